@@ -1,0 +1,45 @@
+"""The errors that a user meets; each text is one line that can be shown as it is.
+
+DigitpadError
+├── FileError        a file that cannot be read or written as what it should be
+│   ├── DataError    … as a data set
+│   ├── WeightsError … as weights
+│   └── InkError     … as strokes or as an image
+└── RecipeError      a setting that cannot be; names its key
+"""
+
+from pathlib import Path
+
+
+class DigitpadError(Exception):
+    """What went wrong, in one line, for the person at the window or the terminal."""
+
+
+class FileError(DigitpadError):
+    """A file that is not what it should be: which file, what was expected, what was found."""
+
+    def __init__(self, path: str | Path, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = Path(path)
+        self.problem = problem
+
+
+class DataError(FileError):
+    """A file that cannot serve as a data set."""
+
+
+class WeightsError(FileError):
+    """A file that cannot serve as weights."""
+
+
+class InkError(FileError):
+    """A file that cannot serve as strokes or as an image of a digit."""
+
+
+class RecipeError(DigitpadError):
+    """A setting of a recipe that cannot be, named by its key, as in ``optimizer.learning_rate``."""
+
+    def __init__(self, key: str, problem: str) -> None:
+        super().__init__(f"{key}: {problem}")
+        self.key = key
+        self.problem = problem

@@ -1,0 +1,38 @@
+"""First weights: random, and of such a size that signals neither die out nor blow up from layer to layer."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from digitpad.nn.arrays import Floats
+
+Initializer = Callable[[Floats, int, int, np.random.Generator], None]
+"""Fills a weight array in place, given fan-in, fan-out and the source of randomness."""
+
+
+def he_normal(weight: Floats, fan_in: int, fan_out: int, rng: np.random.Generator) -> None:
+    """Normal with variance 2 / fan_in, which keeps the variance of signals through ReLU (He et al., 2015)."""
+    weight[...] = rng.normal(0.0, math.sqrt(2 / fan_in), weight.shape)
+
+
+def he_uniform(weight: Floats, fan_in: int, fan_out: int, rng: np.random.Generator) -> None:
+    """Uniform with variance 2 / fan_in (He et al., 2015): the limit is sqrt(6 / fan_in)."""
+    limit = math.sqrt(6 / fan_in)
+    weight[...] = rng.uniform(-limit, limit, weight.shape)
+
+
+def glorot_normal(weight: Floats, fan_in: int, fan_out: int, rng: np.random.Generator) -> None:
+    """Normal with variance 2 / (fan_in + fan_out), between what forward and backward want (Glorot and Bengio, 2010)."""
+    weight[...] = rng.normal(0.0, math.sqrt(2 / (fan_in + fan_out)), weight.shape)
+
+
+def glorot_uniform(weight: Floats, fan_in: int, fan_out: int, rng: np.random.Generator) -> None:
+    """Uniform with variance 2 / (fan_in + fan_out) (Glorot and Bengio, 2010)."""
+    limit = math.sqrt(6 / (fan_in + fan_out))
+    weight[...] = rng.uniform(-limit, limit, weight.shape)
+
+
+INITIALIZERS: dict[str, Initializer] = {
+    initializer.__name__: initializer for initializer in (he_normal, he_uniform, glorot_normal, glorot_uniform)
+}

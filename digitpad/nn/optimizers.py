@@ -1,0 +1,89 @@
+"""Optimizers: how one vector of gradients changes one vector of parameters. None of them knows a layer.
+
+Each keeps its state in a dict of arrays by name, as it must be saved for training to go on just where it stopped.
+"""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from digitpad.nn.arrays import Floats, Scratch
+
+
+class Optimizer(Protocol):
+    """Anything that can take a step."""
+
+    state: dict[str, Floats]
+
+    def step(self, parameters: Floats, gradients: Floats, learning_rate: float) -> None:
+        """Change ``parameters`` in place; ``gradients`` may be used up. Both are flat and of one length."""
+
+
+@dataclass
+class SGD:
+    """Stochastic gradient descent with momentum (Polyak, 1964), in the form that learning rates scale from outside.
+
+    v ← momentum · v + g;  w ← w - learning_rate · v.  With momentum 0 there is no v, and it is plain descent.
+    """
+
+    momentum: float = 0.0
+    state: dict[str, Floats] = field(default_factory=dict, repr=False)
+
+    def step(self, parameters: Floats, gradients: Floats, learning_rate: float) -> None:
+        """Take one step downhill."""
+        if self.momentum:
+            if not self.state:
+                self.state = {"velocity": np.zeros_like(parameters)}
+            velocity = self.state["velocity"]
+            velocity *= self.momentum
+            velocity += gradients
+            np.multiply(velocity, learning_rate, out=gradients)
+        else:
+            gradients *= learning_rate
+        parameters -= gradients
+
+
+@dataclass
+class Adam:
+    """Adam (Kingma and Ba, 2015, algorithm 1): each parameter's step is scaled by the size its gradients have had.
+
+    m ← beta1 · m + (1 - beta1) · g;  s ← beta2 · s + (1 - beta2) · g²;  w ← w - rate · m̂ / (√ŝ + eps), where m̂ and ŝ
+    are m / (1 - beta1ᵗ) and s / (1 - beta2ᵗ), which undo the pull of the zeros that m and s start from.
+    """
+
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+    state: dict[str, Floats] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self._scratch: Scratch | None = None
+
+    def step(self, parameters: Floats, gradients: Floats, learning_rate: float) -> None:
+        """Take one step downhill."""
+        if self._scratch is None:
+            self._scratch = Scratch(parameters.dtype)
+        if not self.state:
+            self.state = {
+                "mean": np.zeros_like(parameters),
+                "square": np.zeros_like(parameters),
+                "t": np.zeros(()),
+            }
+        mean, square, t = self.state["mean"], self.state["square"], self.state["t"]
+        t += 1
+        step = self._scratch("step", parameters.shape)
+
+        mean *= self.beta1
+        mean += np.multiply(gradients, 1 - self.beta1, out=step)
+        square *= self.beta2
+        np.multiply(gradients, gradients, out=gradients)
+        square += np.multiply(gradients, 1 - self.beta2, out=step)
+
+        np.sqrt(square, out=gradients)
+        # Corrected for t: m̂ / (√ŝ + eps) = m · √(1 - beta2ᵗ) / (1 - beta1ᵗ) / (√s + eps · √(1 - beta2ᵗ)).
+        root = float(np.sqrt(1 - self.beta2 ** float(t)))
+        gradients += self.eps * root
+        np.divide(mean, gradients, out=step)
+        step *= learning_rate * root / (1 - self.beta1 ** float(t))
+        parameters -= step

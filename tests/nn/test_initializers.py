@@ -1,0 +1,15 @@
+import numpy as np
+import pytest
+
+from digitpad.nn.initializers import INITIALIZERS
+
+VARIANCE = {"he_normal": 2 / 300, "he_uniform": 2 / 300, "glorot_normal": 2 / 500, "glorot_uniform": 2 / 500}
+
+
+@pytest.mark.parametrize("name", INITIALIZERS)
+def test_variance_is_the_one_the_paper_asks_for(name: str) -> None:
+    """He: 2 / fan_in; Glorot: 2 / (fan_in + fan_out); mean 0."""
+    weight = np.empty((300, 200))
+    INITIALIZERS[name](weight, 300, 200, np.random.default_rng(4))
+    assert weight.var() == pytest.approx(VARIANCE[name], rel=0.03)
+    assert abs(weight.mean()) < 0.002

@@ -1,0 +1,74 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from digitpad.nn.arrays import Floats
+from digitpad.nn.optimizers import SGD, Adam, Optimizer
+
+OPTIMIZERS: dict[str, tuple[Callable[[], Optimizer], float]] = {
+    "sgd": (SGD, 1e-3),
+    "momentum": (lambda: SGD(momentum=0.9), 1e-4),
+    "adam": (Adam, 1e-2),
+}
+
+
+def rosenbrock_gradient(w: Floats) -> Floats:
+    """Of (1 - x)² + 100 (y - x²)², a bent valley whose floor is at (1, 1)."""
+    x, y = w
+    return np.array([-2 * (1 - x) - 400 * x * (y - x * x), 200 * (y - x * x)])
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_finds_the_bottom_of_a_parabola(name: str) -> None:
+    """On Σ w², each optimizer comes to 0."""
+    make, _ = OPTIMIZERS[name]
+    optimizer, w = make(), np.array([3.0, -2.0])
+    for _ in range(2000):
+        optimizer.step(w, 2 * w, 0.02)
+    np.testing.assert_allclose(w, 0, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_finds_the_bottom_of_rosenbrock_valley(name: str) -> None:
+    """Through the bend to (1, 1), each at a rate that suits it."""
+    make, learning_rate = OPTIMIZERS[name]
+    optimizer, w = make(), np.array([-1.0, 1.0])
+    for _ in range(30_000):
+        optimizer.step(w, rosenbrock_gradient(w), learning_rate)
+    np.testing.assert_allclose(w, 1, atol=1e-2)
+
+
+def test_momentum_by_hand() -> None:
+    """Gradients 1 then 1 with momentum 0.5: v is 1, then 1.5; w is -0.1, then -0.25."""
+    optimizer, w = SGD(momentum=0.5), np.zeros(1)
+    optimizer.step(w, np.ones(1), 0.1)
+    np.testing.assert_allclose(w, -0.1)
+    optimizer.step(w, np.ones(1), 0.1)
+    np.testing.assert_allclose(w, -0.25)
+
+
+def test_adam_by_hand() -> None:
+    """Two steps of the paper's algorithm, written out."""
+    optimizer, w = Adam(), np.zeros(1)
+    m = s = expected = 0.0
+    for t, g in enumerate([2.0, -1.0], start=1):
+        optimizer.step(w, np.array([g]), 0.1)
+        m, s = 0.9 * m + 0.1 * g, 0.999 * s + 0.001 * g * g
+        expected -= 0.1 * (m / (1 - 0.9**t)) / (np.sqrt(s / (1 - 0.999**t)) + 1e-8)
+        np.testing.assert_allclose(w, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_state_carries_over(name: str) -> None:
+    """An optimizer that is given another's state goes on as that one would have."""
+    make, rate = OPTIMIZERS[name]
+    rng = np.random.default_rng(3)
+    first, w = make(), rng.normal(size=5).astype(np.float32)
+    first.step(w, w.copy(), rate)
+    second, v = make(), w.copy()
+    second.state = {key: array.copy() for key, array in first.state.items()}
+    for _ in range(3):
+        first.step(w, w.copy(), rate)
+        second.step(v, v.copy(), rate)
+    np.testing.assert_array_equal(w, v)
