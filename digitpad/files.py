@@ -25,14 +25,18 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        if temporary.read_bytes() != content:
-            raise OSError(f"what was written to {path} does not read back the same")
+        _compare(temporary, content)
         _keep_mode(path, temporary)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def _compare(path: Path, content: bytes) -> None:
+    if path.read_bytes() != content:
+        raise OSError("what was written does not read back the same")
 
 
 def _keep_mode(path: Path, temporary: Path) -> None:

@@ -4,6 +4,7 @@ Below, x is a layer's input, y its output, and dx, dy the gradients of the loss 
 its result over its input, and dx over dy, where that saves memory traffic; whoever needs an array later keeps a copy.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -13,11 +14,13 @@ import numpy as np
 from digitpad.nn.arrays import Floats, Scratch, Shape
 from digitpad.nn.initializers import INITIALIZERS
 
+MAX_UNITS = 65_536
+
 
 class Layer:
     """A step of a network: ``forward``, and the two halves of backpropagation.
 
-    A subclass is a dataclass whose fields are its settings. Before use, a network calls `bind` with the shape of one
+    A subclass is a dataclass whose fields are its settings, which it checks, as they may come from a file. Before use, a network calls `bind` with the shape of one
     input sample and with views of its flat vectors, in which this layer's parameters and gradients live.
     """
 
@@ -72,6 +75,10 @@ class Rescale(Layer):
     scale: float = 1 / 255
     offset: float = 0.0
 
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.scale) and math.isfinite(self.offset)):
+            raise ValueError(f"Rescale takes finite numbers, not {self.scale} and {self.offset}")
+
     def forward(self, x: Floats, training: bool) -> Floats:
         y = self.scratch("y", x.shape)
         np.copyto(y, x)
@@ -107,6 +114,12 @@ class Linear(Layer):
 
     units: int
     initializer: str = "he_normal"
+
+    def __post_init__(self) -> None:
+        if type(self.units) is not int or not 1 <= self.units <= MAX_UNITS:
+            raise ValueError(f"Linear takes 1 to {MAX_UNITS} units, not {self.units!r}")
+        if self.initializer not in INITIALIZERS:
+            raise ValueError(f"{self.initializer!r} is none of the initializers {', '.join(INITIALIZERS)}")
 
     def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
         if len(input_shape) != 1:
@@ -144,8 +157,9 @@ class ReLU(Layer):
     """y = max(x, 0)."""
 
     def forward(self, x: Floats, training: bool) -> Floats:
-        self._y: Floats = np.maximum(x, 0, out=x)
-        return self._y
+        y: Floats = np.maximum(x, 0, out=x)
+        self._y = y
+        return y
 
     def input_gradient(self, dy: Floats) -> Floats:
         """Dx = dy where y > 0, else 0: the slope is 1 or 0, and the output tells which."""
@@ -159,10 +173,15 @@ class LeakyReLU(Layer):
 
     alpha: float = 0.01
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.alpha < 1:
+            raise ValueError(f"LeakyReLU takes an alpha of 0 to below 1, not {self.alpha}")
+
     def forward(self, x: Floats, training: bool) -> Floats:
         leak = np.multiply(x, x.dtype.type(self.alpha), out=self.scratch("leak", x.shape))
-        self._y: Floats = np.maximum(x, leak, out=x)
-        return self._y
+        y: Floats = np.maximum(x, leak, out=x)
+        self._y = y
+        return y
 
     def input_gradient(self, dy: Floats) -> Floats:
         """Dx = dy where y > 0, else alpha · dy; y has the sign of x, as alpha is not negative."""

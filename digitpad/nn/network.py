@@ -29,6 +29,8 @@ class Network:
         The shape of one sample.
     dtype : dtype
         Of parameters and of all arithmetic: float32, or float64 to check gradients.
+    max_parameters : float
+        More are refused before memory is asked for.
 
     Attributes
     ----------
@@ -39,11 +41,15 @@ class Network:
     Raises
     ------
     ValueError
-        If a layer cannot take what the one before it gives.
+        If a layer cannot take what the one before it gives, or there are too many parameters.
     """
 
     def __init__(
-        self, layers: Sequence[Layer], input_shape: Shape = IMAGE_SHAPE, dtype: DTypeLike = np.float32
+        self,
+        layers: Sequence[Layer],
+        input_shape: Shape = IMAGE_SHAPE,
+        dtype: DTypeLike = np.float32,
+        max_parameters: float = math.inf,
     ) -> None:
         self.layers = tuple(layers)
         self.input_shape = input_shape
@@ -54,8 +60,10 @@ class Network:
             shape = layer.output_shape(shape)
         self.output_shape = shape
 
-        sizes = [math.prod(shape) for shapes in self._shapes for shape in shapes.values()]
-        self.parameters: Floats = np.zeros(sum(sizes), dtype)
+        n_parameters = sum(math.prod(shape) for shapes in self._shapes for shape in shapes.values())
+        if n_parameters > max_parameters:
+            raise ValueError(f"{n_parameters:,} parameters; at most {max_parameters:,} are allowed")
+        self.parameters: Floats = np.zeros(n_parameters, dtype)
         self.gradients: Floats = np.zeros_like(self.parameters)
         for layer, parameters, gradients in zip(
             self.layers, self._views(self.parameters), self._views(self.gradients), strict=True
@@ -127,13 +135,16 @@ class Network:
         return [layer.settings() for layer in self.layers]
 
     @classmethod
-    def from_architecture(cls, architecture: Sequence[Mapping[str, Any]]) -> "Network":
+    def from_architecture(
+        cls, architecture: Sequence[Mapping[str, Any]], max_parameters: float = math.inf
+    ) -> "Network":
         """A network of these layers, with parameters of zero.
 
         Raises
         ------
         ValueError
-            If a layer's type or settings are unknown, or it cannot take what the one before it gives.
+            If a layer's type or settings are unknown, it cannot take what the one before it gives, or there would be
+            more than ``max_parameters``.
         """
         layers = []
         for place, settings in enumerate(architecture):
@@ -145,7 +156,7 @@ class Network:
                 layers.append(LAYERS[kind](**options))
             except TypeError as error:
                 raise ValueError(f"layer {place}, {kind}, has settings that do not fit: {error}") from error
-        return cls(layers)
+        return cls(layers, max_parameters=max_parameters)
 
     def summary(self) -> str:
         """The sizes from input to output, as in ``784-256-128-10``."""

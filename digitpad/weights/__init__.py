@@ -1,0 +1,1 @@
+"""Weights as files: read without trusting them, written without losing what was there."""

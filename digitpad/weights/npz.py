@@ -1,0 +1,106 @@
+"""Reading ``.npz`` from strangers: arrays of plain numbers alone, under a byte budget, and without pickle.
+
+`numpy.load` trusts what a file says of itself: an archive of 261 KB can unpack to half a gigabyte, and a header can
+claim any shape. Here nothing is unpacked or allocated before the claim is known to fit.
+"""
+
+import math
+import re
+import zipfile
+import zlib
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitpad.errors import WeightsError
+
+BUDGET_BYTES = 64 * 2**20
+"""What all arrays of a file may take together: 16 million float32 parameters."""
+
+MAX_MEMBERS = 1000
+
+# Just what NumPy itself writes for an array of bools, integers or floats; anything else is none of our business.
+_HEADER = re.compile(
+    rb"\{'descr': '([<>|=]?[biuf][1248])', 'fortran_order': (True|False), 'shape': \(([0-9, ]{0,200})\), ?\} *\n?"
+)
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Every array in an ``.npz``, by name, in native byte order.
+
+    Raises
+    ------
+    WeightsError
+        If the file cannot be read, is no such archive, would take more than the budget, or holds anything but plain
+        numeric arrays.
+    """
+    try:
+        _check_size(path)
+        with zipfile.ZipFile(path) as archive:
+            return _read_members(path, archive)
+    except WeightsError:
+        raise
+    except zipfile.BadZipFile as error:
+        raise WeightsError(path, f"is not an .npz file ({error})") from error
+    # What zipfile and zlib raise on damaged or encrypted members and on methods they do not know.
+    except (OSError, EOFError, zlib.error, NotImplementedError, RuntimeError, ValueError, MemoryError) as error:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise WeightsError(path, f"cannot be read ({reason})") from error
+
+
+def _check_size(path: Path) -> None:
+    if path.stat().st_size > BUDGET_BYTES:
+        raise WeightsError(path, f"is larger than the {_mebibytes(BUDGET_BYTES)} that weights may take")
+
+
+def _read_members(path: Path, archive: zipfile.ZipFile) -> dict[str, NDArray[Any]]:
+    members = archive.infolist()
+    if len(members) > MAX_MEMBERS:
+        raise WeightsError(path, f"holds {len(members)} members; at most {MAX_MEMBERS} are read")
+    left = BUDGET_BYTES
+    arrays = {}
+    for member in members:
+        name = member.filename.removesuffix(".npy")
+        if name == member.filename:
+            raise WeightsError(path, f"holds {name[:80]!r}, which is not an array")
+        if name in arrays:
+            raise WeightsError(path, f"holds {name[:80]!r} twice")
+        with archive.open(member) as file:
+            array = _read_npy(path, name, file, left)
+        left -= array.nbytes
+        arrays[name] = array
+    return arrays
+
+
+def _read_npy(path: Path, name: str, file: IO[bytes], budget: int) -> NDArray[Any]:
+    """One array in NumPy's format (version 1, 2 or 3), no larger than ``budget``."""
+    what = f"array {name[:80]!r}"
+    prefix = file.read(8)
+    if len(prefix) < 8 or prefix[:6] != b"\x93NUMPY" or prefix[6] not in (1, 2, 3):
+        raise WeightsError(path, f"{what} is not in NumPy's format")
+    length = int.from_bytes(file.read(2 if prefix[6] == 1 else 4), "little")
+    header = _HEADER.fullmatch(file.read(length)) if length <= 1000 else None
+    if header is None:
+        raise WeightsError(path, f"{what} is not a plain array of numbers")
+    try:
+        dtype = np.dtype(header[1].decode())
+        shape = tuple(int(size) for size in header[3].decode().replace(" ", "").split(",") if size)
+    except (TypeError, ValueError) as error:
+        raise WeightsError(path, f"{what} is not a plain array of numbers") from error
+    n_bytes = math.prod(shape) * dtype.itemsize
+    if n_bytes > budget or len(shape) > 8:
+        raise WeightsError(
+            path, f"{what} claims the shape {shape}; with it, more than {_mebibytes(BUDGET_BYTES)} would be needed"
+        )
+    content = file.read(n_bytes + 1)
+    if len(content) != n_bytes:
+        found = "more" if len(content) > n_bytes else f"only {len(content)}"
+        raise WeightsError(path, f"{what} of shape {shape} needs {n_bytes} bytes, but there are {found}")
+    array = np.frombuffer(content, dtype).reshape(shape, order="F" if header[2] == b"True" else "C")
+    return array.astype(dtype.newbyteorder("="), copy=False)
+
+
+def _mebibytes(n_bytes: int) -> str:
+    return f"{n_bytes // 2**20} MiB"
