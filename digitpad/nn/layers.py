@@ -20,8 +20,8 @@ MAX_UNITS = 65_536
 class Layer:
     """A step of a network: ``forward``, and the two halves of backpropagation.
 
-    A subclass is a dataclass whose fields are its settings, which it checks, as they may come from a file. Before use, a network calls `bind` with the shape of one
-    input sample and with views of its flat vectors, in which this layer's parameters and gradients live.
+    A subclass is a dataclass whose fields are its settings, which it checks, as they may come from a file. Before use,
+    a network calls `bind` with views of its flat vectors, in which this layer's parameters and gradients live.
     """
 
     parameters: Mapping[str, Floats]

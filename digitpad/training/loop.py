@@ -1,4 +1,4 @@
-"""The training loop, as a generator of progress records: whoever iterates it may look, pause, or stop at any of them."""
+"""The training loop, as a generator of progress records: who iterates it may look, pause, or stop at any of them."""
 
 import math
 import time

@@ -1,6 +1,7 @@
 """A recipe: everything that decides how a network is built and trained, frozen, and checked value by value."""
 
 import dataclasses
+import itertools
 import tomllib
 import types
 import typing
@@ -17,6 +18,9 @@ from digitpad.nn.initializers import INITIALIZERS
 from digitpad.nn.network import ACTIVATIONS, Network, dense
 from digitpad.nn.optimizers import SGD, Adam, Optimizer
 from digitpad.nn.schedules import SCHEDULES
+
+MAX_PARAMETERS = 16_000_000
+"""More would not fit the files that weights are kept in."""
 
 OPTIMIZERS = ("sgd", "momentum", "adam")
 
@@ -102,6 +106,14 @@ class Recipe:
         _check(self)
         if len(self.network.hidden) > 16:
             raise RecipeError("network.hidden", f"{len(self.network.hidden)} layers; at most 16 are possible")
+        if self.n_parameters > MAX_PARAMETERS:
+            raise RecipeError("network.hidden", f"{self.n_parameters:,} parameters; at most {MAX_PARAMETERS:,}")
+
+    @property
+    def n_parameters(self) -> int:
+        """How many numbers are learnt."""
+        sizes = (784, *self.network.hidden, 10)
+        return sum((n_in + 1) * n_out for n_in, n_out in itertools.pairwise(sizes))
 
     def build_network(self) -> Network:
         """The network, its parameters still zero."""
@@ -137,14 +149,20 @@ class Recipe:
         return _from_dict(cls, values, "")
 
     def with_values(self, settings: Mapping[str, Any]) -> "Recipe":
-        """A copy in which the values at these dotted keys, as in ``training.epochs``, are others."""
+        """A copy in which the values at these dotted keys, as in ``training.epochs``, are others.
+
+        Raises
+        ------
+        RecipeError
+            If a key is unknown or a value cannot be.
+        """
         values = self.to_dict()
         for key, value in settings.items():
             *path, last = key.split(".")
             place = values
             for step in path:
                 place = place.get(step, {}) if isinstance(place, dict) else {}
-            if not isinstance(place, dict) or last not in place or isinstance(place[last], dict):
+            if not isinstance(place, dict) or last not in place:
                 raise RecipeError(key, "is not a setting of a recipe")
             place[last] = value
         return Recipe.from_dict(values)

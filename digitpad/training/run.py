@@ -1,0 +1,44 @@
+"""What comes out of a training, as weights that say where they come from, kept where no other run's are."""
+
+import dataclasses
+from datetime import datetime
+from pathlib import Path
+
+from digitpad import folders
+from digitpad.datasets.dataset import Dataset
+from digitpad.training.loop import Result, Trainer
+from digitpad.weights.weights import Weights, provenance
+
+
+def weights_of(trainer: Trainer, dataset: Dataset, result: Result | None = None) -> Weights:
+    """The best weights that a training has come to; with its result, also how good they are on the test set."""
+    best = trainer.best
+    about = {
+        "recipe": trainer.recipe.to_dict(),
+        "data": {"name": dataset.name, "sha256": dataset.sha256},
+        "history": [dataclasses.asdict(epoch) for epoch in trainer.history],
+        **provenance(),
+    }
+    if best is not None:
+        about |= {"epoch": best.epoch, "validation_accuracy": best.validation.accuracy}
+    if result is not None:
+        about |= {
+            "test_accuracy": result.test.accuracy,
+            "test_loss": result.test.loss,
+            "test_n": result.test.n,
+            "seconds": result.seconds,
+        }
+    return Weights(
+        name=f"{trainer.recipe.name}.npz",
+        architecture=trainer.network.architecture(),
+        parameters=trainer.best_parameters,
+        about=about,
+    )
+
+
+def new_run_path(recipe_name: str) -> Path:
+    """A file of its own for a training's weights, in the user's folder, named by when and what."""
+    folder = folders.user_data() / "runs"
+    folder.mkdir(exist_ok=True)
+    safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in recipe_name)[:60]
+    return folders.unused(folder / f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}-{safe}.npz")
