@@ -1,0 +1,84 @@
+"""What is on the pad: strokes, and perhaps the ink of an image under them."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitpad.ink.image import WORK_SIDE, find_ink, rasterize_ink
+from digitpad.ink.raster import rasterize
+from digitpad.ink.strokes import CANVAS_PX, Stroke, distance_to_path, erase
+from digitpad.nn.arrays import Floats
+
+IMAGE_SIDE = WORK_SIDE
+"""The ink of an image is kept as this many pixels a side, which cover the whole canvas."""
+
+_PX = CANVAS_PX / IMAGE_SIDE  # canvas pixels to one of the image
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """The pad's content; every change makes another drawing, so that undoing is going back to the one before.
+
+    Attributes
+    ----------
+    strokes : tuple of Stroke
+    image : ndarray of uint8, shape (IMAGE_SIDE, IMAGE_SIDE), optional
+        Ink from 0 (none) to 255.
+    """
+
+    strokes: tuple[Stroke, ...] = ()
+    image: NDArray[np.uint8] | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no ink at all."""
+        return not self.strokes and (self.image is None or not self.image.any())
+
+    @classmethod
+    def from_pixels(cls, pixels: NDArray[np.uint8]) -> "Drawing":
+        """The ink of an image, in the middle of the pad and as large as fits."""
+        ink = find_ink(pixels)
+        top, left = ((max(ink.shape) - side) // 2 for side in ink.shape)
+        square = np.zeros((max(ink.shape),) * 2)
+        square[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
+        places = np.arange(IMAGE_SIDE) * len(square) // IMAGE_SIDE
+        return cls(image=np.rint(square[np.ix_(places, places)] * 255).astype(np.uint8))
+
+    def with_stroke(self, stroke: Stroke) -> "Drawing":
+        """The drawing after one more stroke."""
+        return replace(self, strokes=(*self.strokes, stroke))
+
+    def erased(self, path: Floats, radius_px: float) -> "Drawing":
+        """The drawing after an eraser of that radius went along ``path``, of shape (n_points, 2) in canvas pixels."""
+        image = self.image
+        if image is not None:
+            image = image.copy()
+            _paint(image, path, radius_px, 0)
+        return Drawing(erase(self.strokes, path, radius_px), image)
+
+    def rasterize(self) -> NDArray[np.uint8]:
+        """What the network sees of it: uint8 of shape (28, 28).
+
+        Strokes alone are drawn anew from their paths. Over an image they become pixels of it, as wide as the pen is
+        shown, for only together they are the digit.
+        """
+        if self.image is None or not self.image.any():
+            return rasterize([stroke.points for stroke in self.strokes])
+        image = self.image.copy()
+        for stroke in self.strokes:
+            _paint(image, stroke.points, stroke.width_px / 2, 255)
+        return rasterize_ink(image / 255)
+
+
+def _paint(image: NDArray[np.uint8], path: Floats, radius_px: float, value: int) -> None:
+    """Set the pixels within ``radius_px`` canvas pixels of the path."""
+    reach = radius_px + 1
+    low = np.clip(((path.min(axis=0) - reach) / _PX).astype(int), 0, IMAGE_SIDE)
+    high = np.clip(((path.max(axis=0) + reach) / _PX).astype(int) + 1, 0, IMAGE_SIDE)
+    if (low >= high).any():
+        return
+    x, y = np.meshgrid(np.arange(low[0], high[0]), np.arange(low[1], high[1]))
+    middles = (np.stack([x.ravel(), y.ravel()], axis=1) + 0.5) * _PX
+    near = distance_to_path(middles, path).reshape(x.shape) < radius_px
+    image[low[1] : high[1], low[0] : high[0]][near] = value

@@ -1,0 +1,160 @@
+"""Strokes: the paths of a pen, and the file that keeps them, one drawing a line.
+
+A line is ``{"label": 7, "strokes": [[[x, y], …], …]}``, the label optional; y grows downwards. The window writes canvas
+pixels; in files from elsewhere the unit may be any.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from digitpad.errors import InkError
+from digitpad.files import write_atomically
+from digitpad.nn.arrays import Floats
+
+CANVAS_PX = 480
+"""Strokes live on a square canvas of this size, however large it is shown."""
+
+MAX_LINE_BYTES = 4 * 2**20
+MAX_FILE_BYTES = 256 * 2**20
+
+
+@dataclass(frozen=True, eq=False)
+class Stroke:
+    """One path, from pen down to pen up.
+
+    Attributes
+    ----------
+    points : ndarray of shape (n_points, 2)
+        X and y in canvas pixels; at least one point.
+    width_px : float
+        How wide the pen is shown; the network does not see it.
+    pressures : ndarray of shape (n_points,), optional
+        0..1, from pens that feel it; they change the width that is shown.
+    """
+
+    points: Floats
+    width_px: float = 24.0
+    pressures: Floats | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledStrokes:
+    """A line of a strokes file: the points of each stroke, and what it is meant to be, where that is known."""
+
+    paths: list[Floats]
+    label: int | None = None
+
+
+def read_strokes(path: Path) -> Iterator[LabelledStrokes]:
+    """The drawings in a strokes file, in order, one at a time.
+
+    Raises
+    ------
+    InkError
+        If the file cannot be read or a line is not a drawing; it names the line.
+    """
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise InkError(path, f"is larger than the {MAX_FILE_BYTES // 2**20} MiB that are read")
+        with path.open("rb") as file:
+            number = 0
+            while line := file.readline(MAX_LINE_BYTES + 1):
+                number += 1
+                if len(line) > MAX_LINE_BYTES:
+                    raise InkError(path, f"line {number} is longer than {MAX_LINE_BYTES} bytes")
+                if not line.isspace():
+                    yield _parse(path, number, line)
+    except OSError as error:
+        raise InkError(path, f"cannot be read ({error.strerror})") from error
+
+
+def write_strokes(path: Path, drawings: Iterable[LabelledStrokes]) -> None:
+    """Write a strokes file, atomically.
+
+    Raises
+    ------
+    InkError
+        If it cannot be written; what was there is then as it was.
+    """
+    lines = []
+    for drawing in drawings:
+        strokes = [[[round(float(x), 2), round(float(y), 2)] for x, y in points] for points in drawing.paths]
+        label = {} if drawing.label is None else {"label": drawing.label}
+        lines.append(json.dumps({**label, "strokes": strokes}) + "\n")
+    try:
+        write_atomically(path, "".join(lines).encode())
+    except OSError as error:
+        raise InkError(path, f"cannot be written ({error.strerror or error})") from error
+
+
+def erase(strokes: Sequence[Stroke], path: Floats, radius_px: float) -> tuple[Stroke, ...]:
+    """What is left of the strokes where an eraser went: each is cut where the eraser's disc covered its path.
+
+    Parameters
+    ----------
+    strokes : sequence of Stroke
+    path : ndarray of shape (n_points, 2)
+        Of the eraser's centre, in canvas pixels.
+    radius_px : float
+    """
+    left: list[Stroke] = []
+    for stroke in strokes:
+        points, pressures = _densely(stroke, step_px=max(0.5, radius_px / 8))
+        covered = distance_to_path(points, path) < radius_px
+        if not covered.any():
+            left.append(stroke)
+            continue
+        cuts = np.flatnonzero(np.diff(covered)) + 1
+        for begin, end in zip([0, *cuts], [*cuts, len(points)], strict=True):
+            if not covered[begin]:
+                part = None if pressures is None else pressures[begin:end]
+                left.append(Stroke(points[begin:end], stroke.width_px, part))
+    return tuple(left)
+
+
+def distance_to_path(points: Floats, path: Floats) -> Floats:
+    """How far each point, of shape (n, 2), lies from the nearest segment of a path; shape (n,)."""
+    distance = np.hypot(*(points - path[0]).T)
+    for start, end in zip(path[:-1], path[1:], strict=True):
+        step = end - start
+        along = np.clip((points - start) @ step / max(float(step @ step), 1e-12), 0, 1)
+        np.minimum(distance, np.hypot(*(points - start - along[:, None] * step).T), out=distance)
+    return distance
+
+
+def _densely(stroke: Stroke, step_px: float) -> tuple[Floats, Floats | None]:
+    """Points along the stroke no further apart than ``step_px``, its own among them."""
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(stroke.points, axis=0).T))])
+    at = np.union1d(along, np.linspace(0, along[-1], int(along[-1] / step_px) + 2))
+    points = np.stack([np.interp(at, along, coordinate) for coordinate in stroke.points.T], axis=1)
+    return points, None if stroke.pressures is None else np.interp(at, along, stroke.pressures)
+
+
+def _parse(path: Path, number: int, line: bytes) -> LabelledStrokes:
+    try:
+        values = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise InkError(path, f"line {number} is not JSON ({error})") from error
+    strokes = values.get("strokes") if isinstance(values, dict) else None
+    if not isinstance(strokes, list):
+        raise InkError(path, f"line {number} has no list 'strokes'")
+    label = values.get("label")
+    if label is not None and (type(label) is not int or not 0 <= label <= 9):
+        raise InkError(path, f"line {number} has the label {str(label)[:40]!r}; expected 0 to 9")
+    if not all(isinstance(stroke, list) and all(map(_is_point, stroke)) for stroke in strokes):
+        raise InkError(path, f"line {number} has a stroke that is not a list of points [x, y]")
+    return LabelledStrokes([np.array(stroke, float).reshape(-1, 2) for stroke in strokes if stroke], label)
+
+
+def _is_point(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(type(number) in (int, float) and abs(number) < 1e9 and math.isfinite(number) for number in value)
+    )

@@ -1,0 +1,74 @@
+"""From ink to an answer: the one path that the pad, an image and the command line all take."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitpad.ink.drawing import Drawing
+from digitpad.ink.raster import rasterize
+from digitpad.nn.arrays import Floats
+from digitpad.weights.weights import Weights
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a network makes of some ink.
+
+    Attributes
+    ----------
+    digit : int
+        The most probable one.
+    probabilities : tuple of float
+        One for each of 0..9; their sum is 1.
+    image : ndarray of uint8, shape (28, 28)
+        What the network saw.
+    milliseconds : float
+        From ink to answer.
+    """
+
+    digit: int
+    probabilities: tuple[float, ...]
+    image: NDArray[np.uint8]
+    milliseconds: float
+
+    @property
+    def confidence(self) -> float:
+        """The probability of `digit`."""
+        return self.probabilities[self.digit]
+
+    @property
+    def ranking(self) -> list[int]:
+        """All digits, the most probable first."""
+        return sorted(range(len(self.probabilities)), key=lambda digit: -self.probabilities[digit])
+
+
+class Recognizer:
+    """Reads ink with one network, of which it has a copy of its own. Blank ink has no answer: None."""
+
+    def __init__(self, weights: Weights) -> None:
+        self.weights = weights
+        self._network = weights.network()
+
+    def read(self, drawing: Drawing) -> Prediction | None:
+        """Read what is on a pad."""
+        begin = time.perf_counter()
+        return self._predict(drawing.rasterize(), begin)
+
+    def read_paths(self, paths: Sequence[Floats]) -> Prediction | None:
+        """Read strokes in any unit, each of shape (n_points, 2)."""
+        begin = time.perf_counter()
+        return self._predict(rasterize(paths), begin)
+
+    def read_image(self, pixels: NDArray[np.uint8]) -> Prediction | None:
+        """Read an image of any size: grey levels of shape (height, width), or RGBA of shape (height, width, 4)."""
+        return self.read(Drawing.from_pixels(pixels))
+
+    def _predict(self, image: NDArray[np.uint8], begin: float) -> Prediction | None:
+        if not image.any():
+            return None
+        probabilities = tuple(self._network.predict(image[None])[0].tolist())
+        milliseconds = (time.perf_counter() - begin) * 1000
+        return Prediction(int(np.argmax(probabilities)), probabilities, image, milliseconds)
