@@ -1,0 +1,137 @@
+"""The composition root of the window: its parts are put together here, once it is sure that Qt can start."""
+
+import ctypes
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from digitpad.errors import DigitpadError
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+    from digitpad.gui.window import Window
+
+# Debian's package for each library that Qt's window plugin loads; other systems name them much alike.
+_PACKAGES = {
+    "libEGL.so.1": "libegl1",
+    "libGL.so.1": "libgl1",
+    "libX11-xcb.so.1": "libx11-xcb1",
+    "libX11.so.6": "libx11-6",
+    "libdbus-1.so.3": "libdbus-1-3",
+    "libfontconfig.so.1": "libfontconfig1",
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libgthread-2.0.so.0": "libglib2.0-0",
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-image.so.0": "libxcb-image0",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxcb-randr.so.0": "libxcb-randr0",
+    "libxcb-render-util.so.0": "libxcb-render-util0",
+    "libxcb-shape.so.0": "libxcb-shape0",
+    "libxcb-shm.so.0": "libxcb-shm0",
+    "libxcb-sync.so.1": "libxcb-sync1",
+    "libxcb-util.so.1": "libxcb-util1",
+    "libxcb-xfixes.so.0": "libxcb-xfixes0",
+    "libxcb-xkb.so.1": "libxcb-xkb1",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+    "libxkbcommon.so.0": "libxkbcommon0",
+}
+
+
+def run(weights_path: Path | None) -> int:
+    """Open the window and stay until it is closed.
+
+    Raises
+    ------
+    DigitpadError
+        If there is no display, a system library is missing, or the weights cannot be used.
+    """
+    check_system()
+    application, window = build(weights_path)
+    window.show()
+    return application.exec()
+
+
+def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
+    """The application and its window, not yet shown; `run` has seen to it before that they can be.
+
+    Raises
+    ------
+    DigitpadError
+        If the weights cannot be used.
+    """
+    from PySide6.QtCore import QSettings, Qt
+    from PySide6.QtGui import QIcon
+    from PySide6.QtWidgets import QApplication
+
+    from digitpad import assets, folders
+    from digitpad.gui.theme import Theme
+    from digitpad.gui.window import Window
+    from digitpad.training.recipe import shipped_recipes
+    from digitpad.weights.weights import SHIPPED, load_weights
+
+    weights = load_weights(weights_path or SHIPPED)
+    sys.setswitchinterval(0.001)  # so that a thread that is busy in Python gives way to the window in time
+    application = QApplication(sys.argv[:1])
+    # Every point of a pen counts. Set after the application, for on X11 its platform plugin sets it too.
+    application.setAttribute(Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents, on=False)
+    application.setApplicationName("digitpad")
+    application.setDesktopFileName("digitpad")
+    application.setWindowIcon(QIcon(str(assets.RESOURCES / "icon.svg")))
+    settings = QSettings(str(folders.user_data() / "settings.ini"), QSettings.Format.IniFormat)
+    return application, Window(Theme(application), weights, shipped_recipes(), settings)
+
+
+def check_system() -> None:
+    """See whether Qt can start at all; it would abort the program without a word that helps.
+
+    Raises
+    ------
+    DigitpadError
+        Naming what is missing, and the one line that mends it.
+    """
+    try:
+        import PySide6.QtWidgets
+    except ImportError as error:
+        raise DigitpadError(_missing_library(str(error))) from error
+    platform = os.environ.get("QT_QPA_PLATFORM", "")
+    if not sys.platform.startswith("linux") or (platform and not platform.startswith("xcb")):
+        return
+    if os.environ.get("WAYLAND_DISPLAY") and not platform:
+        return
+    if not os.environ.get("DISPLAY"):
+        raise DigitpadError(
+            "there is no display: neither DISPLAY nor WAYLAND_DISPLAY is set; start it from a desktop, "
+            "or try it with: xvfb-run digitpad"
+        )
+    plugin = Path(PySide6.__file__).parent / "Qt" / "plugins" / "platforms" / "libqxcb.so"
+    try:
+        if plugin.exists():
+            ctypes.CDLL(str(plugin))
+        _connect_to_display()
+    except OSError as error:
+        raise DigitpadError(_missing_library(str(error))) from error
+
+
+def _connect_to_display() -> None:
+    xcb = ctypes.CDLL("libxcb.so.1")
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    xcb.xcb_connect.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
+    xcb.xcb_connection_has_error.argtypes = [ctypes.c_void_p]
+    xcb.xcb_disconnect.argtypes = [ctypes.c_void_p]
+    connection = xcb.xcb_connect(None, None)
+    refused = xcb.xcb_connection_has_error(connection)
+    xcb.xcb_disconnect(connection)
+    if refused:
+        display = os.environ["DISPLAY"]
+        raise DigitpadError(f"the display {display!r} does not answer; set DISPLAY to one that runs")
+
+
+def _missing_library(message: str) -> str:
+    library = message.split(":")[0].strip()
+    package = _PACKAGES.get(library)
+    if package is None:
+        return f"Qt cannot start: {message}"
+    return f"the system library {library} is missing; on Debian or Ubuntu: sudo apt install {package}"

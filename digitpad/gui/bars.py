@@ -1,0 +1,93 @@
+"""Ten bars: how probable each digit is."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEasingCurve, QRectF, QSize, Qt, QVariantAnimation
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
+
+from digitpad.gui.theme import Theme, fixed_width_digits
+from digitpad.gui.widgets import percent
+
+N_BARS = 10
+EASE_MS = 120
+
+
+class ProbabilityBars(QWidget):
+    """Bars for the digits 0 to 9, which ease to their new lengths; empty where there is nothing to say."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._target: tuple[float, ...] | None = None
+        self._from = self._shown = (0.0,) * N_BARS
+        self.setObjectName("probability_bars")
+        self.setAccessibleName("Probabilities")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._animation = QVariantAnimation(self)
+        self._animation.setStartValue(0.0)
+        self._animation.setEndValue(1.0)
+        self._animation.setEasingCurve(QEasingCurve.Type.OutCubic)
+        self._animation.valueChanged.connect(self._move)
+        theme.changed.connect(self.update)
+
+    def set_probabilities(self, probabilities: Sequence[float] | None) -> None:
+        """Show these, of 0..1, or none."""
+        self._from = self._shown
+        self._target = None if probabilities is None else tuple(probabilities)
+        said = "none" if self._target is None else ", ".join(f"{d}: {p:.1%}" for d, p in enumerate(self._target))
+        self.setAccessibleDescription(said)
+        self._animation.stop()
+        # 0 where the system asks for less motion.
+        wanted_ms = self.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration, None, self)
+        if wanted_ms > 0 and self.isVisible():
+            self._animation.setDuration(EASE_MS)
+            self._animation.start()
+        else:
+            self._move(1.0)
+
+    def _move(self, share: float) -> None:
+        target = self._target or (0.0,) * N_BARS
+        self._shown = tuple(a + (b - a) * share for a, b in zip(self._from, target, strict=True))
+        self.update()
+
+    # Overrides of Qt's.
+
+    def sizeHint(self) -> QSize:
+        return QSize(320, 25 * N_BARS)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(200, 18 * N_BARS)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        tokens = self._theme.tokens
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        font = fixed_width_digits(self.font())
+        best = None if self._target is None else max(range(N_BARS), key=self._target.__getitem__)
+        row_height = min(self.height() / N_BARS, 32.0)
+        left, right = 26.0, 68.0
+        room = self.width() - left - right
+        for digit in range(N_BARS):
+            row = QRectF(0, digit * row_height, self.width(), row_height)
+            track = QRectF(left, row.center().y() - 6, room, 12)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(tokens.ground))
+            painter.drawRoundedRect(track, 6, 6)
+            if (length := room * self._shown[digit]) > 0.5:
+                painter.setBrush(QColor(tokens.accent if digit == best else tokens.faint))
+                # The track's round end clips a short bar, where a rounding of its own would look like a bead.
+                painter.save()
+                painter.setClipRect(QRectF(track.left(), track.top(), length, track.height()))
+                painter.drawRoundedRect(QRectF(track.left(), track.top(), max(length, 12), 12), 6, 6)
+                painter.restore()
+            font.setBold(True)
+            painter.setFont(font)
+            painter.setPen(QColor(tokens.text))
+            painter.drawText(QRectF(0, row.top(), 15, row_height), Qt.AlignmentFlag.AlignCenter, str(digit))
+            font.setBold(digit == best)
+            painter.setFont(font)
+            painter.setPen(QColor(tokens.text if digit == best else tokens.soft))
+            said = "" if self._target is None else percent(self._target[digit])
+            painter.drawText(row, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, said)
+        painter.end()

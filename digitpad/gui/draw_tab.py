@@ -1,0 +1,275 @@
+"""The Draw tab: the pad and its tools on the left, the answer and what led to it on the right."""
+
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleAnnouncementEvent,
+    QColor,
+    QImage,
+    QKeySequence,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QHBoxLayout,
+    QPushButton,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+
+from digitpad.gui.bars import ProbabilityBars
+from digitpad.gui.pad import DEFAULT_PEN_WIDTH_PX, PEN_WIDTHS_PX, Pad
+from digitpad.gui.pictures import from_grey
+from digitpad.gui.theme import Theme
+from digitpad.gui.throttle import Throttle
+from digitpad.gui.widgets import SPACE, card, label, named, percent
+from digitpad.recognizer import Prediction, Recognizer
+
+FRAME_MS = 12
+"""At most one reading in this time: less than a frame of 60 Hz, so that what just missed one is answered within it."""
+
+ANNOUNCE_AFTER_MS = 500
+
+
+class DrawTab(QWidget):
+    """Draw, and see it read while you draw."""
+
+    def __init__(self, theme: Theme, recognizer: Recognizer, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("draw_tab")
+        self._recognizer = recognizer
+        self.prediction: Prediction | None = None
+        self.pad = Pad(theme)
+        self._bars = ProbabilityBars(theme)
+        self._answer = label("", "answer", "answer")
+        self._confidence = label("", "figure", "confidence")
+        self._runners_up = label("", "soft", "runners_up")
+        self._time = label("", "soft", "reading_time")
+        self._seen = PixelView(theme)
+        self._build()
+
+        self._reading = Throttle(self._read, FRAME_MS, self)
+        self.pad.drawing_changed.connect(self._reading.request)
+        self._announcing = QTimer(self, singleShot=True, interval=ANNOUNCE_AFTER_MS)
+        self._announcing.timeout.connect(self._announce)
+        self.pad.settled.connect(self._announcing.start)
+        self._show(None)
+
+    def set_recognizer(self, recognizer: Recognizer) -> None:
+        """Read with other weights from now on, and what is on the pad at once."""
+        self._recognizer = recognizer
+        self._read()
+
+    def read_now(self) -> Prediction | None:
+        """The answer for what is on the pad at this moment, without waiting for the next frame."""
+        self._read()
+        return self.prediction
+
+    def _read(self) -> None:
+        self._show(self._recognizer.read(self.pad.drawing))
+
+    def _show(self, prediction: Prediction | None) -> None:
+        self.prediction = prediction
+        self._seen.set_prediction(prediction)
+        if prediction is None:
+            self._bars.set_probabilities(None)
+            self._answer.setText("")
+            self._answer.setAccessibleName("No digit yet")
+            self._confidence.setText("Draw a digit")
+            self._runners_up.setText("The answer appears here while you draw.")
+            self._time.setText("")
+            return
+        self._bars.set_probabilities(prediction.probabilities)
+        _, second, third, *_ = prediction.ranking
+        said = [f"{digit} ({percent(prediction.probabilities[digit])})" for digit in (second, third)]
+        self._answer.setText(str(prediction.digit))
+        self._answer.setAccessibleName(f"Read as {prediction.digit}")
+        self._confidence.setText(f"{percent(prediction.confidence)} sure")
+        self._runners_up.setText(f"Next: {', '.join(said)}")
+        self._time.setText(f"Read in {prediction.milliseconds:.1f} ms")
+
+    def _announce(self) -> None:
+        """Tell a screen reader, half a second after the last stroke."""
+        if self.prediction is not None:
+            text = f"{self.prediction.digit}, {percent(self.prediction.confidence)} sure"
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.pad, text))
+
+    # Layout.
+
+    def _build(self) -> None:
+        columns = self._columns = QHBoxLayout(self)
+        columns.setContentsMargins(5 * SPACE, 5 * SPACE, 5 * SPACE, 5 * SPACE)
+        columns.setSpacing(5 * SPACE)
+        left = QVBoxLayout()
+        left.setSpacing(3 * SPACE)
+        left.addWidget(self.pad)
+        self._tools = self._build_tools()
+        left.addWidget(self._tools)
+        left.addStretch(1)
+        columns.addLayout(left)
+        right = QVBoxLayout()
+        right.setSpacing(4 * SPACE)
+        right.addWidget(self._build_answer())
+        right.addWidget(self._build_bars(), 1)
+        right.addWidget(self._build_seen())
+        columns.addLayout(right, 1)
+
+    def _build_tools(self) -> QWidget:
+        tools = QWidget()
+        row = QHBoxLayout(tools)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2 * SPACE)
+        pen, eraser = self._tool("Pen", "pen_tool", "left", "P"), self._tool("Eraser", "eraser_tool", "right", "E")
+        pen.setChecked(True)
+        group = QButtonGroup(self)
+        group.addButton(pen)
+        group.addButton(eraser)
+        eraser.toggled.connect(self.pad.set_erasing)
+        self.pad.tool_changed.connect(lambda erasing: (eraser if erasing else pen).setChecked(True))
+        segments = QHBoxLayout()
+        segments.setSpacing(0)
+        segments.addWidget(pen)
+        segments.addWidget(eraser)
+        row.addLayout(segments)
+
+        name = label("Size", "soft")
+        size = named(QSlider(Qt.Orientation.Horizontal), "pen_size")
+        size.setRange(*PEN_WIDTHS_PX)
+        size.setValue(DEFAULT_PEN_WIDTH_PX)
+        size.setMinimumWidth(60)
+        size.setMaximumWidth(160)
+        size.setAccessibleName("Pen size")
+        size.setToolTip("How thick the pen is shown. The network sees the same whatever it is.")
+        size.valueChanged.connect(self._set_pen_width)
+        row.addSpacing(SPACE)
+        row.addWidget(name)
+        row.addWidget(size, 1)
+        row.addStretch(1)
+
+        stack = self.pad.undo_stack
+        undo = self._button("Undo", "undo", "Take the last stroke back", QKeySequence.StandardKey.Undo)
+        redo = self._button("Redo", "redo", "Put it there again", QKeySequence.StandardKey.Redo)
+        clear = self._button("Clear", "clear", "Empty the pad", QKeySequence("Ctrl+Backspace"))
+        undo.clicked.connect(stack.undo)
+        redo.clicked.connect(stack.redo)
+        clear.clicked.connect(self.pad.clear)
+        for button, signal, possible in (
+            (undo, stack.canUndoChanged, stack.canUndo),
+            (redo, stack.canRedoChanged, stack.canRedo),
+        ):
+            button.setEnabled(possible())
+            signal.connect(button.setEnabled)
+        clear.setEnabled(False)
+        self.pad.drawing_changed.connect(lambda: clear.setEnabled(not self.pad.is_empty))
+        for button in (undo, redo, clear):
+            row.addWidget(button)
+        return tools
+
+    def _tool(self, text: str, name: str, kind: str, key: str) -> QPushButton:
+        button = named(QPushButton(text), name)
+        button.setCheckable(True)
+        button.setShortcut(key)
+        button.setProperty("kind", kind)
+        button.setToolTip(f"{text} ({key})")
+        return button
+
+    def _button(self, text: str, name: str, tip: str, key: QKeySequence | QKeySequence.StandardKey) -> QPushButton:
+        button = named(QPushButton(text), name)
+        button.setToolTip(f"{tip} ({QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)})")
+        return button
+
+    def _build_answer(self) -> QWidget:
+        frame = card("answer_card")
+        frame.setFixedHeight(138)
+        row = QHBoxLayout(frame)
+        row.setContentsMargins(4 * SPACE, 2 * SPACE, 4 * SPACE, 2 * SPACE)
+        row.setSpacing(5 * SPACE)
+        self._answer.setFixedWidth(100)
+        self._answer.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        row.addWidget(self._answer)
+        column = QVBoxLayout()
+        column.setSpacing(SPACE)
+        column.addStretch(1)
+        for line in (self._confidence, self._runners_up, self._time):
+            column.addWidget(line)
+        column.addStretch(1)
+        row.addLayout(column, 1)
+        return frame
+
+    def _build_bars(self) -> QWidget:
+        frame = card("bars_card")
+        column = QVBoxLayout(frame)
+        column.setContentsMargins(4 * SPACE, 4 * SPACE, 4 * SPACE, 3 * SPACE)
+        column.setSpacing(2 * SPACE)
+        column.addWidget(label("Probabilities", "heading"))
+        column.addWidget(self._bars, 1)
+        return frame
+
+    def _build_seen(self) -> QWidget:
+        frame = card("seen_card")
+        row = QHBoxLayout(frame)
+        row.setContentsMargins(4 * SPACE, 4 * SPACE, 4 * SPACE, 4 * SPACE)
+        row.setSpacing(4 * SPACE)
+        row.addWidget(self._seen)
+        text = label(
+            "28 × 28 pixels, scaled to a 20-pixel box and centred by mass, as the training digits are.", "soft"
+        )
+        text.setWordWrap(True)
+        text.setAlignment(Qt.AlignmentFlag.AlignTop)
+        column = QVBoxLayout()
+        column.setSpacing(2 * SPACE)
+        column.addWidget(label("What the network sees", "heading"))
+        column.addWidget(text, 1)
+        row.addLayout(column, 1)
+        return frame
+
+    def _set_pen_width(self, width_px: int) -> None:
+        self.pad.pen_width_px = float(width_px)
+
+    # Overrides of Qt's.
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the pad square, and as large as leaves the answer its room."""
+        margins = 2 * 5 * SPACE
+        free_height = self.height() - margins - self._tools.sizeHint().height() - 3 * SPACE
+        free_width = round((self.width() - margins - 5 * SPACE) * 0.46)
+        side = max(240, min(free_width, free_height))
+        self.pad.setFixedSize(side, side)
+        self._tools.setFixedWidth(max(side, self._tools.minimumSizeHint().width()))
+        self._columns.activate()  # in this same pass, so that nothing is painted where it does not stay
+        super().resizeEvent(event)
+
+
+class PixelView(QWidget):
+    """The 28 × 28 pixels that the network sees, enlarged."""
+
+    def __init__(self, theme: Theme, side: int = 112) -> None:
+        super().__init__()
+        self._theme = theme
+        self._image: QImage | None = None
+        self.setObjectName("seen")
+        self.setFixedSize(QSize(side, side))
+        self.setAccessibleName("What the network sees")
+        theme.changed.connect(self.update)
+
+    def set_prediction(self, prediction: Prediction | None) -> None:
+        """Show what it saw, or black."""
+        self._image = None if prediction is None else from_grey(prediction.image)
+        self.update()
+
+    # Overrides of Qt's.
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        corners = QPainterPath()
+        corners.addRoundedRect(self.rect(), 5, 5)
+        painter.setClipPath(corners)
+        painter.fillRect(self.rect(), QColor("black"))
+        if self._image is not None:
+            painter.drawImage(self.rect(), self._image)
+        painter.end()

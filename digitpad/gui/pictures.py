@@ -1,0 +1,33 @@
+"""Between Qt's images and arrays."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QImage, QPainter
+
+from digitpad.gui.ink_painter import paint_drawing
+from digitpad.ink.drawing import Drawing
+from digitpad.ink.strokes import CANVAS_PX
+
+
+def to_rgba(image: QImage) -> NDArray[np.uint8]:
+    """The pixels of any image, uint8 of shape (height, width, 4), in memory of their own."""
+    image = image.convertToFormat(QImage.Format.Format_RGBA8888)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    return rows[:, : 4 * image.width()].reshape(image.height(), image.width(), 4).copy()  # rows may be padded
+
+
+def from_grey(pixels: NDArray[np.uint8]) -> QImage:
+    """An image of grey levels, of shape (height, width)."""
+    height, width = pixels.shape
+    return QImage(pixels.tobytes(), width, height, width, QImage.Format.Format_Grayscale8).copy()
+
+
+def picture_of(drawing: Drawing) -> QImage:
+    """The drawing in black on white, as it is copied and saved."""
+    image = QImage(CANVAS_PX, CANVAS_PX, QImage.Format.Format_RGB32)
+    image.fill(Qt.GlobalColor.white)
+    painter = QPainter(image)
+    paint_drawing(painter, drawing, QColor(Qt.GlobalColor.black))
+    painter.end()
+    return image

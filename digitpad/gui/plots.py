@@ -1,0 +1,202 @@
+"""Live curves: the one importer of matplotlib.
+
+A full draw costs about 25 ms and a blit 1 ms, so the axes are drawn in full only when they change (size, theme,
+limits); in between, the saved background is put back and the lines are drawn over it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter, PercentFormatter
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QWidget
+
+from digitpad.gui.theme import Theme
+from digitpad.gui.widgets import percent
+from digitpad.nn.arrays import Floats
+
+MAX_POINTS = 1000
+
+_ACCURACY_STEPS = {0.0: 0.2, 0.5: 0.1, 0.9: 0.02, 0.97: 0.01}  # between grid lines, by where the axis begins
+
+
+@dataclass(frozen=True)
+class Series:
+    """A line's points; x in epochs."""
+
+    x: Floats
+    y: Floats
+
+
+class Curves(FigureCanvasQTAgg):
+    """Training and validation over epochs; the raw training values faint behind where there are any."""
+
+    def __init__(self, theme: Theme, name: str, *, logarithmic: bool, parent: QWidget | None = None) -> None:
+        self._theme = theme
+        self._logarithmic = logarithmic
+        self._figure = Figure(figsize=(6, 2))
+        super().__init__(self._figure)
+        self.setParent(parent)
+        self.setObjectName(name)
+        self.setMinimumHeight(90)
+        self._axes = self._figure.add_subplot()
+        self._background: object = None
+        self._epochs = 10
+        self._low = 1e-1 if logarithmic else 0.0
+        self._high = 3.0 if logarithmic else 1.0
+        self._hint = ""
+        self._stale = True
+        self._lines = {
+            key: self._axes.add_line(Line2D([], [], animated=True, antialiased=True, solid_capstyle="round"))
+            for key in ("raw", "training", "validation")
+        }
+        self._best = self._axes.axhline(np.nan, animated=True, linestyle=(0, (3, 4)), linewidth=1)
+        self._best_label = self._axes.text(0.99, 0, "", animated=True, ha="right", va="bottom", fontsize=8)
+        self.mpl_connect("draw_event", self._capture)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    def set_plan(self, epochs: int, hint: str = "") -> None:
+        """Empty axes for that many epochs; ``hint`` is written into them until there is something to show."""
+        self._epochs, self._hint = epochs, hint
+        self._low = 1e-1 if self._logarithmic else 0.0
+        self._high = 3.0 if self._logarithmic else 1.0
+        for line in self._lines.values():
+            line.set_data([], [])
+        self._best.set_ydata([np.nan, np.nan])
+        self._best_label.set_text("")
+        self._restyle()
+
+    def set_series(self, raw: Series | None, training: Series, validation: Series, best: float | None = None) -> None:
+        """Show these lines; a value that lies outside the axes makes them grow."""
+        for key, series in (("raw", raw), ("training", training), ("validation", validation)):
+            if series is not None:
+                thinned = decimate(series)
+                self._lines[key].set_data(thinned.x, thinned.y)
+        if best is not None:
+            self._best.set_ydata([best, best])
+            self._best_label.set_y(best)
+            self._best_label.set_text(f"best so far {percent(best, 2)}")
+        values = [series.y for series in (raw, training, validation) if series is not None and len(series.y)]
+        if self._hint or self._grow(values):
+            self._hint = ""
+            self._restyle()
+        else:
+            self._blit()
+
+    def _grow(self, values: Sequence[Floats]) -> bool:
+        """Whether the limits had to move: by whole decades for losses; accuracies zoom in as they near 1."""
+        if not values:
+            return False
+        everything = np.concatenate(values)
+        everything = everything[np.isfinite(everything)]
+        if not everything.size:
+            return False
+        low, high = self._low, self._high
+        if self._logarithmic:
+            while everything.min() < low and low > 1e-8:
+                low /= 10
+            while everything.max() > high and high < 1e6:
+                high *= 10
+        else:
+            # The last points decide: once all are above 0.9, what happens there is what one wants to see.
+            lowest = min(float(line[-1]) for line in values)
+            low = next((limit for limit in sorted(_ACCURACY_STEPS, reverse=True) if lowest > limit + 0.005), 0.0)
+            low = max(low, self._low)
+        if (low, high) == (self._low, self._high):
+            return False
+        self._low, self._high = low, high
+        return True
+
+    def _restyle(self) -> None:
+        """Set everything that a full draw shows, and draw in full when next shown."""
+        tokens = self._theme.tokens
+        axes = self._axes
+        self._figure.set_facecolor(tokens.card)
+        self._figure.subplots_adjust(left=0.075, right=0.985, top=0.97, bottom=0.13)
+        axes.set_facecolor(tokens.card)
+        axes.set_xlim(0, self._epochs)
+        if self._logarithmic:
+            axes.set_yscale("log")
+            first, last = round(np.log10(self._low)), int(np.floor(np.log10(self._high)))
+            axes.yaxis.set_major_locator(FixedLocator([10.0**power for power in range(first, last + 1)]))
+            axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+            axes.yaxis.set_minor_formatter(NullFormatter())
+        else:
+            step = _ACCURACY_STEPS[self._low]
+            axes.yaxis.set_major_locator(FixedLocator(list(np.arange(self._low, 1 + step / 2, step))))
+            axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+        axes.set_ylim(self._low, self._high)
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        axes.tick_params(which="both", length=0, labelsize=8, labelcolor=tokens.soft)
+        axes.grid(visible=True, axis="y", color=tokens.hairline, linewidth=0.8)
+        axes.set_axisbelow(True)
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+        for key, colour, width in (
+            ("raw", tokens.accent, 0.8),
+            ("training", tokens.accent, 1.8),
+            ("validation", tokens.second, 1.8),
+        ):
+            self._lines[key].set(color=colour, linewidth=width, alpha=0.3 if key == "raw" else 1)
+        self._best.set_color(tokens.faint)
+        self._best_label.set_color(tokens.soft)
+        self._best_label.set_x(self._epochs)
+        for text in list(axes.texts):
+            if text is not self._best_label:
+                text.remove()
+        if self._hint:
+            axes.text(
+                0.5, 0.5, self._hint, transform=axes.transAxes, ha="center", va="center", fontsize=9.5,
+                color=tokens.soft, linespacing=1.6,
+            )  # fmt: skip
+        self._stale = True
+        if self.isVisible():
+            self.draw_idle()
+
+    def _capture(self, event: object) -> None:
+        """Keep what a full draw painted, without the animated lines; then draw those."""
+        self._background = self.copy_from_bbox(self._figure.bbox)
+        self._stale = False
+        self._draw_lines()
+
+    def _draw_lines(self) -> None:
+        for artist in (*self._lines.values(), self._best, self._best_label):
+            self._axes.draw_artist(artist)
+
+    def _blit(self) -> None:
+        if not self.isVisible() or self._stale or self._background is None:
+            return  # the full draw that is due shows the lines as well
+        self.restore_region(self._background)
+        self._draw_lines()
+        self.blit(self._figure.bbox)
+
+    # Overrides of Qt's.
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.draw_idle()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._background = None
+
+
+def decimate(series: Series, max_points: int = MAX_POINTS) -> Series:
+    """At most ``max_points`` points that look the same: the lowest and the highest of each stretch, in order."""
+    n = len(series.x)
+    if n <= max_points:
+        return series
+    begins = np.linspace(0, n, max_points // 2, endpoint=False).astype(int)
+    lengths = np.diff(begins, append=n)
+    extremes = np.empty((len(begins), 2), int)
+    for column, extreme in enumerate((np.minimum, np.maximum)):
+        values = np.repeat(extreme.reduceat(series.y, begins), lengths)
+        hits = np.flatnonzero(series.y == values)
+        extremes[:, column] = hits[np.searchsorted(hits, begins)]  # the first place of each stretch where it stands
+    places = np.append(np.sort(extremes, axis=1).ravel(), n - 1)
+    return Series(series.x[places], series.y[places])

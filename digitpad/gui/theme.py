@@ -1,0 +1,197 @@
+"""Light and dark: the colours, the style sheet that spreads them, and the switch between them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QPalette
+from PySide6.QtWidgets import QApplication
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The colours of a theme, by what they are for; ``faint`` is for marks, as its contrast is too low for text."""
+
+    ground: str
+    card: str
+    hairline: str
+    text: str
+    soft: str
+    faint: str
+    accent: str
+    accent_ground: str
+    on_accent: str
+    second: str
+    good: str
+    bad: str
+    pad: str
+    ink: str
+
+
+LIGHT = Tokens(
+    ground="#f6f7f9",
+    card="#ffffff",
+    hairline="#e3e6eb",
+    text="#1c2330",
+    soft="#667085",
+    faint="#98a2b3",
+    accent="#3b5bdb",
+    accent_ground="#dbe4ff",
+    on_accent="#ffffff",
+    second="#e8590c",
+    good="#2b8a3e",
+    bad="#c92a2a",
+    pad="#ffffff",
+    ink="#151a24",
+)
+DARK = Tokens(
+    ground="#14171d",
+    card="#1c2028",
+    hairline="#2c323d",
+    text="#e8ebf0",
+    soft="#a0a9b8",
+    faint="#6b7484",
+    accent="#7c9cff",
+    accent_ground="#26314f",
+    on_accent="#10131a",
+    second="#ffa94d",
+    good="#69db7c",
+    bad="#ff8787",
+    pad="#0f1116",
+    ink="#f4f6fa",
+)
+
+
+class Mode(StrEnum):
+    """What the user chose in View › Theme."""
+
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+class Theme(QObject):
+    """The theme in use; it follows the system until the user decides otherwise."""
+
+    changed = Signal()  # `tokens` are others now
+
+    def __init__(self, application: QApplication) -> None:
+        super().__init__(application)
+        self._application = application
+        self.mode = Mode.SYSTEM
+        self.tokens = LIGHT
+        application.setStyle("Fusion")
+        application.styleHints().colorSchemeChanged.connect(self._apply)
+        self._apply()
+
+    def set_mode(self, mode: Mode) -> None:
+        """Follow the system, or stay light or dark."""
+        self.mode = mode
+        scheme = {Mode.LIGHT: Qt.ColorScheme.Light, Mode.DARK: Qt.ColorScheme.Dark}
+        # It lets native dialogs follow; where it has no effect (bare X11, offscreen), our own palette still holds.
+        self._application.styleHints().setColorScheme(scheme.get(mode, Qt.ColorScheme.Unknown))
+        self._apply()
+
+    def _apply(self) -> None:
+        dark = self._application.styleHints().colorScheme() == Qt.ColorScheme.Dark
+        if self.mode is not Mode.SYSTEM:
+            dark = self.mode is Mode.DARK
+        self.tokens = DARK if dark else LIGHT
+        self._application.setPalette(_palette(self.tokens))
+        self._application.setStyleSheet(_style_sheet(self.tokens))
+        self.changed.emit()
+
+
+def fixed_width_digits(font: QFont) -> QFont:
+    """The font with digits that are all equally wide, so that a number does not dance as it changes."""
+    font.setFeature(QFont.Tag("tnum"), 1)
+    return font
+
+
+def _palette(tokens: Tokens) -> QPalette:
+    palette = QPalette()
+    role = QPalette.ColorRole
+    for roles, colour in (
+        ((role.Window,), tokens.ground),
+        ((role.Base, role.ToolTipBase), tokens.card),
+        ((role.AlternateBase, role.Button), tokens.card),
+        ((role.WindowText, role.Text, role.ButtonText, role.ToolTipText), tokens.text),
+        ((role.PlaceholderText,), tokens.soft),
+        ((role.Highlight, role.Accent, role.Link), tokens.accent),
+        ((role.HighlightedText,), tokens.on_accent),
+        ((role.Mid, role.Midlight, role.Dark), tokens.hairline),
+    ):
+        for one in roles:
+            palette.setColor(one, QColor(colour))
+    for one in (role.WindowText, role.Text, role.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, one, QColor(tokens.faint))
+    return palette
+
+
+def _style_sheet(t: Tokens) -> str:
+    return f"""
+* {{ font-size: 13px; }}
+QMainWindow, QDialog, QMessageBox {{ background: {t.ground}; }}
+QMenuBar {{ background: {t.card}; color: {t.soft}; border-bottom: 1px solid {t.hairline}; padding: 3px 6px; }}
+QMenuBar::item {{ padding: 4px 8px; border-radius: 5px; background: transparent; }}
+QMenuBar::item:selected {{ background: {t.accent_ground}; color: {t.text}; }}
+QMenu {{ background: {t.card}; color: {t.text}; border: 1px solid {t.hairline}; padding: 4px; }}
+QMenu::item {{ padding: 5px 24px 5px 24px; border-radius: 5px; }}
+QMenu::item:selected {{ background: {t.accent_ground}; color: {t.text}; }}
+QMenu::item:disabled {{ color: {t.faint}; }}
+QMenu::separator {{ height: 1px; background: {t.hairline}; margin: 4px 8px; }}
+QToolTip {{ background: {t.card}; color: {t.text}; border: 1px solid {t.hairline}; padding: 4px; }}
+#tabs {{ background: {t.card}; border-bottom: 1px solid {t.hairline}; }}
+QTabBar {{ background: transparent; qproperty-drawBase: 0; }}
+QTabBar::tab {{ color: {t.soft}; background: transparent; padding: 14px 16px 12px 16px; margin: 4px 3px 0 0;
+    border: none; border-bottom: 2px solid transparent; font-weight: 500; }}
+QTabBar::tab:selected {{ color: {t.accent}; border-bottom-color: {t.accent}; font-weight: 600; }}
+QTabBar::tab:hover {{ color: {t.text}; }}
+QTabBar::tab:focus {{ background: {t.accent_ground}; border-top-left-radius: 7px; border-top-right-radius: 7px; }}
+#status {{ background: {t.card}; border-top: 1px solid {t.hairline}; }}
+#status QLabel {{ color: {t.soft}; font-size: 12px; }}
+QFrame[card="true"] {{ background: {t.card}; border: 1px solid {t.hairline}; border-radius: 10px; }}
+QLabel {{ color: {t.text}; background: transparent; }}
+QLabel[role="heading"] {{ color: {t.soft}; font-size: 12px; font-weight: 600; }}
+QLabel[role="soft"] {{ color: {t.soft}; }}
+QLabel[role="caption"] {{ color: {t.soft}; font-size: 12px; }}
+QLabel[role="error"] {{ color: {t.bad}; font-size: 11px; }}
+QLabel[role="figure"] {{ font-size: 20px; font-weight: 600; }}
+QLabel[role="answer"] {{ font-size: 104px; font-weight: 700; }}
+QLabel[role="strong"] {{ font-weight: 600; }}
+QPushButton {{ background: {t.card}; color: {t.text}; border: 1px solid {t.hairline}; border-radius: 7px;
+    padding: 6px 14px; font-weight: 500; min-height: 18px; }}
+QPushButton:hover {{ border-color: {t.faint}; }}
+QPushButton:pressed {{ background: {t.accent_ground}; }}
+QPushButton:disabled {{ color: {t.faint}; }}
+QPushButton:focus {{ border: 1px solid {t.accent}; }}
+QPushButton[kind="primary"] {{ background: {t.accent}; color: {t.on_accent}; border-color: {t.accent};
+    font-weight: 600; }}
+QPushButton[kind="primary"]:focus {{ border: 2px solid {t.text}; padding: 5px 13px; }}
+QPushButton[kind="primary"]:disabled {{ background: {t.hairline}; border-color: {t.hairline}; color: {t.soft}; }}
+QPushButton[kind="left"] {{ border-top-right-radius: 0; border-bottom-right-radius: 0; border-right: none; }}
+QPushButton[kind="right"] {{ border-top-left-radius: 0; border-bottom-left-radius: 0; }}
+QPushButton:checked {{ background: {t.accent_ground}; color: {t.accent}; font-weight: 600; }}
+QPushButton:checked:focus, QPushButton[kind="left"]:focus {{ border: 1px solid {t.accent}; }}
+QLineEdit, QComboBox {{ background: {t.ground}; color: {t.text}; border: 1px solid {t.hairline}; border-radius: 6px;
+    padding: 3px 9px; min-height: 20px; selection-background-color: {t.accent};
+    selection-color: {t.on_accent}; font-size: 12px; }}
+QLineEdit:focus, QComboBox:focus {{ border: 1px solid {t.accent}; }}
+QLineEdit[wrong="true"] {{ border: 1px solid {t.bad}; }}
+QLineEdit:disabled, QComboBox:disabled {{ color: {t.soft}; }}
+QComboBox::drop-down {{ border: none; width: 20px; }}
+QComboBox QAbstractItemView {{ background: {t.card}; color: {t.text}; border: 1px solid {t.hairline};
+    selection-background-color: {t.accent_ground}; selection-color: {t.text}; outline: none; }}
+QProgressBar {{ background: {t.hairline}; border: none; border-radius: 2px; }}
+QProgressBar::chunk {{ background: {t.accent}; border-radius: 2px; }}
+QSlider {{ min-height: 24px; }}
+QSlider::groove:horizontal {{ background: {t.hairline}; height: 4px; border-radius: 2px; }}
+QSlider::handle:horizontal {{ background: {t.card}; border: 2px solid {t.accent}; width: 15px; height: 15px;
+    margin: -7px 0; border-radius: 9px; }}
+QSlider::handle:horizontal:focus {{ background: {t.accent}; }}
+QScrollArea, #settings {{ background: transparent; border: none; }}
+QScrollBar:vertical {{ background: transparent; width: 10px; margin: 2px; }}
+QScrollBar::handle:vertical {{ background: {t.hairline}; border-radius: 3px; min-height: 24px; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
+QScrollBar::add-page, QScrollBar::sub-page {{ background: none; }}
+"""

@@ -1,0 +1,32 @@
+"""At most one call an interval, and always one after the last request."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QElapsedTimer, QObject, QTimer
+
+
+class Throttle(QObject):
+    """Calls ``action`` at once if the last call is ``interval_ms`` ago, else when it will be; requests merge."""
+
+    def __init__(self, action: Callable[[], None], interval_ms: int, parent: QObject) -> None:
+        super().__init__(parent)
+        self._action = action
+        self._interval_ms = interval_ms
+        self._since = QElapsedTimer()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._call)
+
+    def request(self) -> None:
+        """Have the action called, now or soon."""
+        if self._timer.isActive():
+            return
+        elapsed = self._since.elapsed() if self._since.isValid() else self._interval_ms
+        if elapsed >= self._interval_ms:
+            self._call()
+        else:
+            self._timer.start(self._interval_ms - elapsed)
+
+    def _call(self) -> None:
+        self._since.start()
+        self._action()

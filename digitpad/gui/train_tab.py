@@ -1,0 +1,461 @@
+"""The Train tab: settings on the left, and on the right how training goes, with curves that grow as it does."""
+
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from digitpad.gui.draw_tab import PixelView
+from digitpad.gui.settings_form import SettingsForm
+from digitpad.gui.theme import Theme
+from digitpad.gui.training_thread import Outcome, Report, TrainingThread
+from digitpad.gui.widgets import SPACE, Tile, card, label, named, percent
+from digitpad.recognizer import Prediction
+from digitpad.training.estimate import estimate_seconds
+from digitpad.training.loop import EpochDone
+from digitpad.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from digitpad.gui.plots import Curves, Series
+
+DRAW_INTERVAL_MS = 100
+
+
+class State(Enum):
+    """Where a training is."""
+
+    IDLE = auto()
+    RUNNING = auto()
+    PAUSED = auto()
+    STOPPING = auto()
+    DONE = auto()
+
+
+class TrainTab(QWidget):
+    """Choose settings, train, watch, and use what was learnt."""
+
+    use_requested = Signal(object)  # Outcome: the Draw tab shall read with it
+    save_requested = Signal(object)  # Outcome: to a file of the user's choice
+    state_changed = Signal(object)  # State
+    message = Signal(str)  # for the status line
+    failed = Signal(str)  # why a training ended by itself before its end
+
+    def __init__(self, theme: Theme, presets: dict[str, Recipe], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("train_tab")
+        self._theme = theme
+        self._state = State.IDLE
+        self._thread: TrainingThread | None = None
+        self._pinned: Prediction | None = None
+        self.outcome: Outcome | None = None
+        self._losses: list[float] = []
+        self._epochs: list[EpochDone] = []
+        self._steps_per_epoch = 1
+        self._latest: Report | None = None
+        self._answers: list[tuple[float, ...]] = []
+        self._loss_curves: Curves | None = None
+        self._accuracy_curves: Curves | None = None
+        self.form = SettingsForm(presets)
+        self._tiles = {
+            name: Tile(title, f"tile_{name}")
+            for name, title in (
+                ("epoch", "Epoch"),
+                ("loss", "Training loss"),
+                ("accuracy", "Validation accuracy"),
+                ("speed", "Images / second"),
+                ("left", "Time left"),
+            )
+        }
+        self._progress = named(QProgressBar(textVisible=False), "training_progress")
+        self._build()
+        # Curves are drawn on a clock of their own, whatever the rate of batches, and not while nothing moves.
+        self._drawing = QTimer(self, interval=DRAW_INTERVAL_MS)
+        self._drawing.timeout.connect(self._draw)
+        self.form.changed.connect(self._settings_changed)
+        self._set_state(State.IDLE)
+
+    @property
+    def state(self) -> State:
+        """Where the training is."""
+        return self._state
+
+    @property
+    def busy(self) -> bool:
+        """Whether a training would be lost if the window closed now."""
+        return self._state in (State.RUNNING, State.PAUSED, State.STOPPING)
+
+    def pin(self, prediction: Prediction | None) -> None:
+        """The digit on the pad, which the network in training reads as it learns; None for an empty pad."""
+        self._pinned = prediction
+        self._answers.clear()
+        self._seen.set_prediction(prediction)
+        self._trace.set_answers([])
+        self._pinned_answer.setText("")
+        self._pinned_text.setText(
+            "Draw a digit on the Draw tab to watch it being read as training goes."
+            if prediction is None
+            else "Your digit, as training goes"
+        )
+        if self._thread is not None:
+            self._thread.pin(None if prediction is None else prediction.image)
+
+    def train(self) -> None:
+        """Begin a training by the form's settings, if they can be."""
+        recipe = self.form.recipe()
+        if recipe is None:
+            self.form.focus_first_problem()
+            return
+        thread = TrainingThread(recipe, self)
+        thread.started_with.connect(self._on_started)
+        thread.reported.connect(self._on_reported)
+        thread.epoch_done.connect(self._on_epoch_done)
+        thread.finished.connect(self._on_finished)
+        thread.failed.connect(self._on_failed)
+        thread.not_saved.connect(lambda why: self.message.emit(f"Weights not saved: {why}"))
+        self._thread = thread
+        self._clear_figures(recipe)
+        self._plan(recipe.training.epochs)
+        self.pin(self._pinned)
+        self._set_state(State.RUNNING)
+        self.message.emit(f"Training {recipe.name}…")
+        thread.start()
+
+    def toggle_pause(self) -> None:
+        """Pause, or go on."""
+        assert self._thread is not None
+        if self._state is State.RUNNING:
+            self._thread.pause()
+            self._set_state(State.PAUSED)
+            self._tiles["left"].set_value("Paused")
+        else:
+            self._thread.resume()
+            self._set_state(State.RUNNING)
+
+    def stop(self) -> None:
+        """End the training where it is; what it has learnt is scored and kept."""
+        if self._thread is not None and self._state in (State.RUNNING, State.PAUSED):
+            self._set_state(State.STOPPING)
+            self._thread.stop()
+
+    def shut_down(self, seconds: float = 30.0) -> None:
+        """Stop, keep the best weights so far, and wait for the thread's end."""
+        if self._thread is not None:
+            self._thread.stop(testing=False)
+            self._thread.wait(seconds)
+            self._thread = None  # what it still has to say finds nobody
+            self._set_state(State.IDLE)
+
+    # What the training's thread reports.
+
+    def _on_started(self, steps_per_epoch: int, epochs: int) -> None:
+        self._steps_per_epoch = steps_per_epoch
+        self._progress.setRange(0, steps_per_epoch * epochs)
+
+    def _on_reported(self, report: Report) -> None:
+        self._losses.extend(report.losses)
+        self._latest = report
+        if report.pinned is not None:
+            self._answers.append(report.pinned)
+
+    def _on_epoch_done(self, epoch: EpochDone) -> None:
+        self._epochs.append(epoch)
+
+    def _on_finished(self, outcome: Outcome | None) -> None:
+        if self._thread is None:
+            return
+        self._draw()
+        self._join()
+        self.outcome = outcome
+        self._set_state(State.DONE if outcome is not None else State.IDLE)
+        if outcome is None:
+            self.message.emit("Stopped before anything was learnt.")
+            self._settings_changed()
+            return
+        if outcome.result is not None:
+            self._tiles["left"].set_value(percent(outcome.result.test.accuracy, 2), "Test accuracy")
+        where = f" Kept as {outcome.path.name}." if outcome.path is not None else " It is not saved yet."
+        self.message.emit(f"Training done.{where}")
+
+    def _on_failed(self, why: str) -> None:
+        if self._thread is None:
+            return
+        self._draw()
+        self._join()
+        self._set_state(State.IDLE)
+        self._tiles["left"].set_value("–")
+        self.message.emit("Training ended early")
+        self.failed.emit(why)
+
+    def _join(self) -> None:
+        if self._thread is not None:
+            self._thread.wait(10)
+            self._thread.deleteLater()
+            self._thread = None
+
+    # Showing.
+
+    def _settings_changed(self) -> None:
+        """Show the axes that training will fill, and what it will do and take."""
+        if self.busy or self._epochs:
+            return
+        recipe = self.form.recipe()
+        if recipe is not None:
+            self._plan(recipe.training.epochs, describe(recipe))
+
+    def _plan(self, epochs: int, hint: str = "") -> None:
+        if self._loss_curves is not None and self._accuracy_curves is not None:
+            self._loss_curves.set_plan(epochs, hint)
+            self._accuracy_curves.set_plan(epochs)
+
+    def _clear_figures(self, recipe: Recipe) -> None:
+        self.outcome = None
+        self._losses.clear()
+        self._epochs.clear()
+        self._answers.clear()
+        self._latest = None
+        self._progress.setValue(0)
+        for tile in self._tiles.values():
+            tile.set_value("–")
+        self._tiles["left"].set_value("–", "Time left")
+        self._tiles["epoch"].set_value(f"0 / {recipe.training.epochs}")
+
+    def _draw(self) -> None:
+        """Show the latest figures; called ten times a second while training."""
+        report = self._latest
+        if report is not None:
+            epochs = report.n_steps // self._steps_per_epoch
+            epoch = min(epochs, -(-report.step // self._steps_per_epoch))
+            self._tiles["epoch"].set_value(f"{epoch} / {epochs}")
+            self._tiles["loss"].set_value(f"{np.mean(self._losses[-self._steps_per_epoch :]):.4f}")
+            self._tiles["speed"].set_value(f"{report.images_per_second:,.0f}".replace(",", "\N{THIN SPACE}"))
+            if self._state is State.RUNNING and report.seconds_left is not None:
+                self._tiles["left"].set_value(clock(report.seconds_left))
+            self._progress.setValue(report.step)
+        if self._epochs:
+            self._tiles["accuracy"].set_value(percent(self._epochs[-1].validation.accuracy, 2))
+        self._draw_pinned()
+        self._draw_curves()
+
+    def _draw_pinned(self) -> None:
+        if self._answers:
+            answer = self._answers[-1]
+            digit = int(np.argmax(answer))
+            self._trace.set_answers([probabilities[digit] for probabilities in self._answers])
+            self._pinned_answer.setText(f"{digit} · {percent(answer[digit])}")
+
+    def _draw_curves(self) -> None:
+        if self._loss_curves is None or self._accuracy_curves is None or not self._epochs:
+            return
+        from digitpad.gui.plots import Series
+
+        x = np.array([epoch.step for epoch in self._epochs]) / self._steps_per_epoch
+        raw = self._raw_losses(Series)
+
+        def series(part: str, score: str) -> "Series":
+            return Series(x, np.array([getattr(getattr(epoch, part), score) for epoch in self._epochs]))
+
+        self._loss_curves.set_series(raw, series("training", "loss"), series("validation", "loss"))
+        best = max(epoch.validation.accuracy for epoch in self._epochs)
+        self._accuracy_curves.set_series(
+            None, series("training", "accuracy"), series("validation", "accuracy"), best if len(x) > 1 else None
+        )
+
+    def _raw_losses(self, series: "type[Series]") -> "Series":
+        losses = np.array(self._losses)
+        return series((np.arange(len(losses)) + 1) / self._steps_per_epoch, losses)
+
+    def _set_state(self, state: State) -> None:
+        self._state = state
+        running = state in (State.RUNNING, State.PAUSED)
+        self._main.setText({State.RUNNING: "Pause", State.PAUSED: "Go on"}.get(state, "Train"))
+        self._main.setEnabled(state is not State.STOPPING)
+        self._stop.setEnabled(running)
+        self._save.setEnabled(self.outcome is not None)
+        self._use.setVisible(self.outcome is not None)
+        self.form.set_editable(not self.busy)
+        if state is State.RUNNING:
+            self._drawing.start()
+        elif not self.busy:
+            self._drawing.stop()
+        self.state_changed.emit(state)
+
+    def _main_clicked(self) -> None:
+        if self._state in (State.RUNNING, State.PAUSED):
+            self.toggle_pause()
+        else:
+            self.train()
+
+    # Layout.
+
+    def _build(self) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(5 * SPACE, 5 * SPACE, 5 * SPACE, 5 * SPACE)
+        row.setSpacing(5 * SPACE)
+        left = QVBoxLayout()
+        left.setSpacing(3 * SPACE)
+        self.form.setFixedWidth(290)
+        left.addWidget(self.form, 1)
+        left.addLayout(self._build_buttons())
+        row.addLayout(left)
+        right = QVBoxLayout()
+        right.setSpacing(3 * SPACE + 2)
+        tiles = QHBoxLayout()
+        tiles.setSpacing(3 * SPACE)
+        for tile in self._tiles.values():
+            tile.setFixedHeight(66)
+            tiles.addWidget(tile, 1)
+        right.addLayout(tiles)
+        self._progress.setFixedHeight(5)
+        self._progress.setAccessibleName("Training progress")
+        right.addWidget(self._progress)
+        self._plots = [self._build_plot("Loss"), self._build_plot("Accuracy")]
+        for plot, _ in self._plots:
+            right.addWidget(plot, 1)
+        right.addWidget(self._build_pinned())
+        row.addLayout(right, 1)
+
+    def _build_buttons(self) -> QHBoxLayout:
+        self._main = named(QPushButton("Train"), "train_button")
+        self._main.setProperty("kind", "primary")
+        self._main.setToolTip("Train with these settings; then pause and go on (Ctrl+T)")
+        self._main.setShortcut("Ctrl+T")
+        self._main.clicked.connect(self._main_clicked)
+        self._stop = named(QPushButton("Stop"), "stop_button")
+        self._stop.setToolTip("End now; what was learnt is scored and kept")
+        self._stop.clicked.connect(self.stop)
+        self._save = named(QPushButton("Save as…"), "save_button")
+        self._save.setToolTip("Save the trained weights to a file of your choice")
+        self._save.clicked.connect(lambda: self.save_requested.emit(self.outcome))
+        buttons = QHBoxLayout()
+        buttons.setSpacing(2 * SPACE)
+        buttons.addWidget(self._main, 1)
+        buttons.addWidget(self._stop)
+        buttons.addWidget(self._save)
+        return buttons
+
+    def _build_plot(self, title: str) -> tuple[QWidget, QVBoxLayout]:
+        frame = card(f"{title.lower()}_card")
+        column = QVBoxLayout(frame)
+        column.setContentsMargins(4 * SPACE, 3 * SPACE, 3 * SPACE, 2 * SPACE)
+        column.setSpacing(SPACE)
+        top = QHBoxLayout()
+        top.addWidget(label(title, "heading"))
+        top.addStretch(1)
+        for words, colour in (("training", "accent"), ("validation", "second")):
+            top.addWidget(_Key(self._theme, words, colour))
+        column.addLayout(top)
+        return frame, column
+
+    def _build_pinned(self) -> QWidget:
+        frame = card("pinned_card")
+        frame.setFixedHeight(66)
+        row = QHBoxLayout(frame)
+        row.setContentsMargins(4 * SPACE, 2 * SPACE, 4 * SPACE, 2 * SPACE)
+        row.setSpacing(4 * SPACE)
+        self._seen = PixelView(self._theme, 44)
+        self._seen.setObjectName("pinned_seen")
+        self._pinned_text = label("", "soft")
+        self._trace = _Trace(self._theme)
+        self._pinned_answer = label("", "strong", "pinned_answer")
+        self._pinned_answer.setFixedWidth(86)
+        self._use = named(QPushButton("Use it"), "use_button")
+        self._use.setProperty("kind", "primary")
+        self._use.setToolTip("The Draw tab reads with these weights from now on")
+        self._use.clicked.connect(lambda: self.use_requested.emit(self.outcome))
+        row.addWidget(self._seen)
+        row.addWidget(self._pinned_text)
+        row.addWidget(self._trace, 1)
+        row.addWidget(self._pinned_answer)
+        row.addWidget(self._use)
+        self.pin(None)
+        return frame
+
+    # Overrides of Qt's.
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Import matplotlib when a plot is first shown, and no earlier: it doubles the time to start."""
+        super().showEvent(event)
+        if self._loss_curves is None:
+            from digitpad.gui.plots import Curves
+
+            self._loss_curves = Curves(self._theme, "loss_curves", logarithmic=True)
+            self._accuracy_curves = Curves(self._theme, "accuracy_curves", logarithmic=False)
+            for (_, column), curves in zip(self._plots, (self._loss_curves, self._accuracy_curves), strict=True):
+                column.addWidget(curves, 1)
+            self._settings_changed()
+
+
+class _Key(QWidget):
+    """A line's colour and name."""
+
+    def __init__(self, theme: Theme, words: str, colour: str) -> None:
+        super().__init__()
+        self._theme, self._words, self._colour = theme, words, colour
+        self.setFixedSize(self.fontMetrics().horizontalAdvance(words) + 34, 18)
+        theme.changed.connect(self.update)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(getattr(self._theme.tokens, self._colour)), 2))
+        painter.drawLine(QPointF(4, 9), QPointF(18, 9))
+        painter.setPen(QColor(self._theme.tokens.soft))
+        painter.drawText(self.rect().adjusted(24, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self._words)
+        painter.end()
+
+
+class _Trace(QWidget):
+    """How sure the network was of its present answer, from the training's begin until now."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._answers: list[float] = []
+        self.setMinimumWidth(60)
+        theme.changed.connect(self.update)
+
+    def set_answers(self, answers: list[float]) -> None:
+        """Show these probabilities, oldest first."""
+        self._answers = answers
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        n = len(self._answers)
+        if n < 2:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        room = QRectF(self.rect()).adjusted(2, 6, -2, -6)
+        step = max(1, n // 500)
+        points = [
+            QPointF(room.left() + room.width() * place / (n - 1), room.bottom() - room.height() * answer)
+            for place, answer in list(enumerate(self._answers))[::step]
+        ]
+        painter.setPen(QPen(QColor(self._theme.tokens.good), 2))
+        painter.drawPolyline(QPolygonF(points))
+        painter.end()
+
+
+def describe(recipe: Recipe) -> str:
+    """What pressing Train will do, and about how long it takes on this machine."""
+    sizes = "-".join(map(str, (784, *recipe.network.hidden, 10)))
+    return (
+        f"Train runs {recipe.training.epochs} epochs of {sizes},\n"
+        f"about {_rounded(estimate_seconds(recipe))} with the built-in digits. You can pause and stop at any time."
+    )
+
+
+def _rounded(seconds: float) -> str:
+    if seconds < 100:
+        return f"{max(1, round(seconds))} s" if seconds < 10 else f"{round(seconds / 5) * 5} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, as in ``0:09``; with hours where there are some."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

@@ -1,0 +1,99 @@
+"""Small parts that the tabs share."""
+
+from typing import TypeVar
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QFontMetrics, QResizeEvent
+from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QVBoxLayout
+
+from digitpad.gui.theme import fixed_width_digits
+
+SPACE = 4  # every distance is a multiple of it
+
+
+_W = TypeVar("_W", bound=QObject)
+
+
+def named(thing: _W, name: str) -> _W:
+    """The same, with its object name set, by which style sheets, tests and assistive tools find it."""
+    thing.setObjectName(name)
+    return thing
+
+
+def card(name: str) -> QFrame:
+    """A panel on the ground."""
+    frame = QFrame()
+    frame.setObjectName(name)
+    frame.setProperty("card", True)
+    return frame
+
+
+def label(text: str, role: str, name: str = "") -> QLabel:
+    """Text in one of the style sheet's roles: heading, soft, caption, figure, answer, strong, error."""
+    widget = QLabel(text)
+    widget.setProperty("role", role)
+    widget.setObjectName(name)
+    widget.setTextFormat(Qt.TextFormat.PlainText)
+    widget.setFont(fixed_width_digits(widget.font()))
+    return widget
+
+
+class ElidedLabel(QLabel):
+    """One line that ends in … where there is no room, so that a long file name never widens the window."""
+
+    def __init__(self, role: str, name: str) -> None:
+        super().__init__()
+        self.setProperty("role", role)
+        self.setObjectName(name)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._full = ""
+
+    def set_text(self, text: str) -> None:
+        """Show ``text``, whole in the tooltip where it does not fit."""
+        self._full = text
+        self.setAccessibleName(text)
+        self._elide()
+
+    def _elide(self) -> None:
+        elided = QFontMetrics(self.font()).elidedText(self._full, Qt.TextElideMode.ElideMiddle, self.width())
+        self.setText(elided)
+        self.setToolTip(self._full if elided != self._full else "")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._elide()
+
+
+class Tile(QFrame):
+    """A name and a figure, in a card that keeps its size."""
+
+    def __init__(self, title: str, name: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setProperty("card", True)
+        self._title = label(title, "caption")
+        self._value = label("–", "figure", f"{name}_value")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(14, 10, 8, 10)
+        layout.setSpacing(2)
+        layout.addWidget(self._title)
+        layout.addWidget(self._value)
+        self._value.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def set_value(self, text: str, title: str | None = None) -> None:
+        """Show a figure; with ``title``, of something else."""
+        if title is not None:
+            self._title.setText(title)
+        self._value.setText(text)
+        self.setAccessibleName(f"{self._title.text()}: {text}")
+
+    @property
+    def value(self) -> str:
+        """The figure shown."""
+        return self._value.text()
+
+
+def percent(share: float, decimals: int = 1) -> str:
+    """A share of 0..1, as in ``98.6 %``, the space one that no line breaks at."""
+    return f"{100 * share:.{decimals}f}\N{NO-BREAK SPACE}%"

@@ -1,0 +1,490 @@
+"""The window: menus, tabs, and the weights in use."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, QSettings, QSize, Qt, QUrl
+from PySide6.QtGui import (
+    QAction,
+    QActionGroup,
+    QCloseEvent,
+    QDesktopServices,
+    QDragEnterEvent,
+    QDropEvent,
+    QGuiApplication,
+    QImage,
+    QKeySequence,
+)
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QMainWindow,
+    QMenu,
+    QMessageBox,
+    QStackedWidget,
+    QTabBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from digitpad import __version__, blas, folders
+from digitpad.errors import DigitpadError, FileError
+from digitpad.gui.draw_tab import DrawTab
+from digitpad.gui.pictures import picture_of, to_rgba
+from digitpad.gui.theme import Mode, Theme
+from digitpad.gui.train_tab import TrainTab
+from digitpad.gui.training_thread import Outcome
+from digitpad.gui.widgets import ElidedLabel, label, named, percent
+from digitpad.ink.drawing import Drawing
+from digitpad.ink.image import read_image
+from digitpad.ink.strokes import CANVAS_PX, LabelledStrokes, Stroke, read_strokes, write_strokes
+from digitpad.nn.arrays import Floats
+from digitpad.recognizer import Recognizer
+from digitpad.training.recipe import Recipe
+from digitpad.weights.weights import SHIPPED, Weights, load_weights
+
+MAX_RECENT = 8
+WEIGHTS_FILTER = "Weights (*.npz)"
+IMAGE_FILTER = "Images (*.png *.jpg *.jpeg *.bmp *.gif *.webp *.tif *.tiff)"
+STROKES_FILTER = "Strokes (*.jsonl)"
+PNG_FILTER = "PNG image (*.png)"
+
+
+class Window(QMainWindow):
+    """Draw and Train, and the weights that the Draw tab reads with."""
+
+    def __init__(self, theme: Theme, weights: Weights, recipes: dict[str, Recipe], settings: QSettings) -> None:
+        super().__init__()
+        self._theme = theme
+        self._settings = settings
+        self.weights = weights
+        self.setWindowTitle("digitpad")
+        self.setObjectName("window")
+        self.setAcceptDrops(True)
+        self.setMinimumSize(QSize(960, 640))
+        self.draw_tab = DrawTab(theme, Recognizer(weights))
+        self.train_tab = TrainTab(theme, recipes)
+        self._tabs = named(QTabBar(), "tab_bar")
+        self._pages = QStackedWidget()
+        self._status = ElidedLabel("caption", "weights_in_use")
+        self._hint = ElidedLabel("caption", "message")
+        self._build()
+        self._build_menus()
+        self._connect()
+        self._show_weights()
+        self._restore()
+        self.draw_tab.pad.setFocus()
+
+    # Weights.
+
+    def use_weights(self, weights: Weights) -> None:
+        """Read with these from now on."""
+        self.weights = weights
+        self.draw_tab.set_recognizer(Recognizer(weights))
+        self._show_weights()
+
+    def open_weights(self, path: Path) -> None:
+        """Load weights from a file; where that fails, tell why, and keep those in use."""
+        try:
+            weights = load_weights(path)
+        except FileError as error:
+            self._tell_problem("These weights cannot be used", error)
+            return
+        self.use_weights(weights)
+        self._remember(path)
+        self._say(f"Reading with {path.name}")
+
+    def save_weights(self, weights: Weights) -> None:
+        """Save weights to a file of the user's choice."""
+        path = self._ask_where("Save weights as", WEIGHTS_FILTER, "npz", weights.name)
+        if path is not None and self._try("The weights were not saved", lambda: weights.save(path)):
+            self._remember(path)
+            self._say(f"Saved {path.name}")
+
+    # Drawings.
+
+    def open_drawing(self, path: Path) -> None:
+        """Put an image, or the first drawing of a strokes file, on the pad."""
+        try:
+            drawing = first_drawing(path) if path.suffix.lower() == ".jsonl" else Drawing.from_pixels(read_image(path))
+        except FileError as error:
+            self._tell_problem("This cannot be put on the pad", error)
+            return
+        self._put(drawing, "Open", f"no ink was found in {path.name}")
+
+    def open_any(self, path: Path) -> None:
+        """Whatever the file is: weights are used, ink comes on the pad."""
+        if path.suffix.lower() == ".npz":
+            self.open_weights(path)
+        else:
+            self.open_drawing(path)
+
+    def copy(self) -> None:
+        """Put a picture of the drawing on the clipboard."""
+        QGuiApplication.clipboard().setImage(picture_of(self.draw_tab.pad.drawing))
+
+    def paste(self) -> None:
+        """Take an image, or a file that was copied, from the clipboard."""
+        if not self._take(QGuiApplication.clipboard().mimeData(), "Paste"):
+            self._say("The clipboard holds no image")
+
+    def _take(self, mime: QMimeData, text: str) -> bool:
+        """Use what was pasted or dropped; whether there was something to use."""
+        files = [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
+        if files:
+            self.open_any(files[0])
+        elif mime.hasImage():
+            image = mime.imageData()
+            if not isinstance(image, QImage) or image.isNull():
+                return False
+            self._put(Drawing.from_pixels(to_rgba(image)), text, "no ink was found in the image")
+        else:
+            return False
+        return True
+
+    def _put(self, drawing: Drawing, text: str, nothing: str) -> None:
+        if drawing.is_empty:
+            self._say(f"The pad is as it was: {nothing}")
+            return
+        self.show_tab(0)
+        self.draw_tab.pad.replace(drawing, text)
+
+    # Asking and telling.
+
+    def _ask_where(self, title: str, kinds: str, suffix: str, name: str) -> Path | None:
+        """A file to write, whose replacement the dialog has asked about; None where the user thought better of it."""
+        dialog = QFileDialog(self, title, str(self._last_folder() / name), kinds)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(suffix)
+        dialog.selectFile(name)
+        if not dialog.exec():
+            return None
+        path = Path(dialog.selectedFiles()[0])
+        self._settings.setValue("folder", str(path.parent))
+        return path
+
+    def _ask_which(self, title: str, kinds: str) -> Path | None:
+        name, _ = QFileDialog.getOpenFileName(self, title, str(self._last_folder()), kinds)
+        if not name:
+            return None
+        self._settings.setValue("folder", str(Path(name).parent))
+        return Path(name)
+
+    def _last_folder(self) -> Path:
+        folder = Path(str(self._settings.value("folder", "")))
+        return folder if folder.is_dir() else Path.home()
+
+    def _try(self, title: str, action: Callable[[], None]) -> bool:
+        try:
+            action()
+        except DigitpadError as error:
+            self._tell_problem(title, error)
+            return False
+        return True
+
+    def _tell_problem(self, title: str, error: DigitpadError) -> None:
+        """What happened, to which file, and what stays as it was; the cause unfolds."""
+        problem = f"{error.path.name} {error.problem}" if isinstance(error, FileError) else str(error)
+        box = QMessageBox(QMessageBox.Icon.Warning, "digitpad", title, QMessageBox.StandardButton.Ok, self)
+        box.setObjectName("problem")
+        box.setInformativeText(f"{problem}\n\nThe weights in use and the pad are as they were.")
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        if isinstance(error, FileError):
+            box.setDetailedText(str(error.path))
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+
+    def _say(self, text: str) -> None:
+        self._hint.set_text(text)
+
+    def _show_weights(self) -> None:
+        accuracy = self.weights.test_accuracy
+        known = "" if accuracy is None else f" · {percent(accuracy)} on the {self.weights.data_name or 'its'} test set"
+        self._status.set_text(f"{self.weights.name}{known}")
+
+    # What the tabs ask for.
+
+    def _use_outcome(self, outcome: Outcome) -> None:
+        self.use_weights(outcome.weights)
+        if outcome.path is not None:
+            self._remember(outcome.path)
+        self.show_tab(0)
+        self._say("The Draw tab reads with what you have just trained")
+
+    def _save_picture(self) -> None:
+        path = self._ask_where("Save the drawing as an image", PNG_FILTER, "png", "digit.png")
+        if path is not None and not picture_of(self.draw_tab.pad.drawing).save(str(path)):
+            self._tell_problem("The image was not saved", FileError(path, "cannot be written"))
+
+    def _save_strokes(self) -> None:
+        drawing = self.draw_tab.pad.drawing
+        path = self._ask_where("Save the strokes", STROKES_FILTER, "jsonl", "digit.jsonl")
+        if path is not None:
+            line = LabelledStrokes([stroke.points for stroke in drawing.strokes])
+            self._try("The strokes were not saved", lambda: write_strokes(path, [line]))
+
+    def show_tab(self, index: int) -> None:
+        """Show the tab at that place."""
+        self._tabs.setCurrentIndex(index)
+
+    def _tab_changed(self, index: int) -> None:
+        self._pages.setCurrentIndex(index)
+
+    def _pin(self) -> None:
+        self.train_tab.pin(self.draw_tab.read_now())
+
+    def _drawing_changed(self) -> None:
+        has_ink = not self.draw_tab.pad.is_empty
+        for action in (self._copy_action, self._save_picture_action):
+            action.setEnabled(has_ink)
+        self._save_strokes_action.setEnabled(self.draw_tab.pad.has_strokes)
+        if self._hint.text():
+            self._say("")
+
+    # Building.
+
+    def _build(self) -> None:
+        central = QWidget()
+        column = QVBoxLayout(central)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        bar = named(QWidget(), "tabs")
+        bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(20, 0, 20, 0)
+        self._tabs.setExpanding(False)
+        self._tabs.setUsesScrollButtons(False)
+        self._tabs.setAccessibleName("Tabs")
+        for name, page in (("Draw", self.draw_tab), ("Train", self.train_tab)):
+            place = self._tabs.addTab(name)
+            self._tabs.setTabToolTip(place, f"{name} (Ctrl+{place + 1})")
+            self._pages.addWidget(page)
+        row.addWidget(self._tabs)
+        row.addStretch(1)
+        column.addWidget(bar)
+        column.addWidget(self._pages, 1)
+        status = named(QWidget(), "status")
+        status.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        status.setFixedHeight(29)
+        row = QHBoxLayout(status)
+        row.setContentsMargins(14, 0, 14, 0)
+        row.setSpacing(24)
+        self._hint.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        row.addWidget(self._status, 3)
+        row.addWidget(self._hint, 3)
+        row.addWidget(label(f"{blas.threads()} BLAS thread{'s' * (blas.threads() > 1)} · float32", "caption"))
+        column.addWidget(status)
+        self.setCentralWidget(central)
+
+    def _connect(self) -> None:
+        self._tabs.currentChanged.connect(self._tab_changed)
+        pad = self.draw_tab.pad
+        pad.drawing_changed.connect(self._drawing_changed)
+        # A training run follows the digit on the pad from stroke to stroke.
+        pad.settled.connect(self._pin)
+        self.train_tab.use_requested.connect(self._use_outcome)
+        self.train_tab.save_requested.connect(lambda outcome: self.save_weights(outcome.weights))
+        self.train_tab.message.connect(self._say)
+        self.train_tab.failed.connect(lambda why: self._tell_problem("Training ended early", DigitpadError(why)))
+        self._drawing_changed()
+
+    def _action(
+        self,
+        menu: QMenu,
+        text: str,
+        slot: Callable[[], object],
+        key: QKeySequence | QKeySequence.StandardKey | str | None = None,
+    ) -> QAction:
+        action = menu.addAction(text)
+        if key is not None:
+            action.setShortcut(QKeySequence(key))
+        action.triggered.connect(lambda _checked=False: slot())
+        return action
+
+    def _build_menus(self) -> None:
+        pad, standard = self.draw_tab.pad, QKeySequence.StandardKey
+        bar = self.menuBar()
+        file = bar.addMenu("&File")
+        self._action(file, "&Load weights…", self._ask_weights, "Ctrl+L")
+        self._recent_menu = file.addMenu("&Recent weights")
+        self._recent_menu.aboutToShow.connect(self._fill_recent)
+        self._action(file, "Save &weights as…", lambda: self.save_weights(self.weights), "Ctrl+Shift+S")
+        file.addSeparator()
+        self._action(file, "&Open image or strokes…", self._ask_drawing, standard.Open)
+        self._save_picture_action = self._action(file, "Save &image…", self._save_picture, standard.Save)
+        self._save_strokes_action = self._action(file, "Save &strokes…", self._save_strokes, "Ctrl+Alt+S")
+        file.addSeparator()
+        self._action(file, "&Quit", self.close, standard.Quit)
+
+        edit = bar.addMenu("&Edit")
+        for action, key in (
+            (pad.undo_stack.createUndoAction(self, "Undo"), standard.Undo),
+            (pad.undo_stack.createRedoAction(self, "Redo"), standard.Redo),
+        ):
+            action.setShortcuts(key)
+            edit.addAction(action)
+        edit.addSeparator()
+        self._copy_action = self._action(edit, "&Copy", self.copy, standard.Copy)
+        self._action(edit, "&Paste", self.paste, standard.Paste)
+        edit.addSeparator()
+        self._action(edit, "C&lear", pad.clear, "Ctrl+Backspace")
+
+        view = bar.addMenu("&View")
+        for place, name in enumerate(("&Draw", "&Train")):
+            self._action(view, name, partial(self.show_tab, place), f"Ctrl+{place + 1}")
+        view.addSeparator()
+        theme = view.addMenu("T&heme")
+        group = QActionGroup(self)
+        self._theme_actions = {}
+        for mode, name in ((Mode.SYSTEM, "As the &system"), (Mode.LIGHT, "&Light"), (Mode.DARK, "&Dark")):
+            action = self._action(theme, name, partial(self._set_theme, mode))
+            action.setCheckable(True)
+            group.addAction(action)
+            self._theme_actions[mode] = action
+
+        model = bar.addMenu("&Model")
+        self._action(model, "Use the &shipped weights", lambda: self.use_weights(load_weights(SHIPPED)))
+        self._use_action = self._action(model, "Use what was &trained", self._use_trained)
+        self._use_action.setEnabled(False)
+        self.train_tab.state_changed.connect(lambda _: self._use_action.setEnabled(self.train_tab.outcome is not None))
+        self._action(model, "Open the folder of &runs", self._open_runs)
+
+        help_menu = bar.addMenu("&Help")
+        self._action(help_menu, "&Keys", self._show_keys, standard.HelpContents)
+        self._action(help_menu, "&About digitpad", self._show_about)
+
+    def _ask_weights(self) -> None:
+        if (path := self._ask_which("Load weights", WEIGHTS_FILTER)) is not None:
+            self.open_weights(path)
+
+    def _ask_drawing(self) -> None:
+        kinds = f"Images and strokes ({IMAGE_FILTER[8:-1]} *.jsonl)"
+        if (path := self._ask_which("Open an image or strokes", kinds)) is not None:
+            self.open_drawing(path)
+
+    def _use_trained(self) -> None:
+        if self.train_tab.outcome is not None:
+            self._use_outcome(self.train_tab.outcome)
+
+    def _open_runs(self) -> None:
+        folder = folders.user_data() / "runs"
+        folder.mkdir(exist_ok=True)
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+    def _show_keys(self) -> None:
+        self._inform(
+            "Keys",
+            "On the pad: the arrow keys move a pen, Shift makes small steps, Space puts it down and lifts it, "
+            "Esc takes the stroke back.\n\n"
+            "P pen, E eraser, Ctrl+Z undo, Ctrl+Backspace clear, Ctrl+C and Ctrl+V copy and paste.\n\n"
+            "Ctrl+1 Draw, Ctrl+2 Train, Ctrl+T train and pause, Ctrl+L load weights, Ctrl+O open an image or strokes.",
+        )
+
+    def _show_about(self) -> None:
+        self._inform(
+            f"digitpad {__version__}",
+            "Draw a digit and see what a neural network written in NumPy makes of it.\n\n"
+            f"Weights in use: {self.weights.name}. What you train is kept in {folders.user_data() / 'runs'}.\n\n"
+            "MIT licence. MNIST: Yann LeCun and Corinna Cortes, CC BY-SA 3.0.",
+        )
+
+    def _inform(self, title: str, text: str) -> None:
+        box = QMessageBox(QMessageBox.Icon.NoIcon, "digitpad", title, QMessageBox.StandardButton.Ok, self)
+        box.setInformativeText(text)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+
+    # What is remembered between sessions.
+
+    def _remember(self, path: Path) -> None:
+        kept = [str(path.resolve()), *(one for one in self.recent() if one != str(path.resolve()))]
+        self._settings.setValue("recent_weights", kept[:MAX_RECENT])
+
+    def recent(self) -> list[str]:
+        """Weights files last used, the latest first."""
+        value = self._settings.value("recent_weights", [])
+        # A list of one comes back from the file as its element.
+        kept = value if isinstance(value, list) else [value]
+        return [one for one in kept if isinstance(one, str)]
+
+    def _fill_recent(self) -> None:
+        self._recent_menu.clear()
+        for name in self.recent():
+            path = Path(name)
+            action = self._action(self._recent_menu, path.name, partial(self.open_weights, path))
+            action.setToolTip(name)
+            action.setEnabled(path.is_file())
+        if self._recent_menu.isEmpty():
+            self._recent_menu.addAction("None yet").setEnabled(False)
+
+    def _set_theme(self, mode: Mode) -> None:
+        self._theme.set_mode(mode)
+        self._settings.setValue("theme", mode.value)
+
+    def _restore(self) -> None:
+        chosen = str(self._settings.value("theme", Mode.SYSTEM.value))
+        mode = Mode(chosen) if chosen in list(Mode) else Mode.SYSTEM
+        self._theme.set_mode(mode)
+        self._theme_actions[mode].setChecked(True)
+        geometry = self._settings.value("geometry")
+        if geometry is None or not self.restoreGeometry(geometry):
+            self.resize(1120, 800)
+
+    # Overrides of Qt's.
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls() or event.mimeData().hasImage():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        if self._take(event.mimeData(), "Drop"):
+            event.acceptProposedAction()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Ask while training runs; then stop it and keep what it has learnt."""
+        if self.train_tab.busy and not self._agrees_to_stop():
+            event.ignore()
+            return
+        self.train_tab.shut_down()
+        self._settings.setValue("geometry", self.saveGeometry())
+        self._settings.sync()
+        event.accept()
+
+    def _agrees_to_stop(self) -> bool:
+        box = QMessageBox(QMessageBox.Icon.Question, "digitpad", "Training is still running.", parent=self)
+        box.setObjectName("closing")
+        box.setInformativeText("Stop it, keep the best weights so far, and close?")
+        stop = box.addButton("Stop, save and close", QMessageBox.ButtonRole.AcceptRole)
+        box.addButton("Keep training", QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(stop)
+        box.exec()
+        return box.clickedButton() is stop
+
+
+def first_drawing(path: Path) -> Drawing:
+    """The first drawing of a strokes file, made to fit the pad where its points lie elsewhere.
+
+    Raises
+    ------
+    FileError
+        If it cannot be read or holds no strokes.
+    """
+    line = next(read_strokes(path), None)
+    if line is None or not line.paths:
+        raise FileError(path, "holds no strokes")
+    return Drawing(tuple(Stroke(points) for points in fit_to_canvas(line.paths)))
+
+
+def fit_to_canvas(paths: list[Floats]) -> list[Floats]:
+    """The paths as they are if they lie on the canvas, else scaled and moved into its middle."""
+    low = min(path.min() for path in paths)
+    high = max(path.max() for path in paths)
+    if low >= 0 and high <= CANVAS_PX:
+        return paths
+    lows = [min(path[:, axis].min() for path in paths) for axis in (0, 1)]
+    highs = [max(path[:, axis].max() for path in paths) for axis in (0, 1)]
+    extent = max(high - low for low, high in zip(lows, highs, strict=True)) or 1.0
+    scale = 0.7 * CANVAS_PX / extent
+    middle = [(low + high) / 2 for low, high in zip(lows, highs, strict=True)]
+    return [(path - middle) * scale + CANVAS_PX / 2 for path in paths]
