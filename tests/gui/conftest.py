@@ -1,0 +1,49 @@
+"""A window for each test, closed and gone after it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QEvent, QSettings
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from digitpad.gui.theme import Theme
+from digitpad.gui.window import Window
+from digitpad.training.recipe import Recipe, shipped_recipes
+from digitpad.weights.weights import SHIPPED, Weights, load_weights
+
+
+@pytest.fixture(scope="session")
+def shipped() -> Weights:
+    """The weights that the program starts with."""
+    return load_weights(SHIPPED)
+
+
+@pytest.fixture(scope="session")
+def recipes() -> dict[str, Recipe]:
+    """The shipped recipes."""
+    return shipped_recipes()
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Theme:
+    """A theme that follows the system."""
+    return Theme(qapp)
+
+
+@pytest.fixture
+def window(
+    qtbot: QtBot, theme: Theme, shipped: Weights, recipes: dict[str, Recipe], tmp_path: Path
+) -> Iterator[Window]:
+    """The window, shown, with settings of its own."""
+    settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
+    window = Window(theme, shipped, recipes, settings)
+    window.show()
+    qtbot.waitExposed(window)
+    yield window
+    window.train_tab.shut_down()
+    window.close()
+    window.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    assert not [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()], "a window was left open"

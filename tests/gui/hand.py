@@ -1,0 +1,47 @@
+"""A hand that draws on a pad: strokes of digits, and the mouse that follows them."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication, QWidget
+
+Path = Sequence[tuple[float, float]]
+
+# Each within 0..1 × 0..1, as a person might write it.
+DIGITS: dict[int, list[Path]] = {
+    1: [[(0.5, 0.0), (0.5, 0.33), (0.49, 0.66), (0.48, 1.0)]],
+    3: [
+        [(0.2, 0.1), (0.45, 0.0), (0.7, 0.1), (0.66, 0.36), (0.42, 0.47), (0.72, 0.58), (0.75, 0.85), (0.2, 0.92)],
+    ],
+    4: [
+        [(0.35, 0.0), (0.22, 0.3), (0.15, 0.55), (0.45, 0.55), (0.85, 0.52)],
+        [(0.68, 0.15), (0.66, 0.55), (0.64, 1.0)],
+    ],
+    7: [[(0.15, 0.05), (0.5, 0.03), (0.85, 0.0), (0.65, 0.4), (0.5, 0.7), (0.4, 1.0)]],
+}
+
+
+def placed(digit: int, left: float, top: float, size: float) -> list[Path]:
+    """The strokes of a digit in a square of ``size`` at (left, top)."""
+    return [[(left + x * size, top + y * size) for x, y in stroke] for stroke in DIGITS[digit]]
+
+
+def mouse(widget: QWidget, kind: QEvent.Type, position: tuple[float, float]) -> None:
+    """Send one mouse event at a position within the widget, fractions of a pixel included."""
+    point = QPointF(*position)
+    pressed = Qt.MouseButton.NoButton if kind == QEvent.Type.MouseButtonRelease else Qt.MouseButton.LeftButton
+    button = Qt.MouseButton.NoButton if kind == QEvent.Type.MouseMove else Qt.MouseButton.LeftButton
+    event = QMouseEvent(
+        kind, point, QPointF(widget.mapToGlobal(point)), button, pressed, Qt.KeyboardModifier.NoModifier
+    )
+    QApplication.sendEvent(widget, event)
+
+
+def draw(widget: QWidget, strokes: Sequence[Path]) -> None:
+    """Draw with the mouse, from point to point."""
+    for stroke in strokes:
+        mouse(widget, QEvent.Type.MouseButtonPress, stroke[0])
+        for point in stroke[1:]:
+            mouse(widget, QEvent.Type.MouseMove, point)
+        mouse(widget, QEvent.Type.MouseButtonRelease, stroke[-1])

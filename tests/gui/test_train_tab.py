@@ -1,0 +1,249 @@
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QMessageBox, QPushButton
+from pytestqt.qtbot import QtBot
+
+from digitpad.datasets.dataset import mnist
+from digitpad.gui.train_tab import State, clock
+from digitpad.gui.widgets import Tile
+from digitpad.gui.window import Window
+from digitpad.training.recipe import Recipe
+from digitpad.weights.weights import load_weights
+from tests.gui.hand import draw, placed
+
+TRAINING_MS = 60_000
+
+
+@pytest.fixture
+def small_set(tmp_path: Path) -> Path:
+    """A folder of four IDX files with a few built-in digits."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    data = mnist()
+    for part, digits in (("train", data.training[:3000]), ("t10k", data.test[:500])):
+        for content, array in (("images-idx3", digits.images), ("labels-idx1", digits.labels)):
+            header = bytes([0, 0, 8, array.ndim]) + b"".join(n.to_bytes(4, "big") for n in array.shape)
+            (folder / f"{part}-{content}-ubyte.gz").write_bytes(gzip.compress(header + array.tobytes(), 1))
+    return folder
+
+
+@pytest.fixture
+def training_window(window: Window, recipes: dict[str, Recipe], small_set: Path) -> Window:
+    """The window on its Train tab, set to train 8 short epochs."""
+    window.show_tab(1)
+    settings = {"training.epochs": 8, "network.hidden": [64], "data.set": str(small_set)}
+    window.train_tab.form.set_recipe(recipes["quick"].with_values(settings))
+    return window
+
+
+def click(qtbot: QtBot, window: Window, name: str) -> None:
+    qtbot.mouseClick(window.findChild(QPushButton, name), Qt.MouseButton.LeftButton)
+
+
+def wait_for(qtbot: QtBot, window: Window, state: State) -> None:
+    qtbot.waitUntil(lambda: window.train_tab.state is state, timeout=TRAINING_MS)
+
+
+def test_training_runs_to_its_end_and_its_network_reads(qtbot: QtBot, training_window: Window) -> None:
+    """Train, see figures, use the result: the Draw tab then reads with it."""
+    window = training_window
+    draw(window.draw_tab.pad, placed(7, 100, 100, 250))
+    click(qtbot, window, "train_button")
+    assert window.train_tab.state is State.RUNNING
+    wait_for(qtbot, window, State.DONE)
+    outcome = window.train_tab.outcome
+    assert outcome is not None
+    assert outcome.result is not None
+    assert outcome.result.epochs == 8
+    assert outcome.result.test.accuracy > 0.8
+    assert window.findChild(Tile, "tile_epoch").value == "8 / 8"
+    assert window.findChild(Tile, "tile_left").value == f"{100 * outcome.result.test.accuracy:.2f}\N{NO-BREAK SPACE}%"
+    assert window.findChild(QLabel, "pinned_answer").text().startswith("7 · ")
+    click(qtbot, window, "use_button")
+    assert window.weights is outcome.weights
+    assert window.draw_tab.prediction is not None
+    assert window.draw_tab.prediction.digit == 7
+
+
+def test_a_run_is_kept_in_a_file_of_its_own(qtbot: QtBot, training_window: Window) -> None:
+    """Without being asked, and beside the runs before it."""
+    paths = []
+    for _ in range(2):
+        training_window.train_tab.train()
+        wait_for(qtbot, training_window, State.DONE)
+        outcome = training_window.train_tab.outcome
+        assert outcome is not None
+        assert outcome.path is not None
+        paths.append(outcome.path)
+    assert paths[0] != paths[1]
+    one, other = (load_weights(path) for path in paths)
+    np.testing.assert_array_equal(one.parameters, other.parameters)
+    assert one.test_accuracy is not None
+
+
+def test_reports_come_in_order_and_hold_every_step_once(qtbot: QtBot, training_window: Window) -> None:
+    """First the plan, then steps without a gap, epoch after epoch, and the outcome last."""
+    tab = training_window.train_tab
+    seen: list[str] = []
+    steps: list[int] = []
+    tab.train()
+    thread = tab._thread
+    assert thread is not None
+    thread.started_with.connect(lambda *_: seen.append("started"))
+    thread.reported.connect(lambda r: steps.extend(range(r.first_step, r.first_step + len(r.losses))))
+    thread.epoch_done.connect(lambda e: seen.append(f"epoch {e.epoch}"))
+    thread.finished.connect(lambda _: seen.append("finished"))
+    wait_for(qtbot, training_window, State.DONE)
+    assert seen == ["started", *(f"epoch {n}" for n in range(9)), "finished"]
+    assert steps == list(range(1, 8 * 20 + 1))
+
+
+def test_pause_rests_and_goes_on(qtbot: QtBot, training_window: Window) -> None:
+    """Nothing happens while it rests, and nothing is lost by it."""
+    tab = training_window.train_tab
+    form = tab.form
+    form.set_recipe(form._base.with_values({"training.epochs": 60}))
+    tab.train()
+    thread = tab._thread
+    assert thread is not None
+    with qtbot.waitSignal(thread.epoch_done):
+        pass
+    click(qtbot, training_window, "train_button")
+    assert tab.state is State.PAUSED
+    with qtbot.assertNotEmitted(thread.epoch_done, wait=300):
+        qtbot.waitUntil(lambda: thread.paused)
+        with qtbot.waitSignal(thread.reported, timeout=200, raising=False):
+            pass
+    click(qtbot, training_window, "train_button")
+    assert tab.state is State.RUNNING
+    wait_for(qtbot, training_window, State.DONE)
+    assert tab.outcome is not None
+    assert tab.outcome.result is not None
+    assert tab.outcome.result.epochs == 60
+
+
+def test_stop_keeps_what_was_learnt(qtbot: QtBot, training_window: Window) -> None:
+    """In mid-training: it ends soon, is scored, and can be used."""
+    tab = training_window.train_tab
+    tab.form.set_recipe(tab.form._base.with_values({"training.epochs": 5000}))
+    tab.train()
+    assert tab._thread is not None
+    with qtbot.waitSignal(tab._thread.reported):
+        pass
+    click(qtbot, training_window, "stop_button")
+    wait_for(qtbot, training_window, State.DONE)
+    assert tab.outcome is not None
+    assert tab.outcome.result is not None
+    assert tab.outcome.result.test.n == 500
+    assert training_window.findChild(QPushButton, "use_button").isVisible()
+
+
+def test_stop_while_paused(qtbot: QtBot, training_window: Window) -> None:
+    """A training at rest can be ended as well."""
+    tab = training_window.train_tab
+    tab.form.set_recipe(tab.form._base.with_values({"training.epochs": 5000}))
+    tab.train()
+    assert tab._thread is not None
+    with qtbot.waitSignal(tab._thread.reported):
+        pass
+    tab.toggle_pause()
+    tab.stop()
+    wait_for(qtbot, training_window, State.DONE)
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "problem"),
+    [
+        ("hidden", "128, 0", "expected 1 to 4,096"),
+        ("hidden", "many", "is not a whole number"),
+        ("batch_size", "1000000000", "expected 1 to 10,000"),
+        ("learning_rate", "-1", "expected more than 0"),
+        ("learning_rate", "nan", "expected more than 0"),
+        ("learning_rate", "", "is not a number"),
+        ("epochs", "0", "expected 1 to"),
+        ("seed", "-3", "expected 0 to"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_told_beside_its_field(
+    qtbot: QtBot, training_window: Window, field: str, text: str, problem: str
+) -> None:
+    """As it is typed, and nothing runs."""
+    edit = training_window.findChild(QLineEdit, field)
+    edit.clear()
+    edit.insert(text)
+    edit.textEdited.emit(text)
+    assert problem in training_window.findChild(QLabel, f"{field}_error").text()
+    click(qtbot, training_window, "train_button")
+    assert training_window.train_tab.state is State.IDLE
+    assert training_window.train_tab._thread is None
+
+
+def test_presets_fill_the_form_and_edits_make_them_one_s_own(training_window: Window) -> None:
+    """The preset's name stays only as long as its settings do."""
+    form = training_window.train_tab.form
+    preset = training_window.findChild(QComboBox, "preset")
+    preset.setCurrentText("momentum")
+    recipe = form.recipe()
+    assert recipe is not None
+    assert recipe.network.hidden == (500, 300, 100)
+    assert recipe.name == "momentum"
+    edit = training_window.findChild(QLineEdit, "hidden")
+    edit.setText("20")
+    edit.textEdited.emit("20")
+    assert preset.currentText() == "Own settings"
+
+
+def test_every_shipped_recipe_goes_through_the_form_unchanged(
+    training_window: Window, recipes: dict[str, Recipe]
+) -> None:
+    """What the form shows of a recipe is all of it."""
+    for recipe in recipes.values():
+        training_window.train_tab.form.set_recipe(recipe)
+        made = training_window.train_tab.form.recipe()
+        assert made is not None
+        assert made.with_values({"description": recipe.description}) == recipe
+
+
+def test_a_folder_without_data_is_told(qtbot: QtBot, training_window: Window, tmp_path: Path) -> None:
+    """The error names the folder; the tab is ready for another try."""
+    form = training_window.train_tab.form
+    form.set_recipe(form._base.with_values({"data.set": str(tmp_path)}))
+    with qtbot.waitSignal(training_window.train_tab.failed) as blocker:
+        training_window.train_tab.train()
+    assert str(tmp_path) in blocker.args[0]
+    assert training_window.train_tab.state is State.IDLE
+    training_window.findChild(QMessageBox, "problem").close()
+
+
+def test_the_untrained_tab_says_what_training_will_do(window: Window) -> None:
+    """The axes are there, and a hint in them."""
+    window.show_tab(1)
+    curves = window.train_tab._loss_curves
+    assert curves is not None
+    assert "Train runs 60 epochs of 784-512-256-10" in curves._hint
+
+
+def test_weights_that_cannot_be_kept_do_not_end_training(
+    qtbot: QtBot, training_window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk is told in the status line, and the result can still be used."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("digitpad.weights.weights.write_atomically", full)
+    with qtbot.waitSignal(training_window.train_tab.message, check_params_cb=lambda text: "No space left" in text):
+        training_window.train_tab.train()
+    wait_for(qtbot, training_window, State.DONE)
+    outcome = training_window.train_tab.outcome
+    assert outcome is not None
+    assert outcome.path is None
+
+
+def test_clock() -> None:
+    """Minutes and seconds, hours where there are some."""
+    assert [clock(9), clock(61.4), clock(3725)] == ["0:09", "1:01", "1:02:05"]

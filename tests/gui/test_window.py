@@ -1,0 +1,266 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QTimer, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox
+from pytestqt.qtbot import QtBot
+
+from digitpad.gui.pictures import from_grey, picture_of, to_rgba
+from digitpad.gui.theme import DARK, LIGHT, Mode, Theme
+from digitpad.gui.train_tab import State
+from digitpad.gui.window import Window
+from digitpad.training.recipe import Recipe
+from digitpad.weights.weights import Weights, load_weights
+from tests.gui.hand import draw, placed
+
+
+def drop(window: Window, mime: QMimeData) -> None:
+    at, copy = QPoint(50, 50), Qt.DropAction.CopyAction
+    button, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    entering = QDragEnterEvent(at, copy, mime, button, keys)
+    QApplication.sendEvent(window, entering)
+    assert entering.isAccepted()
+    QApplication.sendEvent(window, QDropEvent(QPointF(at), copy, mime, button, keys))
+
+
+def file_mime(path: Path) -> QMimeData:
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path))])
+    return mime
+
+
+def problem_of(qtbot: QtBot, window: Window, act: Callable[[], None]) -> str:
+    """What the window says when ``act`` goes wrong."""
+    act()
+    box = window.findChild(QMessageBox, "problem")
+    text = f"{box.text()} {box.informativeText()}"
+    with qtbot.waitSignal(box.destroyed):
+        box.close()
+    return text
+
+
+def status(window: Window) -> str:
+    return window.findChild(QLabel, "weights_in_use").accessibleName()
+
+
+def digit_image(digit: int) -> QImage:
+    """A picture of a digit in black on white."""
+    from digitpad.ink.drawing import Drawing
+    from digitpad.ink.strokes import Stroke
+
+    return picture_of(Drawing(tuple(Stroke(np.array(path)) for path in placed(digit, 100, 100, 280))))
+
+
+def test_the_status_tells_which_weights_read(window: Window) -> None:
+    """Their name, and how good they are."""
+    assert status(window).startswith("digits.npz · 99.")
+    assert "MNIST test set" in status(window)
+
+
+def test_dropped_weights_are_used_and_remembered(window: Window, shipped: Weights, tmp_path: Path) -> None:
+    """A file dropped on the window is as good as one from the menu."""
+    path = tmp_path / "mine.npz"
+    shipped.save(path)
+    drop(window, file_mime(path))
+    assert status(window).startswith("mine.npz")
+    assert window.recent() == [str(path)]
+
+
+def test_a_bad_file_leaves_the_weights_in_use(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
+    """The error names the file and what is wrong with it."""
+    path = tmp_path / "bad.npz"
+    path.write_bytes(b"not weights")
+    before = window.weights
+    said = problem_of(qtbot, window, lambda: window.open_weights(path))
+    assert "bad.npz" in said
+    assert "not an .npz" in said
+    assert window.weights is before
+
+
+def test_weights_are_saved_and_loaded_again(window: Window, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Save as…, then load: the same numbers."""
+    target = tmp_path / "saved.npz"
+    monkeypatch.setattr(QFileDialog, "exec", lambda self: 1)
+    monkeypatch.setattr(QFileDialog, "selectedFiles", lambda self: [str(target)])
+    window.save_weights(window.weights)
+    np.testing.assert_array_equal(load_weights(target).parameters, window.weights.parameters)
+    window.open_weights(target)
+    assert status(window).startswith("saved.npz")
+
+
+def test_copy_and_paste_keep_the_digit(qtbot: QtBot, window: Window) -> None:
+    """What was copied is read the same when it is pasted, and pasting can be undone."""
+    pad = window.draw_tab.pad
+    draw(pad, placed(4, 100, 100, 250))
+    before = pad.drawing
+    window.copy()
+    pad.clear()
+    window.paste()
+    assert pad.drawing.image is not None
+    qtbot.waitUntil(lambda: window.draw_tab.prediction is not None and window.draw_tab.prediction.digit == 4)
+    pad.undo_stack.undo()
+    pad.undo_stack.undo()
+    assert pad.drawing is before
+
+
+def test_pasting_nothing_changes_nothing(window: Window) -> None:
+    """Text on the clipboard is no drawing."""
+    QGuiApplication.clipboard().setText("7")
+    draw(window.draw_tab.pad, placed(7, 100, 100, 250))
+    before = window.draw_tab.pad.drawing
+    window.paste()
+    assert window.draw_tab.pad.drawing is before
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "bmp"])
+def test_a_dropped_image_is_read(qtbot: QtBot, window: Window, tmp_path: Path, suffix: str) -> None:
+    """From a file of any common format."""
+    path = tmp_path / f"seven.{suffix}"
+    assert digit_image(7).save(str(path))
+    drop(window, file_mime(path))
+    qtbot.waitUntil(lambda: window.draw_tab.prediction is not None and window.draw_tab.prediction.digit == 7)
+
+
+def test_an_image_dragged_from_elsewhere_is_read(qtbot: QtBot, window: Window) -> None:
+    """As from a browser, which drags pixels rather than a file."""
+    mime = QMimeData()
+    mime.setImageData(digit_image(4))
+    drop(window, mime)
+    qtbot.waitUntil(lambda: window.draw_tab.prediction is not None and window.draw_tab.prediction.digit == 4)
+
+
+def test_a_blank_image_leaves_the_pad(window: Window, tmp_path: Path) -> None:
+    """And says that no ink was found."""
+    path = tmp_path / "blank.png"
+    from_grey(np.full((50, 50), 255, np.uint8)).save(str(path))
+    draw(window.draw_tab.pad, placed(7, 100, 100, 250))
+    before = window.draw_tab.pad.drawing
+    window.open_drawing(path)
+    assert window.draw_tab.pad.drawing is before
+    assert "no ink" in window.findChild(QLabel, "message").accessibleName()
+
+
+def test_a_file_that_is_no_image_is_told(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
+    """By name, and the pad stays."""
+    path = tmp_path / "letter.png"
+    path.write_text("dear reader")
+    assert "letter.png" in problem_of(qtbot, window, lambda: window.open_drawing(path))
+
+
+def test_strokes_are_saved_and_opened_again(window: Window, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The same points, to a hundredth of a pixel."""
+    target = tmp_path / "mine.jsonl"
+    monkeypatch.setattr(QFileDialog, "exec", lambda self: 1)
+    monkeypatch.setattr(QFileDialog, "selectedFiles", lambda self: [str(target)])
+    pad = window.draw_tab.pad
+    draw(pad, placed(3, 50, 50, 300))
+    before = pad.drawing.strokes
+    window._save_strokes()
+    pad.clear()
+    window.open_any(target)
+    for stroke, original in zip(pad.drawing.strokes, before, strict=True):
+        np.testing.assert_allclose(stroke.points, original.points, atol=0.005)
+
+
+def test_foreign_strokes_are_made_to_fit(window: Window, tmp_path: Path) -> None:
+    """Another device's units come to lie in the middle of the pad."""
+    path = tmp_path / "tablet.jsonl"
+    path.write_text('{"strokes": [[[9000, -500], [9100, 800]]]}\n')
+    window.open_any(path)
+    points = window.draw_tab.pad.drawing.strokes[0].points
+    assert points.min() >= 0
+    assert points.max() <= 480
+    np.testing.assert_allclose((points.min(axis=0) + points.max(axis=0)) / 2, 240)
+
+
+def test_the_theme_is_switched_and_remembered(window: Window, theme: Theme) -> None:
+    """Dark stays dark at the next start."""
+    window._set_theme(Mode.DARK)
+    assert theme.tokens is DARK
+    assert window._settings.value("theme") == "dark"
+    window._set_theme(Mode.LIGHT)
+    assert theme.tokens is LIGHT
+
+
+def test_text_keeps_its_contrast() -> None:
+    """4.5 to 1 or better for every text on every ground it stands on."""
+
+    def luminance(colour: str) -> float:
+        channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    for tokens in (LIGHT, DARK):
+        pairs = [(text, ground) for text in (tokens.text, tokens.soft) for ground in (tokens.card, tokens.ground)]
+        pairs += [(tokens.bad, tokens.card), (tokens.on_accent, tokens.accent), (tokens.accent, tokens.accent_ground)]
+        for text, ground in pairs:
+            light, dark = sorted((luminance(text), luminance(ground)), reverse=True)
+            assert (light + 0.05) / (dark + 0.05) >= 4.4, (text, ground)
+
+
+def test_rgba_survives_padded_rows() -> None:
+    """An image whose rows are padded in memory gives its pixels alone."""
+    pixels = np.arange(35, dtype=np.uint8).reshape(5, 7)
+    np.testing.assert_array_equal(to_rgba(from_grey(pixels))[..., 0], pixels)
+
+
+def answer_closing(window: Window, button_text: str) -> None:
+    """Press a button of the question that closing asks, once it stands."""
+
+    def press() -> None:
+        box = window.findChild(QMessageBox, "closing")
+        next(button for button in box.buttons() if button.text() == button_text).click()
+
+    QTimer.singleShot(50, press)
+
+
+@pytest.fixture
+def long_training(qtbot: QtBot, window: Window, recipes: dict[str, Recipe]) -> Window:
+    """A window that trains for long."""
+    window.show_tab(1)
+    window.train_tab.form.set_recipe(recipes["quick"].with_values({"training.epochs": 1000, "network.hidden": [16]}))
+    window.train_tab.train()
+    thread = window.train_tab._thread
+    assert thread is not None
+    with qtbot.waitSignal(thread.epoch_done, timeout=30_000, check_params_cb=lambda epoch: epoch.epoch == 1):
+        pass
+    return window
+
+
+def test_closing_while_training_asks_and_may_be_refused(long_training: Window) -> None:
+    """Keep training, and the window stays."""
+    answer_closing(long_training, "Keep training")
+    assert not long_training.close()
+    assert long_training.train_tab.state is State.RUNNING
+
+
+def test_closing_while_training_stops_and_saves(long_training: Window, tmp_path: Path) -> None:
+    """Agreed to, the thread ends and its best weights are in the user's folder."""
+    thread = long_training.train_tab._thread
+    assert thread is not None
+    answer_closing(long_training, "Stop, save and close")
+    assert long_training.close()
+    assert not thread.running
+    (path,) = (tmp_path / "digitpad-home" / "runs").glob("*.npz")
+    assert load_weights(path).about["validation_accuracy"] > 0.5
+
+
+def test_settings_of_another_session_are_restored(
+    qtbot: QtBot, theme: Theme, shipped: Weights, recipes: dict[str, Recipe], tmp_path: Path
+) -> None:
+    """Size and theme are as they were left."""
+    settings = QSettings(str(tmp_path / "kept.ini"), QSettings.Format.IniFormat)
+    first = Window(theme, shipped, recipes, settings)
+    qtbot.addWidget(first)
+    first.resize(960, 700)
+    first._set_theme(Mode.DARK)
+    first.close()
+    theme.set_mode(Mode.LIGHT)
+    second = Window(theme, shipped, recipes, settings)
+    qtbot.addWidget(second)
+    assert (second.width(), second.height()) == (960, 700)
+    assert theme.tokens is DARK
+    theme.set_mode(Mode.SYSTEM)

@@ -1,0 +1,73 @@
+"""What is said when the window cannot open, and that Qt is a sound one."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def start(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    variables = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    variables = variables | {"DIGITPAD_HOME": str(tmp_path)} | environment
+    command = [sys.executable, "-m", "digitpad", *arguments]
+    return subprocess.run(command, env=variables, cwd=ROOT, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="X11 and Wayland are Linux's")
+def test_without_a_display_it_says_so(tmp_path: Path) -> None:
+    """One line, which tells how to mend it, and exit status 1."""
+    ended = start(tmp_path, QT_QPA_PLATFORM="")
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
+    assert "no display" in ended.stderr
+    assert "xvfb-run" in ended.stderr
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="X11 and Wayland are Linux's")
+def test_a_display_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    """Qt itself would abort here."""
+    pytest.importorskip("ctypes").CDLL("libxcb.so.1")
+    ended = start(tmp_path, QT_QPA_PLATFORM="xcb", DISPLAY=":987")
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
+    assert "digitpad: " in ended.stderr
+
+
+def test_a_missing_library_is_named_with_its_package() -> None:
+    """The one line that installs it."""
+    from digitpad.app import _missing_library
+
+    said = _missing_library("libxcb-cursor.so.0: cannot open shared object file: No such file or directory")
+    assert said.endswith("sudo apt install libxcb-cursor0")
+
+
+def test_weights_that_cannot_be_used_end_the_start(tmp_path: Path) -> None:
+    """A file named on the command line that is none."""
+    ended = start(tmp_path, str(tmp_path / "none.npz"), QT_QPA_PLATFORM="offscreen")
+    assert ended.returncode == 1
+    assert "none.npz" in ended.stderr
+
+
+def test_qt_keeps_its_references(tmp_path: Path) -> None:
+    """20 000 emits and texts do not end the process, as they do with PySide6 6.12.0 on Python 3.11 (PYSIDE-3474)."""
+    program = """
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QApplication, QLabel
+
+class Sender(QObject):
+    sent = Signal(bool)
+
+application = QApplication([])
+sender, label = Sender(), QLabel()
+sender.sent.connect(label.setVisible)
+for number in range(20_000):
+    sender.sent.emit(False)
+    label.setText(str(number))
+"""
+    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
+    ended = subprocess.run([sys.executable, "-c", program], env=environment, timeout=120, capture_output=True)
+    assert ended.returncode == 0, ended.stderr.decode()
