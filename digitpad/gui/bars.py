@@ -65,7 +65,7 @@ class ProbabilityBars(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         font = fixed_width_digits(self.font())
         best = None if self._target is None else max(range(N_BARS), key=self._target.__getitem__)
-        row_height = min(self.height() / N_BARS, 32.0)
+        row_height = min(self.height() / N_BARS, 48.0)
         left, right = 26.0, 68.0
         room = self.width() - left - right
         for digit in range(N_BARS):

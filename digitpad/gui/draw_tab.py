@@ -140,7 +140,7 @@ class DrawTab(QWidget):
         size = named(QSlider(Qt.Orientation.Horizontal), "pen_size")
         size.setRange(*PEN_WIDTHS_PX)
         size.setValue(DEFAULT_PEN_WIDTH_PX)
-        size.setMinimumWidth(60)
+        size.setMinimumWidth(40)
         size.setMaximumWidth(160)
         size.setAccessibleName("Pen size")
         size.setToolTip("How thick the pen is shown. The network sees the same whatever it is.")

@@ -103,7 +103,7 @@ def pen_to_prediction() -> dict[str, Any]:
         latencies.extend((now - begin) * 1000 for begin in waiting)
         waiting.clear()
 
-    tab._show = shown  # type: ignore[method-assign]
+    tab._show = shown
     for move in _pen(tab.pad, 3000):
         waiting.append(time.perf_counter())
         move()

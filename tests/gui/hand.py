@@ -1,12 +1,14 @@
 """A hand that draws on a pad: strokes of digits, and the mouse that follows them."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
-from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 Path = Sequence[tuple[float, float]]
+W = TypeVar("W", bound=QObject)
 
 # Each within 0..1 × 0..1, as a person might write it.
 DIGITS: dict[int, list[Path]] = {
@@ -20,6 +22,13 @@ DIGITS: dict[int, list[Path]] = {
     ],
     7: [[(0.15, 0.05), (0.5, 0.03), (0.85, 0.0), (0.65, 0.4), (0.5, 0.7), (0.4, 1.0)]],
 }
+
+
+def find(parent: QObject, kind: type[W], name: str = "") -> W:
+    """The only child of that kind, or the one of that name; it must be there."""
+    child = parent.findChild(kind, name) if name else parent.findChild(kind)
+    assert child is not None, f"no {kind.__name__} {name}"
+    return child
 
 
 def placed(digit: int, left: float, top: float, size: float) -> list[Path]:

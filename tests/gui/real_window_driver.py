@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QPus
 
 from digitpad import blas
 from digitpad.app import build, check_system
+from tests.gui.hand import find
 
 NAMES = ("pad", "epochs", "train_button", "use_button", "clear", "tab_bar")
 
@@ -22,17 +23,17 @@ def main() -> int:
     def tell() -> None:
         tab = window.draw_tab
         dialog = next((one for one in QApplication.topLevelWidgets() if isinstance(one, QFileDialog)), None)
-        places = {name: place(window.findChild(QWidget, name)) for name in NAMES}
+        places = {name: place(find(window, QWidget, name)) for name in NAMES}
         if dialog is not None and dialog.isVisible():
-            places["file_name"] = place(dialog.findChild(QLineEdit))
+            places["file_name"] = place(find(dialog, QLineEdit))
             places["save"] = place(next(b for b in dialog.findChildren(QPushButton) if "ave" in b.text()))
         seen = {
-            "answer": tab.findChild(QLabel, "answer").text(),
+            "answer": find(tab, QLabel, "answer").text(),
             "state": window.train_tab.state.name,
-            "weights": window.findChild(QLabel, "weights_in_use").accessibleName(),
-            "epochs": window.findChild(QLineEdit, "epochs").text(),
+            "weights": find(window, QLabel, "weights_in_use").accessibleName(),
+            "epochs": find(window, QLineEdit, "epochs").text(),
             "page": window._tabs.currentIndex(),
-            "file_name": dialog.findChild(QLineEdit).text() if dialog is not None else None,
+            "file_name": find(dialog, QLineEdit).text() if dialog is not None else None,
             "places": {name: one for name, one in places.items() if one is not None},
         }
         sys.stdout.write(json.dumps(seen) + "\n")

@@ -70,6 +70,10 @@ class App:
             assert time.monotonic() < end, f"not seen in time; seen was {self.seen}"
             time.sleep(0.02)
 
+    def wait_for_answer(self, answer: str) -> None:
+        """Wait until the Draw tab says so."""
+        self.wait(lambda: self.seen["answer"] == answer)
+
     def xdotool(self, *words: object) -> None:
         """One or more of xdotool's commands."""
         subprocess.run(["xdotool", *map(str, words)], env=self._environment, check=True, timeout=60)
@@ -126,10 +130,10 @@ def test_draw_train_use_save_restart_load(display: str, tmp_path: Path) -> None:
         app.focus()
         for digit in (7, 4, 3):
             app.draw(digit)
-            app.wait(lambda digit=digit: app.seen["answer"] == str(digit))
+            app.wait_for_answer(str(digit))
             if digit != 3:
                 app.click("clear")
-                app.wait(lambda: app.seen["answer"] == "")
+                app.wait_for_answer("")
 
         app.keys("ctrl+2")
         app.click("epochs")
@@ -140,7 +144,7 @@ def test_draw_train_use_save_restart_load(display: str, tmp_path: Path) -> None:
         app.wait(lambda: app.seen["state"] == "DONE", 120)
         app.click("use_button")
         app.wait(lambda: app.seen["weights"].startswith("own.npz"))
-        app.wait(lambda: app.seen["answer"] == "3")
+        app.wait_for_answer("3")
 
         app.keys("ctrl+shift+s")
         app.wait(lambda: "file_name" in app.seen["places"])
@@ -159,5 +163,5 @@ def test_draw_train_use_save_restart_load(display: str, tmp_path: Path) -> None:
     with running(display, str(kept)) as app:
         assert app.seen["weights"].startswith("kept.npz")
         app.draw(7)
-        app.wait(lambda: app.seen["answer"] == "7")
+        app.wait_for_answer("7")
         assert app.end() == 0

@@ -13,7 +13,7 @@ from digitpad.gui.widgets import Tile
 from digitpad.gui.window import Window
 from digitpad.training.recipe import Recipe
 from digitpad.weights.weights import load_weights
-from tests.gui.hand import draw, placed
+from tests.gui.hand import draw, find, placed
 
 TRAINING_MS = 60_000
 
@@ -41,7 +41,7 @@ def training_window(window: Window, recipes: dict[str, Recipe], small_set: Path)
 
 
 def click(qtbot: QtBot, window: Window, name: str) -> None:
-    qtbot.mouseClick(window.findChild(QPushButton, name), Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(find(window, QPushButton, name), Qt.MouseButton.LeftButton)
 
 
 def wait_for(qtbot: QtBot, window: Window, state: State) -> None:
@@ -60,9 +60,9 @@ def test_training_runs_to_its_end_and_its_network_reads(qtbot: QtBot, training_w
     assert outcome.result is not None
     assert outcome.result.epochs == 8
     assert outcome.result.test.accuracy > 0.8
-    assert window.findChild(Tile, "tile_epoch").value == "8 / 8"
-    assert window.findChild(Tile, "tile_left").value == f"{100 * outcome.result.test.accuracy:.2f}\N{NO-BREAK SPACE}%"
-    assert window.findChild(QLabel, "pinned_answer").text().startswith("7 · ")
+    assert find(window, Tile, "tile_epoch").value == "8 / 8"
+    assert find(window, Tile, "tile_left").value == f"{100 * outcome.result.test.accuracy:.2f}\N{NO-BREAK SPACE}%"
+    assert find(window, QLabel, "pinned_answer").text().startswith("7 · ")
     click(qtbot, window, "use_button")
     assert window.weights is outcome.weights
     assert window.draw_tab.prediction is not None
@@ -113,13 +113,13 @@ def test_pause_rests_and_goes_on(qtbot: QtBot, training_window: Window) -> None:
     with qtbot.waitSignal(thread.epoch_done):
         pass
     click(qtbot, training_window, "train_button")
-    assert tab.state is State.PAUSED
+    wait_for(qtbot, training_window, State.PAUSED)
     with qtbot.assertNotEmitted(thread.epoch_done, wait=300):
         qtbot.waitUntil(lambda: thread.paused)
         with qtbot.waitSignal(thread.reported, timeout=200, raising=False):
             pass
     click(qtbot, training_window, "train_button")
-    assert tab.state is State.RUNNING
+    wait_for(qtbot, training_window, State.RUNNING)
     wait_for(qtbot, training_window, State.DONE)
     assert tab.outcome is not None
     assert tab.outcome.result is not None
@@ -139,7 +139,7 @@ def test_stop_keeps_what_was_learnt(qtbot: QtBot, training_window: Window) -> No
     assert tab.outcome is not None
     assert tab.outcome.result is not None
     assert tab.outcome.result.test.n == 500
-    assert training_window.findChild(QPushButton, "use_button").isVisible()
+    assert find(training_window, QPushButton, "use_button").isVisible()
 
 
 def test_stop_while_paused(qtbot: QtBot, training_window: Window) -> None:
@@ -172,11 +172,11 @@ def test_a_setting_that_cannot_be_is_told_beside_its_field(
     qtbot: QtBot, training_window: Window, field: str, text: str, problem: str
 ) -> None:
     """As it is typed, and nothing runs."""
-    edit = training_window.findChild(QLineEdit, field)
+    edit = find(training_window, QLineEdit, field)
     edit.clear()
     edit.insert(text)
     edit.textEdited.emit(text)
-    assert problem in training_window.findChild(QLabel, f"{field}_error").text()
+    assert problem in find(training_window, QLabel, f"{field}_error").text()
     click(qtbot, training_window, "train_button")
     assert training_window.train_tab.state is State.IDLE
     assert training_window.train_tab._thread is None
@@ -185,13 +185,13 @@ def test_a_setting_that_cannot_be_is_told_beside_its_field(
 def test_presets_fill_the_form_and_edits_make_them_one_s_own(training_window: Window) -> None:
     """The preset's name stays only as long as its settings do."""
     form = training_window.train_tab.form
-    preset = training_window.findChild(QComboBox, "preset")
+    preset = find(training_window, QComboBox, "preset")
     preset.setCurrentText("momentum")
     recipe = form.recipe()
     assert recipe is not None
     assert recipe.network.hidden == (500, 300, 100)
     assert recipe.name == "momentum"
-    edit = training_window.findChild(QLineEdit, "hidden")
+    edit = find(training_window, QLineEdit, "hidden")
     edit.setText("20")
     edit.textEdited.emit("20")
     assert preset.currentText() == "Own settings"
@@ -216,7 +216,7 @@ def test_a_folder_without_data_is_told(qtbot: QtBot, training_window: Window, tm
         training_window.train_tab.train()
     assert str(tmp_path) in blocker.args[0]
     assert training_window.train_tab.state is State.IDLE
-    training_window.findChild(QMessageBox, "problem").close()
+    find(training_window, QMessageBox, "problem").close()
 
 
 def test_the_untrained_tab_says_what_training_will_do(window: Window) -> None:

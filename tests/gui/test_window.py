@@ -14,7 +14,7 @@ from digitpad.gui.train_tab import State
 from digitpad.gui.window import Window
 from digitpad.training.recipe import Recipe
 from digitpad.weights.weights import Weights, load_weights
-from tests.gui.hand import draw, placed
+from tests.gui.hand import draw, find, placed
 
 
 def drop(window: Window, mime: QMimeData) -> None:
@@ -35,7 +35,7 @@ def file_mime(path: Path) -> QMimeData:
 def problem_of(qtbot: QtBot, window: Window, act: Callable[[], None]) -> str:
     """What the window says when ``act`` goes wrong."""
     act()
-    box = window.findChild(QMessageBox, "problem")
+    box = find(window, QMessageBox, "problem")
     text = f"{box.text()} {box.informativeText()}"
     with qtbot.waitSignal(box.destroyed):
         box.close()
@@ -43,7 +43,7 @@ def problem_of(qtbot: QtBot, window: Window, act: Callable[[], None]) -> str:
 
 
 def status(window: Window) -> str:
-    return window.findChild(QLabel, "weights_in_use").accessibleName()
+    return find(window, QLabel, "weights_in_use").accessibleName()
 
 
 def digit_image(digit: int) -> QImage:
@@ -140,7 +140,7 @@ def test_a_blank_image_leaves_the_pad(window: Window, tmp_path: Path) -> None:
     before = window.draw_tab.pad.drawing
     window.open_drawing(path)
     assert window.draw_tab.pad.drawing is before
-    assert "no ink" in window.findChild(QLabel, "message").accessibleName()
+    assert "no ink" in find(window, QLabel, "message").accessibleName()
 
 
 def test_a_file_that_is_no_image_is_told(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def answer_closing(window: Window, button_text: str) -> None:
     """Press a button of the question that closing asks, once it stands."""
 
     def press() -> None:
-        box = window.findChild(QMessageBox, "closing")
+        box = find(window, QMessageBox, "closing")
         next(button for button in box.buttons() if button.text() == button_text).click()
 
     QTimer.singleShot(50, press)
