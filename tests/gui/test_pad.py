@@ -1,4 +1,8 @@
 import functools
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +17,8 @@ from digitpad.gui.theme import Theme
 from digitpad.ink.drawing import Drawing
 from digitpad.ink.strokes import CANVAS_PX, Stroke
 from tests.gui.hand import draw, mouse, placed
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -219,3 +225,31 @@ def test_painting_shows_the_ink_in_the_theme_s_colour(pad: Pad, theme: Theme) ->
     image = pad.grab().toImage()
     assert image.pixelColor(240, 240).name() == theme.tokens.ink
     assert image.pixelColor(240, 60).name() == theme.tokens.pad
+
+
+DRAW_AND_PRINT = """
+import sys, hashlib
+from PySide6.QtWidgets import QApplication
+from digitpad.gui.pad import Pad
+from digitpad.gui.theme import Theme
+from tests.gui.hand import draw, placed
+application = QApplication([])
+pad = Pad(Theme(application))
+pad.setFixedSize(480, 480)
+pad.show()
+draw(pad, placed(3, 100, 80, 300))
+pad.grab()
+sys.stdout.write(f"{pad.devicePixelRatioF()} {hashlib.sha256(pad.drawing.rasterize()).hexdigest()}")
+"""
+
+
+def test_the_screen_s_scale_changes_nothing() -> None:
+    """At 1, 1.5 and 2 device pixels to one, the same strokes give the very same 28 × 28."""
+    printed = []
+    for factor in ("1", "1.5", "2"):
+        environment = os.environ | {"QT_SCALE_FACTOR": factor}
+        command = [sys.executable, "-c", DRAW_AND_PRINT]
+        ended = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        printed.append(ended.stdout.split())
+    assert [ratio for ratio, _ in printed] == ["1.0", "1.5", "2.0"]
+    assert len({digest for _, digest in printed}) == 1

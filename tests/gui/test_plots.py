@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pytestqt.qtbot import QtBot
+
+from digitpad.gui.plots import Curves, Series, decimate
+from digitpad.gui.theme import Mode, Theme
+
+
+@given(n=st.integers(2, 20_000), seed=st.integers(0, 100))
+@settings(max_examples=50, deadline=None)
+def test_decimating_keeps_the_extremes_and_the_ends(n: int, seed: int) -> None:
+    """Few points, in order, that reach as high and as low and as far as all of them."""
+    y = np.random.default_rng(seed).normal(size=n)
+    thinned = decimate(Series(np.arange(n, dtype=float), y), 100)
+    assert len(thinned.x) <= max(101, min(n, 100))
+    assert (np.diff(thinned.x) >= 0).all()
+    assert thinned.x[-1] == n - 1
+    assert (thinned.y.min(), thinned.y.max()) == (y.min(), y.max())
+    np.testing.assert_array_equal(y[thinned.x.astype(int)], thinned.y)
+
+
+@pytest.fixture
+def curves(qtbot: QtBot, theme: Theme) -> Curves:
+    curves = Curves(theme, "loss_curves", logarithmic=True)
+    qtbot.addWidget(curves)
+    curves.resize(500, 200)
+    curves.set_plan(10, "a hint")
+    curves.show()
+    qtbot.waitUntil(lambda: curves._background is not None)
+    return curves
+
+
+def some(*values: float) -> Series:
+    return Series(np.arange(len(values), dtype=float), np.array(values))
+
+
+def full_draws(curves: Curves) -> list[object]:
+    draws: list[object] = []
+    curves.mpl_connect("draw_event", draws.append)
+    return draws
+
+
+def test_new_points_within_the_axes_are_blitted(qtbot: QtBot, curves: Curves) -> None:
+    """Only the first points, which replace the hint, cost a full draw."""
+    draws = full_draws(curves)
+    curves.set_series(None, some(2.0, 1.0), some(2.0, 1.5))
+    qtbot.waitUntil(lambda: len(draws) == 1)
+    for _ in range(20):
+        curves.set_series(None, some(2.0, 1.0, 0.9), some(2.0, 1.5, 1.2))
+    qtbot.wait(50)
+    assert len(draws) == 1
+
+
+def test_a_loss_below_the_axes_makes_them_grow_by_a_decade(qtbot: QtBot, curves: Curves) -> None:
+    """And that is one full draw."""
+    curves.set_series(None, some(2.0, 1.0), some(2.0, 1.5))
+    assert curves._axes.get_ylim()[0] == pytest.approx(0.1)
+    curves.set_series(None, some(2.0, 0.03), some(2.0, 1.5))
+    assert curves._axes.get_ylim()[0] == pytest.approx(0.01)
+
+
+def test_lines_are_seen_in_both_themes(qtbot: QtBot, curves: Curves, theme: Theme) -> None:
+    """The validation curve has its colour, whichever theme is on."""
+    for mode in (Mode.LIGHT, Mode.DARK):
+        theme.set_mode(mode)
+        draws = full_draws(curves)
+        curves.set_series(None, some(2.0, 2.0), some(*[1.0] * 11))
+        curves.draw_idle()
+        qtbot.waitUntil(lambda draws=draws: len(draws) > 0)  # type: ignore[misc]
+        curves.set_series(None, some(2.0, 2.0), some(*[1.0] * 11))
+        image = curves.grab().toImage()
+        colours = {image.pixelColor(250, y).name() for y in range(image.height())}
+        assert theme.tokens.second in colours
+    theme.set_mode(Mode.SYSTEM)
