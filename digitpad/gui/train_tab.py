@@ -1,5 +1,6 @@
 """The Train tab: settings on the left, and on the right how training goes, with curves that grow as it does."""
 
+from array import array
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from digitpad.gui.plots import Curves, Series
 
 DRAW_INTERVAL_MS = 100
+MAX_ANSWERS = 2000  # of the pinned digit, over the whole training; beyond, every other is dropped
 
 
 class State(Enum):
@@ -51,7 +53,7 @@ class TrainTab(QWidget):
         self._thread: TrainingThread | None = None
         self._pinned: Prediction | None = None
         self.outcome: Outcome | None = None
-        self._losses: list[float] = []
+        self._losses = array("d")  # grows by one a step: 8 bytes, and copied to NumPy in one go
         self._epochs: list[EpochDone] = []
         self._steps_per_epoch = 1
         self._latest: Report | None = None
@@ -159,6 +161,8 @@ class TrainTab(QWidget):
         self._latest = report
         if report.pinned is not None:
             self._answers.append(report.pinned)
+            if len(self._answers) > MAX_ANSWERS:
+                del self._answers[::2]
 
     def _on_epoch_done(self, epoch: EpochDone) -> None:
         self._epochs.append(epoch)
@@ -212,7 +216,7 @@ class TrainTab(QWidget):
 
     def _clear_figures(self, recipe: Recipe) -> None:
         self.outcome = None
-        self._losses.clear()
+        self._losses = array("d")
         self._epochs.clear()
         self._answers.clear()
         self._latest = None
@@ -429,10 +433,9 @@ class _Trace(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         room = QRectF(self.rect()).adjusted(2, 6, -2, -6)
-        step = max(1, n // 500)
         points = [
             QPointF(room.left() + room.width() * place / (n - 1), room.bottom() - room.height() * answer)
-            for place, answer in list(enumerate(self._answers))[::step]
+            for place, answer in enumerate(self._answers)
         ]
         painter.setPen(QPen(QColor(self._theme.tokens.good), 2))
         painter.drawPolyline(QPolygonF(points))
