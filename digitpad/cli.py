@@ -30,7 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if words and words[0] in _COMMANDS:
             parser, run = _COMMANDS[words[0]]
-            return run(parser().parse_args(words[1:]))
+            status = run(parser().parse_args(words[1:]))
+            sys.stdout.flush()  # here, where a reader who left can still be told from a failure
+            return status
         return _run_window(_window_parser().parse_args(words))
     except DigitpadError as error:
         return _fail(str(error))
@@ -158,7 +160,7 @@ def _toml_value(text: str) -> Any:
     """A number, list or quoted text as TOML has it; anything else is text as it stands."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # not TOML, a number of thousands of figures, lists too deep
         return text
 
 
@@ -232,8 +234,8 @@ def _run_predict(options: argparse.Namespace) -> int:
     answers: Iterable[tuple[str, int | None, Prediction | None]]
     if options.strokes:
         answers = (
-            (f"line {number}", drawing.label, recognizer.read_paths(drawing.paths))
-            for number, drawing in enumerate(read_strokes(options.strokes), start=1)
+            (f"line {drawing.line}", drawing.label, recognizer.read_paths(drawing.paths))
+            for drawing in read_strokes(options.strokes)
         )
     else:
         answers = ((str(path), None, recognizer.read_image(read_image(path))) for path in options.images)

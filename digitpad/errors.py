@@ -14,6 +14,10 @@ from pathlib import Path
 class DigitpadError(Exception):
     """What went wrong, in one line, for the person at the window or the terminal."""
 
+    def __init__(self, text: str) -> None:
+        # File names and keys may hold line breaks and control characters, which must not reach a terminal.
+        super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
+
 
 class FileError(DigitpadError):
     """A file that is not what it should be: which file, what was expected, what was found."""

@@ -18,7 +18,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         When it cannot be written, as on a full disk; the file at ``path`` is then as it was.
     """
     path = path.resolve()  # a link stays a link: its target is what is replaced
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name[:32]}.", suffix=".part", dir=path.parent)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:

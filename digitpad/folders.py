@@ -5,12 +5,28 @@ from pathlib import Path
 
 import platformdirs
 
+from digitpad.errors import FileError
+
 
 def user_data() -> Path:
     """The user's data folder for this program, made if need be; ``DIGITPAD_HOME`` puts it elsewhere."""
     chosen = os.environ.get("DIGITPAD_HOME")
     folder = Path(chosen) if chosen else platformdirs.user_data_path("digitpad", appauthor=False)
-    folder.mkdir(parents=True, exist_ok=True)
+    return made(folder)
+
+
+def made(folder: Path) -> Path:
+    """The folder, made if need be.
+
+    Raises
+    ------
+    FileError
+        If it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(folder, f"cannot be made ({error.strerror})") from error
     return folder
 
 

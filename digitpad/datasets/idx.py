@@ -48,13 +48,23 @@ def read_idx(path: Path, n_dimensions: int) -> NDArray[np.uint8]:
             shape = _read_header(path, file, n_dimensions)
             expected = math.prod(shape)
             # One byte more than expected tells a file that is too long, however much it would unpack to.
-            content = file.read(expected + 1)
+            content = _read(file, expected + 1)
     except (OSError, EOFError, zlib.error, MemoryError) as error:
         raise DataError(path, f"cannot be read ({_reason(error)})") from error
     if len(content) != expected:
         found = f"more than {expected}" if len(content) > expected else str(len(content))
         raise DataError(path, f"its header promises {expected} bytes of data, but there are {found}")
-    return np.frombuffer(content, np.uint8).reshape(shape)
+    array = np.frombuffer(content, np.uint8).reshape(shape)
+    array.flags.writeable = False
+    return array
+
+
+def _read(file: BinaryIO | gzip.GzipFile, size: int) -> bytearray:
+    """At most ``size`` bytes, in pieces: asked for all at once, gzip holds them twice."""
+    content = bytearray()
+    while len(content) < size and (piece := file.read(min(2**20, size - len(content)))):
+        content += piece
+    return content
 
 
 @contextlib.contextmanager
@@ -84,7 +94,7 @@ def _read_header(path: Path, file: BinaryIO | gzip.GzipFile, n_dimensions: int) 
     if len(sizes) < 4 * n_dimensions:
         raise DataError(path, "ends within its header")
     shape = tuple(int.from_bytes(sizes[i : i + 4], "big") for i in range(0, len(sizes), 4))
-    if math.prod(shape) > MAX_BYTES:
+    if max(math.prod(shape), *shape) > MAX_BYTES:  # each by itself too: a 0 among them makes any product small
         raise DataError(path, f"claims {' × '.join(map(str, shape))} bytes; at most {MAX_BYTES} are read")
     return shape
 

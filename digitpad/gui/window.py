@@ -368,8 +368,7 @@ class Window(QMainWindow):
             self._use_outcome(self.train_tab.outcome)
 
     def _open_runs(self) -> None:
-        folder = folders.user_data() / "runs"
-        folder.mkdir(exist_ok=True)
+        folder = folders.made(folders.user_data() / "runs")
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
     def _show_keys(self) -> None:

@@ -4,7 +4,9 @@ First the ink is told from its ground, as a share of 0..1 a pixel; then specks g
 digits never have are thinned or thickened, and what is left is scaled into the box and placed by its centre of mass.
 """
 
+import contextlib
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,22 +47,29 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise InkError(path, f"is larger than the {MAX_FILE_BYTES // 2**20} MiB that are read")
-        with warnings.catch_warnings(), Image.open(path, formats=FORMATS) as image:
-            warnings.simplefilter("ignore")  # Pillow warns of odd metadata that nobody here needs
+        with _without_warnings(), Image.open(path, formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise InkError(path, f"has {image.width} × {image.height} pixels; at most {MAX_PIXELS:,} are read")
             image.draft("RGB", (2 * WORK_SIDE, 2 * WORK_SIDE))  # lets JPEG decode at a fraction of its size
-            upright = ImageOps.exif_transpose(image)
+            upright = _eight_bits(ImageOps.exif_transpose(image)).convert("RGBA")
             upright.thumbnail((2 * WORK_SIDE, 2 * WORK_SIDE), Image.Resampling.BOX)
-            return np.asarray(_eight_bits(upright).convert("RGBA"))
+            return np.asarray(upright)
     except InkError:
         raise
     except UnidentifiedImageError as error:
         raise InkError(path, f"is not an image; expected one of {', '.join(FORMATS)}") from error
     # Pillow's decoders raise a wide choice of these on damaged files.
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, TypeError, ValueError, EOFError, MemoryError, Image.DecompressionBombError) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise InkError(path, f"cannot be read as an image ({reason})") from error
+
+
+@contextlib.contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Pillow warns of odd metadata and large sizes, which nobody here needs to hear of."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _eight_bits(image: "Image.Image") -> "Image.Image":

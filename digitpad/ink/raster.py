@@ -23,7 +23,11 @@ PEN_RADIUS_PX = 1.1
 EDGE_PX = 1.2
 """Over how many pixels the pen's edge fades from full to none."""
 
+MIN_EXTENT = 1e-305
+"""Points closer than this are one point, whatever the unit; the scale would not be a number."""
+
 SEGMENT_PX = 1.0
+SEGMENTS_AT_ONCE = 512
 SPECK_SHARE = 0.1
 """A stroke smaller than this share of the drawing's size is a speck if it also lies apart from the rest."""
 
@@ -48,7 +52,7 @@ def rasterize(paths: Sequence[Floats]) -> NDArray[np.uint8]:
     low, high = points.min(axis=0), points.max(axis=0)
     extent = float((high - low).max())
     # The pen reaches beyond its path on both sides, and what it leaves there must fit into the box as well.
-    scale = (BOX - 2 * PEN_RADIUS_PX - EDGE_PX / 2) / extent if extent > 0 else 0.0
+    scale = (BOX - 2 * PEN_RADIUS_PX - EDGE_PX / 2) / extent if extent > MIN_EXTENT else 0.0
     middle = (low + high) / 2
     starts, steps = _segments([(path - middle) * scale for path in paths])
     image = _draw(starts + CENTRE, steps)
@@ -119,11 +123,19 @@ _PIXELS = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE)), axis=-1).resha
 
 def _draw(starts: Floats, steps: Floats) -> Floats:
     """Ink of 0..1, shape (28, 28), by each pixel's distance from the nearest segment."""
+    nearest = np.full(SIDE * SIDE, np.inf)
+    for begin in range(0, len(starts), SEGMENTS_AT_ONCE):
+        some = slice(begin, begin + SEGMENTS_AT_ONCE)
+        np.minimum(nearest, _squared_distances(starts[some], steps[some]), out=nearest)
+    return np.clip((PEN_RADIUS_PX - np.sqrt(nearest)) / EDGE_PX + 0.5, 0, 1).reshape(SIDE, SIDE)
+
+
+def _squared_distances(starts: Floats, steps: Floats) -> Floats:
+    """Each pixel's from the nearest of these segments, shape (n_pixels,)."""
     to_x = _PIXELS[:, :1] - starts[:, 0]
     to_y = _PIXELS[:, 1:] - starts[:, 1]
     squared_lengths = np.maximum((steps * steps).sum(axis=1), 1e-12)  # a dot is a segment of no length
     along = np.clip((to_x * steps[:, 0] + to_y * steps[:, 1]) / squared_lengths, 0, 1)
     to_x -= along * steps[:, 0]
     to_y -= along * steps[:, 1]
-    distance = np.sqrt((to_x * to_x + to_y * to_y).min(axis=1))
-    return np.clip((PEN_RADIUS_PX - distance) / EDGE_PX + 0.5, 0, 1).reshape(SIDE, SIDE)
+    return (to_x * to_x + to_y * to_y).min(axis=1)

@@ -45,10 +45,11 @@ class Stroke:
 
 @dataclass(frozen=True, eq=False)
 class LabelledStrokes:
-    """A line of a strokes file: the points of each stroke, and what it is meant to be, where that is known."""
+    """A line of a strokes file: its strokes' points, what they are meant to be, where that is known, and its number."""
 
     paths: list[Floats]
     label: int | None = None
+    line: int = 1
 
 
 def read_strokes(path: Path) -> Iterator[LabelledStrokes]:
@@ -149,7 +150,7 @@ def _parse(path: Path, number: int, line: bytes) -> LabelledStrokes:
         raise InkError(path, f"line {number} has the label {str(label)[:40]!r}; expected 0 to 9")
     if not all(isinstance(stroke, list) and all(map(_is_point, stroke)) for stroke in strokes):
         raise InkError(path, f"line {number} has a stroke that is not a list of points [x, y]")
-    return LabelledStrokes([np.array(stroke, float).reshape(-1, 2) for stroke in strokes if stroke], label)
+    return LabelledStrokes([np.array(stroke, float).reshape(-1, 2) for stroke in strokes if stroke], label, number)
 
 
 def _is_point(value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import math
 import tomllib
 import types
 import typing
@@ -181,7 +182,8 @@ class Recipe:
             return cls.from_dict({"name": path.stem, **values})
         except OSError as error:
             raise FileError(path, f"cannot be read ({error.strerror})") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        # Besides what is not TOML: bytes that are no text, numbers of thousands of figures, lists too deep.
+        except (ValueError, RecursionError) as error:
             raise FileError(path, f"is not TOML ({error})") from error
         except RecipeError as error:
             raise FileError(path, str(error)) from error
@@ -220,7 +222,7 @@ def _converted(key: str, value: Any, kind: Any) -> Any:
             raise RecipeError(key, f"is {value!r}; expected a list of whole numbers")
         return tuple(_converted(key, element, kind.__args__[0]) for element in value)
     if kind is float and type(value) is int:
-        return float(value)
+        return float(value) if abs(value) < 2**53 else math.inf
     if type(value) is not kind:  # type(), for True is an int too
         words = {int: "a whole number", float: "a number", str: "a text"}
         raise RecipeError(key, f"is {value!r}; expected {words[kind]}")

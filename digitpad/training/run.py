@@ -1,6 +1,7 @@
 """What comes out of a training, as weights that say where they come from, kept where no other run's are."""
 
 import dataclasses
+import secrets
 from datetime import datetime
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def weights_of(trainer: Trainer, dataset: Dataset, result: Result | None = None)
 
 def new_run_path(recipe_name: str) -> Path:
     """A file of its own for a training's weights, in the user's folder, named by when and what."""
-    folder = folders.user_data() / "runs"
-    folder.mkdir(exist_ok=True)
+    folder = folders.made(folders.user_data() / "runs")
     safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in recipe_name)[:60]
-    return folders.unused(folder / f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}-{safe}.npz")
+    # The last part keeps two that begin in the same second apart.
+    return folder / f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}-{safe}-{secrets.token_hex(3)}.npz"

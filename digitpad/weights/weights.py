@@ -32,7 +32,7 @@ from digitpad.weights.npz import BUDGET_BYTES, read_arrays
 
 FORMAT = "digitpad weights"
 VERSION = 1
-MAX_HEADER_BYTES = 256 * 1024
+MAX_HEADER_BYTES = 8 * 2**20  # the history of 10 000 epochs, the most a recipe may ask for, takes 3 MB
 MAX_LAYERS = 100
 MAX_PARAMETERS = BUDGET_BYTES // 4
 
@@ -93,14 +93,12 @@ class Weights:
             "architecture": self.architecture,
             "about": dict(self.about),
         }
-        network = self.network()
+        arrays: dict[str, Any] = {
+            "header": np.frombuffer(json.dumps(header).encode(), np.uint8),
+            **self.network().named_parameters(),
+        }
         buffer = io.BytesIO()
-        np.savez(
-            buffer,
-            allow_pickle=False,
-            header=np.frombuffer(json.dumps(header).encode(), np.uint8),
-            **network.named_parameters(),
-        )
+        np.savez(buffer, **arrays)
         try:
             write_atomically(path, buffer.getvalue())
         except OSError as error:
@@ -143,6 +141,10 @@ def load_weights(path: Path) -> Weights:
         if not np.isfinite(array).all():
             raise WeightsError(path, f"array {name!r} holds numbers that are not finite")
         view[...] = array
+    with np.errstate(over="ignore", invalid="ignore"):
+        black_and_white = np.repeat(np.array([0, 255], np.uint8), 784).reshape(2, 28, 28)
+        if not np.isfinite(network.predict(black_and_white)).all():
+            raise WeightsError(path, "holds numbers so large that what they compute is not finite")
     return Weights(path.name, network.architecture(), network.parameters, header["about"])
 
 

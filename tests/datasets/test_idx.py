@@ -1,0 +1,170 @@
+import gzip
+import math
+import struct
+import sys
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from digitpad.datasets.idx import MAX_BYTES, read_idx
+from digitpad.errors import DataError
+from tests.datasets.idx_files import gzip_bomb, header, hostile_files, idx_bytes
+from tests.datasets.memory import peak_mebibytes
+
+ARRAY = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
+GOOD = idx_bytes(ARRAY)
+DEFLATED = gzip.compress(GOOD)
+
+
+def read(tmp_path: Path, content: bytes, n_dimensions: int = 3) -> NDArray[np.uint8]:
+    path = tmp_path / "file.idx"
+    path.write_bytes(content)
+    return read_idx(path, n_dimensions)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["raw", "gzip"])
+@pytest.mark.parametrize("shape", [(60,), (3, 4, 5)], ids=str)
+def test_reads_what_was_written(tmp_path: Path, pack: type[bytes], shape: tuple[int, ...]) -> None:
+    """Raw or gzipped, the array comes back with its shape and every byte."""
+    array = read(tmp_path, pack(idx_bytes(ARRAY.reshape(shape))), len(shape))
+    assert array.dtype == np.uint8
+    np.testing.assert_array_equal(array, ARRAY.reshape(shape))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (GOOD[:-1], "promises 60 bytes of data, but there are 59"),
+        (GOOD + b"\0", "promises 60 bytes of data, but there are more than 60"),
+        (GOOD[:9], "ends within its header"),
+        (b"\x89PNG" + GOOD, "not an IDX file: it begins with 89 50 4e 47"),
+        (GOOD[:3], "not an IDX file"),
+        (b"\0\0\x0d" + GOOD[3:], "IDX type 0x0d; expected 0x08"),
+        (idx_bytes(ARRAY.ravel()), "has 1 dimensions; expected 3"),
+        (header(2**20, 32, 32) + b"\0", "claims 1048576 × 32 × 32 bytes; at most"),
+        (header(2**32 - 1, 2**32 - 1, 2**32 - 1), "claims"),
+        (b"", "it begins with nothing"),
+        (gzip.compress(b""), "it begins with nothing"),
+        (DEFLATED[:-12], "cannot be read"),
+        (DEFLATED[:4], "cannot be read"),
+        (DEFLATED[:-8] + struct.pack("<II", 1, 60), "cannot be read"),
+        (gzip.compress(GOOD + b"\0"), "more than 60"),
+    ],
+    ids=[
+        "a byte short",
+        "a byte long",
+        "cut in the header",
+        "another magic",
+        "three bytes",
+        "floats",
+        "labels for images",
+        "a gigabyte claimed",
+        "all sizes at most",
+        "empty",
+        "empty gzip",
+        "gzip cut",
+        "gzip header cut",
+        "gzip with a wrong sum",
+        "gzip a byte long",
+    ],
+)
+def test_what_is_no_such_array_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    """The error names the file and says what was expected and what was found."""
+    with pytest.raises(DataError, match=message) as caught:
+        read(tmp_path, content)
+    assert caught.value.path == tmp_path / "file.idx"
+    assert str(caught.value).startswith(f"{tmp_path / 'file.idx'}: ")
+
+
+def test_damaged_gzip_is_refused(tmp_path: Path) -> None:
+    """Bytes that zlib cannot make sense of are an error like any other."""
+    damaged = bytearray(gzip.compress(np.random.default_rng(0).bytes(16 + 60)))
+    damaged[12:20] = b"\xff" * 8
+    with pytest.raises(DataError, match="cannot be read"):
+        read(tmp_path, bytes(damaged))
+
+
+def test_no_images_of_a_huge_size_are_refused(tmp_path: Path) -> None:
+    """Sizes whose product is 0 may each be larger than NumPy can take, and that is the file's fault."""
+    with pytest.raises(DataError):
+        read(tmp_path, header(2**32 - 1, 2**32 - 1, 0))
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    """A path where nothing is says so."""
+    with pytest.raises(DataError, match=r"nowhere.idx: cannot be read \(No such file"):
+        read_idx(tmp_path / "nowhere.idx", 1)
+
+
+def test_folder_is_no_file(tmp_path: Path) -> None:
+    """A folder in a file's place is named, too."""
+    with pytest.raises(DataError, match="cannot be read") as caught:
+        read_idx(tmp_path, 1)
+    assert caught.value.path == tmp_path
+
+
+def test_bomb_is_unpacked_only_as_far_as_it_promised(tmp_path: Path) -> None:
+    """Of a gigabyte behind a header that promises some kilobytes, no megabyte is ever unpacked."""
+    bomb = gzip_bomb(header(10, 28, 28), 1024)
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match="more than 7840"):
+            read(tmp_path, bomb)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2**20
+
+
+def read_or_refuse(path: Path) -> NDArray[np.uint8] | str:
+    """The array, or what the error says."""
+    try:
+        return read_idx(path, 3)
+    except DataError as error:
+        return str(error)
+
+
+def test_500_hostile_idx_files(tmp_path: Path) -> None:
+    """Each loads as an array of the size its header promises, or is refused in one line."""
+    path = tmp_path / "hostile.idx"
+    loaded = 0
+    for content in hostile_files(500, seed=1):
+        path.write_bytes(content)
+        found = read_or_refuse(path)
+        if isinstance(found, str):
+            assert "\n" not in found
+        else:
+            with gzip.open(path) if content[:2] == b"\x1f\x8b" else path.open("rb") as file:
+                assert found.shape == struct.unpack(">3I", file.read(16)[4:])
+            assert found.size == math.prod(found.shape)
+            loaded += 1
+    assert 0 < loaded < 250
+
+
+READ_ALL = """
+import sys
+from pathlib import Path
+from digitpad.datasets.idx import read_idx
+from digitpad.errors import DataError
+for path in sorted(Path(sys.argv[1]).iterdir()):
+    try:
+        read_idx(path, 3)
+    except DataError:
+        continue
+    raise SystemExit(f"{path} was read")
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc and sets RLIMIT_AS")
+def test_bombs_take_little_memory(tmp_path: Path) -> None:
+    """Whatever a file claims or unpacks to, refusing it stays below 256 MiB, NumPy and Python included."""
+    most = MAX_BYTES // 784
+    (tmp_path / "small-promise").write_bytes(gzip_bomb(header(10, 28, 28), 1024))
+    (tmp_path / "large-promise").write_bytes(gzip_bomb(header(most, 28, 28), 1024))
+    (tmp_path / "in-one-piece").write_bytes(gzip.compress(header(most, 28, 28) + bytes(MAX_BYTES + 2**20)))
+    (tmp_path / "nothing-there").write_bytes(header(most, 28, 28))
+    (tmp_path / "gigabyte").write_bytes(gzip_bomb(header(2**20, 32, 32), 1024))
+    assert peak_mebibytes(READ_ALL, tmp_path) < 256

@@ -1,0 +1,76 @@
+"""Digits drawn by hand, as paths and as pictures, and paths that Hypothesis draws."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from hypothesis import settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from digitpad.ink.drawing import Drawing
+from digitpad.ink.strokes import CANVAS_PX, distance_to_path
+from digitpad.nn.arrays import Floats
+
+SOME = settings(max_examples=60, deadline=None, derandomize=True)
+
+
+def _circle(x: float, y: float, rx: float, ry: float) -> Floats:
+    angles = np.linspace(0, 2 * np.pi, 40)
+    return np.stack([x + rx * np.sin(angles), y - ry * np.cos(angles)], axis=1)
+
+
+DIGITS: dict[int, list[Floats]] = {
+    0: [_circle(240, 240, 100, 150)],
+    2: [
+        np.array(
+            [[130, 160], [160, 110], [230, 90], [300, 120], [310, 190], [250, 270], [180, 330], [140, 370], [330, 370]],
+            float,
+        )
+    ],
+    4: [np.array([[260, 80], [150, 260], [340, 260]], float), np.array([[270, 180], [262, 400]], float)],
+    7: [np.array([[140, 100], [340, 105], [230, 390]], float)],
+}
+"""By what they show; in canvas pixels."""
+
+
+def picture(paths: Sequence[Floats], width_px: float = 24, side: int = CANVAS_PX) -> Floats:
+    """Ink of 0..1 on ``side`` × ``side`` pixels, of a pen that is ``width_px`` canvas pixels wide."""
+    pixel = CANVAS_PX / side
+    y, x = np.indices((side, side)).reshape(2, -1)
+    middles = (np.stack([x, y], axis=1) + 0.5) * pixel
+    distance = np.min([distance_to_path(middles, path) for path in paths], axis=0)
+    ink: Floats = np.clip((width_px / 2 - distance) / pixel + 0.5, 0, 1).reshape(side, side)
+    return ink
+
+
+def pixels(ink: Floats) -> NDArray[np.uint8]:
+    return np.rint(np.clip(ink, 0, 1) * 255).astype(np.uint8)
+
+
+def seen(image: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """What a network sees of an image."""
+    return Drawing.from_pixels(image).rasterize().astype(np.int64)
+
+
+def difference(one: NDArray[np.integer], other: NDArray[np.integer]) -> float:
+    """How many grey levels of 255 a pixel differs by, in the mean over the pixels that have ink in either."""
+    one, other = one.astype(int), other.astype(int)
+    return float(np.abs(one - other)[(one > 0) | (other > 0)].mean())
+
+
+def _paths(points: list[list[tuple[int, int]]]) -> list[Floats]:
+    return [np.array(path, float) for path in points]
+
+
+def _extent(path: Floats) -> float:
+    return float(np.ptp(path, axis=0).max())
+
+
+def _are_a_digit(paths: list[Floats]) -> bool:
+    """Whether the whole is large, and each stroke well above what makes a speck."""
+    whole = _extent(np.concatenate(paths))
+    return whole > 40 and all(_extent(path) > 0.2 * whole for path in paths)
+
+
+POINTS = st.tuples(st.integers(0, CANVAS_PX), st.integers(0, CANVAS_PX))
+PATHS = st.lists(st.lists(POINTS, min_size=2, max_size=12), min_size=1, max_size=3).map(_paths).filter(_are_a_digit)

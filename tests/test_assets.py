@@ -1,0 +1,31 @@
+from pathlib import Path
+
+import pytest
+
+from digitpad import assets
+
+
+@pytest.mark.parametrize("folder", [assets.MODEL, assets.DATA, assets.RESOURCES], ids=lambda folder: folder.name)
+def test_folders_of_shipped_files_are_there(folder: Path) -> None:
+    """Wherever the program is installed, each of its folders is found, and is not empty."""
+    assert folder.is_dir()
+    assert any(folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        (assets.MODEL, "digits.npz"),
+        (assets.MODEL, "dense.toml"),
+        (assets.MODEL, "quick.toml"),
+        (assets.DATA, "train-images-idx3-ubyte.gz"),
+        (assets.DATA, "train-labels-idx1-ubyte.gz"),
+        (assets.DATA, "t10k-images-idx3-ubyte.gz"),
+        (assets.DATA, "t10k-labels-idx1-ubyte.gz"),
+        (assets.DATA, "README.md"),
+        (assets.RESOURCES, "icon.svg"),
+    ],
+)
+def test_shipped_file_is_there(folder: Path, name: str) -> None:
+    """What the program cannot do without lies in its folder."""
+    assert (folder / name).stat().st_size > 0

@@ -1,0 +1,54 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from digitpad import blas
+
+VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+@pytest.fixture(autouse=True)
+def unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in VARIABLES:
+        monkeypatch.setenv(name, "")  # so that what the test sets is undone after it
+        monkeypatch.delenv(name)
+
+
+def test_every_library_is_asked() -> None:
+    """Whichever BLAS NumPy is built with finds its own variable."""
+    blas.limit_threads(3)
+    assert [os.environ[name] for name in VARIABLES] == ["3"] * 4
+    assert blas.threads() == 3
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_users_own_choice_stands(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """What the environment asks for already is neither changed nor added to."""
+    monkeypatch.setenv(name, "7")
+    blas.limit_threads(3)
+    assert {key: os.environ.get(key) for key in VARIABLES} == {**dict.fromkeys(VARIABLES), name: "7"}
+    assert blas.threads() == 7
+
+
+@pytest.mark.parametrize(("cores", "left"), [(1, "1"), (2, "1"), (8, "7"), (None, "1")])
+def test_a_core_is_left_to_the_window(monkeypatch: pytest.MonkeyPatch, cores: int | None, left: str) -> None:
+    """All but one, and at least one."""
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    blas.leave_a_core()
+    assert os.environ["OPENBLAS_NUM_THREADS"] == left
+
+
+@pytest.mark.parametrize("value", ["", "many", "-1", "0.5"])
+def test_nonsense_counts_as_every_core(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    """A variable that is no number says nothing, as BLAS itself has it."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 6)
+    monkeypatch.setenv("OMP_NUM_THREADS", value)
+    assert blas.threads() == 6
+
+
+def test_numpy_is_not_imported_with_it() -> None:
+    """The number is settled before NumPy reads it, so the module must not bring NumPy along."""
+    code = "import sys, digitpad.blas; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0

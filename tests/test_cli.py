@@ -1,0 +1,373 @@
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digitpad import __version__
+from digitpad.cli import main
+from digitpad.datasets.dataset import mnist
+from digitpad.ink.strokes import LabelledStrokes, write_strokes
+from digitpad.training.loop import EpochDone, Progress, Trainer
+from digitpad.weights.weights import SHIPPED, load_weights
+from tests.datasets.idx_files import write_folder
+from tests.ink.drawings import DIGITS, picture, pixels
+
+ROOT = Path(__file__).parents[1]
+QUICK = ["train", "--recipe", "quick", "--set", "training.epochs=1", "--json"]
+ONE_LINE = '{"strokes": [[[0, 0], [100, 200]]]}\n'
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DIGITPAD_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture(autouse=True)
+def own_environment(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands settle BLAS's threads in the environment, which other tests share."""
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", os.environ.get("OPENBLAS_NUM_THREADS", "1"))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a thousand digits to train on and a hundred to report."""
+    return write_folder(tmp_path_factory.mktemp("small"), mnist().training[:1000], mnist().test[:100])
+
+
+@pytest.fixture
+def strokes(tmp_path: Path) -> Path:
+    path = tmp_path / "strokes.jsonl"
+    drawings = [LabelledStrokes(DIGITS[digit], digit) for digit in (7, 2, 4, 0)]
+    write_strokes(path, [*drawings, LabelledStrokes([]), LabelledStrokes(DIGITS[4]), LabelledStrokes(DIGITS[4], 9)])
+    return path
+
+
+def objects(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def one_error(capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line on standard error, beside which standard output is empty."""
+    out, err = capsys.readouterr()
+    assert out == ""
+    (line,) = err.splitlines()
+    assert line.startswith("digitpad: ")
+    return line
+
+
+def test_evaluate_scores_the_shipped_weights(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a word of what, it is the shipped weights on the built-in test set, and nothing but JSON is printed."""
+    assert main(["evaluate", "--json"]) == 0
+    out, err = capsys.readouterr()
+    (scores,) = objects(out)
+    assert err == ""
+    assert scores.keys() == {"weights", "data", "accuracy", "loss", "n"}
+    assert (scores["weights"], scores["data"], scores["n"]) == ("digits.npz", "MNIST", 10_000)
+    assert scores["accuracy"] == pytest.approx(load_weights(SHIPPED).test_accuracy, abs=1e-3)
+
+
+def test_evaluate_takes_other_weights_and_data(capsys: pytest.CaptureFixture[str], data: Path) -> None:
+    """Both may be named; for people it is a sentence."""
+    assert main(["evaluate", str(SHIPPED), "--data", str(data)]) == 0
+    out, _ = capsys.readouterr()
+    assert out.startswith("digits.npz reads ")
+    assert f"of 100 test digits of {data.name}" in out
+
+
+def test_predict_reads_images(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """One object an image, in the order in which they are named."""
+    paths = []
+    for digit in (7, 4, 2):
+        paths.append(str(tmp_path / f"{digit}.png"))
+        Image.fromarray(pixels(1 - picture(DIGITS[digit], width_px=40))).save(paths[-1])
+    Image.new("L", (30, 30), 255).save(tmp_path / "blank.png")
+    assert main(["predict", *paths, str(tmp_path / "blank.png"), "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert [answer["digit"] for answer in objects(out)] == [7, 4, 2, None]
+    assert err == ""
+    for answer in objects(out)[:3]:
+        assert answer.keys() == {"digit", "probabilities"}
+        assert len(answer["probabilities"]) == 10
+        assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-5)
+
+
+def test_predict_reads_strokes(capsys: pytest.CaptureFixture[str], strokes: Path) -> None:
+    """In order, with the label where there is one, and null for a blank drawing."""
+    assert main(["predict", "--strokes", str(strokes), "--json"]) == 0
+    out, err = capsys.readouterr()
+    answers = objects(out)
+    assert [answer["digit"] for answer in answers] == [7, 2, 4, 0, None, 4, 4]
+    assert [answer.get("label", "none") for answer in answers] == [7, 2, 4, 0, "none", "none", 9]
+    assert answers[4] == {"digit": None, "probabilities": None}
+    assert err == "4 of 5 read as labelled: 80.00%\n"
+
+
+def test_predict_tells_people_what_it_sees(capsys: pytest.CaptureFixture[str], strokes: Path) -> None:
+    """A line a drawing: the digit, how sure, and which one it was."""
+    assert main(["predict", "--strokes", str(strokes)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("7 ")
+    assert lines[0].endswith("line 1  (label 7)")
+    assert lines[4].startswith("nothing drawn")
+
+
+def test_predict_names_lines_as_the_file_has_them(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A blank line is a line: what is said of line 3 is so for an editor, too."""
+    (tmp_path / "strokes.jsonl").write_text(f"{ONE_LINE}\n{ONE_LINE}")
+    assert main(["predict", "--strokes", str(tmp_path / "strokes.jsonl")]) == 0
+    assert [line.split("  ")[-1] for line in capsys.readouterr().out.splitlines()] == ["line 1", "line 3"]
+
+
+def test_predict_takes_other_weights(
+    capsys: pytest.CaptureFixture[str], strokes: Path, data: Path, tmp_path: Path
+) -> None:
+    """Those that were just trained, for instance."""
+    assert main([*QUICK, "--data", str(data), "--out", str(tmp_path / "mine.npz")]) == 0
+    capsys.readouterr()
+    assert main(["predict", "--strokes", str(strokes), "--weights", str(tmp_path / "mine.npz"), "--json"]) == 0
+    assert len(objects(capsys.readouterr().out)) == 7
+
+
+def test_train_saves_weights(capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path) -> None:
+    """They are where they were asked for, say what they are, and the one object printed says the same."""
+    out_path = tmp_path / "mine.npz"
+    assert main([*QUICK, "--set", "training.seed=3", "--data", str(data), "--out", str(out_path)]) == 0
+    out, err = capsys.readouterr()
+    (result,) = objects(out)
+    weights = load_weights(out_path)
+    assert result["weights"] == str(out_path)
+    assert (result["recipe"], result["epochs"], result["best_epoch"]) == ("quick", 1, 1)
+    assert result["test_accuracy"] == weights.test_accuracy
+    assert weights.about["recipe"]["training"] == {"batch_size": 128, "epochs": 1, "seed": 3}
+    assert weights.about["recipe"]["data"] == {"set": str(data)}
+    assert weights.about["data"]["name"] == data.name
+    assert [line.split()[:2] for line in err.splitlines()] == [
+        ["quick:", "784-128-10"],
+        ["epoch", "0"],
+        ["epoch", "1"],
+        ["saved", str(out_path)],
+    ]
+
+
+def test_train_keeps_runs_in_the_users_folder(
+    capsys: pytest.CaptureFixture[str], home: Path, data: Path, tmp_path: Path
+) -> None:
+    """Without --out, each run has a file of its own; a recipe may be a file."""
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text("[network]\nhidden = [4]\n[training]\nepochs = 1\n")
+    for _ in range(2):
+        assert main(["train", "--recipe", str(recipe), "--data", str(data), "--json"]) == 0
+    paths = [Path(result["weights"]) for result in objects(capsys.readouterr().out)]
+    assert len(set(paths)) == 2
+    assert sorted((home / "runs").iterdir()) == sorted(paths)
+    assert all(load_weights(path).about["recipe"]["name"] == "tiny" for path in paths)
+
+
+def test_train_replaces_nothing_unasked(capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path) -> None:
+    """What is at --out stays, before any time is spent; with --force it goes."""
+    path = tmp_path / "mine.npz"
+    path.write_bytes(b"precious")
+    arguments = [*QUICK, "--data", str(data), "--out", str(path)]
+    assert main(arguments) == 1
+    assert one_error(capsys) == f"digitpad: {path}: is there already; --force replaces it"
+    assert path.read_bytes() == b"precious"
+    assert main([*arguments, "--force"]) == 0
+    assert load_weights(path).test_accuracy is not None
+
+
+def interrupted_after(epoch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Ctrl-C come just after that epoch's scores."""
+    run = Trainer.run
+
+    def interrupted(self: Trainer) -> Iterator[Progress]:
+        for progress in run(self):
+            yield progress
+            if isinstance(progress, EpochDone) and progress.epoch == epoch:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(Trainer, "run", interrupted)
+
+
+def test_stopped_training_saves_what_it_has(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, data: Path, tmp_path: Path
+) -> None:
+    """After Ctrl-C the best weights so far are saved, and the status is the one that shells expect."""
+    interrupted_after(1, monkeypatch)
+    path = tmp_path / "mine.npz"
+    assert main([*QUICK, "--set", "training.epochs=5", "--data", str(data), "--out", str(path)]) == 130
+    out, err = capsys.readouterr()
+    weights = load_weights(path)
+    assert out == ""
+    assert err.splitlines()[-1] == f"stopped; the best weights so far are in {path}"
+    assert weights.about["epoch"] == 1
+    assert weights.test_accuracy is None
+
+
+def test_training_that_was_stopped_at_once_saves_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, data: Path, tmp_path: Path
+) -> None:
+    """Before the first epoch's end there is nothing worth keeping."""
+    interrupted_after(0, monkeypatch)
+    assert main([*QUICK, "--data", str(data), "--out", str(tmp_path / "mine.npz")]) == 130
+    assert capsys.readouterr().out == ""
+    assert not (tmp_path / "mine.npz").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["evaluate", "nowhere.npz"], "nowhere.npz: cannot be read"),
+        (["evaluate", str(ROOT / "pyproject.toml")], "is not an .npz file"),
+        (["evaluate", "--data", "nowhere"], "nowhere: is not a folder"),
+        (["predict", "nowhere.png"], "nowhere.png: cannot be read"),
+        (["predict", "--strokes", "nowhere.jsonl"], "nowhere.jsonl: cannot be read"),
+        (["predict", "x.png", "--weights", "nowhere.npz"], "nowhere.npz: cannot be read"),
+        ([*QUICK, "--recipe", "slow"], "there is no recipe 'slow'; there are dense, momentum, quick, or a FILE.toml"),
+        ([*QUICK, "--recipe", "nowhere.toml"], "nowhere.toml: cannot be read"),
+        ([*QUICK, "--set", "training.epochs"], "--set training.epochs: expected KEY=VALUE"),
+        ([*QUICK, "--set", "training.epochs=0"], "training.epochs: is 0; expected 1 to 10,000"),
+        ([*QUICK, "--set", "training.epochs=many"], "training.epochs: is 'many'; expected a whole number"),
+        ([*QUICK, "--set", "colour=red"], "colour: is not a setting"),
+        ([*QUICK, "--set", "optimizer.learning_rate=1" + "0" * 400], "optimizer.learning_rate: is"),
+        ([*QUICK, "--set", "training.epochs=" + "1" * 5000], "training.epochs: is"),
+        ([*QUICK, "--set", "network.hidden=" + "[" * 5000], "network.hidden: is"),
+        ([*QUICK, "--data", "nowhere"], "nowhere: is not a folder"),
+        ([*QUICK, "--out", "weights.txt"], "weights.txt: weights are saved as .npz"),
+        ([*QUICK, "--out", "nowhere/weights.npz"], "nowhere: is not a folder"),
+    ],
+    ids=lambda case: " ".join(case)[:70] if isinstance(case, list) else "",
+)
+def test_failure_is_one_line(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    arguments: list[str],
+    message: str,
+) -> None:
+    """The status is 1, the line says what is wrong, and standard output stays empty."""
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 1
+    assert message in one_error(capsys)
+
+
+def test_users_folder_that_is_none_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where runs cannot be kept, that is said in one line, before any time is spent."""
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("DIGITPAD_HOME", str(tmp_path / "file"))
+    assert main(QUICK) == 1
+    assert str(tmp_path / "file") in one_error(capsys)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["predict"],
+        ["predict", "x.png", "--strokes", "x.jsonl"],
+        ["predict", "--colour"],
+        ["train", "quick"],
+        ["train", "--threads", "0"],
+        ["train", "--threads", "many"],
+        ["evaluate", "a.npz", "b.npz"],
+        ["one.npz", "two.npz"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_told(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    """The status is 2, and how it is used is said on standard error."""
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("usage: digitpad")
+
+
+def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """As the package has it."""
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"digitpad {__version__}\n"
+
+
+def buffered() -> dict[str, str]:
+    """The environment, in which Python's output is buffered, as it is for users."""
+    return {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+
+
+@pytest.mark.parametrize("command", [[], ["train"], ["evaluate"], ["predict"]], ids=str)
+def test_help_comes_at_once(command: list[str]) -> None:
+    """It imports none of the large libraries, for none of them helps."""
+    code = f"""
+import sys
+from digitpad.cli import main
+try:
+    main({[*command, "--help"]!r})
+except SystemExit as stop:
+    assert stop.code == 0
+sys.exit(", ".join({{"numpy", "PySide6", "matplotlib", "PIL"}} & sys.modules.keys()) or None)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(" ".join(["usage: digitpad", *command]))
+
+
+def test_module_is_the_command() -> None:
+    """``python -m digitpad`` takes the same words and gives the same status."""
+    done = subprocess.run(
+        [sys.executable, "-m", "digitpad", "evaluate", "nowhere.npz"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("digitpad: nowhere.npz: cannot be read")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes as POSIX has them")
+@pytest.mark.parametrize("n_read", [0, 1])
+@pytest.mark.parametrize("n_drawings", [2, 1000])
+def test_reader_may_have_seen_enough(tmp_path: Path, n_drawings: int, n_read: int) -> None:
+    """As behind ``| head -1``, output that nobody reads ends the command without a word."""
+    (tmp_path / "strokes.jsonl").write_text(ONE_LINE * n_drawings)
+    with subprocess.Popen(
+        [sys.executable, "-m", "digitpad", "predict", "--strokes", str(tmp_path / "strokes.jsonl"), "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=buffered(),
+    ) as command:
+        assert command.stdout is not None
+        assert command.stderr is not None
+        for _ in range(n_read):
+            assert b"digit" in command.stdout.readline()
+        command.stdout.close()
+        assert command.stderr.read() == b""
+        assert command.wait(60) in (0, 1)
+
+
+def test_predictions_of_odd_strokes_are_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Strokes of any size, down to the smallest numbers there are, are read without a word on standard error."""
+    lines = [
+        '{"strokes": [[[0, 0], [1e-310, 0]]]}',
+        '{"strokes": [[[-999999999, 0], [999999999, 1]]]}',
+        ONE_LINE.strip(),
+    ]
+    (tmp_path / "strokes.jsonl").write_text("\n".join(lines))
+    assert main(["predict", "--strokes", str(tmp_path / "strokes.jsonl"), "--json"]) == 0
+    out, err = capsys.readouterr()
+    answers = objects(out)
+    assert len(answers) == 3
+    assert err == ""
+    assert np.isfinite([answer["probabilities"] for answer in answers]).all()

@@ -1,0 +1,41 @@
+import numpy as np
+import pytest
+
+from digitpad.datasets.dataset import mnist
+from digitpad.nn.network import Network, dense
+from digitpad.training.evaluation import CHUNK, Evaluating, evaluate, evaluate_in_chunks
+
+
+def some_network() -> Network:
+    network = Network(dense([8]))
+    network.initialize(np.random.default_rng(1))
+    return network
+
+
+@pytest.mark.parametrize("n", [1, CHUNK - 1, CHUNK, 2 * CHUNK + 234])
+def test_scores_by_hand(n: int) -> None:
+    """Share read right and mean of -log p, over all digits at once and in float64, whatever the chunks."""
+    network, digits = some_network(), mnist().validation[:n]
+    named = {name: array.astype(float) for name, array in network.named_parameters().items()}
+    hidden = np.maximum(digits.images.reshape(n, -1) / 255 @ named["2.weight"] + named["2.bias"], 0)
+    logits = hidden @ named["4.weight"] + named["4.bias"]
+    likelihoods = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    scores = evaluate(network, digits)
+    assert scores.n == n
+    assert scores.accuracy == np.mean(logits.argmax(axis=1) == digits.labels)
+    assert scores.loss == pytest.approx(-np.log(likelihoods[np.arange(n), digits.labels]).mean(), rel=1e-5)
+
+
+def test_evaluation_pauses_between_chunks() -> None:
+    """Each chunk is told of, so that a window can stop in between."""
+    total = 2 * CHUNK + 234
+    records = list(evaluate_in_chunks(some_network(), mnist().validation[:total]))
+    assert records == [Evaluating(done, total) for done in (CHUNK, 2 * CHUNK, total)]
+
+
+def test_evaluation_learns_nothing() -> None:
+    """Scoring leaves every parameter as it is."""
+    network = some_network()
+    before = network.parameters.copy()
+    evaluate(network, mnist().validation[:1000])
+    np.testing.assert_array_equal(network.parameters, before)

@@ -1,0 +1,223 @@
+import itertools
+import math
+from typing import Any, NoReturn, cast
+
+import numpy as np
+import pytest
+
+from digitpad.datasets.dataset import Dataset, Digits, mnist
+from digitpad.nn.arrays import Floats
+from digitpad.nn.optimizers import SGD
+from digitpad.training.evaluation import CHUNK, Evaluating, evaluate
+from digitpad.training.loop import DivergedError, EpochDone, Progress, Result, StepDone, Trainer
+from tests.training.small import epochs, result, small_dataset, small_recipe, steps
+
+TOO_FAST: dict[str, Any] = {
+    "optimizer__method": "sgd",
+    "optimizer__learning_rate": 10.0,
+    "network__hidden": [64] * 6,
+}
+
+
+def test_records_come_in_order() -> None:
+    """The untrained network's scores, then steps and scores epoch by epoch, then the result."""
+    trainer = Trainer(small_recipe(), small_dataset(1990))
+    records = list(trainer.run())
+    kinds = [type(record) for record in records if not isinstance(record, Evaluating)]
+    assert kinds == [EpochDone, *([StepDone] * 40 + [EpochDone]) * 3, Result]
+    assert trainer.n_steps == 120
+    assert [record.step for record in steps(records)] == list(range(1, 121))
+    assert [record.n_images for record in steps(records)] == ([50] * 39 + [40]) * 3
+    assert [(record.epoch, record.step) for record in epochs(records)] == [(0, 0), (1, 40), (2, 80), (3, 120)]
+    assert trainer.history == epochs(records)
+
+
+def test_signs_of_life_come_between_chunks() -> None:
+    """Before each epoch's scores come as many records as there are chunks of 500 to score: 500 twice."""
+    records = list(Trainer(small_recipe(training__epochs=1), small_dataset()).run())
+    first = list(itertools.takewhile(lambda record: isinstance(record, Evaluating), records))
+    assert first == [Evaluating(CHUNK, 500), Evaluating(CHUNK, 500)]
+
+
+def test_it_learns() -> None:
+    """After three epochs over 2000 digits more than 80 % of others are read right, and the loss has fallen."""
+    records = list(Trainer(small_recipe(), small_dataset()).run())
+    assert result(records).test.accuracy > 0.8
+    assert result(records).validation.accuracy > 0.8
+    losses = [record.loss for record in steps(records)]
+    assert np.mean(losses[-10:]) < 0.4 * np.mean(losses[:10])
+    assert epochs(records)[0].validation.accuracy < 0.3
+
+
+@pytest.mark.parametrize("method", ["sgd", "momentum", "adam"])
+def test_every_method_learns(method: str) -> None:
+    """Each optimizer, with a rate that suits it, brings the loss down."""
+    rate = {"sgd": 0.2, "momentum": 0.05, "adam": 0.003}[method]
+    recipe = small_recipe(optimizer__method=method, optimizer__learning_rate=rate, optimizer__schedule="cosine")
+    before, *_, after = epochs(Trainer(recipe, small_dataset()).run())
+    assert after.validation.loss < 0.4 * before.validation.loss
+
+
+def test_schedule_spans_the_whole_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rate of each step is the recipe's at that step's share of all steps, over all epochs."""
+    rates = []
+
+    def noting(self: SGD, parameters: Floats, gradients: Floats, learning_rate: float) -> None:
+        rates.append(learning_rate)
+
+    monkeypatch.setattr(SGD, "step", noting)
+    recipe = small_recipe(optimizer__method="sgd", optimizer__learning_rate=0.1, optimizer__schedule="cosine")
+    list(Trainer(recipe, small_dataset()).run())
+    np.testing.assert_allclose(rates, 0.05 * (1 + np.cos(np.pi * np.arange(120) / 120)))
+
+
+@pytest.mark.parametrize("amount", [0.0, 10.0], ids=["plain", "augmented"])
+def test_the_same_seed_gives_the_same_parameters(amount: float) -> None:
+    """Bit for bit, step by step, with augmentation as well."""
+    recipe = small_recipe(training__epochs=2, augmentation__rotate_deg=amount)
+    one, other = Trainer(recipe, small_dataset()), Trainer(recipe, small_dataset())
+    losses = [[record.loss for record in steps(trainer.run())] for trainer in (one, other)]
+    assert losses[0] == losses[1]
+    assert one.network.parameters.tobytes() == other.network.parameters.tobytes()
+
+
+def test_another_seed_gives_other_parameters() -> None:
+    """The seed decides the first weights and the order of batches."""
+    one, other = (Trainer(small_recipe(training__seed=seed), small_dataset()) for seed in (1, 2))
+    assert not np.array_equal(one.network.parameters, other.network.parameters)
+    assert [record.loss for record in steps(one.run())] != [record.loss for record in steps(other.run())]
+
+
+def test_best_epoch_is_restored() -> None:
+    """What comes after the best epoch is forgotten: its parameters and its scores are the result."""
+    dataset = small_dataset()
+    trainer = Trainer(small_recipe(), dataset)
+    records: list[Progress] = []
+    for record in trainer.run():
+        records.append(record)
+        if isinstance(record, EpochDone) and record.epoch == 2:
+            best = trainer.network.parameters.copy()
+            trainer.network.parameters.fill(0)  # so that the third epoch begins from nothing
+    outcome = result(records)
+    assert [epoch.is_best for epoch in epochs(records)] == [True, True, True, False]
+    assert (outcome.best_epoch, outcome.epochs) == (2, 3)
+    np.testing.assert_array_equal(trainer.network.parameters, best)
+    np.testing.assert_array_equal(trainer.best_parameters, best)
+    assert outcome.validation == epochs(records)[2].validation == evaluate(trainer.network, dataset.validation)
+    assert outcome.test == evaluate(trainer.network, dataset.test)
+
+
+def test_best_is_told_as_it_comes() -> None:
+    """An epoch is the best when more is read right than ever before, or as much with a lower loss."""
+    records = epochs(Trainer(small_recipe(training__epochs=6), small_dataset()).run())
+    goodness = [(epoch.validation.accuracy, -epoch.validation.loss) for epoch in records]
+    assert [epoch.is_best for epoch in records] == [
+        good > max(goodness[:place], default=(-1.0, 0.0)) for place, good in enumerate(goodness)
+    ]
+
+
+def test_best_parameters_are_a_copy() -> None:
+    """Who keeps them does not hold what training goes on to change."""
+    trainer = Trainer(small_recipe(), small_dataset())
+    list(trainer.run())
+    trainer.best_parameters.fill(0)
+    assert trainer.best_parameters.any()
+
+
+@pytest.mark.parametrize("stop_after", [0, 1, 40, 55], ids=lambda step: f"step {step}")
+def test_abandoned_training_can_be_concluded(stop_after: int) -> None:
+    """Stopped before the first step, within an epoch or at its end, what was reached is scored and kept."""
+    dataset = small_dataset()
+    trainer = Trainer(small_recipe(), dataset)
+    run = trainer.run()
+    while trainer.step < stop_after:
+        next(run)
+    cast("Any", run).close()
+    outcome = result(trainer.conclude())
+    assert outcome.epochs == trainer.history[-1].epoch == math.ceil(stop_after / 40)
+    assert trainer.history[-1].step == trainer.step == stop_after
+    assert outcome.validation == max(
+        (epoch.validation for epoch in trainer.history), key=lambda scores: scores.accuracy
+    )
+    assert outcome.validation == evaluate(trainer.network, dataset.validation)
+    assert outcome.test == evaluate(trainer.network, dataset.test)
+
+
+class Forbidden:
+    """Digits that nobody may look at."""
+
+    def __getattribute__(self, name: str) -> NoReturn:
+        raise AssertionError(f"{name} of the test set was asked for")
+
+    def __len__(self) -> NoReturn:
+        raise AssertionError("the test set was counted")
+
+    def __getitem__(self, part: object) -> NoReturn:
+        raise AssertionError("the test set was looked at")
+
+
+def test_test_digits_are_not_touched_until_the_end() -> None:
+    """No choice can depend on them: only after the last epoch's scores are they looked at."""
+    trainer = Trainer(small_recipe(), small_dataset(test=cast(Digits, Forbidden())))
+    run = trainer.run()
+    seen = list(itertools.takewhile(lambda record: getattr(record, "epoch", None) != 3, run))
+    assert len(epochs(seen)) == 3
+    with pytest.raises(AssertionError, match=r"of the test set|the test set was"):
+        next(run)
+
+
+def test_training_scores_are_of_as_many_digits_as_validation() -> None:
+    """So that both curves cost and mean the same."""
+    dataset = small_dataset()
+    (first, *_) = epochs(Trainer(small_recipe(training__epochs=1), dataset).run())
+    assert first.training.n == first.validation.n == 500
+
+
+@pytest.mark.filterwarnings("ignore:(overflow|invalid value) encountered:RuntimeWarning")
+def test_training_that_runs_away_is_told() -> None:
+    """The error names the step and the rate, and the network is that of the best epoch so far."""
+    trainer = Trainer(small_recipe(**TOO_FAST), small_dataset())
+    with pytest.raises(DivergedError, match=r"the loss is (nan|inf) at step \d+ with a learning rate of 10; a lower"):
+        list(trainer.run())
+    assert np.isfinite(trainer.network.parameters).all()
+    np.testing.assert_array_equal(trainer.network.parameters, trainer.best_parameters)
+
+
+def test_training_that_runs_away_does_so_without_warnings() -> None:
+    """One error is enough: NumPy's warnings of overflow would be printed beside it."""
+    with pytest.raises(DivergedError):
+        list(Trainer(small_recipe(**TOO_FAST), small_dataset()).run())
+
+
+@pytest.mark.filterwarnings("ignore:(overflow|invalid value) encountered:RuntimeWarning")
+def test_parameters_that_are_no_numbers_are_never_the_best() -> None:
+    """A network that ran away at its last step answers 0 to everything; where that is often right, it still is not."""
+    whole = small_dataset()
+    zeros = Digits(mnist().validation.images[:500], np.zeros(500, np.uint8))
+    trainer = Trainer(small_recipe(), Dataset("zeros", whole.training, zeros, whole.test, ""))
+    run = trainer.run()
+    while trainer.step < 5:
+        next(run)
+    trainer.network.parameters.fill(np.nan)
+    outcome = result(trainer.conclude())
+    assert outcome.best_epoch == 0
+    assert np.isfinite(trainer.network.parameters).all()
+
+
+def test_one_image_is_read_between_two_records() -> None:
+    """The network in training says what it makes of a digit, as its parameters then are."""
+    trainer = Trainer(small_recipe(), small_dataset())
+    image = mnist().validation.images[0]
+    probabilities = trainer.read(image)
+    np.testing.assert_array_equal(probabilities, trainer.network.predict(image[None])[0])
+    assert probabilities.sum() == pytest.approx(1, abs=1e-6)
+    list(trainer.run())
+    assert not np.array_equal(trainer.read(image), probabilities)
+
+
+def test_digits_are_left_as_they_are() -> None:
+    """Training writes into no data set."""
+    dataset = small_dataset()
+    before = dataset.training.images.copy()
+    list(Trainer(small_recipe(training__epochs=1, augmentation__shift_px=2), dataset).run())
+    np.testing.assert_array_equal(dataset.training.images, before)
