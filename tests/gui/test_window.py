@@ -1,3 +1,4 @@
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +21,9 @@ from tests.gui.hand import draw, find, placed
 def drop(window: Window, mime: QMimeData) -> None:
     at, copy = QPoint(50, 50), Qt.DropAction.CopyAction
     button, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    entering = QDragEnterEvent(at, copy, mime, button, keys)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Qt 6.12 wants a QPointF here, which 6.11 does not take
+        entering = QDragEnterEvent(at, copy, mime, button, keys)
     QApplication.sendEvent(window, entering)
     assert entering.isAccepted()
     QApplication.sendEvent(window, QDropEvent(QPointF(at), copy, mime, button, keys))
