@@ -14,9 +14,13 @@ def limit_threads(count: int) -> None:
         os.environ.update(dict.fromkeys(_VARIABLES, str(count)))
 
 
-def leave_a_core() -> None:
-    """Leave one core to the window: two busy BLAS threads on two cores stall when another program runs."""
-    limit_threads(max(1, (os.cpu_count() or 1) - 1))
+def all_but_one() -> int:
+    """As many threads as there are cores, less one for the window and for other programs.
+
+    A thread on every core makes networks of this size train a little faster, but many times slower as soon as another
+    program wants a core, for each product then waits for the thread that was put aside (OpenBLAS #731).
+    """
+    return max(1, (os.cpu_count() or 1) - 1)
 
 
 def threads() -> int:

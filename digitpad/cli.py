@@ -64,7 +64,7 @@ def _window_parser() -> argparse.ArgumentParser:
 
 
 def _run_window(options: argparse.Namespace) -> int:
-    blas.leave_a_core()
+    blas.limit_threads(blas.all_but_one())
     from digitpad.app import run
 
     return run(options.weights)
@@ -262,7 +262,7 @@ def _weights(path: Path | None) -> "Weights":
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.add_argument(
-        "--threads", type=_positive, default=os.cpu_count() or 1, metavar="N", help="for matrix products (%(default)s)"
+        "--threads", type=_positive, default=blas.all_but_one(), metavar="N", help="for matrix products (%(default)s)"
     )
 
 

@@ -16,7 +16,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from digitpad import assets, blas  # noqa: E402
 
-blas.leave_a_core()
+blas.limit_threads(blas.all_but_one())
 
 from digitpad.app import build  # noqa: E402
 from digitpad.gui.theme import Mode  # noqa: E402

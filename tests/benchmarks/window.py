@@ -201,7 +201,7 @@ def _window() -> tuple[Any, Any]:
 
     folder = tempfile.mkdtemp()
     os.environ["DIGITPAD_HOME"] = folder
-    blas.leave_a_core()
+    blas.limit_threads(blas.all_but_one())
     from digitpad.app import build
 
     return build(None)

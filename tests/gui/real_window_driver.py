@@ -16,7 +16,7 @@ NAMES = ("pad", "epochs", "train_button", "use_button", "clear", "tab_bar")
 
 def main() -> int:
     """Run until the window is closed."""
-    blas.leave_a_core()
+    blas.limit_threads(blas.all_but_one())
     check_system()
     application, window = build(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
 
