@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,7 +52,21 @@ def run(weights_path: Path | None) -> int:
     check_system()
     application, window = build(weights_path)
     window.show()
-    return application.exec()
+    _end_at_interrupt(application)
+    status = application.exec()
+    window.train_tab.shut_down()
+    return status
+
+
+def _end_at_interrupt(application: "QApplication") -> None:
+    """Let Ctrl-C in the terminal end the program with 130; what is being trained is stopped and kept."""
+    from PySide6.QtCore import QTimer
+
+    signal.signal(signal.SIGINT, lambda *_: application.exit(130))
+    # Python looks for signals between its own instructions alone, and Qt may run none for long.
+    timer = QTimer(application)
+    timer.timeout.connect(lambda: None)
+    timer.start(200)
 
 
 def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
@@ -80,7 +95,7 @@ def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
     application.setApplicationName("digitpad")
     application.setDesktopFileName("digitpad")
     application.setWindowIcon(QIcon(str(assets.RESOURCES / "icon.svg")))
-    settings = QSettings(str(folders.user_data() / "settings.ini"), QSettings.Format.IniFormat)
+    settings = QSettings(str(folders.user_data_path() / "settings.ini"), QSettings.Format.IniFormat)
     return application, Window(Theme(application), weights, shipped_recipes(), settings)
 
 

@@ -5,6 +5,7 @@ needs them, after it is settled how many threads BLAS may use; ``--help`` import
 """
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digitpad import __version__, blas
-from digitpad.errors import DigitpadError
+from digitpad.errors import DigitpadError, reason
 
 if TYPE_CHECKING:
     from digitpad.recognizer import Prediction
@@ -27,6 +28,9 @@ OK, FAILED, INTERRUPTED = 0, 1, 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status: 0, 1 for a failure, 130 for Ctrl-C; wrong usage exits with 2."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a sign of ours shows its number instead
+            stream.reconfigure(errors="backslashreplace")
     try:
         if words and words[0] in _COMMANDS:
             parser, run = _COMMANDS[words[0]]
@@ -41,6 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+    except OSError as error:
+        return _fail(reason(error))
+    except MemoryError:
+        return _fail("there is not enough memory")
 
 
 def window() -> int:
@@ -64,6 +72,8 @@ def _window_parser() -> argparse.ArgumentParser:
 
 
 def _run_window(options: argparse.Namespace) -> int:
+    if options.weights is not None and not options.weights.suffix and not options.weights.exists():
+        raise DigitpadError(f"{options.weights}: neither a file nor one of the commands {', '.join(_COMMANDS)}")
     blas.limit_threads(blas.all_but_one())
     from digitpad.app import run
 
@@ -88,7 +98,7 @@ def _train_parser() -> argparse.ArgumentParser:
 def _run_train(options: argparse.Namespace) -> int:
     blas.limit_threads(options.threads)
     from digitpad.datasets.dataset import load
-    from digitpad.training.loop import Result, Trainer
+    from digitpad.training.loop import DivergedError, EpochDone, Result, Trainer
     from digitpad.training.run import new_run_path, weights_of
 
     recipe = _recipe(options)
@@ -106,11 +116,12 @@ def _run_train(options: argparse.Namespace) -> int:
     try:
         for progress in trainer.run():
             _show(trainer, progress)
+            if isinstance(progress, EpochDone) and progress.is_best and progress.epoch > 0:
+                weights_of(trainer, dataset).save(out)
             if isinstance(progress, Result):
                 result = progress
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, DivergedError):
         if trainer.best is not None and trainer.best.epoch > 0:
-            weights_of(trainer, dataset).save(out)
             _say(f"\nstopped; the best weights so far are in {out}")
         raise
     assert result is not None
@@ -143,7 +154,7 @@ def _recipe(options: argparse.Namespace) -> Any:
             raise DigitpadError(f"--set {setting}: expected KEY=VALUE")
         settings[key.strip()] = _toml_value(value.strip())
     if options.data is not None:
-        settings["data.set"] = options.data
+        settings["data.set"] = _folder(options.data)
     if options.recipe.endswith(".toml"):
         recipe = Recipe.load(Path(options.recipe))
     else:
@@ -154,6 +165,11 @@ def _recipe(options: argparse.Namespace) -> Any:
             )
         recipe = shipped[options.recipe]
     return recipe.with_values(settings)
+
+
+def _folder(name: str) -> str:
+    """The folder's whole path: valid from elsewhere too, and never taken for the built-in set's name."""
+    return str(Path(name).resolve())
 
 
 def _toml_value(text: str) -> Any:
@@ -194,7 +210,7 @@ def _run_evaluate(options: argparse.Namespace) -> int:
     from digitpad.training.evaluation import evaluate
 
     weights = _weights(options.weights)
-    dataset = load(options.data or BUILT_IN)
+    dataset = load(_folder(options.data) if options.data else BUILT_IN)
     scores = evaluate(weights.network(), dataset.test)
     _tell(
         options,
@@ -267,10 +283,9 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
+    return int(text)
 
 
 def _tell(options: argparse.Namespace, values: dict[str, Any], text: str) -> None:

@@ -28,6 +28,11 @@ class FileError(DigitpadError):
         self.problem = problem
 
 
+def reason(error: BaseException) -> str:
+    """Why something failed, without what a reader cannot use: an error number, or a file's name once more."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
 class DataError(FileError):
     """A file that cannot serve as a data set."""
 

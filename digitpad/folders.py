@@ -8,11 +8,21 @@ import platformdirs
 from digitpad.errors import FileError
 
 
-def user_data() -> Path:
-    """The user's data folder for this program, made if need be; ``DIGITPAD_HOME`` puts it elsewhere."""
+def user_data_path() -> Path:
+    """The user's data folder for this program, whether it is there or not; ``DIGITPAD_HOME`` puts it elsewhere."""
     chosen = os.environ.get("DIGITPAD_HOME")
-    folder = Path(chosen) if chosen else platformdirs.user_data_path("digitpad", appauthor=False)
-    return made(folder)
+    return Path(chosen) if chosen else platformdirs.user_data_path("digitpad", appauthor=False)
+
+
+def user_data() -> Path:
+    """The user's data folder, made if need be.
+
+    Raises
+    ------
+    FileError
+        If it cannot be made.
+    """
+    return made(user_data_path())
 
 
 def made(folder: Path) -> Path:
@@ -28,12 +38,3 @@ def made(folder: Path) -> Path:
     except OSError as error:
         raise FileError(folder, f"cannot be made ({error.strerror})") from error
     return folder
-
-
-def unused(path: Path) -> Path:
-    """``path`` if nothing is there, else the same with the first free number behind its name."""
-    number, candidate = 1, path
-    while candidate.exists():
-        number += 1
-        candidate = path.with_stem(f"{path.stem}-{number}")
-    return candidate

@@ -1,8 +1,10 @@
 """What is said when the window cannot open, and that Qt is a sound one."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -71,3 +73,20 @@ for number in range(20_000):
     environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
     ended = subprocess.run([sys.executable, "-c", program], env=environment, timeout=120, capture_output=True)
     assert ended.returncode == 0, ended.stderr.decode()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal to send")
+def test_ctrl_c_in_the_terminal_ends_the_window(tmp_path: Path) -> None:
+    """With 130, as a shell expects it."""
+    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen", "DIGITPAD_HOME": str(tmp_path)}
+    program = "import digitpad.cli, digitpad.gui.window as w; s = w.Window.show; " + (
+        "w.Window.show = lambda self: (s(self), print('open', flush=True)); raise SystemExit(digitpad.cli.main([]))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"open\n"
+        time.sleep(0.5)  # until it waits for events
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130

@@ -371,3 +371,29 @@ def test_predictions_of_odd_strokes_are_json(capsys: pytest.CaptureFixture[str],
     assert len(answers) == 3
     assert err == ""
     assert np.isfinite([answer["probabilities"] for answer in answers]).all()
+
+
+def test_folder_called_mnist_is_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What --data names is never taken for the built-in set."""
+    (tmp_path / "mnist").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert main(["evaluate", "--data", "mnist"]) == 1
+    assert "has no train-images" in capsys.readouterr().err
+
+
+def test_misspelt_command_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """A word that is neither a file nor a command is answered with the commands."""
+    assert main(["trian"]) == 1
+    assert "train, evaluate, predict" in capsys.readouterr().err
+
+
+def test_full_disk_under_the_output_is_one_line() -> None:
+    """Where standard output cannot be written, the status and one line say so."""
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full")
+    command = f"{sys.executable} -m digitpad evaluate --json > /dev/full"
+    ended = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 1
+    assert ended.stderr == "digitpad: No space left on device\n"

@@ -32,22 +32,3 @@ def test_home_is_where_the_system_has_it(tmp_path: Path, monkeypatch: pytest.Mon
     assert asked == ["digitpad"]
     assert (tmp_path / "share" / "digitpad").is_dir()
     assert not folders.user_data().is_relative_to(assets.MODEL.parent)
-
-
-def test_unused_name_is_the_one_asked_for(tmp_path: Path) -> None:
-    """Where nothing is, there is nothing to avoid."""
-    assert folders.unused(tmp_path / "run.npz") == tmp_path / "run.npz"
-
-
-def test_used_names_are_numbered(tmp_path: Path) -> None:
-    """The first free number is taken; folders are in the way as files are."""
-    (tmp_path / "run.npz").write_bytes(b"")
-    (tmp_path / "run-2.npz").mkdir()
-    (tmp_path / "run-4.npz").write_bytes(b"")
-    assert folders.unused(tmp_path / "run.npz") == tmp_path / "run-3.npz"
-
-
-def test_numbers_follow_the_whole_name(tmp_path: Path) -> None:
-    """A dot in a name is not taken for the beginning of its ending."""
-    (tmp_path / "run-0.5.npz").write_bytes(b"")
-    assert folders.unused(tmp_path / "run-0.5.npz") == tmp_path / "run-0.5-2.npz"

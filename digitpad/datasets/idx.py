@@ -16,7 +16,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.errors import DataError
+from digitpad.errors import DataError, reason
 
 _UNSIGNED_BYTE = 8
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -50,7 +50,7 @@ def read_idx(path: Path, n_dimensions: int) -> NDArray[np.uint8]:
             # One byte more than expected tells a file that is too long, however much it would unpack to.
             content = _read(file, expected + 1)
     except (OSError, EOFError, zlib.error, MemoryError) as error:
-        raise DataError(path, f"cannot be read ({_reason(error)})") from error
+        raise DataError(path, f"cannot be read ({reason(error)})") from error
     if len(content) != expected:
         found = f"more than {expected}" if len(content) > expected else str(len(content))
         raise DataError(path, f"its header promises {expected} bytes of data, but there are {found}")
@@ -97,7 +97,3 @@ def _read_header(path: Path, file: BinaryIO | gzip.GzipFile, n_dimensions: int) 
     if max(math.prod(shape), *shape) > MAX_BYTES:  # each by itself too: a 0 among them makes any product small
         raise DataError(path, f"claims {' × '.join(map(str, shape))} bytes; at most {MAX_BYTES} are read")
     return shape
-
-
-def _reason(error: BaseException) -> str:
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -175,6 +175,7 @@ class DrawTab(QWidget):
         button.setShortcut(key)
         button.setProperty("kind", kind)
         button.setToolTip(f"{text} ({key})")
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # its key shall not take the pad's arrows away
         return button
 
     def _button(self, text: str, name: str, tip: str, key: QKeySequence | QKeySequence.StandardKey) -> QPushButton:

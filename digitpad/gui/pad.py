@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
+    QHideEvent,
     QInputDevice,
     QKeyEvent,
     QMouseEvent,
@@ -32,6 +33,7 @@ PEN_WIDTHS_PX = (8, 48)
 DEFAULT_PEN_WIDTH_PX = 24
 ERASER_FACTOR = 1.6  # an eraser as wide as the pen would take as many strokes as drawing did
 DOT_PX = 3  # a click that trembles less than this is a dot
+MAX_LIVE_POINTS = 200  # of a stroke in the making, that are painted anew at each move
 KEY_STEP_PX, FINE_KEY_STEP_PX = 16, 4
 
 _ARROWS = {
@@ -51,6 +53,7 @@ class _Gesture:
     before: Drawing
     points: list[tuple[float, float]] = field(default_factory=list)
     pressures: list[float] | None = None
+    n_painted: int = 0  # of its points, those that are part of the finished ink already
 
 
 class _Change(QUndoCommand):
@@ -85,11 +88,11 @@ class Pad(QWidget):
         self._erasing = False
         self._stylus_seen = False
         self._cursor: QPointF | None = None  # of the keyboard's pen, once it was used
+        self._focus_by_keys = False
         self._finished_ink: QPixmap | None = None
         self.setObjectName("pad")
         self.setAccessibleName("Drawing pad")
         self.setAccessibleDescription("Draw with mouse, pen or finger; or move with the arrow keys, Space is pen down")
-        self.setToolTip("")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
         self.setCursor(Qt.CursorShape.CrossCursor)
@@ -182,6 +185,7 @@ class Pad(QWidget):
         self.drawing_changed.emit()
 
     def _settle(self, drawing: Drawing) -> None:
+        self._gesture = None  # undone in mid-stroke, the stroke is gone as well
         self._show(drawing)
         self.settled.emit()
 
@@ -200,6 +204,8 @@ class Pad(QWidget):
 
     def _forget_finished_ink(self) -> None:
         self._finished_ink = None
+        if self._gesture is not None:
+            self._gesture.n_painted = 0
         self.update()
 
     def _finished_strokes(self) -> QPixmap:
@@ -210,16 +216,36 @@ class Pad(QWidget):
             pixmap = QPixmap(self.size() * ratio)
             pixmap.setDevicePixelRatio(ratio)
             pixmap.fill(Qt.GlobalColor.transparent)
-            painter = QPainter(pixmap)
-            painter.scale(self.width() / CANVAS_PX, self.height() / CANVAS_PX)
+            painter = self._canvas_painter(pixmap)
             paint_drawing(painter, self._drawing, QColor(self._theme.tokens.ink))
             painter.end()
+            self._forget_finished_ink()
             self._finished_ink = pixmap
         return pixmap
 
+    def _paint_running_stroke(self, painter: QPainter) -> None:
+        """Paint the stroke in the making; of a long one, all but the end is painted once, into the finished ink."""
+        gesture = self._gesture
+        if gesture is None or gesture.erases:
+            return
+        ink, stroke = QColor(self._theme.tokens.ink), self._stroke_of(gesture)
+        begin = max(0, gesture.n_painted - 2)  # a curve needs its neighbours to join on
+        if len(stroke.points) - begin > MAX_LIVE_POINTS and self._finished_ink is not None:
+            onto = self._canvas_painter(self._finished_ink)
+            paint_stroke(onto, _tail(stroke, begin), ink)
+            onto.end()
+            gesture.n_painted = len(stroke.points)
+            begin = gesture.n_painted - 2
+        paint_stroke(painter, _tail(stroke, begin), ink)
+
+    def _canvas_painter(self, pixmap: QPixmap) -> QPainter:
+        painter = QPainter(pixmap)
+        painter.scale(self.width() / CANVAS_PX, self.height() / CANVAS_PX)
+        return painter
+
     def _paint_ground(self, painter: QPainter) -> None:
         tokens = self._theme.tokens
-        focused = self.hasFocus() and self._cursor is not None
+        focused = self.hasFocus() and self._focus_by_keys
         painter.setPen(QPen(QColor(tokens.accent if focused else tokens.hairline), 1))
         painter.setBrush(QColor(tokens.pad))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 10, 10)
@@ -268,14 +294,15 @@ class Pad(QWidget):
         self._paint_ground(painter)
         painter.drawPixmap(0, 0, self._finished_strokes())
         painter.scale(self.width() / CANVAS_PX, self.height() / CANVAS_PX)
-        if self._gesture is not None and not self._gesture.erases:
-            paint_stroke(painter, self._stroke_of(self._gesture), QColor(self._theme.tokens.ink))
+        self._paint_running_stroke(painter)
         self._paint_key_cursor(painter)
         painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton and self._gesture is None:
-            self._begin("mouse", event.position())
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._end("mouse")  # where a release got lost, as when a dialog came between
+            if self._gesture is None:
+                self._begin("mouse", event.position())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._extend("mouse", event.position())
@@ -286,6 +313,8 @@ class Pad(QWidget):
 
     def tabletEvent(self, event: QTabletEvent) -> None:
         self._stylus_seen = True
+        if self._gesture is not None and self._gesture.device == "finger":
+            self._cancel_gesture()  # it was the hand that holds the pen
         has_pressure = bool(event.pointingDevice().capabilities() & QInputDevice.Capability.Pressure)
         pressure = event.pressure() if has_pressure else None
         match event.type():
@@ -320,6 +349,7 @@ class Pad(QWidget):
         event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        self._focus_by_keys = True
         step = FINE_KEY_STEP_PX if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else KEY_STEP_PX
         if event.key() in _ARROWS:
             dx, dy = _ARROWS[Qt.Key(event.key())]
@@ -331,7 +361,24 @@ class Pad(QWidget):
         else:
             super().keyPressEvent(event)
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        by_keys = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
+        self._focus_by_keys = event.reason() in by_keys
+        super().focusInEvent(event)
+        self.update()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        if self._gesture is not None:
+            self._end(self._gesture.device)
+        super().hideEvent(event)
+
     def focusOutEvent(self, event: QFocusEvent) -> None:
         self._end("keys")
         super().focusOutEvent(event)
         self.update()
+
+
+def _tail(stroke: Stroke, begin: int) -> Stroke:
+    """The stroke from its point ``begin`` on."""
+    pressures = None if stroke.pressures is None else stroke.pressures[begin:]
+    return Stroke(stroke.points[begin:], stroke.width_px, pressures)

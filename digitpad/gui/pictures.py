@@ -1,10 +1,14 @@
 """Between Qt's images and arrays."""
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, Qt
+from PySide6.QtGui import QColor, QImage, QImageWriter, QPainter
 
+from digitpad.errors import InkError, reason
+from digitpad.files import write_atomically
 from digitpad.gui.ink_painter import paint_drawing
 from digitpad.ink.drawing import Drawing
 from digitpad.ink.strokes import CANVAS_PX
@@ -31,3 +35,22 @@ def picture_of(drawing: Drawing) -> QImage:
     paint_drawing(painter, drawing, QColor(Qt.GlobalColor.black))
     painter.end()
     return image
+
+
+def save_picture(drawing: Drawing, path: Path) -> None:
+    """Write the drawing as an image, in the format that the file's ending names, atomically.
+
+    Raises
+    ------
+    InkError
+        If the ending names no format, or the file cannot be written; what was there is then as it was.
+    """
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    writer = QImageWriter(buffer, QByteArray(path.suffix.removeprefix(".").lower().encode()))
+    if not writer.write(picture_of(drawing)):
+        raise InkError(path, f"cannot be written as an image ({writer.errorString()})")
+    try:
+        write_atomically(path, bytes(buffer.data().data()))
+    except OSError as error:
+        raise InkError(path, f"cannot be written ({reason(error)})") from error

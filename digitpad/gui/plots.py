@@ -103,10 +103,11 @@ class Curves(FigureCanvasQTAgg):
             while everything.max() > high and high < 1e6:
                 high *= 10
         else:
-            # The last points decide: once all are above 0.9, what happens there is what one wants to see.
+            # The last points decide: once all are above 0.9, what happens there is what one wants to see. To zoom in
+            # takes a little more than to stay, so that the axes do not tremble.
             lowest = min(float(line[-1]) for line in values)
-            low = next((limit for limit in sorted(_ACCURACY_STEPS, reverse=True) if lowest > limit + 0.005), 0.0)
-            low = max(low, self._low)
+            fitting = (limit for limit in _ACCURACY_STEPS if lowest > limit + (0.005 if limit > self._low else 0))
+            low = max(fitting, default=0.0)
         if (low, high) == (self._low, self._high):
             return False
         self._low, self._high = low, high
@@ -188,6 +189,10 @@ class Curves(FigureCanvasQTAgg):
 
 def decimate(series: Series, max_points: int = MAX_POINTS) -> Series:
     """At most ``max_points`` points that look the same: the lowest and the highest of each stretch, in order."""
+    if len(series.x) <= max_points:
+        return series
+    finite = np.isfinite(series.y)
+    series = Series(series.x[finite], series.y[finite])
     n = len(series.x)
     if n <= max_points:
         return series

@@ -1,11 +1,13 @@
 """The settings of a training, each checked as it is typed, with what is wrong told right under its field."""
 
+import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -58,6 +60,20 @@ class _Row:
     write: Callable[[Any], None]
 
 
+class Choice(QComboBox):
+    """A choice that the wheel changes only where it has the focus, and not on the way as the form is scrolled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
 class SettingsForm(QWidget):
     """A recipe, as a form."""
 
@@ -71,6 +87,7 @@ class SettingsForm(QWidget):
         self._base = next(iter(presets.values()))
         self._augmentations = {name: asdict(part) for name, part in AUGMENTATIONS.items()}
         self._writing = False
+        self._data_set = BUILT_IN
         self._build()
         self.set_recipe(self._base)
 
@@ -142,7 +159,12 @@ class SettingsForm(QWidget):
         box = self._data
         if box.itemData(index) is None:
             folder = QFileDialog.getExistingDirectory(self, "Folder with four IDX files")
-            box.setCurrentIndex(0 if not folder else self._data_item(folder))
+            box.setCurrentIndex(self._data_item(folder or self._data_set))
+        self._data_set = str(box.currentData())
+
+    def _write_data_set(self, source: str) -> None:
+        self._data_set = source
+        self._data.setCurrentIndex(self._data_item(source))
 
     def _data_item(self, source: str) -> int:
         """The place of a data set in its box, which is made if need be."""
@@ -168,6 +190,7 @@ class SettingsForm(QWidget):
         frame = card("settings_card")
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its fields take it
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         content = named(QWidget(), "settings_content")
         scroll.setWidget(content)
@@ -187,7 +210,7 @@ class SettingsForm(QWidget):
         inner.addWidget(scroll)
 
         self._heading("Recipe")
-        self._preset = named(QComboBox(), "preset")
+        self._preset = named(Choice(), "preset")
         self._preset.addItems([*self._presets, OWN])
         self._preset.currentTextChanged.connect(self._preset_chosen)
         self._add("Preset", self._preset, "A whole set of settings to begin with.")
@@ -230,7 +253,7 @@ class SettingsForm(QWidget):
         self._text("training.epochs", "Epochs", "epochs", "How often every image is seen.", _whole, str)
         self._text("training.seed", "Seed", "seed", "The same seed gives the same training.", _whole, str)
         self._heading("Data")
-        self._data = named(QComboBox(), "data_set")
+        self._data = named(Choice(), "data_set")
         self._data.addItem("MNIST (built in)", BUILT_IN)
         self._data.addItem(OTHER_FOLDER, None)
         self._data.activated.connect(self._data_chosen)
@@ -239,7 +262,7 @@ class SettingsForm(QWidget):
             self._data,
             self._add("Set", self._data, "The built-in MNIST, or a folder with four IDX files named as its are."),
             lambda: self._data.currentData() or BUILT_IN,
-            lambda source: self._data.setCurrentIndex(self._data_item(source)),
+            self._write_data_set,
         )
         augmentation = self._box("augmentation", list(self._augmentations))
         self._rows["augmentation"] = _Row(
@@ -300,7 +323,7 @@ class SettingsForm(QWidget):
         )
 
     def _box(self, name: str, items: list[str]) -> QComboBox:
-        box = named(QComboBox(), name)
+        box = named(Choice(), name)
         box.addItems(items)
         box.currentIndexChanged.connect(self._edited)
         return box
@@ -319,7 +342,8 @@ def _same(one: Recipe, other: Recipe) -> bool:
 
 
 def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(_whole(part) for part in text.replace("-", " ").replace(",", " ").split())
+    # Commas and spaces part them, and a dash between two figures does; one before a figure is a minus.
+    return tuple(_whole(part) for part in re.split(r"[,\s]+|(?<=\d)-", text.strip()) if part)
 
 
 def _whole(text: str) -> int:

@@ -1,6 +1,5 @@
 """The Train tab: settings on the left, and on the right how training goes, with curves that grow as it does."""
 
-from array import array
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF, QShowE
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from digitpad.gui.draw_tab import PixelView
+from digitpad.gui.loss_trace import LossTrace
 from digitpad.gui.settings_form import SettingsForm
 from digitpad.gui.theme import Theme
 from digitpad.gui.training_thread import Outcome, Report, TrainingThread
@@ -44,6 +44,7 @@ class TrainTab(QWidget):
     state_changed = Signal(object)  # State
     message = Signal(str)  # for the status line
     failed = Signal(str)  # why a training ended by itself before its end
+    not_saved = Signal(str)  # why its weights are not on disk, while it goes on
 
     def __init__(self, theme: Theme, presets: dict[str, Recipe], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,7 +54,9 @@ class TrainTab(QWidget):
         self._thread: TrainingThread | None = None
         self._pinned: Prediction | None = None
         self.outcome: Outcome | None = None
-        self._losses = array("d")  # grows by one a step: 8 bytes, and copied to NumPy in one go
+        self._losses = LossTrace()
+        self._answer_stride = 1
+        self._n_reports = 0
         self._epochs: list[EpochDone] = []
         self._steps_per_epoch = 1
         self._latest: Report | None = None
@@ -93,6 +96,7 @@ class TrainTab(QWidget):
         """The digit on the pad, which the network in training reads as it learns; None for an empty pad."""
         self._pinned = prediction
         self._answers.clear()
+        self._answer_stride, self._n_reports = 1, 0
         self._seen.set_prediction(prediction)
         self._trace.set_answers([])
         self._pinned_answer.setText("")
@@ -116,7 +120,7 @@ class TrainTab(QWidget):
         thread.epoch_done.connect(self._on_epoch_done)
         thread.finished.connect(self._on_finished)
         thread.failed.connect(self._on_failed)
-        thread.not_saved.connect(lambda why: self.message.emit(f"Weights not saved: {why}"))
+        thread.not_saved.connect(self.not_saved)
         self._thread = thread
         self._clear_figures(recipe)
         self._plan(recipe.training.epochs)
@@ -131,6 +135,7 @@ class TrainTab(QWidget):
         if self._state is State.RUNNING:
             self._thread.pause()
             self._set_state(State.PAUSED)
+            self._draw()
             self._tiles["left"].set_value("Paused")
         else:
             self._thread.resume()
@@ -142,27 +147,33 @@ class TrainTab(QWidget):
             self._set_state(State.STOPPING)
             self._thread.stop()
 
-    def shut_down(self, seconds: float = 30.0) -> None:
-        """Stop, keep the best weights so far, and wait for the thread's end."""
-        if self._thread is not None:
-            self._thread.stop(testing=False)
-            self._thread.wait(seconds)
-            self._thread = None  # what it still has to say finds nobody
-            self._set_state(State.IDLE)
+    def shut_down(self, seconds: float = 30.0) -> str:
+        """Stop, keep the best weights so far, and wait for the thread's end; why they could not be kept, if so."""
+        thread, self._thread = self._thread, None  # what it still has to say finds nobody
+        if thread is None:
+            return ""
+        thread.stop(testing=False)
+        ended = thread.wait(seconds)
+        self._set_state(State.IDLE)
+        return thread.save_problem if ended else "the training does not end"
 
     # What the training's thread reports.
 
     def _on_started(self, steps_per_epoch: int, epochs: int) -> None:
         self._steps_per_epoch = steps_per_epoch
+        self._losses = LossTrace(steps_per_epoch)
         self._progress.setRange(0, steps_per_epoch * epochs)
 
     def _on_reported(self, report: Report) -> None:
         self._losses.extend(report.losses)
         self._latest = report
-        if report.pinned is not None:
-            self._answers.append(report.pinned)
+        if report.answer is not None and self._pinned is not None and report.pinned is self._pinned.image:
+            self._n_reports += 1
+            if self._n_reports % self._answer_stride == 0:
+                self._answers.append(report.answer)
             if len(self._answers) > MAX_ANSWERS:
                 del self._answers[::2]
+                self._answer_stride *= 2
 
     def _on_epoch_done(self, epoch: EpochDone) -> None:
         self._epochs.append(epoch)
@@ -184,13 +195,15 @@ class TrainTab(QWidget):
         self.message.emit(f"Training done.{where}")
 
     def _on_failed(self, why: str) -> None:
-        if self._thread is None:
+        if self._thread is None:  # it came to something all the same, and has been joined
+            self.failed.emit(why)
             return
         self._draw()
         self._join()
         self._set_state(State.IDLE)
         self._tiles["left"].set_value("–")
         self.message.emit("Training ended early")
+        self._settings_changed()
         self.failed.emit(why)
 
     def _join(self) -> None:
@@ -216,7 +229,7 @@ class TrainTab(QWidget):
 
     def _clear_figures(self, recipe: Recipe) -> None:
         self.outcome = None
-        self._losses = array("d")
+        self._losses = LossTrace()
         self._epochs.clear()
         self._answers.clear()
         self._latest = None
@@ -233,7 +246,7 @@ class TrainTab(QWidget):
             epochs = report.n_steps // self._steps_per_epoch
             epoch = min(epochs, -(-report.step // self._steps_per_epoch))
             self._tiles["epoch"].set_value(f"{epoch} / {epochs}")
-            self._tiles["loss"].set_value(f"{np.mean(self._losses[-self._steps_per_epoch :]):.4f}")
+            self._tiles["loss"].set_value(f"{self._losses.recent_mean:.4f}")
             self._tiles["speed"].set_value(f"{report.images_per_second:,.0f}".replace(",", "\N{THIN SPACE}"))
             if self._state is State.RUNNING and report.seconds_left is not None:
                 self._tiles["left"].set_value(clock(report.seconds_left))
@@ -251,12 +264,13 @@ class TrainTab(QWidget):
             self._pinned_answer.setText(f"{digit} · {percent(answer[digit])}")
 
     def _draw_curves(self) -> None:
-        if self._loss_curves is None or self._accuracy_curves is None or not self._epochs:
+        if self._loss_curves is None or self._accuracy_curves is None or not self._epochs or not self.isVisible():
             return
         from digitpad.gui.plots import Series
 
         x = np.array([epoch.step for epoch in self._epochs]) / self._steps_per_epoch
-        raw = self._raw_losses(Series)
+        steps, losses = self._losses.points()
+        raw = Series(steps / self._steps_per_epoch, losses)
 
         def series(part: str, score: str) -> "Series":
             return Series(x, np.array([getattr(getattr(epoch, part), score) for epoch in self._epochs]))
@@ -267,10 +281,6 @@ class TrainTab(QWidget):
             None, series("training", "accuracy"), series("validation", "accuracy"), best if len(x) > 1 else None
         )
 
-    def _raw_losses(self, series: "type[Series]") -> "Series":
-        losses = np.array(self._losses)
-        return series((np.arange(len(losses)) + 1) / self._steps_per_epoch, losses)
-
     def _set_state(self, state: State) -> None:
         self._state = state
         running = state in (State.RUNNING, State.PAUSED)
@@ -280,13 +290,14 @@ class TrainTab(QWidget):
         self._save.setEnabled(self.outcome is not None)
         self._use.setVisible(self.outcome is not None)
         self.form.set_editable(not self.busy)
-        if state is State.RUNNING:
+        if state in (State.RUNNING, State.STOPPING):
             self._drawing.start()
-        elif not self.busy:
+        else:
             self._drawing.stop()
         self.state_changed.emit(state)
 
-    def _main_clicked(self) -> None:
+    def train_or_pause(self) -> None:
+        """Train; while it trains, pause, and go on."""
         if self._state in (State.RUNNING, State.PAUSED):
             self.toggle_pause()
         else:
@@ -325,10 +336,9 @@ class TrainTab(QWidget):
         self._main = named(QPushButton("Train"), "train_button")
         self._main.setProperty("kind", "primary")
         self._main.setToolTip("Train with these settings; then pause and go on (Ctrl+T)")
-        self._main.setShortcut("Ctrl+T")
-        self._main.clicked.connect(self._main_clicked)
+        self._main.clicked.connect(self.train_or_pause)
         self._stop = named(QPushButton("Stop"), "stop_button")
-        self._stop.setToolTip("End now; what was learnt is scored and kept")
+        self._stop.setToolTip("End now; what was learnt is scored and kept (Ctrl+.)")
         self._stop.clicked.connect(self.stop)
         self._save = named(QPushButton("Save as…"), "save_button")
         self._save.setToolTip("Save the trained weights to a file of your choice")
@@ -367,7 +377,7 @@ class TrainTab(QWidget):
         self._pinned_answer.setFixedWidth(86)
         self._use = named(QPushButton("Use it"), "use_button")
         self._use.setProperty("kind", "primary")
-        self._use.setToolTip("The Draw tab reads with these weights from now on")
+        self._use.setToolTip("The Draw tab reads with these weights from now on (Ctrl+U)")
         self._use.clicked.connect(lambda: self.use_requested.emit(self.outcome))
         row.addWidget(self._seen)
         row.addWidget(self._pinned_text)
@@ -390,6 +400,7 @@ class TrainTab(QWidget):
             for (_, column), curves in zip(self._plots, (self._loss_curves, self._accuracy_curves), strict=True):
                 column.addWidget(curves, 1)
             self._settings_changed()
+        self._draw_curves()
 
 
 class _Key(QWidget):

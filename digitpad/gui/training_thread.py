@@ -6,6 +6,7 @@ with an abort. What crosses is frozen, or a copy; the network in training never 
 
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from PySide6.QtCore import QObject, Signal
 from digitpad.datasets.dataset import Dataset, load
 from digitpad.errors import DigitpadError
 from digitpad.training.evaluation import Evaluating
-from digitpad.training.loop import EpochDone, Result, StepDone, Trainer
+from digitpad.training.loop import DivergedError, EpochDone, Progress, Result, StepDone, Trainer
 from digitpad.training.recipe import Recipe
 from digitpad.training.run import new_run_path, weights_of
 from digitpad.weights.weights import Weights
@@ -28,8 +29,8 @@ REPORT_SECONDS = 0.1
 class Report:
     """How training goes, between two others.
 
-    ``losses`` are those of the steps ``first_step``, ``first_step + 1``, … since the report before. ``pinned`` are the
-    probabilities that the network gives the digit on the pad, and ``seconds_left`` is None until it can be told.
+    ``losses`` are those of the steps ``first_step``, ``first_step + 1``, … since the report before. ``answer`` holds
+    the probabilities that the network gives ``pinned``, the digit on the pad; ``seconds_left`` is None until known.
     """
 
     first_step: int
@@ -37,7 +38,8 @@ class Report:
     n_steps: int
     images_per_second: float
     seconds_left: float | None
-    pinned: tuple[float, ...] | None
+    pinned: NDArray[np.uint8] | None
+    answer: tuple[float, ...] | None
 
     @property
     def step(self) -> int:
@@ -62,7 +64,7 @@ class TrainingThread(QObject):
     epoch_done = Signal(object)  # EpochDone
     finished = Signal(object)  # Outcome, or None where nothing was learnt; the thread is about to end
     failed = Signal(str)  # why; the thread is about to end
-    not_saved = Signal(str)  # why the weights of an epoch could not be kept; training goes on
+    not_saved = Signal(str)  # why the best weights so far are not on disk; training goes on
 
     def __init__(self, recipe: Recipe, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -71,8 +73,10 @@ class TrainingThread(QObject):
         self._may_run = threading.Event()
         self._may_run.set()
         self._stopping = False
+        self._divergence = ""
         self._testing = True
         self._pinned: NDArray[np.uint8] | None = None
+        self.save_problem = ""
 
     # From the window's thread.
 
@@ -128,11 +132,11 @@ class TrainingThread(QObject):
             raise
 
     def _train(self, trainer: Trainer, dataset: Dataset) -> None:
-        path: Path | None = new_run_path(self.recipe.name)
+        path = self._new_path()
         reporter = _Reporter(self, trainer)
         result = None
         self.started_with.emit(trainer.n_steps // self.recipe.training.epochs, self.recipe.training.epochs)
-        for progress in trainer.run():
+        for progress in self._until_it_diverges(trainer):
             reporter.look(progress)
             if isinstance(progress, EpochDone):
                 self.epoch_done.emit(progress)
@@ -146,19 +150,41 @@ class TrainingThread(QObject):
             if self._stopping:
                 break
         reporter.flush()
-        if trainer.step == 0:
-            self.finished.emit(None)
+        diverged = self._divergence
+        if trainer.best is None or (trainer.best.epoch == 0 and (diverged or trainer.step == 0)):
+            self.failed.emit(diverged) if diverged else self.finished.emit(None)
             return
-        if result is None and self._testing:
+        if result is None and not diverged:
             for progress in trainer.conclude():
                 if isinstance(progress, EpochDone):
                     self.epoch_done.emit(progress)
                 result = progress if isinstance(progress, Result) else None
-                if not self._testing:  # the window closes while the test is under way
+                if trainer.is_scored and not self._testing:  # the window closes: the test may be spared
                     break
         weights = weights_of(trainer, dataset, result)
         path = self._save(weights, path)
         self.finished.emit(Outcome(weights, path, result))
+        if diverged:
+            self.failed.emit(f"{diverged}. The best weights of before are kept.")
+
+    def _until_it_diverges(self, trainer: Trainer) -> Iterator[Progress]:
+        """The trainer's records; that it ran away ends them, with the best parameters restored."""
+        try:
+            yield from trainer.run()
+        except DivergedError as error:
+            self._divergence = str(error)
+
+    def _new_path(self) -> Path | None:
+        """The run's own file, or None where the user's folder cannot be written; training goes on all the same."""
+        try:
+            return new_run_path(self.recipe.name)
+        except DigitpadError as error:
+            self._tell_not_saved(error)
+            return None
+
+    def _tell_not_saved(self, error: DigitpadError) -> None:
+        self.save_problem = str(error)
+        self.not_saved.emit(self.save_problem)
 
     def _save(self, weights: Weights, path: Path | None) -> Path | None:
         """Keep the weights in the run's own file; where that fails, say so once and go on."""
@@ -166,7 +192,7 @@ class TrainingThread(QObject):
             try:
                 weights.save(path)
             except DigitpadError as error:
-                self.not_saved.emit(str(error))
+                self._tell_not_saved(error)
                 return None
         return path
 
@@ -205,7 +231,7 @@ class _Reporter:
         pinned = self._thread._pinned
         answer = None if pinned is None else tuple(trainer.read(pinned).tolist())
         first_step = trainer.step - len(self._losses) + 1
-        report = Report(first_step, tuple(self._losses), trainer.n_steps, self._rate, seconds_left, answer)
+        report = Report(first_step, tuple(self._losses), trainer.n_steps, self._rate, seconds_left, pinned, answer)
         self._thread.reported.emit(report)
         self._losses.clear()
         self._images = 0

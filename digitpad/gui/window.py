@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QSettings, QSize, Qt, QUrl
+from PySide6.QtCore import QByteArray, QMimeData, QSettings, QSize, Qt, QUrl
 from PySide6.QtGui import (
     QAction,
     QActionGroup,
@@ -31,7 +31,7 @@ from PySide6.QtWidgets import (
 from digitpad import __version__, blas, folders
 from digitpad.errors import DigitpadError, FileError
 from digitpad.gui.draw_tab import DrawTab
-from digitpad.gui.pictures import picture_of, to_rgba
+from digitpad.gui.pictures import picture_of, save_picture, to_rgba
 from digitpad.gui.theme import Mode, Theme
 from digitpad.gui.train_tab import TrainTab
 from digitpad.gui.training_thread import Outcome
@@ -45,6 +45,7 @@ from digitpad.training.recipe import Recipe
 from digitpad.weights.weights import SHIPPED, Weights, load_weights
 
 MAX_RECENT = 8
+MAX_PASTED_PX = 480  # a side; more than the pad keeps, and a photograph's pixels would take gigabytes
 WEIGHTS_FILTER = "Weights (*.npz)"
 IMAGE_FILTER = "Images (*.png *.jpg *.jpeg *.bmp *.gif *.webp *.tif *.tiff)"
 STROKES_FILTER = "Strokes (*.jsonl)"
@@ -138,6 +139,9 @@ class Window(QMainWindow):
             image = mime.imageData()
             if not isinstance(image, QImage) or image.isNull():
                 return False
+            if max(image.width(), image.height()) > MAX_PASTED_PX:
+                keep, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+                image = image.scaled(MAX_PASTED_PX, MAX_PASTED_PX, keep, smooth)
             self._put(Drawing.from_pixels(to_rgba(image)), text, "no ink was found in the image")
         else:
             return False
@@ -172,10 +176,10 @@ class Window(QMainWindow):
         return Path(name)
 
     def _last_folder(self) -> Path:
-        folder = Path(str(self._settings.value("folder", "")))
-        return folder if folder.is_dir() else Path.home()
+        name = str(self._settings.value("folder", ""))
+        return Path(name) if name and Path(name).is_dir() else Path.home()
 
-    def _try(self, title: str, action: Callable[[], None]) -> bool:
+    def _try(self, title: str, action: Callable[[], object]) -> bool:
         try:
             action()
         except DigitpadError as error:
@@ -214,8 +218,8 @@ class Window(QMainWindow):
 
     def _save_picture(self) -> None:
         path = self._ask_where("Save the drawing as an image", PNG_FILTER, "png", "digit.png")
-        if path is not None and not picture_of(self.draw_tab.pad.drawing).save(str(path)):
-            self._tell_problem("The image was not saved", FileError(path, "cannot be written"))
+        if path is not None:
+            self._try("The image was not saved", lambda: save_picture(self.draw_tab.pad.drawing, path))
 
     def _save_strokes(self) -> None:
         drawing = self.draw_tab.pad.drawing
@@ -230,6 +234,7 @@ class Window(QMainWindow):
 
     def _tab_changed(self, index: int) -> None:
         self._pages.setCurrentIndex(index)
+        self._pad_actions.setEnabled(index == 0)  # elsewhere, their keys belong to the field that is edited
 
     def _pin(self) -> None:
         self.train_tab.pin(self.draw_tab.read_now())
@@ -286,7 +291,10 @@ class Window(QMainWindow):
         self.train_tab.use_requested.connect(self._use_outcome)
         self.train_tab.save_requested.connect(lambda outcome: self.save_weights(outcome.weights))
         self.train_tab.message.connect(self._say)
-        self.train_tab.failed.connect(lambda why: self._tell_problem("Training ended early", DigitpadError(why)))
+        self.train_tab.failed.connect(lambda why: self._tell_problem("Training could not go on", DigitpadError(why)))
+        self.train_tab.not_saved.connect(
+            lambda why: self._tell_problem("What is learnt cannot be kept; training goes on", DigitpadError(why))
+        )
         self._drawing_changed()
 
     def _action(
@@ -308,6 +316,7 @@ class Window(QMainWindow):
         file = bar.addMenu("&File")
         self._action(file, "&Load weights…", self._ask_weights, "Ctrl+L")
         self._recent_menu = file.addMenu("&Recent weights")
+        self._recent_menu.setToolTipsVisible(True)
         self._recent_menu.aboutToShow.connect(self._fill_recent)
         self._action(file, "Save &weights as…", lambda: self.save_weights(self.weights), "Ctrl+Shift+S")
         file.addSeparator()
@@ -318,17 +327,20 @@ class Window(QMainWindow):
         self._action(file, "&Quit", self.close, standard.Quit)
 
         edit = bar.addMenu("&Edit")
+        self._pad_actions = QActionGroup(self)
+        self._pad_actions.setExclusionPolicy(QActionGroup.ExclusionPolicy.None_)
         for action, key in (
             (pad.undo_stack.createUndoAction(self, "Undo"), standard.Undo),
             (pad.undo_stack.createRedoAction(self, "Redo"), standard.Redo),
         ):
             action.setShortcuts(key)
             edit.addAction(action)
+            self._pad_actions.addAction(action)
         edit.addSeparator()
         self._copy_action = self._action(edit, "&Copy", self.copy, standard.Copy)
         self._action(edit, "&Paste", self.paste, standard.Paste)
         edit.addSeparator()
-        self._action(edit, "C&lear", pad.clear, "Ctrl+Backspace")
+        self._pad_actions.addAction(self._action(edit, "C&lear", pad.clear, "Ctrl+Backspace"))
 
         view = bar.addMenu("&View")
         for place, name in enumerate(("&Draw", "&Train")):
@@ -344,8 +356,11 @@ class Window(QMainWindow):
             self._theme_actions[mode] = action
 
         model = bar.addMenu("&Model")
-        self._action(model, "Use the &shipped weights", lambda: self.use_weights(load_weights(SHIPPED)))
-        self._use_action = self._action(model, "Use what was &trained", self._use_trained)
+        self._action(model, "T&rain, pause or go on", self._train_or_pause, "Ctrl+T")
+        self._action(model, "&Stop training", self.train_tab.stop, "Ctrl+.")
+        model.addSeparator()
+        self._action(model, "Use the s&hipped weights", lambda: self.use_weights(load_weights(SHIPPED)))
+        self._use_action = self._action(model, "Use what was &trained", self._use_trained, "Ctrl+U")
         self._use_action.setEnabled(False)
         self.train_tab.state_changed.connect(lambda _: self._use_action.setEnabled(self.train_tab.outcome is not None))
         self._action(model, "Open the folder of &runs", self._open_runs)
@@ -363,13 +378,19 @@ class Window(QMainWindow):
         if (path := self._ask_which("Open an image or strokes", kinds)) is not None:
             self.open_drawing(path)
 
+    def _train_or_pause(self) -> None:
+        self.show_tab(1)
+        self.train_tab.train_or_pause()
+
     def _use_trained(self) -> None:
         if self.train_tab.outcome is not None:
             self._use_outcome(self.train_tab.outcome)
 
     def _open_runs(self) -> None:
-        folder = folders.made(folders.user_data() / "runs")
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+        self._try(
+            "There is no folder of runs",
+            lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(folders.made(folders.user_data() / "runs")))),
+        )
 
     def _show_keys(self) -> None:
         self._inform(
@@ -377,14 +398,16 @@ class Window(QMainWindow):
             "On the pad: the arrow keys move a pen, Shift makes small steps, Space puts it down and lifts it, "
             "Esc takes the stroke back.\n\n"
             "P pen, E eraser, Ctrl+Z undo, Ctrl+Backspace clear, Ctrl+C and Ctrl+V copy and paste.\n\n"
-            "Ctrl+1 Draw, Ctrl+2 Train, Ctrl+T train and pause, Ctrl+L load weights, Ctrl+O open an image or strokes.",
+            "Ctrl+1 Draw, Ctrl+2 Train, Ctrl+T train and pause, Ctrl+. stop, Ctrl+U use what was trained, "
+            "Ctrl+L load weights, Ctrl+O open an image or strokes.",
         )
 
     def _show_about(self) -> None:
+        self._try("The folder of your runs cannot be used", folders.user_data)
         self._inform(
             f"digitpad {__version__}",
             "Draw a digit and see what a neural network written in NumPy makes of it.\n\n"
-            f"Weights in use: {self.weights.name}. What you train is kept in {folders.user_data() / 'runs'}.\n\n"
+            f"Weights in use: {self.weights.name}. What you train is kept in {folders.user_data_path() / 'runs'}.\n\n"
             "MIT licence. MNIST: Yann LeCun and Corinna Cortes, CC BY-SA 3.0.",
         )
 
@@ -427,7 +450,7 @@ class Window(QMainWindow):
         self._theme.set_mode(mode)
         self._theme_actions[mode].setChecked(True)
         geometry = self._settings.value("geometry")
-        if geometry is None or not self.restoreGeometry(geometry):
+        if not (isinstance(geometry, QByteArray) and self.restoreGeometry(geometry)):
             self.resize(1120, 800)
 
     # Overrides of Qt's.
@@ -445,20 +468,32 @@ class Window(QMainWindow):
         if self.train_tab.busy and not self._agrees_to_stop():
             event.ignore()
             return
-        self.train_tab.shut_down()
+        problem = self.train_tab.shut_down()
+        if problem and not self._agrees_to_lose(problem):
+            event.ignore()
+            return
         self._settings.setValue("geometry", self.saveGeometry())
         self._settings.sync()
         event.accept()
 
     def _agrees_to_stop(self) -> bool:
-        box = QMessageBox(QMessageBox.Icon.Question, "digitpad", "Training is still running.", parent=self)
+        question = "Stop it, keep the best weights so far, and close?"
+        return self._asks("Training is still running.", question, "Stop, save and close", "Keep training")
+
+    def _agrees_to_lose(self, problem: str) -> bool:
+        question = f"{problem}\n\nClose all the same, and lose what was learnt?"
+        return self._asks("The weights could not be saved.", question, "Close and lose them", "Stay")
+
+    def _asks(self, title: str, question: str, yes: str, no: str) -> bool:
+        box = QMessageBox(QMessageBox.Icon.Question, "digitpad", title, parent=self)
         box.setObjectName("closing")
-        box.setInformativeText("Stop it, keep the best weights so far, and close?")
-        stop = box.addButton("Stop, save and close", QMessageBox.ButtonRole.AcceptRole)
-        box.addButton("Keep training", QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(stop)
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setInformativeText(question)
+        agreed = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
+        box.addButton(no, QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(agreed)
         box.exec()
-        return box.clickedButton() is stop
+        return box.clickedButton() is agreed
 
 
 def first_drawing(path: Path) -> Drawing:

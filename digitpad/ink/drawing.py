@@ -53,8 +53,10 @@ class Drawing:
         """The drawing after an eraser of that radius went along ``path``, of shape (n_points, 2) in canvas pixels."""
         image = self.image
         if image is not None:
-            image = image.copy()
-            _paint(image, path, radius_px, 0)
+            erased = image.copy()
+            _paint(erased, path, radius_px, 0)
+            if not np.array_equal(erased, image):  # else there is nothing to undo
+                image = erased
         return Drawing(erase(self.strokes, path, radius_px), image)
 
     def rasterize(self) -> NDArray[np.uint8]:

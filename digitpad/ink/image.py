@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.errors import InkError
+from digitpad.errors import InkError, reason
 from digitpad.ink.raster import BOX, CENTRE, SIDE, centre_of_mass, not_specks
 from digitpad.nn.arrays import Floats
 
@@ -60,8 +60,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         raise InkError(path, f"is not an image; expected one of {', '.join(FORMATS)}") from error
     # Pillow's decoders raise a wide choice of these on damaged files.
     except (OSError, SyntaxError, TypeError, ValueError, EOFError, MemoryError, Image.DecompressionBombError) as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise InkError(path, f"cannot be read as an image ({reason})") from error
+        raise InkError(path, f"cannot be read as an image ({reason(error)})") from error
 
 
 @contextlib.contextmanager

@@ -27,6 +27,9 @@ MIN_EXTENT = 1e-305
 """Points closer than this are one point, whatever the unit; the scale would not be a number."""
 
 SEGMENT_PX = 1.0
+MAX_SEGMENTS = 600
+"""More than any digit needs (about 60); a scribble that would need more is followed more coarsely."""
+
 SEGMENTS_AT_ONCE = 512
 SPECK_SHARE = 0.1
 """A stroke smaller than this share of the drawing's size is a speck if it also lies apart from the rest."""
@@ -107,10 +110,12 @@ def not_specks(boxes: Floats) -> NDArray[np.bool_]:
 def _segments(paths: Sequence[Floats]) -> tuple[Floats, Floats]:
     """Starts and steps, both of shape (n, 2), of short straight pieces that follow the paths, evenly along each."""
     starts, steps = [], []
+    whole = sum(float(np.hypot(*np.diff(path, axis=0).T).sum()) for path in paths)
+    longest = max(SEGMENT_PX, whole / MAX_SEGMENTS)
     for path in paths:
         lengths = np.hypot(*np.diff(path, axis=0).T)
         along = np.concatenate([[0.0], np.cumsum(lengths)])
-        pieces = max(1, int(np.ceil(along[-1] / SEGMENT_PX)))
+        pieces = max(1, int(np.ceil(along[-1] / longest)))
         at = np.linspace(0, along[-1], pieces + 1)
         knots = np.stack([np.interp(at, along, path[:, 0]), np.interp(at, along, path[:, 1])], axis=1)
         starts.append(knots[:-1])

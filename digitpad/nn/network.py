@@ -48,6 +48,8 @@ class Network:
     parameters, gradients : ndarray of shape (n_parameters,)
     output_shape : tuple of int
         The shape of one sample's logits.
+    n_activations : int
+        Numbers that all layers together put out for one sample; what a batch takes in memory grows with it.
 
     Raises
     ------
@@ -66,9 +68,11 @@ class Network:
         self.input_shape = input_shape
         self._shapes: list[dict[str, Shape]] = []
         shape = input_shape
+        self.n_activations = 0
         for layer in self.layers:
             self._shapes.append(layer.parameter_shapes(shape))
             shape = layer.output_shape(shape)
+            self.n_activations += math.prod(shape)
         self.output_shape = shape
 
         n_parameters = sum(math.prod(shape) for shapes in self._shapes for shape in shapes.values())

@@ -103,7 +103,7 @@ class Trainer:
 
     def conclude(self) -> Iterator[Progress]:
         """Score what came since the last epoch's end, restore the best parameters, and score those on the test set."""
-        if not self.history or self.history[-1].step < self.step:
+        if not self.is_scored:
             yield from self._score_epoch(math.ceil(self.step / len(self._batches)))
         best = self._restore_best()
         test = yield from evaluate_in_chunks(self.network, self._dataset.test)
@@ -114,6 +114,11 @@ class Trainer:
     def best(self) -> EpochDone | None:
         """The best epoch so far by validation accuracy; of equals, the one with the lower loss."""
         return next((epoch for epoch in reversed(self.history) if epoch.is_best), None)
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether no step was taken since the last score on validation."""
+        return bool(self.history) and self.history[-1].step == self.step
 
     @property
     def best_parameters(self) -> Floats:

@@ -15,7 +15,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.errors import WeightsError
+from digitpad.errors import WeightsError, reason
 
 BUDGET_BYTES = 64 * 2**20
 """What all arrays of a file may take together: 16 million float32 parameters."""
@@ -58,8 +58,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         OverflowError,
         MemoryError,
     ) as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise WeightsError(path, f"cannot be read ({reason})") from error
+        raise WeightsError(path, f"cannot be read ({reason(error)})") from error
 
 
 def _read_file(path: Path) -> bytes:

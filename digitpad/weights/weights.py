@@ -35,6 +35,7 @@ VERSION = 1
 MAX_HEADER_BYTES = 8 * 2**20  # the history of 10 000 epochs, the most a recipe may ask for, takes 3 MB
 MAX_LAYERS = 100
 MAX_PARAMETERS = BUDGET_BYTES // 4
+MAX_ACTIVATIONS = 250_000  # the largest dense recipe, 16 layers of 4096 with dropout, computes 200 000
 
 SHIPPED = assets.MODEL / "digits.npz"
 """The weights that the program starts with."""
@@ -175,6 +176,8 @@ def _build(path: Path, architecture: list[Any]) -> Network:
         network = Network.from_architecture(architecture, max_parameters=MAX_PARAMETERS)
     except (ValueError, TypeError, AttributeError, OverflowError) as error:
         raise WeightsError(path, f"describes a network that cannot be: {error}") from error
+    if network.n_activations > MAX_ACTIVATIONS:
+        raise WeightsError(path, f"computes {network.n_activations:,} numbers an image; at most {MAX_ACTIVATIONS:,}")
     if network.output_shape != (N_CLASSES,):
         found = " × ".join(map(str, network.output_shape))
         raise WeightsError(path, f"gives {found} outputs; {N_CLASSES} are needed, one a digit")

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from digitpad.gui.pad import DEFAULT_PEN_WIDTH_PX, Pad
+from digitpad.gui.pictures import to_rgba
 from digitpad.gui.theme import Theme
 from digitpad.ink.drawing import Drawing
 from digitpad.ink.strokes import CANVAS_PX, Stroke
@@ -231,6 +232,7 @@ DRAW_AND_PRINT = """
 import sys, hashlib
 from PySide6.QtWidgets import QApplication
 from digitpad.gui.pad import Pad
+from digitpad.gui.pictures import to_rgba
 from digitpad.gui.theme import Theme
 from tests.gui.hand import draw, placed
 application = QApplication([])
@@ -253,3 +255,46 @@ def test_the_screen_s_scale_changes_nothing() -> None:
         printed.append(ended.stdout.split())
     assert [ratio for ratio, _ in printed] == ["1.0", "1.5", "2.0"]
     assert len({digest for _, digest in printed}) == 1
+
+
+def test_a_palm_before_the_pen_gives_way(pad: Pad) -> None:
+    """The finger's stroke is gone, and the pen draws."""
+    device = QTest.createTouchDevice()
+    QTest.touchEvent(pad, device).press(0, pad.rect().center(), pad).commit()
+    send_pen(pad, [(100, 100, 0.5), (150, 150, 0.5), (150, 150, 0)])
+    QTest.touchEvent(pad, device).release(0, pad.rect().center(), pad).commit()
+    (stroke,) = pad.drawing.strokes
+    assert stroke.pressures is not None
+
+
+def test_undo_in_mid_stroke_takes_that_stroke_as_well(pad: Pad) -> None:
+    """And what was undone does not come back as the button is let go."""
+    draw(pad, [[(50, 50), (100, 100)]])
+    mouse(pad, QEvent.Type.MouseButtonPress, (200, 200))
+    mouse(pad, QEvent.Type.MouseMove, (300, 300))
+    pad.undo_stack.undo()
+    mouse(pad, QEvent.Type.MouseButtonRelease, (300, 300))
+    assert pad.drawing.is_empty
+
+
+def test_a_lost_release_does_not_join_two_strokes(pad: Pad) -> None:
+    """As when a dialog comes between: the next press begins anew."""
+    mouse(pad, QEvent.Type.MouseButtonPress, (50, 50))
+    mouse(pad, QEvent.Type.MouseMove, (100, 100))
+    draw(pad, [[(200, 200), (300, 300)]])
+    assert [len(stroke.points) for stroke in pad.drawing.strokes] == [2, 2]
+
+
+def test_a_long_stroke_looks_the_same_while_it_is_drawn_and_after(pad: Pad) -> None:
+    """Painted in pieces or as a whole, the ink is where the pen was."""
+    angles = np.linspace(0, 30, 1500)
+    path = [(240 + (20 + 6 * a) * np.cos(a), 240 + (20 + 6 * a) * np.sin(a)) for a in angles]
+    mouse(pad, QEvent.Type.MouseButtonPress, path[0])
+    for number, point in enumerate(path[1:]):
+        mouse(pad, QEvent.Type.MouseMove, point)
+        if number % 50 == 0:
+            pad.grab()
+    running = to_rgba(pad.grab().toImage()).astype(int)
+    mouse(pad, QEvent.Type.MouseButtonRelease, path[-1])
+    finished = to_rgba(pad.grab().toImage()).astype(int)
+    assert (np.abs(running - finished).max(axis=2) > 64).mean() < 0.001

@@ -3,14 +3,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QMessageBox, QPushButton
+from numpy.typing import NDArray
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from digitpad.datasets.dataset import mnist
 from digitpad.gui.train_tab import State, clock
+from digitpad.gui.training_thread import Report
 from digitpad.gui.widgets import Tile
 from digitpad.gui.window import Window
+from digitpad.training.loop import DivergedError, Trainer
 from digitpad.training.recipe import Recipe
 from digitpad.weights.weights import load_weights
 from tests.gui.hand import draw, find, placed
@@ -160,6 +164,7 @@ def test_stop_while_paused(qtbot: QtBot, training_window: Window) -> None:
     [
         ("hidden", "128, 0", "expected 1 to 4,096"),
         ("hidden", "many", "is not a whole number"),
+        ("hidden", "-5", "expected 1 to 4,096"),
         ("batch_size", "1000000000", "expected 1 to 10,000"),
         ("learning_rate", "-1", "expected more than 0"),
         ("learning_rate", "nan", "expected more than 0"),
@@ -230,14 +235,15 @@ def test_the_untrained_tab_says_what_training_will_do(window: Window) -> None:
 def test_weights_that_cannot_be_kept_do_not_end_training(
     qtbot: QtBot, training_window: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A full disk is told in the status line, and the result can still be used."""
+    """A full disk is told in a dialog, and the result can still be used."""
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("digitpad.weights.weights.write_atomically", full)
-    with qtbot.waitSignal(training_window.train_tab.message, check_params_cb=lambda text: "No space left" in text):
+    with qtbot.waitSignal(training_window.train_tab.not_saved, check_params_cb=lambda text: "No space left" in text):
         training_window.train_tab.train()
+    find(training_window, QMessageBox, "problem").close()
     wait_for(qtbot, training_window, State.DONE)
     outcome = training_window.train_tab.outcome
     assert outcome is not None
@@ -247,3 +253,65 @@ def test_weights_that_cannot_be_kept_do_not_end_training(
 def test_clock() -> None:
     """Minutes and seconds, hours where there are some."""
     assert [clock(9), clock(61.4), clock(3725)] == ["0:09", "1:01", "1:02:05"]
+
+
+def test_a_training_that_runs_away_keeps_its_best_epoch(
+    qtbot: QtBot, training_window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was good before it can be used, and what happened is told."""
+    learn = Trainer._learn
+
+    def learn_for_a_while(trainer: Trainer, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> float:
+        if trainer.step == 50:
+            raise DivergedError("the loss is nan at step 50")
+        return learn(trainer, images, labels)
+
+    monkeypatch.setattr(Trainer, "_learn", learn_for_a_while)
+    with qtbot.waitSignal(training_window.train_tab.failed) as blocker:
+        training_window.train_tab.train()
+    find(training_window, QMessageBox, "problem").close()
+    assert "at step 50" in blocker.args[0]
+    outcome = training_window.train_tab.outcome
+    assert outcome is not None
+    assert outcome.path is not None
+    assert load_weights(outcome.path).about["epoch"] == 2
+
+
+def test_one_key_trains_pauses_and_goes_on(qtbot: QtBot, training_window: Window) -> None:
+    """Ctrl+T, each time."""
+    tab = training_window.train_tab
+    tab.form.set_recipe(tab.form._base.with_values({"training.epochs": 5000}))
+    for state in (State.RUNNING, State.PAUSED, State.RUNNING):
+        qtbot.keyClick(training_window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
+        wait_for(qtbot, training_window, state)
+    assert tab._thread is not None
+    with qtbot.waitSignal(tab._thread.reported):
+        pass
+    qtbot.keyClick(training_window, Qt.Key.Key_Period, Qt.KeyboardModifier.ControlModifier)
+    wait_for(qtbot, training_window, State.DONE)
+
+
+def test_the_pinned_answer_goes_with_the_digit(qtbot: QtBot, training_window: Window) -> None:
+    """A report of the digit before, that was still on its way, is not taken for one of the empty pad."""
+    tab = training_window.train_tab
+    draw(training_window.draw_tab.pad, placed(7, 100, 100, 250))
+    assert tab._pinned is not None
+    late = Report(1, (0.5,), 100, 1.0, 1.0, tab._pinned.image, (0.1,) * 10)
+    training_window.draw_tab.pad.clear()
+    tab._on_reported(late)
+    tab._draw_pinned()
+    assert find(training_window, QLabel, "pinned_answer").text() == ""
+
+
+def test_the_wheel_scrolls_the_form_and_changes_nothing(training_window: Window) -> None:
+    """A choice without the focus lets it pass."""
+    box = find(training_window, QComboBox, "activation")
+    box.clearFocus()
+    before = box.currentText()
+    at = QPointF(5, 5)
+    event = QWheelEvent(
+        at, box.mapToGlobal(at), QPoint(0, -120), QPoint(0, -120), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(box, event)
+    assert box.currentText() == before

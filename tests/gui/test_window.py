@@ -9,10 +9,13 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox
 from pytestqt.qtbot import QtBot
 
-from digitpad.gui.pictures import from_grey, picture_of, to_rgba
+from digitpad.errors import InkError
+from digitpad.gui.pictures import from_grey, picture_of, save_picture, to_rgba
 from digitpad.gui.theme import DARK, LIGHT, Mode, Theme
 from digitpad.gui.train_tab import State
 from digitpad.gui.window import Window
+from digitpad.ink.drawing import Drawing
+from digitpad.ink.strokes import Stroke
 from digitpad.training.recipe import Recipe
 from digitpad.weights.weights import Weights, load_weights
 from tests.gui.hand import draw, find, placed
@@ -51,9 +54,6 @@ def status(window: Window) -> str:
 
 def digit_image(digit: int) -> QImage:
     """A picture of a digit in black on white."""
-    from digitpad.ink.drawing import Drawing
-    from digitpad.ink.strokes import Stroke
-
     return picture_of(Drawing(tuple(Stroke(np.array(path)) for path in placed(digit, 100, 100, 280))))
 
 
@@ -267,3 +267,57 @@ def test_settings_of_another_session_are_restored(
     assert (second.width(), second.height()) == (960, 700)
     assert theme.tokens is DARK
     theme.set_mode(Mode.SYSTEM)
+
+
+def test_damaged_settings_do_not_keep_it_from_opening(
+    qtbot: QtBot, theme: Theme, shipped: Weights, recipes: dict[str, Recipe], tmp_path: Path
+) -> None:
+    """Nonsense in the settings file is as if it were not there."""
+    settings = QSettings(str(tmp_path / "odd.ini"), QSettings.Format.IniFormat)
+    for key in ("geometry", "theme", "recent_weights", "folder"):
+        settings.setValue(key, "nonsense")
+    window = Window(theme, shipped, recipes, settings)
+    qtbot.addWidget(window)
+    assert window.width() >= 960
+    assert window.recent() == ["nonsense"]
+
+
+def test_undo_on_another_tab_is_not_the_pad_s(qtbot: QtBot, window: Window) -> None:
+    """Keys typed into a field do not change a drawing that nobody sees."""
+    draw(window.draw_tab.pad, placed(7, 100, 100, 250))
+    window.show_tab(1)
+    control = Qt.KeyboardModifier.ControlModifier
+    for key in (Qt.Key.Key_Z, Qt.Key.Key_Backspace):
+        qtbot.keyClick(window, key, control)
+    assert not window.draw_tab.pad.drawing.is_empty
+    window.show_tab(0)
+    qtbot.keyClick(window, Qt.Key.Key_Z, control)
+    assert window.draw_tab.pad.drawing.is_empty
+
+
+def test_a_picture_that_cannot_be_written_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk is an error, and no half of a picture."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "digit.png"
+    path.write_bytes(b"old")
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(InkError, match="No space left"):
+        save_picture(Drawing(), path)
+    assert path.read_bytes() == b"old"
+
+
+def test_closing_tells_when_nothing_could_be_saved(
+    qtbot: QtBot, long_training: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closing then asks once more, and Stay stays."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("digitpad.weights.weights.write_atomically", full)
+    monkeypatch.setattr(long_training, "_agrees_to_stop", lambda: True)
+    answer_closing(long_training, "Stay")
+    assert not long_training.close()

@@ -13,6 +13,7 @@ import pytest
 from digitpad import __version__, blas
 from digitpad.datasets.dataset import mnist
 from digitpad.errors import WeightsError
+from digitpad.nn.layers import Flatten, Layer, Linear, Rescale
 from digitpad.nn.network import Network, dense
 from digitpad.training.evaluation import evaluate
 from digitpad.weights.weights import MAX_HEADER_BYTES, SHIPPED, VERSION, Weights, load_weights, provenance
@@ -342,3 +343,15 @@ def test_shipped_weights_are_as_good_as_they_say() -> None:
     assert scores.accuracy >= 0.985
     assert scores.accuracy == pytest.approx(weights.about["test_accuracy"], abs=1e-3)
     assert scores.loss == pytest.approx(weights.about["test_loss"], abs=1e-3)
+
+
+def test_network_of_few_parameters_and_huge_layers_is_refused(tmp_path: Path) -> None:
+    """From 1 unit to 65 536 and back, again and again: a small file that would take gigabytes to run."""
+    layers: list[Layer] = [Rescale(), Flatten()]
+    for _ in range(4):
+        layers += [Linear(1), Linear(65_536)]
+    network = Network([*layers, Linear(1), Linear(10)])
+    path = tmp_path / "wide.npz"
+    Weights("wide", network.architecture(), network.parameters).save(path)
+    with pytest.raises(WeightsError, match="numbers an image"):
+        load_weights(path)
