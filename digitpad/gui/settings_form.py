@@ -278,7 +278,7 @@ class SettingsForm(QWidget):
     def _heading(self, text: str) -> None:
         row = self._grid.rowCount()
         heading = label(text, "heading")
-        heading.setFixedHeight(24)
+        heading.setFixedHeight(5 * SPACE)
         self._grid.addWidget(heading, row, 0, 1, 2)
 
     def _add(self, text: str, widget: QLineEdit | QComboBox, tip: str) -> QLabel:
@@ -290,7 +290,7 @@ class SettingsForm(QWidget):
         widget.setToolTip(tip)
         name.setToolTip(tip)
         error = label("", "error", f"{widget.objectName()}_error")
-        error.setFixedHeight(13 if isinstance(widget, QLineEdit) else 2 * SPACE)  # a choice cannot be wrong
+        error.setFixedHeight(14)
         error.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         error.setAlignment(Qt.AlignmentFlag.AlignRight)
         row = self._grid.rowCount()
