@@ -290,7 +290,7 @@ class SettingsForm(QWidget):
         widget.setToolTip(tip)
         name.setToolTip(tip)
         error = label("", "error", f"{widget.objectName()}_error")
-        error.setFixedHeight(14)
+        error.setFixedHeight(13)
         error.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         error.setAlignment(Qt.AlignmentFlag.AlignRight)
         row = self._grid.rowCount()
