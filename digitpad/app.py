@@ -3,6 +3,7 @@
 import ctypes
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,13 +113,16 @@ def check_system() -> None:
     except ImportError as error:
         raise DigitpadError(_missing_library(str(error))) from error
     platform = os.environ.get("QT_QPA_PLATFORM", "")
-    if not sys.platform.startswith("linux") or (platform and not platform.startswith("xcb")):
+    if not sys.platform.startswith("linux") or (platform and not platform.startswith(("xcb", "wayland"))):
         return
-    if os.environ.get("WAYLAND_DISPLAY") and not platform:
+    if not platform.startswith("xcb") and _wayland_answers():
         return
+    if platform.startswith("wayland"):
+        display = os.environ.get("WAYLAND_DISPLAY", "wayland-0")
+        raise DigitpadError(f"the Wayland display {display!r} does not answer; set WAYLAND_DISPLAY to one that runs")
     if not os.environ.get("DISPLAY"):
         raise DigitpadError(
-            "there is no display: neither DISPLAY nor WAYLAND_DISPLAY is set; start it from a desktop, "
+            "there is no display: DISPLAY is not set, and no Wayland display answers; start it from a desktop, "
             "or try it with: xvfb-run digitpad"
         )
     plugin = Path(PySide6.__file__).parent / "Qt" / "plugins" / "platforms" / "libqxcb.so"
@@ -128,6 +132,19 @@ def check_system() -> None:
         _connect_to_display()
     except OSError as error:
         raise DigitpadError(_missing_library(str(error))) from error
+
+
+def _wayland_answers() -> bool:
+    """Whether somebody listens at the socket that WAYLAND_DISPLAY names; Qt takes X11 where nobody does."""
+    name = os.environ.get("WAYLAND_DISPLAY")
+    if not name:
+        return False
+    with socket.socket(socket.AF_UNIX) as connection:
+        try:
+            connection.connect(str(Path(os.environ.get("XDG_RUNTIME_DIR", "/")) / name))
+        except OSError:
+            return False
+    return True
 
 
 def _connect_to_display() -> None:

@@ -30,6 +30,16 @@ def test_without_a_display_it_says_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="X11 and Wayland are Linux's")
+@pytest.mark.parametrize("platform", ["", "wayland"])
+def test_a_wayland_display_that_does_not_answer_is_told(tmp_path: Path, platform: str) -> None:
+    """As in a shell that outlived its session."""
+    ended = start(tmp_path, QT_QPA_PLATFORM=platform, WAYLAND_DISPLAY="wayland-9", XDG_RUNTIME_DIR=str(tmp_path))
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
+    assert "Wayland display" in ended.stderr
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="X11 and Wayland are Linux's")
 def test_a_display_that_does_not_answer_is_named(tmp_path: Path) -> None:
     """Qt itself would abort here."""
     pytest.importorskip("ctypes").CDLL("libxcb.so.1")

@@ -101,9 +101,7 @@ class TrainTab(QWidget):
         self._trace.set_answers([])
         self._pinned_answer.setText("")
         self._pinned_text.setText(
-            "Draw a digit on the Draw tab to watch it being read as training goes."
-            if prediction is None
-            else "Your digit, as training goes"
+            "Draw a digit to watch it being read here." if prediction is None else "Your digit, as training goes"
         )
         if self._thread is not None:
             self._thread.pin(None if prediction is None else prediction.image)
