@@ -147,13 +147,15 @@ class TrainTab(QWidget):
 
     def shut_down(self, seconds: float = 30.0) -> str:
         """Stop, keep the best weights so far, and wait for the thread's end; why they could not be kept, if so."""
-        thread, self._thread = self._thread, None  # what it still has to say finds nobody
+        thread = self._thread
         if thread is None:
             return ""
         thread.stop(testing=False)
-        ended = thread.wait(seconds)
-        self._set_state(State.IDLE)
-        return thread.save_problem if ended else "the training does not end"
+        problem = thread.save_problem if thread.wait(seconds) else "the training does not end"
+        if not problem:  # else what it still has to say is heard, so that its outcome can be saved elsewhere
+            self._thread = None
+            self._set_state(State.IDLE)
+        return problem
 
     # What the training's thread reports.
 
@@ -190,11 +192,14 @@ class TrainTab(QWidget):
         if outcome.result is not None:
             self._tiles["left"].set_value(percent(outcome.result.test.accuracy, 2), "Test accuracy")
         where = f" Kept as {outcome.path.name}." if outcome.path is not None else " It is not saved yet."
-        self.message.emit(f"Training done.{where}")
+        if outcome.problem:
+            self.message.emit(f"Training ended early.{where}")
+            self.failed.emit(f"{outcome.problem}. The best weights of before can be used.")
+        else:
+            self.message.emit(f"Training done.{where}")
 
     def _on_failed(self, why: str) -> None:
-        if self._thread is None:  # it came to something all the same, and has been joined
-            self.failed.emit(why)
+        if self._thread is None:
             return
         self._draw()
         self._join()
@@ -298,7 +303,7 @@ class TrainTab(QWidget):
         """Train; while it trains, pause, and go on."""
         if self._state in (State.RUNNING, State.PAUSED):
             self.toggle_pause()
-        else:
+        elif not self.busy:  # while it stops, there is nothing to begin yet
             self.train()
 
     # Layout.
@@ -453,7 +458,7 @@ class _Trace(QWidget):
 
 def describe(recipe: Recipe) -> str:
     """What pressing Train will do, and about how long it takes on this machine."""
-    sizes = "-".join(map(str, (784, *recipe.network.hidden, 10)))
+    sizes = "-".join(map(str, recipe.sizes))
     return (
         f"Train runs {recipe.training.epochs} epochs of {sizes},\n"
         f"about {_rounded(estimate_seconds(recipe))} with the built-in digits. You can pause and stop at any time."

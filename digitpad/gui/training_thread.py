@@ -49,11 +49,15 @@ class Report:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a training came to: its weights, where they are kept, and its result (None when it was cut short)."""
+    """What a training came to: its weights, where they are kept, and its result (None when it was cut short).
+
+    ``problem`` says why it ended by itself before its end; it is empty if it did not.
+    """
 
     weights: Weights
     path: Path | None
     result: Result | None
+    problem: str = ""
 
 
 class TrainingThread(QObject):
@@ -63,7 +67,7 @@ class TrainingThread(QObject):
     reported = Signal(object)  # Report
     epoch_done = Signal(object)  # EpochDone
     finished = Signal(object)  # Outcome, or None where nothing was learnt; the thread is about to end
-    failed = Signal(str)  # why; the thread is about to end
+    failed = Signal(str)  # why it came to nothing; the thread is about to end
     not_saved = Signal(str)  # why the best weights so far are not on disk; training goes on
 
     def __init__(self, recipe: Recipe, parent: QObject | None = None) -> None:
@@ -163,9 +167,7 @@ class TrainingThread(QObject):
                     break
         weights = weights_of(trainer, dataset, result)
         path = self._save(weights, path)
-        self.finished.emit(Outcome(weights, path, result))
-        if diverged:
-            self.failed.emit(f"{diverged}. The best weights of before are kept.")
+        self.finished.emit(Outcome(weights, path, result, diverged))
 
     def _until_it_diverges(self, trainer: Trainer) -> Iterator[Progress]:
         """The trainer's records; that it ran away ends them, with the best parameters restored."""

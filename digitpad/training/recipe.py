@@ -114,8 +114,12 @@ class Recipe:
     @property
     def n_parameters(self) -> int:
         """How many numbers are learnt."""
-        sizes = (784, *self.network.hidden, 10)
-        return sum((n_in + 1) * n_out for n_in, n_out in itertools.pairwise(sizes))
+        return sum((n_in + 1) * n_out for n_in, n_out in itertools.pairwise(self.sizes))
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Units from the input to the output."""
+        return (784, *self.network.hidden, 10)
 
     def build_network(self) -> Network:
         """The network, its parameters still zero."""

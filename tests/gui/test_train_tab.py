@@ -287,7 +287,10 @@ def test_one_key_trains_pauses_and_goes_on(qtbot: QtBot, training_window: Window
     assert tab._thread is not None
     with qtbot.waitSignal(tab._thread.reported):
         pass
+    thread = tab._thread
     qtbot.keyClick(training_window, Qt.Key.Key_Period, Qt.KeyboardModifier.ControlModifier)
+    tab.train_or_pause()
+    assert tab._thread is thread, "a second training began while the first one was stopping"
     wait_for(qtbot, training_window, State.DONE)
 
 

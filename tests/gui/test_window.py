@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from digitpad.errors import InkError
@@ -312,7 +312,7 @@ def test_a_picture_that_cannot_be_written_leaves_the_old_one(tmp_path: Path, mon
 def test_closing_tells_when_nothing_could_be_saved(
     qtbot: QtBot, long_training: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Closing then asks once more, and Stay stays."""
+    """Closing then asks once more; after Stay, what was learnt can be saved elsewhere."""
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -321,3 +321,5 @@ def test_closing_tells_when_nothing_could_be_saved(
     monkeypatch.setattr(long_training, "_agrees_to_stop", lambda: True)
     answer_closing(long_training, "Stay")
     assert not long_training.close()
+    assert long_training.train_tab.outcome is not None
+    assert find(long_training, QPushButton, "save_button").isEnabled()
