@@ -1,6 +1,8 @@
 """How many threads the matrix products use, settled in the environment before NumPy is first imported."""
 
+import contextlib
 import os
+from collections.abc import Iterator
 
 _VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
@@ -29,3 +31,12 @@ def threads() -> int:
         if os.environ.get(name, "").isdecimal():
             return int(os.environ[name])
     return os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep every product to the thread that asks for it, where the work is shared out among threads already."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, user_api="blas"):
+        yield

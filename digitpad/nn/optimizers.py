@@ -3,6 +3,7 @@
 Each keeps its state in a dict of arrays by name, as it must be saved for training to go on just where it stopped.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -33,6 +34,9 @@ class SGD:
     nesterov: bool = False
     state: dict[str, Floats] = field(default_factory=dict, repr=False)
 
+    def __post_init__(self) -> None:
+        self._scratch: Scratch | None = None
+
     def step(self, parameters: Floats, gradients: Floats, learning_rate: float) -> None:
         """Take one step downhill."""
         if self.momentum:
@@ -42,9 +46,9 @@ class SGD:
             velocity *= self.momentum
             velocity += gradients
             if self.nesterov:
-                gradients /= self.momentum
-                gradients += velocity
-                gradients *= self.momentum
+                if self._scratch is None:
+                    self._scratch = Scratch(parameters.dtype)
+                gradients += np.multiply(velocity, self.momentum, out=self._scratch("ahead", parameters.shape))
             else:
                 gradients[...] = velocity
         gradients *= learning_rate
@@ -126,3 +130,58 @@ class Adam:
         np.divide(mean, gradients, out=step)
         step *= learning_rate * root / (1 - self.beta1 ** float(t))
         parameters -= step
+
+
+@dataclass
+class AdamW(Adam):
+    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019): w ← w - rate · weight_decay · w before each step.
+
+    Added to the loss, as L2 is, the decay would be divided by the size of gradients like all else, and would hardly
+    touch the weights that matter most.
+
+    Attributes
+    ----------
+    decayed : sequence of slice
+        Where in the vector of parameters the weights lie that decay; all of it by default.
+    """
+
+    weight_decay: float = 0.01
+    decayed: Sequence[slice] = (slice(None),)
+
+    def step(self, parameters: Floats, gradients: Floats, learning_rate: float) -> None:
+        """Take one step downhill."""
+        for where in self.decayed:
+            parameters[where] *= 1 - learning_rate * self.weight_decay
+        super().step(parameters, gradients, learning_rate)
+
+
+class Averaged:
+    """An exponential moving average of parameters, which often reads better than where training has just got to.
+
+    average ← decay · average + (1 - decay) · parameters, after each step (Polyak and Juditsky, 1992, in the form of
+    Tarvainen and Valpola, 2017). Over the first steps the decay is (1 + t) / (10 + t), where that is less, so that the
+    first, random parameters are soon forgotten.
+    """
+
+    def __init__(self, decay: float) -> None:
+        self.decay = decay
+        self.state: dict[str, Floats] = {}
+        self._scratch: Scratch | None = None
+
+    def update(self, parameters: Floats) -> None:
+        """Take the parameters after a step into the average."""
+        if self._scratch is None:
+            self._scratch = Scratch(parameters.dtype)
+        if not self.state:
+            self.state = {"average": parameters.copy(), "t": np.zeros(())}
+        average, t = self.state["average"], self.state["t"]
+        t += 1
+        decay = min(self.decay, float((1 + t) / (10 + t)))
+        change = np.subtract(parameters, average, out=self._scratch("change", parameters.shape))
+        change *= 1 - decay
+        average += change
+
+    @property
+    def average(self) -> Floats:
+        """The average, shape (n_parameters,); there is one after the first `update`."""
+        return self.state["average"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from digitpad.nn.arrays import Floats
-from digitpad.nn.optimizers import SGD, Adam, Optimizer, RMSProp
+from digitpad.nn.optimizers import SGD, Adam, AdamW, Averaged, Optimizer, RMSProp
 
 OPTIMIZERS: dict[str, tuple[Callable[[], Optimizer], float]] = {
     "sgd": (SGD, 1e-3),
@@ -12,6 +12,7 @@ OPTIMIZERS: dict[str, tuple[Callable[[], Optimizer], float]] = {
     "nesterov": (lambda: SGD(momentum=0.9, nesterov=True), 1e-4),
     "rmsprop": (RMSProp, 1e-3),
     "adam": (Adam, 1e-2),
+    "adamw": (lambda: AdamW(weight_decay=1e-4), 1e-2),
 }
 
 
@@ -92,3 +93,38 @@ def test_state_carries_over(name: str) -> None:
         first.step(w, w.copy(), rate)
         second.step(v, v.copy(), rate)
     np.testing.assert_array_equal(w, v)
+
+
+def test_adamw_by_hand() -> None:
+    """What is to decay shrinks by rate times decay before Adam's step, and the rest does not."""
+    optimizer, w = AdamW(weight_decay=0.5, decayed=[slice(0, 1)]), np.array([2.0, 2.0])
+    optimizer.step(w, np.array([3.0, 3.0]), 0.1)  # Adam's first step is the rate, whatever the gradient
+    np.testing.assert_allclose(w, [2 * 0.95 - 0.1, 2 - 0.1], rtol=1e-7)
+
+
+def test_average_by_hand() -> None:
+    """Of 1, 4 and then many more 4s: it begins at the first, warms up by 3 / 12, and ends at 4."""
+    averaged = Averaged(0.9)
+    averaged.update(np.array([1.0]))
+    np.testing.assert_allclose(averaged.average, [1])
+    averaged.update(np.array([4.0]))
+    np.testing.assert_allclose(averaged.average, [1 + 0.75 * 3])
+    for _ in range(200):
+        averaged.update(np.array([4.0]))
+    np.testing.assert_allclose(averaged.average, [4])
+
+
+def test_average_settles_into_its_decay() -> None:
+    """Long after the start, a step takes one share less the decay of what is new."""
+    averaged = Averaged(0.9)
+    for _ in range(100):
+        averaged.update(np.zeros(2))
+    averaged.update(np.array([1.0, 2.0]))
+    np.testing.assert_allclose(averaged.average, [0.1, 0.2])
+
+
+def test_nesterov_with_hardly_any_momentum_is_plain_descent() -> None:
+    """A momentum that float32 takes for 0 does no harm."""
+    w = np.ones(2, np.float32)
+    SGD(1e-50, nesterov=True).step(w, np.ones(2, np.float32), 0.1)
+    np.testing.assert_allclose(w, 0.9)

@@ -1,13 +1,23 @@
+import math
+
 import pytest
 
-from digitpad.nn.schedules import constant, cosine
+from digitpad.nn.schedules import Constant, Cosine, Exponential, InverseTime, OneCycle, Schedule, Step, WarmUp
 
 
-def test_constant_never_changes() -> None:
-    """The factor is 1 from end to end."""
-    assert [constant(progress) for progress in (0, 0.5, 1)] == [1, 1, 1]
-
-
-def test_cosine_goes_from_one_to_zero() -> None:
-    """Whole at the beginning, half in the middle, nothing at the end."""
-    assert [cosine(progress) for progress in (0, 0.5, 1)] == pytest.approx([1, 0.5, 0])
+@pytest.mark.parametrize(
+    ("schedule", "factors"),
+    [
+        (Constant(), {0: 1, 5: 1, 10: 1}),
+        (Step(every=4, factor=0.1), {0: 1, 3.9: 1, 4: 0.1, 8: 0.01}),
+        (InverseTime(decay=0.5), {0: 1, 2: 1 / 2, 10: 1 / 6}),
+        (Exponential(decay=0.5), {0: 1, 2: math.exp(-1), 10: math.exp(-5)}),
+        (Cosine(), {0: 1, 2.5: 0.5 + math.sqrt(1 / 8), 5: 0.5, 10: 0, 11: 0}),
+        (OneCycle(), {0: 1 / 25, 1.5: 0.52, 3: 1, 6.5: 0.50005, 10: 1e-4, 11: 1e-4}),
+        (WarmUp(2, Constant()), {0: 0, 1: 0.5, 2: 1, 10: 1}),
+        (WarmUp(5, Cosine()), {0: 0, 2.5: 0.5 * (0.5 + math.sqrt(1 / 8)), 10: 0}),
+    ],
+)
+def test_factor_by_hand(schedule: Schedule, factors: dict[float, float]) -> None:
+    """Each formula, worked out for some epochs of ten."""
+    assert {epoch: schedule(epoch, 10) for epoch in factors} == pytest.approx(factors)

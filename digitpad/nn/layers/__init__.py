@@ -1,0 +1,49 @@
+"""The layers, one concept a module, in the order in which one learns them."""
+
+from digitpad.nn.layers.activations import GELU, LeakyReLU, ReLU, Sigmoid, Tanh
+from digitpad.nn.layers.base import Layer
+from digitpad.nn.layers.convolution import AddChannel, Conv2d
+from digitpad.nn.layers.dropout import Dropout
+from digitpad.nn.layers.linear import Flatten, Linear, Rescale
+from digitpad.nn.layers.normalization import BatchNorm
+from digitpad.nn.layers.pooling import AvgPool2d, MaxPool2d
+
+LAYERS: dict[str, type[Layer]] = {
+    cls.__name__: cls
+    for cls in (
+        Rescale,
+        Flatten,
+        Linear,
+        ReLU,
+        LeakyReLU,
+        Sigmoid,
+        Tanh,
+        GELU,
+        Dropout,
+        AddChannel,
+        Conv2d,
+        MaxPool2d,
+        AvgPool2d,
+        BatchNorm,
+    )
+}
+"""Every kind of layer by the name that `Layer.settings` gives it."""
+
+__all__ = [
+    "GELU",
+    "LAYERS",
+    "AddChannel",
+    "AvgPool2d",
+    "BatchNorm",
+    "Conv2d",
+    "Dropout",
+    "Flatten",
+    "Layer",
+    "LeakyReLU",
+    "Linear",
+    "MaxPool2d",
+    "ReLU",
+    "Rescale",
+    "Sigmoid",
+    "Tanh",
+]

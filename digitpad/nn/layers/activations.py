@@ -1,0 +1,124 @@
+"""Activations: what makes more of a row of layers than one linear map."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from digitpad.nn.arrays import Floats
+from digitpad.nn.layers.base import Layer
+
+
+@dataclass
+class ReLU(Layer):
+    """y = max(x, 0)."""
+
+    def forward(self, x: Floats, training: bool) -> Floats:
+        # NumPy compares with a long row of zeros several times faster than with one zero.
+        zeros = self.scratch("zeros", x.shape[x.ndim // 2 :])
+        zeros.fill(0)
+        y: Floats = np.maximum(x, zeros, out=x)
+        self._y = y
+        return y
+
+    def input_gradient(self, dy: Floats) -> Floats:
+        """Dx = dy where y > 0, else 0: the slope is 1 or 0, and the output tells which."""
+        dy *= np.greater(self._y, 0, out=self.scratch("active", dy.shape, np.bool_))
+        return dy
+
+
+@dataclass
+class LeakyReLU(Layer):
+    """y = x where x > 0, else alpha · x, so that no unit falls silent for good (Maas et al., 2013); 0 ≤ alpha < 1."""
+
+    alpha: float = 0.01
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.alpha < 1:
+            raise ValueError(f"LeakyReLU takes an alpha of 0 to below 1, not {self.alpha}")
+
+    def forward(self, x: Floats, training: bool) -> Floats:
+        y: Floats = np.multiply(x, x.dtype.type(self.alpha), out=self.scratch("y", x.shape))
+        np.maximum(x, y, out=y)
+        self._y = y
+        return y
+
+    def input_gradient(self, dy: Floats) -> Floats:
+        """Dx = dy where y > 0, else alpha · dy; y has the sign of x, as alpha is not negative."""
+        active = np.greater(self._y, 0, out=self.scratch("active", dy.shape, np.bool_))
+        slope = np.multiply(active, dy.dtype.type(1 - self.alpha), out=self.scratch("slope", dy.shape))
+        slope += self.alpha
+        dy *= slope
+        return dy
+
+
+@dataclass
+class Sigmoid(Layer):
+    """y = 1 / (1 + exp(-x)), as (1 + tanh(x / 2)) / 2, which cannot overflow."""
+
+    def forward(self, x: Floats, training: bool) -> Floats:
+        y: Floats = np.multiply(x, x.dtype.type(0.5), out=self.scratch("y", x.shape))
+        np.tanh(y, out=y)
+        y += 1
+        y *= 0.5
+        self._y = y
+        return y
+
+    def input_gradient(self, dy: Floats) -> Floats:
+        """Dx = dy · y (1 - y)."""
+        slope = np.subtract(1, self._y, out=self.scratch("slope", dy.shape))
+        slope *= self._y
+        dy *= slope
+        return dy
+
+
+@dataclass
+class Tanh(Layer):
+    """y = tanh(x)."""
+
+    def forward(self, x: Floats, training: bool) -> Floats:
+        y: Floats = np.tanh(x, out=self.scratch("y", x.shape))
+        self._y = y
+        return y
+
+    def input_gradient(self, dy: Floats) -> Floats:
+        """Dx = dy · (1 - y²)."""
+        slope = np.multiply(self._y, self._y, out=self.scratch("slope", dy.shape))
+        np.subtract(1, slope, out=slope)
+        dy *= slope
+        return dy
+
+
+@dataclass
+class GELU(Layer):
+    """y = x · (1 + tanh u) / 2 with u = √(2/π) (x + 0.044715 x³): Hendrycks and Gimpel (2016), the form with tanh.
+
+    It comes within 0.0005 of x · Φ(x), and NumPy has no Φ.
+    """
+
+    def forward(self, x: Floats, training: bool) -> Floats:
+        self._x = x
+        gate = np.multiply(x, x, out=self.scratch("gate", x.shape))
+        gate *= 0.044715
+        gate += 1
+        gate *= x
+        gate *= math.sqrt(2 / math.pi)
+        np.tanh(gate, out=gate)
+        gate += 1
+        gate *= 0.5
+        self._gate = gate
+        return np.multiply(x, gate, out=self.scratch("y", x.shape))
+
+    def input_gradient(self, dy: Floats) -> Floats:
+        """Dx = dy · (g + x g'), with the gate g = (1 + tanh u) / 2 and g' = 2 g (1 - g) u', as tanh' = 1 - tanh²."""
+        x, gate = self._x, self._gate
+        slope = np.multiply(x, x, out=self.scratch("slope", x.shape))
+        slope *= 3 * 0.044715
+        slope += 1
+        slope *= x
+        slope *= 2 * math.sqrt(2 / math.pi)
+        slope *= gate
+        slope *= np.subtract(1, gate, out=self.scratch("rest", x.shape))
+        slope += gate
+        dy *= slope
+        return dy
