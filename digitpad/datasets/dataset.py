@@ -69,6 +69,21 @@ def mnist() -> Dataset:
     return load_folder(assets.DATA, "MNIST", _MNIST_SHA256)
 
 
+@functools.cache
+def one_of_each() -> NDArray[np.uint8]:
+    """A built-in training digit of each kind, in order, of shape (10, 28, 28), without reading the rest of the set.
+
+    Raises
+    ------
+    DataError
+        If a file is missing or is not what its name says.
+    """
+    n_first = 64  # all ten are among them
+    images = read_idx(_find(assets.DATA, "train-images", 3), 3, n_first)
+    labels = read_idx(_find(assets.DATA, "train-labels", 1), 1, n_first)
+    return images[[np.argmax(labels == digit) for digit in range(N_CLASSES)]]
+
+
 def load_folder(folder: Path, name: str | None = None, sums: dict[str, str] | None = None) -> Dataset:
     """A data set from the four IDX files in ``folder``, named as MNIST's, raw or gzipped.
 

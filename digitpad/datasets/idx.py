@@ -25,7 +25,7 @@ MAX_BYTES = 128 * 2**20
 """More than any MNIST-shaped set takes (47 MB); what claims more is refused before a byte of it is read."""
 
 
-def read_idx(path: Path, n_dimensions: int) -> NDArray[np.uint8]:
+def read_idx(path: Path, n_dimensions: int, n_first: int | None = None) -> NDArray[np.uint8]:
     """The array in an IDX file of unsigned bytes, raw or gzipped.
 
     Parameters
@@ -33,6 +33,8 @@ def read_idx(path: Path, n_dimensions: int) -> NDArray[np.uint8]:
     path : Path
     n_dimensions : int
         What is expected: 1 for labels, 3 for images.
+    n_first : int, optional
+        Read no more than so many labels or images; the rest of the file is then neither unpacked nor checked.
 
     Returns
     -------
@@ -46,9 +48,11 @@ def read_idx(path: Path, n_dimensions: int) -> NDArray[np.uint8]:
     try:
         with _opened(path) as file:
             shape = _read_header(path, file, n_dimensions)
+            if n_first is not None:
+                shape = (min(n_first, shape[0]), *shape[1:])
             expected = math.prod(shape)
             # One byte more than expected tells a file that is too long, however much it would unpack to.
-            content = _read(file, expected + 1)
+            content = _read(file, expected + (n_first is None))
     except (OSError, EOFError, zlib.error, MemoryError) as error:
         raise DataError(path, f"cannot be read ({reason(error)})") from error
     if len(content) != expected:

@@ -5,6 +5,7 @@ MNIST's digits were scaled, aspect kept, into a box of 20 × 20 pixels and place
 of a digit nor that of the pen on the screen changes what the network sees.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -35,13 +36,15 @@ SPECK_SHARE = 0.1
 """A stroke smaller than this share of the drawing's size is a speck if it also lies apart from the rest."""
 
 
-def rasterize(paths: Sequence[Floats]) -> NDArray[np.uint8]:
+def rasterize(paths: Sequence[Floats], pen_radius_px: float = PEN_RADIUS_PX) -> NDArray[np.uint8]:
     """The digit that these paths draw, as the network sees it.
 
     Parameters
     ----------
     paths : sequence of ndarray of shape (n_points, 2)
         One a stroke: x and y, y growing downwards, in any unit. Only relative sizes count.
+    pen_radius_px : float
+        In pixels of the result. A user's ink is always drawn with the same pen.
 
     Returns
     -------
@@ -55,14 +58,14 @@ def rasterize(paths: Sequence[Floats]) -> NDArray[np.uint8]:
     low, high = points.min(axis=0), points.max(axis=0)
     extent = float((high - low).max())
     # The pen reaches beyond its path on both sides, and what it leaves there must fit into the box as well.
-    scale = (BOX - 2 * PEN_RADIUS_PX - EDGE_PX / 2) / extent if extent > MIN_EXTENT else 0.0
+    scale = (BOX - 2 * pen_radius_px - EDGE_PX / 2) / extent if extent > MIN_EXTENT else 0.0
     middle = (low + high) / 2
     starts, steps = _segments([(path - middle) * scale for path in paths])
-    image = _draw(starts + CENTRE, steps)
+    image = _draw(starts + CENTRE, steps, pen_radius_px)
     # Moving by whole pixels would make the result jump where a centre lies halfway: so draw once more, moved.
     room = (SIDE - BOX) / 2
     shift = np.clip(CENTRE - centre_of_mass(image), -room, room)
-    image = _draw(starts + (CENTRE + shift), steps)
+    image = _draw(starts + (CENTRE + shift), steps, pen_radius_px)
     return np.rint(image * 255).astype(np.uint8)
 
 
@@ -123,24 +126,28 @@ def _segments(paths: Sequence[Floats]) -> tuple[Floats, Floats]:
     return np.concatenate(starts), np.concatenate(steps)
 
 
-_PIXELS = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE)), axis=-1).reshape(-1, 2).astype(np.float64)
-
-
-def _draw(starts: Floats, steps: Floats) -> Floats:
+def _draw(starts: Floats, steps: Floats, pen_radius_px: float) -> Floats:
     """Ink of 0..1, shape (28, 28), by each pixel's distance from the nearest segment."""
     nearest = np.full(SIDE * SIDE, np.inf)
     for begin in range(0, len(starts), SEGMENTS_AT_ONCE):
         some = slice(begin, begin + SEGMENTS_AT_ONCE)
-        np.minimum(nearest, _squared_distances(starts[some], steps[some]), out=nearest)
-    return np.clip((PEN_RADIUS_PX - np.sqrt(nearest)) / EDGE_PX + 0.5, 0, 1).reshape(SIDE, SIDE)
+        _bring_nearer(nearest, starts[some], steps[some], pen_radius_px + EDGE_PX / 2)
+    return np.clip((pen_radius_px - np.sqrt(nearest)) / EDGE_PX + 0.5, 0, 1).reshape(SIDE, SIDE)
 
 
-def _squared_distances(starts: Floats, steps: Floats) -> Floats:
-    """Each pixel's from the nearest of these segments, shape (n_pixels,)."""
-    to_x = _PIXELS[:, :1] - starts[:, 0]
-    to_y = _PIXELS[:, 1:] - starts[:, 1]
-    squared_lengths = np.maximum((steps * steps).sum(axis=1), 1e-12)  # a dot is a segment of no length
-    along = np.clip((to_x * steps[:, 0] + to_y * steps[:, 1]) / squared_lengths, 0, 1)
-    to_x -= along * steps[:, 0]
-    to_y -= along * steps[:, 1]
-    return (to_x * to_x + to_y * to_y).min(axis=1)
+def _bring_nearer(nearest: Floats, starts: Floats, steps: Floats, reach_px: float) -> None:
+    """Lower each pixel's squared distance, shape (n_pixels,), to that from segments that come within ``reach_px``.
+
+    Only the pixels in a square around each segment are looked at: some 36 of 784, so this takes a tenth of the time.
+    """
+    side = min(SIDE, math.ceil(np.abs(steps).max() + 2 * reach_px) + 1)
+    corners = np.floor(np.minimum(starts, starts + steps) - reach_px)
+    # What lies outside the image counts at its edge, where it is as far from the segment as it is.
+    pixels = np.clip(corners[:, :, None] + np.arange(side), 0, SIDE - 1)
+    x, y = pixels[:, 0, None, :], pixels[:, 1, :, None]
+    to_x, to_y = x - starts[:, 0, None, None], y - starts[:, 1, None, None]
+    step_x, step_y = steps[:, 0, None, None], steps[:, 1, None, None]
+    squared_lengths = np.maximum(step_x * step_x + step_y * step_y, 1e-12)  # a dot is a segment of no length
+    along = np.clip((to_x * step_x + to_y * step_y) / squared_lengths, 0, 1)
+    off_x, off_y = to_x - along * step_x, to_y - along * step_y
+    np.minimum.at(nearest, (y * SIDE + x).astype(np.intp).ravel(), (off_x * off_x + off_y * off_y).ravel())

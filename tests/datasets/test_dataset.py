@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from digitpad import assets
-from digitpad.datasets.dataset import BUILT_IN, Digits, load, load_folder, mnist
+from digitpad.datasets.dataset import BUILT_IN, Digits, load, load_folder, mnist, one_of_each
 from digitpad.errors import DataError
 from tests.datasets.idx_files import header, idx_bytes, random_digits, write_folder
 
@@ -30,6 +30,13 @@ def test_built_in_labels_are_those_that_were_published() -> None:
     both = np.concatenate([dataset.training.labels, dataset.validation.labels])
     assert np.bincount(both).tolist() == TRAINING_COUNTS
     assert np.bincount(dataset.test.labels).tolist() == TEST_COUNTS
+
+
+def test_one_of_each_is_the_first_of_its_kind() -> None:
+    """Ten training digits in order, as the whole set has them."""
+    training = mnist().training
+    firsts = [training.images[np.argmax(training.labels == digit)] for digit in range(10)]
+    np.testing.assert_array_equal(one_of_each(), firsts)
 
 
 def test_every_built_in_part_holds_every_digit() -> None:

@@ -79,6 +79,14 @@ def test_what_is_no_such_array_is_refused(tmp_path: Path, content: bytes, messag
     assert str(caught.value).startswith(f"{tmp_path / 'file.idx'}: ")
 
 
+@pytest.mark.parametrize(("n_first", "n"), [(0, 0), (2, 2), (3, 3), (9, 3)])
+def test_the_first_images_are_read_alone(tmp_path: Path, n_first: int, n: int) -> None:
+    """No more than there are, and whatever comes after them."""
+    path = tmp_path / "file.idx"
+    path.write_bytes(GOOD if n == 3 else GOOD[: 16 + n * 20])
+    np.testing.assert_array_equal(read_idx(path, 3, n_first), ARRAY[:n])
+
+
 def test_damaged_gzip_is_refused(tmp_path: Path) -> None:
     """Bytes that zlib cannot make sense of are an error like any other."""
     damaged = bytearray(gzip.compress(np.random.default_rng(0).bytes(16 + 60)))
