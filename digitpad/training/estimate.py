@@ -5,6 +5,8 @@ import time
 
 import numpy as np
 
+from digitpad.datasets.augment import Augmentation
+from digitpad.datasets.distortions import Erasing, Noise, Thickness, Warp
 from digitpad.training.recipe import Recipe
 
 N_IMAGES = 50_000  # of the built-in training set
@@ -12,13 +14,26 @@ N_IMAGES = 50_000  # of the built-in training set
 
 def estimate_seconds(recipe: Recipe) -> float:
     """Seconds for the whole recipe on the built-in data set; good to within a factor of two."""
-    # Forward, and twice backward, each parameter meets each image once; the rest is gathering and augmenting.
-    an_image = 3 * recipe.n_parameters * _seconds_per_multiplication() + (1e-5 if recipe.augmentation else 3e-6)
-    a_step = 1e-4 + 10 * recipe.n_parameters * _SECONDS_PER_ELEMENT
-    n_steps = N_IMAGES / recipe.training.batch_size
-    return recipe.training.epochs * (N_IMAGES * an_image + n_steps * a_step)
+    plan = recipe.plan
+    # The products run forward once and backward twice, and what lies between them some 20 times over each number.
+    products = 3 * plan.n_products * _seconds_per_multiplication()
+    passes = 20 * plan.n_activations * _SECONDS_PER_ELEMENT
+    an_image = products + passes + 3e-6 + _seconds_augmenting(recipe.augmentation)
+    a_step = 1e-4 + 10 * plan.n_parameters * _SECONDS_PER_ELEMENT
+    n_made = recipe.data.pen_digits + recipe.data.non_digits
+    n_images = N_IMAGES + n_made
+    n_steps = n_images / recipe.training.batch_size
+    return n_made * _SECONDS_PER_DRAWING + recipe.training.epochs * (n_images * an_image + n_steps * a_step)
 
 
+def _seconds_augmenting(augmentation: Augmentation) -> float:
+    """For one image, as `tests/benchmarks/augmentation.py` measures it."""
+    distortions = sum(_SECONDS_DISTORTING[type(distortion)] for distortion in augmentation.distortions())
+    return distortions + (4.5e-6 if augmentation.elastic_px else 0)
+
+
+_SECONDS_DISTORTING: dict[type, float] = {Warp: 7e-6, Thickness: 2e-6, Noise: 7e-6, Erasing: 1e-6}
+_SECONDS_PER_DRAWING = 8e-4
 _SECONDS_PER_ELEMENT = 2.5e-10  # of a pass over an array that lies in the cache
 
 
@@ -31,4 +46,4 @@ def _seconds_per_multiplication() -> float:
         begin = time.perf_counter()
         a @ b
         trials.append(time.perf_counter() - begin)
-    return sorted(trials)[2] / (128 * 784 * 256)
+    return min(trials) / (128 * 784 * 256)  # the others may have waited for another program

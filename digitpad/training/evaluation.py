@@ -1,16 +1,27 @@
 """How good a network is on digits it is shown."""
 
+import math
 from collections.abc import Generator
 from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digitpad.datasets.dataset import Digits
+from digitpad.nn.arrays import Floats, Ints
 from digitpad.nn.losses import CrossEntropy
-from digitpad.nn.network import Network
 
-CHUNK = 500
-"""Images read at once: large enough for BLAS, small enough that a stop in between takes some milliseconds."""
+
+class Reader(Protocol):
+    """What gives logits: a network, or several threads of one."""
+
+    @property
+    def chunk(self) -> int:
+        """How many samples it best reads at once."""
+
+    def forward(self, samples: NDArray[Any], /) -> Floats:
+        """Logits of shape (n_samples, n_classes)."""
 
 
 @dataclass(frozen=True)
@@ -30,27 +41,50 @@ class Evaluating:
     total: int
 
 
-def evaluate_in_chunks(network: Network, digits: Digits) -> Generator[Evaluating, None, Scores]:
-    """Score ``network``, pausing after each chunk; the generator's value is the scores."""
-    loss = CrossEntropy()
-    total = len(digits)
-    n_right, loss_sum = 0, 0.0
-    for begin in range(0, total, CHUNK):
-        part = digits[begin : begin + CHUNK]
+def read_in_chunks(network: Reader, digits: Digits) -> Generator[Evaluating, None, Floats]:
+    """Read every digit, pausing after each chunk; the generator's value is the logits, (n_digits, n_classes)."""
+    chunks = []
+    for begin in range(0, len(digits), network.chunk):
+        part = digits[begin : begin + network.chunk]
         with np.errstate(over="ignore", invalid="ignore"):  # a network that ran away says so by its loss
-            logits = network.forward(part.images)
-            n_right += int(np.count_nonzero(logits.argmax(axis=1) == part.labels))
-            loss_sum += loss(logits, part.labels)[0] * len(part)
-        yield Evaluating(begin + len(part), total)
-    return Scores(n_right / total, loss_sum / total, total)
+            chunks.append(network.forward(part.images).copy())
+        yield Evaluating(begin + len(part), len(digits))
+    return np.concatenate(chunks)
 
 
-def evaluate(network: Network, digits: Digits) -> Scores:
+def scores_of(logits: Floats, labels: Ints) -> Scores:
+    """How well these logits fit the labels."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        loss, _ = CrossEntropy()(logits, labels)
+    return Scores(float((logits.argmax(axis=1) == labels).mean()), loss, len(labels))
+
+
+def evaluate_in_chunks(network: Reader, digits: Digits) -> Generator[Evaluating, None, Scores]:
+    """Score ``network``, pausing after each chunk; the generator's value is the scores."""
+    logits = yield from read_in_chunks(network, digits)
+    return scores_of(logits, digits.labels)
+
+
+def evaluate(network: Reader, digits: Digits) -> Scores:
     """Score ``network`` in one go."""
-    chunks = evaluate_in_chunks(network, digits)
+    return finished(evaluate_in_chunks(network, digits))
+
+
+_T = TypeVar("_T")
+
+
+def finished(work: Generator[Any, None, _T]) -> _T:
+    """The value of a generator, run to its end."""
     while True:
         try:
-            next(chunks)
+            next(work)
         except StopIteration as stop:
-            scores: Scores = stop.value
-            return scores
+            value: _T = stop.value
+            return value
+
+
+def interval(share: float, n: int) -> tuple[float, float]:
+    """The 95 % interval of a share of n (Wilson, 1927)."""
+    z = 1.959964
+    middle, spread = share + z * z / (2 * n), z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return (middle - spread) / (1 + z * z / n), (middle + spread) / (1 + z * z / n)

@@ -29,6 +29,8 @@ def weights_of(trainer: Trainer, dataset: Dataset, result: Result | None = None)
             "test_n": result.test.n,
             "seconds": result.seconds,
         }
+        if result.sure_above is not None:
+            about["sure_above"] = result.sure_above
     return Weights(
         name=f"{trainer.recipe.name}.npz",
         architecture=trainer.network.architecture(),
@@ -40,6 +42,7 @@ def weights_of(trainer: Trainer, dataset: Dataset, result: Result | None = None)
 def new_run_path(recipe_name: str) -> Path:
     """A file of its own for a training's weights, in the user's folder, named by when and what."""
     folder = folders.made(folders.user_data() / "runs")
-    safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in recipe_name)[:60]
+    safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in recipe_name)
+    safe = safe.encode()[:100].decode(errors="ignore")  # a file's name has room for 255 bytes
     # The last part keeps two that begin in the same second apart.
     return folder / f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}-{safe}-{secrets.token_hex(3)}.npz"

@@ -27,6 +27,7 @@ from digitpad import __version__, assets, blas
 from digitpad.errors import WeightsError
 from digitpad.files import write_atomically
 from digitpad.nn.arrays import Floats
+from digitpad.nn.layers import Rescale
 from digitpad.nn.network import N_CLASSES, Network
 from digitpad.weights.npz import BUDGET_BYTES, read_arrays
 
@@ -35,7 +36,7 @@ VERSION = 1
 MAX_HEADER_BYTES = 8 * 2**20  # the history of 10 000 epochs, the most a recipe may ask for, takes 3 MB
 MAX_LAYERS = 100
 MAX_PARAMETERS = BUDGET_BYTES // 4
-MAX_ACTIVATIONS = 250_000  # the largest dense recipe, 16 layers of 4096 with dropout, computes 200 000
+MAX_ACTIVATIONS = 1_000_000  # numbers that all layers compute for one image; 3x3x64 twice, padded, is 300 000
 
 SHIPPED = assets.MODEL / "digits.npz"
 """The weights that the program starts with."""
@@ -72,6 +73,12 @@ class Weights:
         """Share of the test set that was read right, where that is known."""
         accuracy = self.about.get("test_accuracy")
         return float(accuracy) if isinstance(accuracy, float) and 0 <= accuracy <= 1 else None
+
+    @property
+    def sure_above(self) -> float:
+        """The confidence from which an answer is sure; more likely than not, where nothing better is known."""
+        bound = self.about.get("sure_above")
+        return bound if isinstance(bound, float) and 0 <= bound <= 1 else 0.5
 
     @property
     def data_name(self) -> str:
@@ -176,9 +183,12 @@ def _build(path: Path, architecture: list[Any]) -> Network:
         network = Network.from_architecture(architecture, max_parameters=MAX_PARAMETERS)
     except (ValueError, TypeError, AttributeError, OverflowError) as error:
         raise WeightsError(path, f"describes a network that cannot be: {error}") from error
-    if network.n_activations > MAX_ACTIVATIONS:
-        raise WeightsError(path, f"computes {network.n_activations:,} numbers an image; at most {MAX_ACTIVATIONS:,}")
-    if network.output_shape != (N_CLASSES,):
-        found = " × ".join(map(str, network.output_shape))
+    n_activations = network.plan.n_activations
+    if n_activations > MAX_ACTIVATIONS:
+        raise WeightsError(path, f"computes {n_activations:,} numbers an image; at most {MAX_ACTIVATIONS:,}")
+    if network.plan.output_shape != (N_CLASSES,):
+        found = " × ".join(map(str, network.plan.output_shape))
         raise WeightsError(path, f"gives {found} outputs; {N_CLASSES} are needed, one a digit")
+    if not network.layers or not isinstance(network.layers[0], Rescale):
+        raise WeightsError(path, "does not begin with Rescale, which makes numbers of pixels")
     return network

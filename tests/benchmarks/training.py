@@ -1,11 +1,14 @@
 """How fast training is beside the frameworks, on the same work: ``python tests/benchmarks/training.py [--json]``.
 
-An epoch over 60 000 digits: gather a batch, forward, backward, update (SGD with momentum, float32), for digitpad and
-for those of PyTorch, JAX and scikit-learn that are installed, in turns in one process, several rounds; medians, and the
-share of each one's time that digitpad takes; with OPENBLAS_CORETYPE unset, and where the environment sets it, as set.
+Gather a batch, forward, backward, update (SGD with momentum, float32), for digitpad and for those of PyTorch, JAX and
+scikit-learn that are installed, in turns in one process, several rounds: an epoch over 60 000 digits for dense
+networks, 50 steps of 128 for a convolutional one. Medians, and the share of each one's time that digitpad takes; with
+OPENBLAS_CORETYPE unset, and where the environment sets it, as set. ``--products`` times each matrix product instead.
 """
 
 import argparse
+import contextlib
+import functools
 import importlib.util
 import json
 import os
@@ -19,14 +22,18 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 
-NETWORKS: dict[str, tuple[list[int], int]] = {
-    "784-256-128-10, batch 128": ([256, 128], 128),
-    "784-64-10, batch 128": ([64], 128),
-    "784-500-300-100-10, batch 60": ([500, 300, 100], 60),
+LENET: list[int | str] = ["5x5x32", "pool", "5x5x64", "pool", 128]
+NETWORKS: dict[str, tuple[list[int | str], int, int]] = {
+    "784-256-128-10, batch 128": ([256, 128], 128, 60_000),
+    "784-64-10, batch 128": ([64], 128, 60_000),
+    "784-500-300-100-10, batch 60": ([500, 300, 100], 60, 60_000),
+    "LeNet-like, batch 128": (LENET, 128, 50 * 128),
 }
+"""Hidden layers, batch size, and how many digits are learnt from in a round."""
+
 RATE, MOMENTUM = 0.01, 0.9
 
-Epoch = Callable[[], None]
+Work = Callable[[], None]
 
 
 def main() -> None:
@@ -34,17 +41,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", default="", metavar="TEXT", help="the networks whose names hold this text")
+    parser.add_argument("--against", default="PyTorch,JAX,scikit-learn", help="which of these (%(default)s)")
+    parser.add_argument("--products", action="store_true", help="the rate of each matrix product, by its shape")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.here:
-        print(json.dumps({name: _compare(*network, options.rounds) for name, network in NETWORKS.items()}))
+        print(json.dumps(_products() if options.products else _all(options.rounds, options.only, options.against)))
         return
     results = {}
     environments = {"unset": {key: value for key, value in os.environ.items() if key != "OPENBLAS_CORETYPE"}}
     if "OPENBLAS_CORETYPE" in os.environ:
         environments[os.environ["OPENBLAS_CORETYPE"]] = dict(os.environ)
     for kind, environment in environments.items():
-        command = [sys.executable, __file__, "--here", "--rounds", str(options.rounds)]
+        command = [sys.executable, __file__, "--here", "--rounds", str(options.rounds), "--only", options.only]
+        command += ["--against", options.against]
+        command += ["--products"] * options.products
         output = subprocess.run(
             command, env=environment, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
         ).stdout
@@ -54,112 +66,196 @@ def main() -> None:
         return
     for kind, networks in results.items():
         print(f"OPENBLAS_CORETYPE {kind}")
-        for name, seconds in networks.items():
-            own = seconds["digitpad"]
+        for name, figures in networks.items():
             print(f"  {name}")
-            for who, median in seconds.items():
-                print(f"    {who:14s} {median:.3f} s   digitpad takes {own / median:.2f} of it")
+            for what, figure in figures.items():
+                if options.products:
+                    print(f"    {what:40s} {figure:6.1f} GFLOP/s")
+                    continue
+                n_steps = -(-NETWORKS[name][2] // NETWORKS[name][1])
+                of_ours = figures["digitpad"] / figure
+                print(f"    {what:24s} {figure:.3f} s  {figure / n_steps * 1e3:6.2f} ms a step   {of_ours:.2f}")
 
 
-def _compare(hidden: list[int], batch_size: int, rounds: int) -> dict[str, float]:
-    """Median seconds an epoch for each that can be imported; the rounds take turns, so that all see the same noise."""
-    makers = {"digitpad": _digitpad, "PyTorch": _torch, "JAX": _jax, "scikit-learn": _sklearn}
-    modules = {"PyTorch": "torch", "JAX": "jax", "scikit-learn": "sklearn"}
-    epochs = {
-        who: make(hidden, batch_size)
-        for who, make in makers.items()
-        if who not in modules or importlib.util.find_spec(modules[who])
+def _all(rounds: int, only: str, against: str) -> dict[str, dict[str, float]]:
+    return {name: _compare(*network, rounds, against) for name, network in NETWORKS.items() if only in name}
+
+
+def _compare(hidden: list[int | str], batch_size: int, n_images: int, rounds: int, against: str) -> dict[str, float]:
+    """Median seconds a round for each that can be imported; they take turns, so that all see the same noise."""
+    makers: dict[str, tuple[str, Callable[..., Work]]] = {
+        "digitpad": ("numpy", _digitpad),
+        "PyTorch": ("torch", _torch),
+        "JAX": ("jax", _jax),
     }
-    seconds: dict[str, list[float]] = {who: [] for who in epochs}
-    for epoch in epochs.values():
-        epoch()  # compiles, allocates, fills caches
+    if hidden == LENET:
+        makers["PyTorch, channels last"] = ("torch", functools.partial(_torch, channels_last=True))
+    else:
+        makers["scikit-learn"] = ("sklearn", _sklearn)
+    works = {
+        who: make(hidden, batch_size, n_images)
+        for who, (module, make) in makers.items()
+        if importlib.util.find_spec(module) and (who == "digitpad" or who.partition(",")[0] in against.split(","))
+    }
+    seconds: dict[str, list[float]] = {who: [] for who in works}
+    for work in works.values():
+        work()  # compiles, allocates, fills caches
     for _ in range(rounds):
-        for who, epoch in epochs.items():
+        for who, work in works.items():
             begin = time.perf_counter()
-            epoch()
+            work()
             seconds[who].append(time.perf_counter() - begin)
     return {who: statistics.median(times) for who, times in seconds.items()}
 
 
-def _data() -> Any:
+def _products() -> dict[str, dict[str, float]]:
+    """GFLOP/s of each matrix product of a step, by network: median of 30."""
+    import numpy as np
+
+    rng = np.random.default_rng(1)
+
+    def rate(left: Any, right: Any) -> float:
+        times = []
+        out = np.matmul(left, right)
+        for _ in range(30):
+            begin = time.perf_counter()
+            np.matmul(left, right, out=out)
+            times.append(time.perf_counter() - begin)
+        return 2 * left.shape[0] * left.shape[1] * right.shape[1] / statistics.median(times) / 1e9
+
+    def of_layer(rows: int, n_in: int, n_out: int) -> dict[str, float]:
+        x, w, dy = (rng.random(shape, np.float32) for shape in ((rows, n_in), (n_in, n_out), (rows, n_out)))
+        shape = f"{rows} × {n_in} × {n_out}"
+        return {
+            f"x W        {shape}": rate(x, w),
+            f"xᵀ dy      {shape}": rate(x.T, dy),
+            f"dy Wᵀ      {shape}": rate(dy, w.T),
+        }
+
+    results: dict[str, dict[str, float]] = {}
+    for name, (hidden, batch, _) in NETWORKS.items():
+        if hidden == LENET:  # as the convolutions gather their windows, for one thread's share of half a batch
+            layers = [
+                (24 * 64 * 24, 25, 32),
+                (2 * 64 * 8, 160, 64),
+                (8 * 64 * 8, 160, 64),
+                (64, 1024, 128),
+                (64, 128, 10),
+            ]
+        else:
+            sizes = [784, *map(int, hidden), 10]
+            layers = [(batch, n_in, n_out) for n_in, n_out in zip(sizes, sizes[1:], strict=False)]
+        with _blas_for(hidden):
+            results[name] = {key: value for layer in layers for key, value in of_layer(*layer).items()}
+    return results
+
+
+def _blas_for(hidden: list[int | str]) -> contextlib.AbstractContextManager[None]:
+    """One BLAS thread where a batch is shared out among threads, as training has it."""
+    from digitpad import blas
+
+    return blas.one_thread() if hidden == LENET else contextlib.nullcontext()
+
+
+def _data(n_images: int) -> Any:
     import numpy as np
 
     from digitpad.datasets.dataset import Digits, mnist
 
     data = mnist()
     return Digits(
-        np.concatenate([data.training.images, data.validation.images]),
-        np.concatenate([data.training.labels, data.validation.labels]),
+        np.concatenate([data.training.images, data.validation.images])[:n_images],
+        np.concatenate([data.training.labels, data.validation.labels])[:n_images],
     )
 
 
-def _floats() -> Any:
+def _floats(n_images: int) -> Any:
     import numpy as np
 
-    digits = _data()
+    digits = _data(n_images)
     return digits.images.reshape(-1, 784).astype(np.float32) / 255, digits.labels.astype(np.int64)
 
 
-def _digitpad(hidden: list[int], batch_size: int) -> Epoch:
+def _digitpad(hidden: list[int | str], batch_size: int, n_images: int) -> Work:
     import numpy as np
 
+    from digitpad import blas
     from digitpad.datasets.batches import Batches
-    from digitpad.nn.losses import CrossEntropy
-    from digitpad.nn.network import Network, dense
+    from digitpad.nn.network import Network, feedforward
     from digitpad.nn.optimizers import SGD
+    from digitpad.nn.parallel import DataParallel
 
     rng = np.random.default_rng(1)
-    network, loss, optimizer = Network(dense(hidden)), CrossEntropy(), SGD(MOMENTUM)
-    network.initialize(rng)
-    batches = Batches(_data(), batch_size, rng)
+    network, optimizer = Network(feedforward(hidden)), SGD(MOMENTUM)
+    n_threads = blas.threads() if hidden == LENET else 1
+    parallel = DataParallel(network, n_threads)
+    parallel.initialize(rng)
+    batches = Batches(_data(n_images), batch_size, rng)
 
-    def epoch() -> None:
-        for images, labels in batches.one_pass():
-            _, dlogits = loss(network.forward(images, training=True), labels)
-            network.backward(dlogits)
-            optimizer.step(network.parameters, network.gradients, RATE)
+    def work() -> None:
+        with _blas_for(hidden):
+            for images, labels in batches.one_pass():
+                parallel.learn(images, labels)
+                optimizer.step(network.parameters, network.gradients, RATE)
 
-    return epoch
+    return work
 
 
-def _torch(hidden: list[int], batch_size: int) -> Epoch:
+def _torch(hidden: list[int | str], batch_size: int, n_images: int, *, channels_last: bool = False) -> Work:
     import torch
 
-    images, labels = (torch.from_numpy(array) for array in _floats())
-    sizes = [784, *hidden, 10]
+    images, labels = (torch.from_numpy(array) for array in _floats(n_images))
     layers: list[Any] = []
+    if hidden == LENET:
+        layers += [torch.nn.Unflatten(1, (1, 28, 28))]
+        for n_in, n_out in ((1, 32), (32, 64)):
+            layers += [torch.nn.Conv2d(n_in, n_out, 5), torch.nn.ReLU(), torch.nn.MaxPool2d(2)]
+        layers.append(torch.nn.Flatten())
+        sizes = [1024, 128, 10]
+    else:
+        sizes = [784, *map(int, hidden), 10]
     for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True):
         layers += [torch.nn.Linear(n_in, n_out), torch.nn.ReLU()]
     network = torch.nn.Sequential(*layers[:-1])
+    if channels_last:
+        network = network.to(memory_format=torch.channels_last)
     optimizer = torch.optim.SGD(network.parameters(), lr=RATE, momentum=MOMENTUM)
     loss = torch.nn.CrossEntropyLoss()
 
-    def epoch() -> None:
+    def work() -> None:
         for chosen in torch.randperm(len(labels)).split(batch_size):
             optimizer.zero_grad()
             loss(network(images[chosen]), labels[chosen]).backward()
             optimizer.step()
 
-    return epoch
+    return work
 
 
-def _jax(hidden: list[int], batch_size: int) -> Epoch:
+def _jax(hidden: list[int | str], batch_size: int, n_images: int) -> Work:
     import jax
     import jax.numpy as jnp
     import numpy as np
 
-    images, labels = (jnp.asarray(array) for array in _floats())
+    images, labels = (jnp.asarray(array) for array in _floats(n_images))
     rng = np.random.default_rng(1)
-    sizes = [784, *hidden, 10]
+    convolutions = [(5, 5, 1, 32), (5, 5, 32, 64)] if hidden == LENET else []
+    sizes = [1024, 128, 10] if hidden == LENET else [784, *map(int, hidden), 10]
+    shapes = [*convolutions, *zip(sizes[:-1], sizes[1:], strict=True)]
     weights = [
-        (jnp.asarray(rng.normal(0, (2 / n_in) ** 0.5, (n_in, n_out)).astype(np.float32)), jnp.zeros(n_out))
-        for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True)
+        (jnp.asarray(rng.normal(0, (2 / np.prod(shape[:-1])) ** 0.5, shape).astype(np.float32)), jnp.zeros(shape[-1]))
+        for shape in shapes
     ]
     state = [(weights, jax.tree.map(jnp.zeros_like, weights))]
     n_batches = len(labels) // batch_size
 
     def loss(weights: Any, x: Any, y: Any) -> Any:
-        for weight, bias in weights[:-1]:
+        if convolutions:
+            x = x.reshape(-1, 28, 28, 1)
+        for weight, bias in weights[: len(convolutions)]:
+            x = jax.lax.conv_general_dilated(x, weight, (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+            x = jax.lax.reduce_window(jax.nn.relu(x + bias), -jnp.inf, jax.lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
+        x = x.reshape(len(x), -1)
+        for weight, bias in weights[len(convolutions) : -1]:
             x = jax.nn.relu(x @ weight + bias)
         logits = x @ weights[-1][0] + weights[-1][1]
         return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(logits), y[:, None], axis=1))
@@ -170,22 +266,22 @@ def _jax(hidden: list[int], batch_size: int) -> Epoch:
         velocity = jax.tree.map(lambda v, g: MOMENTUM * v + g, velocity, gradients)
         return (jax.tree.map(lambda w, v: w - RATE * v, weights, velocity), velocity), None
 
-    whole_epoch = jax.jit(lambda carry, order: jax.lax.scan(step, carry, order)[0])
+    whole = jax.jit(lambda carry, order: jax.lax.scan(step, carry, order)[0])
 
-    def epoch() -> None:
+    def work() -> None:
         order = jnp.asarray(rng.permutation(len(labels))[: n_batches * batch_size].reshape(n_batches, batch_size))
-        state[0] = jax.block_until_ready(whole_epoch(state[0], order))
+        state[0] = jax.block_until_ready(whole(state[0], order))
 
-    return epoch
+    return work
 
 
-def _sklearn(hidden: list[int], batch_size: int) -> Epoch:
+def _sklearn(hidden: list[int | str], batch_size: int, n_images: int) -> Work:
     import warnings
 
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier
 
-    images, labels = _floats()
+    images, labels = _floats(n_images)
     network = MLPClassifier(
         tuple(hidden),
         solver="sgd",
@@ -197,12 +293,12 @@ def _sklearn(hidden: list[int], batch_size: int) -> Epoch:
         max_iter=1,
     )
 
-    def epoch() -> None:
+    def work() -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # one epoch is what is asked for
             network.fit(images, labels)
 
-    return epoch
+    return work
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 from digitpad.training.estimate import estimate_seconds
-from digitpad.training.recipe import Recipe, shipped_recipes
+from digitpad.training.recipe import Recipe
+from digitpad.training.recipes import all_recipes
 
 
 def test_more_work_takes_longer() -> None:
@@ -11,6 +12,10 @@ def test_more_work_takes_longer() -> None:
         "network.hidden": [512, 512],
         "training.batch_size": 8,
         "augmentation.rotate_deg": 5.0,
+        "augmentation.elastic_px": 1.0,
+        "augmentation.thickness_px": 1.0,
+        "augmentation.noise": 0.1,
+        "augmentation.erase_px": 8.0,
     }.items():
         assert estimate_seconds(recipe.with_values({key: value})) > base
     assert round(estimate_seconds(recipe.with_values({"training.epochs": 20})) / base, 6) == 2
@@ -18,5 +23,11 @@ def test_more_work_takes_longer() -> None:
 
 def test_quick_recipe_is_the_quickest() -> None:
     """What is named quick is, among those that are shipped."""
-    recipes = shipped_recipes()
+    recipes = all_recipes().shipped
     assert min(recipes, key=lambda name: estimate_seconds(recipes[name])) == "quick"
+
+
+def test_what_is_made_takes_time_too() -> None:
+    """Each epoch is longer by it, and before the first it must be drawn."""
+    recipe = Recipe()
+    assert estimate_seconds(recipe.with_values({"data.pen_digits": 50_000})) > 2 * estimate_seconds(recipe)

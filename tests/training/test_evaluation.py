@@ -2,17 +2,19 @@ import numpy as np
 import pytest
 
 from digitpad.datasets.dataset import mnist
-from digitpad.nn.network import Network, dense
-from digitpad.training.evaluation import CHUNK, Evaluating, evaluate, evaluate_in_chunks
+from digitpad.nn.network import Network, feedforward
+from digitpad.training.evaluation import Evaluating, evaluate, evaluate_in_chunks, interval
+
+CHUNK = 200
 
 
 def some_network() -> Network:
-    network = Network(dense([8]))
+    network = Network(feedforward([8]))
     network.initialize(np.random.default_rng(1))
     return network
 
 
-@pytest.mark.parametrize("n", [1, CHUNK - 1, CHUNK, 2 * CHUNK + 234])
+@pytest.mark.parametrize("n", [1, CHUNK - 1, CHUNK, 2 * CHUNK + 134])
 def test_scores_by_hand(n: int) -> None:
     """Share read right and mean of -log p, over all digits at once and in float64, whatever the chunks."""
     network, digits = some_network(), mnist().validation[:n]
@@ -28,7 +30,7 @@ def test_scores_by_hand(n: int) -> None:
 
 def test_evaluation_pauses_between_chunks() -> None:
     """Each chunk is told of, so that a window can stop in between."""
-    total = 2 * CHUNK + 234
+    total = 2 * CHUNK + 134
     records = list(evaluate_in_chunks(some_network(), mnist().validation[:total]))
     assert records == [Evaluating(done, total) for done in (CHUNK, 2 * CHUNK, total)]
 
@@ -39,3 +41,10 @@ def test_evaluation_learns_nothing() -> None:
     before = network.parameters.copy()
     evaluate(network, mnist().validation[:1000])
     np.testing.assert_array_equal(network.parameters, before)
+
+
+def test_interval_by_hand() -> None:
+    """Wilson's, for nine of ten as in the tables; and one that stays within 0 and 1 at the ends."""
+    assert interval(0.9, 10) == pytest.approx((0.5958, 0.9821), abs=1e-4)
+    assert interval(1.0, 10_000) == pytest.approx((0.99962, 1.0), abs=1e-5)
+    assert interval(0.0, 5)[0] == pytest.approx(0)

@@ -1,5 +1,6 @@
 import itertools
 import math
+import threading
 from typing import Any, NoReturn, cast
 
 import numpy as np
@@ -8,8 +9,9 @@ import pytest
 from digitpad.datasets.dataset import Dataset, Digits, mnist
 from digitpad.nn.arrays import Floats
 from digitpad.nn.optimizers import SGD
-from digitpad.training.evaluation import CHUNK, Evaluating, evaluate
+from digitpad.training.evaluation import Evaluating, evaluate
 from digitpad.training.loop import DivergedError, EpochDone, Progress, Result, StepDone, Trainer
+from digitpad.training.recipe import OPTIMIZERS
 from tests.training.small import epochs, result, small_dataset, small_recipe, steps
 
 TOO_FAST: dict[str, Any] = {
@@ -33,10 +35,10 @@ def test_records_come_in_order() -> None:
 
 
 def test_signs_of_life_come_between_chunks() -> None:
-    """Before each epoch's scores come as many records as there are chunks of 500 to score: 500 twice."""
+    """Before each epoch's scores come as many records as there are chunks to score, in 500 digits twice."""
     records = list(Trainer(small_recipe(training__epochs=1), small_dataset()).run())
     first = list(itertools.takewhile(lambda record: isinstance(record, Evaluating), records))
-    assert first == [Evaluating(CHUNK, 500), Evaluating(CHUNK, 500)]
+    assert first == [Evaluating(done, 500) for done in (200, 400, 500)] * 2
 
 
 def test_it_learns() -> None:
@@ -49,10 +51,10 @@ def test_it_learns() -> None:
     assert epochs(records)[0].validation.accuracy < 0.3
 
 
-@pytest.mark.parametrize("method", ["sgd", "momentum", "adam"])
+@pytest.mark.parametrize("method", OPTIMIZERS)
 def test_every_method_learns(method: str) -> None:
     """Each optimizer, with a rate that suits it, brings the loss down."""
-    rate = {"sgd": 0.2, "momentum": 0.05, "adam": 0.003}[method]
+    rate = {"sgd": 0.2, "momentum": 0.05, "nesterov": 0.05}.get(method, 0.003)
     recipe = small_recipe(optimizer__method=method, optimizer__learning_rate=rate, optimizer__schedule="cosine")
     before, *_, after = epochs(Trainer(recipe, small_dataset()).run())
     assert after.validation.loss < 0.4 * before.validation.loss
@@ -221,3 +223,128 @@ def test_digits_are_left_as_they_are() -> None:
     before = dataset.training.images.copy()
     list(Trainer(small_recipe(training__epochs=1, augmentation__shift_px=2), dataset).run())
     np.testing.assert_array_equal(dataset.training.images, before)
+
+
+CONVOLUTIONAL = {"network__hidden": ["5x5x4", "pool", 16], "training__epochs": 1}
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_same_threads_give_the_same_bits(threads: int) -> None:
+    """A convolutional network is shared out among threads, and comes out the same each time."""
+    recipe = small_recipe(**CONVOLUTIONAL, network__batch_norm=True, network__dropout=0.2)
+    trainers = [Trainer(recipe, small_dataset(), threads) for _ in range(2)]
+    scores = [epochs(trainer.run()) for trainer in trainers]
+    assert scores[0] == scores[1]
+    assert trainers[0].network.parameters.tobytes() == trainers[1].network.parameters.tobytes()
+
+
+def test_threads_end_with_the_training() -> None:
+    """Also where it is abandoned in the middle of an epoch, and then concluded."""
+    before = threading.active_count()
+    trainer = Trainer(small_recipe(**CONVOLUTIONAL), small_dataset(), threads=2)
+    run = trainer.run()
+    next(record for record in run if isinstance(record, StepDone))
+    assert threading.active_count() == before + 1
+    outcome = result(trainer.conclude())
+    assert threading.active_count() == before
+    assert outcome.test == evaluate(trainer.network, small_dataset().test)
+
+
+def test_no_thread_is_started_for_a_dense_network() -> None:
+    """Its products are shared out by BLAS."""
+    before = threading.active_count()
+    run = Trainer(small_recipe(), small_dataset(), threads=4).run()
+    next(record for record in run if isinstance(record, StepDone))
+    assert threading.active_count() == before
+
+
+def test_training_stops_when_patience_ends() -> None:
+    """Two epochs without a better one are enough; the best is restored all the same."""
+    # A rate this small improves the first epochs by nothing.
+    trainer = Trainer(
+        small_recipe(training__epochs=50, training__patience=2, optimizer__learning_rate=1e-30), small_dataset()
+    )
+    outcome = result(trainer.run())
+    assert (outcome.best_epoch, outcome.epochs) == (0, 2)
+
+
+def test_training_goes_on_while_it_gets_better() -> None:
+    """Patience starts anew with each better epoch."""
+    outcome = result(Trainer(small_recipe(training__epochs=5, training__patience=2), small_dataset()).run())
+    assert outcome.epochs == 5 or outcome.epochs == outcome.best_epoch + 2
+    assert outcome.epochs > 2
+
+
+def test_averaged_weights_are_what_is_scored_and_kept() -> None:
+    """Training itself goes on as without them: the same losses, step by step, from other scores."""
+    plain = Trainer(small_recipe(), small_dataset())
+    averaged = Trainer(small_recipe(training__average=0.95), small_dataset())
+    records = [list(trainer.run()) for trainer in (plain, averaged)]
+    assert [record.loss for record in steps(records[0])] == [record.loss for record in steps(records[1])]
+    assert epochs(records[0])[1:] != epochs(records[1])[1:]
+    outcome = result(records[1])
+    assert outcome.validation == evaluate(averaged.network, small_dataset().validation)
+    assert outcome.validation.accuracy > 0.7
+
+
+@pytest.mark.parametrize("stop_at", [StepDone, Evaluating])
+def test_abandoned_training_with_averages_keeps_them(stop_at: type) -> None:
+    """Wherever it is left, even while the averages are being scored."""
+    trainer = Trainer(small_recipe(training__average=0.95), small_dataset())
+    run = trainer.run()
+    next(record for record in run if isinstance(record, EpochDone) and record.epoch == 1)
+    while not (isinstance(next(run), stop_at) and trainer.step > 70):
+        pass
+    outcome = result(trainer.conclude())
+    assert outcome.validation == evaluate(trainer.network, small_dataset().validation)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"loss__label_smoothing": 0.1},
+        {"loss__l1": 1e-4},
+        {"loss__l2": 1e-3},
+        {"optimizer__clip_norm": 0.5},
+        {"optimizer__clip_value": 0.01},
+        {"optimizer__warmup_epochs": 1},
+        {"optimizer__schedule": "one_cycle", "optimizer__learning_rate": 0.01},
+        {"network__batch_norm": True},
+        {"optimizer__method": "adamw", "optimizer__weight_decay": 0.1},
+        {"augmentation__elastic_px": 0.5, "augmentation__thickness_px": 0.5},
+    ],
+    ids=lambda settings: next(iter(settings)),
+)
+def test_every_part_changes_training_and_lets_it_learn(settings: dict[str, Any]) -> None:
+    """Each setting reaches the network, and none keeps it from getting better."""
+    plain = epochs(Trainer(small_recipe(), small_dataset()).run())
+    changed = epochs(Trainer(small_recipe(**settings), small_dataset()).run())
+    assert changed[-1] != plain[-1]
+    assert changed[-1].validation.accuracy > 0.75
+
+
+def test_penalties_keep_weights_small() -> None:
+    """With L2 they are shorter, with L1 more of them are about 0."""
+    lengths, nearly_none = {}, {}
+    for name, settings in {"plain": {}, "l2": {"loss__l2": 0.03}, "l1": {"loss__l1": 0.003}}.items():
+        trainer = Trainer(small_recipe(**settings), small_dataset())
+        list(trainer.run())
+        weight = trainer.network.named_parameters()["2.weight"]
+        lengths[name], nearly_none[name] = np.linalg.norm(weight), (np.abs(weight) < 0.003).mean()
+    assert lengths["l2"] < 0.8 * lengths["plain"]
+    assert nearly_none["l1"] > 3 * nearly_none["plain"]
+
+
+def test_a_training_that_never_began_leaves_no_thread() -> None:
+    """It is concluded all the same: the first parameters are scored."""
+    before = threading.active_count()
+    trainer = Trainer(small_recipe(**CONVOLUTIONAL), small_dataset(), threads=2)
+    assert result(trainer.conclude()).best_epoch == 0
+    assert threading.active_count() == before
+
+
+def test_what_numpy_warns_of_is_the_reader_s_own_matter() -> None:
+    """Between two records, nothing of training's own settings is left."""
+    before = np.geterr()
+    for _ in Trainer(small_recipe(training__epochs=1), small_dataset()).run():
+        assert np.geterr() == before

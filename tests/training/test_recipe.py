@@ -4,43 +4,65 @@ import math
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from digitpad import assets
 from digitpad.errors import FileError, RecipeError
-from digitpad.nn.optimizers import SGD, Adam, Optimizer
-from digitpad.training.recipe import MAX_PARAMETERS, NetworkPart, Recipe, TrainingPart, shipped_recipes
+from digitpad.nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
+from digitpad.training.recipe import MAX_PARAMETERS, NetworkPart, Recipe, TrainingPart
 
 WHOLE = """
 name = "mine"
 description = "two lines\\nof text"
 
 [network]
-hidden = [64, 32]
+hidden = ["5x5x4", "pool", 64, 32]
 activation = "leaky_relu"
+alpha = 0.1
 dropout = 0.25
+batch_norm = true
+padding = "same"
 initializer = "glorot_normal"
+
+[loss]
+label_smoothing = 0.1
+l1 = 0.001
+l2 = 0.01
 
 [optimizer]
 method = "momentum"
 learning_rate = 1
-schedule = "cosine"
 momentum = 0.5
+weight_decay = 0.02
+schedule = "step"
+decay = 0.3
+step_epochs = 4
+step_factor = 0.25
+warmup_epochs = 2
+clip_norm = 5
+clip_value = 0.5
 
 [training]
 batch_size = 10
 epochs = 2
+patience = 3
+average = 0.99
+calibrate = true
 seed = 7
 
 [data]
 set = "some/folder"
+pen_digits = 40
+non_digits = 30
 
 [augmentation]
 rotate_deg = 10
 shift_px = 1.5
 scale = 0.1
 shear = 0.2
+elastic_px = 1
+thickness_px = 0.5
+noise = 0.1
+erase_px = 6
 """
 
 
@@ -56,11 +78,41 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     assert recipe.to_dict() == {
         "name": "mine",
         "description": "two lines\nof text",
-        "network": {"hidden": (64, 32), "activation": "leaky_relu", "dropout": 0.25, "initializer": "glorot_normal"},
-        "optimizer": {"method": "momentum", "learning_rate": 1.0, "schedule": "cosine", "momentum": 0.5},
-        "training": {"batch_size": 10, "epochs": 2, "seed": 7},
-        "data": {"set": "some/folder"},
-        "augmentation": {"rotate_deg": 10.0, "shift_px": 1.5, "scale": 0.1, "shear": 0.2},
+        "network": {
+            "hidden": ("5x5x4", "pool", 64, 32),
+            "activation": "leaky_relu",
+            "alpha": 0.1,
+            "dropout": 0.25,
+            "batch_norm": True,
+            "padding": "same",
+            "initializer": "glorot_normal",
+        },
+        "loss": {"label_smoothing": 0.1, "l1": 0.001, "l2": 0.01},
+        "optimizer": {
+            "method": "momentum",
+            "learning_rate": 1.0,
+            "momentum": 0.5,
+            "weight_decay": 0.02,
+            "schedule": "step",
+            "decay": 0.3,
+            "step_epochs": 4.0,
+            "step_factor": 0.25,
+            "warmup_epochs": 2.0,
+            "clip_norm": 5.0,
+            "clip_value": 0.5,
+        },
+        "training": {"batch_size": 10, "epochs": 2, "patience": 3, "average": 0.99, "calibrate": True, "seed": 7},
+        "data": {"set": "some/folder", "pen_digits": 40, "non_digits": 30},
+        "augmentation": {
+            "rotate_deg": 10.0,
+            "shift_px": 1.5,
+            "scale": 0.1,
+            "shear": 0.2,
+            "elastic_px": 1.0,
+            "thickness_px": 0.5,
+            "noise": 0.1,
+            "erase_px": 6.0,
+        },
     }
     assert type(recipe.optimizer.learning_rate) is float
 
@@ -103,6 +155,13 @@ def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
         ("network.hidden = [1_000_000_000]", "network.hidden"),
         ("network.hidden = [4096, 4096]", "network.hidden"),
         (f"network.hidden = {[1] * 17}", "network.hidden"),
+        ("network.hidden = ['conv']", "network.hidden"),
+        ("network.hidden = [64, 'pool']", "network.hidden"),
+        ("network.hidden = ['5x5x4', 'pool', 'pool', '9x9x4']", "network.hidden"),
+        ("network.hidden = ['3x3x999', '3x3x999', '3x3x999']", "network.hidden"),
+        ("network.batch_norm = 1", "network.batch_norm"),
+        ("network.padding = 'full'", "network.padding"),
+        ("network.alpha = 1", "network.alpha"),
         ("network.activation = 'softsign'", "network.activation"),
         ("network.activation = 1", "network.activation"),
         ("network.initializer = 'zeros'", "network.initializer"),
@@ -116,18 +175,42 @@ def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
         ("optimizer.learning_rate = true", "optimizer.learning_rate"),
         ("optimizer.learning_rate = '0.1'", "optimizer.learning_rate"),
         ("optimizer.learning_rate = 1" + "0" * 400, "optimizer.learning_rate"),
+        ("loss.l1 = -0.1", "loss.l1"),
+        ("loss.l2 = 2", "loss.l2"),
+        ("loss.label_smoothing = 1", "loss.label_smoothing"),
+        ("loss.label_smoothing = true", "loss.label_smoothing"),
+        ("training.patience = -1", "training.patience"),
+        ("training.average = 1", "training.average"),
+        ("optimizer.weight_decay = -0.1", "optimizer.weight_decay"),
+        ("optimizer.decay = -1", "optimizer.decay"),
+        ("optimizer.step_epochs = 0", "optimizer.step_epochs"),
+        ("optimizer.step_factor = 0", "optimizer.step_factor"),
+        ("optimizer.warmup_epochs = -1", "optimizer.warmup_epochs"),
+        ("optimizer.clip_norm = nan", "optimizer.clip_norm"),
+        ("optimizer.clip_value = -1", "optimizer.clip_value"),
         ("optimizer.momentum = 1.0", "optimizer.momentum"),
         ("optimizer.momentum = -0.1", "optimizer.momentum"),
         ("augmentation.rotate_deg = -1", "augmentation.rotate_deg"),
         ("augmentation.shift_px = 15", "augmentation.shift_px"),
         ("augmentation.scale = 1", "augmentation.scale"),
         ("augmentation.shear = nan", "augmentation.shear"),
+        ("augmentation.elastic_px = 10.5", "augmentation.elastic_px"),
+        ("augmentation.elastic_px = -1", "augmentation.elastic_px"),
+        ("augmentation.thickness_px = 2.1", "augmentation.thickness_px"),
+        ("augmentation.thickness_px = -0.5", "augmentation.thickness_px"),
+        ("augmentation.noise = 1.1", "augmentation.noise"),
+        ("augmentation.noise = '0.1'", "augmentation.noise"),
+        ("augmentation.erase_px = 29", "augmentation.erase_px"),
+        ("augmentation.erase_px = inf", "augmentation.erase_px"),
     ],
     ids=lambda text: text[:50],
 )
 def test_every_error_names_its_key(tmp_path: Path, text: str, key: str) -> None:
     """Which file, which setting, what it is and what was expected; in one line."""
-    with pytest.raises(FileError, match=f"mine.toml: {key}: (is|has|.* parameters|17 layers)") as caught:
+    with pytest.raises(
+        FileError,
+        match=f"mine.toml: {key}: (is|has|17 layers|.*( parameters|numbers|no layer|after a dense|not fit))",
+    ) as caught:
         load(tmp_path, text)
     assert isinstance(caught.value.__cause__, RecipeError)
     assert caught.value.__cause__.key == key
@@ -226,26 +309,11 @@ def test_value_that_cannot_be_set_is_named(settings: dict[str, Any], key: str) -
     assert caught.value.key == key
 
 
-@pytest.mark.parametrize("name", ["dense", "momentum", "quick"])
-def test_shipped_recipes_load(name: str) -> None:
-    """Each is there under its file's name, says what it is, and builds its network."""
-    recipe = shipped_recipes()[name]
-    assert recipe.name == name
-    assert recipe.description
-    assert recipe.data.set == "mnist"
-    assert recipe.build_network().parameters.size == recipe.n_parameters
-
-
-def test_every_shipped_file_is_a_recipe() -> None:
-    """No TOML file in model/ is left out."""
-    assert sorted(shipped_recipes()) == sorted(path.stem for path in assets.MODEL.glob("*.toml"))
-
-
 @pytest.mark.parametrize("hidden", [(), (7,), (32, 16), (4096, 3000)], ids=str)
 def test_parameters_are_counted(hidden: tuple[int, ...]) -> None:
     """Weights and biases of every layer, as the network has them, and fewer than weights files hold."""
     recipe = Recipe(network=NetworkPart(hidden=hidden))
-    assert recipe.n_parameters == recipe.build_network().parameters.size <= MAX_PARAMETERS
+    assert recipe.plan.n_parameters == recipe.build_network().parameters.size <= MAX_PARAMETERS
 
 
 def test_network_follows_the_recipe() -> None:
@@ -268,18 +336,47 @@ def test_network_follows_the_recipe() -> None:
 
 @pytest.mark.parametrize(
     ("method", "expected"),
-    [("sgd", SGD()), ("momentum", SGD(momentum=0.75)), ("nesterov", SGD(0.75, nesterov=True)), ("adam", Adam())],
+    [
+        ("sgd", SGD()),
+        ("momentum", SGD(momentum=0.75)),
+        ("nesterov", SGD(0.75, nesterov=True)),
+        ("rmsprop", RMSProp()),
+        ("adam", Adam()),
+        ("adamw", AdamW(weight_decay=0.25, decayed=[slice(0, 784 * 128), slice(785 * 128, 785 * 128 + 1280)])),
+    ],
     ids=str,
 )
 def test_optimizer_follows_the_recipe(method: str, expected: Optimizer) -> None:
-    """Only the methods with momentum use the setting of that name."""
-    recipe = Recipe.from_dict({"optimizer": {"method": method, "momentum": 0.75}})
-    assert recipe.build_optimizer() == expected
+    """Only the methods with momentum, or with decay, use the settings of those names."""
+    recipe = Recipe.from_dict({"optimizer": {"method": method, "momentum": 0.75, "weight_decay": 0.25}})
+    assert recipe.build_optimizer(recipe.build_network()) == expected
 
 
-def test_learning_rate_follows_its_schedule() -> None:
-    """Constant from end to end, or along a cosine down to 0."""
-    constant = Recipe().with_values({"optimizer.learning_rate": 0.5})
-    cosine = constant.with_values({"optimizer.schedule": "cosine"})
-    assert [constant.learning_rate(progress) for progress in (0, 0.5, 1)] == [0.5, 0.5, 0.5]
-    np.testing.assert_allclose([cosine.learning_rate(progress) for progress in (0, 0.5, 1)], [0.5, 0.25, 0], atol=1e-12)
+@pytest.mark.parametrize(
+    ("settings", "rates"),
+    [
+        ({}, {0: 0.5, 5: 0.5, 10: 0.5}),
+        ({"schedule": "cosine"}, {0: 0.5, 5: 0.25, 10: 0}),
+        ({"schedule": "step", "step_epochs": 5, "step_factor": 0.1}, {4: 0.5, 5: 0.05}),
+        ({"schedule": "inverse_time", "decay": 1}, {0: 0.5, 1: 0.25, 4: 0.1}),
+        ({"schedule": "exponential", "decay": 1}, {0: 0.5, 1: 0.5 / math.e}),
+        ({"schedule": "one_cycle"}, {0: 0.02, 3: 0.5, 10: 0.00005}),
+        ({"schedule": "cosine", "warmup_epochs": 2}, {0: 0, 5: 0.25}),
+    ],
+    ids=str,
+)
+def test_learning_rate_follows_its_schedule(settings: dict[str, Any], rates: dict[float, float]) -> None:
+    """By the epochs done, out of ten."""
+    recipe = Recipe.from_dict({"optimizer": {"learning_rate": 0.5, **settings}})
+    assert {epoch: recipe.learning_rate(epoch) for epoch in rates} == pytest.approx(rates)
+
+
+def test_readme_s_example_is_a_recipe(tmp_path: Path) -> None:
+    """What people copy from there works."""
+    section = (
+        (Path(__file__).parents[2] / "README.md").read_text("utf-8").partition("### Recipes")[2].partition("###")[0]
+    )
+    text = "\n".join(line.strip() for line in section.splitlines() if line.startswith("    "))
+    recipe = load(tmp_path, text)
+    assert recipe.summary == "28×28-5×5×32-pool-5×5×64-pool-128-10"
+    assert recipe.training.patience == 5

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.nn.network import Network, dense
+from digitpad.nn.network import Network, feedforward
 from digitpad.weights.weights import FORMAT, VERSION, Weights
 
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 
 
 def small_weights(seed: int = 1, units: int = 3) -> Weights:
-    network = Network(dense([units]))
+    network = Network(feedforward([units]))
     network.initialize(np.random.default_rng(seed))
     about = {"test_accuracy": 0.5, "data": {"name": "MNIST"}, "recipe": {"name": "quick"}}
     return Weights("small.npz", network.architecture(), network.parameters, about)

@@ -1,0 +1,58 @@
+"""What each shipped recipe comes to: ``python tests/benchmarks/recipes.py [NAME …] [--json]``, a table in Markdown.
+
+Each is trained by ``digitpad train``, in turn; that all of them takes about half an hour on two cores. The test set is
+read once, by the weights of the epoch that was best on validation. The interval is Wilson's, for 95 %.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main() -> None:
+    """Train, and print the table."""
+    from digitpad.training.evaluation import interval
+    from digitpad.training.recipes import all_recipes
+
+    shipped = all_recipes().shipped
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="all by default")
+    parser.add_argument("--threads", default="2", metavar="N")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    options = parser.parse_args()
+    results = {}
+    for name in options.names or shipped:
+        results[name] = {**_train(name, options.threads), "summary": shipped[name].summary}
+        print(name, results[name], file=sys.stderr)
+    if options.json:
+        print(json.dumps(results))
+        return
+    print("| recipe | network | epochs | validation | test, 95 % interval | time |")
+    print("|---|---|---|---|---|---|")
+    for name, values in results.items():
+        low, high = interval(values["test_accuracy"], values["test_n"])
+        validation, test = f"{values['validation_accuracy']:.2%}", f"{values['test_accuracy']:.2%}"
+        cells = [f"[`{name}`]({name}.toml)", values["summary"], values["epochs"], validation]
+        cells += [f"{test} ({low:.2%} to {high:.2%})", f"{values['seconds']:.0f} s"]
+        print("|", " | ".join(map(str, cells)), "|")
+
+
+def _train(name: str, threads: str) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        out = str(Path(folder) / "weights.npz")
+        command = [sys.executable, "-m", "digitpad", "train", "--recipe", name, "--threads", threads, "--out", out]
+        output = subprocess.run(
+            [*command, "--json"], cwd=ROOT, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        ).stdout
+    values: dict[str, Any] = json.loads(output)
+    return values
+
+
+if __name__ == "__main__":
+    main()
