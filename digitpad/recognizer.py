@@ -23,6 +23,8 @@ class Prediction:
         The most probable one.
     probabilities : tuple of float
         One for each of 0..9; their sum is 1.
+    sure : bool
+        Whether the digit is probable enough to be told as one: a letter or a scribble seldom is.
     image : ndarray of uint8, shape (28, 28)
         What the network saw.
     milliseconds : float
@@ -31,6 +33,7 @@ class Prediction:
 
     digit: int
     probabilities: tuple[float, ...]
+    sure: bool
     image: NDArray[np.uint8]
     milliseconds: float
 
@@ -69,6 +72,11 @@ class Recognizer:
     def _predict(self, image: NDArray[np.uint8], begin: float) -> Prediction | None:
         if not image.any():
             return None
-        probabilities = tuple(self._network.predict(image[None])[0].tolist())
+        with np.errstate(over="ignore", invalid="ignore"):
+            read = self._network.predict(image[None])[0]
+        if not np.isfinite(read).all():  # of numbers so large, nothing can be told
+            read = np.full_like(read, 1 / len(read))
+        probabilities = tuple(read.tolist())
         milliseconds = (time.perf_counter() - begin) * 1000
-        return Prediction(int(np.argmax(probabilities)), probabilities, image, milliseconds)
+        sure = max(probabilities) >= self.weights.sure_above
+        return Prediction(int(np.argmax(probabilities)), probabilities, sure, image, milliseconds)

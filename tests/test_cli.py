@@ -69,7 +69,13 @@ def test_evaluate_scores_the_shipped_weights(capsys: pytest.CaptureFixture[str])
     out, err = capsys.readouterr()
     (scores,) = objects(out)
     assert err == ""
-    assert scores.keys() == {"weights", "data", "accuracy", "loss", "n"}
+    assert scores.keys() == {
+        "weights", "data", "accuracy", "interval", "loss", "calibration_error", "not_sure", "n",
+    }  # fmt: skip
+    low, high = scores["interval"]
+    assert low < scores["accuracy"] < high < low + 0.01
+    assert 0 <= scores["calibration_error"] < 0.05
+    assert 0 <= scores["not_sure"] < 0.05
     assert (scores["weights"], scores["data"], scores["n"]) == ("digits.npz", "MNIST", 10_000)
     assert scores["accuracy"] == pytest.approx(load_weights(SHIPPED).test_accuracy, abs=1e-3)
 
@@ -94,7 +100,7 @@ def test_predict_reads_images(capsys: pytest.CaptureFixture[str], tmp_path: Path
     assert [answer["digit"] for answer in objects(out)] == [7, 4, 2, None]
     assert err == ""
     for answer in objects(out)[:3]:
-        assert answer.keys() == {"digit", "probabilities"}
+        assert answer.keys() == {"digit", "probabilities", "sure"}
         assert len(answer["probabilities"]) == 10
         assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-5)
 
@@ -106,7 +112,7 @@ def test_predict_reads_strokes(capsys: pytest.CaptureFixture[str], strokes: Path
     answers = objects(out)
     assert [answer["digit"] for answer in answers] == [7, 2, 4, 0, None, 4, 4]
     assert [answer.get("label", "none") for answer in answers] == [7, 2, 4, 0, "none", "none", 9]
-    assert answers[4] == {"digit": None, "probabilities": None}
+    assert answers[4] == {"digit": None, "probabilities": None, "sure": False}
     assert err == "4 of 5 read as labelled: 80.00%\n"
 
 
@@ -146,8 +152,9 @@ def test_train_saves_weights(capsys: pytest.CaptureFixture[str], data: Path, tmp
     assert result["weights"] == str(out_path)
     assert (result["recipe"], result["epochs"], result["best_epoch"]) == ("quick", 1, 1)
     assert result["test_accuracy"] == weights.test_accuracy
-    assert weights.about["recipe"]["training"] == {"batch_size": 128, "epochs": 1, "seed": 3}
-    assert weights.about["recipe"]["data"] == {"set": str(data)}
+    settings = weights.about["recipe"]["training"]
+    assert (settings["batch_size"], settings["epochs"], settings["seed"]) == (128, 1, 3)
+    assert weights.about["recipe"]["data"]["set"] == str(data)
     assert weights.about["data"]["name"] == data.name
     assert [line.split()[:2] for line in err.splitlines()] == [
         ["quick:", "784-128-10"],
@@ -227,10 +234,12 @@ def test_training_that_was_stopped_at_once_saves_nothing(
         (["evaluate", "nowhere.npz"], "nowhere.npz: cannot be read"),
         (["evaluate", str(ROOT / "pyproject.toml")], "is not an .npz file"),
         (["evaluate", "--data", "nowhere"], "nowhere: is not a folder"),
+        (["evaluate", "--plot", "x.jpg"], "x.jpg: pictures are saved as .png or .svg"),
+        (["evaluate", "--plot", "nowhere/x.png"], "nowhere: is not a folder"),
         (["predict", "nowhere.png"], "nowhere.png: cannot be read"),
         (["predict", "--strokes", "nowhere.jsonl"], "nowhere.jsonl: cannot be read"),
         (["predict", "x.png", "--weights", "nowhere.npz"], "nowhere.npz: cannot be read"),
-        ([*QUICK, "--recipe", "slow"], "there is no recipe 'slow'; there are dense, momentum, quick, or a FILE.toml"),
+        ([*QUICK, "--recipe", "slow"], "there is no recipe 'slow'; there are dense, dense-256-128, dense-64, "),
         ([*QUICK, "--recipe", "nowhere.toml"], "nowhere.toml: cannot be read"),
         ([*QUICK, "--set", "training.epochs"], "--set training.epochs: expected KEY=VALUE"),
         ([*QUICK, "--set", "training.epochs=0"], "training.epochs: is 0; expected 1 to 10,000"),
@@ -305,7 +314,7 @@ def buffered() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
 
 
-@pytest.mark.parametrize("command", [[], ["train"], ["evaluate"], ["predict"]], ids=str)
+@pytest.mark.parametrize("command", [[], ["train"], ["tune"], ["evaluate"], ["predict"]], ids=str)
 def test_help_comes_at_once(command: list[str]) -> None:
     """It imports none of the large libraries, for none of them helps."""
     code = f"""
@@ -315,7 +324,7 @@ try:
     main({[*command, "--help"]!r})
 except SystemExit as stop:
     assert stop.code == 0
-sys.exit(", ".join({{"numpy", "PySide6", "matplotlib", "PIL"}} & sys.modules.keys()) or None)
+sys.exit(", ".join({{"numpy", "PySide6", "matplotlib", "PIL", "optuna"}} & sys.modules.keys()) or None)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
@@ -386,7 +395,7 @@ def test_folder_called_mnist_is_a_folder(
 def test_misspelt_command_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     """A word that is neither a file nor a command is answered with the commands."""
     assert main(["trian"]) == 1
-    assert "train, evaluate, predict" in capsys.readouterr().err
+    assert "train, recipes, tune, evaluate, predict" in capsys.readouterr().err
 
 
 def test_full_disk_under_the_output_is_one_line() -> None:
@@ -397,3 +406,41 @@ def test_full_disk_under_the_output_is_one_line() -> None:
     ended = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 1
     assert ended.stderr == "digitpad: No space left on device\n"
+
+
+def test_recipes_are_listed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The shipped ones and one's own, each with its network and what it is."""
+    monkeypatch.setenv("DIGITPAD_HOME", str(tmp_path))
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes" / "mine.toml").write_text('description = "small"\n[network]\nhidden = [7]')
+    assert main(["recipes"]) == 0
+    output = capsys.readouterr().out
+    assert "lenet\n    28×28-5×5×32-pool-5×5×64-pool-128-10, " in output
+    assert output.endswith("mine  (yours)\n    784-7-10, 10 epochs of batches of 128\n    small\n")
+    assert main(["recipes", "--json"]) == 0
+    values = json.loads(capsys.readouterr().out)
+    assert values["folder"] == str(tmp_path / "recipes")
+    assert [recipe["name"] for recipe in values["recipes"] if recipe["own"]] == ["mine"]
+
+
+def test_broken_recipe_of_one_s_own_is_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list is there without it; and who asks for it hears why it is not."""
+    monkeypatch.setenv("DIGITPAD_HOME", str(tmp_path))
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes" / "mine.toml").write_text("[training]\nepochs = 0")
+    assert main(["recipes"]) == 1
+    captured = capsys.readouterr()
+    assert "quick\n" in captured.out
+    assert "mine.toml: training.epochs: is 0" in captured.err
+    assert main([*QUICK, "--recipe", "mine"]) == 1
+    assert "mine.toml: training.epochs: is 0" in capsys.readouterr().err
+
+
+def test_evaluate_draws_how_honest_weights_are(data: Path, tmp_path: Path) -> None:
+    """As a picture, in the kind that its name asks for."""
+    assert main(["evaluate", "--data", str(data), "--plot", str(tmp_path / "honest.png")]) == 0
+    assert (tmp_path / "honest.png").read_bytes().startswith(b"\x89PNG")

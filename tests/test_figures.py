@@ -1,0 +1,95 @@
+import io
+import subprocess
+import sys
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digitpad.figures import reliability_picture, trials_picture
+from digitpad.training.calibration import reliability
+from digitpad.training.ranges import Choices, Numbers, Range
+from digitpad.training.trials import State, Trial
+
+RANGES: list[Range] = [
+    Numbers("optimizer.learning_rate", 1e-4, 1e-1, logarithmic=True),
+    Numbers("network.hidden", 32, 512, logarithmic=True, in_list=True),
+    Numbers("network.dropout", 0.0, 0.5, logarithmic=False),
+    Choices("optimizer.method", ("sgd", "adam")),
+    Choices("network.initializer", ("he_normal", "he_uniform", "glorot_normal")),
+]
+
+
+def trials(n: int, name: str = "adam") -> list[Trial]:
+    """Trials of every state, one of them far below the others."""
+    rng = np.random.default_rng(1)
+    made = []
+    for number in range(n):
+        settings = {
+            "optimizer.learning_rate": float(10 ** rng.uniform(-4, -1)),
+            "network.hidden": [int(rng.integers(32, 513))],
+            "network.dropout": float(rng.uniform(0, 0.5)),
+            "optimizer.method": name,
+            "network.initializer": "he_uniform",
+        }
+        state = list(State)[number % len(State)]
+        without = state in (State.REFUSED, State.DIVERGED)
+        accuracy = None if without else 0.1 if number == 6 else float(rng.uniform(0.95, 0.98))
+        made.append(Trial(number, {} if state is State.STOPPED else settings, accuracy, 3, state))
+    return made
+
+
+@pytest.mark.parametrize("n_ranges", [1, 2, 4, 5])
+@pytest.mark.parametrize("n_trials", [0, 1, 40])
+def test_picture_is_drawn(n_ranges: int, n_trials: int) -> None:
+    """Of no trial, of one and of many, with a panel a setting: as wide as ever, higher with more panels."""
+    with Image.open(io.BytesIO(trials_picture("quick", RANGES[:n_ranges], trials(n_trials), "png"))) as image:
+        pixels = np.asarray(image.convert("RGB"))
+    assert pixels.shape == ({1: 885, 2: 885, 4: 1260, 5: 1260}[n_ranges], 1440, 3)
+    red, _, blue = pixels.astype(int).transpose(2, 0, 1)
+    assert (np.count_nonzero(blue > red + 100) > 50) == (n_trials > 0)
+
+
+def test_picture_is_an_svg() -> None:
+    """Well-formed, and the same bytes for the same trials."""
+    picture = trials_picture("quick", RANGES, trials(20), "svg")
+    assert ElementTree.fromstring(picture).tag.endswith("svg")
+    assert trials_picture("quick", RANGES, trials(20), "svg") == picture
+
+
+@pytest.mark.parametrize("name", ["$x$", "$\\frac", "数字", "a\nb", "<&>"], ids=ascii)
+def test_name_may_be_any_text(name: str) -> None:
+    """Neither mathematics nor a script that the font lacks ends the command."""
+    ranges = [*RANGES[:3], Choices("optimizer.method", (name, "adam"))]
+    for kind in ("png", "svg"):
+        assert trials_picture(name, ranges, trials(8, name), kind)
+
+
+def test_picture_needs_no_window() -> None:
+    """Neither Qt nor pyplot is imported for it."""
+    code = """
+import sys
+from digitpad.figures import reliability_picture, trials_picture
+from digitpad.training.calibration import reliability
+from digitpad.training.ranges import Choices
+assert trials_picture("quick", [Choices("optimizer.method", ("sgd", "adam"))], [], "png")
+sys.exit(", ".join({"PySide6", "matplotlib.pyplot", "optuna"} & sys.modules.keys()) or None)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_reliability_is_drawn(kind: str) -> None:
+    """With the names and the error in it, the same bytes each time; also where all answers fall into one bin."""
+    confidences = np.linspace(0.3, 1, 200)
+    honesty = reliability(confidences, confidences > 0.6)
+    content = reliability_picture("my $weights$", honesty, kind)
+    assert content == reliability_picture("my $weights$", honesty, kind)
+    if kind == "svg":
+        assert ElementTree.fromstring(content).tag.endswith("svg")
+    else:
+        with Image.open(io.BytesIO(content)) as picture:
+            assert picture.width > 600
+    assert reliability_picture("sure", reliability(np.ones(3), np.ones(3)), kind)
