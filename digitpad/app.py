@@ -85,7 +85,7 @@ def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
     from digitpad import assets, folders
     from digitpad.gui.theme import Theme
     from digitpad.gui.window import Window
-    from digitpad.training.recipe import shipped_recipes
+    from digitpad.training.recipes import all_recipes
     from digitpad.weights.weights import SHIPPED, load_weights
 
     weights = load_weights(weights_path or SHIPPED)
@@ -97,7 +97,7 @@ def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
     application.setDesktopFileName("digitpad")
     application.setWindowIcon(QIcon(str(assets.RESOURCES / "icon.svg")))
     settings = QSettings(str(folders.user_data_path() / "settings.ini"), QSettings.Format.IniFormat)
-    return application, Window(Theme(application), weights, shipped_recipes(), settings)
+    return application, Window(Theme(application), weights, all_recipes(), settings)
 
 
 def check_system() -> None:

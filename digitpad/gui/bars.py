@@ -20,6 +20,7 @@ class ProbabilityBars(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._target: tuple[float, ...] | None = None
+        self._sure = False
         self._from = self._shown = (0.0,) * N_BARS
         self.setObjectName("probability_bars")
         self.setAccessibleName("Probabilities")
@@ -31,10 +32,11 @@ class ProbabilityBars(QWidget):
         self._animation.valueChanged.connect(self._move)
         theme.changed.connect(self.update)
 
-    def set_probabilities(self, probabilities: Sequence[float] | None) -> None:
-        """Show these, of 0..1, or none."""
+    def set_probabilities(self, probabilities: Sequence[float] | None, *, sure: bool = True) -> None:
+        """Show these, of 0..1, or none; the largest stands out as the answer where that is ``sure``."""
         self._from = self._shown
         self._target = None if probabilities is None else tuple(probabilities)
+        self._sure = sure
         said = "none" if self._target is None else ", ".join(f"{d}: {p:.1%}" for d, p in enumerate(self._target))
         self.setAccessibleDescription(said)
         self._animation.stop()
@@ -48,7 +50,10 @@ class ProbabilityBars(QWidget):
 
     def _move(self, share: float) -> None:
         target = self._target or (0.0,) * N_BARS
-        self._shown = tuple(a + (b - a) * share for a, b in zip(self._from, target, strict=True))
+        if share == 1:  # also from what is no number, to which nothing can be added
+            self._shown = target
+        else:
+            self._shown = tuple(a + (b - a) * share for a, b in zip(self._from, target, strict=True))
         self.update()
 
     # Overrides of Qt's.
@@ -64,7 +69,9 @@ class ProbabilityBars(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         font = fixed_width_digits(self.font())
-        best = None if self._target is None else max(range(N_BARS), key=self._target.__getitem__)
+        best = None
+        if self._target is not None and self._sure:
+            best = max(range(N_BARS), key=self._target.__getitem__)
         row_height = min(self.height() / N_BARS, 48.0)
         left, right = 26.0, 68.0
         room = self.width() - left - right

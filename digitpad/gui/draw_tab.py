@@ -1,17 +1,7 @@
 """The Draw tab: the pad and its tools on the left, the answer and what led to it on the right."""
 
-from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import (
-    QAccessible,
-    QAccessibleAnnouncementEvent,
-    QColor,
-    QImage,
-    QKeySequence,
-    QPainter,
-    QPainterPath,
-    QPaintEvent,
-    QResizeEvent,
-)
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
@@ -23,10 +13,10 @@ from PySide6.QtWidgets import (
 
 from digitpad.gui.bars import ProbabilityBars
 from digitpad.gui.pad import DEFAULT_PEN_WIDTH_PX, PEN_WIDTHS_PX, Pad
-from digitpad.gui.pictures import from_grey
+from digitpad.gui.seen import SeenCard
 from digitpad.gui.theme import Theme
 from digitpad.gui.throttle import Throttle
-from digitpad.gui.widgets import SPACE, card, label, named, percent
+from digitpad.gui.widgets import SPACE, card, keep_width, label, named, percent, set_role
 from digitpad.recognizer import Prediction, Recognizer
 
 FRAME_MS = 12
@@ -49,19 +39,21 @@ class DrawTab(QWidget):
         self._confidence = label("", "figure", "confidence")
         self._runners_up = label("", "soft", "runners_up")
         self._time = label("", "soft", "reading_time")
-        self._seen = PixelView(theme)
+        self.seen = SeenCard(theme, self.pad, recognizer.weights)
         self._build()
 
         self._reading = Throttle(self._read, FRAME_MS, self)
         self.pad.drawing_changed.connect(self._reading.request)
         self._announcing = QTimer(self, singleShot=True, interval=ANNOUNCE_AFTER_MS)
         self._announcing.timeout.connect(self._announce)
+        self.pad.drawing_changed.connect(self._announcing.stop)
         self.pad.settled.connect(self._announcing.start)
         self._show(None)
 
     def set_recognizer(self, recognizer: Recognizer) -> None:
         """Read with other weights from now on, and what is on the pad at once."""
         self._recognizer = recognizer
+        self.seen.set_weights(recognizer.weights)
         self._read()
 
     def read_now(self) -> Prediction | None:
@@ -74,28 +66,44 @@ class DrawTab(QWidget):
 
     def _show(self, prediction: Prediction | None) -> None:
         self.prediction = prediction
-        self._seen.set_prediction(prediction)
+        self.seen.set_prediction(prediction)
         if prediction is None:
             self._bars.set_probabilities(None)
-            self._answer.setText("")
-            self._answer.setAccessibleName("No digit yet")
+            self._set_answer("", "No digit yet")
             self._confidence.setText("Draw a digit")
             self._runners_up.setText("The answer appears here while you draw.")
             self._time.setText("")
             return
-        self._bars.set_probabilities(prediction.probabilities)
-        _, second, third, *_ = prediction.ranking
-        said = [f"{digit} ({percent(prediction.probabilities[digit])})" for digit in (second, third)]
-        self._answer.setText(str(prediction.digit))
-        self._answer.setAccessibleName(f"Read as {prediction.digit}")
-        self._confidence.setText(f"{percent(prediction.confidence)} sure")
-        self._runners_up.setText(f"Next: {', '.join(said)}")
+        self._bars.set_probabilities(prediction.probabilities, sure=prediction.sure)
         self._time.setText(f"Read in {prediction.milliseconds:.1f} ms")
+        if prediction.sure:
+            _, second, third, *_ = prediction.ranking
+            said = [f"{digit} ({percent(prediction.probabilities[digit])})" for digit in (second, third)]
+            self._set_answer(str(prediction.digit), f"Read as {prediction.digit}")
+            self._confidence.setText(f"{percent(prediction.confidence)} sure")
+            self._runners_up.setText(f"Next: {', '.join(said)}")
+        else:
+            said = [
+                f"{digit} ({percent(prediction.probabilities[digit], 0)})"
+                for digit in prediction.ranking[:2]
+                if prediction.probabilities[digit] >= 0.01
+            ]
+            self._set_answer("?", "Not sure", unsure=True)
+            self._confidence.setText("Not sure")
+            self._runners_up.setText(f"Perhaps {' or '.join(said)}")
+
+    def _set_answer(self, text: str, accessible: str, *, unsure: bool = False) -> None:
+        self._answer.setText(text)
+        self._answer.setAccessibleName(accessible)
+        set_role(self._answer, "no answer" if unsure else "answer")
 
     def _announce(self) -> None:
         """Tell a screen reader, half a second after the last stroke."""
         if self.prediction is not None:
-            text = f"{self.prediction.digit}, {percent(self.prediction.confidence)} sure"
+            first, second, *_ = self.prediction.ranking
+            sure = f"{first}, {percent(self.prediction.confidence)} sure"
+            said = [sure if self.prediction.sure else f"Not sure, perhaps {first} or {second}", self.seen.finding]
+            text = ". ".join(filter(None, said))
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.pad, text))
 
     # Layout.
@@ -115,7 +123,7 @@ class DrawTab(QWidget):
         right.setSpacing(4 * SPACE)
         right.addWidget(self._build_answer())
         right.addWidget(self._build_bars(), 1)
-        right.addWidget(self._build_seen())
+        right.addWidget(self.seen)
         columns.addLayout(right, 1)
 
     def _build_tools(self) -> QWidget:
@@ -174,6 +182,7 @@ class DrawTab(QWidget):
         button.setCheckable(True)
         button.setShortcut(key)
         button.setProperty("kind", kind)
+        keep_width(button)
         button.setToolTip(f"{text} ({key})")
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # its key shall not take the pad's arrows away
         return button
@@ -210,24 +219,6 @@ class DrawTab(QWidget):
         column.addWidget(self._bars, 1)
         return frame
 
-    def _build_seen(self) -> QWidget:
-        frame = card("seen_card")
-        row = QHBoxLayout(frame)
-        row.setContentsMargins(4 * SPACE, 4 * SPACE, 4 * SPACE, 4 * SPACE)
-        row.setSpacing(4 * SPACE)
-        row.addWidget(self._seen)
-        text = label(
-            "28 × 28 pixels, scaled to a 20-pixel box and centred by mass, as the training digits are.", "soft"
-        )
-        text.setWordWrap(True)
-        text.setAlignment(Qt.AlignmentFlag.AlignTop)
-        column = QVBoxLayout()
-        column.setSpacing(2 * SPACE)
-        column.addWidget(label("What the network sees", "heading"))
-        column.addWidget(text, 1)
-        row.addLayout(column, 1)
-        return frame
-
     def _set_pen_width(self, width_px: int) -> None:
         self.pad.pen_width_px = float(width_px)
 
@@ -243,34 +234,3 @@ class DrawTab(QWidget):
         self._tools.setFixedWidth(max(side, self._tools.minimumSizeHint().width()))
         self._columns.activate()  # in this same pass, so that nothing is painted where it does not stay
         super().resizeEvent(event)
-
-
-class PixelView(QWidget):
-    """The 28 × 28 pixels that the network sees, enlarged."""
-
-    def __init__(self, theme: Theme, side: int = 112) -> None:
-        super().__init__()
-        self._theme = theme
-        self._image: QImage | None = None
-        self.setObjectName("seen")
-        self.setFixedSize(QSize(side, side))
-        self.setAccessibleName("What the network sees")
-        theme.changed.connect(self.update)
-
-    def set_prediction(self, prediction: Prediction | None) -> None:
-        """Show what it saw, or black."""
-        self._image = None if prediction is None else from_grey(prediction.image)
-        self.update()
-
-    # Overrides of Qt's.
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        corners = QPainterPath()
-        corners.addRoundedRect(self.rect(), 5, 5)
-        painter.setClipPath(corners)
-        painter.fillRect(self.rect(), QColor("black"))
-        if self._image is not None:
-            painter.drawImage(self.rect(), self._image)
-        painter.end()

@@ -74,7 +74,7 @@ class Pad(QWidget):
     """A square canvas, `CANVAS_PX` wide however large it is shown."""
 
     drawing_changed = Signal()  # `drawing` is another now; while a stroke is drawn, at every move
-    settled = Signal()  # a change is complete: the pen was lifted, or something was undone, cleared or pasted
+    settled = Signal()  # the pen was lifted, be all as before, or something was undone, cleared or pasted
     tool_changed = Signal(bool)  # whether it erases now
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -109,8 +109,13 @@ class Pad(QWidget):
     @property
     def has_strokes(self) -> bool:
         """Whether there are strokes on the pad; cheaper to ask than `drawing`, at every move of a pen."""
-        drawing_one = self._gesture is not None and not self._gesture.erases
-        return drawing_one or bool(self._drawing.strokes)
+        adds_one = self._gesture is not None and not self._gesture.erases
+        return adds_one or bool(self._drawing.strokes)
+
+    @property
+    def drawing_one(self) -> bool:
+        """Whether a stroke is in the making, with pen or eraser."""
+        return self._gesture is not None
 
     @property
     def is_empty(self) -> bool:
@@ -130,9 +135,11 @@ class Pad(QWidget):
 
     def replace(self, drawing: Drawing, text: str) -> None:
         """Put another drawing on the pad, which can be undone; ``text`` names the change."""
-        self._cancel_gesture()
-        if not (drawing.is_empty and self._drawing.is_empty):
-            self.undo_stack.push(_Change(self, text, self._drawing, drawing))
+        before = self._drawing if self._gesture is None else self._gesture.before
+        if drawing.is_empty and before.is_empty:
+            self._cancel_gesture()
+        else:
+            self.undo_stack.push(_Change(self, text, before, drawing))
 
     def clear(self) -> None:
         """Empty the pad, which can be undone."""
@@ -173,11 +180,12 @@ class Pad(QWidget):
         changed = after.strokes != gesture.before.strokes or after.image is not gesture.before.image
         if changed:
             self.undo_stack.push(_Change(self, "Erase" if gesture.erases else "Stroke", gesture.before, after))
+        else:
+            self.settled.emit()
 
     def _cancel_gesture(self) -> None:
         if self._gesture is not None:
-            before, self._gesture = self._gesture.before, None
-            self._show(before)
+            self._settle(self._gesture.before)
 
     def _show(self, drawing: Drawing) -> None:
         self._drawing = drawing

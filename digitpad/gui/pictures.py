@@ -27,6 +27,15 @@ def from_grey(pixels: NDArray[np.uint8]) -> QImage:
     return QImage(pixels.tobytes(), width, height, width, QImage.Format.Format_Grayscale8).copy()
 
 
+def inked(pixels: NDArray[np.uint8], paper: QColor, ink: QColor) -> QImage:
+    """An image of grey levels, of shape (height, width), with 0 as paper and 255 as ink."""
+    ends = np.array([[colour.red(), colour.green(), colour.blue()] for colour in (paper, ink)], np.float32)
+    levels = np.linspace(0, 1, 256, dtype=np.float32)[:, None]
+    colours = (ends[0] + levels * (ends[1] - ends[0]) + 0.5).astype(np.uint8)
+    height, width = pixels.shape
+    return QImage(colours[pixels].tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()
+
+
 def picture_of(drawing: Drawing) -> QImage:
     """The drawing in black on white, as it is copied and saved."""
     image = QImage(CANVAS_PX, CANVAS_PX, QImage.Format.Format_RGB32)

@@ -1,4 +1,4 @@
-"""Live curves: the one importer of matplotlib.
+"""Live curves: matplotlib within Qt; pictures for files are drawn by `digitpad.figures`.
 
 A full draw costs about 25 ms and a blit 1 ms, so the axes are drawn in full only when they change (size, theme,
 limits); in between, the saved background is put back and the lines are drawn over it.
@@ -62,6 +62,9 @@ class Curves(FigureCanvasQTAgg):
 
     def set_plan(self, epochs: int, hint: str = "") -> None:
         """Empty axes for that many epochs; ``hint`` is written into them until there is something to show."""
+        is_empty = not any(np.size(line.get_xdata()) for line in self._lines.values())
+        if is_empty and (epochs, hint) == (self._epochs, self._hint):
+            return
         self._epochs, self._hint = epochs, hint
         self._low = 1e-1 if self._logarithmic else 0.0
         self._high = 3.0 if self._logarithmic else 1.0

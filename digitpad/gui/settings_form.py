@@ -1,110 +1,109 @@
 """The settings of a training, each checked as it is typed, with what is wrong told right under its field."""
 
-import re
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import (
-    QComboBox,
-    QFileDialog,
+    QFrame,
     QGridLayout,
     QLabel,
-    QLineEdit,
     QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
-from digitpad.datasets.dataset import BUILT_IN
 from digitpad.errors import RecipeError
+from digitpad.gui.augmentation_choice import AugmentationChoice, in_words
+from digitpad.gui.augmentation_dialog import AugmentationDialog
+from digitpad.gui.inputs import Choice, Disclosure, TextField, link
+from digitpad.gui.settings_fields import FIELDS, Editor, Field
+from digitpad.gui.theme import Theme
 from digitpad.gui.widgets import SPACE, card, label, named
-from digitpad.training.recipe import OPTIMIZERS, AugmentationPart, Recipe
+from digitpad.training.recipe import Recipe
+from digitpad.training.recipes import Recipes
 
 OWN = "Own settings"
-OTHER_FOLDER = "Folder of IDX files…"
-
-AUGMENTATIONS = {
-    "None": AugmentationPart(),
-    "A little": AugmentationPart(rotate_deg=8, shift_px=1, scale=0.08, shear=0.1),
-    "As hands vary": AugmentationPart(rotate_deg=12, shift_px=1.5, scale=0.12, shear=0.25),
-}
-_METHOD_WORDS = {
-    "sgd": "SGD",
-    "momentum": "SGD with momentum",
-    "nesterov": "Nesterov momentum",
-    "rmsprop": "RMSProp",
-    "adam": "Adam",
-}
-_ACTIVATION_WORDS = {
-    "relu": "ReLU",
-    "leaky_relu": "Leaky ReLU",
-    "gelu": "GELU",
-    "tanh": "Tanh",
-    "sigmoid": "Sigmoid",
-}
-_SCHEDULE_WORDS = {"constant": "Constant", "cosine": "Cosine"}
+_LABELS_PX = 92
+_PRESET_TIP = "A whole set of settings to begin with."
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class _Row:
-    """A field of the form: the key it sets, its widget, where its error shows, and how to read and write it."""
+    """A field, what it is edited in, its name before it, and its error under it."""
 
-    widget: QLineEdit | QComboBox
+    field: Field
+    editor: Editor
+    name: QLabel
     error: QLabel
-    read: Callable[[], Any]
-    write: Callable[[Any], None]
-
-
-class Choice(QComboBox):
-    """A choice that the wheel changes only where it has the focus, and not on the way as the form is scrolled."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
+    matters: bool = True  # beside the other values
 
 
 class SettingsForm(QWidget):
-    """A recipe, as a form."""
+    """A recipe, as a form.
+
+    What it shows is the recipe: settings that the basic fields leave out are under More settings, whose button counts
+    those that are not at their defaults. A setting without a meaning beside the others, as momentum for Adam, has no
+    field, and stays as it was.
+    """
 
     changed = Signal()  # some field was edited
+    save_requested = Signal()  # its recipe shall be kept under a name
+    more_toggled = Signal(bool)  # all settings are shown, or the basic ones
 
-    def __init__(self, presets: dict[str, Recipe], parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, recipes: Recipes, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("settings")
-        self._presets = presets
+        self._theme = theme
+        self.recipes = recipes
+        self._presets = recipes.by_name
         self._rows: dict[str, _Row] = {}
-        self._base = next(iter(presets.values()))
-        self._augmentations = {name: asdict(part) for name, part in AUGMENTATIONS.items()}
+        self._headings: dict[str, QLabel] = {}
+        self._base = next(iter(self._presets.values()))
+        self._defaults = Recipe().to_dict()
+        self._preview: AugmentationDialog | None = None
+        self._editable = True
         self._writing = False
-        self._data_set = BUILT_IN
         self._build()
+        self.set_recipes(recipes)
         self.set_recipe(self._base)
+
+    @property
+    def _augmentation(self) -> AugmentationChoice:
+        editor = self._rows["augmentation"].editor
+        assert isinstance(editor, AugmentationChoice)
+        return editor
+
+    @property
+    def keys(self) -> list[str]:
+        """Of the settings whose fields are shown now."""
+        return [key for key, row in self._rows.items() if not row.editor.isHidden()]
+
+    @property
+    def preset(self) -> str | None:
+        """The name of the preset that it shows, or None where the settings are one's own."""
+        name: str | None = self._preset.currentData()
+        return name
 
     def recipe(self) -> Recipe | None:
         """The recipe that the fields make, or None while one of them is wrong; the errors are then shown."""
-        problems: dict[str, str] = {}
-        values: dict[str, Any] = {}
-        for key, row in self._rows.items():
+        values, problems = self._read()
+        # Ranges to search may be of settings that are others now.
+        bare = replace(self._base, search={})
+        recipe = None
+        while recipe is None:
             try:
-                values[key] = row.read()
-                # One at a time, so that each wrong field is told, and not just the first.
-                self._with({key: values[key]})
+                recipe = bare.with_values(values)
             except RecipeError as error:
-                problems[key] = error.problem
-        for key, row in self._rows.items():
-            self._show_problem(row, problems.get(key, ""))
-        return None if problems else self._with({**values, "name": self._name()})
+                # The recipe tells one problem; the next one shows once that value is out of the way.
+                key = self._key_of(error)
+                problems.setdefault(key, error.problem)
+                if key not in values:
+                    break
+                del values[key]
+        self._show_rows(problems)
+        return None if recipe is None or problems else self._named(recipe)
 
     def set_recipe(self, recipe: Recipe) -> None:
         """Fill the fields."""
@@ -112,32 +111,93 @@ class SettingsForm(QWidget):
         self._writing = True
         values = recipe.to_dict()
         for key, row in self._rows.items():
-            group, _, name = key.partition(".")
-            row.write(values[group][name] if name else values[group])
-        chosen = next((name for name, preset in self._presets.items() if preset == recipe), OWN)
-        self._preset.setCurrentText(chosen)
+            row.editor.set_value(_value(values, key))
+        chosen = next((name for name, preset in self._presets.items() if preset == recipe), None)
+        self._choose_preset(chosen)
         self._writing = False
         self.recipe()
+        self._show_in_preview()
         self.changed.emit()
+
+    def set_recipes(self, recipes: Recipes) -> None:
+        """Offer these as presets: those that are shipped, and under a line the user's own."""
+        self.recipes = recipes
+        self._presets = recipes.by_name
+        writing, self._writing = self._writing, True
+        chosen = self._preset.currentData()
+        self._preset.clear()
+        for part in (
+            {name: recipe for name, recipe in recipes.shipped.items() if name not in recipes.own},
+            recipes.own,
+        ):
+            if part and self._preset.count():
+                self._preset.insertSeparator(self._preset.count())
+            for name, recipe in part.items():
+                self._preset.addItem(name, name)
+                self._preset.setItemData(self._preset.count() - 1, recipe.description, Qt.ItemDataRole.ToolTipRole)
+        self._preset.insertSeparator(self._preset.count())
+        self._preset.addItem(OWN)
+        self._choose_preset(chosen)
+        self._writing = writing
 
     def set_editable(self, editable: bool) -> None:
         """Fields rest while training runs."""
+        self._editable = editable
         for row in self._rows.values():
-            row.widget.setEnabled(editable)
+            row.editor.setEnabled(editable)
         self._preset.setEnabled(editable)
+        if self._preview is not None:
+            self._preview.set_editable(editable)
+
+    def show_more(self, more: bool) -> None:
+        """Show all settings, or the basic ones."""
+        self._more.setChecked(more)
 
     def focus_first_problem(self) -> None:
         """Go to the first field that is wrong."""
         for row in self._rows.values():
             if row.error.text():
-                row.widget.setFocus()
+                if row.field.more:
+                    self.show_more(True)
+                row.editor.setFocus()
+                self._scroll.ensureWidgetVisible(row.editor)
                 return
 
-    def _with(self, values: dict[str, Any]) -> Recipe:
-        return self._base.with_values(values)
+    # Between fields and recipes.
 
-    def _name(self) -> str:
-        return self._preset.currentText() if self._preset.currentText() != OWN else "own"
+    def _read(self) -> tuple[dict[str, Any], dict[str, str]]:
+        """Values and problems by key, of those fields that matter."""
+        values: dict[str, Any] = {}
+        problems: dict[str, str] = {}
+        for key, row in self._rows.items():
+            try:
+                values[key] = row.editor.value()
+            except RecipeError as error:
+                problems[key] = error.problem
+        for key, row in self._rows.items():
+            matters = row.field.matters(values)
+            row.matters = row.matters if matters is None else matters
+            if not row.matters:
+                values.pop(key, None)
+                problems.pop(key, None)
+        return values, problems
+
+    def _key_of(self, error: RecipeError) -> str:
+        """The field of the setting that an error is about."""
+        return error.key if error.key in self._rows else error.key.partition(".")[0]
+
+    def _named(self, recipe: Recipe) -> Recipe:
+        """The recipe with the chosen preset's name, or as one's own, and with ranges to search where it can be."""
+        preset = self._presets.get(self._preset.currentData())
+        recipe = replace(
+            recipe,
+            name="own" if preset is None else preset.name,
+            description="" if preset is None else preset.description,
+        )
+        try:
+            return replace(recipe, search=self._base.search)
+        except RecipeError:
+            return recipe
 
     # What happens as fields change.
 
@@ -146,147 +206,161 @@ class SettingsForm(QWidget):
             return
         recipe = self.recipe()
         self._writing = True
-        matching = (name for name, preset in self._presets.items() if recipe is not None and _same(preset, recipe))
-        self._preset.setCurrentText(next(matching, OWN))
+        # Of two that are the same but for their names, the one that was chosen.
+        likely = sorted(self._presets, key=lambda name: name != self._base.name)
+        matching = (name for name in likely if recipe is not None and _same(self._presets[name], recipe))
+        self._choose_preset(next(matching, None))
         self._writing = False
+        self._show_in_preview()
         self.changed.emit()
 
-    def _preset_chosen(self, name: str) -> None:
+    def _preset_chosen(self) -> None:
+        name = self._preset.currentData()
         if not self._writing and name in self._presets:
             self.set_recipe(self._presets[name])
 
-    def _data_chosen(self, index: int) -> None:
-        box = self._data
-        if box.itemData(index) is None:
-            folder = QFileDialog.getExistingDirectory(self, "Folder with four IDX files")
-            box.setCurrentIndex(self._data_item(folder or self._data_set))
-        self._data_set = str(box.currentData())
+    def _choose_preset(self, name: str | None) -> None:
+        place = -1 if name is None else self._preset.findData(name)
+        self._preset.setCurrentIndex(place if place >= 0 else self._preset.count() - 1)
+        description = self._presets[name].description if name in self._presets else ""
+        self._preset.setToolTip(f"{_PRESET_TIP}\n\n{description}".strip())
 
-    def _write_data_set(self, source: str) -> None:
-        self._data_set = source
-        self._data.setCurrentIndex(self._data_item(source))
+    def _show_rows(self, problems: dict[str, str]) -> None:
+        """Show the fields that matter, those under More settings if asked for, with what is wrong with them."""
+        more = self._more.isChecked()
+        for heading, fields in FIELDS.items():
+            rows = [self._rows[field.key] for field in fields]
+            shown = [row for row in rows if row.matters and (more or not row.field.more)]
+            self._headings[heading].setVisible(bool(shown))
+            for row in rows:
+                for widget in (row.name, row.editor, row.error):
+                    widget.setVisible(row in shown)
+                _show_problem(row, problems.get(row.field.key, ""))
+        self._tell_of_more(problems)
+        self._augmentation.setToolTip(
+            f"{self._rows['augmentation'].field.tip}\n\nNow: {in_words(self._augmentation.value())}."
+        )
 
-    def _data_item(self, source: str) -> int:
-        """The place of a data set in its box, which is made if need be."""
-        place = self._data.findData(source)
-        if place < 0:
-            place = self._data.count() - 1
-            self._data.insertItem(place, Path(source).name or source, source)
-            self._data.setItemData(place, source, Qt.ItemDataRole.ToolTipRole)
-        return place
+    def _tell_of_more(self, problems: dict[str, str]) -> None:
+        """Say on its button how many settings under it are not as they would be by themselves."""
+        under = [row for row in self._rows.values() if row.field.more and row.matters]
+        n_wrong = sum(row.field.key in problems for row in under)
+        n_changed = sum(_changed(row, self._defaults) for row in under if row.field.key not in problems)
+        note = f" · {n_wrong} wrong" if n_wrong else f" · {n_changed} changed" if n_changed else ""
+        self._more.setText(f"M&ore settings{note}")
+        self._more.setAccessibleName(f"More settings{note}")
+        _mark(self._more, wrong=n_wrong > 0)
 
-    def _choose_augmentation(self, box: QComboBox, part: dict[str, Any]) -> None:
-        name = next((name for name, known in self._augmentations.items() if known == part), None)
-        if name is None:
-            name = "As in the recipe"
-            self._augmentations[name] = part
-            if box.findText(name) < 0:
-                box.addItem(name)
-        box.setCurrentText(name)
+    def _toggle_more(self, more: bool) -> None:
+        self.recipe()
+        self.more_toggled.emit(more)
+
+    # The preview of augmentation.
+
+    def _open_preview(self) -> None:
+        if self._preview is None:
+            self._preview = AugmentationDialog(self._theme, self)
+            self._preview.edited.connect(self._amounts_edited)
+            self._preview.set_editable(self._editable)
+        self._preview.begin(self._augmentation.value())
+        self._preview.show()
+        self._preview.raise_()
+        self._preview.activateWindow()
+
+    def close_preview(self) -> None:
+        """Close the preview of augmentation, if it is open."""
+        if self._preview is not None:
+            self._preview.close()
+
+    def _amounts_edited(self, amounts: dict[str, float]) -> None:
+        self._writing = True
+        self._augmentation.set_value(amounts)
+        self._writing = False
+        self._edited()
+
+    def _show_in_preview(self) -> None:
+        amounts = self._augmentation.value()
+        if self._preview is not None and self._preview.isVisible() and self._preview.amounts != amounts:
+            self._preview.begin(amounts)
 
     # Layout.
 
     def _build(self) -> None:
-        frame = card("settings_card")
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its fields take it
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its fields take it
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.verticalScrollBar().rangeChanged.connect(lambda _, most: self._set_margins(scrolled=most > 0))
         content = named(QWidget(), "settings_content")
-        scroll.setWidget(content)
-        scroll.viewport().setAutoFillBackground(False)
+        self._scroll.setWidget(content)
+        self._scroll.viewport().setAutoFillBackground(False)
         content.setAutoFillBackground(False)
         self._grid = QGridLayout(content)
-        self._grid.setContentsMargins(4 * SPACE, 3 * SPACE, 3 * SPACE, 3 * SPACE)
+        self._set_margins(scrolled=False)
         self._grid.setVerticalSpacing(0)
         self._grid.setHorizontalSpacing(2 * SPACE)
-        self._grid.setColumnMinimumWidth(0, 100)
+        self._grid.setColumnMinimumWidth(0, _LABELS_PX)
         self._grid.setColumnStretch(1, 1)
+        self._build_recipe()
+        for heading, fields in FIELDS.items():
+            self._headings[heading] = self._add_heading(heading)
+            for field in fields:
+                self._add_field(field)
+        preview = link("&Preview…", "preview_button", "See how digits are changed, and decide by how much (Alt+P)")
+        preview.clicked.connect(self._open_preview)
+        self._grid.addWidget(preview, self._grid.rowCount() - 1, 1, Qt.AlignmentFlag.AlignRight)
+        self._grid.setRowStretch(self._grid.rowCount(), 1)
+
+        self._more = named(Disclosure("M&ore settings"), "more_settings")
+        self._more.setToolTip("Show every setting of a recipe, or the basic ones (Alt+O)")
+        self._more.toggled.connect(self._toggle_more)
+        line = named(QFrame(), "settings_line")
+        line.setFixedHeight(1)
+        frame = card("settings_card")
+        inner = QVBoxLayout(frame)
+        inner.setContentsMargins(1, 1, 1, 1)
+        inner.setSpacing(0)
+        inner.addWidget(self._scroll, 1)
+        inner.addWidget(line)
+        inner.addWidget(self._more)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(frame)
-        inner = QVBoxLayout(frame)
-        inner.setContentsMargins(1, 1, 1, 1)
-        inner.addWidget(scroll)
 
-        self._heading("Recipe")
+    def _set_margins(self, *, scrolled: bool) -> None:
+        """Leave at the right what the scroll bar does not take, so that fields keep their width."""
+        bar_px = self._scroll.verticalScrollBar().sizeHint().width() if scrolled else 0
+        self._grid.setContentsMargins(4 * SPACE, 3 * SPACE, max(0, 3 * SPACE - bar_px), 0)
+
+    def _build_recipe(self) -> None:
+        self._add_heading("Recipe")
+        top = self._grid.rowCount() - 1
         self._preset = named(Choice(), "preset")
-        self._preset.addItems([*self._presets, OWN])
-        self._preset.currentTextChanged.connect(self._preset_chosen)
-        self._add("Preset", self._preset, "A whole set of settings to begin with.")
+        self._preset.edited.connect(self._preset_chosen)
+        self._add("Preset", self._preset, _PRESET_TIP)
+        save = link("Save as &recipe…", "save_recipe_button", "Keep these settings under a name of their own (Alt+R)")
+        save.clicked.connect(self.save_requested)
+        self._grid.addWidget(save, top, 1, Qt.AlignmentFlag.AlignRight)
 
-        self._heading("Network")
-        self._text(
-            "network.hidden", "Hidden layers", "hidden",
-            "Units of each hidden layer, as in 256, 128. More can learn more, and take longer. None is allowed.",
-            _numbers, lambda units: ", ".join(map(str, units)),
-        )  # fmt: skip
-        self._choice("network.activation", "Activation", "activation", "What follows each layer.", _ACTIVATION_WORDS)
-        self._text(
-            "network.dropout",
-            "Dropout",
-            "dropout",
-            "The share of each hidden layer that is switched off at random in each step, 0 to 0.95. "
-            "More helps against overfitting, and learns more slowly.",
-            _real,
-            lambda number: f"{number:g}",
-        )
-        self._heading("Optimiser")
-        self._choice(
-            "optimizer.method", "Method", "method", "How gradients become steps. Adam is the least particular.",
-            {name: _METHOD_WORDS[name] for name in OPTIMIZERS},
-        )  # fmt: skip
-        self._text(
-            "optimizer.learning_rate", "Learning rate", "learning_rate",
-            "The size of a step. Too high and the loss jumps or grows, too low and it hardly moves. "
-            "0.001 suits Adam, 0.05 SGD.",
-            _real, lambda number: f"{number:g}",
-        )  # fmt: skip
-        self._choice(
-            "optimizer.schedule", "Schedule", "schedule",
-            "How the rate changes: cosine goes down to 0 at the end, which mostly ends better.", _SCHEDULE_WORDS,
-        )  # fmt: skip
-        self._text(
-            "training.batch_size", "Batch size", "batch_size",
-            "Images for one step. Smaller steps more often, larger is faster an epoch.", _whole, str,
-        )  # fmt: skip
-        self._text("training.epochs", "Epochs", "epochs", "How often every image is seen.", _whole, str)
-        self._text("training.seed", "Seed", "seed", "The same seed gives the same training.", _whole, str)
-        self._heading("Data")
-        self._data = named(Choice(), "data_set")
-        self._data.addItem("MNIST (built in)", BUILT_IN)
-        self._data.addItem(OTHER_FOLDER, None)
-        self._data.activated.connect(self._data_chosen)
-        self._data.currentIndexChanged.connect(self._edited)
-        self._rows["data.set"] = _Row(
-            self._data,
-            self._add("Set", self._data, "The built-in MNIST, or a folder with four IDX files named as its are."),
-            lambda: self._data.currentData() or BUILT_IN,
-            self._write_data_set,
-        )
-        augmentation = self._box("augmentation", list(self._augmentations))
-        self._rows["augmentation"] = _Row(
-            augmentation,
-            self._add(
-                "Augment", augmentation, "Turn, move, scale and slant each digit a little, each time it is seen."
-            ),
-            lambda: self._augmentations[augmentation.currentText()],
-            lambda part: self._choose_augmentation(augmentation, part),
-        )
-        self._grid.setRowStretch(self._grid.rowCount(), 1)
-
-    def _heading(self, text: str) -> None:
-        row = self._grid.rowCount()
+    def _add_heading(self, text: str) -> QLabel:
         heading = label(text, "heading")
         heading.setFixedHeight(5 * SPACE)
-        self._grid.addWidget(heading, row, 0, 1, 2)
+        self._grid.addWidget(heading, self._grid.rowCount(), 0)
+        return heading
 
-    def _add(self, text: str, widget: QLineEdit | QComboBox, tip: str) -> QLabel:
+    def _add_field(self, field: Field) -> None:
+        editor = named(field.editor(), field.name)
+        editor.edited.connect(self._edited)
+        name, error = self._add(field.text, editor, field.tip)
+        self._rows[field.key] = _Row(field, editor, name, error)
+
+    def _add(self, text: str, widget: QWidget, tip: str) -> tuple[QLabel, QLabel]:
         """A field with its name before it, and room for an error under it, so that nothing moves when one appears."""
         name = label(text, "soft")
         name.setBuddy(widget)
         widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         widget.setAccessibleName(text)
+        widget.setAccessibleDescription(tip)
         widget.setToolTip(tip)
         name.setToolTip(tip)
         error = label("", "error", f"{widget.objectName()}_error")
@@ -297,68 +371,35 @@ class SettingsForm(QWidget):
         self._grid.addWidget(name, row, 0)
         self._grid.addWidget(widget, row, 1)
         self._grid.addWidget(error, row + 1, 0, 1, 2)
-        return error
+        return name, error
 
-    def _text(
-        self,
-        key: str,
-        text: str,
-        name: str,
-        tip: str,
-        parse: Callable[[str], Any],
-        show: Callable[[Any], str],
-    ) -> None:
-        field = named(QLineEdit(), name)
-        field.textEdited.connect(self._edited)
-        error = self._add(text, field, tip)
-        self._rows[key] = _Row(field, error, lambda: parse(field.text()), lambda value: field.setText(show(value)))
 
-    def _choice(self, key: str, text: str, name: str, tip: str, words: dict[str, str]) -> None:
-        box = self._box(name, [])
-        for value, word in words.items():
-            box.addItem(word, value)
-        error = self._add(text, box, tip)
-        self._rows[key] = _Row(
-            box, error, box.currentData, lambda value: box.setCurrentIndex(max(0, box.findData(value)))
-        )
+def _show_problem(row: _Row, problem: str) -> None:
+    row.error.setText(problem)
+    row.error.setToolTip(problem)
+    if isinstance(row.editor, TextField):
+        row.editor.setToolTip(row.field.tip + row.editor.cut_off)
+    _mark(row.editor, wrong=bool(problem))
 
-    def _box(self, name: str, items: list[str]) -> QComboBox:
-        box = named(Choice(), name)
-        box.addItems(items)
-        box.currentIndexChanged.connect(self._edited)
-        return box
 
-    def _show_problem(self, row: _Row, problem: str) -> None:
-        row.error.setText(problem)
-        row.error.setToolTip(problem)
-        if row.widget.property("wrong") != bool(problem):
-            row.widget.setProperty("wrong", bool(problem))
-            row.widget.style().unpolish(row.widget)
-            row.widget.style().polish(row.widget)
+def _mark(widget: QWidget, *, wrong: bool) -> None:
+    if widget.property("wrong") != wrong:
+        widget.setProperty("wrong", wrong)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
+
+
+def _changed(row: _Row, defaults: dict[str, Any]) -> bool:
+    """Whether a field, whose value is no problem, says something else than the default."""
+    value: Any = row.editor.value()
+    return value != _value(defaults, row.field.key)
+
+
+def _value(values: dict[str, Any], key: str) -> Any:
+    """The value of a setting, or of a group of them, in a recipe's plain values."""
+    group, _, name = key.partition(".")
+    return values[group][name] if name else values[group]
 
 
 def _same(one: Recipe, other: Recipe) -> bool:
     return one.to_dict() | {"name": "", "description": ""} == other.to_dict() | {"name": "", "description": ""}
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    # Commas and spaces part them, and a dash between two figures does; one before a figure is a minus.
-    return tuple(_whole(part) for part in re.split(r"[,\s]+|(?<=\d)-", text.strip()) if part)
-
-
-def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError as error:
-        raise RecipeError("", f"{_shorten(text)} is not a whole number") from error
-
-
-def _real(text: str) -> float:
-    try:
-        return float(text.replace(",", "."))
-    except ValueError as error:
-        raise RecipeError("", f"{_shorten(text)} is not a number") from error
-
-
-def _shorten(text: str) -> str:
-    return f"“{text[:12]}…”" if len(text) > 12 else f"“{text}”"

@@ -158,6 +158,7 @@ QLabel[role="caption"] {{ color: {t.soft}; font-size: 12px; }}
 QLabel[role="error"] {{ color: {t.bad}; font-size: 11px; }}
 QLabel[role="figure"] {{ font-size: 20px; font-weight: 600; }}
 QLabel[role="answer"] {{ font-size: 104px; font-weight: 700; }}
+QLabel[role="no answer"] {{ color: {t.soft}; font-size: 104px; font-weight: 300; }}
 QLabel[role="strong"] {{ font-weight: 600; }}
 QPushButton {{ background: {t.card}; color: {t.text}; border: 1px solid {t.hairline}; border-radius: 7px;
     padding: 6px 14px; font-weight: 500; min-height: 18px; }}
@@ -171,14 +172,32 @@ QPushButton[kind="primary"]:focus {{ border: 2px solid {t.text}; padding: 5px 13
 QPushButton[kind="primary"]:disabled {{ background: {t.hairline}; border-color: {t.hairline}; color: {t.soft}; }}
 QPushButton[kind="left"] {{ border-top-right-radius: 0; border-bottom-right-radius: 0; border-right: none; }}
 QPushButton[kind="right"] {{ border-top-left-radius: 0; border-bottom-left-radius: 0; }}
+QPushButton[kind="link"] {{ background: transparent; color: {t.accent}; border: 1px solid transparent;
+    border-radius: 5px; padding: 0 4px; min-height: 18px; font-size: 12px; }}
+QPushButton[kind="link"]:hover {{ background: {t.accent_ground}; }}
+QPushButton[kind="link"]:focus {{ border-color: {t.accent}; }}
+QPushButton[kind="link"]:disabled {{ color: {t.soft}; }}
+QPushButton[kind="disclosure"], QPushButton[kind="disclosure"]:checked {{ background: transparent; color: {t.soft};
+    border: 1px solid transparent; border-radius: 9px; padding: 6px 12px 6px 34px; font-size: 12px; font-weight: 600;
+    text-align: left; }}
+QPushButton[kind="disclosure"][wrong="true"], QPushButton[kind="disclosure"][wrong="true"]:checked {{ color: {t.bad}; }}
+QPushButton[kind="disclosure"]:hover {{ color: {t.text}; }}
+QPushButton[kind="disclosure"]:focus, QPushButton[kind="disclosure"]:checked:focus {{ border-color: {t.accent}; }}
 QPushButton:checked {{ background: {t.accent_ground}; color: {t.accent}; font-weight: 600; }}
 QPushButton:checked:focus, QPushButton[kind="left"]:focus {{ border: 1px solid {t.accent}; }}
-QLineEdit, QComboBox {{ background: {t.ground}; color: {t.text}; border: 1px solid {t.hairline}; border-radius: 6px;
-    padding: 3px 9px; min-height: 20px; selection-background-color: {t.accent};
+QLineEdit, QComboBox, QAbstractSpinBox {{ background: {t.ground}; color: {t.text}; border: 1px solid {t.hairline};
+    border-radius: 6px; padding: 3px 9px; min-height: 20px; selection-background-color: {t.accent};
     selection-color: {t.on_accent}; font-size: 12px; }}
-QLineEdit:focus, QComboBox:focus {{ border: 1px solid {t.accent}; }}
+QLineEdit, QAbstractSpinBox {{ padding: 3px 7px; }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ width: 1px; border: none; }}
+QAbstractSpinBox::up-arrow, QAbstractSpinBox::down-arrow {{ width: 0; height: 0; }}
+QAbstractSpinBox QLineEdit {{ background: transparent; border: none; padding: 0 11px 0 7px; min-height: 0; }}
+QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus {{ border: 1px solid {t.accent}; }}
 QLineEdit[wrong="true"] {{ border: 1px solid {t.bad}; }}
-QLineEdit:disabled, QComboBox:disabled {{ color: {t.soft}; }}
+#settings QLineEdit, #settings QComboBox {{ min-height: 18px; }}
+#settings QCheckBox {{ min-height: 26px; font-size: 12px; }}
+#settings_line {{ background: {t.hairline}; }}
+QLineEdit:disabled, QComboBox:disabled, QAbstractSpinBox:disabled {{ color: {t.soft}; }}
 QComboBox::drop-down {{ border: none; width: 20px; }}
 QComboBox QAbstractItemView {{ background: {t.card}; color: {t.text}; border: 1px solid {t.hairline};
     selection-background-color: {t.accent_ground}; selection-color: {t.text}; outline: none; }}
@@ -188,6 +207,7 @@ QSlider {{ min-height: 24px; }}
 QSlider::groove:horizontal {{ background: {t.hairline}; height: 4px; border-radius: 2px; }}
 QSlider::handle:horizontal {{ background: {t.card}; border: 2px solid {t.accent}; width: 15px; height: 15px;
     margin: -7px 0; border-radius: 9px; }}
+QSlider::handle:horizontal:disabled {{ border-color: {t.faint}; }}
 QSlider::handle:horizontal:focus {{ background: {t.accent}; }}
 QScrollArea, #settings {{ background: transparent; border: none; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 2px; }}

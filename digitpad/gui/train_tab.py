@@ -8,21 +8,24 @@ from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from digitpad.gui.draw_tab import PixelView
 from digitpad.gui.loss_trace import LossTrace
+from digitpad.gui.seen import PixelView
 from digitpad.gui.settings_form import SettingsForm
 from digitpad.gui.theme import Theme
+from digitpad.gui.throttle import Throttle
 from digitpad.gui.training_thread import Outcome, Report, TrainingThread
 from digitpad.gui.widgets import SPACE, Tile, card, label, named, percent
 from digitpad.recognizer import Prediction
 from digitpad.training.estimate import estimate_seconds
 from digitpad.training.loop import EpochDone
 from digitpad.training.recipe import Recipe
+from digitpad.training.recipes import Recipes
 
 if TYPE_CHECKING:
     from digitpad.gui.plots import Curves, Series
 
 DRAW_INTERVAL_MS = 100
+PLAN_INTERVAL_MS = 150  # an estimate and a full draw take longer than a key should
 MAX_ANSWERS = 2000  # of the pinned digit, over the whole training; beyond, every other is dropped
 
 
@@ -46,7 +49,7 @@ class TrainTab(QWidget):
     failed = Signal(str)  # why a training ended by itself before its end
     not_saved = Signal(str)  # why its weights are not on disk, while it goes on
 
-    def __init__(self, theme: Theme, presets: dict[str, Recipe], parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, recipes: Recipes, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("train_tab")
         self._theme = theme
@@ -63,7 +66,7 @@ class TrainTab(QWidget):
         self._answers: list[tuple[float, ...]] = []
         self._loss_curves: Curves | None = None
         self._accuracy_curves: Curves | None = None
-        self.form = SettingsForm(presets)
+        self.form = SettingsForm(theme, recipes)
         self._tiles = {
             name: Tile(title, f"tile_{name}")
             for name, title in (
@@ -79,7 +82,8 @@ class TrainTab(QWidget):
         # Curves are drawn on a clock of their own, whatever the rate of batches, and not while nothing moves.
         self._drawing = QTimer(self, interval=DRAW_INTERVAL_MS)
         self._drawing.timeout.connect(self._draw)
-        self.form.changed.connect(self._settings_changed)
+        self._planning = Throttle(self._settings_changed, PLAN_INTERVAL_MS, self)
+        self.form.changed.connect(self._planning.request)
         self._set_state(State.IDLE)
 
     @property
@@ -113,6 +117,7 @@ class TrainTab(QWidget):
             self.form.focus_first_problem()
             return
         thread = TrainingThread(recipe, self)
+        thread.preparing.connect(self._on_preparing)
         thread.started_with.connect(self._on_started)
         thread.reported.connect(self._on_reported)
         thread.epoch_done.connect(self._on_epoch_done)
@@ -120,6 +125,8 @@ class TrainTab(QWidget):
         thread.failed.connect(self._on_failed)
         thread.not_saved.connect(self.not_saved)
         self._thread = thread
+        if (widget := self.focusWidget()) is not None and self.form.isAncestorOf(widget):
+            self._main.setFocus()  # fields rest from now on, and Qt would go on to the next thing beside them
         self._clear_figures(recipe)
         self._plan(recipe.training.epochs)
         self.pin(self._pinned)
@@ -159,10 +166,18 @@ class TrainTab(QWidget):
 
     # What the training's thread reports.
 
+    def _on_preparing(self, made: int, total: int) -> None:
+        self._progress.setRange(0, total)
+        self._progress.setValue(made)
+        self.message.emit(f"Making {made:,} of {total:,} drawings to train on…")
+
     def _on_started(self, steps_per_epoch: int, epochs: int) -> None:
         self._steps_per_epoch = steps_per_epoch
         self._losses = LossTrace(steps_per_epoch)
         self._progress.setRange(0, steps_per_epoch * epochs)
+        self._progress.setValue(0)
+        if self._thread is not None:
+            self.message.emit(f"Training {self._thread.recipe.name}…")
 
     def _on_reported(self, report: Report) -> None:
         self._losses.extend(report.losses)
@@ -458,9 +473,8 @@ class _Trace(QWidget):
 
 def describe(recipe: Recipe) -> str:
     """What pressing Train will do, and about how long it takes on this machine."""
-    sizes = "-".join(map(str, recipe.sizes))
     return (
-        f"Train runs {recipe.training.epochs} epochs of {sizes},\n"
+        f"Train runs {recipe.training.epochs} epochs of {recipe.summary},\n"
         f"about {_rounded(estimate_seconds(recipe))} with the built-in digits. You can pause and stop at any time."
     )
 

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
-from digitpad.datasets.dataset import Dataset, load
+from digitpad.datasets.dataset import Dataset
 from digitpad.errors import DigitpadError
+from digitpad.training.data import dataset_of, n_drawings
 from digitpad.training.evaluation import Evaluating
 from digitpad.training.loop import DivergedError, EpochDone, Progress, Result, StepDone, Trainer
 from digitpad.training.recipe import Recipe
@@ -63,6 +64,7 @@ class Outcome:
 class TrainingThread(QObject):
     """One training, from start to outcome."""
 
+    preparing = Signal(int, int)  # drawings made, of how many
     started_with = Signal(int, int)  # steps an epoch, epochs
     reported = Signal(object)  # Report
     epoch_done = Signal(object)  # EpochDone
@@ -125,8 +127,10 @@ class TrainingThread(QObject):
 
     def _run(self) -> None:
         try:
-            dataset = load(self.recipe.data.set)
+            dataset = dataset_of(self.recipe, self._made)
             self._train(Trainer(self.recipe, dataset), dataset)
+        except _StoppedError:
+            self.finished.emit(None)
         except DigitpadError as error:
             self.failed.emit(str(error))
         except MemoryError:
@@ -134,6 +138,14 @@ class TrainingThread(QObject):
         except Exception as error:  # it would vanish with the thread: the window must hear of it
             self.failed.emit(f"{type(error).__name__}: {error}")
             raise
+
+    def _made(self, n: int) -> None:
+        """Between two writers of drawings that are made to train on."""
+        self._may_run.wait()
+        if self._stopping:
+            raise _StoppedError
+        if n % 100 == 0:
+            self.preparing.emit(n, n_drawings(self.recipe))
 
     def _train(self, trainer: Trainer, dataset: Dataset) -> None:
         path = self._new_path()
@@ -197,6 +209,10 @@ class TrainingThread(QObject):
                 self._tell_not_saved(error)
                 return None
         return path
+
+
+class _StoppedError(Exception):
+    """Told to stop before there was anything to train on."""
 
 
 class _Reporter:

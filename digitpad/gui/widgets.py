@@ -4,7 +4,7 @@ from typing import TypeVar
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QFontMetrics, QResizeEvent
-from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QVBoxLayout
 
 from digitpad.gui.theme import fixed_width_digits
 
@@ -29,13 +29,29 @@ def card(name: str) -> QFrame:
 
 
 def label(text: str, role: str, name: str = "") -> QLabel:
-    """Text in one of the style sheet's roles: heading, soft, caption, figure, answer, strong, error."""
+    """Text in one of the style sheet's roles: heading, soft, caption, figure, answer, no answer, strong, error."""
     widget = QLabel(text)
     widget.setProperty("role", role)
     widget.setObjectName(name)
     widget.setTextFormat(Qt.TextFormat.PlainText)
     widget.setFont(fixed_width_digits(widget.font()))
     return widget
+
+
+def keep_width(button: QPushButton) -> None:
+    """Give a button that can be checked room for its text in bold, as it is then."""
+    button.ensurePolished()
+    bold = button.font()
+    bold.setBold(True)
+    button.setMinimumWidth(QFontMetrics(bold).horizontalAdvance(button.text()) + 2 * 14 + 2)  # padding and border
+
+
+def set_role(widget: QLabel, role: str) -> None:
+    """Give a label another of the style sheet's roles."""
+    if widget.property("role") != role:
+        widget.setProperty("role", role)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
 
 
 class ElidedLabel(QLabel):

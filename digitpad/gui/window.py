@@ -1,5 +1,6 @@
 """The window: menus, tabs, and the weights in use."""
 
+import dataclasses
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -32,6 +33,7 @@ from digitpad import __version__, blas, folders
 from digitpad.errors import DigitpadError, FileError
 from digitpad.gui.draw_tab import DrawTab
 from digitpad.gui.pictures import picture_of, save_picture, to_rgba
+from digitpad.gui.recipe_dialog import RecipeDialog
 from digitpad.gui.theme import Mode, Theme
 from digitpad.gui.train_tab import TrainTab
 from digitpad.gui.training_thread import Outcome
@@ -42,6 +44,7 @@ from digitpad.ink.strokes import CANVAS_PX, LabelledStrokes, Stroke, read_stroke
 from digitpad.nn.arrays import Floats
 from digitpad.recognizer import Recognizer
 from digitpad.training.recipe import Recipe
+from digitpad.training.recipes import Recipes, all_recipes, is_kept, save_recipe
 from digitpad.weights.weights import SHIPPED, Weights, load_weights
 
 MAX_RECENT = 8
@@ -55,7 +58,7 @@ PNG_FILTER = "PNG image (*.png)"
 class Window(QMainWindow):
     """Draw and Train, and the weights that the Draw tab reads with."""
 
-    def __init__(self, theme: Theme, weights: Weights, recipes: dict[str, Recipe], settings: QSettings) -> None:
+    def __init__(self, theme: Theme, weights: Weights, recipes: Recipes, settings: QSettings) -> None:
         super().__init__()
         self._theme = theme
         self._settings = settings
@@ -75,6 +78,7 @@ class Window(QMainWindow):
         self._connect()
         self._show_weights()
         self._restore()
+        self._tell_of_broken(recipes.problems)
         self.draw_tab.pad.setFocus()
 
     # Weights.
@@ -102,6 +106,48 @@ class Window(QMainWindow):
         if path is not None and self._try("The weights were not saved", lambda: weights.save(path)):
             self._remember(path)
             self._say(f"Saved {path.name}")
+
+    # Recipes.
+
+    def save_settings(self) -> None:
+        """Ask under which name the form's settings are to be kept as a recipe, and keep them."""
+        form = self.train_tab.form
+        recipe = form.recipe()
+        if recipe is None:
+            self.show_tab(1)
+            form.focus_first_problem()
+            self._say("Not saved: a setting is wrong")
+            return
+        shipped, own, preset = form.recipes.shipped, form.recipes.own, form.preset
+        dialog = RecipeDialog(
+            preset if preset in own else f"my {preset or 'recipe'}",
+            recipe.description,
+            lambda name: name in own or is_kept(name),
+            lambda name: "It comes before the shipped recipe of this name." if name in shipped else "",
+            self,
+        )
+        dialog.accepted.connect(
+            lambda: self._keep(
+                dataclasses.replace(recipe, name=dialog.name, description=dialog.description), dialog.replaces
+            )
+        )
+        dialog.open()
+
+    def _keep(self, recipe: Recipe, replace: bool) -> None:
+        def keep() -> None:
+            path = save_recipe(recipe, replace=replace)
+            form = self.train_tab.form
+            form.set_recipes(all_recipes())
+            if form.recipe() is not None and not self.train_tab.busy:
+                form.set_recipe(recipe)
+            self._say(f"Saved {path.name} among your recipes")
+
+        self._try("The recipe was not saved", keep)
+
+    def _tell_of_broken(self, problems: list[FileError]) -> None:
+        if problems:
+            files = "; ".join(f"{problem.path.name} {problem.problem}" for problem in problems)
+            self._say(f"Not among your recipes: {files}")
 
     # Drawings.
 
@@ -288,7 +334,11 @@ class Window(QMainWindow):
         pad.drawing_changed.connect(self._drawing_changed)
         # A training run follows the digit on the pad from stroke to stroke.
         pad.settled.connect(self._pin)
+        self.draw_tab.seen.explains_toggled.connect(lambda why: self._settings.setValue("why", str(why).lower()))
         self.train_tab.use_requested.connect(self._use_outcome)
+        form = self.train_tab.form
+        form.save_requested.connect(self.save_settings)
+        form.more_toggled.connect(lambda more: self._settings.setValue("more_settings", str(more).lower()))
         self.train_tab.save_requested.connect(lambda outcome: self.save_weights(outcome.weights))
         self.train_tab.message.connect(self._say)
         self.train_tab.failed.connect(lambda why: self._tell_problem("Training could not go on", DigitpadError(why)))
@@ -358,12 +408,14 @@ class Window(QMainWindow):
         model = bar.addMenu("&Model")
         self._action(model, "T&rain, pause or go on", self._train_or_pause, "Ctrl+T")
         self._action(model, "&Stop training", self.train_tab.stop, "Ctrl+.")
+        self._action(model, "Save settings as re&cipe…", self.save_settings)
         model.addSeparator()
         self._action(model, "Use the s&hipped weights", lambda: self.use_weights(load_weights(SHIPPED)))
         self._use_action = self._action(model, "Use what was &trained", self._use_trained, "Ctrl+U")
         self._use_action.setEnabled(False)
         self.train_tab.state_changed.connect(lambda _: self._use_action.setEnabled(self.train_tab.outcome is not None))
-        self._action(model, "Open the folder of &runs", self._open_runs)
+        self._action(model, "Open the folder of &runs", partial(self._open_folder, "runs"))
+        self._action(model, "Open the folder of your r&ecipes", partial(self._open_folder, "recipes"))
 
         help_menu = bar.addMenu("&Help")
         self._action(help_menu, "&Keys", self._show_keys, standard.HelpContents)
@@ -386,10 +438,10 @@ class Window(QMainWindow):
         if self.train_tab.outcome is not None:
             self._use_outcome(self.train_tab.outcome)
 
-    def _open_runs(self) -> None:
+    def _open_folder(self, name: str) -> None:
         self._try(
-            "There is no folder of runs",
-            lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(folders.made(folders.user_data() / "runs")))),
+            f"There is no folder of {name}",
+            lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(folders.made(folders.user_data() / name)))),
         )
 
     def _show_keys(self) -> None:
@@ -397,7 +449,7 @@ class Window(QMainWindow):
             "Keys",
             "On the pad: the arrow keys move a pen, Shift makes small steps, Space puts it down and lifts it, "
             "Esc takes the stroke back.\n\n"
-            "P pen, E eraser, Ctrl+Z undo, Ctrl+Backspace clear, Ctrl+C and Ctrl+V copy and paste.\n\n"
+            "P pen, E eraser, W why, Ctrl+Z undo, Ctrl+Backspace clear, Ctrl+C and Ctrl+V copy and paste.\n\n"
             "Ctrl+1 Draw, Ctrl+2 Train, Ctrl+T train and pause, Ctrl+. stop, Ctrl+U use what was trained, "
             "Ctrl+L load weights, Ctrl+O open an image or strokes.",
         )
@@ -449,6 +501,8 @@ class Window(QMainWindow):
         mode = Mode(chosen) if chosen in list(Mode) else Mode.SYSTEM
         self._theme.set_mode(mode)
         self._theme_actions[mode].setChecked(True)
+        self.train_tab.form.show_more(self._settings.value("more_settings") == "true")
+        self.draw_tab.seen.set_explains(self._settings.value("why") == "true")
         geometry = self._settings.value("geometry")
         if not (isinstance(geometry, QByteArray) and self.restoreGeometry(geometry)):
             self.resize(1120, 800)
@@ -472,6 +526,7 @@ class Window(QMainWindow):
         if problem and not self._agrees_to_lose(problem):
             event.ignore()
             return
+        self.train_tab.form.close_preview()  # Qt leaves it open, and the program with it
         self._settings.setValue("geometry", self.saveGeometry())
         self._settings.sync()
         event.accept()

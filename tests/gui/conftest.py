@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from digitpad.gui.theme import Theme
 from digitpad.gui.window import Window
-from digitpad.training.recipe import Recipe, shipped_recipes
+from digitpad.training.recipes import Recipes, all_recipes
 from digitpad.weights.weights import SHIPPED, Weights, load_weights
 
 
@@ -21,9 +21,9 @@ def shipped() -> Weights:
 
 
 @pytest.fixture(scope="session")
-def recipes() -> dict[str, Recipe]:
-    """The shipped recipes."""
-    return shipped_recipes()
+def recipes() -> Recipes:
+    """The shipped recipes, and none of a user's."""
+    return Recipes(all_recipes().shipped)
 
 
 @pytest.fixture
@@ -33,9 +33,7 @@ def theme(qapp: QApplication) -> Theme:
 
 
 @pytest.fixture
-def window(
-    qtbot: QtBot, theme: Theme, shipped: Weights, recipes: dict[str, Recipe], tmp_path: Path
-) -> Iterator[Window]:
+def window(qtbot: QtBot, theme: Theme, shipped: Weights, recipes: Recipes, tmp_path: Path) -> Iterator[Window]:
     """The window, shown, with settings of its own."""
     settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
     window = Window(theme, shipped, recipes, settings)

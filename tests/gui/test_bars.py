@@ -28,6 +28,28 @@ def test_a_new_answer_begins_where_the_bars_are(qtbot: QtBot, theme: Theme) -> N
     qtbot.waitUntil(lambda: bars._shown[1] == 1.0)
 
 
+def test_what_is_no_number_does_not_stay(qtbot: QtBot, theme: Theme) -> None:
+    """The next probabilities are shown as if it had never been."""
+    bars = ProbabilityBars(theme)
+    qtbot.addWidget(bars)
+    bars.set_probabilities((float("nan"),) * 10)
+    bars.show()
+    probabilities = (0.5, 0.5, *[0.0] * 8)
+    bars.set_probabilities(probabilities)
+    qtbot.waitUntil(lambda: bars._shown == probabilities)
+
+
+def test_no_bar_is_the_answer_where_it_is_not_sure(qtbot: QtBot, theme: Theme) -> None:
+    """They tell the truth all the same, the longest as quietly as the others."""
+    bars = ProbabilityBars(theme)
+    qtbot.addWidget(bars)
+    bars.resize(400, 250)
+    bars.set_probabilities((*[0.0] * 9, 1.0), sure=False)
+    image = bars.grab().toImage()
+    assert image.pixelColor(200, 237).name() == theme.tokens.faint
+    assert bars.accessibleDescription().endswith("9: 100.0%")
+
+
 def test_the_best_bar_is_painted_in_the_accent(qtbot: QtBot, theme: Theme) -> None:
     """And all others are not."""
     bars = ProbabilityBars(theme)

@@ -1,15 +1,26 @@
+from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 
-from PySide6.QtCore import Qt
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSlider
 from pytestqt.qtbot import QtBot
 
 from digitpad.gui.bars import ProbabilityBars
-from digitpad.gui.draw_tab import DrawTab, PixelView
+from digitpad.gui.draw_tab import DrawTab
+from digitpad.gui.seen import PixelView
 from digitpad.gui.window import Window
 from digitpad.recognizer import Recognizer
 from digitpad.weights.weights import Weights
-from tests.gui.hand import DIGITS, draw, find, placed
+from tests.gui.hand import DIGITS, draw, find, mouse, placed
+
+
+@pytest.fixture
+def unsure(shipped: Weights) -> Weights:
+    """The shipped weights, which are sure of nothing."""
+    return replace(shipped, parameters=shipped.parameters * np.float32(0.9), about={"sure_above": 1.0})
 
 
 def label(tab: DrawTab, name: str) -> str:
@@ -64,13 +75,17 @@ def test_clearing_empties_the_answer(qtbot: QtBot, window: Window) -> None:
 
 
 def test_tools_and_keys_agree(qtbot: QtBot, window: Window) -> None:
-    """The eraser's button and its key are one switch."""
+    """The eraser's button and its key are one switch, and so are the pen's."""
     tab = window.draw_tab
     eraser = find(tab, QPushButton, "eraser_tool")
     qtbot.mouseClick(eraser, Qt.MouseButton.LeftButton)
     assert tab.pad.erasing
     tab.pad.set_erasing(False)
     assert not eraser.isChecked()
+    for key, erasing in ((Qt.Key.Key_E, True), (Qt.Key.Key_P, False)):
+        qtbot.keyClick(window, key)
+        qtbot.waitUntil(lambda erasing=erasing: tab.pad.erasing is erasing)  # type: ignore[misc]
+        assert eraser.isChecked() is erasing
 
 
 def test_the_slider_sets_the_pen(window: Window) -> None:
@@ -99,7 +114,62 @@ def test_other_weights_read_at_once(qtbot: QtBot, window: Window, shipped: Weigh
     qtbot.waitUntil(partial(says, tab, "7"))
     blank = Weights("zero", shipped.architecture, shipped.parameters * 0)
     tab.set_recognizer(Recognizer(blank))
-    assert label(tab, "confidence").startswith("10.0")
+    assert label(tab, "runners_up") == "Perhaps 0 (10\N{NO-BREAK SPACE}%) or 1 (10\N{NO-BREAK SPACE}%)"
+
+
+def test_what_is_no_digit_is_not_told_as_one(qtbot: QtBot, window: Window, unsure: Weights) -> None:
+    """In its place stands a quiet question mark; what it might be is said, and nothing has moved."""
+    tab = window.draw_tab
+    answer = find(tab, QLabel, "answer")
+    draw(tab.pad, placed(7, 100, 100, 200))
+    qtbot.waitUntil(partial(says, tab, "7"))
+    places = [find(tab, QLabel, name).geometry() for name in ("answer", "confidence", "runners_up", "reading_time")]
+    assert answer.font().bold()
+    tab.set_recognizer(Recognizer(unsure))
+    assert says(tab, "?")
+    assert answer.accessibleName() == "Not sure"
+    assert not answer.font().bold()
+    assert answer.palette().windowText().color().name() == window._theme.tokens.soft
+    assert label(tab, "confidence") == "Not sure"
+    assert label(tab, "runners_up").startswith("Perhaps 7 (")
+    assert not find(tab, ProbabilityBars)._sure
+    assert places == [
+        find(tab, QLabel, name).geometry() for name in ("answer", "confidence", "runners_up", "reading_time")
+    ]
+    window.use_weights(window.weights)
+    assert says(tab, "7")
+    assert answer.font().bold()
+
+
+def test_it_is_announced_how_sure_it_is(
+    qtbot: QtBot, window: Window, unsure: Weights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A screen reader says the digit and how sure it is, or that it is not sure, and what would change it."""
+    said: list[str] = []
+    teller = SimpleNamespace(updateAccessibility=lambda event: said.append(event.message()))
+    monkeypatch.setattr("digitpad.gui.draw_tab.QAccessible", teller)
+    draw(window.draw_tab.pad, placed(7, 100, 100, 200))
+    qtbot.waitUntil(lambda: len(said) == 1)
+    assert said[0].startswith("7, ")
+    assert said[0].endswith("sure")
+    window.use_weights(unsure)
+    window.draw_tab.seen.set_explains(True)
+    window.draw_tab.pad.undo_stack.undo()
+    window.draw_tab.pad.undo_stack.redo()
+    qtbot.waitUntil(lambda: len(said) == 2)
+    assert said[1].startswith("Not sure, perhaps 7 or ")
+    assert said[1].endswith("No small change makes it a digit.")
+
+
+def test_nothing_is_announced_in_mid_stroke(window: Window) -> None:
+    """A stroke that begins puts off what was to be said of the one before."""
+    pad, announcing = window.draw_tab.pad, window.draw_tab._announcing
+    draw(pad, placed(7, 100, 100, 200))
+    assert announcing.isActive()
+    mouse(pad, QEvent.Type.MouseButtonPress, (50, 50))
+    assert not announcing.isActive()
+    mouse(pad, QEvent.Type.MouseButtonRelease, (50, 50))
+    assert announcing.isActive()
 
 
 def test_the_pad_is_square_and_nothing_is_cut_off(qtbot: QtBot, window: Window) -> None:

@@ -117,6 +117,24 @@ def test_an_eraser_that_meets_nothing_is_nothing_to_undo(pad: Pad) -> None:
     assert pad.undo_stack.count() == 1
 
 
+def test_every_stroke_settles(qtbot: QtBot, pad: Pad) -> None:
+    """Also one that erased nothing, was taken back, or gave way to an empty pad: after the last change, once."""
+    log: list[str] = []
+    pad.drawing_changed.connect(lambda: log.append("changed"))
+    pad.settled.connect(lambda: log.append("settled"))
+    pad.set_erasing(True)
+    draw(pad, [[(400, 400), (420, 420)]])
+    assert log == ["changed", "changed", "settled"]
+    pad.set_erasing(False)
+    for end in (lambda: qtbot.keyClick(pad, Qt.Key.Key_Escape), pad.clear):
+        log.clear()
+        mouse(pad, QEvent.Type.MouseButtonPress, (200, 200))
+        end()
+        mouse(pad, QEvent.Type.MouseButtonRelease, (200, 200))
+        assert log == ["changed", "changed", "settled"]
+        assert pad.drawing.is_empty
+
+
 def test_pen_pressure_is_kept(pad: Pad) -> None:
     """Each point has the pressure it was drawn with."""
     send_pen(pad, [(100, 100, 0.2), (150, 150, 0.5), (200, 200, 0.9), (200, 200, 0.0)])

@@ -42,6 +42,21 @@ def full_draws(curves: Curves) -> list[object]:
     return draws
 
 
+def test_the_same_plan_is_not_drawn_again(curves: Curves) -> None:
+    """Another one is, and so is the same once there were lines."""
+    curves._stale = False
+    curves.set_plan(10, "a hint")
+    assert not curves._stale
+    for epochs, hint in ((11, "a hint"), (11, "another"), (11, "")):
+        curves.set_plan(epochs, hint)
+        assert curves._stale
+        curves._stale = False
+    curves.set_series(None, some(2.0, 1.0), some(2.0, 1.5))
+    curves.set_plan(11, "")
+    assert curves._stale
+    assert not curves._lines["training"].get_xdata()
+
+
 def test_new_points_within_the_axes_are_blitted(qtbot: QtBot, curves: Curves) -> None:
     """Only the first points, which replace the hint, cost a full draw."""
     draws = full_draws(curves)

@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QMessageBox, QPushButton
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QMessageBox, QProgressBar, QPushButton
 from pytestqt.qtbot import QtBot
 
 from digitpad.datasets.dataset import mnist
@@ -15,7 +15,7 @@ from digitpad.gui.training_thread import Report
 from digitpad.gui.widgets import Tile
 from digitpad.gui.window import Window
 from digitpad.training.loop import DivergedError, Trainer
-from digitpad.training.recipe import Recipe
+from digitpad.training.recipes import Recipes
 from digitpad.weights.weights import load_weights
 from tests.gui.hand import draw, find, placed
 
@@ -36,11 +36,11 @@ def small_set(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def training_window(window: Window, recipes: dict[str, Recipe], small_set: Path) -> Window:
+def training_window(window: Window, recipes: Recipes, small_set: Path) -> Window:
     """The window on its Train tab, set to train 8 short epochs."""
     window.show_tab(1)
     settings = {"training.epochs": 8, "network.hidden": [64], "data.set": str(small_set)}
-    window.train_tab.form.set_recipe(recipes["quick"].with_values(settings))
+    window.train_tab.form.set_recipe(recipes.shipped["quick"].with_values(settings))
     return window
 
 
@@ -163,7 +163,7 @@ def test_stop_while_paused(qtbot: QtBot, training_window: Window) -> None:
     ("field", "text", "problem"),
     [
         ("hidden", "128, 0", "expected 1 to 4,096"),
-        ("hidden", "many", "is not a whole number"),
+        ("hidden", "many", "is no layer"),
         ("hidden", "-5", "expected 1 to 4,096"),
         ("batch_size", "1000000000", "expected 1 to 10,000"),
         ("learning_rate", "-1", "expected more than 0"),
@@ -191,22 +191,20 @@ def test_presets_fill_the_form_and_edits_make_them_one_s_own(training_window: Wi
     """The preset's name stays only as long as its settings do."""
     form = training_window.train_tab.form
     preset = find(training_window, QComboBox, "preset")
-    preset.setCurrentText("momentum")
+    preset.setCurrentText("momentum-dropout")
     recipe = form.recipe()
     assert recipe is not None
-    assert recipe.network.hidden == (500, 300, 100)
-    assert recipe.name == "momentum"
+    assert recipe.network.hidden == (256, 128)
+    assert recipe.name == "momentum-dropout"
     edit = find(training_window, QLineEdit, "hidden")
     edit.setText("20")
     edit.textEdited.emit("20")
     assert preset.currentText() == "Own settings"
 
 
-def test_every_shipped_recipe_goes_through_the_form_unchanged(
-    training_window: Window, recipes: dict[str, Recipe]
-) -> None:
+def test_every_shipped_recipe_goes_through_the_form_unchanged(training_window: Window, recipes: Recipes) -> None:
     """What the form shows of a recipe is all of it."""
-    for recipe in recipes.values():
+    for recipe in recipes.shipped.values():
         training_window.train_tab.form.set_recipe(recipe)
         made = training_window.train_tab.form.recipe()
         assert made is not None
@@ -230,6 +228,21 @@ def test_the_untrained_tab_says_what_training_will_do(window: Window) -> None:
     curves = window.train_tab._loss_curves
     assert curves is not None
     assert "Train runs 60 epochs of 784-512-256-10" in curves._hint
+
+
+def test_the_plan_follows_what_is_typed(qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not with every key, but to the last one."""
+    tab = window.train_tab
+    window.show_tab(1)
+    qtbot.waitUntil(lambda: tab._loss_curves is not None and "Train runs" in tab._loss_curves._hint)
+    plans: list[int] = []
+    monkeypatch.setattr(tab, "_plan", lambda epochs, _hint="": plans.append(epochs))
+    edit = find(tab.form, QLineEdit, "epochs")
+    for epochs in range(1, 31):
+        edit.setText(str(epochs))
+        edit.textEdited.emit(edit.text())
+    qtbot.waitUntil(lambda: plans[-1:] == [30])
+    assert len(plans) < 30
 
 
 def test_weights_that_cannot_be_kept_do_not_end_training(
@@ -294,6 +307,14 @@ def test_one_key_trains_pauses_and_goes_on(qtbot: QtBot, training_window: Window
     wait_for(qtbot, training_window, State.DONE)
 
 
+def test_training_from_a_field_leaves_the_focus_on_pause(qtbot: QtBot, training_window: Window) -> None:
+    """Fields rest then, and the next key should not be taken by what is beside them."""
+    find(training_window, QLineEdit, "epochs").setFocus()
+    qtbot.keyClick(training_window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
+    assert find(training_window, QPushButton, "train_button").hasFocus()
+    wait_for(qtbot, training_window, State.DONE)
+
+
 def test_the_pinned_answer_goes_with_the_digit(qtbot: QtBot, training_window: Window) -> None:
     """A report of the digit before, that was still on its way, is not taken for one of the empty pad."""
     tab = training_window.train_tab
@@ -318,3 +339,40 @@ def test_the_wheel_scrolls_the_form_and_changes_nothing(training_window: Window)
     )  # fmt: skip
     QApplication.sendEvent(box, event)
     assert box.currentText() == before
+
+
+def preparing(qtbot: QtBot, window: Window) -> None:
+    """Begin a training for which far more drawings are to be made than there is time for."""
+    form = window.train_tab.form
+    recipe = form.recipe()
+    assert recipe is not None
+    form.set_recipe(recipe.with_values({"data.pen_digits": 500_000, "data.non_digits": 10}))
+    window.train_tab.train()
+    bar = find(window, QProgressBar, "training_progress")
+    qtbot.waitUntil(lambda: bar.value() > 0 and bar.maximum() == 550_010, timeout=10_000)
+
+
+def test_drawings_that_are_made_first_are_told_and_can_be_stopped(qtbot: QtBot, training_window: Window) -> None:
+    """Stop need not wait for half a million of them; nothing was learnt, and another training can begin."""
+    preparing(qtbot, training_window)
+    tab = training_window.train_tab
+    tab.stop()
+    qtbot.waitUntil(lambda: tab.state is State.IDLE, timeout=5_000)
+    assert tab.outcome is None
+
+
+def test_closing_while_drawings_are_made_waits_for_none(qtbot: QtBot, training_window: Window) -> None:
+    """The thread ends between two of them, and nothing is lost that was learnt."""
+    preparing(qtbot, training_window)
+    assert training_window.train_tab.shut_down(5) == ""
+    assert training_window.train_tab.state is State.IDLE
+
+
+def test_making_drawings_can_be_paused(qtbot: QtBot, training_window: Window) -> None:
+    """It rests while it is paused."""
+    preparing(qtbot, training_window)
+    tab = training_window.train_tab
+    tab.toggle_pause()
+    assert tab.state is State.PAUSED
+    tab.stop()
+    qtbot.waitUntil(lambda: tab.state is State.IDLE, timeout=5_000)

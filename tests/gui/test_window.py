@@ -5,18 +5,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QTimer, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from digitpad.errors import InkError
-from digitpad.gui.pictures import from_grey, picture_of, save_picture, to_rgba
+from digitpad.gui.pictures import from_grey, inked, picture_of, save_picture, to_rgba
 from digitpad.gui.theme import DARK, LIGHT, Mode, Theme
 from digitpad.gui.train_tab import State
 from digitpad.gui.window import Window
 from digitpad.ink.drawing import Drawing
 from digitpad.ink.strokes import Stroke
-from digitpad.training.recipe import Recipe
+from digitpad.training.recipes import Recipes
 from digitpad.weights.weights import Weights, load_weights
 from tests.gui.hand import draw, find, placed
 
@@ -221,10 +221,12 @@ def answer_closing(window: Window, button_text: str) -> None:
 
 
 @pytest.fixture
-def long_training(qtbot: QtBot, window: Window, recipes: dict[str, Recipe]) -> Window:
+def long_training(qtbot: QtBot, window: Window, recipes: Recipes) -> Window:
     """A window that trains for long."""
     window.show_tab(1)
-    window.train_tab.form.set_recipe(recipes["quick"].with_values({"training.epochs": 1000, "network.hidden": [16]}))
+    window.train_tab.form.set_recipe(
+        recipes.shipped["quick"].with_values({"training.epochs": 1000, "network.hidden": [16]})
+    )
     window.train_tab.train()
     thread = window.train_tab._thread
     assert thread is not None
@@ -252,7 +254,7 @@ def test_closing_while_training_stops_and_saves(long_training: Window, tmp_path:
 
 
 def test_settings_of_another_session_are_restored(
-    qtbot: QtBot, theme: Theme, shipped: Weights, recipes: dict[str, Recipe], tmp_path: Path
+    qtbot: QtBot, theme: Theme, shipped: Weights, recipes: Recipes, tmp_path: Path
 ) -> None:
     """Size and theme are as they were left."""
     settings = QSettings(str(tmp_path / "kept.ini"), QSettings.Format.IniFormat)
@@ -270,7 +272,7 @@ def test_settings_of_another_session_are_restored(
 
 
 def test_damaged_settings_do_not_keep_it_from_opening(
-    qtbot: QtBot, theme: Theme, shipped: Weights, recipes: dict[str, Recipe], tmp_path: Path
+    qtbot: QtBot, theme: Theme, shipped: Weights, recipes: Recipes, tmp_path: Path
 ) -> None:
     """Nonsense in the settings file is as if it were not there."""
     settings = QSettings(str(tmp_path / "odd.ini"), QSettings.Format.IniFormat)
@@ -307,6 +309,13 @@ def test_a_picture_that_cannot_be_written_leaves_the_old_one(tmp_path: Path, mon
     with pytest.raises(InkError, match="No space left"):
         save_picture(Drawing(), path)
     assert path.read_bytes() == b"old"
+
+
+def test_digits_are_inked_in_any_colours() -> None:
+    """0 is paper, 255 is ink, and a grey lies between."""
+    pixels = np.array([[0, 128, 255]], np.uint8)
+    colours = to_rgba(inked(pixels, QColor(200, 100, 0), QColor(0, 0, 100)))[0, :, :3]
+    assert colours.tolist() == [[200, 100, 0], [100, 50, 50], [0, 0, 100]]
 
 
 def test_closing_tells_when_nothing_could_be_saved(

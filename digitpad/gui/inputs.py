@@ -1,0 +1,223 @@
+"""What settings are typed, chosen and ticked in; each says that it was edited, and reads and takes a value."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent, QPalette, QPen, QPolygonF, QWheelEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QLineEdit,
+    QPushButton,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+)
+
+_BOX_PX = 16  # a side of a tick box
+_ARROW_PX = 22  # the room of a choice's arrow
+
+
+class TextField(QLineEdit):
+    """A value as text, with its unit at the end.
+
+    Parameters
+    ----------
+    parse : callable
+        The value of a text, or a `RecipeError` that tells what is wrong with it.
+    show : callable
+        The text of a value.
+    unit : str
+    """
+
+    edited = Signal()  # by the user
+
+    def __init__(self, parse: Callable[[str], Any], show: Callable[[Any], str] = str, unit: str = "") -> None:
+        super().__init__()
+        self._parse = parse
+        self._show = show
+        self._unit = unit
+        self.textEdited.connect(lambda _: self.edited.emit())
+
+    def value(self) -> Any:
+        """What the text says.
+
+        Raises
+        ------
+        RecipeError
+            If it says no value.
+        """
+        return self._parse(self.text())
+
+    def set_value(self, value: Any) -> None:
+        """Show a value."""
+        self.setText(self._show(value))
+        self.setCursorPosition(0)  # the beginning of a long one says more than its end
+
+    @property
+    def cut_off(self) -> str:
+        """The whole text as the end of a tooltip, where the field shows less of it."""
+        fits = self.fontMetrics().horizontalAdvance(self.text()) <= self.width() - 20
+        return "" if fits else f"\n\nNow: {self.text()}"
+
+    # Overrides of Qt's.
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.setCursorPosition(0)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the unit, or … over the end of a text that is cut off, until it is edited."""
+        super().paintEvent(event)
+        metrics, room = self.fontMetrics(), self.rect().adjusted(10, 2, -10, -2)
+        centred = Qt.AlignmentFlag.AlignVCenter
+        painter = QPainter(self)
+        painter.setPen(_colour(QPalette.ColorRole.PlaceholderText))
+        if self.cut_off and not self.hasFocus():
+            kept = metrics.elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())[:-1]
+            rest = self.rect().adjusted(10 + metrics.horizontalAdvance(kept), 2, -2, -2)
+            painter.fillRect(rest, _colour(QPalette.ColorRole.Window))
+            painter.drawText(rest, centred, "…")
+        elif metrics.horizontalAdvance(self.text()) + metrics.horizontalAdvance(self._unit) + 12 <= room.width():
+            painter.drawText(room, centred | Qt.AlignmentFlag.AlignRight, self._unit)
+        painter.end()
+
+
+class Choice(QComboBox):
+    """A choice that the wheel changes only where it has the focus, and not on the way as the form is scrolled."""
+
+    edited = Signal()  # another item is the current one
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.currentIndexChanged.connect(lambda _: self.edited.emit())
+
+    # Overrides of Qt's.
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+    def showPopup(self) -> None:
+        """Let the list be as wide as its longest item."""
+        self.view().setMinimumWidth(self.view().sizeHintForColumn(0) + 12)
+        super().showPopup()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """End in … what does not fit, and draw the arrow, for which a style sheet would want a file."""
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        room_px = self.width() - _ARROW_PX - 10
+        option.currentText = self.fontMetrics().elidedText(option.currentText, Qt.TextElideMode.ElideRight, room_px)
+        styled = QStylePainter(self)
+        styled.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        styled.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+        styled.end()
+        role = QPalette.ColorRole.PlaceholderText if self.isEnabled() else QPalette.ColorRole.Mid
+        painter = QPainter(self)
+        paint_chevron(painter, QPointF(self.width() - _ARROW_PX / 2 - 3, self.height() / 2), _colour(role), down=True)
+        painter.end()
+
+
+class WordChoice(Choice):
+    """One of a few values, each shown as a word or two."""
+
+    def __init__(self, words: Mapping[str, str]) -> None:
+        super().__init__()
+        for value, word in words.items():
+            self.addItem(word, value)
+
+    def value(self) -> str:
+        """What is chosen."""
+        return str(self.currentData())
+
+    def set_value(self, value: str) -> None:
+        """Choose it."""
+        self.setCurrentIndex(max(0, self.findData(value)))
+
+
+class Check(QCheckBox):
+    """Yes or no."""
+
+    edited = Signal()  # by the user
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.clicked.connect(lambda _: self.edited.emit())
+
+    def value(self) -> bool:
+        """Whether it is ticked."""
+        return self.isChecked()
+
+    def set_value(self, value: bool) -> None:
+        """Tick it, or not."""
+        self.setChecked(value)
+
+    # Overrides of Qt's.
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw it in the theme's colours; a style sheet would want the tick as a file for each."""
+        role = QPalette.ColorRole
+        on = self.isChecked()
+        fill = role.Window if not on else role.Accent if self.isEnabled() else role.Mid
+        rim = role.Text if on and self.hasFocus() else role.Accent if self.hasFocus() or on else role.PlaceholderText
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(0.5, (self.height() - _BOX_PX) / 2 + 0.5, _BOX_PX - 1, _BOX_PX - 1)
+        painter.setPen(QPen(_colour(rim if self.isEnabled() else role.Mid), 1))
+        painter.setBrush(_colour(fill))
+        painter.drawRoundedRect(box, 4, 4)
+        if on:
+            tick = _colour(role.HighlightedText if self.isEnabled() else role.PlaceholderText)
+            painter.setPen(QPen(tick, 1.8, c=Qt.PenCapStyle.RoundCap, j=Qt.PenJoinStyle.RoundJoin))
+            x, y = box.left(), box.center().y()
+            painter.drawPolyline(QPolygonF([QPointF(x + 4, y), QPointF(x + 6.5, y + 3), QPointF(x + 11, y - 3)]))
+        painter.setPen(_colour(role.WindowText if self.isEnabled() else role.PlaceholderText))
+        painter.drawText(self.rect().adjusted(_BOX_PX + 8, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self.text())
+        painter.end()
+
+
+class Disclosure(QPushButton):
+    """Shows and hides more, with a triangle that says which."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.setCheckable(True)
+        self.setProperty("kind", "disclosure")
+
+    # Overrides of Qt's.
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        colour = _colour(QPalette.ColorRole.PlaceholderText)
+        paint_chevron(painter, QPointF(21, self.height() / 2), colour, down=self.isChecked())
+        painter.end()
+
+
+def _colour(role: QPalette.ColorRole) -> QColor:
+    """The theme's; a style sheet puts its own, paler by half, into a widget's palette."""
+    return QApplication.palette().color(role)
+
+
+def link(text: str, name: str, tip: str) -> QPushButton:
+    """A button that looks like a word, for what is done now and then."""
+    button = QPushButton(text)
+    button.setObjectName(name)
+    button.setToolTip(tip)
+    button.setProperty("kind", "link")
+    button.setAutoDefault(False)
+    return button
+
+
+def paint_chevron(painter: QPainter, middle: QPointF, colour: QColor, *, down: bool) -> None:
+    """A small arrow head, pointing down or to the right."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(colour, 1.6, c=Qt.PenCapStyle.RoundCap, j=Qt.PenJoinStyle.RoundJoin))
+    points = [(-3.5, -1.75), (0, 1.75), (3.5, -1.75)] if down else [(-1.75, -3.5), (1.75, 0), (-1.75, 3.5)]
+    painter.drawPolyline(QPolygonF([middle + QPointF(x, y) for x, y in points]))
