@@ -163,7 +163,7 @@ class Warp:
         np.multiply(v, cosine, out=ys)
         ys -= np.multiply(u, sine, out=part)
         ys += middle_y + dy
-        np.multiply(u, cosine + shear * sine, out=xs)
+        np.multiply(u, cosine - shear * sine, out=xs)  # slanted after it is turned: the area stays
         xs += np.multiply(v, sine + shear * cosine, out=part)
         xs += middle_x + dx
 

@@ -1,0 +1,149 @@
+"""What several commands share: options, what they name, and how results and progress are told."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from digitpad import blas
+from digitpad.errors import DigitpadError
+
+if TYPE_CHECKING:
+    from digitpad.datasets.dataset import Dataset
+    from digitpad.training.recipe import Recipe
+    from digitpad.weights.weights import Weights
+
+OK, FAILED, INTERRUPTED = 0, 1, 130
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """Options of every command that computes."""
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument(
+        "--threads", type=positive, default=blas.all_but_one(), metavar="N", help="for matrix products (%(default)s)"
+    )
+
+
+def add_recipe(parser: argparse.ArgumentParser) -> None:
+    """Options that say what is trained, and on what."""
+    parser.add_argument("--recipe", default="dense", metavar="NAME|FILE.toml", help="shipped, or a file (%(default)s)")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting, as in training.epochs=5"
+    )
+    parser.add_argument(
+        "--data", metavar="FOLDER", help="four IDX files named as MNIST's, instead of the built-in MNIST"
+    )
+
+
+def chosen_recipe(options: argparse.Namespace) -> "Recipe":
+    """The recipe that the options of `add_recipe` describe."""
+    from digitpad.training.ranges import toml_value
+    from digitpad.training.recipe import Recipe
+    from digitpad.training.recipes import all_recipes
+
+    settings = {key: toml_value(value) for key, value in pairs("--set", options.set).items()}
+    if options.data is not None:
+        settings["data.set"] = whole_path(options.data)
+    if options.recipe.endswith(".toml"):
+        recipe = Recipe.load(Path(options.recipe))
+    else:
+        recipes = all_recipes()
+        if options.recipe not in recipes.by_name:
+            broken = "".join(f"\ndigitpad: {problem}" for problem in recipes.problems)
+            names = ", ".join(recipes.by_name)
+            raise DigitpadError(f"there is no recipe {options.recipe!r}; there are {names}, or a FILE.toml{broken}")
+        recipe = recipes.by_name[options.recipe]
+    return recipe.with_values(settings)
+
+
+def dataset_for(recipe: "Recipe") -> "Dataset":
+    """What a recipe trains on; says so where drawings are made first."""
+    from digitpad.training.data import dataset_of, n_drawings
+
+    if n := n_drawings(recipe):
+        say(f"making {n:,} drawings to train on")
+    return dataset_of(recipe)
+
+
+def chosen_weights(path: Path | None) -> "Weights":
+    """The weights in a file, or those that are shipped."""
+    from digitpad.weights.weights import SHIPPED, load_weights
+
+    return load_weights(path or SHIPPED)
+
+
+def pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
+    """What was given as KEY=VALUE, by its key."""
+    pairs = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise DigitpadError(f"{option} {text}: expected KEY=VALUE")
+        pairs[key.strip()] = value.strip()
+    return pairs
+
+
+def whole_path(name: str) -> str:
+    """The folder's whole path: valid from elsewhere too, and never taken for the built-in set's name."""
+    return str(Path(name).resolve())
+
+
+def check_free(path: Path, force: bool) -> None:
+    """Refuse to write over what is there, or where there is no folder, before any time is spent."""
+    if path.exists() and not force:
+        raise DigitpadError(f"{path}: is there already; --force replaces it")
+    if not path.parent.is_dir():
+        raise DigitpadError(f"{path.parent}: is not a folder")
+
+
+def check_picture(path: Path | None) -> None:
+    """Refuse, before any time is spent, a picture that cannot be; one that is there is drawn anew."""
+    if path is not None:
+        if path.suffix not in (".png", ".svg"):
+            raise DigitpadError(f"{path}: pictures are saved as .png or .svg")
+        check_free(path, force=True)
+
+
+def picture_kind(options: argparse.Namespace) -> str:
+    """``png`` or ``svg``, as the name at ``--plot`` ends."""
+    return options.plot.suffix[1:]
+
+
+def write_picture(path: Path, content: bytes) -> None:
+    """Write a picture, and say where."""
+    from digitpad.files import write_atomically
+
+    write_atomically(path, content)
+    say(f"saved {path}")
+
+
+def positive(text: str) -> int:
+    """A whole number of 1 or more, for `argparse`."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
+    return int(text)
+
+
+def begin_line() -> str:
+    """What puts a line over the one that says how far a trial is."""
+    return "\r\x1b[K" if sys.stderr.isatty() else ""
+
+
+def tell(options: argparse.Namespace, values: dict[str, Any], text: str) -> None:
+    """A result, on standard output: for programs with ``--json``, else for people."""
+    sys.stdout.write((json.dumps(values) if options.json else text) + "\n")
+
+
+def say(text: str, end: str = "\n") -> None:
+    """Progress, on standard error, where there is one."""
+    if sys.stderr is not None:
+        sys.stderr.write(text + end)
+        sys.stderr.flush()
+
+
+def fail(message: str) -> int:
+    """Tell a failure in one line, and return its exit status."""
+    say(f"digitpad: {message}")
+    return FAILED

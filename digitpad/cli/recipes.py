@@ -1,0 +1,40 @@
+"""``digitpad recipes``."""
+
+import argparse
+import json
+import sys
+
+from digitpad.cli.common import FAILED, OK, say
+
+
+def parser() -> argparse.ArgumentParser:
+    """What ``digitpad recipes`` can be told."""
+    parser = argparse.ArgumentParser(
+        prog="digitpad recipes",
+        description="List the recipes: those that are shipped, and your own, FILE.toml in the folder `recipes` of your "
+        "data folder.",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run it, and return its exit status."""
+    from digitpad.training.recipes import all_recipes, own_folder
+
+    recipes = all_recipes()
+    if options.json:
+        values = [
+            {**recipe.to_dict(), "own": name in recipes.own, "summary": recipe.summary}
+            for name, recipe in recipes.by_name.items()
+        ]
+        sys.stdout.write(json.dumps({"recipes": values, "folder": str(own_folder())}) + "\n")
+    else:
+        for name, recipe in recipes.by_name.items():
+            yours = "  (yours)" if name in recipes.own else ""
+            size = f"{recipe.summary}, {recipe.training.epochs} epochs of batches of {recipe.training.batch_size}"
+            about = f"\n    {recipe.description}" if recipe.description else ""
+            sys.stdout.write(f"{name}{yours}\n    {size}{about}\n")
+    for problem in recipes.problems:
+        say(f"digitpad: {problem}")
+    return FAILED if recipes.problems else OK
