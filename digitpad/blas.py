@@ -16,6 +16,14 @@ def limit_threads(count: int) -> None:
         os.environ.update(dict.fromkeys(_VARIABLES, str(count)))
 
 
+def set_threads(count: int) -> None:
+    """Have BLAS use ``count`` threads from now on, though it was loaded already."""
+    from threadpoolctl import threadpool_limits
+
+    os.environ.update(dict.fromkeys(_VARIABLES, str(count)))
+    threadpool_limits(count, user_api="blas")
+
+
 def all_but_one() -> int:
     """As many threads as there are cores, less one for the window and for other programs.
 

@@ -4,7 +4,8 @@ DigitpadError
 ├── FileError        a file that cannot be read or written as what it should be
 │   ├── DataError    … as a data set
 │   ├── WeightsError … as weights
-│   └── InkError     … as strokes or as an image
+│   ├── InkError     … as strokes or as an image
+│   └── RunError     … as a training's run
 └── RecipeError      a setting that cannot be; names its key
 """
 
@@ -43,6 +44,10 @@ class WeightsError(FileError):
 
 class InkError(FileError):
     """A file that cannot serve as strokes or as an image of a digit."""
+
+
+class RunError(FileError):
+    """A folder or file that cannot serve as the run of a training."""
 
 
 class RecipeError(DigitpadError):

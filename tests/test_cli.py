@@ -2,7 +2,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from digitpad import __version__
 from digitpad.cli import main
 from digitpad.datasets.dataset import mnist
 from digitpad.ink.strokes import LabelledStrokes, write_strokes
-from digitpad.training.loop import EpochDone, Progress, Trainer
 from digitpad.weights.weights import SHIPPED, load_weights
 from tests.datasets.idx_files import write_folder
 from tests.ink.drawings import DIGITS, picture, pixels
@@ -167,14 +165,14 @@ def test_train_saves_weights(capsys: pytest.CaptureFixture[str], data: Path, tmp
 def test_train_keeps_runs_in_the_users_folder(
     capsys: pytest.CaptureFixture[str], home: Path, data: Path, tmp_path: Path
 ) -> None:
-    """Without --out, each run has a file of its own; a recipe may be a file."""
+    """Each run has a folder of its own with its weights; a recipe may be a file."""
     recipe = tmp_path / "tiny.toml"
     recipe.write_text("[network]\nhidden = [4]\n[training]\nepochs = 1\n")
     for _ in range(2):
         assert main(["train", "--recipe", str(recipe), "--data", str(data), "--json"]) == 0
     paths = [Path(result["weights"]) for result in objects(capsys.readouterr().out)]
     assert len(set(paths)) == 2
-    assert sorted((home / "runs").iterdir()) == sorted(paths)
+    assert sorted((home / "runs").iterdir()) == sorted(path.parent for path in paths)
     assert all(load_weights(path).about["recipe"]["name"] == "tiny" for path in paths)
 
 
@@ -188,44 +186,6 @@ def test_train_replaces_nothing_unasked(capsys: pytest.CaptureFixture[str], data
     assert path.read_bytes() == b"precious"
     assert main([*arguments, "--force"]) == 0
     assert load_weights(path).test_accuracy is not None
-
-
-def interrupted_after(epoch: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let Ctrl-C come just after that epoch's scores."""
-    run = Trainer.run
-
-    def interrupted(self: Trainer) -> Iterator[Progress]:
-        for progress in run(self):
-            yield progress
-            if isinstance(progress, EpochDone) and progress.epoch == epoch:
-                raise KeyboardInterrupt
-
-    monkeypatch.setattr(Trainer, "run", interrupted)
-
-
-def test_stopped_training_saves_what_it_has(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, data: Path, tmp_path: Path
-) -> None:
-    """After Ctrl-C the best weights so far are saved, and the status is the one that shells expect."""
-    interrupted_after(1, monkeypatch)
-    path = tmp_path / "mine.npz"
-    assert main([*QUICK, "--set", "training.epochs=5", "--data", str(data), "--out", str(path)]) == 130
-    out, err = capsys.readouterr()
-    weights = load_weights(path)
-    assert out == ""
-    assert err.splitlines()[-1] == f"stopped; the best weights so far are in {path}"
-    assert weights.about["epoch"] == 1
-    assert weights.test_accuracy is None
-
-
-def test_training_that_was_stopped_at_once_saves_nothing(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, data: Path, tmp_path: Path
-) -> None:
-    """Before the first epoch's end there is nothing worth keeping."""
-    interrupted_after(0, monkeypatch)
-    assert main([*QUICK, "--data", str(data), "--out", str(tmp_path / "mine.npz")]) == 130
-    assert capsys.readouterr().out == ""
-    assert not (tmp_path / "mine.npz").exists()
 
 
 @pytest.mark.parametrize(

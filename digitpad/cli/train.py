@@ -6,18 +6,46 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digitpad import blas
-from digitpad.cli.common import OK, add_common, add_recipe, check_free, chosen_recipe, dataset_for, say, tell
+from digitpad.cli.common import (
+    OK,
+    add_common,
+    add_recipe,
+    begin_line,
+    check_free,
+    chosen_recipe,
+    dataset_for,
+    pairs,
+    say,
+    tell,
+)
 from digitpad.errors import DigitpadError
+from digitpad.interrupts import Interrupts
 
 if TYPE_CHECKING:
-    from digitpad.training.loop import Trainer
+    from digitpad.training.loop import Result, Trainer
+    from digitpad.training.recorder import Recorder
+    from digitpad.training.run import Run
+
+_LATEST = "latest"
+_BAR = 24
 
 
 def parser() -> argparse.ArgumentParser:
     """What ``digitpad train`` can be told."""
-    parser = argparse.ArgumentParser(prog="digitpad train", description="Train a network by a recipe.")
+    parser = argparse.ArgumentParser(
+        prog="digitpad train",
+        description="Train a network by a recipe. Each training is a run, kept in your data folder as it goes: Ctrl-C "
+        "pauses it, and --resume goes on with it to the same bits, even after a crash.",
+    )
     add_recipe(parser)
-    parser.add_argument("--out", type=Path, metavar="FILE.npz", help="where to save; the user's data folder by default")
+    parser.add_argument(
+        "--resume",
+        nargs="?",
+        const=_LATEST,
+        metavar="RUN",
+        help="go on with a run, by default the latest that is not finished; --set training.epochs=N trains on",
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE.npz", help="where to save the weights besides")
     parser.add_argument("--force", action="store_true", help="replace what is at --out")
     add_common(parser)
     return parser
@@ -25,38 +53,25 @@ def parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """Run it, and return its exit status."""
-    blas.limit_threads(options.threads)
-    from digitpad.training.loop import DivergedError, EpochDone, Result, Trainer
-    from digitpad.training.run import new_run_path, weights_of
-
-    recipe = chosen_recipe(options)
-    out: Path = options.out or new_run_path(recipe.name)
-    if out.suffix != ".npz":
-        raise DigitpadError(f"{out}: weights are saved as .npz")
-    check_free(out, options.force)
-    dataset = dataset_for(recipe)
-    trainer = Trainer(recipe, dataset)
-    say(f"{recipe.name}: {trainer.network.summary()} on {dataset.name}, {trainer.n_steps:,} steps")
-    result = None
-    try:
-        for progress in trainer.run():
-            _show(trainer, progress)
-            if isinstance(progress, EpochDone) and progress.is_best and progress.epoch > 0:
-                weights_of(trainer, dataset).save(out)
-            if isinstance(progress, Result):
-                result = progress
-    except (KeyboardInterrupt, DivergedError):
-        if trainer.best is not None and trainer.best.epoch > 0:
-            say(f"\nstopped; the best weights so far are in {out}")
-        raise
-    assert result is not None
-    weights_of(trainer, dataset, result).save(out)
-    say(f"saved {out}")
+    if options.out is not None:
+        if options.out.suffix != ".npz":
+            raise DigitpadError(f"{options.out}: weights are saved as .npz")
+        check_free(options.out, options.force)
+    with _begun(options) as recorder, Interrupts() as interrupts:
+        trainer, kept = recorder.trainer, recorder.run
+        assert kept is not None
+        result = _trained(recorder, interrupts)
+        path = kept.weights_path
+        if options.out is not None:
+            path = options.out
+            recorder.weights.save(path)
+    say(f"saved {path}")
     tell(
         options,
         {
-            "weights": str(out),
-            "recipe": recipe.name,
+            "weights": str(path),
+            "run": kept.id,
+            "recipe": trainer.recipe.name,
             "epochs": result.epochs,
             "best_epoch": result.best_epoch,
             "validation_accuracy": result.validation.accuracy,
@@ -70,15 +85,100 @@ def run(options: argparse.Namespace) -> int:
     return OK
 
 
+def _begun(options: argparse.Namespace) -> "Recorder":
+    """A new run, or one that is gone on with, at its first step."""
+    if options.resume is not None:
+        return _resumed(options)
+    blas.limit_threads(options.threads)
+    from digitpad.training.loop import Trainer
+    from digitpad.training.recorder import Recorder
+    from digitpad.training.run import Run
+
+    recipe = chosen_recipe(options)
+    dataset = dataset_for(recipe)
+    trainer = Trainer(recipe, dataset)
+    kept = Run.create(recipe, dataset, trainer.n_threads)
+    say(f"{recipe.name}: {trainer.network.summary()} on {dataset.name}, {trainer.n_steps:,} steps; run {kept.id}")
+    return Recorder(trainer, kept, dataset, _problem)
+
+
+def _resumed(options: argparse.Namespace) -> "Recorder":
+    from digitpad.training.ranges import toml_value
+    from digitpad.training.recorder import Recorder
+
+    kept = _chosen_run(options.resume)
+    blas.set_threads(int(kept.about.get("blas_threads", options.threads)))  # for other numbers give other bits
+    kept.lock()
+    try:
+        dataset = dataset_for(kept.recipe)
+        trainer = kept.resume(dataset)
+        say(f"{kept.name}: goes on at step {trainer.step:,} of {trainer.n_steps:,}; run {kept.id}")
+        recorder = Recorder(trainer, kept, dataset, _problem)
+        settings = {key: toml_value(value) for key, value in pairs("--set", options.set).items()}
+        if settings:
+            recorder.change(settings)
+    except BaseException:
+        kept.unlock()
+        raise
+    return recorder
+
+
+def _chosen_run(text: str) -> "Run":
+    from digitpad.training.run import Status, all_runs, find_run
+
+    if text != _LATEST:
+        return find_run(text)
+    for kept in all_runs():
+        if kept.summary().status in (Status.PAUSED, Status.CUT_OFF):
+            return kept
+    raise DigitpadError("there is no run that was paused or cut off; `digitpad runs` lists all")
+
+
+def _trained(recorder: "Recorder", interrupts: Interrupts) -> "Result":
+    """Train to the end; Ctrl-C pauses, and what ran away can still be used."""
+    from digitpad.training.loop import DivergedError, Result
+
+    kept = recorder.run
+    assert kept is not None
+    try:
+        for progress in recorder.train():
+            _show(recorder.trainer, progress)
+            interrupts.check()
+    except KeyboardInterrupt:
+        recorder.pause()
+        say(f"{begin_line()}paused at step {recorder.trainer.step:,}; digitpad train --resume goes on")
+        raise
+    except DivergedError:
+        if kept.weights_path.exists():
+            say(f"{begin_line()}stopped; the best weights so far are in {kept.weights_path}")
+        raise
+    result = None
+    for progress in recorder.conclude():
+        if isinstance(progress, Result):
+            result = progress
+    assert result is not None
+    return result
+
+
+def _problem(text: str) -> None:
+    say(f"{begin_line()}not saved, training goes on: {text}")
+
+
 def _show(trainer: "Trainer", progress: Any) -> None:
     from digitpad.training.loop import EpochDone, StepDone
 
     match progress:
         case StepDone() if sys.stderr.isatty() and progress.step % 20 == 0:
-            say(f"\r  step {progress.step:,} of {trainer.n_steps:,}, loss {progress.loss:.4f} ", end="")
-        case EpochDone():
-            begin = "\r" if sys.stderr.isatty() else ""
+            done = progress.step / trainer.n_steps
+            full = round(done * _BAR)
+            left = trainer.seconds / progress.step * (trainer.n_steps - progress.step)
             say(
-                f"{begin}epoch {progress.epoch:3d}  training loss {progress.training.loss:.4f}  "
+                f"\r  {'█' * full}{'░' * (_BAR - full)} {done:4.0%}  step {progress.step:,} of {trainer.n_steps:,}, "
+                f"loss {progress.loss:.4f}, {left / 60:.0f} min left ",
+                end="",
+            )
+        case EpochDone():
+            say(
+                f"{begin_line()}epoch {progress.epoch:3d}  training loss {progress.training.loss:.4f}  "
                 f"validation loss {progress.validation.loss:.4f}  accuracy {progress.validation.accuracy:.2%}"
             )

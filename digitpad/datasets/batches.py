@@ -21,6 +21,13 @@ class Batches:
     rng : numpy.random.Generator
         Draws the order of each pass, and the augmentation of each batch.
     augmentation : Augmentation
+
+    Attributes
+    ----------
+    order : ndarray of int32, shape (n_digits,), or None
+        That of the pass under way, if there is one.
+    cursor : int
+        How many digits of that order were given already. With the generator's state, these two say all of what comes.
     """
 
     def __init__(
@@ -29,19 +36,30 @@ class Batches:
         self._digits = digits
         self._batch_size = batch_size
         self._rng = rng
-        self._augment = Augmenter(augmentation) if augmentation else None
         self._scratch = Scratch(np.uint8)
+        self.order: NDArray[np.int32] | None = None
+        self.cursor = 0
+        self.set_augmentation(augmentation)
 
     def __len__(self) -> int:
         """Batches a pass."""
         return -(-len(self._digits) // self._batch_size)
 
+    def set_augmentation(self, augmentation: Augmentation | None) -> None:
+        """Change digits in this way from the next batch on."""
+        self._augment = Augmenter(augmentation) if augmentation else None
+
     def one_pass(self) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
-        """Images of shape (n, 28, 28) and labels of shape (n,), good until the next batch is asked for."""
+        """What is left of the pass under way, or else a new one.
+
+        Images of shape (n, 28, 28) and labels of shape (n,), good until the next batch is asked for.
+        """
         images, labels = self._digits.images, self._digits.labels
-        order = self._rng.permutation(len(labels))
-        for begin in range(0, len(order), self._batch_size):
-            chosen = order[begin : begin + self._batch_size]
+        if self.order is None:
+            self.order, self.cursor = self._rng.permutation(len(labels)).astype(np.int32), 0
+        while self.cursor < len(self.order):
+            chosen = self.order[self.cursor : self.cursor + self._batch_size]
+            self.cursor += len(chosen)
             # mode="clip" lets take write into ``out`` without a buffer between.
             batch = np.take(
                 images, chosen, axis=0, mode="clip", out=self._scratch("images", (len(chosen), *images.shape[1:]))
@@ -49,3 +67,4 @@ class Batches:
             if self._augment is not None:
                 batch = self._augment(batch, self._rng)
             yield batch, np.take(labels, chosen, mode="clip", out=self._scratch("labels", chosen.shape))
+        self.order = None

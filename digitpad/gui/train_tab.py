@@ -1,7 +1,8 @@
 """The Train tab: settings on the left, and on the right how training goes, with curves that grow as it does."""
 
+from collections.abc import Mapping
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
@@ -13,13 +14,14 @@ from digitpad.gui.seen import PixelView
 from digitpad.gui.settings_form import SettingsForm
 from digitpad.gui.theme import Theme
 from digitpad.gui.throttle import Throttle
-from digitpad.gui.training_thread import Outcome, Report, TrainingThread
+from digitpad.gui.training_thread import Outcome, Report, Start, TrainingThread
 from digitpad.gui.widgets import SPACE, Tile, card, label, named, percent
 from digitpad.recognizer import Prediction
 from digitpad.training.estimate import estimate_seconds
 from digitpad.training.loop import EpochDone
 from digitpad.training.recipe import Recipe
 from digitpad.training.recipes import Recipes
+from digitpad.training.run import Run
 
 if TYPE_CHECKING:
     from digitpad.gui.plots import Curves, Series
@@ -116,9 +118,18 @@ class TrainTab(QWidget):
         if recipe is None:
             self.form.focus_first_problem()
             return
-        thread = TrainingThread(recipe, self)
+        self._begin(TrainingThread(recipe, self))
+
+    def go_on(self, run: Run, settings: Mapping[str, Any] | None = None) -> None:
+        """Go on with a run from its last checkpoint, with these settings changed, by their dotted keys."""
+        assert not self.busy
+        self.form.set_recipe(run.recipe)
+        self._begin(TrainingThread(run.recipe, self, resumed=run, settings=settings))
+
+    def _begin(self, thread: TrainingThread) -> None:
+        recipe = thread.recipe
         thread.preparing.connect(self._on_preparing)
-        thread.started_with.connect(self._on_started)
+        thread.started.connect(self._on_started)
         thread.reported.connect(self._on_reported)
         thread.epoch_done.connect(self._on_epoch_done)
         thread.finished.connect(self._on_finished)
@@ -171,13 +182,16 @@ class TrainTab(QWidget):
         self._progress.setValue(made)
         self.message.emit(f"Making {made:,} of {total:,} drawings to train on…")
 
-    def _on_started(self, steps_per_epoch: int, epochs: int) -> None:
-        self._steps_per_epoch = steps_per_epoch
-        self._losses = LossTrace(steps_per_epoch)
-        self._progress.setRange(0, steps_per_epoch * epochs)
-        self._progress.setValue(0)
-        if self._thread is not None:
-            self.message.emit(f"Training {self._thread.recipe.name}…")
+    def _on_started(self, start: Start) -> None:
+        epochs = start.recipe.training.epochs
+        self._steps_per_epoch = start.steps_per_epoch
+        self._losses = LossTrace(start.steps_per_epoch)
+        self._losses.extend(start.history.losses)
+        self._epochs = list(start.history.epochs)
+        self._plan(epochs)
+        self._progress.setRange(0, start.steps_per_epoch * epochs)
+        self._progress.setValue(len(self._losses))
+        self.message.emit(f"Training {start.name}…")
 
     def _on_reported(self, report: Report) -> None:
         self._losses.extend(report.losses)

@@ -6,21 +6,24 @@ with an abort. What crosses is frozen, or a copy; the network in training never 
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
-from digitpad.datasets.dataset import Dataset
 from digitpad.errors import DigitpadError
 from digitpad.training.data import dataset_of, n_drawings
 from digitpad.training.evaluation import Evaluating
-from digitpad.training.loop import DivergedError, EpochDone, Progress, Result, StepDone, Trainer
+from digitpad.training.loop import DivergedError, EpochDone, Result, StepDone, Trainer
 from digitpad.training.recipe import Recipe
-from digitpad.training.run import new_run_path, weights_of
+from digitpad.training.recorder import Recorder
+from digitpad.training.run import Run, Status
+from digitpad.training.run_log import History
 from digitpad.weights.weights import Weights
 
 REPORT_SECONDS = 0.1
@@ -49,6 +52,19 @@ class Report:
 
 
 @dataclass(frozen=True)
+class Start:
+    """What a training begins with, or goes on from.
+
+    ``history`` is that of the run so far; ``name`` is the run's.
+    """
+
+    name: str
+    recipe: Recipe
+    steps_per_epoch: int
+    history: History
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a training came to: its weights, where they are kept, and its result (None when it was cut short).
 
@@ -62,24 +78,45 @@ class Outcome:
 
 
 class TrainingThread(QObject):
-    """One training, from start to outcome."""
+    """One training, from start to outcome; or one that goes on from a run's last checkpoint.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    resumed : Run, optional
+        To go on with, instead of a new one.
+    settings : mapping, optional
+        That are to change before its next step, by their dotted keys.
+    """
 
     preparing = Signal(int, int)  # drawings made, of how many
-    started_with = Signal(int, int)  # steps an epoch, epochs
+    started = Signal(object)  # Start
     reported = Signal(object)  # Report
     epoch_done = Signal(object)  # EpochDone
+    changed = Signal(object, object)  # Change, and the recipe since
+    refused = Signal(str)  # why settings did not change
     finished = Signal(object)  # Outcome, or None where nothing was learnt; the thread is about to end
     failed = Signal(str)  # why it came to nothing; the thread is about to end
-    not_saved = Signal(str)  # why the best weights so far are not on disk; training goes on
+    not_saved = Signal(str)  # why what is learnt is not on disk; training goes on
 
-    def __init__(self, recipe: Recipe, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        parent: QObject | None = None,
+        *,
+        resumed: Run | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(parent)
         self.recipe = recipe
+        self._resumed = resumed
         self._thread = threading.Thread(target=self._run, name="training", daemon=True)
         self._may_run = threading.Event()
         self._may_run.set()
+        self._changes: SimpleQueue[Mapping[str, Any]] = SimpleQueue()
+        if settings:
+            self._changes.put(settings)
         self._stopping = False
-        self._divergence = ""
         self._testing = True
         self._pinned: NDArray[np.uint8] | None = None
         self.save_problem = ""
@@ -98,6 +135,10 @@ class TrainingThread(QObject):
         """Go on."""
         self._may_run.set()
 
+    def change(self, settings: Mapping[str, Any]) -> None:
+        """Go on with other settings, by their dotted keys, from the next step on."""
+        self._changes.put(settings)
+
     @property
     def paused(self) -> bool:
         """Whether it was told to rest."""
@@ -109,7 +150,7 @@ class TrainingThread(QObject):
         return self._thread.is_alive()
 
     def stop(self, *, testing: bool = True) -> None:
-        """End after the batch under way; save the best weights so far, and with ``testing`` score them as well."""
+        """End after the batch under way; with ``testing`` score what was learnt, else leave it to be gone on with."""
         self._testing = testing
         self._stopping = True
         self._may_run.set()
@@ -127,8 +168,8 @@ class TrainingThread(QObject):
 
     def _run(self) -> None:
         try:
-            dataset = dataset_of(self.recipe, self._made)
-            self._train(Trainer(self.recipe, dataset), dataset)
+            with self._recorder() as recorder:
+                self._train(recorder)
         except _StoppedError:
             self.finished.emit(None)
         except DigitpadError as error:
@@ -147,68 +188,90 @@ class TrainingThread(QObject):
         if n % 100 == 0:
             self.preparing.emit(n, n_drawings(self.recipe))
 
-    def _train(self, trainer: Trainer, dataset: Dataset) -> None:
-        path = self._new_path()
+    def _recorder(self) -> Recorder:
+        """A new run, or the one that is gone on with; where the user's folder cannot be written, none is kept."""
+        run = self._resumed
+        if run is not None:
+            run.lock()
+        try:
+            dataset = dataset_of(self.recipe, self._made)
+            trainer = Trainer(self.recipe, dataset) if run is None else run.resume(dataset)
+            history = History() if run is None else run.history()
+            history.forget(trainer.step, len(trainer.history), len(trainer.changes))
+            if run is None:
+                try:
+                    run = Run.create(self.recipe, dataset, trainer.n_threads)
+                except DigitpadError as error:
+                    self._tell_not_saved(str(error))
+            name = self.recipe.name if run is None else run.name
+            self.started.emit(Start(name, trainer.recipe, trainer.steps_per_epoch, history))
+            return Recorder(trainer, run, dataset, self._tell_not_saved)
+        except BaseException:
+            if run is not None:
+                run.unlock()
+            raise
+
+    def _train(self, recorder: Recorder) -> None:
+        trainer = recorder.trainer
         reporter = _Reporter(self, trainer)
-        result = None
-        self.started_with.emit(trainer.n_steps // self.recipe.training.epochs, self.recipe.training.epochs)
-        for progress in self._until_it_diverges(trainer):
-            reporter.look(progress)
-            if isinstance(progress, EpochDone):
-                self.epoch_done.emit(progress)
-                if progress.is_best and progress.epoch > 0:
-                    path = self._save(weights_of(trainer, dataset), path)
-            result = progress if isinstance(progress, Result) else None
-            if not self._may_run.is_set():
-                reporter.flush()
-                self._may_run.wait()
-                reporter.resumed()
-            if self._stopping:
-                break
-        reporter.flush()
-        diverged = self._divergence
-        if trainer.best is None or (trainer.best.epoch == 0 and (diverged or trainer.step == 0)):
-            self.failed.emit(diverged) if diverged else self.finished.emit(None)
-            return
-        if result is None and not diverged:
-            for progress in trainer.conclude():
+        self._take_changes(recorder)
+        problem = ""
+        try:
+            for progress in recorder.train():
+                reporter.look(progress)
                 if isinstance(progress, EpochDone):
                     self.epoch_done.emit(progress)
-                result = progress if isinstance(progress, Result) else None
-                if trainer.is_scored and not self._testing:  # the window closes: the test may be spared
+                if not self._may_run.is_set():
+                    reporter.flush()
+                    recorder.pause()
+                    self._may_run.wait()
+                    recorder.goes_on()
+                    reporter.resumed()
+                self._take_changes(recorder)
+                if self._stopping:
                     break
-        weights = weights_of(trainer, dataset, result)
-        path = self._save(weights, path)
-        self.finished.emit(Outcome(weights, path, result, diverged))
-
-    def _until_it_diverges(self, trainer: Trainer) -> Iterator[Progress]:
-        """The trainer's records; that it ran away ends them, with the best parameters restored."""
-        try:
-            yield from trainer.run()
         except DivergedError as error:
-            self._divergence = str(error)
+            problem = str(error)
+        reporter.flush()
+        if trainer.best is None or (trainer.best.epoch == 0 and (problem or trainer.step == 0)):
+            recorder.discard()
+            self.failed.emit(problem) if problem else self.finished.emit(None)
+            return
+        if self._stopping and self._testing and not problem:
+            recorder.checkpoint()
+        result = None if problem else self._conclude(recorder)
+        if result is None and not problem:
+            recorder.pause()
+        self.save_problem = recorder.problem
+        saved = recorder.run is not None and not recorder.problem and recorder.run.weights_path.exists()
+        path = recorder.run.weights_path if recorder.run is not None and saved else None
+        self.finished.emit(Outcome(recorder.weights, path, result, problem))
 
-    def _new_path(self) -> Path | None:
-        """The run's own file, or None where the user's folder cannot be written; training goes on all the same."""
-        try:
-            return new_run_path(self.recipe.name)
-        except DigitpadError as error:
-            self._tell_not_saved(error)
+    def _conclude(self, recorder: Recorder) -> Result | None:
+        """Score on the test set, unless the window closes: the run is then left to be gone on with."""
+        if self._stopping and not self._testing:
             return None
-
-    def _tell_not_saved(self, error: DigitpadError) -> None:
-        self.save_problem = str(error)
-        self.not_saved.emit(self.save_problem)
-
-    def _save(self, weights: Weights, path: Path | None) -> Path | None:
-        """Keep the weights in the run's own file; where that fails, say so once and go on."""
-        if path is not None:
-            try:
-                weights.save(path)
-            except DigitpadError as error:
-                self._tell_not_saved(error)
+        for progress in recorder.conclude(Status.STOPPED if self._stopping else Status.FINISHED):
+            if isinstance(progress, EpochDone):
+                self.epoch_done.emit(progress)
+            if isinstance(progress, Result):
+                return progress
+            if self._stopping and not self._testing:
                 return None
-        return path
+        return None
+
+    def _take_changes(self, recorder: Recorder) -> None:
+        while not self._changes.empty():
+            try:
+                recorder.change(self._changes.get())
+            except DigitpadError as error:
+                self.refused.emit(str(error))
+            else:
+                self.changed.emit(recorder.trainer.changes[-1], recorder.trainer.recipe)
+
+    def _tell_not_saved(self, problem: str) -> None:
+        self.save_problem = problem
+        self.not_saved.emit(problem)
 
 
 class _StoppedError(Exception):

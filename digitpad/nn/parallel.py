@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitpad.nn.arrays import Floats, Ints, Scratch
+from digitpad.nn.layers import Dropout
 from digitpad.nn.losses import CrossEntropy
 from digitpad.nn.network import Network
 
@@ -51,12 +52,27 @@ class DataParallel:
             self._pool.shutdown()
             self._pool = None
 
-    def initialize(self, rng: np.random.Generator) -> None:
-        """Give every parameter its first value, and the layers of every thread randomness of their own."""
+    def initialize(self, rng: np.random.Generator) -> list[np.random.Generator]:
+        """Give every parameter its first value, and the layers of every thread a generator to draw from.
+
+        Returns
+        -------
+        list of numpy.random.Generator
+            Those generators, ``rng`` first: all that later forward passes in training draw from.
+        """
         network, *twins = self._networks
-        for twin, twin_rng in zip(twins, rng.spawn(len(twins)), strict=True):
+        twin_rngs = rng.spawn(len(twins))
+        for twin, twin_rng in zip(twins, twin_rngs, strict=True):
             twin.initialize(twin_rng)
         network.initialize(rng)
+        return [rng, *twin_rngs]
+
+    def set_dropout(self, rate: float) -> None:
+        """Drop this share from now on, in every layer that drops."""
+        for network in self._networks:
+            for layer in network.layers:
+                if isinstance(layer, Dropout):
+                    layer.rate = rate
 
     @property
     def chunk(self) -> int:

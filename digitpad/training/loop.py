@@ -1,19 +1,23 @@
 """The training loop, as a generator of progress records: who iterates it may look, pause, or stop at any of them."""
 
 import contextlib
+import dataclasses
 import math
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digitpad import blas
+from digitpad.datasets.augment import Augmentation
 from digitpad.datasets.batches import Batches
 from digitpad.datasets.dataset import Dataset
-from digitpad.errors import DigitpadError
+from digitpad.errors import DigitpadError, RecipeError
 from digitpad.nn.arrays import Floats, Scratch
+from digitpad.nn.layers import Dropout
 from digitpad.nn.losses import add_penalty_gradients, clip_by_norm, clip_by_value, softmax
 from digitpad.nn.optimizers import Averaged
 from digitpad.nn.parallel import DataParallel
@@ -60,7 +64,44 @@ class Result:
     sure_above: float | None = None
 
 
+@dataclass(frozen=True)
+class Change:
+    """Settings, by their dotted keys, that became others after ``step`` steps."""
+
+    step: int
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """All that the rest of a training depends on: a trainer that has it goes on to the same bits.
+
+    Attributes
+    ----------
+    values : dict
+        Plain values, fit for JSON.
+    arrays : dict of ndarray
+        By name; the trainer's own, and so good until its next step.
+    """
+
+    values: dict[str, Any]
+    arrays: dict[str, NDArray[Any]]
+
+
 Progress = StepDone | Evaluating | EpochDone | Result
+
+CHANGEABLE = (
+    "optimizer.learning_rate",
+    "optimizer.momentum",
+    "optimizer.weight_decay",
+    "loss.l1",
+    "loss.l2",
+    "network.dropout",
+    "training.epochs",
+    "training.patience",
+    *(f"augmentation.{field.name}" for field in dataclasses.fields(Augmentation)),
+)
+"""Settings that may change while a training runs."""
 
 
 class DivergedError(DigitpadError):
@@ -83,8 +124,11 @@ class Trainer:
     ----------
     network : Network
         The network in training; after `conclude`, with the parameters of the best epoch by validation accuracy.
-    n_steps : int
-        Steps that the whole training takes, if it is not stopped early.
+    n_threads : int
+        That work on a batch.
+    seconds : float
+        That were spent at work, without what passed between two records.
+    changes : list of Change
     """
 
     def __init__(self, recipe: Recipe, dataset: Dataset, threads: int | None = None) -> None:
@@ -94,19 +138,34 @@ class Trainer:
             np.random.default_rng(seed) for seed in np.random.SeedSequence(recipe.training.seed).spawn(2)
         )
         self.network = recipe.build_network()
-        self._n_threads = _useful_threads(recipe, blas.threads() if threads is None else threads)
-        self._parallel = DataParallel(self.network, self._n_threads, recipe.loss.label_smoothing)
-        self._parallel.initialize(weights_rng)
+        self.n_threads = _useful_threads(recipe, blas.threads() if threads is None else threads)
+        self._parallel = DataParallel(self.network, self.n_threads, recipe.loss.label_smoothing)
+        self._generators = [*self._parallel.initialize(weights_rng), batches_rng]
         self._batches = Batches(dataset.training, recipe.training.batch_size, batches_rng, recipe.augmentation)
-        self.n_steps = recipe.training.epochs * len(self._batches)
         self.step = 0
         self.history: list[EpochDone] = []
+        self.changes: list[Change] = []
         self._optimizer = recipe.build_optimizer(self.network)
         self._averaged = Averaged(recipe.training.average) if recipe.training.average else None
         self._scratch = Scratch()
         self._best_parameters = self.network.parameters.copy()
-        self._begin = time.monotonic()
+        self.seconds = 0.0
         self._epochs = self._train_epochs()
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches a pass over the data."""
+        return len(self._batches)
+
+    @property
+    def n_steps(self) -> int:
+        """Steps that the whole training takes, if it is not stopped early."""
+        return self.recipe.training.epochs * self.steps_per_epoch
+
+    @property
+    def learning_rate(self) -> float:
+        """That of the next step."""
+        return self.recipe.learning_rate(self.step / self.steps_per_epoch)
 
     def run(self) -> Iterator[Progress]:
         """Score the untrained network, train for all epochs or until it gets no better, then `conclude`.
@@ -121,23 +180,24 @@ class Trainer:
 
     def train(self) -> Iterator[Progress]:
         """The same without the end: the test set is not looked at."""
-        self._begin = time.monotonic()
-        yield from self._epochs
+        yield from self._timed(self._epochs)
 
     def conclude(self) -> Iterator[Progress]:
         """Score what came since the last epoch's end, restore the best parameters, and score those on the test set."""
+        yield from self._timed(self._conclude())
+
+    def _conclude(self) -> Generator[Progress, None, None]:
         self._epochs.close()
         self._parallel.close()  # closing what was never begun ends no thread
         if not self.is_scored:
-            yield from self._score_epoch(math.ceil(self.step / len(self._batches)))
+            yield from self._score_epoch(math.ceil(self.step / self.steps_per_epoch))
         best = self._restore_best()
         validation, sure = best.validation, None
         if self.recipe.training.calibrate and best.epoch > 0:
             sure = yield from self._calibrate()
             validation = yield from evaluate_in_chunks(self.network, self._dataset.validation)
         test = yield from evaluate_in_chunks(self.network, self._dataset.test)
-        seconds = time.monotonic() - self._begin
-        yield Result(best.epoch, self.history[-1].epoch, validation, test, seconds, sure)
+        yield Result(best.epoch, self.history[-1].epoch, validation, test, self.seconds, sure)
 
     @property
     def best(self) -> EpochDone | None:
@@ -159,22 +219,121 @@ class Trainer:
         probabilities: Floats = self.network.predict(image[None])[0]
         return probabilities
 
+    def change(self, settings: Mapping[str, Any]) -> Change:
+        """Go on with other settings, by their dotted keys, from the next step on; only between two records.
+
+        Raises
+        ------
+        RecipeError
+            If a setting is none of `CHANGEABLE`, or a value cannot be; nothing has then changed.
+        """
+        recipe = self.recipe.with_values(settings)
+        for key in settings:
+            if key not in CHANGEABLE:
+                raise RecipeError(key, f"cannot change in a training; {', '.join(CHANGEABLE)} can")
+        dropout = recipe.network.dropout
+        if dropout != self.recipe.network.dropout:
+            if not any(isinstance(layer, Dropout) for layer in self.network.layers):
+                raise RecipeError("network.dropout", "cannot change where no layer drops anything")
+            self._parallel.set_dropout(dropout)
+        optimizer = recipe.build_optimizer(self.network)
+        optimizer.state = self._optimizer.state
+        self._optimizer = optimizer
+        self._batches.set_augmentation(recipe.augmentation)
+        self.recipe = recipe
+        self.changes.append(Change(self.step, dict(settings)))
+        return self.changes[-1]
+
+    def state(self) -> State:
+        """All that what is to come depends on, at a `StepDone` or an `EpochDone`."""
+        arrays: dict[str, NDArray[Any]] = {
+            "parameters": self.network.parameters,
+            "best_parameters": self._best_parameters,
+        }
+        if self._batches.order is not None:
+            arrays["order"] = self._batches.order
+        for owner, of_owner in self._states().items():
+            arrays |= {f"{owner}.{name}": array for name, array in of_owner.items()}
+        return State(
+            {
+                "recipe": self.recipe.to_dict(),
+                "n_threads": self.n_threads,
+                "step": self.step,
+                "cursor": self._batches.cursor,
+                "seconds": self.seconds,
+                "history": [dataclasses.asdict(epoch) for epoch in self.history],
+                "changes": [dataclasses.asdict(change) for change in self.changes],
+                "generators": [rng.bit_generator.state for rng in self._generators],
+            },
+            arrays,
+        )
+
+    @classmethod
+    def restored(cls, state: State, dataset: Dataset) -> "Trainer":
+        """A trainer that goes on from a state, on the same data.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError, RecipeError
+            If it is no state that `state` gave.
+        """
+        values, arrays = state.values, state.arrays
+        trainer = cls(Recipe.from_dict(values["recipe"]), dataset, int(values["n_threads"]))
+        trainer.step, trainer.seconds = int(values["step"]), float(values["seconds"])
+        trainer.history = [epoch_from(epoch) for epoch in values["history"]]
+        trainer.changes = [Change(**change) for change in values["changes"]]
+        for rng, of_rng in zip(trainer._generators, values["generators"], strict=True):
+            rng.bit_generator.state = of_rng
+        for own, name in ((trainer.network.parameters, "parameters"), (trainer._best_parameters, "best_parameters")):
+            if arrays[name].shape != own.shape:
+                raise ValueError(f"{name} of shape {arrays[name].shape} where the network has {own.shape}")
+            own[:] = arrays[name]
+        if "order" in arrays:
+            order = arrays["order"].astype(np.int32)
+            if not np.array_equal(np.sort(order), np.arange(len(dataset.training))):
+                raise ValueError(f"an order of {order.size} digits where there are {len(dataset.training)}")
+            trainer._batches.order, trainer._batches.cursor = order, int(values["cursor"])
+        for owner, own_state in trainer._states().items():
+            for name, array in arrays.items():
+                if name.startswith(f"{owner}."):
+                    own_state[name.removeprefix(f"{owner}.")] = array.copy()
+        return trainer
+
+    def _states(self) -> dict[str, dict[str, Floats]]:
+        """The state of each part that learns from step to step, by that part's name."""
+        states = {"optimizer": self._optimizer.state}
+        if self._averaged is not None:
+            states["averaged"] = self._averaged.state
+        return states
+
     def _train_epochs(self) -> Generator[Progress, None, None]:
         """Every epoch with its scores; closing it ends the threads."""
-        with self._parallel, blas.one_thread() if self._n_threads > 1 else contextlib.nullcontext():
-            yield from self._score_epoch(0)
-            for epoch in range(1, self.recipe.training.epochs + 1):
+        with self._parallel, blas.one_thread() if self.n_threads > 1 else contextlib.nullcontext():
+            if not self.history:
+                yield from self._score_epoch(0)
+            while self.history[-1].epoch < self.recipe.training.epochs and not self._gets_no_better:
                 for images, labels in self._batches.one_pass():
                     yield StepDone(self.step + 1, self._learn(images, labels), len(labels))
-                yield from self._score_epoch(epoch)
-                if self._gets_no_better:
-                    break
+                yield from self._score_epoch(self.history[-1].epoch + 1)
+
+    def _timed(self, work: Generator[Progress, None, None]) -> Iterator[Progress]:
+        """The same records, their making measured."""
+        with contextlib.closing(work):
+            while True:
+                begin = time.monotonic()
+                try:
+                    progress = next(work)
+                except StopIteration:
+                    return
+                finally:
+                    self.seconds += time.monotonic() - begin
+                yield progress
 
     def _learn(self, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> float:
         """Take one step, and return the loss before it."""
         parameters, gradients = self.network.parameters, self.network.gradients
         penalties, limits = self.recipe.loss, self.recipe.optimizer
-        learning_rate = self.recipe.learning_rate(self.step / len(self._batches))
+        learning_rate = self.learning_rate
         loss = self._parallel.learn(images, labels)
         if not math.isfinite(loss):
             self._restore_best()
@@ -246,6 +405,12 @@ class Trainer:
         assert best is not None, "epoch 0 is always scored"
         self.network.parameters[:] = self._best_parameters
         return best
+
+
+def epoch_from(values: Mapping[str, Any]) -> EpochDone:
+    """The record that `dataclasses.asdict` made these values of."""
+    scores = {part: Scores(**values[part]) for part in ("training", "validation")}
+    return EpochDone(**{**values, **scores})
 
 
 def _goodness(epoch: EpochDone) -> tuple[float, float]:

@@ -30,8 +30,14 @@ _HEADER = re.compile(
 )
 
 
-def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+def read_arrays(path: Path, budget_bytes: int = BUDGET_BYTES) -> dict[str, NDArray[Any]]:
     """Every array in an ``.npz``, by name, in native byte order.
+
+    Parameters
+    ----------
+    path : Path
+    budget_bytes : int
+        What the file, and all arrays together, may take.
 
     Raises
     ------
@@ -40,9 +46,9 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         numeric arrays.
     """
     try:
-        content = _read_file(path)
+        content = _read_file(path, budget_bytes)
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return _read_members(path, archive)
+            return _read_members(path, archive, budget_bytes)
     except WeightsError:
         raise
     except zipfile.BadZipFile as error:
@@ -61,9 +67,9 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise WeightsError(path, f"cannot be read ({reason(error)})") from error
 
 
-def _read_file(path: Path) -> bytes:
-    if path.stat().st_size > BUDGET_BYTES:
-        raise WeightsError(path, f"is larger than the {_mebibytes(BUDGET_BYTES)} that weights may take")
+def _read_file(path: Path, budget: int) -> bytes:
+    if path.stat().st_size > budget:
+        raise WeightsError(path, f"is larger than the {_mebibytes(budget)} that it may take")
     content = path.read_bytes()
     # ZipFile keeps a record of each member as soon as it is opened: 400 000 of them take 280 MB.
     n_members = content.count(_MEMBER_SIGNATURE)
@@ -72,8 +78,8 @@ def _read_file(path: Path) -> bytes:
     return content
 
 
-def _read_members(path: Path, archive: zipfile.ZipFile) -> dict[str, NDArray[Any]]:
-    left = BUDGET_BYTES
+def _read_members(path: Path, archive: zipfile.ZipFile, budget: int) -> dict[str, NDArray[Any]]:
+    left = budget
     arrays = {}
     for member in archive.infolist():
         name = member.filename.removesuffix(".npy")
@@ -108,9 +114,7 @@ def _read_npy(path: Path, name: str, file: IO[bytes], budget: int) -> NDArray[An
         raise WeightsError(path, f"{what} is not a plain array of numbers") from error
     n_bytes = math.prod(shape) * dtype.itemsize
     if n_bytes > budget or len(shape) > 8:
-        raise WeightsError(
-            path, f"{what} claims the shape {shape}; with it, more than {_mebibytes(BUDGET_BYTES)} would be needed"
-        )
+        raise WeightsError(path, f"{what} claims the shape {shape}; with it, more would be needed than may be taken")
     content = file.read(n_bytes + 1)
     if len(content) != n_bytes:
         found = "more" if len(content) > n_bytes else f"only {len(content)}"

@@ -97,7 +97,7 @@ def test_reports_come_in_order_and_hold_every_step_once(qtbot: QtBot, training_w
     tab.train()
     thread = tab._thread
     assert thread is not None
-    thread.started_with.connect(lambda *_: seen.append("started"))
+    thread.started.connect(lambda *_: seen.append("started"))
     thread.reported.connect(lambda r: steps.extend(range(r.first_step, r.first_step + len(r.losses))))
     thread.epoch_done.connect(lambda e: seen.append(f"epoch {e.epoch}"))
     thread.finished.connect(lambda _: seen.append("finished"))

@@ -1,0 +1,178 @@
+"""``digitpad train``: runs that are paused, killed, and gone on with."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from digitpad.cli import main
+from digitpad.datasets.dataset import mnist
+from digitpad.training.loop import EpochDone, Progress, Trainer
+from digitpad.training.run import Run, Status, all_runs
+from digitpad.weights.weights import load_weights
+from tests.datasets.idx_files import write_folder
+from tests.test_cli import one_error
+
+TRAIN = ["train", "--recipe", "quick", "--set", "training.epochs=4", "--set", "augmentation.rotate_deg=5", "--json"]
+
+
+@pytest.fixture(autouse=True)
+def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands settle BLAS's threads in the environment, which other tests share."""
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", os.environ.get("OPENBLAS_NUM_THREADS", "1"))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a thousand digits to train on and a hundred to report."""
+    return write_folder(tmp_path_factory.mktemp("small"), mnist().training[:1000], mnist().test[:100])
+
+
+def interrupt_after(epoch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Ctrl-C be pressed just after that epoch's scores."""
+    train = Trainer.train
+
+    def interrupted(self: Trainer) -> Iterator[Progress]:
+        for progress in train(self):
+            yield progress
+            if isinstance(progress, EpochDone) and progress.epoch == epoch:
+                signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Trainer, "train", interrupted)
+
+
+def outcome(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return values
+
+
+def the_run() -> Run:
+    (run,) = all_runs()
+    return run
+
+
+def test_ctrl_c_pauses(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, data: Path) -> None:
+    """It says how to go on, with the status that shells expect, and the best weights so far can be used."""
+    with monkeypatch.context() as patch:
+        interrupt_after(1, patch)
+        assert main([*TRAIN, "--data", str(data)]) == 130
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines()[-1] == "paused at step 8; digitpad train --resume goes on"
+    assert the_run().summary().status is Status.PAUSED
+    assert load_weights(the_run().weights_path).about["epoch"] == 1
+
+
+def test_resumed_run_ends_as_if_nothing_had_been(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, data: Path, tmp_path: Path
+) -> None:
+    """The latest that is not finished goes on; result and weights are those of a run in one go."""
+    assert main([*TRAIN, "--data", str(data), "--out", str(tmp_path / "whole.npz")]) == 0
+    whole = outcome(capsys)
+    with monkeypatch.context() as patch:
+        interrupt_after(2, patch)
+        assert main([*TRAIN, "--data", str(data)]) == 130
+    capsys.readouterr()
+    assert main(["train", "--resume", "--json", "--out", str(tmp_path / "again.npz")]) == 0
+    resumed = outcome(capsys)
+    same = ("recipe", "epochs", "best_epoch", "validation_accuracy", "test_accuracy", "test_loss")
+    assert [resumed[key] for key in same] == [whole[key] for key in same]
+    one, other = (load_weights(tmp_path / name) for name in ("whole.npz", "again.npz"))
+    assert one.parameters.tobytes() == other.parameters.tobytes()
+    assert {run.summary().status for run in all_runs()} == {Status.FINISHED}
+    assert main(["train", "--resume"]) == 1
+    assert "no run that was paused or cut off" in one_error(capsys)
+
+
+def test_finished_run_is_trained_on(capsys: pytest.CaptureFixture[str], data: Path) -> None:
+    """By its name, for more epochs, at another rate."""
+    assert main([*TRAIN, "--data", str(data)]) == 0
+    capsys.readouterr()
+    settings = ["--set", "training.epochs=6", "--set", "optimizer.learning_rate=0.0005"]
+    assert main(["train", "--resume", "quick", "--json", *settings]) == 0
+    assert outcome(capsys)["epochs"] == 6
+    history = the_run().history()
+    assert [epoch.epoch for epoch in history.epochs] == list(range(7))
+    (change,) = history.changes
+    assert change.settings == {"training.epochs": 6, "optimizer.learning_rate": 0.0005}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [(["training.batch_size=5"], "cannot change"), (["optimizer.learning_rate=-1"], "more than 0")],
+)
+def test_what_cannot_change_is_told(
+    capsys: pytest.CaptureFixture[str], data: Path, settings: list[str], message: str
+) -> None:
+    """In one line, and the run is free and as it was."""
+    assert main([*TRAIN, "--data", str(data)]) == 0
+    capsys.readouterr()
+    options = [word for text in settings for word in ("--set", text)]
+    assert main(["train", "--resume", "quick", *options]) == 1
+    assert message in capsys.readouterr().err.splitlines()[-1]
+    assert not the_run().is_in_training
+    assert main(["train", "--resume", "quick"]) == 0
+
+
+def test_unknown_run_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """With where runs lie."""
+    assert main(["train", "--resume", "none such"]) == 1
+    assert "holds no run 'none such'" in one_error(capsys)
+
+
+def train_in_a_process(home: Path, *arguments: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "DIGITPAD_HOME": str(home)}
+    return subprocess.Popen(
+        [sys.executable, "-m", "digitpad", "train", "--json", *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def test_killed_run_resumes_to_the_same_bits(data: Path, tmp_path: Path) -> None:
+    """SIGKILL at random moments, again and again: each resume goes on, and the weights are those of one go."""
+    recipe = tmp_path / "killed.toml"
+    recipe.write_text(
+        '[network]\nhidden = ["3x3x4", "pool", 16]\nbatch_norm = true\ndropout = 0.2\n'
+        "[training]\nepochs = 20\nbatch_size = 20\naverage = 0.9\n[augmentation]\nelastic_px = 0.5\n"
+    )
+    settings = ["--recipe", str(recipe), "--data", str(data)]
+    whole = train_in_a_process(tmp_path / "whole", *settings, "--out", str(tmp_path / "whole.npz"))
+    out, _ = whole.communicate(timeout=120)
+    expected = json.loads(out)
+    home, rng = tmp_path / "killed", random.Random(1)
+    out, kills, process = "", 0, train_in_a_process(home, *settings)
+    while not out:
+        # A checkpoint, and then anything up to where the next may be.
+        newest = newest_checkpoint(home)
+        while kills < 4 and process.poll() is None and newest_checkpoint(home) == newest:
+            time.sleep(0.002)
+        if kills < 4:
+            time.sleep(rng.uniform(0, 0.1))
+            process.kill()
+        out, _ = process.communicate(timeout=120)
+        if not out:
+            kills += 1
+            assert kills < 10
+            process = train_in_a_process(home, "--resume")
+    assert kills >= 2
+    resumed = json.loads(out)
+    assert resumed["test_loss"] == expected["test_loss"]
+    one, other = load_weights(tmp_path / "whole.npz"), load_weights(Path(resumed["weights"]))
+    assert one.parameters.tobytes() == other.parameters.tobytes()
+    assert [epoch["epoch"] for epoch in other.about["history"]] == list(range(21))
+    assert not list(home.rglob("*.part"))
+
+
+def newest_checkpoint(home: Path) -> str:
+    return max((path.name for path in home.rglob("step-*.npz")), default="")
