@@ -2,9 +2,10 @@
 
 import contextlib
 import dataclasses
+import itertools
 import math
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -129,6 +130,8 @@ class Trainer:
     seconds : float
         That were spent at work, without what passed between two records.
     changes : list of Change
+    batch : ndarray of uint8, shape (n, 28, 28), or None
+        The images last learnt from, as the network saw them; good until the next step.
     """
 
     def __init__(self, recipe: Recipe, dataset: Dataset, threads: int | None = None) -> None:
@@ -145,6 +148,7 @@ class Trainer:
         self.step = 0
         self.history: list[EpochDone] = []
         self.changes: list[Change] = []
+        self.batch: NDArray[np.uint8] | None = None
         self._optimizer = recipe.build_optimizer(self.network)
         self._averaged = Averaged(recipe.training.average) if recipe.training.average else None
         self._scratch = Scratch()
@@ -218,6 +222,19 @@ class Trainer:
         """Probabilities, shape (10,), that the network in training gives one image; only between two records."""
         probabilities: Floats = self.network.predict(image[None])[0]
         return probabilities
+
+    def try_rates(self, rates: Iterable[float]) -> Iterator[float]:
+        """Take a step at each of these learning rates, and yield the loss before it, while that is finite.
+
+        For a trainer that trains nothing else.
+        """
+        with self._parallel, self._blas():
+            batches = itertools.chain.from_iterable(self._batches.one_pass() for _ in itertools.count())
+            for rate, (images, labels) in zip(rates, batches, strict=False):
+                loss = self._learn(images, labels, rate)
+                if not math.isfinite(loss):
+                    return
+                yield loss
 
     def change(self, settings: Mapping[str, Any]) -> Change:
         """Go on with other settings, by their dotted keys, from the next step on; only between two records.
@@ -308,13 +325,24 @@ class Trainer:
 
     def _train_epochs(self) -> Generator[Progress, None, None]:
         """Every epoch with its scores; closing it ends the threads."""
-        with self._parallel, blas.one_thread() if self.n_threads > 1 else contextlib.nullcontext():
+        with self._parallel, self._blas():
             if not self.history:
                 yield from self._score_epoch(0)
             while self.history[-1].epoch < self.recipe.training.epochs and not self._gets_no_better:
                 for images, labels in self._batches.one_pass():
-                    yield StepDone(self.step + 1, self._learn(images, labels), len(labels))
+                    loss = self._learn(images, labels, self.learning_rate)
+                    if not math.isfinite(loss):
+                        self._restore_best()
+                        raise DivergedError(
+                            f"the loss is {loss} at step {self.step} with a learning rate of {self.learning_rate:g}; "
+                            f"a lower learning rate may help"
+                        )
+                    yield StepDone(self.step, loss, len(labels))
                 yield from self._score_epoch(self.history[-1].epoch + 1)
+
+    def _blas(self) -> contextlib.AbstractContextManager[None]:
+        """One thread for each product, where the batch is shared out among threads already."""
+        return blas.one_thread() if self.n_threads > 1 else contextlib.nullcontext()
 
     def _timed(self, work: Generator[Progress, None, None]) -> Iterator[Progress]:
         """The same records, their making measured."""
@@ -329,18 +357,14 @@ class Trainer:
                     self.seconds += time.monotonic() - begin
                 yield progress
 
-    def _learn(self, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> float:
-        """Take one step, and return the loss before it."""
+    def _learn(self, images: NDArray[np.uint8], labels: NDArray[np.uint8], learning_rate: float) -> float:
+        """Take one step, if the loss is finite, and return the loss before it."""
         parameters, gradients = self.network.parameters, self.network.gradients
         penalties, limits = self.recipe.loss, self.recipe.optimizer
-        learning_rate = self.learning_rate
+        self.batch = images
         loss = self._parallel.learn(images, labels)
         if not math.isfinite(loss):
-            self._restore_best()
-            raise DivergedError(
-                f"the loss is {loss} at step {self.step} with a learning rate of {learning_rate:g}; "
-                f"a lower learning rate may help"
-            )
+            return loss
         with np.errstate(over="ignore", invalid="ignore"):  # the next loss tells
             if penalties.l1 or penalties.l2:
                 weights = self.network.weights()
