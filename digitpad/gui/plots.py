@@ -12,8 +12,8 @@ from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter, PercentFormatter
-from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QHideEvent, QMouseEvent, QShowEvent
+from PySide6.QtWidgets import QToolTip, QWidget
 
 from digitpad.gui.theme import Theme
 from digitpad.gui.widgets import percent
@@ -49,6 +49,7 @@ class Curves(FigureCanvasQTAgg):
         self._low = 1e-1 if logarithmic else 0.0
         self._high = 3.0 if logarithmic else 1.0
         self._hint = ""
+        self._marks: list[tuple[float, str]] = []
         self._stale = True
         self._lines = {
             key: self._axes.add_line(Line2D([], [], animated=True, antialiased=True, solid_capstyle="round"))
@@ -90,6 +91,13 @@ class Curves(FigureCanvasQTAgg):
             self._restyle()
         else:
             self._blit()
+
+    def set_marks(self, marks: Sequence[tuple[float, str]]) -> None:
+        """Mark these places, by x, with what happened there, which the pointer is told."""
+        if list(marks) == self._marks:
+            return
+        self._marks = list(marks)
+        self._restyle()
 
     def _grow(self, values: Sequence[Floats]) -> bool:
         """Whether the limits had to move: by whole decades for losses; accuracies zoom in as they near 1."""
@@ -158,6 +166,11 @@ class Curves(FigureCanvasQTAgg):
                 0.5, 0.5, self._hint, transform=axes.transAxes, ha="center", va="center", fontsize=9.5,
                 color=tokens.soft, linespacing=1.6,
             )  # fmt: skip
+        for line in list(axes.lines):
+            if line.get_gid() == "mark":
+                line.remove()
+        for x, _ in self._marks:
+            axes.axvline(x, color=tokens.faint, linewidth=1, linestyle=(0, (1, 3)), gid="mark")
         self._stale = True
         if self.isVisible():
             self.draw_idle()
@@ -179,7 +192,22 @@ class Curves(FigureCanvasQTAgg):
         self._draw_lines()
         self.blit(self._figure.bbox)
 
+    def _mark_at(self, x_px: float) -> str:
+        """What happened at the mark under the pointer, if there is one."""
+        for x, said in self._marks:
+            if abs(self._axes.transData.transform((x, self._high))[0] / self.device_pixel_ratio - x_px) <= 5:
+                return said
+        return ""
+
     # Overrides of Qt's.
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        said = self._mark_at(event.position().x())
+        if said:
+            QToolTip.showText(event.globalPosition().toPoint(), said, self)
+        else:
+            QToolTip.hideText()
+        super().mouseMoveEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -1,5 +1,6 @@
 """The settings of a training, each checked as it is typed, with what is wrong told right under its field."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -140,14 +141,19 @@ class SettingsForm(QWidget):
         self._choose_preset(chosen)
         self._writing = writing
 
-    def set_editable(self, editable: bool) -> None:
-        """Fields rest while training runs."""
+    def set_editable(self, editable: bool, besides: Sequence[str] = ()) -> None:
+        """Fields rest while training runs; not those of the keys ``besides``, or of a group that has one of them."""
         self._editable = editable
-        for row in self._rows.values():
-            row.editor.setEnabled(editable)
+        for key, row in self._rows.items():
+            row.editor.setEnabled(editable or self._may_change(key, besides))
         self._preset.setEnabled(editable)
         if self._preview is not None:
-            self._preview.set_editable(editable)
+            self._preview.set_editable(editable or self._may_change("augmentation", besides))
+
+    def _may_change(self, key: str, besides: Sequence[str]) -> bool:
+        if key == "network.dropout" and not self._base.network.dropout:
+            return False  # no layer drops anything
+        return any(one == key or one.startswith(f"{key}.") for one in besides)
 
     def show_more(self, more: bool) -> None:
         """Show all settings, or the basic ones."""

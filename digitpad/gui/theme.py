@@ -172,6 +172,7 @@ QPushButton[kind="primary"]:focus {{ border: 2px solid {t.text}; padding: 5px 13
 QPushButton[kind="primary"]:disabled {{ background: {t.hairline}; border-color: {t.hairline}; color: {t.soft}; }}
 QPushButton[kind="left"] {{ border-top-right-radius: 0; border-bottom-right-radius: 0; border-right: none; }}
 QPushButton[kind="right"] {{ border-top-left-radius: 0; border-bottom-left-radius: 0; }}
+QPushButton[kind="middle"] {{ border-radius: 0; border-right: none; }}
 QPushButton[kind="link"] {{ background: transparent; color: {t.accent}; border: 1px solid transparent;
     border-radius: 5px; padding: 0 4px; min-height: 18px; font-size: 12px; }}
 QPushButton[kind="link"]:hover {{ background: {t.accent_ground}; }}

@@ -5,20 +5,34 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QCoreApplication, QPointF, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QShowEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
+from digitpad.gui.image_grid import ImageGrid
 from digitpad.gui.loss_trace import LossTrace
+from digitpad.gui.moments import Moment, Moments, Scrubber
 from digitpad.gui.seen import PixelView
+from digitpad.gui.segments import Segments
 from digitpad.gui.settings_form import SettingsForm
 from digitpad.gui.theme import Theme
 from digitpad.gui.throttle import Throttle
 from digitpad.gui.training_thread import Outcome, Report, Start, TrainingThread
-from digitpad.gui.widgets import SPACE, Tile, card, label, named, percent
+from digitpad.gui.widgets import SPACE, ElidedLabel, Tile, card, label, named, percent
 from digitpad.recognizer import Prediction
 from digitpad.training.estimate import estimate_seconds
-from digitpad.training.loop import EpochDone
+from digitpad.training.hints import hints
+from digitpad.training.loop import CHANGEABLE, Change, EpochDone
+from digitpad.training.ranges import flattened
 from digitpad.training.recipe import Recipe
 from digitpad.training.recipes import Recipes
 from digitpad.training.run import Run
@@ -27,8 +41,8 @@ if TYPE_CHECKING:
     from digitpad.gui.plots import Curves, Series
 
 DRAW_INTERVAL_MS = 100
+CHANGE_AFTER_MS = 700
 PLAN_INTERVAL_MS = 150  # an estimate and a full draw take longer than a key should
-MAX_ANSWERS = 2000  # of the pinned digit, over the whole training; beyond, every other is dropped
 
 
 class State(Enum):
@@ -60,12 +74,12 @@ class TrainTab(QWidget):
         self._pinned: Prediction | None = None
         self.outcome: Outcome | None = None
         self._losses = LossTrace()
-        self._answer_stride = 1
-        self._n_reports = 0
+        self._moments = Moments()
+        self._running: Recipe | None = None  # what trains now, with its changes
+        self._changes: list[Change] = []
         self._epochs: list[EpochDone] = []
         self._steps_per_epoch = 1
         self._latest: Report | None = None
-        self._answers: list[tuple[float, ...]] = []
         self._loss_curves: Curves | None = None
         self._accuracy_curves: Curves | None = None
         self.form = SettingsForm(theme, recipes)
@@ -86,6 +100,10 @@ class TrainTab(QWidget):
         self._drawing.timeout.connect(self._draw)
         self._planning = Throttle(self._settings_changed, PLAN_INTERVAL_MS, self)
         self.form.changed.connect(self._planning.request)
+        # A number is taken over once it has been typed, not figure by figure.
+        self._changing = QTimer(self, singleShot=True, interval=CHANGE_AFTER_MS)
+        self._changing.timeout.connect(self._change_running)
+        self.form.changed.connect(self._changing.start)
         self._set_state(State.IDLE)
 
     @property
@@ -101,10 +119,9 @@ class TrainTab(QWidget):
     def pin(self, prediction: Prediction | None) -> None:
         """The digit on the pad, which the network in training reads as it learns; None for an empty pad."""
         self._pinned = prediction
-        self._answers.clear()
-        self._answer_stride, self._n_reports = 1, 0
+        self._moments.forget_answers()
         self._seen.set_prediction(prediction)
-        self._trace.set_answers([])
+        self._scrubber.set_moments(self._moments)
         self._pinned_answer.setText("")
         self._pinned_text.setText(
             "Draw a digit to watch it being read here." if prediction is None else "Your digit, as training goes"
@@ -132,6 +149,8 @@ class TrainTab(QWidget):
         thread.started.connect(self._on_started)
         thread.reported.connect(self._on_reported)
         thread.epoch_done.connect(self._on_epoch_done)
+        thread.changed.connect(self._on_changed)
+        thread.refused.connect(self._on_refused)
         thread.finished.connect(self._on_finished)
         thread.failed.connect(self._on_failed)
         thread.not_saved.connect(self.not_saved)
@@ -172,6 +191,7 @@ class TrainTab(QWidget):
         problem = thread.save_problem if thread.wait(seconds) else "the training does not end"
         if not problem:  # else what it still has to say is heard, so that its outcome can be saved elsewhere
             self._thread = None
+            QCoreApplication.sendPostedEvents(self)  # what it said last, lest another training be taken for it
             self._set_state(State.IDLE)
         return problem
 
@@ -184,6 +204,8 @@ class TrainTab(QWidget):
 
     def _on_started(self, start: Start) -> None:
         epochs = start.recipe.training.epochs
+        self._running = start.recipe
+        self._changes = list(start.history.changes)
         self._steps_per_epoch = start.steps_per_epoch
         self._losses = LossTrace(start.steps_per_epoch)
         self._losses.extend(start.history.losses)
@@ -196,16 +218,33 @@ class TrainTab(QWidget):
     def _on_reported(self, report: Report) -> None:
         self._losses.extend(report.losses)
         self._latest = report
-        if report.answer is not None and self._pinned is not None and report.pinned is self._pinned.image:
-            self._n_reports += 1
-            if self._n_reports % self._answer_stride == 0:
-                self._answers.append(report.answer)
-            if len(self._answers) > MAX_ANSWERS:
-                del self._answers[::2]
-                self._answer_stride *= 2
+        is_pinned = self._pinned is not None and report.pinned is self._pinned.image
+        self._moments.add(Moment(report.step, report.answer if is_pinned else None, report.seen.weights))
 
     def _on_epoch_done(self, epoch: EpochDone) -> None:
         self._epochs.append(epoch)
+
+    def _on_changed(self, change: Change, recipe: Recipe) -> None:
+        if self._running is not None and recipe.training.epochs != self._running.training.epochs:
+            self._plan(recipe.training.epochs)
+            self._progress.setMaximum(self._steps_per_epoch * recipe.training.epochs)
+        self._running = recipe
+        self._changes.append(change)
+        self._draw_changes()
+        self.message.emit(f"From step {change.step + 1:,} on: {in_words(change)}")
+
+    def _on_refused(self, why: str) -> None:
+        self.message.emit(f"Not changed: {why}")
+
+    def _change_running(self) -> None:
+        """Go on with what was changed in the form, as far as that can change in a training."""
+        recipe = self.form.recipe()
+        if self._thread is None or self._running is None or recipe is None or not self.busy:
+            return
+        now, wanted = (flattened(one.to_dict()) for one in (self._running, recipe))
+        settings = {key: wanted[key] for key in CHANGEABLE if wanted[key] != now[key]}
+        if settings:
+            self._thread.change(settings)
 
     def _on_finished(self, outcome: Outcome | None) -> None:
         if self._thread is None:
@@ -263,7 +302,8 @@ class TrainTab(QWidget):
         self.outcome = None
         self._losses = LossTrace()
         self._epochs.clear()
-        self._answers.clear()
+        self._moments = Moments()
+        self._changes.clear()
         self._latest = None
         self._progress.setValue(0)
         for tile in self._tiles.values():
@@ -283,23 +323,37 @@ class TrainTab(QWidget):
             if self._state is State.RUNNING and report.seconds_left is not None:
                 self._tiles["left"].set_value(clock(report.seconds_left))
             self._progress.setValue(report.step)
+        self._draw_hint()
         if self._epochs:
             self._tiles["accuracy"].set_value(percent(self._epochs[-1].validation.accuracy, 2))
-        self._draw_pinned()
+        self._scrubber.set_moments(self._moments)
+        self._draw_moment()
         self._draw_curves()
 
-    def _draw_pinned(self) -> None:
-        if self._answers:
-            answer = self._answers[-1]
-            digit = int(np.argmax(answer))
-            self._trace.set_answers([probabilities[digit] for probabilities in self._answers])
-            self._pinned_answer.setText(f"{digit} · {percent(answer[digit])}")
+    def _draw_moment(self) -> None:
+        """What there is to see now, or at the moment that was gone back to."""
+        moment = self._scrubber.moment
+        if moment is not None and moment.answer is not None:
+            digit = int(np.argmax(moment.answer))
+            self._pinned_answer.setText(f"{digit} · {percent(moment.answer[digit])}")
+        if moment is not None:
+            self._weights_grid.set_images(moment.weights)
+        if self._latest is not None:
+            self._batch_grid.set_images(self._latest.seen.batch)
+        if self._pinned is not None:
+            at = (
+                f"Your digit at step {moment.step:,}"
+                if self._scrubber.is_back and moment
+                else "Your digit, as training goes"
+            )
+            self._pinned_text.setText(at)
 
     def _draw_curves(self) -> None:
         if self._loss_curves is None or self._accuracy_curves is None or not self._epochs or not self.isVisible():
             return
         from digitpad.gui.plots import Series
 
+        self._draw_changes()
         x = np.array([epoch.step for epoch in self._epochs]) / self._steps_per_epoch
         steps, losses = self._losses.points()
         raw = Series(steps / self._steps_per_epoch, losses)
@@ -313,6 +367,17 @@ class TrainTab(QWidget):
             None, series("training", "accuracy"), series("validation", "accuracy"), best if len(x) > 1 else None
         )
 
+    def _draw_changes(self) -> None:
+        if self._loss_curves is not None:
+            self._loss_curves.set_marks(
+                [(change.step / self._steps_per_epoch, in_words(change)) for change in self._changes]
+            )
+
+    def _draw_hint(self) -> None:
+        dead = 0.0 if self._latest is None else self._latest.dead
+        found = hints(self._losses.points()[1], self._epochs, dead)
+        self._hint.set_text(found[0] if found else "")
+
     def _set_state(self, state: State) -> None:
         self._state = state
         running = state in (State.RUNNING, State.PAUSED)
@@ -321,7 +386,7 @@ class TrainTab(QWidget):
         self._stop.setEnabled(running)
         self._save.setEnabled(self.outcome is not None)
         self._use.setVisible(self.outcome is not None)
-        self.form.set_editable(not self.busy)
+        self.form.set_editable(not self.busy, besides=CHANGEABLE if running else ())
         if state in (State.RUNNING, State.STOPPING):
             self._drawing.start()
         else:
@@ -358,9 +423,8 @@ class TrainTab(QWidget):
         self._progress.setFixedHeight(5)
         self._progress.setAccessibleName("Training progress")
         right.addWidget(self._progress)
-        self._plots = [self._build_plot("Loss"), self._build_plot("Accuracy")]
-        for plot, _ in self._plots:
-            right.addWidget(plot, 1)
+        right.addWidget(self._build_loss(), 1)
+        right.addWidget(self._build_views(), 1)
         right.addWidget(self._build_pinned())
         row.addLayout(right, 1)
 
@@ -382,18 +446,52 @@ class TrainTab(QWidget):
         buttons.addWidget(self._save)
         return buttons
 
-    def _build_plot(self, title: str) -> tuple[QWidget, QVBoxLayout]:
-        frame = card(f"{title.lower()}_card")
+    def _plot_card(self, name: str, heading: QWidget) -> tuple[QFrame, QVBoxLayout, QWidget]:
+        """A card with a heading and, to be shown or not, what the colours mean; and where its content goes."""
+        frame = card(name)
         column = QVBoxLayout(frame)
         column.setContentsMargins(4 * SPACE, 3 * SPACE, 3 * SPACE, 2 * SPACE)
         column.setSpacing(SPACE)
-        top = QHBoxLayout()
-        top.addWidget(label(title, "heading"))
-        top.addStretch(1)
+        keys = QWidget()
+        row = QHBoxLayout(keys)
+        row.setContentsMargins(0, 0, 0, 0)
         for words, colour in (("training", "accent"), ("validation", "second")):
-            top.addWidget(_Key(self._theme, words, colour))
+            row.addWidget(_Key(self._theme, words, colour))
+        top = QHBoxLayout()
+        top.addWidget(heading)
+        top.addStretch(1)
+        top.addWidget(keys)
         column.addLayout(top)
-        return frame, column
+        return frame, column, keys
+
+    def _build_loss(self) -> QWidget:
+        heading = QWidget()
+        row = QHBoxLayout(heading)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(3 * SPACE)
+        row.addWidget(label("Loss", "heading"))
+        self._hint = ElidedLabel("caption", "training_hint")
+        row.addWidget(self._hint, 1)
+        heading.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        frame, self._loss_room, _ = self._plot_card("loss_card", heading)
+        return frame
+
+    def _build_views(self) -> QWidget:
+        """The card below the loss: accuracy, or a look at the first layer, or at what the network is shown."""
+        self._views = Segments(("Accuracy", "First layer", "Batch"), "views", "What is shown below the loss")
+        frame, column, keys = self._plot_card("accuracy_card", self._views)
+        accuracy = QWidget()
+        self._accuracy_room = QVBoxLayout(accuracy)
+        self._accuracy_room.setContentsMargins(0, 0, 0, 0)
+        self._weights_grid = ImageGrid(self._theme, "weights_grid", "Weights of the first layer", signed=True)
+        self._batch_grid = ImageGrid(self._theme, "batch_grid", "Digits as the network saw them last")
+        self._pages = QStackedWidget()
+        for page in (accuracy, self._weights_grid, self._batch_grid):
+            self._pages.addWidget(page)
+        self._views.chosen.connect(self._pages.setCurrentIndex)
+        self._views.chosen.connect(lambda place: keys.setVisible(place == 0))
+        column.addWidget(self._pages, 1)
+        return frame
 
     def _build_pinned(self) -> QWidget:
         frame = card("pinned_card")
@@ -404,7 +502,8 @@ class TrainTab(QWidget):
         self._seen = PixelView(self._theme, 44)
         self._seen.setObjectName("pinned_seen")
         self._pinned_text = label("", "soft")
-        self._trace = _Trace(self._theme)
+        self._scrubber = Scrubber(self._theme)
+        self._scrubber.moved.connect(self._draw_moment)
         self._pinned_answer = label("", "strong", "pinned_answer")
         self._pinned_answer.setFixedWidth(86)
         self._use = named(QPushButton("Use it"), "use_button")
@@ -413,7 +512,11 @@ class TrainTab(QWidget):
         self._use.clicked.connect(lambda: self.use_requested.emit(self.outcome))
         row.addWidget(self._seen)
         row.addWidget(self._pinned_text)
-        row.addWidget(self._trace, 1)
+        self._pinned_text.setFixedWidth(
+            self._pinned_text.fontMetrics().horizontalAdvance("Your digit at step 1,000,000")
+        )
+        self._pinned_text.setWordWrap(True)
+        row.addWidget(self._scrubber, 1)
         row.addWidget(self._pinned_answer)
         row.addWidget(self._use)
         self.pin(None)
@@ -429,8 +532,8 @@ class TrainTab(QWidget):
 
             self._loss_curves = Curves(self._theme, "loss_curves", logarithmic=True)
             self._accuracy_curves = Curves(self._theme, "accuracy_curves", logarithmic=False)
-            for (_, column), curves in zip(self._plots, (self._loss_curves, self._accuracy_curves), strict=True):
-                column.addWidget(curves, 1)
+            self._loss_room.addWidget(self._loss_curves, 1)
+            self._accuracy_room.addWidget(self._accuracy_curves, 1)
             self._settings_changed()
         self._draw_curves()
 
@@ -454,35 +557,12 @@ class _Key(QWidget):
         painter.end()
 
 
-class _Trace(QWidget):
-    """How sure the network was of its present answer, from the training's begin until now."""
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
-        self._answers: list[float] = []
-        self.setMinimumWidth(60)
-        theme.changed.connect(self.update)
-
-    def set_answers(self, answers: list[float]) -> None:
-        """Show these probabilities, oldest first."""
-        self._answers = answers
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        n = len(self._answers)
-        if n < 2:
-            return
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        room = QRectF(self.rect()).adjusted(2, 6, -2, -6)
-        points = [
-            QPointF(room.left() + room.width() * place / (n - 1), room.bottom() - room.height() * answer)
-            for place, answer in enumerate(self._answers)
-        ]
-        painter.setPen(QPen(QColor(self._theme.tokens.good), 2))
-        painter.drawPolyline(QPolygonF(points))
-        painter.end()
+def in_words(change: Change) -> str:
+    """What changed, as in ``learning rate 0.01, rotate 5``."""
+    return ", ".join(
+        f"{key.partition('.')[2].removesuffix('_deg').removesuffix('_px').replace('_', ' ')} {value:g}"
+        for key, value in change.settings.items()
+    )
 
 
 def describe(recipe: Recipe) -> str:

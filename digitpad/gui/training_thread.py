@@ -19,11 +19,13 @@ from PySide6.QtCore import QObject, Signal
 from digitpad.errors import DigitpadError
 from digitpad.training.data import dataset_of, n_drawings
 from digitpad.training.evaluation import Evaluating
+from digitpad.training.hints import dead_share
 from digitpad.training.loop import DivergedError, EpochDone, Result, StepDone, Trainer
 from digitpad.training.recipe import Recipe
 from digitpad.training.recorder import Recorder
 from digitpad.training.run import Run, Status
 from digitpad.training.run_log import History
+from digitpad.training.watching import N_PICTURES, Seen, weight_pictures
 from digitpad.weights.weights import Weights
 
 REPORT_SECONDS = 0.1
@@ -35,6 +37,7 @@ class Report:
 
     ``losses`` are those of the steps ``first_step``, ``first_step + 1``, … since the report before. ``answer`` holds
     the probabilities that the network gives ``pinned``, the digit on the pad; ``seconds_left`` is None until known.
+    ``dead`` is the share of units that never fire, as of the last epoch's end.
     """
 
     first_step: int
@@ -44,6 +47,8 @@ class Report:
     seconds_left: float | None
     pinned: NDArray[np.uint8] | None
     answer: tuple[float, ...] | None
+    seen: Seen
+    dead: float
 
     @property
     def step(self) -> int:
@@ -93,6 +98,7 @@ class TrainingThread(QObject):
     started = Signal(object)  # Start
     reported = Signal(object)  # Report
     epoch_done = Signal(object)  # EpochDone
+    rested = Signal()  # it was told to pause, and does; all is on disk
     changed = Signal(object, object)  # Change, and the recipe since
     refused = Signal(str)  # why settings did not change
     finished = Signal(object)  # Outcome, or None where nothing was learnt; the thread is about to end
@@ -224,6 +230,7 @@ class TrainingThread(QObject):
                 if not self._may_run.is_set():
                     reporter.flush()
                     recorder.pause()
+                    self.rested.emit()
                     self._may_run.wait()
                     recorder.goes_on()
                     reporter.resumed()
@@ -285,13 +292,15 @@ class _Reporter:
         self._thread, self._trainer = thread, trainer
         self._losses: list[float] = []
         self._images = 0
-        self._rate = 0.0
+        self._rate = self._dead = 0.0
         self._since = time.monotonic()
 
     def look(self, progress: object) -> None:
         if isinstance(progress, StepDone):
             self._losses.append(progress.loss)
             self._images += progress.n_images
+        elif isinstance(progress, EpochDone) and self._trainer.batch is not None:
+            self._dead = dead_share(self._trainer.network, self._trainer.batch)
         if time.monotonic() - self._since >= REPORT_SECONDS and not isinstance(progress, Evaluating):
             self.flush()
 
@@ -312,8 +321,20 @@ class _Reporter:
         pinned = self._thread._pinned
         answer = None if pinned is None else tuple(trainer.read(pinned).tolist())
         first_step = trainer.step - len(self._losses) + 1
-        report = Report(first_step, tuple(self._losses), trainer.n_steps, self._rate, seconds_left, pinned, answer)
-        self._thread.reported.emit(report)
+        batch = np.zeros((0, 28, 28), np.uint8) if trainer.batch is None else trainer.batch[:N_PICTURES].copy()
+        self._thread.reported.emit(
+            Report(
+                first_step,
+                tuple(self._losses),
+                trainer.n_steps,
+                self._rate,
+                seconds_left,
+                pinned,
+                answer,
+                Seen(weight_pictures(trainer.network), batch),
+                self._dead,
+            )
+        )
         self._losses.clear()
         self._images = 0
         self._since = time.monotonic()

@@ -10,16 +10,21 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QMessa
 from pytestqt.qtbot import QtBot
 
 from digitpad.datasets.dataset import mnist
-from digitpad.gui.train_tab import State, clock
+from digitpad.gui.image_grid import ImageGrid
+from digitpad.gui.train_tab import State, TrainTab, clock
 from digitpad.gui.training_thread import Report
 from digitpad.gui.widgets import Tile
 from digitpad.gui.window import Window
 from digitpad.training.loop import Trainer
 from digitpad.training.recipes import Recipes
+from digitpad.training.run import Run, Status, all_runs
+from digitpad.training.watching import Seen
 from digitpad.weights.weights import load_weights
 from tests.gui.hand import draw, find, placed
 
 TRAINING_MS = 60_000
+
+SEEN = Seen(np.zeros((1, 28, 28), np.uint8), np.zeros((1, 28, 28), np.uint8))
 
 
 @pytest.fixture
@@ -114,9 +119,10 @@ def test_pause_rests_and_goes_on(qtbot: QtBot, training_window: Window) -> None:
     tab.train()
     thread = tab._thread
     assert thread is not None
-    with qtbot.waitSignal(thread.epoch_done):
+    with qtbot.waitSignal(thread.epoch_done, timeout=TRAINING_MS):
         pass
-    click(qtbot, training_window, "train_button")
+    with qtbot.waitSignal(thread.rested, timeout=TRAINING_MS):
+        click(qtbot, training_window, "train_button")
     wait_for(qtbot, training_window, State.PAUSED)
     with qtbot.assertNotEmitted(thread.epoch_done, wait=300):
         qtbot.waitUntil(lambda: thread.paused)
@@ -136,7 +142,7 @@ def test_stop_keeps_what_was_learnt(qtbot: QtBot, training_window: Window) -> No
     tab.form.set_recipe(tab.form._base.with_values({"training.epochs": 5000}))
     tab.train()
     assert tab._thread is not None
-    with qtbot.waitSignal(tab._thread.reported):
+    with qtbot.waitSignal(tab._thread.reported, timeout=TRAINING_MS):
         pass
     click(qtbot, training_window, "stop_button")
     wait_for(qtbot, training_window, State.DONE)
@@ -152,7 +158,7 @@ def test_stop_while_paused(qtbot: QtBot, training_window: Window) -> None:
     tab.form.set_recipe(tab.form._base.with_values({"training.epochs": 5000}))
     tab.train()
     assert tab._thread is not None
-    with qtbot.waitSignal(tab._thread.reported):
+    with qtbot.waitSignal(tab._thread.reported, timeout=TRAINING_MS):
         pass
     tab.toggle_pause()
     tab.stop()
@@ -215,7 +221,7 @@ def test_a_folder_without_data_is_told(qtbot: QtBot, training_window: Window, tm
     """The error names the folder; the tab is ready for another try."""
     form = training_window.train_tab.form
     form.set_recipe(form._base.with_values({"data.set": str(tmp_path)}))
-    with qtbot.waitSignal(training_window.train_tab.failed) as blocker:
+    with qtbot.waitSignal(training_window.train_tab.failed, timeout=TRAINING_MS) as blocker:
         training_window.train_tab.train()
     assert str(tmp_path) in blocker.args[0]
     assert training_window.train_tab.state is State.IDLE
@@ -254,7 +260,9 @@ def test_weights_that_cannot_be_kept_do_not_end_training(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("digitpad.weights.weights.write_atomically", full)
-    with qtbot.waitSignal(training_window.train_tab.not_saved, check_params_cb=lambda text: "No space left" in text):
+    with qtbot.waitSignal(
+        training_window.train_tab.not_saved, timeout=TRAINING_MS, check_params_cb=lambda text: "No space left" in text
+    ):
         training_window.train_tab.train()
     find(training_window, QMessageBox, "problem").close()
     wait_for(qtbot, training_window, State.DONE)
@@ -278,7 +286,7 @@ def test_a_training_that_runs_away_keeps_its_best_epoch(
         return np.nan if trainer.step == 50 else learn(trainer, images, labels, rate)
 
     monkeypatch.setattr(Trainer, "_learn", learn_for_a_while)
-    with qtbot.waitSignal(training_window.train_tab.failed) as blocker:
+    with qtbot.waitSignal(training_window.train_tab.failed, timeout=TRAINING_MS) as blocker:
         training_window.train_tab.train()
     find(training_window, QMessageBox, "problem").close()
     assert "at step 50" in blocker.args[0]
@@ -296,7 +304,7 @@ def test_one_key_trains_pauses_and_goes_on(qtbot: QtBot, training_window: Window
         qtbot.keyClick(training_window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
         wait_for(qtbot, training_window, state)
     assert tab._thread is not None
-    with qtbot.waitSignal(tab._thread.reported):
+    with qtbot.waitSignal(tab._thread.reported, timeout=TRAINING_MS):
         pass
     thread = tab._thread
     qtbot.keyClick(training_window, Qt.Key.Key_Period, Qt.KeyboardModifier.ControlModifier)
@@ -318,10 +326,10 @@ def test_the_pinned_answer_goes_with_the_digit(qtbot: QtBot, training_window: Wi
     tab = training_window.train_tab
     draw(training_window.draw_tab.pad, placed(7, 100, 100, 250))
     assert tab._pinned is not None
-    late = Report(1, (0.5,), 100, 1.0, 1.0, tab._pinned.image, (0.1,) * 10)
+    late = Report(1, (0.5,), 100, 1.0, 1.0, tab._pinned.image, (0.1,) * 10, SEEN, 0.0)
     training_window.draw_tab.pad.clear()
     tab._on_reported(late)
-    tab._draw_pinned()
+    tab._draw_moment()
     assert find(training_window, QLabel, "pinned_answer").text() == ""
 
 
@@ -374,3 +382,123 @@ def test_making_drawings_can_be_paused(qtbot: QtBot, training_window: Window) ->
     assert tab.state is State.PAUSED
     tab.stop()
     qtbot.waitUntil(lambda: tab.state is State.IDLE, timeout=5_000)
+
+
+def set_field(window: Window, name: str, text: str) -> None:
+    """Write into a field as typing does."""
+    field = find(window, QLineEdit, name)
+    field.clear()
+    field.insert(text)
+    field.textEdited.emit(text)
+
+
+def long_training(qtbot: QtBot, window: Window, **settings: object) -> TrainTab:
+    """A training that lasts, of which the first epoch is over."""
+    tab = window.train_tab
+    values = {"training.epochs": 5000, **{key.replace("__", "."): value for key, value in settings.items()}}
+    tab.form.set_recipe(tab.form._base.with_values(values))
+    tab.train()
+    assert tab._thread is not None
+    with qtbot.waitSignal(tab._thread.epoch_done, timeout=TRAINING_MS):
+        pass
+    return tab
+
+
+def test_settings_change_while_it_trains(qtbot: QtBot, training_window: Window) -> None:
+    """A new rate holds from the next step on, is told, and is marked in the curves; the others rest."""
+    tab = long_training(qtbot, training_window)
+    assert not find(training_window, QLineEdit, "hidden").isEnabled()
+    assert not find(training_window, QLineEdit, "dropout").isEnabled()
+    assert find(training_window, QLineEdit, "learning_rate").isEnabled()
+    assert tab._thread is not None
+    with qtbot.waitSignal(tab._thread.changed, timeout=TRAINING_MS) as blocker:
+        set_field(training_window, "learning_rate", "0.004")
+    change, recipe = blocker.args
+    assert change.settings == {"optimizer.learning_rate": 0.004}
+    assert recipe.optimizer.learning_rate == 0.004
+    with qtbot.waitSignal(tab._thread.changed, timeout=TRAINING_MS):
+        set_field(training_window, "epochs", "6000")
+    assert find(training_window, QProgressBar, "training_progress").maximum() == 6000 * 20
+    assert [list(one.settings) for one in tab._changes] == [["optimizer.learning_rate"], ["training.epochs"]]
+    assert tab._loss_curves is not None
+    assert [said for _, said in tab._loss_curves._marks] == ["learning rate 0.004", "epochs 6000"]
+    tab.stop()
+    wait_for(qtbot, training_window, State.DONE)
+    assert tab.outcome is not None
+    assert [change["settings"] for change in tab.outcome.weights.about["changes"]] == [
+        {"optimizer.learning_rate": 0.004},
+        {"training.epochs": 6000},
+    ]
+
+
+def test_dropout_can_change_where_there_is_some(qtbot: QtBot, training_window: Window) -> None:
+    """In a network that drops, its share may become another."""
+    tab = long_training(qtbot, training_window, network__dropout=0.2)
+    assert tab._thread is not None
+    with qtbot.waitSignal(tab._thread.changed, timeout=TRAINING_MS) as blocker:
+        set_field(training_window, "dropout", "0.1")
+    assert blocker.args[0].settings == {"network.dropout": 0.1}
+    tab.stop()
+    wait_for(qtbot, training_window, State.DONE)
+
+
+def test_closing_pauses_the_run(qtbot: QtBot, training_window: Window) -> None:
+    """In mid-epoch, too; from there it goes on to its end, with the curves of before."""
+    tab = long_training(qtbot, training_window)
+    assert tab.shut_down() == ""
+    (run,) = all_runs()
+    summary = run.summary()
+    assert summary.status is Status.PAUSED
+    before = len(run.history().losses)
+    assert before == summary.step
+    tab.go_on(run, {"training.epochs": summary.epoch + 2})
+    assert tab._thread is not None
+    with qtbot.waitSignal(tab._thread.epoch_done, timeout=TRAINING_MS):
+        pass
+    assert len(tab._losses) >= before
+    wait_for(qtbot, training_window, State.DONE)
+    assert tab.outcome is not None
+    assert tab.outcome.path == run.weights_path
+    assert run.summary().status is Status.FINISHED
+    assert [epoch.epoch for epoch in run.history().epochs] == list(range(summary.epoch + 3))
+
+
+def test_run_that_another_window_trains_is_left_alone(qtbot: QtBot, training_window: Window) -> None:
+    """It says so, and is ready for something else."""
+    tab = long_training(qtbot, training_window)
+    tab.shut_down()
+    (run,) = all_runs()
+    run.lock()
+    with qtbot.waitSignal(tab.failed, timeout=TRAINING_MS) as blocker:
+        tab.go_on(Run.open(run.folder))
+    find(training_window, QMessageBox, "problem").close()
+    assert "in training already" in blocker.args[0]
+    assert tab.state is State.IDLE
+    run.unlock()
+
+
+def test_first_layer_and_batch_are_shown(qtbot: QtBot, training_window: Window) -> None:
+    """As they are, and the first layer as it was where one goes back to."""
+    tab = long_training(qtbot, training_window)
+    assert tab._thread is not None
+    for _ in range(3):
+        with qtbot.waitSignal(tab._thread.reported, timeout=TRAINING_MS):
+            pass
+    tab._draw()
+    assert find(training_window, ImageGrid, "batch_grid").n_images == 24
+    grid = find(training_window, ImageGrid, "weights_grid")
+    assert grid.n_images == 24
+    tab._scrubber.go_to(0)
+    assert grid._images is tab._moments.kept[0].weights
+    tab._scrubber.go_to(None)
+    assert grid._images is tab._moments.kept[-1].weights
+    assert not np.array_equal(tab._moments.kept[0].weights, tab._moments.kept[-1].weights)
+    tab.shut_down()
+
+
+def test_hint_names_what_is_wrong(qtbot: QtBot, training_window: Window) -> None:
+    """A rate at which nothing is learnt is told while it trains."""
+    tab = long_training(qtbot, training_window, optimizer__method="sgd", optimizer__learning_rate=1e-7)
+    hint = find(training_window, QLabel, "training_hint")
+    qtbot.waitUntil(lambda: "too low" in hint.accessibleName(), timeout=TRAINING_MS)
+    tab.shut_down()

@@ -1,0 +1,39 @@
+"""What there is to look at in a training while it runs, as small pictures that can cross to another thread."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitpad.nn.network import Network
+
+N_PICTURES = 24
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Pictures of one moment.
+
+    Attributes
+    ----------
+    weights : ndarray of uint8, shape (n, height, width)
+        The first layer's weights to each of its first units: 128 is 0, and 1 and 255 are the unit's own largest.
+    batch : ndarray of uint8, shape (n, 28, 28)
+        The first images of a batch, as the network saw them.
+    """
+
+    weights: NDArray[np.uint8]
+    batch: NDArray[np.uint8]
+
+
+def weight_pictures(network: Network, n: int = N_PICTURES) -> NDArray[np.uint8]:
+    """The first layer's weights as `Seen` has them, over the input's pixels or a kernel's; of channels the mean."""
+    first = next(layer for layer in network.layers if layer.weights)
+    weight = first.parameters["weight"]
+    if weight.ndim == 2:
+        pictures = weight[:, :n].T.reshape(-1, *network.input_shape)
+    else:
+        pictures = weight.mean(axis=2)[..., :n].transpose(2, 0, 1)
+    largest = np.abs(pictures).max(axis=(1, 2), keepdims=True)
+    with np.errstate(invalid="ignore"):
+        return np.nan_to_num(128 + 127 * pictures / np.maximum(largest, 1e-12), nan=128).astype(np.uint8)
