@@ -3,7 +3,7 @@
 import itertools
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -209,6 +209,33 @@ class Network:
         for layer in reversed(self.layers):
             dy = layer.input_gradient(dy)
         return dy
+
+    @property
+    def is_normalized(self) -> bool:
+        """Whether a layer keeps averages of what it has seen."""
+        return any(isinstance(layer, BatchNorm) for layer in self.layers)
+
+    def estimate_averages(self, batches: Iterable[NDArray[Any]]) -> Iterator[None]:
+        """Take what every `BatchNorm` averages from these batches alone, each weighing the same; a pause after each.
+
+        For averaged parameters this is due (Izmailov et al., 2018, Averaging weights leads to wider optima), as their
+        activations are none that training saw. And where training saw augmented digits alone, which are blurred by
+        being turned, it fits the averages to digits as they will be read.
+        """
+        norms = [layer for layer in self.layers if isinstance(layer, BatchNorm)]
+        momenta = [norm.momentum for norm in norms]
+        try:
+            for n_seen, samples in enumerate(batches, start=1):
+                x = samples
+                with np.errstate(over="ignore", invalid="ignore"):  # a network that ran away says so by its loss
+                    for layer in self.layers:
+                        if isinstance(layer, BatchNorm):
+                            layer.momentum = 1 / n_seen
+                        x = layer.forward(x, isinstance(layer, BatchNorm))
+                yield
+        finally:
+            for norm, momentum in zip(norms, momenta, strict=True):
+                norm.momentum = momentum
 
     @property
     def chunk(self) -> int:

@@ -19,7 +19,7 @@ from digitpad.datasets.dataset import Dataset
 from digitpad.errors import DigitpadError, RecipeError
 from digitpad.nn.arrays import Floats, Scratch
 from digitpad.nn.layers import Dropout
-from digitpad.nn.losses import add_penalty_gradients, clip_by_norm, clip_by_value, softmax
+from digitpad.nn.losses import NONE, add_penalty_gradients, clip_by_norm, clip_by_value, softmax
 from digitpad.nn.optimizers import Averaged
 from digitpad.nn.parallel import DataParallel
 from digitpad.training.calibration import fit_temperature, sure_above
@@ -388,6 +388,7 @@ class Trainer:
     def _score_epoch(self, epoch: int) -> Generator[Progress, None, None]:
         sample = self._dataset.training[: len(self._dataset.validation)]
         with self._averaged_parameters() as parameters:
+            yield from self._estimate_averages()
             training = yield from evaluate_in_chunks(self._parallel, sample)
             validation = yield from evaluate_in_chunks(self._parallel, self._dataset.validation)
             done = EpochDone(epoch, self.step, training, validation, is_best=False)
@@ -399,16 +400,28 @@ class Trainer:
         self.history.append(done)
         yield done
 
+    def _estimate_averages(self) -> Generator[Evaluating, None, None]:
+        """Fit what the network's layers average to digits as they will be read: neither augmented nor dropped."""
+        if not self.network.is_normalized or not self.step:
+            return
+        digits = self._dataset.training
+        chosen = np.flatnonzero(digits.labels != NONE)
+        chosen = chosen[:: -(-len(chosen) // N_ESTIMATING)]
+        n_parts = max(1, len(chosen) // _ESTIMATING_AT_ONCE)
+        parts = [chosen[begin::n_parts] for begin in range(n_parts)]  # as digits of one origin may lie together
+        done = 0
+        for part, _ in zip(parts, self.network.estimate_averages(digits.images[part] for part in parts), strict=True):
+            done += len(part)
+            yield Evaluating(done, len(chosen))
+
     @contextlib.contextmanager
     def _averaged_parameters(self) -> Iterator[Floats]:
         """The network with its averaged parameters, where the recipe asks for them; afterwards it is as it was."""
         parameters = self.network.parameters
-        if self._averaged is None or not self.step:
-            yield parameters
-            return
         kept = self._scratch("kept", parameters.shape)
         kept[:] = parameters
-        parameters[:] = self._averaged.average
+        if self._averaged is not None and self.step:
+            parameters[:] = self._averaged.average
         try:
             yield parameters
         finally:
@@ -447,5 +460,9 @@ def _useful_threads(recipe: Recipe, threads: int) -> int:
     return max(1, min(threads, recipe.training.batch_size // _MIN_SHARE)) if convolutional else 1
 
 
+N_ESTIMATING = 4096
+"""Digits that say what layers average, of which more would hardly change it."""
+
+_ESTIMATING_AT_ONCE = 256
 _MIN_SHARE = 16
 """Images for which a thread's work outweighs its start."""

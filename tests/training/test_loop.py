@@ -1,6 +1,8 @@
+import dataclasses
 import itertools
 import math
 import threading
+from collections.abc import Iterator
 from typing import Any, NoReturn, cast
 
 import numpy as np
@@ -8,11 +10,14 @@ import pytest
 
 from digitpad.datasets.dataset import Dataset, Digits, mnist
 from digitpad.nn.arrays import Floats
+from digitpad.nn.losses import NONE
 from digitpad.nn.optimizers import SGD
-from digitpad.training.evaluation import Evaluating, evaluate
+from digitpad.training.evaluation import Evaluating, Scores, evaluate
 from digitpad.training.loop import DivergedError, EpochDone, Progress, Result, StepDone, Trainer
-from digitpad.training.recipe import OPTIMIZERS
+from digitpad.training.recipe import OPTIMIZERS, Recipe
 from tests.training.small import epochs, result, small_dataset, small_recipe, steps
+
+SCORES = Scores(0.5, 1.0, 500)
 
 TOO_FAST: dict[str, Any] = {
     "optimizer__method": "sgd",
@@ -348,3 +353,61 @@ def test_what_numpy_warns_of_is_the_reader_s_own_matter() -> None:
     before = np.geterr()
     for _ in Trainer(small_recipe(training__epochs=1), small_dataset()).run():
         assert np.geterr() == before
+
+
+def normalized_recipe(**settings: Any) -> Recipe:
+    return small_recipe(network__hidden=["3x3x4", "pool", 16], network__batch_norm=True, **settings)
+
+
+def test_averages_fit_digits_as_they_are_read() -> None:
+    """What is scored and kept normalises digits that are neither turned nor noisy, unlike those trained on."""
+    dataset = small_dataset()
+    recipe = normalized_recipe(augmentation__noise=0.5, augmentation__rotate_deg=90.0, training__epochs=2)
+    trainer = Trainer(recipe, dataset)
+    list(trainer.train())
+    training = trainer.network.parameters.copy()
+    trainer.network.parameters[:] = trainer.best_parameters
+    clean = {name: view.copy() for name, view in trainer.network.named_parameters().items()}
+    list(trainer.network.estimate_averages([dataset.training.images]))
+    for name, view in trainer.network.named_parameters().items():
+        np.testing.assert_allclose(clean[name], view, rtol=0.05, atol=0.02, err_msg=name)
+    trainer.network.parameters[:] = training
+    variance = next(name for name in clean if name.endswith("variance"))
+    noisy = trainer.network.named_parameters()[variance]
+    assert not np.allclose(noisy, clean[variance], rtol=0.2)
+
+
+def test_scoring_leaves_training_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With averaged parameters and normalised layers, too: the bits are those of a training that is never scored."""
+    recipe = normalized_recipe(training__average=0.9, network__dropout=0.3, training__epochs=2)
+    one, other = Trainer(recipe, small_dataset()), Trainer(recipe, small_dataset())
+
+    def unscored(self: Trainer, epoch: int) -> Iterator[Progress]:
+        self.history.append(EpochDone(epoch, self.step, SCORES, SCORES, is_best=False))
+        yield self.history[-1]
+
+    list(one.train())
+    monkeypatch.setattr(Trainer, "_score_epoch", unscored)
+    list(other.train())
+    assert one.network.parameters.tobytes() == other.network.parameters.tobytes()
+
+
+def test_pictures_of_no_digit_say_nothing_of_averages() -> None:
+    """They are trained on, but what is read is mostly digits."""
+    dataset = small_dataset()
+    n = len(dataset.training)
+    noise = np.random.default_rng(1).integers(0, 256, (n, 28, 28), np.uint8)
+    mixed = dataclasses.replace(
+        dataset,
+        training=Digits(
+            np.concatenate([dataset.training.images, noise]),
+            np.concatenate([dataset.training.labels, np.full(n, NONE, np.uint8)]),
+        ),
+    )
+    averages = []
+    for data in (dataset, mixed):
+        trainer = Trainer(normalized_recipe(), data)
+        trainer.step = 1
+        list(trainer._estimate_averages())
+        averages.append(trainer.network.parameters.copy())
+    np.testing.assert_array_equal(averages[0], averages[1])
