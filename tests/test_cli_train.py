@@ -128,6 +128,17 @@ def test_unknown_run_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert "holds no run 'none such'" in one_error(capsys)
 
 
+def test_rate_is_suggested(capsys: pytest.CaptureFixture[str], data: Path) -> None:
+    """Trained nothing and kept nothing: a number to train with, and for programs all that was tried."""
+    assert main([*TRAIN, "--data", str(data), "--find-rate"]) == 0
+    values = outcome(capsys)
+    assert 1e-4 < values["suggestion"] < 0.5
+    assert len(values["rates"]) == len(values["losses"])
+    assert all_runs() == []
+    assert main([*TRAIN[:-1], "--data", str(data), "--find-rate"]) == 0
+    assert f"learning rate of {values['suggestion']:g}; the recipe has 0.001" in capsys.readouterr().out
+
+
 def train_in_a_process(home: Path, *arguments: str) -> subprocess.Popen[str]:
     environment = {**os.environ, "DIGITPAD_HOME": str(home)}
     return subprocess.Popen(

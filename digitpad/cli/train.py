@@ -45,6 +45,9 @@ def parser() -> argparse.ArgumentParser:
         metavar="RUN",
         help="go on with a run, by default the latest that is not finished; --set training.epochs=N trains on",
     )
+    parser.add_argument(
+        "--find-rate", action="store_true", help="train nothing, but try all learning rates and suggest one"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE.npz", help="where to save the weights besides")
     parser.add_argument("--force", action="store_true", help="replace what is at --out")
     add_common(parser)
@@ -53,6 +56,8 @@ def parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """Run it, and return its exit status."""
+    if options.find_rate:
+        return _find_rate(options)
     if options.out is not None:
         if options.out.suffix != ".npz":
             raise DigitpadError(f"{options.out}: weights are saved as .npz")
@@ -81,6 +86,24 @@ def run(options: argparse.Namespace) -> int:
             "seconds": round(result.seconds, 1),
         },
         f"validation {result.validation.accuracy:.2%}, test {result.test.accuracy:.2%} after {result.seconds:.0f} s",
+    )
+    return OK
+
+
+def _find_rate(options: argparse.Namespace) -> int:
+    blas.limit_threads(options.threads)
+    from digitpad.training.rates import try_rates
+
+    recipe = chosen_recipe(options)
+    *_, tried = try_rates(recipe, dataset_for(recipe))
+    rate = tried.suggestion
+    if rate is None:
+        raise DigitpadError("at no learning rate did the loss fall; nothing can be suggested")
+    values = {"suggestion": rate, "rates": tried.rates.tolist(), "losses": tried.losses.tolist()}
+    tell(
+        options,
+        values,
+        f"the loss fell most steeply at a learning rate of {rate:g}; the recipe has {recipe.optimizer.learning_rate:g}",
     )
     return OK
 
