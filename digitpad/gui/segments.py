@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
 
 from digitpad.gui.widgets import keep_width, named
@@ -24,6 +24,7 @@ class Segments(QWidget):
         for place, text in enumerate(names):
             button = named(QPushButton(text), f"{name}_{text.split()[0].lower()}")
             button.setCheckable(True)
+            button.setFocusPolicy(Qt.FocusPolicy.ClickFocus if place else Qt.FocusPolicy.StrongFocus)
             button.setProperty("kind", {0: "left", len(names) - 1: "right"}.get(place, "middle"))
             keep_width(button)
             self._group.addButton(button, place)
@@ -47,5 +48,8 @@ class Segments(QWidget):
         self._group.button(place).setChecked(True)
 
     def _toggled(self, place: int, checked: bool) -> None:
+        # Tab comes to what is chosen, and the arrows go on from there.
+        policy = Qt.FocusPolicy.StrongFocus if checked else Qt.FocusPolicy.ClickFocus
+        self._group.button(place).setFocusPolicy(policy)
         if checked:
             self.chosen.emit(place)

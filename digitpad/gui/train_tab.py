@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from digitpad.gui.image_grid import ImageGrid
 from digitpad.gui.loss_trace import LossTrace
 from digitpad.gui.moments import Moment, Moments, Scrubber
+from digitpad.gui.rate_dialog import RateDialog
 from digitpad.gui.seen import PixelView
 from digitpad.gui.segments import Segments
 from digitpad.gui.settings_form import SettingsForm
@@ -142,6 +143,16 @@ class TrainTab(QWidget):
         assert not self.busy
         self.form.set_recipe(run.recipe)
         self._begin(TrainingThread(run.recipe, self, resumed=run, settings=settings))
+
+    def find_rate(self) -> None:
+        """Try all learning rates by the form's settings, and suggest one."""
+        recipe = self.form.recipe()
+        if recipe is None:
+            self.form.focus_first_problem()
+        elif not self.busy:
+            dialog = RateDialog(self._theme, recipe, self)
+            dialog.chosen.connect(lambda rate: self.form.set_recipe(_at_rate(recipe, rate)))
+            dialog.open()
 
     def _begin(self, thread: TrainingThread) -> None:
         recipe = thread.recipe
@@ -555,6 +566,10 @@ class _Key(QWidget):
         painter.setPen(QColor(self._theme.tokens.soft))
         painter.drawText(self.rect().adjusted(24, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self._words)
         painter.end()
+
+
+def _at_rate(recipe: Recipe, rate: float) -> Recipe:
+    return recipe.with_values({"optimizer.learning_rate": rate})
 
 
 def in_words(change: Change) -> str:

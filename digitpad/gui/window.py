@@ -408,6 +408,7 @@ class Window(QMainWindow):
         model = bar.addMenu("&Model")
         self._action(model, "T&rain, pause or go on", self._train_or_pause, "Ctrl+T")
         self._action(model, "&Stop training", self.train_tab.stop, "Ctrl+.")
+        self._action(model, "&Find a learning rate…", self._find_rate, "Ctrl+Shift+F")
         self._action(model, "Save settings as re&cipe…", self.save_settings)
         model.addSeparator()
         self._action(model, "Use the s&hipped weights", lambda: self.use_weights(load_weights(SHIPPED)))
@@ -433,6 +434,10 @@ class Window(QMainWindow):
     def _train_or_pause(self) -> None:
         self.show_tab(1)
         self.train_tab.train_or_pause()
+
+    def _find_rate(self) -> None:
+        self.show_tab(1)
+        self.train_tab.find_rate()
 
     def _use_trained(self) -> None:
         if self.train_tab.outcome is not None:
