@@ -2,11 +2,7 @@
 
 import json
 import os
-import random
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +15,7 @@ from digitpad.training.loop import EpochDone, Progress, Trainer
 from digitpad.training.run import Run, Status, all_runs
 from digitpad.weights.weights import load_weights
 from tests.datasets.idx_files import write_folder
+from tests.killing import RECIPE, killed_and_resumed, train
 from tests.test_cli import one_error
 
 TRAIN = ["train", "--recipe", "quick", "--set", "training.epochs=4", "--set", "augmentation.rotate_deg=5", "--json"]
@@ -139,51 +136,16 @@ def test_rate_is_suggested(capsys: pytest.CaptureFixture[str], data: Path) -> No
     assert f"learning rate of {values['suggestion']:g}; the recipe has 0.001" in capsys.readouterr().out
 
 
-def train_in_a_process(home: Path, *arguments: str) -> subprocess.Popen[str]:
-    environment = {**os.environ, "DIGITPAD_HOME": str(home)}
-    return subprocess.Popen(
-        [sys.executable, "-m", "digitpad", "train", "--json", *arguments],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-
-
 def test_killed_run_resumes_to_the_same_bits(data: Path, tmp_path: Path) -> None:
     """SIGKILL at random moments, again and again: each resume goes on, and the weights are those of one go."""
     recipe = tmp_path / "killed.toml"
-    recipe.write_text(
-        '[network]\nhidden = ["3x3x4", "pool", 16]\nbatch_norm = true\ndropout = 0.2\n'
-        "[training]\nepochs = 20\nbatch_size = 20\naverage = 0.9\n[augmentation]\nelastic_px = 0.5\n"
-    )
-    settings = ["--recipe", str(recipe), "--data", str(data)]
-    whole = train_in_a_process(tmp_path / "whole", *settings, "--out", str(tmp_path / "whole.npz"))
-    out, _ = whole.communicate(timeout=120)
-    expected = json.loads(out)
-    home, rng = tmp_path / "killed", random.Random(1)
-    out, kills, process = "", 0, train_in_a_process(home, *settings)
-    while not out:
-        # A checkpoint, and then anything up to where the next may be.
-        newest = newest_checkpoint(home)
-        while kills < 4 and process.poll() is None and newest_checkpoint(home) == newest:
-            time.sleep(0.002)
-        if kills < 4:
-            time.sleep(rng.uniform(0, 0.1))
-            process.kill()
-        out, _ = process.communicate(timeout=120)
-        if not out:
-            kills += 1
-            assert kills < 10
-            process = train_in_a_process(home, "--resume")
-    assert kills >= 2
-    resumed = json.loads(out)
-    assert resumed["test_loss"] == expected["test_loss"]
-    one, other = load_weights(tmp_path / "whole.npz"), load_weights(Path(resumed["weights"]))
+    recipe.write_text(RECIPE.format(epochs=20))
+    arguments = ["--recipe", str(recipe), "--data", str(data)]
+    whole = json.loads(train(tmp_path / "whole", *arguments).communicate(timeout=120)[0])
+    resumed, n_killed = killed_and_resumed(tmp_path / "killed", arguments, kills=4, seed=1)
+    assert n_killed >= 2
+    assert resumed["test_loss"] == whole["test_loss"]
+    one, other = (load_weights(Path(values["weights"])) for values in (whole, resumed))
     assert one.parameters.tobytes() == other.parameters.tobytes()
     assert [epoch["epoch"] for epoch in other.about["history"]] == list(range(21))
-    assert not list(home.rglob("*.part"))
-
-
-def newest_checkpoint(home: Path) -> str:
-    return max((path.name for path in home.rglob("step-*.npz")), default="")
+    assert not list(tmp_path.rglob("*.part"))
