@@ -6,6 +6,7 @@ read once, by the weights of the epoch that was best on validation. The interval
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -24,11 +25,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="all by default")
     parser.add_argument("--threads", default="2", metavar="N")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="where to leave the weights, as NAME.npz")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     options = parser.parse_args()
     results = {}
     for name in options.names or shipped:
-        results[name] = {**_train(name, options.threads), "summary": shipped[name].summary}
+        results[name] = {**_train(name, options.threads, options.keep), "summary": shipped[name].summary}
         print(name, results[name], file=sys.stderr)
     if options.json:
         print(json.dumps(results))
@@ -43,12 +45,18 @@ def main() -> None:
         print("|", " | ".join(map(str, cells)), "|")
 
 
-def _train(name: str, threads: str) -> dict[str, Any]:
+def _train(name: str, threads: str, keep: Path | None) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
-        out = str(Path(folder) / "weights.npz")
+        out = str((keep or Path(folder)).resolve() / f"{name}.npz")
         command = [sys.executable, "-m", "digitpad", "train", "--recipe", name, "--threads", threads, "--out", out]
         output = subprocess.run(
-            [*command, "--json"], cwd=ROOT, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            [*command, "--force", "--json"],
+            cwd=ROOT,
+            env={**os.environ, "DIGITPAD_HOME": folder},
+            check=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
         ).stdout
     values: dict[str, Any] = json.loads(output)
     return values
