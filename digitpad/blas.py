@@ -2,7 +2,9 @@
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterator
+from typing import Any
 
 _VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
@@ -41,10 +43,24 @@ def threads() -> int:
     return os.cpu_count() or 1
 
 
+_lock = threading.Lock()
+_limits: list[Any] = []  # one for each who wants one thread; the first of them is what BLAS was told
+
+
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """Keep every product to the thread that asks for it, where the work is shared out among threads already."""
+    """Keep every product to the thread that asks for it, where the work is shared out among threads already.
+
+    BLAS has one number for the whole program: it is put back when the last one who wants this is done.
+    """
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1, user_api="blas"):
+    with _lock:
+        _limits.append(_limits[0] if _limits else threadpool_limits(1, user_api="blas"))
+    try:
         yield
+    finally:
+        with _lock:
+            limit = _limits.pop()
+            if not _limits:
+                limit.restore_original_limits()

@@ -51,3 +51,23 @@ def test_numpy_is_not_imported_with_it() -> None:
     """The number is settled before NumPy reads it, so the module must not bring NumPy along."""
     code = "import sys, digitpad.blas; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
+
+
+def test_one_thread_is_kept_until_the_last_has_done() -> None:
+    """Two who want it, the first of whom ends first: BLAS gets its threads back after both, and not between."""
+    code = """
+import numpy
+from threadpoolctl import threadpool_info
+from digitpad import blas
+def n(): return {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"}
+before = n()
+first, second = blas.one_thread(), blas.one_thread()
+first.__enter__(); second.__enter__()
+first.__exit__(None, None, None)
+assert n() == {1}, n()
+second.__exit__(None, None, None)
+assert n() == before, n()
+"""
+    environment = {**os.environ, **dict.fromkeys(VARIABLES, "3")}
+    done = subprocess.run([sys.executable, "-c", code], check=False, timeout=60, env=environment)
+    assert done.returncode == 0

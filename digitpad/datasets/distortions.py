@@ -35,8 +35,12 @@ class Thickness:
         self._floats = Scratch(np.float32)
 
     def __call__(self, images: Images, rng: np.random.Generator) -> Images:
+        wider_px = rng.uniform(-self._amount_px, self._amount_px, (len(images), 1, 1))
+        return self.widened(images, wider_px.astype(np.float32))
+
+    def widened(self, images: Images, wider_px: Floats) -> Images:
+        """Each image's strokes wider by its own of ``wider_px``, of shape (n, 1, 1); narrower below 0."""
         n, height, width = images.shape
-        wider_px = rng.uniform(-self._amount_px, self._amount_px, (n, 1, 1)).astype(np.float32)
         negative = np.where(wider_px < 0, np.uint8(255), np.uint8(0))
 
         # All images below each other, each with a rim of zeros that its ink can grow into, and a row of zeros at both
@@ -98,7 +102,18 @@ class Warp:
         Outside the input there is 0.
         """
         n, height, width = images.shape
-        ys, xs = self._places(n, height, width, rng)
+        return self._looked_up(images, *self._places(n, height, width, rng))
+
+    def turned(self, images: Images, angle: float = 0.0, zoom: float = 1.0, dy: float = 0.0, dx: float = 0.0) -> Images:
+        """All images turned by ``angle`` (radians), enlarged ``zoom`` times, and moved by -dy rows and -dx columns."""
+        n, height, width = images.shape
+        ys, xs = self._scratch("ys", (n, height * width)), self._scratch("xs", (n, height * width))
+        amounts = np.array([angle, 1 / zoom, 0, dy, dx], np.float32)[:, None, None]
+        self._inverse(ys, xs, height, width, *amounts)
+        return self._looked_up(images, ys, xs)
+
+    def _looked_up(self, images: Images, ys: Floats, xs: Floats) -> Images:
+        n, height, width = images.shape
         # A frame of zeros, two wide on the far side, so that all four neighbours of a clipped place exist.
         framed = self._scratch("framed", (n, height + 3, width + 3), np.uint8)
         framed.fill(0)
@@ -155,6 +170,13 @@ class Warp:
         shear *= largest_shear
         dy *= largest_shift
         dx *= largest_shift
+        self._inverse(ys, xs, height, width, angle, zoom, shear, dy, dx)
+
+    def _inverse(
+        self, ys: Floats, xs: Floats, height: int, width: int,
+        angle: Floats, zoom: Floats, shear: Floats, dy: Floats, dx: Floats,
+    ) -> None:  # fmt: skip
+        """Write the places for these amounts, each of shape (n, 1); ``zoom`` is that of places, not of digits."""
         cosine, sine = np.cos(angle) * zoom, np.sin(angle) * zoom
         middle_y, middle_x = (height - 1) / 2, (width - 1) / 2
         v, u = _grid(height, width)
@@ -244,7 +266,11 @@ class Noise:
         self._scratch = Scratch(np.float32)
 
     def __call__(self, images: Images, rng: np.random.Generator) -> Images:
-        deviations = rng.uniform(0, self._largest_deviation, (len(images), 1, 1)).astype(np.float32)
+        deviations = rng.uniform(0, self._largest_deviation, (len(images), 1, 1))
+        return self.noisy(images, deviations.astype(np.float32), rng)
+
+    def noisy(self, images: Images, deviations: Floats, rng: np.random.Generator) -> Images:
+        """Images with noise of these standard deviations, of shape (n, 1, 1) or (1, 1, 1), in levels of grey."""
         noisy = rng.standard_normal(dtype=np.float32, out=self._scratch("noisy", images.shape))
         noisy *= deviations
         noisy += images
