@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullFormatter, NullLocator, PercentFormatter
 
-from digitpad.training.calibration import Reliability
-from digitpad.training.evaluation import interval
+from digitpad.colours import Colours
+from digitpad.diagrams import Draw, empty_figure
 from digitpad.training.ranges import Choices, Range
 from digitpad.training.trials import State, Trial, best_of
 
@@ -70,55 +70,23 @@ def trials_picture(name: str, ranges: Sequence[Range], trials: Sequence[Trial], 
     return _saved(figure, kind)
 
 
-def reliability_picture(name: str, honesty: Reliability, kind: str) -> bytes:
-    """How often answers of some confidence are right, beside how often they should be, as PNG or SVG.
-
-    Below it, how many answers there are of each confidence: on a logarithmic scale, for most are sure.
+def picture(draw: Draw, title: str, kind: str, width: float = 8.0, height: float = 6.0) -> bytes:
+    """A diagram under a title, as PNG or SVG.
 
     Parameters
     ----------
-    name : str
-        Of the weights, and what they read.
-    honesty : Reliability
+    draw : callable
+        Fills a figure; see `digitpad.diagrams`.
+    title : str
     kind : {"png", "svg"}
+    width, height : float
+        In inches.
     """
-    figure = Figure(
-        figsize=(5.6, 6.4), facecolor=_CARD,
-        layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12, wspace=0.03, hspace=0.03),
-    )  # fmt: skip
-    axes, counts = figure.subplots(2, 1, height_ratios=[4, 1], sharex=True)
-    _style(axes, 0, 1)
-    n_bins = len(honesty.n)
-    edges = np.linspace(0, 1, n_bins + 1)
-    axes.plot([0, 1], [0, 1], color=_FAINT, linewidth=1.2, linestyle=(0, (4, 3)), label="honest")
-    full = honesty.n > 0
-    low, high = np.array([interval(*pair) for pair in zip(honesty.accuracy[full], honesty.n[full], strict=True)]).T
-    axes.vlines(honesty.confidence[full], low, high, color=_ACCENT, linewidth=1.4, alpha=0.5)
-    axes.plot(
-        honesty.confidence[full], honesty.accuracy[full], marker="o", markersize=5, linewidth=0,
-        color=_ACCENT, clip_on=False, label="read right, with its 95 % interval",
-    )  # fmt: skip
-    axes.set_xlim(0, 1.02)
-    axes.set_ylim(0, 1.02)
-    axes.set_ylabel("share read right", fontsize=9, color=_SOFT)
-    axes.set_title(name, loc="left", fontsize=13, color=_TEXT, pad=26, fontweight="bold", parse_math=False)
-    axes.legend(
-        loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=2, frameon=False, fontsize=9, labelcolor=_SOFT,
-        borderaxespad=0.2,
-    )  # fmt: skip
-    axes.annotate(
-        f"calibration error {honesty.error:.2%}".replace("%", " %"), (0.99, 0.03), xycoords="axes fraction",
-        ha="right", fontsize=9, color=_SECOND, fontweight="bold",
-    )  # fmt: skip
-    _style(counts, 0, 1)
-    counts.set_yscale("log")
-    counts.set_ylim(0.7, max(10, honesty.n.max() * 2))
-    counts.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    counts.yaxis.set_minor_locator(NullLocator())
-    counts.bar(edges[:-1], honesty.n, width=1 / n_bins, align="edge", color=_ACCENT, alpha=0.35, linewidth=0)
-    counts.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
-    counts.set_xlabel("confidence", fontsize=9, color=_SOFT)
-    counts.set_ylabel("answers", fontsize=9, color=_SOFT)
+    colours = Colours()
+    figure = empty_figure(width, height, colours)
+    draw(figure, colours)
+    text = figure.suptitle(title, x=0.015, ha="left", fontsize=13, color=colours.text, fontweight="bold")
+    text.set_parse_math(False)
     return _saved(figure, kind)
 
 

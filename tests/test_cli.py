@@ -10,10 +10,11 @@ import pytest
 from PIL import Image
 
 from digitpad import __version__
-from digitpad.cli import main
+from digitpad.cli import evaluate, main
 from digitpad.datasets.dataset import mnist
 from digitpad.ink.strokes import LabelledStrokes, write_strokes
-from digitpad.weights.weights import SHIPPED, load_weights
+from digitpad.nn.network import Network, feedforward
+from digitpad.weights.weights import SHIPPED, Weights, load_weights
 from tests.datasets.idx_files import write_folder
 from tests.ink.drawings import DIGITS, picture, pixels
 
@@ -68,8 +69,11 @@ def test_evaluate_scores_the_shipped_weights(capsys: pytest.CaptureFixture[str])
     (scores,) = objects(out)
     assert err == ""
     assert scores.keys() == {
-        "weights", "data", "accuracy", "interval", "loss", "calibration_error", "not_sure", "n",
+        "weights", "data", "part", "accuracy", "interval", "loss", "calibration_error", "not_sure",
+        "accuracy_when_sure", "n", "classes", "confusion",
     }  # fmt: skip
+    assert sum(map(sum, scores["confusion"])) == sum(one["n"] for one in scores["classes"]) == 10_000
+    assert sum(scores["confusion"][digit][digit] for digit in range(10)) == round(10_000 * scores["accuracy"])
     low, high = scores["interval"]
     assert low < scores["accuracy"] < high < low + 0.01
     assert 0 <= scores["calibration_error"] < 0.05
@@ -196,6 +200,8 @@ def test_train_replaces_nothing_unasked(capsys: pytest.CaptureFixture[str], data
         (["evaluate", "--data", "nowhere"], "nowhere: is not a folder"),
         (["evaluate", "--plot", "x.jpg"], "x.jpg: pictures are saved as .png or .svg"),
         (["evaluate", "--plot", "nowhere/x.png"], "nowhere: is not a folder"),
+        (["evaluate", "--csv", "nowhere/x.csv"], "nowhere: is not a folder"),
+        (["evaluate", "--compare", "nowhere.npz"], "nowhere.npz: cannot be read"),
         (["predict", "nowhere.png"], "nowhere.png: cannot be read"),
         (["predict", "--strokes", "nowhere.jsonl"], "nowhere.jsonl: cannot be read"),
         (["predict", "x.png", "--weights", "nowhere.npz"], "nowhere.npz: cannot be read"),
@@ -279,7 +285,7 @@ def test_help_comes_at_once(command: list[str]) -> None:
     """It imports none of the large libraries, for none of them helps."""
     code = f"""
 import sys
-from digitpad.cli import main
+from digitpad.cli import evaluate, main
 try:
     main({[*command, "--help"]!r})
 except SystemExit as stop:
@@ -400,7 +406,52 @@ def test_broken_recipe_of_one_s_own_is_told(
     assert "mine.toml: training.epochs: is 0" in capsys.readouterr().err
 
 
-def test_evaluate_draws_how_honest_weights_are(data: Path, tmp_path: Path) -> None:
-    """As a picture, in the kind that its name asks for."""
-    assert main(["evaluate", "--data", str(data), "--plot", str(tmp_path / "honest.png")]) == 0
-    assert (tmp_path / "honest.png").read_bytes().startswith(b"\x89PNG")
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    """Weights that have learnt nothing."""
+    network = Network(feedforward([8]))
+    network.initialize(np.random.default_rng(1))
+    path = tmp_path / "other.npz"
+    Weights("other.npz", network.architecture(), network.parameters).save(path)
+    return path
+
+
+@pytest.mark.parametrize("name", evaluate.PICTURES)
+def test_evaluate_draws_pictures(data: Path, tmp_path: Path, other: Path, name: str) -> None:
+    """Each of them, in the kind that the file's name asks for, of one set of weights or of two."""
+    path = tmp_path / "picture.png"
+    command = ["evaluate", str(other), "--data", str(data), "--plot", str(path), "--picture", name]
+    assert main([*command, "--compare", str(other)]) == 0
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(("name", "rows"), [("classes", 11), ("confusion", 11), ("digits", 101), ("robustness", 52)])
+def test_evaluate_writes_tables(data: Path, tmp_path: Path, other: Path, name: str, rows: int) -> None:
+    """As CSV, with a header."""
+    path = tmp_path / "table.csv"
+    assert main(["evaluate", str(other), "--data", str(data), "--csv", str(path), "--table", name]) == 0
+    assert len(path.read_text().splitlines()) == rows
+
+
+def test_evaluate_compares(capsys: pytest.CaptureFixture[str], data: Path, other: Path) -> None:
+    """Both sets' figures, the difference with its interval, and how likely chance makes it; in words as well."""
+    command = ["evaluate", "--data", str(data), "--part", "validation", "--compare", str(other)]
+    assert main([*command, "--json", "--robustness"]) == 0
+    (scores,) = objects(capsys.readouterr().out)
+    compared = scores["compared"]
+    assert scores["part"] == "validation"
+    assert compared["weights"] == "other.npz"
+    assert compared["difference"] == pytest.approx(scores["accuracy"] - compared["accuracy"])
+    assert compared["difference_interval"][0] < compared["difference"] < compared["difference_interval"][1]
+    assert compared["p"] < 1e-6
+    unchanged = dict(map(tuple, scores["robustness"]["rotation"]))[0]
+    assert unchanged == scores["accuracy"]
+    assert main(command) == 0
+    assert "which is hardly chance (McNemar's test, p = " in capsys.readouterr().out
+
+
+def test_a_class_that_is_not_there_is_null(capsys: pytest.CaptureFixture[str], data: Path, other: Path) -> None:
+    """JSON has no NaN, which other programs refuse to read."""
+    assert main(["evaluate", str(other), "--data", str(data), "--json"]) == 0
+    (scores,) = objects(capsys.readouterr().out)
+    assert None in [one["precision"] for one in scores["classes"]]

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digitpad.figures import reliability_picture, trials_picture
-from digitpad.training.calibration import reliability
+from digitpad.figures import trials_picture
 from digitpad.training.ranges import Choices, Numbers, Range
 from digitpad.training.trials import State, Trial
 
@@ -70,26 +69,10 @@ def test_picture_needs_no_window() -> None:
     """Neither Qt nor pyplot is imported for it."""
     code = """
 import sys
-from digitpad.figures import reliability_picture, trials_picture
-from digitpad.training.calibration import reliability
+from digitpad.figures import trials_picture
 from digitpad.training.ranges import Choices
 assert trials_picture("quick", [Choices("optimizer.method", ("sgd", "adam"))], [], "png")
 sys.exit(", ".join({"PySide6", "matplotlib.pyplot", "optuna"} & sys.modules.keys()) or None)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-
-
-@pytest.mark.parametrize("kind", ["png", "svg"])
-def test_reliability_is_drawn(kind: str) -> None:
-    """With the names and the error in it, the same bytes each time; also where all answers fall into one bin."""
-    confidences = np.linspace(0.3, 1, 200)
-    honesty = reliability(confidences, confidences > 0.6)
-    content = reliability_picture("my $weights$", honesty, kind)
-    assert content == reliability_picture("my $weights$", honesty, kind)
-    if kind == "svg":
-        assert ElementTree.fromstring(content).tag.endswith("svg")
-    else:
-        with Image.open(io.BytesIO(content)) as picture:
-            assert picture.width > 600
-    assert reliability_picture("sure", reliability(np.ones(3), np.ones(3)), kind)

@@ -55,11 +55,16 @@ class SureCurve:
         The share of sure answers that are right; NaN where there are none.
     not_sure : ndarray of shape (n_thresholds,)
         The share of all digits that is given up.
+    bound, accuracy_at_bound, not_sure_at_bound : float
+        The weights' own bound, and what it gives.
     """
 
     thresholds: Floats
     accuracy: Floats
     not_sure: Floats
+    bound: float
+    accuracy_at_bound: float
+    not_sure_at_bound: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,16 +122,6 @@ class Assessment:
         """Which answers are sure."""
         return self.confidences >= self.weights.sure_above
 
-    @property
-    def not_sure(self) -> float:
-        """The share of answers that are not sure."""
-        return float((~self.is_sure).mean())
-
-    @property
-    def accuracy_when_sure(self) -> float:
-        """The share of sure answers that are right; NaN where none is sure."""
-        return float(self.right[self.is_sure].mean()) if self.is_sure.any() else math.nan
-
 
 def assess(
     weights: Weights, dataset: Dataset, part: str, n_threads: int = 1
@@ -180,7 +175,7 @@ def assessment_of(weights: Weights, data: str, part: str, digits: Digits, readin
         confusion=confusion,
         mistakes=wrong[np.argsort(-confidences[wrong], kind="stable")],
         honesty=reliability(confidences, right),
-        sure_curve=sure_curve(confidences, right),
+        sure_curve=sure_curve(confidences, right, weights.sure_above),
     )
 
 
@@ -210,13 +205,15 @@ def class_scores(confusion: NDArray[np.int64]) -> tuple[ClassScores, ...]:
     return tuple(scores)
 
 
-def sure_curve(confidences: Floats, right: NDArray[np.bool_], n_thresholds: int = 201) -> SureCurve:
-    """Accuracy of sure answers, and how many are not sure, for bounds from 0 to 1."""
+def sure_curve(confidences: Floats, right: NDArray[np.bool_], bound: float, n_thresholds: int = 201) -> SureCurve:
+    """Accuracy of sure answers, and how many are not sure, for bounds from 0 to 1, and for ``bound``."""
     thresholds = np.linspace(0, 1, n_thresholds)
     order = np.argsort(confidences, kind="stable")
-    n_given_up = np.searchsorted(confidences[order], thresholds.astype(confidences.dtype), side="left")
     n_right_above = np.append(np.cumsum(right[order][::-1])[::-1], 0)
     n = len(confidences)
+    bounds = np.append(thresholds, bound)
+    n_given_up = np.searchsorted(confidences[order].astype(np.float64), bounds, side="left")
     with np.errstate(invalid="ignore"):
         accuracy = n_right_above[n_given_up] / (n - n_given_up)
-    return SureCurve(thresholds, accuracy, n_given_up / n)
+    not_sure = n_given_up / n
+    return SureCurve(thresholds, accuracy[:-1], not_sure[:-1], bound, float(accuracy[-1]), float(not_sure[-1]))

@@ -1,20 +1,36 @@
 """``digitpad evaluate``."""
 
 import argparse
+import math
+from collections.abc import Generator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from digitpad import blas
 from digitpad.cli.common import (
     OK,
     add_common,
+    begin_line,
+    check_free,
     check_picture,
     chosen_weights,
     picture_kind,
+    say,
     tell,
     whole_path,
     write_picture,
 )
-from digitpad.errors import DigitpadError
+
+if TYPE_CHECKING:
+    from digitpad.assessment.assessment import Assessment
+    from digitpad.assessment.comparison import Comparison
+    from digitpad.assessment.robustness import Robustness
+    from digitpad.training.evaluation import Evaluating
+
+PICTURES = ("reliability", "threshold", "robustness", "confusion", "map")
+TABLES = ("classes", "confusion", "digits", "robustness")
+
+_T = TypeVar("_T")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -24,9 +40,17 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--data", metavar="FOLDER", help="four IDX files named as MNIST's, instead of the built-in MNIST"
     )
+    parser.add_argument("--part", choices=("test", "validation"), default="test", help="of the data set (%(default)s)")
     parser.add_argument(
-        "--plot", type=Path, metavar="FILE.png|svg", help="how honest its probabilities are, drawn anew"
+        "--compare", type=Path, metavar="OTHER", help="other weights on the same digits, and whether it could be chance"
     )
+    parser.add_argument("--robustness", action="store_true", help="also on turned, moved and otherwise changed digits")
+    parser.add_argument("--plot", type=Path, metavar="FILE.png|svg", help="draw a picture anew")
+    parser.add_argument(
+        "--picture", choices=PICTURES, default="reliability", help="which one --plot draws (%(default)s)"
+    )
+    parser.add_argument("--csv", type=Path, metavar="FILE.csv", help="write a table anew")
+    parser.add_argument("--table", choices=TABLES, default="classes", help="which one --csv writes (%(default)s)")
     add_common(parser)
     return parser
 
@@ -34,43 +58,136 @@ def parser() -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> int:
     """Run it, and return its exit status."""
     blas.limit_threads(options.threads)
-    import numpy as np
-
+    from digitpad.assessment.assessment import assess
+    from digitpad.assessment.comparison import compare
+    from digitpad.assessment.robustness import robustness
     from digitpad.datasets.dataset import BUILT_IN, load
-    from digitpad.nn.losses import softmax
-    from digitpad.training.calibration import reliability
-    from digitpad.training.evaluation import finished, interval, read_in_chunks, scores_of
 
     check_picture(options.plot)
-    weights = chosen_weights(options.weights)
+    if options.csv is not None:
+        check_free(options.csv, force=True)
+    chosen = [chosen_weights(options.weights)]
+    if options.compare is not None:
+        chosen.append(chosen_weights(options.compare))
     dataset = load(whole_path(options.data) if options.data else BUILT_IN)
-    digits = dataset.test
-    logits = finished(read_in_chunks(weights.network(), digits))
-    scores = scores_of(logits, digits.labels)
-    if not np.isfinite(logits).all():
-        raise DigitpadError(f"{weights.name}: computes numbers that are not finite")
-    confidences = softmax(logits).max(axis=1)
-    honesty = reliability(confidences, logits.argmax(axis=1) == digits.labels)
-    low, high = interval(scores.accuracy, scores.n)
+    made = [
+        _shown(f"reading with {weights.name}", assess(weights, dataset, options.part, options.threads))
+        for weights in chosen
+    ]
+    wanted = (options.plot and options.picture == "robustness") or (options.csv and options.table == "robustness")
+    robust: list[Robustness] = []
+    if options.robustness or wanted:
+        robust = [
+            _shown(f"changing digits for {one.weights.name}", robustness(one.weights, one.digits, options.threads))
+            for one in made
+        ]
+    comparison = compare(made[0].right, made[1].right) if len(made) > 1 else None
     if options.plot is not None:
-        from digitpad.figures import reliability_picture
+        from digitpad.diagrams import diagram
+        from digitpad.figures import picture
 
-        write_picture(
-            options.plot, reliability_picture(f"{weights.name} on {dataset.name}", honesty, picture_kind(options))
-        )
-    tell(
-        options,
-        {
-            "weights": weights.name,
-            "data": dataset.name,
-            "accuracy": scores.accuracy,
-            "interval": [low, high],
-            "loss": scores.loss,
-            "calibration_error": honesty.error,
-            "not_sure": float((confidences < weights.sure_above).mean()),
-            "n": scores.n,
-        },
-        f"{weights.name} reads {scores.accuracy:.2%} ({low:.2%} to {high:.2%}) of {scores.n:,} test digits of "
-        f"{dataset.name}; loss {scores.loss:.4f}, calibration error {honesty.error:.2%}",
-    )
+        title = f"{' and '.join(one.weights.name for one in made)} on {dataset.name}"
+        if options.picture in ("confusion", "map"):
+            title = f"{made[0].weights.name} on {dataset.name}"
+        write_picture(options.plot, picture(diagram(options.picture, made, robust), title, picture_kind(options)))
+    if options.csv is not None:
+        from digitpad.assessment.tables import robustness_table, table
+
+        robustly = options.table == "robustness"
+        text = robustness_table(robust[0]) if robustly else table(made[0], options.table)
+        write_picture(options.csv, text.encode())
+    values = _values(made[0], robust[0] if robust else None)
+    if comparison is not None:
+        values["compared"] = {
+            **_values(made[1], robust[1] if robust else None),
+            "difference": comparison.difference,
+            "difference_interval": list(comparison.interval),
+            "both": comparison.both,
+            "only_first": comparison.only_first,
+            "only_second": comparison.only_second,
+            "neither": comparison.neither,
+            "p": comparison.p,
+        }
+    lines = [_line(one) for one in made]
+    if comparison is not None:
+        lines.append(_verdict(comparison))
+    tell(options, values, "\n".join(lines))
     return OK
+
+
+def _shown(what: str, work: "Generator[Evaluating, None, _T]") -> _T:
+    """The value of a generator, its progress told on a terminal."""
+    begin = begin_line()
+    told = -1
+    while True:
+        try:
+            progress = next(work)
+        except StopIteration as end:
+            if begin:
+                say(begin, end="")
+            value: _T = end.value
+            return value
+        percent = 100 * progress.done // progress.total
+        if begin and percent != told:
+            told = percent
+            say(f"{begin}{what}: {percent} %", end="")
+
+
+def _values(made: "Assessment", robust: "Robustness | None") -> dict[str, Any]:
+    import numpy as np
+
+    values: dict[str, Any] = {
+        "weights": made.weights.name,
+        "data": made.data,
+        "part": made.part,
+        "accuracy": made.scores.accuracy,
+        "interval": list(made.interval),
+        "loss": made.scores.loss,
+        "calibration_error": made.honesty.error,
+        "not_sure": made.sure_curve.not_sure_at_bound,
+        "accuracy_when_sure": _known(made.sure_curve.accuracy_at_bound),
+        "n": made.scores.n,
+        "classes": [
+            {
+                "digit": one.digit,
+                "n": one.n,
+                "precision": _known(one.precision),
+                "recall": _known(one.recall),
+                "recall_interval": [_known(end) for end in one.interval],
+                "f1": _known(one.f1),
+            }
+            for one in made.classes
+        ],
+        "confusion": made.confusion.tolist(),
+    }
+    if robust is not None:
+        values["robustness"] = {
+            "n": robust.n,
+            **{
+                curve.name.lower(): np.column_stack([curve.amounts, curve.accuracy]).tolist() for curve in robust.curves
+            },
+        }
+    return values
+
+
+def _known(share: float) -> float | None:
+    """JSON has no NaN."""
+    return None if math.isnan(share) else share
+
+
+def _line(made: "Assessment") -> str:
+    scores, (low, high) = made.scores, made.interval
+    return (
+        f"{made.weights.name} reads {scores.accuracy:.2%} ({low:.2%} to {high:.2%}) of {scores.n:,} {made.part} digits "
+        f"of {made.data}; loss {scores.loss:.4f}, calibration error {made.honesty.error:.2%}"
+    )
+
+
+def _verdict(comparison: "Comparison") -> str:
+    low, high = (100 * end for end in comparison.interval)
+    chance = "which could be chance" if comparison.could_be_chance else "which is hardly chance"
+    return (
+        f"difference {100 * comparison.difference:+.2f} points ({low:+.2f} to {high:+.2f}): {comparison.only_first:,} "
+        f"digits are read right by the first alone, {comparison.only_second:,} by the second, {chance} "
+        f"(McNemar's test, p = {comparison.p:.2g})"
+    )

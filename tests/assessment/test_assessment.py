@@ -75,21 +75,22 @@ def test_sure_curve_is_what_each_bound_gives() -> None:
     made = sample()
     curve = made.sure_curve
     for threshold, accuracy, not_sure in zip(curve.thresholds, curve.accuracy, curve.not_sure, strict=True):
-        sure = made.confidences >= np.float32(threshold)
+        sure = made.confidences >= threshold
         assert not_sure == pytest.approx(1 - sure.mean())
         if sure.any():
             assert accuracy == pytest.approx(made.right[sure].mean())
         else:
             assert math.isnan(accuracy)
-    assert made.not_sure == (made.confidences < 0.5).mean()
-    assert made.accuracy_when_sure == made.right[made.confidences >= 0.5].mean()
+    assert curve.not_sure_at_bound == (made.confidences < 0.5).mean() == 1 - made.is_sure.mean()
+    assert curve.accuracy_at_bound == made.right[made.confidences >= 0.5].mean()
 
 
 def test_sure_curve_ends_where_no_answer_is_sure() -> None:
     """A bound above every confidence gives every digit up."""
-    curve = sure_curve(np.array([0.2, 0.6], np.float32), np.array([False, True]), 3)
+    curve = sure_curve(np.array([0.2, 0.6], np.float32), np.array([False, True]), 0.4, 3)
     np.testing.assert_array_equal(curve.accuracy, [0.5, 1, np.nan])
     np.testing.assert_array_equal(curve.not_sure, [0, 0.5, 1])
+    assert (curve.accuracy_at_bound, curve.not_sure_at_bound) == (1, 0.5)
 
 
 def test_a_class_that_is_not_there_has_no_figures() -> None:
