@@ -56,6 +56,7 @@ def run(weights_path: Path | None) -> int:
     _end_at_interrupt(application)
     status = application.exec()
     window.train_tab.shut_down()
+    window.evaluate_tab.shut_down()
     return status
 
 

@@ -126,8 +126,9 @@ def draw_sure_curve(figure: Figure, colours: Colours, named: Sequence[tuple[str,
             if value > 0:
                 panel.plot(curve.bound, value, marker="o", markersize=6, color=colour, clip_on=False)
                 panel.annotate(
-                    f"{value:.2%}".replace("%", " %"), (curve.bound, value), xytext=(-8, 7 - 24 * place),
-                    textcoords="offset points", ha="right", fontsize=8.5, color=colour, fontweight="bold",
+                    f"{value:.2%}".replace("%", " %"), (curve.bound, value), xytext=(7, -14) if place else (-7, 7),
+                    textcoords="offset points", ha="left" if place else "right",
+                    fontsize=8.5, color=colour, fontweight="bold",
                 )  # fmt: skip
     for panel in (axes, shares):
         _style(panel, colours)

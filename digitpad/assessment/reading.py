@@ -6,7 +6,7 @@ from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,6 +96,20 @@ class Readers:
                     future.cancel()
                 wait(under_way)
         return Reading(logits, features)
+
+
+_T = TypeVar("_T")
+
+
+def part_of(work: Generator[Evaluating, None, _T], before: int, total: int) -> Generator[Evaluating, None, _T]:
+    """The same, with its progress as a part of a longer one."""
+    while True:
+        try:
+            progress = next(work)
+        except StopIteration as end:
+            value: _T = end.value
+            return value
+        yield Evaluating(before + progress.done, total)
 
 
 def feature_layer(network: Network) -> int:

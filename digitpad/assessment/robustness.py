@@ -3,12 +3,11 @@
 import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.assessment.reading import Readers
+from digitpad.assessment.reading import Readers, part_of
 from digitpad.datasets.dataset import Digits
 from digitpad.datasets.distortions import Images, Noise, Thickness, Warp
 from digitpad.nn.arrays import Floats
@@ -51,7 +50,7 @@ def robustness(weights: Weights, digits: Digits, n_threads: int = 1) -> Generato
     """Read changed digits, pausing after each chunk; the generator's value is the accuracies."""
     sample = evenly(len(digits), N_SAMPLE)
     images, labels = digits.images[sample], digits.labels[sample]
-    total = len(sample) * sum(len(change.amounts) for change in CHANGES)
+    total = n_readings(len(digits))
     done = 0
     curves = []
     with Readers(weights, n_threads) as readers:
@@ -59,25 +58,16 @@ def robustness(weights: Weights, digits: Digits, n_threads: int = 1) -> Generato
             accuracy = []
             for amount in change.amounts:
                 work = readers.read(change.made(images, amount))
-                reading = yield from _counted(work, done, total)
+                reading = yield from part_of(work, done, total)
                 done += len(sample)
                 accuracy.append(float((reading.logits.argmax(axis=1) == labels).mean()))
             curves.append(Curve(change.name, change.unit, np.array(change.amounts), np.array(accuracy)))
     return Robustness(len(sample), tuple(curves))
 
 
-_T = TypeVar("_T")
-
-
-def _counted(work: Generator[Evaluating, None, _T], before: int, total: int) -> Generator[Evaluating, None, _T]:
-    """The same, with its progress as a part of a longer one."""
-    while True:
-        try:
-            progress = next(work)
-        except StopIteration as end:
-            value: _T = end.value
-            return value
-        yield Evaluating(before + progress.done, total)
+def n_readings(n_digits: int) -> int:
+    """How many digits `robustness` reads, given that many."""
+    return min(n_digits, N_SAMPLE) * sum(len(change.amounts) for change in CHANGES)
 
 
 def evenly(n: int, n_wanted: int) -> NDArray[np.int64]:

@@ -173,6 +173,13 @@ QPushButton[kind="primary"]:disabled {{ background: {t.hairline}; border-color: 
 QPushButton[kind="left"] {{ border-top-right-radius: 0; border-bottom-right-radius: 0; border-right: none; }}
 QPushButton[kind="right"] {{ border-top-left-radius: 0; border-bottom-left-radius: 0; }}
 QPushButton[kind="middle"] {{ border-radius: 0; border-right: none; }}
+QPushButton[kind="middle"]:focus {{ border: 1px solid {t.accent}; }}
+QPushButton::menu-indicator {{ width: 0; }}
+#digit_list, #class_table {{ background: transparent; border: none; outline: none; font-size: 12px; }}
+#class_table {{ selection-background-color: {t.accent_ground}; selection-color: {t.text}; }}
+#class_table QHeaderView::section {{ background: transparent; color: {t.soft}; border: none; font-size: 12px;
+    padding: 0 4px; }}
+#class_table QHeaderView {{ background: transparent; }}
 QPushButton[kind="link"] {{ background: transparent; color: {t.accent}; border: 1px solid transparent;
     border-radius: 5px; padding: 0 4px; min-height: 18px; font-size: 12px; }}
 QPushButton[kind="link"]:hover {{ background: {t.accent_ground}; }}

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QByteArray, QMimeData, QSettings, QSize, Qt, QUrl
 from PySide6.QtGui import (
     QAction,
@@ -32,6 +34,7 @@ from PySide6.QtWidgets import (
 from digitpad import __version__, blas, folders
 from digitpad.errors import DigitpadError, FileError
 from digitpad.gui.draw_tab import DrawTab
+from digitpad.gui.evaluate_tab import EvaluateTab, Export
 from digitpad.gui.pictures import picture_of, save_picture, to_rgba
 from digitpad.gui.recipe_dialog import RecipeDialog
 from digitpad.gui.theme import Mode, Theme
@@ -56,7 +59,7 @@ PNG_FILTER = "PNG image (*.png)"
 
 
 class Window(QMainWindow):
-    """Draw and Train, and the weights that the Draw tab reads with."""
+    """Draw, Train and Evaluate, and the weights that the Draw tab reads with."""
 
     def __init__(self, theme: Theme, weights: Weights, recipes: Recipes, settings: QSettings) -> None:
         super().__init__()
@@ -69,6 +72,7 @@ class Window(QMainWindow):
         self.setMinimumSize(QSize(960, 640))
         self.draw_tab = DrawTab(theme, Recognizer(weights))
         self.train_tab = TrainTab(theme, recipes)
+        self.evaluate_tab = EvaluateTab(theme, weights)
         self._tabs = named(QTabBar(), "tab_bar")
         self._pages = QStackedWidget()
         self._status = ElidedLabel("caption", "weights_in_use")
@@ -87,6 +91,7 @@ class Window(QMainWindow):
         """Read with these from now on."""
         self.weights = weights
         self.draw_tab.set_recognizer(Recognizer(weights))
+        self.evaluate_tab.set_weights(weights)
         self._show_weights()
 
     def open_weights(self, path: Path) -> None:
@@ -274,6 +279,18 @@ class Window(QMainWindow):
             line = LabelledStrokes([stroke.points for stroke in drawing.strokes])
             self._try("The strokes were not saved", lambda: write_strokes(path, [line]))
 
+    def _put_digit(self, pixels: NDArray[np.uint8]) -> None:
+        self._put(Drawing.from_pixels(pixels), "Put a digit", "this digit has no ink")
+
+    def _save_export(self, export: Export) -> None:
+        path = self._ask_where(export.title, export.kinds, export.suffix, export.name)
+        if path is not None:
+            export.write(path)
+
+    def _evaluate(self) -> None:
+        self.show_tab(2)
+        self.evaluate_tab.evaluate_or_stop()
+
     def show_tab(self, index: int) -> None:
         """Show the tab at that place."""
         self._tabs.setCurrentIndex(index)
@@ -283,7 +300,9 @@ class Window(QMainWindow):
         self._pad_actions.setEnabled(index == 0)  # elsewhere, their keys belong to the field that is edited
 
     def _pin(self) -> None:
-        self.train_tab.pin(self.draw_tab.read_now())
+        prediction = self.draw_tab.read_now()
+        self.train_tab.pin(prediction)
+        self.evaluate_tab.pin(prediction)
 
     def _drawing_changed(self) -> None:
         has_ink = not self.draw_tab.pad.is_empty
@@ -307,7 +326,7 @@ class Window(QMainWindow):
         self._tabs.setExpanding(False)
         self._tabs.setUsesScrollButtons(False)
         self._tabs.setAccessibleName("Tabs")
-        for name, page in (("Draw", self.draw_tab), ("Train", self.train_tab)):
+        for name, page in (("Draw", self.draw_tab), ("Train", self.train_tab), ("Evaluate", self.evaluate_tab)):
             place = self._tabs.addTab(name)
             self._tabs.setTabToolTip(place, f"{name} (Ctrl+{place + 1})")
             self._pages.addWidget(page)
@@ -345,6 +364,11 @@ class Window(QMainWindow):
         self.train_tab.not_saved.connect(
             lambda why: self._tell_problem("What is learnt cannot be kept; training goes on", DigitpadError(why))
         )
+        evaluate = self.evaluate_tab
+        evaluate.message.connect(self._say)
+        evaluate.failed.connect(lambda title, why: self._tell_problem(title, DigitpadError(why)))
+        evaluate.put_requested.connect(self._put_digit)
+        evaluate.export_requested.connect(self._save_export)
         self._drawing_changed()
 
     def _action(
@@ -393,7 +417,7 @@ class Window(QMainWindow):
         self._pad_actions.addAction(self._action(edit, "C&lear", pad.clear, "Ctrl+Backspace"))
 
         view = bar.addMenu("&View")
-        for place, name in enumerate(("&Draw", "&Train")):
+        for place, name in enumerate(("&Draw", "&Train", "&Evaluate")):
             self._action(view, name, partial(self.show_tab, place), f"Ctrl+{place + 1}")
         view.addSeparator()
         theme = view.addMenu("T&heme")
@@ -409,6 +433,7 @@ class Window(QMainWindow):
         self._action(model, "T&rain, pause or go on", self._train_or_pause, "Ctrl+T")
         self._action(model, "&Stop training", self.train_tab.stop, "Ctrl+.")
         self._action(model, "&Find a learning rate…", self._find_rate, "Ctrl+Shift+F")
+        self._action(model, "&Evaluate, or stop evaluating", self._evaluate, "Ctrl+E")
         self._action(model, "Save settings as re&cipe…", self.save_settings)
         model.addSeparator()
         self._action(model, "Use the s&hipped weights", lambda: self.use_weights(load_weights(SHIPPED)))
@@ -455,8 +480,8 @@ class Window(QMainWindow):
             "On the pad: the arrow keys move a pen, Shift makes small steps, Space puts it down and lifts it, "
             "Esc takes the stroke back.\n\n"
             "P pen, E eraser, W why, Ctrl+Z undo, Ctrl+Backspace clear, Ctrl+C and Ctrl+V copy and paste.\n\n"
-            "Ctrl+1 Draw, Ctrl+2 Train, Ctrl+T train and pause, Ctrl+. stop, Ctrl+U use what was trained, "
-            "Ctrl+L load weights, Ctrl+O open an image or strokes.",
+            "Ctrl+1 Draw, Ctrl+2 Train, Ctrl+3 Evaluate, Ctrl+T train and pause, Ctrl+. stop, Ctrl+U use what was "
+            "trained, Ctrl+E evaluate, R another sample, Ctrl+L load weights, Ctrl+O open an image or strokes.",
         )
 
     def _show_about(self) -> None:
@@ -531,6 +556,7 @@ class Window(QMainWindow):
         if problem and not self._agrees_to_lose(problem):
             event.ignore()
             return
+        self.evaluate_tab.shut_down()
         self.train_tab.form.close_preview()  # Qt leaves it open, and the program with it
         self._settings.setValue("geometry", self.saveGeometry())
         self._settings.sync()

@@ -41,6 +41,7 @@ def window(qtbot: QtBot, theme: Theme, shipped: Weights, recipes: Recipes, tmp_p
     qtbot.waitExposed(window)
     yield window
     window.train_tab.shut_down()
+    window.evaluate_tab.shut_down()
     window.close()
     window.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)

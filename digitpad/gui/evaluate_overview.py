@@ -1,0 +1,201 @@
+"""The figures at a glance: tiles, each class, and what was taken for what."""
+
+import math
+
+from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QHBoxLayout,
+    QHeaderView,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from digitpad.assessment.assessment import Assessment
+from digitpad.assessment.comparison import Comparison
+from digitpad.datasets.dataset import N_CLASSES
+from digitpad.gui.confusion_view import ConfusionView
+from digitpad.gui.evaluation_job import Outcome
+from digitpad.gui.theme import Theme, fixed_width_digits
+from digitpad.gui.widgets import SPACE, ElidedLabel, card, label, named, percent
+
+_COLUMNS = ("Digit", "Count", "Precision", "Recall", "95 %", "F1")
+
+
+class ResultTile(QFrame):
+    """A name, a figure, and a line that says more of it."""
+
+    def __init__(self, title: str, name: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setProperty("card", True)
+        self._title = title
+        self._value = label("–", "figure", f"{name}_value")
+        self._more = ElidedLabel("caption", f"{name}_more")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(14, 9, 8, 9)
+        column.setSpacing(1)
+        column.addWidget(label(title, "caption"))
+        column.addWidget(self._value)
+        column.addWidget(self._more)
+
+    def set_value(self, value: str, more: str) -> None:
+        """Show a figure."""
+        self._value.setText(value)
+        self._more.set_text(more)
+        self.setAccessibleName(f"{self._title}: {value}, {more}")
+
+    @property
+    def value(self) -> str:
+        """The figure shown."""
+        return self._value.text()
+
+
+class Overview(QWidget):
+    """Tiles, a line that compares two sets of weights, the table of classes, and the confusion matrix."""
+
+    cell_opened = Signal(int, int)  # digit, read as; -1 for any
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._tiles = {
+            name: ResultTile(title, f"result_{name}")
+            for name, title in (
+                ("accuracy", "Accuracy"),
+                ("mistakes", "Mistakes"),
+                ("loss", "Loss"),
+                ("calibration", "Calibration error"),
+                ("not_sure", "Not sure"),
+            )
+        }
+        self._verdict_card = card("verdict_card")
+        self._verdict = label("", "soft", "verdict")
+        self.table = named(QTableWidget(N_CLASSES, len(_COLUMNS)), "class_table")
+        self._items = [[QTableWidgetItem() for _ in _COLUMNS] for _ in range(N_CLASSES)]
+        self.confusion = ConfusionView(theme)
+        self.confusion.opened.connect(self.cell_opened)
+        self._build()
+
+    def set_outcome(self, outcome: Outcome) -> None:
+        """Show these figures."""
+        first, *others = outcome.made
+        for name, (value, more) in _figures(first).items():
+            if others:
+                more = f"{others[0].weights.name}: {_figures(others[0])[name][0]}"
+            self._tiles[name].set_value(value, more)
+        self._verdict_card.setVisible(outcome.comparison is not None)
+        if outcome.comparison is not None:
+            self._verdict.setText(verdict(outcome.comparison, first.weights.name, others[0].weights.name))
+        for row, one in enumerate(first.classes):
+            low, high = one.interval
+            interval = "–" if math.isnan(low) else f"{100 * low:.1f}–{100 * high:.1f}"
+            values = (str(row), _grouped(one.n), _share(one.precision), _share(one.recall), interval, _share(one.f1))
+            for item, text in zip(self._items[row], values, strict=True):
+                item.setText(text)
+        self.confusion.set_confusion(first.confusion)
+
+    def _open_row(self, index: QModelIndex) -> None:
+        self.cell_opened.emit(index.row(), -1)
+
+    def _build(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(3 * SPACE)
+        row = QHBoxLayout()
+        row.setSpacing(3 * SPACE)
+        for tile in self._tiles.values():
+            tile.setFixedHeight(82)
+            row.addWidget(tile, 1)
+        column.addLayout(row)
+        self._verdict.setWordWrap(True)
+        line = QHBoxLayout(self._verdict_card)
+        line.setContentsMargins(14, 2 * SPACE, 14, 2 * SPACE)
+        line.addWidget(self._verdict)
+        self._verdict_card.hide()
+        column.addWidget(self._verdict_card)
+        row = QHBoxLayout()
+        row.setSpacing(3 * SPACE)
+        row.addWidget(self._carded("Classes", "classes_card", self.table), 1)
+        row.addWidget(self._carded("What was taken for what", "confusion_card", self.confusion), 1)
+        column.addLayout(row, 1)
+        self._build_table()
+
+    def _carded(self, title: str, name: str, content: QWidget) -> QWidget:
+        frame = card(name)
+        column = QVBoxLayout(frame)
+        column.setContentsMargins(4 * SPACE, 3 * SPACE, 3 * SPACE, 3 * SPACE)
+        column.setSpacing(SPACE)
+        column.addWidget(label(title, "heading"))
+        column.addWidget(content, 1)
+        return frame
+
+    def _build_table(self) -> None:
+        table = self.table
+        table.setAccessibleName("Classes")
+        table.setHorizontalHeaderLabels(_COLUMNS)
+        table.verticalHeader().hide()
+        table.setShowGrid(False)
+        table.setFrameShape(QFrame.Shape.NoFrame)
+        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        table.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        table.verticalHeader().setMinimumSectionSize(15)
+        table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        header = table.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        for column in (0, 1):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
+            header.resizeSection(column, 52)
+        header.setHighlightSections(False)
+        header.setSectionsClickable(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        table.setTabKeyNavigation(False)
+        table.setMinimumHeight(190)
+        font = fixed_width_digits(table.font())
+        for row, items in enumerate(self._items):
+            for column, item in enumerate(items):
+                item.setFont(font)
+                item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                table.setItem(row, column, item)
+        table.setToolTip("Enter shows the digits of a row")
+        table.activated.connect(self._open_row)
+
+
+def _figures(made: Assessment) -> dict[str, tuple[str, str]]:
+    """Each tile's figure, and what more there is to say of it."""
+    scores, (low, high), curve = made.scores, made.interval, made.sure_curve
+    right_of_sure = (
+        "" if math.isnan(curve.accuracy_at_bound) else f"{percent(curve.accuracy_at_bound, 2)} of others right"
+    )
+    return {
+        "accuracy": (percent(scores.accuracy, 2), f"95 %: {100 * low:.2f}–{percent(high, 2)}"),
+        "mistakes": (_grouped(len(made.mistakes)), f"of {_grouped(scores.n)} digits"),
+        "loss": (f"{scores.loss:.4f}", "mean cross-entropy"),
+        "calibration": (percent(made.honesty.error, 2), "confidence against truth"),
+        "not_sure": (percent(curve.not_sure_at_bound, 2), right_of_sure),
+    }
+
+
+def verdict(comparison: Comparison, first: str, second: str) -> str:
+    """The comparison in words."""
+    low, high = (100 * end for end in comparison.interval)
+    better = first if comparison.difference >= 0 else second
+    found = "This could be chance" if comparison.could_be_chance else f"{better} reads better, which is hardly chance"
+    return (
+        f"{found}: {comparison.only_first:,} digits are read right by {first} alone, {comparison.only_second:,} by "
+        f"{second} alone. Difference {100 * comparison.difference:+.2f} points ({low:+.2f} to {high:+.2f}), "
+        f"McNemar's test p = {comparison.p:.2g}."
+    )
+
+
+def _share(value: float) -> str:
+    return "–" if math.isnan(value) else percent(value, 2)
+
+
+def _grouped(number: int) -> str:
+    return f"{number:,}".replace(",", "\N{THIN SPACE}")

@@ -1,0 +1,74 @@
+"""What pressing Evaluate does, in a thread: one set of weights on some digits, or two on the same."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+from digitpad.assessment.assessment import Assessment, assess
+from digitpad.assessment.comparison import Comparison, compare
+from digitpad.assessment.feature_map import FeatureMap, feature_map
+from digitpad.assessment.reading import part_of
+from digitpad.assessment.robustness import Robustness, n_readings, robustness
+from digitpad.datasets.dataset import load
+from digitpad.gui.digit_sheet import DigitSheet
+from digitpad.training.evaluation import Evaluating
+from digitpad.weights.weights import Weights, load_weights
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """All that the tab shows.
+
+    Attributes
+    ----------
+    made : tuple of Assessment
+        Of one set of weights, or of two.
+    comparison : Comparison, optional
+        Of the two.
+    places : FeatureMap
+        Of the first.
+    sheet : DigitSheet
+    """
+
+    made: tuple[Assessment, ...]
+    comparison: Comparison | None
+    places: FeatureMap
+    sheet: DigitSheet
+
+    @property
+    def name(self) -> str:
+        """What was read by what."""
+        first = self.made[0]
+        names = " and ".join(one.weights.name for one in self.made)
+        return f"{names} on {first.data}, {first.part} digits"
+
+
+def evaluation(
+    chosen: list[Weights | Path], source: str, part: str, n_threads: int
+) -> Generator[Evaluating, None, Outcome]:
+    """Load what is to be loaded, and assess."""
+    yield Evaluating(0, 1)
+    dataset = load(source)
+    all_weights = [one if isinstance(one, Weights) else load_weights(one) for one in chosen]
+    digits = getattr(dataset, part)
+    total = len(digits) * len(all_weights)
+    made: list[Assessment] = []
+    for weights in all_weights:
+        work = assess(weights, dataset, part, n_threads)
+        made.append((yield from part_of(work, len(digits) * len(made), total)))
+    return Outcome(
+        made=tuple(made),
+        comparison=compare(made[0].right, made[1].right) if len(made) > 1 else None,
+        places=feature_map(made[0].features),
+        sheet=DigitSheet(digits.images),
+    )
+
+
+def robustness_of(made: tuple[Assessment, ...], n_threads: int) -> Generator[Evaluating, None, tuple[Robustness, ...]]:
+    """How each set of weights reads changed digits."""
+    results: list[Robustness] = []
+    n = n_readings(len(made[0].digits))
+    for place, one in enumerate(made):
+        work = robustness(one.weights, one.digits, n_threads)
+        results.append((yield from part_of(work, n * place, n * len(made))))
+    return tuple(results)
