@@ -88,7 +88,7 @@ class Overview(QWidget):
             self._tiles[name].set_value(value, more)
         self._verdict_card.setVisible(outcome.comparison is not None)
         if outcome.comparison is not None:
-            self._verdict.setText(verdict(outcome.comparison, first.weights.name, others[0].weights.name))
+            self._verdict.setText(verdict(outcome.comparison, first, others[0]))
         for row, one in enumerate(first.classes):
             low, high = one.interval
             interval = "–" if math.isnan(low) else f"{100 * low:.1f}–{100 * high:.1f}"
@@ -181,14 +181,20 @@ def _figures(made: Assessment) -> dict[str, tuple[str, str]]:
     }
 
 
-def verdict(comparison: Comparison, first: str, second: str) -> str:
+def verdict(comparison: Comparison, made: Assessment, other: Assessment) -> str:
     """The comparison in words."""
+    first, second = made.weights.name, other.weights.name
     low, high = (100 * end for end in comparison.interval)
+    known = ", ".join(
+        f"{one.weights.name} {percent(one.scores.accuracy, 2)} "
+        f"({100 * one.interval[0]:.2f}–{percent(one.interval[1], 2)})"
+        for one in (made, other)
+    )
     better = first if comparison.difference >= 0 else second
     found = "This could be chance" if comparison.could_be_chance else f"{better} reads better, which is hardly chance"
     return (
-        f"{found}: {comparison.only_first:,} digits are read right by {first} alone, {comparison.only_second:,} by "
-        f"{second} alone. Difference {100 * comparison.difference:+.2f} points ({low:+.2f} to {high:+.2f}), "
+        f"{known}. {found}: {comparison.only_first:,} digits are read right by {first} alone, "
+        f"{comparison.only_second:,} by {second} alone. Difference {100 * comparison.difference:+.2f} points ({low:+.2f} to {high:+.2f}), "
         f"McNemar's test p = {comparison.p:.2g}."
     )
 

@@ -1,5 +1,7 @@
 """A map of digits: near ones look alike to the network's last hidden layer."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
@@ -129,22 +131,20 @@ class MapView(QWidget):
         scale = self.devicePixelRatioF()
         width, height = round(self.width() * scale), round(self.height() * scale)
         ground = _rgb(self._theme.tokens.card)
-        pixels = np.empty((height, width, 4), np.uint8)
-        pixels[...] = (*ground, 255)
+        pixels = np.full(height * width, _packed(np.array([ground]))[0], np.uint32)
         colours = np.array([_rgb(colour) for colour in CLASSES])
         centres = np.rint(self.to_window(self._map.points) * scale).astype(int)
         labels = self._made.digits.labels[: len(centres)]
         radius = _RADIUS_PX * scale * min(2.0, self._zoom**0.3)
         reach = int(radius) + 1
         inside = ((centres >= reach) & (centres < (width - reach, height - reach))).all(axis=1)
-        centres, labels = centres[inside], labels[inside]
+        at, labels = centres[inside] @ (1, width), labels[inside]
         offsets = np.stack(np.meshgrid(*[np.arange(-reach, reach + 1)] * 2), axis=-1).reshape(-1, 2)
         cover = np.clip(radius + 0.5 - np.hypot(*offsets.T), 0, 1)
-        for (dx, dy), share in sorted(zip(offsets.tolist(), cover.tolist(), strict=True), key=lambda pair: pair[1]):
+        for step, share in sorted(zip(offsets @ (1, width), cover, strict=True), key=lambda pair: float(pair[1])):
             if share > 0:
-                shades = (colours * share + np.array(ground) * (1 - share)).astype(np.uint8)
-                pixels[centres[:, 1] + dy, centres[:, 0] + dx, :3] = shades[labels]
-        image = QImage(pixels.tobytes(), width, height, 4 * width, QImage.Format.Format_RGBX8888).copy()
+                pixels[at + step] = _packed(colours * share + np.array(ground) * (1 - share))[labels]
+        image = QImage(pixels.tobytes(), width, height, 4 * width, QImage.Format.Format_RGB32).copy()
         image.setDevicePixelRatio(scale)
         return image
 
@@ -301,3 +301,9 @@ class MapView(QWidget):
 
 def _rgb(colour: str) -> tuple[int, int, int]:
     return QColor(colour).red(), QColor(colour).green(), QColor(colour).blue()
+
+
+def _packed(colours: NDArray[Any]) -> NDArray[np.uint32]:
+    """Colours of shape (n, 3) as the numbers that Qt's 32-bit images are made of."""
+    red, green, blue = colours.astype(np.uint32).T
+    return 0xFF000000 | red << 16 | green << 8 | blue
