@@ -194,7 +194,8 @@ def verdict(comparison: Comparison, made: Assessment, other: Assessment) -> str:
     found = "This could be chance" if comparison.could_be_chance else f"{better} reads better, which is hardly chance"
     return (
         f"{known}. {found}: {comparison.only_first:,} digits are read right by {first} alone, "
-        f"{comparison.only_second:,} by {second} alone. Difference {100 * comparison.difference:+.2f} points ({low:+.2f} to {high:+.2f}), "
+        f"{comparison.only_second:,} by {second} alone. "
+        f"Difference {100 * comparison.difference:+.2f} points ({low:+.2f} to {high:+.2f}), "
         f"McNemar's test p = {comparison.p:.2g}."
     )
 
