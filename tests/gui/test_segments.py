@@ -17,6 +17,8 @@ def test_one_holds_and_the_arrows_go_on_from_it(qtbot: QtBot) -> None:
     assert (segments.current, chosen) == (1, [1])
     by_tab = [bool(segments.button(place).focusPolicy() & Qt.FocusPolicy.TabFocus) for place in range(3)]
     assert by_tab == [False, True, False]
+    with qtbot.waitActive(segments):
+        segments.activateWindow()
     segments.button(1).setFocus()
     qtbot.keyClick(segments.button(1), Qt.Key.Key_Right)
     assert (segments.current, chosen) == (2, [1, 2])
