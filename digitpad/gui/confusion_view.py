@@ -116,6 +116,7 @@ class ConfusionView(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         font = fixed_width_digits(self.font())
+        font.setPixelSize(max(9, min(13, int(self.rect_of(0, 0).height()) - 6)))
         painter.setFont(font)
         painter.setPen(QColor(tokens.soft))
         centred = Qt.AlignmentFlag.AlignCenter

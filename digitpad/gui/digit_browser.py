@@ -225,7 +225,7 @@ class DigitBrowser(QWidget):
             confidences = made.confidences[places]
             places = places[np.argsort(confidences if order == _LEAST_SURE else -confidences, kind="stable")]
         self.model.set_places(places)
-        self._count.set_text(f"{len(places):,} of {len(labels):,}".replace(",", "\N{THIN SPACE}"))
+        self._count.set_text(f"{len(places):,} / {len(labels):,}".replace(",", "\N{THIN SPACE}"))
         if len(places):
             self.view.setCurrentIndex(self.model.index(0))
         self._choose()
