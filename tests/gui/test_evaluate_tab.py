@@ -254,7 +254,7 @@ def test_one_key_draws_another_sample(qtbot: QtBot, window: Window, evaluated: E
     window.activateWindow()
     grid.setFocus()
     qtbot.keyClick(grid, Qt.Key.Key_R)
-    qtbot.waitUntil(lambda: grid.places != before)
+    qtbot.waitUntil(lambda: grid.places != before, timeout=WAIT_MS)
     assert len(set(grid.places)) == 25
     for key in (Qt.Key.Key_Down, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Return):
         qtbot.keyClick(grid, key)

@@ -9,6 +9,8 @@ from digitpad.errors import DigitpadError
 from digitpad.gui.jobs import Jobs
 from digitpad.training.evaluation import Evaluating
 
+WAIT_MS = 60_000
+
 
 class Ear:
     """Hears what a job comes to."""
@@ -48,7 +50,7 @@ def test_a_job_tells_its_result_in_the_windows_thread(qtbot: QtBot, jobs: Jobs) 
     """With the progress before it, and is no longer busy."""
     ear, progress = Ear(), []
     jobs.start("one", work(3), ear.done, ear.problems.append, lambda done, total: progress.append((done, total)))
-    qtbot.waitUntil(lambda: bool(ear.results))
+    qtbot.waitUntil(lambda: bool(ear.results), timeout=WAIT_MS)
     assert ear.results == [3]
     assert ear.threads == [threading.main_thread()]
     assert progress[0] == (0, 3)
@@ -62,7 +64,7 @@ def test_a_failure_is_told(qtbot: QtBot, jobs: Jobs, error: Exception, told: str
     """In words, and the job is over."""
     ear = Ear()
     jobs.start("one", failing(error), ear.done, ear.problems.append)
-    qtbot.waitUntil(lambda: bool(ear.problems))
+    qtbot.waitUntil(lambda: bool(ear.problems), timeout=WAIT_MS)
     assert told in ear.problems[0]
     assert not ear.results
     assert not jobs.busy("one")
@@ -76,7 +78,7 @@ def test_a_later_job_takes_the_place_of_one_of_its_kind(qtbot: QtBot, jobs: Jobs
     jobs.start("one", work(9, gate), ear.done, ear.problems.append)
     assert jobs.busy("one")
     gate.set()
-    qtbot.waitUntil(lambda: len(ear.results) == 2)
+    qtbot.waitUntil(lambda: len(ear.results) == 2, timeout=WAIT_MS)
     assert sorted(map(str, ear.results)) == ["7", "9"]
     jobs.shut_down()
 
