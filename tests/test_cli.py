@@ -446,8 +446,10 @@ def test_evaluate_compares(capsys: pytest.CaptureFixture[str], data: Path, other
     assert compared["p"] < 1e-6
     unchanged = dict(map(tuple, scores["robustness"]["rotation"]))[0]
     assert unchanged == scores["accuracy"]
-    assert main(command) == 0
-    assert "which is hardly chance (McNemar's test, p = " in capsys.readouterr().out
+    assert main([*command, "--robustness"]) == 0
+    out = capsys.readouterr().out
+    assert "which is hardly chance (McNemar's test, p = " in out
+    assert f"Shift (px): 0 {scores['accuracy']:.1%}, 1 " in out
 
 
 def test_a_class_that_is_not_there_is_null(capsys: pytest.CaptureFixture[str], data: Path, other: Path) -> None:

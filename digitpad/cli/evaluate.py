@@ -111,6 +111,8 @@ def run(options: argparse.Namespace) -> int:
     lines = [_line(one) for one in made]
     if comparison is not None:
         lines.append(_verdict(comparison))
+    if options.robustness:
+        lines += _curves(robust[0])
     tell(options, values, "\n".join(lines))
     return OK
 
@@ -181,6 +183,17 @@ def _line(made: "Assessment") -> str:
         f"{made.weights.name} reads {scores.accuracy:.2%} ({low:.2%} to {high:.2%}) of {scores.n:,} {made.part} digits "
         f"of {made.data}; loss {scores.loss:.4f}, calibration error {made.honesty.error:.2%}"
     )
+
+
+def _curves(robust: "Robustness") -> list[str]:
+    """Accuracy over each change's amounts, a line a change."""
+    return [
+        f"{curve.name} ({curve.unit or 'share'}): "
+        + ", ".join(
+            f"{amount:g} {accuracy:.1%}" for amount, accuracy in zip(curve.amounts, curve.accuracy, strict=True)
+        )
+        for curve in robust.curves
+    ]
 
 
 def _verdict(comparison: "Comparison") -> str:
