@@ -329,16 +329,23 @@ class Trainer:
             if not self.history:
                 yield from self._score_epoch(0)
             while self.history[-1].epoch < self.recipe.training.epochs and not self._gets_no_better:
-                for images, labels in self._batches.one_pass():
-                    loss = self._learn(images, labels, self.learning_rate)
-                    if not math.isfinite(loss):
-                        self._restore_best()
-                        raise DivergedError(
-                            f"the loss is {loss} at step {self.step} with a learning rate of {self.learning_rate:g}; "
-                            f"a lower learning rate may help"
-                        )
-                    yield StepDone(self.step, loss, len(labels))
-                yield from self._score_epoch(self.history[-1].epoch + 1)
+                epoch = self.history[-1].epoch + 1
+                # Else it was paused after the pass, while that epoch was scored.
+                if self._batches.order is not None or self.step < epoch * self.steps_per_epoch:
+                    yield from self._train_pass()
+                yield from self._score_epoch(epoch)
+
+    def _train_pass(self) -> Generator[StepDone, None, None]:
+        """What is left of the pass under way, or else a new one."""
+        for images, labels in self._batches.one_pass():
+            loss = self._learn(images, labels, self.learning_rate)
+            if not math.isfinite(loss):
+                self._restore_best()
+                raise DivergedError(
+                    f"the loss is {loss} at step {self.step} with a learning rate of {self.learning_rate:g}; "
+                    f"a lower learning rate may help"
+                )
+            yield StepDone(self.step, loss, len(labels))
 
     def _blas(self) -> contextlib.AbstractContextManager[None]:
         """One thread for each product, where the batch is shared out among threads already."""

@@ -9,6 +9,7 @@ import pytest
 
 from digitpad.datasets.dataset import Dataset
 from digitpad.training import recorder as module
+from digitpad.training.evaluation import Evaluating
 from digitpad.training.loop import DivergedError, EpochDone, Progress, StepDone, Trainer
 from digitpad.training.recipe import Recipe
 from digitpad.training.recorder import Recorder
@@ -91,6 +92,23 @@ def test_cut_off_anywhere_it_goes_on_to_the_same_bits(dataset: Dataset, step: in
     known = np.isfinite(losses)
     assert known[: max(0, step - 1)].all()
     np.testing.assert_array_equal(losses[known], whole[known])
+
+
+def test_paused_while_an_epoch_is_scored_it_goes_on_to_the_same_bits(dataset: Dataset) -> None:
+    """That epoch's steps are not taken a second time."""
+    first = new(dataset)
+    records = first.train()
+    taken(records, 40)
+    assert isinstance(next(records), Evaluating)
+    first.pause()
+    first.close()
+    with again(first, dataset) as second:
+        list(second.train())
+    plain = Trainer(small_recipe(), dataset)
+    list(plain.train())
+    assert second.trainer.step == plain.step == 120
+    assert second.trainer.history == plain.history
+    assert second.trainer.network.parameters.tobytes() == plain.network.parameters.tobytes()
 
 
 def test_pause_says_so(dataset: Dataset) -> None:
