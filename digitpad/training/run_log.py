@@ -113,7 +113,7 @@ def _take(history: History, record: dict[str, Any]) -> None:
             missing = begin - len(history.losses)
             if not 0 <= missing <= 10_000_000:
                 return
-            since = history.seconds[-1] if history.seconds else 0.0
+            since = max([0.0, *history.seconds[-1:], *history.epoch_seconds[-1:]])
             seconds = np.linspace(since, float(record["seconds"]), missing + len(losses) + 1)[1:]
             history.losses += [float("nan")] * missing + losses
             history.seconds += seconds.tolist()

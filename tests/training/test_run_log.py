@@ -38,7 +38,7 @@ def test_what_is_added_is_read(path: Path) -> None:
     )
     history = read_log(path)
     assert history.losses == [2.0, 1.5, 1.0]
-    assert history.seconds == [0.5, 1.0, 2.0]
+    assert history.seconds == [0.75, 1.0, 2.0]
     assert history.epochs == [EpochDone(0, 0, Scores(0.5, 1.25, 10), Scores(0.5, 1.25, 10), is_best=True)]
     assert history.epoch_seconds == [0.5]
     assert history.changes == [Change(2, {"optimizer.learning_rate": 0.1})]
