@@ -14,6 +14,8 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullFor
 
 from digitpad.colours import Colours
 from digitpad.diagrams import Draw, empty_figure
+from digitpad.line_colours import LINE_COLOURS
+from digitpad.training.comparison import Axis, Lines, accuracy_limits, clock, loss_limits
 from digitpad.training.ranges import Choices, Range
 from digitpad.training.trials import State, Trial, best_of
 
@@ -88,6 +90,74 @@ def picture(draw: Draw, title: str, kind: str, width: float = 8.0, height: float
     text = figure.suptitle(title, x=0.015, ha="left", fontsize=13, color=colours.text, fontweight="bold")
     text.set_parse_math(False)
     return _saved(figure, kind)
+
+
+def runs_picture(lines: Sequence[Lines], axis: Axis, kind: str, *, logarithmic: bool = True) -> bytes:
+    """Loss and accuracy of several runs over each other, as PNG or SVG: training as a line, validation dashed.
+
+    Parameters
+    ----------
+    lines : sequence of Lines
+        Of as many runs as there are `LINE_COLOURS`, at most.
+    axis : Axis
+        That the lines are over.
+    kind : {"png", "svg"}
+    logarithmic : bool
+        Whether the loss is on a logarithmic scale.
+    """
+    figure = Figure(
+        figsize=(9.6, 7.2), facecolor=_CARD,
+        layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12, wspace=0.03, hspace=0.03),
+    )  # fmt: skip
+    losses, accuracies = figure.subplots(2, 1, sharex=True)
+    low, high = loss_limits(lines, logarithmic=logarithmic)
+    _style(losses, low, high)
+    losses.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    if logarithmic:
+        losses.set_yscale("log")
+        losses.yaxis.set_major_locator(FixedLocator(_log_ticks(low, high)))
+        losses.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        losses.yaxis.set_minor_locator(NullLocator())
+    _style(accuracies, *accuracy_limits(lines))
+    for line, colour in zip(lines, LINE_COLOURS, strict=False):
+        losses.plot(line.raw.x, line.raw.y, color=colour, linewidth=0.7, alpha=0.22)
+        losses.plot(line.smooth.x, line.smooth.y, color=colour, linewidth=1.6, label=_plain(line.name))
+        marks = [(mark.x, mark.y) for mark in line.marks]
+        losses.plot(
+            [x for x, _ in marks], [y for _, y in marks], color=colour, linewidth=0, marker="D", markersize=4.5,
+            markeredgecolor=_CARD, zorder=4,
+        )  # fmt: skip
+        for axes, score, style in (
+            (losses, "validation_loss", (0, (4, 2))),
+            (accuracies, "training_accuracy", "-"),
+            (accuracies, "validation_accuracy", (0, (4, 2))),
+        ):
+            curve = line.scores[score]
+            axes.plot(curve.x, curve.y, color=colour, linewidth=1.6, linestyle=style)
+    losses.plot([], [], color=_SOFT, linewidth=1.4, label="training")
+    losses.plot([], [], color=_SOFT, linewidth=1.4, linestyle=(0, (4, 2)), label="validation")
+    legend = losses.legend(
+        loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=5, frameon=False, fontsize=9, labelcolor=_SOFT,
+        columnspacing=1.6, borderaxespad=0.2,
+    )  # fmt: skip
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+    accuracies.set_xlim(left=0)
+    accuracies.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 3, 5, 6, 10] if axis is Axis.TIME else None))
+    if axis is Axis.TIME:
+        accuracies.xaxis.set_major_formatter(lambda value, _: clock(value))
+    elif axis is Axis.STEP:
+        accuracies.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    losses.set_ylabel("loss", fontsize=9, color=_SOFT)
+    accuracies.set_ylabel("accuracy", fontsize=9, color=_SOFT)
+    accuracies.set_xlabel(axis, fontsize=9, color=_SOFT)
+    return _saved(figure, kind)
+
+
+def _plain(name: str) -> str:
+    """A name for a legend, which leaves out those that begin with an underscore, and has little room."""
+    name = name if len(name) <= 28 else f"{name[:27]}…"
+    return f"\N{WORD JOINER}{name}" if name.startswith("_") else name
 
 
 def _saved(figure: Figure, kind: str) -> bytes:

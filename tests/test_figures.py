@@ -7,9 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digitpad.figures import trials_picture
+from digitpad.figures import runs_picture, trials_picture
+from digitpad.line_colours import LINE_COLOURS
+from digitpad.training.comparison import Axis, Lines, Trace
 from digitpad.training.ranges import Choices, Numbers, Range
+from digitpad.training.run import Run
 from digitpad.training.trials import State, Trial
+from tests.training.made_runs import made_run
 
 RANGES: list[Range] = [
     Numbers("optimizer.learning_rate", 1e-4, 1e-1, logarithmic=True),
@@ -76,3 +80,25 @@ sys.exit(", ".join({"PySide6", "matplotlib.pyplot", "optuna"} & sys.modules.keys
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def lines_of(axis: Axis, *runs: Run) -> list[Lines]:
+    return [Lines.of(Trace.of(run), axis, 2) for run in runs]
+
+
+@pytest.mark.parametrize("axis", list(Axis))
+@pytest.mark.parametrize("logarithmic", [True, False])
+def test_runs_are_drawn(axis: Axis, logarithmic: bool) -> None:
+    """In colours of their own, whatever they are over, also one that has not begun."""
+    lines = lines_of(axis, made_run("_one"), made_run("$two$"), made_run(n_epochs=0))
+    with Image.open(io.BytesIO(runs_picture(lines, axis, "png", logarithmic=logarithmic))) as image:
+        pixels = np.asarray(image.convert("RGB")).reshape(-1, 3)
+    for colour in LINE_COLOURS[:2]:
+        rgb = [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
+        assert np.count_nonzero((np.abs(pixels - np.array(rgb)) < 3).all(axis=1)) > 50
+
+
+def test_nothing_is_drawn_of_no_runs() -> None:
+    """The axes are there."""
+    picture = runs_picture(lines_of(Axis.STEP, made_run(n_epochs=0)), Axis.STEP, "svg")
+    assert ElementTree.fromstring(picture).tag.endswith("svg")

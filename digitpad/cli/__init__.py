@@ -12,11 +12,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from digitpad import __version__, blas
-from digitpad.cli import evaluate, predict, recipes, train, tune
+from digitpad.cli import evaluate, predict, recipes, runs, train, tune
 from digitpad.cli.common import FAILED, INTERRUPTED, fail
 from digitpad.errors import DigitpadError, reason
 
-_COMMANDS = {"train": train, "recipes": recipes, "tune": tune, "evaluate": evaluate, "predict": predict}
+_COMMANDS = {
+    "train": train,
+    "runs": runs,
+    "recipes": recipes,
+    "tune": tune,
+    "evaluate": evaluate,
+    "predict": predict,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,6 +64,7 @@ def _window_parser() -> argparse.ArgumentParser:
         description="Draw a digit and see what a neural network makes of it.",
         epilog="commands, each with its own --help:\n"
         "  digitpad train      train a network by a recipe\n"
+        "  digitpad runs       list, compare, export and rename what was trained\n"
         "  digitpad recipes    list the recipes\n"
         "  digitpad tune       search for a recipe's best settings\n"
         "  digitpad evaluate   score weights on a test set\n"

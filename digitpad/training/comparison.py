@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -104,6 +104,51 @@ class Trace:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """A place on a run's line at which settings became others."""
+
+    x: float
+    y: float
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """A run's lines, ready to be drawn.
+
+    Attributes
+    ----------
+    raw, smooth : Curve
+        The loss of each batch, and its average.
+    scores : mapping of Curve
+        By each of `SCORES`.
+    planned : float
+        Where the axis is to end while the run is in training.
+    """
+
+    id: str
+    name: str
+    raw: Curve
+    smooth: Curve
+    scores: Mapping[str, Curve]
+    marks: tuple[Mark, ...]
+    planned: float
+
+    @classmethod
+    def of(cls, trace: Trace, axis: Axis, span: float) -> "Lines":
+        """Those of a run, with an average over ``span`` steps."""
+        raw = trace.losses(axis)
+        smooth = Curve(raw.x, smoothed(raw.y, span))
+        scores = {score: trace.scores(score, axis) for score in SCORES}
+        marks = tuple(
+            Mark(x, y, f"step {change.step:,}: {settings_text(change.settings)}")
+            for x, change in trace.changes(axis)
+            if (y := at(smooth, x)) is not None
+        )
+        return cls(trace.id, trace.name, raw, smooth, scores, marks, trace.planned(axis))
+
+
+@dataclass(frozen=True)
 class Difference:
     """A setting that is not the same in all runs; a text for each of them."""
 
@@ -157,6 +202,25 @@ def smoothed(values: Floats, span: float) -> Floats:
         return np.where(weights > _REMEMBERED, sums / weights, np.nan)
 
 
+def loss_limits(lines: Sequence[Lines], *, logarithmic: bool) -> tuple[float, float]:
+    """What an axis of losses shows: the averages and validation, for which single batches may lie outside."""
+    values = _finite(curve for line in lines for curve in (line.smooth, line.scores["validation_loss"]))
+    if logarithmic:
+        values = values[values > 0]
+        return (values.min() / 1.25, values.max() * 1.25) if values.size else (0.01, 3.0)
+    return 0.0, 1.05 * values.max() if values.size and values.max() > 0 else 3.0
+
+
+def accuracy_limits(lines: Sequence[Lines]) -> tuple[float, float]:
+    """What an axis of accuracies shows: all but the untrained network, whose guesses would take up most of it."""
+    curves = [line.scores[score] for line in lines for score in SCORES if score.endswith("accuracy")]
+    values = _finite(Curve(curve.x[1:], curve.y[1:]) for curve in curves)
+    if not values.size:
+        return 0.0, 1.0
+    margin = max(0.06 * (values.max() - values.min()), 0.001)
+    return max(0.0, values.min() - margin), min(1.0, values.max()) + margin
+
+
 def at(curve: Curve, x: float) -> float | None:
     """The last value that is known at ``x`` or before; None where there is none."""
     place = int(np.searchsorted(curve.x, x, side="right"))
@@ -185,10 +249,15 @@ def to_csv(trace: Trace) -> str:
                 f"{ended[step] if step in ended else seconds[step - 1] if known else 0.0:.3f}",
                 repr(loss) if np.isfinite(loss) else "",
                 *(repr(score_of(epochs[step], score)) if step in epochs else "" for score in SCORES),
-                "; ".join(f"{key}={setting_text(value)}" for key, value in changes.get(step, {}).items()),
+                settings_text(changes.get(step, {})),
             ]
         )
     return text.getvalue()
+
+
+def settings_text(settings: Mapping[str, Any]) -> str:
+    """Settings by their dotted keys, in one line."""
+    return "; ".join(f"{key}={setting_text(value)}" for key, value in settings.items())
 
 
 def setting_text(value: Any) -> str:
@@ -203,6 +272,11 @@ def clock(seconds: float) -> str:
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+def _finite(curves: Iterable[Curve]) -> Floats:
+    values = np.concatenate([np.empty(0), *(curve.y for curve in curves)])
+    return values[np.isfinite(values)]
 
 
 def _told(trace: Trace) -> dict[str, str]:

@@ -7,7 +7,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digitpad.training.comparison import SCORES, Axis, Curve, Trace, at, clock, differences, smoothed, to_csv
+from digitpad.training.comparison import (
+    SCORES,
+    Axis,
+    Curve,
+    Lines,
+    Trace,
+    accuracy_limits,
+    at,
+    clock,
+    differences,
+    loss_limits,
+    smoothed,
+    to_csv,
+)
 from digitpad.training.loop import StepDone, Trainer
 from digitpad.training.recorder import Recorder
 from digitpad.training.run import Run
@@ -65,7 +78,7 @@ def test_curves_are_over_steps_epochs_or_time() -> None:
     places: dict[Axis, Any] = {
         Axis.STEP: np.arange(1, 13),
         Axis.EPOCH: np.arange(1, 13) / 4,
-        Axis.TIME: [0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.25, 2.5, 2.75, 3],
+        Axis.TIME: [0.625, 0.75, 0.875, 1, 1.4375, 1.625, 1.8125, 2, 2.4375, 2.625, 2.8125, 3],
     }
     for axis, x in places.items():
         curve = trace.losses(axis)
@@ -101,7 +114,7 @@ def test_run_without_a_step_has_empty_curves() -> None:
 def test_changes_stand_where_they_were_made() -> None:
     """On each axis."""
     trace = changed(made_run(), 6, optimizer__learning_rate=0.5)
-    for axis, x in ((Axis.STEP, 6), (Axis.EPOCH, 1.5), (Axis.TIME, 1.5)):
+    for axis, x in ((Axis.STEP, 6), (Axis.EPOCH, 1.5), (Axis.TIME, 1.625)):
         ((place, change),) = trace.changes(axis)
         assert place == x
         assert change.settings == {"optimizer.learning_rate": 0.5}
@@ -142,7 +155,7 @@ def test_csv_holds_the_whole_log() -> None:
     assert [row["loss"] for row in rows] == ["", *(repr(2.0 * 0.5**step) for step in range(1, 13))]
     assert [row["step"] for row in rows if row["validation_accuracy"]] == ["0", "4", "8", "12"]
     assert float(rows[8]["validation_accuracy"]) == 0.75
-    assert (rows[8]["epoch"], rows[8]["seconds"], rows[7]["seconds"]) == ("2", "2.250", "1.750")
+    assert (rows[8]["epoch"], rows[8]["seconds"], rows[7]["seconds"]) == ("2", "2.250", "1.812")
     assert [row["changed"] for row in rows if row["changed"]] == ["optimizer.learning_rate=0.5; loss.l2=0.01"]
 
 
@@ -164,3 +177,29 @@ def test_trace_of_a_training_is_what_was_trained() -> None:
 def test_clock() -> None:
     """Hours where there are some."""
     assert [clock(seconds) for seconds in (0.4, 59.6, 3599, 3661)] == ["0:00", "1:00", "59:59", "1:01:01"]
+
+
+def test_lines_are_ready_to_be_drawn() -> None:
+    """With a mark on the average where a setting changed."""
+    trace = changed(made_run(), 6, optimizer__learning_rate=0.5)
+    lines = Lines.of(trace, Axis.STEP, 2)
+    np.testing.assert_array_equal(lines.smooth.y, smoothed(lines.raw.y, 2))
+    (mark,) = lines.marks
+    assert (mark.x, mark.y, mark.text) == (6, at(lines.smooth, 6), "step 6: optimizer.learning_rate=0.5")
+    assert set(lines.scores) == set(SCORES)
+
+
+def test_limits_are_those_of_what_matters() -> None:
+    """Averages and validation, and of accuracies all but the untrained network's; something, where there is nothing."""
+    lines = [Lines.of(Trace.of(made_run()), Axis.STEP, 1)]
+    low, high = loss_limits(lines, logarithmic=True)
+    assert (low, high) == pytest.approx((2.0 * 0.5**12 / 1.25, 1.25))
+    assert loss_limits(lines, logarithmic=False) == pytest.approx((0, 1.05))
+    low, high = accuracy_limits(lines)
+    assert 0.4 < low < 0.5
+    assert 0.885 < high < 1
+    nothing = [Lines.of(Trace.of(made_run(n_epochs=0)), Axis.STEP, 1)]
+    nothing[0].scores["validation_loss"].y[:] = np.nan
+    assert loss_limits(nothing, logarithmic=True) == (0.01, 3.0)
+    assert loss_limits([], logarithmic=False) == (0.0, 3.0)
+    assert accuracy_limits(nothing) == (0.0, 1.0)
