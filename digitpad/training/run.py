@@ -36,6 +36,7 @@ from digitpad.training.run_log import History, read_log
 from digitpad.weights.weights import Weights, provenance
 
 N_CHECKPOINTS = 2
+LOCK_S = 0.1  # who looks whether a run is in training holds its lock for a moment
 
 
 class Status(StrEnum):
@@ -146,7 +147,7 @@ class Run:
             If another one has it, in this process or in another.
         """
         try:
-            self._lock.acquire(timeout=0)
+            self._lock.acquire(timeout=LOCK_S, poll_interval=LOCK_S / 10)
         except Timeout as error:
             raise RunError(self.folder, "is in training already, perhaps in another window") from error
         except OSError as error:
@@ -164,6 +165,8 @@ class Run:
         """Whether somebody has locked it."""
         if self._lock.is_locked:
             return True
+        if not self.folder.is_dir():  # it was deleted; the lock would make it again
+            return False
         try:
             with FileLock(self.folder / ".lock").acquire(timeout=0):
                 return False

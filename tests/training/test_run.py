@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from digitpad.errors import RunError
 from digitpad.training.evaluation import Evaluating
@@ -213,3 +214,33 @@ def test_checkpoint_that_does_not_fit_is_told(run: Run, harm: str) -> None:
         np.savez(path, header=header)
     with pytest.raises(RunError, match=path.name):
         run.resume(dataset)
+
+
+def test_looking_at_a_deleted_run_does_not_make_it_again() -> None:
+    """Its summary is that of one of which nothing is known."""
+    dataset = small_dataset()
+    run = Run.create(small_recipe(), dataset, 1)
+    run.unlock()
+    run.remove()
+    assert not run.is_in_training
+    assert run.summary().status is Status.CUT_OFF
+    assert not run.folder.exists()
+
+
+def test_run_that_somebody_looked_at_for_a_moment_can_be_locked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To look whether it is in training takes its lock, which is not to be told as a training."""
+    run = Run.create(small_recipe(), small_dataset(), 1)
+    run.unlock()
+    looking = FileLock(run.folder / ".lock", thread_local=False)
+    looking.acquire()
+    waited: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        looking.release()
+
+    monkeypatch.setattr("time.sleep", wait)
+    run.lock()
+    assert waited
+    assert run.is_in_training
+    run.unlock()
