@@ -57,6 +57,7 @@ def run(weights_path: Path | None) -> int:
     status = application.exec()
     window.train_tab.shut_down()
     window.evaluate_tab.shut_down()
+    window.end_reading()
     return status
 
 

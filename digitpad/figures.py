@@ -92,18 +92,26 @@ def picture(draw: Draw, title: str, kind: str, width: float = 8.0, height: float
     return _saved(figure, kind)
 
 
-def runs_picture(lines: Sequence[Lines], axis: Axis, kind: str, *, logarithmic: bool = True) -> bytes:
+def runs_picture(
+    lines: Sequence[Lines],
+    axis: Axis,
+    kind: str,
+    *,
+    logarithmic: bool = True,
+    colours: Sequence[str] = LINE_COLOURS,
+) -> bytes:
     """Loss and accuracy of several runs over each other, as PNG or SVG: training as a line, validation dashed.
 
     Parameters
     ----------
     lines : sequence of Lines
-        Of as many runs as there are `LINE_COLOURS`, at most.
     axis : Axis
         That the lines are over.
     kind : {"png", "svg"}
     logarithmic : bool
         Whether the loss is on a logarithmic scale.
+    colours : sequence of str
+        Of each run, or more.
     """
     figure = Figure(
         figsize=(9.6, 7.2), facecolor=_CARD,
@@ -119,7 +127,7 @@ def runs_picture(lines: Sequence[Lines], axis: Axis, kind: str, *, logarithmic: 
         losses.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
         losses.yaxis.set_minor_locator(NullLocator())
     _style(accuracies, *accuracy_limits(lines))
-    for line, colour in zip(lines, LINE_COLOURS, strict=False):
+    for line, colour in zip(lines, colours, strict=False):
         losses.plot(line.raw.x, line.raw.y, color=colour, linewidth=0.7, alpha=0.22)
         losses.plot(line.smooth.x, line.smooth.y, color=colour, linewidth=1.6, label=_plain(line.name))
         marks = [(mark.x, mark.y) for mark in line.marks]

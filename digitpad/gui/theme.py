@@ -217,9 +217,21 @@ QSlider::handle:horizontal {{ background: {t.card}; border: 2px solid {t.accent}
     margin: -7px 0; border-radius: 9px; }}
 QSlider::handle:horizontal:disabled {{ border-color: {t.faint}; }}
 QSlider::handle:horizontal:focus {{ background: {t.accent}; }}
+QTableView[calm="true"] {{ background: {t.card}; color: {t.text}; border: 1px solid transparent; border-radius: 6px;
+    outline: none; selection-background-color: {t.accent_ground}; selection-color: {t.text}; font-size: 12px; }}
+QTableView[calm="true"]:focus {{ border: 1px solid {t.accent}; }}
+QTableView[calm="true"]::item {{ padding: 0 6px; border: none; }}
+QTableView[calm="true"] QHeaderView {{ background: transparent; }}
+QTableView[calm="true"] QHeaderView::section {{ background: {t.card}; color: {t.soft}; border: none;
+    border-bottom: 1px solid {t.hairline}; padding: 5px 6px; font-size: 12px; font-weight: 600; }}
+QTableView[calm="true"] QLineEdit {{ padding: 0 4px; min-height: 0; border-radius: 3px; }}
+QTableView[calm="true"]::corner {{ background: transparent; border: none; }}
+QSplitter::handle {{ background: transparent; }}
 QScrollArea, #settings {{ background: transparent; border: none; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 2px; }}
 QScrollBar::handle:vertical {{ background: {t.hairline}; border-radius: 3px; min-height: 24px; }}
-QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
+QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 2px; }}
+QScrollBar::handle:horizontal {{ background: {t.hairline}; border-radius: 3px; min-width: 24px; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; width: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: none; }}
 """

@@ -3,7 +3,7 @@
 from typing import TypeVar
 
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtGui import QFontMetrics, QResizeEvent
+from PySide6.QtGui import QColor, QFontMetrics, QIcon, QPainter, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QVBoxLayout
 
 from digitpad.gui.theme import fixed_width_digits
@@ -108,6 +108,24 @@ class Tile(QFrame):
     def value(self) -> str:
         """The figure shown."""
         return self._value.text()
+
+
+def dot(colour: str) -> QIcon:
+    """A round mark in a colour, which stays so where its row is selected."""
+    icon = QIcon()
+    for ratio in (1, 2):
+        picture = QPixmap(12 * ratio, 12 * ratio)
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(colour))
+        painter.drawEllipse(1, 1, 10, 10)
+        painter.end()
+        icon.addPixmap(picture, QIcon.Mode.Normal)
+        icon.addPixmap(picture, QIcon.Mode.Selected)
+    return icon
 
 
 def percent(share: float, decimals: int = 1) -> str:

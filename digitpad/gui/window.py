@@ -1,9 +1,10 @@
 """The window: menus, tabs, and the weights in use."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,7 @@ from digitpad.gui.draw_tab import DrawTab
 from digitpad.gui.evaluate_tab import EvaluateTab, Export
 from digitpad.gui.pictures import picture_of, save_picture, to_rgba
 from digitpad.gui.recipe_dialog import RecipeDialog
+from digitpad.gui.runs_window import RunsWindow
 from digitpad.gui.theme import Mode, Theme
 from digitpad.gui.train_tab import TrainTab
 from digitpad.gui.training_thread import Outcome
@@ -48,6 +50,7 @@ from digitpad.nn.arrays import Floats
 from digitpad.recognizer import Recognizer
 from digitpad.training.recipe import Recipe
 from digitpad.training.recipes import Recipes, all_recipes, is_kept, save_recipe
+from digitpad.training.run import Run
 from digitpad.weights.weights import SHIPPED, Weights, load_weights
 
 MAX_RECENT = 8
@@ -77,6 +80,7 @@ class Window(QMainWindow):
         self._pages = QStackedWidget()
         self._status = ElidedLabel("caption", "weights_in_use")
         self._hint = ElidedLabel("caption", "message")
+        self.runs_window: RunsWindow | None = None  # made when it is first wanted
         self._build()
         self._build_menus()
         self._connect()
@@ -258,6 +262,53 @@ class Window(QMainWindow):
         known = "" if accuracy is None else f" · {percent(accuracy)} on the {self.weights.data_name or 'its'} test set"
         self._status.set_text(f"{self.weights.name}{known}")
 
+    # Runs.
+
+    def show_runs(self) -> None:
+        """Show the window of runs, beside this one."""
+        if self.runs_window is None:
+            self.runs_window = RunsWindow(self._theme, self._settings, self)
+            self.runs_window.go_on_requested.connect(self.go_on)
+            self.runs_window.use_requested.connect(self._use_weights_of_run)
+            self.runs_window.save_requested.connect(self.save_weights)
+            self.runs_window.duplicate_requested.connect(self._duplicate)
+        self.runs_window.set_training(self.train_tab.busy)
+        self.runs_window.show()
+        self.runs_window.raise_()
+        self.runs_window.activateWindow()
+
+    def go_on(self, run: Run, settings: Mapping[str, Any]) -> None:
+        """Go on with a run in the Train tab, with these settings changed, unless something is in training."""
+        if not self.train_tab.busy:
+            self._come_forward(1)
+            self.train_tab.go_on(run, settings)
+
+    def end_reading(self) -> None:
+        """Wait for the end of the threads that look at runs; nothing looks at them any more."""
+        if self.runs_window is not None:
+            self.runs_window.shut_down()
+
+    def _use_weights_of_run(self, weights: Weights, path: Path) -> None:
+        self.use_weights(weights)
+        self._remember(path)
+        self._come_forward(0)
+        self._say(f"Reading with {path.name}")
+
+    def _duplicate(self, recipe: Recipe) -> None:
+        if not self.train_tab.busy:
+            self._come_forward(1)
+            self.train_tab.form.set_recipe(recipe)
+            self._say(f"The settings of {recipe.name}")
+
+    def _come_forward(self, tab: int) -> None:
+        self.show_tab(tab)
+        self.raise_()
+        self.activateWindow()
+
+    def _training_changed(self) -> None:
+        if self.runs_window is not None:
+            self.runs_window.set_training(self.train_tab.busy)
+
     # What the tabs ask for.
 
     def _use_outcome(self, outcome: Outcome) -> None:
@@ -369,6 +420,7 @@ class Window(QMainWindow):
         evaluate.failed.connect(lambda title, why: self._tell_problem(title, DigitpadError(why)))
         evaluate.put_requested.connect(self._put_digit)
         evaluate.export_requested.connect(self._save_export)
+        self.train_tab.state_changed.connect(self._training_changed)
         self._drawing_changed()
 
     def _action(
@@ -440,7 +492,9 @@ class Window(QMainWindow):
         self._use_action = self._action(model, "Use what was &trained", self._use_trained, "Ctrl+U")
         self._use_action.setEnabled(False)
         self.train_tab.state_changed.connect(lambda _: self._use_action.setEnabled(self.train_tab.outcome is not None))
-        self._action(model, "Open the folder of &runs", partial(self._open_folder, "runs"))
+        model.addSeparator()
+        self._action(model, "&Runs…", self.show_runs, "Ctrl+R")
+        self._action(model, "&Open the folder of runs", partial(self._open_folder, "runs"))
         self._action(model, "Open the folder of your r&ecipes", partial(self._open_folder, "recipes"))
 
         help_menu = bar.addMenu("&Help")
@@ -481,7 +535,8 @@ class Window(QMainWindow):
             "Esc takes the stroke back.\n\n"
             "P pen, E eraser, W why, Ctrl+Z undo, Ctrl+Backspace clear, Ctrl+C and Ctrl+V copy and paste.\n\n"
             "Ctrl+1 Draw, Ctrl+2 Train, Ctrl+3 Evaluate, Ctrl+T train and pause, Ctrl+. stop, Ctrl+U use what was "
-            "trained, Ctrl+E evaluate, R another sample, Ctrl+L load weights, Ctrl+O open an image or strokes.",
+            "trained, Ctrl+E evaluate, R another sample, Ctrl+R runs, Ctrl+L load weights, Ctrl+O open an image "
+            "or strokes.",
         )
 
     def _show_about(self) -> None:
@@ -557,6 +612,7 @@ class Window(QMainWindow):
             event.ignore()
             return
         self.evaluate_tab.shut_down()
+        self.end_reading()
         self.train_tab.form.close_preview()  # Qt leaves it open, and the program with it
         self._settings.setValue("geometry", self.saveGeometry())
         self._settings.sync()
