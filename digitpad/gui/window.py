@@ -38,6 +38,7 @@ from digitpad.gui.draw_tab import DrawTab
 from digitpad.gui.evaluate_tab import EvaluateTab, Export
 from digitpad.gui.pictures import picture_of, save_picture, to_rgba
 from digitpad.gui.recipe_dialog import RecipeDialog
+from digitpad.gui.resume_offer import ResumeOffer
 from digitpad.gui.runs_window import RunsWindow
 from digitpad.gui.theme import Mode, Theme
 from digitpad.gui.train_tab import TrainTab
@@ -80,6 +81,7 @@ class Window(QMainWindow):
         self._pages = QStackedWidget()
         self._status = ElidedLabel("caption", "weights_in_use")
         self._hint = ElidedLabel("caption", "message")
+        self.resume_offer = ResumeOffer(settings, self)
         self.runs_window: RunsWindow | None = None  # made when it is first wanted
         self._build()
         self._build_menus()
@@ -285,6 +287,7 @@ class Window(QMainWindow):
 
     def end_reading(self) -> None:
         """Wait for the end of the threads that look at runs; nothing looks at them any more."""
+        self.resume_offer.shut_down()
         if self.runs_window is not None:
             self.runs_window.shut_down()
 
@@ -305,7 +308,13 @@ class Window(QMainWindow):
         self.raise_()
         self.activateWindow()
 
+    def _make_room(self, offered: object) -> None:
+        """While a run is offered, messages have less room, for the weights in use are to be read whole."""
+        self._status_row.setStretchFactor(self._hint, 3 if offered is None else 1)
+
     def _training_changed(self) -> None:
+        if self.train_tab.busy:
+            self.resume_offer.withdraw()
         if self.runs_window is not None:
             self.runs_window.set_training(self.train_tab.busy)
 
@@ -388,11 +397,12 @@ class Window(QMainWindow):
         status = named(QWidget(), "status")
         status.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         status.setFixedHeight(29)
-        row = QHBoxLayout(status)
+        row = self._status_row = QHBoxLayout(status)
         row.setContentsMargins(14, 0, 14, 0)
         row.setSpacing(24)
         self._hint.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self._status, 3)
+        row.addWidget(self.resume_offer)
         row.addWidget(self._hint, 3)
         row.addWidget(label(f"{blas.threads()} BLAS thread{'s' * (blas.threads() > 1)} · float32", "caption"))
         column.addWidget(status)
@@ -421,6 +431,8 @@ class Window(QMainWindow):
         evaluate.put_requested.connect(self._put_digit)
         evaluate.export_requested.connect(self._save_export)
         self.train_tab.state_changed.connect(self._training_changed)
+        self.resume_offer.looked.connect(self._make_room)
+        self.resume_offer.resume_requested.connect(lambda run: self.go_on(run, {}))
         self._drawing_changed()
 
     def _action(
