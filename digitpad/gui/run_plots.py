@@ -11,12 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, PercentFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, PercentFormatter
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QHideEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from digitpad.gui.plots import Series, decimate
+from digitpad.gui.plots import MAX_POINTS, Series, decimate
 from digitpad.gui.theme import Theme
 from digitpad.training.comparison import Axis, Curve, Lines, Mark, accuracy_limits, clock, loss_limits
 
@@ -25,6 +25,7 @@ _NEAR_PX = 9  # of a mark, to be told what it says
 _ZOOM = 1.25  # a notch of the wheel, a key
 _MOST = 1e30  # of what is shown; and least, on a logarithmic scale
 _DASHED = (0, (4, 2))
+_MAX_POINTS = 4000  # of all batches' lines together, which take the longest to draw
 _HINT = "Choose runs in the list to lay their curves over each other"
 
 
@@ -60,6 +61,7 @@ class RunPlots(FigureCanvasQTAgg):
         self._place: float | None = None
         self._limits: Any = None
         self._background: object = None
+        self._with_lines: object = None
         self._stale = True
         self._dragged: tuple[Axes, float, float] | None = None
         self.mpl_connect("draw_event", self._capture)
@@ -138,7 +140,7 @@ class RunPlots(FigureCanvasQTAgg):
         self._place = x
         for line in self._places:
             line.set_xdata([np.nan if x is None else x] * 2)
-        self._blit()
+        self._blit_place()
         self.place_changed.emit(x)
 
     # Limits.
@@ -167,10 +169,11 @@ class RunPlots(FigureCanvasQTAgg):
             self._losses.set_ylim(*loss_limits(self._lines, logarithmic=self._logarithmic))
             self._accuracies.set_ylim(*accuracy_limits(self._lines))
         left, right = self._losses.get_xlim()
+        max_points = min(MAX_POINTS, _MAX_POINTS // max(1, len(self._lines)))
         for line, curve in self._drawn:
             begin = max(0, int(np.searchsorted(curve.x, left)) - 1)
             end = int(np.searchsorted(curve.x, right, side="right")) + 1
-            thinned = decimate(Series(curve.x[begin:end], curve.y[begin:end]))
+            thinned = decimate(Series(curve.x[begin:end], curve.y[begin:end]), max_points)
             line.set_data(thinned.x, thinned.y)
         limits = (
             (left, right), self._losses.get_ylim(), self._accuracies.get_ylim(), self._logarithmic, self._axis,
@@ -197,8 +200,10 @@ class RunPlots(FigureCanvasQTAgg):
         self._figure.set_facecolor(tokens.card)
         for axes, title in ((self._losses, "Loss"), (self._accuracies, "Accuracy")):
             axes.set_facecolor(tokens.card)
-            axes.set_title(title, loc="left", fontsize=8.5, color=tokens.soft, pad=6, fontweight="bold")
-            axes.set_title("━ training   ╍ validation", loc="right", fontsize=8, color=tokens.soft, pad=6)
+            # With a y of its own, a title is not placed by measuring all that is drawn, which takes as long again.
+            quiet = {"color": tokens.soft, "pad": 6, "y": 1.0}
+            axes.set_title(title, loc="left", fontsize=8.5, fontweight="bold", **quiet)
+            axes.set_title("━ training   ╍ validation", loc="right", fontsize=8, **quiet)
             axes.tick_params(which="both", length=0, labelsize=8, labelcolor=tokens.soft)
             axes.grid(visible=True, axis="y", color=tokens.hairline, linewidth=0.8)
             axes.set_axisbelow(True)
@@ -208,7 +213,7 @@ class RunPlots(FigureCanvasQTAgg):
             low, high = self._losses.get_ylim()
             few = high / low < 50
             self._losses.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=8))
-            self._losses.yaxis.set_minor_formatter(NullFormatter())
+            self._losses.yaxis.set_minor_locator(NullLocator())
         else:
             self._losses.yaxis.set_major_locator(MaxNLocator(5))
         self._losses.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
@@ -239,19 +244,34 @@ class RunPlots(FigureCanvasQTAgg):
         self._draw_lines()
 
     def _draw_lines(self) -> None:
+        """Draw the lines, and keep them too: the place whose values are read moves over them."""
         for line, _ in (*self._drawn, *self._marks):
             if line.axes is not None:
                 line.axes.draw_artist(line)
+        self._with_lines = self.copy_from_bbox(self._figure.bbox)
+        self._draw_place()
+
+    def _draw_place(self) -> None:
         for line in self._places:
             if self._place is not None and line.axes is not None:
                 line.axes.draw_artist(line)
 
     def _blit(self) -> None:
-        if not self.isVisible() or self._stale or self._background is None:
-            return  # the full draw that is due shows the lines as well
-        self.restore_region(self._background)
-        self._draw_lines()
-        self.blit(self._figure.bbox)
+        if self._is_drawn:
+            self.restore_region(self._background)
+            self._draw_lines()
+            self.blit(self._figure.bbox)
+
+    def _blit_place(self) -> None:
+        if self._is_drawn:
+            self.restore_region(self._with_lines)
+            self._draw_place()
+            self.blit(self._figure.bbox)
+
+    @property
+    def _is_drawn(self) -> bool:
+        """Whether there is something to draw over; else the full draw that is due shows the lines as well."""
+        return self.isVisible() and not self._stale and self._background is not None
 
     # The pointer.
 

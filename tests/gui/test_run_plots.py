@@ -156,6 +156,19 @@ def test_values_are_read_at_the_pointer(qtbot: QtBot, plots: RunPlots) -> None:
     assert places == [pytest.approx(6, abs=0.05), None]
 
 
+def test_place_moves_over_the_lines(qtbot: QtBot, plots: RunPlots, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are not drawn again for it, and stand there unharmed once it has gone."""
+    fill(plots, made_run())
+    drawn(qtbot, plots)
+    before = np.asarray(plots.buffer_rgba()).copy()
+    with monkeypatch.context() as patch:
+        patch.setattr(plots, "_draw_lines", None)
+        plots.set_place(6)
+        assert not np.array_equal(np.asarray(plots.buffer_rgba()), before)
+        plots.set_place(None)
+    np.testing.assert_array_equal(np.asarray(plots.buffer_rgba()), before)
+
+
 def test_change_of_settings_is_told_at_its_mark(qtbot: QtBot, plots: RunPlots) -> None:
     """With its step and value; elsewhere there is no tooltip."""
     run = made_run()
