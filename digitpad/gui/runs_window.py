@@ -91,7 +91,7 @@ class RunsWindow(QMainWindow):
         self._comparison = ComparisonModel()
         self.setObjectName("runs_window")
         self.setWindowTitle("Runs – digitpad")
-        self.setMinimumSize(900, 600)
+        self.setMinimumSize(1000, 600)
         self._build()
         self._build_menus()
         self.model.renamed.connect(self._rename)
@@ -379,6 +379,7 @@ class RunsWindow(QMainWindow):
 
     def _build_list(self) -> QWidget:
         side = QWidget()
+        side.setMinimumWidth(488)  # else there is no room for names
         column = QVBoxLayout(side)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3 * SPACE)
@@ -393,7 +394,7 @@ class RunsWindow(QMainWindow):
         self._table.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
         self._table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self._table.customContextMenuRequested.connect(self._show_context_menu)
-        for place, width in enumerate((100, 58, 100, 74, 50, 92)):
+        for place, width in enumerate((100, 58, 98, 72, 50, 92)):
             self._table.setColumnWidth(place, width)
         self._table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self._table.selectionModel().selectionChanged.connect(lambda *_: self._selected())

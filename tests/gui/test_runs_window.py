@@ -425,12 +425,12 @@ def test_closed_it_can_be_opened_again_and_its_thread_ends_with_the_window(qtbot
     """Where it was, with what came since."""
     made_run()
     runs = open_runs(qtbot, window)
-    runs.resize(940, 640)
+    runs.resize(1040, 640)
     runs.close()
     assert not runs._timer.isActive()
     made_run()
     assert open_runs(qtbot, window, *all_runs()) is runs
-    assert (runs.width(), runs.height()) == (940, 640)
+    assert (runs.width(), runs.height()) == (1040, 640)
     window.close()
     assert not runs.isVisible()
     assert not [thread for thread in threading.enumerate() if thread.name == "runs"]
