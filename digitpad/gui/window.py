@@ -631,8 +631,8 @@ class Window(QMainWindow):
         event.accept()
 
     def _agrees_to_stop(self) -> bool:
-        question = "Stop it, keep the best weights so far, and close?"
-        return self._asks("Training is still running.", question, "Stop, save and close", "Keep training")
+        question = "Pause it and close? It can go on from where it is when you are back."
+        return self._asks("Training is still running.", question, "Pause and close", "Keep training")
 
     def _agrees_to_lose(self, problem: str) -> bool:
         question = f"{problem}\n\nClose all the same, and lose what was learnt?"

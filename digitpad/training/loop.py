@@ -152,6 +152,7 @@ class Trainer:
         self._optimizer = recipe.build_optimizer(self.network)
         self._averaged = Averaged(recipe.training.average) if recipe.training.average else None
         self._scratch = Scratch()
+        self._kept: Floats | None = None  # while others, averaged ones, are in the network to be scored
         self._best_parameters = self.network.parameters.copy()
         self.seconds = 0.0
         self._epochs = self._train_epochs()
@@ -262,9 +263,9 @@ class Trainer:
         return self.changes[-1]
 
     def state(self) -> State:
-        """All that what is to come depends on, at a `StepDone` or an `EpochDone`."""
+        """All that what is to come depends on; at any record but those of `conclude`."""
         arrays: dict[str, NDArray[Any]] = {
-            "parameters": self.network.parameters,
+            "parameters": self.network.parameters if self._kept is None else self._kept,
             "best_parameters": self._best_parameters,
         }
         if self._batches.order is not None:
@@ -425,7 +426,7 @@ class Trainer:
     def _averaged_parameters(self) -> Iterator[Floats]:
         """The network with its averaged parameters, where the recipe asks for them; afterwards it is as it was."""
         parameters = self.network.parameters
-        kept = self._scratch("kept", parameters.shape)
+        kept = self._kept = self._scratch("kept", parameters.shape)
         kept[:] = parameters
         if self._averaged is not None and self.step:
             parameters[:] = self._averaged.average
@@ -433,6 +434,7 @@ class Trainer:
             yield parameters
         finally:
             parameters[:] = kept
+            self._kept = None
 
     def _calibrate(self) -> Generator[Evaluating, None, float]:
         """Divide the last layer, and so logits, by the temperature that suits validation; when an answer is sure."""

@@ -17,6 +17,7 @@ from digitpad.gui.window import Window
 from digitpad.ink.drawing import Drawing
 from digitpad.ink.strokes import Stroke
 from digitpad.training.recipes import Recipes
+from digitpad.training.run import Status, all_runs
 from digitpad.weights.weights import Weights, load_weights
 from tests.gui.hand import draw, find, placed
 
@@ -243,14 +244,15 @@ def test_closing_while_training_asks_and_may_be_refused(long_training: Window) -
 
 
 def test_closing_while_training_stops_and_saves(long_training: Window, tmp_path: Path) -> None:
-    """Agreed to, the thread ends and its best weights are in the user's folder."""
+    """Agreed to, the thread ends, its best weights are in the user's folder, and it can be gone on with."""
     thread = long_training.train_tab._thread
     assert thread is not None
-    answer_closing(long_training, "Stop, save and close")
+    answer_closing(long_training, "Pause and close")
     assert long_training.close()
     assert not thread.running
-    (path,) = (tmp_path / "digitpad-home" / "runs").glob("*.npz")
-    assert load_weights(path).about["validation_accuracy"] > 0.5
+    (run,) = all_runs()
+    assert run.summary().status is Status.PAUSED
+    assert load_weights(run.weights_path).about["validation_accuracy"] > 0.5
 
 
 def test_settings_of_another_session_are_restored(
@@ -326,7 +328,8 @@ def test_closing_tells_when_nothing_could_be_saved(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("digitpad.weights.weights.write_atomically", full)
+    for module in ("weights.weights", "training.checkpoint", "training.run"):
+        monkeypatch.setattr(f"digitpad.{module}.write_atomically", full)
     monkeypatch.setattr(long_training, "_agrees_to_stop", lambda: True)
     answer_closing(long_training, "Stay")
     assert not long_training.close()

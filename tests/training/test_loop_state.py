@@ -9,6 +9,7 @@ import pytest
 
 from digitpad.datasets.dataset import Dataset
 from digitpad.errors import RecipeError
+from digitpad.training.evaluation import Evaluating
 from digitpad.training.loop import Change, EpochDone, Progress, State, StepDone, Trainer
 from tests.training.small import epochs, small_dataset, small_recipe, steps
 
@@ -54,6 +55,23 @@ def test_restored_trainer_goes_on_to_the_same_bits(step: int, threads: int) -> N
     assert second.history == epochs(records)
     assert second.network.parameters.tobytes() == whole.network.parameters.tobytes()
     assert second.best_parameters.tobytes() == whole.best_parameters.tobytes()
+
+
+def test_state_while_an_epoch_is_scored_is_the_trainings() -> None:
+    """Not that of the averaged parameters that are scored; from there the same bits follow, without a second pass."""
+    dataset = small_dataset()
+    recipe = small_recipe(training__epochs=2, **ALL_STATE)
+    whole, first = Trainer(recipe, dataset), Trainer(recipe, dataset)
+    records = list(whole.train())
+    begun = first.train()
+    up_to(begun, 40)
+    scoring = list(islice(begun, 3))
+    assert {type(record) for record in scoring} == {Evaluating}
+    second = restored(first, dataset)
+    rest = list(second.train())
+    assert [record.loss for record in steps(rest)] == [record.loss for record in steps(records)[40:]]
+    assert second.network.parameters.tobytes() == whole.network.parameters.tobytes()
+    assert second.history == whole.history
 
 
 @pytest.mark.parametrize("method", ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"])
