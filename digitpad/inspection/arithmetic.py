@@ -165,8 +165,7 @@ def _formula(layer: Layer, x: float, unit: int) -> tuple[str, str] | None:
                 float(layer.parameters[name][unit]) for name in ("mean", "variance", "scale", "shift")
             )
             spread = number(max(variance, 0) + layer.eps)
-            told = [_signed(number(one)) for one in (mean, scale, shift)]
-            return "Batch norm", f"({said} − {told[0]}) / √{spread} × {told[1]} + {told[2]}"
+            return "Batch norm", f"({said}{_added(-mean)}) / √{spread} × {_signed(number(scale))}{_added(shift)}"
         case ReLU():
             return "ReLU", f"max({said}, 0)"
         case LeakyReLU():
@@ -179,6 +178,11 @@ def _formula(layer: Layer, x: float, unit: int) -> tuple[str, str] | None:
             gate = (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))) / 2 if abs(x) < 1e6 else float(x > 0)
             return "GELU", f"{said} × {number(gate)}"
     return None
+
+
+def _added(value: float) -> str:
+    """A number as it is added to another."""
+    return f" {'−' if value < 0 else '+'} {number(abs(value))}"
 
 
 def _signed(said: str) -> str:
@@ -194,5 +198,6 @@ def number(value: float) -> str:
     if not math.isfinite(value) or size >= 1e5 or size < 1e-4:
         said = f"{value:.2g}"
     else:
-        said = f"{value:.{max(0, 3 - max(0, math.floor(math.log10(size))))}f}"
+        digits_before = math.floor(math.log10(size))
+        said = f"{value:.{max(0, 3 - digits_before) if digits_before >= 0 else max(3, 1 - digits_before)}f}"
     return said.replace("-", "−").replace("e+0", "e").replace("e−0", "e−")

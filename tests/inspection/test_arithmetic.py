@@ -82,7 +82,8 @@ def test_what_a_unit_tells_further_is_what_the_next_block_misses_without_it(name
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(0, "0"), (1.23456, "1.235"), (-0.0412, "−0.041"), (123.456, "123.5"), (12345.6, "12346"), (2.5e7, "2.5e7"),
+    [(0, "0"), (1.23456, "1.235"), (-0.0412, "−0.041"), (0.00041, "0.00041"), (-0.5, "−0.500"),
+     (123.456, "123.5"), (12345.6, "12346"), (2.5e7, "2.5e7"),
      (-3e-6, "−3e−6"), (math.inf, "inf"), (math.nan, "nan")],
 )  # fmt: skip
 def test_numbers_are_short(value: float, said: str) -> None:
