@@ -58,6 +58,7 @@ def run(weights_path: Path | None) -> int:
     window.train_tab.shut_down()
     window.evaluate_tab.shut_down()
     window.end_reading()
+    window.inside_tab.shut_down()
     return status
 
 

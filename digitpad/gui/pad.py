@@ -263,7 +263,7 @@ class Pad(QWidget):
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(guide, guide, -guide, -guide), 8, 8)
         if self.is_empty:
             font = self.font()
-            font.setPixelSize(20)
+            font.setPixelSize(max(12, min(20, self.width() // 9)))
             painter.setFont(font)
             painter.setPen(QColor(tokens.soft))
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "Draw a digit")

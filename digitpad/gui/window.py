@@ -36,6 +36,7 @@ from digitpad import __version__, blas, folders
 from digitpad.errors import DigitpadError, FileError
 from digitpad.gui.draw_tab import DrawTab
 from digitpad.gui.evaluate_tab import EvaluateTab, Export
+from digitpad.gui.inside.tab import InsideTab
 from digitpad.gui.pictures import picture_of, save_picture, to_rgba
 from digitpad.gui.recipe_dialog import RecipeDialog
 from digitpad.gui.resume_offer import ResumeOffer
@@ -77,6 +78,7 @@ class Window(QMainWindow):
         self.draw_tab = DrawTab(theme, Recognizer(weights))
         self.train_tab = TrainTab(theme, recipes)
         self.evaluate_tab = EvaluateTab(theme, weights)
+        self.inside_tab = InsideTab(theme, self.draw_tab.pad, weights)
         self._tabs = named(QTabBar(), "tab_bar")
         self._pages = QStackedWidget()
         self._status = ElidedLabel("caption", "weights_in_use")
@@ -98,6 +100,7 @@ class Window(QMainWindow):
         self.weights = weights
         self.draw_tab.set_recognizer(Recognizer(weights))
         self.evaluate_tab.set_weights(weights)
+        self.inside_tab.set_weights(weights)
         self._show_weights()
 
     def open_weights(self, path: Path) -> None:
@@ -327,6 +330,11 @@ class Window(QMainWindow):
         self.show_tab(0)
         self._say("The Draw tab reads with what you have just trained")
 
+    def _use_edited(self, weights: Weights) -> None:
+        self.use_weights(weights)
+        self.show_tab(0)
+        self._say("The Draw tab reads with the edited weights")
+
     def _save_picture(self) -> None:
         path = self._ask_where("Save the drawing as an image", PNG_FILTER, "png", "digit.png")
         if path is not None:
@@ -386,7 +394,12 @@ class Window(QMainWindow):
         self._tabs.setExpanding(False)
         self._tabs.setUsesScrollButtons(False)
         self._tabs.setAccessibleName("Tabs")
-        for name, page in (("Draw", self.draw_tab), ("Train", self.train_tab), ("Evaluate", self.evaluate_tab)):
+        for name, page in (
+            ("Draw", self.draw_tab),
+            ("Train", self.train_tab),
+            ("Evaluate", self.evaluate_tab),
+            ("Inside", self.inside_tab),
+        ):
             place = self._tabs.addTab(name)
             self._tabs.setTabToolTip(place, f"{name} (Ctrl+{place + 1})")
             self._pages.addWidget(page)
@@ -433,6 +446,9 @@ class Window(QMainWindow):
         self.train_tab.state_changed.connect(self._training_changed)
         self.resume_offer.looked.connect(self._make_room)
         self.resume_offer.resume_requested.connect(lambda run: self.go_on(run, {}))
+        self.inside_tab.use_requested.connect(self._use_edited)
+        self.inside_tab.save_requested.connect(self.save_weights)
+        self.inside_tab.failed.connect(lambda error: self._tell_problem("This network cannot be looked into", error))
         self._drawing_changed()
 
     def _action(
@@ -481,7 +497,7 @@ class Window(QMainWindow):
         self._pad_actions.addAction(self._action(edit, "C&lear", pad.clear, "Ctrl+Backspace"))
 
         view = bar.addMenu("&View")
-        for place, name in enumerate(("&Draw", "&Train", "&Evaluate")):
+        for place, name in enumerate(("&Draw", "&Train", "&Evaluate", "&Inside")):
             self._action(view, name, partial(self.show_tab, place), f"Ctrl+{place + 1}")
         view.addSeparator()
         theme = view.addMenu("T&heme")
@@ -625,6 +641,7 @@ class Window(QMainWindow):
             return
         self.evaluate_tab.shut_down()
         self.end_reading()
+        self.inside_tab.shut_down()
         self.train_tab.form.close_preview()  # Qt leaves it open, and the program with it
         self._settings.setValue("geometry", self.saveGeometry())
         self._settings.sync()

@@ -1,0 +1,341 @@
+"""The Inside tab: the pad and the layers on the left, and beside them what is to be said of what is pointed at."""
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QHideEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QComboBox,
+    QHBoxLayout,
+    QPushButton,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from digitpad import assets, blas
+from digitpad.datasets.dataset import mnist
+from digitpad.errors import DigitpadError
+from digitpad.gui.inside.edit_panel import EditPanel
+from digitpad.gui.inside.layers_view import Chosen, Joined, LayersView
+from digitpad.gui.inside.nearest_panel import NearestPanel
+from digitpad.gui.inside.softmax_panel import SoftmaxPanel
+from digitpad.gui.inside.unit_panel import UnitPanel
+from digitpad.gui.inside.weights_view import WeightsView
+from digitpad.gui.latest_work import LatestWork
+from digitpad.gui.pad import Pad
+from digitpad.gui.theme import Theme
+from digitpad.gui.throttle import Throttle
+from digitpad.gui.widgets import SPACE, ElidedLabel, card, keep_width, label, named
+from digitpad.inspection.measure import Measured, measure
+from digitpad.inspection.pictures import first_weights
+from digitpad.inspection.surgery import Surgery
+from digitpad.inspection.trace import Trace, Tracer
+from digitpad.weights.weights import SHIPPED, Weights, load_weights
+
+FRAME_MS = 16
+SHIPPED_DENSE = assets.MODEL / "dense.npz"
+SIDE_PX = (316, 400)
+
+
+@dataclass(frozen=True, eq=False)
+class _Edited:
+    """What a surgery came to, made in a thread."""
+
+    surgery: Surgery
+    weights: Weights
+    tracer: Tracer
+
+
+class InsideTab(QWidget):
+    """Looks into one network: the one in use, or one of those that are shipped."""
+
+    use_requested = Signal(object)  # Weights: the Draw tab shall read with them
+    save_requested = Signal(object)  # Weights: to a file of the user's choice
+    failed = Signal(object)  # DigitpadError: why a network cannot be looked into
+
+    def __init__(self, theme: Theme, pad: Pad, weights: Weights) -> None:
+        super().__init__()
+        self.setObjectName("inside_tab")
+        self._main_pad = pad
+        self._in_use = self._base = self._weights = weights
+        self._tracer: Tracer | None = None  # made when the tab is first shown
+        self._trace: Trace | None = None
+        self._known: dict[Surgery, Measured] = {}
+        self.pad = Pad(theme)
+        self.pad.setObjectName("inside_pad")
+        self.view = LayersView(theme, self.pad)
+        self.weights_view = WeightsView(theme)
+        self._unit = UnitPanel(theme)
+        self._softmax = SoftmaxPanel(theme)
+        self._nearest = NearestPanel(theme)
+        self.edits = EditPanel()
+        self._source = named(QComboBox(), "look_into")
+        self._summary = ElidedLabel("caption", "inside_summary")
+        self._pictures, self._panels = QStackedWidget(), QStackedWidget()
+        self._build()
+
+        self._reading = Throttle(self._read, FRAME_MS, self)
+        self._pointing = Throttle(self._show_chosen, FRAME_MS, self)
+        self._editing = LatestWork("surgery", self)
+        self._editing.finished.connect(self._show_edited)
+        self._measuring = LatestWork("accuracy", self)
+        self._measuring.progressed.connect(self.edits.set_measured)
+        self._measuring.finished.connect(self._keep_measured)
+        self._connect()
+
+    def set_weights(self, weights: Weights) -> None:
+        """Those in use are others; where they are looked into, so is this."""
+        self._in_use = weights
+        self._source.setItemText(0, f"The weights in use: {weights.name}")
+        if self._source.currentIndex() == 0:
+            self._look_into(weights)
+
+    def shut_down(self) -> None:
+        """End what works in threads."""
+        for work in (self._editing, self._measuring, self._nearest.work):
+            work.shut_down()
+
+    # The network.
+
+    def _source_chosen(self, index: int) -> None:
+        path: Path | None = [None, SHIPPED, SHIPPED_DENSE][index]
+        try:
+            self._look_into(self._in_use if path is None else load_weights(path))
+        except DigitpadError as error:
+            self.failed.emit(error)
+            self._source.setCurrentIndex(0)
+
+    def _look_into(self, weights: Weights) -> None:
+        self._base = self._weights = weights
+        self._tracer = None
+        self._known.clear()
+        self._editing.cancel()
+        self._measuring.cancel()
+        if self.isVisible():
+            self._open()
+
+    def _open(self) -> None:
+        """Make what is needed to look into the network."""
+        self._show_network(self._base, Tracer(self._base))
+        assert self._tracer is not None
+        self.edits.set_network(self._tracer.blocks, self._base.about)
+        self.view.set_surgery(Surgery())
+        self._summary.set_text(self._tracer.network.summary())
+        self._measure()
+
+    def _show_network(self, weights: Weights, tracer: Tracer) -> None:
+        self._weights, self._tracer = weights, tracer
+        self.view.set_blocks(tracer.blocks)
+        self.weights_view.set_pictures(first_weights(tracer))
+        self._nearest.set_weights(weights)
+        self._read()
+
+    # Editing.
+
+    def _edited(self) -> None:
+        surgery, base = self.edits.surgery, self._base
+        self.view.set_surgery(surgery)
+        self.edits.set_measured(self._known.get(surgery))
+        self._measuring.cancel()
+
+        def work() -> Generator[None, None, _Edited]:
+            yield None
+            weights = surgery.apply(base)
+            return _Edited(surgery, weights, Tracer(weights))
+
+        self._editing.start(work)
+
+    def _show_edited(self, edited: _Edited) -> None:
+        self._show_network(edited.weights, edited.tracer)
+        self._measure()
+
+    def _measure(self) -> None:
+        surgery, weights = self.edits.surgery, self._weights
+        known = self._known.get(surgery)
+        self.edits.set_measured(known)
+        if known is not None or self._editing.busy or not self.edits.isVisible():
+            self._measuring.cancel()
+            return
+
+        def work() -> Generator[Measured | None, None, tuple[Surgery, Measured]]:
+            yield None
+            return surgery, (yield from measure(weights, mnist(), blas.threads()))
+
+        self._measuring.start(work)
+
+    def _keep_measured(self, told: tuple[Surgery, Measured]) -> None:
+        surgery, measured = told
+        self._known[surgery] = measured
+        if surgery == self.edits.surgery:
+            self.edits.set_measured(measured)
+
+    def _edited_weights(self) -> Weights:
+        """As they are edited now, with what was measured of them."""
+        weights = self.edits.surgery.apply(self._base)
+        measured = self._known.get(self.edits.surgery)
+        if measured is None or weights is self._base:
+            return weights
+        scores = {
+            "validation_accuracy": measured.validation.accuracy,
+            "test_accuracy": measured.test.accuracy,
+            "test_n": measured.test.n,
+        }
+        return replace(weights, about={**weights.about, **scores})
+
+    # The drawing.
+
+    def _read(self) -> None:
+        if self._tracer is None or not self.isVisible():
+            return
+        image = self.pad.drawing.rasterize()
+        self._trace = self._tracer.trace(image) if image.any() else None
+        self.view.set_trace(self._trace)
+        if self._softmax.isVisible():
+            self._softmax.set_logits(None if self._trace is None else self._trace.logits)
+        self._show_chosen()
+        if not self.pad.drawing_one:
+            self._search()
+
+    def _search(self) -> None:
+        self._nearest.set_image(None if self._trace is None else self._trace.image)
+
+    def _hand_over(self) -> None:
+        """What was drawn here is on the pad of the Draw tab."""
+        if self.pad.drawing is not self._main_pad.drawing:
+            self._main_pad.replace(self.pad.drawing, "Stroke")
+        self._read()
+
+    def _take_over(self) -> None:
+        """What is on the pad of the Draw tab is here."""
+        if self.pad.drawing is not self._main_pad.drawing and self.isVisible():
+            self.pad.replace(self._main_pad.drawing, "Drawing")
+
+    # What is pointed at.
+
+    def _show_chosen(self) -> None:
+        chosen = self.view.chosen
+        if chosen is None or self._tracer is None:
+            self._unit.show_nothing()
+            self.view.set_joined(Joined())
+            self.view.setAccessibleDescription("")
+            return
+        factor = self.edits.surgery.factor(chosen.block, chosen.unit)
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.view.set_joined(self._unit.show_unit(self._tracer, self._trace, chosen, factor))
+        self.view.setAccessibleDescription(self._unit.said)
+
+    def _chosen_changed(self) -> None:
+        fixed = self.view.fixed
+        self.edits.set_chosen(fixed)
+        self.weights_view.set_unit(fixed.unit if fixed is not None and fixed.block == 1 else None)
+        self._pointing.request()
+
+    def _unit_of_weights_chosen(self, unit: int) -> None:
+        self.view.choose(Chosen(1, unit))
+
+    # Building.
+
+    def _build(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(5 * SPACE, 4 * SPACE, 5 * SPACE, 5 * SPACE)
+        column.setSpacing(3 * SPACE)
+        top = QHBoxLayout()
+        top.setSpacing(3 * SPACE)
+        for text in (f"The weights in use: {self._in_use.name}", "Shipped, convolutional", "Shipped, dense"):
+            self._source.addItem(text)
+        self._source.setAccessibleName("Look into")
+        self._source.setToolTip("Which network is looked into")
+        self._source.setMinimumWidth(260)
+        top.addWidget(label("Look into", "soft"))
+        top.addWidget(self._source)
+        top.addWidget(self._summary, 1)
+        clear = named(QPushButton("Clear"), "inside_clear")
+        clear.setToolTip("Empty the pad")
+        clear.clicked.connect(lambda: self.pad.clear())
+        top.addWidget(clear)
+        top.addLayout(self._segments("pictures", ("Activations", "First weights"), self._pictures))
+        column.addLayout(top)
+        row = QHBoxLayout()
+        row.setSpacing(4 * SPACE)
+        for picture in (self.view, self.weights_view):
+            self._pictures.addWidget(picture)
+        for panel in (self._unit, self._softmax, self._nearest, self.edits):
+            self._panels.addWidget(panel)
+        left = card("layers_card")
+        inner = QVBoxLayout(left)
+        inner.setContentsMargins(4 * SPACE, 3 * SPACE, 4 * SPACE, 4 * SPACE)
+        inner.addWidget(self._pictures)
+        self._side = card("side_card")
+        inner = QVBoxLayout(self._side)
+        inner.setContentsMargins(4 * SPACE, 3 * SPACE, 4 * SPACE, 4 * SPACE)
+        inner.setSpacing(3 * SPACE)
+        inner.addLayout(self._segments("panels", ("Unit", "Softmax", "Nearest", "Edit"), self._panels))
+        inner.addWidget(self._panels, 1)
+        row.addWidget(left, 1)
+        row.addWidget(self._side)
+        column.addLayout(row, 1)
+
+    def _segments(self, name: str, titles: tuple[str, ...], pages: QStackedWidget) -> QHBoxLayout:
+        """Buttons beside each other, one for each page."""
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        group = QButtonGroup(self)
+        for place, title in enumerate(titles):
+            button = named(QPushButton(title), f"{name}_{title.lower().replace(' ', '_')}")
+            button.setCheckable(True)
+            button.setChecked(place == 0)
+            button.setProperty("kind", "left" if place == 0 else "right" if place == len(titles) - 1 else "middle")
+            keep_width(button)
+            group.addButton(button, place)
+            row.addWidget(button, 1)
+        group.idClicked.connect(pages.setCurrentIndex)
+        return row
+
+    def _connect(self) -> None:
+        self._source.currentIndexChanged.connect(self._source_chosen)
+        self.pad.drawing_changed.connect(self._reading.request)
+        self.pad.settled.connect(self._hand_over)
+        self._main_pad.settled.connect(self._take_over)
+        self.view.chosen_changed.connect(self._chosen_changed)
+        self.view.toggled.connect(self.edits.toggle)
+        self.weights_view.chosen.connect(self._unit_of_weights_chosen)
+        self.edits.changed.connect(self._edited)
+        self.edits.save_requested.connect(lambda: self.save_requested.emit(self._edited_weights()))
+        self.edits.use_requested.connect(lambda: self.use_requested.emit(self._edited_weights()))
+        self._panels.currentChanged.connect(self._panel_changed)
+        for key, act in (
+            (QKeySequence.StandardKey.Undo, self.edits.stack.undo),
+            (QKeySequence.StandardKey.Redo, self.edits.stack.redo),
+        ):
+            shortcut = QShortcut(QKeySequence(key), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(act)
+
+    def _panel_changed(self) -> None:
+        self._read()
+        self._measure()
+
+    # Overrides of Qt's.
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._take_over()
+        if self._tracer is None:
+            self._open()
+        else:
+            self._read()
+            self._measure()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._measuring.cancel()
+        self._nearest.work.cancel()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._side.setFixedWidth(round(min(max(0.24 * self.width(), SIDE_PX[0]), SIDE_PX[1])))
+        super().resizeEvent(event)

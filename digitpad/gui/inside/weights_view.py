@@ -1,0 +1,108 @@
+"""What each unit of the first layer looks for, as pictures of its weights."""
+
+import numpy as np
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from digitpad.gui.inside.tiles import Tiles, colour_table, largest_of
+from digitpad.gui.theme import Theme
+from digitpad.nn.arrays import Floats
+
+CAPTION_PX = 28
+ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
+
+
+class WeightsView(QWidget):
+    """A picture for each unit; a click, or the arrow keys, choose one."""
+
+    chosen = Signal(int)  # the unit
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._pictures: Floats = np.empty((0, 1, 1), np.float32)
+        self._tiles: Tiles | None = None
+        self._unit: int | None = None
+        self.setObjectName("weights_view")
+        self.setAccessibleName("First-layer weights")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        theme.changed.connect(self.update)
+
+    def set_pictures(self, pictures: Floats) -> None:
+        """Show these, of shape (units, height, width)."""
+        if len(pictures) != len(self._pictures):
+            self._unit = None
+        self._pictures = pictures
+        self._lay_out()
+
+    def set_unit(self, unit: int | None) -> None:
+        """Mark this one as chosen, or none."""
+        self._unit = unit
+        self.update()
+
+    def _lay_out(self) -> None:
+        n, height, width = self._pictures.shape
+        room = QRectF(0, CAPTION_PX, self.width(), max(1, self.height() - CAPTION_PX))
+        self._tiles = Tiles(n, (height, width), room) if n else None
+        self.update()
+
+    def _choose(self, unit: int) -> None:
+        self._unit = unit
+        self.setAccessibleDescription(f"Unit {unit}")
+        self.update()
+        self.chosen.emit(unit)
+
+    # Overrides of Qt's.
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._lay_out()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        tiles = self._tiles
+        if tiles is None:
+            return
+        tokens = self._theme.tokens
+        painter = QPainter(self)
+        tiles.paint(
+            painter, self._pictures, largest_of(self._pictures[: tiles.n]), colour_table(tokens), QColor(tokens.card)
+        )
+        n, height, width = self._pictures.shape
+        of = f"{tiles.n} of {n}" if tiles.n < n else str(n)
+        font = self.font()
+        font.setPixelSize(12)
+        painter.setFont(font)
+        painter.setPen(QColor(tokens.soft))
+        said = (
+            f"{of} units of the first layer, {height} × {width} weights each: blue for ink wanted, orange for unwanted"
+        )
+        painter.drawText(QRectF(0, 0, self.width(), 18), Qt.AlignmentFlag.AlignLeft, said)
+        if self._unit is not None and self._unit < tiles.n:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(QColor(tokens.text if self.hasFocus() else tokens.accent), 2))
+            painter.drawRoundedRect(tiles.rect(self._unit).adjusted(-1, -1, 1, 1), 2, 2)
+        painter.end()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        found = None if self._tiles is None else self._tiles.at(event.position())
+        if found is not None:
+            self._choose(found[0])
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = Qt.Key(event.key())
+        if self._tiles is None or key not in ARROWS:
+            super().keyPressEvent(event)
+            return
+        beside = 0 if self._unit is None else self._tiles.neighbour(self._unit, key)
+        if beside is not None:
+            self._choose(beside)
