@@ -21,6 +21,7 @@ from digitpad.inspection.trace import Trace
 from digitpad.training.evaluation import evaluate
 from digitpad.weights.weights import Weights, load_weights
 from tests.gui.hand import draw, find, mouse, placed
+from tests.inspection import networks
 
 CONVOLUTIONAL, DENSE = 1, 2
 
@@ -154,7 +155,7 @@ def test_what_is_pointed_at_is_written_out(qtbot: QtBot, inside: InsideTab) -> N
     assert lines[-2] == f"ReLU  {value:.3f}"
     QApplication.sendEvent(inside.view, QEvent(QEvent.Type.Leave))
     assert inside.view.chosen is None
-    mouse(inside.view, QEvent.Type.MouseButtonPress, inside.view.tile(1, unit).center().toTuple())
+    mouse(inside.view, QEvent.Type.MouseButtonPress, inside.view._columns[1].rect(unit).center().toTuple())
     QApplication.sendEvent(inside.view, QEvent(QEvent.Type.Leave))
     assert inside.view.chosen == Chosen(1, unit)
     qtbot.keyClick(inside.view, Qt.Key.Key_Escape)
@@ -482,3 +483,73 @@ def test_what_is_dear_is_done_at_most_once_a_frame(qtbot: QtBot, inside: InsideT
     draw(inside.pad, [[(side * (0.3 + 0.0004 * i), side * (0.2 + 0.0006 * i)) for i in range(1000)]])
     qtbot.waitUntil(lambda: not inside._reading._timer.isActive())
     assert 1 <= len(traces) < 300
+
+
+def wild() -> Weights:
+    """Weights that overflow."""
+    weights = networks.weights("convolutional")
+    weights.parameters[:] = 1e30
+    return weights
+
+
+@pytest.mark.parametrize("name", [*networks.LAYERS, "wild"])
+def test_any_network_can_be_looked_into(
+    qtbot: QtBot, inside: InsideTab, window: Window, recwarn: pytest.WarningsRecorder, name: str
+) -> None:
+    """Whatever its layers are, and where its numbers are none; every block, every panel, edited or not."""
+    window.use_weights(wild() if name == "wild" else networks.weights(name))
+    inside._source.setCurrentIndex(0)
+    seven(inside)
+    for panel in ("unit", "softmax", "nearest", "edit"):
+        button(inside, f"panels_{panel}").click()
+        for place, block in enumerate(inside.view._blocks):
+            inside.view.choose(Chosen(place, block.n_units - 1))
+            inside._show_chosen()
+            assert text(inside, "unit_title")
+            inside.grab()
+    button(inside, "bits_4").click()
+    for place, block in enumerate(inside.view._blocks[1:-1], start=1):
+        inside.edits.toggle(Chosen(place, block.n_units - 1))
+    qtbot.waitUntil(partial(settled, inside))
+    button(inside, "pictures_first_weights").click()
+    inside.grab()
+    button(inside, "pictures_activations").click()
+    inside.grab()
+    qtbot.waitUntil(lambda: not inside._measuring.busy)
+    assert not recwarn.list
+
+
+def test_keys_undo_what_the_focus_is_on(qtbot: QtBot, inside: InsideTab, window: Window) -> None:
+    """A stroke on the pad, an edit elsewhere."""
+    seven(inside)
+    inside.edits.toggle(Chosen(1, 3))
+    inside.pad.setFocus()
+    control = Qt.KeyboardModifier.ControlModifier
+    qtbot.keyClick(inside.pad, Qt.Key.Key_Z, control)
+    assert inside.pad.is_empty
+    assert window.draw_tab.pad.is_empty
+    assert inside.edits.surgery != Surgery()
+    inside.view.setFocus()
+    qtbot.keyClick(inside.view, Qt.Key.Key_Z, control)
+    assert inside.edits.surgery == Surgery()
+    qtbot.waitUntil(partial(settled, inside))
+
+
+def test_tab_goes_in_reading_order(inside: InsideTab) -> None:
+    """From the network over the pad and the layers to the panel."""
+    order, widget = [], inside._source.nextInFocusChain()
+    while widget is not None and widget is not inside._source:
+        if widget.isVisible() and widget.isEnabled() and widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            order.append(widget.objectName())
+        widget = widget.nextInFocusChain()
+    assert order[:9] == [
+        "inside_clear",
+        "pictures_activations",
+        "pictures_first_weights",
+        "inside_pad",
+        "layers_view",
+        "panels_unit",
+        "panels_softmax",
+        "panels_nearest",
+        "panels_edit",
+    ]

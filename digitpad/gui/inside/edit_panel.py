@@ -70,6 +70,7 @@ class EditPanel(QWidget):
         self._figures = {name: label("–", "figure", f"{name}_accuracy") for name in ("validation", "test")}
         self._said = {name: label("", "caption", f"{name}_interval") for name in ("validation", "test")}
         self._unedited = label("", "caption", "unedited")
+        self._count = label("", "caption", "weights_left")
         self._save = named(QPushButton("Save as…"), "save_edited")
         self._use = named(QPushButton("Use on Draw"), "use_edited")
         self._build()
@@ -85,6 +86,10 @@ class EditPanel(QWidget):
         self.surgery = Surgery()
         self._measured = None
         self._refresh()
+
+    def set_count(self, n: int, n_left: int) -> None:
+        """How many weights there are, and how many of them are not 0."""
+        self._count.setText(f"{n_left:,} of {n:,} weights are not 0".replace(",", "\N{NO-BREAK SPACE}"))
 
     def set_chosen(self, chosen: Chosen | None) -> None:
         """The unit that buttons are about."""
@@ -229,6 +234,7 @@ class EditPanel(QWidget):
         self._build_figures(column)
         column.addSpacing(SPACE)
         column.addWidget(self._unedited)
+        column.addWidget(self._count)
         column.addStretch(1)
         row = QHBoxLayout()
         row.setSpacing(2 * SPACE)

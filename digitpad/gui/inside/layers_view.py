@@ -129,10 +129,6 @@ class LayersView(QWidget):
         self._fixed, self._pointed = chosen, None
         self._tell(before)
 
-    def tile(self, block: int, unit: int) -> QRectF:
-        """Where a unit is shown."""
-        return self._columns[block].rect(unit)
-
     # Geometry.
 
     def _lay_out(self) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QHideEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
+from PySide6.QtGui import QHideEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent, QUndoStack
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -33,13 +33,25 @@ from digitpad.gui.throttle import Throttle
 from digitpad.gui.widgets import SPACE, ElidedLabel, card, keep_width, label, named
 from digitpad.inspection.measure import Measured, measure
 from digitpad.inspection.pictures import first_weights
-from digitpad.inspection.surgery import Surgery
+from digitpad.inspection.surgery import Surgery, n_weights
 from digitpad.inspection.trace import Trace, Tracer
 from digitpad.weights.weights import SHIPPED, Weights, load_weights
 
 FRAME_MS = 16
 SHIPPED_DENSE = assets.MODEL / "dense.npz"
 SIDE_PX = (316, 400)
+
+PICTURES = {
+    "Activations": ("A", "What every layer makes of the drawing"),
+    "First weights": ("F", "What each unit of the first layer looks for"),
+}
+PANELS = {
+    "Unit": ("U", "What is pointed at, written out"),
+    "Softmax": ("S", "From logits to probabilities"),
+    "Nearest": ("N", "Training digits like the drawing"),
+    "Edit": ("E", "Switch off, prune, quantise"),
+}
+"""Each page's name, its key, and what it shows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +143,8 @@ class InsideTab(QWidget):
     def _show_network(self, weights: Weights, tracer: Tracer) -> None:
         self._weights, self._tracer = weights, tracer
         self.view.set_blocks(tracer.blocks)
-        self.weights_view.set_pictures(first_weights(tracer))
+        self.weights_view.set_pictures(first_weights(tracer), tracer.blocks[1].n_units)
+        self.edits.set_count(*n_weights(tracer.network))
         self._nearest.set_weights(weights)
         self._read()
 
@@ -215,6 +228,10 @@ class InsideTab(QWidget):
         if self.pad.drawing is not self._main_pad.drawing and self.isVisible():
             self.pad.replace(self._main_pad.drawing, "Drawing")
 
+    def _undone_here(self) -> QUndoStack:
+        """Whose changes the keys undo: strokes with the focus on the pad, else edits."""
+        return self._main_pad.undo_stack if self.pad.hasFocus() else self.edits.stack
+
     # What is pointed at.
 
     def _show_chosen(self) -> None:
@@ -258,7 +275,7 @@ class InsideTab(QWidget):
         clear.setToolTip("Empty the pad")
         clear.clicked.connect(lambda: self.pad.clear())
         top.addWidget(clear)
-        top.addLayout(self._segments("pictures", ("Activations", "First weights"), self._pictures))
+        top.addLayout(self._segments("pictures", PICTURES, self._pictures))
         column.addLayout(top)
         row = QHBoxLayout()
         row.setSpacing(4 * SPACE)
@@ -274,22 +291,25 @@ class InsideTab(QWidget):
         inner = QVBoxLayout(self._side)
         inner.setContentsMargins(4 * SPACE, 3 * SPACE, 4 * SPACE, 4 * SPACE)
         inner.setSpacing(3 * SPACE)
-        inner.addLayout(self._segments("panels", ("Unit", "Softmax", "Nearest", "Edit"), self._panels))
+        inner.addLayout(self._segments("panels", PANELS, self._panels))
         inner.addWidget(self._panels, 1)
         row.addWidget(left, 1)
         row.addWidget(self._side)
         column.addLayout(row, 1)
+        self.setTabOrder(self.pad, self.view)  # though the pad lies in the view
 
-    def _segments(self, name: str, titles: tuple[str, ...], pages: QStackedWidget) -> QHBoxLayout:
-        """Buttons beside each other, one for each page."""
+    def _segments(self, name: str, titles: dict[str, tuple[str, str]], pages: QStackedWidget) -> QHBoxLayout:
+        """Buttons beside each other, one for each page, with its key and what it shows."""
         row = QHBoxLayout()
         row.setSpacing(0)
         group = QButtonGroup(self)
-        for place, title in enumerate(titles):
+        for place, (title, (key, tip)) in enumerate(titles.items()):
             button = named(QPushButton(title), f"{name}_{title.lower().replace(' ', '_')}")
             button.setCheckable(True)
             button.setChecked(place == 0)
             button.setProperty("kind", "left" if place == 0 else "right" if place == len(titles) - 1 else "middle")
+            button.setShortcut(key)
+            button.setToolTip(f"{tip} ({key})")
             keep_width(button)
             group.addButton(button, place)
             row.addWidget(button, 1)
@@ -309,8 +329,8 @@ class InsideTab(QWidget):
         self.edits.use_requested.connect(lambda: self.use_requested.emit(self._edited_weights()))
         self._panels.currentChanged.connect(self._panel_changed)
         for key, act in (
-            (QKeySequence.StandardKey.Undo, self.edits.stack.undo),
-            (QKeySequence.StandardKey.Redo, self.edits.stack.redo),
+            (QKeySequence.StandardKey.Undo, lambda: self._undone_here().undo()),
+            (QKeySequence.StandardKey.Redo, lambda: self._undone_here().redo()),
         ):
             shortcut = QShortcut(QKeySequence(key), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)

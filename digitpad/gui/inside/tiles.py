@@ -68,7 +68,7 @@ class Tiles:
         self.room = room
         most = MAX_CELL_PX if side is None else MAX_TILE_PX
         width, height = max(room.width(), 1.0), max(room.height(), 1.0)
-        pitches = {k: min(width / k, height / math.ceil(n / k), most) for k in range(1, n + 1)}
+        pitches = {k: min(width / k, height / math.ceil(n / k), most) for k in range(1, min(n, int(width)) + 1)}
         self.n_columns = max(pitches, key=lambda k: (round(pitches[k], 3), k))
         # Whole pixels, where there are enough of them, keep all squares alike.
         pitch = pitches[self.n_columns]

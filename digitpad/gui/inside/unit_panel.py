@@ -183,11 +183,10 @@ class UnitPanel(QWidget):
             self._about.setText("Draw a digit to see what it does")
             self.sheet.set_lines([])
             return Joined()
-        self.show_pixel(ask_pixel(tracer.network, trace.image, chosen.row, chosen.column))
+        self._show_contribution(ask_pixel(tracer.network, trace.image, chosen.row, chosen.column))
         return Joined(window=(chosen.row, chosen.column) * 2)
 
-    def show_pixel(self, says: PixelSays) -> None:
-        """What a pixel does to each class."""
+    def _show_contribution(self, says: PixelSays) -> None:
         if says.ink:
             self._about.setText(f"Ink {says.ink} of 255. What it adds to each logit:")
         else:

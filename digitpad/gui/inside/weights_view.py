@@ -23,6 +23,7 @@ class WeightsView(QWidget):
         self._theme = theme
         self._pictures: Floats = np.empty((0, 1, 1), np.float32)
         self._tiles: Tiles | None = None
+        self._n_units = 0
         self._unit: int | None = None
         self.setObjectName("weights_view")
         self.setAccessibleName("First-layer weights")
@@ -30,8 +31,9 @@ class WeightsView(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         theme.changed.connect(self.update)
 
-    def set_pictures(self, pictures: Floats) -> None:
-        """Show these, of shape (units, height, width)."""
+    def set_pictures(self, pictures: Floats, n_units: int) -> None:
+        """Show these, of shape (units, height, width), of so many units in all."""
+        self._n_units = n_units
         if len(pictures) != len(self._pictures):
             self._unit = None
         self._pictures = pictures
@@ -69,8 +71,8 @@ class WeightsView(QWidget):
         tiles.paint(
             painter, self._pictures, largest_of(self._pictures[: tiles.n]), colour_table(tokens), QColor(tokens.card)
         )
-        n, height, width = self._pictures.shape
-        of = f"{tiles.n} of {n}" if tiles.n < n else str(n)
+        _, height, width = self._pictures.shape
+        of = f"{tiles.n} of {self._n_units}" if tiles.n < self._n_units else str(tiles.n)
         font = self.font()
         font.setPixelSize(12)
         painter.setFont(font)
