@@ -557,14 +557,16 @@ class Window(QMainWindow):
         )
 
     def _show_keys(self) -> None:
+        tabs = ", ".join(f"Ctrl+{place + 1} {self._tabs.tabText(place)}" for place in range(self._tabs.count()))
         self._inform(
             "Keys",
             "On the pad: the arrow keys move a pen, Shift makes small steps, Space puts it down and lifts it, "
             "Esc takes the stroke back.\n\n"
             "P pen, E eraser, W why, Ctrl+Z undo, Ctrl+Backspace clear, Ctrl+C and Ctrl+V copy and paste.\n\n"
-            "Ctrl+1 Draw, Ctrl+2 Train, Ctrl+3 Evaluate, Ctrl+T train and pause, Ctrl+. stop, Ctrl+U use what was "
-            "trained, Ctrl+E evaluate, R another sample, Ctrl+R runs, Ctrl+L load weights, Ctrl+O open an image "
-            "or strokes.",
+            "Inside, on the layers: the arrow keys move from unit to unit, with Shift within a map; Space switches a "
+            "unit off, Esc lets go. U, S, N, E choose the panel, A and F the picture.\n\n"
+            f"{tabs}, Ctrl+T train and pause, Ctrl+. stop, Ctrl+U use what was trained, Ctrl+E evaluate, "
+            "R another sample, Ctrl+R runs, Ctrl+L load weights, Ctrl+O open an image or strokes.",
         )
 
     def _show_about(self) -> None:

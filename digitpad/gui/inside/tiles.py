@@ -114,7 +114,9 @@ class Tiles:
 
     def paint(self, painter: QPainter, values: Floats, largest: float, colours: Colours, ground: QColor) -> None:
         """Paint numbers of shape (n, height, width), or (n,), of which the strongest stand for ``largest``."""
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+        # Of a map that is larger than its square, no number may be passed over.
+        shrinks = self.side is not None and self.pitch - self.gap < max(self.side)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, shrinks)
         if self.side is None:
             self._paint_cells(painter, values, largest, colours, ground)
             return

@@ -32,14 +32,16 @@ class _Product(QWidget):
         super().__init__()
         self._theme = theme
         self._parts: tuple[Floats, Floats, Floats] | None = None
+        self._names = ("", "", "")
         self._colours = colour_table(theme.tokens)
         self.setFixedHeight(100)
         theme.changed.connect(self._recolour)
 
-    def set_parts(self, parts: tuple[Floats, Floats, Floats] | None, said: str = "") -> None:
-        """Show arrays of one shape, (height, width): what is seen, the weights, and their products."""
+    def set_parts(self, parts: tuple[Floats, Floats, Floats] | None, what: str = "") -> None:
+        """Show arrays of one shape, (height, width): what is seen of ``what``, the weights, and their products."""
         self._parts = parts
-        self.setAccessibleName(said)
+        self._names = (what, "Weights", "Products")
+        self.setAccessibleName(f"{what}, weights and products")
         self.update()
 
     def _recolour(self) -> None:
@@ -55,7 +57,7 @@ class _Product(QWidget):
         tokens = self._theme.tokens
         side = min((self.width() - 2 * 24) / 3, self.height() - 20.0)
         font = self.font()
-        for place, (values, name) in enumerate(zip(self._parts, ("Sees", "Weights", "Products"), strict=True)):
+        for place, (values, name) in enumerate(zip(self._parts, self._names, strict=True)):
             height, width = values.shape
             box = QRectF(place * (side + 24), 0, side, side)
             scale = side / max(height, width)
@@ -169,7 +171,8 @@ class UnitPanel(QWidget):
             square[rows - rows.min(), columns - columns.min()] = values[of_it]
             parts.append(square)
         seen, weights, products = parts
-        self._product.set_parts((seen, weights, products), f"How it reads map {strongest}")
+        what = "Sees" if before.n_units == 1 else f"Sees map {strongest}"
+        self._product.set_parts((seen, weights, products), what)
 
     def _show_pixel(self, tracer: Tracer, trace: Trace | None, block: Block, chosen: Chosen) -> Joined:
         self._product.hide()

@@ -5,7 +5,7 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from digitpad.gui.inside.tiles import Tiles, colour_table, largest_of
+from digitpad.gui.inside.tiles import Tiles, colour_table
 from digitpad.gui.theme import Theme
 from digitpad.nn.arrays import Floats
 
@@ -29,19 +29,25 @@ class WeightsView(QWidget):
         self.setAccessibleName("First-layer weights")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        theme.changed.connect(self.update)
+        self._colours = colour_table(theme.tokens)
+        theme.changed.connect(self._recolour)
 
     def set_pictures(self, pictures: Floats, n_units: int) -> None:
         """Show these, of shape (units, height, width), of so many units in all."""
         self._n_units = n_units
         if len(pictures) != len(self._pictures):
             self._unit = None
-        self._pictures = pictures
+        # Each in its own range: what the weakest unit looks for can be seen beside the strongest.
+        self._pictures = pictures / np.maximum(np.abs(pictures).max(axis=(1, 2), keepdims=True), 1e-30)
         self._lay_out()
 
     def set_unit(self, unit: int | None) -> None:
         """Mark this one as chosen, or none."""
         self._unit = unit
+        self.update()
+
+    def _recolour(self) -> None:
+        self._colours = colour_table(self._theme.tokens)
         self.update()
 
     def _lay_out(self) -> None:
@@ -68,18 +74,14 @@ class WeightsView(QWidget):
             return
         tokens = self._theme.tokens
         painter = QPainter(self)
-        tiles.paint(
-            painter, self._pictures, largest_of(self._pictures[: tiles.n]), colour_table(tokens), QColor(tokens.card)
-        )
+        tiles.paint(painter, self._pictures, 1.0, self._colours, QColor(tokens.card))
         _, height, width = self._pictures.shape
         of = f"{tiles.n} of {self._n_units}" if tiles.n < self._n_units else str(tiles.n)
         font = self.font()
         font.setPixelSize(12)
         painter.setFont(font)
         painter.setPen(QColor(tokens.soft))
-        said = (
-            f"{of} units of the first layer, {height} × {width} weights each: blue for ink wanted, orange for unwanted"
-        )
+        said = f"{of} units of the first layer, {height} × {width} weights each, in colours of its own range"
         painter.drawText(QRectF(0, 0, self.width(), 18), Qt.AlignmentFlag.AlignLeft, said)
         if self._unit is not None and self._unit < tiles.n:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
