@@ -18,6 +18,7 @@ from digitpad.gui.theme import Mode
 from digitpad.gui.window import Window
 from digitpad.inspection.surgery import Surgery
 from digitpad.inspection.trace import Trace
+from digitpad.nn.network import Network, feedforward
 from digitpad.training.evaluation import evaluate
 from digitpad.weights.weights import Weights, load_weights
 from tests.gui.hand import draw, find, mouse, placed
@@ -553,3 +554,15 @@ def test_tab_goes_in_reading_order(inside: InsideTab) -> None:
         "panels_nearest",
         "panels_edit",
     ]
+
+
+def test_a_deep_network_has_room(inside: InsideTab, window: Window) -> None:
+    """However many its layers are, each has a column of its own."""
+    network = Network(feedforward([8] * 40))
+    window.use_weights(Weights("deep.npz", network.architecture(), network.parameters))
+    inside._source.setCurrentIndex(0)
+    window.resize(1024, 700)
+    areas = [tiles.area for tiles in inside.view._columns]
+    assert len(areas) == 42
+    for left, right in zip(areas[:-1], areas[1:], strict=True):
+        assert left.right() <= right.left() + 1

@@ -81,6 +81,7 @@ class LayersView(QWidget):
         self._fixed: Chosen | None = None
         self._pointed: Chosen | None = None
         self._focus_by_keys = False
+        self._gap = float(GAP_PX)
         self._colours = colour_table(theme.tokens)
         self.setObjectName("layers_view")
         self.setAccessibleName("Layers")
@@ -146,10 +147,11 @@ class LayersView(QWidget):
         side = (shape[1], shape[2]) if len(shape) == 3 else None
         room = QRectF(0, top + input_px + GAP_PX, input_px, input_px)
         self._columns.append(Tiles(shape[0], side, room) if side is None or shape[0] > 1 else _One(side, room))
-        free = self.width() - input_px - OUTPUT_PX - GAP_PX * (len(hidden) + 1)
+        self._gap = min(float(GAP_PX), max(0.0, self.width() - input_px - OUTPUT_PX) / (3 * len(hidden) + 1))
+        free = self.width() - input_px - OUTPUT_PX - self._gap * (len(hidden) + 1)
         left = input_px
         for block, weight in zip(hidden, weights, strict=True):
-            left += GAP_PX
+            left += self._gap
             width = free * weight / sum(weights)
             self._columns.append(Tiles(block.n_units, _side(block), QRectF(left, top, width, height)))
             left += width
@@ -179,10 +181,8 @@ class LayersView(QWidget):
     def _paint_caption(self, painter: QPainter, block: Block, tiles: Tiles) -> None:
         tokens = self._theme.tokens
         font = self.font()
-        font.setPixelSize(12)
-        painter.setFont(font)
         short = block.name.replace("Convolution", "Conv")
-        middle, width = tiles.room.center().x(), max(tiles.room.width() + GAP_PX, 40.0)
+        middle, width = tiles.room.center().x(), tiles.room.width() + self._gap
         size = " × ".join(map(str, block.shape[1:] if block is self._blocks[0] and block.has_maps else block.shape))
         said = size if tiles.n == block.n_units else f"{tiles.n} of {size}"
         align = Qt.AlignmentFlag.AlignHCenter
@@ -190,10 +190,11 @@ class LayersView(QWidget):
         if block is self._blocks[0]:
             short, said = f"{short} {said}", ""
         painter.setPen(QColor(tokens.soft))
-        painter.drawText(QRectF(middle - width / 2, top, width, 16), align, short)
-        font.setPixelSize(11)
-        painter.setFont(font)
-        painter.drawText(QRectF(middle - width / 2, top + 15, width, 16), align, said.replace(" ", "\N{THIN SPACE}"))
+        for line, (words, size_px) in enumerate(((short, 12), (said.replace(" ", "\N{THIN SPACE}"), 11))):
+            font.setPixelSize(size_px)
+            painter.setFont(font)
+            if painter.fontMetrics().horizontalAdvance(words) <= width + 2:  # of very many layers, none is named
+                painter.drawText(QRectF(middle - width / 2, top + 15 * line, width, 16), align, words)
 
     def _paint_outputs(self, painter: QPainter, tiles: Tiles) -> None:
         tokens = self._theme.tokens

@@ -151,7 +151,7 @@ class UnitPanel(QWidget):
             lines.append(Line((what, f"{hears} × {weight}", number(float(products[term])))))
         if n > n_shown:
             rest = float(products[order[n_shown:]].sum())
-            lines.append(Line((f"{n - n_shown:,} smaller ones".replace(",", " "), "", number(rest)), soft=True))
+            lines.append(Line((f"{n - n_shown:,} others".replace(",", " "), "", number(rest)), soft=True))
         self.sheet.set_lines([*lines, *end], COLUMNS)
 
     def _show_product(self, worked: Arithmetic, before: Block) -> None:
