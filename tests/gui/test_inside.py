@@ -16,10 +16,11 @@ from digitpad.gui.inside.sheet import Sheet
 from digitpad.gui.inside.tab import InsideTab
 from digitpad.gui.theme import Mode
 from digitpad.gui.window import Window
+from digitpad.inspection.neighbours import Memory
 from digitpad.inspection.surgery import Surgery
 from digitpad.inspection.trace import Trace
 from digitpad.nn.network import Network, feedforward
-from digitpad.training.evaluation import evaluate
+from digitpad.training.evaluation import evaluate, finished
 from digitpad.weights.weights import Weights, load_weights
 from tests.gui.hand import draw, find, mouse, placed
 from tests.inspection import networks
@@ -315,6 +316,21 @@ def test_the_accuracy_follows_the_edits(qtbot: QtBot, inside: InsideTab, digits:
     assert text(inside, "unedited") == "Unedited: 99.34\N{NO-BREAK SPACE}% and 99.34\N{NO-BREAK SPACE}%"
 
 
+def test_the_accuracy_is_that_of_the_network_that_is_looked_into(
+    qtbot: QtBot, inside: InsideTab, digits: Dataset
+) -> None:
+    """What was measured of another is forgotten."""
+    for part in (digits.validation, digits.test):
+        part.labels[:] = inside._base.network().forward(part.images).argmax(axis=1)
+    button(inside, "panels_edit").click()
+    whole = "100.00\N{NO-BREAK SPACE}%"
+    qtbot.waitUntil(lambda: accuracies(inside) == [whole, whole])
+    inside._source.setCurrentIndex(CONVOLUTIONAL)
+    expected = expected_accuracies(inside._base, digits)
+    assert expected != [whole, whole]
+    qtbot.waitUntil(lambda: accuracies(inside) == expected)
+
+
 def test_nothing_is_measured_that_nobody_looks_at(inside: InsideTab, window: Window) -> None:
     """Neither while another panel is open nor on another tab."""
     assert not inside._measuring.busy
@@ -422,6 +438,11 @@ def test_the_nearest_digits_are_found(qtbot: QtBot, inside: InsideTab, digits: D
     inside._source.setCurrentIndex(CONVOLUTIONAL)
     assert labels(inside, "nearest_by_layer") == "none yet"
     qtbot.waitUntil(lambda: labels(inside, "nearest_by_layer").startswith("9, 3"))
+    found = inside._nearest.by_layer._found
+    assert found is not None
+    memory = Memory(inside._base, digits.training.images)
+    finished(memory.read_on())
+    np.testing.assert_allclose(found.distances, memory.nearest(image, 8).distances, rtol=1e-4, atol=1e-4)
     inside.pad.clear()
     assert labels(inside, "nearest_by_pixels") == "none yet"
 
