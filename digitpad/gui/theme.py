@@ -171,7 +171,6 @@ QPushButton[kind="primary"] {{ background: {t.accent}; color: {t.on_accent}; bor
 QPushButton[kind="primary"]:focus {{ border: 2px solid {t.text}; padding: 5px 13px; }}
 QPushButton[kind="primary"]:disabled {{ background: {t.hairline}; border-color: {t.hairline}; color: {t.soft}; }}
 QPushButton[kind="left"] {{ border-top-right-radius: 0; border-bottom-right-radius: 0; border-right: none; }}
-QPushButton[kind="middle"] {{ border-radius: 0; border-right: none; }}
 QPushButton[kind="right"] {{ border-top-left-radius: 0; border-bottom-left-radius: 0; }}
 QPushButton[kind="middle"] {{ border-radius: 0; border-right: none; }}
 QPushButton[kind="middle"]:focus {{ border: 1px solid {t.accent}; }}
@@ -193,8 +192,7 @@ QPushButton[kind="disclosure"][wrong="true"], QPushButton[kind="disclosure"][wro
 QPushButton[kind="disclosure"]:hover {{ color: {t.text}; }}
 QPushButton[kind="disclosure"]:focus, QPushButton[kind="disclosure"]:checked:focus {{ border-color: {t.accent}; }}
 QPushButton:checked {{ background: {t.accent_ground}; color: {t.accent}; font-weight: 600; }}
-QPushButton:checked:focus, QPushButton[kind="left"]:focus,
-QPushButton[kind="middle"]:focus {{ border: 1px solid {t.accent}; }}
+QPushButton:checked:focus, QPushButton[kind="left"]:focus {{ border: 1px solid {t.accent}; }}
 QLineEdit, QComboBox, QAbstractSpinBox {{ background: {t.ground}; color: {t.text}; border: 1px solid {t.hairline};
     border-radius: 6px; padding: 3px 9px; min-height: 20px; selection-background-color: {t.accent};
     selection-color: {t.on_accent}; font-size: 12px; }}
