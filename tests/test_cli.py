@@ -197,7 +197,7 @@ def test_train_replaces_nothing_unasked(capsys: pytest.CaptureFixture[str], data
     [
         (["evaluate", "nowhere.npz"], "nowhere.npz: cannot be read"),
         (["evaluate", str(ROOT / "pyproject.toml")], "is not an .npz file"),
-        (["evaluate", "--data", "nowhere"], "nowhere: is not a folder"),
+        (["evaluate", "--data", "nowhere"], "nowhere: is not there"),
         (["evaluate", "--plot", "x.jpg"], "x.jpg: pictures are saved as .png or .svg"),
         (["evaluate", "--plot", "nowhere/x.png"], "nowhere: is not a folder"),
         (["evaluate", "--csv", "nowhere/x.csv"], "nowhere: is not a folder"),
@@ -214,7 +214,7 @@ def test_train_replaces_nothing_unasked(capsys: pytest.CaptureFixture[str], data
         ([*QUICK, "--set", "optimizer.learning_rate=1" + "0" * 400], "optimizer.learning_rate: is"),
         ([*QUICK, "--set", "training.epochs=" + "1" * 5000], "training.epochs: is"),
         ([*QUICK, "--set", "network.hidden=" + "[" * 5000], "network.hidden: is"),
-        ([*QUICK, "--data", "nowhere"], "nowhere: is not a folder"),
+        ([*QUICK, "--data", "nowhere"], "nowhere: is not there"),
         ([*QUICK, "--out", "weights.txt"], "weights.txt: weights are saved as .npz"),
         ([*QUICK, "--out", "nowhere/weights.npz"], "nowhere: is not a folder"),
     ],
@@ -355,7 +355,7 @@ def test_folder_called_mnist_is_a_folder(
     (tmp_path / "mnist").mkdir()
     monkeypatch.chdir(tmp_path)
     assert main(["evaluate", "--data", "mnist"]) == 1
-    assert "has no train-images" in capsys.readouterr().err
+    assert "mnist: holds no data set" in capsys.readouterr().err
 
 
 def test_misspelt_command_is_told(capsys: pytest.CaptureFixture[str]) -> None:

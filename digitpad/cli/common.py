@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
 
+DATA_HELP = "IDX files, an .npz, a .csv, strokes, or images in folders by class, instead of the built-in MNIST"
+
 
 def add_common(parser: argparse.ArgumentParser) -> None:
     """Options of every command that computes."""
@@ -32,9 +34,7 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting, as in training.epochs=5"
     )
-    parser.add_argument(
-        "--data", metavar="FOLDER", help="four IDX files named as MNIST's, instead of the built-in MNIST"
-    )
+    parser.add_argument("--data", metavar="PATH", help=DATA_HELP)
 
 
 def chosen_recipe(options: argparse.Namespace) -> "Recipe":
@@ -86,7 +86,7 @@ def pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
 
 
 def whole_path(name: str) -> str:
-    """The folder's whole path: valid from elsewhere too, and never taken for the built-in set's name."""
+    """The whole path: valid from elsewhere too, and never taken for the built-in set's name."""
     return str(Path(name).resolve())
 
 

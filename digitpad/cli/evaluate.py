@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from digitpad import blas
 from digitpad.cli.common import (
+    DATA_HELP,
     OK,
     add_common,
     begin_line,
@@ -37,9 +38,7 @@ def parser() -> argparse.ArgumentParser:
     """What ``digitpad evaluate`` can be told."""
     parser = argparse.ArgumentParser(prog="digitpad evaluate", description="Score weights on a test set.")
     parser.add_argument("weights", nargs="?", type=Path, metavar="WEIGHTS", help="the shipped weights by default")
-    parser.add_argument(
-        "--data", metavar="FOLDER", help="four IDX files named as MNIST's, instead of the built-in MNIST"
-    )
+    parser.add_argument("--data", metavar="PATH", help=DATA_HELP)
     parser.add_argument("--part", choices=("test", "validation"), default="test", help="of the data set (%(default)s)")
     parser.add_argument(
         "--compare", type=Path, metavar="OTHER", help="other weights on the same digits, and whether it could be chance"

@@ -116,7 +116,7 @@ class TrainingPart:
 
 @dataclass(frozen=True)
 class DataPart:
-    """``[data]``: the built-in set's name, or the path of a folder with four IDX files, and what is made besides.
+    """``[data]``: the built-in set's name, or the path of another one, and what is made besides.
 
     ``pen_digits`` are written as `digitpad.ink.pen` writes them; ``non_digits``, of which the network is to be unsure,
     are letters, signs and scribbles.

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from digitpad.datasets.idx import MAX_BYTES, read_idx
+from digitpad.datasets.idx import FREE_BYTES, MAX_BYTES, MAX_RATIO, read_classes, read_idx
 from digitpad.errors import DataError
 from tests.datasets.idx_files import gzip_bomb, header, hostile_files, idx_bytes
 from tests.datasets.memory import peak_mebibytes
@@ -44,7 +44,7 @@ def test_reads_what_was_written(tmp_path: Path, pack: type[bytes], shape: tuple[
         (GOOD[:3], "not an IDX file"),
         (b"\0\0\x0d" + GOOD[3:], "IDX type 0x0d; expected 0x08"),
         (idx_bytes(ARRAY.ravel()), "has 1 dimensions; expected 3"),
-        (header(2**20, 32, 32) + b"\0", "claims 1048576 × 32 × 32 bytes; at most"),
+        (header(2**20, 32, 32) + b"\0", "claims 1048576 × 32 × 32 numbers; at most"),
         (header(2**32 - 1, 2**32 - 1, 2**32 - 1), "claims"),
         (b"", "it begins with nothing"),
         (gzip.compress(b""), "it begins with nothing"),
@@ -152,6 +152,49 @@ def test_500_hostile_idx_files(tmp_path: Path) -> None:
     assert 0 < loaded < 250
 
 
+def test_a_large_set_may_pack_well_but_not_too_well(tmp_path: Path) -> None:
+    """Beyond what any file may unpack to, a claim is believed only of a file that is large enough for it."""
+    shape = (FREE_BYTES // 784 + 1000, 28, 28)
+    zipped = gzip.compress(header(*shape) + bytes(784))
+    with pytest.raises(DataError, match="claims"):
+        read(tmp_path, zipped)
+    padded = zipped + gzip.compress(np.random.default_rng(0).bytes(math.prod(shape) // MAX_RATIO), 0)
+    with pytest.raises(DataError, match=f"promises {math.prod(shape)} bytes of data, but there are"):
+        read(tmp_path, padded)
+
+
+def rows(*classes: int) -> bytes:
+    """Labels as QMNIST has them: the class and seven more numbers each."""
+    array = np.array([[label, *[0] * 7] for label in classes], ">i4")
+    return struct.pack(">BBBB2I", 0, 0, 12, 2, len(classes), 8) + array.tobytes()
+
+
+def test_rows_of_integers_begin_with_the_class(tmp_path: Path) -> None:
+    """What else QMNIST tells of each image is left alone."""
+    path = tmp_path / "labels"
+    path.write_bytes(gzip.compress(rows(3, 1, 4)))
+    assert read_classes(path).tolist() == [3, 1, 4]
+    assert read_classes(path).dtype == np.uint8
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (rows(3, 256), "label 1 is 256; expected 0 to 255"),
+        (rows(-1, 3), "label 0 is -1"),
+        (rows(3)[:-1], "promises 32 bytes of data, but there are 31"),
+        (struct.pack(">BBBB2I", 0, 0, 12, 2, 3, 0), "rows of no number"),
+        (idx_bytes(ARRAY.reshape(6, 10)), "IDX type 0x08; expected 0x0c"),
+    ],
+    ids=["too large", "below 0", "a byte short", "no column", "bytes"],
+)
+def test_rows_without_a_class_are_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    """A class that is no label would otherwise wrap to another one."""
+    (tmp_path / "labels").write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        read_classes(tmp_path / "labels")
+
+
 READ_ALL = """
 import sys
 from pathlib import Path
@@ -169,10 +212,11 @@ for path in sorted(Path(sys.argv[1]).iterdir()):
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc and sets RLIMIT_AS")
 def test_bombs_take_little_memory(tmp_path: Path) -> None:
     """Whatever a file claims or unpacks to, refusing it stays below 256 MiB, NumPy and Python included."""
-    most = MAX_BYTES // 784
+    most = FREE_BYTES // 784
     (tmp_path / "small-promise").write_bytes(gzip_bomb(header(10, 28, 28), 1024))
     (tmp_path / "large-promise").write_bytes(gzip_bomb(header(most, 28, 28), 1024))
-    (tmp_path / "in-one-piece").write_bytes(gzip.compress(header(most, 28, 28) + bytes(MAX_BYTES + 2**20)))
+    (tmp_path / "in-one-piece").write_bytes(gzip.compress(header(most, 28, 28) + bytes(FREE_BYTES + 2**20)))
     (tmp_path / "nothing-there").write_bytes(header(most, 28, 28))
+    (tmp_path / "all-that-is-read").write_bytes(gzip_bomb(header(MAX_BYTES // 784, 28, 28), 1024))
     (tmp_path / "gigabyte").write_bytes(gzip_bomb(header(2**20, 32, 32), 1024))
     assert peak_mebibytes(READ_ALL, tmp_path) < 256

@@ -1,0 +1,69 @@
+"""What a path is a data set of: which of the readers takes it."""
+
+from pathlib import Path
+
+from digitpad.datasets.csv_file import read_csv
+from digitpad.datasets.digits import Found, Tell, inside, unheard
+from digitpad.datasets.idx_folder import idx_file, idx_files, read_idx_folder
+from digitpad.datasets.image_folder import has_image_folders, read_image_folder
+from digitpad.datasets.npz_file import is_archive, read_npz
+from digitpad.datasets.strokes_set import read_strokes_set
+from digitpad.errors import DataError, reason
+
+KINDS = "IDX files, an .npz, a .csv, a .jsonl of strokes, or a folder of images for each class"
+
+
+def read(path: Path, tell: Tell = unheard) -> Found:
+    """What is found at a path: a folder, a file, or in a folder the files whose names begin so.
+
+    Raises
+    ------
+    DataError
+        If there is nothing, or nothing that is a data set; or what the reader finds wrong.
+    """
+    try:
+        if path.is_dir():
+            return _read_folder(path, tell)
+        if path.is_file():
+            return _read_file(path, tell)
+        if path.parent.is_dir() and any(file.set == path.name for file in idx_files(path.parent)):
+            return read_idx_folder(path.parent, path.name)
+    except OSError as error:
+        raise DataError(path, f"cannot be read ({reason(error)})") from error
+    raise DataError(path, f"is not there; expected {KINDS}")
+
+
+def _read_folder(folder: Path, tell: Tell) -> Found:
+    raw = folder / "raw"  # where torchvision puts them
+    for one in (folder, raw):
+        if one.is_dir() and idx_files(inside(folder, one)):
+            return read_idx_folder(one)
+    if has_image_folders(folder):
+        return read_image_folder(folder, tell)
+    files = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in (".npz", ".csv", ".jsonl")]
+    # Of train.csv and test.csv, the reader finds the second by itself.
+    files = [path for path in files if not ("test" in path.name and _training_beside(path) in files)] or files
+    if len(files) == 1:
+        return _read_file(inside(folder, files[0]), tell)
+    if files:
+        names = ", ".join(path.name for path in files[:6])
+        raise DataError(folder, f"holds {len(files)} data sets ({names}); name one of them instead")
+    raise DataError(folder, f"holds no data set; expected {KINDS}")
+
+
+def _training_beside(path: Path) -> Path:
+    return path.with_name(path.name.replace("test", "train"))
+
+
+def _read_file(path: Path, tell: Tell) -> Found:
+    if (file := idx_file(path)) is not None:
+        return read_idx_folder(path.parent, file.set)
+    if is_archive(path):
+        return read_npz(path)
+    with path.open("rb") as opened:
+        begin = opened.read(512)
+    if path.suffix.lower() == ".jsonl" or begin.lstrip().startswith(b"{"):
+        return read_strokes_set(path, tell)
+    if path.suffix.lower() in (".csv", ".tsv", ".txt") and b"\0" not in begin:
+        return read_csv(path, tell)
+    raise DataError(path, f"is not a data set; expected {KINDS}")

@@ -1,0 +1,39 @@
+"""Digits that were drawn in the window and labelled: strokes files as data sets."""
+
+from pathlib import Path
+
+import numpy as np
+
+from digitpad.datasets.digits import Found, Labels, Tell, check_count, unheard
+from digitpad.errors import DataError, InkError
+from digitpad.ink.raster import rasterize
+from digitpad.ink.strokes import read_strokes
+
+_TELL_EVERY = 100
+
+
+def read_strokes_set(path: Path, tell: Tell = unheard) -> Found:
+    """The labelled drawings of a strokes file, drawn as the pad's ink is.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, a line is not a drawing, or none has a label.
+    """
+    labels, images, n_without = Labels(path), [], 0
+    try:
+        for n_read, drawing in enumerate(read_strokes(path), 1):
+            if drawing.label is None or not drawing.paths:
+                n_without += 1
+            else:
+                labels.add(str(drawing.label))
+                images.append(rasterize(drawing.paths))
+                check_count(path, len(images))
+            if n_read % _TELL_EVERY == 0:
+                tell(n_read)
+    except InkError as error:
+        raise DataError(error.path, error.problem) from error
+    if not images:
+        raise DataError(path, 'holds no drawing with a label; expected lines of {"label": 7, "strokes": …}')
+    notes = (f"{n_without:,} lines have no label or no ink, and are left out.",) if n_without else ()
+    return Found(labels.part(np.stack(images)), None, "strokes", notes=notes)

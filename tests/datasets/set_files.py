@@ -1,0 +1,87 @@
+"""Data sets in files of each format, as the programs that people use write them."""
+
+import io
+import zipfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from digitpad.datasets.dataset import Digits
+from digitpad.ink.strokes import LabelledStrokes, write_strokes
+
+
+def npy(array: NDArray[np.generic]) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+def npy_claiming(shape: str, content: bytes = b"", descr: str = "|u1") -> bytes:
+    """An array's file whose header says what it likes."""
+    header = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}\n".encode()
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + content
+
+
+def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def keras(training: Digits, test: Digits) -> dict[str, bytes]:
+    """The members of an archive as Keras' is."""
+    return {
+        "x_train.npy": npy(training.images),
+        "y_train.npy": npy(training.labels),
+        "x_test.npy": npy(test.images),
+        "y_test.npy": npy(test.labels),
+    }
+
+
+HEADER = ["label", *(f"pixel{i}" for i in range(784))]
+
+
+def csv_text(
+    digits: Digits,
+    header: Sequence[str] | None = HEADER,
+    last: bool = False,
+    names: Sequence[str] | None = None,
+    separator: str = ",",
+    end: str = "\n",
+) -> str:
+    """Digits as lines; with ``last``, the label ends each line rather than beginning it."""
+    lines = [] if header is None else [separator.join(header)]
+    for image, label in zip(digits.images, digits.labels, strict=True):
+        pixels = list(map(str, image.ravel().tolist()))
+        name = str(label) if names is None else names[label]
+        lines.append(separator.join([*pixels, name] if last else [name, *pixels]))
+    return end.join(lines) + end
+
+
+def write_images(folder: Path, digits: Digits, names: Sequence[str] | None = None, suffix: str = ".png") -> Path:
+    """One image a digit, in a folder a class."""
+    for row, (image, label) in enumerate(zip(digits.images, digits.labels, strict=True)):
+        path = folder / (str(label) if names is None else names[label]) / f"{row:05d}{suffix}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(path)
+    return folder
+
+
+def by_class(digits: Digits) -> Digits:
+    """The same digits in the order in which folders of images have them."""
+    order = np.argsort(digits.labels, kind="stable")
+    return Digits(digits.images[order], digits.labels[order])
+
+
+def write_drawings(path: Path, labels: Iterable[int | None]) -> Path:
+    """A strokes file with a line for each label, each a stroke of its own slant."""
+    drawings = [
+        LabelledStrokes([np.array([[100.0, 100.0], [100.0 + 5 * i, 300.0]])], label) for i, label in enumerate(labels)
+    ]
+    write_strokes(path, drawings)
+    return path

@@ -1,0 +1,463 @@
+import gzip
+import os
+import shutil
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digitpad.classes import DIGITS
+from digitpad.datasets.dataset import Dataset, Digits, load_path
+from digitpad.errors import DataError
+from digitpad.ink.image import read_image
+from digitpad.ink.raster import rasterize
+from digitpad.ink.strokes import read_strokes
+from tests.datasets.idx_files import idx_bytes, random_digits, write_folder
+from tests.datasets.set_files import HEADER, by_class, csv_text, keras, npy, write_drawings, write_images, zipped
+
+
+def dark_edged(n: int, seed: int = 0) -> Digits:
+    """Random digits, light on dark as MNIST's are, as far as their borders tell."""
+    digits = random_digits(n, seed)
+    images = np.zeros_like(digits.images)
+    images[:, 1:-1, 1:-1] = digits.images[:, 1:-1, 1:-1]
+    return Digits(images, digits.labels)
+
+
+TRAINING, TEST = dark_edged(60, 1), dark_edged(20, 2)
+
+
+def training_of(dataset: Dataset) -> Digits:
+    """What is trained on and chosen by, as it was before it was parted."""
+    parts = dataset.training, dataset.validation
+    return Digits(np.concatenate([p.images for p in parts]), np.concatenate([p.labels for p in parts]))
+
+
+def assert_same(found: Digits, expected: Digits) -> None:
+    np.testing.assert_array_equal(found.images, expected.images)
+    np.testing.assert_array_equal(found.labels, expected.labels)
+
+
+def renamed(digits: Digits, *labels: int) -> Digits:
+    """The digits with other labels, in turn."""
+    return Digits(digits.images, np.resize(np.array(labels, np.uint8), len(digits)))
+
+
+# IDX.
+
+
+@pytest.mark.parametrize("prefix", ["emnist-digits", "qmnist", "mine"])
+def test_idx_files_may_have_the_name_of_their_set_before_theirs(tmp_path: Path, prefix: str) -> None:
+    """As EMNIST's have, and QMNIST's; then the test part is called test."""
+    write_folder(tmp_path / "set", TRAINING, TEST)
+    for path in list((tmp_path / "set").iterdir()):
+        path.rename(path.with_name(f"{prefix}-{path.name.replace('t10k', 'test')}"))
+    dataset = load_path(tmp_path / "set")
+    assert (len(training_of(dataset)), len(dataset.test), dataset.class_names) == (60, 20, DIGITS)
+
+
+def test_labels_of_qmnist_are_read(tmp_path: Path) -> None:
+    """Of its rows of eight integers, the class."""
+    write_folder(tmp_path, TRAINING, TEST)
+    for part, digits in (("train", TRAINING), ("t10k", TEST)):
+        rows = np.zeros((len(digits), 8), ">i4")
+        rows[:, 0] = digits.labels
+        (tmp_path / f"{part}-labels-idx1-ubyte").unlink()
+        content = struct.pack(">BBBB2I", 0, 0, 12, 2, *rows.shape) + rows.tobytes()
+        (tmp_path / f"{part}-labels-idx2-int.gz").write_bytes(gzip.compress(content))
+    dataset = load_path(tmp_path)
+    assert_same(training_of(dataset), TRAINING)
+    assert_same(dataset.test, TEST)
+
+
+def test_images_of_emnist_are_turned_upright(tmp_path: Path) -> None:
+    """Its files hold them with rows and columns exchanged, and nobody else's do."""
+    transposed = Digits(TRAINING.images.transpose(0, 2, 1).copy(), TRAINING.labels)
+    write_folder(tmp_path / "emnist-digits", transposed, TEST)
+    dataset = load_path(tmp_path / "emnist-digits")
+    assert_same(training_of(dataset), TRAINING)
+    np.testing.assert_array_equal(dataset.test.images, TEST.images.transpose(0, 2, 1))
+    assert any("turned upright" in note for note in dataset.notes)
+    (tmp_path / "emnist-digits").rename(tmp_path / "other")
+    assert_same(training_of(load_path(tmp_path / "other")), transposed)
+
+
+def test_one_of_several_sets_in_a_folder_is_asked_for_by_name(tmp_path: Path) -> None:
+    """By the beginning of its files' names, or by one of the files."""
+    for prefix, digits in (("emnist-letters", renamed(TRAINING, *range(1, 27))), ("emnist-digits", TRAINING)):
+        write_folder(tmp_path / prefix, digits, renamed(TEST, *digits.labels))
+        for path in list((tmp_path / prefix).iterdir()):
+            path.rename(tmp_path / f"{prefix}-{path.name.replace('t10k', 'test')}")
+        (tmp_path / prefix).rmdir()
+    with pytest.raises(DataError, match=r"holds 2 data sets \(emnist-digits, emnist-letters\)"):
+        load_path(tmp_path)
+    for name in ("emnist-letters", "emnist-letters-test-labels-idx1-ubyte"):
+        dataset = load_path(tmp_path / name)
+        assert dataset.class_names == tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+        assert dataset.training.labels[:3].tolist() == [0, 1, 2]
+    assert load_path(tmp_path / "emnist-digits").class_names == DIGITS
+
+
+def test_torchvision_keeps_files_in_a_folder_below(tmp_path: Path) -> None:
+    """Either of the two may be given, and names the set."""
+    write_folder(tmp_path / "FashionMNIST" / "raw", TRAINING, TEST)
+    for path in (tmp_path / "FashionMNIST", tmp_path / "FashionMNIST" / "raw"):
+        dataset = load_path(path)
+        assert (dataset.name, dataset.class_names[9]) == ("FashionMNIST", "Ankle boot")
+
+
+@pytest.mark.parametrize(
+    ("name", "classes"),
+    [
+        ("fashion-mnist", ("T-shirt/top", "Trouser", "Pullover")),
+        ("KMNIST", ("o", "ki", "su")),
+        ("emnist-balanced", ("0", "1", "2")),
+        ("emnist_byclass", ("0", "1", "2")),
+        ("mnist", ("0", "1", "2")),
+    ],
+)
+def test_known_sets_have_names_for_their_classes(tmp_path: Path, name: str, classes: tuple[str, ...]) -> None:
+    """All of them, whether each of them occurs or not."""
+    dataset = load_path(write_folder(tmp_path / name, TRAINING, TEST))
+    n_classes = {"emnist-balanced": 47, "emnist_byclass": 62}.get(name, 10)
+    assert (dataset.class_names[:3], len(dataset.class_names)) == (classes, n_classes)
+
+
+# Keras.
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (784,), (28, 28, 1)], ids=str)
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float32])
+def test_an_npz_is_read_whatever_its_shape_and_type(tmp_path: Path, shape: tuple[int, ...], dtype: type) -> None:
+    """Pixels of 0 to 255 as rows or squares, as bytes or as other numbers."""
+    members = keras(TRAINING, TEST)
+    members["x_train.npy"] = npy(TRAINING.images.reshape(-1, *shape).astype(dtype))
+    members["y_train.npy"] = npy(TRAINING.labels.astype(np.int64)[:, None])
+    (tmp_path / "mnist.npz").write_bytes(zipped(members))
+    dataset = load_path(tmp_path / "mnist.npz")
+    assert_same(training_of(dataset), TRAINING)
+    assert_same(dataset.test, TEST)
+    assert (dataset.name, dataset.format) == ("mnist.npz", "NumPy archive")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"y_train.npy": None}, "expected x_train, y_train"),
+        ({"y_test.npy": None}, "holds no 'y_test' beside 'x_test'"),
+        ({"y_train.npy": npy(np.array([{}]))}, "not a plain array of numbers"),
+        ({"y_train.npy": npy(np.zeros(59, np.uint8))}, "has 59 labels for 60 images"),
+        (
+            {"y_train.npy": npy(np.full(60, 300))},
+            "row 0 of 'y_train.npy' holds 300; expected whole numbers of 0 to 255",
+        ),
+        ({"x_train.npy": npy(np.full((60, 784), np.nan))}, "row 0 of 'x_train.npy' holds nan"),
+        ({"x_train.npy": npy(TRAINING.images / 255)}, r"holds 0\.\d+; expected whole numbers"),
+        ({"x_train.npy": npy(np.zeros((60, 28, 27), np.uint8))}, "images of 28 × 27 pixels"),
+        ({"x_train.npy": npy(np.zeros((60, 28, 28, 3), np.uint8))}, "has the shape"),
+        ({"x_train.npy": b"no array"}, "not in NumPy's format"),
+    ],
+    ids=["no labels", "no test labels", "objects", "too few", "300", "NaN", "0 to 1", "27", "colours", "text"],
+)
+def test_what_is_wrong_in_an_npz_is_named(tmp_path: Path, change: dict[str, bytes | None], message: str) -> None:
+    """Ranges are checked before anything is cast, and the row is told."""
+    members = {name: content for name, content in {**keras(TRAINING, TEST), **change}.items() if content is not None}
+    (tmp_path / "mnist.npz").write_bytes(zipped(members))
+    with pytest.raises(DataError, match=message):
+        load_path(tmp_path / "mnist.npz")
+
+
+# CSV.
+
+
+@pytest.mark.parametrize("last", [False, True], ids=["label first", "label last"])
+@pytest.mark.parametrize("header", [True, False], ids=["header", "no header"])
+@pytest.mark.parametrize(("separator", "end"), [(",", "\n"), (";", "\r\n"), ("\t", "\n")], ids=["comma", "semi", "tab"])
+def test_a_csv_is_read_however_it_is_laid_out(
+    tmp_path: Path, last: bool, header: bool, separator: str, end: str
+) -> None:
+    """With a header or without, the label first or last."""
+    names = ([*HEADER[1:], "Label"] if last else HEADER) if header else None
+    (tmp_path / "train.csv").write_text(csv_text(TRAINING, names, last, None, separator, end), newline="")
+    (tmp_path / "test.csv").write_text(csv_text(TEST, names and HEADER), newline="")
+    dataset = load_path(tmp_path)
+    assert_same(training_of(dataset), TRAINING)
+    assert_same(dataset.test, TEST)
+    assert dataset.format == "CSV"
+
+
+def test_labels_in_a_csv_may_be_words(tmp_path: Path) -> None:
+    """Quoted or not, they are the names of the classes, in their order."""
+    names = ["cat", '"dog"', "ant"] * 3 + ["dog"]
+    (tmp_path / "animals.csv").write_text(csv_text(random_digits(90), names=names))
+    dataset = load_path(tmp_path / "animals.csv")
+    assert dataset.class_names == ("ant", "cat", "dog")
+
+
+@pytest.mark.parametrize(
+    "header", [["", *HEADER], ["id", *HEADER], ["label", *map(str, range(784))]], ids=["index", "id", "numbers"]
+)
+def test_columns_of_a_csv_that_are_no_pixels_are_left_out(tmp_path: Path, header: list[str]) -> None:
+    """What numbers the rows is no part of an image."""
+    lines = csv_text(TRAINING, None).splitlines()
+    if len(header) == 786:
+        lines = [f"{row},{line}" for row, line in enumerate(lines)]
+    (tmp_path / "train.csv").write_text("\n".join([",".join(header), *lines]))
+    found = load_path(tmp_path / "train.csv")
+    np.testing.assert_array_equal(np.sort(np.unique(found.training.labels)), range(10))
+    assert len(found.training) + len(found.validation) + len(found.test) == 60
+
+
+def test_kaggle_s_test_file_has_no_labels(tmp_path: Path) -> None:
+    """It cannot be scored with, so that a share of the other is set aside; and there is nothing to train on in it."""
+    (tmp_path / "train.csv").write_text(csv_text(TRAINING))
+    unlabelled = "\n".join(line.partition(",")[2] for line in csv_text(TEST).splitlines())
+    (tmp_path / "test.csv").write_text(unlabelled)
+    dataset = load_path(tmp_path)
+    assert [len(part) for part in (dataset.training, dataset.validation, dataset.test)] == [42, 8, 10]
+    assert any("test.csv has no labels" in note for note in dataset.notes)
+    with pytest.raises(DataError, match="images without labels"):
+        load_path(tmp_path / "test.csv")
+
+
+def with_cell(row: int, column: int, text: str) -> str:
+    """A sound file but for one cell, counted from 0 under the header."""
+    lines = csv_text(TRAINING).splitlines()
+    cells = lines[row + 1].split(",")
+    cells[column] = text
+    return "\n".join([*lines[: row + 1], ",".join(cells), *lines[row + 2 :]])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (with_cell(4, 8, "300"), "row 6 has 300 as pixel 7; expected a whole number of 0 to 255"),
+        (with_cell(4, 8, "-1"), "row 6 has -1 as pixel 7"),
+        (with_cell(4, 8, "NaN"), "row 6 has nan as pixel 7"),
+        (with_cell(4, 8, "inf"), "row 6 has inf as pixel 7"),
+        (with_cell(4, 8, "0.5"), "row 6 has 0.5 as pixel 7"),
+        (with_cell(4, 8, "x"), "row 6 has 'x' as pixel 7"),
+        (with_cell(4, 8, ""), "row 6 has '' as pixel 7"),
+        (with_cell(4, 8, "1,2"), "row 6 has 786 columns; expected 785"),
+        (with_cell(4, 0, ""), "has the label ''"),
+        (with_cell(4, 0, "é" * 41), "expected 1 to 40 letters"),
+        (with_cell(4, 0, "12"), "label 4 is 12, alone of its class"),
+        ("", "is empty"),
+        ("label,a\n", "has 2 columns; expected 784 pixels and a label"),
+        (",".join(HEADER), "holds no image under its header"),
+        ("1," * 40_000, "row 1 is longer than 65536 bytes; expected 785 columns"),
+        ("\n".join(csv_text(TRAINING).splitlines()[:6]), "holds 5 samples"),
+    ],
+    ids=[
+        "300", "below 0", "NaN", "infinity", "half", "text", "nothing", "two", "no label", "long label", "alone",
+        "empty", "two columns", "header alone", "forty thousand columns", "five rows",
+    ],
+)  # fmt: skip
+def test_what_is_wrong_in_a_csv_is_named(tmp_path: Path, text: str, message: str) -> None:
+    """Its row is told, counted as an editor counts lines."""
+    (tmp_path / "train.csv").write_text(text)
+    with pytest.raises(DataError, match=message):
+        load_path(tmp_path / "train.csv")
+
+
+def test_more_classes_than_62_are_refused(tmp_path: Path) -> None:
+    """And the first that is one too many is told."""
+    digits = random_digits(130)
+    labels = Digits(digits.images, np.arange(130, dtype=np.uint8) % 65)
+    (tmp_path / "many.csv").write_text(csv_text(labels))
+    with pytest.raises(DataError, match="more than 62 different labels; '62' is one too many"):
+        load_path(tmp_path / "many.csv")
+    write_folder(tmp_path / "idx", labels, labels)
+    with pytest.raises(DataError, match="has 65 classes; at most 62"):
+        load_path(tmp_path / "idx")
+
+
+# Images.
+
+
+def test_images_in_folders_are_read(tmp_path: Path) -> None:
+    """In train and test, with a folder a class; images of 28 × 28 are taken pixel by pixel."""
+    write_images(tmp_path / "set" / "train", TRAINING)
+    write_images(tmp_path / "set" / "Test", TEST)
+    dataset = load_path(tmp_path / "set")
+    found = by_class(training_of(dataset))
+    expected = by_class(TRAINING)
+    np.testing.assert_array_equal(found.labels, expected.labels)
+    assert {image.tobytes() for image in found.images} == {image.tobytes() for image in expected.images}
+    assert_same(dataset.test, by_class(TEST))
+    assert (dataset.format, dataset.class_names, dataset.notes) == ("image folders", DIGITS, ())
+
+
+def test_images_on_one_level_are_parted_by_class(tmp_path: Path) -> None:
+    """Each class is in all three parts, and the same images always come into the same part."""
+    names = ["cat", "dog"] * 5
+    write_images(tmp_path / "pets", random_digits(70), names)
+    dataset, again = (load_path(tmp_path / "pets") for _ in range(2))
+    assert dataset.class_names == ("cat", "dog")
+    for part, n in ((dataset.training, 50), (dataset.validation, 10), (dataset.test, 10)):
+        assert np.bincount(part.labels).tolist() == [n // 2, n // 2]
+    np.testing.assert_array_equal(dataset.test.images, again.test.images)
+    assert any("10 images in all, was drawn with a fixed seed" in note for note in dataset.notes)
+
+
+def test_dark_ink_is_turned_light(tmp_path: Path) -> None:
+    """As MNIST has it, by what most of the images' borders are."""
+    images = np.zeros((20, 28, 28), np.uint8)
+    images[:, 8:20, 10:15] = np.arange(20)[:, None, None] + 200
+    digits = Digits(images, np.arange(20, dtype=np.uint8) % 2)
+    write_images(tmp_path / "dark", Digits(255 - images, digits.labels))
+    write_images(tmp_path / "light", digits)
+    assert load_path(tmp_path / "dark").sha256 == load_path(tmp_path / "light").sha256
+
+
+def test_images_of_another_size_are_prepared_as_in_the_window(tmp_path: Path) -> None:
+    """Their ink is scaled and centred; and that is told."""
+    large = np.zeros((20, 90, 120), np.uint8)
+    large[:, 10:60, 15:25] = 255
+    write_images(tmp_path / "large", Digits(large, np.arange(20, dtype=np.uint8) % 2), suffix=".bmp")
+    dataset = load_path(tmp_path / "large")
+    ink = np.argwhere(dataset.training.images[0] > 100)
+    assert np.ptp(ink[:, 0]) in (19, 20)  # the box that MNIST's digits fill
+    assert "All images were not of 28 × 28 pixels" in dataset.notes[0]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links want rights there")
+@pytest.mark.parametrize("what", ["image", "class", "part", "idx", "raw", "csv"])
+def test_no_link_leads_out_of_the_folder(tmp_path: Path, what: str) -> None:
+    """Neither of a file nor of a folder; what a folder is given is all that is read."""
+    outside = write_images(tmp_path / "outside", random_digits(20))
+    write_folder(tmp_path / "elsewhere", TRAINING, TEST)
+    (tmp_path / "away.csv").write_text(csv_text(TRAINING))
+    folder = tmp_path / "set"
+    folder.mkdir()
+    if what in ("image", "class", "part"):
+        write_images(folder / "train", random_digits(20))
+    link, target = {
+        "image": (folder / "train" / "3" / "zzz.png", outside / "3" / "00003.png"),
+        "class": (folder / "train" / "a", outside / "3"),
+        "part": (folder / "test", outside),
+        "idx": (folder / "train-images-idx3-ubyte", tmp_path / "elsewhere" / "train-images-idx3-ubyte"),
+        "raw": (folder / "raw", tmp_path / "elsewhere"),
+        "csv": (folder / "train.csv", tmp_path / "away.csv"),
+    }[what]
+    link.symlink_to(target)
+    if what == "idx":
+        shutil.copy(tmp_path / "elsewhere" / "train-labels-idx1-ubyte", folder)
+    with pytest.raises(DataError, match="link that leads out of the data set's folder"):
+        load_path(folder)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links want rights there")
+def test_links_within_the_folder_are_followed(tmp_path: Path) -> None:
+    """But for one that goes round in a circle."""
+    folder = write_images(tmp_path / "set", random_digits(20))
+    (folder / "0" / "again.png").symlink_to(folder / "0" / "00000.png")
+    dataset = load_path(folder)
+    assert len(dataset.training) + len(dataset.validation) + len(dataset.test) == 21
+    (folder / "0" / "round.png").symlink_to(folder / "0" / "round.png")
+    with pytest.raises(DataError, match="cannot be read"):
+        load_path(folder)
+
+
+def test_a_broken_image_is_named(tmp_path: Path) -> None:
+    """One that is no image at all ends the reading."""
+    folder = write_images(tmp_path / "set", random_digits(20))
+    (folder / "3" / "zzz.png").write_bytes(b"no image")
+    with pytest.raises(DataError, match=r"zzz\.png: is not an image") as caught:
+        load_path(folder)
+    assert caught.value.path == folder / "3" / "zzz.png"
+
+
+def test_reading_images_can_be_ended(tmp_path: Path) -> None:
+    """What hears of the progress may raise."""
+    write_images(tmp_path, random_digits(120))
+    heard = []
+
+    def tell(n: int) -> None:
+        heard.append(n)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        load_path(tmp_path, tell)
+    assert heard == [100]
+
+
+# Strokes.
+
+
+def test_drawings_are_read_as_the_pad_s_are(tmp_path: Path) -> None:
+    """Those with a label; how many have none is told."""
+    path = write_drawings(tmp_path / "mine.jsonl", [*([0, 1, 2] * 10), None, None])
+    dataset = load_path(path)
+    drawn = {rasterize(drawing.paths).tobytes() for drawing in read_strokes(path) if drawing.label is not None}
+    parts = (dataset.training, dataset.validation, dataset.test)
+    assert {image.tobytes() for part in parts for image in part.images} == drawn
+    assert dataset.class_names == DIGITS
+    assert "2 lines have no label or no ink" in dataset.notes[0]
+
+
+def test_strokes_without_labels_are_no_data_set(tmp_path: Path) -> None:
+    """There is nothing to be learnt from them."""
+    path = write_drawings(tmp_path / "mine.jsonl", [None] * 12)
+    with pytest.raises(DataError, match="holds no drawing with a label"):
+        load_path(path)
+    path.write_text("{")
+    with pytest.raises(DataError, match="line 1 is not JSON"):
+        load_path(path)
+
+
+# All of them.
+
+
+def test_the_same_digits_have_the_same_sum_in_every_format(tmp_path: Path) -> None:
+    """The files differ, and what is trained on does not."""
+    digits, test = by_class(TRAINING), by_class(TEST)
+    write_folder(tmp_path / "idx", digits, test)
+    (tmp_path / "set.npz").write_bytes(zipped(keras(digits, test)))
+    (tmp_path / "train.csv").write_text(csv_text(digits))
+    (tmp_path / "test.csv").write_text(csv_text(test))
+    write_images(tmp_path / "images" / "train", digits)
+    write_images(tmp_path / "images" / "test", test)
+    sets = [load_path(tmp_path / name) for name in ("idx", "set.npz", "train.csv", "images")]
+    assert len({dataset.sha256 for dataset in sets}) == 1
+    for dataset in sets[1:]:
+        np.testing.assert_array_equal(dataset.validation.images, sets[0].validation.images)
+
+
+def test_digits_in_the_order_of_their_classes_are_parted_by_class(tmp_path: Path) -> None:
+    """Where the last sixth does not hold each class, one is drawn that does."""
+    dataset = load_path(write_folder(tmp_path, by_class(TRAINING), TEST))
+    assert np.bincount(dataset.validation.labels).tolist() == [1] * 10
+    assert np.bincount(dataset.training.labels).tolist() == [5] * 10
+
+
+def test_without_a_test_part_a_seventh_is_set_aside(tmp_path: Path) -> None:
+    """No image is in two parts, and the set says what was done."""
+    write_folder(tmp_path, random_digits(140), TEST)
+    for path in tmp_path.glob("t10k-*"):
+        path.unlink()
+    dataset = load_path(tmp_path)
+    parts = (dataset.training, dataset.validation, dataset.test)
+    assert [len(part) for part in parts] == [100, 20, 20]
+    assert len({image.tobytes() for part in parts for image in part.images}) == 140
+    assert "There is no test part" in dataset.notes[0]
+
+
+def test_no_array_of_a_data_set_can_be_written_to(tmp_path: Path) -> None:
+    """Whatever it was read from, and however it was parted."""
+    write_images(tmp_path / "images", random_digits(40))
+    (tmp_path / "set.npz").write_bytes(zipped(keras(TRAINING, TEST)))
+    (tmp_path / "emnist-mnist-train-images-idx3-ubyte").write_bytes(idx_bytes(TRAINING.images))
+    (tmp_path / "emnist-mnist-train-labels-idx1-ubyte").write_bytes(idx_bytes(TRAINING.labels))
+    for name in ("images", "set.npz", "emnist-mnist"):
+        dataset = load_path(tmp_path / name)
+        for part in (dataset.training, dataset.validation, dataset.test):
+            assert not part.images.flags.writeable
+            assert not part.labels.flags.writeable
+
+
+def test_a_png_of_28_by_28_reads_as_written(tmp_path: Path) -> None:
+    """Grey levels go through the reader of images without a change."""
+    write_images(tmp_path, random_digits(1))
+    np.testing.assert_array_equal(read_image(tmp_path / "0" / "00000.png")[..., 0], random_digits(1).images[0])
