@@ -19,6 +19,11 @@ def in_words(names: Sequence[str]) -> str:
     return f"{', '.join(names[:3])}, … {names[-1]} ({len(names)} classes)"
 
 
+def noun(names: Sequence[str]) -> str:
+    """What one of them is called."""
+    return "digit" if tuple(names) == DIGITS else "class"
+
+
 def are_names(values: object) -> bool:
     """Whether these can name classes: 2 to `MAX_CLASSES` different texts that can be shown in a line."""
     return (

@@ -13,6 +13,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from digitpad.classes import DIGITS
 from digitpad.ink.drawing import Drawing
 from digitpad.ink.raster import rasterize, without_specks
 from digitpad.ink.strokes import distance_to_path
@@ -70,13 +71,15 @@ class Evidence:
     instead: int
     image: NDArray[np.uint8]
     pixels: Floats
+    class_names: tuple[str, ...] = DIGITS
 
     @property
     def said(self) -> str:
         """In words: where the ink is that speaks for the one, and for the other."""
+        digit, instead = self.class_names[self.digit], self.class_names[self.instead]
         speaks = [
             f"the ink {_at(self._strongest(sign))} speaks {words}"
-            for sign, words in ((1, f"most for {self.digit}"), (-1, f"for {self.instead} instead"))
+            for sign, words in ((1, f"most for {digit}"), (-1, f"for {instead} instead"))
             if (sign * self.pixels).max() > 0
         ]
         return ", ".join(speaks).capitalize() or "No ink speaks for either"
@@ -109,9 +112,10 @@ class Finding:
     change: str
     size: float
     was_sure: bool
+    class_names: tuple[str, ...] = DIGITS
 
     def __str__(self) -> str:
-        return f"{'Read as' if self.was_sure else 'Sure of'} {self.digit} {self.change}"
+        return f"{'Read as' if self.was_sure else 'Sure of'} {self.class_names[self.digit]} {self.change}"
 
 
 class Explainer:
@@ -123,6 +127,7 @@ class Explainer:
         self._steps_at_once = min(STEPS, max(1, int(PRODUCTS_AT_ONCE["weighing"] / n_products)))
         self._readings_at_once = min(READINGS_AT_ONCE, max(1, int(PRODUCTS_AT_ONCE["reading"] / n_products)))
         self._sure_above = weights.sure_above
+        self._class_names = weights.class_names
 
     def weigh(self, image: NDArray[np.uint8], digit: int, instead: int) -> InPieces[Evidence]:
         """How much the ink of each pixel moves ``logit[digit] - logit[instead]``.
@@ -149,7 +154,7 @@ class Explainer:
         for some in np.array_split(u, math.ceil(STEPS / self._steps_at_once)):
             gradient += self._gradient(some[:, None, None] ** 2 * ink, 2 * some / STEPS, digit, instead)
             yield
-        return Evidence(digit, instead, image, np.nan_to_num(ink * gradient))
+        return Evidence(digit, instead, image, np.nan_to_num(ink * gradient), self._class_names)
 
     def search(self, drawing: Drawing) -> InPieces[tuple[Finding, ...] | None]:
         """What small changes of the strokes would make of them, at most `MAX_FINDINGS`, the smallest first.
@@ -185,7 +190,7 @@ class Explainer:
             as_before = was_sure and digit == before.argmax()
             if probabilities.max() >= self._sure_above and not as_before and change.part not in parts:
                 parts.add(change.part)
-                finding = Finding(digit, change.words, change.size, was_sure)
+                finding = Finding(digit, change.words, change.size, was_sure, self._class_names)
                 found.setdefault(str(finding), finding)
         return tuple(found.values())[:MAX_FINDINGS]
 

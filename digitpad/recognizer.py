@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from digitpad.classes import DIGITS
 from digitpad.ink.drawing import Drawing
 from digitpad.ink.raster import rasterize
 from digitpad.nn.arrays import Floats
@@ -20,15 +21,17 @@ class Prediction:
     Attributes
     ----------
     digit : int
-        The most probable one.
+        The most probable one: the digit itself, or the place of another class.
     probabilities : tuple of float
-        One for each of 0..9; their sum is 1.
+        One for each class; their sum is 1.
     sure : bool
         Whether the digit is probable enough to be told as one: a letter or a scribble seldom is.
     image : ndarray of uint8, shape (28, 28)
         What the network saw.
     milliseconds : float
         From ink to answer.
+    class_names : tuple of str
+        What the probabilities are of.
     """
 
     digit: int
@@ -36,6 +39,12 @@ class Prediction:
     sure: bool
     image: NDArray[np.uint8]
     milliseconds: float
+    class_names: tuple[str, ...] = DIGITS
+
+    @property
+    def label(self) -> str:
+        """The name of `digit`."""
+        return self.class_names[self.digit]
 
     @property
     def confidence(self) -> float:
@@ -44,7 +53,7 @@ class Prediction:
 
     @property
     def ranking(self) -> list[int]:
-        """All digits, the most probable first."""
+        """All classes by their places, the most probable first."""
         return sorted(range(len(self.probabilities)), key=lambda digit: -self.probabilities[digit])
 
 
@@ -79,4 +88,5 @@ class Recognizer:
         probabilities = tuple(read.tolist())
         milliseconds = (time.perf_counter() - begin) * 1000
         sure = max(probabilities) >= self.weights.sure_above
-        return Prediction(int(np.argmax(probabilities)), probabilities, sure, image, milliseconds)
+        digit = int(np.argmax(probabilities))
+        return Prediction(digit, probabilities, sure, image, milliseconds, self.weights.class_names)

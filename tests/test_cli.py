@@ -102,7 +102,8 @@ def test_predict_reads_images(capsys: pytest.CaptureFixture[str], tmp_path: Path
     assert [answer["digit"] for answer in objects(out)] == [7, 4, 2, None]
     assert err == ""
     for answer in objects(out)[:3]:
-        assert answer.keys() == {"digit", "probabilities", "sure"}
+        assert answer.keys() == {"digit", "class", "probabilities", "sure"}
+        assert answer["class"] == str(answer["digit"])
         assert len(answer["probabilities"]) == 10
         assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-5)
 
@@ -114,7 +115,7 @@ def test_predict_reads_strokes(capsys: pytest.CaptureFixture[str], strokes: Path
     answers = objects(out)
     assert [answer["digit"] for answer in answers] == [7, 2, 4, 0, None, 4, 4]
     assert [answer.get("label", "none") for answer in answers] == [7, 2, 4, 0, "none", "none", 9]
-    assert answers[4] == {"digit": None, "probabilities": None, "sure": False}
+    assert answers[4] == {"digit": None, "class": None, "probabilities": None, "sure": False}
     assert err == "4 of 5 read as labelled: 80.00%\n"
 
 

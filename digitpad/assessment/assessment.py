@@ -13,7 +13,7 @@ from digitpad.errors import DigitpadError
 from digitpad.nn.arrays import Floats, Ints
 from digitpad.nn.losses import softmax
 from digitpad.training.calibration import Reliability, reliability
-from digitpad.training.evaluation import Evaluating, Scores, interval, scores_of
+from digitpad.training.evaluation import Evaluating, Scores, interval, relabelled, scores_of
 from digitpad.weights.weights import Weights
 
 PARTS = ("test", "validation")
@@ -139,9 +139,9 @@ def assess(
     Raises
     ------
     DigitpadError
-        If the weights compute numbers that are not finite.
+        If the weights compute numbers that are not finite, or do not know the set's classes.
     """
-    digits: Digits = getattr(dataset, part)
+    digits = relabelled(dataset, getattr(dataset, part), weights.class_names)
     with Readers(weights, n_threads) as readers:
         reading = yield from readers.read(digits.images)
     if not np.isfinite(reading.logits).all():
@@ -157,7 +157,7 @@ def assessment_of(weights: Weights, data: str, part: str, digits: Digits, readin
     confidences = probabilities.max(axis=1)
     right = predicted == labels
     scores = scores_of(reading.logits, labels)
-    confusion = confusion_matrix(labels, predicted)
+    confusion = confusion_matrix(labels, predicted, len(weights.class_names))
     wrong = np.flatnonzero(~right)
     return Assessment(
         weights=weights,
@@ -179,10 +179,10 @@ def assessment_of(weights: Weights, data: str, part: str, digits: Digits, readin
     )
 
 
-def confusion_matrix(labels: Ints, predicted: Ints) -> NDArray[np.int64]:
+def confusion_matrix(labels: Ints, predicted: Ints, n_classes: int = N_CLASSES) -> NDArray[np.int64]:
     """How often the digit of a row was read as that of a column, of shape (n_classes, n_classes)."""
-    pairs = labels.astype(np.int64) * N_CLASSES + predicted
-    return np.bincount(pairs, minlength=N_CLASSES**2).reshape(N_CLASSES, N_CLASSES)
+    pairs = labels.astype(np.int64) * n_classes + predicted
+    return np.bincount(pairs, minlength=n_classes**2).reshape(n_classes, n_classes)
 
 
 def class_scores(confusion: NDArray[np.int64]) -> tuple[ClassScores, ...]:

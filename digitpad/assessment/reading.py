@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from digitpad import blas
 from digitpad.nn.arrays import Floats
 from digitpad.nn.layers import Linear
-from digitpad.nn.network import N_CLASSES, Network
+from digitpad.nn.network import Network
 from digitpad.training.evaluation import Evaluating
 from digitpad.weights.weights import Weights
 
@@ -53,6 +53,7 @@ class Readers:
         self._chunk = min(CHUNK, network.chunk)
         self._split = feature_layer(network)
         self._n_units = n_features(network)
+        self._n_classes = network.plan.output_shape[0]
         self._idle: queue.SimpleQueue[Network] = queue.SimpleQueue()
         for reader in (network, *(network.twin() for _ in range(n_threads - 1))):
             self._idle.put(reader)
@@ -67,7 +68,7 @@ class Readers:
     def read(self, images: NDArray[np.uint8]) -> Generator[Evaluating, None, Reading]:
         """Read every image, with a sign of life after each chunk; closing the generator ends the reading."""
         n = len(images)
-        logits = np.empty((n, N_CLASSES), np.float32)
+        logits = np.empty((n, self._n_classes), np.float32)
         features = np.empty((min(n, MAX_FEATURE_NUMBERS // self._n_units), self._n_units), np.float32)
 
         def work(begin: int) -> int:
@@ -122,7 +123,7 @@ def n_features(network: Network) -> int:
     """How many numbers the features of a digit are."""
     split = feature_layer(network)
     if split == len(network.layers):
-        return N_CLASSES
+        return network.plan.output_shape[0]
     units: int = network.plan.parameter_shapes[split]["weight"][0]
     return units
 

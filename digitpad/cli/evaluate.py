@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from digitpad import blas
+from digitpad.classes import DIGITS
 from digitpad.cli.common import (
     DATA_HELP,
     OK,
@@ -151,6 +152,7 @@ def _values(made: "Assessment", robust: "Robustness | None") -> dict[str, Any]:
         "classes": [
             {
                 "digit": one.digit,
+                "class": made.weights.class_names[one.digit],
                 "n": one.n,
                 "precision": _known(one.precision),
                 "recall": _known(one.recall),
@@ -178,9 +180,10 @@ def _known(share: float) -> float | None:
 
 def _line(made: "Assessment") -> str:
     scores, (low, high) = made.scores, made.interval
+    images = "digits" if made.weights.class_names == DIGITS else "images"
     return (
-        f"{made.weights.name} reads {scores.accuracy:.2%} ({low:.2%} to {high:.2%}) of {scores.n:,} {made.part} digits "
-        f"of {made.data}; loss {scores.loss:.4f}, calibration error {made.honesty.error:.2%}"
+        f"{made.weights.name} reads {scores.accuracy:.2%} ({low:.2%} to {high:.2%}) of {scores.n:,} {made.part} "
+        f"{images} of {made.data}; loss {scores.loss:.4f}, calibration error {made.honesty.error:.2%}"
     )
 
 

@@ -45,19 +45,20 @@ def run(options: argparse.Namespace) -> int:
     labelled = right = 0
     for source, label, prediction in answers:
         known = {} if label is None else {"label": label}
-        digit = None if prediction is None else prediction.digit
+        name = None if prediction is None else prediction.label
         values = {
-            "digit": digit,
+            "digit": None if prediction is None else prediction.digit,
+            "class": name,
             "probabilities": None if prediction is None else prediction.probabilities,
             "sure": prediction is not None and prediction.sure,
             **known,
         }
         said = "nothing drawn"
         if prediction is not None:
-            said = f"{digit}  {prediction.confidence:6.1%}" + "  not sure" * (not prediction.sure)
+            said = f"{name}  {prediction.confidence:6.1%}" + "  not sure" * (not prediction.sure)
         tell(options, values, f"{said}  {source}" + ("" if label is None else f"  (label {label})"))
         labelled += label is not None
-        right += label is not None and label == digit
+        right += label is not None and str(label) == name
     if labelled:
         say(f"{right:,} of {labelled:,} read as labelled: {right / labelled:.2%}")
     return OK

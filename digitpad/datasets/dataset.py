@@ -21,6 +21,8 @@ from digitpad.errors import DataError
 BUILT_IN = "mnist"
 """The name under which the shipped data set is asked for."""
 
+N_CLASSES = len(DIGITS)  # of the built-in set
+
 MIN_SAMPLES = 10
 MIN_IN_A_CLASS = 2  # one to train on, and one to choose by
 _VALIDATION_SHARE = 1 / 6  # 10 000 of MNIST's 60 000

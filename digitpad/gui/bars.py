@@ -1,27 +1,39 @@
-"""Ten bars: how probable each digit is."""
+"""Bars: how probable each class is."""
 
+import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEasingCurve, QRectF, QSize, Qt, QVariantAnimation
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
 
+from digitpad.classes import DIGITS
 from digitpad.gui.theme import Theme, fixed_width_digits
 from digitpad.gui.widgets import percent
 
 N_BARS = 10
+"""So many have room; of more classes, the most probable ones are shown."""
+
+NAME_PX = 15
+"""The room of a name of one letter; longer ones get more, up to `NAME_SHARE` of the width."""
+
+NAME_SHARE = 0.4
 EASE_MS = 120
 
 
 class ProbabilityBars(QWidget):
-    """Bars for the digits 0 to 9, which ease to their new lengths; empty where there is nothing to say."""
+    """Bars for classes, which ease to their new lengths; empty where there is nothing to say.
+
+    Up to `N_BARS` classes keep their places; of more, the most probable ones are shown, the first on top.
+    """
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._target: tuple[float, ...] | None = None
         self._sure = False
-        self._from = self._shown = (0.0,) * N_BARS
+        self._class_names: tuple[str, ...] = DIGITS
+        self._from = self._shown = (0.0,) * len(DIGITS)
         self.setObjectName("probability_bars")
         self.setAccessibleName("Probabilities")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -32,12 +44,34 @@ class ProbabilityBars(QWidget):
         self._animation.valueChanged.connect(self._move)
         theme.changed.connect(self.update)
 
+    def set_classes(self, class_names: Sequence[str]) -> None:
+        """Show probabilities of these from now on."""
+        if tuple(class_names) != self._class_names:
+            self._animation.stop()
+            self._class_names = tuple(class_names)
+            self._target = None
+            self._from = self._shown = (0.0,) * len(class_names)
+            self.update()
+
+    @property
+    def rows(self) -> list[int]:
+        """The classes that have a bar, from top to bottom."""
+        places = range(len(self._class_names))
+        if len(places) <= N_BARS:
+            return list(places)
+        target = self._target
+        return [] if target is None else sorted(places, key=lambda place: -target[place])[:N_BARS]
+
     def set_probabilities(self, probabilities: Sequence[float] | None, *, sure: bool = True) -> None:
         """Show these, of 0..1, or none; the largest stands out as the answer where that is ``sure``."""
         self._from = self._shown
         self._target = None if probabilities is None else tuple(probabilities)
         self._sure = sure
-        said = "none" if self._target is None else ", ".join(f"{d}: {p:.1%}" for d, p in enumerate(self._target))
+        said = (
+            "none"
+            if self._target is None
+            else ", ".join(f"{self._class_names[place]}: {self._target[place]:.1%}" for place in self.rows)
+        )
         self.setAccessibleDescription(said)
         self._animation.stop()
         # 0 where the system asks for less motion.
@@ -49,12 +83,19 @@ class ProbabilityBars(QWidget):
             self._move(1.0)
 
     def _move(self, share: float) -> None:
-        target = self._target or (0.0,) * N_BARS
+        target = self._target or (0.0,) * len(self._class_names)
         if share == 1:  # also from what is no number, to which nothing can be added
             self._shown = target
         else:
             self._shown = tuple(a + (b - a) * share for a, b in zip(self._from, target, strict=True))
         self.update()
+
+    def _name_px(self, metrics: QFontMetricsF) -> float:
+        """How wide the column of names is."""
+        if all(len(name) == 1 for name in self._class_names):
+            return NAME_PX
+        longest = max(metrics.horizontalAdvance(name) for name in self._class_names)
+        return min(max(NAME_PX, math.ceil(longest) + 1), NAME_SHARE * self.width())
 
     # Overrides of Qt's.
 
@@ -71,12 +112,15 @@ class ProbabilityBars(QWidget):
         font = fixed_width_digits(self.font())
         best = None
         if self._target is not None and self._sure:
-            best = max(range(N_BARS), key=self._target.__getitem__)
-        row_height = min(self.height() / N_BARS, 48.0)
-        left, right = 26.0, 68.0
+            best = max(range(len(self._target)), key=self._target.__getitem__)
+        rows = self.rows
+        row_height = min(self.height() / max(1, min(len(self._class_names), N_BARS)), 48.0)
+        font.setBold(True)
+        name_px = self._name_px(QFontMetricsF(font))
+        left, right = name_px + 11.0, 68.0
         room = self.width() - left - right
-        for digit in range(N_BARS):
-            row = QRectF(0, digit * row_height, self.width(), row_height)
+        for place, digit in enumerate(rows):
+            row = QRectF(0, place * row_height, self.width(), row_height)
             track = QRectF(left, row.center().y() - 6, room, 12)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(tokens.ground))
@@ -91,7 +135,12 @@ class ProbabilityBars(QWidget):
             font.setBold(True)
             painter.setFont(font)
             painter.setPen(QColor(tokens.text))
-            painter.drawText(QRectF(0, row.top(), 15, row_height), Qt.AlignmentFlag.AlignCenter, str(digit))
+            name = self._class_names[digit]
+            if name_px > NAME_PX:
+                elided = QFontMetricsF(font).elidedText(name, Qt.TextElideMode.ElideRight, name_px)
+                painter.drawText(QRectF(0, row.top(), name_px, row_height), Qt.AlignmentFlag.AlignVCenter, elided)
+            else:
+                painter.drawText(QRectF(0, row.top(), NAME_PX, row_height), Qt.AlignmentFlag.AlignCenter, name)
             font.setBold(digit == best)
             painter.setFont(font)
             painter.setPen(QColor(tokens.text if digit == best else tokens.soft))

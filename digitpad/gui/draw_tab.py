@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from digitpad.classes import DIGITS, in_words
 from digitpad.gui.bars import ProbabilityBars
 from digitpad.gui.pad import DEFAULT_PEN_WIDTH_PX, PEN_WIDTHS_PX, Pad
 from digitpad.gui.seen import SeenCard
@@ -23,6 +24,9 @@ FRAME_MS = 12
 """At most one reading in this time: less than a frame of 60 Hz, so that what just missed one is answered within it."""
 
 ANNOUNCE_AFTER_MS = 500
+
+_ANSWER_PX = {"answer": 100, "short answer": 132, "long answer": 132}
+"""How wide the answer is, by the length of the longest name."""
 
 
 class DrawTab(QWidget):
@@ -41,6 +45,7 @@ class DrawTab(QWidget):
         self._time = label("", "soft", "reading_time")
         self.seen = SeenCard(theme, self.pad, recognizer.weights)
         self._build()
+        self._set_classes(recognizer.weights.class_names)
 
         self._reading = Throttle(self._read, FRAME_MS, self)
         self.pad.drawing_changed.connect(self._reading.request)
@@ -53,8 +58,17 @@ class DrawTab(QWidget):
     def set_recognizer(self, recognizer: Recognizer) -> None:
         """Read with other weights from now on, and what is on the pad at once."""
         self._recognizer = recognizer
+        self._set_classes(recognizer.weights.class_names)
         self.seen.set_weights(recognizer.weights)
         self._read()
+
+    def _set_classes(self, class_names: tuple[str, ...]) -> None:
+        """Give the answer room for the longest of these names."""
+        self._class_names = class_names
+        self._bars.set_classes(class_names)
+        longest = max(map(len, class_names))
+        self._answer_role = "answer" if longest == 1 else "short answer" if longest <= 4 else "long answer"
+        self._answer.setFixedWidth(_ANSWER_PX[self._answer_role])
 
     def read_now(self) -> Prediction | None:
         """The answer for what is on the pad at this moment, without waiting for the next frame."""
@@ -69,24 +83,27 @@ class DrawTab(QWidget):
         self.seen.set_prediction(prediction)
         if prediction is None:
             self._bars.set_probabilities(None)
-            self._set_answer("", "No digit yet")
-            self._confidence.setText("Draw a digit")
+            digits = self._class_names == DIGITS
+            self._set_answer("", "No digit yet" if digits else "Nothing yet")
+            self._confidence.setText("Draw a digit" if digits else f"Draw one of {in_words(self._class_names)}")
             self._runners_up.setText("The answer appears here while you draw.")
             self._time.setText("")
             return
         self._bars.set_probabilities(prediction.probabilities, sure=prediction.sure)
         self._time.setText(f"Read in {prediction.milliseconds:.1f} ms")
         if prediction.sure:
-            _, second, third, *_ = prediction.ranking
-            said = [f"{digit} ({percent(prediction.probabilities[digit])})" for digit in (second, third)]
-            self._set_answer(str(prediction.digit), f"Read as {prediction.digit}")
+            said = [
+                f"{prediction.class_names[place]} ({percent(prediction.probabilities[place])})"
+                for place in prediction.ranking[1:3]
+            ]
+            self._set_answer(prediction.label, f"Read as {prediction.label}")
             self._confidence.setText(f"{percent(prediction.confidence)} sure")
             self._runners_up.setText(f"Next: {', '.join(said)}")
         else:
             said = [
-                f"{digit} ({percent(prediction.probabilities[digit], 0)})"
-                for digit in prediction.ranking[:2]
-                if prediction.probabilities[digit] >= 0.01
+                f"{prediction.class_names[place]} ({percent(prediction.probabilities[place], 0)})"
+                for place in prediction.ranking[:2]
+                if prediction.probabilities[place] >= 0.01
             ]
             self._set_answer("?", "Not sure", unsure=True)
             self._confidence.setText("Not sure")
@@ -95,12 +112,12 @@ class DrawTab(QWidget):
     def _set_answer(self, text: str, accessible: str, *, unsure: bool = False) -> None:
         self._answer.setText(text)
         self._answer.setAccessibleName(accessible)
-        set_role(self._answer, "no answer" if unsure else "answer")
+        set_role(self._answer, "no answer" if unsure else self._answer_role)
 
     def _announce(self) -> None:
         """Tell a screen reader, half a second after the last stroke."""
         if self.prediction is not None:
-            first, second, *_ = self.prediction.ranking
+            first, second, *_ = (self.prediction.class_names[place] for place in self.prediction.ranking)
             sure = f"{first}, {percent(self.prediction.confidence)} sure"
             said = [sure if self.prediction.sure else f"Not sure, perhaps {first} or {second}", self.seen.finding]
             text = ". ".join(filter(None, said))
@@ -198,8 +215,8 @@ class DrawTab(QWidget):
         row = QHBoxLayout(frame)
         row.setContentsMargins(4 * SPACE, 2 * SPACE, 4 * SPACE, 2 * SPACE)
         row.setSpacing(5 * SPACE)
-        self._answer.setFixedWidth(100)
         self._answer.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._answer.setWordWrap(True)  # of names with more than a word
         row.addWidget(self._answer)
         column = QVBoxLayout()
         column.setSpacing(SPACE)

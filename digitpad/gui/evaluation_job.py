@@ -9,7 +9,9 @@ from digitpad.assessment.comparison import Comparison, compare
 from digitpad.assessment.feature_map import FeatureMap, feature_map
 from digitpad.assessment.reading import part_of
 from digitpad.assessment.robustness import Robustness, n_readings, robustness
+from digitpad.classes import DIGITS, in_words
 from digitpad.datasets.dataset import load
+from digitpad.errors import DigitpadError
 from digitpad.gui.digit_sheet import DigitSheet
 from digitpad.training.evaluation import Evaluating
 from digitpad.weights.weights import Weights, load_weights
@@ -50,6 +52,14 @@ def evaluation(
     yield Evaluating(0, 1)
     dataset = load(source)
     all_weights = [one if isinstance(one, Weights) else load_weights(one) for one in chosen]
+    for name, class_names in (
+        (dataset.name, dataset.class_names),
+        *((one.name, one.class_names) for one in all_weights),
+    ):
+        if class_names != DIGITS:  # the views have ten rows; the command has as many as there are classes
+            raise DigitpadError(
+                f"{name}: is of {in_words(class_names)}; digits alone are shown here, digitpad evaluate tells of others"
+            )
     digits = getattr(dataset, part)
     total = len(digits) * len(all_weights)
     made: list[Assessment] = []

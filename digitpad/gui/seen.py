@@ -8,6 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from digitpad.classes import noun
 from digitpad.explanation import Evidence, Explainer, Finding
 from digitpad.gui.idle_work import IdleWork
 from digitpad.gui.pad import Pad
@@ -283,8 +284,9 @@ class SeenCard(QFrame):
         self._name_digits(evidence.digit, evidence.instead)
 
     def _name_digits(self, digit: int | None = None, instead: int | None = None) -> None:
-        self._for.set_words("speaks for it" if digit is None else f"speaks for {digit}")
-        self._against.set_words("against it" if instead is None else f"for {instead} instead")
+        names = self._weights.class_names
+        self._for.set_words("speaks for it" if digit is None else f"speaks for {names[digit]}")
+        self._against.set_words("against it" if instead is None else f"for {names[instead]} instead")
 
     def _search(self) -> None:
         if self.explains:
@@ -295,7 +297,9 @@ class SeenCard(QFrame):
             self._findings.set_lines([f"· {finding}" for finding in findings])
         elif findings is not None:
             sure = self._prediction is not None and self._prediction.sure
-            self._findings.set_lines([f"No small change makes it {'another' if sure else 'a'} digit."])
+            self._findings.set_lines(
+                [f"No small change makes it {'another' if sure else 'a'} {noun(self._weights.class_names)}."]
+            )
         elif self._pad.is_empty:
             self._findings.set_lines(["Draw a digit, and see which ink speaks for the answer and which against it."])
         else:

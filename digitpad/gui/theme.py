@@ -159,6 +159,8 @@ QLabel[role="error"] {{ color: {t.bad}; font-size: 11px; }}
 QLabel[role="figure"] {{ font-size: 20px; font-weight: 600; }}
 QLabel[role="answer"] {{ font-size: 104px; font-weight: 700; }}
 QLabel[role="no answer"] {{ color: {t.soft}; font-size: 104px; font-weight: 300; }}
+QLabel[role="short answer"] {{ font-size: 52px; font-weight: 700; }}
+QLabel[role="long answer"] {{ font-size: 22px; font-weight: 700; }}
 QLabel[role="strong"] {{ font-weight: 600; }}
 QPushButton {{ background: {t.card}; color: {t.text}; border: 1px solid {t.hairline}; border-radius: 7px;
     padding: 6px 14px; font-weight: 500; min-height: 18px; }}

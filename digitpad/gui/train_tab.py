@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from digitpad.classes import DIGITS
 from digitpad.gui.image_grid import ImageGrid
 from digitpad.gui.loss_trace import LossTrace
 from digitpad.gui.moments import Moment, Moments, Scrubber
@@ -81,6 +82,7 @@ class TrainTab(QWidget):
         self._epochs: list[EpochDone] = []
         self._steps_per_epoch = 1
         self._latest: Report | None = None
+        self._class_names = DIGITS
         self._loss_curves: Curves | None = None
         self._accuracy_curves: Curves | None = None
         self.form = SettingsForm(theme, recipes)
@@ -231,6 +233,7 @@ class TrainTab(QWidget):
         self._latest = report
         is_pinned = self._pinned is not None and report.pinned is self._pinned.image
         self._moments.add(Moment(report.step, report.answer if is_pinned else None, report.seen.weights))
+        self._class_names = report.class_names
 
     def _on_epoch_done(self, epoch: EpochDone) -> None:
         self._epochs.append(epoch)
@@ -346,7 +349,9 @@ class TrainTab(QWidget):
         moment = self._scrubber.moment
         if moment is not None and moment.answer is not None:
             digit = int(np.argmax(moment.answer))
-            self._pinned_answer.setText(f"{digit} · {percent(moment.answer[digit])}")
+            text = f"{self._class_names[digit]} · {percent(moment.answer[digit])}"
+            metrics, room_px = self._pinned_answer.fontMetrics(), self._pinned_answer.width()
+            self._pinned_answer.setText(metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, room_px))
         if moment is not None:
             self._weights_grid.set_images(moment.weights)
         if self._latest is not None:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
+from digitpad.classes import DIGITS
 from digitpad.errors import DigitpadError
 from digitpad.training.data import dataset_of, n_drawings
 from digitpad.training.evaluation import Evaluating
@@ -36,8 +37,8 @@ class Report:
     """How training goes, between two others.
 
     ``losses`` are those of the steps ``first_step``, ``first_step + 1``, … since the report before. ``answer`` holds
-    the probabilities that the network gives ``pinned``, the digit on the pad; ``seconds_left`` is None until known.
-    ``dead`` is the share of units that never fire, as of the last epoch's end.
+    the probabilities that the network gives ``pinned``, the digit on the pad, for each of ``class_names``;
+    ``seconds_left`` is None until known. ``dead`` is the share of units that never fire, as of the last epoch's end.
     """
 
     first_step: int
@@ -49,6 +50,7 @@ class Report:
     answer: tuple[float, ...] | None
     seen: Seen
     dead: float
+    class_names: tuple[str, ...] = DIGITS
 
     @property
     def step(self) -> int:
@@ -191,8 +193,8 @@ class TrainingThread(QObject):
         self._may_run.wait()
         if self._stopping:
             raise _StoppedError
-        if n % 100 == 0:
-            self.preparing.emit(n, n_drawings(self.recipe))
+        if n % 100 == 0 and (total := n_drawings(self.recipe)):  # 0 while a data set is read
+            self.preparing.emit(n, total)
 
     def _recorder(self) -> Recorder:
         """A new run, or the one that is gone on with; where the user's folder cannot be written, none is kept."""
@@ -333,6 +335,7 @@ class _Reporter:
                 answer,
                 Seen(weight_pictures(trainer.network), batch),
                 self._dead,
+                trainer.class_names,
             )
         )
         self._losses.clear()

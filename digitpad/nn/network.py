@@ -323,11 +323,12 @@ def feedforward(
     initializer: str = "auto",
     dropout: float = 0.0,
     *,
+    n_classes: int = N_CLASSES,
     alpha: float = 0.01,
     batch_norm: bool = False,
     padding: str = "valid",
 ) -> list[Layer]:
-    """Layers that read 28 × 28 uint8 pixels and give 10 logits.
+    """Layers that read 28 × 28 uint8 pixels and give a logit for each class.
 
     Parameters
     ----------
@@ -344,6 +345,7 @@ def feedforward(
         follows, then gets Glorot's.
     dropout : float
         The share of each dense hidden layer's outputs that is dropped in training.
+    n_classes : int
     alpha : float
         The slope of ``leaky_relu`` below 0.
     batch_norm : bool
@@ -383,7 +385,7 @@ def feedforward(
         for i, (layer, following) in enumerate(zip(layers, layers[1:], strict=False)):
             if isinstance(layer, ACTIVATIONS[activation]) and isinstance(following, MaxPool2d):
                 layers[i : i + 2] = following, layer
-    return [*layers, Linear(N_CLASSES, last)]
+    return [*layers, Linear(n_classes, last)]
 
 
 def _pool(word: str) -> MaxPool2d | AvgPool2d | None:

@@ -8,7 +8,9 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.datasets.dataset import Digits
+from digitpad.classes import in_words
+from digitpad.datasets.dataset import Dataset, Digits
+from digitpad.errors import DataError
 from digitpad.nn.arrays import Floats, Ints
 from digitpad.nn.losses import CrossEntropy
 
@@ -81,6 +83,23 @@ def finished(work: Generator[Any, None, _T]) -> _T:
         except StopIteration as stop:
             value: _T = stop.value
             return value
+
+
+def relabelled(dataset: Dataset, part: Digits, class_names: tuple[str, ...]) -> Digits:
+    """A part of a data set, with labels that are places among a network's classes.
+
+    Raises
+    ------
+    DataError
+        If the set has a class that the network does not know.
+    """
+    if dataset.class_names == class_names:
+        return part
+    if not set(dataset.class_names) <= set(class_names):
+        here, there = in_words(dataset.class_names), in_words(class_names)
+        raise DataError(dataset.name, f"has the classes {here}; expected those of the network, {there}")
+    places = np.array([class_names.index(name) for name in dataset.class_names], np.uint8)
+    return Digits(part.images, places[part.labels])
 
 
 def interval(share: float, n: int) -> tuple[float, float]:

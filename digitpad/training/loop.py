@@ -140,7 +140,7 @@ class Trainer:
         weights_rng, batches_rng = (
             np.random.default_rng(seed) for seed in np.random.SeedSequence(recipe.training.seed).spawn(2)
         )
-        self.network = recipe.build_network()
+        self.network = recipe.build_network(len(dataset.class_names))
         self.n_threads = _useful_threads(recipe, blas.threads() if threads is None else threads)
         self._parallel = DataParallel(self.network, self.n_threads, recipe.loss.label_smoothing)
         self._generators = [*self._parallel.initialize(weights_rng), batches_rng]
@@ -205,6 +205,11 @@ class Trainer:
         yield Result(best.epoch, self.history[-1].epoch, validation, test, self.seconds, sure)
 
     @property
+    def class_names(self) -> tuple[str, ...]:
+        """What the network's outputs stand for."""
+        return self._dataset.class_names
+
+    @property
     def best(self) -> EpochDone | None:
         """The best epoch so far by validation accuracy; of equals, the one with the lower loss."""
         return next((epoch for epoch in reversed(self.history) if epoch.is_best), None)
@@ -220,7 +225,7 @@ class Trainer:
         return self._best_parameters.copy()
 
     def read(self, image: NDArray[np.uint8]) -> Floats:
-        """Probabilities, shape (10,), that the network in training gives one image; only between two records."""
+        """Probabilities, shape (n_classes,), that the network in training gives one image; only between two records."""
         probabilities: Floats = self.network.predict(image[None])[0]
         return probabilities
 

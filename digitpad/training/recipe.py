@@ -17,7 +17,7 @@ from digitpad.datasets.dataset import BUILT_IN
 from digitpad.errors import FileError, RecipeError
 from digitpad.nn.initializers import INITIALIZERS
 from digitpad.nn.layers import Layer
-from digitpad.nn.network import ACTIVATIONS, IMAGE_SHAPE, PADDINGS, Network, Plan, feedforward, summary
+from digitpad.nn.network import ACTIVATIONS, IMAGE_SHAPE, N_CLASSES, PADDINGS, Network, Plan, feedforward, summary
 from digitpad.nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
 from digitpad.nn.schedules import Constant, Cosine, Exponential, InverseTime, OneCycle, Schedule, Step, WarmUp
 from digitpad.training.ranges import flattened, parse_ranges
@@ -202,21 +202,22 @@ class Recipe:
         """The network's sizes from input to output, as in ``784-256-128-10``."""
         return summary(self._layers())
 
-    def _layers(self) -> list[Layer]:
+    def _layers(self, n_classes: int = N_CLASSES) -> list[Layer]:
         part = self.network
         return feedforward(
             part.hidden,
             part.activation,
             part.initializer,
             part.dropout,
+            n_classes=n_classes,
             alpha=part.alpha,
             batch_norm=part.batch_norm,
             padding=part.padding,
         )
 
-    def build_network(self) -> Network:
-        """The network, its parameters still zero."""
-        return Network(self._layers())
+    def build_network(self, n_classes: int = N_CLASSES) -> Network:
+        """The network for data of so many classes, its parameters still zero."""
+        return Network(self._layers(n_classes))
 
     def build_optimizer(self, network: Network) -> Optimizer:
         """The optimizer for this network, its state still empty."""

@@ -365,6 +365,7 @@ def weights_of(trainer: Trainer, dataset: Dataset, result: Result | None = None)
         architecture=trainer.network.architecture(),
         parameters=trainer.best_parameters,
         about=about,
+        class_names=dataset.class_names,
     )
 
 

@@ -8,6 +8,8 @@ format, version
 architecture
     Every layer in order with its settings; `Rescale`, the first, is the preprocessing of the 28 × 28 pixels of 0..255,
     which themselves are made as `digitpad.ink.raster` says.
+classes
+    The name of each output; absent where they are the digits 0 to 9.
 about
     What is known of the training: recipe, data with its SHA-256, scores, program version, BLAS threads, date.
 """
@@ -24,11 +26,12 @@ from typing import Any
 import numpy as np
 
 from digitpad import __version__, assets, blas
+from digitpad.classes import DIGITS, MAX_CLASSES, are_names
 from digitpad.errors import WeightsError
 from digitpad.files import write_atomically
-from digitpad.nn.arrays import Floats
+from digitpad.nn.arrays import Floats, Shape
 from digitpad.nn.layers import Rescale
-from digitpad.nn.network import N_CLASSES, Network
+from digitpad.nn.network import Network
 from digitpad.weights.npz import BUDGET_BYTES, read_arrays
 
 FORMAT = "digitpad weights"
@@ -55,12 +58,15 @@ class Weights:
     parameters : ndarray of float32, shape (n_parameters,)
     about : dict
         Plain values; ``about.get("test_accuracy")`` and the like may be absent.
+    class_names : tuple of str
+        What the outputs stand for.
     """
 
     name: str
     architecture: list[dict[str, Any]]
     parameters: Floats
     about: Mapping[str, Any] = field(default_factory=dict)
+    class_names: tuple[str, ...] = DIGITS
 
     def network(self) -> Network:
         """A network of its own with a copy of these parameters."""
@@ -101,6 +107,8 @@ class Weights:
             "architecture": self.architecture,
             "about": dict(self.about),
         }
+        if self.class_names != DIGITS:
+            header["classes"] = list(self.class_names)
         arrays: dict[str, Any] = {
             "header": np.frombuffer(json.dumps(header).encode(), np.uint8),
             **self.network().named_parameters(),
@@ -134,7 +142,7 @@ def load_weights(path: Path) -> Weights:
     """
     arrays = read_arrays(path)
     header = _read_header(path, arrays.pop("header", None))
-    network = _build(path, header["architecture"])
+    network, class_names = _build(path, header)
     expected = network.named_parameters()
     if missing := sorted(expected.keys() - arrays.keys()):
         raise WeightsError(path, f"has no array {missing[0]!r}, which its architecture needs")
@@ -153,7 +161,7 @@ def load_weights(path: Path) -> Weights:
         black_and_white = np.repeat(np.array([0, 255], np.uint8), 784).reshape(2, 28, 28)
         if not np.isfinite(network.predict(black_and_white)).all():
             raise WeightsError(path, "holds numbers so large that what they compute is not finite")
-    return Weights(path.name, network.architecture(), network.parameters, header["about"])
+    return Weights(path.name, network.architecture(), network.parameters, header["about"], class_names)
 
 
 def _read_header(path: Path, header: Any) -> dict[str, Any]:
@@ -175,8 +183,26 @@ def _read_header(path: Path, header: Any) -> dict[str, Any]:
     return values
 
 
-def _build(path: Path, architecture: list[Any]) -> Network:
-    """The network that a header describes, if it is of a size and kind that can be."""
+def _class_names(path: Path, header: Mapping[str, Any], output_shape: Shape) -> tuple[str, ...]:
+    """What the outputs stand for: digits, where the header does not say."""
+    found = " × ".join(map(str, output_shape))
+    if "classes" not in header:
+        if output_shape != (len(DIGITS),):
+            raise WeightsError(
+                path, f"gives {found} outputs; {len(DIGITS)} are needed, one a digit, or names of classes"
+            )
+        return DIGITS
+    names = header["classes"]
+    if not are_names(names):
+        raise WeightsError(path, f"its classes are not 2 to {MAX_CLASSES} different names")
+    if output_shape != (len(names),):
+        raise WeightsError(path, f"gives {found} outputs, but names {len(names)} classes")
+    return tuple(names)
+
+
+def _build(path: Path, header: Mapping[str, Any]) -> tuple[Network, tuple[str, ...]]:
+    """The network that a header describes and its classes, if it is of a size and kind that can be."""
+    architecture = header["architecture"]
     if len(architecture) > MAX_LAYERS:
         raise WeightsError(path, f"has {len(architecture)} layers; at most {MAX_LAYERS} are read")
     try:
@@ -186,9 +212,7 @@ def _build(path: Path, architecture: list[Any]) -> Network:
     n_activations = network.plan.n_activations
     if n_activations > MAX_ACTIVATIONS:
         raise WeightsError(path, f"computes {n_activations:,} numbers an image; at most {MAX_ACTIVATIONS:,}")
-    if network.plan.output_shape != (N_CLASSES,):
-        found = " × ".join(map(str, network.plan.output_shape))
-        raise WeightsError(path, f"gives {found} outputs; {N_CLASSES} are needed, one a digit")
+    class_names = _class_names(path, header, network.plan.output_shape)
     if not network.layers or not isinstance(network.layers[0], Rescale):
         raise WeightsError(path, "does not begin with Rescale, which makes numbers of pixels")
-    return network
+    return network, class_names

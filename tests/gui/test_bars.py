@@ -59,3 +59,43 @@ def test_the_best_bar_is_painted_in_the_accent(qtbot: QtBot, theme: Theme) -> No
     image = bars.grab().toImage()
     assert image.pixelColor(200, 237).name() == theme.tokens.accent
     assert image.pixelColor(200, 12).name() == theme.tokens.ground
+
+
+def test_few_classes_keep_their_places(qtbot: QtBot, theme: Theme) -> None:
+    """With names of any length, which are said too."""
+    bars = ProbabilityBars(theme)
+    qtbot.addWidget(bars)
+    bars.set_classes(["cat", "dog", "a name that is longer than there is room for"])
+    bars.set_probabilities((0.2, 0.7, 0.1))
+    assert bars.rows == [0, 1, 2]
+    assert bars.accessibleDescription().startswith("cat: 20.0%, dog: 70.0%, a name")
+    bars.resize(300, 250)
+    assert not bars.grab().isNull()
+
+
+def test_of_many_classes_the_most_probable_are_shown(qtbot: QtBot, theme: Theme) -> None:
+    """Ten of them, the first on top; and none while there is nothing to say."""
+    bars = ProbabilityBars(theme)
+    qtbot.addWidget(bars)
+    bars.resize(400, 250)
+    bars.set_classes([chr(65 + place) for place in range(26)])
+    assert bars.rows == []
+    bars.set_probabilities([0.0] * 20 + [0.1, 0.9, *[0.0] * 4])
+    assert bars.rows[:3] == [21, 20, 0]
+    assert len(bars.rows) == 10
+    assert bars.accessibleDescription().startswith("V: 90.0%, U: 10.0%, A: 0.0%")
+    image = bars.grab().toImage()
+    assert image.pixelColor(200, 12).name() == theme.tokens.accent
+
+
+def test_other_classes_begin_anew(qtbot: QtBot, theme: Theme) -> None:
+    """What was shown of others is gone; the same ones are left as they are."""
+    bars = ProbabilityBars(theme)
+    qtbot.addWidget(bars)
+    bars.set_probabilities((1.0, *[0.0] * 9))
+    bars.set_classes(tuple("0123456789"))
+    assert bars._shown[0] == 1.0
+    bars.set_classes(["cat", "dog"])
+    assert bars._shown == (0.0, 0.0)
+    bars.set_probabilities((0.5, 0.5))
+    assert bars._shown == (0.5, 0.5)

@@ -12,6 +12,7 @@ from digitpad.gui.bars import ProbabilityBars
 from digitpad.gui.draw_tab import DrawTab
 from digitpad.gui.seen import PixelView
 from digitpad.gui.window import Window
+from digitpad.nn.network import Network, feedforward
 from digitpad.recognizer import Recognizer
 from digitpad.weights.weights import Weights
 from tests.gui.hand import DIGITS, draw, find, mouse, placed
@@ -196,3 +197,43 @@ def test_every_control_has_a_name_and_is_reached_by_tab(window: Window) -> None:
         assert button.toolTip()
         assert button.focusPolicy() & Qt.FocusPolicy.TabFocus
     assert window.draw_tab.pad.accessibleName()
+
+
+NAMES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+
+
+@pytest.mark.parametrize("names", [NAMES, ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")])
+def test_classes_are_told_by_their_names(
+    qtbot: QtBot, window: Window, shipped: Weights, names: tuple[str, ...]
+) -> None:
+    """In the answer, among the bars, and by what comes next; the card keeps its size."""
+    tab = window.draw_tab
+    height = find(tab, QFrame, "answer_card").height()
+    window.use_weights(replace(shipped, class_names=names))
+    assert label(tab, "confidence") == f"Draw one of {names[0]}, {names[1]}, {names[2]}, … {names[9]} (10 classes)"
+    side = tab.pad.width()
+    draw(tab.pad, placed(7, 0.2 * side, 0.2 * side, 0.6 * side))
+    qtbot.waitUntil(partial(says, tab, names[7]))
+    assert label(tab, "runners_up").startswith("Next: ")
+    assert any(name in label(tab, "runners_up") for name in names)
+    assert f"{names[7]}: " in find(tab, ProbabilityBars).accessibleDescription()
+    assert find(tab, QFrame, "answer_card").height() == height
+    window.use_weights(shipped)
+    qtbot.waitUntil(partial(says, tab, "7"))
+
+
+@pytest.mark.parametrize("n", [2, 62])
+def test_a_network_may_have_two_classes_or_sixty_two(qtbot: QtBot, window: Window, n: int) -> None:
+    """Ink on the pad is read at once with other classes, and explained."""
+    tab = window.draw_tab
+    side = tab.pad.width()
+    draw(tab.pad, placed(7, 0.2 * side, 0.2 * side, 0.6 * side))
+    tab.seen.set_explains(True)
+    network = Network(feedforward([8], n_classes=n))
+    network.initialize(np.random.default_rng(1))
+    names = tuple(f"{place}th" for place in range(n))
+    window.use_weights(Weights("x", network.architecture(), network.parameters, {"sure_above": 0.0}, names))
+    assert tab.prediction is not None
+    assert label(tab, "answer") == tab.prediction.label
+    qtbot.waitUntil(lambda: not tab.seen._searching.busy and not tab.seen._weighing.busy)
+    assert not window.grab().isNull()

@@ -1,9 +1,14 @@
+from pathlib import Path
+
 import numpy as np
+import pytest
 
 from digitpad.datasets.dataset import mnist
+from digitpad.errors import RecipeError
 from digitpad.nn.losses import NONE
 from digitpad.training.data import dataset_of
 from digitpad.training.recipe import Recipe
+from tests.datasets.idx_files import random_digits, write_folder
 
 
 def test_a_data_set_alone_is_as_it_is() -> None:
@@ -37,3 +42,13 @@ def test_things_that_are_no_digits_join_training_alone() -> None:
     dataset = dataset_of(Recipe().with_values({"data.non_digits": 20}))
     assert (len(dataset.training), len(dataset.validation)) == (50_020, 10_000)
     assert (dataset.training.labels[50_000:] == NONE).all()
+
+
+@pytest.mark.parametrize("key", ["data.pen_digits", "data.non_digits"])
+def test_drawings_are_made_besides_digits_alone(tmp_path: Path, key: str) -> None:
+    """Trousers and a handwritten 3 do not go together, and nothing is made before that is told."""
+    folder = write_folder(tmp_path / "fashion", random_digits(60), random_digits(20))
+    recipe = Recipe().with_values({"data.set": str(folder), key: 10_000})
+    with pytest.raises(RecipeError, match=r"fashion has T-shirt/top, Trouser, Pullover, … Ankle boot \(10 classes\)"):
+        dataset_of(recipe)
+    assert dataset_of(recipe.with_values({key: 0})).class_names[-1] == "Ankle boot"

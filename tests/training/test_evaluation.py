@@ -1,9 +1,14 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from digitpad.datasets.dataset import mnist
+from digitpad.datasets.dataset import load_path, mnist
+from digitpad.errors import DataError
 from digitpad.nn.network import Network, feedforward
-from digitpad.training.evaluation import Evaluating, evaluate, evaluate_in_chunks, interval
+from digitpad.training.evaluation import Evaluating, evaluate, evaluate_in_chunks, interval, relabelled
+from tests.datasets.idx_files import random_digits
+from tests.datasets.set_files import write_images
 
 CHUNK = 200
 
@@ -48,3 +53,15 @@ def test_interval_by_hand() -> None:
     assert interval(0.9, 10) == pytest.approx((0.5958, 0.9821), abs=1e-4)
     assert interval(1.0, 10_000) == pytest.approx((0.99962, 1.0), abs=1e-5)
     assert interval(0.0, 5)[0] == pytest.approx(0)
+
+
+def test_labels_are_put_in_the_order_of_the_network(tmp_path: Path) -> None:
+    """A set may have fewer classes than a network, in another order, and none that it does not know."""
+    names = ["dog", "cat"] * 5
+    dataset = load_path(write_images(tmp_path / "pets", random_digits(60), names))
+    assert dataset.class_names == ("cat", "dog")
+    assert relabelled(dataset, dataset.test, ("cat", "dog")) is dataset.test
+    found = relabelled(dataset, dataset.test, ("bird", "dog", "cat"))
+    np.testing.assert_array_equal(found.labels, np.where(dataset.test.labels == 0, 2, 1))
+    with pytest.raises(DataError, match="pets: has the classes cat, dog; expected those of the network, 0 to 9"):
+        relabelled(dataset, dataset.test, tuple("0123456789"))

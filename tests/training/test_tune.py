@@ -27,6 +27,7 @@ class Untouchable:
     def __init__(self, dataset: Dataset) -> None:
         self.training, self.validation = dataset.training, dataset.validation
         self.name, self.sha256 = dataset.name, dataset.sha256
+        self.class_names = dataset.class_names
 
     @property
     def test(self) -> None:

@@ -356,3 +356,43 @@ def test_network_of_few_parameters_and_huge_layers_is_refused(tmp_path: Path) ->
     Weights("wide", network.architecture(), network.parameters).save(path)
     with pytest.raises(WeightsError, match="numbers an image"):
         load_weights(path)
+
+
+LETTERS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+def letters_header(**changes: Any) -> bytes:
+    """The header of weights with three hidden units that tell letters apart."""
+    architecture = Network(feedforward([3], n_classes=26)).architecture()
+    return json_header(**{"architecture": architecture, "classes": list(LETTERS), **changes})
+
+
+def test_names_of_classes_come_back(tmp_path: Path) -> None:
+    """A network of letters says so, and one of digits needs not."""
+    network = Network(feedforward([3], n_classes=26))
+    Weights("x", network.architecture(), network.parameters, {}, LETTERS).save(tmp_path / "x.npz")
+    assert load_weights(tmp_path / "x.npz").class_names == LETTERS
+    small_weights().save(tmp_path / "digits.npz")
+    assert load_weights(tmp_path / "digits.npz").class_names == tuple("0123456789")
+    assert b"classes" not in (tmp_path / "digits.npz").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"classes": list(LETTERS[:25])}, "gives 26 outputs, but names 25 classes"),
+        ({"classes": [*LETTERS[:25], "A"]}, "not 2 to 62 different names"),
+        ({"classes": [*LETTERS[:25], ""]}, "not 2 to 62 different names"),
+        ({"classes": [*LETTERS[:25], "A\nB"]}, "not 2 to 62 different names"),
+        ({"classes": [*LETTERS[:25], "A" * 41]}, "not 2 to 62 different names"),
+        ({"classes": [*LETTERS[:25], 7]}, "not 2 to 62 different names"),
+        ({"classes": "".join(LETTERS)}, "not 2 to 62 different names"),
+        ({"classes": None}, "not 2 to 62 different names"),
+    ],
+    ids=["too few", "twice", "empty", "two lines", "long", "number", "text", "null"],
+)
+def test_classes_that_cannot_be_are_refused(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    """There is one name for each output, that can be shown in a line."""
+    (tmp_path / "x.npz").write_bytes(zipped(members(header=letters_header(**changes))))
+    with pytest.raises(WeightsError, match=message):
+        load_weights(tmp_path / "x.npz")
