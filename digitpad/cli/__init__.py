@@ -1,4 +1,4 @@
-"""The command line: the window, and training, tuning, evaluating and predicting without one.
+"""The command line: the window, and training, tuning, evaluating, predicting and data without one.
 
 Results go to standard output, progress and errors to standard error. NumPy and Qt are imported by the command that
 needs them, after it is settled how many threads BLAS may use; ``--help`` imports neither.
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from digitpad import __version__, blas
-from digitpad.cli import evaluate, predict, recipes, runs, train, tune
+from digitpad.cli import data, evaluate, predict, recipes, runs, train, tune
 from digitpad.cli.common import FAILED, INTERRUPTED, fail
 from digitpad.errors import DigitpadError, reason
 
@@ -23,6 +23,7 @@ _COMMANDS = {
     "tune": tune,
     "evaluate": evaluate,
     "predict": predict,
+    "data": data,
 }
 
 
@@ -68,7 +69,8 @@ def _window_parser() -> argparse.ArgumentParser:
         "  digitpad recipes    list the recipes\n"
         "  digitpad tune       search for a recipe's best settings\n"
         "  digitpad evaluate   score weights on a test set\n"
-        "  digitpad predict    read images or strokes",
+        "  digitpad predict    read images or strokes\n"
+        "  digitpad data       look at data sets",
     )
     parser.add_argument("weights", nargs="?", type=Path, metavar="WEIGHTS", help="an .npz to read with")
     parser.add_argument("--version", action="version", version=f"digitpad {__version__}")

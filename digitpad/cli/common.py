@@ -45,7 +45,7 @@ def chosen_recipe(options: argparse.Namespace) -> "Recipe":
 
     settings = {key: toml_value(value) for key, value in pairs("--set", options.set).items()}
     if options.data is not None:
-        settings["data.set"] = whole_path(options.data)
+        settings["data.set"] = data_source(options.data)
     if options.recipe.endswith(".toml"):
         recipe = Recipe.load(Path(options.recipe))
     else:
@@ -88,6 +88,13 @@ def pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
 def whole_path(name: str) -> str:
     """The whole path: valid from elsewhere too, and never taken for the built-in set's name."""
     return str(Path(name).resolve())
+
+
+def data_source(name: str | None) -> str:
+    """What `digitpad.datasets.dataset.load` is to be asked for: a path, or without one the built-in set."""
+    from digitpad.datasets.dataset import BUILT_IN
+
+    return BUILT_IN if name is None else whole_path(name)
 
 
 def check_free(path: Path, force: bool) -> None:

@@ -16,10 +16,10 @@ from digitpad.cli.common import (
     check_free,
     check_picture,
     chosen_weights,
+    data_source,
     picture_kind,
     say,
     tell,
-    whole_path,
     write_picture,
 )
 
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
     from digitpad.assessment.assessment import assess
     from digitpad.assessment.comparison import compare
     from digitpad.assessment.robustness import robustness
-    from digitpad.datasets.dataset import BUILT_IN, load
+    from digitpad.datasets.dataset import load
 
     check_picture(options.plot)
     if options.csv is not None:
@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     chosen = [chosen_weights(options.weights)]
     if options.compare is not None:
         chosen.append(chosen_weights(options.compare))
-    dataset = load(whole_path(options.data) if options.data else BUILT_IN)
+    dataset = load(data_source(options.data))
     made = [
         _shown(f"reading with {weights.name}", assess(weights, dataset, options.part, options.threads))
         for weights in chosen

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from digitpad.datasets.digits import Tell, unheard
 from digitpad.errors import DataError, reason
 
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -36,7 +37,7 @@ def claims_too_much(n_bytes: int, packed_bytes: int) -> bool:
     return n_bytes > MAX_BYTES or n_bytes > max(FREE_BYTES, MAX_RATIO * packed_bytes)
 
 
-def read_idx(path: Path, n_dimensions: int, n_first: int | None = None) -> NDArray[np.uint8]:
+def read_idx(path: Path, n_dimensions: int, n_first: int | None = None, tell: Tell = unheard) -> NDArray[np.uint8]:
     """The array in an IDX file of unsigned bytes, raw or gzipped.
 
     Parameters
@@ -46,6 +47,8 @@ def read_idx(path: Path, n_dimensions: int, n_first: int | None = None) -> NDArr
         What is expected: 1 for labels, 3 for images.
     n_first : int, optional
         Read no more than so many labels or images; the rest of the file is then neither unpacked nor checked.
+    tell : callable, optional
+        Hears after each mebibyte, of 0 images; what it raises ends the reading.
 
     Returns
     -------
@@ -56,7 +59,7 @@ def read_idx(path: Path, n_dimensions: int, n_first: int | None = None) -> NDArr
     DataError
         If the file cannot be read, is not IDX, or holds less or more than its header says.
     """
-    return _read_array(path, _Kind(8, "unsigned bytes", np.dtype(np.uint8)), n_dimensions, n_first)
+    return _read_array(path, _Kind(8, "unsigned bytes", np.dtype(np.uint8)), n_dimensions, n_first, tell)
 
 
 def read_classes(path: Path) -> NDArray[np.uint8]:
@@ -67,7 +70,7 @@ def read_classes(path: Path) -> NDArray[np.uint8]:
     DataError
         As `read_idx` does, and if a class is below 0 or above 255.
     """
-    rows = _read_array(path, _Kind(12, "32-bit integers", np.dtype(">i4")), 2, None)
+    rows = _read_array(path, _Kind(12, "32-bit integers", np.dtype(">i4")), 2, None, unheard)
     if not rows.shape[1]:
         raise DataError(path, "has rows of no number; expected the class in the first of each")
     classes = rows[:, 0]
@@ -86,7 +89,7 @@ class _Kind:
     dtype: np.dtype[Any]
 
 
-def _read_array(path: Path, kind: _Kind, n_dimensions: int, n_first: int | None) -> NDArray[Any]:
+def _read_array(path: Path, kind: _Kind, n_dimensions: int, n_first: int | None, tell: Tell) -> NDArray[Any]:
     try:
         with _opened(path) as (file, size, zipped):
             shape = _read_header(path, file, kind, n_dimensions, size if zipped else MAX_BYTES)
@@ -97,7 +100,7 @@ def _read_array(path: Path, kind: _Kind, n_dimensions: int, n_first: int | None)
             if not zipped and (size < begin + expected or (size > begin + expected and n_first is None)):
                 raise _wrong_length(path, expected, size - begin)
             content = np.empty(expected, np.uint8)
-            n_read = _read_into(file, content)
+            n_read = _read_into(file, content, tell)
             # One byte more than expected tells a file that is too long, however much it would unpack to.
             n_read += len(file.read(1)) if n_first is None and n_read == expected else 0
     except (OSError, EOFError, zlib.error, MemoryError) as error:
@@ -114,12 +117,13 @@ def _wrong_length(path: Path, expected: int, n_read: int) -> DataError:
     return DataError(path, f"its header promises {expected} bytes of data, but there are {found}")
 
 
-def _read_into(file: BinaryIO | gzip.GzipFile, content: NDArray[np.uint8]) -> int:
+def _read_into(file: BinaryIO | gzip.GzipFile, content: NDArray[np.uint8], tell: Tell) -> int:
     """Fill the array, whose memory is touched only as far as there is something to fill it with; how far that was."""
     place = 0
     while place < len(content) and (piece := file.read(min(2**20, len(content) - place))):
         content[place : place + len(piece)] = np.frombuffer(piece, np.uint8)
         place += len(piece)
+        tell(0)
     return place
 
 

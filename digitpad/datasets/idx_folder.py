@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.datasets.digits import Found, Part, check_count, check_images, inside
+from digitpad.datasets.digits import Found, Part, Tell, check_count, check_images, inside, unheard
 from digitpad.datasets.families import UNKNOWN, family_of
 from digitpad.datasets.idx import read_classes, read_idx
 from digitpad.errors import DataError
@@ -52,7 +52,9 @@ def idx_files(folder: Path) -> list[IdxFile]:
     return sorted(files, key=lambda file: (file.zipped, file.path.name))
 
 
-def read_idx_folder(folder: Path, name: str | None = None, sums: Mapping[str, str] | None = None) -> Found:
+def read_idx_folder(
+    folder: Path, name: str | None = None, sums: Mapping[str, str] | None = None, tell: Tell = unheard
+) -> Found:
     """The data set in a folder of IDX files.
 
     Parameters
@@ -62,6 +64,8 @@ def read_idx_folder(folder: Path, name: str | None = None, sums: Mapping[str, st
         Which, where there are files of several: what their names begin with.
     sums : mapping of str, optional
         The SHA-256 that each file's array must have, by part and content, as ``train-images``.
+    tell : callable, optional
+        Hears now and then, of 0 images; what it raises ends the reading.
 
     Raises
     ------
@@ -84,7 +88,7 @@ def read_idx_folder(folder: Path, name: str | None = None, sums: Mapping[str, st
                 raise DataError(folder, f"has no {expected}, raw or with .gz")
             paths[content] = inside(folder, chosen[part, content])
         expected_sums = {content: sums[f"{part}-{content}"] for content in paths} if sums else {}
-        parts[part] = _read_part(paths["images"], paths["labels"], expected_sums)
+        parts[part] = _read_part(paths["images"], paths["labels"], expected_sums, tell)
     above = (folder.resolve().parent.name,) if folder.name.lower() in _TELLS_NOTHING else ()
     family = UNKNOWN if sums else family_of(*above, folder.resolve().name, name)
     if family.transposed:
@@ -104,11 +108,11 @@ def _written(name: str, part: str) -> str:
     return "t10k" if part == "test" and not name else part
 
 
-def _read_part(images_path: Path, labels_path: Path, sums: Mapping[str, str]) -> Part:
+def _read_part(images_path: Path, labels_path: Path, sums: Mapping[str, str], tell: Tell) -> Part:
     # Labels first: they are small, and a lie about how many images there are is told from them.
     labels = read_classes(labels_path) if "idx2-int" in labels_path.name else read_idx(labels_path, 1)
     check_count(labels_path, len(labels))
-    images = read_idx(images_path, 3)
+    images = read_idx(images_path, 3, tell=tell)
     for path, array, content in ((images_path, images, "images"), (labels_path, labels, "labels")):
         if content in sums and (sha256 := hashlib.sha256(array.data).hexdigest()) != sums[content]:
             raise DataError(path, f"is damaged: its SHA-256 is {sha256}; expected {sums[content]}")

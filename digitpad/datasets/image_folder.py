@@ -86,8 +86,10 @@ class _Reader:
         n = sum(len(part.images) for part in parts if part is not None)
         if not self._n_prepared:
             return ()
-        which = "All images" if self._n_prepared == n else f"{self._n_prepared:,} of {n:,} images"
-        return (f"{which} were not of {SIDE} × {SIDE} pixels; their ink was scaled and centred as MNIST's is.",)
+        return (
+            f"{self._n_prepared:,} of {n:,} images are not of {SIDE} × {SIDE} pixels; their ink was scaled and centred "
+            "as MNIST's is.",
+        )
 
     def _read_image(self, path: Path, image: NDArray[np.uint8]) -> bool:
         """Read an image into ``image``; whether it was taken as it is."""

@@ -14,7 +14,7 @@ from typing import IO, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.datasets.digits import SIDE, Found, Part, check_count, check_images
+from digitpad.datasets.digits import SIDE, Found, Part, Tell, check_count, check_images, unheard
 from digitpad.datasets.families import family_of
 from digitpad.datasets.idx import MAX_BYTES, claims_too_much
 from digitpad.errors import DataError, reason
@@ -44,7 +44,7 @@ def is_archive(path: Path) -> bool:
         return file.read(4) in (b"PK\x03\x04", _END)
 
 
-def read_npz(path: Path) -> Found:
+def read_npz(path: Path, tell: Tell = unheard) -> Found:
     """The data set in an ``.npz`` with arrays named as Keras names them, or nearly so.
 
     Raises
@@ -56,7 +56,7 @@ def read_npz(path: Path) -> Found:
         with path.open("rb") as file:
             _check_directory(path, file)
             with zipfile.ZipFile(file) as archive:
-                return _read_archive(path, archive)
+                return _read_archive(path, archive, tell)
     except DataError:
         raise
     except zipfile.BadZipFile as error:
@@ -84,7 +84,7 @@ def _check_directory(path: Path, file: BinaryIO) -> None:
     file.seek(0)
 
 
-def _read_archive(path: Path, archive: zipfile.ZipFile) -> Found:
+def _read_archive(path: Path, archive: zipfile.ZipFile, tell: Tell) -> Found:
     members = {}
     for member in archive.infolist():
         name = member.filename.removesuffix(".npy").lower()
@@ -95,25 +95,27 @@ def _read_archive(path: Path, archive: zipfile.ZipFile) -> Found:
     if chosen is None:
         found = ", ".join(repr(name[:40]) for name in list(members)[:6]) or "nothing"
         raise DataError(path, f"holds {found}; expected x_train, y_train, x_test and y_test")
-    training = _read_part(path, archive, members[chosen[0]], members[chosen[1]])
+    training = _read_part(path, archive, members[chosen[0]], members[chosen[1]], tell)
     in_test = [name in members for name in chosen[2:]]
     if any(in_test) and not all(in_test):
         raise DataError(
             path, f"holds no {chosen[2 + in_test.index(False)]!r} beside {chosen[2 + in_test.index(True)]!r}"
         )
-    test = _read_part(path, archive, members[chosen[2]], members[chosen[3]]) if all(in_test) else None
+    test = _read_part(path, archive, members[chosen[2]], members[chosen[3]], tell) if all(in_test) else None
     names = family_of(path.parent.name, path.name).class_names
     return Found(training, test, "NumPy archive", names)
 
 
-def _read_part(path: Path, archive: zipfile.ZipFile, images: zipfile.ZipInfo, labels: zipfile.ZipInfo) -> Part:
-    classes = _whole_numbers(path, labels.filename, _read_member(path, archive, labels), 255)
+def _read_part(
+    path: Path, archive: zipfile.ZipFile, images: zipfile.ZipInfo, labels: zipfile.ZipInfo, tell: Tell
+) -> Part:
+    classes = _whole_numbers(path, labels.filename, _read_member(path, archive, labels, tell), 255)
     if classes.ndim == 2 and classes.shape[1] == 1:
         classes = classes[:, 0]
     if classes.ndim != 1:
         raise DataError(path, f"array {labels.filename!r} has the shape {classes.shape}; expected one label an image")
     check_count(path, len(classes))
-    pixels = _whole_numbers(path, images.filename, _read_member(path, archive, images), 255)
+    pixels = _whole_numbers(path, images.filename, _read_member(path, archive, images, tell), 255)
     if pixels.ndim == 4 and pixels.shape[-1] == 1:
         pixels = pixels[..., 0]
     if pixels.ndim == 2 and pixels.shape[1] == SIDE * SIDE:
@@ -144,7 +146,7 @@ def _whole_numbers(path: Path, name: str, array: NDArray[Any], most: int) -> NDA
     return whole
 
 
-def _read_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
+def _read_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, tell: Tell) -> NDArray[Any]:
     """One array in NumPy's format (version 1, 2 or 3)."""
     what = f"array {member.filename[:80]!r}"
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -167,7 +169,7 @@ def _read_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) 
         if len(shape) > 4 or claims_too_much(max(n_bytes, *shape, 0), min(member.compress_size, path.stat().st_size)):
             raise DataError(path, f"{what} claims the shape {str(shape)[:100]}, which is more than is read")
         content = np.empty(n_bytes, np.uint8)
-        n_read = _read_into(file, content)
+        n_read = _read_into(file, content, tell)
     if n_read != n_bytes:
         found = "more" if n_read > n_bytes else f"only {n_read}"
         raise DataError(path, f"{what} of shape {shape} needs {n_bytes} bytes, but there are {found}")
@@ -175,7 +177,7 @@ def _read_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) 
     return array.astype(dtype.newbyteorder("="), copy=False)
 
 
-def _read_into(file: IO[bytes], content: NDArray[np.uint8]) -> int:
+def _read_into(file: IO[bytes], content: NDArray[np.uint8], tell: Tell) -> int:
     """Fill the array; how many bytes there were for it, one more than fit at most."""
     place = 0
     while piece := file.read(min(2**20, len(content) - place + 1)):
@@ -183,4 +185,5 @@ def _read_into(file: IO[bytes], content: NDArray[np.uint8]) -> int:
             return len(content) + 1
         content[place : place + len(piece)] = np.frombuffer(piece, np.uint8)
         place += len(piece)
+        tell(0)
     return place

@@ -27,7 +27,7 @@ def read(path: Path, tell: Tell = unheard) -> Found:
         if path.is_file():
             return _read_file(path, tell)
         if path.parent.is_dir() and any(file.set == path.name for file in idx_files(path.parent)):
-            return read_idx_folder(path.parent, path.name)
+            return read_idx_folder(path.parent, path.name, tell=tell)
     except OSError as error:
         raise DataError(path, f"cannot be read ({reason(error)})") from error
     raise DataError(path, f"is not there; expected {KINDS}")
@@ -37,7 +37,7 @@ def _read_folder(folder: Path, tell: Tell) -> Found:
     raw = folder / "raw"  # where torchvision puts them
     for one in (folder, raw):
         if one.is_dir() and idx_files(inside(folder, one)):
-            return read_idx_folder(one)
+            return read_idx_folder(one, tell=tell)
     if has_image_folders(folder):
         return read_image_folder(folder, tell)
     files = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in (".npz", ".csv", ".jsonl")]
@@ -57,9 +57,9 @@ def _training_beside(path: Path) -> Path:
 
 def _read_file(path: Path, tell: Tell) -> Found:
     if (file := idx_file(path)) is not None:
-        return read_idx_folder(path.parent, file.set)
+        return read_idx_folder(path.parent, file.set, tell=tell)
     if is_archive(path):
-        return read_npz(path)
+        return read_npz(path, tell)
     with path.open("rb") as opened:
         begin = opened.read(512)
     if path.suffix.lower() == ".jsonl" or begin.lstrip().startswith(b"{"):

@@ -351,7 +351,8 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         Field(
             "data.set",
             "Set",
-            "The built-in MNIST, or a folder with four IDX files named as its are.",
+            "What to train on: the built-in MNIST, or IDX files, an .npz, a CSV, strokes, or a folder of images for "
+            "each class. Show data looks into it.",
             DataSetChoice,
         ),
         Field(

@@ -1,6 +1,6 @@
 """The settings of a training, each checked as it is typed, with what is wrong told right under its field."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QLabel,
+    QPushButton,
     QScrollArea,
     QSizePolicy,
     QVBoxLayout,
@@ -18,6 +19,8 @@ from PySide6.QtWidgets import (
 from digitpad.errors import RecipeError
 from digitpad.gui.augmentation_choice import AugmentationChoice, in_words
 from digitpad.gui.augmentation_dialog import AugmentationDialog
+from digitpad.gui.data_dialog import DataDialog
+from digitpad.gui.data_set_choice import DataSetChoice
 from digitpad.gui.inputs import Choice, Disclosure, TextField, link
 from digitpad.gui.settings_fields import FIELDS, Editor, Field
 from digitpad.gui.theme import Theme
@@ -64,6 +67,7 @@ class SettingsForm(QWidget):
         self._base = next(iter(self._presets.values()))
         self._defaults = Recipe().to_dict()
         self._preview: AugmentationDialog | None = None
+        self._data: DataDialog | None = None
         self._editable = True
         self._writing = False
         self._build()
@@ -274,9 +278,11 @@ class SettingsForm(QWidget):
         self._preview.activateWindow()
 
     def close_preview(self) -> None:
-        """Close the preview of augmentation, if it is open."""
+        """Close the preview of augmentation and the look at the data, if they are open."""
         if self._preview is not None:
             self._preview.close()
+        if self._data is not None:
+            self._data.shut_down()
 
     def _amounts_edited(self, amounts: dict[str, float]) -> None:
         self._writing = True
@@ -288,6 +294,18 @@ class SettingsForm(QWidget):
         amounts = self._augmentation.value()
         if self._preview is not None and self._preview.isVisible() and self._preview.amounts != amounts:
             self._preview.begin(amounts)
+
+    # A look at the data.
+
+    def _open_data(self) -> None:
+        choice = self._rows["data.set"].editor
+        assert isinstance(choice, DataSetChoice)
+        if self._data is None:
+            self._data = DataDialog(self._theme, self)
+        self._data.show_set(choice.value(), choice.currentText())
+        self._data.show()
+        self._data.raise_()
+        self._data.activateWindow()
 
     # Layout.
 
@@ -310,6 +328,8 @@ class SettingsForm(QWidget):
         self._build_recipe()
         for heading, fields in FIELDS.items():
             self._headings[heading] = self._add_heading(heading)
+            if heading == "Data":
+                self._add_beside_heading(_data_link(self._open_data))
             for field in fields:
                 self._add_field(field)
         preview = link("&Preview…", "preview_button", "See how digits are changed, and decide by how much (Alt+P)")
@@ -346,13 +366,18 @@ class SettingsForm(QWidget):
         self._add("Preset", self._preset, _PRESET_TIP)
         save = link("Save as &recipe…", "save_recipe_button", "Keep these settings under a name of their own (Alt+R)")
         save.clicked.connect(self.save_requested)
-        self._grid.addWidget(save, top, 1, Qt.AlignmentFlag.AlignRight)
+        self._add_beside_heading(save, top)
 
     def _add_heading(self, text: str) -> QLabel:
         heading = label(text, "heading")
         heading.setFixedHeight(5 * SPACE)
         self._grid.addWidget(heading, self._grid.rowCount(), 0)
         return heading
+
+    def _add_beside_heading(self, button: QPushButton, row: int | None = None) -> None:
+        """A button at the right of a heading, by default the last one."""
+        row = self._grid.rowCount() - 1 if row is None else row
+        self._grid.addWidget(button, row, 1, Qt.AlignmentFlag.AlignRight)
 
     def _add_field(self, field: Field) -> None:
         editor = named(field.editor(), field.name)
@@ -378,6 +403,12 @@ class SettingsForm(QWidget):
         self._grid.addWidget(widget, row, 1)
         self._grid.addWidget(error, row + 1, 0, 1, 2)
         return name, error
+
+
+def _data_link(show: Callable[[], None]) -> QPushButton:
+    button = link("Show &data…", "show_data_button", "See what is in the chosen data set (Alt+D)")
+    button.clicked.connect(show)
+    return button
 
 
 def _show_problem(row: _Row, problem: str) -> None:

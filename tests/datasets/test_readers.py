@@ -319,7 +319,7 @@ def test_images_of_another_size_are_prepared_as_in_the_window(tmp_path: Path) ->
     dataset = load_path(tmp_path / "large")
     ink = np.argwhere(dataset.training.images[0] > 100)
     assert np.ptp(ink[:, 0]) in (19, 20)  # the box that MNIST's digits fill
-    assert "All images were not of 28 × 28 pixels" in dataset.notes[0]
+    assert "20 of 20 images are not of 28 × 28 pixels" in dataset.notes[0]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links want rights there")

@@ -1,0 +1,91 @@
+"""What is in a data set: how many images of each class, some of them, and what they look like on average."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitpad.datasets.dataset import Dataset
+from digitpad.datasets.digits import SIDE
+
+N_SAMPLES = 8
+PARTS = ("training", "validation", "test")
+_AT_ONCE = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class Overview:
+    """What a look at a data set shows.
+
+    Attributes
+    ----------
+    name, format, sha256, class_names, notes
+        As of `Dataset`.
+    counts : ndarray of int, shape (3, n_classes)
+        Images of each class in training, validation and test.
+    samples : ndarray of uint8, shape (n_classes, N_SAMPLES, 28, 28)
+        Training images of each class, drawn with a fixed seed; black where there are fewer.
+    means : ndarray of uint8, shape (n_classes, 28, 28)
+        The mean training image of each class.
+    mean : ndarray of uint8, shape (28, 28)
+        That of all training images.
+    """
+
+    name: str
+    format: str
+    sha256: str
+    class_names: tuple[str, ...]
+    notes: tuple[str, ...]
+    counts: NDArray[np.int64]
+    samples: NDArray[np.uint8]
+    means: NDArray[np.uint8]
+    mean: NDArray[np.uint8]
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """Images in training, validation and test."""
+        training, validation, test = self.counts.sum(axis=1).tolist()
+        return training, validation, test
+
+
+def overview(dataset: Dataset, seed: int = 1) -> Overview:
+    """A look at a data set."""
+    n_classes = len(dataset.class_names)
+    parts = (dataset.training, dataset.validation, dataset.test)
+    counts = np.stack([np.bincount(part.labels, minlength=n_classes) for part in parts])
+    training = dataset.training
+    sums = _sums(training.images, training.labels, n_classes)
+    n = np.maximum(counts[0], 1)[:, None, None]
+    return Overview(
+        name=dataset.name,
+        format=dataset.format,
+        sha256=dataset.sha256,
+        class_names=dataset.class_names,
+        notes=dataset.notes,
+        counts=counts,
+        samples=_samples(training.images, training.labels, n_classes, np.random.default_rng(seed)),
+        means=np.rint(sums / n).astype(np.uint8),
+        mean=np.rint(sums.sum(axis=0) / len(training)).astype(np.uint8),
+    )
+
+
+def _sums(images: NDArray[np.uint8], labels: NDArray[np.uint8], n_classes: int) -> NDArray[np.float64]:
+    """The sum of each class's images, as a product with one-hot labels; in pieces, for a set is large as floats."""
+    sums = np.zeros((n_classes, SIDE * SIDE))
+    classes = np.arange(n_classes)
+    for begin in range(0, len(images), _AT_ONCE):
+        part = slice(begin, begin + _AT_ONCE)
+        one_hot = (labels[part, None] == classes).astype(np.float32)
+        sums += one_hot.T @ images[part].reshape(-1, SIDE * SIDE).astype(np.float32)
+    return sums.reshape(n_classes, SIDE, SIDE)
+
+
+def _samples(
+    images: NDArray[np.uint8], labels: NDArray[np.uint8], n_classes: int, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    samples = np.zeros((n_classes, N_SAMPLES, SIDE, SIDE), np.uint8)
+    for label in range(n_classes):
+        rows = np.flatnonzero(labels == label)
+        chosen = np.sort(rng.permutation(rows)[:N_SAMPLES])
+        samples[label, : len(chosen)] = images[chosen]
+    return samples
