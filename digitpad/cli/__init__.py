@@ -70,7 +70,7 @@ def _window_parser() -> argparse.ArgumentParser:
         "  digitpad tune       search for a recipe's best settings\n"
         "  digitpad evaluate   score weights on a test set\n"
         "  digitpad predict    read images or strokes\n"
-        "  digitpad data       look at data sets",
+        "  digitpad data       look at data sets, and fetch others",
     )
     parser.add_argument("weights", nargs="?", type=Path, metavar="WEIGHTS", help="an .npz to read with")
     parser.add_argument("--version", action="version", version=f"digitpad {__version__}")

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
 
-DATA_HELP = "IDX files, an .npz, a .csv, strokes, or images in folders by class, instead of the built-in MNIST"
+DATA_HELP = (
+    "IDX files, an .npz, a .csv, strokes, images in folders by class, or a downloaded set's name, instead of the "
+    "built-in MNIST"
+)
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:
@@ -91,10 +94,18 @@ def whole_path(name: str) -> str:
 
 
 def data_source(name: str | None) -> str:
-    """What `digitpad.datasets.dataset.load` is to be asked for: a path, or without one the built-in set."""
-    from digitpad.datasets.dataset import BUILT_IN
+    """What `digitpad.datasets.dataset.load` is to be asked for.
 
-    return BUILT_IN if name is None else whole_path(name)
+    A path, or where there is none of this name, a downloaded set; without a name, the built-in one.
+    """
+    from digitpad.datasets.dataset import BUILT_IN
+    from digitpad.datasets.download import downloaded
+
+    if name is None:
+        return BUILT_IN
+    if not Path(name).exists() and (path := downloaded().get(name)) is not None:
+        return str(path)
+    return whole_path(name)
 
 
 def check_free(path: Path, force: bool) -> None:

@@ -1,9 +1,11 @@
-"""``digitpad data``: what is in a data set."""
+"""``digitpad data``: what is in a data set, and fetching others."""
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
-from digitpad.cli.common import OK, data_source, say, tell
+from digitpad.cli.common import OK, begin_line, data_source, say, tell
+from digitpad.errors import DigitpadError
 
 if TYPE_CHECKING:
     from digitpad.datasets.overview import Overview
@@ -11,17 +13,24 @@ if TYPE_CHECKING:
 
 def parser() -> argparse.ArgumentParser:
     """What ``digitpad data`` can be told."""
-    parser = argparse.ArgumentParser(prog="digitpad data", description="Look at data sets.")
-    commands = parser.add_subparsers(dest="what", required=True, metavar="show")
+    parser = argparse.ArgumentParser(prog="digitpad data", description="Look at data sets, and fetch others.")
+    commands = parser.add_subparsers(dest="what", required=True, metavar="show|get")
     show = commands.add_parser("show", help="what is in a data set", description="Tell what is in a data set.")
-    show.add_argument("data", nargs="?", metavar="PATH", help="the built-in MNIST by default")
-    show.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    show.add_argument("data", nargs="?", metavar="PATH|NAME", help="the built-in MNIST by default")
+    get = commands.add_parser(
+        "get", help="download a data set", description="Download a data set into your own data folder."
+    )
+    get.add_argument("name", nargs="?", metavar="NAME", help="without one, those that there are")
+    for command in (show, get):
+        command.add_argument("--json", action="store_true", help="one JSON object on standard output")
     return parser
 
 
 def run(options: argparse.Namespace) -> int:
     """Run it, and return its exit status."""
-    return _show(options)
+    if options.what == "show":
+        return _show(options)
+    return _list(options) if options.name is None else _get(options)
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -60,3 +69,50 @@ def _table(found: "Overview") -> list[str]:
         for name, row in zip([*found.class_names, "all"], counts, strict=True)
     ]
     return lines
+
+
+def _list(options: argparse.Namespace) -> int:
+    from digitpad.datasets.download import downloaded
+    from digitpad.datasets.sources import SOURCES
+
+    here = {name: str(path) for name, path in downloaded().items()}
+    sets = [
+        {"name": source.name, "about": source.about, "bytes": source.size, "terms": source.terms}
+        for source in SOURCES.values()
+    ]
+    if options.json:
+        tell(options, {"available": sets, "downloaded": here}, "")
+        return OK
+    for source in SOURCES.values():
+        text = f"{source.name:14} {megabytes(source.size):>7}  {source.about} ({source.terms})"
+        tell(options, {}, text)
+    if here:
+        say(f"downloaded: {', '.join(here)}")
+    return OK
+
+
+def _get(options: argparse.Namespace) -> int:
+    from digitpad.datasets.download import download, downloaded
+    from digitpad.datasets.sources import SOURCES
+
+    source = SOURCES.get(options.name)
+    if source is None:
+        raise DigitpadError(f"there is no data set {options.name!r} to download; there are {', '.join(SOURCES)}")
+    shown = -1
+
+    def show(done: int, total: int) -> None:
+        nonlocal shown
+        if sys.stderr.isatty() and (share := 100 * done // total) != shown:
+            shown = share
+            say(f"\r  {megabytes(done)} of {megabytes(total)}, {share} % ", end="")
+
+    folder = download(source, show)
+    names = [name for name, path in downloaded().items() if folder in (path, path.parent)]
+    say(f"{begin_line()}{source.title} is in {folder}; use it as --data {' or '.join(names)}")
+    tell(options, {"name": source.name, "folder": str(folder), "sets": names}, str(folder))
+    return OK
+
+
+def megabytes(n_bytes: int) -> str:
+    """A size for people."""
+    return f"{n_bytes / 1e6:.0f} MB"

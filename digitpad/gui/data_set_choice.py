@@ -1,4 +1,4 @@
-"""Which data to train on: the built-in digits, or a file or folder of one's own."""
+"""Which data to train on: the built-in digits, what was downloaded, or a file or folder of one's own."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,23 +7,32 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
 from digitpad.datasets.dataset import BUILT_IN
+from digitpad.datasets.download import downloaded
+from digitpad.gui.download_dialog import DownloadDialog
 from digitpad.gui.inputs import Choice
 
 OTHER_FOLDER = "Folder…"
 OTHER_FILE = "File…"
+DOWNLOAD = "Download…"
 _FILES = "Data sets (*.npz *.csv *.jsonl *-ubyte *-ubyte.gz);;All files (*)"
 
 
 class DataSetChoice(Choice):
-    """The built-in set, the sets chosen so far, and last what asks for another one."""
+    """The built-in set, those that were downloaded or chosen so far, and last what asks for another one."""
 
     def __init__(self) -> None:
         super().__init__()
         self._source = BUILT_IN
         self.addItem("MNIST (built in)", BUILT_IN)
-        self._asking: dict[str, Callable[[], str]] = {OTHER_FOLDER: self._ask_folder, OTHER_FILE: self._ask_file}
+        self._download: DownloadDialog | None = None
+        self._asking: dict[str, Callable[[], str]] = {
+            OTHER_FOLDER: self._ask_folder,
+            OTHER_FILE: self._ask_file,
+            DOWNLOAD: self._ask_download,
+        }
         for text in self._asking:
             self.addItem(text, None)
+        self._add_downloaded()
         self.activated.connect(self._chosen)
 
     def value(self) -> str:
@@ -34,6 +43,20 @@ class DataSetChoice(Choice):
         """Choose a name or path."""
         self._source = source
         self.setCurrentIndex(self._place(source))
+
+    def shut_down(self) -> None:
+        """End a download, and keep what it has fetched."""
+        if self._download is not None:
+            self._download.shut_down()
+
+    def _add_downloaded(self) -> None:
+        for path in downloaded().values():
+            self._place(str(path))
+
+    def _use(self, source: str) -> None:
+        """Choose a downloaded set, unless a training under way has the settings rest."""
+        if self.isEnabled():
+            self.set_value(source)
 
     def _chosen(self, index: int) -> None:
         if self.itemData(index) is None:
@@ -46,6 +69,17 @@ class DataSetChoice(Choice):
 
     def _ask_file(self) -> str:
         return QFileDialog.getOpenFileName(self, "Data set", "", _FILES)[0]
+
+    def _ask_download(self) -> str:
+        """Show what can be downloaded; what is chosen there is heard of later."""
+        if self._download is None:
+            self._download = DownloadDialog(self.window())
+            self._download.chosen.connect(self._use)
+            self._download.fetched.connect(self._add_downloaded)
+        self._download.show()
+        self._download.raise_()
+        self._download.activateWindow()
+        return ""
 
     def _place(self, source: str) -> int:
         """The place of a data set among the items, which is made if need be."""

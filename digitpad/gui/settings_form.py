@@ -81,6 +81,12 @@ class SettingsForm(QWidget):
         return editor
 
     @property
+    def _data_set(self) -> DataSetChoice:
+        editor = self._rows["data.set"].editor
+        assert isinstance(editor, DataSetChoice)
+        return editor
+
+    @property
     def keys(self) -> list[str]:
         """Of the settings whose fields are shown now."""
         return [key for key, row in self._rows.items() if not row.editor.isHidden()]
@@ -278,11 +284,12 @@ class SettingsForm(QWidget):
         self._preview.activateWindow()
 
     def close_preview(self) -> None:
-        """Close the preview of augmentation and the look at the data, if they are open."""
+        """Close the preview of augmentation, the look at the data and a download, if they are open."""
         if self._preview is not None:
             self._preview.close()
         if self._data is not None:
             self._data.shut_down()
+        self._data_set.shut_down()
 
     def _amounts_edited(self, amounts: dict[str, float]) -> None:
         self._writing = True
@@ -298,11 +305,9 @@ class SettingsForm(QWidget):
     # A look at the data.
 
     def _open_data(self) -> None:
-        choice = self._rows["data.set"].editor
-        assert isinstance(choice, DataSetChoice)
         if self._data is None:
             self._data = DataDialog(self._theme, self)
-        self._data.show_set(choice.value(), choice.currentText())
+        self._data.show_set(self._data_set.value(), self._data_set.currentText())
         self._data.show()
         self._data.raise_()
         self._data.activateWindow()
