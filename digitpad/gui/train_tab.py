@@ -391,7 +391,7 @@ class TrainTab(QWidget):
 
     def _draw_hint(self) -> None:
         dead = 0.0 if self._latest is None else self._latest.dead
-        found = hints(self._losses.points()[1], self._epochs, dead)
+        found = hints(self._losses.points()[1], self._epochs, dead, len(self._class_names))
         self._hint.set_text(found[0] if found else "")
 
     def _set_state(self, state: State) -> None:

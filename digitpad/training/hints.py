@@ -11,15 +11,12 @@ from digitpad.nn.layers import ReLU
 from digitpad.nn.network import Network
 from digitpad.training.loop import EpochDone
 
-CHANCE_LOSS = float(np.log(10))
-"""The cross-entropy of who guesses."""
-
 _DEAD = 0.3
 _OVERFITTING = 1.5
 _GUESSING = 0.9
 
 
-def hints(losses: Floats, epochs: Sequence[EpochDone], dead: float) -> list[str]:
+def hints(losses: Floats, epochs: Sequence[EpochDone], dead: float, n_classes: int = 10) -> list[str]:
     """What is plainly wrong, the worst first; mostly nothing.
 
     Parameters
@@ -30,20 +27,23 @@ def hints(losses: Floats, epochs: Sequence[EpochDone], dead: float) -> list[str]
         Those so far, the untrained network first.
     dead : float
         The share of units that never fire, as `dead_share` tells.
+    n_classes : int
+        Among which who guesses does.
     """
     found = []
+    chance_loss = float(np.log(n_classes))
     losses = losses[np.isfinite(losses)]
     if len(losses) >= 100:
         begin, now, highest = float(losses[0]), float(losses[-50:].mean()), float(losses.max())
         lowest = float(np.convolve(losses, np.full(50, 1 / 50), "valid").min())
         if now > 3 * lowest + 0.3:
             found.append(f"The learning rate may be too high: the loss rose from {lowest:.2g} to {now:.2g}.")
-        elif now > _GUESSING * CHANCE_LOSS and highest > 1.5 * begin:
+        elif now > _GUESSING * chance_loss and highest > 1.5 * begin:
             found.append(
                 f"The learning rate may be too high: the loss jumped from {begin:.2f} to {highest:.2g}, and is now "
-                f"{now:.2f}; guessing has {CHANCE_LOSS:.2f}."
+                f"{now:.2f}; guessing has {chance_loss:.2f}."
             )
-        elif now > _GUESSING * CHANCE_LOSS:
+        elif now > _GUESSING * chance_loss:
             found.append(
                 f"The learning rate may be too low: after {len(losses):,} steps the loss is {now:.2f}, and was "
                 f"{begin:.2f} at first."

@@ -67,3 +67,11 @@ def test_dead_units_are_counted() -> None:
     bias[1] = -100
     assert dead_share(network, images) == 0.25
     assert dead_share(Network([Rescale(), Flatten(), Linear(10)]), images) == 0
+
+
+def test_guessing_among_more_classes_costs_more() -> None:
+    """A loss that is that of guessing among ten is well on the way among 62."""
+    losses: Floats = np.geomspace(4.13, 2.2, 500)
+    assert hints(losses, [], 0.0, 62) == []
+    (hint,) = hints(np.full(200, 4.1), [], 0.0, 62)
+    assert "too low" in hint
