@@ -68,6 +68,8 @@ def download(source: Source, tell: Tell = lambda done, total: None) -> Path:
         if source.archive:
             _unpack(unfinished / source.files[0].name, unfinished)
         unfinished.replace(place)
+        if source.archive:  # only now, when nothing could ask for it again
+            (place / source.files[0].name).unlink()
     except OSError as error:
         raise DataError(unfinished, f"cannot be written ({reason(error)})") from error
     finally:
@@ -163,7 +165,7 @@ def _is_right(path: Path, file: RemoteFile) -> bool:
 
 
 def _unpack(archive_path: Path, folder: Path) -> None:
-    """Put the sets of EMNIST's archive into a folder each, and take the archive away."""
+    """Put the sets of EMNIST's archive into a folder each."""
     try:
         with zipfile.ZipFile(archive_path) as archive:
             for member in archive.infolist():
@@ -175,4 +177,3 @@ def _unpack(archive_path: Path, folder: Path) -> None:
                         shutil.copyfileobj(packed, file)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         raise DataError(archive_path, f"cannot be unpacked ({error})") from error
-    archive_path.unlink()

@@ -48,7 +48,7 @@ def idx_file(path: Path) -> IdxFile | None:
 
 def idx_files(folder: Path) -> list[IdxFile]:
     """The folder's IDX files, in the order in which they are to be taken."""
-    files = [file for path in folder.iterdir() if path.is_file() and (file := idx_file(path))]
+    files = [file for path in folder.iterdir() if (file := idx_file(path)) is not None and path.is_file()]
     return sorted(files, key=lambda file: (file.zipped, file.path.name))
 
 

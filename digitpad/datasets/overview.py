@@ -10,7 +10,7 @@ from digitpad.datasets.digits import SIDE
 
 N_SAMPLES = 8
 PARTS = ("training", "validation", "test")
-_AT_ONCE = 4096
+_AT_ONCE = 16_384
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,15 +69,14 @@ def overview(dataset: Dataset, seed: int = 1) -> Overview:
     )
 
 
-def _sums(images: NDArray[np.uint8], labels: NDArray[np.uint8], n_classes: int) -> NDArray[np.float64]:
-    """The sum of each class's images, as a product with one-hot labels; in pieces, for a set is large as floats."""
-    sums = np.zeros((n_classes, SIDE * SIDE))
-    classes = np.arange(n_classes)
+def _sums(images: NDArray[np.uint8], labels: NDArray[np.uint8], n_classes: int) -> NDArray[np.int64]:
+    """The sum of each class's images; in pieces, so that a large set is never copied whole."""
+    sums = np.zeros((n_classes, SIDE, SIDE), np.int64)
     for begin in range(0, len(images), _AT_ONCE):
-        part = slice(begin, begin + _AT_ONCE)
-        one_hot = (labels[part, None] == classes).astype(np.float32)
-        sums += one_hot.T @ images[part].reshape(-1, SIDE * SIDE).astype(np.float32)
-    return sums.reshape(n_classes, SIDE, SIDE)
+        part, part_labels = images[begin : begin + _AT_ONCE], labels[begin : begin + _AT_ONCE]
+        for label in np.unique(part_labels):
+            sums[label] += part[part_labels == label].sum(axis=0, dtype=np.uint32)
+    return sums
 
 
 def _samples(
