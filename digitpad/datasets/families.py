@@ -46,6 +46,7 @@ FAMILIES = (
     Family(("emnist", "letters"), _numbered(*_CAPITALS, first=1), transposed=True),
     Family(("emnist", "digits"), _numbered(*DIGITS), transposed=True),
     Family(("emnist", "mnist"), _numbered(*DIGITS), transposed=True),
+    Family(("a_z", "handwritten"), _numbered(*_CAPITALS)),  # Kaggle's capital letters
     Family(("kmnist",), _numbered("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")),
     Family(("kuzushiji", "mnist"), _numbered("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")),
 )

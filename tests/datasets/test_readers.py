@@ -261,6 +261,17 @@ def test_what_is_wrong_in_a_csv_is_named(tmp_path: Path, text: str, message: str
         load_path(tmp_path / "train.csv")
 
 
+def test_kaggle_s_letters_have_their_names(tmp_path: Path) -> None:
+    """The file says 0 to 25, its name says which letters; sorted by class, as it is, each part has them all."""
+    digits = random_digits(260)
+    letters = Digits(digits.images, np.repeat(np.arange(26, dtype=np.uint8), 10))
+    (tmp_path / "A_Z Handwritten Data.csv").write_text(csv_text(letters, None))
+    dataset = load_path(tmp_path / "A_Z Handwritten Data.csv")
+    assert dataset.class_names == tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    for part in (dataset.training, dataset.validation, dataset.test):
+        assert np.unique(part.labels).size == 26
+
+
 def test_more_classes_than_62_are_refused(tmp_path: Path) -> None:
     """And the first that is one too many is told."""
     digits = random_digits(130)
