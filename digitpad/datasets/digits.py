@@ -18,7 +18,9 @@ MAX_SAMPLES = 1_000_000
 NUMBERS = tuple(str(value) for value in range(256))
 
 Tell = Callable[[int], None]
-"""Hears now and then how many images were read; what it raises ends the reading."""
+"""Hears now and then how many images were read, and 0 in between; what it raises ends the reading."""
+
+TELL_EVERY = 100  # images
 
 
 def unheard(_n_read: int) -> None:

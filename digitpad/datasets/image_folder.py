@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitpad.classes import MAX_CLASSES
-from digitpad.datasets.digits import MAX_SAMPLES, SIDE, Found, Labels, Part, Tell, inside, unheard
+from digitpad.datasets.digits import MAX_SAMPLES, SIDE, TELL_EVERY, Found, Labels, Part, Tell, inside, unheard
 from digitpad.datasets.families import family_of
 from digitpad.errors import DataError, InkError, reason
 from digitpad.ink.drawing import Drawing
@@ -21,7 +21,6 @@ from digitpad.ink.image import read_image
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pnm")
 _TRAINING, _TEST = ("train", "training"), ("test", "testing")
 _GREY = np.array([0.299, 0.587, 0.114])
-_TELL_EVERY = 100
 
 
 def has_image_folders(folder: Path) -> bool:
@@ -75,8 +74,7 @@ class _Reader:
         for row, path in enumerate(files):
             as_they_are[row] = self._read_image(inside(self._folder, path), images[row])
             self._n_read += 1
-            if self._n_read % _TELL_EVERY == 0:
-                self._tell(self._n_read)
+            self._tell(0 if self._n_read % TELL_EVERY else self._n_read)
         self._n_prepared += int((~as_they_are).sum())
         _turn_dark_ink(images, as_they_are)
         return labels.part(images)

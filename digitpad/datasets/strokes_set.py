@@ -4,12 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from digitpad.datasets.digits import Found, Labels, Tell, check_count, unheard
+from digitpad.datasets.digits import TELL_EVERY, Found, Labels, Tell, check_count, unheard
 from digitpad.errors import DataError, InkError
 from digitpad.ink.raster import rasterize
 from digitpad.ink.strokes import read_strokes
-
-_TELL_EVERY = 100
 
 
 def read_strokes_set(path: Path, tell: Tell = unheard) -> Found:
@@ -29,8 +27,7 @@ def read_strokes_set(path: Path, tell: Tell = unheard) -> Found:
                 labels.add(str(drawing.label))
                 images.append(rasterize(drawing.paths))
                 check_count(path, len(images))
-            if n_read % _TELL_EVERY == 0:
-                tell(n_read)
+            tell(0 if n_read % TELL_EVERY else n_read)
     except InkError as error:
         raise DataError(error.path, error.problem) from error
     if not images:
