@@ -158,8 +158,9 @@ def _layout(
 
 def _place_of_labels(separator: bytes, n_columns: int, rows: list[tuple[int, bytes]]) -> int:
     """The first column or the last one: labels vary, and pixels in a corner hardly do, or are larger than labels."""
-    cells = [line.split(separator) for _, line in rows]
-    first, last = ({row[place] for row in cells if row} for place in (0, -1))
+    # Not split into cells, of which a row that is to be refused may have 30 000.
+    first = {line.partition(separator)[0] for _, line in rows}
+    last = {line.rpartition(separator)[2] for _, line in rows}
 
     def may_be_labels(values: set[bytes]) -> bool:
         return len(values) > 1 and not any(value.isdigit() and int(value[:9]) > 61 for value in values)

@@ -105,6 +105,7 @@ def write_crafted(folder: Path) -> int:
         "idx-labels-bomb": idx_folder(header(60, 28, 28), gzip_bomb(header(100 * 2**20), 1024)),
         "zeros.csv": gzip_bomb(b"label,", 256),
         "million-columns.csv": b"label," + b"p," * 1_000_000,
+        "wide-rows.csv": csv_text(random_digits(2), None).encode() + (b"1," * 32_000 + b"\n") * 1500,
         "long-line.csv": b"1" * 2**24,
         "overlapping.npz": overlapping(),
         "crowded.npz": crowded(),
