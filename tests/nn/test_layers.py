@@ -11,6 +11,7 @@ from digitpad.nn.layers import (
     AddChannel,
     AvgPool2d,
     BatchNorm,
+    Binarize,
     Conv2d,
     Dropout,
     Flatten,
@@ -21,6 +22,7 @@ from digitpad.nn.layers import (
     ReLU,
     Rescale,
     Sigmoid,
+    Swish,
     Tanh,
 )
 from digitpad.nn.network import Network
@@ -36,6 +38,8 @@ CASES: list[tuple[Layer, tuple[int, ...]]] = [
     (Sigmoid(), (7,)),
     (Tanh(), (7,)),
     (GELU(), (7,)),
+    (Swish(), (7,)),
+    (Binarize(0.05), (3, 4)),
     (Dropout(0.4), (7,)),
     (AddChannel(), (3, 4)),
     (Conv2d(3, 2), (4, 5, 1)),
@@ -131,6 +135,8 @@ def test_settings_rebuild_a_layer(layer: Layer, shape: tuple[int, ...]) -> None:
         (Sigmoid(), [0.0, 0.119203, 0.5, 0.880797, 1.0]),
         (Tanh(), [-1.0, -0.964028, 0.0, 0.964028, 1.0]),
         (GELU(), [0.0, -0.0454, 0.0, 1.9546, 1000.0]),
+        (Swish(), [0.0, -0.238406, 0.0, 1.761594, 1000.0]),
+        (Binarize(0.5), [0, 0, 0, 1, 1]),
     ],
     ids=lambda case: type(case).__name__,
 )

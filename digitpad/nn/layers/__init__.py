@@ -1,10 +1,10 @@
 """The layers, one concept a module, in the order in which one learns them."""
 
-from digitpad.nn.layers.activations import GELU, LeakyReLU, ReLU, Sigmoid, Tanh
+from digitpad.nn.layers.activations import GELU, LeakyReLU, ReLU, Sigmoid, Swish, Tanh
 from digitpad.nn.layers.base import Layer
 from digitpad.nn.layers.convolution import AddChannel, Conv2d
 from digitpad.nn.layers.dropout import Dropout
-from digitpad.nn.layers.linear import Flatten, Linear, Rescale
+from digitpad.nn.layers.linear import Binarize, Flatten, Linear, Rescale
 from digitpad.nn.layers.normalization import BatchNorm
 from digitpad.nn.layers.pooling import AvgPool2d, MaxPool2d
 
@@ -12,6 +12,7 @@ LAYERS: dict[str, type[Layer]] = {
     cls.__name__: cls
     for cls in (
         Rescale,
+        Binarize,
         Flatten,
         Linear,
         ReLU,
@@ -19,6 +20,7 @@ LAYERS: dict[str, type[Layer]] = {
         Sigmoid,
         Tanh,
         GELU,
+        Swish,
         Dropout,
         AddChannel,
         Conv2d,
@@ -35,6 +37,7 @@ __all__ = [
     "AddChannel",
     "AvgPool2d",
     "BatchNorm",
+    "Binarize",
     "Conv2d",
     "Dropout",
     "Flatten",
@@ -45,5 +48,6 @@ __all__ = [
     "ReLU",
     "Rescale",
     "Sigmoid",
+    "Swish",
     "Tanh",
 ]

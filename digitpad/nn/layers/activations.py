@@ -122,3 +122,26 @@ class GELU(Layer):
         slope += gate
         dy *= slope
         return dy
+
+
+@dataclass
+class Swish(Layer):
+    """y = x · sigmoid(x), also called SiLU (Ramachandran et al., 2017; Elfwing et al., 2018)."""
+
+    def forward(self, x: Floats, training: bool) -> Floats:
+        self._x = x
+        gate = np.multiply(x, x.dtype.type(0.5), out=self.scratch("gate", x.shape))
+        np.tanh(gate, out=gate)
+        gate += 1
+        gate *= 0.5
+        self._gate = gate
+        return np.multiply(x, gate, out=self.scratch("y", x.shape))
+
+    def input_gradient(self, dy: Floats) -> Floats:
+        """Dx = dy · (g + x g (1 - g)), with the gate g = sigmoid(x), whose slope is g (1 - g)."""
+        slope = np.subtract(1, self._gate, out=self.scratch("slope", dy.shape))
+        slope *= self._x
+        slope += 1
+        slope *= self._gate
+        dy *= slope
+        return dy

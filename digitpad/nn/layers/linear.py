@@ -1,4 +1,4 @@
-"""Layers that are linear in their input: rescaling, flattening, and the fully connected one."""
+"""What makes numbers of pixels and rows of images, and the fully connected layer."""
 
 import math
 from dataclasses import dataclass
@@ -34,6 +34,27 @@ class Rescale(Layer):
     def input_gradient(self, dy: Floats) -> Floats:
         """Dx = scale · dy."""
         dy *= self.scale
+        return dy
+
+
+@dataclass
+class Binarize(Layer):
+    """y = 1 where x > threshold, else 0: ink or none, for networks that were trained on such images."""
+
+    threshold: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.threshold):
+            raise ValueError(f"Binarize takes a finite threshold, not {self.threshold}")
+
+    def forward(self, x: Floats, training: bool) -> Floats:
+        y = self.scratch("y", x.shape)
+        np.copyto(y, x > self.threshold)
+        return y
+
+    def input_gradient(self, dy: Floats) -> Floats:
+        """Dx = 0: y is flat wherever it has a slope."""
+        dy.fill(0)
         return dy
 
 
