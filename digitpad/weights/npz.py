@@ -5,29 +5,19 @@ claim any shape. Here nothing is unpacked or allocated before the claim is known
 """
 
 import io
-import math
-import re
 import zipfile
 import zlib
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from digitpad.errors import WeightsError, reason
-
-BUDGET_BYTES = 64 * 2**20
-"""What all arrays of a file may take together: 16 million float32 parameters."""
+from digitpad.weights.npy import BUDGET_BYTES, mebibytes, read_npy
 
 MAX_MEMBERS = 1000
 
 _MEMBER_SIGNATURE = b"PK\x01\x02"  # of each entry in a zip file's directory
-
-# Just what NumPy itself writes for an array of bools, integers or floats; anything else is none of our business.
-_HEADER = re.compile(
-    rb"\{'descr': '([<>|=]?[biuf][1248])', 'fortran_order': (True|False), 'shape': \(([0-9, ]{0,200})\), ?\} *\n?"
-)
 
 
 def read_arrays(path: Path, budget_bytes: int = BUDGET_BYTES) -> dict[str, NDArray[Any]]:
@@ -69,7 +59,7 @@ def read_arrays(path: Path, budget_bytes: int = BUDGET_BYTES) -> dict[str, NDArr
 
 def _read_file(path: Path, budget: int) -> bytes:
     if path.stat().st_size > budget:
-        raise WeightsError(path, f"is larger than the {_mebibytes(budget)} that it may take")
+        raise WeightsError(path, f"is larger than the {mebibytes(budget)} that it may take")
     content = path.read_bytes()
     # ZipFile keeps a record of each member as soon as it is opened: 400 000 of them take 280 MB.
     n_members = content.count(_MEMBER_SIGNATURE)
@@ -91,37 +81,7 @@ def _read_members(path: Path, archive: zipfile.ZipFile, budget: int) -> dict[str
             # zipfile unpacks the other methods without a bound: 881 bytes of bzip2 took 2 GB.
             raise WeightsError(path, f"array {name[:80]!r} cannot be read: its compression is not deflate")
         with archive.open(member) as file:
-            array = _read_npy(path, name, file, left)
+            array = read_npy(path, f"array {name[:80]!r}", file, left)
         left -= array.nbytes
         arrays[name] = array
     return arrays
-
-
-def _read_npy(path: Path, name: str, file: IO[bytes], budget: int) -> NDArray[Any]:
-    """One array in NumPy's format (version 1, 2 or 3), no larger than ``budget``."""
-    what = f"array {name[:80]!r}"
-    prefix = file.read(8)
-    if len(prefix) < 8 or prefix[:6] != b"\x93NUMPY" or prefix[6] not in (1, 2, 3):
-        raise WeightsError(path, f"{what} is not in NumPy's format")
-    length = int.from_bytes(file.read(2 if prefix[6] == 1 else 4), "little")
-    header = _HEADER.fullmatch(file.read(length)) if length <= 1000 else None
-    if header is None:
-        raise WeightsError(path, f"{what} is not a plain array of numbers")
-    try:
-        dtype = np.dtype(header[1].decode())
-        shape = tuple(int(size) for size in header[3].decode().replace(" ", "").split(",") if size)
-    except (TypeError, ValueError) as error:
-        raise WeightsError(path, f"{what} is not a plain array of numbers") from error
-    n_bytes = math.prod(shape) * dtype.itemsize
-    if n_bytes > budget or len(shape) > 8:
-        raise WeightsError(path, f"{what} claims the shape {shape}; with it, more would be needed than may be taken")
-    content = file.read(n_bytes + 1)
-    if len(content) != n_bytes:
-        found = "more" if len(content) > n_bytes else f"only {len(content)}"
-        raise WeightsError(path, f"{what} of shape {shape} needs {n_bytes} bytes, but there are {found}")
-    array = np.frombuffer(content, dtype).reshape(shape, order="F" if header[2] == b"True" else "C")
-    return array.astype(dtype.newbyteorder("="), copy=False)
-
-
-def _mebibytes(n_bytes: int) -> str:
-    return f"{n_bytes // 2**20} MiB"

@@ -32,7 +32,8 @@ from digitpad.files import write_atomically
 from digitpad.nn.arrays import Floats, Shape
 from digitpad.nn.layers import Rescale
 from digitpad.nn.network import Network
-from digitpad.weights.npz import BUDGET_BYTES, read_arrays
+from digitpad.weights.npy import BUDGET_BYTES
+from digitpad.weights.npz import read_arrays
 
 FORMAT = "digitpad weights"
 VERSION = 1

@@ -10,7 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from digitpad.errors import WeightsError
-from digitpad.weights.npz import BUDGET_BYTES, MAX_MEMBERS, read_arrays
+from digitpad.weights.npy import BUDGET_BYTES
+from digitpad.weights.npz import MAX_MEMBERS, read_arrays
 from tests.weights.npz_files import crowded, npy, npy_claiming, pickled_array, with_method, zeros_bomb, zipped
 
 

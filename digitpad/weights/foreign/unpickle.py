@@ -1,0 +1,479 @@
+"""Pickles, protocols 0 to 5, read without importing, building or calling anything that they ask for.
+
+A pickle is a program. Here it runs on Python's own interpreter in Python, `pickle._Unpickler`, of which every
+instruction that could reach beyond plain data is replaced. What it calls classes and functions are names without
+power. A few of NumPy's (and of joblib's, PyTorch's and JAX's) are known by name and answered with stand-ins, which
+check types, shapes and lengths against bytes that are really there; everything else becomes an inert `Record`.
+"""
+
+import io
+import math
+import pickle
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitpad.errors import WeightsError
+
+MAX_INSTRUCTIONS = 2_000_000
+"""A list of so many numbers; half a second, and at the worst 200 MB."""
+
+MAX_COPIED_BYTES = 128 * 2**20
+"""What instructions may make out of memory that they can name again and again."""
+
+_DTYPE = re.compile(r"[<>|=]?[biufc](1|2|4|8|16)")
+
+
+class _UnfitError(Exception):
+    """What a pickle asks for cannot be."""
+
+
+@dataclass(frozen=True)
+class Name:
+    """A class or function that a pickle names; never looked up."""
+
+    module: str
+    name: str
+
+    def parts(self) -> list[tuple[str, Any]]:
+        """Its name alone, as a word."""
+        return [("", f"{self.module}.{self.name}")]
+
+
+@dataclass(eq=False)
+class Record:
+    """An object that a pickle describes, and that nobody builds: the name of its class, and what it was given."""
+
+    cls: Any
+    arguments: tuple[Any, ...] = ()
+    states: list[Any] = field(default_factory=list)
+    items: list[Any] = field(default_factory=list)
+    pairs: dict[Any, Any] = field(default_factory=dict)
+
+    def parts(self) -> list[tuple[str, Any]]:
+        """Its class's name, its attributes and elements."""
+        found: list[tuple[str, Any]] = [("", self.cls)]
+        for value in (self.pairs, *self.states):
+            for part in value if isinstance(value, tuple) else [value]:  # attributes, and those in slots
+                found += part.items() if isinstance(part, dict) else [("", part)]
+        found += [(str(i), item) for i, item in enumerate(self.items)]
+        found += [("", argument) for argument in self.arguments]
+        return [(str(name), part) for name, part in found]
+
+
+@dataclass(eq=False)
+class _Dtype:
+    """A type of numbers; ``code`` is empty for one that is none, as for Python's objects."""
+
+    code: str
+
+    def parts(self) -> list[tuple[str, Any]]:
+        return []
+
+    @property
+    def dtype(self) -> np.dtype[Any] | None:
+        return np.dtype(self.code) if self.code not in ("", "O") else None
+
+
+@dataclass(eq=False)
+class _Array:
+    """An array that is told its content only after it was created, and can be referred to in between."""
+
+    value: Any = None
+
+    def parts(self) -> list[tuple[str, Any]]:
+        return [("", self.value)]
+
+
+@dataclass(eq=False)
+class Storage:
+    """The memory of PyTorch's tensors, whose bytes come from elsewhere, and later."""
+
+    key: str
+    dtype: np.dtype[Any]
+    content: bytes = b""
+
+    def parts(self) -> list[tuple[str, Any]]:
+        """Nothing by itself."""
+        return []
+
+
+@dataclass(eq=False)
+class _Tensor:
+    """A view of a storage."""
+
+    storage: Storage
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    def parts(self) -> list[tuple[str, Any]]:
+        numbers = np.frombuffer(self.storage.content, self.storage.dtype)
+        last = self.offset + sum((size - 1) * stride for size, stride in zip(self.shape, self.strides, strict=True))
+        if not 0 < math.prod(self.shape) <= numbers.size or last >= numbers.size:
+            return []
+        steps = tuple(stride * numbers.itemsize for stride in self.strides)
+        view = np.lib.stride_tricks.as_strided(numbers[self.offset :], self.shape, steps, writeable=False)
+        return [("", np.ascontiguousarray(view))]
+
+
+def read_pickle(path: Path, content: bytes) -> Any:
+    """The tree of plain values, arrays and stand-ins that a pickle describes.
+
+    Raises
+    ------
+    WeightsError
+        If it is damaged, asks for more than there is, or takes more instructions than weights would.
+    """
+    return read_pickles(path, io.BytesIO(content), 1)[0]
+
+
+def read_pickles(path: Path, file: io.BytesIO, count: int, persistent: Callable[[Any], Any] | None = None) -> list[Any]:
+    """So many pickles, one after the other; what lies outside of them is asked for by ``persistent``."""
+    trees = []
+    for _ in range(count):
+        reader = _Reader(file, persistent)
+        try:
+            trees.append(reader.load())
+        except WeightsError:
+            raise
+        except _UnfitError as error:
+            raise WeightsError(path, f"is a pickle that cannot be used: {error}") from error
+        except RecursionError as error:
+            raise WeightsError(path, "is a pickle that is nested too deeply") from error
+        # A damaged program makes the interpreter stumble in any way that Python code can.
+        except Exception as error:
+            raise WeightsError(path, f"is damaged, or no pickle ({type(error).__name__})") from error
+    return trees
+
+
+class _Counting(dict[int, Callable[..., None]]):
+    """The instructions, of which no more than a number are handed out."""
+
+    left = MAX_INSTRUCTIONS
+
+    def __getitem__(self, code: int) -> Callable[..., None]:
+        self.left -= 1
+        if self.left < 0:
+            raise _UnfitError(f"it has more than {MAX_INSTRUCTIONS:,} instructions")
+        return super().__getitem__(code)
+
+
+class _Reader(pickle._Unpickler):
+    """The interpreter, its powers taken away."""
+
+    stack: list[Any]
+    pop_mark: Callable[[], list[Any]]
+    read: Callable[[int], bytes]
+    readline: Callable[[], bytes]
+    dispatch: _Counting  # type: ignore[misc]
+
+    def __init__(self, file: io.BytesIO, persistent: Callable[[Any], Any] | None) -> None:
+        super().__init__(file, fix_imports=False, encoding="latin-1", errors="replace")
+        self._file = file
+        self._persistent = persistent
+        self._left = MAX_COPIED_BYTES
+        self.dispatch = _Counting({**pickle._Unpickler.dispatch, **_INSTRUCTIONS})
+
+    def find_class(self, module: str, name: str) -> Name:
+        """Never finds anything: it is the name itself that is handed on."""
+        return Name(str(module)[:200], str(name)[:200])
+
+    def persistent_load(self, pid: Any) -> Any:
+        return Record(Name("", "persistent"), (pid,)) if self._persistent is None else self._persistent(pid)
+
+    def get_extension(self, code: int) -> None:
+        raise _UnfitError("it uses codes in place of names")
+
+    # The instructions that differ. All are given what lies on the interpreter's stack.
+
+    def do_reduce(self) -> None:
+        arguments = self.stack.pop()
+        called = self.stack[-1]
+        if not isinstance(arguments, tuple):
+            raise _UnfitError("it calls something without arguments")
+        self.stack[-1] = self._called(called, arguments)
+
+    def do_newobj(self) -> None:
+        arguments = self.stack.pop()
+        self.stack.append(self._made(self.stack.pop(), arguments))
+
+    def do_newobj_ex(self) -> None:
+        named, arguments = self.stack.pop(), self.stack.pop()
+        cls = self.stack.pop()
+        self.stack.append(self._made(cls, (*arguments, named)))
+
+    def do_inst(self) -> None:
+        module, name = (self.readline()[:-1].decode("latin-1") for _ in range(2))
+        arguments = tuple(self.pop_mark())  # which puts another stack in place
+        self.stack.append(self._made(Name(module, name), arguments))
+
+    def do_obj(self) -> None:
+        cls, *arguments = self.pop_mark()
+        self.stack.append(self._made(cls, tuple(arguments)))
+
+    def do_build(self) -> None:
+        state = self.stack.pop()
+        target = self.stack[-1]
+        if isinstance(target, _Array):
+            target.value = self._array_from_state(state)
+        elif isinstance(target, _Dtype):
+            self._set_dtype(target, state)
+        elif isinstance(target, Record):
+            if isinstance(target.cls, Name) and target.cls.name == "NumpyArrayWrapper" and isinstance(state, dict):
+                self.stack[-1] = self._array_behind(state)
+            else:
+                target.states.append(state)
+
+    def do_append(self) -> None:
+        value = self.stack.pop()
+        self._elements(self.stack[-1]).append(value)
+
+    def do_appends(self) -> None:
+        values = self.pop_mark()
+        self._elements(self.stack[-1]).extend(values)
+
+    def do_setitem(self) -> None:
+        value, key = self.stack.pop(), self.stack.pop()
+        self._pairs(self.stack[-1])[_key(key)] = value
+
+    def do_setitems(self) -> None:
+        values = self.pop_mark()
+        pairs = self._pairs(self.stack[-1])
+        for key, value in zip(values[::2], values[1::2], strict=True):
+            pairs[_key(key)] = value
+
+    def do_dict(self) -> None:
+        values = self.pop_mark()
+        self.stack.append({_key(key): value for key, value in zip(values[::2], values[1::2], strict=True)})
+
+    def do_empty_set(self) -> None:
+        self.stack.append([])
+
+    def do_frozenset(self) -> None:
+        values = self.pop_mark()
+        self.stack.append(values)
+
+    def do_bytearray(self) -> None:
+        size = int.from_bytes(self.read(8), "little")
+        if size > MAX_COPIED_BYTES:
+            raise _UnfitError(f"it claims {size} bytes")
+        self.stack.append(self.read(size))
+
+    def do_nothing(self) -> None:
+        """Bytes that may not be written to are bytes like others."""
+
+    def refuse(self) -> None:
+        raise _UnfitError("it refers to memory outside of it")
+
+    # What is done instead of calling.
+
+    def _called(self, called: Any, arguments: tuple[Any, ...]) -> Any:
+        if not isinstance(called, Name):
+            if isinstance(called, Record):
+                return Record(called, arguments)
+            raise _UnfitError(f"it calls a {type(called).__name__}")
+        package = called.module.split(".")[0]
+        match package, called.name, arguments:
+            case "numpy", "_reconstruct", _:
+                return _Array()
+            case "numpy", "dtype", (str() as code, *_):
+                return _Dtype(code if _DTYPE.fullmatch(code) else "O")
+            case "numpy", "scalar", (_Dtype() as dtype, bytes() | str() as content, *_):
+                return self._scalar(dtype, content)
+            case "numpy", "_frombuffer", (content, _Dtype() as dtype, tuple() as shape, order, *_):
+                return _Array(self._array(shape, dtype, content, order == "F"))
+            case "_codecs", "encode", (str() as text, *_):
+                self._spend(len(text))
+                return text.encode("latin-1", "replace")
+            case (("copyreg" | "copy_reg"), "_reconstructor", (cls, base, state)):
+                plain = isinstance(base, Name) and base.name == "object"
+                return Record(cls, () if plain else (state,))
+            case "collections", ("OrderedDict" | "defaultdict"), _:
+                return self._dict(arguments)
+            case (("builtins" | "__builtin__" | "collections"), ("list" | "tuple" | "set" | "frozenset" | "deque"), _):
+                return arguments[0] if arguments and isinstance(arguments[0], list | tuple) else []
+            case "jax" | "jaxlib", ("_reconstruct_array" | "_reconstruct_device_array"), (
+                maker,
+                tuple() as given,
+                st,
+                *_,
+            ):
+                array = self._called(maker, given)
+                if isinstance(array, _Array):
+                    array.value = self._array_from_state(st)
+                return array
+            case "torch", ("_rebuild_tensor" | "_rebuild_tensor_v2"), (Storage() as storage, *view):
+                return _tensor(storage, view)
+            case "torch", ("_rebuild_parameter" | "_rebuild_parameter_with_state"), (_Tensor() as tensor, *_):
+                return tensor
+        return Record(called, arguments)
+
+    def _made(self, cls: Any, arguments: Any) -> Any:
+        if not isinstance(cls, Name) or not isinstance(arguments, tuple):
+            raise _UnfitError("it creates an object of no class")
+        if cls.module == "collections" or cls.module in ("builtins", "__builtin__"):
+            return self._called(cls, arguments)
+        return Record(cls, arguments)
+
+    def _dict(self, arguments: tuple[Any, ...]) -> dict[Any, Any]:
+        pairs = arguments[-1] if arguments else []
+        if isinstance(pairs, list) and all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs):
+            self._spend(100 * len(pairs))
+            return {_key(key): value for key, value in pairs}
+        return {}
+
+    def _scalar(self, dtype: _Dtype, content: bytes | str) -> float | None:
+        if isinstance(content, str):
+            content = content.encode("latin-1", "replace")
+        kind = dtype.dtype
+        if kind is None or kind.kind not in "fiub" or len(content) != kind.itemsize:
+            return None
+        number: float = np.frombuffer(content, kind)[0].item()
+        return number
+
+    def _array_from_state(self, state: Any) -> Any:
+        """What `ndarray.__setstate__` is given: a version, the shape, the dtype, whether columns come first, bytes."""
+        match state:
+            case (int(), tuple() as shape, _Dtype() as dtype, by_columns, content):
+                pass
+            case (tuple() as shape, _Dtype() as dtype, by_columns, content):
+                pass
+            case _:
+                raise _UnfitError("it describes an array in no way that is known")
+        if isinstance(content, list):
+            return _in_shape(content, shape)
+        return self._array(shape, dtype, content, bool(by_columns))
+
+    def _array(self, shape: tuple[Any, ...], dtype: _Dtype, content: Any, by_columns: bool) -> Any:
+        kind = dtype.dtype
+        if isinstance(content, str):  # from Python 2, where bytes were texts
+            self._spend(len(content))
+            content = content.encode("latin-1", "replace")
+        if kind is None or kind.kind not in "fiub":
+            return None  # texts, records, complex numbers: nothing that weights are made of
+        if not isinstance(content, bytes | bytearray):
+            raise _UnfitError("it describes an array without its bytes")
+        return self._checked(shape, kind, content, by_columns)
+
+    def _checked(
+        self, shape: Sequence[Any], kind: np.dtype[Any], content: bytes | bytearray, by_columns: bool
+    ) -> NDArray[Any]:
+        if not _is_shape(shape):
+            raise _UnfitError("it describes an array of a shape that cannot be")
+        expected = math.prod(shape) * kind.itemsize
+        if expected != len(content):
+            raise _UnfitError(
+                f"an array of shape {str(shape)[:80]} needs {expected} bytes, but there are {len(content)}"
+            )
+        array = np.frombuffer(content, kind).reshape(tuple(shape), order="F" if by_columns else "C")
+        if not kind.isnative:
+            self._spend(expected)
+        return array.astype(kind.newbyteorder("="), copy=False)
+
+    def _set_dtype(self, dtype: _Dtype, state: Any) -> None:
+        """What `dtype.__setstate__` is given: a version, the byte order, then what makes it a record."""
+        if not isinstance(state, tuple) or len(state) < 5 or any(part is not None for part in state[2:5]):
+            dtype.code = "O"
+        elif state[1] in ("<", ">") and dtype.code != "O":
+            dtype.code = state[1] + dtype.code.lstrip("<>|=")
+
+    def _array_behind(self, state: dict[Any, Any]) -> Any:
+        """Joblib writes an array's bytes behind the instruction that describes it, in the middle of the pickle."""
+        dtype, shape = state.get("dtype"), state.get("shape")
+        if not isinstance(dtype, _Dtype) or not isinstance(shape, tuple):
+            raise _UnfitError("it describes an array in no way that is known")
+        if state.get("numpy_array_alignment_bytes") is not None:
+            self._file.read(self._file.read(1)[0])
+        kind = dtype.dtype
+        if kind is None:  # its elements are a pickle of their own
+            inner = _Reader(self._file, self._persistent)
+            inner.dispatch.left = self.dispatch.left
+            tree = inner.load()
+            self.dispatch.left = inner.dispatch.left
+            return tree
+        if kind.kind not in "fiub" or not _is_shape(shape):
+            raise _UnfitError("it describes an array that is not of numbers")
+        size = min(math.prod(shape) * kind.itemsize, MAX_COPIED_BYTES)
+        return _Array(self._checked(shape, kind, self._file.read(size), state.get("order") == "F"))
+
+    def _elements(self, target: Any) -> list[Any]:
+        if isinstance(target, list):
+            return target
+        if isinstance(target, Record):
+            return target.items
+        raise _UnfitError(f"it appends to a {type(target).__name__}")
+
+    def _pairs(self, target: Any) -> dict[Any, Any]:
+        if isinstance(target, dict):
+            return target
+        if isinstance(target, Record):
+            return target.pairs
+        raise _UnfitError(f"it sets an element of a {type(target).__name__}")
+
+    def _spend(self, n_bytes: int) -> None:
+        self._left -= n_bytes
+        if self._left < 0:
+            raise _UnfitError(f"it would copy more than {MAX_COPIED_BYTES // 2**20} MiB")
+
+
+def _is_shape(sizes: Sequence[Any]) -> bool:
+    """Whether these can be an array's sizes, and are small enough to be multiplied."""
+    return len(sizes) <= 8 and all(type(size) is int and 0 <= size < 2**40 for size in sizes)
+
+
+def _key(key: Any) -> Any:
+    """A key of a dict, none that could be long to hash or compare."""
+    if isinstance(key, str | float | bool | None) or (isinstance(key, int) and abs(key) < 2**63):
+        return key
+    if isinstance(key, bytes | bytearray):
+        return bytes(key[:200]).decode("latin-1")
+    if isinstance(key, tuple) and all(isinstance(part, str | int | float) for part in key[:8]):
+        return ".".join(str(part)[:50] for part in key[:8])
+    return f"a {type(key).__name__}"
+
+
+def _in_shape(values: list[Any], shape: tuple[Any, ...]) -> Any:
+    """The objects of an array, in rows where it has two dimensions, and the one itself where it has none."""
+    if shape == () and len(values) == 1:
+        return values[0]
+    if len(shape) == 2 and _is_shape(shape) and shape[1] > 0 and len(values) == shape[0] * shape[1]:
+        return [values[i : i + shape[1]] for i in range(0, len(values), shape[1])]
+    return values
+
+
+def _tensor(storage: Storage, view: list[Any]) -> _Tensor:
+    match view:
+        case [int() as offset, tuple() as shape, tuple() as strides, *_] if len(shape) == len(strides) <= 8:
+            if _is_shape(shape) and _is_shape(strides) and 0 <= offset < 2**40:
+                return _Tensor(storage, offset, shape, strides)
+    raise _UnfitError("it describes a tensor in no way that is known")
+
+
+_INSTRUCTIONS: dict[int, Callable[..., None]] = {
+    code[0]: action
+    for code, action in {
+        pickle.REDUCE: _Reader.do_reduce,
+        pickle.NEWOBJ: _Reader.do_newobj,
+        pickle.NEWOBJ_EX: _Reader.do_newobj_ex,
+        pickle.INST: _Reader.do_inst,
+        pickle.OBJ: _Reader.do_obj,
+        pickle.BUILD: _Reader.do_build,
+        pickle.APPEND: _Reader.do_append,
+        pickle.APPENDS: _Reader.do_appends,
+        pickle.ADDITEMS: _Reader.do_appends,
+        pickle.SETITEM: _Reader.do_setitem,
+        pickle.SETITEMS: _Reader.do_setitems,
+        pickle.DICT: _Reader.do_dict,
+        pickle.EMPTY_SET: _Reader.do_empty_set,
+        pickle.FROZENSET: _Reader.do_frozenset,
+        pickle.BYTEARRAY8: _Reader.do_bytearray,
+        pickle.NEXT_BUFFER: _Reader.refuse,
+        pickle.READONLY_BUFFER: _Reader.do_nothing,
+    }.items()
+}
