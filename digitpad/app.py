@@ -88,10 +88,11 @@ def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
     from digitpad import assets, folders
     from digitpad.gui.theme import Theme
     from digitpad.gui.window import Window
+    from digitpad.opening import open_weights
     from digitpad.training.recipes import all_recipes
-    from digitpad.weights.weights import SHIPPED, load_weights
+    from digitpad.weights.weights import SHIPPED
 
-    weights = load_weights(weights_path or SHIPPED)
+    weights = open_weights(weights_path or SHIPPED)
     sys.setswitchinterval(0.001)  # so that a thread that is busy in Python gives way to the window in time
     application = QApplication(sys.argv[:1])
     # Every point of a pen counts. Set after the application, for on X11 its platform plugin sets it too.

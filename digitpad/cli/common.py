@@ -70,11 +70,22 @@ def dataset_for(recipe: "Recipe") -> "Dataset":
     return dataset_of(recipe)
 
 
-def chosen_weights(path: Path | None) -> "Weights":
-    """The weights in a file, or those that are shipped."""
-    from digitpad.weights.weights import SHIPPED, load_weights
+def add_convention(parser: argparse.ArgumentParser) -> None:
+    """Options that say of other people's weights how they are meant, where that is not to be found out."""
+    parser.add_argument(
+        "--activation", metavar="NAME", help="of other people's weights: relu, sigmoid, tanh, leaky_relu, swish, …"
+    )
+    parser.add_argument(
+        "--scaling", metavar="NAME", help="what their pixels were made of: x/255, 0..255, 'x/255 - 0.5', mnist, …"
+    )
 
-    return load_weights(path or SHIPPED)
+
+def chosen_weights(path: Path | None, activation: str | None = None, scaling: str | None = None) -> "Weights":
+    """The weights in a file of any kind, or those that are shipped."""
+    from digitpad.opening import open_weights
+    from digitpad.weights.weights import SHIPPED
+
+    return open_weights(path or SHIPPED, activation, scaling)
 
 
 def pairs(option: str, texts: Iterable[str]) -> dict[str, str]:

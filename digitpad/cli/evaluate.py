@@ -12,6 +12,7 @@ from digitpad.cli.common import (
     DATA_HELP,
     OK,
     add_common,
+    add_convention,
     begin_line,
     check_free,
     check_picture,
@@ -51,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--csv", type=Path, metavar="FILE.csv", help="write a table anew")
     parser.add_argument("--table", choices=TABLES, default="classes", help="which one --csv writes (%(default)s)")
+    add_convention(parser)
     add_common(parser)
     return parser
 
@@ -66,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
     check_picture(options.plot)
     if options.csv is not None:
         check_free(options.csv, force=True)
-    chosen = [chosen_weights(options.weights)]
+    chosen = [chosen_weights(options.weights, options.activation, options.scaling)]
     if options.compare is not None:
         chosen.append(chosen_weights(options.compare))
     dataset = load(data_source(options.data))
@@ -138,6 +140,8 @@ def _shown(what: str, work: "Generator[Evaluating, None, _T]") -> _T:
 def _values(made: "Assessment", robust: "Robustness | None") -> dict[str, Any]:
     import numpy as np
 
+    from digitpad.opening import convention_of
+
     values: dict[str, Any] = {
         "weights": made.weights.name,
         "data": made.data,
@@ -162,6 +166,7 @@ def _values(made: "Assessment", robust: "Robustness | None") -> dict[str, Any]:
             for one in made.classes
         ],
         "confusion": made.confusion.tolist(),
+        "convention": convention_of(made.weights),
     }
     if robust is not None:
         values["robustness"] = {

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digitpad import blas
-from digitpad.cli.common import OK, add_common, chosen_weights, say, tell
+from digitpad.cli.common import OK, add_common, add_convention, chosen_weights, say, tell
 
 if TYPE_CHECKING:
     from digitpad.recognizer import Prediction
@@ -20,6 +20,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("images", nargs="*", type=Path, metavar="IMAGE", help="of any size and either polarity")
     parser.add_argument("--strokes", type=Path, metavar="FILE.jsonl", help='lines of {"strokes": [[[x, y], …], …]}')
     parser.add_argument("--weights", type=Path, metavar="WEIGHTS", help="the shipped weights by default")
+    add_convention(parser)
     add_common(parser)
     return parser
 
@@ -33,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     from digitpad.ink.strokes import read_strokes
     from digitpad.recognizer import Recognizer
 
-    recognizer = Recognizer(chosen_weights(options.weights))
+    recognizer = Recognizer(chosen_weights(options.weights, options.activation, options.scaling))
     answers: Iterable[tuple[str, int | None, Prediction | None]]
     if options.strokes:
         answers = (
