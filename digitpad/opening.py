@@ -1,7 +1,9 @@
 """Weights from any file: our own are read as they are, other people's are understood by what they make of digits."""
 
 import functools
+import hashlib
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +52,19 @@ def open_weights(path: Path, activation: str | None = None, scaling: str | None 
     return understand_file(path, activation, scaling).weights()
 
 
-def understand_file(path: Path, activation: str | None = None, scaling: str | None = None) -> Understanding:
-    """What a file of somebody else's holds, and how it is likely meant.
+def fingerprint(path: Path) -> str:
+    """What a file is known by wherever it lies; a folder, by where it lies."""
+    content = str(path.resolve()).encode() if path.is_dir() else path.read_bytes()
+    return hashlib.sha256(content).hexdigest()
+
+
+def understand_file(
+    path: Path,
+    activation: str | None = None,
+    scaling: str | None = None,
+    tell: Callable[[], None] = lambda: None,
+) -> Understanding:
+    """What a file of somebody else's holds, and how it is likely meant; ``tell`` as in `understand`.
 
     Raises
     ------
@@ -70,7 +83,7 @@ def understand_file(path: Path, activation: str | None = None, scaling: str | No
     if is_own(path):
         raise WeightsError(path, "is of digitpad's own kind, which says itself how it is meant")
     contents = _contents(path)
-    return understand(contents, yardstick(), activation=activation, scaling=scaling)
+    return understand(contents, yardstick(), activation=activation, scaling=scaling, tell=tell)
 
 
 def convention_of(weights: Weights) -> dict[str, Any]:

@@ -37,6 +37,8 @@ from digitpad.errors import DigitpadError, FileError
 from digitpad.gui.draw_tab import DrawTab
 from digitpad.gui.evaluate_tab import EvaluateTab, Export
 from digitpad.gui.inside.tab import InsideTab
+from digitpad.gui.foreign_weights import FILTER as ANY_WEIGHTS_FILTER
+from digitpad.gui.foreign_weights import SUFFIXES, ForeignWeights
 from digitpad.gui.pictures import picture_of, save_picture, to_rgba
 from digitpad.gui.recipe_dialog import RecipeDialog
 from digitpad.gui.resume_offer import ResumeOffer
@@ -49,6 +51,7 @@ from digitpad.ink.drawing import Drawing
 from digitpad.ink.image import read_image
 from digitpad.ink.strokes import CANVAS_PX, LabelledStrokes, Stroke, read_strokes, write_strokes
 from digitpad.nn.arrays import Floats
+from digitpad.opening import is_own
 from digitpad.recognizer import Recognizer
 from digitpad.training.recipe import Recipe
 from digitpad.training.recipes import Recipes, all_recipes, is_kept, save_recipe
@@ -79,6 +82,7 @@ class Window(QMainWindow):
         self.train_tab = TrainTab(theme, recipes)
         self.evaluate_tab = EvaluateTab(theme, weights)
         self.inside_tab = InsideTab(theme, self.draw_tab.pad, weights)
+        self.foreign = ForeignWeights(settings, self)
         self._tabs = named(QTabBar(), "tab_bar")
         self._pages = QStackedWidget()
         self._status = ElidedLabel("caption", "weights_in_use")
@@ -97,6 +101,7 @@ class Window(QMainWindow):
 
     def use_weights(self, weights: Weights) -> None:
         """Read with these from now on."""
+        self.foreign.forget()
         self.weights = weights
         self.draw_tab.set_recognizer(Recognizer(weights))
         self.evaluate_tab.set_weights(weights)
@@ -104,7 +109,13 @@ class Window(QMainWindow):
         self._show_weights()
 
     def open_weights(self, path: Path) -> None:
-        """Load weights from a file; where that fails, tell why, and keep those in use."""
+        """Load weights from a file; where that fails, tell why, and keep those in use.
+
+        Our own are used at once; how others are meant is found out first, and asked.
+        """
+        if not is_own(path):
+            self.foreign.open(path)
+            return
         try:
             weights = load_weights(path)
         except FileError as error:
@@ -113,6 +124,10 @@ class Window(QMainWindow):
         self.use_weights(weights)
         self._remember(path)
         self._say(f"Reading with {path.name}")
+
+    def _use_foreign(self, weights: Weights, path: Path) -> None:
+        self.use_weights(weights)
+        self._remember(path)
 
     def save_weights(self, weights: Weights) -> None:
         """Save weights to a file of the user's choice."""
@@ -176,7 +191,7 @@ class Window(QMainWindow):
 
     def open_any(self, path: Path) -> None:
         """Whatever the file is: weights are used, ink comes on the pad."""
-        if path.suffix.lower() == ".npz":
+        if path.suffix.lower() in SUFFIXES or path.is_dir():
             self.open_weights(path)
         else:
             self.open_drawing(path)
@@ -265,6 +280,9 @@ class Window(QMainWindow):
     def _show_weights(self) -> None:
         accuracy = self.weights.test_accuracy
         known = "" if accuracy is None else f" · {percent(accuracy)} on the {self.weights.data_name or 'its'} test set"
+        scored = self.weights.about.get("convention_accuracy")  # of other people's, which say nothing of themselves
+        if accuracy is None and isinstance(scored, float):
+            known = f" · {percent(scored)} of 1\N{NO-BREAK SPACE}000 validation digits"
         self._status.set_text(f"{self.weights.name}{known}")
 
     # Runs.
@@ -434,6 +452,9 @@ class Window(QMainWindow):
         form.more_toggled.connect(lambda more: self._settings.setValue("more_settings", str(more).lower()))
         self.train_tab.save_requested.connect(lambda outcome: self.save_weights(outcome.weights))
         self.train_tab.message.connect(self._say)
+        self.foreign.message.connect(self._say)
+        self.foreign.opened.connect(self._use_foreign)
+        self.foreign.failed.connect(lambda error: self._tell_problem("These weights cannot be used", error))
         self.train_tab.failed.connect(lambda why: self._tell_problem("Training could not go on", DigitpadError(why)))
         self.train_tab.not_saved.connect(
             lambda why: self._tell_problem("What is learnt cannot be kept; training goes on", DigitpadError(why))
@@ -523,6 +544,9 @@ class Window(QMainWindow):
         model.addSeparator()
         self._action(model, "&Runs…", self.show_runs, "Ctrl+R")
         self._action(model, "&Open the folder of runs", partial(self._open_folder, "runs"))
+        meant = self._action(model, "How these weights are &meant…", self.foreign.ask_again)
+        model.aboutToShow.connect(lambda: meant.setEnabled(self.foreign.can_ask_again))
+        self._action(model, "Open the folder of &runs", partial(self._open_folder, "runs"))
         self._action(model, "Open the folder of your r&ecipes", partial(self._open_folder, "recipes"))
 
         help_menu = bar.addMenu("&Help")
@@ -530,7 +554,7 @@ class Window(QMainWindow):
         self._action(help_menu, "&About digitpad", self._show_about)
 
     def _ask_weights(self) -> None:
-        if (path := self._ask_which("Load weights", WEIGHTS_FILTER)) is not None:
+        if (path := self._ask_which("Load weights", ANY_WEIGHTS_FILTER)) is not None:
             self.open_weights(path)
 
     def _ask_drawing(self) -> None:
@@ -603,7 +627,7 @@ class Window(QMainWindow):
             path = Path(name)
             action = self._action(self._recent_menu, path.name, partial(self.open_weights, path))
             action.setToolTip(name)
-            action.setEnabled(path.is_file())
+            action.setEnabled(path.exists())
         if self._recent_menu.isEmpty():
             self._recent_menu.addAction("None yet").setEnabled(False)
 
@@ -644,6 +668,7 @@ class Window(QMainWindow):
         self.evaluate_tab.shut_down()
         self.end_reading()
         self.inside_tab.shut_down()
+        self.foreign.shut_down()
         self.train_tab.form.close_preview()  # Qt leaves it open, and the program with it
         self._settings.setValue("geometry", self.saveGeometry())
         self._settings.sync()

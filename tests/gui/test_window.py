@@ -42,6 +42,7 @@ def file_mime(path: Path) -> QMimeData:
 def problem_of(qtbot: QtBot, window: Window, act: Callable[[], None]) -> str:
     """What the window says when ``act`` goes wrong."""
     act()
+    qtbot.waitUntil(lambda: window.findChild(QMessageBox, "problem") is not None)
     box = find(window, QMessageBox, "problem")
     text = f"{box.text()} {box.informativeText()}"
     with qtbot.waitSignal(box.destroyed):
@@ -80,7 +81,7 @@ def test_a_bad_file_leaves_the_weights_in_use(qtbot: QtBot, window: Window, tmp_
     before = window.weights
     said = problem_of(qtbot, window, lambda: window.open_weights(path))
     assert "bad.npz" in said
-    assert "not an .npz" in said
+    assert "weights come as .npz" in said
     assert window.weights is before
 
 

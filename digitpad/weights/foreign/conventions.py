@@ -190,7 +190,12 @@ class Understanding:
 
 
 def understand(
-    contents: Contents, yardstick: Yardstick, *, activation: str | None = None, scaling: str | None = None
+    contents: Contents,
+    yardstick: Yardstick,
+    *,
+    activation: str | None = None,
+    scaling: str | None = None,
+    tell: Callable[[], None] = lambda: None,
 ) -> Understanding:
     """Find out how a file's weights are meant.
 
@@ -200,6 +205,8 @@ def understand(
     yardstick : Yardstick
     activation, scaling : str, optional
         What is known, and is then not to be guessed.
+    tell : callable, optional
+        Called between any two candidates; what it raises ends the search.
 
     Raises
     ------
@@ -209,7 +216,7 @@ def understand(
     ways = [way for way in structures(contents) if _fits(way)]
     if not ways:
         raise WeightsError(contents.path, "describes a network that is too large, or holds numbers that are not finite")
-    search = _Search(contents, yardstick, ways, activation, scaling)
+    search = _Search(contents, yardstick, ways, activation, scaling, tell)
     if ways[0].convs:
         search.along_each_axis()
     else:
@@ -229,7 +236,9 @@ class _Search:
         ways: list[Structure],
         activation: str | None,
         scaling: str | None,
+        tell: Callable[[], None],
     ) -> None:
+        self._tell = tell
         self.beside = scaling_beside(contents)
         self._yardstick = yardstick
         self._ways = ways
@@ -320,6 +329,7 @@ class _Search:
         return max(own, key=lambda one: (one.accuracy, -one.cost))
 
     def _score(self, candidate: Candidate, n: int) -> Candidate:
+        self._tell()
         try:
             network = _build(candidate, self.beside, self._yardstick)
         except ValueError:  # as of a network that would compute more than one may
@@ -432,11 +442,14 @@ def _best(candidates: Sequence[Candidate]) -> float:
 
 
 def _worth_showing(chosen: Candidate, scored: Sequence[Candidate]) -> list[Candidate]:
+    """The best ones, among them the one chosen and the best of each activation that people use most."""
     ranked = sorted(scored, key=lambda one: (-one.accuracy, one.cost))
-    shown = ranked[:_SHOWN]
-    if chosen not in shown:
-        shown[-1] = chosen
-    return shown
+    wanted = [chosen]
+    for name in _TELLING[:3]:
+        wanted += [one for one in ranked if one.convention.activation == name][:1]
+    wanted += ranked[:_SHOWN]
+    kept = list({id(one): one for one in wanted}.values())[:_SHOWN]
+    return sorted(kept, key=lambda one: (-one.accuracy, one.cost))
 
 
 # From a candidate to a network.

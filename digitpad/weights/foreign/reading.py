@@ -149,9 +149,8 @@ def _reader_for(path: Path, content: bytes) -> Callable[[Path, bytes], Contents]
         return read_json
     if looks_like_table(content):
         return read_table
-    what = f"a file with the ending {path.suffix}" if path.suffix else "a file"
     raise WeightsError(
-        path, f"is {what} of no kind that is known; weights come as .npz, .npy, pickle, .pt, JSON, CSV or safetensors"
+        path, "is of no kind that is known; weights come as .npz, .npy, pickle, .pt, JSON, CSV or safetensors"
     )
 
 

@@ -500,7 +500,9 @@ def _with_geometry(
             Conv(weight, bias, padding, pool, norm)
             for weight, (bias, norm), (padding, pool) in zip(weights, companions, steps, strict=True)
         )
-        geometry = ", ".join(f"padding {p}" * (p > 0) + f" pool {q}" * (q > 1) for p, q in steps).strip(" ,")
+        geometry = ", ".join(
+            filter(None, ((f"padding {p}" * (p > 0) + f" pool {q}" * (q > 1)).strip() for p, q in steps))
+        )
         for by_channel in (True, False):
             for average in (False, True) if any(pool > 1 for _, pool in steps) else (False,):
                 usual = by_channel == (layout in ("OIHW", "IOHW"))

@@ -43,7 +43,11 @@ def read_json(path: Path, content: bytes) -> Contents:
 
 def looks_like_table(content: bytes) -> bool:
     """Whether the beginning of a file is text of the kind that tables of numbers are."""
-    return bool(content) and not re.search(rb"[^\t\n\r -~\xef\xbb\xbf]", content[:4096]) and b"\0" not in content
+    return (
+        bool(re.search(rb"[0-9]", content[:4096]))
+        and not re.search(rb"[^\t\n\r -~\xef\xbb\xbf]", content[:4096])
+        and b"\0" not in content
+    )
 
 
 def read_table(path: Path, content: bytes) -> Contents:

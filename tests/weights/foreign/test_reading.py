@@ -223,7 +223,8 @@ def test_pytorch_state() -> None:
         (b"\0\0\x08\x03" + bytes(20), "data set's images"),
         (b"MATLAB 5.0 MAT-file", "scipy.io.loadmat"),
         (b"\x01\x02\x03\x04", "of no kind that is known; weights come as"),
-        (b"hello world", "no table of numbers|without numbers"),
+        (b"hello world", "of no kind that is known"),
+        (b"hello 2 worlds", "no table of numbers|without numbers"),
         (b"{", "is not JSON"),
         (b"[" * 100_000, "is not JSON"),
         (b"[" + b"[]," * 500_000 + b"1]", "more lists"),
@@ -233,7 +234,7 @@ def test_pytorch_state() -> None:
         (npy_claiming("4,", bytes(8)), "needs 16 bytes"),
         (npy(np.zeros(3))[:40], "not a plain array"),
     ],
-    ids=range(15),
+    ids=range(16),
 )
 def test_what_is_no_weights_is_named(content: bytes, message: str) -> None:
     """The error says what the file is, as far as it can be told."""

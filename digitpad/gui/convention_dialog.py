@@ -1,0 +1,143 @@
+"""How other people's weights are meant: what was tried, what it reads, and what is to be taken."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from digitpad.gui.widgets import SPACE, label, named, percent
+from digitpad.weights.foreign.conventions import POOR, Candidate, Understanding
+
+_COLUMNS = ("Reads", "Activation", "Pixels", "Images", "Besides")
+_MOST_ROWS = 8
+
+
+class ConventionDialog(QDialog):
+    """A small table of candidates, of which the chosen one, or that of the last time, is marked.
+
+    Parameters
+    ----------
+    understanding : Understanding
+    chosen : Candidate
+        What is marked at first.
+    """
+
+    def __init__(self, understanding: Understanding, chosen: Candidate, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("convention_dialog")
+        self.setWindowTitle("Other people's weights")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.understanding = understanding
+        self._candidates = understanding.candidates
+        self._table = named(QTableWidget(len(self._candidates), len(_COLUMNS)), "conventions")
+        self._note = label("", "caption", "convention_note")
+        self._fill()
+        self._build(understanding)
+        self._table.itemSelectionChanged.connect(self._show)
+        self._table.selectRow(self._candidates.index(chosen))
+        self._show()
+
+    @property
+    def candidate(self) -> Candidate:
+        """The one that is marked."""
+        return self._candidates[max(0, self._table.currentRow())]
+
+    def _fill(self) -> None:
+        for row, one in enumerate(self._candidates):
+            convention = one.convention
+            texts = (
+                percent(one.accuracy),
+                _spoken(convention.activation),
+                convention.scaling,
+                "transposed" if convention.transposed else "upright",
+                convention.detail or "–",
+            )
+            for column, text in enumerate(texts):
+                item = QTableWidgetItem(text)
+                item.setToolTip(text)
+                self._table.setItem(row, column, item)
+
+    def _show(self) -> None:
+        candidate, chosen = self.candidate, self.understanding.chosen
+        if max(one.accuracy for one in self._candidates) < POOR:
+            text = "Little is read however they are taken: they may be hardly trained, or meant in another way."
+        elif candidate is chosen:
+            text = "The most usual of those that read within 1.5 points of the best."
+        else:
+            text = f"Your choice, kept for this file; proposed was {percent(chosen.accuracy)}."
+        self._note.setText(text)
+
+    def _build(self, understanding: Understanding) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(5 * SPACE, 5 * SPACE, 5 * SPACE, 5 * SPACE)
+        column.setSpacing(3 * SPACE)
+        structure = understanding.chosen.structure
+        name = understanding.contents.path.name
+        title = label(
+            f"{name} holds {structure.sizes}, its matrices ({structure.orientation})", "strong", "convention_title"
+        )
+        title.setWordWrap(True)
+        column.addWidget(title)
+        n = len(understanding.yardstick.labels)
+        found = label(
+            f"It does not say how it is meant; that is found out by what it reads of {n:,} digits.".replace(
+                ",", "\N{NO-BREAK SPACE}"
+            ),
+            "soft",
+        )
+        found.setWordWrap(True)
+        column.addWidget(found)
+        column.addWidget(self._table)
+        column.addWidget(self._note)
+        self._build_table()
+        use = named(QPushButton("Read with these"), "convention_use")
+        use.setProperty("kind", "primary")
+        use.setDefault(True)
+        use.clicked.connect(self.accept)
+        cancel = named(QPushButton("Cancel"), "convention_cancel")
+        cancel.setAutoDefault(False)
+        cancel.clicked.connect(self.reject)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(2 * SPACE)
+        buttons.addStretch(1)
+        buttons.addWidget(cancel)
+        buttons.addWidget(use)
+        column.addLayout(buttons)
+        self.setFixedWidth(680)
+
+    def _build_table(self) -> None:
+        table = self._table
+        table.setHorizontalHeaderLabels(list(_COLUMNS))
+        table.setAccessibleName("Ways in which these weights can be meant")
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        table.setShowGrid(False)
+        table.setProperty("calm", True)
+        table.setWordWrap(False)
+        table.setTabKeyNavigation(False)
+        table.doubleClicked.connect(self.accept)
+        table.verticalHeader().hide()
+        header = table.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        for place in range(len(_COLUMNS)):
+            header.setSectionResizeMode(place, QHeaderView.ResizeMode.ResizeToContents)
+        header.setStretchLastSection(True)
+        table.verticalHeader().setDefaultSectionSize(28)
+        rows = min(_MOST_ROWS, table.rowCount())
+        table.setFixedHeight(28 * rows + 32)
+        table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+
+def _spoken(activation: str) -> str:
+    names = {"relu": "ReLU", "sigmoid": "Sigmoid", "tanh": "Tanh", "swish": "Swish", "gelu": "GELU", "none": "none"}
+    return ", ".join(names.get(word, word.replace("leaky_relu", "Leaky ReLU")) for word in activation.split(", "))

@@ -1,0 +1,113 @@
+"""The way of other people's weights into the window: understood in a thread, shown in a dialog, the choice kept."""
+
+import json
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QSettings, Signal
+from PySide6.QtWidgets import QWidget
+
+from digitpad.errors import DigitpadError, WeightsError
+from digitpad.gui.convention_dialog import ConventionDialog
+from digitpad.gui.opening_thread import OpeningThread
+from digitpad.weights.foreign.conventions import Candidate, Understanding
+
+SUFFIXES = (
+    *(".npz", ".npy", ".pkl", ".pickle", ".sav", ".joblib", ".pt", ".pth", ".json", ".csv", ".tsv", ".txt", ".dat"),
+    *(".safetensors", ".gz", ".h5", ".hdf5", ".keras", ".mat", ".onnx"),
+)
+"""Of what is opened as weights; some are refused kindly."""
+
+FILTER = f"Weights ({' '.join(f'*{suffix}' for suffix in SUFFIXES[:14])});;All files (*)"
+
+
+class ForeignWeights(QObject):
+    """Opens one file after the other; of two asked for at once, the later."""
+
+    opened = Signal(object, object)  # Weights, and the Path they came from
+    failed = Signal(object)  # DigitpadError
+    message = Signal(str)  # a line for the user
+
+    def __init__(self, settings: QSettings, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._parent = parent
+        self._settings = settings
+        self._thread: OpeningThread | None = None
+        self._last: tuple[Understanding, str] | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a file is being looked at."""
+        return self._thread is not None
+
+    @property
+    def can_ask_again(self) -> bool:
+        """Whether there are weights whose convention can be chosen anew."""
+        return self._last is not None
+
+    def open(self, path: Path) -> None:
+        """Find out how a file is meant, and ask."""
+        self.shut_down()
+        self.message.emit(f"Finding out how {path.name} is meant …")
+        self._thread = OpeningThread(path, self)
+        self._thread.understood.connect(self._understood)
+        self._thread.failed.connect(self._fail)
+        self._thread.start()
+
+    def ask_again(self) -> None:
+        """Show the conventions of the file that was opened last."""
+        if self._last is not None:
+            self._ask(*self._last)
+
+    def forget(self) -> None:
+        """Other weights are in use."""
+        self._last = None
+
+    def shut_down(self) -> None:
+        """Leave what is not done yet, and end the thread."""
+        if self._thread is not None:
+            self._thread.stop()
+            self._thread.deleteLater()
+            self._thread = None
+
+    def _understood(self, understanding: Understanding, fingerprint: str) -> None:
+        self.shut_down()
+        kept = self._kept(understanding, fingerprint)
+        if kept is None:
+            self.message.emit("")
+            self._ask(understanding, fingerprint)
+        else:
+            self._use(understanding, fingerprint, kept)
+
+    def _fail(self, error: DigitpadError) -> None:
+        self.shut_down()
+        self.message.emit("")
+        self.failed.emit(error)
+
+    def _ask(self, understanding: Understanding, fingerprint: str) -> None:
+        chosen = self._kept(understanding, fingerprint) or understanding.chosen
+        dialog = ConventionDialog(understanding, chosen, self._parent)
+        dialog.accepted.connect(lambda: self._choose(understanding, fingerprint, dialog.candidate))
+        dialog.open()
+
+    def _choose(self, understanding: Understanding, fingerprint: str, candidate: Candidate) -> None:
+        self._settings.setValue(f"conventions/{fingerprint}", json.dumps(candidate.convention.as_dict()))
+        self._use(understanding, fingerprint, candidate)
+
+    def _use(self, understanding: Understanding, fingerprint: str, candidate: Candidate) -> None:
+        try:
+            weights = understanding.weights(candidate)
+        except WeightsError as error:
+            self.failed.emit(error)
+            return
+        path = understanding.contents.path
+        self.opened.emit(weights, path)
+        self._last = (understanding, fingerprint)
+        convention = candidate.convention
+        how = f"{convention.activation}, {convention.scaling}" + ", transposed" * convention.transposed
+        self.message.emit(f"Reading with {path.name}, taken as {how}")
+
+    def _kept(self, understanding: Understanding, fingerprint: str) -> Candidate | None:
+        """The candidate that was chosen the last time."""
+        text = str(self._settings.value(f"conventions/{fingerprint}", ""))
+        kinds = {json.dumps(one.convention.as_dict()): one for one in understanding.candidates}
+        return kinds.get(text)

@@ -1,0 +1,55 @@
+"""Finding out in a thread of its own how other people's weights are meant; the window goes on meanwhile."""
+
+import threading
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from digitpad.errors import DigitpadError, WeightsError
+from digitpad.opening import fingerprint, understand_file
+
+
+class OpeningThread(QObject):
+    """One file, from its path to what is understood of it."""
+
+    understood = Signal(object, str)  # Understanding, and the file's fingerprint
+    failed = Signal(object)  # DigitpadError
+
+    def __init__(self, path: Path, parent: QObject) -> None:
+        super().__init__(parent)
+        self.path = path
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="opening", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End soon, with no signal any more, and wait for it."""
+        self._stopping = True
+        self.blockSignals(True)
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            understanding = understand_file(self.path, tell=self._between)
+            self.understood.emit(understanding, fingerprint(self.path))
+        except _StoppedError:
+            return
+        except DigitpadError as error:
+            self.failed.emit(error)
+        except MemoryError:
+            self.failed.emit(WeightsError(self.path, "takes more memory than there is"))
+        except Exception as error:  # it would vanish with the thread: the window must hear of it
+            self.failed.emit(WeightsError(self.path, f"cannot be opened ({type(error).__name__}: {error})"))
+            raise
+
+    def _between(self) -> None:
+        if self._stopping:
+            raise _StoppedError
+
+
+class _StoppedError(Exception):
+    """Nobody waits any more."""
