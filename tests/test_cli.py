@@ -70,7 +70,7 @@ def test_evaluate_scores_the_shipped_weights(capsys: pytest.CaptureFixture[str])
     assert err == ""
     assert scores.keys() == {
         "weights", "data", "part", "accuracy", "interval", "loss", "calibration_error", "not_sure",
-        "accuracy_when_sure", "n", "classes", "confusion",
+        "accuracy_when_sure", "n", "classes", "confusion", "convention",
     }  # fmt: skip
     assert sum(map(sum, scores["confusion"])) == sum(one["n"] for one in scores["classes"]) == 10_000
     assert sum(scores["confusion"][digit][digit] for digit in range(10)) == round(10_000 * scores["accuracy"])
@@ -197,7 +197,7 @@ def test_train_replaces_nothing_unasked(capsys: pytest.CaptureFixture[str], data
     ("arguments", "message"),
     [
         (["evaluate", "nowhere.npz"], "nowhere.npz: cannot be read"),
-        (["evaluate", str(ROOT / "pyproject.toml")], "is not an .npz file"),
+        (["evaluate", str(ROOT / "pyproject.toml")], "is not JSON"),
         (["evaluate", "--data", "nowhere"], "nowhere: is not there"),
         (["evaluate", "--plot", "x.jpg"], "x.jpg: pictures are saved as .png or .svg"),
         (["evaluate", "--plot", "nowhere/x.png"], "nowhere: is not a folder"),

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from digitpad import __version__, blas
-from digitpad.cli import data, evaluate, predict, recipes, runs, train, tune
+from digitpad.cli import convert, data, evaluate, predict, recipes, runs, train, tune
 from digitpad.cli.common import FAILED, INTERRUPTED, fail
 from digitpad.errors import DigitpadError, reason
 
@@ -24,6 +24,7 @@ _COMMANDS = {
     "evaluate": evaluate,
     "predict": predict,
     "data": data,
+    "convert": convert,
 }
 
 
@@ -70,9 +71,10 @@ def _window_parser() -> argparse.ArgumentParser:
         "  digitpad tune       search for a recipe's best settings\n"
         "  digitpad evaluate   score weights on a test set\n"
         "  digitpad predict    read images or strokes\n"
-        "  digitpad data       look at data sets, and fetch others",
+        "  digitpad data       look at data sets, and fetch others\n"
+        "  digitpad convert    write weights in another format",
     )
-    parser.add_argument("weights", nargs="?", type=Path, metavar="WEIGHTS", help="an .npz to read with")
+    parser.add_argument("weights", nargs="?", type=Path, metavar="WEIGHTS", help="a file of weights to read with")
     parser.add_argument("--version", action="version", version=f"digitpad {__version__}")
     return parser
 

@@ -35,7 +35,7 @@ from digitpad.nn.layers import (
 from digitpad.nn.losses import CrossEntropy
 from digitpad.nn.network import Network
 from digitpad.weights.foreign.contents import Contents
-from digitpad.weights.foreign.structure import Beside, Norm, Structure, hints, scaling_beside, structures
+from digitpad.weights.foreign.structure import SIDE, Beside, Norm, Structure, hints, scaling_beside, structures
 from digitpad.weights.weights import MAX_ACTIVATIONS, MAX_PARAMETERS, Weights
 
 CLOSE = 0.015
@@ -46,7 +46,9 @@ POOR = 0.5
 
 _GOOD = 0.85  # from here on, no stranger convention is tried
 _TELLING = ("relu", "sigmoid", "tanh", "none")  # of which one comes close to any other
+_SURE, _POSSIBLE, _NEXT = 0.9, 0.6, 0.6
 _FIRST_DIGITS = 250
+_HEAVY = 3_000_000  # multiplications for an image, from which on fewer candidates are scored
 _MARGIN = 0.07  # what a score of the first digits may be wrong by
 _BY_LOSS, _MOST_BY_LOSS = 1.5, 1.5
 _SHOWN = 12
@@ -247,8 +249,9 @@ class _Search:
         self._usual = _scalings(self.beside) if scaling is None else [(scaling, 0.0)]
         self._strange = _STRANGE if scaling is None else []
         self._images = bool(ways[0].convs)
-        n_products = sum(layer.weight.size for layer in ways[0].denses)
-        self._n_first = 100 if self._images else int(min(_FIRST_DIGITS, max(80, 100_000_000 // n_products)))
+        self._heavy = _n_products(ways[0]) > _HEAVY
+        n_first = 100 if self._images else int(min(_FIRST_DIGITS, max(80, 100_000_000 // _n_products(ways[0]))))
+        self._n_first = 50 if self._heavy else n_first
         self._scored: list[Candidate] = []
 
     def everywhere(self) -> None:
@@ -271,15 +274,17 @@ class _Search:
 
     def along_each_axis(self) -> None:
         """For convolutions, which take their time: the ways they fit together, then scalings, then activations."""
-        for way in self._ways:
-            activations = [one for one in self._activations(way) if one[1] < 0 or one[0] in _TELLING]
-            self._try([way], activations, self._usual[:1])
-        for way in self._likely(2):
+        usual = list({way.geometry: way for way in reversed(self._ways)}.values())[::-1]
+        self._try_ways(sorted(usual, key=lambda way: way.cost))
+        likely = {way.geometry for way in self._likely(2)} if _best(self._scored) > _POSSIBLE else {*()}
+        rest = [way for way in self._ways if way not in usual and (way.geometry in likely or not likely)]
+        self._try_ways(rest, every=True)
+        for way in self._likely(1 if self._heavy else 2):
             top = self._top(way)
-            best = top.convention.activation
-            self._try([way], [one for one in self._activations(way) if one[0] == best], self._usual[1:])
+            name = top.convention.activation
+            self._try([way], [one for one in self._activations(way) if one[0] == name], self._usual[1:])
             scaling = self._top(way).convention.scaling
-            others = [one for one in self._activations(way) if one[0] != best]
+            others = [one for one in self._activations(way) if one[0] != name]
             self._try([way], others, [one for one in self._usual if one[0] == scaling])
         if _best(self._scored) < _GOOD:
             for way in self._likely(2):
@@ -289,12 +294,26 @@ class _Search:
                 self._try([way], activation, self._usual[:2], shifted=True)
                 self._try([way], activation, self._strange)
 
+    def _try_ways(self, ways: Sequence[Structure], *, every: bool = False) -> None:
+        """Each with the activations that tell, until one is as good as sure; ``every`` way, or until then."""
+        for name, name_cost in self._activations(self._ways[0]):
+            if name_cost >= 0 and name not in _TELLING:
+                continue
+            for way in ways:
+                best = max(self._scored, key=lambda one: one.accuracy, default=None)
+                sure = best is not None and best.accuracy > _SURE
+                if best is not None and sure and not every and way.cost > best.structure.cost + _NEXT:
+                    break  # stranger ones still could only come as close by chance
+                self._try([way], [(name, name_cost)], self._usual[:1])
+            if _best(self._scored) > _SURE:
+                break
+
     def finalists(self) -> list[Candidate]:
         """Those that may be best and those that may be most usual, scored by all digits."""
         bar = _best(self._scored) - _MARGIN
         close = sorted((one for one in self._scored if one.accuracy >= bar), key=lambda one: (-one.accuracy, one.cost))
         usual_first = sorted(close, key=lambda one: one.cost)
-        n = 5 if self._images else 12
+        n = 2 if self._heavy else 5 if self._images else 12
         chosen = [*close[:n], *usual_first[:n]]
         for name in ("relu", "sigmoid", "tanh"):  # so that the table compares them, if only to show the distance
             alike = [one for one in self._scored if one.convention.activation == name]
@@ -450,6 +469,16 @@ def _worth_showing(chosen: Candidate, scored: Sequence[Candidate]) -> list[Candi
     wanted += ranked[:_SHOWN]
     kept = list({id(one): one for one in wanted}.values())[:_SHOWN]
     return sorted(kept, key=lambda one: (-one.accuracy, one.cost))
+
+
+def _n_products(structure: Structure) -> int:
+    """Multiplications for an image."""
+    total, side = sum(dense.weight.size for dense in structure.denses), SIDE
+    for conv in structure.convs:
+        side += 2 * conv.padding - len(conv.weight) + 1
+        total += conv.weight.size * side**2
+        side //= conv.pool
+    return total
 
 
 # From a candidate to a network.

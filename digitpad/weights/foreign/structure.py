@@ -32,6 +32,7 @@ N_PIXELS, SIDE, N_CLASSES = 784, 28, 10
 MAX_UNITS = 20_000
 _MAX_SEARCHED = 5_000
 _MAX_GEOMETRIES = 50_000
+_MOST_GEOMETRIES = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +81,8 @@ class Structure:
         How unusual it is: 0 for what most people do.
     average_pool, norm_last : bool
         Whether pools take means; whether normalisation comes behind the activation.
+    geometry : str
+        Paddings and pools, which several ways may share.
     """
 
     convs: tuple[Conv, ...]
@@ -89,6 +92,7 @@ class Structure:
     cost: float = 0.0
     average_pool: bool = False
     norm_last: bool = False
+    geometry: str = ""
 
     @property
     def layers(self) -> list[Conv | Dense]:
@@ -452,7 +456,7 @@ def _convolutional(ones: list[Named], matrices: list[Named], kernels: list[Named
             for one in kernels
         ]
         ready = _in_a_row([weight for weight in weights if weight is not None])
-        if ready is None or len(ready) < len(weights):
+        if ready is None or len(ready[0]) < len(kernels):
             continue
         order, sorted_weights = ready
         found += _with_geometry(ones, matrices, [kernels[i] for i in order], sorted_weights, layout)
@@ -484,25 +488,25 @@ def _with_geometry(
     channels = weights[-1].shape[3]
     takes = {size - extra for one in matrices for size in one.array.shape for extra in (0, 1)}
     companions = _companions(ones, kernels, [weight.shape[3] for weight in weights])
-    chains: dict[int, list[_Link] | None] = {}
     found: list[Structure] = []
-    geometries = sorted(_geometries([len(weight) for weight in weights]), key=lambda geometry: geometry[0])
-    for cost, side, steps in geometries:
+    geometries = _geometries([len(weight) for weight in weights])
+    chains = {n: _chain(matrices, n)[0] for n in {side * side * channels for _, side, _ in geometries} & takes}
+
+    def unlikely(geometry: tuple[float, int, Any]) -> float:
+        """How unusual it is; a matrix that goes unused is more so than any padding."""
+        links = chains.get(geometry[1] ** 2 * channels)
+        return math.inf if links is None else geometry[0] + 5.0 * (len(matrices) - len(links))
+
+    for cost, side, steps in sorted(geometries, key=unlikely)[:_MOST_GEOMETRIES]:
         n = side * side * channels
-        if n not in takes:
-            continue
-        if n not in chains:
-            chains[n] = _chain(matrices, n)[0]
-        links = chains[n]
+        links = chains.get(n)
         if links is None:
-            continue
+            break
         convs = tuple(
             Conv(weight, bias, padding, pool, norm)
             for weight, (bias, norm), (padding, pool) in zip(weights, companions, steps, strict=True)
         )
-        geometry = ", ".join(
-            filter(None, ((f"padding {p}" * (p > 0) + f" pool {q}" * (q > 1)).strip() for p, q in steps))
-        )
+        geometry = ", ".join((f"padding {p}" * (p > 0) + f" pool {q}" * (q > 1)).strip() or "plain" for p, q in steps)
         for by_channel in (True, False):
             for average in (False, True) if any(pool > 1 for _, pool in steps) else (False,):
                 usual = by_channel == (layout in ("OIHW", "IOHW"))
@@ -519,11 +523,10 @@ def _with_geometry(
                     "; ".join(filter(None, detail)),
                     cost + 0.4 * (not usual and side > 1) + 0.5 * average,
                     average_pool=average,
+                    geometry=geometry,
                 )
                 if side > 1 or by_channel:
                     found += _with_norm_variants(structure)
-        if len(found) >= 24:
-            break
     return found
 
 

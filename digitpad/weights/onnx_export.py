@@ -1,0 +1,140 @@
+"""A network as ONNX, for export alone: 28 × 28 pixels of 0..255 in, logits and probabilities out.
+
+The only module that imports onnx, an extra.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from digitpad import __version__
+from digitpad.nn.layers import (
+    GELU,
+    AddChannel,
+    AvgPool2d,
+    BatchNorm,
+    Binarize,
+    Conv2d,
+    Dropout,
+    Flatten,
+    LeakyReLU,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Rescale,
+    Sigmoid,
+    Swish,
+    Tanh,
+)
+from digitpad.nn.network import Network
+
+_OPSET = 17
+
+
+class _Graph:
+    """Nodes in a row, each of which takes what the one before gives."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+        self.last = "image"
+        self.images = False  # whether what comes last has channels
+
+    def constant(self, value: Any) -> str:
+        name = f"c{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def add(self, kind: str, *others: Any, x: str | None = None, out: str | None = None, **attributes: Any) -> str:
+        inputs = [x or self.last, *(one if isinstance(one, str) else self.constant(one) for one in others)]
+        self.last = out or f"x{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, inputs, [self.last], **attributes))
+        return self.last
+
+
+def to_onnx(network: Network) -> bytes:
+    """The network as an ONNX model, checked by onnx itself.
+
+    Its input ``image`` is float32 of shape (n, 28, 28); outputs are ``logits`` and ``probabilities``, (n, 10).
+    """
+    graph = _Graph()
+    for layer in network.layers:
+        _add(graph, layer)
+    logits = graph.add("Identity", out="logits")
+    graph.add("Softmax", x=logits, out="probabilities", axis=1)
+    pixels = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", *network.input_shape])
+    outputs = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 10]) for name in ("logits", "probabilities")
+    ]
+    model = helper.make_model(
+        helper.make_graph(graph.nodes, "digits", [pixels], outputs, graph.constants),
+        opset_imports=[helper.make_opsetid("", _OPSET)],
+        producer_name="digitpad",
+        producer_version=__version__,
+        ir_version=8,
+    )
+    onnx.checker.check_model(model, full_check=True)
+    content: bytes = model.SerializeToString()
+    return content
+
+
+def _add(graph: _Graph, layer: Any) -> None:
+    """One layer; images lie as ONNX has them, (n, channels, height, width), until they are flattened."""
+    match layer:
+        case Rescale():
+            graph.add("Mul", np.float32(layer.scale))
+            graph.add("Add", np.float32(layer.offset))
+        case Binarize():
+            graph.add("Greater", np.float32(layer.threshold))
+            graph.add("Cast", to=TensorProto.FLOAT)
+        case AddChannel():
+            graph.add("Unsqueeze", np.array([1]))
+            graph.images = True
+        case Flatten():
+            if graph.images:  # our rows have the channels of a place beside each other
+                graph.add("Transpose", perm=[0, 2, 3, 1])
+            graph.images = False
+            graph.add("Flatten", axis=1)
+        case Linear():
+            graph.add("Gemm", layer.parameters["weight"], layer.parameters["bias"])
+        case Conv2d():
+            kernel: NDArray[Any] = layer.parameters["weight"].transpose(3, 2, 0, 1)
+            graph.add("Conv", kernel, layer.parameters["bias"], pads=[layer.padding] * 4)
+        case MaxPool2d() | AvgPool2d():
+            kind = "MaxPool" if isinstance(layer, MaxPool2d) else "AveragePool"
+            graph.add(kind, kernel_shape=[layer.size] * 2, strides=[layer.size] * 2)
+        case BatchNorm():
+            p = layer.parameters
+            variance = np.maximum(p["variance"], 0)
+            graph.add("BatchNormalization", p["scale"], p["shift"], p["mean"], variance, epsilon=layer.eps)
+        case ReLU():
+            graph.add("Relu")
+        case LeakyReLU():
+            graph.add("LeakyRelu", alpha=layer.alpha)
+        case Sigmoid():
+            graph.add("Sigmoid")
+        case Tanh():
+            graph.add("Tanh")
+        case Swish():
+            x = graph.last
+            graph.add("Sigmoid")
+            graph.add("Mul", x)
+        case GELU():
+            x = graph.last
+            graph.add("Mul", x)
+            graph.add("Mul", np.float32(0.044715))
+            graph.add("Add", np.float32(1))
+            graph.add("Mul", x)
+            graph.add("Mul", np.float32(math.sqrt(2 / math.pi)))
+            graph.add("Tanh")
+            graph.add("Add", np.float32(1))
+            graph.add("Mul", np.float32(0.5))
+            graph.add("Mul", x)
+        case Dropout():
+            pass
+        case _:
+            raise ValueError(f"{type(layer).__name__} has no counterpart in ONNX")
