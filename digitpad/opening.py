@@ -21,7 +21,7 @@ from digitpad.weights.foreign.conventions import (
     understand,
 )
 from digitpad.weights.foreign.reading import read_contents, with_siblings
-from digitpad.weights.foreign.structure import structures
+from digitpad.weights.foreign.structure import layerless, structures
 from digitpad.weights.weights import Weights, load_weights
 
 N_DIGITS = 1000
@@ -114,7 +114,7 @@ def _contents(path: Path) -> Contents:
         if structures(contents)[0].has_biases:
             return contents
     except WeightsError:
-        if not _has_fractions(contents):  # labels or pictures, beside which weights may lie
+        if layerless(contents) or not _has_fractions(contents):  # as labels or pictures, beside which weights may lie
             raise
         if (together := _whole(path)) is None:
             raise

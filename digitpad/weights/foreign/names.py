@@ -41,7 +41,6 @@ d m v s dw db vd sd md vdw vdb sdw sdb mw mb vw vb dweights dbiases dweight dbia
 gradients momentum momentums velocity velocities cache caches adam moment moments optimizer optimiser opt
 rmsprop exp sq delta deltas prev previous old history loss losses cost costs acc accuracy accuracies x y train
 test val valid images labels target targets confusion inputs z activations mask nabla updates error errors
-steps
 """
 _NOISE = frozenset(_NOISE_TEXT.split())
 

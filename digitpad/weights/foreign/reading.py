@@ -3,6 +3,7 @@
 import bz2
 import io
 import lzma
+import re
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -19,6 +20,8 @@ from digitpad.weights.npy import BUDGET_BYTES, mebibytes, read_npy
 
 MAX_FILES = 64
 _ONE_MATRIX_EACH = (".npy", ".csv", ".txt", ".tsv", ".dat", ".pkl", ".pickle", ".json")
+_WHOLE = (".pkl", ".pickle", ".json")
+_PARTS = re.compile("weight|bias|^[wb][0-9_]*$")
 
 # Files that people take for weights, or drop by mistake, by their first bytes.
 _NOT_READ = {
@@ -74,6 +77,8 @@ def with_siblings(path: Path) -> Contents | None:
     if path.is_dir() or path.suffix.lower() not in _ONE_MATRIX_EACH:
         return None
     files = [file for file in _members(path.parent) if file.suffix.lower() == path.suffix.lower()]
+    if path.suffix.lower() in _WHOLE:  # others beside it are networks of their own, but for a counterpart
+        files = [file for file in files if _PARTS.search(file.stem.lower())]
     if len(files) < 2 or path.name not in {file.name for file in files}:
         return None
     try:

@@ -268,9 +268,7 @@ def _chain(matrices: list[Named], n_in: int) -> tuple[list[_Link] | None, str]:
             longest = links
         n = links[-1].n_out if links else n_in
         if links and n == N_CLASSES:
-            own = {link.one.family for link in links}
-            left = [one for place, one in enumerate(matrices) if place not in used]
-            extra = sum(5.0 if one.family in own else 4.0 if one.says(WEIGHT) else 1.0 for one in left)
+            extra = sum(_left_cost(one, links) for place, one in enumerate(matrices) if place not in used)
             heapq.heappush(waiting, (cost + extra, next(counter), True, used, links))
         for place, one in enumerate(matrices):
             if place not in used:
@@ -310,9 +308,20 @@ def _step_cost(
         cost += 0.5
     if last.folded != link.folded:
         cost += 1
+    if link.n_out == N_PIXELS:
+        cost += 3
     if last.out_first != link.out_first and not last.is_square and not link.is_square:
         cost += 1
     return cost
+
+
+def _left_cost(one: Named, links: tuple[_Link, ...]) -> float:
+    """How unlikely a chain is that does without this matrix; another of the same shape may well be a moment."""
+    if any(one.family == link.one.family for link in links):
+        return 5.0
+    if any(sorted(one.array.shape) == sorted(link.one.array.shape) for link in links):
+        return 0.0
+    return 4.0 if one.says(WEIGHT) else 1.0
 
 
 def _broken(matrices: list[Named], links: tuple[_Link, ...], n_in: int) -> str:
@@ -663,11 +672,17 @@ _HARMFUL = (
 _LAYERLESS = ("Classifier", "Regressor", "SVC", "SVM", "Forest", "NB", "PCA", "KMeans", "Tree")
 
 
+def layerless(contents: Contents) -> str:
+    """The name of a model that is none of layers, as scikit-learn's forests, where a pickle holds one; else nothing."""
+    names = [word.rpartition(".")[2] for _, word in contents.words]
+    if any("MLP" in name for name in names):
+        return ""
+    return next((name for name in names if name.endswith(_LAYERLESS)), "")
+
+
 def _kind_problem(contents: Contents, ones: list[Named], problem: str) -> str:
     """What was found, and what would fit."""
-    others = [word for _, word in contents.words if word.endswith(_LAYERLESS) and "MLP" not in word]
-    if others:
-        name = others[0].rpartition(".")[2]
+    if name := layerless(contents):
         return f"is a {name}, which has no layers of weights; a network's, as of an MLPClassifier, would fit"
     if harm := [word for _, word in contents.words if word.startswith(_HARMFUL)]:
         return f"is a pickle that would have called {harm[0]}; nothing of it was run, and no weights are in it"

@@ -26,7 +26,7 @@ MAX_INSTRUCTIONS = 2_000_000
 MAX_COPIED_BYTES = 128 * 2**20
 """What instructions may make out of memory that they can name again and again."""
 
-_DTYPE = re.compile(r"[<>|=]?[biufc](1|2|4|8|16)")
+_DTYPE = re.compile(r"[<>|=]?([biufc](1|2|4|8|16)|[SUV][0-9]{1,5})")
 
 
 class _UnfitError(Exception):
@@ -379,7 +379,7 @@ class _Reader(pickle._Unpickler):
     def _set_dtype(self, dtype: _Dtype, state: Any) -> None:
         """What `dtype.__setstate__` is given: a version, the byte order, then what makes it a record."""
         if not isinstance(state, tuple) or len(state) < 5 or any(part is not None for part in state[2:5]):
-            dtype.code = "O"
+            dtype.code = dtype.code if "V" in dtype.code else "O"  # of records, the size alone is of use
         elif state[1] in ("<", ">") and dtype.code != "O":
             dtype.code = state[1] + dtype.code.lstrip("<>|=")
 
@@ -397,9 +397,12 @@ class _Reader(pickle._Unpickler):
             tree = inner.load()
             self.dispatch.left = inner.dispatch.left
             return tree
-        if kind.kind not in "fiub" or not _is_shape(shape):
-            raise _UnfitError("it describes an array that is not of numbers")
+        if not _is_shape(shape):
+            raise _UnfitError("it describes an array of a shape that cannot be")
         size = min(math.prod(shape) * kind.itemsize, MAX_COPIED_BYTES)
+        if kind.kind not in "fiub":
+            self._file.seek(size, 1)
+            return None
         return _Array(self._checked(shape, kind, self._file.read(size), state.get("order") == "F"))
 
     def _elements(self, target: Any) -> list[Any]:
