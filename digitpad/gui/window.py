@@ -56,11 +56,15 @@ from digitpad.recognizer import Recognizer
 from digitpad.training.recipe import Recipe
 from digitpad.training.recipes import Recipes, all_recipes, is_kept, save_recipe
 from digitpad.training.run import Run
+from digitpad.weights.exports import export
 from digitpad.weights.weights import SHIPPED, Weights, load_weights
 
 MAX_RECENT = 8
 MAX_PASTED_PX = 480  # a side; more than the pad keeps, and a photograph's pixels would take gigabytes
-WEIGHTS_FILTER = "Weights (*.npz)"
+WEIGHTS_FILTER = (
+    "digitpad weights (*.npz);;safetensors (*.safetensors);;ONNX (*.onnx);;Python, with NumPy alone (*.py);;"
+    "JSON (*.json);;Pickle (*.pkl)"
+)
 IMAGE_FILTER = "Images (*.png *.jpg *.jpeg *.bmp *.gif *.webp *.tif *.tiff)"
 STROKES_FILTER = "Strokes (*.jsonl)"
 PNG_FILTER = "PNG image (*.png)"
@@ -132,8 +136,9 @@ class Window(QMainWindow):
     def save_weights(self, weights: Weights) -> None:
         """Save weights to a file of the user's choice."""
         path = self._ask_where("Save weights as", WEIGHTS_FILTER, "npz", weights.name)
-        if path is not None and self._try("The weights were not saved", lambda: weights.save(path)):
-            self._remember(path)
+        if path is not None and self._try("The weights were not saved", lambda: export(weights, path)):
+            if path.suffix == ".npz":
+                self._remember(path)
             self._say(f"Saved {path.name}")
 
     # Recipes.
@@ -236,6 +241,7 @@ class Window(QMainWindow):
         dialog = QFileDialog(self, title, str(self._last_folder() / name), kinds)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(suffix)
+        dialog.filterSelected.connect(lambda kind: dialog.setDefaultSuffix(kind.rpartition("*.")[2].rstrip(")")))
         dialog.selectFile(name)
         if not dialog.exec():
             return None

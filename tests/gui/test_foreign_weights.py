@@ -2,11 +2,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QLabel, QPushButton, QTableWidget
+from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QTableWidget
 from pytestqt.qtbot import QtBot
 
 from digitpad.gui.convention_dialog import ConventionDialog
 from digitpad.gui.window import Window
+from digitpad.weights.foreign.reading import read_contents
 from tests.gui.hand import find
 from tests.gui.test_window import drop, file_mime, problem_of, status
 from tests.weights.foreign.strangers import Trained, numbered, save_npz, save_pickle, train
@@ -109,6 +110,22 @@ def test_closing_ends_what_is_being_found_out(window: Window, theirs: Path) -> N
     assert window.foreign.busy
     window.close()
     assert not window.foreign.busy
+
+
+def test_weights_are_saved_in_other_formats(window: Window, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The kind that is chosen in the dialog gives the ending, and the ending the format."""
+
+    def choose(dialog: QFileDialog) -> int:
+        kind = next(kind for kind in dialog.nameFilters() if "safetensors" in kind)
+        dialog.filterSelected.emit(kind)
+        assert dialog.defaultSuffix() == "safetensors"
+        dialog.selectFile(str(tmp_path / "mine.safetensors"))
+        return 1
+
+    monkeypatch.setattr(QFileDialog, "exec", choose)
+    window.save_weights(window.weights)
+    assert {"W1", "b6"} < read_contents(tmp_path / "mine.safetensors").arrays.keys()
+    assert window.recent() == []
 
 
 def test_other_weights_end_the_asking(window: Window, qtbot: QtBot, theirs: Path) -> None:

@@ -144,6 +144,22 @@ FILES: dict[str, Callable[[Path, Trained], Path]] = {
     "one vector of thetas": lambda p, t: (
         save_npy_each(p / "each", {"theta": np.concatenate([a.T.ravel() for a in folded(t)])}) / "theta.npy"
     ),
+    "weights.pkl beside biases.pkl": lambda p, t: (
+        save_pickle(p / "biases.pkl", t.biases).parent / save_pickle(p / "weights.pkl", t.weights).name
+    ),
+    "steps of a pipeline": lambda p, t: save_pickle(
+        p / "a.pkl", Model(steps=[("scale", None), ("net", Model(coefs_=t.weights, intercepts_=t.biases))])
+    ),
+    "all that backpropagation needs": lambda p, t: save_pickle(
+        p / "a.pkl",
+        {
+            "cache": {"A0": np.ones((784, 64)), "Z1": np.ones((24, 64)), "A1": np.ones((24, 64))},
+            **numbered(t, "W{}", "b{}", out_in=True, column=True),
+        },
+    ),
+    "by numbers": lambda p, t: save_pickle(
+        p / "a.pkl", {i: (w, b, "relu") for i, (w, b) in enumerate(zip(t.weights, t.biases, strict=True))}
+    ),
     "safetensors": lambda p, t: save_safetensors(
         p / "a.safetensors", numbered(t, "fc{}.weight", "fc{}.bias", out_in=True)
     ),
@@ -408,8 +424,9 @@ class RandomForestClassifier:
     """As in scikit-learn, for its name."""
 
 
-def test_a_forest_is_named(tmp_path: Path) -> None:
-    """A classifier without layers is refused by its own name."""
+def test_a_forest_is_named(deep: Trained, tmp_path: Path) -> None:
+    """A classifier without layers is refused by its own name, whatever lies beside it."""
+    save_pickle(tmp_path / "network.pkl", pairs(deep))
     with pytest.raises(WeightsError, match="is a RandomForestClassifier, which has no layers"):
         open_weights(save_pickle(tmp_path / "a.pkl", RandomForestClassifier()))
 
