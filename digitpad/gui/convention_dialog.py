@@ -73,7 +73,8 @@ class ConventionDialog(QDialog):
             text = "The most usual of those that read within 1.5 points of the best."
         else:
             text = f"Your choice, kept for this file; proposed was {percent(chosen.accuracy)}."
-        self._note.setText(text)
+        detail = candidate.convention.detail
+        self._note.setText(f"{text}\nBesides: {detail}." if detail else text)
 
     def _build(self, understanding: Understanding) -> None:
         column = QVBoxLayout(self)
@@ -96,6 +97,9 @@ class ConventionDialog(QDialog):
         found.setWordWrap(True)
         column.addWidget(found)
         column.addWidget(self._table)
+        self._note.setWordWrap(True)
+        self._note.setMinimumHeight(2 * self._note.fontMetrics().lineSpacing())  # so that rows of one keep their place
+        self._note.setAlignment(Qt.AlignmentFlag.AlignTop)
         column.addWidget(self._note)
         self._build_table()
         use = named(QPushButton("Read with these"), "convention_use")

@@ -111,11 +111,11 @@ def test_plain_files_are_read_back(name: str, tmp_path: Path) -> None:
 
 def test_convolutions_go_out_and_come_in(tmp_path: Path) -> None:
     """As plain arrays they are found again, paddings, pools and all; normalisation is in the weights by then."""
-    parts = [(Conv2d(3, 3), 1), (Conv2d(4, 3), 2), (Conv2d(4, 3, 1), 1), (Conv2d(5, 3, 1), 2)]
+    parts = [(Conv2d(3, 3), 1), (Conv2d(4, 3), 2), (Conv2d(5, 3, 1), 2)]
     layers: list[Layer] = []
     for conv, pool in parts:
         layers += [conv, BatchNorm(), *[MaxPool2d(pool)] * (pool > 1), ReLU()]
-    network = train_images([*layers, Flatten(), Linear(20), ReLU(), Linear(10)], steps=80)
+    network = train_images([*layers, Flatten(), Linear(20), ReLU(), Linear(10)], steps=100)
     export(Weights("a", network.architecture(), network.parameters), tmp_path / "a.npz", plain=True)
     again = open_weights(tmp_path / "a.npz")
     np.testing.assert_allclose(again.network().predict(digits()), network.predict(digits()), atol=1e-3)

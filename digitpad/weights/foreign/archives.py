@@ -2,7 +2,6 @@
 
 import io
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,7 @@ from digitpad.errors import WeightsError
 from digitpad.weights.foreign.contents import Contents
 from digitpad.weights.foreign.unpickle import Name, Record, Storage, read_pickle, read_pickles
 from digitpad.weights.npy import BUDGET_BYTES, mebibytes, read_npy
-
-MAX_MEMBERS = 1000
+from digitpad.weights.npz import MAX_MEMBERS
 
 # PyTorch's storages by the names of their classes; bfloat16 is none of NumPy's types.
 _STORAGES = {
@@ -159,6 +157,3 @@ def _storage(pid: Any) -> Storage | None:
         case ("storage", Name() as cls, str() as key, *_) if cls.name in _STORAGES and len(key) < 100:
             return Storage(key, np.dtype(_STORAGES[cls.name]))
     return None
-
-
-Reader = Callable[[Path, bytes], Contents]
