@@ -13,8 +13,9 @@ from digitpad.classes import DIGITS, in_words
 from digitpad.datasets.dataset import load
 from digitpad.errors import DigitpadError
 from digitpad.gui.digit_sheet import DigitSheet
+from digitpad.opening import open_weights
 from digitpad.training.evaluation import Evaluating
-from digitpad.weights.weights import Weights, load_weights
+from digitpad.weights.weights import Weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +52,7 @@ def evaluation(
     """Load what is to be loaded, and assess."""
     yield Evaluating(0, 1)
     dataset = load(source)
-    all_weights = [one if isinstance(one, Weights) else load_weights(one) for one in chosen]
+    all_weights = [one if isinstance(one, Weights) else open_weights(one) for one in chosen]
     for name, class_names in (
         (dataset.name, dataset.class_names),
         *((one.name, one.class_names) for one in all_weights),

@@ -36,9 +36,9 @@ from digitpad import __version__, blas, folders
 from digitpad.errors import DigitpadError, FileError
 from digitpad.gui.draw_tab import DrawTab
 from digitpad.gui.evaluate_tab import EvaluateTab, Export
-from digitpad.gui.inside.tab import InsideTab
 from digitpad.gui.foreign_weights import FILTER as ANY_WEIGHTS_FILTER
 from digitpad.gui.foreign_weights import SUFFIXES, ForeignWeights
+from digitpad.gui.inside.tab import InsideTab
 from digitpad.gui.pictures import picture_of, save_picture, to_rgba
 from digitpad.gui.recipe_dialog import RecipeDialog
 from digitpad.gui.resume_offer import ResumeOffer
