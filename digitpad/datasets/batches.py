@@ -21,6 +21,8 @@ class Batches:
     rng : numpy.random.Generator
         Draws the order of each pass, and the augmentation of each batch.
     augmentation : Augmentation
+    plain : float
+        The share of each batch that is not augmented.
 
     Attributes
     ----------
@@ -31,11 +33,17 @@ class Batches:
     """
 
     def __init__(
-        self, digits: Digits, batch_size: int, rng: np.random.Generator, augmentation: Augmentation | None = None
+        self,
+        digits: Digits,
+        batch_size: int,
+        rng: np.random.Generator,
+        augmentation: Augmentation | None = None,
+        plain: float = 0.0,
     ) -> None:
         self._digits = digits
         self._batch_size = batch_size
         self._rng = rng
+        self._plain = plain
         self._scratch = Scratch(np.uint8)
         self.order: NDArray[np.int32] | None = None
         self.cursor = 0
@@ -48,6 +56,15 @@ class Batches:
     def set_augmentation(self, augmentation: Augmentation | None) -> None:
         """Change digits in this way from the next batch on."""
         self._augment = Augmenter(augmentation) if augmentation else None
+
+    def augmented(self, images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+        """The images as training sees them, the first ones plain; good until the next call."""
+        if self._augment is None:
+            return images
+        changed = self._augment(images, rng)
+        n_plain = round(self._plain * len(images))
+        changed[:n_plain] = images[:n_plain]
+        return changed
 
     def one_pass(self) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
         """What is left of the pass under way, or else a new one.
@@ -64,7 +81,8 @@ class Batches:
             batch = np.take(
                 images, chosen, axis=0, mode="clip", out=self._scratch("images", (len(chosen), *images.shape[1:]))
             )
-            if self._augment is not None:
-                batch = self._augment(batch, self._rng)
-            yield batch, np.take(labels, chosen, mode="clip", out=self._scratch("labels", chosen.shape))
+            yield (
+                self.augmented(batch, self._rng),
+                np.take(labels, chosen, mode="clip", out=self._scratch("labels", chosen.shape)),
+            )
         self.order = None

@@ -338,6 +338,14 @@ FIELDS: dict[str, tuple[Field, ...]] = {
             more=True,
         ),
         Field(
+            "training.plain",
+            "Plain digits",
+            "The share of each batch that is not augmented, so that digits are seen as they will be read, too. "
+            "0 is none; with batch norm, 0.25 is usual.",
+            _number,
+            more=True,
+        ),
+        Field(
             "training.calibrate",
             "Calibrate",
             "At the end, make probabilities as honest as validation digits can tell: of what is read with 90 %, nine "

@@ -144,7 +144,8 @@ class Trainer:
         self.n_threads = _useful_threads(recipe, blas.threads() if threads is None else threads)
         self._parallel = DataParallel(self.network, self.n_threads, recipe.loss.label_smoothing)
         self._generators = [*self._parallel.initialize(weights_rng), batches_rng]
-        self._batches = Batches(dataset.training, recipe.training.batch_size, batches_rng, recipe.augmentation)
+        part = recipe.training
+        self._batches = Batches(dataset.training, part.batch_size, batches_rng, recipe.augmentation, part.plain)
         self.step = 0
         self.history: list[EpochDone] = []
         self.changes: list[Change] = []
@@ -414,16 +415,22 @@ class Trainer:
         yield done
 
     def _estimate_averages(self) -> Generator[Evaluating, None, None]:
-        """Fit what the network's layers average to digits as they will be read: neither augmented nor dropped."""
+        """Fit what the network's layers average to digits as they will be read: neither augmented nor dropped.
+
+        Where training sees plain digits beside augmented ones, it is to such a mixture: plain ones then fit in with it,
+        and digits that are as blurred as augmented ones do, too.
+        """
         if not self.network.is_normalized or not self.step:
             return
-        digits = self._dataset.training
+        digits, rng = self._dataset.training, np.random.default_rng(self.recipe.training.seed)
         chosen = np.flatnonzero(digits.labels != NONE)
-        chosen = chosen[:: -(-len(chosen) // N_ESTIMATING)]
-        n_parts = max(1, len(chosen) // _ESTIMATING_AT_ONCE)
-        parts = [chosen[begin::n_parts] for begin in range(n_parts)]  # as digits of one origin may lie together
+        chosen = rng.permutation(chosen)[:N_ESTIMATING]
+        parts = np.array_split(chosen, max(1, len(chosen) // _ESTIMATING_AT_ONCE))
+        batches = (digits.images[part] for part in parts)
+        if self.recipe.training.plain:
+            batches = (self._batches.augmented(batch, rng) for batch in batches)
         done = 0
-        for part, _ in zip(parts, self.network.estimate_averages(digits.images[part] for part in parts), strict=True):
+        for part, _ in zip(parts, self.network.estimate_averages(batches), strict=True):
             done += len(part)
             yield Evaluating(done, len(chosen))
 

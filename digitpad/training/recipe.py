@@ -103,13 +103,15 @@ class TrainingPart:
 
     Training stops early after ``patience`` epochs without a better one on validation; 0 never stops it. With an
     ``average`` above 0, as 0.999, what is scored and kept are weights averaged over some 1 / (1 - average) steps.
-    ``calibrate`` makes the probabilities of what is kept as honest as validation digits can tell.
+    A share ``plain`` of each batch is not augmented, so that digits are seen as they will be read, too. ``calibrate``
+    makes the probabilities of what is kept as honest as validation digits can tell.
     """
 
     batch_size: int = _within(128, 1, 10_000)
     epochs: int = _within(10, 1, 10_000)
     patience: int = _within(0, 0, 10_000)
     average: float = _within(0.0, 0, 0.99999)
+    plain: float = _within(0.0, 0, 1)
     calibrate: bool = False
     seed: int = _within(1, 0, 2**32 - 1)
 

@@ -114,3 +114,12 @@ def test_augmentation_of_nothing_is_none() -> None:
     still = one_pass(Batches(random_digits(100), 32, np.random.default_rng(7), Augmentation()))
     for (images, _), (same, _) in zip(plain, still, strict=True):
         np.testing.assert_array_equal(images, same)
+
+
+def test_a_share_stays_plain() -> None:
+    """The first quarter of each batch is as it was, and the rest is changed."""
+    digits = random_digits(80)
+    known = {image.tobytes() for image in digits.images}
+    batches = Batches(digits, 40, np.random.default_rng(1), Augmentation(noise=0.5), plain=0.25)
+    for images, _ in one_pass(batches):
+        assert [image.tobytes() in known for image in images] == [True] * 10 + [False] * 30

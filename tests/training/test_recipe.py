@@ -46,6 +46,7 @@ batch_size = 10
 epochs = 2
 patience = 3
 average = 0.99
+plain = 0.25
 calibrate = true
 seed = 7
 
@@ -101,7 +102,15 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
             "clip_norm": 5.0,
             "clip_value": 0.5,
         },
-        "training": {"batch_size": 10, "epochs": 2, "patience": 3, "average": 0.99, "calibrate": True, "seed": 7},
+        "training": {
+            "batch_size": 10,
+            "epochs": 2,
+            "patience": 3,
+            "average": 0.99,
+            "plain": 0.25,
+            "calibrate": True,
+            "seed": 7,
+        },
         "data": {"set": "some/folder", "pen_digits": 40, "non_digits": 30},
         "augmentation": {
             "rotate_deg": 10.0,
