@@ -56,9 +56,7 @@ def run(weights_path: Path | None) -> int:
     _end_at_interrupt(application)
     status = application.exec()
     window.train_tab.shut_down()
-    window.evaluate_tab.shut_down()
-    window.end_reading()
-    window.inside_tab.shut_down()
+    window.end_threads()
     return status
 
 

@@ -1,6 +1,7 @@
 """Makes the pictures in ``resources/screenshots/``: ``python tests/screenshots.py [--folder DIR] [--size WxH]``.
 
-Both tabs, light and dark, from the running window: a digit drawn with the mouse, and a training under way.
+Each tab, light and dark, from the running window: a digit drawn with the mouse, a training under way, the shipped
+weights on the test set, and the network as it reads the digit.
 """
 
 import argparse
@@ -66,6 +67,14 @@ def main() -> None:
     run_for(0.5)
     take("train")
     window.train_tab.shut_down()
+    window.show_tab(2)
+    window.evaluate_tab.evaluate_or_stop()
+    while window.evaluate_tab.busy:
+        run_for(0.1)
+    take("evaluate")
+    window.show_tab(3)
+    run_for(1)
+    take("inside")
     window.close()
 
 

@@ -116,6 +116,7 @@ def test_what_cannot_change_is_told(
     assert main(["train", "--resume", "quick", *options]) == 1
     assert message in capsys.readouterr().err.splitlines()[-1]
     assert not the_run().is_in_training
+    assert the_run().summary().status is Status.FINISHED
     assert main(["train", "--resume", "quick"]) == 0
 
 
@@ -123,6 +124,17 @@ def test_unknown_run_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     """With where runs lie."""
     assert main(["train", "--resume", "none such"]) == 1
     assert "holds no run 'none such'" in one_error(capsys)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--resume", "--recipe", "lenet"], ["--resume", "--data", "x"], ["--find-rate", "--resume"],
+     ["--find-rate", "--out", "x.npz"]],
+)  # fmt: skip
+def test_options_that_do_not_go_together_are_refused(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    """Rather than passed over."""
+    assert main(["train", *arguments]) == 1
+    assert "go" in one_error(capsys)
 
 
 def test_rate_is_suggested(capsys: pytest.CaptureFixture[str], data: Path) -> None:

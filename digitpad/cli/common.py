@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from digitpad.weights.weights import Weights
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
+DEFAULT_RECIPE = "dense"
 
 DATA_HELP = (
     "IDX files, an .npz, a .csv, strokes, images in folders by class, or a downloaded set's name, instead of the "
@@ -33,7 +34,9 @@ def add_common(parser: argparse.ArgumentParser) -> None:
 
 def add_recipe(parser: argparse.ArgumentParser) -> None:
     """Options that say what is trained, and on what."""
-    parser.add_argument("--recipe", default="dense", metavar="NAME|FILE.toml", help="shipped, or a file (%(default)s)")
+    parser.add_argument(
+        "--recipe", default=DEFAULT_RECIPE, metavar="NAME|FILE.toml", help="shipped, or a file (%(default)s)"
+    )
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting, as in training.epochs=5"
     )

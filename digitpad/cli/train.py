@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from digitpad import blas
 from digitpad.cli.common import (
+    DEFAULT_RECIPE,
     OK,
     add_common,
     add_recipe,
@@ -56,7 +57,11 @@ def parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """Run it, and return its exit status."""
+    if options.resume is not None and (options.recipe != DEFAULT_RECIPE or options.data is not None):
+        raise DigitpadError("--resume goes on with the run's own recipe and data; --recipe and --data begin another")
     if options.find_rate:
+        if options.resume is not None or options.out is not None:
+            raise DigitpadError("--find-rate trains nothing; it goes with neither --resume nor --out")
         return _find_rate(options)
     if options.out is not None:
         if options.out.suffix != ".npz":
@@ -136,8 +141,9 @@ def _resumed(options: argparse.Namespace) -> "Recorder":
         dataset = dataset_for(kept.recipe)
         trainer = kept.resume(dataset)
         say(f"{kept.name}: goes on at step {trainer.step:,} of {trainer.n_steps:,}; run {kept.id}")
-        recorder = Recorder(trainer, kept, dataset, _problem)
         settings = {key: toml_value(value) for key, value in pairs("--set", options.set).items()}
+        trainer.changed(settings)  # refused before anything is written
+        recorder = Recorder(trainer, kept, dataset, _problem)
         if settings:
             recorder.change(settings)
     except BaseException:

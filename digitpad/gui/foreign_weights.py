@@ -70,6 +70,8 @@ class ForeignWeights(QObject):
             self._thread = None
 
     def _understood(self, understanding: Understanding, fingerprint: str) -> None:
+        if self._thread is None or self.sender() is not self._thread:  # another file was opened meanwhile
+            return
         self.shut_down()
         kept = self._kept(understanding, fingerprint)
         if kept is None:
@@ -79,6 +81,8 @@ class ForeignWeights(QObject):
             self._use(understanding, fingerprint, kept)
 
     def _fail(self, error: DigitpadError) -> None:
+        if self._thread is None or self.sender() is not self._thread:
+            return
         self.shut_down()
         self.message.emit("")
         self.failed.emit(error)

@@ -158,6 +158,8 @@ class TrainTab(QWidget):
 
     def _begin(self, thread: TrainingThread) -> None:
         recipe = thread.recipe
+        self._running = None  # until it says what it begins with
+        self._changing.stop()
         thread.preparing.connect(self._on_preparing)
         thread.started.connect(self._on_started)
         thread.reported.connect(self._on_reported)
@@ -218,6 +220,7 @@ class TrainTab(QWidget):
     def _on_started(self, start: Start) -> None:
         epochs = start.recipe.training.epochs
         self._running = start.recipe
+        self._fill_form(start.recipe)
         self._changes = list(start.history.changes)
         self._steps_per_epoch = start.steps_per_epoch
         self._losses = LossTrace(start.steps_per_epoch)
@@ -243,9 +246,17 @@ class TrainTab(QWidget):
             self._plan(recipe.training.epochs)
             self._progress.setMaximum(self._steps_per_epoch * recipe.training.epochs)
         self._running = recipe
+        if not self._changing.isActive():  # else the user has gone on writing
+            self._fill_form(recipe)
         self._changes.append(change)
         self._draw_changes()
         self.message.emit(f"From step {change.step + 1:,} on: {in_words(change)}")
+
+    def _fill_form(self, recipe: Recipe) -> None:
+        """Show what trains, which is no change of the user's."""
+        if self.form.recipe() != recipe:
+            self.form.set_recipe(recipe)
+            self._changing.stop()
 
     def _on_refused(self, why: str) -> None:
         self.message.emit(f"Not changed: {why}")

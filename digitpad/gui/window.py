@@ -40,6 +40,7 @@ from digitpad.gui.foreign_weights import FILTER as ANY_WEIGHTS_FILTER
 from digitpad.gui.foreign_weights import SUFFIXES, ForeignWeights
 from digitpad.gui.inside.tab import InsideTab
 from digitpad.gui.pictures import picture_of, save_picture, to_rgba
+from digitpad.gui.rate_dialog import RateDialog
 from digitpad.gui.recipe_dialog import RecipeDialog
 from digitpad.gui.resume_offer import ResumeOffer
 from digitpad.gui.runs_window import RunsWindow
@@ -285,7 +286,8 @@ class Window(QMainWindow):
 
     def _show_weights(self) -> None:
         accuracy = self.weights.test_accuracy
-        known = "" if accuracy is None else f" · {percent(accuracy)} on the {self.weights.data_name or 'its'} test set"
+        whose = f"the {self.weights.data_name}" if self.weights.data_name else "its"
+        known = "" if accuracy is None else f" · {percent(accuracy)} on {whose} test set"
         scored = self.weights.about.get("convention_accuracy")  # of other people's, which say nothing of themselves
         if accuracy is None and isinstance(scored, float):
             known = f" · {percent(scored)} of 1\N{NO-BREAK SPACE}000 validation digits"
@@ -670,14 +672,20 @@ class Window(QMainWindow):
         if problem and not self._agrees_to_lose(problem):
             event.ignore()
             return
+        self.end_threads()
+        self._settings.setValue("geometry", self.saveGeometry())
+        self._settings.sync()
+        event.accept()
+
+    def end_threads(self) -> None:
+        """End all that is under way but training."""
         self.evaluate_tab.shut_down()
         self.end_reading()
         self.inside_tab.shut_down()
         self.foreign.shut_down()
+        for dialog in self.findChildren(RateDialog):
+            dialog.reject()
         self.train_tab.form.close_preview()  # Qt leaves it open, and the program with it
-        self._settings.setValue("geometry", self.saveGeometry())
-        self._settings.sync()
-        event.accept()
 
     def _agrees_to_stop(self) -> bool:
         question = "Pause it and close? It can go on from where it is when you are back."

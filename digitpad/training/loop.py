@@ -251,15 +251,8 @@ class Trainer:
         RecipeError
             If a setting is none of `CHANGEABLE`, or a value cannot be; nothing has then changed.
         """
-        recipe = self.recipe.with_values(settings)
-        for key in settings:
-            if key not in CHANGEABLE:
-                raise RecipeError(key, f"cannot change in a training; {', '.join(CHANGEABLE)} can")
-        dropout = recipe.network.dropout
-        if dropout != self.recipe.network.dropout:
-            if not any(isinstance(layer, Dropout) for layer in self.network.layers):
-                raise RecipeError("network.dropout", "cannot change where no layer drops anything")
-            self._parallel.set_dropout(dropout)
+        recipe = self.changed(settings)
+        self._parallel.set_dropout(recipe.network.dropout)
         optimizer = recipe.build_optimizer(self.network)
         optimizer.state = self._optimizer.state
         self._optimizer = optimizer
@@ -267,6 +260,27 @@ class Trainer:
         self.recipe = recipe
         self.changes.append(Change(self.step, dict(settings)))
         return self.changes[-1]
+
+    def changed(self, settings: Mapping[str, Any]) -> Recipe:
+        """The recipe with other settings, as `change` would have it; nothing changes.
+
+        Raises
+        ------
+        RecipeError
+            As `change` raises it.
+        """
+        recipe = self.recipe.with_values(settings)
+        for key in settings:
+            if key not in CHANGEABLE:
+                raise RecipeError(key, f"cannot change in a training; {', '.join(CHANGEABLE)} can")
+        if recipe.network.dropout != self.recipe.network.dropout and not self._drops:
+            raise RecipeError("network.dropout", "cannot change where no layer drops anything")
+        return recipe
+
+    @property
+    def _drops(self) -> bool:
+        """Whether there is a layer that drops, be it nothing at the moment."""
+        return any(isinstance(layer, Dropout) for layer in self.network.layers)
 
     def state(self) -> State:
         """All that what is to come depends on; at any record but those of `conclude`."""
@@ -282,6 +296,7 @@ class Trainer:
             {
                 "recipe": self.recipe.to_dict(),
                 "n_threads": self.n_threads,
+                "drops": self._drops,
                 "step": self.step,
                 "cursor": self._batches.cursor,
                 "seconds": self.seconds,
@@ -302,7 +317,13 @@ class Trainer:
             If it is no state that `state` gave.
         """
         values, arrays = state.values, state.arrays
-        trainer = cls(Recipe.from_dict(values["recipe"]), dataset, int(values["n_threads"]))
+        recipe = Recipe.from_dict(values["recipe"])
+        # Dropout may have come down to 0 on the way, of which no layer would be built.
+        drops = values["drops"] and not recipe.network.dropout
+        built = recipe.with_values({"network.dropout": 0.5}) if drops else recipe
+        trainer = cls(built, dataset, int(values["n_threads"]))
+        trainer.recipe = recipe
+        trainer._parallel.set_dropout(recipe.network.dropout)
         trainer.step, trainer.seconds = int(values["step"]), float(values["seconds"])
         trainer.history = [epoch_from(epoch) for epoch in values["history"]]
         trainer.changes = [Change(**change) for change in values["changes"]]

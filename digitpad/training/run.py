@@ -116,8 +116,8 @@ class Run:
         folder = runs_folder() / f"{now:%Y-%m-%d-%H%M%S}-{_safe(recipe.name)}-{secrets.token_hex(3)}"
         folders.made(folder)
         run = cls(folder, about)
-        run.lock()
         run._write("run.json", json.dumps(about, indent=1))
+        run.lock()
         return run
 
     @classmethod
@@ -144,8 +144,10 @@ class Run:
         Raises
         ------
         RunError
-            If another one has it, in this process or in another.
+            If another one has it, in this process or in another, or it was deleted.
         """
+        if not (self.folder / "run.json").exists():
+            raise RunError(self.folder, "is there no more")
         try:
             self._lock.acquire(timeout=LOCK_S, poll_interval=LOCK_S / 10)
         except Timeout as error:

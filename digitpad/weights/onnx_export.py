@@ -59,7 +59,7 @@ class _Graph:
 def to_onnx(network: Network) -> bytes:
     """The network as an ONNX model, checked by onnx itself.
 
-    Its input ``image`` is float32 of shape (n, 28, 28); outputs are ``logits`` and ``probabilities``, (n, 10).
+    Its input ``image`` is float32 of shape (n, 28, 28); outputs are ``logits`` and ``probabilities``, (n, n_classes).
     """
     graph = _Graph()
     for layer in network.layers:
@@ -68,7 +68,8 @@ def to_onnx(network: Network) -> bytes:
     graph.add("Softmax", x=logits, out="probabilities", axis=1)
     pixels = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", *network.input_shape])
     outputs = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 10]) for name in ("logits", "probabilities")
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", *network.plan.output_shape])
+        for name in ("logits", "probabilities")
     ]
     model = helper.make_model(
         helper.make_graph(graph.nodes, "digits", [pixels], outputs, graph.constants),

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from digitpad.datasets.dataset import mnist
 from digitpad.gui.image_grid import ImageGrid
-from digitpad.gui.train_tab import State, TrainTab, clock
+from digitpad.gui.train_tab import CHANGE_AFTER_MS, State, TrainTab, clock
 from digitpad.gui.training_thread import Report
 from digitpad.gui.widgets import Tile
 from digitpad.gui.window import Window
@@ -501,4 +501,25 @@ def test_hint_names_what_is_wrong(qtbot: QtBot, training_window: Window) -> None
     tab = long_training(qtbot, training_window, optimizer__method="sgd", optimizer__learning_rate=1e-7)
     hint = find(training_window, QLabel, "training_hint")
     qtbot.waitUntil(lambda: "too low" in hint.accessibleName(), timeout=TRAINING_MS)
+    tab.shut_down()
+
+
+def test_resumed_run_keeps_the_settings_it_came_to(qtbot: QtBot, training_window: Window) -> None:
+    """The form shows those that train, and none of before is taken for a wish."""
+    tab = long_training(qtbot, training_window)
+    assert tab._thread is not None
+    with qtbot.waitSignal(tab._thread.changed, timeout=TRAINING_MS):
+        set_field(training_window, "learning_rate", "0.0123")
+    assert tab.shut_down() == ""
+    (run,) = all_runs()
+    tab.go_on(run, {"training.epochs": 7000})
+    assert tab._thread is not None
+    with qtbot.waitSignal(tab._thread.changed, timeout=TRAINING_MS):
+        pass
+    with qtbot.assertNotEmitted(tab._thread.changed, wait=CHANGE_AFTER_MS + 500):
+        pass
+    fields = [find(training_window, QLineEdit, name).text() for name in ("learning_rate", "epochs")]
+    assert fields == ["0.0123", "7000"]
+    assert tab._running is not None
+    assert (tab._running.optimizer.learning_rate, tab._running.training.epochs) == (0.0123, 7000)
     tab.shut_down()

@@ -186,3 +186,21 @@ def test_time_between_records_does_not_count(monkeypatch: pytest.MonkeyPatch) ->
     for _ in trainer.train():
         now += 100
     assert trainer.seconds == 0
+
+
+def test_dropout_comes_back_after_it_was_none() -> None:
+    """Brought down to 0, and restored, the network still has the layers that drop."""
+    dataset = small_dataset()
+    recipe = small_recipe(network__dropout=0.3)
+    whole, first = Trainer(recipe, dataset), Trainer(recipe, dataset)
+    begun, expected = first.train(), whole.train()
+    for trainer, records in ((first, begun), (whole, expected)):
+        up_to(records, 5)
+        trainer.change({"network.dropout": 0.0})
+    second = restored(first, dataset)
+    again = second.train()
+    for trainer, records in ((second, again), (whole, expected)):
+        up_to(records, 9)
+        trainer.change({"network.dropout": 0.2})
+        up_to(records, 12)
+    assert second.network.parameters.tobytes() == whole.network.parameters.tobytes()

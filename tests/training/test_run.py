@@ -244,3 +244,12 @@ def test_run_that_somebody_looked_at_for_a_moment_can_be_locked(monkeypatch: pyt
     assert waited
     assert run.is_in_training
     run.unlock()
+
+
+def test_run_that_was_deleted_is_not_made_again(run: Run) -> None:
+    """Nobody trains a folder that is no run any more."""
+    run.unlock()
+    run.remove()
+    with pytest.raises(RunError, match="is there no more"):
+        run.lock()
+    assert not run.folder.exists()

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from digitpad import assets, blas
+from digitpad.classes import DIGITS
 from digitpad.datasets.dataset import mnist
 from digitpad.errors import DigitpadError
 from digitpad.gui.inside.edit_panel import EditPanel
@@ -171,7 +172,8 @@ class InsideTab(QWidget):
         surgery, weights = self.edits.surgery, self._weights
         known = self._known.get(surgery)
         self.edits.set_measured(known)
-        if known is not None or self._editing.busy or not self.edits.isVisible():
+        is_of_digits = weights.class_names == DIGITS  # others would be scored on what they never saw
+        if known is not None or not is_of_digits or self._editing.busy or not self.edits.isVisible():
             self._measuring.cancel()
             return
 
