@@ -26,6 +26,26 @@ def set_threads(count: int) -> None:
     threadpool_limits(count, user_api="blas")
 
 
+@contextlib.contextmanager
+def as_many(count: int) -> Iterator[None]:
+    """Have BLAS use ``count`` threads meanwhile, as what goes on to the same bits must."""
+    before = {name: os.environ.get(name) for name in _VARIABLES}
+    used = threads()
+    if count == used:
+        yield
+        return
+    set_threads(count)
+    try:
+        yield
+    finally:
+        set_threads(used)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
 def all_but_one() -> int:
     """As many threads as there are cores, less one for the window and for other programs.
 

@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import pytest
+import threadpoolctl
 
 from digitpad import blas
 
@@ -71,3 +72,23 @@ assert n() == before, n()
     environment = {**os.environ, **dict.fromkeys(VARIABLES, "3")}
     done = subprocess.run([sys.executable, "-c", code], check=False, timeout=60, env=environment)
     assert done.returncode == 0
+
+
+def test_threads_may_be_others_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Afterwards BLAS and the environment are as they were."""
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    before = n_in_use()
+    with blas.as_many(2):
+        assert (blas.threads(), n_in_use()) == (2, 2)
+    assert blas.threads() == 1
+    assert n_in_use() == before
+    assert "MKL_NUM_THREADS" not in os.environ
+
+
+def n_in_use() -> int:
+    """What BLAS itself says."""
+    import numpy as np
+
+    assert np.ones(3) @ np.ones(3) == 3  # it is loaded
+    return max(pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas")

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
+from digitpad import blas
 from digitpad.classes import DIGITS
 from digitpad.errors import DigitpadError
 from digitpad.training.data import dataset_of, n_drawings
@@ -176,7 +177,7 @@ class TrainingThread(QObject):
 
     def _run(self) -> None:
         try:
-            with self._recorder() as recorder:
+            with blas.as_many(self._n_blas_threads), self._recorder() as recorder:
                 self._train(recorder)
         except _StoppedError:
             self.finished.emit(None)
@@ -187,6 +188,12 @@ class TrainingThread(QObject):
         except Exception as error:  # it would vanish with the thread: the window must hear of it
             self.failed.emit(f"{type(error).__name__}: {error}")
             raise
+
+    @property
+    def _n_blas_threads(self) -> int:
+        """Those that the run began with, for other numbers give other bits."""
+        known = None if self._resumed is None else self._resumed.about.get("blas_threads")
+        return known if isinstance(known, int) and known > 0 else blas.threads()
 
     def _made(self, n: int) -> None:
         """Between two writers of drawings that are made to train on."""

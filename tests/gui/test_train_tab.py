@@ -9,6 +9,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QMessageBox, QProgressBar, QPushButton
 from pytestqt.qtbot import QtBot
 
+from digitpad import blas
 from digitpad.datasets.dataset import mnist
 from digitpad.gui.image_grid import ImageGrid
 from digitpad.gui.train_tab import CHANGE_AFTER_MS, State, TrainTab, clock
@@ -523,3 +524,29 @@ def test_resumed_run_keeps_the_settings_it_came_to(qtbot: QtBot, training_window
     assert tab._running is not None
     assert (tab._running.optimizer.learning_rate, tab._running.training.epochs) == (0.0123, 7000)
     tab.shut_down()
+
+
+def test_resumed_run_has_the_threads_that_it_began_with(
+    qtbot: QtBot, training_window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As other numbers of BLAS threads give other bits; afterwards there are as many as before."""
+    tab = long_training(qtbot, training_window)
+    tab.shut_down()
+    (run,) = all_runs()
+    before = blas.threads()
+    about = {**run.about, "blas_threads": before + 1}
+    asked: list[int] = []
+    set_threads = blas.set_threads
+
+    def noted(count: int) -> None:
+        asked.append(count)
+        set_threads(count)
+
+    monkeypatch.setattr(blas, "set_threads", noted)
+    tab.go_on(Run(run.folder, about))
+    assert tab._thread is not None
+    with qtbot.waitSignal(tab._thread.epoch_done, timeout=TRAINING_MS):
+        pass
+    tab.shut_down()
+    assert asked == [before + 1, before]
+    assert blas.threads() == before
