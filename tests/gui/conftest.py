@@ -1,6 +1,7 @@
 """A window for each test, closed and gone after it."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,17 @@ from digitpad.gui.theme import Theme
 from digitpad.gui.window import Window
 from digitpad.training.recipes import Recipes, all_recipes
 from digitpad.weights.weights import SHIPPED, Weights, load_weights
+
+PATIENT_MS = 60_000
+"""What is waited for comes at once on a quiet machine; on a busy one a test shall not fail for its slowness."""
+
+
+@pytest.fixture
+def qtbot(qtbot: QtBot) -> QtBot:
+    """pytest-qt's, that waits longer unless it is told how long."""
+    for name in ("waitUntil", "waitSignal", "waitSignals"):
+        setattr(qtbot, name, partial(getattr(qtbot, name), timeout=PATIENT_MS))
+    return qtbot
 
 
 @pytest.fixture(scope="session")
