@@ -1,4 +1,4 @@
-"""Colours of diagrams, which are drawn in the window and into files alike."""
+"""Colours of diagrams and lines, which are drawn in the window and into files alike."""
 
 from dataclasses import dataclass
 
@@ -20,3 +20,8 @@ CLASSES = (
     "#4c7ef3", "#f08c00", "#2f9e44", "#e03131", "#9c5fd6", "#a0694a", "#e64fa0", "#8a929e", "#a3a10c", "#15aabf",
 )  # fmt: skip
 """One for each digit, to be told apart on light and on dark ground."""
+
+LINE_COLOURS = (
+    "#4c7ef3", "#f08c00", "#2f9e44", "#e03131", "#9c5fd6", "#15aabf", "#e64fa0", "#a0694a",
+)  # fmt: skip
+"""Of lines that are drawn over each other, to be told apart on light and on dark ground."""

@@ -12,9 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullFormatter, NullLocator, PercentFormatter
 
-from digitpad.colours import Colours
+from digitpad.colours import LINE_COLOURS, Colours
 from digitpad.diagrams import Draw, empty_figure
-from digitpad.line_colours import LINE_COLOURS
 from digitpad.training.comparison import Axis, Lines, accuracy_limits, clock, loss_limits
 from digitpad.training.ranges import Choices, Range
 from digitpad.training.trials import State, Trial, best_of

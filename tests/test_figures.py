@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from digitpad.colours import LINE_COLOURS
 from digitpad.figures import runs_picture, trials_picture
-from digitpad.line_colours import LINE_COLOURS
 from digitpad.training.comparison import Axis, Lines, Trace
 from digitpad.training.ranges import Choices, Numbers, Range
 from digitpad.training.run import Run

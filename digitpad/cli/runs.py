@@ -144,7 +144,7 @@ def _rename(options: argparse.Namespace) -> int:
 
 
 def _traces(names: Sequence[str]) -> "list[Trace]":
-    from digitpad.line_colours import LINE_COLOURS
+    from digitpad.colours import LINE_COLOURS
     from digitpad.training.comparison import Trace
     from digitpad.training.run import find_run
 

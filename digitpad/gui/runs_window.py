@@ -37,6 +37,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from digitpad.colours import LINE_COLOURS
 from digitpad.errors import DigitpadError, FileError, RunError
 from digitpad.files import write_atomically
 from digitpad.gui.comparison_table import ComparisonModel
@@ -45,7 +46,6 @@ from digitpad.gui.runs_table import RunsModel, SortedRuns
 from digitpad.gui.theme import Theme
 from digitpad.gui.widgets import SPACE, ElidedLabel, card, label, named
 from digitpad.gui.worker import Worker
-from digitpad.line_colours import LINE_COLOURS
 from digitpad.training.catalogue import Catalogue, Entry
 from digitpad.training.comparison import Axis, Difference, Lines, differences, to_csv
 from digitpad.training.run import Run, Status

@@ -31,6 +31,7 @@ from digitpad.gui.throttle import Throttle
 from digitpad.gui.training_thread import Outcome, Report, Start, TrainingThread
 from digitpad.gui.widgets import SPACE, ElidedLabel, Tile, card, label, named, percent
 from digitpad.recognizer import Prediction
+from digitpad.training.comparison import clock
 from digitpad.training.estimate import estimate_seconds
 from digitpad.training.hints import hints
 from digitpad.training.loop import CHANGEABLE, Change, EpochDone
@@ -608,10 +609,3 @@ def _rounded(seconds: float) -> str:
     if seconds < 100:
         return f"{max(1, round(seconds))} s" if seconds < 10 else f"{round(seconds / 5) * 5} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"
-
-
-def clock(seconds: float) -> str:
-    """Minutes and seconds, as in ``0:09``; with hours where there are some."""
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
