@@ -10,6 +10,7 @@ from PySide6.QtCore import (
     QByteArray,
     QEvent,
     QFile,
+    QItemSelection,
     QItemSelectionModel,
     QModelIndex,
     QPoint,
@@ -111,14 +112,14 @@ class RunsWindow(QMainWindow):
 
     def choose(self, *ids: str) -> None:
         """Select these runs, and no others."""
-        selection = self._table.selectionModel()
-        selection.clearSelection()
-        flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
+        model, chosen = self._table.selectionModel(), QItemSelection()
         for row in range(self._sorted.rowCount()):
             index = self._sorted.index(row, 0)
             if self._sorted.entry(index).id in ids:
-                selection.select(index, flags)
-                selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
+                chosen.select(index, index)
+                model.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
+        flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
+        model.select(chosen, flags)
 
     def set_training(self, training: bool) -> None:
         """Whether a training is under way in the window, beside which no other one can be gone on with."""
@@ -176,7 +177,7 @@ class RunsWindow(QMainWindow):
 
     def _on_made(self, made: tuple[list[Lines], list[Difference], Axis, float]) -> None:
         lines, differing, axis, until = made
-        if any(line.id not in self._colours for line in lines):
+        if {line.id for line in lines} != set(self._colours):
             return  # others are chosen by now, and theirs are being made
         colours = [self._colours[line.id] for line in lines]
         self._lines = lines

@@ -97,8 +97,11 @@ class Theme(QObject):
         if self.mode is not Mode.SYSTEM:
             dark = self.mode is Mode.DARK
         self.tokens = DARK if dark else LIGHT
+        sheet = _style_sheet(self.tokens)
+        if self._application.styleSheet() == sheet:  # to set it anew would style every widget again, some 90 ms
+            return
         self._application.setPalette(_palette(self.tokens))
-        self._application.setStyleSheet(_style_sheet(self.tokens))
+        self._application.setStyleSheet(sheet)
         self.changed.emit()
 
 

@@ -196,7 +196,7 @@ def test_list_follows_a_run_in_training_and_rests_after_it(
     log = Log(run.log_path)
     log.add("steps", first=5, losses=[0.25, 0.125], seconds=2.0)
     log.close()
-    qtbot.waitUntil(lambda: len(runs._lines[0].raw.x) == 6)
+    qtbot.waitUntil(lambda: [len(line.raw.x) for line in runs._lines] == [6])
     threads: set[int] = set()
     monkeypatch.setattr(Run, "summary", _noting(Run.summary, threads))
     qtbot.waitUntil(lambda: len(threads) > 0)
