@@ -42,6 +42,7 @@ class CrossEntropy:
             raise ValueError(f"label smoothing is 0 to below 1, not {label_smoothing}")
         self._smoothing = label_smoothing
         self._scratch: Scratch | None = None
+        self._targets: Floats = np.empty((0, 0))
 
     def __call__(self, logits: Floats, labels: Ints) -> tuple[float, Floats]:
         """The loss, and its gradient with respect to the logits.
@@ -68,6 +69,8 @@ class CrossEntropy:
         """
         scratch = self._scratch = self._scratch or Scratch(logits.dtype)
         n_samples, n_classes = logits.shape
+        if self._targets.shape[1] != n_classes:
+            self._targets = self._target_of_each_label(n_classes).astype(logits.dtype)
         # Sums over so short rows are fast as a product with ones, and the largest is found fast down columns.
         columns = scratch("columns", (n_classes, n_samples))
         columns[...] = logits.T
@@ -77,25 +80,23 @@ class CrossEntropy:
         ones = scratch("ones", (n_classes, 1))
         ones.fill(1)
         total = np.matmul(gradient, ones, out=scratch("total", (n_samples, 1)))
+        # mode="clip" lets take write into ``out`` without a buffer between.
+        targets = np.take(self._targets, labels, axis=0, mode="clip", out=scratch("targets", logits.shape))
 
-        targets = self._targets(labels, n_classes)
-        loss = float(np.add.reduce(np.log(total)[:, 0])) - float(np.vdot(targets, centred))
+        loss = -float(np.vdot(targets, centred))
         gradient /= total
         gradient -= targets
         gradient /= n_samples
+        loss += float(np.add.reduce(np.log(total, out=total), axis=None))
+        if math.isnan(loss) and ((labels >= n_classes) & (labels != NONE)).any():
+            raise IndexError(f"labels up to {labels[labels != NONE].max()}, for {n_classes} classes")
         return loss / n_samples, gradient
 
-    def _targets(self, labels: Ints, n_classes: int) -> Floats:
-        assert self._scratch is not None
-        targets: Floats = self._scratch("targets", (len(labels), n_classes))
-        targets.fill(self._smoothing / n_classes)
-        is_none = labels == NONE
-        if is_none.any():
-            targets[is_none] = 1 / n_classes
-            rows = np.flatnonzero(~is_none)
-            targets[rows, labels[rows]] = 1 - self._smoothing + self._smoothing / n_classes
-        else:
-            targets[np.arange(len(labels)), labels] = 1 - self._smoothing + self._smoothing / n_classes
+    def _target_of_each_label(self, n_classes: int) -> Floats:
+        """Row by row what the network should say for each label of 0..`NONE`, and beyond; NaN for what is no label."""
+        targets = np.full((NONE + 2, n_classes), np.nan)
+        targets[:n_classes] = self._smoothing / n_classes + (1 - self._smoothing) * np.eye(n_classes)
+        targets[NONE] = 1 / n_classes
         return targets
 
 

@@ -39,6 +39,7 @@ class SGD:
 
     def step(self, parameters: Floats, gradients: Floats, learning_rate: float) -> None:
         """Take one step downhill."""
+        downhill = gradients
         if self.momentum:
             if not self.state:
                 self.state = {"velocity": np.zeros_like(parameters)}
@@ -50,9 +51,8 @@ class SGD:
                     self._scratch = Scratch(parameters.dtype)
                 gradients += np.multiply(velocity, self.momentum, out=self._scratch("ahead", parameters.shape))
             else:
-                gradients[...] = velocity
-        gradients *= learning_rate
-        parameters -= gradients
+                downhill = velocity
+        parameters -= np.multiply(downhill, learning_rate, out=gradients)
 
 
 @dataclass
