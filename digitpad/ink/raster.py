@@ -35,6 +35,9 @@ SEGMENTS_AT_ONCE = 512
 SPECK_SHARE = 0.1
 """A stroke smaller than this share of the drawing's size is a speck if it also lies apart from the rest."""
 
+DOT_REACH = (0.25, 0.5)
+"""So far aside and above the rest, as shares of its size, a dot belongs to it: an i without its dot would be a 1."""
+
 
 def rasterize(paths: Sequence[Floats], pen_radius_px: float = PEN_RADIUS_PX) -> NDArray[np.uint8]:
     """The digit that these paths draw, as the network sees it.
@@ -87,7 +90,7 @@ def not_specks(boxes: Floats) -> NDArray[np.bool_]:
     """Which of the parts of a drawing belong to the digit.
 
     A speck is much smaller than the largest part, and lies apart from all that is large. A dot inside a digit stays, as
-    it makes nothing smaller; and where all is small, nothing is a speck.
+    it makes nothing smaller, and so does one right above, as that of an i; and where all is small, nothing is a speck.
 
     Parameters
     ----------
@@ -105,9 +108,13 @@ def not_specks(boxes: Floats) -> NDArray[np.bool_]:
     if not large.any():
         return ~large
     low, high = boxes[large, 0].min(axis=0), boxes[large, 1].max(axis=0)
-    margin = SPECK_SHARE * (high - low).max()
+    size = (high - low).max()
+    margin = SPECK_SHARE * size
     near: NDArray[np.bool_] = ((boxes[:, 1] >= low - margin) & (boxes[:, 0] <= high + margin)).all(axis=1)
-    return large | near
+    aside, above = size * np.array(DOT_REACH)
+    rise = low[1] - boxes[:, 1, 1]
+    is_dot = (boxes[:, 1, 0] >= low[0] - aside) & (boxes[:, 0, 0] <= high[0] + aside) & (rise >= 0) & (rise <= above)
+    return large | near | is_dot
 
 
 def _segments(paths: Sequence[Floats]) -> tuple[Floats, Floats]:

@@ -142,6 +142,16 @@ def test_dot_inside_stays() -> None:
     assert image[14, 14] > 200
 
 
+def test_dot_right_above_stays() -> None:
+    """An i keeps its dot, and is no 1; a dot further up, aside or below is a speck."""
+    stem = np.array([[200.0, 200.0], [200.0, 300.0]])
+    dots = {"above": [202.0, 170.0], "far up": [202.0, 140.0], "aside": [230.0, 170.0], "below": [202.0, 330.0]}
+    changed = {
+        name: not np.array_equal(rasterize([stem, np.array([dot])]), rasterize([stem])) for name, dot in dots.items()
+    }
+    assert changed == {"above": True, "far up": False, "aside": False, "below": False}
+
+
 def test_second_stroke_beside_the_first_stays() -> None:
     """A stroke that is not tiny belongs to the digit however far away it lies."""
     apart = rasterize([np.array([[0.0, 0.0], [0.0, 100.0]]), np.array([[200.0, 0.0], [200.0, 30.0]])])
