@@ -19,7 +19,7 @@ from digitpad.nn.losses import NONE
 
 STYLES = assets.DATA / "pen-others.toml"
 
-GLYPH_SHARE = 0.76
+GLYPH_SHARE = 0.8
 """How much of all is drawn by styles; the rest comes about by chance."""
 
 STRAY = 1.4
