@@ -13,6 +13,7 @@ import numpy as np
 
 from digitpad import assets
 from digitpad.ink.pen import N_DIGITS, Curve, Style, Writer, read_glyphs, write
+from digitpad.ink.raster import without_specks
 from digitpad.ink.strokes import CANVAS_PX
 from digitpad.nn.arrays import Floats
 from digitpad.nn.losses import NONE
@@ -61,7 +62,11 @@ def draw(kind: str, rng: np.random.Generator, writer: Writer) -> list[Floats]:
     if kind in _BY_CHANCE:
         _, by_chance = _BY_CHANCE[kind]
         return by_chance(rng, writer)
-    return write(_any_style(glyphs()[kind], rng), rng, looser(writer))
+    style, hand = _any_style(glyphs()[kind], rng), looser(writer)
+    while True:  # until no part would be dropped as a speck: an i without its dot is a 1
+        paths = write(style, rng, hand)
+        if len(without_specks(paths)) == len(paths):
+            return paths
 
 
 def looser(writer: Writer) -> Writer:

@@ -8,7 +8,7 @@ from digitpad.errors import InkError
 from digitpad.ink import others
 from digitpad.ink.others import draw, glyphs, kinds
 from digitpad.ink.pen import Style, read_glyphs, write, writers
-from digitpad.ink.raster import rasterize
+from digitpad.ink.raster import rasterize, without_specks
 from digitpad.ink.strokes import CANVAS_PX
 from digitpad.nn.losses import NONE
 
@@ -82,6 +82,15 @@ def test_dots_stay_where_they_are() -> None:
         paths = draw("dots", rng, writer)
         assert 2 <= len(paths) <= 7
         assert {len(path) for path in paths} == {1}
+
+
+@pytest.mark.parametrize("kind", ["i", "j", "ü", "?", "÷"])
+def test_no_part_is_lost(kind: str) -> None:
+    """An i has its dot wherever a hand puts it: without it, it would be a 1."""
+    for writer, rng in itertools.islice(writers(3), 20):
+        paths = draw(kind, rng, writer)
+        assert len(paths) > 1
+        assert len(without_specks(paths)) == len(paths)
 
 
 def test_neighbours_stand_beside_each_other() -> None:
