@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digitpad.errors import DigitpadError
+from digitpad.errors import DigitpadError, OutputsError
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -90,7 +90,10 @@ def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
     from digitpad.training.recipes import all_recipes
     from digitpad.weights.weights import SHIPPED
 
-    weights = open_weights(weights_path or SHIPPED)
+    try:
+        weights, unnamed = open_weights(weights_path or SHIPPED), None
+    except OutputsError as error:  # the window asks for their names
+        weights, unnamed = open_weights(SHIPPED), error.path
     sys.setswitchinterval(0.001)  # so that a thread that is busy in Python gives way to the window in time
     application = QApplication(sys.argv[:1])
     # Every point of a pen counts. Set after the application, for on X11 its platform plugin sets it too.
@@ -99,7 +102,10 @@ def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
     application.setDesktopFileName("digitpad")
     application.setWindowIcon(QIcon(str(assets.RESOURCES / "icon.svg")))
     settings = QSettings(str(folders.user_data_path() / "settings.ini"), QSettings.Format.IniFormat)
-    return application, Window(Theme(application), weights, all_recipes(), settings)
+    window = Window(Theme(application), weights, all_recipes(), settings)
+    if unnamed is not None:
+        window.open_weights(unnamed)
+    return application, window
 
 
 def check_system() -> None:

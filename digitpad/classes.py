@@ -9,6 +9,9 @@ MAX_CLASSES = 62
 
 MAX_NAME = 40
 
+MERGED = "abdefghnqrt"
+"""The small letters that EMNIST tells from capitals; the others look alike."""
+
 
 def in_words(names: Sequence[str]) -> str:
     """The classes in a few words: ``0 to 9``, or ``A, B, C, … Z (26 classes)``."""
@@ -32,3 +35,28 @@ def are_names(values: object) -> bool:
         and all(isinstance(name, str) and 0 < len(name) <= MAX_NAME and name.isprintable() for name in values)
         and len(set(values)) == len(values)
     )
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """The names that a text lists, apart by commas; ``A-Z`` stands for all letters between, ``0-9`` for the digits.
+
+    Raises
+    ------
+    ValueError
+        If they cannot name classes.
+    """
+    names: list[str] = []
+    for part in (part.strip() for part in text.split(",")):
+        if len(part) == 3 and part[1] == "-" and part[0].isalnum() and part[0] < part[2]:
+            names += map(chr, range(ord(part[0]), min(ord(part[2]), ord(part[0]) + MAX_CLASSES) + 1))
+        else:
+            names.append(part)
+    if not are_names(names):
+        raise ValueError(f"{text[:80]!r} is no list of 2 to {MAX_CLASSES} different names, as A-Z or cat, dog")
+    return tuple(names)
+
+
+def usual(n: int) -> str:
+    """What so many classes likely are, as `names_in` takes it; nothing where they could be anything."""
+    usual = ("0-9", "A-Z", "0-9, A-Z", "A-Z, a-z", "0-9, A-Z, a-z", f"0-9, A-Z, {', '.join(MERGED)}")
+    return next((text for text in usual if len(names_in(text)) == n), "")

@@ -4,6 +4,7 @@ DigitpadError
 ├── FileError        a file that cannot be read or written as what it should be
 │   ├── DataError    … as a data set
 │   ├── WeightsError … as weights
+│   │   └── OutputsError … which have outputs that nobody has named
 │   ├── InkError     … as strokes or as an image
 │   └── RunError     … as a training's run
 └── RecipeError      a setting that cannot be; names its key
@@ -40,6 +41,14 @@ class DataError(FileError):
 
 class WeightsError(FileError):
     """A file that cannot serve as weights."""
+
+
+class OutputsError(WeightsError):
+    """Weights whose outputs are not as many as there are names for them."""
+
+    def __init__(self, path: str | Path, problem: str, n_outputs: int) -> None:
+        super().__init__(path, problem)
+        self.n_outputs = n_outputs
 
 
 class InkError(FileError):

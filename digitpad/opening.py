@@ -1,16 +1,23 @@
 """Weights from any file: our own are read as they are, other people's are understood by what they make of digits."""
 
+import contextlib
 import functools
 import hashlib
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from digitpad.datasets.dataset import mnist
-from digitpad.errors import RecipeError, WeightsError
+from digitpad.classes import DIGITS
+from digitpad.datasets.dataset import Dataset, Digits, load_path, mnist
+from digitpad.datasets.download import downloaded
+from digitpad.datasets.families import family_of
+from digitpad.errors import DataError, RecipeError, WeightsError
+from digitpad.weights.foreign.class_names import class_names_in
 from digitpad.weights.foreign.contents import Contents
 from digitpad.weights.foreign.conventions import (
     ACTIVATIONS,
@@ -25,7 +32,9 @@ from digitpad.weights.foreign.structure import layerless, structures
 from digitpad.weights.weights import Weights, load_weights
 
 N_DIGITS = 1000
-"""Of the built-in validation digits; their scores are right to within a point."""
+"""Of a set's validation digits; their scores are right to within a point."""
+
+_SEED = 1
 
 
 def is_own(path: Path) -> bool:
@@ -37,8 +46,14 @@ def is_own(path: Path) -> bool:
         return False
 
 
-def open_weights(path: Path, activation: str | None = None, scaling: str | None = None) -> Weights:
-    """The weights in a file or folder of any kind, by the convention found out, or told.
+def open_weights(
+    path: Path,
+    activation: str | None = None,
+    scaling: str | None = None,
+    class_names: tuple[str, ...] | None = None,
+    data: Dataset | None = None,
+) -> Weights:
+    """The weights in a file or folder of any kind, by the convention found out, or told; as `understand_file`.
 
     Raises
     ------
@@ -47,9 +62,9 @@ def open_weights(path: Path, activation: str | None = None, scaling: str | None 
     RecipeError
         If there is no such activation or scaling.
     """
-    if is_own(path) and activation is None and scaling is None:
+    if is_own(path) and activation is None and scaling is None and class_names is None:
         return load_weights(path)
-    return understand_file(path, activation, scaling).weights()
+    return understand_file(path, activation, scaling, class_names, data).weights()
 
 
 def fingerprint(path: Path) -> str:
@@ -62,12 +77,28 @@ def understand_file(
     path: Path,
     activation: str | None = None,
     scaling: str | None = None,
+    class_names: tuple[str, ...] | None = None,
+    data: Dataset | None = None,
     tell: Callable[[], None] = lambda: None,
 ) -> Understanding:
-    """What a file of somebody else's holds, and how it is likely meant; ``tell`` as in `understand`.
+    """What a file of somebody else's holds, and how it is likely meant.
+
+    Parameters
+    ----------
+    path : Path
+    activation, scaling : str, optional
+        What is known, and is then not to be guessed.
+    class_names : tuple of str, optional
+        What the outputs stand for; else what the file says of them, else the classes of ``data``, else digits.
+    data : Dataset, optional
+        To score by, where it has such classes; digits are scored by the built-in ones.
+    tell : callable, optional
+        As in `understand`.
 
     Raises
     ------
+    OutputsError
+        If it has another number of outputs than there are names for.
     WeightsError
         If there is no network in it, nor in what lies beside it.
     RecipeError
@@ -82,8 +113,12 @@ def understand_file(
             raise RecipeError("scaling", str(error)) from error
     if is_own(path):
         raise WeightsError(path, "is of digitpad's own kind, which says itself how it is meant")
-    contents = _contents(path)
-    return understand(contents, yardstick(), activation=activation, scaling=scaling, tell=tell)
+    contents = read_contents(path)
+    if class_names is None:
+        class_names = _class_names(contents, data)
+    contents = _with_biases(contents, len(class_names))
+    measure = _yardstick_for(class_names, data)
+    return understand(contents, measure, activation=activation, scaling=scaling, tell=tell)
 
 
 def convention_of(weights: Weights) -> dict[str, Any]:
@@ -107,33 +142,45 @@ def convention_of(weights: Weights) -> dict[str, Any]:
     }
 
 
-def _contents(path: Path) -> Contents:
+def _class_names(contents: Contents, data: Dataset | None) -> tuple[str, ...]:
+    """What a file says of its outputs, if it has as many; else the classes of the data, or digits."""
+    for names in class_names_in(contents):
+        if data is not None and len(names) == len(data.class_names) and not set(data.class_names) <= set(names):
+            continue  # as numbers are, of classes that the data has names for
+        try:
+            _with_biases(contents, len(names))
+        except WeightsError:
+            continue
+        return names
+    return DIGITS if data is None else data.class_names
+
+
+def _with_biases(contents: Contents, n_classes: int) -> Contents:
     """What a file holds, with what lies beside it where it is a part alone: weights without biases, one matrix."""
-    contents = read_contents(path)
     try:
-        if structures(contents)[0].has_biases:
+        if structures(contents, n_classes)[0].has_biases:
             return contents
     except WeightsError:
         if layerless(contents) or not _has_fractions(contents):  # as labels or pictures, beside which weights may lie
             raise
-        if (together := _whole(path)) is None:
+        if (together := _whole(contents.path, n_classes)) is None:
             raise
         return together
-    together = _whole(path)
-    return contents if together is None or not structures(together)[0].has_biases else together
+    together = _whole(contents.path, n_classes)
+    return contents if together is None or not structures(together, n_classes)[0].has_biases else together
 
 
 def _has_fractions(contents: Contents) -> bool:
     return any(array.dtype.kind == "f" and (array.ravel()[:1000] % 1 != 0).any() for array in contents.arrays.values())
 
 
-def _whole(path: Path) -> Contents | None:
+def _whole(path: Path, n_classes: int) -> Contents | None:
     """The file with those beside it, if they make a network."""
     together = with_siblings(path)
     if together is None:
         return None
     try:
-        structures(together)
+        structures(together, n_classes)
     except WeightsError:
         return None
     return together
@@ -143,13 +190,48 @@ def _whole(path: Path) -> Contents | None:
 def yardstick() -> Yardstick:
     """A thousand built-in validation digits, and each pixel's mean and spread over those to train on."""
     data = mnist()
-    pixels = data.training.images.reshape(len(data.training), -1)
+    mean, std = _pixels(data.training)
+    digits = data.validation[:N_DIGITS]
+    return Yardstick(digits.images, digits.labels, mean, std)
+
+
+def _yardstick_for(class_names: tuple[str, ...], data: Dataset | None) -> Yardstick:
+    """Images of these classes: the built-in digits, the given data, or what was downloaded; else none."""
+    built_in = yardstick()
+    if class_names == DIGITS:
+        return built_in
+    if data is None:
+        data = _downloaded(class_names)
+    if data is None or not set(data.class_names) <= set(class_names):
+        return replace(built_in, images=built_in.images[:0], labels=built_in.labels[:0], class_names=class_names)
+    return _yardstick_of(data, class_names)
+
+
+def _downloaded(class_names: tuple[str, ...]) -> Dataset | None:
+    """The first downloaded set of these classes, if there is one."""
+    for name, path in downloaded().items():
+        if tuple(family_of(name).class_names.values()) == class_names:
+            with contextlib.suppress(DataError):
+                return load_path(path)
+    return None
+
+
+def _yardstick_of(data: Dataset, class_names: tuple[str, ...]) -> Yardstick:
+    rows = np.random.default_rng(_SEED).permutation(len(data.validation))[:N_DIGITS]
+    places = np.array([class_names.index(name) for name in data.class_names], np.uint8)
+    mean, std = _pixels(data.training)
+    return Yardstick(
+        data.validation.images[rows], places[data.validation.labels[rows]], mean, std, class_names, data.name
+    )
+
+
+def _pixels(digits: Digits) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and standard deviation of each pixel, of shape (784,)."""
+    pixels = digits.images.reshape(len(digits), -1)
     total, squares = np.zeros(784), np.zeros(784)
     for begin in range(0, len(pixels), 2000):
         part = pixels[begin : begin + 2000].astype(np.float64)
         total += part.sum(axis=0)
         squares += (part**2).sum(axis=0)
     mean = total / len(pixels)
-    std = np.sqrt(np.maximum(squares / len(pixels) - mean**2, 0))
-    digits = data.validation[:N_DIGITS]
-    return Yardstick(digits.images, digits.labels, mean, std)
+    return mean, np.sqrt(np.maximum(squares / len(pixels) - mean**2, 0))

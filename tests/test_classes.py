@@ -1,6 +1,6 @@
 import pytest
 
-from digitpad.classes import DIGITS, MAX_CLASSES, are_names, in_words, noun
+from digitpad.classes import DIGITS, MAX_CLASSES, are_names, in_words, names_in, noun, usual
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,38 @@ def test_different_texts_name_classes(n: int) -> None:
 def test_other_things_do_not(values: object) -> None:
     """One, too many, the same twice, what cannot be shown, and what is no text."""
     assert not are_names(values)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("A-C", ("A", "B", "C")),
+        ("0-9", DIGITS),
+        (" cat,dog ", ("cat", "dog")),
+        ("0-2, x-z, other", ("0", "1", "2", "x", "y", "z", "other")),
+        ("T-shirt, a-b", ("T-shirt", "a", "b")),
+        ("い-う", ("い", "ぅ", "う")),
+    ],
+)
+def test_names_are_read_from_a_line(text: str, names: tuple[str, ...]) -> None:
+    """Apart by commas, and all between two signs where they stand for a range."""
+    assert names_in(text) == names
+
+
+@pytest.mark.parametrize("text", ["", "cat", "a, a", "a,,b", "Z-A", "\u0100-\u0200", "0-9, 5"])
+def test_what_cannot_name_classes_is_refused(text: str) -> None:
+    """Too few, too many, the same twice, or none at all."""
+    with pytest.raises(ValueError, match="different names"):
+        names_in(text)
+
+
+@pytest.mark.parametrize(("n", "last"), [(10, "9"), (26, "Z"), (36, "Z"), (47, "t"), (52, "z"), (62, "z")])
+def test_usual_classes_have_names(n: int, last: str) -> None:
+    """As many as digits, letters, and both are."""
+    names = names_in(usual(n))
+    assert (len(names), names[-1]) == (n, last)
+
+
+def test_other_numbers_could_be_anything() -> None:
+    """Nothing is proposed."""
+    assert usual(7) == ""

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,3 +79,40 @@ def test_pen_digits_are_not_mixed_with_squares(capsys: pytest.CaptureFixture[str
     out = str(tmp_path / "x.npz")
     assert main([*TRAIN, "--set", "data.pen_digits=100", "--data", str(data), "--out", out]) == 1
     assert "data.pen_digits: can be made besides digits alone" in capsys.readouterr().err
+
+
+def as_others_have_it(weights: Path, folder: Path) -> Path:
+    """Arrays alone, without a word of what the outputs are."""
+    arrays: list[Any] = list(load_weights(weights).network().named_parameters().values())
+    np.savez(folder / "theirs.npz", **dict(zip(["W1", "b1", "W2", "b2"], arrays, strict=True)))
+    return folder / "theirs.npz"
+
+
+def test_weights_of_others_are_given_names(
+    capsys: pytest.CaptureFixture[str], weights: Path, data: Path, tmp_path: Path
+) -> None:
+    """As a list, or as a data set, by which they are then scored; without, it is told how many there are."""
+    theirs, ours = as_others_have_it(weights, tmp_path), tmp_path / "ours.npz"
+    assert main(["convert", str(theirs), str(ours)]) == 1
+    assert "has 12 outputs (W2 (32 × 12)); 10 are needed, one a digit, or class names" in capsys.readouterr().err
+    assert main(["convert", str(theirs), str(ours), "--classes", "A-K"]) == 1
+    assert "has 12 outputs (W2 (32 × 12)), but 11 class names" in capsys.readouterr().err
+    assert main(["convert", str(theirs), str(ours), "--classes", "squares"]) == 1
+    assert "--classes 'squares' is no list of 2 to 62 different names" in capsys.readouterr().err
+    assert main(["convert", str(theirs), str(ours), "--classes", "A-L"]) == 0
+    assert "taken as relu, x/255, not scored" in capsys.readouterr().out
+    assert load_weights(ours).class_names == tuple("ABCDEFGHIJKL")
+    assert main(["convert", str(theirs), str(ours), "--force", "--classes", str(data)]) == 0
+    assert f"taken as relu, x/255, reads 100.0% of 72 validation images of {data.name}" in capsys.readouterr().out
+    assert load_weights(ours).class_names == tuple(NAMES)
+
+
+def test_a_data_set_names_what_it_scores(
+    capsys: pytest.CaptureFixture[str], weights: Path, data: Path, tmp_path: Path
+) -> None:
+    """Weights of others that say nothing of their outputs are taken to be of the classes that they are scored by."""
+    theirs = as_others_have_it(weights, tmp_path)
+    assert main(["evaluate", str(theirs), "--data", str(data), "--json"]) == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert scores["accuracy"] > 0.8
+    assert scores["convention"]["scaling"] == "x/255"

@@ -81,14 +81,42 @@ def add_convention(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scaling", metavar="NAME", help="what their pixels were made of: x/255, 0..255, 'x/255 - 0.5', mnist, …"
     )
+    parser.add_argument(
+        "--classes",
+        metavar="NAMES|DATA",
+        help="what their outputs stand for, where not digits: A-Z, or 'cat, dog', or a data set of these classes, by "
+        "which they are then scored",
+    )
 
 
-def chosen_weights(path: Path | None, activation: str | None = None, scaling: str | None = None) -> "Weights":
-    """The weights in a file of any kind, or those that are shipped."""
+def chosen_weights(
+    path: Path | None, told: argparse.Namespace | None = None, data: "Dataset | None" = None
+) -> "Weights":
+    """The weights in a file of any kind, by what `add_convention`'s options say of it, or those that are shipped."""
     from digitpad.opening import open_weights
     from digitpad.weights.weights import SHIPPED
 
-    return open_weights(path or SHIPPED, activation, scaling)
+    if told is None:
+        return open_weights(path or SHIPPED, data=data)
+    class_names, by = _classes(told.classes)
+    return open_weights(path or SHIPPED, told.activation, told.scaling, class_names, by or data)
+
+
+def _classes(text: str | None) -> "tuple[tuple[str, ...] | None, Dataset | None]":
+    """The names that ``--classes`` lists, or a data set whose classes they are."""
+    if text is None:
+        return None, None
+    from digitpad.classes import names_in
+    from digitpad.datasets.dataset import load
+    from digitpad.datasets.download import downloaded
+
+    if text in downloaded() or Path(text).exists():
+        dataset = load(data_source(text))
+        return dataset.class_names, dataset
+    try:
+        return names_in(text), None
+    except ValueError as error:
+        raise DigitpadError(f"--classes {error}, and no data set") from error
 
 
 def pairs(option: str, texts: Iterable[str]) -> dict[str, str]:

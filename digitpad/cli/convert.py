@@ -29,14 +29,21 @@ def run(options: argparse.Namespace) -> int:
     from digitpad.opening import convention_of
     from digitpad.weights.exports import export
 
-    weights = chosen_weights(options.source, options.activation, options.scaling)
+    weights = chosen_weights(options.source, options)
     export(weights, options.target, plain=options.plain)
     convention = convention_of(weights)
     scored = weights.about.get("convention_accuracy")
-    how = f", taken as {convention['activation']}, {convention['scaling']}, reads {scored:.1%}" if scored else ""
+    how = f", taken as {convention['activation']}, {convention['scaling']}" if "source" in weights.about else ""
+    how += f", reads {scored:.1%} of {weights.about['convention_scored']}" if scored else ", not scored" if how else ""
     tell(
         options,
-        {"weights": weights.name, "written": str(options.target), "convention": convention, "accuracy": scored},
+        {
+            "weights": weights.name,
+            "written": str(options.target),
+            "classes": weights.class_names,
+            "convention": convention,
+            "accuracy": scored,
+        },
         f"{weights.name}{how}; written to {options.target}",
     )
     return OK

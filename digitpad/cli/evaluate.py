@@ -68,10 +68,10 @@ def run(options: argparse.Namespace) -> int:
     check_picture(options.plot)
     if options.csv is not None:
         check_free(options.csv, force=True)
-    chosen = [chosen_weights(options.weights, options.activation, options.scaling)]
-    if options.compare is not None:
-        chosen.append(chosen_weights(options.compare))
     dataset = load(data_source(options.data))
+    chosen = [chosen_weights(options.weights, options, dataset)]
+    if options.compare is not None:
+        chosen.append(chosen_weights(options.compare, data=dataset))
     made = [
         _shown(f"reading with {weights.name}", assess(weights, dataset, options.part, options.threads))
         for weights in chosen

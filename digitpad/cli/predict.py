@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     from digitpad.ink.strokes import read_strokes
     from digitpad.recognizer import Recognizer
 
-    recognizer = Recognizer(chosen_weights(options.weights, options.activation, options.scaling))
+    recognizer = Recognizer(chosen_weights(options.weights, options))
     answers: Iterable[tuple[str, int | None, Prediction | None]]
     if options.strokes:
         answers = (

@@ -4,7 +4,7 @@ import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from digitpad.classes import DIGITS
+from digitpad.classes import DIGITS, MERGED
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def _numbered(*names: str, first: int = 0) -> dict[str, str]:
 
 
 _CAPITALS, _SMALL = string.ascii_uppercase, string.ascii_lowercase
-_MERGED = _numbered(*DIGITS, *_CAPITALS, *"abdefghnqrt")  # the other small letters look like their capitals
+_MERGED = _numbered(*DIGITS, *_CAPITALS, *MERGED)
 
 FAMILIES = (
     Family(

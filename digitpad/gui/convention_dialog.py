@@ -1,6 +1,6 @@
 """How other people's weights are meant: what was tried, what it reads, and what is to be taken."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -13,6 +13,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from digitpad.classes import in_words
+from digitpad.gui.inputs import link
 from digitpad.gui.widgets import SPACE, label, named, percent
 from digitpad.weights.foreign.conventions import POOR, Candidate, Understanding
 
@@ -29,6 +31,8 @@ class ConventionDialog(QDialog):
     chosen : Candidate
         What is marked at first.
     """
+
+    classes_doubted = Signal()  # the outputs stand for something else
 
     def __init__(self, understanding: Understanding, chosen: Candidate, parent: QWidget) -> None:
         super().__init__(parent)
@@ -54,7 +58,7 @@ class ConventionDialog(QDialog):
         for row, one in enumerate(self._candidates):
             convention = one.convention
             texts = (
-                percent(one.accuracy),
+                percent(one.accuracy) if self.understanding.yardstick.scores else "–",
                 _spoken(convention.activation),
                 convention.scaling,
                 "transposed" if convention.transposed else "upright",
@@ -67,7 +71,9 @@ class ConventionDialog(QDialog):
 
     def _show(self) -> None:
         candidate, chosen = self.candidate, self.understanding.chosen
-        if max(one.accuracy for one in self._candidates) < POOR:
+        if not self.understanding.yardstick.scores:
+            text = "Nothing could be scored, as there is no data of these classes; what most people do is marked."
+        elif max(one.accuracy for one in self._candidates) < POOR:
             text = "Little is read however they are taken: they may be hardly trained, or meant in another way."
         elif candidate is chosen:
             text = "The most usual of those that read within 1.5 points of the best."
@@ -87,15 +93,20 @@ class ConventionDialog(QDialog):
         )
         title.setWordWrap(True)
         column.addWidget(title)
-        n = len(understanding.yardstick.labels)
-        found = label(
-            f"It does not say how it is meant; that is found out by what it reads of {n:,} digits.".replace(
-                ",", "\N{NO-BREAK SPACE}"
-            ),
-            "soft",
-        )
+        measure = understanding.yardstick
+        by = f"; that is found out by what it reads of {measure.said}" if measure.scores else ""
+        found = label(f"It does not say how it is meant{by}.", "soft")
         found.setWordWrap(True)
         column.addWidget(found)
+        outputs = QHBoxLayout()
+        outputs.addWidget(
+            label(f"Its outputs stand for {in_words(measure.class_names)}.", "soft", "convention_classes")
+        )
+        doubt = link("Something else…", "convention_other_classes", "Say what the outputs stand for")
+        doubt.clicked.connect(self._doubt)
+        outputs.addWidget(doubt)
+        outputs.addStretch(1)
+        column.addLayout(outputs)
         column.addWidget(self._table)
         self._note.setWordWrap(True)
         self._note.setMinimumHeight(2 * self._note.fontMetrics().lineSpacing())  # so that rows of one keep their place
@@ -116,6 +127,10 @@ class ConventionDialog(QDialog):
         buttons.addWidget(use)
         column.addLayout(buttons)
         self.setFixedWidth(680)
+
+    def _doubt(self) -> None:
+        self.reject()
+        self.classes_doubted.emit()
 
     def _build_table(self) -> None:
         table = self._table

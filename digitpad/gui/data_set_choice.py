@@ -11,6 +11,7 @@ from digitpad.datasets.download import downloaded
 from digitpad.gui.download_dialog import DownloadDialog
 from digitpad.gui.inputs import Choice
 
+NONE = ""
 OTHER_FOLDER = "Folder…"
 OTHER_FILE = "File…"
 DOWNLOAD = "Download…"
@@ -18,12 +19,18 @@ _FILES = "Data sets (*.npz *.csv *.jsonl *-ubyte *-ubyte.gz);;All files (*)"
 
 
 class DataSetChoice(Choice):
-    """The built-in set, those that were downloaded or chosen so far, and last what asks for another one."""
+    """The built-in set, those that were downloaded or chosen so far, and last what asks for another one.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    none : str, optional
+        What to call it that there is none; it is then the first choice, and the built-in set is not among them.
+    """
+
+    def __init__(self, none: str = "") -> None:
         super().__init__()
-        self._source = BUILT_IN
-        self.addItem("MNIST (built in)", BUILT_IN)
+        self._source = self._first = NONE if none else BUILT_IN
+        self.addItem(none or "MNIST (built in)", self._first)
         self._download: DownloadDialog | None = None
         self._asking: dict[str, Callable[[], str]] = {
             OTHER_FOLDER: self._ask_folder,
@@ -36,8 +43,8 @@ class DataSetChoice(Choice):
         self.activated.connect(self._chosen)
 
     def value(self) -> str:
-        """The set's name, or its path."""
-        return self.currentData() or BUILT_IN
+        """The set's name, or its path, or `NONE`."""
+        return self.currentData() or self._first
 
     def set_value(self, source: str) -> None:
         """Choose a name or path."""

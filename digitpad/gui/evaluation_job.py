@@ -52,7 +52,7 @@ def evaluation(
     """Load what is to be loaded, and assess."""
     yield Evaluating(0, 1)
     dataset = load(source)
-    all_weights = [one if isinstance(one, Weights) else open_weights(one) for one in chosen]
+    all_weights = [one if isinstance(one, Weights) else open_weights(one, data=dataset) for one in chosen]
     for name, class_names in (
         (dataset.name, dataset.class_names),
         *((one.name, one.class_names) for one in all_weights),

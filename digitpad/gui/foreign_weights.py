@@ -2,11 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, QSettings, Signal
 from PySide6.QtWidgets import QWidget
 
-from digitpad.errors import DigitpadError, WeightsError
+from digitpad.classes import DIGITS, are_names, in_words
+from digitpad.errors import DigitpadError, OutputsError, WeightsError
+from digitpad.gui.classes_dialog import Classes, ClassesDialog
 from digitpad.gui.convention_dialog import ConventionDialog
 from digitpad.gui.opening_thread import OpeningThread
 from digitpad.weights.foreign.conventions import Candidate, Understanding
@@ -32,6 +35,7 @@ class ForeignWeights(QObject):
         self._parent = parent
         self._settings = settings
         self._thread: OpeningThread | None = None
+        self._classes_of = ""  # the file that is being opened with classes that were given, by its fingerprint
         self._last: tuple[Understanding, str] | None = None
 
     @property
@@ -45,11 +49,16 @@ class ForeignWeights(QObject):
         return self._last is not None
 
     def open(self, path: Path) -> None:
-        """Find out how a file is meant, and ask."""
+        """Find out how a file is meant, and ask; what its outputs stand for is asked only where it is not known."""
+        self._begin(path, None, "")
+
+    def _begin(self, path: Path, classes: Classes | None, fingerprint: str) -> None:
         self.shut_down()
+        self._classes_of = fingerprint
         self.message.emit(f"Finding out how {path.name} is meant …")
-        self._thread = OpeningThread(path, self)
+        self._thread = OpeningThread(path, classes, self)
         self._thread.understood.connect(self._understood)
+        self._thread.unnamed.connect(self._unnamed)
         self._thread.failed.connect(self._fail)
         self._thread.start()
 
@@ -72,7 +81,13 @@ class ForeignWeights(QObject):
     def _understood(self, understanding: Understanding, fingerprint: str) -> None:
         if self._thread is None or self.sender() is not self._thread:  # another file was opened meanwhile
             return
+        path, classes = understanding.contents.path, self._thread.classes
         self.shut_down()
+        if classes is not None:
+            self._settings.setValue(f"classes/{fingerprint}", json.dumps([classes.names, classes.data]))
+        elif (classes := self._kept_classes(fingerprint)) is not None:
+            self._begin(path, classes, fingerprint)
+            return
         kept = self._kept(understanding, fingerprint)
         if kept is None:
             self.message.emit("")
@@ -80,9 +95,45 @@ class ForeignWeights(QObject):
         else:
             self._use(understanding, fingerprint, kept)
 
+    def _unnamed(self, error: OutputsError, fingerprint: str) -> None:
+        if self._thread is None or self.sender() is not self._thread:
+            return
+        if self._thread.classes is not None:
+            self._fail(error)
+        elif (classes := self._kept_classes(fingerprint)) is not None:
+            self._begin(error.path, classes, fingerprint)
+        else:
+            self.shut_down()
+            self.message.emit("")
+            self._ask_classes(error.path, error.n_outputs, fingerprint)
+
+    def _ask_classes(self, path: Path, n_outputs: int, fingerprint: str) -> None:
+        dialog = ClassesDialog(path.name, n_outputs, self._parent)
+
+        def name() -> None:
+            classes = dialog.classes
+            assert classes is not None  # it is not accepted without
+            self._begin(path, classes, fingerprint)
+
+        dialog.accepted.connect(name)
+        dialog.open()
+
+    def _kept_classes(self, fingerprint: str) -> Classes | None:
+        """What was said of the file the last time."""
+        try:
+            kept: Any = json.loads(str(self._settings.value(f"classes/{fingerprint}", "")))
+        except ValueError:
+            return None
+        match kept:
+            case [list() as names, str() as data] if data or are_names(names):
+                return Classes(tuple(names), data)
+        return None
+
     def _fail(self, error: DigitpadError) -> None:
         if self._thread is None or self.sender() is not self._thread:
             return
+        if self._classes_of:  # what was said of it does not hold, or not any more; the next time, it is asked anew
+            self._settings.remove(f"classes/{self._classes_of}")
         self.shut_down()
         self.message.emit("")
         self.failed.emit(error)
@@ -90,7 +141,9 @@ class ForeignWeights(QObject):
     def _ask(self, understanding: Understanding, fingerprint: str) -> None:
         chosen = self._kept(understanding, fingerprint) or understanding.chosen
         dialog = ConventionDialog(understanding, chosen, self._parent)
+        n, path = len(understanding.yardstick.class_names), understanding.contents.path
         dialog.accepted.connect(lambda: self._choose(understanding, fingerprint, dialog.candidate))
+        dialog.classes_doubted.connect(lambda: self._ask_classes(path, n, fingerprint))
         dialog.open()
 
     def _choose(self, understanding: Understanding, fingerprint: str, candidate: Candidate) -> None:
@@ -108,7 +161,8 @@ class ForeignWeights(QObject):
         self._last = (understanding, fingerprint)
         convention = candidate.convention
         how = f"{convention.activation}, {convention.scaling}" + ", transposed" * convention.transposed
-        self.message.emit(f"Reading with {path.name}, taken as {how}")
+        of = "" if weights.class_names == DIGITS else f", of {in_words(weights.class_names)}"
+        self.message.emit(f"Reading with {path.name}, taken as {how}{of}")
 
     def _kept(self, understanding: Understanding, fingerprint: str) -> Candidate | None:
         """The candidate that was chosen the last time."""

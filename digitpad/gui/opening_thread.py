@@ -5,19 +5,23 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from digitpad.errors import DigitpadError, WeightsError
+from digitpad.datasets.dataset import load
+from digitpad.errors import DigitpadError, OutputsError, WeightsError
+from digitpad.gui.classes_dialog import Classes
 from digitpad.opening import fingerprint, understand_file
 
 
 class OpeningThread(QObject):
-    """One file, from its path to what is understood of it."""
+    """One file, from its path to what is understood of it; what its outputs stand for may be known."""
 
     understood = Signal(object, str)  # Understanding, and the file's fingerprint
+    unnamed = Signal(object, str)  # OutputsError, and the file's fingerprint
     failed = Signal(object)  # DigitpadError
 
-    def __init__(self, path: Path, parent: QObject) -> None:
+    def __init__(self, path: Path, classes: Classes | None, parent: QObject) -> None:
         super().__init__(parent)
         self.path = path
+        self.classes = classes
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="opening", daemon=True)
 
@@ -34,10 +38,14 @@ class OpeningThread(QObject):
 
     def _run(self) -> None:
         try:
-            understanding = understand_file(self.path, tell=self._between)
+            classes = self.classes or Classes()
+            data = load(classes.data, lambda _n_read: self._between()) if classes.data else None
+            understanding = understand_file(self.path, class_names=classes.names or None, data=data, tell=self._between)
             self.understood.emit(understanding, fingerprint(self.path))
         except _StoppedError:
             return
+        except OutputsError as error:
+            self.unnamed.emit(error, fingerprint(self.path))
         except DigitpadError as error:
             self.failed.emit(error)
         except MemoryError:

@@ -290,7 +290,7 @@ class Window(QMainWindow):
         known = "" if accuracy is None else f" · {percent(accuracy)} on {whose} test set"
         scored = self.weights.about.get("convention_accuracy")  # of other people's, which say nothing of themselves
         if accuracy is None and isinstance(scored, float):
-            known = f" · {percent(scored)} of 1\N{NO-BREAK SPACE}000 validation digits"
+            known = f" · {percent(scored)} of {self.weights.about.get('convention_scored', 'validation digits')}"
         self._status.set_text(f"{self.weights.name}{known}")
 
     # Runs.

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitpad import __version__
+from digitpad.classes import DIGITS
 from digitpad.errors import WeightsError
 from digitpad.files import write_atomically
 from digitpad.nn.layers import BatchNorm, Binarize, Conv2d, Layer, Linear, Rescale
@@ -101,11 +102,15 @@ def plain_arrays(weights: Weights, path: Path) -> dict[str, NDArray[np.float32]]
     return {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}
 
 
-def _told(weights: Weights) -> dict[str, str]:
+def _told(weights: Weights) -> dict[str, Any]:
     """What plain arrays do not say, as words beside them."""
     kinds = [settings["type"] for settings in weights.architecture]
-    names = [_ACTIVATIONS[kind] for kind in kinds if kind in _ACTIVATIONS]
-    return {"activation": names[0], "scaling": "x/255"} if names else {"scaling": "x/255"}
+    told: dict[str, Any] = {"scaling": "x/255"}
+    if activations := [_ACTIVATIONS[kind] for kind in kinds if kind in _ACTIVATIONS]:
+        told["activation"] = activations[0]
+    if weights.class_names != DIGITS:
+        told["classes"] = list(weights.class_names)
+    return told
 
 
 def _npz(weights: Weights, path: Path) -> bytes:
@@ -132,7 +137,9 @@ def _json(weights: Weights, path: Path) -> bytes:
 
 
 def _safetensors(weights: Weights, path: Path) -> bytes:
-    header: dict[str, Any] = {"__metadata__": _told(weights)}
+    told = _told(weights)
+    names = told.pop("classes", [])  # the format's texts are single ones
+    header: dict[str, Any] = {"__metadata__": told | {f"classes.{i}": name for i, name in enumerate(names)}}
     pieces: list[bytes] = []
     end = 0
     for name, array in plain_arrays(weights, path).items():
@@ -154,6 +161,7 @@ def _python(weights: Weights, path: Path) -> bytes:
     source = Path(standalone.__file__).read_text(encoding="utf-8")
     source = source.replace("LAYERS: list[dict[str, Any]] = []", f"LAYERS: list[dict[str, Any]] = {layers!r}")
     source = source.replace('PARAMETERS = ""', f'PARAMETERS = "{numbers}"')
+    source = source.replace('CLASSES = tuple("0123456789")', f"CLASSES = {weights.class_names!a}")
     return f"# {weights.name!a}, written by digitpad {__version__}.\n{source}".encode()
 
 
@@ -174,6 +182,8 @@ def _write_tables(weights: Weights, folder: Path) -> None:
         buffer = io.StringIO()
         np.savetxt(buffer, array, delimiter=",", fmt="%.9g")
         write_atomically(folder / f"{name}.csv", buffer.getvalue().encode())
+    if names := _told(weights).get("classes"):
+        write_atomically(folder / "classes.txt", "\n".join(names).encode())
 
 
 FORMATS: dict[str, Callable[[Weights, Path], bytes]] = {

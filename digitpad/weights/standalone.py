@@ -1,7 +1,7 @@
-"""Read handwritten digits with a trained network: NumPy is all that this file needs.
+"""Read images with a trained network: NumPy is all that this file needs.
 
-`predict` takes images of 28 × 28 pixels, 0 for the ground to 255 for ink, one or many, and gives ten probabilities for
-each. The digits that a network was trained on are scaled to 20 × 20 pixels and centred by their mass.
+`predict` takes images of 28 × 28 pixels, 0 for the ground to 255 for ink, one or many, and gives a probability for each
+of `CLASSES`. MNIST's digits are scaled to 20 × 20 pixels and centred by their mass.
 """
 
 import base64
@@ -13,10 +13,11 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 LAYERS: list[dict[str, Any]] = []
 PARAMETERS = ""
+CLASSES = tuple("0123456789")
 
 
 def predict(images: Any) -> Any:
-    """Probabilities of the digits 0 to 9, of shape (10,) for an image (28, 28), or (n, 10) for n of them."""
+    """Probabilities of `CLASSES`, of shape (n_classes,) for an image (28, 28), or (n, n_classes) for n of them."""
     x = np.asarray(images, np.float32)
     single = x.ndim == 2
     x = x[None] if single else x

@@ -28,7 +28,7 @@ def one_input(content: bytes) -> None:
     with contextlib.suppress(WeightsError):
         contents = read_contents(_FILE)
         scaling_beside(contents)
-        structures(contents)
+        structures(contents, 10)
 
 
 if __name__ == "__main__":

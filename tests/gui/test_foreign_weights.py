@@ -1,13 +1,18 @@
+import string
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QTableWidget
+from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QPushButton, QTableWidget
 from pytestqt.qtbot import QtBot
 
+from digitpad.datasets.dataset import mnist
+from digitpad.gui.classes_dialog import ClassesDialog
 from digitpad.gui.convention_dialog import ConventionDialog
+from digitpad.gui.data_set_choice import DataSetChoice
 from digitpad.gui.window import Window
 from digitpad.weights.foreign.reading import read_contents
+from tests.datasets.set_files import write_images
 from tests.gui.hand import find
 from tests.gui.test_window import drop, file_mime, problem_of, status
 from tests.weights.foreign.strangers import Trained, numbered, save_npz, save_pickle, train
@@ -98,10 +103,73 @@ def test_what_reads_little_says_so(qtbot: QtBot, window: Window, tmp_path: Path)
 def test_what_is_no_network_is_told(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
     """The reason is shown, and the weights in use stay."""
     before = window.weights
-    path = save_pickle(tmp_path / "letters.pkl", [np.ones((784, 30)), np.ones((30, 26))])
+    path = save_pickle(tmp_path / "half.pkl", [np.ones((784, 300))])
     said = problem_of(qtbot, window, lambda: window.open_weights(path))
-    assert "26 outputs" in said
+    assert "is not complete" in said
     assert window.weights is before
+
+
+@pytest.fixture
+def letters(tmp_path: Path) -> Path:
+    """A network of 26 outputs that says nothing of them."""
+    rng = np.random.default_rng(1)
+    arrays = [rng.normal(size=shape) for shape in ((784, 8), (8,), (8, 26), (26,))]
+    return save_pickle(tmp_path / "letters.pkl", arrays)
+
+
+def test_what_outputs_stand_for_is_asked_and_kept(qtbot: QtBot, window: Window, letters: Path) -> None:
+    """As many names as outputs open the file, unscored; the next time, nothing is asked."""
+    window.open_weights(letters)
+    qtbot.waitUntil(lambda: window.findChild(ClassesDialog) is not None)
+    dialog = find(window, ClassesDialog)
+    names, use = find(dialog, QLineEdit, "class_names"), find(dialog, QPushButton, "class_open")
+    assert "letters.pkl has 26 outputs" in find(dialog, QLabel, "class_title").text()
+    assert names.text() == "A-Z"
+    names.setText("a-y")
+    assert not use.isEnabled()
+    assert find(dialog, QLabel, "class_note").text() == "25 names; 26 are needed."
+    names.setText("a-z")
+    assert "nothing can be scored" in find(dialog, QLabel, "class_note").text()
+    use.click()
+    qtbot.waitUntil(lambda: window.findChild(ConventionDialog) is not None)
+    dialog_2 = find(window, ConventionDialog)
+    assert find(dialog_2, QLabel, "convention_note").text().startswith("Nothing could be scored")
+    assert "a, b, c, … z (26 classes)" in find(dialog_2, QLabel, "convention_classes").text()
+    accept(qtbot, window)
+    assert window.weights.class_names == tuple(string.ascii_lowercase)
+    assert status(window) == "letters.pkl"
+    with qtbot.waitSignal(window.foreign.opened):
+        window.open_weights(letters)
+    assert window.weights.class_names == tuple(string.ascii_lowercase)
+
+
+def test_ten_outputs_can_be_something_else(qtbot: QtBot, window: Window, theirs: Path, tmp_path: Path) -> None:
+    """Data of other classes names them, and scores them."""
+    some = mnist().training[:400]
+    data = write_images(tmp_path / "letters", some, "ABCDEFGHIJ")
+    dialog = dialog_of(qtbot, window, theirs)
+    find(dialog, QPushButton, "convention_other_classes").click()
+    asked = find(window, ClassesDialog)
+    find(asked, DataSetChoice, "class_data").set_value(str(data))
+    assert not find(asked, QLineEdit, "class_names").isEnabled()
+    find(asked, QPushButton, "class_open").click()
+    qtbot.waitUntil(lambda: window.findChild(ClassesDialog) is None and window.findChild(ConventionDialog) is not None)
+    accept(qtbot, window)
+    assert window.weights.class_names == tuple("ABCDEFGHIJ")
+    assert status(window).endswith("of 57 validation images of letters")
+
+
+def test_classes_that_do_not_fit_are_asked_anew(qtbot: QtBot, window: Window, letters: Path, tmp_path: Path) -> None:
+    """A data set of ten classes is none of 26 outputs; it is told, and not kept."""
+    data = write_images(tmp_path / "ten", mnist().training[:400], "ABCDEFGHIJ")
+    for _ in range(2):
+        window.open_weights(letters)
+        qtbot.waitUntil(lambda: window.findChild(ClassesDialog) is not None)
+        dialog = find(window, ClassesDialog)
+        find(dialog, DataSetChoice, "class_data").set_value(str(data))
+        said = problem_of(qtbot, window, find(dialog, QPushButton, "class_open").click)
+        assert "26 outputs" in said
+        assert "10 class names" in said or "10 are needed" in said
 
 
 def test_closing_ends_what_is_being_found_out(window: Window, theirs: Path) -> None:

@@ -1,6 +1,8 @@
+import string
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +109,32 @@ def test_plain_files_are_read_back(name: str, tmp_path: Path) -> None:
     assert again.about["convention"]["scaling"] == "x/255"
     assert again.about["convention"]["activation"] == "tanh"
     np.testing.assert_allclose(again.network().predict(digits()), weights.network().predict(digits()), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["a.npz", "a.npy", "a.pkl", "a.json", "a.safetensors", "tables"])
+def test_class_names_go_along(name: str, tmp_path: Path) -> None:
+    """Whatever the format, they are found again."""
+    names = tuple(string.ascii_uppercase)
+    network = weights_of([Rescale(), Flatten(), Linear(7), Sigmoid(), Linear(26)])
+    export(replace(network, class_names=names), tmp_path / name, plain=True)
+    again = open_weights(tmp_path / name)
+    assert again.class_names == names
+    if name == "tables":  # which have no word for it
+        again = open_weights(tmp_path / name, activation="sigmoid")
+    assert again.about["convention"]["activation"] == "sigmoid"
+    np.testing.assert_allclose(again.network().predict(digits()), network.network().predict(digits()), atol=1e-4)
+
+
+def test_a_python_file_knows_its_classes(tmp_path: Path) -> None:
+    """It names them, and says nothing of ten digits."""
+    names = ("T-shirt/top", "l'été", "∞")
+    weights = replace(weights_of([Rescale(), Flatten(), Linear(3)]), class_names=names)
+    export(weights, tmp_path / "reader.py")
+    code = (
+        "import numpy as np, reader; assert reader.predict(np.zeros((28, 28))).shape == (3,); "
+        f"assert reader.CLASSES == {names!a}; assert 'ten' not in reader.__doc__.split()"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": "."}, check=True)
 
 
 def test_convolutions_go_out_and_come_in(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digitpad.classes import DIGITS
 from digitpad.errors import WeightsError
 from digitpad.nn.layers import (
     GELU,
@@ -49,8 +50,10 @@ _TELLING = ("relu", "sigmoid", "tanh", "none")  # of which one comes close to an
 _SURE, _POSSIBLE, _NEXT = 0.9, 0.6, 0.6
 _FIRST_DIGITS = 250
 _HEAVY = 3_000_000  # multiplications for an image, from which on fewer candidates are scored
+_SOME = np.repeat(np.array([0, 64, 255], np.uint8), 784).reshape(3, 28, 28)  # to see that numbers stay finite
 _MARGIN = 0.07  # what a score of the first digits may be wrong by
 _BY_LOSS, _MOST_BY_LOSS = 1.5, 1.5
+_ALL_READ = 0.02  # a loss below it tells nothing: of what is read right, larger numbers make any loss smaller
 _SHOWN = 12
 
 ACTIVATIONS: dict[str, tuple[Callable[[], Layer] | None, float]] = {
@@ -96,15 +99,29 @@ _HINTED = {
 
 @dataclass(frozen=True)
 class Yardstick:
-    """Digits to score by, and each pixel's mean and spread over the training set, as its own per-pixel scaling.
+    """Images to score by, and each pixel's mean and spread over the training set, as its own per-pixel scaling.
 
-    ``images`` of shape (n, 28, 28), ``labels`` (n,), both uint8; ``mean`` and ``std`` of shape (784,).
+    ``images`` of shape (n, 28, 28), ``labels`` (n,), both uint8; ``mean`` and ``std`` of shape (784,). Without images,
+    nothing is scored, and the most usual convention is taken. ``data`` is what they are of, where it is not the
+    built-in set.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     mean: NDArray[np.float64]
     std: NDArray[np.float64]
+    class_names: tuple[str, ...] = DIGITS
+    data: str = ""
+
+    @property
+    def scores(self) -> bool:
+        """Whether there is something to score by."""
+        return len(self.labels) > 0
+
+    @property
+    def said(self) -> str:
+        """What is read, as in ``1,000 validation digits``."""
+        return f"{len(self.labels):,} validation {f'images of {self.data}' if self.data else 'digits'}"
 
 
 @dataclass(frozen=True)
@@ -178,17 +195,23 @@ class Understanding:
         network = _build(candidate, self.beside, self.yardstick)
         path = self.contents.path
         with np.errstate(over="ignore", invalid="ignore"):
-            read = network.predict(self.yardstick.images[:10])
+            read = network.predict(_SOME)
         if not (np.isfinite(network.parameters).all() and np.isfinite(read).all()):
             raise WeightsError(path, "holds numbers that are not finite, or so large that what they compute is not")
-        about = {
+        about: dict[str, Any] = {
             "source": path.name,
             "kind": self.contents.kind,
             "convention": candidate.convention.as_dict(),
-            "candidates": [{**one.convention.as_dict(), "accuracy": round(one.accuracy, 4)} for one in self.candidates],
-            "convention_accuracy": candidate.accuracy,
         }
-        return Weights(path.name, network.architecture(), network.parameters, about)
+        if self.yardstick.scores:
+            about |= {
+                "candidates": [
+                    {**one.convention.as_dict(), "accuracy": round(one.accuracy, 4)} for one in self.candidates
+                ],
+                "convention_accuracy": candidate.accuracy,
+                "convention_scored": self.yardstick.said,
+            }
+        return Weights(path.name, network.architecture(), network.parameters, about, self.yardstick.class_names)
 
 
 def understand(
@@ -215,10 +238,13 @@ def understand(
     WeightsError
         If there is no network in it.
     """
-    ways = [way for way in structures(contents) if _fits(way)]
+    ways = [way for way in structures(contents, len(yardstick.class_names)) if _fits(way)]
     if not ways:
         raise WeightsError(contents.path, "describes a network that is too large, or holds numbers that are not finite")
     search = _Search(contents, yardstick, ways, activation, scaling, tell)
+    if not yardstick.scores:
+        usual = search.most_usual()
+        return Understanding(contents, usual[0], usual, search.beside, yardstick)
     if ways[0].convs:
         search.along_each_axis()
     else:
@@ -266,8 +292,11 @@ class _Search:
         for way in likely:
             activations = self._activations(way)
             self._try([way], activations, self._usual, transposed=True)
-            self._try([way], activations, self._usual, shifted=True)
+            self._try_shifted(way, activations, self._usual)
             self._try([way], activations, self._strange)
+        if _best(self._scored) < _GOOD:  # Octave's columns first, and its tenth for 0
+            for way in likely:
+                self._try_shifted(way, self._activations(way), self._usual, transposed=True)
         if self._activation is None and 2 <= first.n_hidden <= 4:
             rows = itertools.product(("relu", "sigmoid", "tanh"), repeat=first.n_hidden)
             self._try(likely[:1], [(", ".join(row), 3.0) for row in rows if len(set(row)) > 1], self._usual)
@@ -291,7 +320,7 @@ class _Search:
                 top = self._top(way)
                 activation = [one for one in self._activations(way) if one[0] == top.convention.activation]
                 self._try([way], activation, self._usual, transposed=True)
-                self._try([way], activation, self._usual[:2], shifted=True)
+                self._try_shifted(way, activation, self._usual[:2])
                 self._try([way], activation, self._strange)
 
     def _try_ways(self, ways: Sequence[Structure], *, every: bool = False) -> None:
@@ -307,6 +336,17 @@ class _Search:
                 self._try([way], [(name, name_cost)], self._usual[:1])
             if _best(self._scored) > _SURE:
                 break
+
+    def most_usual(self) -> list[Candidate]:
+        """Without anything to score by: what most people do, and what others do, by how usual it is."""
+        way, *others = self._ways
+        activations = self._activations(way)
+        self._try([way], activations[:1], self._usual)
+        self._try([way], activations[1:6], self._usual[:1])
+        self._try(others[:3], activations[:1], self._usual[:1])
+        self._try([way], activations[:1], self._usual[:1], transposed=True)
+        usual = [one for one in self._scored if one.cost < math.inf]
+        return sorted(usual or self._scored, key=lambda one: one.cost)[:_SHOWN]
 
     def finalists(self) -> list[Candidate]:
         """Those that may be best and those that may be most usual, scored by all digits."""
@@ -337,7 +377,19 @@ class _Search:
             details = "; ".join(filter(None, [way.detail, "outputs for 1 to 9, then 0" if shifted else ""]))
             convention = Convention(name, scale, way.orientation, transposed, details)
             cost = name_cost + scale_cost + way.cost + 2.0 * transposed + 2.5 * shifted
-            self._scored.append(self._score(Candidate(convention, 0.0, cost, way, shifted), self._n_first))
+            n = min(self._n_first, len(self._yardstick.labels))
+            self._scored.append(self._score(Candidate(convention, 0.0, cost, way, shifted), n))
+
+    def _try_shifted(
+        self,
+        way: Structure,
+        activations: Sequence[tuple[str, float]],
+        scalings: Sequence[tuple[str, float]],
+        *,
+        transposed: bool = False,
+    ) -> None:
+        if self._yardstick.class_names == DIGITS:
+            self._try([way], activations, scalings, transposed=transposed, shifted=True)
 
     def _likely(self, n: int) -> list[Structure]:
         ranked = sorted(self._scored, key=lambda one: (-one.accuracy, one.cost))
@@ -353,6 +405,10 @@ class _Search:
             network = _build(candidate, self.beside, self._yardstick)
         except ValueError:  # as of a network that would compute more than one may
             return candidate
+        if n == 0:
+            with np.errstate(all="ignore"):
+                finite = np.isfinite(network.forward(_SOME)).all()
+            return candidate if finite else replace(candidate, cost=math.inf)
         right, loss = 0, 0.0
         for begin in range(0, n, network.chunk):
             end = min(n, begin + network.chunk)
@@ -370,10 +426,10 @@ def _most_usual(candidates: Sequence[Candidate]) -> Candidate:
     """Of those close to the best the most usual one; a loss larger than another's makes a candidate less likely."""
     best = _best(candidates)
     close = [one for one in candidates if one.accuracy >= best - CLOSE]
-    least = min(one.loss for one in close) + 1e-6
+    least = max(min(one.loss for one in close), _ALL_READ)
 
     def unlikely(one: Candidate) -> tuple[float, float]:
-        return one.cost + min(_MOST_BY_LOSS, _BY_LOSS * (one.loss / least - 1)), -one.accuracy
+        return one.cost + min(_MOST_BY_LOSS, max(0.0, _BY_LOSS * (one.loss / least - 1))), -one.accuracy
 
     return min(close, key=unlikely)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from digitpad.classes import MAX_CLASSES
 from digitpad.errors import WeightsError, reason
 from digitpad.weights.foreign.archives import is_legacy_torch, read_hdf5, read_legacy_torch, read_zip
 from digitpad.weights.foreign.contents import Contents
@@ -21,6 +22,8 @@ from digitpad.weights.npy import BUDGET_BYTES, mebibytes, read_npy
 MAX_FILES = 64
 _ONE_MATRIX_EACH = (".npy", ".csv", ".txt", ".tsv", ".dat", ".pkl", ".pickle", ".json")
 _WHOLE = (".pkl", ".pickle", ".json")
+_NAMES_OF_CLASSES = ("classes", "class_names", "labels", "names")  # a line each
+MAX_LIST_BYTES = 4096
 _PARTS = re.compile("weight|bias|^[wb][0-9_]*$")
 
 # Files that people take for weights, or drop by mistake, by their first bytes.
@@ -97,6 +100,10 @@ def read_together(path: Path, files: list[Path]) -> Contents:
         left -= file.stat().st_size
         if left < 0:
             raise WeightsError(path, f"its files take more than {mebibytes(BUDGET_BYTES)}")
+        if file.stem.lower() in _NAMES_OF_CLASSES and file.suffix.lower() == ".txt":
+            names = file.read_bytes()[:MAX_LIST_BYTES].decode("utf-8-sig", "replace").splitlines()
+            together.add("classes", [name.strip() for name in names[:MAX_CLASSES]])
+            continue
         part = read_contents(file)
         for name, array in part.arrays.items():
             inner = "" if name in ("", file.stem) else name

@@ -1,4 +1,4 @@
-"""Which arrays of a file are a network's layers: chained from the 784 pixels to the ten digits by their shapes."""
+"""Which arrays of a file are a network's layers: chained from the 784 pixels to the classes by their shapes."""
 
 import heapq
 import itertools
@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.errors import WeightsError
+from digitpad.classes import MAX_CLASSES
+from digitpad.errors import OutputsError, WeightsError
 from digitpad.weights.foreign.contents import Contents
 from digitpad.weights.foreign.names import (
     BETA,
@@ -28,11 +29,12 @@ from digitpad.weights.foreign.names import (
 
 Matrix = NDArray[np.float64]
 
-N_PIXELS, SIDE, N_CLASSES = 784, 28, 10
+N_PIXELS, SIDE = 784, 28
 MAX_UNITS = 20_000
 _MAX_SEARCHED = 5_000
 _MAX_GEOMETRIES = 50_000
 _MOST_GEOMETRIES = 20
+_MOST_OUTPUTS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,28 +130,34 @@ class Beside:
     std: Matrix
 
 
-def structures(contents: Contents) -> list[Structure]:
-    """Every way in which a file can be a network, the most usual one first.
+def structures(contents: Contents, n_classes: int) -> list[Structure]:
+    """Every way in which a file can be a network with so many outputs, the most usual one first.
 
     Raises
     ------
+    OutputsError
+        If it is one, but has another number of them.
     WeightsError
         If there is none: what was found, and what would fit.
     """
     arrays = {name: array for name, array in contents.arrays.items() if array.size <= 16 * 2**20}
     named = _split_stacks(named_arrays(arrays))
     quiet = [one for one in named if not one.is_noise]
-    problem = ""
+    broken: list[_Broken] = []
     for ones in (quiet, named):
-        found, why = _from_arrays(ones)
+        found, why = _from_arrays(ones, n_classes)
         if found:
             return sorted(found, key=lambda one: one.cost)
-        problem = problem or why
+        broken += [why] if why is not None else []
     if not any(one.array.ndim >= 2 and N_PIXELS in one.array.shape for one in quiet):
-        found = _from_vectors(contents, named)
+        found = _from_vectors(named, n_classes)
         if found:
             return sorted(found, key=lambda one: one.cost)
-    raise WeightsError(contents.path, _kind_problem(contents, named, problem))
+    if (other := _other_kind(contents, named)) or not broken:
+        raise WeightsError(contents.path, other or _no_layers(contents, named, n_classes))
+    if broken[0].n_outputs:
+        raise OutputsError(contents.path, broken[0].problem, broken[0].n_outputs)
+    raise WeightsError(contents.path, broken[0].problem)
 
 
 def scaling_beside(contents: Contents) -> list[Beside]:
@@ -194,23 +202,28 @@ class _Link:
         return array.T if self.out_first else array
 
 
-def _from_arrays(ones: list[Named]) -> tuple[list[Structure], str]:
+@dataclass(frozen=True)
+class _Broken:
+    """Why matrices make no network; ``n_outputs`` where they do, but of another number of outputs."""
+
+    problem: str
+    n_outputs: int = 0
+
+
+def _from_arrays(ones: list[Named], n_classes: int) -> tuple[list[Structure], _Broken | None]:
     matrices = [one for one in ones if one.array.ndim == 2 and min(one.array.shape) > 1]
     kernels = [one for one in ones if one.array.ndim == 4 and max(one.array.shape[:2]) > 1]
     if not kernels:
         kernels = [one for one in ones if one.array.ndim == 3 and one.array.shape[1] == one.array.shape[2] <= 11][:1]
     found: list[Structure] = []
     if kernels:
-        found = _convolutional(ones, matrices, kernels)
+        found = _convolutional(ones, matrices, kernels, n_classes)
         if found:
-            return found, ""
-    links, problem = _chain(matrices, N_PIXELS)
+            return found, None
+    links, broken = _chain(matrices, N_PIXELS, n_classes)
     if links is None:
-        if kernels:
-            listed = ", ".join(map(str, kernels[:4]))
-            problem = f"has convolutions ({listed}), but no way was found in which they and its matrices fit together"
-        return [], problem
-    return _dense_structures(ones, links), ""
+        return [], _broken_images(matrices, kernels, n_classes) if kernels else broken
+    return _dense_structures(ones, links), None
 
 
 def _dense_structures(ones: list[Named], links: list[_Link]) -> list[Structure]:
@@ -253,8 +266,8 @@ def _with_square(link: _Link, links: list[_Link], flipped: bool) -> _Link:
     return replace(link, out_first=out_first != flipped)
 
 
-def _chain(matrices: list[Named], n_in: int) -> tuple[list[_Link] | None, str]:
-    """The likeliest row of matrices from ``n_in`` numbers to ten, or why there is none."""
+def _chain(matrices: list[Named], n_in: int, n_classes: int) -> tuple[list[_Link] | None, _Broken | None]:
+    """The likeliest row of matrices from ``n_in`` numbers to the outputs, or why there is none."""
     counter = itertools.count()
     waiting: list[tuple[float, int, bool, tuple[int, ...], tuple[_Link, ...]]] = [(0.0, 0, False, (), ())]
     longest: tuple[_Link, ...] = ()
@@ -263,11 +276,11 @@ def _chain(matrices: list[Named], n_in: int) -> tuple[list[_Link] | None, str]:
             break
         cost, _, done, used, links = heapq.heappop(waiting)
         if done:
-            return list(links), ""
+            return list(links), None
         if len(links) > len(longest):
             longest = links
         n = links[-1].n_out if links else n_in
-        if links and n == N_CLASSES:
+        if links and n == n_classes:
             extra = sum(_left_cost(one, links) for place, one in enumerate(matrices) if place not in used)
             heapq.heappush(waiting, (cost + extra, next(counter), True, used, links))
         for place, one in enumerate(matrices):
@@ -275,7 +288,7 @@ def _chain(matrices: list[Named], n_in: int) -> tuple[list[_Link] | None, str]:
                 for link in _links(one, n):
                     extra = _step_cost(matrices, used, place, links, link)
                     heapq.heappush(waiting, (cost + extra, next(counter), False, (*used, place), (*links, link)))
-    return None, _broken(matrices, longest, n_in)
+    return None, _broken(longest, n_classes)
 
 
 def _links(one: Named, n: int) -> Iterator[_Link]:
@@ -324,17 +337,23 @@ def _left_cost(one: Named, links: tuple[_Link, ...]) -> float:
     return 4.0 if one.says(WEIGHT) else 1.0
 
 
-def _broken(matrices: list[Named], links: tuple[_Link, ...], n_in: int) -> str:
+def _broken(links: tuple[_Link, ...], n_classes: int) -> _Broken | None:
     if not links:
-        return ""
-    last = links[-1]
-    n = last.n_out
-    if n <= 62 and n != N_CLASSES:
-        return f"has {n} outputs ({last.one}); {N_CLASSES} are needed, one a digit"
-    return (
-        f"is not complete: {last.one} gives {n} numbers, and no matrix takes {n}; "
-        f"layers down to {N_CLASSES} outputs would fit"
+        return None
+    n, last = links[-1].n_out, links[-1].one
+    if 2 <= n <= MAX_CLASSES:
+        return _Broken(_named_otherwise(n, last, n_classes), n)
+    return _Broken(
+        f"is not complete: {last} gives {n} numbers, and no matrix takes {n}; layers down to {n_classes} outputs "
+        "would fit"
     )
+
+
+def _named_otherwise(n: int, last: Named, n_classes: int) -> str:
+    """What to say of outputs that are not as many as they should be."""
+    if n_classes == 10:
+        return f"has {n} outputs ({last}); 10 are needed, one a digit, or class names, as in --classes A-Z"
+    return f"has {n} outputs ({last}), but {n_classes} class names were given or are in it"
 
 
 def _dense_layers(ones: list[Named], links: Sequence[_Link], bias_last: bool) -> list[Dense]:
@@ -455,7 +474,7 @@ def _distance(weight: Named, bias: Named) -> float:
 _LAYOUTS = {"OIHW": (2, 3, 1, 0), "OHWI": (1, 2, 3, 0), "HWIO": (0, 1, 2, 3), "IOHW": (2, 3, 0, 1)}
 
 
-def _convolutional(ones: list[Named], matrices: list[Named], kernels: list[Named]) -> list[Structure]:
+def _convolutional(ones: list[Named], matrices: list[Named], kernels: list[Named], n_classes: int) -> list[Structure]:
     found: list[Structure] = []
     for layout, axes in _LAYOUTS.items():
         weights = [
@@ -468,7 +487,7 @@ def _convolutional(ones: list[Named], matrices: list[Named], kernels: list[Named
         if ready is None or len(ready[0]) < len(kernels):
             continue
         order, sorted_weights = ready
-        found += _with_geometry(ones, matrices, [kernels[i] for i in order], sorted_weights, layout)
+        found += _with_geometry(ones, matrices, [kernels[i] for i in order], sorted_weights, layout, n_classes)
         if found:
             break
     return found
@@ -490,8 +509,24 @@ def _in_a_row(weights: list[Matrix]) -> tuple[list[int], list[Matrix]] | None:
     return order, [weights[i] for i in order]
 
 
+def _broken_images(matrices: list[Named], kernels: list[Named], n_classes: int) -> _Broken:
+    """Why convolutions and matrices do not fit; a last matrix of few outputs may be all that is other than expected."""
+    sizes = [size for one in matrices for size in one.array.shape if 2 <= size <= MAX_CLASSES and size != n_classes]
+    for n in [size for size in sizes if sizes.count(size) == 1][-_MOST_OUTPUTS:]:
+        if _convolutional([*kernels, *matrices], matrices, kernels, n):
+            last = next(one for one in reversed(matrices) if n in one.array.shape)
+            return _Broken(_named_otherwise(n, last, n_classes), n)
+    listed = ", ".join(map(str, kernels[:4]))
+    return _Broken(f"has convolutions ({listed}), but no way was found in which they and its matrices fit together")
+
+
 def _with_geometry(
-    ones: list[Named], matrices: list[Named], kernels: list[Named], weights: list[Matrix], layout: str
+    ones: list[Named],
+    matrices: list[Named],
+    kernels: list[Named],
+    weights: list[Matrix],
+    layout: str,
+    n_classes: int,
 ) -> list[Structure]:
     """Every padding and pooling after which the numbers are as many as the first matrix takes."""
     channels = weights[-1].shape[3]
@@ -499,7 +534,8 @@ def _with_geometry(
     companions = _companions(ones, kernels, [weight.shape[3] for weight in weights])
     found: list[Structure] = []
     geometries = _geometries([len(weight) for weight in weights])
-    chains = {n: _chain(matrices, n)[0] for n in {side * side * channels for _, side, _ in geometries} & takes}
+    ends = {side * side * channels for _, side, _ in geometries} & takes
+    chains = {n: _chain(matrices, n, n_classes)[0] for n in ends}
 
     def unlikely(geometry: tuple[float, int, Any]) -> float:
         """How unusual it is; a matrix that goes unused is more so than any padding."""
@@ -569,15 +605,15 @@ def _geometry_cost(steps: tuple[tuple[int, int], ...], kernel: int, padding: int
 _COMMON_UNITS = (16, 32, 64, 100, 128, 200, 256, 300, 512, 20, 30, 50, 10, 24, 25, 40, 48, 80, 120, 150, 500)
 
 
-def _from_vectors(contents: Contents, ones: list[Named]) -> list[Structure]:
+def _from_vectors(ones: list[Named], n_classes: int) -> list[Structure]:
     """Matrices that were flattened: each by itself, or all of a network in one."""
     rows = [one for one in ones if one.array.size == max(one.array.shape) and not one.is_noise]
-    large = [one for one in rows if one.array.size >= N_PIXELS * N_CLASSES]
+    large = [one for one in rows if one.array.size >= N_PIXELS * min(n_classes, 10)]
     found: list[Structure] = []
     if len(large) == 1:
         sizes = [one.vector for one in ones if 2 <= one.array.size <= 20 and one.vector[0] == N_PIXELS]
-        for rank, arrays in enumerate(_cut(large[0].vector, sizes)):
-            part, _ = _from_arrays(named_arrays(arrays))
+        for rank, arrays in enumerate(_cut(large[0].vector, sizes, n_classes)):
+            part, _ = _from_arrays(named_arrays(arrays), n_classes)
             found += [replace(one, cost=one.cost + 0.05 * rank, detail=_also(one, "all in one row")) for one in part]
             if len(found) >= 24:
                 break
@@ -588,12 +624,12 @@ def _from_vectors(contents: Contents, ones: list[Named]) -> list[Structure]:
         n = N_PIXELS
         for one in rows:
             n_out, rest = divmod(one.array.size, n)
-            if rest == 0 and (n_out >= N_CLASSES):
+            if rest == 0 and n_out >= min(n_classes, 10):
                 arrays[one.name] = one.vector.reshape((n_out, n) if out_first else (n, n_out))
                 n = n_out
             else:
                 arrays[one.name] = one.vector
-        part, _ = _from_arrays(named_arrays(arrays))
+        part, _ = _from_arrays(named_arrays(arrays), n_classes)
         found += [replace(one, cost=one.cost + 0.1 * (not out_first), detail=_also(one, "flattened")) for one in part]
     return found
 
@@ -602,16 +638,22 @@ def _also(structure: Structure, detail: str) -> str:
     return "; ".join(filter(None, [structure.detail, detail]))
 
 
-def _cut(vector: Matrix, sizes: list[Matrix]) -> Iterator[dict[str, NDArray[Any]]]:
+def _cut(vector: Matrix, sizes: list[Matrix], k: int) -> Iterator[dict[str, NDArray[Any]]]:
     """The ways to cut a row of numbers into the matrices and biases of a network, usual ones first."""
     n = vector.size
     if sizes:
         rows = [[int(size) for size in sizes[0] if 1 <= size <= MAX_UNITS]]
     else:
-        rows = [[N_PIXELS, (n - 10) // 795, 10]] if n > 795 and (n - 10) % 795 == 0 else []
-        rows += [[N_PIXELS, 10]] if n == 7850 else []
-        rows += [[N_PIXELS, a, b, 10] for a in _COMMON_UNITS for b in _COMMON_UNITS if a * 785 + b * (a + 11) + 10 == n]
-        rows += [[N_PIXELS, n // 794, 10]] if n % 794 == 0 else []
+        one_hidden, rest = divmod(n - k, N_PIXELS + 1 + k)
+        rows = [[N_PIXELS, one_hidden, k]] if one_hidden and not rest else []
+        rows += [[N_PIXELS, k]] if n == (N_PIXELS + 1) * k else []
+        rows += [
+            [N_PIXELS, a, b, k]
+            for a in _COMMON_UNITS
+            for b in _COMMON_UNITS
+            if a * (N_PIXELS + 1) + b * (a + 1 + k) + k == n
+        ]
+        rows += [[N_PIXELS, n // (N_PIXELS + k), k]] if n % (N_PIXELS + k) == 0 else []
     for row in rows:
         steps = list(zip(row, row[1:], strict=False))
         with_bias = n == sum((a + 1) * b for a, b in steps)
@@ -680,8 +722,8 @@ def layerless(contents: Contents) -> str:
     return next((name for name in names if name.endswith(_LAYERLESS)), "")
 
 
-def _kind_problem(contents: Contents, ones: list[Named], problem: str) -> str:
-    """What was found, and what would fit."""
+def _other_kind(contents: Contents, ones: list[Named]) -> str:
+    """What a file is that is something else than a network; nothing where that cannot be told."""
     if name := layerless(contents):
         return f"is a {name}, which has no layers of weights; a network's, as of an MLPClassifier, would fit"
     if harm := [word for _, word in contents.words if word.startswith(_HARMFUL)]:
@@ -693,12 +735,15 @@ def _kind_problem(contents: Contents, ones: list[Named], problem: str) -> str:
         return f"is a data set ({listed}), not weights; it can be opened as data to train on"
     if pictures:
         return f"holds a picture, {pictures[0]}, not weights"
-    if problem:
-        return problem
+    return ""
+
+
+def _no_layers(contents: Contents, ones: list[Named], n_classes: int) -> str:
+    """What was found, and what would fit."""
     if len(ones) == 1 and max(ones[0].array.shape) == ones[0].array.size and (ones[0].vector % 1 == 0).all():
         return f"holds {ones[0].array.size:,} whole numbers, as labels are, not weights"
     if not ones:
-        return f"is {contents.kind} without arrays; matrices from {N_PIXELS} inputs to {N_CLASSES} outputs would fit"
+        return f"is {contents.kind} without arrays; matrices from {N_PIXELS} inputs to {n_classes} outputs would fit"
     sides = [s for s in (20, 32, 8, 16) for one in ones[:1] if {s * s, s * s + 1} & set(one.array.shape)]
     listed = ", ".join(map(str, ones[:5])) + ", …" * (len(ones) > 5)
     if sides:

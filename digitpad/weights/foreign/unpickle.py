@@ -26,6 +26,7 @@ MAX_INSTRUCTIONS = 2_000_000
 MAX_COPIED_BYTES = 128 * 2**20
 """What instructions may make out of memory that they can name again and again."""
 
+_MAX_TEXT_BYTES = 2**15
 _DTYPE = re.compile(r"[<>|=]?([biufc](1|2|4|8|16)|[SUV][0-9]{1,5})")
 
 
@@ -355,8 +356,10 @@ class _Reader(pickle._Unpickler):
         if isinstance(content, str):  # from Python 2, where bytes were texts
             self._spend(len(content))
             content = content.encode("latin-1", "replace")
+        if kind is not None and kind.kind in "US" and isinstance(content, bytes) and len(content) <= _MAX_TEXT_BYTES:
+            return np.frombuffer(content, kind).tolist() if kind.itemsize else []  # as the names of classes
         if kind is None or kind.kind not in "fiub":
-            return None  # texts, records, complex numbers: nothing that weights are made of
+            return None  # records, complex numbers: nothing that weights are made of
         if not isinstance(content, bytes | bytearray):
             raise _UnfitError("it describes an array without its bytes")
         return self._checked(shape, kind, content, by_columns)

@@ -381,7 +381,10 @@ def test_a_poor_network_is_opened_all_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"W1": np.ones((64, 784)), "b1": np.ones(64), "W2": np.ones((26, 64))}, r"26 outputs \(W2 .*10 are needed"),
+        (
+            {"W1": np.ones((64, 784)), "b1": np.ones(64), "W2": np.ones((26, 64))},
+            r"26 outputs \(W2 .*10 are needed, .* or class names",
+        ),
         ({"W1": np.ones((128, 784)), "b1": np.ones(128)}, "not complete: W1 .* gives 128 numbers, and no matrix"),
         ({"W2": np.ones((32, 16)), "W3": np.ones((16, 10))}, "no matrix for the 784 pixels"),
         ({"Theta1": np.ones((25, 401)), "Theta2": np.ones((10, 26))}, "images of 20 × 20 pixels"),
