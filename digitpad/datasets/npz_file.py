@@ -8,6 +8,7 @@ import math
 import re
 import zipfile
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
@@ -30,6 +31,8 @@ _NAMES = (
     ("x", "y", "x_test", "y_test"),
 )
 
+_OF_WEIGHTS = re.compile(r"(.*[._])?([wb]|weights?|bias(es)?|kernel|coefs?|thetas?|header)[_0-9]*", re.IGNORECASE)
+
 # Just what NumPy itself writes for an array of bools, integers or floats.
 _HEADER = re.compile(
     rb"\{'descr': '([<>|=]?[biuf][1248])', 'fortran_order': (True|False), 'shape': \(([0-9, ]{0,200})\), ?\} *\n?"
@@ -42,6 +45,26 @@ def is_archive(path: Path) -> bool:
     """Whether the file begins as a zip archive does."""
     with path.open("rb") as file:
         return file.read(4) in (b"PK\x03\x04", _END)
+
+
+def has_data(path: Path) -> bool:
+    """Whether the names of an archive's arrays are those of a data set, and of nothing else that is known.
+
+    Raises
+    ------
+    DataError, OSError, ValueError, zipfile.BadZipFile, NotImplementedError
+        If it cannot be looked into.
+    """
+    with path.open("rb") as file:
+        _check_directory(path, file)
+        with zipfile.ZipFile(file) as archive:
+            names = {name.removesuffix(".npy").lower() for name in archive.namelist()}
+    return any(set(pair[:2]) <= names or set(pair[2:]) <= names for pair in _NAMES) and not _weights(names)
+
+
+def _weights(names: Iterable[str]) -> list[str]:
+    """Those of the names that weights and biases have."""
+    return [name for name in names if _OF_WEIGHTS.fullmatch(name)]
 
 
 def read_npz(path: Path, tell: Tell = unheard) -> Found:
@@ -94,7 +117,8 @@ def _read_archive(path: Path, archive: zipfile.ZipFile, tell: Tell) -> Found:
     chosen = next((names for names in _NAMES if set(names[:2]) <= members.keys()), None)
     if chosen is None:
         found = ", ".join(repr(name[:40]) for name in list(members)[:6]) or "nothing"
-        raise DataError(path, f"holds {found}; expected x_train, y_train, x_test and y_test")
+        weights = ", which are weights, not data" if _weights(members) else ""
+        raise DataError(path, f"holds {found}{weights}; expected x_train, y_train, x_test and y_test")
     training = _read_part(path, archive, members[chosen[0]], members[chosen[1]], tell)
     in_test = [name in members for name in chosen[2:]]
     if any(in_test) and not all(in_test):

@@ -1,16 +1,59 @@
 """What a path is a data set of: which of the readers takes it."""
 
+import gzip
+import zipfile
+import zlib
 from pathlib import Path
 
-from digitpad.datasets.csv_file import read_csv
+from digitpad.datasets.csv_file import MAX_LINE_BYTES, is_image_row, read_csv
 from digitpad.datasets.digits import Found, Tell, inside, unheard
 from digitpad.datasets.idx_folder import idx_file, idx_files, read_idx_folder
 from digitpad.datasets.image_folder import has_image_folders, read_image_folder
-from digitpad.datasets.npz_file import is_archive, read_npz
+from digitpad.datasets.npz_file import has_data, is_archive, read_npz
 from digitpad.datasets.strokes_set import read_strokes_set
 from digitpad.errors import DataError, reason
 
 KINDS = "IDX files, an .npz, a .csv, a .jsonl of strokes, or a folder of images for each class"
+
+
+_TEXTS = (".csv", ".tsv", ".txt")
+_OF_WEIGHTS = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".json", ".safetensors", ".h5", ".hdf5", ".keras")
+_IDX = (b"\0\0\x08\x01", b"\0\0\x08\x03")
+
+
+def is_data_set(path: Path) -> bool:
+    """Whether a file or folder looks like a data set, by names and first bytes alone; it may yet turn out damaged."""
+    try:
+        return _is_folder_of_data(path) if path.is_dir() else path.is_file() and _is_file_of_data(path)
+    except (OSError, EOFError, ValueError, NotImplementedError, zlib.error, zipfile.BadZipFile, DataError):
+        return False
+
+
+def _is_folder_of_data(folder: Path) -> bool:
+    raw = folder / "raw"
+    if idx_files(folder) or (raw.is_dir() and idx_files(raw)) or has_image_folders(folder):
+        return True
+    return any(_is_file_of_data(path) for path in _data_files(folder)[:8])
+
+
+def _is_file_of_data(path: Path) -> bool:
+    if is_archive(path):
+        return has_data(path)
+    begin = _begin(path)
+    if begin.startswith(_IDX) or idx_file(path) is not None:
+        return True
+    return path.suffix.lower() in _TEXTS and any(map(is_image_row, begin.splitlines()[:2]))
+
+
+def _begin(path: Path) -> bytes:
+    """The first two lines of text, or the first bytes of anything, unpacked where they are packed."""
+    with path.open("rb") as file:
+        zipped = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        if not zipped:
+            return file.read(2 * MAX_LINE_BYTES)
+        with gzip.open(file) as unpacked:
+            return unpacked.read(16)
 
 
 def read(path: Path, tell: Tell = unheard) -> Found:
@@ -40,7 +83,7 @@ def _read_folder(folder: Path, tell: Tell) -> Found:
             return read_idx_folder(one, tell=tell)
     if has_image_folders(folder):
         return read_image_folder(folder, tell)
-    files = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in (".npz", ".csv", ".jsonl")]
+    files = _data_files(folder)
     # Of train.csv and test.csv, the reader finds the second by itself.
     files = [path for path in files if not ("test" in path.name and _training_beside(path) in files)] or files
     if len(files) == 1:
@@ -49,6 +92,10 @@ def _read_folder(folder: Path, tell: Tell) -> Found:
         names = ", ".join(path.name for path in files[:6])
         raise DataError(folder, f"holds {len(files)} data sets ({names}); name one of them instead")
     raise DataError(folder, f"holds no data set; expected {KINDS}")
+
+
+def _data_files(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.iterdir()) if path.suffix.lower() in (".npz", ".csv", ".jsonl")]
 
 
 def _training_beside(path: Path) -> Path:
@@ -64,6 +111,16 @@ def _read_file(path: Path, tell: Tell) -> Found:
         begin = opened.read(512)
     if path.suffix.lower() == ".jsonl" or begin.lstrip().startswith(b"{"):
         return read_strokes_set(path, tell)
-    if path.suffix.lower() in (".csv", ".tsv", ".txt") and b"\0" not in begin:
+    if path.suffix.lower() in _TEXTS and b"\0" not in begin:
         return read_csv(path, tell)
+    if begin.startswith(_IDX):
+        raise DataError(
+            path,
+            "is IDX, but its name does not tell its part; expected names as train-images-idx3-ubyte, and beside it "
+            "train-labels-idx1-ubyte",
+        )
+    if path.suffix.lower() in _OF_WEIGHTS:
+        raise DataError(path, f"is of a kind that weights are kept in, not a data set; expected {KINDS}")
+    if begin.startswith(b"\x93NUMPY"):
+        raise DataError(path, "is one array; expected images and labels together, in an .npz of x_train and y_train")
     raise DataError(path, f"is not a data set; expected {KINDS}")

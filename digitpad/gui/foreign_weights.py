@@ -14,13 +14,11 @@ from digitpad.gui.convention_dialog import ConventionDialog
 from digitpad.gui.opening_thread import OpeningThread
 from digitpad.weights.foreign.conventions import Candidate, Understanding
 
-SUFFIXES = (
-    *(".npz", ".npy", ".pkl", ".pickle", ".sav", ".joblib", ".pt", ".pth", ".json", ".csv", ".tsv", ".txt", ".dat"),
-    *(".safetensors", ".gz", ".h5", ".hdf5", ".keras", ".mat", ".onnx"),
+_SUFFIXES = (
+    *("npz", "npy", "pkl", "pickle", "sav", "joblib", "pt", "pth", "json", "csv", "tsv", "txt", "dat", "safetensors"),
+    *("mat", "gz", "bz2", "xz"),
 )
-"""Of what is opened as weights; some are refused kindly."""
-
-FILTER = f"Weights ({' '.join(f'*{suffix}' for suffix in SUFFIXES[:14])});;All files (*)"
+FILTER = f"Weights ({' '.join(f'*.{suffix}' for suffix in _SUFFIXES)});;All files (*)"
 
 
 class ForeignWeights(QObject):

@@ -304,6 +304,11 @@ class SettingsForm(QWidget):
 
     # A look at the data.
 
+    def use_data(self, source: str) -> None:
+        """Choose a data set, and show what is in it."""
+        self._data_set.set_value(source)
+        self._open_data()
+
     def _open_data(self) -> None:
         if self._data is None:
             self._data = DataDialog(self._theme, self)

@@ -33,11 +33,12 @@ from PySide6.QtWidgets import (
 )
 
 from digitpad import __version__, blas, folders
+from digitpad.datasets.readers import is_data_set
 from digitpad.errors import DigitpadError, FileError
 from digitpad.gui.draw_tab import DrawTab
 from digitpad.gui.evaluate_tab import EvaluateTab, Export
 from digitpad.gui.foreign_weights import FILTER as ANY_WEIGHTS_FILTER
-from digitpad.gui.foreign_weights import SUFFIXES, ForeignWeights
+from digitpad.gui.foreign_weights import ForeignWeights
 from digitpad.gui.inside.tab import InsideTab
 from digitpad.gui.pictures import picture_of, save_picture, to_rgba
 from digitpad.gui.rate_dialog import RateDialog
@@ -49,7 +50,7 @@ from digitpad.gui.train_tab import TrainTab
 from digitpad.gui.training_thread import Outcome
 from digitpad.gui.widgets import ElidedLabel, label, named, percent
 from digitpad.ink.drawing import Drawing
-from digitpad.ink.image import read_image
+from digitpad.ink.image import is_image, read_image
 from digitpad.ink.strokes import CANVAS_PX, LabelledStrokes, Stroke, read_strokes, write_strokes
 from digitpad.nn.arrays import Floats
 from digitpad.opening import is_own
@@ -66,7 +67,8 @@ WEIGHTS_FILTER = (
     "digitpad weights (*.npz);;safetensors (*.safetensors);;ONNX (*.onnx);;Python, with NumPy alone (*.py);;"
     "JSON (*.json);;Pickle (*.pkl)"
 )
-IMAGE_FILTER = "Images (*.png *.jpg *.jpeg *.bmp *.gif *.webp *.tif *.tiff)"
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+INK_FILTER = f"Images and strokes ({' '.join(f'*{suffix}' for suffix in IMAGE_SUFFIXES)} *.jsonl)"
 STROKES_FILTER = "Strokes (*.jsonl)"
 PNG_FILTER = "PNG image (*.png)"
 
@@ -116,8 +118,12 @@ class Window(QMainWindow):
     def open_weights(self, path: Path) -> None:
         """Load weights from a file; where that fails, tell why, and keep those in use.
 
-        Our own are used at once; how others are meant is found out first, and asked.
+        Our own are used at once; how others are meant is found out first, and asked. What turns out to be a data set is
+        offered as that.
         """
+        if is_data_set(path):
+            self._offer_data(path)
+            return
         if not is_own(path):
             self.foreign.open(path)
             return
@@ -196,11 +202,36 @@ class Window(QMainWindow):
         self._put(drawing, "Open", f"no ink was found in {path.name}")
 
     def open_any(self, path: Path) -> None:
-        """Whatever the file is: weights are used, ink comes on the pad."""
-        if path.suffix.lower() in SUFFIXES or path.is_dir():
-            self.open_weights(path)
-        else:
+        """Whatever the file is: weights are used, ink comes on the pad, and data is trained on or evaluated with."""
+        if path.suffix.lower() in (*IMAGE_SUFFIXES, ".jsonl") or is_image(path):
             self.open_drawing(path)
+        else:
+            self.open_weights(path)
+
+    def _offer_data(self, path: Path) -> None:
+        box = QMessageBox(QMessageBox.Icon.Question, "digitpad", f"{path.name} is a data set", parent=self)
+        box.setObjectName("data_offer")
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setInformativeText("A network can be trained on it, and weights can be evaluated with it.")
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        train = box.addButton("Train on it", QMessageBox.ButtonRole.AcceptRole)
+        train.setEnabled(not self.train_tab.busy)
+        train.clicked.connect(lambda: self._train_on(path))
+        box.addButton("Evaluate with it", QMessageBox.ButtonRole.AcceptRole).clicked.connect(
+            lambda: self._evaluate_with(path)
+        )
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(train)
+        box.open()
+
+    def _train_on(self, path: Path) -> None:
+        self.show_tab(1)
+        self.train_tab.form.use_data(str(path.resolve()))
+
+    def _evaluate_with(self, path: Path) -> None:
+        self.show_tab(2)
+        self.evaluate_tab.data_choice.set_value(str(path.resolve()))
+        self._say(f"{path.name} is the data to evaluate with")
 
     def copy(self) -> None:
         """Put a picture of the drawing on the clipboard."""
@@ -565,8 +596,7 @@ class Window(QMainWindow):
             self.open_weights(path)
 
     def _ask_drawing(self) -> None:
-        kinds = f"Images and strokes ({IMAGE_FILTER[8:-1]} *.jsonl)"
-        if (path := self._ask_which("Open an image or strokes", kinds)) is not None:
+        if (path := self._ask_which("Open an image or strokes", INK_FILTER)) is not None:
             self.open_drawing(path)
 
     def _train_or_pause(self) -> None:

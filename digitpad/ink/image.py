@@ -63,6 +63,17 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         raise InkError(path, f"cannot be read as an image ({reason(error)})") from error
 
 
+def is_image(path: Path) -> bool:
+    """Whether a file begins as an image of a known format does, whatever it is called."""
+    from PIL import Image
+
+    try:
+        with _without_warnings(), Image.open(path, formats=FORMATS):
+            return True
+    except (OSError, SyntaxError, TypeError, ValueError, EOFError, MemoryError, Image.DecompressionBombError):
+        return False
+
+
 @contextlib.contextmanager
 def _without_warnings() -> Iterator[None]:
     """Pillow warns of odd metadata and large sizes, which nobody here needs to hear of."""

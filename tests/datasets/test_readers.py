@@ -2,6 +2,7 @@ import gzip
 import os
 import shutil
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from digitpad.classes import DIGITS
 from digitpad.datasets.dataset import Dataset, Digits, load_path
+from digitpad.datasets.readers import is_data_set
 from digitpad.errors import DataError
 from digitpad.ink.image import read_image
 from digitpad.ink.raster import rasterize
@@ -474,3 +476,85 @@ def test_a_png_of_28_by_28_reads_as_written(tmp_path: Path) -> None:
     """Grey levels go through the reader of images without a change."""
     write_images(tmp_path, random_digits(1))
     np.testing.assert_array_equal(read_image(tmp_path / "0" / "00000.png")[..., 0], random_digits(1).images[0])
+
+
+# What is a data set, before it is read.
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("set", lambda p: write_folder(p, TRAINING, TEST)),
+        ("set/raw", lambda p: write_folder(p, TRAINING, TEST)),
+        ("images.idx", lambda p: p.write_bytes(idx_bytes(TRAINING.images))),
+        ("labels", lambda p: p.write_bytes(gzip.compress(idx_bytes(TRAINING.labels)))),
+        ("mnist.npz", lambda p: p.write_bytes(zipped(keras(TRAINING, TEST)))),
+        ("test.npz", lambda p: p.write_bytes(zipped({"x_test.npy": npy(TEST.images), "y_test.npy": npy(TEST.labels)}))),
+        ("train.csv", lambda p: p.write_text(csv_text(TRAINING))),
+        ("bare.csv", lambda p: p.write_text(csv_text(TRAINING, header=None))),
+        ("named.tsv", lambda p: p.write_text(csv_text(TRAINING, names="abcdefghij", last=True, separator="\t"))),
+        ("images", lambda p: write_images(p, TRAINING)),
+        ("images/train", lambda p: write_images(p, TRAINING)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_data_sets_are_known_by_their_names_and_first_bytes(
+    tmp_path: Path, name: str, make: Callable[[Path], object]
+) -> None:
+    """And the folder above some of them is the set."""
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    make(path)
+    whole = path.parent if path.name in ("raw", "train") else path
+    assert is_data_set(whole)
+    if path.suffix in (".npz", ".csv"):
+        assert is_data_set(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("w.npz", zipped({"W1.npy": npy(np.ones((784, 10))), "b1.npy": npy(np.ones(10))})),
+        ("all.npz", zipped({**keras(TRAINING, TEST), "W1.npy": npy(np.ones((784, 10)))})),
+        ("ours.npz", zipped({"header.npy": npy(np.ones(3, np.uint8)), "2.weight.npy": npy(np.ones((784, 10)))})),
+        ("W1.csv", ("0.5," * 783 + "1\n").encode() * 10),
+        ("w.csv", b"1,2,3\n4,5,6\n"),
+        ("empty.csv", b""),
+        ("damaged.npz", b"PK\x03\x04" + bytes(60)),
+        ("damaged.gz", b"\x1f\x8b" + bytes(60)),
+        ("cut.npz", zipped(keras(TRAINING, TEST))[:300]),
+        ("a.pkl", b"\x80\x04N."),
+        ("a.png", b"\x89PNG"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_weights_and_damaged_files_are_no_data_sets(tmp_path: Path, name: str, content: bytes) -> None:
+    """Nor is the folder that they are in; nothing is raised."""
+    (tmp_path / name).write_bytes(content)
+    assert not is_data_set(tmp_path / name)
+    assert not is_data_set(tmp_path)
+    assert not is_data_set(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        (
+            "w.npz",
+            zipped({"W1.npy": npy(np.ones((784, 10)))}),
+            "holds 'w1', which are weights, not data; expected x_tr",
+        ),
+        ("w.pkl", b"\x80\x04N.", "is of a kind that weights are kept in, not a data set"),
+        ("x_train.npy", npy(TRAINING.images), "is one array; expected images and labels together"),
+        (
+            "pictures",
+            idx_bytes(TRAINING.images),
+            "is IDX, but its name does not tell its part; expected names as train-",
+        ),
+    ],
+)
+def test_what_is_no_data_set_is_named(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    """Weights above all, which are easily taken for one."""
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        load_path(tmp_path / name)

@@ -87,7 +87,7 @@ def _is_data(names: list[str]) -> bool:
 def data_set_problem(names: list[str]) -> str:
     """What to say of digits to train on, where weights are wanted."""
     found = ", ".join(name.removesuffix(".npy") for name in names[:4])
-    return f"is a data set ({found}), not weights; it can be opened as data to train on"
+    return f"is a data set ({found}), not weights; it can be trained on or scored by (--data)"
 
 
 def _opened(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:

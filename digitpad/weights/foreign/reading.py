@@ -13,7 +13,7 @@ from typing import Any
 from digitpad.classes import MAX_CLASSES
 from digitpad.errors import WeightsError, reason
 from digitpad.weights.foreign.archives import is_legacy_torch, read_hdf5, read_legacy_torch, read_zip
-from digitpad.weights.foreign.contents import Contents
+from digitpad.weights.foreign.contents import DATA_HINT, Contents
 from digitpad.weights.foreign.tensors import is_safetensors, read_safetensors
 from digitpad.weights.foreign.texts import looks_like_table, read_json, read_table
 from digitpad.weights.foreign.unpickle import read_pickle
@@ -24,6 +24,7 @@ _ONE_MATRIX_EACH = (".npy", ".csv", ".txt", ".tsv", ".dat", ".pkl", ".pickle", "
 _WHOLE = (".pkl", ".pickle", ".json")
 _NAMES_OF_CLASSES = ("classes", "class_names", "labels", "names")  # a line each
 MAX_LIST_BYTES = 4096
+_PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
 _PARTS = re.compile("weight|bias|^[wb][0-9_]*$")
 
 # Files that people take for weights, or drop by mistake, by their first bytes.
@@ -32,8 +33,8 @@ _NOT_READ = {
     b"\xff\xd8\xff": "is a picture; pictures are read, not read with",
     b"GIF8": "is a picture; pictures are read, not read with",
     b"BM": "is a picture; pictures are read, not read with",
-    b"\0\0\x08\x03": "is a data set's images (IDX), not weights; it can be opened as data to train on",
-    b"\0\0\x08\x01": "is a data set's labels (IDX), not weights; it can be opened as data to train on",
+    b"\0\0\x08\x03": "is a data set's images (IDX), not weights; they can be trained on or scored by (--data)",
+    b"\0\0\x08\x01": "is a data set's labels (IDX), not weights; they can be trained on or scored by (--data)",
     b"MATLAB 5.0": 'is MATLAB\'s; in Python, np.savez("weights.npz", **scipy.io.loadmat(…)) makes a file that is read',
     b"%PDF": "is a PDF",
     b"TFL3": "is a TensorFlow Lite model, which is not read; its weights as np.savez writes them are",
@@ -92,6 +93,8 @@ def with_siblings(path: Path) -> Contents | None:
 
 def read_together(path: Path, files: list[Path]) -> Contents:
     """What several files hold, each one's arrays named by it."""
+    if not files and any(file.suffix.lower() in _PICTURES for file in path.iterdir()):
+        raise WeightsError(path, "holds pictures, no weights; as a data set, they lie in a folder for each class")
     if not files:
         raise WeightsError(path, f"is a folder without weights; files of {', '.join(_ONE_MATRIX_EACH)} would fit")
     together = Contents(path, "a folder")
@@ -128,7 +131,8 @@ def _file_bytes(path: Path) -> bytes:
     if not path.is_file():
         raise WeightsError(path, "is no file" if path.exists() else "cannot be read (No such file or directory)")
     if (size := path.stat().st_size) > BUDGET_BYTES:
-        raise WeightsError(path, f"takes {mebibytes(size)}, more than the {mebibytes(BUDGET_BYTES)} of any weights")
+        limit = mebibytes(BUDGET_BYTES)
+        raise WeightsError(path, f"takes {mebibytes(size)}, more than the {limit} that weights may; {DATA_HINT}")
     return path.read_bytes()
 
 
@@ -193,5 +197,5 @@ def _unpacked(path: Path, content: bytes) -> bytes | None:
         return None
     inner: bytes = unpacker.decompress(content, BUDGET_BYTES + 1)
     if len(inner) > BUDGET_BYTES:
-        raise WeightsError(path, f"unpacks to more than {mebibytes(BUDGET_BYTES)}")
+        raise WeightsError(path, f"unpacks to more than {mebibytes(BUDGET_BYTES)}, which weights may take; {DATA_HINT}")
     return inner

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from digitpad.classes import MAX_CLASSES
 from digitpad.errors import OutputsError, WeightsError
-from digitpad.weights.foreign.contents import Contents
+from digitpad.weights.foreign.contents import DATA_HINT, Contents
 from digitpad.weights.foreign.names import (
     BETA,
     BIAS,
@@ -153,7 +153,7 @@ def structures(contents: Contents, n_classes: int) -> list[Structure]:
         found = _from_vectors(named, n_classes)
         if found:
             return sorted(found, key=lambda one: one.cost)
-    if (other := _other_kind(contents, named)) or not broken:
+    if (other := _other_kind(contents)) or not broken:
         raise WeightsError(contents.path, other or _no_layers(contents, named, n_classes))
     if broken[0].n_outputs:
         raise OutputsError(contents.path, broken[0].problem, broken[0].n_outputs)
@@ -722,20 +722,28 @@ def layerless(contents: Contents) -> str:
     return next((name for name in names if name.endswith(_LAYERLESS)), "")
 
 
-def _other_kind(contents: Contents, ones: list[Named]) -> str:
+def _other_kind(contents: Contents) -> str:
     """What a file is that is something else than a network; nothing where that cannot be told."""
+    ones = named_arrays(contents.arrays)
     if name := layerless(contents):
         return f"is a {name}, which has no layers of weights; a network's, as of an MLPClassifier, would fit"
     if harm := [word for _, word in contents.words if word.startswith(_HARMFUL)]:
         return f"is a pickle that would have called {harm[0]}; nothing of it was run, and no weights are in it"
     pictures = [one for one in ones if one.array.shape[-2:] == (SIDE, SIDE) and one.array.dtype.kind in "ub"]
-    samples = [one for one in ones if one.array.ndim >= 2 and len(one.array) >= 1000 and one.array[0].size == N_PIXELS]
-    if samples or any(len(one.array) > 100 for one in pictures if one.array.ndim == 3):
+    if any(map(_are_samples, ones)):
         listed = ", ".join(map(str, ones[:4]))
-        return f"is a data set ({listed}), not weights; it can be opened as data to train on"
+        return f"is a data set ({listed}), not weights; {DATA_HINT}"
     if pictures:
         return f"holds a picture, {pictures[0]}, not weights"
     return ""
+
+
+def _are_samples(one: Named) -> bool:
+    """Whether these are images to train on: several, no number negative, as half of weights are, and many 0."""
+    if one.array.ndim < 2 or len(one.array) < 2 or one.array[0].size != N_PIXELS:
+        return False
+    some = one.array[:100]
+    return bool((some >= 0).all() and (some == 0).mean() > 0.2)
 
 
 def _no_layers(contents: Contents, ones: list[Named], n_classes: int) -> str:

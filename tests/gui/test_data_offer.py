@@ -1,0 +1,88 @@
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QLabel, QMessageBox
+from pytestqt.qtbot import QtBot
+
+from digitpad.datasets.dataset import mnist
+from digitpad.gui.data_dialog import DataDialog
+from digitpad.gui.window import Window
+from tests.datasets.set_files import csv_text, keras, write_images, zipped
+from tests.gui.hand import find
+from tests.gui.test_window import digit_image, drop, file_mime, problem_of
+from tests.weights.foreign.strangers import save_pickle
+
+
+@pytest.fixture
+def keras_file(tmp_path: Path) -> Path:
+    """A few hundred digits as Keras keeps them."""
+    path = tmp_path / "some.npz"
+    path.write_bytes(zipped(keras(mnist().training[:600], mnist().test[:100])))
+    return path
+
+
+def answer(qtbot: QtBot, window: Window, text: str) -> str:
+    """Press a button of the offer, and return what it said."""
+    box = find(window, QMessageBox, "data_offer")
+    said = box.text()
+    button = next(button for button in box.buttons() if button.text().replace("&", "") == text)
+    assert button.isEnabled()
+    with qtbot.waitSignal(box.destroyed):
+        button.click()
+    return said
+
+
+def test_a_dropped_data_set_is_trained_on(qtbot: QtBot, window: Window, keras_file: Path) -> None:
+    """It is chosen in the Train tab, and shown."""
+    before = window.weights
+    drop(window, file_mime(keras_file))
+    assert answer(qtbot, window, "Train on it") == "some.npz is a data set"
+    recipe = window.train_tab.form.recipe()
+    assert recipe is not None
+    assert recipe.data.set == str(keras_file)
+    dialog = find(window, DataDialog)
+    qtbot.waitUntil(lambda: dialog.overview is not None)
+    assert find(dialog, QLabel, "data_about").text().startswith("500 images to train on")
+    assert window.weights is before
+
+
+def test_a_dropped_data_set_is_evaluated_with(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
+    """It is chosen in the Evaluate tab, whose button does the rest."""
+    folder = write_images(tmp_path / "mine", mnist().test[:60])
+    window.open_any(folder)
+    answer(qtbot, window, "Evaluate with it")
+    assert window.evaluate_tab.data_choice.value() == str(folder)
+    assert window.evaluate_tab.isVisible()
+
+
+def test_a_table_of_digits_is_offered_from_the_dialog_of_weights_too(
+    qtbot: QtBot, window: Window, tmp_path: Path
+) -> None:
+    """And the offer may be declined."""
+    path = tmp_path / "train.csv"
+    path.write_text(csv_text(mnist().training[:20]))
+    window.open_weights(path)
+    answer(qtbot, window, "Cancel")
+    recipe = window.train_tab.form.recipe()
+    assert recipe is not None
+    assert recipe.data.set == "mnist"
+
+
+def test_a_pickled_data_set_is_told_how_to_become_one(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
+    """It is not called damaged weights."""
+    path = tmp_path / "mnist.pkl"
+    digits = mnist().training[:50]
+    save_pickle(path, [(digits.images.reshape(50, -1) / 255, digits.labels)])
+    said = problem_of(qtbot, window, lambda: window.open_any(path))
+    assert "is a data set" in said
+    assert "an .npz of x_train, y_train" in said
+
+
+def test_names_do_not_tell_a_picture_from_weights(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
+    """A picture without an ending comes on the pad, and other files without one are looked at as weights."""
+    digit_image(7).save(str(tmp_path / "seven.png"))
+    (tmp_path / "seven.png").rename(tmp_path / "seven")
+    window.open_any(tmp_path / "seven")
+    qtbot.waitUntil(lambda: window.draw_tab.prediction is not None and window.draw_tab.prediction.digit == 7)
+    (tmp_path / "weights").write_bytes(b"\x80\x04N.")
+    assert "without arrays" in problem_of(qtbot, window, lambda: window.open_any(tmp_path / "weights"))
