@@ -13,7 +13,7 @@ from digitpad.weights.foreign.unpickle import Name, Record, Storage, read_pickle
 from digitpad.weights.npy import BUDGET_BYTES, mebibytes, read_npy
 from digitpad.weights.npz import MAX_MEMBERS
 
-# PyTorch's storages by the names of their classes; bfloat16 is none of NumPy's types.
+# PyTorch's storages by the names of their classes; bfloat16, the upper half of a float32, is none of NumPy's types.
 _STORAGES = {
     "DoubleStorage": "<f8",
     "FloatStorage": "<f4",
@@ -24,6 +24,7 @@ _STORAGES = {
     "CharStorage": "<i1",
     "ByteStorage": "<u1",
     "BoolStorage": "|b1",
+    "BFloat16Storage": "<u2",
 }
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 
@@ -113,8 +114,8 @@ def _read_torch(path: Path, archive: zipfile.ZipFile, pickled: str) -> Contents:
 
     def find(pid: Any) -> Any:
         storage = _storage(pid)
-        if storage is None:
-            return Record(Name("", "persistent"))
+        if not isinstance(storage, Storage):
+            return storage
         if storage.key not in storages:
             storage.content = read(f"{folder}data/{storage.key}")
             storages[storage.key] = storage
@@ -132,7 +133,7 @@ def read_legacy_torch(path: Path, content: bytes) -> Contents:
 
     def find(pid: Any) -> Any:
         storage = _storage(pid)
-        return Record(Name("", "persistent")) if storage is None else storages.setdefault(storage.key, storage)
+        return storages.setdefault(storage.key, storage) if isinstance(storage, Storage) else storage
 
     magic, *_, tree, keys = read_pickles(path, file, 5, find)
     if magic != _LEGACY_MAGIC or not isinstance(keys, list):
@@ -140,7 +141,7 @@ def read_legacy_torch(path: Path, content: bytes) -> Contents:
     for key in keys:
         n = int.from_bytes(file.read(8), "little")
         if not isinstance(key, str) or key not in storages or n > BUDGET_BYTES:
-            raise WeightsError(path, "is damaged: numbers are missing behind its pickles")
+            raise WeightsError(path, "is damaged, or holds numbers of a type that is not read, behind its pickles")
         storages[key].content = file.read(n * storages[key].dtype.itemsize)
     contents = Contents(path, "a PyTorch file")
     contents.add("", tree)
@@ -152,8 +153,11 @@ def is_legacy_torch(content: bytes) -> bool:
     return _LEGACY_MAGIC.to_bytes(10, "little") in content[:20]
 
 
-def _storage(pid: Any) -> Storage | None:
+def _storage(pid: Any) -> Storage | Name | Record:
+    """What is outside of a pickle: a tensor's numbers, or in the old format a class with its source."""
     match pid:
         case ("storage", Name() as cls, str() as key, *_) if cls.name in _STORAGES and len(key) < 100:
-            return Storage(key, np.dtype(_STORAGES[cls.name]))
-    return None
+            return Storage(key, np.dtype(_STORAGES[cls.name]), halves=cls.name == "BFloat16Storage")
+        case ("module", Name() as cls, *_):
+            return cls
+    return Record(Name("", "persistent"))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitpad.errors import WeightsError
+from digitpad.weights.npy import BUDGET_BYTES
 
 MAX_NUMBERS = 8 * 2**20
 """Of lists of numbers, which take several times an array's room."""
@@ -18,6 +19,7 @@ DATA_HINT = "data to train on comes as an .npz of x_train, y_train, x_test and y
 """What to say of files that hold digits to train on, in a format in which they are not read."""
 
 MAX_ARRAYS = 2000
+MAX_BYTES = BUDGET_BYTES * 3 // 2
 MAX_WORDS = 2000
 _MAX_DEPTH = 40
 _MAX_NODES = 300_000
@@ -93,6 +95,9 @@ class Contents:
             return
         if len(self.arrays) >= MAX_ARRAYS:
             raise WeightsError(self.path, f"holds more than {MAX_ARRAYS} arrays")
+        # Many a turned view of one storage is a copy each.
+        if sum(one.nbytes for one in self.arrays.values()) + array.nbytes > MAX_BYTES:
+            raise WeightsError(self.path, f"holds more than {MAX_BYTES // 2**20} MiB of numbers")
         self.arrays[_free(name or "array", self.arrays)] = array
 
 

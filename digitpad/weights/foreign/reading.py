@@ -14,6 +14,7 @@ from digitpad.classes import MAX_CLASSES
 from digitpad.errors import WeightsError, reason
 from digitpad.weights.foreign.archives import is_legacy_torch, read_hdf5, read_legacy_torch, read_zip
 from digitpad.weights.foreign.contents import DATA_HINT, Contents
+from digitpad.weights.foreign.matlab import MAGIC, OCTAVE_MAGIC, read_mat, read_octave
 from digitpad.weights.foreign.tensors import is_safetensors, read_safetensors
 from digitpad.weights.foreign.texts import looks_like_table, read_json, read_table
 from digitpad.weights.foreign.unpickle import read_pickle
@@ -35,7 +36,7 @@ _NOT_READ = {
     b"BM": "is a picture; pictures are read, not read with",
     b"\0\0\x08\x03": "is a data set's images (IDX), not weights; they can be trained on or scored by (--data)",
     b"\0\0\x08\x01": "is a data set's labels (IDX), not weights; they can be trained on or scored by (--data)",
-    b"MATLAB 5.0": 'is MATLAB\'s; in Python, np.savez("weights.npz", **scipy.io.loadmat(…)) makes a file that is read',
+    b"MATLAB 7.3": "is MATLAB's of version 7.3, which is HDF5 and not read; save(…, '-v7') makes a file that is",
     b"%PDF": "is a PDF",
     b"TFL3": "is a TensorFlow Lite model, which is not read; its weights as np.savez writes them are",
 }
@@ -155,6 +156,10 @@ def _reader_for(path: Path, content: bytes) -> Callable[[Path, bytes], Contents]
         return _read_npy
     if content.startswith(b"\x89HDF"):
         return read_hdf5
+    if content.startswith(MAGIC):
+        return read_mat
+    if content.startswith(OCTAVE_MAGIC):
+        return read_octave
     if is_legacy_torch(content):
         return read_legacy_torch
     if is_safetensors(content):
@@ -166,7 +171,7 @@ def _reader_for(path: Path, content: bytes) -> Callable[[Path, bytes], Contents]
     if looks_like_table(content):
         return read_table
     raise WeightsError(
-        path, "is of no kind that is known; weights come as .npz, .npy, pickle, .pt, JSON, CSV or safetensors"
+        path, "is of no kind that is known; weights come as .npz, .npy, pickle, .pt, JSON, CSV, safetensors or .mat"
     )
 
 

@@ -98,6 +98,7 @@ class Storage:
     key: str
     dtype: np.dtype[Any]
     content: bytes = b""
+    halves: bool = False  # of float32, the upper ones
 
     def parts(self) -> list[tuple[str, Any]]:
         """Nothing by itself."""
@@ -120,6 +121,8 @@ class _Tensor:
             return []
         steps = tuple(stride * numbers.itemsize for stride in self.strides)
         view = np.lib.stride_tricks.as_strided(numbers[self.offset :], self.shape, steps, writeable=False)
+        if self.storage.halves:
+            return [("", (view.astype(np.uint32) << 16).view(np.float32))]
         return [("", np.ascontiguousarray(view))]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.weights.foreign.mat_files import OCTAVE, mat, packed
 from tests.weights.npz_files import npy_claiming, zeros_bomb, zipped
 
 _GLOBAL = "c{module}\n{name}\n"
@@ -39,6 +40,13 @@ def torch_with_strides(shape: str) -> bytes:
     storage = "(Vstorage\nctorch\nFloatStorage\nV0\nVcpu\nI4\ntQ"
     view = f"ctorch._utils\n_rebuild_tensor_v2\n({storage}I0\n({shape}t(I0\nI0\nttR."
     return zipped({"m/data.pkl": view.encode(), "m/data/0": bytes(16)})
+
+
+def torch_turned(n: int) -> bytes:
+    """So many tensors that are one storage turned, of which each is as large as the file when it is unpacked."""
+    storage = "(Vstorage\nctorch\nFloatStorage\nV0\nVcpu\nI4\ntQ"
+    view = f"ctorch._utils\n_rebuild_tensor_v2\n({storage}I0\n(I5000\nI3000\nt(I1\nI5000\nttR"
+    return zipped({"m/data.pkl": f"({view * n}t.".encode(), "m/data/0": bytes(60_000_000)}, zipfile.ZIP_DEFLATED)
 
 
 def files(folder: Path) -> list[Path]:
@@ -109,6 +117,11 @@ def files(folder: Path) -> list[Path]:
         "claims.safetensors": _safetensors({"dtype": "F64", "shape": [2**39], "data_offsets": [0, 2**42]}),
         "shapes.safetensors": _safetensors({"dtype": "F64", "shape": [2**39] * 8, "data_offsets": [0, 0]}),
         "zeros.pkl.gz": gzip.compress(bytes(100 * 2**20), 1),
+        "turned.pt": torch_turned(500),
+        "bomb.mat": mat(packed(bytes(100 * 2**20))),
+        "elements.mat": mat(packed(bytes(60 * 2**20))),
+        "numbers.mat": OCTAVE + b"# name: x\n# type: matrix\n# rows: 3000\n# columns: 2000\n" + b"0 " * 6_000_000,
+        "names.mat": OCTAVE + b"# name: x\n" * 1_500_000,
         "strides.pt": torch_with_strides("I65536\nI65536\n"),
         "deep.pkl": pickle.dumps(_nested(200)),
     }  # fmt: skip

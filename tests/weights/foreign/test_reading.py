@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from digitpad.errors import WeightsError
 from digitpad.weights.foreign.contents import Contents, array_of
 from digitpad.weights.foreign.reading import read_contents
+from tests.weights.foreign.mat_files import OCTAVE, mat, mat_matrix, packed
 from tests.weights.foreign.strangers import Dense, Model, save_safetensors, save_tables
 from tests.weights.npz_files import npy, npy_claiming, zipped
 
@@ -171,8 +172,8 @@ def test_a_folder_is_one_file(tmp_path: Path) -> None:
     assert list(read_contents(folder).arrays) == ["W1", "b1"]
 
 
-def torch_zip(*, prefix: str = "model/") -> bytes:
-    """A state dict as PyTorch writes it, by its format: a pickle that refers to storages, and their numbers."""
+def torch_pickle(*, old: bool = False) -> bytes:
+    """A state dict as PyTorch pickles it, by its format: it refers to storages that lie elsewhere."""
 
     class Tensor:
         def __init__(self, key: str, shape: tuple[int, ...], strides: tuple[int, ...]) -> None:
@@ -184,18 +185,49 @@ def torch_zip(*, prefix: str = "model/") -> bytes:
 
     class Pickler(pickle.Pickler):
         def persistent_id(self, obj: Any) -> Any:
-            return ("storage", FloatStorage, obj.key, "cpu", 12) if isinstance(obj, _Persistent) else None
+            if isinstance(obj, _Persistent):
+                cls = BFloat16Storage if obj.key == "1" else FloatStorage
+                return ("storage", cls, obj.key, "cpu", 12, *[None] * old)
+            if old and obj is Model and not told:  # once, with its source
+                told.append(obj)
+                return ("module", obj, "model.py", "class Model: …")
+            return None
 
+    told: list[type] = []
     buffer = io.BytesIO()
-    Pickler(buffer, 2).dump(
-        OrderedDict({"fc.weight": Tensor("0", (3, 4), (4, 1)), "fc.t": Tensor("0", (4, 3), (1, 4))})
-    )
-    content = buffer.getvalue().replace(b"tests.weights.foreign.test_reading\n_rebuild", b"torch._utils\n_rebuild")
-    content = content.replace(b"tests.weights.foreign.test_reading\nFloat", b"torch\nFloat")
-    return zipped({f"{prefix}data.pkl": content, f"{prefix}data/0": MATRIX.astype("<f4").tobytes()})
+    tensors = {
+        "fc.weight": Tensor("0", (3, 4), (4, 1)),
+        "fc.t": Tensor("0", (4, 3), (1, 4)),
+        "b": Tensor("1", (2,), (1,)),
+    }
+    Pickler(buffer, 2).dump(Model(state=OrderedDict(tensors)))
+    content = buffer.getvalue()
+    for module, name in (("torch._utils", "_rebuild"), ("torch", "FloatS"), ("torch", "BFloat16S")):
+        content = content.replace(f"{__name__}\n{name}".encode(), f"{module}\n{name}".encode())
+    return content
+
+
+HALVES = bytes([0x80, 0x3F, 0x20, 0xC0])  # 1 and -2.5 in bfloat16
+
+
+def torch_zip(*, prefix: str = "model/") -> bytes:
+    """The file that PyTorch writes today: the pickle and each storage in an archive."""
+    numbers = {f"{prefix}data/0": MATRIX.astype("<f4").tobytes(), f"{prefix}data/1": HALVES}
+    return zipped({f"{prefix}data.pkl": torch_pickle(), **numbers})
+
+
+def old_torch() -> bytes:
+    """What it wrote before 1.6, and still does if told to: pickles in a row, and then the storages."""
+    begin = [pickle.dumps(0x1950A86A20F9469CFC6C, 2), pickle.dumps(1001, 2), pickle.dumps({"little_endian": True}, 2)]
+    storages = [(12).to_bytes(8, "little") + MATRIX.astype("<f4").tobytes(), (2).to_bytes(8, "little") + HALVES]
+    return b"".join([*begin, torch_pickle(old=True), pickle.dumps(["0", "1"], 2), *storages])
 
 
 class FloatStorage:
+    """Named as PyTorch's."""
+
+
+class BFloat16Storage:
     """Named as PyTorch's."""
 
 
@@ -208,11 +240,27 @@ def _rebuild_tensor_v2(*arguments: Any) -> None:
     """Named as PyTorch's."""
 
 
-def test_pytorch_state() -> None:
-    """Tensors are views of storages, also turned ones."""
-    contents = read(torch_zip(), "model.pt")
-    np.testing.assert_allclose(contents.arrays["fc.weight"], MATRIX, rtol=1e-6)
-    np.testing.assert_allclose(contents.arrays["fc.t"], MATRIX.T, rtol=1e-6)
+@pytest.mark.parametrize("content", [torch_zip(), old_torch()], ids=["today's", "before 1.6"])
+def test_pytorch_state(content: bytes) -> None:
+    """Tensors are views of storages, also turned ones, and ones of half the bits."""
+    contents = read(content, "model.pt")
+    np.testing.assert_allclose(contents.arrays["state.fc.weight"], MATRIX, rtol=1e-6)
+    np.testing.assert_allclose(contents.arrays["state.fc.t"], MATRIX.T, rtol=1e-6)
+    np.testing.assert_array_equal(contents.arrays["state.b"], [1.0, -2.5])
+    assert contents.words[0][1].endswith("Model")
+
+
+def test_old_pytorch_without_its_numbers() -> None:
+    """A file that was cut off says so."""
+    refused(old_torch()[:-3], "damaged|numbers|without arrays|buffer size")
+    refused(old_torch().replace(b"\nFloatStorage", b"\nNoneStorage1"), "numbers of a type that is not read")
+
+
+def test_turned_views_of_one_storage_do_not_fill_the_memory() -> None:
+    """Each is a copy; together they may take as much as any weights."""
+    contents = Contents(Path("a"), "a file")
+    with pytest.raises(WeightsError, match="holds more than 96 MiB of numbers"):
+        contents.add("", [np.broadcast_to(np.float64(i), (2**20, 5)) for i in range(4)])
 
 
 @pytest.mark.parametrize(
@@ -222,7 +270,6 @@ def test_pytorch_state() -> None:
         (b"\x89PNG\r\n\x1a\n", "is a picture"),
         (b"\x89HDF\r\n\x1a\n", "HDF5 is not read"),
         (b"\0\0\x08\x03" + bytes(20), "data set's images"),
-        (b"MATLAB 5.0 MAT-file", "scipy.io.loadmat"),
         (b"\x01\x02\x03\x04", "of no kind that is known; weights come as"),
         (b"hello world", "of no kind that is known"),
         (b"hello 2 worlds", "no table of numbers|without numbers"),
@@ -235,7 +282,7 @@ def test_pytorch_state() -> None:
         (npy_claiming("4,", bytes(8)), "needs 16 bytes"),
         (npy(np.zeros(3))[:40], "not a plain array"),
     ],
-    ids=range(16),
+    ids=range(15),
 )
 def test_what_is_no_weights_is_named(content: bytes, message: str) -> None:
     """The error says what the file is, as far as it can be told."""
@@ -269,6 +316,9 @@ SOURCES: dict[str, bytes] = {
     "table": b"1,2,3\n4,5,6\n",
     "safetensors": safetensors(w=MATRIX, b=VECTOR),
     "pytorch": torch_zip(),
+    "old pytorch": old_torch(),
+    "matlab": mat(mat_matrix("W", MATRIX), packed(mat_matrix("b", VECTOR[None], 6))),
+    "octave": OCTAVE,
     "gzip": gzip.compress(pickle.dumps(MATRIX)),
 }
 

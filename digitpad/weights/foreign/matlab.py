@@ -1,0 +1,188 @@
+"""MATLAB's MAT files of version 5 (``save -v6``, ``-v7``, `scipy.io.savemat`), and Octave's text.
+
+Source: MAT-File Format (The MathWorks, 2019), chapter 1. A file is a header of 128 bytes and a row of elements: a type
+and a size, then so many bytes, padded to eight. A matrix is an element that holds others: flags, dimensions, name,
+numbers; columns come first. Sparse matrices, objects and functions are passed over.
+"""
+
+import io
+import math
+import re
+import warnings
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitpad.errors import WeightsError
+from digitpad.weights.foreign.contents import MAX_ARRAYS, Contents
+from digitpad.weights.npy import BUDGET_BYTES, mebibytes
+
+MAGIC = b"MATLAB 5.0 MAT-file"
+OCTAVE_MAGIC = b"# Created by Octave"
+
+_HEADER_BYTES = 128
+_MATRIX, _COMPRESSED = 14, 15
+_CELL, _STRUCT, _CHAR, _SPARSE = 1, 2, 4, 5
+_DTYPES = {
+    1: "i1",
+    2: "u1",
+    3: "i2",
+    4: "u2",
+    5: "i4",
+    6: "u4",
+    7: "f4",
+    9: "f8",
+    12: "i8",
+    13: "u8",
+    16: "u1",
+    17: "u2",
+}
+_MAX_DEPTH = 8
+_MAX_ELEMENTS = 10 * MAX_ARRAYS  # four to a matrix
+_MAX_OCTAVE_BYTES = 12 * 2**20
+
+
+class _DamagedError(ValueError):
+    """What an element says of itself cannot be."""
+
+
+def read_mat(path: Path, content: bytes) -> Contents:
+    """Every numeric array by its name, also within cells and structures, and texts.
+
+    Raises
+    ------
+    WeightsError
+        If the file is damaged, or would take more than the budget.
+    """
+    contents = Contents(path, "a MATLAB file")
+    order = {b"IM": "<", b"MI": ">"}.get(content[126:128])
+    if order is None:
+        raise WeightsError(path, "begins as MATLAB's files do, but does not say in which order its bytes are")
+    reader = _Reader(order, BUDGET_BYTES)
+    try:
+        for kind, data in reader.elements(memoryview(content)[_HEADER_BYTES:]):
+            inner = reader.elements(reader.unpacked(data)) if kind == _COMPRESSED else iter([(kind, data)])
+            for kind_inside, matrix in inner:
+                if kind_inside == _MATRIX:
+                    contents.add(*reader.matrix(matrix, 0))
+    except _DamagedError as error:
+        raise WeightsError(path, f"is a damaged MATLAB file: {error}") from error
+    return contents
+
+
+class _Reader:
+    """Takes elements apart, and counts what they take."""
+
+    def __init__(self, order: str, budget: int) -> None:
+        self._order = order
+        self._left = budget
+        self._n_elements = 0
+
+    def elements(self, data: memoryview) -> Iterator[tuple[int, memoryview]]:
+        """The type and the bytes of each element in a row of them."""
+        place = 0
+        while place + 8 <= len(data):
+            kind, size = (int(word) for word in np.frombuffer(data[place : place + 8], f"{self._order}u4"))
+            if kind >> 16:  # a small element: four bytes at most, right behind the first half of the tag
+                kind, size, begin, step = kind & 0xFFFF, kind >> 16, place + 4, 8
+            else:
+                begin, step = place + 8, 8 + size + (-size % 8 if kind != _COMPRESSED else 0)
+            if size > len(data) - begin or (begin == place + 4 and size > 4):
+                raise _DamagedError(f"an element claims {size} bytes, but there are {len(data) - begin}")
+            self._n_elements += 1
+            if self._n_elements > _MAX_ELEMENTS:
+                raise _DamagedError(f"it has more than {_MAX_ELEMENTS} elements")
+            yield kind, data[begin : begin + size]
+            place += step
+
+    def unpacked(self, data: memoryview) -> memoryview:
+        """What a packed element holds."""
+        inner = zlib.decompressobj().decompress(data, self._left + 1)
+        self._left -= len(inner)
+        if self._left < 0:
+            raise _DamagedError(f"it unpacks to more than {mebibytes(BUDGET_BYTES)}")
+        return memoryview(inner)
+
+    def matrix(self, data: memoryview, depth: int) -> tuple[str, Any]:
+        """The name and the content of a matrix; None for what is no array, list or dict of numbers or texts."""
+        if depth > _MAX_DEPTH:
+            raise _DamagedError(f"it holds more than {_MAX_DEPTH} cells in each other")
+        parts = self.elements(data)
+        (_, flags), (_, sizes), (_, name), *rest = [*_first(parts, 3), *parts]
+        cls = int(np.frombuffer(flags[:4], f"{self._order}u4")[0]) & 0xFF if len(flags) >= 4 else 0
+        shape = tuple(int(size) for size in np.frombuffer(sizes[: len(sizes) // 4 * 4], f"{self._order}i4"))
+        if not 2 <= len(shape) <= 8 or min(shape) < 0:
+            raise _DamagedError(f"a matrix says that its shape is {shape}")
+        return bytes(name).decode("latin-1")[:100], self._value(cls, shape, rest, depth)
+
+    def _value(self, cls: int, shape: tuple[int, ...], parts: list[tuple[int, memoryview]], depth: int) -> Any:
+        if cls == _CELL:
+            return [self.matrix(data, depth + 1)[1] for kind, data in parts if kind == _MATRIX]
+        if cls == _STRUCT and len(parts) >= 2:
+            (_, length), (_, names), *fields = parts
+            width = int(np.frombuffer(length[:4], f"{self._order}i4")[0]) if len(length) >= 4 else 0
+            if not 0 < width <= len(names) or len(names) > width * MAX_ARRAYS:
+                raise _DamagedError("a structure has no names")
+            keys = [bytes(names[i : i + width]).partition(b"\0")[0] for i in range(0, len(names), width)]
+            values = [self.matrix(data, depth + 1)[1] for kind, data in fields if kind == _MATRIX]
+            rows = [values[i : i + len(keys)] for i in range(0, len(values), len(keys))]
+            dicts = [{key.decode("latin-1"): value for key, value in zip(keys, row, strict=False)} for row in rows]
+            return dicts[0] if len(dicts) == 1 else dicts
+        if not parts or (cls <= _SPARSE and cls != _CHAR):
+            return None
+        array = self._array(*parts[0], shape)
+        if cls != _CHAR:
+            return array
+        rows = array.reshape(shape[0], -1)[:100, :200].astype(np.uint32).tolist()
+        texts = ["".join(chr(code) for code in row if code < 0x10000).rstrip() for row in rows]
+        return texts[0] if len(texts) == 1 else texts
+
+    def _array(self, kind: int, data: memoryview, shape: tuple[int, ...]) -> NDArray[Any]:
+        if kind not in _DTYPES:
+            raise _DamagedError(f"it has numbers of the unknown type {kind}")
+        dtype: np.dtype[Any] = np.dtype(self._order + _DTYPES[kind])
+        if math.prod(shape) * dtype.itemsize != len(data):
+            raise _DamagedError(f"a matrix of {shape} needs {math.prod(shape)} numbers, not {len(data)} bytes")
+        return np.frombuffer(data, dtype).reshape(shape, order="F").astype(dtype.newbyteorder("="), copy=False)
+
+
+def _first(parts: Iterator[tuple[int, memoryview]], n: int) -> list[tuple[int, memoryview]]:
+    found = [part for _, part in zip(range(n), parts, strict=False)]
+    if len(found) < n:
+        raise _DamagedError("a matrix lacks its shape or name")
+    return found
+
+
+_OCTAVE = re.compile(
+    rb"^# name: (?P<name>.{1,100})\n# type: (?:matrix|scalar)\n"
+    rb"(?:# rows: (?P<rows>\d{1,6})\n# columns: (?P<columns>\d{1,6})\n)?(?P<numbers>[^#]*)",
+    re.MULTILINE,
+)
+
+
+def read_octave(path: Path, content: bytes) -> Contents:
+    """The matrices and numbers in what Octave's ``save`` writes when it is not told a format.
+
+    Raises
+    ------
+    WeightsError
+        If one of them is not of the size that it says.
+    """
+    if len(content) > _MAX_OCTAVE_BYTES:
+        raise WeightsError(path, f"is larger than the {mebibytes(_MAX_OCTAVE_BYTES)} of Octave's text that are read")
+    contents = Contents(path, "an Octave file")
+    for match in _OCTAVE.finditer(content.replace(b"\r\n", b"\n")):
+        name = match["name"].decode("latin-1")
+        with warnings.catch_warnings(action="ignore"):  # of a matrix without numbers
+            numbers = np.loadtxt(io.BytesIO(match["numbers"]), ndmin=2)
+        shape = (1, 1) if match["rows"] is None else (int(match["rows"]), int(match["columns"]))
+        if numbers.size != math.prod(shape):
+            raise WeightsError(
+                path, f"{name} of {shape} needs {math.prod(shape)} numbers, but there are {numbers.size}"
+            )
+        contents.add(name, float(numbers[0, 0]) if match["rows"] is None else numbers.reshape(shape))
+    return contents
