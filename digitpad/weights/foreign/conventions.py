@@ -45,9 +45,10 @@ CLOSE = 0.015
 POOR = 0.5
 """Read so little, and something is not as it was meant; the weights are opened all the same, and it is said."""
 
-_GOOD = 0.85  # from here on, no stranger convention is tried
+_GOOD = 0.9  # from here on, no stranger convention is tried
 _TELLING = ("relu", "sigmoid", "tanh", "none")  # of which one comes close to any other
 _SURE, _POSSIBLE, _NEXT = 0.9, 0.6, 0.6
+_MOST_WAYS = 24
 _FIRST_DIGITS = 250
 _HEAVY = 3_000_000  # multiplications for an image, from which on fewer candidates are scored
 _SOME = np.repeat(np.array([0, 64, 255], np.uint8), 784).reshape(3, 28, 28)  # to see that numbers stay finite
@@ -79,7 +80,12 @@ SCALINGS: dict[str, tuple[float, float, float]] = {
 }
 """Factor and offset of each scaling that treats all pixels alike, and how unusual it is."""
 
-_STRANGE_SCALINGS = {"1 - x/255": (-1 / 255, 1.0, 2.5), "255 - x": (-1.0, 255.0, 3.0)}
+_STRANGE_SCALINGS = {
+    "x/255 - 0.1307": (1 / 255, -0.1307, 2.2),
+    "1 - x/255": (-1 / 255, 1.0, 2.5),
+    "x - 33.3": (1.0, -33.3, 2.6),
+    "255 - x": (-1.0, 255.0, 3.0),
+}
 _STRANGE = [(name, cost) for name, (_, _, cost) in _STRANGE_SCALINGS.items()]
 _BINARISED = {"binarised": (0.5, 1.5), "binarised, x > 0": (0.0, 1.8)}
 STANDARDISED, PER_PIXEL, CENTRED = "standardised", "standardised per pixel", "less the mean of each pixel"
@@ -286,6 +292,12 @@ class _Search:
         self._try([first], self._activations(first), self._usual)
         for way in self._ways[1:]:
             self._try([way], self._activations(way), self._usual[:4])
+        if self._activation is None and 2 <= first.n_hidden <= 4:
+            (way,) = self._likely(1)
+            scalings = {self._top(way).convention.scaling, self._usual[0][0]}
+            rows = itertools.product(("relu", "sigmoid", "tanh"), repeat=first.n_hidden)
+            mixed = [(", ".join(row), 3.0) for row in rows if len(set(row)) > 1]
+            self._try([way], mixed, [one for one in self._usual if one[0] in scalings])
         if _best(self._scored) >= _GOOD:
             return
         likely = self._likely(3)
@@ -294,12 +306,12 @@ class _Search:
             self._try([way], activations, self._usual, transposed=True)
             self._try_shifted(way, activations, self._usual)
             self._try([way], activations, self._strange)
-        if _best(self._scored) < _GOOD:  # Octave's columns first, and its tenth for 0
-            for way in likely:
-                self._try_shifted(way, self._activations(way), self._usual, transposed=True)
-        if self._activation is None and 2 <= first.n_hidden <= 4:
-            rows = itertools.product(("relu", "sigmoid", "tanh"), repeat=first.n_hidden)
-            self._try(likely[:1], [(", ".join(row), 3.0) for row in rows if len(set(row)) > 1], self._usual)
+        if _best(self._scored) < _POSSIBLE:  # Octave's columns first, and its tenth for 0, of whatever way it is
+            for way in self._ways[:_MOST_WAYS]:
+                for transposed, shifted in ((True, False), (False, True), (True, True)):
+                    if not shifted or self._yardstick.class_names == DIGITS:
+                        few = self._activations(way)[:3], self._usual[:2]
+                        self._try([way], *few, transposed=transposed, shifted=shifted)
 
     def along_each_axis(self) -> None:
         """For convolutions, which take their time: the ways they fit together, then scalings, then activations."""

@@ -30,6 +30,7 @@ from digitpad.weights.foreign.names import (
 Matrix = NDArray[np.float64]
 
 N_PIXELS, SIDE = 784, 28
+N_MIDDLE, MIDDLE = 400, 20
 MAX_UNITS = 20_000
 _MAX_SEARCHED = 5_000
 _MAX_GEOMETRIES = 50_000
@@ -221,9 +222,23 @@ def _from_arrays(ones: list[Named], n_classes: int) -> tuple[list[Structure], _B
         if found:
             return found, None
     links, broken = _chain(matrices, N_PIXELS, n_classes)
-    if links is None:
-        return [], _broken_images(matrices, kernels, n_classes) if kernels else broken
-    return _dense_structures(ones, links), None
+    if links is not None:
+        return _dense_structures(ones, links), None
+    if kernels:
+        return [], _broken_images(matrices, kernels, n_classes)
+    if broken is None and (links := _chain(matrices, N_MIDDLE, n_classes)[0]) is not None:
+        return [_of_middle(structure) for structure in _dense_structures(ones, links)], None
+    return [], broken
+
+
+def _of_middle(structure: Structure) -> Structure:
+    """A network for images of 20 × 20 pixels, as MNIST's digits are without their border, made one for 28 × 28."""
+    first, *others = structure.denses
+    weight = np.zeros((SIDE, SIDE, first.weight.shape[1]))
+    border = (SIDE - MIDDLE) // 2
+    weight[border:-border, border:-border] = first.weight.reshape(MIDDLE, MIDDLE, -1)
+    denses = (replace(first, weight=weight.reshape(N_PIXELS, -1)), *others)
+    return replace(structure, denses=denses, detail=_also(structure, "20 × 20 pixels in the middle"))
 
 
 def _dense_structures(ones: list[Named], links: list[_Link]) -> list[Structure]:
@@ -578,20 +593,22 @@ def _with_geometry(
 def _geometries(kernels: Sequence[int]) -> list[tuple[float, int, tuple[tuple[int, int], ...]]]:
     """(cost, side of the last image, (padding, pool) of each convolution), for all that can be."""
     states: list[tuple[float, int, tuple[tuple[int, int], ...]]] = [(0.0, SIDE, ())]
-    for kernel in kernels:
+    for place, kernel in enumerate(kernels):
+        is_last = place == len(kernels) - 1
         paddings = sorted({0, (kernel - 1) // 2} | ({2} if kernel == 3 and len(kernels) > 3 else set()))
         states = [
             (cost + _geometry_cost(steps, kernel, padding, pool), out // pool, (*steps, (padding, pool)))
             for cost, side, steps in states
             for padding in paddings
-            for pool in ((1, 2) if len(kernels) > 4 else (1, 2, 3, 4))
-            if (out := side + 2 * padding - kernel + 1) >= pool
+            if (out := side + 2 * padding - kernel + 1) >= 1
+            for pool in {1, 2, *((3, 4) if len(kernels) <= 4 else ()), *((out,) if is_last else ())}
+            if out >= pool
         ][:_MAX_GEOMETRIES]
     return states
 
 
 def _geometry_cost(steps: tuple[tuple[int, int], ...], kernel: int, padding: int, pool: int) -> float:
-    cost = {1: 0.3, 2: 0.0, 3: 1.0, 4: 1.2}[pool]
+    cost = {1: 0.3, 2: 0.0, 3: 1.0, 4: 1.2}.get(pool, 1.0)  # any other is over the whole image
     same = (kernel - 1) // 2
     if padding not in (0, same):
         cost += 1.0
@@ -752,7 +769,7 @@ def _no_layers(contents: Contents, ones: list[Named], n_classes: int) -> str:
         return f"holds {ones[0].array.size:,} whole numbers, as labels are, not weights"
     if not ones:
         return f"is {contents.kind} without arrays; matrices from {N_PIXELS} inputs to {n_classes} outputs would fit"
-    sides = [s for s in (20, 32, 8, 16) for one in ones[:1] if {s * s, s * s + 1} & set(one.array.shape)]
+    sides = [s for s in (32, 8, 16) for one in ones[:1] if {s * s, s * s + 1} & set(one.array.shape)]
     listed = ", ".join(map(str, ones[:5])) + ", …" * (len(ones) > 5)
     if sides:
         return f"is for images of {sides[0]} × {sides[0]} pixels ({listed}); those for {SIDE} × {SIDE} would fit"

@@ -40,6 +40,7 @@ SCALINGS: dict[str, Callable[[Matrix], Matrix]] = {
     "x/255": lambda x: x / 255,
     "0..255": lambda x: x,
     "x/255 - 0.5": lambda x: x / 255 - 0.5,
+    "x - 33.3": lambda x: x - 33.3,
     "(x/255 - 0.1307)/0.3081": lambda x: (x / 255 - 0.1307) / 0.3081,
     "standardised": lambda x: (x - MEAN_OF_ALL) / STD_OF_ALL,
     "standardised per pixel": lambda x: (x - pixels().mean(0)) / (pixels().std(0) + 1e-8),

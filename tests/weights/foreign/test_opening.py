@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from digitpad.datasets.dataset import mnist
 from digitpad.errors import RecipeError, WeightsError
-from digitpad.nn.layers import BatchNorm, Conv2d, Flatten, Linear, MaxPool2d, ReLU
+from digitpad.nn.layers import AvgPool2d, BatchNorm, Conv2d, Flatten, Linear, MaxPool2d, ReLU
 from digitpad.opening import convention_of, open_weights, understand_file
 from digitpad.weights.weights import SHIPPED, Weights
 from tests.weights.foreign.strangers import (
@@ -190,6 +191,7 @@ def test_a_network_is_found_in_every_kind_of_file(name: str, deep: Trained, tmp_
         ("tanh", "x/255 - 0.5"),
         ("relu", "(x/255 - 0.1307)/0.3081"),
         ("tanh", "standardised per pixel"),
+        ("relu", "x - 33.3"),
     ],
 )
 def test_what_a_file_does_not_say_is_found_out(activation: str, scaling: str, tmp_path: Path) -> None:
@@ -218,6 +220,59 @@ def test_transposed_images_are_noticed(tmp_path: Path) -> None:
     understood = understand_file(save_npz(tmp_path / "a.npz", numbered(trained, "W{}", "b{}")))
     assert understood.chosen.convention.transposed
     assert understood.chosen.accuracy > GOOD
+
+
+def octaves(t: Trained) -> list[Matrix]:
+    """Thetas for images whose columns come first, with the bias in a first column, and the tenth output for 0."""
+    first = t.weights[0].reshape(28, 28, -1).swapaxes(0, 1).reshape(t.weights[0].shape)
+    last = [*t.weights[1:-1], np.roll(t.weights[-1], -1, 1)]
+    biases = [*t.biases[:-1], np.roll(t.biases[-1], -1)]
+    return [np.vstack([b, w]).T for w, b in zip([first, *last], biases, strict=True)]
+
+
+@pytest.mark.parametrize("form", ["matrices", "by rows", "by columns"])
+def test_thetas_of_octave_are_opened(form: str, shallow: Trained, tmp_path: Path) -> None:
+    """Columns first, 10 for 0, and sigmoids, also unrolled into one vector in either order."""
+    thetas = octaves(shallow)
+    if form == "matrices":
+        path = save_npz(tmp_path / "a.npz", {"Theta1": thetas[0], "Theta2": thetas[1]})
+    else:
+        order: Any = {"by rows": "C", "by columns": "F"}[form]
+        path = save_npz(tmp_path / "a.npz", {"nn_params": np.concatenate([theta.ravel(order) for theta in thetas])})
+    understood = understand_file(path)
+    convention = understood.chosen.convention
+    assert (convention.activation, convention.transposed) == ("sigmoid", True)
+    assert "1 to 9, then 0" in convention.detail
+    best = understand_file(save_npz(tmp_path / "b.npz", numbered(shallow, "W{}", "b{}"))).chosen.accuracy
+    assert understood.chosen.accuracy == pytest.approx(best, abs=0.002)
+
+
+def test_images_without_their_border(tmp_path: Path) -> None:
+    """A network for 20 × 20 pixels, as MNIST's digits are in their box, sees the middle of ours."""
+    t = train([784, 16, 10])
+    middle = np.zeros((28, 28), bool)
+    middle[4:24, 4:24] = True
+    inside = Trained([t.weights[0][middle.ravel()], t.weights[1]], t.biases)
+    understood = understand_file(save_npz(tmp_path / "a.npz", numbered(inside, "W{}", "b{}")))
+    assert understood.chosen.convention.detail == "20 × 20 pixels in the middle"
+    weights = understood.weights()
+    images = understood.yardstick.images[:20] * middle.astype(np.uint8)
+    expected = np.maximum(images.reshape(-1, 784) / 255 @ t.weights[0] + t.biases[0], 0) @ t.weights[1] + t.biases[1]
+    np.testing.assert_allclose(weights.network().forward(images), expected, atol=1e-3)
+
+
+def test_activations_that_differ_from_layer_to_layer(deep: Trained, tmp_path: Path) -> None:
+    """ReLU, then tanh, reads too well with ReLU alone to be noticed by its score; it is tried all the same."""
+    moved = Trained(deep.weights, [deep.biases[0], deep.biases[1] - 1, deep.biases[2]])
+    hidden = [np.maximum(pixels(2000) / 255 @ moved.weights[0] + moved.biases[0], 0)]
+    hidden.append(np.tanh(hidden[0] @ moved.weights[1] + moved.biases[1]))
+    labels = np.eye(10)[mnist().training.labels[:2000]]
+    inputs = np.column_stack([hidden[1], np.ones(2000)])
+    last = np.linalg.lstsq(inputs, labels, rcond=None)[0]  # what fits these two layers' outputs
+    mixed = Trained([*moved.weights[:2], last[:-1]], [*moved.biases[:2], last[-1]])
+    understood = understand_file(save_npz(tmp_path / "a.npz", numbered(mixed, "W{}", "b{}")))
+    assert understood.chosen.convention.activation == "relu, tanh"
+    assert understood.chosen.accuracy > 0.75
 
 
 def test_outputs_that_begin_with_one_are_noticed(deep: Trained, tmp_path: Path) -> None:
@@ -318,6 +373,17 @@ def test_convolution_without_channels_or_activation(tmp_path: Path) -> None:
     assert understood.chosen.accuracy >= best - 0.015
 
 
+def test_a_pool_over_the_whole_image(tmp_path: Path) -> None:
+    """Each channel's mean is all that the matrix behind it sees."""
+    network = train_images([Conv2d(8, 7), ReLU(), AvgPool2d(22), Flatten(), Linear(10)], steps=300)
+    k, c, w, b = network.named_parameters().values()
+    path = save_npz(tmp_path / "a.npz", {"k": k.transpose(3, 2, 0, 1), "c": c, "w": w, "b": b})
+    understood = understand_file(path, "relu", "x/255")  # it reads too little for them to be told
+    assert understood.chosen.convention.detail == "pool 22; flattened by channel; mean pools"
+    images = understood.yardstick.images[:20]
+    np.testing.assert_allclose(understood.weights().network().predict(images), network.predict(images), atol=1e-4)
+
+
 def test_batch_normalisation_is_found_by_name_and_by_place(tmp_path: Path) -> None:
     """PyTorch's names, and Keras' nameless list, alike."""
     layers = [
@@ -387,7 +453,7 @@ def test_a_poor_network_is_opened_all_the_same(tmp_path: Path) -> None:
         ),
         ({"W1": np.ones((128, 784)), "b1": np.ones(128)}, "not complete: W1 .* gives 128 numbers, and no matrix"),
         ({"W2": np.ones((32, 16)), "W3": np.ones((16, 10))}, "no matrix for the 784 pixels"),
-        ({"Theta1": np.ones((25, 401)), "Theta2": np.ones((10, 26))}, "images of 20 × 20 pixels"),
+        ({"Theta1": np.ones((25, 1025)), "Theta2": np.ones((10, 26))}, "images of 32 × 32 pixels"),
         ({"labels": np.arange(6000) % 10}, "6,000 whole numbers, as labels are"),
         ({"image": np.zeros((28, 28), np.uint8)}, "holds a picture"),
         (
@@ -407,7 +473,7 @@ def test_a_poor_network_is_opened_all_the_same(tmp_path: Path) -> None:
         "letters",
         "incomplete",
         "no first layer",
-        "20 × 20",
+        "32 × 32",
         "labels",
         "picture",
         "data",
