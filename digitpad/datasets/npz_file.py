@@ -4,7 +4,6 @@ Nothing is unpacked or allocated before what the file claims is known to fit, an
 asked for.
 """
 
-import math
 import re
 import zipfile
 import zlib
@@ -19,6 +18,7 @@ from digitpad.datasets.digits import SIDE, Found, Part, Tell, check_count, check
 from digitpad.datasets.families import family_of
 from digitpad.datasets.idx import MAX_BYTES, claims_too_much
 from digitpad.errors import DataError, reason
+from digitpad.npy import read_header
 
 MAX_DIRECTORY_BYTES = 2**20
 """Of an archive's list of members; ZipFile keeps a record of each, 400 000 of which take 280 MB."""
@@ -33,10 +33,6 @@ _NAMES = (
 
 _OF_WEIGHTS = re.compile(r"(.*[._])?([wb]|weights?|bias(es)?|kernel|coefs?|thetas?|header)[_0-9]*", re.IGNORECASE)
 
-# Just what NumPy itself writes for an array of bools, integers or floats.
-_HEADER = re.compile(
-    rb"\{'descr': '([<>|=]?[biuf][1248])', 'fortran_order': (True|False), 'shape': \(([0-9, ]{0,200})\), ?\} *\n?"
-)
 _END, _END_BYTES = b"PK\x05\x06", 22
 _END_64 = b"PK\x06\x07"
 
@@ -177,19 +173,13 @@ def _read_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, 
         # zipfile unpacks the other methods without a bound: 881 bytes of bzip2 took 2 GB.
         raise DataError(path, f"{what} cannot be read: its compression is not deflate")
     with archive.open(member) as file:
-        prefix = file.read(8)
-        if len(prefix) < 8 or prefix[:6] != b"\x93NUMPY" or prefix[6] not in (1, 2, 3):
-            raise DataError(path, f"{what} is not in NumPy's format")
-        length = int.from_bytes(file.read(2 if prefix[6] == 1 else 4), "little")
-        header = _HEADER.fullmatch(file.read(length)) if length <= 1000 else None
-        if header is None:
-            raise DataError(path, f"{what} is not a plain array of numbers")
         try:
-            dtype = np.dtype(header[1].decode())
-            shape = tuple(int(size) for size in header[3].decode().replace(" ", "").split(",") if size)
-        except (TypeError, ValueError) as error:
-            raise DataError(path, f"{what} is not a plain array of numbers") from error
-        n_bytes = math.prod(shape) * dtype.itemsize
+            header = read_header(file)
+        except ValueError as error:
+            raise DataError(path, f"{what} {error}") from error
+        dtype, shape, n_bytes = header.dtype, header.shape, header.n_bytes
+        if dtype.kind not in "biuf":
+            raise DataError(path, f"{what} is not a plain array of numbers")
         if len(shape) > 4 or claims_too_much(max(n_bytes, *shape, 0), min(member.compress_size, path.stat().st_size)):
             raise DataError(path, f"{what} claims the shape {str(shape)[:100]}, which is more than is read")
         content = np.empty(n_bytes, np.uint8)
@@ -197,7 +187,7 @@ def _read_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, 
     if n_read != n_bytes:
         found = "more" if n_read > n_bytes else f"only {n_read}"
         raise DataError(path, f"{what} of shape {shape} needs {n_bytes} bytes, but there are {found}")
-    array = content.view(dtype).reshape(shape, order="F" if header[2] == b"True" else "C")
+    array = content.view(dtype).reshape(shape, order="F" if header.by_columns else "C")
     return array.astype(dtype.newbyteorder("="), copy=False)
 
 

@@ -1,0 +1,53 @@
+"""The header of NumPy's own format, which may lie; weights and data sets alike come in it."""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import IO, Any
+
+import numpy as np
+
+MAX_HEADER_BYTES = 1000
+
+# Just what NumPy itself writes for an array of one simple type; Python 2 wrote sizes as 784L.
+_HEADER = re.compile(
+    rb"\{'descr': '([<>|=]?(?:[biuf](?:1|2|4|8|16)|[OUS][0-9]{0,6}))', 'fortran_order': (True|False), "
+    rb"'shape': \(([0-9L, ]{0,200})\), ?\} *\n?"
+)
+
+
+@dataclass(frozen=True)
+class Header:
+    """What an array says of itself, checked against nothing yet."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    by_columns: bool
+
+    @property
+    def n_bytes(self) -> int:
+        """How much is to follow."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+def read_header(file: IO[bytes]) -> Header:
+    """The header at the beginning of a file, of version 1, 2 or 3.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or of an array that is not of numbers, texts or objects; says so, to go behind a file's name.
+    """
+    prefix = file.read(8)
+    if len(prefix) < 8 or prefix[:6] != b"\x93NUMPY" or prefix[6] not in (1, 2, 3):
+        raise ValueError("is not in NumPy's format")
+    length = int.from_bytes(file.read(2 if prefix[6] == 1 else 4), "little")
+    header = _HEADER.fullmatch(file.read(length)) if length <= MAX_HEADER_BYTES else None
+    if header is None:
+        raise ValueError("is not a plain array of numbers")
+    try:
+        dtype = np.dtype(header[1].decode())
+        shape = tuple(int(size) for size in re.sub("[L ]", "", header[3].decode()).split(",") if size)
+    except (TypeError, ValueError) as error:
+        raise ValueError("is not a plain array of numbers") from error
+    return Header(dtype, shape, header[2] == b"True")
