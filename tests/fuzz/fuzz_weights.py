@@ -1,32 +1,75 @@
-"""Fuzz the readers of other people's weights with Google's atheris, which is not among the test extra's packages.
+"""Fuzz the readers of weights with Google's atheris, which is not among the test extra's packages.
 
     python -m pip install atheris
-    python tests/fuzz/fuzz_weights.py CORPUS_FOLDER -max_total_time=3600
+    python tests/fuzz/seeds.py weights CORPUS_FOLDER
+    python tests/fuzz/fuzz_weights.py CORPUS_FOLDER -max_total_time=3600 -max_len=4096
 
-Each file that breaks the one promise — read, or refused by `WeightsError` — is left in the current folder, and becomes
-a case of `tests/weights/foreign/test_reading.py`.
+The first byte of an input says what the others are put into, as a changed byte in an archive fails its checksum alone.
+Each input that breaks the one promise (read, or refused by `WeightsError`) is left in the current folder, and becomes a
+case of `tests/weights/foreign/test_reading.py`.
 """
 
 import contextlib
+import io
+import struct
 import sys
 import tempfile
+import zipfile
+import zlib
 from pathlib import Path
 
 import atheris
 
 with atheris.instrument_imports(include=["digitpad"]):
     from digitpad.errors import WeightsError
+    from digitpad.weights.foreign.class_names import class_names_in
     from digitpad.weights.foreign.reading import read_contents
     from digitpad.weights.foreign.structure import scaling_beside, structures
+    from digitpad.weights.weights import load_weights
 
 _FILE = Path(tempfile.mkdtemp()) / "fuzzed"
 
 
+def zipped(members: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def whole(content: bytes) -> bytes:
+    """The file that an input stands for."""
+    match content[:1], content[1:]:
+        case b"z", inner:
+            return zipped({"a.npy": inner})
+        case b"t", inner:
+            return zipped({"m/data.pkl": inner, "m/data/0": bytes(range(48)), "m/data/1": bytes(4)})
+        case b"m", inner:
+            packed = zlib.compress(inner, 1)
+            head = b"MATLAB 5.0 MAT-file".ljust(124) + b"\0\1IM"
+            return head + struct.pack("<II", 15, len(packed)) + packed
+        case b"h", inner:
+            length = struct.pack("<H", 118)
+            npy = (
+                b"\x93NUMPY\1\0"
+                + length
+                + f"{{'descr': '|u1', 'fortran_order': False, 'shape': ({len(inner)},), }}".ljust(117).encode()
+                + b"\n"
+            )
+            return zipped({"header.npy": npy + inner})
+        case _, inner:
+            return inner
+
+
 def one_input(content: bytes) -> None:
     """Read one file, and find the layers in it."""
-    _FILE.write_bytes(content)
+    _FILE.write_bytes(whole(content))
+    with contextlib.suppress(WeightsError):
+        load_weights(_FILE)
     with contextlib.suppress(WeightsError):
         contents = read_contents(_FILE)
+        class_names_in(contents)
         scaling_beside(contents)
         structures(contents, 10)
 

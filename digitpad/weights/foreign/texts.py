@@ -69,9 +69,9 @@ def read_table(path: Path, content: bytes) -> Contents:
     first = next((line for line in head if line.strip() and not line.startswith("#")), "")
     delimiter = next((mark for mark in ",;\t" if mark in first), None)
     rows_named, columns_named = _names(next(csv.reader([first], delimiter=delimiter or " ")), head)
-    lines = io.StringIO(text)
+    lines = io.StringIO(text, newline=None)
     if columns_named:
-        while not (line := lines.readline()) or line.strip() != first.strip():
+        while (line := lines.readline()) and line.strip() != first.strip():
             pass
     table = _numbers(path, lines, delimiter, skip_first=rows_named)
     contents = Contents(path, "a table")

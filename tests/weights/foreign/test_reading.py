@@ -155,12 +155,18 @@ def test_bfloat16() -> None:
         "0,1,2\n1,2,3\n4,5,6\n",
         "x,y,z\n1,2,3\n4,5,6\n",
         "\ufeff1,2,3\r\n4,5,6\r\n",
+        "x,y,z\r1,2,3\r4,5,6\r",
     ],
-    ids=["commas", "blanks", "semicolons", "tabs", "comment", "pandas", "pandas, no index", "names", "BOM"],
+    ids=["commas", "blanks", "semicolons", "tabs", "comment", "pandas", "pandas, no index", "names", "BOM", "old Mac"],
 )
 def test_tables(text: str) -> None:
     """Numbers in rows, however apart, with or without names above and beside."""
     np.testing.assert_array_equal(read(text.encode(), "w.csv").arrays["w"], [[1, 2, 3], [4, 5, 6]])
+
+
+def test_a_heading_that_is_not_found_again_ends() -> None:
+    """Where lines are parted in a way that readers differ about, the file is refused, not read for ever."""
+    refused(b"r# Created by me o\rl\n1\n", "no table of numbers")
 
 
 def test_a_folder_is_one_file(tmp_path: Path) -> None:

@@ -1,0 +1,67 @@
+"""Write the inputs that fuzzing begins with: a small file of each kind.
+
+python tests/fuzz/seeds.py weights|data CORPUS_FOLDER
+"""
+
+import io
+import json
+import pickle
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from digitpad.nn.layers import Flatten, Linear, Rescale
+from digitpad.nn.network import Network
+from tests.datasets.idx_files import idx_bytes
+from tests.datasets.set_files import csv_text, keras, npy, zipped
+from tests.weights.foreign.mat_files import mat, mat_matrix
+from tests.weights.foreign.test_reading import MATRIX, SOURCES, TREE, VECTOR, torch_pickle
+
+
+def weights() -> dict[str, bytes]:
+    header = {
+        "format": "digitpad weights",
+        "version": 1,
+        "architecture": Network([Rescale(), Flatten(), Linear(3)]).architecture(),
+        "about": {},
+        "classes": ["a", "b", "c"],
+    }
+    return {
+        **{name: b"r" + content for name, content in SOURCES.items()},
+        "npy": b"z" + npy(MATRIX),
+        "torch": b"t" + torch_pickle(),
+        "mat": b"m" + mat_matrix("W", MATRIX) + mat_matrix("b", VECTOR[None]),
+        "mat plain": b"r" + mat(mat_matrix("c", np.empty((1, 1)), 1, parts=mat_matrix("", MATRIX))),
+        "header": b"h" + json.dumps(header).encode(),
+        **{f"tree {protocol}": b"r" + pickle.dumps(TREE, protocol) for protocol in range(6)},
+    }
+
+
+def data() -> dict[str, bytes]:
+    from digitpad.datasets.dataset import mnist
+
+    some = mnist().training[:12]
+    picture = io.BytesIO()
+    Image.fromarray(some.images[0]).save(picture, "PNG")
+    drawing = b'{"label": 7, "strokes": [[[10, 10], [200, 12], [90, 300]]]}\n'
+    return {
+        "idx": b"i" + idx_bytes(some.images),
+        "idx, packed": b"g" + idx_bytes(some.images),
+        "labels": b"l" + bytes([0, 0, 12, 2, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 7, 0, 0, 0, 1]),
+        "npz": b"n" + npy(some.images),
+        "npz, labels": b"y" + npy(some.labels.astype(np.int64)),
+        "whole npz": b"r" + zipped(keras(some[:10], some[:10])),
+        "csv": b"c" + csv_text(some).encode(),
+        "bare csv": b"c" + csv_text(some, header=None, last=True).encode(),
+        "strokes": b"s" + drawing * 12,
+        "picture": b"p" + picture.getvalue(),
+    }
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[2])
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in {"weights": weights, "data": data}[sys.argv[1]]().items():
+        (folder / name.replace(" ", "_")).write_bytes(content)
