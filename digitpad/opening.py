@@ -196,12 +196,12 @@ def yardstick() -> Yardstick:
 
 
 def _yardstick_for(class_names: tuple[str, ...], data: Dataset | None) -> Yardstick:
-    """Images of these classes: the built-in digits, the given data, or what was downloaded; else none."""
+    """Images of these classes, or of some: the given data, what was downloaded, or the built-in digits; else none."""
     built_in = yardstick()
     if class_names == DIGITS:
         return built_in
     if data is None:
-        data = _downloaded(class_names)
+        data = _downloaded(class_names) or (mnist() if set(DIGITS) <= set(class_names) else None)
     if data is None or not set(data.class_names) <= set(class_names):
         return replace(built_in, images=built_in.images[:0], labels=built_in.labels[:0], class_names=class_names)
     return _yardstick_of(data, class_names)

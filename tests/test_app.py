@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -100,3 +101,31 @@ def test_ctrl_c_in_the_terminal_ends_the_window(tmp_path: Path) -> None:
         time.sleep(0.5)  # until it waits for events
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130
+
+
+ASKING = """
+import sys, time
+from pathlib import Path
+from digitpad.app import build
+from digitpad.gui.classes_dialog import ClassesDialog
+
+application, window = build(Path(sys.argv[1]))
+window.show()
+until = time.monotonic() + 60
+while window.findChild(ClassesDialog) is None and time.monotonic() < until:
+    application.processEvents()
+dialog = window.findChild(ClassesDialog)
+print(dialog is not None, window.weights.name)
+dialog.reject()
+window.close()
+"""
+
+
+def test_weights_whose_outputs_have_no_names_are_asked_for_at_the_start(tmp_path: Path) -> None:
+    """The window opens with its own weights, and asks; a terminal has no way to."""
+    path = tmp_path / "letters.npz"
+    np.savez(path, W1=np.ones((784, 5)) / 3, W2=-np.ones((5, 26)))
+    variables = {**os.environ, "DIGITPAD_HOME": str(tmp_path), "QT_QPA_PLATFORM": "offscreen"}
+    command = [sys.executable, "-c", ASKING, str(path)]
+    ended = subprocess.run(command, env=variables, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.stdout.split() == ["True", "digits.npz"], ended.stderr[-500:]

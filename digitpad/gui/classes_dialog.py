@@ -72,7 +72,7 @@ class ClassesDialog(QDialog):
             return (
                 "The outputs are its classes in their order, and what is read of its images tells how they are meant."
             )
-        if classes.names == DIGITS:
+        if set(DIGITS) <= set(classes.names):
             return "What is read of the built-in digits tells how the weights are meant."
         return "Without data of these classes nothing can be scored: they are then taken as most people's are meant."
 

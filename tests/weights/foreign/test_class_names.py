@@ -132,6 +132,24 @@ def test_numbers_of_classes_are_less_than_the_names_of_data(trained: Trained, tm
     assert open_weights(path).class_names == tuple(map(str, range(1, 11)))
 
 
+@pytest.mark.parametrize(
+    "names", [(*DIGITS, *LETTERS), tuple(reversed(DIGITS))], ids=["letters too", "in another order"]
+)
+def test_digits_among_others_tell_how_weights_are_meant(
+    names: tuple[str, ...], trained: Trained, tmp_path: Path
+) -> None:
+    """Without data of all classes, the built-in digits are what can be scored."""
+    w, b = trained.weights[1], trained.biases[1]
+    last = np.column_stack([w, np.zeros((12, 10))])[:, : len(names)], np.append(b, [-50] * 10)[: len(names)]
+    if names[0] != "0":
+        last = w[:, ::-1], b[::-1]
+    arrays = {"W1": trained.weights[0], "b1": trained.biases[0], "W2": last[0], "b2": last[1]}
+    understood = understand_file(save_npz(tmp_path / "a.npz", arrays), class_names=names)
+    assert understood.chosen.convention.activation == "tanh"
+    assert understood.chosen.accuracy > 0.8
+    assert understood.weights().class_names == names
+
+
 def test_data_of_other_classes_does_not_score(six: dict[str, Any], tmp_path: Path) -> None:
     """The names are taken, and what is unscored says so."""
     understood = understand_file(save_npz(tmp_path / "a.npz", six), class_names=SIX, data=by_letters())
