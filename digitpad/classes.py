@@ -27,6 +27,11 @@ def noun(names: Sequence[str]) -> str:
     return "digit" if tuple(names) == DIGITS else "class"
 
 
+def images(names: Sequence[str]) -> str:
+    """What pictures of them are called."""
+    return "digits" if tuple(names) == DIGITS else "images"
+
+
 def are_names(values: object) -> bool:
     """Whether these can name classes: 2 to `MAX_CLASSES` different texts that can be shown in a line."""
     return (

@@ -11,13 +11,15 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator, NullLocator, PercentFormatter
 from numpy.typing import NDArray
 
 from digitpad.assessment.assessment import Assessment, SureCurve
 from digitpad.assessment.feature_map import FeatureMap, feature_map
 from digitpad.assessment.robustness import Robustness
-from digitpad.colours import CLASSES, Colours
+from digitpad.classes import DIGITS, noun
+from digitpad.colours import Colours, class_colours
 from digitpad.nn.arrays import Ints
 from digitpad.training.calibration import Reliability
 from digitpad.training.evaluation import interval
@@ -26,6 +28,8 @@ Draw = Callable[[Figure, Colours], None]
 
 _DPI = 100  # of the window's pixels
 _MAX_NAME = 28
+_FEW = 12  # classes; more are too many for a legend
+_CELL_INCHES = 0.26  # of a confusion matrix, for a count of three digits
 
 
 def empty_figure(width: float, height: float, colours: Colours, dpi: float = _DPI) -> Figure:
@@ -64,10 +68,16 @@ def diagram(name: str, made: Sequence[Assessment], robust: Sequence[Robustness])
         case "robustness":
             return partial(draw_robustness, named=list(zip(names, robust, strict=True)))
         case "confusion":
-            return partial(draw_confusion, confusion=first.confusion)
+            return partial(draw_confusion, confusion=first.confusion, class_names=first.class_names)
         case "map":
             places = feature_map(first.features)
-            return partial(draw_map, places=places, labels=first.digits.labels, predicted=first.predicted)
+            return partial(
+                draw_map,
+                places=places,
+                labels=first.digits.labels,
+                predicted=first.predicted,
+                class_names=first.class_names,
+            )
     raise ValueError(f"there is no diagram {name!r}")
 
 
@@ -179,9 +189,17 @@ def draw_robustness(figure: Figure, colours: Colours, named: Sequence[tuple[str,
     )
 
 
-def draw_confusion(figure: Figure, colours: Colours, confusion: NDArray[np.int64]) -> None:
-    """How often the digit of a row was read as that of a column; what is wrong stands out."""
+def draw_confusion(
+    figure: Figure, colours: Colours, confusion: NDArray[np.int64], class_names: Sequence[str] = DIGITS
+) -> None:
+    """How often the class of a row was read as that of a column; what is wrong stands out.
+
+    Of many classes, the figure grows, so that each count can be read.
+    """
     n = len(confusion)
+    if n > _FEW:
+        width, height = figure.get_size_inches()
+        figure.set_size_inches(max(width, _CELL_INCHES * n + 1.6), max(height, _CELL_INCHES * n + 1.2))
     axes = figure.subplots()
     wrong = confusion - np.diag(confusion.diagonal())
     shades = np.zeros((n, n, 4))
@@ -193,14 +211,15 @@ def draw_confusion(figure: Figure, colours: Colours, confusion: NDArray[np.int64
     for row, column in np.ndindex(n, n):
         count = int(confusion[row, column])
         axes.text(
-            column, row, f"{count:,}" if count else "·", ha="center", va="center", fontsize=9,
+            column, row, f"{count:,}" if count else "·", ha="center", va="center", fontsize=9 if n <= _FEW else 6.5,
             color=colours.text if count else colours.faint,
             fontweight="bold" if row == column else "normal",
         )  # fmt: skip
-    axes.set_xticks(range(n))
-    axes.set_yticks(range(n))
+    names = [_plain(name) for name in class_names]
+    axes.set_xticks(range(n), names, rotation=90 if max(map(len, names)) > 2 else 0)
+    axes.set_yticks(range(n), names)
     axes.set_xlabel("read as", fontsize=9, color=colours.soft)
-    axes.set_ylabel("digit", fontsize=9, color=colours.soft)
+    axes.set_ylabel(noun(class_names), fontsize=9, color=colours.soft)
     axes.tick_params(length=0, labelsize=9, labelcolor=colours.soft)
     axes.set_facecolor(colours.card)
     axes.set_xticks(np.arange(1, n) - 0.5, minor=True)
@@ -211,13 +230,24 @@ def draw_confusion(figure: Figure, colours: Colours, confusion: NDArray[np.int64
         spine.set_color(colours.hairline)
 
 
-def draw_map(figure: Figure, colours: Colours, places: FeatureMap, labels: Ints, predicted: Ints) -> None:
-    """Each digit where its features lie, in the colour of its class; what is read wrongly is ringed."""
+def draw_map(
+    figure: Figure,
+    colours: Colours,
+    places: FeatureMap,
+    labels: Ints,
+    predicted: Ints,
+    class_names: Sequence[str] = DIGITS,
+) -> None:
+    """Each image where its features lie, in the colour of its class; what is read wrongly is ringed.
+
+    Of many classes, whose colours are alike, each has its name where it lies.
+    """
     axes = figure.subplots()
+    few = len(class_names) <= _FEW
     points = places.points
     labels, predicted = labels[: len(points)], predicted[: len(points)]
-    for digit, colour in enumerate(CLASSES):
-        of_class = points[labels == digit]
+    for place, (name, colour) in enumerate(zip(class_names, class_colours(len(class_names)), strict=True)):
+        of_class = points[labels == place]
         axes.scatter(
             of_class[:, 0],
             of_class[:, 1],
@@ -225,9 +255,15 @@ def draw_map(figure: Figure, colours: Colours, places: FeatureMap, labels: Ints,
             color=colour,
             linewidths=0,
             alpha=0.8,
-            label=str(digit),
+            label=_plain(name) if few else None,
             rasterized=True,
         )
+        if not few and len(of_class):
+            x, y = np.median(of_class, axis=0)
+            axes.text(
+                x, y, _plain(name), ha="center", va="center", fontsize=10, fontweight="bold", color=colour, zorder=4,
+                path_effects=[withStroke(linewidth=3, foreground=colours.card)],
+            )  # fmt: skip
     wrong = points[labels != predicted]
     axes.scatter(
         wrong[:, 0], wrong[:, 1], s=26, facecolors="none", edgecolors=colours.text, linewidths=0.9, label="read wrongly"
@@ -243,9 +279,10 @@ def draw_map(figure: Figure, colours: Colours, places: FeatureMap, labels: Ints,
     ]
     axes.set_xlabel(said[0], fontsize=9, color=colours.soft)
     axes.set_ylabel(said[1], fontsize=9, color=colours.soft)
+    short = all(len(name) == 1 for name in class_names)
     axes.legend(
-        loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=11, frameon=False, fontsize=9, labelcolor=colours.soft,
-        handletextpad=0.1, columnspacing=0.9, markerscale=1.6, borderaxespad=0.2,
+        loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=11 if short else 4, frameon=False, fontsize=9,
+        labelcolor=colours.soft, handletextpad=0.1, columnspacing=0.9, markerscale=1.6, borderaxespad=0.2,
     )  # fmt: skip
 
 

@@ -78,6 +78,23 @@ def test_extremes_are_drawn() -> None:
     assert picture(partial(draw_confusion, confusion=np.zeros((10, 10), int)), "", "png")
 
 
+LETTERS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+@pytest.mark.parametrize("names", [("T-shirt/top", "_$hirt$", *map(str, range(8))), LETTERS])
+def test_classes_are_named(names: tuple[str, ...]) -> None:
+    """In the matrix and on the map, whatever they are called; many have a larger matrix, and names in their places."""
+    n = len(names)
+    labels = np.arange(200) % n
+    matrix = picture(partial(draw_confusion, confusion=np.eye(n, dtype=np.int64), class_names=names), "", "svg")
+    on_map = partial(draw_map, places=feature_map(FEATURES), labels=labels, predicted=labels[::-1], class_names=names)
+    written = {name for name in names if f"<!-- {name} -->" in matrix.decode()}
+    assert written == {name for name in names if "$" not in name}
+    assert picture(on_map, "", "svg") != picture(partial(on_map, class_names=names[::-1]), "", "svg")
+    width = float((ElementTree.fromstring(matrix).get("width") or "").removesuffix("pt"))
+    assert width == pytest.approx(72 * (8 if n == 10 else 26 * 0.26 + 1.6), abs=1)
+
+
 def test_diagrams_need_no_window() -> None:
     """Neither Qt nor pyplot is imported for them."""
     code = """

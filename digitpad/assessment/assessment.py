@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitpad.assessment.reading import Readers, Reading
+from digitpad.classes import images
 from digitpad.datasets.dataset import N_CLASSES, Dataset, Digits
 from digitpad.errors import DigitpadError
 from digitpad.nn.arrays import Floats, Ints
@@ -22,15 +23,15 @@ PARTS = ("test", "validation")
 
 @dataclass(frozen=True)
 class ClassScores:
-    """How well one digit is read; a share of nothing is NaN.
+    """How well one class is read; a share of nothing is NaN.
 
     Attributes
     ----------
     digit, n : int
-        Which, and how many there are.
+        Its place among the classes, and how many there are of it.
     precision, recall, f1 : float
-        The share of answers of this digit that are right; the share of these digits that is read right; and the
-        harmonic mean of both.
+        The share of answers of this class that are right; the share of the class that is read right; and the harmonic
+        mean of both.
     interval : tuple of float
         The 95 % interval of the recall.
     """
@@ -113,6 +114,16 @@ class Assessment:
     sure_curve: SureCurve
 
     @property
+    def class_names(self) -> tuple[str, ...]:
+        """What labels and answers stand for."""
+        return self.weights.class_names
+
+    @property
+    def images(self) -> str:
+        """What was read: digits, or images of other classes."""
+        return images(self.class_names)
+
+    @property
     def right(self) -> NDArray[np.bool_]:
         """Which digits are read right."""
         return self.predicted == self.digits.labels
@@ -141,7 +152,7 @@ def assess(
     DigitpadError
         If the weights compute numbers that are not finite, or do not know the set's classes.
     """
-    digits = relabelled(dataset, getattr(dataset, part), weights.class_names)
+    digits = relabelled(dataset, getattr(dataset, part), weights)
     with Readers(weights, n_threads) as readers:
         reading = yield from readers.read(digits.images)
     if not np.isfinite(reading.logits).all():
@@ -186,7 +197,7 @@ def confusion_matrix(labels: Ints, predicted: Ints, n_classes: int = N_CLASSES) 
 
 
 def class_scores(confusion: NDArray[np.int64]) -> tuple[ClassScores, ...]:
-    """Precision, recall and F1 of each digit."""
+    """Precision, recall and F1 of each class."""
     scores = []
     for digit, (right, n, answers) in enumerate(
         zip(confusion.diagonal().tolist(), confusion.sum(axis=1).tolist(), confusion.sum(axis=0).tolist(), strict=True)

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 
 from digitpad.assessment.assessment import Assessment
 from digitpad.assessment.robustness import Robustness
+from digitpad.classes import DIGITS, noun
 
 TABLES = ("classes", "confusion", "digits")
 """What an assessment can be told as."""
 
 
 def table(assessment: Assessment, name: str) -> str:
-    """One of `TABLES` as CSV: figures of each class, the confusion matrix, or the reading of each digit."""
+    """One of `TABLES` as CSV: figures of each class, the confusion matrix, or the reading of each image."""
     return {"classes": _classes, "confusion": _confusion, "digits": _digits}[name](assessment)
 
 
@@ -30,24 +31,27 @@ def robustness_table(robustness: Robustness) -> str:
 
 
 def _classes(assessment: Assessment) -> str:
+    names = assessment.class_names
     return _csv(
-        ("digit", "n", "precision", "recall", "f1", "recall from", "recall to"),
+        (noun(names), "n", "precision", "recall", "f1", "recall from", "recall to"),
         (
-            (one.digit, one.n, *map(_share, (one.precision, one.recall, one.f1, *one.interval)))
+            (names[one.digit], one.n, *map(_share, (one.precision, one.recall, one.f1, *one.interval)))
             for one in assessment.classes
         ),
     )
 
 
 def _confusion(assessment: Assessment) -> str:
-    n = len(assessment.confusion)
+    names = assessment.class_names
     return _csv(
-        ("digit", *(f"read as {digit}" for digit in range(n))),
-        ((digit, *row) for digit, row in enumerate(assessment.confusion.tolist())),
+        (noun(names), *(f"read as {name}" for name in names)),
+        ((name, *row) for name, row in zip(names, assessment.confusion.tolist(), strict=True)),
     )
 
 
 def _digits(assessment: Assessment) -> str:
+    names = assessment.class_names
+    p = "p" if names == DIGITS else "p of "
     rows = zip(
         assessment.digits.labels.tolist(),
         assessment.predicted.tolist(),
@@ -56,9 +60,9 @@ def _digits(assessment: Assessment) -> str:
         strict=True,
     )
     return _csv(
-        ("index", "label", "read as", "sure", *(f"p{digit}" for digit in range(len(assessment.confusion)))),
+        ("index", "label", "read as", "sure", *(p + name for name in names)),
         (
-            (index, label, read_as, "yes" if sure else "no", *(f"{p:.6f}" for p in probabilities))
+            (index, names[label], names[read_as], "yes" if sure else "no", *(f"{p:.6f}" for p in probabilities))
             for index, (label, read_as, sure, probabilities) in enumerate(rows)
         ),
     )

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from digitpad import blas
-from digitpad.classes import DIGITS
 from digitpad.cli.common import (
     DATA_HELP,
     OK,
@@ -112,7 +111,7 @@ def run(options: argparse.Namespace) -> int:
         }
     lines = [_line(one) for one in made]
     if comparison is not None:
-        lines.append(_verdict(comparison))
+        lines.append(_verdict(comparison, made[0].images))
     if options.robustness:
         lines += _curves(robust[0])
     tell(options, values, "\n".join(lines))
@@ -185,10 +184,9 @@ def _known(share: float) -> float | None:
 
 def _line(made: "Assessment") -> str:
     scores, (low, high) = made.scores, made.interval
-    images = "digits" if made.weights.class_names == DIGITS else "images"
     return (
         f"{made.weights.name} reads {scores.accuracy:.2%} ({low:.2%} to {high:.2%}) of {scores.n:,} {made.part} "
-        f"{images} of {made.data}; loss {scores.loss:.4f}, calibration error {made.honesty.error:.2%}"
+        f"{made.images} of {made.data}; loss {scores.loss:.4f}, calibration error {made.honesty.error:.2%}"
     )
 
 
@@ -203,11 +201,11 @@ def _curves(robust: "Robustness") -> list[str]:
     ]
 
 
-def _verdict(comparison: "Comparison") -> str:
+def _verdict(comparison: "Comparison", images: str) -> str:
     low, high = (100 * end for end in comparison.interval)
     chance = "which could be chance" if comparison.could_be_chance else "which is hardly chance"
     return (
         f"difference {100 * comparison.difference:+.2f} points ({low:+.2f} to {high:+.2f}): {comparison.only_first:,} "
-        f"digits are read right by the first alone, {comparison.only_second:,} by the second, {chance} "
+        f"{images} are read right by the first alone, {comparison.only_second:,} by the second, {chance} "
         f"(McNemar's test, p = {comparison.p:.2g})"
     )

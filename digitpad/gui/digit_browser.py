@@ -1,8 +1,10 @@
-"""The digits that were read: thousands of tiles, filtered and sorted, and how the chosen one was read."""
+"""The images that were read: thousands of tiles, filtered and sorted, and how the chosen one was read."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import (
     QAbstractListModel,
     QModelIndex,
@@ -12,7 +14,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -26,7 +28,7 @@ from PySide6.QtWidgets import (
 )
 
 from digitpad.assessment.assessment import Assessment
-from digitpad.datasets.dataset import N_CLASSES
+from digitpad.classes import DIGITS
 from digitpad.gui.bars import ProbabilityBars
 from digitpad.gui.digit_sheet import DigitSheet
 from digitpad.gui.inputs import Choice
@@ -37,6 +39,9 @@ from digitpad.nn.arrays import Ints
 from digitpad.recognizer import Prediction
 
 _TILE = QSize(68, 84)
+_MAX_WIDTH_PX = 116  # of a tile; names take as much, or end in …
+_LINE_PX = 16
+_MAX_CHOICE_PX = 130
 _DIGIT_PX = 56
 
 ALL, MISTAKES, NOT_SURE, DIFFERENT = "all", "mistakes", "not sure", "different"
@@ -46,7 +51,13 @@ _Index = QModelIndex | QPersistentModelIndex
 
 
 class DigitModel(QAbstractListModel):
-    """Some of an assessment's digits, in some order."""
+    """Some of an assessment's images, in some order.
+
+    Attributes
+    ----------
+    tile : QSize
+        As wide as names need. Where they are longer than a letter or two, an answer has a line of its own.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,18 +67,30 @@ class DigitModel(QAbstractListModel):
         self.labels: list[int] = []
         self.predicted: list[int] = []
         self.sure: list[bool] = []
+        self.names: Sequence[str] = DIGITS
+        self.tile = _TILE
 
-    def set_assessment(self, made: Assessment, sheet: DigitSheet) -> None:
-        """Show digits of this one; which ones, `set_places` says."""
+    def set_assessment(self, made: Assessment, sheet: DigitSheet, metrics: QFontMetrics) -> None:
+        """Show images of this one; which ones, `set_places` says."""
         self.beginResetModel()
+        self.names = made.class_names
+        longest = max(map(metrics.horizontalAdvance, self.names))
+        width = min(max(_TILE.width(), metrics.horizontalAdvance("→  ?") + longest + 8), _MAX_WIDTH_PX)
+        in_a_line = metrics.horizontalAdvance(" →  ?") + 2 * longest <= _TILE.width()
+        self.tile = _TILE if in_a_line else QSize(width, _TILE.height() + _LINE_PX)
         self.made, self.sheet = made, sheet
         self.places = np.zeros(0, int)
         self.labels, self.predicted = made.digits.labels.tolist(), made.predicted.tolist()
         self.sure = made.is_sure.tolist()
         self.endResetModel()
 
+    @property
+    def has_two_lines(self) -> bool:
+        """Whether an answer stands below what the image is."""
+        return self.tile.height() > _TILE.height()
+
     def set_places(self, places: Ints) -> None:
-        """Show the digits at these places of the assessment."""
+        """Show the images at these places of the assessment."""
         self.beginResetModel()
         self.places = places
         self.endResetModel()
@@ -83,11 +106,12 @@ class DigitModel(QAbstractListModel):
         place = int(self.places[index.row()])
         sure = "" if self.sure[place] else ", not sure"
         confidence = percent(float(self.made.confidences[place]))
-        return f"{self.labels[place]} read as {self.predicted[place]}, {confidence}{sure}"
+        is_class, read_as = self.names[self.labels[place]], self.names[self.predicted[place]]
+        return f"{is_class} read as {read_as}, {confidence}{sure}"
 
 
 class _DigitDelegate(QStyledItemDelegate):
-    """Paints a digit, and below it what it is, and what it was read as where that is another."""
+    """Paints an image, and below it what it is, and what it was read as where that is another."""
 
     def __init__(self, theme: Theme, model: DigitModel, parent: QWidget) -> None:
         super().__init__(parent)
@@ -103,7 +127,7 @@ class _DigitDelegate(QStyledItemDelegate):
     # Overrides of Qt's.
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
-        return _TILE
+        return self._model.tile
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         model = self._model
@@ -111,25 +135,29 @@ class _DigitDelegate(QStyledItemDelegate):
             return
         place = int(model.places[index.row()])
         rect = option.rect
-        x, y = rect.x(), rect.y()
+        x, y, width = rect.x(), rect.y(), model.tile.width()
         if option.state & QStyle.StateFlag.State_Selected:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(QPen(self._accent, 2))
             painter.setBrush(self._ground)
-            painter.drawRoundedRect(QRectF(x + 1, y + 1, _TILE.width() - 2, _TILE.height() - 2), 7, 7)
-        model.sheet.paint(painter, QRectF(x + (_TILE.width() - _DIGIT_PX) / 2, y + 6, _DIGIT_PX, _DIGIT_PX), place)
-        is_digit, read_as = model.labels[place], model.predicted[place]
-        said = str(is_digit) if is_digit == read_as else f"{is_digit} → {read_as}"
-        painter.setPen(self._text if is_digit == read_as else self._bad)
-        painter.drawText(
-            QRectF(x, y + _DIGIT_PX + 7, _TILE.width(), 18),
-            Qt.AlignmentFlag.AlignCenter,
-            said if model.sure[place] else f"{said} ?",
-        )
+            painter.drawRoundedRect(QRectF(x + 1, y + 1, width - 2, model.tile.height() - 2), 7, 7)
+        model.sheet.paint(painter, QRectF(x + (width - _DIGIT_PX) / 2, y + 6, _DIGIT_PX, _DIGIT_PX), place)
+        label, read_as = model.labels[place], model.predicted[place]
+        right, unsure = label == read_as, "" if model.sure[place] else " ?"
+        said = [model.names[label]] if right else [model.names[label], f"→ {model.names[read_as]}"]
+        said[-1] += unsure
+        painter.setPen(self._text if right else self._bad)
+        metrics = painter.fontMetrics()
+        for line, text in enumerate(said if model.has_two_lines else [" ".join(said)]):
+            painter.drawText(
+                QRectF(x, y + _DIGIT_PX + 7 + line * _LINE_PX, width, 18),
+                Qt.AlignmentFlag.AlignCenter,
+                metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, width - 4),
+            )
 
 
 class DigitBrowser(QWidget):
-    """Filters, the tiles, and the chosen digit with its ten bars."""
+    """Filters, the tiles, and the chosen image with the bars of its classes."""
 
     put_requested = Signal(int)  # the place of a digit, to be put on the pad
 
@@ -139,10 +167,10 @@ class DigitBrowser(QWidget):
         self._other: Assessment | None = None
         self.model = DigitModel()
         self.view = named(QListView(), "digit_list")
-        self._show = self._choice("show", "Show", [("All digits", ALL), ("Mistakes", MISTAKES), ("Not sure", NOT_SURE)])
-        any_digit: list[tuple[str, Any]] = [("any", -1), *((str(digit), digit) for digit in range(N_CLASSES))]
-        self._is = self._choice("is_digit", "Digit", any_digit)
-        self._read_as = self._choice("read_as", "Read as", any_digit)
+        self._show = self._choice("show", "Show", [("All", ALL), ("Mistakes", MISTAKES), ("Not sure", NOT_SURE)])
+        self._is = self._choice("is_digit", "Is", [])
+        self._read_as = self._choice("read_as", "Read as", [])
+        self._names: Sequence[str] = ()
         self._order = self._choice(
             "order",
             "Order",
@@ -156,12 +184,15 @@ class DigitBrowser(QWidget):
         self._other_answer = label("", "soft", "chosen_other")
         self._bars = ProbabilityBars(theme)
         self._put = named(QPushButton("Put on the pad"), "put_on_pad")
+        self._set_names(DIGITS)
         self._build(theme)
 
     def set_assessment(self, made: Assessment, other: Assessment | None, sheet: DigitSheet) -> None:
         """Show these digits; with ``other``, also what other weights made of them."""
         self._made, self._other = made, other
-        self.model.set_assessment(made, sheet)
+        self._set_names(made.class_names)
+        self.model.set_assessment(made, sheet, self.view.fontMetrics())
+        self.view.setGridSize(self.model.tile)
         place = self._show.findData(DIFFERENT)
         if other is not None and place < 0:
             self._show.addItem("Read differently", DIFFERENT)
@@ -171,9 +202,9 @@ class DigitBrowser(QWidget):
             self._show.removeItem(place)
         self._filter()
 
-    def show_cell(self, is_digit: int, read_as: int) -> None:
-        """Show the digits of a cell of the confusion matrix; -1 is any."""
-        self._set(ALL, is_digit, read_as)
+    def show_cell(self, label: int, read_as: int) -> None:
+        """Show the images of a cell of the confusion matrix; -1 is any."""
+        self._set(ALL, label, read_as)
 
     def show_mistakes(self) -> None:
         """Show all mistakes."""
@@ -195,8 +226,21 @@ class DigitBrowser(QWidget):
         index = self.view.currentIndex()
         return int(self.model.places[index.row()]) if index.isValid() else None
 
-    def _set(self, show: str, is_digit: int, read_as: int) -> None:
-        for choice, value in ((self._show, show), (self._is, is_digit), (self._read_as, read_as)):
+    def _set_names(self, names: Sequence[str]) -> None:
+        """Let these be chosen from; where they are the same as before, what is chosen stays."""
+        self._bars.set_classes(names)
+        if tuple(names) == tuple(self._names):
+            return
+        self._names = names
+        for choice in (self._is, self._read_as):
+            choice.blockSignals(True)
+            choice.clear()
+            for place, name in enumerate(["any", *names], start=-1):
+                choice.addItem(name, place)
+            choice.blockSignals(False)
+
+    def _set(self, show: str, label: int, read_as: int) -> None:
+        for choice, value in ((self._show, show), (self._is, label), (self._read_as, read_as)):
             choice.blockSignals(True)
             choice.setCurrentIndex(choice.findData(value))
             choice.blockSignals(False)
@@ -214,11 +258,11 @@ class DigitBrowser(QWidget):
             case "not sure":
                 kept = ~made.is_sure
             case "different" if self._other is not None:
-                kept = made.predicted != self._other.predicted
-        if (digit := self._is.currentData()) >= 0:
-            kept = kept & (labels == digit)
-        if (digit := self._read_as.currentData()) >= 0:
-            kept = kept & (made.predicted == digit)
+                kept = _answers(made) != _answers(self._other)
+        if (label := self._is.currentData()) >= 0:
+            kept = kept & (labels == label)
+        if (label := self._read_as.currentData()) >= 0:
+            kept = kept & (made.predicted == label)
         places = np.flatnonzero(kept)
         order = self._order.currentData()
         if order != _IN_ORDER:
@@ -240,14 +284,15 @@ class DigitBrowser(QWidget):
             for text in (self._where, self._other_answer):
                 text.setText("")
             return
-        digit, read_as, sure = self.model.labels[place], self.model.predicted[place], self.model.sure[place]
+        names, digit, sure = made.class_names, self.model.predicted[place], self.model.sure[place]
+        is_class, read_as = names[self.model.labels[place]], names[digit]
         probabilities = tuple(made.probabilities[place].tolist())
-        self._pixels.set_prediction(Prediction(read_as, probabilities, sure, made.digits.images[place], 0.0))
+        self._pixels.set_prediction(Prediction(digit, probabilities, sure, made.digits.images[place], 0.0, names))
         self._bars.set_probabilities(probabilities, sure=sure)
-        self._what.setText(f"{digit}, read as {read_as}" if sure else f"{digit}, not sure, perhaps {read_as}")
-        self._where.setText(f"Number {place + 1} of\nthe {made.part} digits")
+        self._what.setText(f"{is_class}, read as {read_as}" if sure else f"{is_class}, not sure, perhaps {read_as}")
+        self._where.setText(f"Number {place + 1} of\nthe {made.part} {made.images}")
         other = self._other
-        self._other_answer.setText("" if other is None else f"The other weights: {other.predicted[place]}")
+        self._other_answer.setText("" if other is None else f"The other weights: {_answers(other)[place]}")
 
     def _request(self) -> None:
         if self.chosen is not None:
@@ -265,6 +310,8 @@ class DigitBrowser(QWidget):
 
     def _build(self, theme: Theme) -> None:
         view = self.view
+        for choice in (self._is, self._read_as):
+            choice.setMaximumWidth(_MAX_CHOICE_PX)
         view.setModel(self.model)
         view.setItemDelegate(_DigitDelegate(theme, self.model, view))
         view.setFlow(QListView.Flow.LeftToRight)
@@ -274,7 +321,7 @@ class DigitBrowser(QWidget):
         view.setGridSize(_TILE)
         view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        view.setAccessibleName("Digits")
+        view.setAccessibleName("Images")
         view.setFont(fixed_width_digits(view.font()))
         view.selectionModel().currentChanged.connect(lambda *_: self._choose())
         view.activated.connect(lambda _: self._request())
@@ -290,7 +337,7 @@ class DigitBrowser(QWidget):
         column.setSpacing(2 * SPACE)
         filters = QHBoxLayout()
         filters.setSpacing(2 * SPACE)
-        for text, choice in (("", self._show), ("Digit", self._is), ("Read as", self._read_as), ("", self._order)):
+        for text, choice in (("", self._show), ("Is", self._is), ("Read as", self._read_as), ("", self._order)):
             if text:
                 filters.addSpacing(SPACE)
                 filters.addWidget(label(text, "soft"))
@@ -323,3 +370,8 @@ class DigitBrowser(QWidget):
         column.addWidget(self._bars, 1)
         column.addWidget(self._put)
         return frame
+
+
+def _answers(made: Assessment) -> NDArray[np.str_]:
+    """What was read, by the classes' names: another network may have them in another order, or others."""
+    return np.array(made.class_names)[made.predicted]

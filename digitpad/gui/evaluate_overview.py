@@ -1,6 +1,7 @@
 """The figures at a glance: tiles, each class, and what was taken for what."""
 
 import math
+from collections.abc import Sequence
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtWidgets import (
@@ -16,13 +17,16 @@ from PySide6.QtWidgets import (
 
 from digitpad.assessment.assessment import Assessment
 from digitpad.assessment.comparison import Comparison
-from digitpad.datasets.dataset import N_CLASSES
+from digitpad.classes import DIGITS, noun
 from digitpad.gui.confusion_view import ConfusionView
 from digitpad.gui.evaluation_job import Outcome
 from digitpad.gui.theme import Theme, fixed_width_digits
 from digitpad.gui.widgets import SPACE, ElidedLabel, card, label, named, percent
 
 _COLUMNS = ("Digit", "Count", "Precision", "Recall", "95 %", "F1")
+_ROW_PX = 22  # of many classes, which are scrolled
+_MANY_PX = 436  # what the table needs beside a matrix that is wider than it
+_FIRST_PX = (52, 110)  # the column of names, from short to long ones
 
 
 class ResultTile(QFrame):
@@ -57,7 +61,7 @@ class ResultTile(QFrame):
 class Overview(QWidget):
     """Tiles, a line that compares two sets of weights, the table of classes, and the confusion matrix."""
 
-    cell_opened = Signal(int, int)  # digit, read as; -1 for any
+    cell_opened = Signal(int, int)  # class, read as; -1 for any
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -73,8 +77,7 @@ class Overview(QWidget):
         }
         self._verdict_card = card("verdict_card")
         self._verdict = label("", "soft", "verdict")
-        self.table = named(QTableWidget(N_CLASSES, len(_COLUMNS)), "class_table")
-        self._items = [[QTableWidgetItem() for _ in _COLUMNS] for _ in range(N_CLASSES)]
+        self.table = named(QTableWidget(0, len(_COLUMNS)), "class_table")
         self.confusion = ConfusionView(theme)
         self.confusion.opened.connect(self.cell_opened)
         self._build()
@@ -89,13 +92,35 @@ class Overview(QWidget):
         self._verdict_card.setVisible(outcome.comparison is not None)
         if outcome.comparison is not None:
             self._verdict.setText(verdict(outcome.comparison, first, others[0]))
+        self._set_classes(first.class_names)
+        font = fixed_width_digits(self.table.font())
         for row, one in enumerate(first.classes):
             low, high = one.interval
             interval = "–" if math.isnan(low) else f"{100 * low:.1f}–{100 * high:.1f}"
-            values = (str(row), _grouped(one.n), _share(one.precision), _share(one.recall), interval, _share(one.f1))
-            for item, text in zip(self._items[row], values, strict=True):
-                item.setText(text)
-        self.confusion.set_confusion(first.confusion)
+            name = first.class_names[row]
+            values = (name, _grouped(one.n), _share(one.precision), _share(one.recall), interval, _share(one.f1))
+            for column, text in enumerate(values):
+                item = QTableWidgetItem(text)
+                item.setFont(font)
+                item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                self.table.setItem(row, column, item)
+        self.confusion.set_confusion(first.confusion, first.class_names)
+
+    def _set_classes(self, names: Sequence[str]) -> None:
+        """A row for each class: of few, they share the height; of many, they are scrolled, and the matrix is wider."""
+        table, many = self.table, len(names) > len(DIGITS)
+        self._row.setStretch(1, 2 if many else 1)
+        self._classes_card.setMinimumWidth(_MANY_PX if many else 0)
+        mode = QHeaderView.ResizeMode
+        table.verticalHeader().setSectionResizeMode(mode.Fixed if many else mode.Stretch)
+        table.verticalHeader().setDefaultSectionSize(_ROW_PX)
+        policy = Qt.ScrollBarPolicy
+        table.setVerticalScrollBarPolicy(policy.ScrollBarAsNeeded if many else policy.ScrollBarAlwaysOff)
+        longest = max(map(table.fontMetrics().horizontalAdvance, names)) + 12
+        table.horizontalHeader().resizeSection(0, min(max(longest, _FIRST_PX[0]), _FIRST_PX[1]))
+        table.setHorizontalHeaderLabels([noun(names).title(), *_COLUMNS[1:]])
+        table.setRowCount(0)  # lest rows keep the height that they had
+        table.setRowCount(len(names))
 
     def _open_row(self, index: QModelIndex) -> None:
         self.cell_opened.emit(index.row(), -1)
@@ -116,9 +141,10 @@ class Overview(QWidget):
         line.addWidget(self._verdict)
         self._verdict_card.hide()
         column.addWidget(self._verdict_card)
-        row = QHBoxLayout()
+        row = self._row = QHBoxLayout()
         row.setSpacing(3 * SPACE)
-        row.addWidget(self._carded("Classes", "classes_card", self.table), 1)
+        self._classes_card = self._carded("Classes", "classes_card", self.table)
+        row.addWidget(self._classes_card, 1)
         row.addWidget(self._carded("What was taken for what", "confusion_card", self.confusion), 1)
         column.addLayout(row, 1)
         self._build_table()
@@ -142,10 +168,8 @@ class Overview(QWidget):
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         table.verticalHeader().setMinimumSectionSize(15)
-        table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         header = table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         for column in (0, 1):
@@ -156,13 +180,7 @@ class Overview(QWidget):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         table.setTabKeyNavigation(False)
         table.setMinimumHeight(190)
-        font = fixed_width_digits(table.font())
-        for row, items in enumerate(self._items):
-            for column, item in enumerate(items):
-                item.setFont(font)
-                item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-                table.setItem(row, column, item)
-        table.setToolTip("Enter shows the digits of a row")
+        table.setToolTip("Enter shows what is of a row's class")
         table.activated.connect(self._open_row)
 
 
@@ -174,7 +192,7 @@ def _figures(made: Assessment) -> dict[str, tuple[str, str]]:
     )
     return {
         "accuracy": (percent(scores.accuracy, 2), f"95 %: {100 * low:.2f}–{percent(high, 2)}"),
-        "mistakes": (_grouped(len(made.mistakes)), f"of {_grouped(scores.n)} digits"),
+        "mistakes": (_grouped(len(made.mistakes)), f"of {_grouped(scores.n)} {made.images}"),
         "loss": (f"{scores.loss:.4f}", "mean cross-entropy"),
         "calibration": (percent(made.honesty.error, 2), "confidence against truth"),
         "not_sure": (percent(curve.not_sure_at_bound, 2), right_of_sure),
@@ -193,7 +211,7 @@ def verdict(comparison: Comparison, made: Assessment, other: Assessment) -> str:
     better = first if comparison.difference >= 0 else second
     found = "This could be chance" if comparison.could_be_chance else f"{better} reads better, which is hardly chance"
     return (
-        f"{known}. {found}: {comparison.only_first:,} digits are read right by {first} alone, "
+        f"{known}. {found}: {comparison.only_first:,} {made.images} are read right by {first} alone, "
         f"{comparison.only_second:,} by {second} alone. "
         f"Difference {100 * comparison.difference:+.2f} points ({low:+.2f} to {high:+.2f}), "
         f"McNemar's test p = {comparison.p:.2g}."

@@ -1,4 +1,4 @@
-"""The Evaluate tab: how good weights are on digits whose answers are known, and where they go wrong."""
+"""The Evaluate tab: how good weights are on images whose answers are known, and where they go wrong."""
 
 import os
 from collections.abc import Callable, Generator
@@ -48,13 +48,13 @@ if TYPE_CHECKING:
 
 MAX_THREADS = 4  # more gain little, and the window and other programs want cores as well
 
-OVERVIEW, DIGITS, SAMPLE, DIAGRAMS, MAP = range(5)
-_PAGES = ("Overview", "Digits", "Sample", "Diagrams", "Map")
+OVERVIEW, IMAGES, SAMPLE, DIAGRAMS, MAP = range(5)
+_PAGES = ("Overview", "Images", "Sample", "Diagrams", "Map")
 _DIAGRAMS = ("reliability", "threshold", "robustness")
 _ABOUT_DIAGRAMS = (
     "Of answers given with 90 %, nine in ten should be right: on the line.",
     "What other bounds would give; the dashed line is the weights' own.",
-    f"{N_SAMPLE:,} digits turned, moved, resized, with other strokes, and with noise.",
+    f"{N_SAMPLE:,} images turned, moved, resized, with other strokes, and with noise.",
 )
 _PICTURES = ("reliability", "threshold", "robustness", "confusion", "map")
 _TABLES = ("classes", "confusion", "digits", "robustness")
@@ -65,7 +65,7 @@ _NAMES = {
     "confusion": "Confusion matrix",
     "map": "Map",
     "classes": "Classes",
-    "digits": "Every digit",
+    "digits": "Every reading",
 }
 
 
@@ -81,11 +81,11 @@ class Export:
 
 
 class EvaluateTab(QWidget):
-    """Choose weights and digits, evaluate, and look into what comes of it."""
+    """Choose weights and data, evaluate, and look into what comes of it."""
 
     message = Signal(str)  # for the status line
     failed = Signal(str, str)  # what came to nothing, and why
-    put_requested = Signal(object)  # a digit's pixels, uint8 of shape (28, 28), to be put on the pad
+    put_requested = Signal(object)  # an image's pixels, uint8 of shape (28, 28), to be put on the pad
     export_requested = Signal(object)  # Export
 
     def __init__(self, theme: Theme, weights: Weights, parent: QWidget | None = None) -> None:
@@ -113,7 +113,7 @@ class EvaluateTab(QWidget):
         self.diagram_choice = Segments(("Reliability", "Not sure", "Robustness"), "diagram", "Diagram")
         self.diagram = DiagramView(theme, self._jobs, "diagram_view")
         self._about_diagram = ElidedLabel("soft", "about_diagram")
-        self._change = named(QPushButton("Change the digits"), "robustness_button")
+        self._change = named(QPushButton("Change the images"), "robustness_button")
         self.map = MapView(theme)
         self._about_map = ElidedLabel("soft", "about_map")
         self._pages = QStackedWidget()
@@ -135,7 +135,7 @@ class EvaluateTab(QWidget):
             choice.set_in_use(weights.name)
 
     def pin(self, prediction: Prediction | None) -> None:
-        """The drawing on the pad, which the map shows among the digits; None for an empty pad."""
+        """The drawing on the pad, which the map shows among the images; None for an empty pad."""
         self._pinned = prediction
         if self._pages.currentIndex() == MAP:
             self._place_pad()
@@ -155,9 +155,9 @@ class EvaluateTab(QWidget):
         self.message.emit("Evaluating…")
 
     def change_digits(self) -> None:
-        """Read changed digits, for the robustness curves."""
+        """Read changed images, for the robustness curves."""
         if self.outcome is not None and not self.busy:
-            self._run(robustness_of(self.outcome.made, self._n_threads), self._show_robustness, "No digit was changed")
+            self._run(robustness_of(self.outcome.made, self._n_threads), self._show_robustness, "Nothing was changed")
 
     def shut_down(self) -> None:
         """Stop what is under way, and wait for its threads."""
@@ -213,8 +213,8 @@ class EvaluateTab(QWidget):
         self.map.set_map(outcome.places, first, outcome.sheet)
         shares = [percent(share, 0) for share in outcome.places.explained]
         self._about_map.set_text(
-            f"{len(outcome.places.points):,} digits as the last hidden layer has them, along the two directions it "
-            f"varies most in ({shares[0]} and {shares[1]}). Wheel, + and − zoom, 0 shows all."
+            f"{len(outcome.places.points):,} {first.images} as the last hidden layer has them, along the directions "
+            f"in which it varies most ({shares[0]} and {shares[1]}). Wheel, + and − zoom, 0 shows all."
         )
         self._place_pad()
         self._set_running(False)
@@ -245,7 +245,7 @@ class EvaluateTab(QWidget):
             return
         if missing:
             self.diagram.set_words(
-                "Press “Change the digits” to read them turned, moved, resized, with other strokes and with noise.\n"
+                "Press “Change the images” to read them turned, moved, resized, with other strokes and with noise.\n"
                 "It takes several times as long as evaluating does, and can be stopped."
             )
         else:
@@ -265,12 +265,12 @@ class EvaluateTab(QWidget):
 
     def _open_cell(self, is_digit: int, read_as: int) -> None:
         self.browser.show_cell(is_digit, read_as)
-        self.show_page(DIGITS)
+        self.show_page(IMAGES)
         self.browser.view.setFocus()
 
     def _open_digit(self, place: int) -> None:
         self.browser.show_digit(place)
-        self.show_page(DIGITS)
+        self.show_page(IMAGES)
         self.browser.view.setFocus()
 
     def _put(self, place: int) -> None:
@@ -391,19 +391,19 @@ class EvaluateTab(QWidget):
             (
                 "Beside",
                 self.other_choice,
-                "Other weights on the same digits, and whether the difference could be chance",
+                "Other weights on the same images, and whether the difference could be chance",
             ),
-            ("Data", self.data_choice, "Digits whose answers are known"),
+            ("Data", self.data_choice, "Images whose answers are known"),
         ):
             widget.setAccessibleName(title)
             widget.setToolTip(tip)
             widget.setMinimumWidth(130)
             row.addWidget(label(title, "soft"))
             row.addWidget(widget, 1)
-        self.part_choice.setToolTip("Test digits are for the last word; by validation digits, choices are made")
+        self.part_choice.setToolTip("The test part is for the last word; by the validation part, choices are made")
         row.addWidget(self.part_choice)
         self._main.setProperty("kind", "primary")
-        self._main.setToolTip("Read every digit, and count (Ctrl+E)")
+        self._main.setToolTip("Read every image, and count (Ctrl+E)")
         self._main.setMinimumWidth(104)
         row.addWidget(self._main)
         return row
@@ -414,7 +414,7 @@ class EvaluateTab(QWidget):
         column.addStretch(1)
         for text, role in (
             ("How good is it?", "figure"),
-            ("Evaluate reads ten thousand digits that it was not trained on, and counts.", "soft"),
+            ("Evaluate reads images that it was not trained on, and counts: of MNIST, ten thousand digits.", "soft"),
             ("Then: each class, every mistake, how honest its probabilities are, and a map of what it sees.", "soft"),
         ):
             line = label(text, role)

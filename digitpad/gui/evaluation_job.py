@@ -1,4 +1,4 @@
-"""What pressing Evaluate does, in a thread: one set of weights on some digits, or two on the same."""
+"""What pressing Evaluate does, in a thread: one set of weights on some images, or two on the same."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -9,12 +9,10 @@ from digitpad.assessment.comparison import Comparison, compare
 from digitpad.assessment.feature_map import FeatureMap, feature_map
 from digitpad.assessment.reading import part_of
 from digitpad.assessment.robustness import Robustness, n_readings, robustness
-from digitpad.classes import DIGITS, in_words
 from digitpad.datasets.dataset import load
-from digitpad.errors import DigitpadError
 from digitpad.gui.digit_sheet import DigitSheet
 from digitpad.opening import open_weights
-from digitpad.training.evaluation import Evaluating
+from digitpad.training.evaluation import Evaluating, relabelled
 from digitpad.weights.weights import Weights
 
 
@@ -43,7 +41,7 @@ class Outcome:
         """What was read by what."""
         first = self.made[0]
         names = " and ".join(one.weights.name for one in self.made)
-        return f"{names} on {first.data}, {first.part} digits"
+        return f"{names} on {first.data}, {first.part} {first.images}"
 
 
 def evaluation(
@@ -53,14 +51,8 @@ def evaluation(
     yield Evaluating(0, 1)
     dataset = load(source)
     all_weights = [one if isinstance(one, Weights) else open_weights(one, data=dataset) for one in chosen]
-    for name, class_names in (
-        (dataset.name, dataset.class_names),
-        *((one.name, one.class_names) for one in all_weights),
-    ):
-        if class_names != DIGITS:  # the views have ten rows; the command has as many as there are classes
-            raise DigitpadError(
-                f"{name}: is of {in_words(class_names)}; digits alone are shown here, digitpad evaluate tells of others"
-            )
+    for one in all_weights:  # before anything is read
+        relabelled(dataset, dataset.test, one)
     digits = getattr(dataset, part)
     total = len(digits) * len(all_weights)
     made: list[Assessment] = []

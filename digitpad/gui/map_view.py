@@ -1,16 +1,28 @@
-"""A map of digits: near ones look alike to the network's last hidden layer."""
+"""A map of images: near ones look alike to the network's last hidden layer."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
+from PySide6.QtGui import (
+    QColor,
+    QFontMetricsF,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from digitpad.assessment.assessment import Assessment
 from digitpad.assessment.feature_map import FeatureMap
-from digitpad.colours import CLASSES
+from digitpad.colours import DIGIT_COLOURS, class_colours
 from digitpad.gui.digit_sheet import DigitSheet
 from digitpad.gui.theme import Theme
 from digitpad.gui.widgets import percent
@@ -20,15 +32,18 @@ _REACH_PX = 14
 _ZOOM_STEP = 1.25
 _MOST_ZOOM = 200
 _TILE_PX = 84
+_MAX_NAME_PX = 84  # in the key
+_MANY_WRONG = 300
 
 
 class MapView(QWidget):
-    """Points that the wheel and + and − zoom, a drag and the arrows move, and that show their digit under the pointer.
+    """Points that the wheel and + and − zoom, a drag and the arrows move, and that show their image under the pointer.
 
-    By keyboard, the digit nearest to the middle is shown.
+    By keyboard, the image nearest to the middle is shown. Of up to ten classes, a key tells the colours; of more, whose
+    colours are alike, each has its name where it lies.
     """
 
-    opened = Signal(int)  # the place of a digit
+    opened = Signal(int)  # the place of an image
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -40,20 +55,25 @@ class MapView(QWidget):
         self._middle, self._zoom = np.zeros(2), 1.0
         self._fit = 1.0  # pixels a unit of the map, at a zoom of 1
         self._points_image: QImage | None = None
-        self._shown: int | None = None  # the digit that is shown large
+        self._middles: dict[int, NDArray[np.float64]] = {}  # of classes that are named where they lie
+        self._shown: int | None = None  # the image that is shown large
         self._pressed: QPointF | None = None
         self._dragged = False
         self.setObjectName("map")
-        self.setAccessibleName("Map of digits")
+        self.setAccessibleName("Map")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         theme.changed.connect(self._redraw)
 
     def set_map(self, places: FeatureMap, made: Assessment, sheet: DigitSheet) -> None:
-        """Show the digits of an assessment at these places."""
+        """Show the images of an assessment at these places."""
         self._map, self._made, self._sheet = places, made, sheet
         self._shown = None
+        labels = made.digits.labels[: len(places.points)]
+        few = len(made.class_names) <= len(DIGIT_COLOURS)
+        classes = [] if few else np.unique(labels).tolist()
+        self._middles = {label: np.median(places.points[labels == label], axis=0) for label in classes}
         self.reset()
 
     def set_pad(self, place: tuple[float, float] | None) -> None:
@@ -63,7 +83,7 @@ class MapView(QWidget):
 
     @property
     def shown(self) -> int | None:
-        """The place of the digit that is shown large."""
+        """The place of the image that is shown large."""
         return self._shown
 
     @property
@@ -120,9 +140,10 @@ class MapView(QWidget):
     def _said(self, place: int | None) -> str:
         if place is None or self._made is None:
             return ""
-        digit, read_as = int(self._made.digits.labels[place]), int(self._made.predicted[place])
+        names = self._made.class_names
+        label, read_as = names[self._made.digits.labels[place]], names[self._made.predicted[place]]
         confidence = percent(float(self._made.confidences[place]))
-        return f"{digit} · {confidence}" if digit == read_as else f"{digit} → {read_as} · {confidence}"
+        return f"{label} · {confidence}" if label == read_as else f"{label} → {read_as} · {confidence}"
 
     def _paint_points(self) -> QImage:
         """All points at once, in NumPy: a disc's rim first, half way to the ground, so that it looks round."""
@@ -132,7 +153,7 @@ class MapView(QWidget):
         width, height = round(self.width() * scale), round(self.height() * scale)
         ground = _rgb(self._theme.tokens.card)
         pixels = np.full(height * width, _packed(np.array([ground]))[0], np.uint32)
-        colours = np.array([_rgb(colour) for colour in CLASSES])
+        colours = np.array([_rgb(colour) for colour in class_colours(len(self._made.class_names))])
         centres = np.rint(self.to_window(self._map.points) * scale).astype(int)
         labels = self._made.digits.labels[: len(centres)]
         radius = _RADIUS_PX * scale * min(2.0, self._zoom**0.3)
@@ -223,6 +244,7 @@ class MapView(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         tokens = self._theme.tokens
         self._paint_wrong(painter)
+        self._paint_names(painter)
         self._paint_key(painter)
         if self._pad is not None:
             (x, y), *_ = self.to_window(np.array([self._pad])).tolist()
@@ -244,29 +266,48 @@ class MapView(QWidget):
     def _paint_wrong(self, painter: QPainter) -> None:
         assert self._map is not None
         assert self._made is not None
-        painter.setPen(QPen(QColor(self._theme.tokens.text), 1.2))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
         wrong = self._made.mistakes[self._made.mistakes < len(self._map.points)][:2000]
+        colour = QColor(self._theme.tokens.text)
+        colour.setAlphaF(min(1.0, (_MANY_WRONG / max(1, len(wrong))) ** 0.5))  # many rings would hide all points
+        painter.setPen(QPen(colour, 1.2))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
         for x, y in self.to_window(self._map.points[wrong]).tolist():
             if 0 <= x <= self.width() and 0 <= y <= self.height():
                 painter.drawEllipse(QPointF(x, y), 5, 5)
 
     def _paint_key(self, painter: QPainter) -> None:
-        """What the colours are, at the upper edge."""
-        tokens = self._theme.tokens
+        """What the colours are, at the upper edge; and names that have their own places."""
+        assert self._made is not None
+        tokens, names = self._theme.tokens, self._made.class_names
         x = 14.0
-        for digit, colour in enumerate(CLASSES):
+        for name, colour in zip(names, class_colours(len(names)), strict=True) if not self._middles else ():
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(colour))
             painter.drawEllipse(QPointF(x, 14), 4, 4)
             painter.setPen(QColor(tokens.soft))
-            painter.drawText(QPointF(x + 8, 19), str(digit))
-            x += 32
+            shown = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, _MAX_NAME_PX)
+            painter.drawText(QPointF(x + 8, 19), shown)
+            x += 24 + painter.fontMetrics().horizontalAdvance(shown)
         painter.setPen(QPen(QColor(tokens.text), 1.2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawEllipse(QPointF(x + 4, 14), 5, 5)
         painter.setPen(QColor(tokens.soft))
         painter.drawText(QPointF(x + 14, 19), "read wrongly")
+
+    def _paint_names(self, painter: QPainter) -> None:
+        """Of many classes, each one's name in the middle of it, outlined, as points lie under it."""
+        if not self._middles or self._made is None:
+            return
+        names = self._made.class_names
+        font = painter.font()
+        font.setBold(True)
+        font.setPixelSize(15)
+        colours = class_colours(len(names))
+        for label, (x, y) in zip(self._middles, self.to_window(np.array([*self._middles.values()])), strict=True):
+            path = QPainterPath()
+            path.addText(x - QFontMetricsF(font).horizontalAdvance(names[label]) / 2, y + 5, font, names[label])
+            painter.strokePath(path, QPen(QColor(self._theme.tokens.card), 3.5))
+            painter.fillPath(path, QColor(colours[label]))
 
     def _paint_words(self, painter: QPainter, at: QPointF, words: str) -> None:
         """Words on a ground of their own, as points lie under them."""
@@ -286,17 +327,19 @@ class MapView(QWidget):
         painter.setPen(QPen(QColor(tokens.accent), 2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawEllipse(QPointF(x, y), 7, 7)
-        width, height = _TILE_PX + 36, _TILE_PX + 34
+        said = self._said(place)
+        width = max(_TILE_PX + 36, painter.fontMetrics().horizontalAdvance(said) + 20)
+        height = _TILE_PX + 34
         left = x + 16 if x + 16 + width < self.width() else x - 16 - width
         top = min(max(y - height / 2, 4), self.height() - height - 4)
         frame = QRectF(left, top, width, height)
         painter.setPen(QPen(QColor(tokens.hairline), 1))
         painter.setBrush(QColor(tokens.card))
         painter.drawRoundedRect(frame, 8, 8)
-        self._sheet.paint(painter, QRectF(left + 18, top + 8, _TILE_PX, _TILE_PX), place)
+        self._sheet.paint(painter, QRectF(left + (width - _TILE_PX) / 2, top + 8, _TILE_PX, _TILE_PX), place)
         painter.setPen(QColor(tokens.text))
         words = QRectF(left, top + _TILE_PX + 10, width, 20)
-        painter.drawText(words, Qt.AlignmentFlag.AlignCenter, self._said(place))
+        painter.drawText(words, Qt.AlignmentFlag.AlignCenter, said)
 
 
 def _rgb(colour: str) -> tuple[int, int, int]:

@@ -1,8 +1,10 @@
-"""Twenty-five digits drawn at random, as read: a quick look at what the figures mean."""
+"""Twenty-five images drawn at random, as read: a quick look at what the figures mean."""
+
+from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFocusEvent, QFont, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from digitpad.assessment.assessment import Assessment
@@ -10,13 +12,15 @@ from digitpad.gui.digit_sheet import DigitSheet
 from digitpad.gui.theme import Theme
 from digitpad.gui.widgets import SPACE, card, label, named, percent
 
-SIDE = 5  # digits a row, and rows
+SIDE = 5  # images a row, and rows
+_GAP_PX = 14
+_ANSWER_PX = (22, 18, 15, 13)
 
 
 class SampleGrid(QWidget):
-    """Five times five digits, each with what it was read as and what it is."""
+    """Five times five images, each with what it was read as and what it is."""
 
-    opened = Signal(int)  # the place of a digit
+    opened = Signal(int)  # the place of an image
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -26,14 +30,14 @@ class SampleGrid(QWidget):
         self.places: list[int] = []
         self._current = 0
         self.setObjectName("sample_grid")
-        self.setAccessibleName("Digits drawn at random")
+        self.setAccessibleName("Images drawn at random")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(SIDE * 120, SIDE * 50)
         theme.changed.connect(self.update)
 
     def set_places(self, made: Assessment, sheet: DigitSheet, places: list[int]) -> None:
-        """Show these digits of an assessment."""
+        """Show these images of an assessment."""
         self._made, self._sheet, self.places = made, sheet, places
         self._go_to(min(self._current, max(0, len(places) - 1)))
 
@@ -41,14 +45,48 @@ class SampleGrid(QWidget):
         self._current = current
         if self._made is not None and self.places:
             place = self.places[current]
-            digit, read_as = self._made.digits.labels[place], self._made.predicted[place]
-            self.setAccessibleDescription(f"{digit} read as {read_as}")
+            names = self._made.class_names
+            label, read_as = names[self._made.digits.labels[place]], names[self._made.predicted[place]]
+            self.setAccessibleDescription(f"{label} read as {read_as}")
         self.update()
 
     def cell(self, number: int) -> QRectF:
-        """Where a digit of the sample lies."""
+        """Where an image of the sample lies."""
         width, height = self.width() / SIDE, self.height() / SIDE
         return QRectF(number % SIDE * width, number // SIDE * height, width, height)
+
+    def _paint_words(self, painter: QPainter, room: QRectF, made: Assessment, place: int, large: QFont) -> None:
+        """The answer, and below it what it is."""
+        names, confidence = made.class_names, percent(float(made.confidences[place]))
+        label, read_as = int(made.digits.labels[place]), int(made.predicted[place])
+        tokens, right = self._theme.tokens, label == read_as
+        small = QFont(large)
+        small.setPixelSize(12)
+        small.setBold(False)
+        below = (
+            [f"is {names[label]}", confidence] if max(map(len, names)) > 1 else [f"is {names[label]} · {confidence}"]
+        )
+        lines = [
+            (large, tokens.good if right else tokens.bad, names[read_as], 32),
+            *((small, tokens.soft if right else tokens.bad, text, 16) for text in below),
+        ]
+        for font, colour, text, height in lines:
+            room.setHeight(height)
+            painter.setFont(font)
+            painter.setPen(QColor(colour))
+            elided = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, room.width())
+            painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, elided)
+            room.translate(0, height)
+
+    def _answer_font(self, names: Sequence[str], room_px: float) -> QFont:
+        """As large as all names have room in."""
+        font = self.font()
+        font.setBold(True)
+        for size_px in _ANSWER_PX:
+            font.setPixelSize(size_px)
+            if max(map(QFontMetricsF(font).horizontalAdvance, names)) <= room_px:
+                break
+        return font
 
     # Overrides of Qt's.
 
@@ -84,28 +122,17 @@ class SampleGrid(QWidget):
         tokens = self._theme.tokens
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        first = self.cell(0)
+        side = min(first.height() - 12, first.width() * 0.5, 112)
+        room_px = first.width() - side - _GAP_PX - 12
+        font = self._answer_font(made.class_names, room_px)
         for number, place in enumerate(self.places):
             cell = self.cell(number)
-            side = min(cell.height() - 12, cell.width() * 0.5, 112)
             image = QRectF(cell.left() + 6, cell.center().y() - side / 2, side, side)
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, side > 56)
             sheet.paint(painter, image, place)
-            digit, read_as = int(made.digits.labels[place]), int(made.predicted[place])
-            right = digit == read_as
-            words = QRectF(image.right() + 14, cell.center().y() - 27, cell.right() - image.right() - 14, 32)
-            font = painter.font()
-            font.setPixelSize(22)
-            font.setBold(True)
-            painter.setFont(font)
-            painter.setPen(QColor(tokens.good if right else tokens.bad))
-            painter.drawText(words, left, str(read_as))
-            font.setPixelSize(12)
-            font.setBold(False)
-            painter.setFont(font)
-            painter.setPen(QColor(tokens.soft if right else tokens.bad))
-            said = f"is {digit} · {percent(float(made.confidences[place]))}"
-            painter.drawText(words.translated(0, 26).adjusted(0, 4, 0, -8), left, said)
+            words = QRectF(image.right() + _GAP_PX, cell.center().y() - 31, room_px, 32)
+            self._paint_words(painter, words, made, place, font)
             if self.hasFocus() and number == self._current:
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.setPen(QPen(QColor(tokens.accent), 2))
@@ -125,7 +152,7 @@ class SampleView(QWidget):
         self._said = label("", "soft", "sample_said")
         self._again = named(QPushButton("Another 25"), "another_sample")
         self._again.setShortcut("R")
-        self._again.setToolTip("Draw other digits (R)")
+        self._again.setToolTip("Draw others (R)")
         self._again.clicked.connect(self.draw)
         frame = card("sample_card")
         column = QVBoxLayout(frame)
@@ -142,12 +169,12 @@ class SampleView(QWidget):
         outer.addWidget(frame)
 
     def set_assessment(self, made: Assessment, sheet: DigitSheet) -> None:
-        """Draw from the digits of this one."""
+        """Draw from the images of this one."""
         self._made, self._sheet = made, sheet
         self.draw()
 
     def draw(self) -> None:
-        """Draw 25 digits, or all where there are fewer."""
+        """Draw 25 images, or all where there are fewer."""
         made, sheet = self._made, self._sheet
         if made is None or sheet is None:
             return
@@ -156,6 +183,6 @@ class SampleView(QWidget):
         self.grid.set_places(made, sheet, places)
         n_right = int(made.right[places].sum())
         self._said.setText(
-            f"{len(places)} {made.part} digits drawn at random: {n_right} read right. Large, the answer; below it, "
-            "what it is."
+            f"{len(places)} {made.part} {made.images} drawn at random: {n_right} read right. Large, the answer; below "
+            "it, what it is."
         )

@@ -13,6 +13,7 @@ from digitpad.datasets.dataset import Dataset, Digits
 from digitpad.errors import DataError
 from digitpad.nn.arrays import Floats, Ints
 from digitpad.nn.losses import CrossEntropy
+from digitpad.weights.weights import Weights
 
 
 class Reader(Protocol):
@@ -85,19 +86,26 @@ def finished(work: Generator[Any, None, _T]) -> _T:
             return value
 
 
-def relabelled(dataset: Dataset, part: Digits, class_names: tuple[str, ...]) -> Digits:
-    """A part of a data set, with labels that are places among a network's classes.
+def relabelled(dataset: Dataset, part: Digits, weights: Weights) -> Digits:
+    """A part of a data set, with labels that are places among the classes of weights.
 
     Raises
     ------
     DataError
-        If the set has a class that the network does not know.
+        If the set has a class that the weights do not know.
     """
+    class_names = weights.class_names
     if dataset.class_names == class_names:
         return part
-    if not set(dataset.class_names) <= set(class_names):
-        here, there = in_words(dataset.class_names), in_words(class_names)
-        raise DataError(dataset.name, f"has the classes {here}; expected those of the network, {there}")
+    unknown = [name for name in dataset.class_names if name not in class_names]
+    if unknown:
+        not_known = "none" if len(unknown) == len(dataset.class_names) else f"all but {in_words(unknown)}"
+        raise DataError(
+            dataset.name,
+            f"has the classes {in_words(dataset.class_names)}, of which {weights.name} knows {not_known}: it tells "
+            f"{in_words(class_names)} apart. Choose data of those classes, or weights that were trained on "
+            f"{dataset.name}",
+        )
     places = np.array([class_names.index(name) for name in dataset.class_names], np.uint8)
     return Digits(part.images, places[part.labels])
 

@@ -14,7 +14,7 @@ from digitpad.cli import main
 from digitpad.datasets.dataset import mnist
 from digitpad.gui.digit_browser import DIFFERENT
 from digitpad.gui.evaluate_overview import ResultTile
-from digitpad.gui.evaluate_tab import DIAGRAMS, DIGITS, MAP, OVERVIEW, SAMPLE, EvaluateTab
+from digitpad.gui.evaluate_tab import DIAGRAMS, IMAGES, MAP, OVERVIEW, SAMPLE, EvaluateTab
 from digitpad.gui.theme import Mode
 from digitpad.gui.weights_choice import IN_USE
 from digitpad.gui.widgets import percent
@@ -102,7 +102,7 @@ def test_figures_are_those_of_the_terminal(
 
 def test_before_evaluating_it_says_what_it_does(tab: EvaluateTab) -> None:
     """On every page, and there is nothing to export."""
-    for page in (OVERVIEW, DIGITS, SAMPLE, DIAGRAMS, MAP):
+    for page in (OVERVIEW, IMAGES, SAMPLE, DIAGRAMS, MAP):
         tab.show_page(page)
         assert find(tab, QWidget, "evaluate_empty").isVisible()
     assert not find(tab, QPushButton, "export_button").isEnabled()
@@ -167,7 +167,7 @@ def test_cells_open_their_digits(qtbot: QtBot, evaluated: EvaluateTab) -> None:
     matrix = evaluated.overview.confusion
     center = matrix.rect_of(digit, read_as).center().toPoint()
     qtbot.mouseClick(matrix, Qt.MouseButton.LeftButton, pos=center)
-    assert evaluated.pages_choice.current == DIGITS
+    assert evaluated.pages_choice.current == IMAGES
     shown = evaluated.browser.model.places
     assert len(shown) == made.confusion[digit, read_as]
     assert (made.digits.labels[shown] == digit).all()
@@ -225,7 +225,7 @@ def test_digits_that_two_read_differently_can_be_shown(qtbot: QtBot, tab: Evalua
 
 def test_a_digit_comes_on_the_pad(qtbot: QtBot, window: Window, evaluated: EvaluateTab) -> None:
     """By Enter among the tiles; the Draw tab shows and reads it, and it can be undone."""
-    evaluated.show_page(DIGITS)
+    evaluated.show_page(IMAGES)
     evaluated.browser.show_digit(4)
     assert evaluated.browser.chosen == 4
     qtbot.keyClick(evaluated.browser.view, Qt.Key.Key_Return)
@@ -350,7 +350,7 @@ def test_robustness_is_known_on_demand(
     evaluated.show_page(DIAGRAMS)
     evaluated.diagram_choice.choose(2)
     button = find(evaluated, QPushButton, "robustness_button")
-    assert "Change the digits" in evaluated.diagram.accessibleName()
+    assert "Change the images" in evaluated.diagram.accessibleName()
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert evaluated.busy
     qtbot.waitUntil(lambda: bool(evaluated.robust), timeout=WAIT_MS)

@@ -3,10 +3,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from digitpad.classes import DIGITS
 from digitpad.datasets.dataset import load_path, mnist
 from digitpad.errors import DataError
 from digitpad.nn.network import Network, feedforward
 from digitpad.training.evaluation import Evaluating, evaluate, evaluate_in_chunks, interval, relabelled
+from digitpad.weights.weights import Weights
 from tests.datasets.idx_files import random_digits
 from tests.datasets.set_files import write_images
 
@@ -60,8 +62,19 @@ def test_labels_are_put_in_the_order_of_the_network(tmp_path: Path) -> None:
     names = ["dog", "cat"] * 5
     dataset = load_path(write_images(tmp_path / "pets", random_digits(60), names))
     assert dataset.class_names == ("cat", "dog")
-    assert relabelled(dataset, dataset.test, ("cat", "dog")) is dataset.test
-    found = relabelled(dataset, dataset.test, ("bird", "dog", "cat"))
+
+    def weights(*names: str) -> Weights:
+        network = Network(feedforward([], n_classes=len(names)))
+        return Weights("mine.npz", network.architecture(), network.parameters, {}, names)
+
+    assert relabelled(dataset, dataset.test, weights("cat", "dog")) is dataset.test
+    found = relabelled(dataset, dataset.test, weights("bird", "dog", "cat"))
     np.testing.assert_array_equal(found.labels, np.where(dataset.test.labels == 0, 2, 1))
-    with pytest.raises(DataError, match="pets: has the classes cat, dog; expected those of the network, 0 to 9"):
-        relabelled(dataset, dataset.test, tuple("0123456789"))
+    with pytest.raises(
+        DataError, match=r"pets: has the classes cat, dog, of which mine.npz knows none: it tells 0 to 9"
+    ):
+        relabelled(dataset, dataset.test, weights(*DIGITS))
+    with pytest.raises(
+        DataError, match=r"knows all but dog: it tells cat, bird apart. Choose data of those classes, or"
+    ):
+        relabelled(dataset, dataset.test, weights("cat", "bird"))
