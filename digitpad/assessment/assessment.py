@@ -152,7 +152,7 @@ def assess(
     DigitpadError
         If the weights compute numbers that are not finite, or do not know the set's classes.
     """
-    digits = relabelled(dataset, getattr(dataset, part), weights)
+    digits = getattr(relabelled(dataset, weights), part)
     with Readers(weights, n_threads) as readers:
         reading = yield from readers.read(digits.images)
     if not np.isfinite(reading.logits).all():

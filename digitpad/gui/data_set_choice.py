@@ -1,15 +1,16 @@
-"""Which data to train on: the built-in digits, what was downloaded, or a file or folder of one's own."""
+"""Which data to train or evaluate on: the built-in digits, what was downloaded, or a file or folder of one's own."""
 
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog
 
 from digitpad.datasets.dataset import BUILT_IN
 from digitpad.datasets.download import downloaded
 from digitpad.gui.download_dialog import DownloadDialog
 from digitpad.gui.inputs import Choice
+from digitpad.weights.weights import Weights
 
 NONE = ""
 OTHER_FOLDER = "Folder…"
@@ -26,6 +27,8 @@ class DataSetChoice(Choice):
     none : str, optional
         What to call it that there is none; it is then the first choice, and the built-in set is not among them.
     """
+
+    opened = Signal(str)  # a file or folder that the user chose
 
     def __init__(self, none: str = "") -> None:
         super().__init__()
@@ -51,6 +54,15 @@ class DataSetChoice(Choice):
         self._source = source
         self.setCurrentIndex(self._place(source))
 
+    def offer(self, source: str) -> None:
+        """Have a name or path among the items."""
+        self._place(source)
+
+    def follow(self, weights: Weights) -> None:
+        """Choose the set that weights were trained on, where it is offered; whatever else a file names is not read."""
+        if self.isEnabled() and self.findData(weights.data_source) >= 0:
+            self.set_value(weights.data_source)
+
     def shut_down(self) -> None:
         """End a download, and keep what it has fetched."""
         if self._download is not None:
@@ -69,6 +81,8 @@ class DataSetChoice(Choice):
         if self.itemData(index) is None:
             path = self._asking[self.itemText(index)]()
             self.setCurrentIndex(self._place(path or self._source))
+            if path:
+                self.opened.emit(path)
         self._source = str(self.currentData())
 
     def _ask_folder(self) -> str:

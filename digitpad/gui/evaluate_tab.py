@@ -130,6 +130,8 @@ class EvaluateTab(QWidget):
 
     def set_weights(self, weights: Weights) -> None:
         """The weights in use are these now; what was evaluated stays until it is evaluated anew."""
+        if weights.class_names != self._weights.class_names:
+            self.data_choice.follow(weights)
         self._weights = weights
         for choice in (self.weights_choice, self.other_choice):
             choice.set_in_use(weights.name)
@@ -161,6 +163,7 @@ class EvaluateTab(QWidget):
 
     def shut_down(self) -> None:
         """Stop what is under way, and wait for its threads."""
+        self.data_choice.shut_down()
         self._jobs.shut_down()
         self._set_running(False)
 

@@ -52,7 +52,7 @@ def evaluation(
     dataset = load(source)
     all_weights = [one if isinstance(one, Weights) else open_weights(one, data=dataset) for one in chosen]
     for one in all_weights:  # before anything is read
-        relabelled(dataset, dataset.test, one)
+        relabelled(dataset, one)
     digits = getattr(dataset, part)
     total = len(digits) * len(all_weights)
     made: list[Assessment] = []

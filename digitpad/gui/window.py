@@ -35,6 +35,7 @@ from PySide6.QtWidgets import (
 from digitpad import __version__, blas, folders
 from digitpad.datasets.readers import is_data_set
 from digitpad.errors import DigitpadError, FileError
+from digitpad.gui.data_set_choice import DataSetChoice
 from digitpad.gui.draw_tab import DrawTab
 from digitpad.gui.evaluate_tab import EvaluateTab, Export
 from digitpad.gui.foreign_weights import FILTER as ANY_WEIGHTS_FILTER
@@ -503,6 +504,10 @@ class Window(QMainWindow):
         evaluate.failed.connect(lambda title, why: self._tell_problem(title, DigitpadError(why)))
         evaluate.put_requested.connect(self._put_digit)
         evaluate.export_requested.connect(self._save_export)
+        choices = self.findChildren(DataSetChoice)
+        for choice in choices:  # what is opened on one tab is offered on all
+            for other in choices:
+                choice.opened.connect(other.offer)
         self.train_tab.state_changed.connect(self._training_changed)
         self.resume_offer.looked.connect(self._make_room)
         self.resume_offer.resume_requested.connect(lambda run: self.go_on(run, {}))

@@ -12,7 +12,7 @@ from digitpad.weights.weights import Weights
 
 @dataclass(frozen=True)
 class Part:
-    """Of some digits, how many are read and how many of them right."""
+    """Of some images, how many are read and how many of them right."""
 
     n_right: int
     n_read: int
@@ -31,7 +31,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Measured:
-    """What is known so far: of the validation digits, by which to choose, and of the test digits."""
+    """What is known so far: of the validation images, by which to choose, and of the test images."""
 
     validation: Part
     test: Part
@@ -43,7 +43,10 @@ class Measured:
 
 
 def measure(weights: Weights, dataset: Dataset, n_threads: int = 1) -> Generator[Measured, None, Measured]:
-    """Read the validation and the test digits, a chunk of each in turn, so that both figures are there at once."""
+    """Read the validation and the test images, a chunk of each in turn, so that both figures are there at once.
+
+    Labels are places among the classes of the weights.
+    """
     parts = [dataset.validation, dataset.test]
     n_right, n_read = [0, 0], [0, 0]
 

@@ -84,7 +84,8 @@ class Surgery:
         earlier = weights.about.get("edited")
         edited = [*(earlier if isinstance(earlier, list) else []), self._provenance(weights, blocks)]
         stem = weights.name.removesuffix(".npz").removesuffix("-edited")
-        return Weights(f"{stem}-edited.npz", weights.architecture, network.parameters, known | {"edited": edited})
+        about = known | {"edited": edited}
+        return replace(weights, name=f"{stem}-edited.npz", parameters=network.parameters, about=about)
 
     def said(self, blocks: tuple[Block, ...]) -> list[str]:
         """Each edit in words."""

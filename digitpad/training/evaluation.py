@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -86,8 +86,8 @@ def finished(work: Generator[Any, None, _T]) -> _T:
             return value
 
 
-def relabelled(dataset: Dataset, part: Digits, weights: Weights) -> Digits:
-    """A part of a data set, with labels that are places among the classes of weights.
+def relabelled(dataset: Dataset, weights: Weights) -> Dataset:
+    """The data set, with labels that are places among the classes of weights.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def relabelled(dataset: Dataset, part: Digits, weights: Weights) -> Digits:
     """
     class_names = weights.class_names
     if dataset.class_names == class_names:
-        return part
+        return dataset
     unknown = [name for name in dataset.class_names if name not in class_names]
     if unknown:
         not_known = "none" if len(unknown) == len(dataset.class_names) else f"all but {in_words(unknown)}"
@@ -107,7 +107,10 @@ def relabelled(dataset: Dataset, part: Digits, weights: Weights) -> Digits:
             f"{dataset.name}",
         )
     places = np.array([class_names.index(name) for name in dataset.class_names], np.uint8)
-    return Digits(part.images, places[part.labels])
+    training, validation, test = (
+        Digits(part.images, places[part.labels]) for part in (dataset.training, dataset.validation, dataset.test)
+    )
+    return replace(dataset, training=training, validation=validation, test=test, class_names=class_names)
 
 
 def interval(share: float, n: int) -> tuple[float, float]:

@@ -94,6 +94,14 @@ class Weights:
         name = data.get("name") if isinstance(data, dict) else None
         return name[:80] if isinstance(name, str) else ""
 
+    @property
+    def data_source(self) -> str:
+        """The name or path of that set on the machine where they were trained; else nothing."""
+        recipe = self.about.get("recipe")
+        data = recipe.get("data") if isinstance(recipe, dict) else None
+        source = data.get("set") if isinstance(data, dict) else None
+        return source if isinstance(source, str) else ""
+
     def save(self, path: Path) -> None:
         """Write the file, atomically.
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,12 @@ def test_edited_weights_say_so_and_keep_no_score(tmp_path: Path) -> None:
     twice = Surgery(bits=4).apply(loaded)
     assert [one["bits"] for one in twice.about["edited"]] == [8, 4]
     assert Surgery(bits=4).apply(once).name == "random-edited.npz"
+
+
+def test_edited_weights_know_the_same_classes() -> None:
+    """By their names, whatever was done to them."""
+    plain = replace(weights("dense"), class_names=tuple("abcdefghij"))
+    assert Surgery(bits=4).apply(plain).class_names == plain.class_names
 
 
 def test_no_edit_is_the_same_weights() -> None:

@@ -67,14 +67,15 @@ def test_labels_are_put_in_the_order_of_the_network(tmp_path: Path) -> None:
         network = Network(feedforward([], n_classes=len(names)))
         return Weights("mine.npz", network.architecture(), network.parameters, {}, names)
 
-    assert relabelled(dataset, dataset.test, weights("cat", "dog")) is dataset.test
-    found = relabelled(dataset, dataset.test, weights("bird", "dog", "cat"))
-    np.testing.assert_array_equal(found.labels, np.where(dataset.test.labels == 0, 2, 1))
+    assert relabelled(dataset, weights("cat", "dog")) is dataset
+    found = relabelled(dataset, weights("bird", "dog", "cat"))
+    np.testing.assert_array_equal(found.test.labels, np.where(dataset.test.labels == 0, 2, 1))
+    np.testing.assert_array_equal(found.training.labels, np.where(dataset.training.labels == 0, 2, 1))
     with pytest.raises(
         DataError, match=r"pets: has the classes cat, dog, of which mine.npz knows none: it tells 0 to 9"
     ):
-        relabelled(dataset, dataset.test, weights(*DIGITS))
+        relabelled(dataset, weights(*DIGITS))
     with pytest.raises(
         DataError, match=r"knows all but dog: it tells cat, bird apart. Choose data of those classes, or"
     ):
-        relabelled(dataset, dataset.test, weights("cat", "bird"))
+        relabelled(dataset, weights("cat", "bird"))

@@ -1,8 +1,6 @@
 """Hands on: units switched off or scaled, weights pruned and quantised, and what that does to the accuracy."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QUndoCommand, QUndoStack
@@ -69,6 +67,7 @@ class EditPanel(QWidget):
         self._edits = label("", "caption", "edits")
         self._figures = {name: label("–", "figure", f"{name}_accuracy") for name in ("validation", "test")}
         self._said = {name: label("", "caption", f"{name}_interval") for name in ("validation", "test")}
+        self._figures_box = QWidget()
         self._unedited = label("", "caption", "unedited")
         self._count = label("", "caption", "weights_left")
         self._save = named(QPushButton("Save as…"), "save_edited")
@@ -76,12 +75,10 @@ class EditPanel(QWidget):
         self._build()
         self._refresh()
 
-    def set_network(self, blocks: tuple[Block, ...], about: Mapping[str, Any]) -> None:
-        """Edit another network, of which ``about`` is known; edits of the one before are forgotten."""
+    def set_network(self, blocks: tuple[Block, ...]) -> None:
+        """Edit another network; edits of the one before are forgotten."""
         self._blocks, self._chosen = blocks, None
-        known = [about.get(f"{name}_accuracy") for name in self._figures]
-        said = " and ".join(percent(one, 2) for one in known if isinstance(one, float))
-        self._unedited.setText(f"Unedited: {said}" if said else "")
+        self.set_unedited(None)
         self.stack.clear()
         self.surgery = Surgery()
         self._measured = None
@@ -109,6 +106,20 @@ class EditPanel(QWidget):
             low, high = interval(part.accuracy, part.n_read)
             so_far = f"{part.n_read:,} of {part.n:,} read".replace(",", "\N{NO-BREAK SPACE}")
             self._said[name].setText(f"{100 * low:.1f} to {percent(high)}" if part.is_whole else so_far)
+
+    def set_unedited(self, measured: Measured | None) -> None:
+        """What the network reads as it was, where that is known."""
+        self._figures_box.show()
+        self._unedited.setText(
+            f"Unedited: {percent(measured.validation.accuracy, 2)} and {percent(measured.test.accuracy, 2)}"
+            if measured is not None
+            else ""
+        )
+
+    def set_not_measured(self, why: str) -> None:
+        """Why there is no accuracy, in its place."""
+        self._figures_box.hide()
+        self._unedited.setText(why)
 
     def toggle(self, chosen: Chosen) -> None:
         """Switch a unit off, or on again."""
@@ -233,6 +244,7 @@ class EditPanel(QWidget):
         column.addSpacing(4 * SPACE)
         self._build_figures(column)
         column.addSpacing(SPACE)
+        self._unedited.setWordWrap(True)
         column.addWidget(self._unedited)
         column.addWidget(self._count)
         column.addStretch(1)
@@ -290,7 +302,8 @@ class EditPanel(QWidget):
         return row
 
     def _build_figures(self, column: QVBoxLayout) -> None:
-        row = QHBoxLayout()
+        row = QHBoxLayout(self._figures_box)
+        row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(3 * SPACE)
         for name, title in (("validation", "Validation accuracy"), ("test", "Test accuracy")):
             part = QVBoxLayout()
@@ -299,4 +312,4 @@ class EditPanel(QWidget):
             part.addWidget(self._figures[name])
             part.addWidget(self._said[name])
             row.addLayout(part, 1)
-        column.addLayout(row)
+        column.addWidget(self._figures_box)

@@ -1,5 +1,7 @@
 """The network from left to right: every block's numbers as they are now, and what is joined to the one pointed at."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -7,6 +9,8 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
+    QFont,
+    QFontMetricsF,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -17,6 +21,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from digitpad.classes import DIGITS
 from digitpad.gui.inside.tiles import Tiles, colour_table, largest_of
 from digitpad.gui.theme import Theme, fixed_width_digits
 from digitpad.gui.widgets import percent
@@ -26,7 +31,11 @@ from digitpad.nn.arrays import Floats
 
 CAPTION_PX = 36
 GAP_PX = 20
-OUTPUT_PX = 124
+BAR_PX = 112  # of a class's bar, with its share
+NARROW_BAR_PX = 94
+NAME_PX = (12, 76)  # of a class's name, at least and at most
+MIN_ROW_PX = 14  # of a class; where there are too many for that, in two columns
+_SHARE_PX = (60, 42)  # of a class's share in percent, in one column, and in two
 MAX_LINES = 5
 """Of what is joined to a unit, on each side; more cannot be told apart."""
 
@@ -74,6 +83,8 @@ class LayersView(QWidget):
         self._above = above_input
         above_input.setParent(self)
         self._blocks: tuple[Block, ...] = ()
+        self._names: Sequence[str] = DIGITS
+        self._name_px = float(NAME_PX[0])
         self._columns: list[Tiles] = []
         self._trace: Trace | None = None
         self._surgery = Surgery()
@@ -100,10 +111,11 @@ class LayersView(QWidget):
         """What was clicked on or reached by keys."""
         return self._fixed
 
-    def set_blocks(self, blocks: tuple[Block, ...]) -> None:
-        """Show another network; a trace of it follows."""
-        if blocks != self._blocks:
+    def set_blocks(self, blocks: tuple[Block, ...], class_names: Sequence[str]) -> None:
+        """Show another network, whose outputs are these classes; a trace of it follows."""
+        if (blocks, class_names) != (self._blocks, self._names):
             self._blocks, self._fixed, self._pointed, self._joined = blocks, None, None, Joined()
+            self._names = class_names
             self._lay_out()
             self.chosen_changed.emit(None)
         self._trace = None
@@ -143,22 +155,28 @@ class LayersView(QWidget):
         if not hidden:
             input_px = min((height - GAP_PX) / 2, 300)
         self._above.setGeometry(0, top, int(input_px), int(input_px))
+        n = self._blocks[-1].n_units
+        n_columns = max(1, math.ceil(n * MIN_ROW_PX / height))
+        metrics = QFontMetricsF(self._output_font(bold=True))
+        longest = max(map(metrics.horizontalAdvance, self._names))
+        self._name_px = min(max(longest, NAME_PX[0]), NAME_PX[1] / n_columns)
+        output_px = n_columns * (self._name_px + (BAR_PX if n_columns == 1 else NARROW_BAR_PX))
         shape = self._blocks[0].shape
         side = (shape[1], shape[2]) if len(shape) == 3 else None
         room = QRectF(0, top + input_px + GAP_PX, input_px, input_px)
         self._columns.append(Tiles(shape[0], side, room) if side is None or shape[0] > 1 else _One(side, room))
-        self._gap = min(float(GAP_PX), max(0.0, self.width() - input_px - OUTPUT_PX) / (3 * len(hidden) + 1))
-        free = self.width() - input_px - OUTPUT_PX - self._gap * (len(hidden) + 1)
+        self._gap = min(float(GAP_PX), max(0.0, self.width() - input_px - output_px) / (3 * len(hidden) + 1))
+        free = self.width() - input_px - output_px - self._gap * (len(hidden) + 1)
         left = input_px
         for block, weight in zip(hidden, weights, strict=True):
             left += self._gap
             width = free * weight / sum(weights)
             self._columns.append(Tiles(block.n_units, _side(block), QRectF(left, top, width, height)))
             left += width
-        row = min(height / self._blocks[-1].n_units, 40)
-        n = self._blocks[-1].n_units
-        room = QRectF(self.width() - OUTPUT_PX, top + (height - n * row) / 2, OUTPUT_PX, n * row)
-        self._columns.append(_Rows(n, room))
+        n_rows = math.ceil(n / n_columns)
+        row = min(height / n_rows, 40)
+        room = QRectF(self.width() - output_px, top + (height - n_rows * row) / 2, output_px, n_rows * row)
+        self._columns.append(_Rows(n, n_columns, room))
 
     def _at(self, point: QPointF) -> Chosen | None:
         for block, tiles in enumerate(self._columns):
@@ -177,6 +195,12 @@ class LayersView(QWidget):
             self.update()
 
     # Painting.
+
+    def _output_font(self, *, bold: bool) -> QFont:
+        font = fixed_width_digits(self.font())
+        font.setPixelSize(12)
+        font.setBold(bold)
+        return font
 
     def _paint_caption(self, painter: QPainter, block: Block, tiles: Tiles) -> None:
         tokens = self._theme.tokens
@@ -200,33 +224,34 @@ class LayersView(QWidget):
         tokens = self._theme.tokens
         probabilities = None if self._trace is None else self._trace.probabilities
         best = -1 if probabilities is None else int(probabilities.argmax())
-        font = fixed_width_digits(self.font())
-        font.setPixelSize(12)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for digit in tiles.units():
-            row = tiles.rect(digit)
-            font.setBold(digit == best)
-            painter.setFont(font)
+        centred, narrow = Qt.AlignmentFlag.AlignVCenter, tiles.n_columns > 1
+        for place in tiles.units():
+            row = tiles.rect(place)
+            painter.setFont(self._output_font(bold=place == best))
             painter.setPen(QColor(tokens.text))
-            painter.drawText(
-                QRectF(row.left() + 2, row.top(), 12, row.height()), Qt.AlignmentFlag.AlignCenter, str(digit)
+            name = painter.fontMetrics().elidedText(
+                self._names[place], Qt.TextElideMode.ElideRight, math.ceil(self._name_px)
             )
-            track = QRectF(row.left() + 18, row.center().y() - 4, row.width() - 78, 8)
+            painter.drawText(QRectF(row.left() + 2, row.top(), self._name_px + 2, row.height()), centred, name)
+            track = QRectF(row.left() + self._name_px + 6, row.center().y() - 4, 0, 8)
+            track.setRight(row.right() - _SHARE_PX[narrow])
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(tokens.ground))
             painter.drawRoundedRect(track, 4, 4)
             if probabilities is None:
                 continue
-            share = float(probabilities[digit])
+            share = float(probabilities[place])
             if share * track.width() > 0.5:
-                painter.setBrush(QColor(tokens.accent if digit == best else tokens.faint))
+                painter.setBrush(QColor(tokens.accent if place == best else tokens.faint))
                 painter.save()
                 painter.setClipRect(QRectF(track.left(), track.top(), share * track.width(), 8))
                 painter.drawRoundedRect(track, 4, 4)
                 painter.restore()
-            painter.setPen(QColor(tokens.text if digit == best else tokens.soft))
-            right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(row.adjusted(0, 0, -2, 0), right, percent(share))
+            painter.setPen(QColor(tokens.text if place == best else tokens.soft))
+            painter.drawText(
+                row.adjusted(0, 0, -2, 0), centred | Qt.AlignmentFlag.AlignRight, percent(share, 0 if narrow else 1)
+            )
 
     def _paint_legend(self, painter: QPainter) -> None:
         """What the colours mean, where there is room below the input."""
@@ -431,21 +456,34 @@ class _One(Tiles):
 
 
 class _Rows(Tiles):
-    """One row for each output."""
+    """One row for each output, down one column and then the next."""
 
-    def __init__(self, n: int, room: QRectF) -> None:
+    def __init__(self, n: int, n_columns: int, room: QRectF) -> None:
         super().__init__(1, None, room)
-        self.n = self.n_rows = n
-        self.n_columns = 1
+        self.n, self.n_columns = n, n_columns
+        self.n_rows = math.ceil(n / n_columns)
         self.area = QRectF(room)
-        self.pitch, self.gap = room.height() / n, 0.0
+        self.pitch, self.gap = room.height() / self.n_rows, 0.0
 
     def rect(self, unit: int) -> QRectF:
-        return QRectF(
-            self.area.left() + 2, self.area.top() + unit * self.pitch + 2, self.area.width() - 5, self.pitch - 4
-        )
+        column, row = divmod(unit, self.n_rows)
+        width, margin = self.area.width() / self.n_columns, 2 if self.pitch > 20 else 0
+        left, top = self.area.left() + column * width, self.area.top() + row * self.pitch
+        right = left + width - (5 if column == self.n_columns - 1 else 12)
+        return QRectF(left + 2, top + margin, right - left - 2, self.pitch - 2 * margin)
 
     def at(self, point: QPointF) -> tuple[int, int, int] | None:
         if not self.area.contains(point):
             return None
-        return min(int((point.y() - self.area.top()) / self.pitch), self.n - 1), 0, 0
+        row = min(int((point.y() - self.area.top()) / self.pitch), self.n_rows - 1)
+        column = min(int((point.x() - self.area.left()) * self.n_columns / self.area.width()), self.n_columns - 1)
+        unit = column * self.n_rows + row
+        return (unit, 0, 0) if unit < self.n else None
+
+    def neighbour(self, unit: int, key: Qt.Key) -> int | None:
+        column, row = divmod(unit, self.n_rows)
+        column += {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(key, 0)
+        row += {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(key, 0)
+        beside = column * self.n_rows + row
+        inside = 0 <= row < self.n_rows and 0 <= column < self.n_columns and beside < self.n
+        return beside if inside else None

@@ -1,4 +1,4 @@
-"""The training digits that are nearest to the drawing: by their pixels, and by the last hidden layer."""
+"""The training images that are nearest to the drawing: by their pixels, and by the last hidden layer."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
-from digitpad.datasets.dataset import mnist
+from digitpad.gui.inside.lazy_data import LazyData
 from digitpad.gui.latest_work import LatestWork
 from digitpad.gui.pictures import inked
 from digitpad.gui.theme import Theme, fixed_width_digits
@@ -20,31 +20,33 @@ from digitpad.weights.weights import Weights
 
 N_NEAREST = 8
 N_COLUMNS = 4
+LINE_PX = 16
+LONG = 2  # letters; a longer name is not beside its distance, but above
 LOOK_EVERY = 10
-"""Chunks of training digits that are read between two looks at those read so far."""
+"""Chunks of training images that are read between two looks at those read so far."""
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """The nearest digits by one measure, of which ``n`` are to be searched in all."""
+    """The nearest images by one measure, with the names of their classes; ``n`` are to be searched in all."""
 
     by_pixels: bool
     images: NDArray[np.uint8]
-    labels: NDArray[np.uint8]
+    names: tuple[str, ...]
     distances: NDArray[np.floating]
     n_searched: int
     n: int
 
 
 class _Search:
-    """Looks for the nearest digits of one drawing after another, in the thread; what was read is kept for the next."""
+    """Looks for the nearest images of one drawing after another, in the thread; what was read is kept for the next."""
 
-    def __init__(self, weights: Weights) -> None:
-        self._weights = weights
+    def __init__(self, weights: Weights, data: LazyData) -> None:
+        self._weights, self._data = weights, data
         self._memory: Memory | None = None
 
     def __call__(self, image: NDArray[np.uint8]) -> Generator[Found | None, None, None]:
-        training = mnist().training
+        training = self._data.get().training
         yield None
         found = yield from nearest_by_pixels(image, training.images, N_NEAREST)
         yield self._told(found, len(training), by_pixels=True)
@@ -59,15 +61,15 @@ class _Search:
             else:
                 yield None
 
-    @staticmethod
-    def _told(found: Nearest, n: int, *, by_pixels: bool) -> Found:
-        training = mnist().training
-        images, labels = training.images[found.places], training.labels[found.places]
-        return Found(by_pixels, images, labels, found.distances, found.n_searched, n)
+    def _told(self, found: Nearest, n: int, *, by_pixels: bool) -> Found:
+        dataset = self._data.get()
+        images, labels = dataset.training.images[found.places], dataset.training.labels[found.places]
+        names = tuple(dataset.class_names[label] for label in labels)
+        return Found(by_pixels, images, names, found.distances, found.n_searched, n)
 
 
-class _Digits(QWidget):
-    """Digits with their labels and how far they are."""
+class _Images(QWidget):
+    """Images with the names of their classes and how far they are."""
 
     def __init__(self, theme: Theme, name: str) -> None:
         super().__init__()
@@ -81,8 +83,7 @@ class _Digits(QWidget):
     def set_found(self, found: Found | None) -> None:
         """Show these, or none."""
         self._found = found
-        said = [] if found is None else [str(one) for one in found.labels.tolist()]
-        self.setAccessibleDescription(", ".join(said) or "none yet")
+        self.setAccessibleDescription("none yet" if found is None else ", ".join(found.names))
         self._draw()
 
     def _draw(self) -> None:
@@ -103,12 +104,15 @@ class _Digits(QWidget):
         tokens = self._theme.tokens
         painter = QPainter(self)
         n_rows = N_NEAREST // N_COLUMNS
-        side = int(min((self.width() - (N_COLUMNS - 1) * 8) / N_COLUMNS, self.height() / n_rows - 22, 112))
+        names = () if self._found is None else self._found.names
+        n_lines = 2 if max(map(len, names), default=0) > LONG else 1  # of words below an image
+        words_px = 6 + LINE_PX * n_lines
+        side = int(min((self.width() - (N_COLUMNS - 1) * 8) / N_COLUMNS, self.height() / n_rows - words_px, 112))
         font = fixed_width_digits(self.font())
         font.setPixelSize(12)
         for place in range(N_NEAREST):
             row, column = divmod(place, N_COLUMNS)
-            corner = QPointF(column * (self.width() - side) / (N_COLUMNS - 1), row * (side + 24))
+            corner = QPointF(column * (self.width() - side) / (N_COLUMNS - 1), row * (side + words_px + 2))
             box = QRectF(corner.x(), corner.y(), side, side).toRect()
             if place >= len(self._pictures) or self._found is None:
                 painter.fillRect(box, QColor(tokens.ground))
@@ -116,15 +120,18 @@ class _Digits(QWidget):
             painter.setPen(QColor(tokens.hairline))
             painter.drawImage(box, self._pictures[place])
             painter.drawRect(box.adjusted(0, 0, -1, -1))
-            below = QRectF(box.left(), box.bottom() + 3, side, 16)
+            below = QRectF(box.left(), box.bottom() + 3, side, LINE_PX)
             font.setBold(True)
             painter.setFont(font)
             painter.setPen(QColor(tokens.text))
-            painter.drawText(below, Qt.AlignmentFlag.AlignLeft, str(self._found.labels[place]))
+            distance = number(float(self._found.distances[place]))
+            name = painter.fontMetrics().elidedText(names[place], Qt.TextElideMode.ElideRight, side)
+            painter.drawText(below, Qt.AlignmentFlag.AlignLeft, name)
             font.setBold(False)
             painter.setFont(font)
             painter.setPen(QColor(tokens.soft))
-            painter.drawText(below, Qt.AlignmentFlag.AlignRight, number(float(self._found.distances[place])))
+            align = Qt.AlignmentFlag.AlignRight if n_lines == 1 else Qt.AlignmentFlag.AlignLeft
+            painter.drawText(below.translated(0, LINE_PX * (n_lines - 1)), align, distance)
         painter.end()
 
 
@@ -136,8 +143,9 @@ class NearestPanel(QWidget):
         self._image: NDArray[np.uint8] | None = None
         self._search: _Search | None = None
         self._weights: Weights | None = None
-        self.by_pixels = _Digits(theme, "nearest_by_pixels")
-        self.by_layer = _Digits(theme, "nearest_by_layer")
+        self._data: LazyData | None = None
+        self.by_pixels = _Images(theme, "nearest_by_pixels")
+        self.by_layer = _Images(theme, "nearest_by_layer")
         self._pixels_said = label("", "caption", "pixels_said")
         self._layer_said = label("", "caption", "layer_said")
         self.by_pixels.setAccessibleName("Nearest by pixels")
@@ -145,23 +153,30 @@ class NearestPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE)
-        for title, said, digits in (
-            ("Nearest training digits by pixels", self._pixels_said, self.by_pixels),
+        for title, said, images in (
+            ("Nearest training images by pixels", self._pixels_said, self.by_pixels),
             ("By the last hidden layer", self._layer_said, self.by_layer),
         ):
             column.addWidget(label(title, "strong"))
+            said.setWordWrap(True)
             column.addWidget(said)
             column.addSpacing(SPACE)
-            column.addWidget(digits, 1)
-        self.work = LatestWork("nearest digits", self)
+            column.addWidget(images, 1)
+        self.work = LatestWork("nearest images", self)
         self.work.progressed.connect(self._show)
-        self.work.failed.connect(self._layer_said.setText)
+        self.work.failed.connect(self._tell_problem)
         self._clear()
 
     def set_weights(self, weights: Weights) -> None:
         """Search by what these say."""
         self._weights, self._search = weights, None
         self.by_layer.set_found(None)
+        self._begin()
+
+    def set_data(self, data: LazyData) -> None:
+        """Search among the training part of this."""
+        self._data, self._search = data, None
+        self._clear()
         self._begin()
 
     def set_image(self, image: NDArray[np.uint8] | None) -> None:
@@ -172,19 +187,23 @@ class NearestPanel(QWidget):
         self._begin()
 
     def _begin(self) -> None:
-        if self._image is None or self._weights is None or not self.isVisible():
+        if self._image is None or self._weights is None or self._data is None or not self.isVisible():
             self.work.cancel()
             return
         if self._search is None:
-            self._search = _Search(self._weights)
+            self._search = _Search(self._weights, self._data)
         search, image = self._search, self._image
         self.work.start(lambda: search(image))
 
     def _clear(self) -> None:
         self.by_pixels.set_found(None)
         self.by_layer.set_found(None)
-        self._pixels_said.setText("Draw a digit to find those like it.")
+        self._pixels_said.setText("Draw to find those like it.")
         self._layer_said.setText("What the network takes to be alike.")
+
+    def _tell_problem(self, why: str) -> None:
+        self._clear()
+        self._pixels_said.setText(why)
 
     def _show(self, found: Found) -> None:
         if found.by_pixels:

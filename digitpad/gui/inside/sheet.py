@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from digitpad.gui.theme import Theme, fixed_width_digits
 
 LINE_PX = 19
+BAR_LEFT_PX = 26
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Line:
     ruled : bool
         Whether a rule is drawn above.
     bar : float, optional
-        A bar behind the last cell but one, of -1..1 from the column's middle.
+        A bar between the first cell and the last, of -1..1 from its middle.
     """
 
     cells: tuple[str, ...]
@@ -77,32 +78,41 @@ class Sheet(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         font = fixed_width_digits(self.font())
         font.setPixelSize(12)
-        for number, line in enumerate(self._lines[: self.n_fit]):
+        shown = self._lines[: self.n_fit]
+        names = [QFontMetrics(font).horizontalAdvance(line.cells[0]) for line in shown if line.bar is not None]
+        bar_left = min(max([BAR_LEFT_PX - 10, *names]) + 10, round(0.4 * self.width()))
+        for number, line in enumerate(shown):
             row = QRectF(0, number * LINE_PX, self.width(), LINE_PX)
             if line.ruled:
                 painter.setPen(QPen(QColor(tokens.hairline), 1))
                 painter.drawLine(row.topLeft() + QPointF(0, 0.5), row.topRight() + QPointF(0, 0.5))
             if line.bar is not None:
-                self._paint_bar(painter, row, line.bar)
+                self._paint_bar(painter, row, line.bar, bar_left)
             font.setWeight(QFont.Weight.DemiBold if line.strong else QFont.Weight.Normal)
             painter.setFont(font)
             painter.setPen(QColor(tokens.soft if line.soft else tokens.text))
-            self._paint_cells(painter, row, line.cells, QFontMetrics(font))
+            self._paint_cells(painter, row, line.cells, QFontMetrics(font), bar_left if line.bar is not None else None)
         painter.end()
 
-    def _paint_cells(self, painter: QPainter, row: QRectF, cells: tuple[str, ...], metrics: QFontMetrics) -> None:
+    def _paint_cells(
+        self, painter: QPainter, row: QRectF, cells: tuple[str, ...], metrics: QFontMetrics, bar_left: int | None
+    ) -> None:
         middle = Qt.AlignmentFlag.AlignVCenter
         first, *others = cells
-        room = row if not others else QRectF(0, row.top(), self.width() * self._ends[0], LINE_PX)
+        room = QRectF(row)
+        if bar_left is not None:
+            room.setWidth(bar_left - 6)
+        elif others:
+            room.setWidth(self.width() * self._ends[0] - metrics.horizontalAdvance(others[0]) - 6 * bool(others[0]))
         painter.drawText(room, middle, metrics.elidedText(first, Qt.TextElideMode.ElideRight, int(room.width())))
         for cell, end in zip(others, self._ends, strict=False):
             painter.drawText(
                 QRectF(0, row.top(), self.width() * end, LINE_PX), middle | Qt.AlignmentFlag.AlignRight, cell
             )
 
-    def _paint_bar(self, painter: QPainter, row: QRectF, share: float) -> None:
+    def _paint_bar(self, painter: QPainter, row: QRectF, share: float, left: float) -> None:
         tokens = self._theme.tokens
-        left, right = 26.0, self.width() * self._ends[-1] - 64
+        right = self.width() * self._ends[-1] - 64
         middle, half = (left + right) / 2, (right - left) / 2
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(tokens.ground))

@@ -9,7 +9,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent, QUndoStack
 from PySide6.QtWidgets import (
     QButtonGroup,
-    QComboBox,
     QHBoxLayout,
     QPushButton,
     QStackedWidget,
@@ -18,11 +17,12 @@ from PySide6.QtWidgets import (
 )
 
 from digitpad import assets, blas
-from digitpad.classes import DIGITS
-from digitpad.datasets.dataset import mnist
 from digitpad.errors import DigitpadError
+from digitpad.gui.data_set_choice import DataSetChoice
+from digitpad.gui.inputs import Choice
 from digitpad.gui.inside.edit_panel import EditPanel
 from digitpad.gui.inside.layers_view import Chosen, Joined, LayersView
+from digitpad.gui.inside.lazy_data import LazyData
 from digitpad.gui.inside.nearest_panel import NearestPanel
 from digitpad.gui.inside.softmax_panel import SoftmaxPanel
 from digitpad.gui.inside.unit_panel import UnitPanel
@@ -36,6 +36,7 @@ from digitpad.inspection.measure import Measured, measure
 from digitpad.inspection.pictures import first_weights
 from digitpad.inspection.surgery import Surgery, n_weights
 from digitpad.inspection.trace import Trace, Tracer
+from digitpad.training.evaluation import relabelled
 from digitpad.weights.weights import SHIPPED, Weights, load_weights
 
 FRAME_MS = 16
@@ -49,7 +50,7 @@ PICTURES = {
 PANELS = {
     "Unit": ("U", "What is pointed at, written out"),
     "Softmax": ("S", "From logits to probabilities"),
-    "Nearest": ("N", "Training digits like the drawing"),
+    "Nearest": ("N", "Training images like the drawing"),
     "Edit": ("E", "Switch off, prune, quantise"),
 }
 """Each page's name, its key, and what it shows."""
@@ -79,6 +80,9 @@ class InsideTab(QWidget):
         self._tracer: Tracer | None = None  # made when the tab is first shown
         self._trace: Trace | None = None
         self._known: dict[Surgery, Measured] = {}
+        self._data_sha256 = ""  # of what was measured on
+        self.data_choice = named(DataSetChoice(), "inside_data")
+        self._data = LazyData(self.data_choice.value())
         self.pad = Pad(theme)
         self.pad.setObjectName("inside_pad")
         self.view = LayersView(theme, self.pad)
@@ -87,7 +91,7 @@ class InsideTab(QWidget):
         self._softmax = SoftmaxPanel(theme)
         self._nearest = NearestPanel(theme)
         self.edits = EditPanel()
-        self._source = named(QComboBox(), "look_into")
+        self._source = named(Choice(), "look_into")
         self._summary = ElidedLabel("caption", "inside_summary")
         self._pictures, self._panels = QStackedWidget(), QStackedWidget()
         self._build()
@@ -99,17 +103,23 @@ class InsideTab(QWidget):
         self._measuring = LatestWork("accuracy", self)
         self._measuring.progressed.connect(self.edits.set_measured)
         self._measuring.finished.connect(self._keep_measured)
+        self._measuring.failed.connect(self.edits.set_not_measured)
+        self._nearest.set_data(self._data)
         self._connect()
 
     def set_weights(self, weights: Weights) -> None:
         """Those in use are others; where they are looked into, so is this."""
+        if weights.class_names != self._in_use.class_names:
+            self.data_choice.follow(weights)
         self._in_use = weights
-        self._source.setItemText(0, f"The weights in use: {weights.name}")
+        self._source.setItemText(0, f"In use: {weights.name}")
         if self._source.currentIndex() == 0:
             self._look_into(weights)
 
     def shut_down(self) -> None:
         """End what works in threads."""
+        self._data.give_up()
+        self.data_choice.shut_down()
         for work in (self._editing, self._measuring, self._nearest.work):
             work.shut_down()
 
@@ -136,18 +146,32 @@ class InsideTab(QWidget):
         """Make what is needed to look into the network."""
         self._show_network(self._base, Tracer(self._base))
         assert self._tracer is not None
-        self.edits.set_network(self._tracer.blocks, self._base.about)
+        self.edits.set_network(self._tracer.blocks)
         self.view.set_surgery(Surgery())
         self._summary.set_text(self._tracer.network.summary())
         self._measure()
 
     def _show_network(self, weights: Weights, tracer: Tracer) -> None:
         self._weights, self._tracer = weights, tracer
-        self.view.set_blocks(tracer.blocks)
+        self.view.set_blocks(tracer.blocks, weights.class_names)
+        self._unit.set_classes(weights.class_names)
         self.weights_view.set_pictures(first_weights(tracer), tracer.blocks[1].n_units)
         self.edits.set_count(*n_weights(tracer.network))
         self._nearest.set_weights(weights)
         self._read()
+
+    # The data.
+
+    def _data_chosen(self) -> None:
+        """Measure on, and search in, what is chosen."""
+        if self.data_choice.value() == self._data.source:
+            return
+        self._data.give_up()
+        self._data = LazyData(self.data_choice.value())
+        self._known.clear()
+        self.edits.set_unedited(None)
+        self._nearest.set_data(self._data)
+        self._measure()
 
     # Editing.
 
@@ -169,31 +193,35 @@ class InsideTab(QWidget):
         self._measure()
 
     def _measure(self) -> None:
-        surgery, weights = self.edits.surgery, self._weights
+        surgery, weights, data = self.edits.surgery, self._weights, self._data
         known = self._known.get(surgery)
         self.edits.set_measured(known)
-        is_of_digits = weights.class_names == DIGITS  # others would be scored on what they never saw
-        if known is not None or not is_of_digits or self._editing.busy or not self.edits.isVisible():
+        if known is not None or self._editing.busy or not self.edits.isVisible():
             self._measuring.cancel()
             return
 
-        def work() -> Generator[Measured | None, None, tuple[Surgery, Measured]]:
+        def work() -> Generator[Measured | None, None, tuple[Surgery, Measured, str]]:
             yield None
-            return surgery, (yield from measure(weights, mnist(), blas.threads()))
+            dataset = relabelled(data.get(), weights)
+            return surgery, (yield from measure(weights, dataset, blas.threads())), dataset.sha256
 
         self._measuring.start(work)
 
-    def _keep_measured(self, told: tuple[Surgery, Measured]) -> None:
-        surgery, measured = told
+    def _keep_measured(self, told: tuple[Surgery, Measured, str]) -> None:
+        surgery, measured, self._data_sha256 = told
         self._known[surgery] = measured
+        if surgery == Surgery():
+            self.edits.set_unedited(measured)
         if surgery == self.edits.surgery:
             self.edits.set_measured(measured)
 
     def _edited_weights(self) -> Weights:
-        """As they are edited now, with what was measured of them."""
+        """As they are edited now, with what was measured of them on the data that they were trained on."""
         weights = self.edits.surgery.apply(self._base)
         measured = self._known.get(self.edits.surgery)
-        if measured is None or weights is self._base:
+        trained_on = weights.about.get("data")
+        is_of_theirs = isinstance(trained_on, dict) and trained_on.get("sha256") == self._data_sha256
+        if measured is None or weights is self._base or not is_of_theirs:
             return weights
         scores = {
             "validation_accuracy": measured.validation.accuracy,
@@ -211,7 +239,7 @@ class InsideTab(QWidget):
         self._trace = self._tracer.trace(image) if image.any() else None
         self.view.set_trace(self._trace)
         if self._softmax.isVisible():
-            self._softmax.set_logits(None if self._trace is None else self._trace.logits)
+            self._softmax.set_logits(None if self._trace is None else self._trace.logits, self._weights.class_names)
         self._show_chosen()
         if not self.pad.drawing_one:
             self._search()
@@ -265,13 +293,18 @@ class InsideTab(QWidget):
         column.setSpacing(3 * SPACE)
         top = QHBoxLayout()
         top.setSpacing(3 * SPACE)
-        for text in (f"The weights in use: {self._in_use.name}", "Shipped, convolutional", "Shipped, dense"):
+        for text in (f"In use: {self._in_use.name}", "Shipped, convolutional", "Shipped, dense"):
             self._source.addItem(text)
         self._source.setAccessibleName("Look into")
         self._source.setToolTip("Which network is looked into")
-        self._source.setMinimumWidth(260)
+        self._source.setFixedWidth(220)
+        self.data_choice.setAccessibleName("Data")
+        self.data_choice.setToolTip("What accuracy is measured on, and among what the nearest images are looked for")
+        self.data_choice.setFixedWidth(150)
         top.addWidget(label("Look into", "soft"))
         top.addWidget(self._source)
+        top.addWidget(label("Data", "soft"))
+        top.addWidget(self.data_choice)
         top.addWidget(self._summary, 1)
         clear = named(QPushButton("Clear"), "inside_clear")
         clear.setToolTip("Empty the pad")
@@ -320,6 +353,7 @@ class InsideTab(QWidget):
 
     def _connect(self) -> None:
         self._source.currentIndexChanged.connect(self._source_chosen)
+        self.data_choice.currentIndexChanged.connect(self._data_chosen)
         self.pad.drawing_changed.connect(self._reading.request)
         self.pad.settled.connect(self._hand_over)
         self._main_pad.settled.connect(self._take_over)

@@ -1,10 +1,13 @@
 """What is to be said of the unit or the pixel that is pointed at."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from digitpad.classes import DIGITS, noun
 from digitpad.gui.inside.layers_view import Chosen, Joined
 from digitpad.gui.inside.sheet import Line, Sheet
 from digitpad.gui.inside.tiles import colour_table, largest_of, picture
@@ -16,6 +19,7 @@ from digitpad.inspection.trace import Block, Trace, Tracer
 from digitpad.nn.arrays import Floats
 
 COLUMNS = (0.74, 1.0)
+MAX_CLASSES = 12  # of which it is told what a pixel does to them
 HOW_TO = (
     "Point at a unit, a map or a pixel.",
     "",
@@ -84,6 +88,7 @@ class UnitPanel(QWidget):
         self._title = label("", "strong", "unit_title")
         self._about = label("", "caption", "unit_about")
         self._product = named(_Product(theme), "unit_product")
+        self._names: Sequence[str] = DIGITS
         self.sheet = Sheet(theme, "unit_sheet")
         self.sheet.setAccessibleName("Arithmetic")
         column = QVBoxLayout(self)
@@ -94,6 +99,10 @@ class UnitPanel(QWidget):
         column.addSpacing(SPACE)
         column.addWidget(self._product)
         column.addWidget(self.sheet, 1)
+
+    def set_classes(self, class_names: Sequence[str]) -> None:
+        """Call the outputs these."""
+        self._names = class_names
 
     @property
     def said(self) -> str:
@@ -112,11 +121,13 @@ class UnitPanel(QWidget):
         block = tracer.blocks[chosen.block]
         if chosen.block == 0:
             return self._show_pixel(tracer, trace, block, chosen)
-        what = "map" if block.has_maps else "digit" if block is tracer.blocks[-1] else "unit"
-        self._title.setText(f"{block.name} · {what} {chosen.unit}")
+        what = f"{'map' if block.has_maps else 'unit'} {chosen.unit}"
+        if block is tracer.blocks[-1]:
+            what = f"{noun(self._names)} {self._names[chosen.unit]}"
+        self._title.setText(f"{block.name} · {what}")
         edited = "" if factor == 1 else " · off" if factor == 0 else f" · × {factor:g}"
         if trace is None:
-            self._about.setText(f"Draw a digit to see what it says{edited}")
+            self._about.setText(f"Draw on the pad to see what it says{edited}")
             self._product.hide()
             self.sheet.set_lines([])
             return Joined()
@@ -183,7 +194,7 @@ class UnitPanel(QWidget):
             return Joined()
         self._title.setText(f"Pixel · row {chosen.row}, column {chosen.column}")
         if trace is None:
-            self._about.setText("Draw a digit to see what it does")
+            self._about.setText("Draw on the pad to see what it does")
             self.sheet.set_lines([])
             return Joined()
         self._show_contribution(ask_pixel(tracer.network, trace.image, chosen.row, chosen.column))
@@ -195,10 +206,15 @@ class UnitPanel(QWidget):
         else:
             self._about.setText("No ink. What full ink would add to each logit:")
         largest = largest_of(says.logits) or 1.0
+        places = np.argsort(-np.abs(says.logits), kind="stable")
+        shown = np.sort(places) if len(places) <= MAX_CLASSES else places[: MAX_CLASSES - 1]
+        values = [(self._names[place], float(says.logits[place])) for place in shown.tolist()]
         lines = [
-            Line((str(digit), "", f"{'+' if value > 0 else ''}{number(value)}"), bar=value / largest)
-            for digit, value in enumerate(says.logits.tolist())
+            Line((name, "", f"{'+' if value > 0 else ''}{number(value)}"), bar=value / largest)
+            for name, value in values
         ]
+        if len(shown) < len(places):
+            lines.append(Line((f"Less to the {len(places) - len(shown)} others",), soft=True))
         why = (
             "",
             "Asked by taking the ink away and reading",
