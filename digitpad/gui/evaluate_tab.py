@@ -37,7 +37,7 @@ from digitpad.gui.sample_view import SampleView
 from digitpad.gui.segments import Segments
 from digitpad.gui.theme import Theme
 from digitpad.gui.weights_choice import IN_USE, NONE, WeightsChoice
-from digitpad.gui.widgets import SPACE, ElidedLabel, card, label, named, percent
+from digitpad.gui.widgets import SPACE, ElidedLabel, card, grouped, label, named, percent
 from digitpad.nn.network import Network
 from digitpad.recognizer import Prediction
 from digitpad.training.evaluation import Evaluating
@@ -54,7 +54,7 @@ _DIAGRAMS = ("reliability", "threshold", "robustness")
 _ABOUT_DIAGRAMS = (
     "Of answers given with 90 %, nine in ten should be right: on the line.",
     "What other bounds would give; the dashed line is the weights' own.",
-    f"{N_SAMPLE:,} images turned, moved, resized, with other strokes, and with noise.",
+    f"{grouped(N_SAMPLE)} images turned, moved, resized, with other strokes, and with noise.",
 )
 _PICTURES = ("reliability", "threshold", "robustness", "confusion", "map")
 _TABLES = ("classes", "confusion", "digits", "robustness")
@@ -136,6 +136,11 @@ class EvaluateTab(QWidget):
         for choice in (self.weights_choice, self.other_choice):
             choice.set_in_use(weights.name)
 
+    def offer_weights(self, path: Path) -> None:
+        """Let weights be chosen that were loaded or saved elsewhere in the window."""
+        for choice in (self.weights_choice, self.other_choice):
+            choice.offer_file(path)
+
     def pin(self, prediction: Prediction | None) -> None:
         """The drawing on the pad, which the map shows among the images; None for an empty pad."""
         self._pinned = prediction
@@ -215,9 +220,10 @@ class EvaluateTab(QWidget):
         self.sample.set_assessment(first, outcome.sheet)
         self.map.set_map(outcome.places, first, outcome.sheet)
         shares = [percent(share, 0) for share in outcome.places.explained]
+        n_shown = grouped(len(outcome.places.points))
         self._about_map.set_text(
-            f"{len(outcome.places.points):,} {first.images} as the last hidden layer has them, along the directions "
-            f"in which it varies most ({shares[0]} and {shares[1]}). Wheel, + and − zoom, 0 shows all."
+            f"{n_shown} {first.images} as the last hidden layer has them, along the two directions in which it varies "
+            f"most ({shares[0]} and {shares[1]}). Wheel, + and − zoom, 0 shows all."
         )
         self._place_pad()
         self._set_running(False)

@@ -4,7 +4,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 
-from digitpad.ink.drawing import IMAGE_SIDE, Drawing
+from digitpad.ink.drawing import Drawing
 from digitpad.ink.strokes import CANVAS_PX, Stroke
 
 SMOOTH_WITHIN_PX = 30
@@ -14,10 +14,11 @@ SMOOTH_WITHIN_PX = 30
 def paint_drawing(painter: QPainter, drawing: Drawing, colour: QColor) -> None:
     """Paint in canvas pixels; who wants another size scales the painter."""
     if drawing.image is not None:
-        ink = np.empty((IMAGE_SIDE, IMAGE_SIDE, 4), np.uint8)
+        side = len(drawing.image)
+        ink = np.empty((side, side, 4), np.uint8)
         ink[..., :3] = (colour.red(), colour.green(), colour.blue())
         ink[..., 3] = drawing.image
-        image = QImage(ink.tobytes(), IMAGE_SIDE, IMAGE_SIDE, QImage.Format.Format_RGBA8888)
+        image = QImage(ink.tobytes(), side, side, QImage.Format.Format_RGBA8888)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(QRectF(0, 0, CANVAS_PX, CANVAS_PX), image)
     for stroke in drawing.strokes:

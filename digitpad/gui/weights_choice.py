@@ -46,13 +46,16 @@ class WeightsChoice(Choice):
 
     def choose_file(self, path: Path) -> None:
         """Choose a file."""
-        place = self.findData(str(path))
-        if place < 0:
+        self.offer_file(path)
+        self._before = self.findData(str(path))
+        self.setCurrentIndex(self._before)
+
+    def offer_file(self, path: Path) -> None:
+        """Have a file among the choices."""
+        if self.findData(str(path)) < 0:
             place = self.count() - 1
             self.insertItem(place, path.name, str(path))
             self.setItemData(place, str(path), Qt.ItemDataRole.ToolTipRole)
-        self.setCurrentIndex(place)
-        self._before = place
 
     def _chosen(self, index: int) -> None:
         if self.itemData(index) is not None:

@@ -128,6 +128,11 @@ def dot(colour: str) -> QIcon:
     return icon
 
 
+def grouped(number: int) -> str:
+    """A count, as in ``10 000``, the space a narrow one that no line breaks at."""
+    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
 def percent(share: float, decimals: int = 1) -> str:
     """A share of 0..1, as in ``98.6 %``, the space one that no line breaks at."""
     return f"{100 * share:.{decimals}f}\N{NO-BREAK SPACE}%"

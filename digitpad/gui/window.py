@@ -406,7 +406,7 @@ class Window(QMainWindow):
             self._try("The strokes were not saved", lambda: write_strokes(path, [line]))
 
     def _put_digit(self, pixels: NDArray[np.uint8]) -> None:
-        self._put(Drawing.from_pixels(pixels), "Put a digit", "this digit has no ink")
+        self._put(Drawing.from_sample(pixels), "Put an image", "this image has no ink")
 
     def _save_export(self, export: Export) -> None:
         path = self._ask_where(export.title, export.kinds, export.suffix, export.name)
@@ -655,6 +655,7 @@ class Window(QMainWindow):
     def _remember(self, path: Path) -> None:
         kept = [str(path.resolve()), *(one for one in self.recent() if one != str(path.resolve()))]
         self._settings.setValue("recent_weights", kept[:MAX_RECENT])
+        self.evaluate_tab.offer_weights(path.resolve())
 
     def recent(self) -> list[str]:
         """Weights files last used, the latest first."""

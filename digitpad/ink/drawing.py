@@ -6,14 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitpad.ink.image import WORK_SIDE, find_ink, rasterize_ink
-from digitpad.ink.raster import rasterize
+from digitpad.ink.raster import SIDE, rasterize
 from digitpad.ink.strokes import CANVAS_PX, Stroke, distance_to_path, erase
 from digitpad.nn.arrays import Floats
 
 IMAGE_SIDE = WORK_SIDE
 """The ink of an image is kept as this many pixels a side, which cover the whole canvas."""
 
-_PX = CANVAS_PX / IMAGE_SIDE  # canvas pixels to one of the image
+_SAMPLE_ZOOM = 9
+SAMPLE_SIDE = _SAMPLE_ZOOM * SIDE
+"""That of a data set's image: a whole number of them to each of its own pixels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,8 +25,8 @@ class Drawing:
     Attributes
     ----------
     strokes : tuple of Stroke
-    image : ndarray of uint8, shape (IMAGE_SIDE, IMAGE_SIDE), optional
-        Ink from 0 (none) to 255.
+    image : ndarray of uint8, shape (IMAGE_SIDE, IMAGE_SIDE) or (SAMPLE_SIDE, SAMPLE_SIDE), optional
+        Ink from 0 (none) to 255. Of the latter shape it is a data set's, which the network sees as it is.
     """
 
     strokes: tuple[Stroke, ...] = ()
@@ -45,6 +47,11 @@ class Drawing:
         places = np.arange(IMAGE_SIDE) * len(square) // IMAGE_SIDE
         return cls(image=np.rint(square[np.ix_(places, places)] * 255).astype(np.uint8))
 
+    @classmethod
+    def from_sample(cls, image: NDArray[np.uint8]) -> "Drawing":
+        """An image as data sets have them, of shape (28, 28): it is neither scaled nor moved, as it was before."""
+        return cls(image=image.repeat(_SAMPLE_ZOOM, axis=0).repeat(_SAMPLE_ZOOM, axis=1))
+
     def with_stroke(self, stroke: Stroke) -> "Drawing":
         """The drawing after one more stroke."""
         return replace(self, strokes=(*self.strokes, stroke))
@@ -63,24 +70,29 @@ class Drawing:
         """What the network sees of it: uint8 of shape (28, 28).
 
         Strokes alone are drawn anew from their paths. Over an image they become pixels of it, as wide as the pen is
-        shown, for only together they are the digit.
+        shown, for only together they are the digit. A data set's image is already as the network sees it, and what is
+        drawn on it or erased changes no other pixel.
         """
         if self.image is None or not self.image.any():
             return rasterize([stroke.points for stroke in self.strokes])
         image = self.image.copy()
         for stroke in self.strokes:
             _paint(image, stroke.points, stroke.width_px / 2, 255)
+        if len(image) == SAMPLE_SIDE:
+            squares = image.reshape(SIDE, _SAMPLE_ZOOM, SIDE, _SAMPLE_ZOOM)
+            return np.rint(squares.mean(axis=(1, 3))).astype(np.uint8)
         return rasterize_ink(image / 255)
 
 
 def _paint(image: NDArray[np.uint8], path: Floats, radius_px: float, value: int) -> None:
     """Set the pixels within ``radius_px`` canvas pixels of the path."""
     reach = radius_px + 1
-    low = np.clip(((path.min(axis=0) - reach) / _PX).astype(int), 0, IMAGE_SIDE)
-    high = np.clip(((path.max(axis=0) + reach) / _PX).astype(int) + 1, 0, IMAGE_SIDE)
+    px = CANVAS_PX / len(image)  # canvas pixels to one of the image
+    low = np.clip(((path.min(axis=0) - reach) / px).astype(int), 0, len(image))
+    high = np.clip(((path.max(axis=0) + reach) / px).astype(int) + 1, 0, len(image))
     if (low >= high).any():
         return
     x, y = np.meshgrid(np.arange(low[0], high[0]), np.arange(low[1], high[1]))
-    middles = (np.stack([x.ravel(), y.ravel()], axis=1) + 0.5) * _PX
+    middles = (np.stack([x.ravel(), y.ravel()], axis=1) + 0.5) * px
     near = distance_to_path(middles, path).reshape(x.shape) < radius_px
     image[low[1] : high[1], low[0] : high[0]][near] = value

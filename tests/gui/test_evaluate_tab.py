@@ -149,6 +149,14 @@ def test_weights_in_use_are_evaluated(qtbot: QtBot, window: Window, tab: Evaluat
     assert tab.outcome.made[0].weights is window.weights
 
 
+def test_files_that_were_loaded_can_be_evaluated(window: Window, tab: EvaluateTab, poor: Path) -> None:
+    """Also after others have come into use; neither choice changes."""
+    window.open_weights(poor)
+    for choice in (tab.weights_choice, tab.other_choice):
+        assert choice.itemText(choice.findData(str(poor.resolve()))) == "poor.npz"
+    assert (tab.weights_choice.value(), tab.other_choice.value()) == (IN_USE, "")
+
+
 def test_validation_digits_can_be_read(qtbot: QtBot, tab: EvaluateTab) -> None:
     """The part that is chosen is the part that is read."""
     tab.part_choice.choose(1)
@@ -232,6 +240,7 @@ def test_a_digit_comes_on_the_pad(qtbot: QtBot, window: Window, evaluated: Evalu
     assert not window.draw_tab.isHidden()
     assert window.draw_tab.prediction is not None
     assert window.draw_tab.prediction.digit == mnist().test.labels[4]
+    np.testing.assert_array_equal(window.draw_tab.prediction.image, mnist().test.images[4])
     window.draw_tab.pad.undo_stack.undo()
     assert window.draw_tab.pad.is_empty
 

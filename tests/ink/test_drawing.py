@@ -96,6 +96,20 @@ def test_strokes_over_an_image_are_part_of_it() -> None:
     assert difference(drawn, Drawing.from_pixels(TWO).rasterize()) > 20
 
 
+def test_a_sample_is_seen_as_it_is() -> None:
+    """Pixel for pixel, wherever it lies; what is drawn on it or erased changes no other pixel."""
+    image = np.random.default_rng(1).integers(0, 256, (28, 28), np.uint8)
+    drawing = Drawing.from_sample(image)
+    np.testing.assert_array_equal(drawing.rasterize(), image)
+    row = Stroke(np.array([[40.0, 120.0], [440.0, 120.0]]), 10)
+    changed = drawing.with_stroke(row).rasterize() != image
+    assert np.flatnonzero(changed.any(axis=1)).tolist() == [6, 7]
+    erased = drawing.erased(row.points, 5)
+    assert (erased.rasterize()[6:8, 3:25] <= image[6:8, 3:25]).all()
+    np.testing.assert_array_equal(erased.rasterize()[9:], image[9:])
+    assert erased.erased(np.array([[0.0, 0.0], [480.0, 480.0]]), 480).is_empty
+
+
 def test_strokes_over_a_blank_image_are_strokes() -> None:
     """An image whose ink was all erased no longer decides how strokes are drawn."""
     wiped = Drawing.from_pixels(TWO).erased(np.array([[0.0, 0.0], [480.0, 480.0]]), 480)
