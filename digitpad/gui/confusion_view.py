@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from digitpad.classes import DIGITS
 from digitpad.gui.theme import Theme, fixed_width_digits
+from digitpad.gui.widgets import grouped
 
 _TITLE_PX = 19
 _LINE_PX = 15  # of names
@@ -80,14 +81,14 @@ class ConfusionView(QWidget):
         if self._confusion is None:
             return ""
         count, total = int(self._confusion[row, column]), int(self._confusion[row].sum())
-        return f"{self._names[row]} read as {self._names[column]}: {_grouped(count)} of {_grouped(total)}"
+        return f"{self._names[row]} read as {self._names[column]}: {grouped(count)} of {grouped(total)}"
 
     def _most_often(self, counts: NDArray[np.int64]) -> str:
         """The mistakes that are made most often, where no counts are written."""
         wrong = counts - np.diag(counts.diagonal())
         rows, columns = np.unravel_index(np.argsort(-wrong, axis=None, kind="stable")[:_N_OFTEN], wrong.shape)
         return ", ".join(
-            f"{self._names[row]} read as {self._names[column]} {_grouped(int(wrong[row, column]))}×"
+            f"{self._names[row]} read as {self._names[column]} {grouped(int(wrong[row, column]))}×"
             for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
             if wrong[row, column]
         )
@@ -187,7 +188,7 @@ class ConfusionView(QWidget):
                 font.setBold(row == column)
                 painter.setFont(font)
                 painter.setPen(QColor(tokens.text))
-                painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, _grouped(count))
+                painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, grouped(count))
 
     def _paint_colours(self, painter: QPainter, counts: NDArray[np.int64], area: QRectF) -> None:
         """A pixel for each count, enlarged: what is right by its share, what is wrong beside the most frequent."""
@@ -267,7 +268,7 @@ class ConfusionView(QWidget):
         font = self._font()
         font.setPixelSize(max(9, min(13, int(area.height() / n) - 6)))
         font.setBold(True)
-        widest = QFontMetricsF(font).horizontalAdvance(_grouped(int(counts.max())))
+        widest = QFontMetricsF(font).horizontalAdvance(grouped(int(counts.max())))
         written = area.height() / n >= _LEAST_HEIGHT_PX and area.width() / n >= widest
         painter.setPen(QColor(tokens.soft if pointed is None else tokens.text))
         title = "read as" if written else self._most_often(counts)
@@ -305,10 +306,6 @@ class _Lanes:
 
 def _most_wrong(counts: NDArray[np.int64]) -> int:
     return max(1, int((counts - np.diag(counts.diagonal())).max()))
-
-
-def _grouped(number: int) -> str:
-    return f"{number:,}".replace(",", "\N{THIN SPACE}")
 
 
 def _rgb(colour: str) -> NDArray[np.int64]:

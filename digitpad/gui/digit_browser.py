@@ -34,7 +34,7 @@ from digitpad.gui.digit_sheet import DigitSheet
 from digitpad.gui.inputs import Choice
 from digitpad.gui.seen import PixelView
 from digitpad.gui.theme import Theme, fixed_width_digits
-from digitpad.gui.widgets import SPACE, ElidedLabel, card, label, named, percent
+from digitpad.gui.widgets import SPACE, ElidedLabel, card, grouped, label, named, percent
 from digitpad.nn.arrays import Ints
 from digitpad.recognizer import Prediction
 
@@ -269,7 +269,7 @@ class DigitBrowser(QWidget):
             confidences = made.confidences[places]
             places = places[np.argsort(confidences if order == _LEAST_SURE else -confidences, kind="stable")]
         self.model.set_places(places)
-        self._count.set_text(f"{len(places):,} / {len(labels):,}".replace(",", "\N{THIN SPACE}"))
+        self._count.set_text(f"{grouped(len(places))} / {grouped(len(labels))}")
         if len(places):
             self.view.setCurrentIndex(self.model.index(0))
         self._choose()

@@ -21,7 +21,7 @@ from digitpad.classes import DIGITS, noun
 from digitpad.gui.confusion_view import ConfusionView
 from digitpad.gui.evaluation_job import Outcome
 from digitpad.gui.theme import Theme, fixed_width_digits
-from digitpad.gui.widgets import SPACE, ElidedLabel, card, label, named, percent
+from digitpad.gui.widgets import SPACE, ElidedLabel, card, grouped, label, named, percent
 
 _COLUMNS = ("Digit", "Count", "Precision", "Recall", "95 %", "F1")
 _ROW_PX = 22  # of many classes, which are scrolled
@@ -98,7 +98,7 @@ class Overview(QWidget):
             low, high = one.interval
             interval = "–" if math.isnan(low) else f"{100 * low:.1f}–{100 * high:.1f}"
             name = first.class_names[row]
-            values = (name, _grouped(one.n), _share(one.precision), _share(one.recall), interval, _share(one.f1))
+            values = (name, grouped(one.n), _share(one.precision), _share(one.recall), interval, _share(one.f1))
             for column, text in enumerate(values):
                 item = QTableWidgetItem(text)
                 item.setFont(font)
@@ -192,7 +192,7 @@ def _figures(made: Assessment) -> dict[str, tuple[str, str]]:
     )
     return {
         "accuracy": (percent(scores.accuracy, 2), f"95 %: {100 * low:.2f}–{percent(high, 2)}"),
-        "mistakes": (_grouped(len(made.mistakes)), f"of {_grouped(scores.n)} {made.images}"),
+        "mistakes": (grouped(len(made.mistakes)), f"of {grouped(scores.n)} {made.images}"),
         "loss": (f"{scores.loss:.4f}", "mean cross-entropy"),
         "calibration": (percent(made.honesty.error, 2), "confidence against truth"),
         "not_sure": (percent(curve.not_sure_at_bound, 2), right_of_sure),
@@ -211,8 +211,8 @@ def verdict(comparison: Comparison, made: Assessment, other: Assessment) -> str:
     better = first if comparison.difference >= 0 else second
     found = "This could be chance" if comparison.could_be_chance else f"{better} reads better, which is hardly chance"
     return (
-        f"{known}. {found}: {comparison.only_first:,} {made.images} are read right by {first} alone, "
-        f"{comparison.only_second:,} by {second} alone. "
+        f"{known}. {found}: {grouped(comparison.only_first)} {made.images} are read right by {first} alone, "
+        f"{grouped(comparison.only_second)} by {second} alone. "
         f"Difference {100 * comparison.difference:+.2f} points ({low:+.2f} to {high:+.2f}), "
         f"McNemar's test p = {comparison.p:.2g}."
     )
@@ -220,7 +220,3 @@ def verdict(comparison: Comparison, made: Assessment, other: Assessment) -> str:
 
 def _share(value: float) -> str:
     return "–" if math.isnan(value) else percent(value, 2)
-
-
-def _grouped(number: int) -> str:
-    return f"{number:,}".replace(",", "\N{THIN SPACE}")

@@ -32,6 +32,7 @@ _REACH_PX = 14
 _ZOOM_STEP = 1.25
 _MOST_ZOOM = 200
 _TILE_PX = 84
+_KEY_PX = 27
 _MAX_NAME_PX = 84  # in the key
 _MANY_WRONG = 300
 
@@ -279,6 +280,9 @@ class MapView(QWidget):
         """What the colours are, at the upper edge; and names that have their own places."""
         assert self._made is not None
         tokens, names = self._theme.tokens, self._made.class_names
+        ground = QColor(tokens.card)
+        ground.setAlphaF(0.88)  # of a map that is zoomed, points lie under the key
+        painter.fillRect(QRectF(1, 1, self.width() - 2, _KEY_PX), ground)
         x = 14.0
         for name, colour in zip(names, class_colours(len(names)), strict=True) if not self._middles else ():
             painter.setPen(Qt.PenStyle.NoPen)

@@ -180,7 +180,9 @@ QPushButton[kind="right"] {{ border-top-left-radius: 0; border-bottom-left-radiu
 QPushButton[kind="middle"] {{ border-radius: 0; border-right: none; }}
 QPushButton[kind="middle"]:focus {{ border: 1px solid {t.accent}; }}
 QPushButton::menu-indicator {{ width: 0; }}
-#digit_list, #class_table {{ background: transparent; border: none; outline: none; font-size: 12px; }}
+#digit_list, #class_table {{ background: transparent; border: 1px solid transparent; border-radius: 6px; outline: none;
+    font-size: 12px; }}
+#digit_list:focus, #class_table:focus {{ border-color: {t.accent}; }}
 #class_table {{ selection-background-color: {t.accent_ground}; selection-color: {t.text}; }}
 #class_table QHeaderView::section {{ background: transparent; color: {t.soft}; border: none; font-size: 12px;
     padding: 0 4px; }}

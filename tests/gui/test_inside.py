@@ -384,6 +384,28 @@ def test_other_weights_in_use_are_looked_into_at_once(inside: InsideTab, window:
     assert inside._base is shipped
 
 
+def test_edits_are_there_again_when_one_comes_back(qtbot: QtBot, inside: InsideTab, window: Window) -> None:
+    """Of each network its own, while another is looked into, and while others are in use."""
+    button(inside, "bits_4").click()
+    inside._source.setCurrentIndex(CONVOLUTIONAL)
+    assert inside.edits.surgery == Surgery()
+    window.show_tab(0)
+    for name in ("dense", "convolutional"):
+        window.use_weights(networks.weights(name))
+    window.show_tab(window._pages.indexOf(inside))
+    inside._source.setCurrentIndex(0)
+    assert inside.edits.surgery == Surgery()
+    inside._source.setCurrentIndex(DENSE)
+    assert inside.edits.surgery == Surgery(bits=4)
+    assert button(inside, "bits_4").isChecked()
+    qtbot.waitUntil(partial(settled, inside))
+    assert inside._weights.name == "dense-edited.npz"
+    assert not inside.edits.stack.canUndo()
+    button(inside, "put_back").click()
+    qtbot.waitUntil(partial(settled, inside))
+    assert inside._weights is inside._base
+
+
 def test_a_network_that_cannot_be_loaded_is_told(
     inside: InsideTab, window: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:

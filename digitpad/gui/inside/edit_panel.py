@@ -7,7 +7,7 @@ from PySide6.QtGui import QKeySequence, QUndoCommand, QUndoStack
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from digitpad.gui.inside.layers_view import Chosen
-from digitpad.gui.widgets import SPACE, keep_width, label, named, percent
+from digitpad.gui.widgets import SPACE, grouped, keep_width, label, named, percent
 from digitpad.inspection.measure import Measured, Part
 from digitpad.inspection.surgery import BITS, MAX_FACTOR, MAX_PRUNED, Surgery
 from digitpad.inspection.trace import Block
@@ -75,18 +75,17 @@ class EditPanel(QWidget):
         self._build()
         self._refresh()
 
-    def set_network(self, blocks: tuple[Block, ...]) -> None:
-        """Edit another network; edits of the one before are forgotten."""
+    def set_network(self, blocks: tuple[Block, ...], surgery: Surgery) -> None:
+        """Edit another network, from where it was left; the steps of the one before are forgotten."""
         self._blocks, self._chosen = blocks, None
-        self.set_unedited(None)
         self.stack.clear()
-        self.surgery = Surgery()
+        self.surgery = surgery
         self._measured = None
         self._refresh()
 
     def set_count(self, n: int, n_left: int) -> None:
         """How many weights there are, and how many of them are not 0."""
-        self._count.setText(f"{n_left:,} of {n:,} weights are not 0".replace(",", "\N{NO-BREAK SPACE}"))
+        self._count.setText(f"{grouped(n_left)} of {grouped(n)} weights are not 0")
 
     def set_chosen(self, chosen: Chosen | None) -> None:
         """The unit that buttons are about."""
@@ -104,17 +103,14 @@ class EditPanel(QWidget):
                 continue
             figure.setText(percent(part.accuracy, 2))
             low, high = interval(part.accuracy, part.n_read)
-            so_far = f"{part.n_read:,} of {part.n:,} read".replace(",", "\N{NO-BREAK SPACE}")
+            so_far = f"{grouped(part.n_read)} of {grouped(part.n)} read"
             self._said[name].setText(f"{100 * low:.1f} to {percent(high)}" if part.is_whole else so_far)
 
-    def set_unedited(self, measured: Measured | None) -> None:
-        """What the network reads as it was, where that is known."""
+    def set_unedited(self, *accuracies: object) -> None:
+        """Of what share of validation and of test images the network was right as it was, where that is known."""
         self._figures_box.show()
-        self._unedited.setText(
-            f"Unedited: {percent(measured.validation.accuracy, 2)} and {percent(measured.test.accuracy, 2)}"
-            if measured is not None
-            else ""
-        )
+        said = " and ".join(percent(one, 2) for one in accuracies if isinstance(one, float))
+        self._unedited.setText(f"Unedited: {said}" if said else "")
 
     def set_not_measured(self, why: str) -> None:
         """Why there is no accuracy, in its place."""

@@ -13,7 +13,7 @@ from digitpad.gui.inside.lazy_data import LazyData
 from digitpad.gui.latest_work import LatestWork
 from digitpad.gui.pictures import inked
 from digitpad.gui.theme import Theme, fixed_width_digits
-from digitpad.gui.widgets import SPACE, label
+from digitpad.gui.widgets import SPACE, grouped, label
 from digitpad.inspection.arithmetic import number
 from digitpad.inspection.neighbours import Memory, Nearest, nearest_by_pixels
 from digitpad.weights.weights import Weights
@@ -208,15 +208,11 @@ class NearestPanel(QWidget):
     def _show(self, found: Found) -> None:
         if found.by_pixels:
             self.by_pixels.set_found(found)
-            self._pixels_said.setText(f"Alike to the eye, of {_count(found.n)}.")
+            self._pixels_said.setText(f"Alike to the eye, of {grouped(found.n)}.")
         else:
             self.by_layer.set_found(found)
             whole = found.n_searched == found.n
-            searched = _count(found.n_searched)
+            searched = grouped(found.n_searched)
             self._layer_said.setText(
                 f"Alike to the network, of {searched}." if whole else f"Of {searched} read so far…"
             )
-
-
-def _count(n: int) -> str:
-    return f"{n:,}".replace(",", "\N{NO-BREAK SPACE}")

@@ -1,6 +1,6 @@
 """The Inside tab: the pad and the layers on the left, and beside them what is to be said of what is pointed at."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Hashable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -79,6 +79,7 @@ class InsideTab(QWidget):
         self._in_use = self._base = self._weights = weights
         self._tracer: Tracer | None = None  # made when the tab is first shown
         self._trace: Trace | None = None
+        self._left: dict[Hashable, Surgery] = {}  # edits of networks that were looked into before
         self._known: dict[Surgery, Measured] = {}
         self._data_sha256 = ""  # of what was measured on
         self.data_choice = named(DataSetChoice(), "inside_data")
@@ -134,6 +135,8 @@ class InsideTab(QWidget):
             self._source.setCurrentIndex(0)
 
     def _look_into(self, weights: Weights) -> None:
+        if self._tracer is not None:  # else the edits are not of this network yet
+            self._left[_which(self._base)] = self.edits.surgery
         self._base = self._weights = weights
         self._tracer = None
         self._known.clear()
@@ -143,13 +146,18 @@ class InsideTab(QWidget):
             self._open()
 
     def _open(self) -> None:
-        """Make what is needed to look into the network."""
+        """Make what is needed to look into the network, with the edits that it had."""
         self._show_network(self._base, Tracer(self._base))
         assert self._tracer is not None
-        self.edits.set_network(self._tracer.blocks)
-        self.view.set_surgery(Surgery())
+        surgery = self._left.get(_which(self._base), Surgery())
+        self.edits.set_network(self._tracer.blocks, surgery)
+        self._tell_unedited()
         self._summary.set_text(self._tracer.network.summary())
-        self._measure()
+        if surgery == Surgery():
+            self.view.set_surgery(surgery)
+            self._measure()
+        else:
+            self._edited()
 
     def _show_network(self, weights: Weights, tracer: Tracer) -> None:
         self._weights, self._tracer = weights, tracer
@@ -169,7 +177,7 @@ class InsideTab(QWidget):
         self._data.give_up()
         self._data = LazyData(self.data_choice.value())
         self._known.clear()
-        self.edits.set_unedited(None)
+        self._tell_unedited()
         self._nearest.set_data(self._data)
         self._measure()
 
@@ -210,10 +218,19 @@ class InsideTab(QWidget):
     def _keep_measured(self, told: tuple[Surgery, Measured, str]) -> None:
         surgery, measured, self._data_sha256 = told
         self._known[surgery] = measured
-        if surgery == Surgery():
-            self.edits.set_unedited(measured)
+        self._tell_unedited()
         if surgery == self.edits.surgery:
             self.edits.set_measured(measured)
+
+    def _tell_unedited(self) -> None:
+        """How well the network reads as it is: as measured, or as its file says of these data."""
+        measured, about = self._known.get(Surgery()), self._base.about
+        if measured is not None:
+            self.edits.set_unedited(measured.validation.accuracy, measured.test.accuracy)
+        elif self._base.data_source == self._data.source:
+            self.edits.set_unedited(about.get("validation_accuracy"), about.get("test_accuracy"))
+        else:
+            self.edits.set_unedited()
 
     def _edited_weights(self) -> Weights:
         """As they are edited now, with what was measured of them on the data that they were trained on."""
@@ -395,3 +412,8 @@ class InsideTab(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._side.setFixedWidth(round(min(max(0.24 * self.width(), SIDE_PX[0]), SIDE_PX[1])))
         super().resizeEvent(event)
+
+
+def _which(weights: Weights) -> Hashable:
+    """What is the same for weights that are loaded again."""
+    return weights.name, hash(weights.parameters.tobytes())

@@ -12,7 +12,7 @@ from digitpad.gui.inside.layers_view import Chosen, Joined
 from digitpad.gui.inside.sheet import Line, Sheet
 from digitpad.gui.inside.tiles import colour_table, largest_of, picture
 from digitpad.gui.theme import Theme
-from digitpad.gui.widgets import SPACE, label, named
+from digitpad.gui.widgets import SPACE, grouped, label, named
 from digitpad.inspection.answers import PixelSays, ask_pixel
 from digitpad.inspection.arithmetic import Arithmetic, number, told_further, work_out
 from digitpad.inspection.trace import Block, Trace, Tracer
@@ -162,7 +162,7 @@ class UnitPanel(QWidget):
             lines.append(Line((what, f"{hears} × {weight}", number(float(products[term])))))
         if n > n_shown:
             rest = float(products[order[n_shown:]].sum())
-            lines.append(Line((f"{n - n_shown:,} others".replace(",", " "), "", number(rest)), soft=True))
+            lines.append(Line((f"{grouped(n - n_shown)} others", "", number(rest)), soft=True))
         self.sheet.set_lines([*lines, *end], COLUMNS)
 
     def _show_product(self, worked: Arithmetic, before: Block) -> None:
