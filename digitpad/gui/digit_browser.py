@@ -147,13 +147,14 @@ class _DigitDelegate(QStyledItemDelegate):
         said = [model.names[label]] if right else [model.names[label], f"→ {model.names[read_as]}"]
         said[-1] += unsure
         painter.setPen(self._text if right else self._bad)
-        metrics = painter.fontMetrics()
-        for line, text in enumerate(said if model.has_two_lines else [" ".join(said)]):
-            painter.drawText(
-                QRectF(x, y + _DIGIT_PX + 7 + line * _LINE_PX, width, 18),
-                Qt.AlignmentFlag.AlignCenter,
-                metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, width - 4),
-            )
+        if model.has_two_lines:
+            metrics = painter.fontMetrics()
+            said = [metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, width - 4) for text in said]
+        else:
+            said = [" ".join(said)]
+        for line, text in enumerate(said):
+            room = QRectF(x, y + _DIGIT_PX + 7 + line * _LINE_PX, width, 18)
+            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, text)
 
 
 class DigitBrowser(QWidget):

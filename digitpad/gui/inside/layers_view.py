@@ -226,13 +226,14 @@ class LayersView(QWidget):
         best = -1 if probabilities is None else int(probabilities.argmax())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         centred, narrow = Qt.AlignmentFlag.AlignVCenter, tiles.n_columns > 1
+        plain, bold = self._output_font(bold=False), self._output_font(bold=True)
+        plain_metrics, bold_metrics = QFontMetricsF(plain), QFontMetricsF(bold)
         for place in tiles.units():
             row = tiles.rect(place)
-            painter.setFont(self._output_font(bold=place == best))
+            painter.setFont(bold if place == best else plain)
             painter.setPen(QColor(tokens.text))
-            name = painter.fontMetrics().elidedText(
-                self._names[place], Qt.TextElideMode.ElideRight, math.ceil(self._name_px)
-            )
+            metrics = bold_metrics if place == best else plain_metrics
+            name = metrics.elidedText(self._names[place], Qt.TextElideMode.ElideRight, self._name_px + 1)
             painter.drawText(QRectF(row.left() + 2, row.top(), self._name_px + 2, row.height()), centred, name)
             track = QRectF(row.left() + self._name_px + 6, row.center().y() - 4, 0, 8)
             track.setRight(row.right() - _SHARE_PX[narrow])
