@@ -6,11 +6,7 @@
 on a machine that is otherwise quiet.
 """
 
-import argparse
 import itertools
-import json
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -20,36 +16,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.benchmarks import window as measured  # noqa: E402
+from tests.benchmarks import measuring  # noqa: E402
 
 SECONDS = 10
-
-
-def main() -> None:
-    """Run the measurements, or (in a process of its own) the one that is named."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", help="one JSON object")
-    parser.add_argument("--one", choices=MEASUREMENTS, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.one:
-        print(json.dumps(MEASUREMENTS[options.one]()))
-        return
-    results = {name: _in_a_process(name) for name in MEASUREMENTS}
-    if options.json:
-        print(json.dumps(results))
-    else:
-        for name, result in results.items():
-            print(name, "  ".join(f"{key} {value}" for key, value in result.items()))
-
-
-def _in_a_process(name: str) -> dict[str, Any]:
-    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
-    command = [sys.executable, __file__, "--one", name]
-    output = subprocess.run(
-        command, env=environment, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True, timeout=180
-    ).stdout
-    result: dict[str, Any] = json.loads(output)
-    return result
 
 
 def evaluating() -> dict[str, Any]:
@@ -67,7 +36,7 @@ def evaluating() -> dict[str, Any]:
             begin[0] = time.perf_counter()
             tab.evaluate_or_stop()
 
-    late = measured._lateness(application, 3 * SECONDS, itertools.repeat(again))
+    late = measuring.lateness(application, 3 * SECONDS, itertools.repeat(again))
     cpu_seconds = (time.process_time() - cpu_begin) / (len(seconds) + 1)  # the last one is nearly done
     tab.shut_down()
     seconds.sort()
@@ -84,7 +53,7 @@ def scrolling() -> dict[str, Any]:
     application, window = _evaluated()
     tab = window.evaluate_tab
     tab.show_page(1)
-    measured._run_for(application, 0.5)
+    measuring.run_for(application, 0.5)
     bar = tab.browser.view.verticalScrollBar()
     assert tab.browser.model.rowCount() == 10_000
 
@@ -92,7 +61,7 @@ def scrolling() -> dict[str, Any]:
         for number in itertools.count(1):
             yield lambda number=number: bar.setValue(24 * number % bar.maximum())  # type: ignore[misc]
 
-    return measured._lateness(application, SECONDS, moves())
+    return measuring.lateness(application, SECONDS, moves())
 
 
 def mapping() -> dict[str, Any]:
@@ -100,14 +69,14 @@ def mapping() -> dict[str, Any]:
     application, window = _evaluated()
     tab = window.evaluate_tab
     tab.show_page(4)
-    measured._run_for(application, 0.5)
+    measuring.run_for(application, 0.5)
 
     def moves() -> Iterator[Callable[[], None]]:
         for number in itertools.count():
             factor = 1.05 if number % 100 < 50 else 1 / 1.05
             yield lambda factor=factor: tab.map.zoom_by(factor)  # type: ignore[misc]
 
-    return measured._lateness(application, SECONDS, moves())
+    return measuring.lateness(application, SECONDS, moves())
 
 
 def drawing_diagrams() -> dict[str, Any]:
@@ -122,16 +91,16 @@ def drawing_diagrams() -> dict[str, Any]:
             n_drawn[0] += 1
             tab.diagram_choice.choose(n_drawn[0] % 2)
 
-    late = measured._lateness(application, SECONDS, itertools.repeat(again))
+    late = measuring.lateness(application, SECONDS, itertools.repeat(again))
     tab.shut_down()
     return {"diagrams": n_drawn[0], **late}
 
 
 def _open() -> tuple[Any, Any]:
-    application, window = measured._window()
+    application, window = measuring.open_window()
     window.show()
     window.show_tab(2)
-    measured._run_for(application, 0.5)
+    measuring.run_for(application, 0.5)
     return application, window
 
 
@@ -139,13 +108,11 @@ def _evaluated() -> tuple[Any, Any]:
     application, window = _open()
     window.evaluate_tab.evaluate_or_stop()
     while window.evaluate_tab.busy:
-        measured._run_for(application, 0.05)
+        measuring.run_for(application, 0.05)
     return application, window
 
 
-MEASUREMENTS: dict[str, Callable[[], dict[str, Any]]] = {
-    measure.__name__: measure for measure in (evaluating, scrolling, mapping, drawing_diagrams)
-}
+MEASUREMENTS = {measure.__name__: measure for measure in (evaluating, scrolling, mapping, drawing_diagrams)}
 
 if __name__ == "__main__":
-    main()
+    measuring.run(__file__, __doc__, MEASUREMENTS)

@@ -19,7 +19,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.benchmarks import window as base  # noqa: E402 (found by the line above)
+from tests.benchmarks import measuring  # noqa: E402 (found by the line above)
 
 RECIPES = {
     "dense": {"network.hidden": [256, 128], "training.epochs": 1000},
@@ -40,13 +40,15 @@ def main() -> None:
         name, recipe = options.one
         print(json.dumps(globals()[name](recipe)))
         return
-    results: dict[str, Any] = {"idle": _in_a_process("lateness_idle", "dense")}
+    results: dict[str, Any] = {"idle": measuring.in_a_process(__file__, "lateness_idle", "dense")}
     for recipe in RECIPES:
         for place in ("curves", "drawing"):
             for beside in ("alone", "contended"):
                 busy = subprocess.Popen([sys.executable, "-c", "while True: pass"]) if beside == "contended" else None
                 try:
-                    results[f"{recipe}, {place}, {beside}"] = _in_a_process(f"lateness_{place}", recipe)
+                    results[f"{recipe}, {place}, {beside}"] = measuring.in_a_process(
+                        __file__, f"lateness_{place}", recipe
+                    )
                 finally:
                     if busy is not None:
                         busy.kill()
@@ -54,28 +56,22 @@ def main() -> None:
         rates: dict[str, list[float]] = {"window": [], "train": []}
         for _ in range(options.rounds):  # in turns
             for kind, measured in rates.items():
-                measured.append(_in_a_process(f"steps_in_{kind}", recipe)["per_second"])
+                measured.append(measuring.in_a_process(__file__, f"steps_in_{kind}", recipe)["per_second"])
         medians = {kind: round(statistics.median(measured), 1) for kind, measured in rates.items()}
         results[f"{recipe}, steps a second"] = {**medians, "share": round(medians["window"] / medians["train"], 3)}
-    results["memory, MB after steps"] = _in_a_process("memory", "dense")
+    results["memory, MB after steps"] = measuring.in_a_process(__file__, "memory", "dense")
     if options.json:
         print(json.dumps(results))
     else:
         for name, result in results.items():
-            print(f"{name:28}", "  ".join(f"{key} {value}" for key, value in result.items()))
-
-
-def _in_a_process(name: str, recipe: str) -> dict[str, Any]:
-    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
-    command = [sys.executable, __file__, "--one", name, recipe]
-    output = subprocess.run(command, env=environment, cwd=ROOT, check=True, stdout=subprocess.PIPE, timeout=600).stdout
-    result: dict[str, Any] = json.loads(output)
-    return result
+            measuring.tell(name, result)
 
 
 def lateness_idle(recipe: str) -> dict[str, Any]:
     """What the machine itself adds."""
-    return base.lateness_idle()
+    application, window = measuring.open_window()
+    window.show()
+    return measuring.lateness(application, 5, None)
 
 
 def lateness_curves(recipe: str) -> dict[str, Any]:
@@ -91,8 +87,8 @@ def lateness_drawing(recipe: str) -> dict[str, Any]:
 def _lateness(recipe: str, tab: int) -> dict[str, Any]:
     application, window = _training(recipe)
     window.show_tab(tab)
-    base._run_for(application, 0.5)
-    result = base._lateness(application, SECONDS, base._pen(window.draw_tab.pad, 10**9))
+    measuring.run_for(application, 0.5)
+    result = measuring.lateness(application, SECONDS, measuring.pen(window.draw_tab.pad, 10**9))
     window.train_tab.shut_down()
     return result
 
@@ -144,7 +140,7 @@ def memory(recipe: str) -> dict[str, Any]:
     measured = {}
     for steps in STEPS:
         while len(window.train_tab._losses) < steps:
-            base._run_for(application, 0.2)
+            measuring.run_for(application, 0.2)
         measured[f"{steps:,}"] = _resident_mb()
     window.train_tab.shut_down()
     return measured
@@ -158,16 +154,16 @@ def _resident_mb() -> float:
 
 
 def _training(recipe: str, settings: dict[str, Any] | None = None) -> tuple[Any, Any]:
-    application, window = base._window()
+    application, window = measuring.open_window()
     from digitpad.training.recipe import Recipe
 
     window.show()
     window.show_tab(1)
-    base._run_for(application, 0.5)
+    measuring.run_for(application, 0.5)
     window.train_tab.form.set_recipe(Recipe().with_values({**RECIPES[recipe], **(settings or {})}))
     window.train_tab.train()
     while len(window.train_tab._losses) < 20:
-        base._run_for(application, 0.1)
+        measuring.run_for(application, 0.1)
     return application, window
 
 

@@ -1,0 +1,131 @@
+"""What the benchmarks of the window share: a process for each measurement, the window, a pen, a timer's lateness."""
+
+import argparse
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+Measure = Callable[[], dict[str, Any]]
+
+
+def run(script: str, description: str | None, measurements: Mapping[str, Measure], *parts: Measure) -> None:
+    """The command line of a benchmark: run its measurements, or (in a process of its own) the one that is named.
+
+    ``parts`` are asked for by measurements alone.
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps({**measurements, **{part.__name__: part for part in parts}}[options.one]()))
+        return
+    results = {}
+    for name in measurements:
+        results[name] = in_a_process(script, name)
+        if not options.json:
+            tell(name, results[name])
+    if options.json:
+        print(json.dumps(results))
+
+
+def in_a_process(script: str, *names: str) -> dict[str, Any]:
+    """What the measurement of that name comes to, made offscreen by a process that does nothing else."""
+    # Compiled modules are kept, as an installation has them, whatever this environment says.
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    environment |= {
+        "PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "digitpad-benchmark-cache"),
+        "QT_QPA_PLATFORM": "offscreen",
+        "BENCHMARK_BEGIN": repr(time.time()),
+    }
+    command = [sys.executable, script, "--one", *names]
+    output = subprocess.run(
+        command, env=environment, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True, timeout=600
+    ).stdout
+    result: dict[str, Any] = json.loads(output)
+    return result
+
+
+def tell(name: str, result: Mapping[str, Any]) -> None:
+    """Print what a measurement came to."""
+    print(f"{name:28}", "  ".join(f"{key} {value}" for key, value in result.items()), flush=True)
+
+
+def open_window() -> tuple[Any, Any]:
+    """The application and its window, not yet shown, as `digitpad.app` builds them, with settings of their own."""
+    from digitpad import blas
+
+    os.environ["DIGITPAD_HOME"] = tempfile.mkdtemp()
+    blas.limit_threads(blas.all_but_one())
+    from digitpad.app import build
+
+    return build(None)
+
+
+def run_for(application: Any, seconds: float) -> None:
+    """Let the window live for a while."""
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        application.processEvents()
+        time.sleep(0.0005)
+
+
+def lateness(application: Any, seconds: float, acts: Iterator[Callable[[], object]] | None) -> dict[str, float]:
+    """How late a timer of 10 ms is, in milliseconds, while one of ``acts`` is done every 8 ms."""
+    from PySide6.QtCore import Qt, QTimer
+
+    late: list[float] = []
+    due = [time.perf_counter() + 0.01]
+
+    def tick() -> None:
+        now = time.perf_counter()
+        late.append((now - due[0]) * 1000)
+        due[0] = now + 0.01
+
+    timer = QTimer()
+    timer.setTimerType(Qt.TimerType.PreciseTimer)
+    timer.timeout.connect(tick)
+    acting = QTimer()
+    acting.setTimerType(Qt.TimerType.PreciseTimer)
+    if acts is not None:
+        acting.timeout.connect(lambda: next(acts)())
+        acting.start(8)
+    timer.start(10)
+    QTimer.singleShot(int(seconds * 1000), application.exit)  # quit() would ask to close the window
+    application.exec()
+    timer.stop()
+    acting.stop()
+    return percentiles([max(0.0, one) for one in late], (50, 99, 100))
+
+
+def pen(pad: Any, n_events: int) -> Iterator[Callable[[], None]]:
+    """Moves of a mouse that draws loops, and lifts and clears now and then."""
+    from PySide6.QtCore import QEvent
+
+    from tests.gui.hand import mouse
+
+    side = pad.width()
+    for number in range(n_events):
+        phase = number % 200
+        angle = phase / 200 * 2 * math.pi
+        place = (side * (0.5 + 0.3 * math.sin(angle)), side * (0.5 + 0.3 * math.sin(2 * angle)))
+        kind = {0: QEvent.Type.MouseButtonPress, 199: QEvent.Type.MouseButtonRelease}.get(phase, QEvent.Type.MouseMove)
+        if phase == 0:
+            pad.clear()
+        yield lambda kind=kind, place=place: mouse(pad, kind, place)  # type: ignore[misc]
+
+
+def percentiles(values: list[float], percents: tuple[int, ...]) -> dict[str, float]:
+    """Some of the values, by how many are smaller; 100 is the largest."""
+    ordered = sorted(values)
+    names = {50: "p50", 99: "p99", 100: "max"}
+    return {names[p]: round(ordered[min(len(ordered) - 1, len(ordered) * p // 100)], 2) for p in percents}
