@@ -1,6 +1,6 @@
 """A window for each test, closed and gone after it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -19,11 +19,19 @@ PATIENT_MS = 60_000
 
 
 @pytest.fixture
-def qtbot(qtbot: QtBot) -> QtBot:
+def qtbot(qtbot: QtBot) -> Iterator[QtBot]:
     """pytest-qt's, that waits longer unless it is told how long."""
+    kept: list[object] = []  # what a thread has told is delivered to who waited for it, be that over and freed or not
+
+    def patient(wait: Callable[..., object], *arguments: object, **options: object) -> object:
+        kept.append(wait(*arguments, **{"timeout": PATIENT_MS, **options}))
+        return kept[-1]
+
     for name in ("waitUntil", "waitSignal", "waitSignals"):
-        setattr(qtbot, name, partial(getattr(qtbot, name), timeout=PATIENT_MS))
-    return qtbot
+        setattr(qtbot, name, partial(patient, getattr(qtbot, name)))
+    yield qtbot
+    QApplication.sendPostedEvents()
+    kept.clear()
 
 
 @pytest.fixture(scope="session")
