@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
     from digitpad.gui.window import Window
+    from digitpad.weights.weights import Weights
 
 # Debian's package for each library that Qt's window plugin loads; other systems name them much alike.
 _PACKAGES = {
@@ -55,7 +56,7 @@ def run(weights_path: Path | None) -> int:
     window.show()
     _end_at_interrupt(application)
     status = application.exec()
-    window.train_tab.shut_down()
+    window.end_training()
     window.end_threads()
     return status
 
@@ -86,14 +87,10 @@ def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
     from digitpad import assets, folders
     from digitpad.gui.theme import Theme
     from digitpad.gui.window import Window
-    from digitpad.opening import open_weights
-    from digitpad.training.recipes import all_recipes
-    from digitpad.weights.weights import SHIPPED
+    from digitpad.weights.weights import SHIPPED, is_own, load_weights
 
-    try:
-        weights, unnamed = open_weights(weights_path or SHIPPED), None
-    except OutputsError as error:  # the window asks for their names
-        weights, unnamed = open_weights(SHIPPED), error.path
+    path = weights_path or SHIPPED
+    weights, unnamed = (load_weights(path), None) if is_own(path) else _open_foreign(path)
     sys.setswitchinterval(0.001)  # so that a thread that is busy in Python gives way to the window in time
     application = QApplication(sys.argv[:1])
     # Every point of a pen counts. Set after the application, for on X11 its platform plugin sets it too.
@@ -102,10 +99,21 @@ def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
     application.setDesktopFileName("digitpad")
     application.setWindowIcon(QIcon(str(assets.RESOURCES / "icon.svg")))
     settings = QSettings(str(folders.user_data_path() / "settings.ini"), QSettings.Format.IniFormat)
-    window = Window(Theme(application), weights, all_recipes(), settings)
+    window = Window(Theme(application), weights, settings)
     if unnamed is not None:
         window.open_weights(unnamed)
     return application, window
+
+
+def _open_foreign(path: Path) -> "tuple[Weights, Path | None]":
+    """The weights; or else the shipped ones, and the file, if the window has to ask what its outputs stand for."""
+    from digitpad.opening import open_weights  # takes its time to import
+    from digitpad.weights.weights import SHIPPED, load_weights
+
+    try:
+        return open_weights(path), None
+    except OutputsError as error:
+        return load_weights(SHIPPED), error.path
 
 
 def check_system() -> None:

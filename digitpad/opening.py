@@ -3,7 +3,6 @@
 import contextlib
 import functools
 import hashlib
-import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -29,21 +28,12 @@ from digitpad.weights.foreign.conventions import (
 )
 from digitpad.weights.foreign.reading import read_contents, with_siblings
 from digitpad.weights.foreign.structure import layerless, structures
-from digitpad.weights.weights import Weights, load_weights
+from digitpad.weights.weights import Weights, is_own, load_weights
 
 N_DIGITS = 1000
 """Of a set's validation digits; their scores are right to within a point."""
 
 _SEED = 1
-
-
-def is_own(path: Path) -> bool:
-    """Whether the file is of our own format, so that nothing about it needs to be found out."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return "header.npy" in archive.namelist()[:1]
-    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
-        return False
 
 
 def open_weights(

@@ -58,6 +58,32 @@ def test_a_missing_library_is_named_with_its_package() -> None:
     assert said.endswith("sudo apt install libxcb-cursor0")
 
 
+def test_it_opens_before_what_it_does_not_begin_with_is_imported(tmp_path: Path) -> None:
+    """The other tabs are, once the window has been painted; what draws curves, when there are some."""
+    code = """
+import sys
+from digitpad.app import build
+application, window = build(None)
+early = {"digitpad.gui.draw_tab", "digitpad.gui.train_tab", "digitpad.training.loop", "digitpad.datasets.dataset"}
+print(*sorted(early & sys.modules.keys()))
+window.resume_offer.looked.connect(lambda _: application.exit())
+window.show()
+application.exec()
+late = early | {"digitpad.gui.evaluate_tab", "digitpad.gui.inside.tab", "digitpad.gui.runs_window", "matplotlib"}
+print(*sorted(late & sys.modules.keys()))
+window.close()
+"""
+    variables = os.environ | {"DIGITPAD_HOME": str(tmp_path)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=variables, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    before, after = done.stdout.splitlines()
+    assert before == "digitpad.gui.draw_tab"
+    assert "digitpad.gui.train_tab" in after
+    assert "digitpad.gui.inside.tab" in after
+    assert "matplotlib" not in after
+
+
 def test_weights_that_cannot_be_used_end_the_start(tmp_path: Path) -> None:
     """A file named on the command line that is none."""
     ended = start(tmp_path, str(tmp_path / "none.npz"), QT_QPA_PLATFORM="offscreen")

@@ -54,6 +54,10 @@ class DataSetChoice(Choice):
         self._source = source
         self.setCurrentIndex(self._place(source))
 
+    def sources(self) -> list[str]:
+        """Names and paths of all that is offered."""
+        return [source for source in map(self.itemData, range(self.count())) if source]
+
     def offer(self, source: str) -> None:
         """Have a name or path among the items."""
         self._place(source)

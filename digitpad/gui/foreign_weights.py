@@ -14,12 +14,6 @@ from digitpad.gui.convention_dialog import ConventionDialog
 from digitpad.gui.opening_thread import OpeningThread
 from digitpad.weights.foreign.conventions import Candidate, Understanding
 
-_SUFFIXES = (
-    *("npz", "npy", "pkl", "pickle", "sav", "joblib", "pt", "pth", "json", "csv", "tsv", "txt", "dat", "safetensors"),
-    *("mat", "gz", "bz2", "xz"),
-)
-FILTER = f"Weights ({' '.join(f'*.{suffix}' for suffix in _SUFFIXES)});;All files (*)"
-
 
 class ForeignWeights(QObject):
     """Opens one file after the other; of two asked for at once, the later."""

@@ -1,13 +1,17 @@
 """Offers to go on with a run that was paused or cut off, in a line that is in nobody's way."""
 
-from PySide6.QtCore import QEvent, QObject, QSettings, QTimer, Signal
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSettings, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from digitpad.errors import DigitpadError
 from digitpad.gui.inputs import link
 from digitpad.gui.widgets import SPACE, label
 from digitpad.gui.worker import Worker
-from digitpad.training.catalogue import Catalogue, Entry
+
+if TYPE_CHECKING:
+    from digitpad.training.catalogue import Entry
 
 _MAX_NAME = 24
 
@@ -19,18 +23,15 @@ class ResumeOffer(QWidget):
     ----------
     settings : QSettings
         Where it is kept what was turned down.
-    window : QWidget
-        Once that has been painted, runs are looked for, in a thread: the start is no slower for it.
     """
 
     resume_requested = Signal(object)  # Run
     looked = Signal(object)  # Entry that is offered from now on, or None
 
-    def __init__(self, settings: QSettings, window: QWidget) -> None:
+    def __init__(self, settings: QSettings) -> None:
         super().__init__()
         self.setObjectName("resume_offer")
         self._settings = settings
-        self._window = window
         self._worker = Worker("resume offer", self)
         self._entry: Entry | None = None
         self._text = label("", "caption", "resume_text")
@@ -44,7 +45,10 @@ class ResumeOffer(QWidget):
         for widget in (self._text, resume, later):
             row.addWidget(widget)
         self.hide()
-        window.installEventFilter(self)
+
+    def look(self) -> None:
+        """Look for a run, in a thread: there may be many, and on a slow disk."""
+        self._worker.do("look", _unfinished, self._offer, self._fail)
 
     def withdraw(self) -> None:
         """A training begins: offer nothing any more."""
@@ -55,10 +59,7 @@ class ResumeOffer(QWidget):
         """Wait for its thread's end."""
         self._worker.close()
 
-    def _look(self) -> None:
-        self._worker.do("look", _unfinished, self._offer, self._fail)
-
-    def _offer(self, entry: Entry | None) -> None:
+    def _offer(self, entry: "Entry | None") -> None:
         if entry is not None and self._settings.value("turned_down") == _key(entry):
             entry = None
         self._entry = entry
@@ -82,21 +83,15 @@ class ResumeOffer(QWidget):
             self._settings.setValue("turned_down", _key(self._entry))
         self._offer(None)
 
-    # Overrides of Qt's.
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self._window and event.type() == QEvent.Type.Paint:
-            self._window.removeEventFilter(self)
-            QTimer.singleShot(0, self, self._look)
-        return False
-
-
-def _unfinished() -> Entry | None:
+def _unfinished() -> "Entry | None":
     """The latest run that was paused or cut off, and that nobody is at work on."""
+    from digitpad.training.catalogue import Catalogue  # in the thread, for the start does without
+
     entries = Catalogue().entries()
     return next((entry for entry in entries if entry.is_unfinished and not entry.run.is_in_training), None)
 
 
-def _key(entry: Entry) -> str:
+def _key(entry: "Entry") -> str:
     """The run as it stands: gone on with and cut off again, it is offered again."""
     return f"{entry.id} {entry.summary.step}"

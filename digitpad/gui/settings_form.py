@@ -81,7 +81,8 @@ class SettingsForm(QWidget):
         return editor
 
     @property
-    def _data_set(self) -> DataSetChoice:
+    def data_choice(self) -> DataSetChoice:
+        """The field for the data set."""
         editor = self._rows["data.set"].editor
         assert isinstance(editor, DataSetChoice)
         return editor
@@ -289,7 +290,7 @@ class SettingsForm(QWidget):
             self._preview.close()
         if self._data is not None:
             self._data.shut_down()
-        self._data_set.shut_down()
+        self.data_choice.shut_down()
 
     def _amounts_edited(self, amounts: dict[str, float]) -> None:
         self._writing = True
@@ -306,13 +307,13 @@ class SettingsForm(QWidget):
 
     def use_data(self, source: str) -> None:
         """Choose a data set, and show what is in it."""
-        self._data_set.set_value(source)
+        self.data_choice.set_value(source)
         self._open_data()
 
     def _open_data(self) -> None:
         if self._data is None:
             self._data = DataDialog(self._theme, self)
-        self._data.show_set(self._data_set.value(), self._data_set.currentText())
+        self._data.show_set(self.data_choice.value(), self.data_choice.currentText())
         self._data.show()
         self._data.raise_()
         self._data.activateWindow()
@@ -320,7 +321,16 @@ class SettingsForm(QWidget):
     # Layout.
 
     def _build(self) -> None:
+        # From the outside in: what is built first and put in its place last is styled anew at each step there.
+        frame = card("settings_card", self)
+        inner = QVBoxLayout(frame)
+        inner.setContentsMargins(1, 1, 1, 1)
+        inner.setSpacing(0)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(frame)
         self._scroll = QScrollArea()
+        inner.addWidget(self._scroll, 1)
         self._scroll.setWidgetResizable(True)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its fields take it
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -352,16 +362,8 @@ class SettingsForm(QWidget):
         self._more.toggled.connect(self._toggle_more)
         line = named(QFrame(), "settings_line")
         line.setFixedHeight(1)
-        frame = card("settings_card")
-        inner = QVBoxLayout(frame)
-        inner.setContentsMargins(1, 1, 1, 1)
-        inner.setSpacing(0)
-        inner.addWidget(self._scroll, 1)
         inner.addWidget(line)
         inner.addWidget(self._more)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(frame)
 
     def _set_margins(self, *, scrolled: bool) -> None:
         """Leave at the right what the scroll bar does not take, so that fields keep their width."""

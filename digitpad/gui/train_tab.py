@@ -1,7 +1,10 @@
 """The Train tab: settings on the left, and on the right how training goes, with curves that grow as it does."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import Enum, auto
+from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,10 +22,12 @@ from PySide6.QtWidgets import (
 )
 
 from digitpad.classes import DIGITS
+from digitpad.errors import DigitpadError, FileError
 from digitpad.gui.image_grid import ImageGrid
 from digitpad.gui.loss_trace import LossTrace
 from digitpad.gui.moments import Moment, Moments, Scrubber
 from digitpad.gui.rate_dialog import RateDialog
+from digitpad.gui.recipe_dialog import RecipeDialog
 from digitpad.gui.seen import PixelView
 from digitpad.gui.segments import Segments
 from digitpad.gui.settings_form import SettingsForm
@@ -30,6 +35,7 @@ from digitpad.gui.theme import Theme
 from digitpad.gui.throttle import Throttle
 from digitpad.gui.training_thread import Outcome, Report, Start, TrainingThread
 from digitpad.gui.widgets import SPACE, ElidedLabel, Tile, card, label, named, percent
+from digitpad.gui.worker import Worker
 from digitpad.recognizer import Prediction
 from digitpad.training.comparison import clock
 from digitpad.training.estimate import estimate_seconds
@@ -37,7 +43,7 @@ from digitpad.training.hints import hints
 from digitpad.training.loop import CHANGEABLE, Change, EpochDone
 from digitpad.training.ranges import flattened
 from digitpad.training.recipe import Recipe
-from digitpad.training.recipes import Recipes
+from digitpad.training.recipes import Recipes, all_recipes, is_kept, save_recipe
 from digitpad.training.run import Run
 
 if TYPE_CHECKING:
@@ -65,8 +71,7 @@ class TrainTab(QWidget):
     save_requested = Signal(object)  # Outcome: to a file of the user's choice
     state_changed = Signal(object)  # State
     message = Signal(str)  # for the status line
-    failed = Signal(str)  # why a training ended by itself before its end
-    not_saved = Signal(str)  # why its weights are not on disk, while it goes on
+    failed = Signal(str, object)  # what came to nothing, and why, a DigitpadError
 
     def __init__(self, theme: Theme, recipes: Recipes, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -86,7 +91,8 @@ class TrainTab(QWidget):
         self._class_names = DIGITS
         self._loss_curves: Curves | None = None
         self._accuracy_curves: Curves | None = None
-        self.form = SettingsForm(theme, recipes)
+        self._importing = Worker("plots", self)
+        self.form = SettingsForm(theme, recipes, self)
         self._tiles = {
             name: Tile(title, f"tile_{name}")
             for name, title in (
@@ -108,6 +114,7 @@ class TrainTab(QWidget):
         self._changing = QTimer(self, singleShot=True, interval=CHANGE_AFTER_MS)
         self._changing.timeout.connect(self._change_running)
         self.form.changed.connect(self._changing.start)
+        self.form.save_requested.connect(self.save_settings)
         self._set_state(State.IDLE)
 
     @property
@@ -157,6 +164,44 @@ class TrainTab(QWidget):
             dialog.chosen.connect(lambda rate: self.form.set_recipe(_at_rate(recipe, rate)))
             dialog.open()
 
+    def save_settings(self) -> None:
+        """Ask under which name the form's settings are to be kept as a recipe, and keep them."""
+        recipe = self.form.recipe()
+        if recipe is None:
+            self.form.focus_first_problem()
+            self.message.emit("Not saved: a setting is wrong")
+            return
+        shipped, own, preset = self.form.recipes.shipped, self.form.recipes.own, self.form.preset
+        dialog = RecipeDialog(
+            preset if preset in own else f"my {preset or 'recipe'}",
+            recipe.description,
+            lambda name: name in own or is_kept(name),
+            lambda name: "It comes before the shipped recipe of this name." if name in shipped else "",
+            self,
+        )
+        dialog.accepted.connect(
+            lambda: self._keep(replace(recipe, name=dialog.name, description=dialog.description), dialog.replaces)
+        )
+        dialog.open()
+
+    def _keep(self, recipe: Recipe, replaces: bool) -> None:
+        try:
+            path = save_recipe(recipe, replace=replaces)
+        except FileError as error:
+            self.failed.emit("The recipe was not saved", error)
+            return
+        self.form.set_recipes(all_recipes())
+        if self.form.recipe() is not None and not self.busy:
+            self.form.set_recipe(recipe)
+        self.message.emit(f"Saved {path.name} among your recipes")
+
+    def end_threads(self) -> None:
+        """End all that is under way but training, and close what is open beside it, as Qt would not."""
+        self._importing.close()
+        for dialog in self.findChildren(RateDialog):
+            dialog.reject()
+        self.form.close_preview()
+
     def _begin(self, thread: TrainingThread) -> None:
         recipe = thread.recipe
         self._running = None  # until it says what it begins with
@@ -169,7 +214,7 @@ class TrainTab(QWidget):
         thread.refused.connect(self._on_refused)
         thread.finished.connect(self._on_finished)
         thread.failed.connect(self._on_failed)
-        thread.not_saved.connect(self.not_saved)
+        thread.not_saved.connect(self._on_not_saved)
         self._thread = thread
         if (widget := self.focusWidget()) is not None and self.form.isAncestorOf(widget):
             self._main.setFocus()  # fields rest from now on, and Qt would go on to the next thing beside them
@@ -288,7 +333,7 @@ class TrainTab(QWidget):
         where = f" Kept as {outcome.path.name}." if outcome.path is not None else " It is not saved yet."
         if outcome.problem:
             self.message.emit(f"Training ended early.{where}")
-            self.failed.emit(f"{outcome.problem}. The best weights of before can be used.")
+            self._tell_failed(f"{outcome.problem}. The best weights of before can be used.")
         else:
             self.message.emit(f"Training done.{where}")
 
@@ -301,7 +346,13 @@ class TrainTab(QWidget):
         self._tiles["left"].set_value("–")
         self.message.emit("Training ended early")
         self._settings_changed()
-        self.failed.emit(why)
+        self._tell_failed(why)
+
+    def _on_not_saved(self, why: str) -> None:
+        self.failed.emit("What is learnt cannot be kept; training goes on", DigitpadError(why))
+
+    def _tell_failed(self, why: str) -> None:
+        self.failed.emit("Training could not go on", DigitpadError(why))
 
     def _join(self) -> None:
         if self._thread is not None:
@@ -428,6 +479,28 @@ class TrainTab(QWidget):
         elif not self.busy:  # while it stops, there is nothing to begin yet
             self.train()
 
+    def _import_plots(self) -> None:
+        """Import matplotlib when a plot is first shown, and no earlier; in a thread, for it takes a while."""
+        self._importing.do(
+            "plots",
+            partial(import_module, "digitpad.gui.plots"),
+            self._add_curves,
+            partial(self.failed.emit, "There can be no curves"),
+        )
+
+    def _add_curves(self, plots: Any) -> None:
+        """Put the axes into their cards, and in them what there is to be seen by now."""
+        if self._loss_curves is not None:
+            return
+        self._loss_curves = plots.Curves(self._theme, "loss_curves", logarithmic=True)
+        self._accuracy_curves = plots.Curves(self._theme, "accuracy_curves", logarithmic=False)
+        self._loss_room.addWidget(self._loss_curves, 1)
+        self._accuracy_room.addWidget(self._accuracy_curves, 1)
+        if self._running is not None:
+            self._plan(self._running.training.epochs)
+        self._settings_changed()
+        self._draw_curves()
+
     # Layout.
 
     def _build(self) -> None:
@@ -553,16 +626,9 @@ class TrainTab(QWidget):
     # Overrides of Qt's.
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Import matplotlib when a plot is first shown, and no earlier: it doubles the time to start."""
         super().showEvent(event)
         if self._loss_curves is None:
-            from digitpad.gui.plots import Curves
-
-            self._loss_curves = Curves(self._theme, "loss_curves", logarithmic=True)
-            self._accuracy_curves = Curves(self._theme, "accuracy_curves", logarithmic=False)
-            self._loss_room.addWidget(self._loss_curves, 1)
-            self._accuracy_room.addWidget(self._accuracy_curves, 1)
-            self._settings_changed()
+            QTimer.singleShot(0, self, self._import_plots)  # once the tab has been painted
         self._draw_curves()
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
-from digitpad.gui.foreign_weights import FILTER
+from digitpad.gui.file_dialogs import WEIGHTS
 from digitpad.gui.inputs import Choice
 from digitpad.weights.weights import SHIPPED
 
@@ -62,6 +62,6 @@ class WeightsChoice(Choice):
             self._before = index
             return
         self.setCurrentIndex(self._before)
-        name, _ = QFileDialog.getOpenFileName(self, "Weights to evaluate", "", FILTER)
+        name, _ = QFileDialog.getOpenFileName(self, "Weights to evaluate", "", WEIGHTS)
         if name:
             self.choose_file(Path(name))

@@ -4,7 +4,7 @@ from typing import TypeVar
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QIcon, QPainter, QPixmap, QResizeEvent
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from digitpad.gui.theme import fixed_width_digits
 
@@ -20,9 +20,9 @@ def named(thing: _W, name: str) -> _W:
     return thing
 
 
-def card(name: str) -> QFrame:
+def card(name: str, parent: QWidget | None = None) -> QFrame:
     """A panel on the ground."""
-    frame = QFrame()
+    frame = QFrame(parent)
     frame.setObjectName(name)
     frame.setProperty("card", True)
     return frame

@@ -1,14 +1,14 @@
 """The window: menus, tabs, and the weights in use."""
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QByteArray, QMimeData, QSettings, QSize, Qt, QUrl
+from PySide6.QtCore import QByteArray, QMimeData, QSettings, QSize, Qt, QTimer, QUrl
 from PySide6.QtGui import (
     QAction,
     QActionGroup,
@@ -19,9 +19,9 @@ from PySide6.QtGui import (
     QGuiApplication,
     QImage,
     QKeySequence,
+    QPaintEvent,
 )
 from PySide6.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
     QMainWindow,
     QMenu,
@@ -33,51 +33,50 @@ from PySide6.QtWidgets import (
 )
 
 from digitpad import __version__, blas, folders
-from digitpad.datasets.readers import is_data_set
 from digitpad.errors import DigitpadError, FileError
-from digitpad.gui.data_set_choice import DataSetChoice
 from digitpad.gui.draw_tab import DrawTab
-from digitpad.gui.evaluate_tab import EvaluateTab, Export
-from digitpad.gui.foreign_weights import FILTER as ANY_WEIGHTS_FILTER
-from digitpad.gui.foreign_weights import ForeignWeights
-from digitpad.gui.inside.tab import InsideTab
+from digitpad.gui.file_dialogs import DRAWING_SUFFIXES, DRAWINGS, PNG, SAVED_WEIGHTS, STROKES, WEIGHTS, FileDialogs
+from digitpad.gui.later import Later
 from digitpad.gui.pictures import picture_of, save_picture, to_rgba
-from digitpad.gui.rate_dialog import RateDialog
-from digitpad.gui.recipe_dialog import RecipeDialog
 from digitpad.gui.resume_offer import ResumeOffer
-from digitpad.gui.runs_window import RunsWindow
 from digitpad.gui.theme import Mode, Theme
-from digitpad.gui.train_tab import TrainTab
-from digitpad.gui.training_thread import Outcome
 from digitpad.gui.widgets import ElidedLabel, label, named, percent
+from digitpad.gui.worker import Worker
 from digitpad.ink.drawing import Drawing
 from digitpad.ink.image import is_image, read_image
 from digitpad.ink.strokes import CANVAS_PX, LabelledStrokes, Stroke, read_strokes, write_strokes
 from digitpad.nn.arrays import Floats
-from digitpad.opening import is_own
 from digitpad.recognizer import Recognizer
-from digitpad.training.recipe import Recipe
-from digitpad.training.recipes import Recipes, all_recipes, is_kept, save_recipe
-from digitpad.training.run import Run
 from digitpad.weights.exports import export
-from digitpad.weights.weights import SHIPPED, Weights, load_weights
+from digitpad.weights.weights import SHIPPED, Weights, is_own, load_weights
 
+if TYPE_CHECKING:
+    from digitpad.gui.data_set_choice import DataSetChoice
+    from digitpad.gui.evaluate_tab import EvaluateTab, Export
+    from digitpad.gui.foreign_weights import ForeignWeights
+    from digitpad.gui.inside.tab import InsideTab
+    from digitpad.gui.runs_window import RunsWindow
+    from digitpad.gui.train_tab import TrainTab
+    from digitpad.gui.training_thread import Outcome
+    from digitpad.training.recipe import Recipe
+    from digitpad.training.run import Run
+
+DRAW, TRAIN, EVALUATE, INSIDE = range(4)
+_TABS = ("Draw", "Train", "Evaluate", "Inside")
+_LATER = ("train_tab", "evaluate_tab", "inside.tab", "foreign_weights", "runs_window")
+"""Modules of what is not needed at the start, the likeliest first."""
 MAX_RECENT = 8
 MAX_PASTED_PX = 480  # a side; more than the pad keeps, and a photograph's pixels would take gigabytes
-WEIGHTS_FILTER = (
-    "digitpad weights (*.npz);;safetensors (*.safetensors);;ONNX (*.onnx);;Python, with NumPy alone (*.py);;"
-    "JSON (*.json);;Pickle (*.pkl)"
-)
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
-INK_FILTER = f"Images and strokes ({' '.join(f'*{suffix}' for suffix in IMAGE_SUFFIXES)} *.jsonl)"
-STROKES_FILTER = "Strokes (*.jsonl)"
-PNG_FILTER = "PNG image (*.png)"
 
 
 class Window(QMainWindow):
-    """Draw, Train and Evaluate, and the weights that the Draw tab reads with."""
+    """Draw, Train, Evaluate and Inside, and the weights that the Draw tab reads with.
 
-    def __init__(self, theme: Theme, weights: Weights, recipes: Recipes, settings: QSettings) -> None:
+    The Draw tab is what it opens with; all else is imported and built when it is first shown or asked for, as the start
+    would take twice as long with it.
+    """
+
+    def __init__(self, theme: Theme, weights: Weights, settings: QSettings) -> None:
         super().__init__()
         self._theme = theme
         self._settings = settings
@@ -87,33 +86,147 @@ class Window(QMainWindow):
         self.setAcceptDrops(True)
         self.setMinimumSize(QSize(960, 640))
         self.draw_tab = DrawTab(theme, Recognizer(weights))
-        self.train_tab = TrainTab(theme, recipes)
-        self.evaluate_tab = EvaluateTab(theme, weights)
-        self.inside_tab = InsideTab(theme, self.draw_tab.pad, weights)
-        self.foreign = ForeignWeights(settings, self)
+        self._train_tab = Later(self._make_train_tab)
+        self._evaluate_tab = Later(self._make_evaluate_tab)
+        self._inside_tab = Later(self._make_inside_tab)
+        self._runs_window = Later(self._make_runs_window)
+        self._foreign = Later(self._make_foreign)
+        self._data_choices: list[DataSetChoice] = []
         self._tabs = named(QTabBar(), "tab_bar")
         self._pages = QStackedWidget()
         self._status = ElidedLabel("caption", "weights_in_use")
         self._hint = ElidedLabel("caption", "message")
-        self.resume_offer = ResumeOffer(settings, self)
-        self.runs_window: RunsWindow | None = None  # made when it is first wanted
+        self.resume_offer = ResumeOffer(settings)
+        self.files = FileDialogs(settings, self)
+        self._importing = Worker("imports", self)
+        self._painted = False
         self._build()
         self._build_menus()
         self._connect()
         self._show_weights()
         self._restore()
-        self._tell_of_broken(recipes.problems)
         self.draw_tab.pad.setFocus()
+
+    # What is made when it is first wanted.
+
+    @property
+    def train_tab(self) -> "TrainTab":
+        """Where networks are trained."""
+        return self._train_tab()
+
+    @property
+    def evaluate_tab(self) -> "EvaluateTab":
+        """Where weights are scored."""
+        return self._evaluate_tab()
+
+    @property
+    def inside_tab(self) -> "InsideTab":
+        """Where a network is looked into."""
+        return self._inside_tab()
+
+    @property
+    def runs_window(self) -> "RunsWindow":
+        """Where runs are compared."""
+        return self._runs_window()
+
+    @property
+    def foreign(self) -> "ForeignWeights":
+        """The way of other people's weights into the window."""
+        return self._foreign()
+
+    @property
+    def training(self) -> bool:
+        """Whether a training would be lost if the window closed now."""
+        return self._train_tab.made is not None and self._train_tab.made.busy
+
+    def _make_train_tab(self) -> "TrainTab":
+        from digitpad.gui.train_tab import TrainTab
+        from digitpad.training.recipes import all_recipes
+
+        recipes = all_recipes()
+        tab = TrainTab(self._theme, recipes, self._pages)
+        tab.message.connect(self._say)
+        tab.use_requested.connect(self._use_outcome)
+        tab.save_requested.connect(lambda outcome: self.save_weights(outcome.weights))
+        tab.failed.connect(self._tell_problem)
+        tab.state_changed.connect(lambda _: self._training_changed())
+        tab.form.show_more(self._settings.value("more_settings") == "true")
+        tab.form.more_toggled.connect(lambda more: self._settings.setValue("more_settings", str(more).lower()))
+        tab.pin(self.draw_tab.read_now())
+        self._share_data(tab.form.data_choice)
+        self._pages.addWidget(tab)
+        if recipes.problems:
+            files = "; ".join(f"{problem.path.name} {problem.problem}" for problem in recipes.problems)
+            self._say(f"Not among your recipes: {files}")
+        return tab
+
+    def _make_evaluate_tab(self) -> "EvaluateTab":
+        from digitpad.gui.evaluate_tab import EvaluateTab
+
+        tab = EvaluateTab(self._theme, self.weights, self._pages)
+        tab.message.connect(self._say)
+        tab.failed.connect(lambda title, why: self._tell_problem(title, DigitpadError(why)))
+        tab.put_requested.connect(self._put_digit)
+        tab.export_requested.connect(self._save_export)
+        for path in self.recent():
+            tab.offer_weights(Path(path))
+        tab.pin(self.draw_tab.read_now())
+        self._share_data(tab.data_choice)
+        tab.data_choice.follow(self.weights)
+        self._pages.addWidget(tab)
+        return tab
+
+    def _make_inside_tab(self) -> "InsideTab":
+        from digitpad.gui.inside.tab import InsideTab
+
+        tab = InsideTab(self._theme, self.draw_tab.pad, self.weights)
+        tab.use_requested.connect(self._use_edited)
+        tab.save_requested.connect(self.save_weights)
+        tab.failed.connect(lambda error: self._tell_problem("This network cannot be looked into", error))
+        self._share_data(tab.data_choice)
+        tab.data_choice.follow(self.weights)
+        self._pages.addWidget(tab)
+        return tab
+
+    def _share_data(self, choice: "DataSetChoice") -> None:
+        """Offer on one tab what was opened on another, and the other way round."""
+        for other in self._data_choices:
+            choice.opened.connect(other.offer)
+            other.opened.connect(choice.offer)
+            for source in other.sources():
+                choice.offer(source)
+        self._data_choices.append(choice)
+
+    def _make_foreign(self) -> "ForeignWeights":
+        from digitpad.gui.foreign_weights import ForeignWeights
+
+        foreign = ForeignWeights(self._settings, self)
+        foreign.message.connect(self._say)
+        foreign.opened.connect(self._use_foreign)
+        foreign.failed.connect(lambda error: self._tell_problem("These weights cannot be used", error))
+        return foreign
+
+    def _make_runs_window(self) -> "RunsWindow":
+        from digitpad.gui.runs_window import RunsWindow
+
+        window = RunsWindow(self._theme, self._settings, self)
+        window.go_on_requested.connect(self.go_on)
+        window.use_requested.connect(self._use_weights_of_run)
+        window.save_requested.connect(self.save_weights)
+        window.duplicate_requested.connect(self._duplicate)
+        return window
 
     # Weights.
 
     def use_weights(self, weights: Weights) -> None:
         """Read with these from now on."""
-        self.foreign.forget()
+        if self._foreign.made is not None:
+            self._foreign.made.forget()
         self.weights = weights
         self.draw_tab.set_recognizer(Recognizer(weights))
-        self.evaluate_tab.set_weights(weights)
-        self.inside_tab.set_weights(weights)
+        for tab in (self._evaluate_tab.made, self._inside_tab.made):
+            if tab is not None:
+                tab.set_weights(weights)
         self._show_weights()
 
     def open_weights(self, path: Path) -> None:
@@ -122,11 +235,13 @@ class Window(QMainWindow):
         Our own are used at once; how others are meant is found out first, and asked. What turns out to be a data set is
         offered as that.
         """
-        if is_data_set(path):
-            self._offer_data(path)
-            return
         if not is_own(path):
-            self.foreign.open(path)
+            from digitpad.datasets.readers import is_data_set
+
+            if is_data_set(path):
+                self._offer_data(path)
+            else:
+                self.foreign.open(path)
             return
         try:
             weights = load_weights(path)
@@ -143,53 +258,11 @@ class Window(QMainWindow):
 
     def save_weights(self, weights: Weights) -> None:
         """Save weights to a file of the user's choice."""
-        path = self._ask_where("Save weights as", WEIGHTS_FILTER, "npz", weights.name)
+        path = self.files.to_save("Save weights as", SAVED_WEIGHTS, "npz", weights.name)
         if path is not None and self._try("The weights were not saved", lambda: export(weights, path)):
             if path.suffix == ".npz":
                 self._remember(path)
             self._say(f"Saved {path.name}")
-
-    # Recipes.
-
-    def save_settings(self) -> None:
-        """Ask under which name the form's settings are to be kept as a recipe, and keep them."""
-        form = self.train_tab.form
-        recipe = form.recipe()
-        if recipe is None:
-            self.show_tab(1)
-            form.focus_first_problem()
-            self._say("Not saved: a setting is wrong")
-            return
-        shipped, own, preset = form.recipes.shipped, form.recipes.own, form.preset
-        dialog = RecipeDialog(
-            preset if preset in own else f"my {preset or 'recipe'}",
-            recipe.description,
-            lambda name: name in own or is_kept(name),
-            lambda name: "It comes before the shipped recipe of this name." if name in shipped else "",
-            self,
-        )
-        dialog.accepted.connect(
-            lambda: self._keep(
-                dataclasses.replace(recipe, name=dialog.name, description=dialog.description), dialog.replaces
-            )
-        )
-        dialog.open()
-
-    def _keep(self, recipe: Recipe, replace: bool) -> None:
-        def keep() -> None:
-            path = save_recipe(recipe, replace=replace)
-            form = self.train_tab.form
-            form.set_recipes(all_recipes())
-            if form.recipe() is not None and not self.train_tab.busy:
-                form.set_recipe(recipe)
-            self._say(f"Saved {path.name} among your recipes")
-
-        self._try("The recipe was not saved", keep)
-
-    def _tell_of_broken(self, problems: list[FileError]) -> None:
-        if problems:
-            files = "; ".join(f"{problem.path.name} {problem.problem}" for problem in problems)
-            self._say(f"Not among your recipes: {files}")
 
     # Drawings.
 
@@ -204,7 +277,7 @@ class Window(QMainWindow):
 
     def open_any(self, path: Path) -> None:
         """Whatever the file is: weights are used, ink comes on the pad, and data is trained on or evaluated with."""
-        if path.suffix.lower() in (*IMAGE_SUFFIXES, ".jsonl") or is_image(path):
+        if path.suffix.lower() in DRAWING_SUFFIXES or is_image(path):
             self.open_drawing(path)
         else:
             self.open_weights(path)
@@ -216,7 +289,7 @@ class Window(QMainWindow):
         box.setInformativeText("A network can be trained on it, and weights can be evaluated with it.")
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         train = box.addButton("Train on it", QMessageBox.ButtonRole.AcceptRole)
-        train.setEnabled(not self.train_tab.busy)
+        train.setEnabled(not self.training)
         train.clicked.connect(lambda: self._train_on(path))
         box.addButton("Evaluate with it", QMessageBox.ButtonRole.AcceptRole).clicked.connect(
             lambda: self._evaluate_with(path)
@@ -226,11 +299,11 @@ class Window(QMainWindow):
         box.open()
 
     def _train_on(self, path: Path) -> None:
-        self.show_tab(1)
+        self.show_tab(TRAIN)
         self.train_tab.form.use_data(str(path.resolve()))
 
     def _evaluate_with(self, path: Path) -> None:
-        self.show_tab(2)
+        self.show_tab(EVALUATE)
         self.evaluate_tab.data_choice.set_value(str(path.resolve()))
         self._say(f"{path.name} is the data to evaluate with")
 
@@ -264,34 +337,10 @@ class Window(QMainWindow):
         if drawing.is_empty:
             self._say(f"The pad is as it was: {nothing}")
             return
-        self.show_tab(0)
+        self.show_tab(DRAW)
         self.draw_tab.pad.replace(drawing, text)
 
     # Asking and telling.
-
-    def _ask_where(self, title: str, kinds: str, suffix: str, name: str) -> Path | None:
-        """A file to write, whose replacement the dialog has asked about; None where the user thought better of it."""
-        dialog = QFileDialog(self, title, str(self._last_folder() / name), kinds)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix(suffix)
-        dialog.filterSelected.connect(lambda kind: dialog.setDefaultSuffix(kind.rpartition("*.")[2].rstrip(")")))
-        dialog.selectFile(name)
-        if not dialog.exec():
-            return None
-        path = Path(dialog.selectedFiles()[0])
-        self._settings.setValue("folder", str(path.parent))
-        return path
-
-    def _ask_which(self, title: str, kinds: str) -> Path | None:
-        name, _ = QFileDialog.getOpenFileName(self, title, str(self._last_folder()), kinds)
-        if not name:
-            return None
-        self._settings.setValue("folder", str(Path(name).parent))
-        return Path(name)
-
-    def _last_folder(self) -> Path:
-        name = str(self._settings.value("folder", ""))
-        return Path(name) if name and Path(name).is_dir() else Path.home()
 
     def _try(self, title: str, action: Callable[[], object]) -> bool:
         try:
@@ -329,38 +378,32 @@ class Window(QMainWindow):
 
     def show_runs(self) -> None:
         """Show the window of runs, beside this one."""
-        if self.runs_window is None:
-            self.runs_window = RunsWindow(self._theme, self._settings, self)
-            self.runs_window.go_on_requested.connect(self.go_on)
-            self.runs_window.use_requested.connect(self._use_weights_of_run)
-            self.runs_window.save_requested.connect(self.save_weights)
-            self.runs_window.duplicate_requested.connect(self._duplicate)
-        self.runs_window.set_training(self.train_tab.busy)
+        self.runs_window.set_training(self.training)
         self.runs_window.show()
         self.runs_window.raise_()
         self.runs_window.activateWindow()
 
-    def go_on(self, run: Run, settings: Mapping[str, Any]) -> None:
+    def go_on(self, run: "Run", settings: Mapping[str, Any]) -> None:
         """Go on with a run in the Train tab, with these settings changed, unless something is in training."""
-        if not self.train_tab.busy:
-            self._come_forward(1)
+        if not self.training:
+            self._come_forward(TRAIN)
             self.train_tab.go_on(run, settings)
 
     def end_reading(self) -> None:
         """Wait for the end of the threads that look at runs; nothing looks at them any more."""
         self.resume_offer.shut_down()
-        if self.runs_window is not None:
-            self.runs_window.shut_down()
+        if self._runs_window.made is not None:
+            self._runs_window.made.shut_down()
 
     def _use_weights_of_run(self, weights: Weights, path: Path) -> None:
         self.use_weights(weights)
         self._remember(path)
-        self._come_forward(0)
+        self._come_forward(DRAW)
         self._say(f"Reading with {path.name}")
 
-    def _duplicate(self, recipe: Recipe) -> None:
-        if not self.train_tab.busy:
-            self._come_forward(1)
+    def _duplicate(self, recipe: "Recipe") -> None:
+        if not self.training:
+            self._come_forward(TRAIN)
             self.train_tab.form.set_recipe(recipe)
             self._say(f"The settings of {recipe.name}")
 
@@ -374,33 +417,34 @@ class Window(QMainWindow):
         self._status_row.setStretchFactor(self._hint, 3 if offered is None else 1)
 
     def _training_changed(self) -> None:
-        if self.train_tab.busy:
+        self._use_action.setEnabled(self.train_tab.outcome is not None)
+        if self.training:
             self.resume_offer.withdraw()
-        if self.runs_window is not None:
-            self.runs_window.set_training(self.train_tab.busy)
+        if self._runs_window.made is not None:
+            self._runs_window.made.set_training(self.training)
 
     # What the tabs ask for.
 
-    def _use_outcome(self, outcome: Outcome) -> None:
+    def _use_outcome(self, outcome: "Outcome") -> None:
         self.use_weights(outcome.weights)
         if outcome.path is not None:
             self._remember(outcome.path)
-        self.show_tab(0)
+        self.show_tab(DRAW)
         self._say("The Draw tab reads with what you have just trained")
 
     def _use_edited(self, weights: Weights) -> None:
         self.use_weights(weights)
-        self.show_tab(0)
+        self.show_tab(DRAW)
         self._say("The Draw tab reads with the edited weights")
 
     def _save_picture(self) -> None:
-        path = self._ask_where("Save the drawing as an image", PNG_FILTER, "png", "digit.png")
+        path = self.files.to_save("Save the drawing as an image", PNG, "png", "digit.png")
         if path is not None:
             self._try("The image was not saved", lambda: save_picture(self.draw_tab.pad.drawing, path))
 
     def _save_strokes(self) -> None:
         drawing = self.draw_tab.pad.drawing
-        path = self._ask_where("Save the strokes", STROKES_FILTER, "jsonl", "digit.jsonl")
+        path = self.files.to_save("Save the strokes", STROKES, "jsonl", "digit.jsonl")
         if path is not None:
             line = LabelledStrokes([stroke.points for stroke in drawing.strokes])
             self._try("The strokes were not saved", lambda: write_strokes(path, [line]))
@@ -408,13 +452,13 @@ class Window(QMainWindow):
     def _put_digit(self, pixels: NDArray[np.uint8]) -> None:
         self._put(Drawing.from_sample(pixels), "Put an image", "this image has no ink")
 
-    def _save_export(self, export: Export) -> None:
-        path = self._ask_where(export.title, export.kinds, export.suffix, export.name)
+    def _save_export(self, export: "Export") -> None:
+        path = self.files.to_save(export.title, export.kinds, export.suffix, export.name)
         if path is not None:
             export.write(path)
 
     def _evaluate(self) -> None:
-        self.show_tab(2)
+        self.show_tab(EVALUATE)
         self.evaluate_tab.evaluate_or_stop()
 
     def show_tab(self, index: int) -> None:
@@ -422,13 +466,21 @@ class Window(QMainWindow):
         self._tabs.setCurrentIndex(index)
 
     def _tab_changed(self, index: int) -> None:
-        self._pages.setCurrentIndex(index)
-        self._pad_actions.setEnabled(index == 0)  # elsewhere, their keys belong to the field that is edited
+        self._pages.setCurrentWidget(self._tab(index))
+        self._pad_actions.setEnabled(index == DRAW)  # elsewhere, their keys belong to the field that is edited
+
+    def _tab(self, index: int) -> QWidget:
+        if index == TRAIN:
+            return self.train_tab
+        if index == EVALUATE:
+            return self.evaluate_tab
+        return self.inside_tab if index == INSIDE else self.draw_tab
 
     def _pin(self) -> None:
         prediction = self.draw_tab.read_now()
-        self.train_tab.pin(prediction)
-        self.evaluate_tab.pin(prediction)
+        for tab in (self._train_tab.made, self._evaluate_tab.made):
+            if tab is not None:
+                tab.pin(prediction)
 
     def _drawing_changed(self) -> None:
         has_ink = not self.draw_tab.pad.is_empty
@@ -452,15 +504,10 @@ class Window(QMainWindow):
         self._tabs.setExpanding(False)
         self._tabs.setUsesScrollButtons(False)
         self._tabs.setAccessibleName("Tabs")
-        for name, page in (
-            ("Draw", self.draw_tab),
-            ("Train", self.train_tab),
-            ("Evaluate", self.evaluate_tab),
-            ("Inside", self.inside_tab),
-        ):
+        for name in _TABS:
             place = self._tabs.addTab(name)
             self._tabs.setTabToolTip(place, f"{name} (Ctrl+{place + 1})")
-            self._pages.addWidget(page)
+        self._pages.addWidget(self.draw_tab)
         row.addWidget(self._tabs)
         row.addStretch(1)
         column.addWidget(bar)
@@ -486,34 +533,8 @@ class Window(QMainWindow):
         # A training run follows the digit on the pad from stroke to stroke.
         pad.settled.connect(self._pin)
         self.draw_tab.seen.explains_toggled.connect(lambda why: self._settings.setValue("why", str(why).lower()))
-        self.train_tab.use_requested.connect(self._use_outcome)
-        form = self.train_tab.form
-        form.save_requested.connect(self.save_settings)
-        form.more_toggled.connect(lambda more: self._settings.setValue("more_settings", str(more).lower()))
-        self.train_tab.save_requested.connect(lambda outcome: self.save_weights(outcome.weights))
-        self.train_tab.message.connect(self._say)
-        self.foreign.message.connect(self._say)
-        self.foreign.opened.connect(self._use_foreign)
-        self.foreign.failed.connect(lambda error: self._tell_problem("These weights cannot be used", error))
-        self.train_tab.failed.connect(lambda why: self._tell_problem("Training could not go on", DigitpadError(why)))
-        self.train_tab.not_saved.connect(
-            lambda why: self._tell_problem("What is learnt cannot be kept; training goes on", DigitpadError(why))
-        )
-        evaluate = self.evaluate_tab
-        evaluate.message.connect(self._say)
-        evaluate.failed.connect(lambda title, why: self._tell_problem(title, DigitpadError(why)))
-        evaluate.put_requested.connect(self._put_digit)
-        evaluate.export_requested.connect(self._save_export)
-        choices = self.findChildren(DataSetChoice)
-        for choice in choices:  # what is opened on one tab is offered on all
-            for other in choices:
-                choice.opened.connect(other.offer)
-        self.train_tab.state_changed.connect(self._training_changed)
         self.resume_offer.looked.connect(self._make_room)
         self.resume_offer.resume_requested.connect(lambda run: self.go_on(run, {}))
-        self.inside_tab.use_requested.connect(self._use_edited)
-        self.inside_tab.save_requested.connect(self.save_weights)
-        self.inside_tab.failed.connect(lambda error: self._tell_problem("This network cannot be looked into", error))
         self._drawing_changed()
 
     def _action(
@@ -562,8 +583,8 @@ class Window(QMainWindow):
         self._pad_actions.addAction(self._action(edit, "C&lear", pad.clear, "Ctrl+Backspace"))
 
         view = bar.addMenu("&View")
-        for place, name in enumerate(("&Draw", "&Train", "&Evaluate", "&Inside")):
-            self._action(view, name, partial(self.show_tab, place), f"Ctrl+{place + 1}")
+        for place, name in enumerate(_TABS):
+            self._action(view, f"&{name}", partial(self.show_tab, place), f"Ctrl+{place + 1}")
         view.addSeparator()
         theme = view.addMenu("T&heme")
         group = QActionGroup(self)
@@ -576,17 +597,18 @@ class Window(QMainWindow):
 
         model = bar.addMenu("&Model")
         self._action(model, "T&rain, pause or go on", self._train_or_pause, "Ctrl+T")
-        self._action(model, "&Stop training", self.train_tab.stop, "Ctrl+.")
+        self._action(model, "&Stop training", lambda: self.train_tab.stop(), "Ctrl+.")
         self._action(model, "&Find a learning rate…", self._find_rate, "Ctrl+Shift+F")
         self._action(model, "&Evaluate, or stop evaluating", self._evaluate, "Ctrl+E")
-        self._action(model, "Save settings as re&cipe…", self.save_settings)
+        self._action(model, "Save settings as re&cipe…", self._save_settings)
         model.addSeparator()
         self._action(model, "Use the s&hipped weights", lambda: self.use_weights(load_weights(SHIPPED)))
         self._use_action = self._action(model, "Use what was &trained", self._use_trained, "Ctrl+U")
         self._use_action.setEnabled(False)
-        self.train_tab.state_changed.connect(lambda _: self._use_action.setEnabled(self.train_tab.outcome is not None))
-        meant = self._action(model, "How these weights are &meant…", self.foreign.ask_again)
-        model.aboutToShow.connect(lambda: meant.setEnabled(self.foreign.can_ask_again))
+        meant = self._action(model, "How these weights are &meant…", lambda: self.foreign.ask_again())
+        model.aboutToShow.connect(
+            lambda: meant.setEnabled(self._foreign.made is not None and self._foreign.made.can_ask_again)
+        )
         model.addSeparator()
         self._action(model, "&Runs…", self.show_runs, "Ctrl+R")
         self._action(model, "&Open the folder of runs", partial(self._open_folder, "runs"))
@@ -597,20 +619,24 @@ class Window(QMainWindow):
         self._action(help_menu, "&About digitpad", self._show_about)
 
     def _ask_weights(self) -> None:
-        if (path := self._ask_which("Load weights", ANY_WEIGHTS_FILTER)) is not None:
+        if (path := self.files.to_open("Load weights", WEIGHTS)) is not None:
             self.open_weights(path)
 
     def _ask_drawing(self) -> None:
-        if (path := self._ask_which("Open an image or strokes", INK_FILTER)) is not None:
+        if (path := self.files.to_open("Open an image or strokes", DRAWINGS)) is not None:
             self.open_drawing(path)
 
     def _train_or_pause(self) -> None:
-        self.show_tab(1)
+        self.show_tab(TRAIN)
         self.train_tab.train_or_pause()
 
     def _find_rate(self) -> None:
-        self.show_tab(1)
+        self.show_tab(TRAIN)
         self.train_tab.find_rate()
+
+    def _save_settings(self) -> None:
+        self.show_tab(TRAIN)
+        self.train_tab.save_settings()
 
     def _use_trained(self) -> None:
         if self.train_tab.outcome is not None:
@@ -655,7 +681,8 @@ class Window(QMainWindow):
     def _remember(self, path: Path) -> None:
         kept = [str(path.resolve()), *(one for one in self.recent() if one != str(path.resolve()))]
         self._settings.setValue("recent_weights", kept[:MAX_RECENT])
-        self.evaluate_tab.offer_weights(path.resolve())
+        if self._evaluate_tab.made is not None:
+            self._evaluate_tab.made.offer_weights(path.resolve())
 
     def recent(self) -> list[str]:
         """Weights files last used, the latest first."""
@@ -683,13 +710,28 @@ class Window(QMainWindow):
         mode = Mode(chosen) if chosen in list(Mode) else Mode.SYSTEM
         self._theme.set_mode(mode)
         self._theme_actions[mode].setChecked(True)
-        self.train_tab.form.show_more(self._settings.value("more_settings") == "true")
         self.draw_tab.seen.set_explains(self._settings.value("why") == "true")
         geometry = self._settings.value("geometry")
         if not (isinstance(geometry, QByteArray) and self.restoreGeometry(geometry)):
             self.resize(1120, 800)
 
+    def _import_later(self) -> None:
+        """Have ready what the other tabs are made of, so that they are there at once when they are clicked."""
+        # In a thread, for the pen: of what takes 100 ms and more, it waits for a millisecond at a time.
+        self._importing.do(
+            "import",
+            lambda: [import_module(f"digitpad.gui.{name}") for name in _LATER],
+            lambda _: self.resume_offer.look(),
+            lambda _: None,  # what cannot be imported tells why when it is wanted
+        )
+
     # Overrides of Qt's.
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            QTimer.singleShot(0, self, self._import_later)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls() or event.mimeData().hasImage():
@@ -701,10 +743,10 @@ class Window(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask while training runs; then stop it and keep what it has learnt."""
-        if self.train_tab.busy and not self._agrees_to_stop():
+        if self.training and not self._agrees_to_stop():
             event.ignore()
             return
-        problem = self.train_tab.shut_down()
+        problem = self.end_training()
         if problem and not self._agrees_to_lose(problem):
             event.ignore()
             return
@@ -713,15 +755,19 @@ class Window(QMainWindow):
         self._settings.sync()
         event.accept()
 
+    def end_training(self) -> str:
+        """Pause a training, so that it can go on another time; why what was learnt could not be kept, if so."""
+        return "" if self._train_tab.made is None else self._train_tab.made.shut_down()
+
     def end_threads(self) -> None:
         """End all that is under way but training."""
-        self.evaluate_tab.shut_down()
+        self._importing.close()
+        for part in (self._evaluate_tab.made, self._inside_tab.made, self._foreign.made):
+            if part is not None:
+                part.shut_down()
+        if self._train_tab.made is not None:
+            self._train_tab.made.end_threads()
         self.end_reading()
-        self.inside_tab.shut_down()
-        self.foreign.shut_down()
-        for dialog in self.findChildren(RateDialog):
-            dialog.reject()
-        self.train_tab.form.close_preview()  # Qt leaves it open, and the program with it
 
     def _agrees_to_stop(self) -> bool:
         question = "Pause it and close? It can go on from where it is when you are back."

@@ -17,6 +17,7 @@ about
 import io
 import json
 import platform
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -139,6 +140,15 @@ def provenance() -> dict[str, Any]:
         "blas_threads": blas.threads(),
         "date": datetime.now().astimezone().isoformat(timespec="seconds"),
     }
+
+
+def is_own(path: Path) -> bool:
+    """Whether the file is of this format, so that nothing about it needs to be found out."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "header.npy" in archive.namelist()[:1]
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
+        return False
 
 
 def load_weights(path: Path) -> Weights:

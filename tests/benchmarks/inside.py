@@ -25,11 +25,12 @@ def _opened(panel: str, network: int, size: tuple[int, int]) -> tuple[Any, Any]:
     from PySide6.QtWidgets import QPushButton
 
     from digitpad.gui.inside.layers_view import Chosen
+    from digitpad.gui.window import INSIDE
 
     window.resize(*size)
     window.show()
     tab = window.inside_tab
-    window.show_tab(window._pages.indexOf(tab))
+    window.show_tab(INSIDE)
     measuring.run_for(application, 0.3)
     tab._source.setCurrentIndex(network)
     button = tab.findChild(QPushButton, f"panels_{panel}")

@@ -53,15 +53,14 @@ def theme(qapp: QApplication) -> Theme:
 
 
 @pytest.fixture
-def window(qtbot: QtBot, theme: Theme, shipped: Weights, recipes: Recipes, tmp_path: Path) -> Iterator[Window]:
+def window(qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path) -> Iterator[Window]:
     """The window, shown, with settings of its own."""
     settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
-    window = Window(theme, shipped, recipes, settings)
+    window = Window(theme, shipped, settings)
     window.show()
     qtbot.waitExposed(window)
     yield window
-    window.train_tab.shut_down()
-    window.evaluate_tab.shut_down()
+    window.end_training()
     window.close()
     window.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)

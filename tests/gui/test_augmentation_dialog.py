@@ -15,7 +15,7 @@ from digitpad.gui.augmentation_dialog import N_COPIES, AugmentationDialog, Digit
 from digitpad.gui.settings_form import SettingsForm
 from digitpad.gui.theme import DARK, LIGHT, Mode
 from digitpad.gui.train_tab import State
-from digitpad.gui.window import Window
+from digitpad.gui.window import TRAIN, Window
 from digitpad.training.recipe import AugmentationPart, Recipe
 from tests.gui.hand import find
 
@@ -25,7 +25,7 @@ SOME = {"rotate_deg": 12.0, "elastic_px": 1.0}
 @pytest.fixture
 def form(window: Window) -> SettingsForm:
     """The form of a window that shows it, with some augmentation."""
-    window.show_tab(1)
+    window.show_tab(TRAIN)
     form = window.train_tab.form
     form.set_recipe(Recipe(augmentation=AugmentationPart(**SOME)))
     return form

@@ -15,7 +15,7 @@ from digitpad.gui.data_dialog import ClassRows, DataDialog
 from digitpad.gui.data_set_choice import OTHER_FILE, OTHER_FOLDER, DataSetChoice
 from digitpad.gui.settings_form import SettingsForm
 from digitpad.gui.theme import Mode
-from digitpad.gui.window import Window
+from digitpad.gui.window import TRAIN, Window
 from digitpad.training.recipe import Recipe
 from tests.datasets.idx_files import random_digits, write_folder
 from tests.gui.hand import find
@@ -26,7 +26,7 @@ DIGITS, TEST = random_digits(60), random_digits(20)
 @pytest.fixture
 def form(window: Window) -> SettingsForm:
     """The form of a window that shows it."""
-    window.show_tab(1)
+    window.show_tab(TRAIN)
     return window.train_tab.form
 
 

@@ -11,7 +11,7 @@ from digitpad.datasets.sources import SOURCES
 from digitpad.gui.data_set_choice import DOWNLOAD, DataSetChoice
 from digitpad.gui.download_dialog import DownloadDialog
 from digitpad.gui.settings_form import SettingsForm
-from digitpad.gui.window import Window
+from digitpad.gui.window import TRAIN, Window
 from tests.datasets.local_server import Server, serving, source_of
 from tests.gui.hand import find
 
@@ -29,7 +29,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 @pytest.fixture
 def form(window: Window) -> SettingsForm:
     """The form of a window that shows it."""
-    window.show_tab(1)
+    window.show_tab(TRAIN)
     return window.train_tab.form
 
 

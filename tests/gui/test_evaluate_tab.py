@@ -18,7 +18,7 @@ from digitpad.gui.evaluate_tab import DIAGRAMS, IMAGES, MAP, OVERVIEW, SAMPLE, E
 from digitpad.gui.theme import Mode
 from digitpad.gui.weights_choice import IN_USE
 from digitpad.gui.widgets import percent
-from digitpad.gui.window import Window
+from digitpad.gui.window import DRAW, EVALUATE, Window
 from digitpad.nn.network import Network, feedforward
 from digitpad.training.loop import Trainer
 from digitpad.training.recipes import Recipes
@@ -53,7 +53,7 @@ def poor(tmp_path_factory: pytest.TempPathFactory, recipes: Recipes) -> Path:
 @pytest.fixture
 def tab(window: Window, folder: Path) -> EvaluateTab:
     """The tab, set to read few digits."""
-    window.show_tab(2)
+    window.show_tab(EVALUATE)
     window.evaluate_tab.data_choice.set_value(str(folder))
     return window.evaluate_tab
 
@@ -323,15 +323,15 @@ def test_drawing_is_a_point_of_the_map(window: Window, evaluated: EvaluateTab) -
     assert outcome is not None
     evaluated._put(17)
     evaluated.show_page(MAP)
-    window.show_tab(2)
+    window.show_tab(EVALUATE)
     assert evaluated.map._pad is not None
     assert np.isfinite(evaluated.map._pad).all()
     window.draw_tab.pad.clear()
     window._pin()
     assert evaluated.map._pad is None
-    window.show_tab(0)
+    window.show_tab(DRAW)
     draw(window.draw_tab.pad, placed(7, 100, 100, 250))
-    window.show_tab(2)
+    window.show_tab(EVALUATE)
     assert evaluated.map._pad is not None
 
 
@@ -383,7 +383,7 @@ def test_pictures_and_tables_are_saved(
         ("Reliability diagram as PNG or SVG…", "honest.svg", b"<?xml"),
     ):
         path = tmp_path / name
-        monkeypatch.setattr(window, "_ask_where", lambda *_, path=path: path)
+        monkeypatch.setattr(window.files, "to_save", lambda *_, path=path: path)
         menu.actions()[texts.index(text)].trigger()
         qtbot.waitUntil(path.exists, timeout=WAIT_MS)
         assert path.read_bytes().startswith(begin)

@@ -15,7 +15,7 @@ from digitpad.gui.inside.layers_view import Chosen
 from digitpad.gui.inside.sheet import Sheet
 from digitpad.gui.inside.tab import SHIPPED_DENSE, InsideTab
 from digitpad.gui.theme import Mode
-from digitpad.gui.window import Window
+from digitpad.gui.window import DRAW, INSIDE, Window
 from digitpad.inspection.neighbours import Memory
 from digitpad.inspection.surgery import Surgery
 from digitpad.inspection.trace import Trace
@@ -83,7 +83,7 @@ def inside(qtbot: QtBot, window: Window, digits: Dataset, monkeypatch: pytest.Mo
     """The tab, open, with the dense network, whose arithmetic is the quickest."""
     monkeypatch.setattr("digitpad.gui.inside.lazy_data.load", lambda source, tell: digits)
     tab = window.inside_tab
-    window.show_tab(window._pages.indexOf(tab))
+    window.show_tab(INSIDE)
     tab._source.setCurrentIndex(DENSE)
     qtbot.waitUntil(lambda: tab.view.width() > 400)
     return tab
@@ -91,8 +91,7 @@ def inside(qtbot: QtBot, window: Window, digits: Dataset, monkeypatch: pytest.Mo
 
 def test_it_opens_on_its_key(qtbot: QtBot, window: Window) -> None:
     """Its place among the tabs is its key."""
-    place = window._pages.indexOf(window.inside_tab)
-    qtbot.keyClick(window, Qt.Key(Qt.Key.Key_1 + place), Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(window, Qt.Key(Qt.Key.Key_1 + INSIDE), Qt.KeyboardModifier.ControlModifier)
     assert window.inside_tab.isVisible()
     assert window._tabs.tabText(window._tabs.currentIndex()) == "Inside"
 
@@ -114,10 +113,10 @@ def test_one_drawing_on_both_tabs(inside: InsideTab, window: Window) -> None:
     seven(inside)
     main = window.draw_tab.pad
     assert main.drawing is inside.pad.drawing
-    window.show_tab(0)
+    window.show_tab(DRAW)
     main.undo_stack.undo()
     draw(main, placed(1, 100, 100, 250))
-    window.show_tab(window._pages.indexOf(inside))
+    window.show_tab(INSIDE)
     assert inside.pad.drawing is main.drawing
     assert trace(inside).probabilities.argmax() == 1
     button(inside, "inside_clear").click()
@@ -127,7 +126,7 @@ def test_one_drawing_on_both_tabs(inside: InsideTab, window: Window) -> None:
 
 def test_hidden_it_does_nothing(inside: InsideTab, window: Window) -> None:
     """What is drawn elsewhere is read when the tab is shown again."""
-    window.show_tab(0)
+    window.show_tab(DRAW)
     before = inside._trace
     draw(window.draw_tab.pad, placed(3, 100, 100, 250))
     assert inside._trace is before
@@ -336,7 +335,7 @@ def test_nothing_is_measured_that_nobody_looks_at(inside: InsideTab, window: Win
     assert not inside._measuring.busy
     button(inside, "panels_edit").click()
     assert inside._measuring.busy
-    window.show_tab(0)
+    window.show_tab(DRAW)
     assert not inside._measuring.busy
 
 
@@ -366,7 +365,7 @@ def test_edited_weights_read_on_the_draw_tab(qtbot: QtBot, inside: InsideTab, wi
     button(inside, "use_edited").click()
     assert window.weights.name == "dense-edited.npz"
     assert window.draw_tab.isVisible()
-    window.show_tab(window._pages.indexOf(inside))
+    window.show_tab(INSIDE)
     inside._source.setCurrentIndex(0)
     assert inside.edits.surgery == Surgery()
     np.testing.assert_array_equal(inside._base.parameters, window.weights.parameters)

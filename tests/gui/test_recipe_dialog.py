@@ -9,9 +9,9 @@ from pytestqt.qtbot import QtBot
 from digitpad.gui.recipe_dialog import RecipeDialog
 from digitpad.gui.settings_form import SettingsForm
 from digitpad.gui.theme import Theme
-from digitpad.gui.window import Window
+from digitpad.gui.window import TRAIN, Window
 from digitpad.training.recipe import Recipe
-from digitpad.training.recipes import Recipes, all_recipes, own_folder, path_for, save_recipe
+from digitpad.training.recipes import all_recipes, own_folder, path_for, save_recipe
 from digitpad.weights.weights import Weights
 from tests.gui.hand import find
 
@@ -19,7 +19,7 @@ from tests.gui.hand import find
 @pytest.fixture
 def form(window: Window) -> Iterator[SettingsForm]:
     """The form, with settings that are no preset's."""
-    window.show_tab(1)
+    window.show_tab(TRAIN)
     form = window.train_tab.form
     form.set_recipe(Recipe().with_values({"training.epochs": 3, "loss.l2": 0.001}))
     yield form
@@ -160,15 +160,16 @@ def test_it_is_worked_by_keys(qtbot: QtBot, form: SettingsForm) -> None:
 
 
 def test_broken_recipes_are_told_in_the_status_line(
-    qtbot: QtBot, theme: Theme, shipped: Weights, recipes: Recipes, tmp_path: Path
+    qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path
 ) -> None:
-    """Which file, and why; no box is in the way, and the others are there."""
+    """Which file, and why, when the recipes are shown; no box is in the way, and the others are there."""
     save_recipe(Recipe("mine"))
     (own_folder() / "broken.toml").write_text("epochs = ")
     settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
-    window = Window(theme, shipped, all_recipes(), settings)
+    window = Window(theme, shipped, settings)
     qtbot.addWidget(window)
     window.show()
+    window.show_tab(TRAIN)
     said = find(window, QLabel, "message").accessibleName()
     assert "broken.toml is not TOML" in said
     assert window.findChild(QMessageBox) is None
@@ -176,14 +177,14 @@ def test_broken_recipes_are_told_in_the_status_line(
 
 
 def test_more_settings_stay_open_for_the_next_session(
-    qtbot: QtBot, theme: Theme, shipped: Weights, recipes: Recipes, tmp_path: Path
+    qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path
 ) -> None:
     """As they were left."""
     settings = QSettings(str(tmp_path / "kept.ini"), QSettings.Format.IniFormat)
     for opened in (False, True):
-        window = Window(theme, shipped, recipes, settings)
+        window = Window(theme, shipped, settings)
         qtbot.addWidget(window)
-        button = find(window, QPushButton, "more_settings")
+        button = find(window.train_tab, QPushButton, "more_settings")
         assert button.isChecked() is opened
         button.setChecked(True)
         window.close()

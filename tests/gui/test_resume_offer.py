@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, QSettings, Qt
+from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -12,7 +13,6 @@ from digitpad.gui.theme import Theme
 from digitpad.gui.train_tab import State
 from digitpad.gui.window import Window
 from digitpad.training.catalogue import Entry
-from digitpad.training.recipes import Recipes
 from digitpad.training.run import Run, Status
 from digitpad.weights.weights import Weights
 from tests.gui.hand import find
@@ -23,12 +23,12 @@ Start = Callable[[], tuple[Window, Entry | None]]
 
 
 @pytest.fixture
-def start(qtbot: QtBot, theme: Theme, shipped: Weights, recipes: Recipes, tmp_path: Path) -> Start:
+def start(qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path) -> Start:
     """Starts the program: its window, and the run that it offers once it has looked."""
 
     def started() -> tuple[Window, Entry | None]:
         settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
-        window = Window(theme, shipped, recipes, settings)
+        window = Window(theme, shipped, settings)
         qtbot.addWidget(window, before_close_func=_stopped)
         with qtbot.waitSignal(window.resume_offer.looked) as looked:
             window.show()
@@ -92,17 +92,17 @@ def test_runs_are_looked_for_after_the_first_paint_and_in_a_thread(
         order.append(("looked", threading.current_thread() is threading.main_thread()))
         return unfinished()
 
-    event_filter = module.ResumeOffer.eventFilter
+    paint = Window.paintEvent
 
-    def filtered(self: module.ResumeOffer, watched: object, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Paint:
-            order.append(("painted", True))
-        return event_filter(self, watched, event)  # type: ignore[arg-type]
+    def painted(self: Window, event: QPaintEvent) -> None:
+        paint(self, event)
+        order.append(("painted", True))
 
     monkeypatch.setattr(module, "_unfinished", noted)
-    monkeypatch.setattr(module.ResumeOffer, "eventFilter", filtered)
+    monkeypatch.setattr(Window, "paintEvent", painted)
     start()
-    assert order == [("painted", True), ("looked", False)]
+    assert order[0] == ("painted", True)
+    assert order[-1] == ("looked", False)
 
 
 def test_resumed_run_goes_on_in_the_train_tab(qtbot: QtBot, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,15 +151,14 @@ def test_offer_is_withdrawn_when_a_training_begins(qtbot: QtBot, start: Start) -
     QApplication.processEvents()
 
 
-def test_window_that_is_closed_at_once_leaves_no_thread(
-    theme: Theme, shipped: Weights, recipes: Recipes, tmp_path: Path
-) -> None:
+def test_window_that_is_closed_at_once_leaves_no_thread(theme: Theme, shipped: Weights, tmp_path: Path) -> None:
     """Before it was painted, and before it was known what to offer."""
     settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
-    window = Window(theme, shipped, recipes, settings)
+    window = Window(theme, shipped, settings)
     window.show()
-    window.resume_offer._look()
+    window.resume_offer.look()
+    window._import_later()
     window.close()
-    assert not [thread for thread in threading.enumerate() if thread.name == "resume offer"]
+    assert not [thread for thread in threading.enumerate() if thread.name in ("resume offer", "imports")]
     window.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)

@@ -25,7 +25,7 @@ from digitpad.gui.inputs import Check, WordChoice
 from digitpad.gui.run_plots import RunPlots
 from digitpad.gui.runs_window import RunsWindow, to_trash
 from digitpad.gui.train_tab import State
-from digitpad.gui.window import Window
+from digitpad.gui.window import TRAIN, Window
 from digitpad.training.comparison import Axis, smoothed
 from digitpad.training.loop import StepDone, Trainer
 from digitpad.training.recorder import Recorder
@@ -49,7 +49,6 @@ def open_runs(qtbot: QtBot, window: Window, *chosen: Run) -> RunsWindow:
     """The window of runs with these chosen, once it shows them; without one, with the latest."""
     window.show_runs()
     runs = window.runs_window
-    assert runs is not None
     n_runs = len(all_runs())
     qtbot.waitUntil(lambda: len(runs.model.entries) == n_runs)
     ids = [run.id for run in chosen] or [entry.id for entry in runs.model.entries[:1]]
@@ -87,7 +86,6 @@ def test_without_runs_it_says_where_they_come_from(qtbot: QtBot, window: Window)
     """And nothing can be done with none."""
     window.show_runs()
     runs = window.runs_window
-    assert runs is not None
     qtbot.waitUntil(find(runs, QLabel, "no_runs").isVisible)
     assert not find(runs, QTableView, "runs_table").isVisible()
     for text in ("Go on", "Train on", "Use in", "Use its", "Rename", "Save", "Export", "Open", "Move"):
@@ -291,7 +289,7 @@ def test_weights_of_a_run_are_used_and_saved(
     """In the Draw tab, and as a file of the user's choice."""
     run = trained(training__epochs=1)
     runs = open_runs(qtbot, window, run)
-    window.show_tab(1)
+    window.show_tab(TRAIN)
     with qtbot.waitSignal(runs.use_requested):
         qtbot.mouseClick(find(runs, QPushButton, "runs_use"), Qt.MouseButton.LeftButton)
     assert window.weights.about["recipe"]["name"] == "small"

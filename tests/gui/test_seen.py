@@ -15,7 +15,6 @@ from digitpad.gui.theme import Theme
 from digitpad.gui.window import Window
 from digitpad.ink.drawing import Drawing
 from digitpad.ink.strokes import Stroke
-from digitpad.training.recipes import Recipes
 from digitpad.weights.weights import Weights
 from tests.gui.hand import Path, draw, find, mouse, placed
 from tests.ink.drawings import DIGITS, picture, pixels
@@ -296,13 +295,13 @@ def test_lines_that_do_not_fit_are_in_the_tooltip(qtbot: QtBot, window: Window) 
     assert (lines.text(), lines.toolTip()) == ("short", "")
 
 
-def test_it_is_remembered(qtbot: QtBot, theme: Theme, shipped: Weights, recipes: Recipes, window: Window) -> None:
+def test_it_is_remembered(qtbot: QtBot, theme: Theme, shipped: Weights, window: Window) -> None:
     """Who asked why is told why the next time, too."""
     path = window._settings.fileName()
     window.draw_tab.seen.set_explains(True)
     assert window._settings.value("why") == "true", "it would be lost if the program did not end well"
     window.close()
-    again = Window(theme, shipped, recipes, QSettings(path, QSettings.Format.IniFormat))
+    again = Window(theme, shipped, QSettings(path, QSettings.Format.IniFormat))
     qtbot.addWidget(again)
     assert again.draw_tab.seen.explains
 

@@ -13,7 +13,7 @@ from digitpad.gui.inputs import TextField
 from digitpad.gui.recipe_dialog import RecipeDialog
 from digitpad.gui.settings_fields import FIELDS, shown
 from digitpad.gui.settings_form import SettingsForm
-from digitpad.gui.window import Window
+from digitpad.gui.window import TRAIN, Window
 from digitpad.training.recipe import OPTIMIZERS, SCHEDULES, Recipe
 from digitpad.training.recipes import Recipes
 from tests.gui.hand import find
@@ -29,7 +29,7 @@ CHOICES: list[dict[str, Any]] = [
 @pytest.fixture
 def form(window: Window) -> SettingsForm:
     """The form of a window that shows it, with its basic fields."""
-    window.show_tab(1)
+    window.show_tab(TRAIN)
     return window.train_tab.form
 
 

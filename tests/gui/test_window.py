@@ -13,7 +13,7 @@ from digitpad.errors import InkError
 from digitpad.gui.pictures import from_grey, inked, picture_of, save_picture, to_rgba
 from digitpad.gui.theme import DARK, LIGHT, Mode, Theme
 from digitpad.gui.train_tab import State
-from digitpad.gui.window import Window
+from digitpad.gui.window import DRAW, TRAIN, Window
 from digitpad.ink.drawing import Drawing
 from digitpad.ink.strokes import Stroke
 from digitpad.training.recipes import Recipes
@@ -225,7 +225,7 @@ def answer_closing(window: Window, button_text: str) -> None:
 @pytest.fixture
 def long_training(qtbot: QtBot, window: Window, recipes: Recipes) -> Window:
     """A window that trains for long."""
-    window.show_tab(1)
+    window.show_tab(TRAIN)
     window.train_tab.form.set_recipe(
         recipes.shipped["quick"].with_values({"training.epochs": 1000, "network.hidden": [16]})
     )
@@ -256,18 +256,16 @@ def test_closing_while_training_stops_and_saves(long_training: Window, tmp_path:
     assert load_weights(run.weights_path).about["validation_accuracy"] > 0.5
 
 
-def test_settings_of_another_session_are_restored(
-    qtbot: QtBot, theme: Theme, shipped: Weights, recipes: Recipes, tmp_path: Path
-) -> None:
+def test_settings_of_another_session_are_restored(qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path) -> None:
     """Size and theme are as they were left."""
     settings = QSettings(str(tmp_path / "kept.ini"), QSettings.Format.IniFormat)
-    first = Window(theme, shipped, recipes, settings)
+    first = Window(theme, shipped, settings)
     qtbot.addWidget(first)
     first.resize(960, 700)
     first._set_theme(Mode.DARK)
     first.close()
     theme.set_mode(Mode.LIGHT)
-    second = Window(theme, shipped, recipes, settings)
+    second = Window(theme, shipped, settings)
     qtbot.addWidget(second)
     assert (second.width(), second.height()) == (960, 700)
     assert theme.tokens is DARK
@@ -275,13 +273,13 @@ def test_settings_of_another_session_are_restored(
 
 
 def test_damaged_settings_do_not_keep_it_from_opening(
-    qtbot: QtBot, theme: Theme, shipped: Weights, recipes: Recipes, tmp_path: Path
+    qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path
 ) -> None:
     """Nonsense in the settings file is as if it were not there."""
     settings = QSettings(str(tmp_path / "odd.ini"), QSettings.Format.IniFormat)
     for key in ("geometry", "theme", "recent_weights", "folder"):
         settings.setValue(key, "nonsense")
-    window = Window(theme, shipped, recipes, settings)
+    window = Window(theme, shipped, settings)
     qtbot.addWidget(window)
     assert window.width() >= 960
     assert window.recent() == ["nonsense"]
@@ -290,12 +288,12 @@ def test_damaged_settings_do_not_keep_it_from_opening(
 def test_undo_on_another_tab_is_not_the_pad_s(qtbot: QtBot, window: Window) -> None:
     """Keys typed into a field do not change a drawing that nobody sees."""
     draw(window.draw_tab.pad, placed(7, 100, 100, 250))
-    window.show_tab(1)
+    window.show_tab(TRAIN)
     control = Qt.KeyboardModifier.ControlModifier
     for key in (Qt.Key.Key_Z, Qt.Key.Key_Backspace):
         qtbot.keyClick(window, key, control)
     assert not window.draw_tab.pad.drawing.is_empty
-    window.show_tab(0)
+    window.show_tab(DRAW)
     qtbot.keyClick(window, Qt.Key.Key_Z, control)
     assert window.draw_tab.pad.drawing.is_empty
 
