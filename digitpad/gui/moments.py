@@ -55,7 +55,7 @@ class Scrubber(QWidget):
         super().__init__()
         self._theme = theme
         self._moments = Moments()
-        self._place: int | None = None
+        self._step: int | None = None  # that was gone back to, whatever its place among the moments becomes
         self.setObjectName("scrubber")
         self.setMinimumWidth(60)
         self.setAccessibleName("Back through the training")
@@ -67,26 +67,33 @@ class Scrubber(QWidget):
     def set_moments(self, moments: Moments) -> None:
         """Show these; they may have grown, or become fewer."""
         self._moments = moments
-        if self._place is not None and self._place >= len(moments.kept):
-            self._place = None
+        if self._step is not None and (not moments.kept or self._step > moments.kept[-1].step):
+            self._step = None
         self.update()
 
     @property
     def is_back(self) -> bool:
         """Whether it shows an earlier moment than the latest."""
-        return self._place is not None
+        return self._step is not None
 
     @property
     def moment(self) -> Moment | None:
         """The one to look at: that gone back to, else the latest."""
-        if not self._moments.kept:
-            return None
-        return self._moments.kept[-1 if self._place is None else self._place]
+        return self._moments.kept[self._place] if self._moments.kept else None
+
+    @property
+    def _place(self) -> int:
+        """Of the moment to look at, or of the nearest to it that is still kept."""
+        kept = self._moments.kept
+        if self._step is None:
+            return len(kept) - 1
+        step = self._step
+        return min(range(len(kept)), key=lambda place: abs(kept[place].step - step))
 
     def go_to(self, place: int | None) -> None:
         """Look at that moment; None, or the last, is whichever is the latest."""
-        n = len(self._moments.kept)
-        self._place = None if place is None or place >= n - 1 else max(0, place)
+        kept = self._moments.kept
+        self._step = None if place is None or place >= len(kept) - 1 else kept[max(0, place)].step
         moment = self.moment
         self.setAccessibleDescription("" if moment is None else f"step {moment.step}")
         self.update()
@@ -111,9 +118,7 @@ class Scrubber(QWidget):
         self._go_to_pointer(event.position().x())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        n = len(self._moments.kept)
-        here = n - 1 if self._place is None else self._place
-        step = max(1, n // 20)
+        here, step = self._place, max(1, len(self._moments.kept) // 20)
         match event.key():
             case Qt.Key.Key_Left:
                 self.go_to(here - step)
@@ -144,7 +149,7 @@ class Scrubber(QWidget):
             ]
             painter.setPen(QPen(QColor(tokens.good), 2))
             painter.drawPolyline(QPolygonF(points))
-        if self._place is not None:
+        if self.is_back:
             x = self._x(self._place)
             painter.setPen(QPen(QColor(tokens.soft), 1))
             painter.drawLine(QPointF(x, 2), QPointF(x, self.height() - 2))

@@ -66,6 +66,22 @@ def test_latest_is_shown_until_one_goes_back(qtbot: QtBot, scrubber: Scrubber) -
     assert scrubber.moment.step == 500
 
 
+def test_where_one_has_gone_back_to_stays(scrubber: Scrubber) -> None:
+    """When every other moment is dropped, it is the one at that step, or the one beside it, that is looked at."""
+    moments = filled(MAX_MOMENTS)
+    scrubber.set_moments(moments)
+    for place in (100, 101):
+        scrubber.go_to(place)
+        before = moments.kept[place].step
+        for step in range(moments.kept[-1].step + 1, moments.kept[-1].step + MAX_MOMENTS):
+            moments.add(moment(step))
+        scrubber.set_moments(moments)
+        assert scrubber.is_back
+        assert scrubber.moment is not None
+        assert abs(scrubber.moment.step - before) <= moments.kept[2].step - moments.kept[1].step
+        assert scrubber.moment is not moments.kept[place]
+
+
 def test_keys_go_back_and_forth(qtbot: QtBot, scrubber: Scrubber) -> None:
     """A twentieth at a time, to the begin and to the end."""
     moments = filled(100)
