@@ -21,8 +21,9 @@ class DataParallel:
 
     While NumPy computes, it lets other Python threads run. Unlike threads within a matrix product, these share all that
     lies between the products too, which for convolutions is half of the time. BLAS should have one thread meanwhile.
-    The same number of threads gives the same bits. A layer that looks at the whole batch, as `BatchNorm` does, sees its
-    share; what it observes is kept of the first.
+    The same number of threads gives the same bits. Each takes samples from the whole of a batch, which may begin with
+    others than it ends with: a layer that looks at all of them, as `BatchNorm` does, sees its share, and is kept as the
+    first share made it.
 
     Parameters
     ----------
@@ -88,7 +89,7 @@ class DataParallel:
             # What a network that runs away says, its loss says too; each thread has a state of its own.
             with np.errstate(over="ignore", invalid="ignore"):
                 value, dlogits = loss(network.forward(samples[share], training=True), labels[share])
-                part = (share.stop - share.start) / n
+                part = len(labels[share]) / n
                 if part != 1:
                     dlogits *= part
                 network.backward(dlogits)
@@ -118,8 +119,7 @@ class DataParallel:
         """What ``work`` gives for each share of 0..n-1; the first is done in this thread."""
         if self._pool is None:
             return [work(0, slice(0, n))]
-        cuts = np.linspace(0, n, len(self._networks) + 1).astype(int).tolist()
-        shares = [slice(begin, end) for begin, end in zip(cuts, cuts[1:], strict=False) if end > begin]
+        shares = [slice(first, n, len(self._networks)) for first in range(min(n, len(self._networks)))]
         others = [self._pool.submit(work, i, share) for i, share in enumerate(shares[1:], start=1)]
         try:
             first = work(0, shares[0])

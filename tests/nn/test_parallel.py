@@ -3,6 +3,7 @@ import threading
 import numpy as np
 import pytest
 
+from digitpad.nn.layers import BatchNorm
 from digitpad.nn.network import Network, feedforward
 from digitpad.nn.optimizers import SGD
 from digitpad.nn.parallel import DataParallel
@@ -49,6 +50,21 @@ def test_threads_read_as_one_does() -> None:
             parallel.learn(images, labels)
         together = parallel.forward(images).copy()
     np.testing.assert_allclose(together, network.forward(images), atol=1e-5)
+
+
+def test_every_thread_sees_samples_of_the_whole_batch() -> None:
+    """What normalisation observes of a batch whose first half is blank is much the same as with one thread."""
+    images, labels = random_batch(64)
+    images[:32] = 0
+    observed = []
+    for n_threads in (1, 2):
+        network = Network(feedforward((16,), batch_norm=True))
+        with DataParallel(network, n_threads) as parallel:
+            parallel.initialize(np.random.default_rng(4))
+            parallel.learn(images, labels)
+        observed.append(next(layer.parameters["mean"] for layer in network.layers if isinstance(layer, BatchNorm)))
+    one, two = observed
+    assert np.abs(two - one).max() < 0.2 * np.abs(one).max()
 
 
 def test_fewer_samples_than_threads() -> None:
