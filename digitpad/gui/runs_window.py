@@ -1,10 +1,10 @@
 """The window of runs: a list of what was trained, the curves of those chosen, and what differs between them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import (
     QByteArray,
@@ -39,7 +39,7 @@ from PySide6.QtWidgets import (
 )
 
 from digitpad.colours import LINE_COLOURS
-from digitpad.errors import DigitpadError, FileError, RunError
+from digitpad.errors import DigitpadError, FileError, RecipeError, RunError
 from digitpad.files import write_atomically
 from digitpad.gui.comparison_table import ComparisonModel
 from digitpad.gui.inputs import Check, WordChoice, link
@@ -49,6 +49,8 @@ from digitpad.gui.widgets import SPACE, ElidedLabel, card, label, named
 from digitpad.gui.worker import Worker
 from digitpad.training.catalogue import Catalogue, Entry
 from digitpad.training.comparison import Axis, Difference, Lines, differences, to_csv
+from digitpad.training.ranges import toml_value
+from digitpad.training.recipe import Recipe
 from digitpad.training.run import Run, Status
 from digitpad.weights.weights import load_weights
 
@@ -61,7 +63,7 @@ MAX_EPOCHS = 10_000
 _SPANS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000)  # of smoothing, in steps
 _AXES = {Axis.STEP: "Over steps", Axis.EPOCH: "Over epochs", Axis.TIME: "Over time"}
 _KINDS = {"png": "PNG image (*.png)", "svg": "SVG image (*.svg)", "csv": "CSV table (*.csv)"}
-_FROM_HERE = (Status.PAUSED, Status.CUT_OFF, Status.STOPPED)
+_FROM_HERE = (Status.PAUSED, Status.CUT_OFF, Status.STOPPED, Status.DIVERGED)
 
 
 class RunsWindow(QMainWindow):
@@ -202,8 +204,35 @@ class RunsWindow(QMainWindow):
                 self._table.setCurrentIndex(index)
                 self._table.edit(index)
 
-    def _go_on(self, settings: Mapping[str, Any]) -> None:
+    def _go_on(self) -> None:
+        """From the last checkpoint; where the loss had run away, at another rate, which is asked for."""
         (entry,) = self.chosen()
+        if entry.summary.status is Status.DIVERGED:
+            self._worker.do("go on", entry.run.latest_recipe, partial(self._ask_rate, entry), self._tell_problem)
+        else:
+            self.go_on_requested.emit(entry.run, {})
+
+    def _ask_rate(self, entry: Entry, recipe: Recipe) -> None:
+        rate = recipe.optimizer.learning_rate
+        dialog = QInputDialog(self)
+        dialog.setObjectName("lower_rate")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setWindowTitle("Go on at a lower rate")
+        dialog.setLabelText(
+            f"‘{entry.name}’ ran away at a learning rate of {rate:g}. It goes on from its last good checkpoint at:"
+        )
+        dialog.setTextValue(f"{rate / 3:.1g}")
+        dialog.setOkButtonText("Go on")
+        dialog.textValueSelected.connect(partial(self._go_on_at, entry, recipe))
+        dialog.open()
+
+    def _go_on_at(self, entry: Entry, recipe: Recipe, text: str) -> None:
+        settings = {"optimizer.learning_rate": toml_value(text)}
+        try:
+            recipe.with_values(settings)
+        except RecipeError as error:
+            self._tell_problem(error)
+            return
         self.go_on_requested.emit(entry.run, settings)
 
     def _train_on(self) -> None:
@@ -241,7 +270,7 @@ class RunsWindow(QMainWindow):
 
     def _duplicate(self) -> None:
         (entry,) = self.chosen()
-        self.duplicate_requested.emit(entry.run.recipe)
+        self._worker.do("settings", entry.run.latest_recipe, self.duplicate_requested.emit, self._tell_problem)
 
     def _open_folder(self) -> None:
         for entry in self.chosen():
@@ -480,7 +509,7 @@ class RunsWindow(QMainWindow):
         bar = self.menuBar()
         self._run_menu = bar.addMenu("&Run")
         add = partial(self._action, self._run_menu)
-        self._go_on_action = add("&Go on", partial(self._go_on, {}), "Ctrl+G")
+        self._go_on_action = add("&Go on", self._go_on, "Ctrl+G")
         self._train_on_action = add("Train &on for more epochs…", self._train_on, "Ctrl+Shift+G")
         self._use_action = add("&Use in the Draw tab", self._use, "Ctrl+U")
         self._duplicate_action = add("Use its &settings in the Train tab", self._duplicate, "Ctrl+D")

@@ -333,7 +333,8 @@ class TrainTab(QWidget):
         where = f" Kept as {outcome.path.name}." if outcome.path is not None else " It is not saved yet."
         if outcome.problem:
             self.message.emit(f"Training ended early.{where}")
-            self._tell_failed(f"{outcome.problem}. The best weights of before can be used.")
+            on = " Model › Runs… goes on with it at a lower rate." if outcome.path is not None else ""
+            self._tell_failed(f"{outcome.problem}. The best weights of before can be used.{on}")
         else:
             self.message.emit(f"Training done.{where}")
 

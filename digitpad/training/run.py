@@ -221,6 +221,19 @@ class Run:
         """Every metric."""
         return read_log(self.log_path)
 
+    def latest_recipe(self) -> Recipe:
+        """The recipe with all that was changed since it began.
+
+        Raises
+        ------
+        RecipeError
+            If the log holds a change that cannot be.
+        """
+        recipe = self.recipe
+        for change in self.history().changes:
+            recipe = recipe.with_values(change.settings)
+        return recipe
+
     def summary(self) -> Summary:
         """How far it is; what cannot be read is as at its beginning."""
         summary = Summary()

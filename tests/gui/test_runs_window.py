@@ -3,8 +3,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QAction, QDesktopServices
 from PySide6.QtWidgets import (
     QApplication,
@@ -27,7 +28,7 @@ from digitpad.gui.runs_window import RunsWindow, to_trash
 from digitpad.gui.train_tab import State
 from digitpad.gui.window import TRAIN, Window
 from digitpad.training.comparison import Axis, smoothed
-from digitpad.training.loop import StepDone, Trainer
+from digitpad.training.loop import DivergedError, StepDone, Trainer
 from digitpad.training.recorder import Recorder
 from digitpad.training.run import Run, Status, all_runs, runs_folder
 from digitpad.training.run_log import Log
@@ -220,7 +221,7 @@ def _noting(summary: Any, threads: set[int]) -> Any:
         (Status.CUT_OFF, True),
         (Status.STOPPED, True),
         (Status.FINISHED, False),
-        (Status.DIVERGED, False),
+        (Status.DIVERGED, True),
     ],
 )
 def test_what_can_be_done_depends_on_how_a_run_stands(
@@ -264,6 +265,38 @@ def test_run_is_gone_on_with_in_the_train_tab(qtbot: QtBot, window: Window, monk
     qtbot.waitUntil(lambda: runs.model.entries[0].summary.status is Status.FINISHED)
     assert runs.model.entries[0].summary.step == 120
     assert len(all_runs()) == 1
+
+
+def test_run_that_ran_away_goes_on_at_a_lower_rate(
+    qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked for, a rate that cannot be is refused, and training goes on from the last good checkpoint."""
+    learn = Trainer._learn
+    with monkeypatch.context() as patched:
+        patched.setattr(Trainer, "_learn", lambda self, *batch: np.nan if self.step == 60 else learn(self, *batch))
+        with pytest.raises(DivergedError):
+            trained(optimizer__learning_rate=0.1)
+    fake_dataset(monkeypatch)
+    (run,) = all_runs()
+    assert run.summary().status is Status.DIVERGED
+    runs = open_runs(qtbot, window, run)
+    for text in ("fast", "0.03"):
+        action(runs, "Go on").trigger()
+        qtbot.waitUntil(lambda: runs.findChild(QInputDialog, "lower_rate") is not None)
+        dialog = find(runs, QInputDialog, "lower_rate")
+        assert dialog.textValue() == "0.03"
+        dialog.setTextValue(text)
+        dialog.accept()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+        if text == "fast":
+            box = find(runs, QMessageBox, "problem")
+            assert "expected a number" in box.informativeText()
+            box.close()
+    qtbot.waitUntil(lambda: window.train_tab.state is State.DONE, timeout=TRAINING_MS)
+    assert (run.summary().status, run.summary().step) == (Status.FINISHED, 120)
+    assert [(change.step, change.settings) for change in run.history().changes] == [
+        (40, {"optimizer.learning_rate": 0.03})
+    ]
 
 
 def test_finished_run_is_trained_on(qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -318,14 +351,18 @@ def test_weights_that_cannot_be_read_are_told_of(qtbot: QtBot, window: Window) -
 
 
 def test_settings_are_taken_into_the_train_tab(qtbot: QtBot, window: Window) -> None:
-    """Those that the run began with."""
+    """Those that the run ended with, what was changed as it trained included."""
     run = made_run("mine", loss__l2=0.25)
+    log = Log(run.log_path)
+    log.add("change", step=9, settings={"optimizer.learning_rate": 0.02})
+    log.add("change", step=11, settings={"optimizer.learning_rate": 0.004})
+    log.close()
     runs = open_runs(qtbot, window, run)
     with qtbot.waitSignal(runs.duplicate_requested):
         action(runs, "Use its settings").trigger()
     recipe = window.train_tab.form.recipe()
     assert recipe is not None
-    assert recipe.loss.l2 == 0.25
+    assert (recipe.loss.l2, recipe.optimizer.learning_rate) == (0.25, 0.004)
     assert recipe.network.hidden == (32,)
     assert window.train_tab.isVisible()
 
