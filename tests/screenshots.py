@@ -46,7 +46,7 @@ def main() -> None:
 
     def take(name: str) -> None:
         for mode in (Mode.DARK, Mode.LIGHT):
-            window._set_theme(mode)
+            window.set_theme(mode)
             run_for(0.5)
             path = options.folder / f"{name}-{mode}.png"
             window.grab().save(str(path))

@@ -39,10 +39,11 @@ from PySide6.QtWidgets import (
 )
 
 from digitpad.colours import LINE_COLOURS
-from digitpad.errors import DigitpadError, FileError, RecipeError, RunError
+from digitpad.errors import DigitpadError, RecipeError, RunError
 from digitpad.files import write_atomically
 from digitpad.gui.comparison_table import ComparisonModel
 from digitpad.gui.inputs import Check, WordChoice, link
+from digitpad.gui.messages import tell_problem
 from digitpad.gui.runs_table import RunsModel, SortedRuns
 from digitpad.gui.theme import Theme
 from digitpad.gui.widgets import SPACE, ElidedLabel, card, label, named
@@ -345,13 +346,7 @@ class RunsWindow(QMainWindow):
         self._message.set_text(str(error))
 
     def _tell_problem(self, error: DigitpadError) -> None:
-        problem = f"{error.path.name} {error.problem}" if isinstance(error, FileError) else str(error)
-        box = QMessageBox(QMessageBox.Icon.Warning, "digitpad", "That could not be done", parent=self)
-        box.setObjectName("problem")
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setInformativeText(problem)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()
+        tell_problem(self, "That could not be done", error)
 
     # What can be done.
 

@@ -1,54 +1,48 @@
-"""The window: menus, tabs, and the weights in use."""
+"""The window: its tabs, what they hand to each other, and the weights in use."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QByteArray, QMimeData, QSettings, QSize, Qt, QTimer, QUrl
+from PySide6.QtCore import QByteArray, QMimeData, QSettings, QSize, Qt, QTimer
 from PySide6.QtGui import (
-    QAction,
-    QActionGroup,
     QCloseEvent,
-    QDesktopServices,
     QDragEnterEvent,
     QDropEvent,
     QGuiApplication,
     QImage,
-    QKeySequence,
     QPaintEvent,
 )
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QMainWindow,
-    QMenu,
-    QMessageBox,
     QStackedWidget,
     QTabBar,
     QVBoxLayout,
     QWidget,
 )
 
-from digitpad import __version__, blas, folders
+from digitpad import blas
 from digitpad.errors import DigitpadError, FileError
 from digitpad.gui.draw_tab import DrawTab
-from digitpad.gui.file_dialogs import DRAWING_SUFFIXES, DRAWINGS, PNG, SAVED_WEIGHTS, STROKES, WEIGHTS, FileDialogs
+from digitpad.gui.file_dialogs import DRAWING_SUFFIXES, PNG, SAVED_WEIGHTS, STROKES, FileDialogs
 from digitpad.gui.later import Later
+from digitpad.gui.menus import DRAW, EVALUATE, INSIDE, TABS, TRAIN, Menus
+from digitpad.gui.messages import asks, offer_data, tell_problem
 from digitpad.gui.pictures import picture_of, save_picture, to_rgba
 from digitpad.gui.resume_offer import ResumeOffer
 from digitpad.gui.theme import Mode, Theme
 from digitpad.gui.widgets import ElidedLabel, label, named, percent
 from digitpad.gui.worker import Worker
-from digitpad.ink.drawing import Drawing
+from digitpad.ink.drawing import Drawing, first_drawing
 from digitpad.ink.image import is_image, read_image
-from digitpad.ink.strokes import CANVAS_PX, LabelledStrokes, Stroke, read_strokes, write_strokes
-from digitpad.nn.arrays import Floats
+from digitpad.ink.strokes import LabelledStrokes, write_strokes
 from digitpad.recognizer import Recognizer
 from digitpad.weights.exports import export
-from digitpad.weights.weights import SHIPPED, Weights, is_own, load_weights
+from digitpad.weights.weights import Weights, is_own, load_weights
 
 if TYPE_CHECKING:
     from digitpad.gui.data_set_choice import DataSetChoice
@@ -61,8 +55,6 @@ if TYPE_CHECKING:
     from digitpad.training.recipe import Recipe
     from digitpad.training.run import Run
 
-DRAW, TRAIN, EVALUATE, INSIDE = range(4)
-_TABS = ("Draw", "Train", "Evaluate", "Inside")
 _LATER = ("train_tab", "evaluate_tab", "inside.tab", "foreign_weights", "runs_window")
 """Modules of what is not needed at the start, the likeliest first."""
 MAX_RECENT = 8
@@ -101,7 +93,7 @@ class Window(QMainWindow):
         self._importing = Worker("imports", self)
         self._painted = False
         self._build()
-        self._build_menus()
+        self._menus = Menus(self)
         self._connect()
         self._show_weights()
         self._restore()
@@ -133,6 +125,11 @@ class Window(QMainWindow):
     def foreign(self) -> "ForeignWeights":
         """The way of other people's weights into the window."""
         return self._foreign()
+
+    @property
+    def can_ask_what_is_meant(self) -> bool:
+        """Whether the weights in use are other people's, so that how they are meant can be chosen anew."""
+        return self._foreign.made is not None and self._foreign.made.can_ask_again
 
     @property
     def training(self) -> bool:
@@ -239,7 +236,8 @@ class Window(QMainWindow):
             from digitpad.datasets.readers import is_data_set
 
             if is_data_set(path):
-                self._offer_data(path)
+                train = None if self.training else lambda: self._train_on(path)
+                offer_data(self, path, train, lambda: self._evaluate_with(path))
             else:
                 self.foreign.open(path)
             return
@@ -259,7 +257,7 @@ class Window(QMainWindow):
     def save_weights(self, weights: Weights) -> None:
         """Save weights to a file of the user's choice."""
         path = self.files.to_save("Save weights as", SAVED_WEIGHTS, "npz", weights.name)
-        if path is not None and self._try("The weights were not saved", lambda: export(weights, path)):
+        if path is not None and self.try_to("The weights were not saved", lambda: export(weights, path)):
             if path.suffix == ".npz":
                 self._remember(path)
             self._say(f"Saved {path.name}")
@@ -281,22 +279,6 @@ class Window(QMainWindow):
             self.open_drawing(path)
         else:
             self.open_weights(path)
-
-    def _offer_data(self, path: Path) -> None:
-        box = QMessageBox(QMessageBox.Icon.Question, "digitpad", f"{path.name} is a data set", parent=self)
-        box.setObjectName("data_offer")
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setInformativeText("A network can be trained on it, and weights can be evaluated with it.")
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        train = box.addButton("Train on it", QMessageBox.ButtonRole.AcceptRole)
-        train.setEnabled(not self.training)
-        train.clicked.connect(lambda: self._train_on(path))
-        box.addButton("Evaluate with it", QMessageBox.ButtonRole.AcceptRole).clicked.connect(
-            lambda: self._evaluate_with(path)
-        )
-        box.addButton(QMessageBox.StandardButton.Cancel)
-        box.setDefaultButton(train)
-        box.open()
 
     def _train_on(self, path: Path) -> None:
         self.show_tab(TRAIN)
@@ -342,7 +324,8 @@ class Window(QMainWindow):
 
     # Asking and telling.
 
-    def _try(self, title: str, action: Callable[[], object]) -> bool:
+    def try_to(self, title: str, action: Callable[[], object]) -> bool:
+        """Do it; where that fails, tell why under this title. Whether it was done."""
         try:
             action()
         except DigitpadError as error:
@@ -351,16 +334,7 @@ class Window(QMainWindow):
         return True
 
     def _tell_problem(self, title: str, error: DigitpadError) -> None:
-        """What happened, to which file, and what stays as it was; the cause unfolds."""
-        problem = f"{error.path.name} {error.problem}" if isinstance(error, FileError) else str(error)
-        box = QMessageBox(QMessageBox.Icon.Warning, "digitpad", title, QMessageBox.StandardButton.Ok, self)
-        box.setObjectName("problem")
-        box.setInformativeText(f"{problem}\n\nThe weights in use and the pad are as they were.")
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        if isinstance(error, FileError):
-            box.setDetailedText(str(error.path))
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()
+        tell_problem(self, title, error, "The weights in use and the pad are as they were.")
 
     def _say(self, text: str) -> None:
         self._hint.set_text(text)
@@ -417,13 +391,18 @@ class Window(QMainWindow):
         self._status_row.setStretchFactor(self._hint, 3 if offered is None else 1)
 
     def _training_changed(self) -> None:
-        self._use_action.setEnabled(self.train_tab.outcome is not None)
+        self._menus.set_trained(self.train_tab.outcome is not None)
         if self.training:
             self.resume_offer.withdraw()
         if self._runs_window.made is not None:
             self._runs_window.made.set_training(self.training)
 
     # What the tabs ask for.
+
+    def use_trained(self) -> None:
+        """Read with what was trained last, if something was."""
+        if self._train_tab.made is not None and self._train_tab.made.outcome is not None:
+            self._use_outcome(self._train_tab.made.outcome)
 
     def _use_outcome(self, outcome: "Outcome") -> None:
         self.use_weights(outcome.weights)
@@ -437,17 +416,19 @@ class Window(QMainWindow):
         self.show_tab(DRAW)
         self._say("The Draw tab reads with the edited weights")
 
-    def _save_picture(self) -> None:
+    def save_picture(self) -> None:
+        """Save the drawing as an image, to a file of the user's choice."""
         path = self.files.to_save("Save the drawing as an image", PNG, "png", "digit.png")
         if path is not None:
-            self._try("The image was not saved", lambda: save_picture(self.draw_tab.pad.drawing, path))
+            self.try_to("The image was not saved", lambda: save_picture(self.draw_tab.pad.drawing, path))
 
-    def _save_strokes(self) -> None:
+    def save_strokes(self) -> None:
+        """Save the strokes on the pad, to a file of the user's choice."""
         drawing = self.draw_tab.pad.drawing
         path = self.files.to_save("Save the strokes", STROKES, "jsonl", "digit.jsonl")
         if path is not None:
             line = LabelledStrokes([stroke.points for stroke in drawing.strokes])
-            self._try("The strokes were not saved", lambda: write_strokes(path, [line]))
+            self.try_to("The strokes were not saved", lambda: write_strokes(path, [line]))
 
     def _put_digit(self, pixels: NDArray[np.uint8]) -> None:
         self._put(Drawing.from_sample(pixels), "Put an image", "this image has no ink")
@@ -457,17 +438,13 @@ class Window(QMainWindow):
         if path is not None:
             export.write(path)
 
-    def _evaluate(self) -> None:
-        self.show_tab(EVALUATE)
-        self.evaluate_tab.evaluate_or_stop()
-
     def show_tab(self, index: int) -> None:
         """Show the tab at that place."""
         self._tabs.setCurrentIndex(index)
 
     def _tab_changed(self, index: int) -> None:
         self._pages.setCurrentWidget(self._tab(index))
-        self._pad_actions.setEnabled(index == DRAW)  # elsewhere, their keys belong to the field that is edited
+        self._menus.set_tab(index)
 
     def _tab(self, index: int) -> QWidget:
         if index == TRAIN:
@@ -483,10 +460,8 @@ class Window(QMainWindow):
                 tab.pin(prediction)
 
     def _drawing_changed(self) -> None:
-        has_ink = not self.draw_tab.pad.is_empty
-        for action in (self._copy_action, self._save_picture_action):
-            action.setEnabled(has_ink)
-        self._save_strokes_action.setEnabled(self.draw_tab.pad.has_strokes)
+        pad = self.draw_tab.pad
+        self._menus.set_pad(has_ink=not pad.is_empty, has_strokes=pad.has_strokes)
         if self._hint.text():
             self._say("")
 
@@ -504,7 +479,7 @@ class Window(QMainWindow):
         self._tabs.setExpanding(False)
         self._tabs.setUsesScrollButtons(False)
         self._tabs.setAccessibleName("Tabs")
-        for name in _TABS:
+        for name in TABS:
             place = self._tabs.addTab(name)
             self._tabs.setTabToolTip(place, f"{name} (Ctrl+{place + 1})")
         self._pages.addWidget(self.draw_tab)
@@ -537,145 +512,6 @@ class Window(QMainWindow):
         self.resume_offer.resume_requested.connect(lambda run: self.go_on(run, {}))
         self._drawing_changed()
 
-    def _action(
-        self,
-        menu: QMenu,
-        text: str,
-        slot: Callable[[], object],
-        key: QKeySequence | QKeySequence.StandardKey | str | None = None,
-    ) -> QAction:
-        action = menu.addAction(text)
-        if key is not None:
-            action.setShortcut(QKeySequence(key))
-        action.triggered.connect(lambda _checked=False: slot())
-        return action
-
-    def _build_menus(self) -> None:
-        pad, standard = self.draw_tab.pad, QKeySequence.StandardKey
-        bar = self.menuBar()
-        file = bar.addMenu("&File")
-        self._action(file, "&Load weights…", self._ask_weights, "Ctrl+L")
-        self._recent_menu = file.addMenu("&Recent weights")
-        self._recent_menu.setToolTipsVisible(True)
-        self._recent_menu.aboutToShow.connect(self._fill_recent)
-        self._action(file, "Save &weights as…", lambda: self.save_weights(self.weights), "Ctrl+Shift+S")
-        file.addSeparator()
-        self._action(file, "&Open image or strokes…", self._ask_drawing, standard.Open)
-        self._save_picture_action = self._action(file, "Save &image…", self._save_picture, standard.Save)
-        self._save_strokes_action = self._action(file, "Save &strokes…", self._save_strokes, "Ctrl+Alt+S")
-        file.addSeparator()
-        self._action(file, "&Quit", self.close, standard.Quit)
-
-        edit = bar.addMenu("&Edit")
-        self._pad_actions = QActionGroup(self)
-        self._pad_actions.setExclusionPolicy(QActionGroup.ExclusionPolicy.None_)
-        for action, key in (
-            (pad.undo_stack.createUndoAction(self, "Undo"), standard.Undo),
-            (pad.undo_stack.createRedoAction(self, "Redo"), standard.Redo),
-        ):
-            action.setShortcuts(key)
-            edit.addAction(action)
-            self._pad_actions.addAction(action)
-        edit.addSeparator()
-        self._copy_action = self._action(edit, "&Copy", self.copy, standard.Copy)
-        self._action(edit, "&Paste", self.paste, standard.Paste)
-        edit.addSeparator()
-        self._pad_actions.addAction(self._action(edit, "C&lear", pad.clear, "Ctrl+Backspace"))
-
-        view = bar.addMenu("&View")
-        for place, name in enumerate(_TABS):
-            self._action(view, f"&{name}", partial(self.show_tab, place), f"Ctrl+{place + 1}")
-        view.addSeparator()
-        theme = view.addMenu("T&heme")
-        group = QActionGroup(self)
-        self._theme_actions = {}
-        for mode, name in ((Mode.SYSTEM, "As the &system"), (Mode.LIGHT, "&Light"), (Mode.DARK, "&Dark")):
-            action = self._action(theme, name, partial(self._set_theme, mode))
-            action.setCheckable(True)
-            group.addAction(action)
-            self._theme_actions[mode] = action
-
-        model = bar.addMenu("&Model")
-        self._action(model, "T&rain, pause or go on", self._train_or_pause, "Ctrl+T")
-        self._action(model, "&Stop training", lambda: self.train_tab.stop(), "Ctrl+.")
-        self._action(model, "&Find a learning rate…", self._find_rate, "Ctrl+Shift+F")
-        self._action(model, "&Evaluate, or stop evaluating", self._evaluate, "Ctrl+E")
-        self._action(model, "Save settings as re&cipe…", self._save_settings)
-        model.addSeparator()
-        self._action(model, "Use the s&hipped weights", lambda: self.use_weights(load_weights(SHIPPED)))
-        self._use_action = self._action(model, "Use what was &trained", self._use_trained, "Ctrl+U")
-        self._use_action.setEnabled(False)
-        meant = self._action(model, "How these weights are &meant…", lambda: self.foreign.ask_again())
-        model.aboutToShow.connect(
-            lambda: meant.setEnabled(self._foreign.made is not None and self._foreign.made.can_ask_again)
-        )
-        model.addSeparator()
-        self._action(model, "&Runs…", self.show_runs, "Ctrl+R")
-        self._action(model, "&Open the folder of runs", partial(self._open_folder, "runs"))
-        self._action(model, "Open the folder of your r&ecipes", partial(self._open_folder, "recipes"))
-
-        help_menu = bar.addMenu("&Help")
-        self._action(help_menu, "&Keys", self._show_keys, standard.HelpContents)
-        self._action(help_menu, "&About digitpad", self._show_about)
-
-    def _ask_weights(self) -> None:
-        if (path := self.files.to_open("Load weights", WEIGHTS)) is not None:
-            self.open_weights(path)
-
-    def _ask_drawing(self) -> None:
-        if (path := self.files.to_open("Open an image or strokes", DRAWINGS)) is not None:
-            self.open_drawing(path)
-
-    def _train_or_pause(self) -> None:
-        self.show_tab(TRAIN)
-        self.train_tab.train_or_pause()
-
-    def _find_rate(self) -> None:
-        self.show_tab(TRAIN)
-        self.train_tab.find_rate()
-
-    def _save_settings(self) -> None:
-        self.show_tab(TRAIN)
-        self.train_tab.save_settings()
-
-    def _use_trained(self) -> None:
-        if self.train_tab.outcome is not None:
-            self._use_outcome(self.train_tab.outcome)
-
-    def _open_folder(self, name: str) -> None:
-        self._try(
-            f"There is no folder of {name}",
-            lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(folders.made(folders.user_data() / name)))),
-        )
-
-    def _show_keys(self) -> None:
-        tabs = ", ".join(f"Ctrl+{place + 1} {self._tabs.tabText(place)}" for place in range(self._tabs.count()))
-        self._inform(
-            "Keys",
-            "On the pad: the arrow keys move a pen, Shift makes small steps, Space puts it down and lifts it, "
-            "Esc takes the stroke back.\n\n"
-            "P pen, E eraser, W why, Ctrl+Z undo, Ctrl+Backspace clear, Ctrl+C and Ctrl+V copy and paste.\n\n"
-            "Inside, on the layers: the arrow keys move from unit to unit, with Shift within a map; Space switches a "
-            "unit off, Esc lets go. U, S, N, E choose the panel, A and F the picture.\n\n"
-            f"{tabs}, Ctrl+T train and pause, Ctrl+. stop, Ctrl+U use what was trained, Ctrl+E evaluate, "
-            "R another sample, Ctrl+R runs, Ctrl+L load weights, Ctrl+O open an image or strokes.",
-        )
-
-    def _show_about(self) -> None:
-        self._try("The folder of your runs cannot be used", folders.user_data)
-        self._inform(
-            f"digitpad {__version__}",
-            "Draw a digit and see what a neural network written in NumPy makes of it.\n\n"
-            f"Weights in use: {self.weights.name}. What you train is kept in {folders.user_data_path() / 'runs'}.\n\n"
-            "MIT licence. MNIST: Yann LeCun and Corinna Cortes, CC BY-SA 3.0.",
-        )
-
-    def _inform(self, title: str, text: str) -> None:
-        box = QMessageBox(QMessageBox.Icon.NoIcon, "digitpad", title, QMessageBox.StandardButton.Ok, self)
-        box.setInformativeText(text)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()
-
     # What is remembered between sessions.
 
     def _remember(self, path: Path) -> None:
@@ -691,17 +527,8 @@ class Window(QMainWindow):
         kept = value if isinstance(value, list) else [value]
         return [one for one in kept if isinstance(one, str)]
 
-    def _fill_recent(self) -> None:
-        self._recent_menu.clear()
-        for name in self.recent():
-            path = Path(name)
-            action = self._action(self._recent_menu, path.name, partial(self.open_weights, path))
-            action.setToolTip(name)
-            action.setEnabled(path.exists())
-        if self._recent_menu.isEmpty():
-            self._recent_menu.addAction("None yet").setEnabled(False)
-
-    def _set_theme(self, mode: Mode) -> None:
+    def set_theme(self, mode: Mode) -> None:
+        """Show light or dark colours from now on, and the next time."""
         self._theme.set_mode(mode)
         self._settings.setValue("theme", mode.value)
 
@@ -709,7 +536,7 @@ class Window(QMainWindow):
         chosen = str(self._settings.value("theme", Mode.SYSTEM.value))
         mode = Mode(chosen) if chosen in list(Mode) else Mode.SYSTEM
         self._theme.set_mode(mode)
-        self._theme_actions[mode].setChecked(True)
+        self._menus.set_mode(mode)
         self.draw_tab.seen.set_explains(self._settings.value("why") == "true")
         geometry = self._settings.value("geometry")
         if not (isinstance(geometry, QByteArray) and self.restoreGeometry(geometry)):
@@ -771,47 +598,8 @@ class Window(QMainWindow):
 
     def _agrees_to_stop(self) -> bool:
         question = "Pause it and close? It can go on from where it is when you are back."
-        return self._asks("Training is still running.", question, "Pause and close", "Keep training")
+        return asks(self, "Training is still running.", question, "Pause and close", "Keep training")
 
     def _agrees_to_lose(self, problem: str) -> bool:
         question = f"{problem}\n\nClose all the same, and lose what was learnt?"
-        return self._asks("The weights could not be saved.", question, "Close and lose them", "Stay")
-
-    def _asks(self, title: str, question: str, yes: str, no: str) -> bool:
-        box = QMessageBox(QMessageBox.Icon.Question, "digitpad", title, parent=self)
-        box.setObjectName("closing")
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setInformativeText(question)
-        agreed = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
-        box.addButton(no, QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(agreed)
-        box.exec()
-        return box.clickedButton() is agreed
-
-
-def first_drawing(path: Path) -> Drawing:
-    """The first drawing of a strokes file, made to fit the pad where its points lie elsewhere.
-
-    Raises
-    ------
-    FileError
-        If it cannot be read or holds no strokes.
-    """
-    line = next(read_strokes(path), None)
-    if line is None or not line.paths:
-        raise FileError(path, "holds no strokes")
-    return Drawing(tuple(Stroke(points) for points in fit_to_canvas(line.paths)))
-
-
-def fit_to_canvas(paths: list[Floats]) -> list[Floats]:
-    """The paths as they are if they lie on the canvas, else scaled and moved into its middle."""
-    low = min(path.min() for path in paths)
-    high = max(path.max() for path in paths)
-    if low >= 0 and high <= CANVAS_PX:
-        return paths
-    lows = [min(path[:, axis].min() for path in paths) for axis in (0, 1)]
-    highs = [max(path[:, axis].max() for path in paths) for axis in (0, 1)]
-    extent = max(high - low for low, high in zip(lows, highs, strict=True)) or 1.0
-    scale = 0.7 * CANVAS_PX / extent
-    middle = [(low + high) / 2 for low, high in zip(lows, highs, strict=True)]
-    return [(path - middle) * scale + CANVAS_PX / 2 for path in paths]
+        return asks(self, "The weights could not be saved.", question, "Close and lose them", "Stay")

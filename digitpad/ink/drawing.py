@@ -1,13 +1,15 @@
 """What is on the pad: strokes, and perhaps the ink of an image under them."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from digitpad.errors import FileError
 from digitpad.ink.image import WORK_SIDE, find_ink, rasterize_ink
 from digitpad.ink.raster import SIDE, rasterize
-from digitpad.ink.strokes import CANVAS_PX, Stroke, distance_to_path, erase
+from digitpad.ink.strokes import CANVAS_PX, Stroke, distance_to_path, erase, read_strokes
 from digitpad.nn.arrays import Floats
 
 IMAGE_SIDE = WORK_SIDE
@@ -96,3 +98,31 @@ def _paint(image: NDArray[np.uint8], path: Floats, radius_px: float, value: int)
     middles = (np.stack([x.ravel(), y.ravel()], axis=1) + 0.5) * px
     near = distance_to_path(middles, path).reshape(x.shape) < radius_px
     image[low[1] : high[1], low[0] : high[0]][near] = value
+
+
+def first_drawing(path: Path) -> Drawing:
+    """The first drawing of a strokes file, made to fit the pad where its points lie elsewhere.
+
+    Raises
+    ------
+    FileError
+        If it cannot be read or holds no strokes.
+    """
+    line = next(read_strokes(path), None)
+    if line is None or not line.paths:
+        raise FileError(path, "holds no strokes")
+    return Drawing(tuple(Stroke(points) for points in _fit_to_canvas(line.paths)))
+
+
+def _fit_to_canvas(paths: list[Floats]) -> list[Floats]:
+    """The paths as they are if they lie on the canvas, else scaled and moved into its middle."""
+    low = min(path.min() for path in paths)
+    high = max(path.max() for path in paths)
+    if low >= 0 and high <= CANVAS_PX:
+        return paths
+    lows = [min(path[:, axis].min() for path in paths) for axis in (0, 1)]
+    highs = [max(path[:, axis].max() for path in paths) for axis in (0, 1)]
+    extent = max(high - low for low, high in zip(lows, highs, strict=True)) or 1.0
+    scale = 0.7 * CANVAS_PX / extent
+    middle = [(low + high) / 2 for low, high in zip(lows, highs, strict=True)]
+    return [(path - middle) * scale + CANVAS_PX / 2 for path in paths]

@@ -25,7 +25,7 @@ def _opened(panel: str, network: int, size: tuple[int, int]) -> tuple[Any, Any]:
     from PySide6.QtWidgets import QPushButton
 
     from digitpad.gui.inside.layers_view import Chosen
-    from digitpad.gui.window import INSIDE
+    from digitpad.gui.menus import INSIDE
 
     window.resize(*size)
     window.show()

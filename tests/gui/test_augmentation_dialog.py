@@ -12,10 +12,11 @@ from digitpad.datasets.augment import Augmenter
 from digitpad.datasets.dataset import one_of_each
 from digitpad.gui.augmentation_choice import AUGMENTATIONS, in_words
 from digitpad.gui.augmentation_dialog import N_COPIES, AugmentationDialog, DigitGrid
+from digitpad.gui.menus import TRAIN
 from digitpad.gui.settings_form import SettingsForm
 from digitpad.gui.theme import DARK, LIGHT, Mode
 from digitpad.gui.train_tab import State
-from digitpad.gui.window import TRAIN, Window
+from digitpad.gui.window import Window
 from digitpad.training.recipe import AugmentationPart, Recipe
 from tests.gui.hand import find
 
@@ -202,10 +203,10 @@ def test_it_closes_with_the_window(window: Window, dialog: AugmentationDialog) -
 def test_it_is_drawn_in_the_theme_s_colours(window: Window, dialog: AugmentationDialog) -> None:
     """Paper and ink of the pad, light and dark."""
     for mode, tokens in ((Mode.LIGHT, LIGHT), (Mode.DARK, DARK)):
-        window._set_theme(mode)
+        window.set_theme(mode)
         colour = find(dialog, DigitGrid).grab().toImage().pixelColor(20, 4)
         assert colour.name() == tokens.pad
-    window._set_theme(Mode.SYSTEM)
+    window.set_theme(Mode.SYSTEM)
 
 
 def test_missing_digits_are_told(form: SettingsForm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

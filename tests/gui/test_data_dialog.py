@@ -13,9 +13,10 @@ from digitpad.datasets.digits import Tell
 from digitpad.gui import overview_thread
 from digitpad.gui.data_dialog import ClassRows, DataDialog
 from digitpad.gui.data_set_choice import OTHER_FILE, OTHER_FOLDER, DataSetChoice
+from digitpad.gui.menus import TRAIN
 from digitpad.gui.settings_form import SettingsForm
 from digitpad.gui.theme import Mode
-from digitpad.gui.window import TRAIN, Window
+from digitpad.gui.window import Window
 from digitpad.training.recipe import Recipe
 from tests.datasets.idx_files import random_digits, write_folder
 from tests.gui.hand import find

@@ -10,8 +10,9 @@ from digitpad.datasets.download import sets_folder
 from digitpad.datasets.sources import SOURCES
 from digitpad.gui.data_set_choice import DOWNLOAD, DataSetChoice
 from digitpad.gui.download_dialog import DownloadDialog
+from digitpad.gui.menus import TRAIN
 from digitpad.gui.settings_form import SettingsForm
-from digitpad.gui.window import TRAIN, Window
+from digitpad.gui.window import Window
 from tests.datasets.local_server import Server, serving, source_of
 from tests.gui.hand import find
 

@@ -17,6 +17,7 @@ from digitpad.datasets.dataset import Digits, load_path
 from digitpad.gui.confusion_view import ConfusionView
 from digitpad.gui.digit_browser import DIFFERENT
 from digitpad.gui.evaluate_tab import DIAGRAMS, IMAGES, MAP, OVERVIEW, SAMPLE, EvaluateTab
+from digitpad.gui.menus import EVALUATE
 from digitpad.gui.theme import Mode, Theme
 from digitpad.gui.window import Window
 from digitpad.nn.network import Network, feedforward
@@ -61,7 +62,7 @@ def known(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def evaluate(qtbot: QtBot, window: Window, known: Known, other: Path | None = None) -> EvaluateTab:
-    window.show_tab(2)
+    window.show_tab(EVALUATE)
     tab = window.evaluate_tab
     tab.data_choice.set_value(str(known.folder))
     tab.weights_choice.choose_file(known.weights)
@@ -75,7 +76,7 @@ def evaluate(qtbot: QtBot, window: Window, known: Known, other: Path | None = No
 @pytest.mark.parametrize("mode", [Mode.LIGHT, Mode.DARK])
 def test_every_page_shows_them(qtbot: QtBot, window: Window, known: Known, mode: Mode) -> None:
     """By their names, in the smallest window, and without a word of digits."""
-    window._set_theme(mode)
+    window.set_theme(mode)
     window.resize(1024, 700)
     tab = evaluate(qtbot, window, known)
     assert tab.outcome is not None
@@ -103,7 +104,7 @@ def test_every_page_shows_them(qtbot: QtBot, window: Window, known: Known, mode:
     assert known.names[last] in find(tab, QLabel, "chosen_what").text()
     assert tab.browser.model.data(tab.browser.model.index(0)).startswith(f"{known.names[last]} read as ")
     assert tab.browser._bars.accessibleDescription().split(":")[0] in known.names
-    window._set_theme(Mode.SYSTEM)
+    window.set_theme(Mode.SYSTEM)
 
 
 def test_each_cell_of_the_matrix_can_be_opened(qtbot: QtBot, window: Window, known: Known) -> None:
@@ -183,7 +184,7 @@ def test_tables_and_pictures_name_the_classes(qtbot: QtBot, window: Window, know
 
 def test_weights_that_do_not_know_the_data_are_told(qtbot: QtBot, window: Window, known: Known) -> None:
     """Which has what, and what to do; before anything is read."""
-    window.show_tab(2)
+    window.show_tab(EVALUATE)
     tab = window.evaluate_tab
     tab.data_choice.set_value(str(known.folder))
     tab.evaluate_or_stop()

@@ -15,10 +15,11 @@ from digitpad.datasets.dataset import mnist
 from digitpad.gui.digit_browser import DIFFERENT
 from digitpad.gui.evaluate_overview import ResultTile
 from digitpad.gui.evaluate_tab import DIAGRAMS, IMAGES, MAP, OVERVIEW, SAMPLE, EvaluateTab
+from digitpad.gui.menus import DRAW, EVALUATE
 from digitpad.gui.theme import Mode
 from digitpad.gui.weights_choice import IN_USE
 from digitpad.gui.widgets import percent
-from digitpad.gui.window import DRAW, EVALUATE, Window
+from digitpad.gui.window import Window
 from digitpad.nn.network import Network, feedforward
 from digitpad.training.loop import Trainer
 from digitpad.training.recipes import Recipes
@@ -118,7 +119,7 @@ def test_evaluating_can_be_stopped(qtbot: QtBot, window: Window, tab: EvaluateTa
     assert (button.text(), tab.busy) == ("Stop", True)
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert (button.text(), tab.busy) == ("Evaluate", False)
-    window._evaluate()
+    window._menus._evaluate()
     assert tab.busy
     window.close()
     assert not tab.busy
@@ -339,11 +340,11 @@ def test_diagrams_are_drawn_in_the_themes_colours(qtbot: QtBot, window: Window, 
     """By a thread, when they are first looked at, and anew for another theme."""
     view = evaluated.diagram
     assert not view.is_drawn
-    window._set_theme(Mode.LIGHT)
+    window.set_theme(Mode.LIGHT)
     evaluated.show_page(DIAGRAMS)
     qtbot.waitUntil(lambda: view.is_drawn, timeout=WAIT_MS)
     light = view.grab().toImage().pixelColor(2, 2).lightness()
-    window._set_theme(Mode.DARK)
+    window.set_theme(Mode.DARK)
     qtbot.waitUntil(lambda: view.is_drawn, timeout=WAIT_MS)
     assert view.grab().toImage().pixelColor(2, 2).lightness() < 60 < 200 < light
     evaluated.diagram_choice.choose(1)

@@ -14,8 +14,9 @@ from digitpad.errors import WeightsError
 from digitpad.gui.inside.layers_view import Chosen
 from digitpad.gui.inside.sheet import Sheet
 from digitpad.gui.inside.tab import SHIPPED_DENSE, InsideTab
+from digitpad.gui.menus import DRAW, INSIDE
 from digitpad.gui.theme import Mode
-from digitpad.gui.window import DRAW, INSIDE, Window
+from digitpad.gui.window import Window
 from digitpad.inspection.neighbours import Memory
 from digitpad.inspection.surgery import Surgery
 from digitpad.inspection.trace import Trace
@@ -388,10 +389,10 @@ def test_edits_are_there_again_when_one_comes_back(qtbot: QtBot, inside: InsideT
     button(inside, "bits_4").click()
     inside._source.setCurrentIndex(CONVOLUTIONAL)
     assert inside.edits.surgery == Surgery()
-    window.show_tab(0)
+    window.show_tab(DRAW)
     for name in ("dense", "convolutional"):
         window.use_weights(networks.weights(name))
-    window.show_tab(window._pages.indexOf(inside))
+    window.show_tab(INSIDE)
     inside._source.setCurrentIndex(0)
     assert inside.edits.surgery == Surgery()
     inside._source.setCurrentIndex(DENSE)
@@ -488,7 +489,7 @@ def test_nothing_is_cut_off_in_the_smallest_window(
     qtbot: QtBot, inside: InsideTab, window: Window, network: int, mode: Mode
 ) -> None:
     """Every button and line has the room it asks for, on every panel, and no tile lies outside or on another."""
-    window._set_theme(mode)
+    window.set_theme(mode)
     window.resize(1024, 700)
     inside._source.setCurrentIndex(network)
     seven(inside)
@@ -510,7 +511,7 @@ def test_nothing_is_cut_off_in_the_smallest_window(
     for left, right in zip(areas[:-1], areas[1:], strict=True):
         assert left.right() < right.left()
     qtbot.waitUntil(partial(settled, inside))
-    window._set_theme(Mode.SYSTEM)
+    window.set_theme(Mode.SYSTEM)
 
 
 def test_what_is_dear_is_done_at_most_once_a_frame(qtbot: QtBot, inside: InsideTab) -> None:

@@ -13,6 +13,7 @@ from digitpad.gui.data_set_choice import OTHER_FOLDER, DataSetChoice
 from digitpad.gui.inside.layers_view import Chosen
 from digitpad.gui.inside.sheet import Sheet
 from digitpad.gui.inside.tab import InsideTab
+from digitpad.gui.menus import INSIDE
 from digitpad.gui.window import Window
 from digitpad.nn.network import Network, feedforward
 from digitpad.training.evaluation import evaluate
@@ -53,11 +54,11 @@ def weights(folder: Path) -> Weights:
 def inside(qtbot: QtBot, window: Window, weights: Weights, folder: Path) -> InsideTab:
     """The tab, with those weights and their data, and a drawing."""
     window.resize(1024, 700)
-    for choice in window.findChildren(DataSetChoice):
-        choice.offer(str(folder))
+    for tab in (window.evaluate_tab, window.inside_tab):
+        tab.data_choice.offer(str(folder))
     window.use_weights(weights)
     tab = window.inside_tab
-    window.show_tab(3)
+    window.show_tab(INSIDE)
     qtbot.waitUntil(lambda: tab.view.width() > 400)
     side = tab.pad.width()
     draw(tab.pad, placed(7, 0.2 * side, 0.2 * side, 0.6 * side))
@@ -199,14 +200,13 @@ def test_each_output_can_be_pointed_at(qtbot: QtBot, inside: InsideTab, weights:
 def test_what_is_opened_on_one_tab_is_offered_on_all(
     window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A folder that was chosen for training can be evaluated on, and looked into."""
+    """A folder that was chosen for training can be evaluated on, and looked into, on a tab that is opened later, too."""
     folder = some_data(tmp_path / "mine", 10)
-    first, *others = window.findChildren(DataSetChoice)
+    first, second = window.train_tab.form.data_choice, window.evaluate_tab.data_choice
     monkeypatch.setattr(DataSetChoice, "_ask_folder", lambda self: str(folder))
     first._asking[OTHER_FOLDER] = first._ask_folder
     first.activated.emit(first.findText(OTHER_FOLDER))
     assert first.value() == str(folder)
-    assert len(others) == 2
-    for other in others:
+    for other in (second, window.inside_tab.data_choice):
         assert other.findData(str(folder)) >= 0
         assert other.value() == "mnist"

@@ -22,7 +22,7 @@ def open_dialog(window: Window, recipes: Recipes, tmp_path: Path) -> Callable[[]
     window.train_tab.form.set_recipe(recipes.shipped["quick"].with_values(settings))
 
     def opened() -> RateDialog:
-        window._find_rate()
+        window._menus._find_rate()
         return find(window, RateDialog, "rate_dialog")
 
     return opened

@@ -6,10 +6,11 @@ from PySide6.QtCore import QEvent, QSettings, Qt
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
+from digitpad.gui.menus import TRAIN
 from digitpad.gui.recipe_dialog import RecipeDialog
 from digitpad.gui.settings_form import SettingsForm
 from digitpad.gui.theme import Theme
-from digitpad.gui.window import TRAIN, Window
+from digitpad.gui.window import Window
 from digitpad.training.recipe import Recipe
 from digitpad.training.recipes import all_recipes, own_folder, path_for, save_recipe
 from digitpad.weights.weights import Weights

@@ -23,10 +23,11 @@ from pytestqt.qtbot import QtBot
 from digitpad.errors import RunError
 from digitpad.gui import runs_window as module
 from digitpad.gui.inputs import Check, WordChoice
+from digitpad.gui.menus import TRAIN
 from digitpad.gui.run_plots import RunPlots
 from digitpad.gui.runs_window import RunsWindow, to_trash
 from digitpad.gui.train_tab import State
-from digitpad.gui.window import TRAIN, Window
+from digitpad.gui.window import Window
 from digitpad.training.comparison import Axis, smoothed
 from digitpad.training.loop import DivergedError, StepDone, Trainer
 from digitpad.training.recorder import Recorder

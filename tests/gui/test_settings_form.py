@@ -10,10 +10,11 @@ from pytestqt.qtbot import QtBot
 
 from digitpad.gui.augmentation_dialog import AugmentationDialog
 from digitpad.gui.inputs import TextField
+from digitpad.gui.menus import TRAIN
 from digitpad.gui.recipe_dialog import RecipeDialog
 from digitpad.gui.settings_fields import FIELDS, shown
 from digitpad.gui.settings_form import SettingsForm
-from digitpad.gui.window import TRAIN, Window
+from digitpad.gui.window import Window
 from digitpad.training.recipe import OPTIMIZERS, SCHEDULES, Recipe
 from digitpad.training.recipes import Recipes
 from tests.gui.hand import find

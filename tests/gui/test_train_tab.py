@@ -12,10 +12,11 @@ from pytestqt.qtbot import QtBot
 from digitpad import blas
 from digitpad.datasets.dataset import mnist
 from digitpad.gui.image_grid import ImageGrid
+from digitpad.gui.menus import TRAIN
 from digitpad.gui.train_tab import CHANGE_AFTER_MS, State, TrainTab
 from digitpad.gui.training_thread import Report
 from digitpad.gui.widgets import Tile
-from digitpad.gui.window import TRAIN, Window
+from digitpad.gui.window import Window
 from digitpad.training.comparison import clock
 from digitpad.training.loop import Trainer
 from digitpad.training.recipes import Recipes

@@ -10,10 +10,11 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QP
 from pytestqt.qtbot import QtBot
 
 from digitpad.errors import InkError
+from digitpad.gui.menus import DRAW, TRAIN
 from digitpad.gui.pictures import from_grey, inked, picture_of, save_picture, to_rgba
 from digitpad.gui.theme import DARK, LIGHT, Mode, Theme
 from digitpad.gui.train_tab import State
-from digitpad.gui.window import DRAW, TRAIN, Window
+from digitpad.gui.window import Window
 from digitpad.ink.drawing import Drawing
 from digitpad.ink.strokes import Stroke
 from digitpad.training.recipes import Recipes
@@ -163,7 +164,7 @@ def test_strokes_are_saved_and_opened_again(window: Window, monkeypatch: pytest.
     pad = window.draw_tab.pad
     draw(pad, placed(3, 50, 50, 300))
     before = pad.drawing.strokes
-    window._save_strokes()
+    window.save_strokes()
     pad.clear()
     window.open_any(target)
     for stroke, original in zip(pad.drawing.strokes, before, strict=True):
@@ -183,10 +184,10 @@ def test_foreign_strokes_are_made_to_fit(window: Window, tmp_path: Path) -> None
 
 def test_the_theme_is_switched_and_remembered(window: Window, theme: Theme) -> None:
     """Dark stays dark at the next start."""
-    window._set_theme(Mode.DARK)
+    window.set_theme(Mode.DARK)
     assert theme.tokens is DARK
     assert window._settings.value("theme") == "dark"
-    window._set_theme(Mode.LIGHT)
+    window.set_theme(Mode.LIGHT)
     assert theme.tokens is LIGHT
 
 
@@ -262,7 +263,7 @@ def test_settings_of_another_session_are_restored(qtbot: QtBot, theme: Theme, sh
     first = Window(theme, shipped, settings)
     qtbot.addWidget(first)
     first.resize(960, 700)
-    first._set_theme(Mode.DARK)
+    first.set_theme(Mode.DARK)
     first.close()
     theme.set_mode(Mode.LIGHT)
     second = Window(theme, shipped, settings)
