@@ -1,20 +1,15 @@
-"""Live curves: matplotlib within Qt; pictures for files are drawn by `digitpad.figures`.
-
-A full draw costs about 25 ms and a blit 1 ms, so the axes are drawn in full only when they change (size, theme,
-limits); in between, the saved background is put back and the lines are drawn over it.
-"""
+"""Live curves; pictures for files are drawn by `digitpad.figures`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter, PercentFormatter
-from PySide6.QtGui import QHideEvent, QMouseEvent, QShowEvent
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
+from digitpad.gui.blitting import BlittedFigure
 from digitpad.gui.theme import Theme
 from digitpad.gui.widgets import percent
 from digitpad.nn.arrays import Floats
@@ -32,33 +27,25 @@ class Series:
     y: Floats
 
 
-class Curves(FigureCanvasQTAgg):
+class Curves(BlittedFigure):
     """Training and validation over epochs; the raw training values faint behind where there are any."""
 
     def __init__(self, theme: Theme, name: str, *, logarithmic: bool, parent: QWidget | None = None) -> None:
-        self._theme = theme
+        super().__init__(theme, name, (6, 2), parent)
         self._logarithmic = logarithmic
-        self._figure = Figure(figsize=(6, 2))
-        super().__init__(self._figure)
-        self.setParent(parent)
-        self.setObjectName(name)
         self.setMinimumHeight(90)
         self._axes = self._figure.add_subplot()
-        self._background: object = None
         self._epochs = 10
         self._low = 1e-1 if logarithmic else 0.0
         self._high = 3.0 if logarithmic else 1.0
         self._hint = ""
         self._marks: list[tuple[float, str]] = []
-        self._stale = True
         self._lines = {
             key: self._axes.add_line(Line2D([], [], animated=True, antialiased=True, solid_capstyle="round"))
             for key in ("raw", "training", "validation")
         }
         self._best = self._axes.axhline(np.nan, animated=True, linestyle=(0, (3, 4)), linewidth=1)
         self._best_label = self._axes.text(0.99, 0, "", animated=True, ha="right", va="bottom", fontsize=8)
-        self.mpl_connect("draw_event", self._capture)
-        theme.changed.connect(self._restyle)
         self._restyle()
 
     def set_plan(self, epochs: int, hint: str = "") -> None:
@@ -125,7 +112,6 @@ class Curves(FigureCanvasQTAgg):
         return True
 
     def _restyle(self) -> None:
-        """Set everything that a full draw shows, and draw in full when next shown."""
         tokens = self._theme.tokens
         axes = self._axes
         self._figure.set_facecolor(tokens.card)
@@ -171,26 +157,11 @@ class Curves(FigureCanvasQTAgg):
                 line.remove()
         for x, _ in self._marks:
             axes.axvline(x, color=tokens.faint, linewidth=1, linestyle=(0, (1, 3)), gid="mark")
-        self._stale = True
-        if self.isVisible():
-            self.draw_idle()
-
-    def _capture(self, event: object) -> None:
-        """Keep what a full draw painted, without the animated lines; then draw those."""
-        self._background = self.copy_from_bbox(self._figure.bbox)
-        self._stale = False
-        self._draw_lines()
+        super()._restyle()
 
     def _draw_lines(self) -> None:
         for artist in (*self._lines.values(), self._best, self._best_label):
             self._axes.draw_artist(artist)
-
-    def _blit(self) -> None:
-        if not self.isVisible() or self._stale or self._background is None:
-            return  # the full draw that is due shows the lines as well
-        self.restore_region(self._background)
-        self._draw_lines()
-        self.blit(self._figure.bbox)
 
     def _mark_at(self, x_px: float) -> str:
         """What happened at the mark under the pointer, if there is one."""
@@ -208,14 +179,6 @@ class Curves(FigureCanvasQTAgg):
         else:
             QToolTip.hideText()
         super().mouseMoveEvent(event)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self.draw_idle()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self._background = None
 
 
 def decimate(series: Series, max_points: int = MAX_POINTS) -> Series:

@@ -1,21 +1,17 @@
-"""Curves of several runs over each other, to look at closely: zoom, pan, and values under the pointer.
-
-As in `digitpad.gui.plots`, the axes are drawn in full only when they change, and the lines over the saved background.
-"""
+"""Curves of several runs over each other, to look at closely: zoom, pan, and values under the pointer."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, PercentFormatter
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QHideEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
+from digitpad.gui.blitting import BlittedFigure
 from digitpad.gui.plots import MAX_POINTS, Series, decimate
 from digitpad.gui.theme import Theme
 from digitpad.training.comparison import Axis, Curve, Lines, Mark, accuracy_limits, clock, loss_limits
@@ -29,7 +25,7 @@ _MAX_POINTS = 4000  # of all batches' lines together, which take the longest to 
 _HINT = "Choose runs in the list to lay their curves over each other"
 
 
-class RunPlots(FigureCanvasQTAgg):
+class RunPlots(BlittedFigure):
     """Loss above, accuracy below; training as a line, validation dashed, single batches faint behind.
 
     The wheel zooms at the pointer (with Ctrl in height), dragging moves, a double click shows all again; with the keys
@@ -40,11 +36,7 @@ class RunPlots(FigureCanvasQTAgg):
     zoom_changed = Signal(bool)  # whether less than all is shown
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        self._theme = theme
-        self._figure = Figure(figsize=(6, 4))
-        super().__init__(self._figure)
-        self.setParent(parent)
-        self.setObjectName("run_plots")
+        super().__init__(theme, "run_plots", (6, 4), parent)
         self.setAccessibleName("Curves of the chosen runs")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(300, 200)
@@ -60,17 +52,13 @@ class RunPlots(FigureCanvasQTAgg):
         self._places = [axes.axvline(np.nan, animated=True, linewidth=1) for axes in (self._losses, self._accuracies)]
         self._place: float | None = None
         self._limits: Any = None
-        self._background: object = None
         self._with_lines: object = None
-        self._stale = True
         self._dragged: tuple[Axes, float, float] | None = None
-        self.mpl_connect("draw_event", self._capture)
         self.mpl_connect("motion_notify_event", self._moved)
         self.mpl_connect("button_press_event", self._pressed)
         self.mpl_connect("button_release_event", self._released)
         self.mpl_connect("scroll_event", self._scrolled)
         self.mpl_connect("figure_leave_event", self._left)
-        theme.changed.connect(self._restyle)
         self._show()
 
     @property
@@ -195,7 +183,6 @@ class RunPlots(FigureCanvasQTAgg):
     # Drawing.
 
     def _restyle(self) -> None:
-        """Set everything that a full draw shows, and draw in full when next shown."""
         tokens = self._theme.tokens
         self._figure.set_facecolor(tokens.card)
         for axes, title in ((self._losses, "Loss"), (self._accuracies, "Accuracy")):
@@ -233,15 +220,7 @@ class RunPlots(FigureCanvasQTAgg):
             line.set_markeredgecolor(tokens.card)
         for line in self._places:
             line.set_color(tokens.faint)
-        self._stale = True
-        if self.isVisible():
-            self.draw_idle()
-
-    def _capture(self, event: object) -> None:
-        """Keep what a full draw painted, without the animated lines; then draw those."""
-        self._background = self.copy_from_bbox(self._figure.bbox)
-        self._stale = False
-        self._draw_lines()
+        super()._restyle()
 
     def _draw_lines(self) -> None:
         """Draw the lines, and keep them too: the place whose values are read moves over them."""
@@ -256,22 +235,11 @@ class RunPlots(FigureCanvasQTAgg):
             if self._place is not None and line.axes is not None:
                 line.axes.draw_artist(line)
 
-    def _blit(self) -> None:
-        if self._is_drawn:
-            self.restore_region(self._background)
-            self._draw_lines()
-            self.blit(self._figure.bbox)
-
     def _blit_place(self) -> None:
         if self._is_drawn:
             self.restore_region(self._with_lines)
             self._draw_place()
             self.blit(self._figure.bbox)
-
-    @property
-    def _is_drawn(self) -> bool:
-        """Whether there is something to draw over; else the full draw that is due shows the lines as well."""
-        return self.isVisible() and not self._stale and self._background is not None
 
     # The pointer.
 
@@ -373,11 +341,3 @@ class RunPlots(FigureCanvasQTAgg):
         )  # fmt: skip
         self._stale = True
         super().resizeEvent(event)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self.draw_idle()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self._background = None
