@@ -575,16 +575,16 @@ class TrainTab(QWidget):
         self._hint = ElidedLabel("caption", "training_hint")
         row.addWidget(self._hint, 1)
         heading.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        frame, self._loss_room, _ = self._plot_card("loss_card", heading)
+        frame, column, _ = self._plot_card("loss_card", heading)
+        room, self._loss_room = _room()
+        column.addWidget(room, 1)
         return frame
 
     def _build_views(self) -> QWidget:
         """The card below the loss: accuracy, or a look at the first layer, or at what the network is shown."""
         self._views = Segments(("Accuracy", "First layer", "Batch"), "views", "What is shown below the loss")
         frame, column, keys = self._plot_card("accuracy_card", self._views)
-        accuracy = QWidget()
-        self._accuracy_room = QVBoxLayout(accuracy)
-        self._accuracy_room.setContentsMargins(0, 0, 0, 0)
+        accuracy, self._accuracy_room = _room()
         self._weights_grid = ImageGrid(self._theme, "weights_grid", "Weights of the first layer", signed=True)
         self._batch_grid = ImageGrid(self._theme, "batch_grid", "Digits as the network saw them last")
         self._pages = QStackedWidget()
@@ -650,6 +650,14 @@ class _Key(QWidget):
         painter.setPen(QColor(self._theme.tokens.soft))
         painter.drawText(self.rect().adjusted(24, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self._words)
         painter.end()
+
+
+def _room() -> tuple[QWidget, QVBoxLayout]:
+    """A place that curves are put into once they can be drawn; nothing else moves then."""
+    room = QWidget()
+    layout = QVBoxLayout(room)
+    layout.setContentsMargins(0, 0, 0, 0)
+    return room, layout
 
 
 def _at_rate(recipe: Recipe, rate: float) -> Recipe:

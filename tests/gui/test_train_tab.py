@@ -240,6 +240,18 @@ def test_the_untrained_tab_says_what_training_will_do(qtbot: QtBot, window: Wind
     assert "Train runs 60 epochs of 784-512-256-10" in tab._loss_curves._hint
 
 
+def test_training_may_begin_before_there_are_curves(qtbot: QtBot, training_window: Window) -> None:
+    """Which come a moment after the tab: they then show what there is, over all that is planned."""
+    tab = training_window.train_tab
+    assert tab._loss_curves is None
+    tab.train()
+    wait_for(qtbot, training_window, State.DONE)
+    qtbot.waitUntil(lambda: tab._loss_curves is not None)
+    assert tab._loss_curves is not None
+    assert tab._loss_curves._epochs == 8
+    assert len(tab._loss_curves._lines["validation"].get_xdata()) == 9
+
+
 def test_the_plan_follows_what_is_typed(qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not with every key, but to the last one."""
     tab = window.train_tab
