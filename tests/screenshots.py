@@ -62,7 +62,7 @@ def main() -> None:
     form.set_recipe(form._base.with_values({"training.epochs": EPOCHS}))
     run_for(0.5)
     window.train_tab.train()
-    while len(window.train_tab._epochs) < 2 * EPOCHS // 3:
+    while len(window.train_tab.board._epochs) < 2 * EPOCHS // 3:
         run_for(0.1)
     run_for(0.5)
     take("train")

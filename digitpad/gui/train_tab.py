@@ -1,53 +1,36 @@
-"""The Train tab: settings on the left, and on the right how training goes, with curves that grow as it does."""
+"""The Train tab: settings on the left, on the right how training goes, and what is done by its buttons."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from enum import Enum, auto
-from functools import partial
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication, QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QShowEvent
+from numpy.typing import NDArray
+from PySide6.QtCore import QCoreApplication, QTimer, Signal
 from PySide6.QtWidgets import (
-    QFrame,
     QHBoxLayout,
-    QProgressBar,
     QPushButton,
-    QSizePolicy,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
-from digitpad.classes import DIGITS
 from digitpad.errors import DigitpadError, FileError
-from digitpad.gui.image_grid import ImageGrid
-from digitpad.gui.loss_trace import LossTrace
-from digitpad.gui.moments import Moment, Moments, Scrubber
 from digitpad.gui.rate_dialog import RateDialog
 from digitpad.gui.recipe_dialog import RecipeDialog
-from digitpad.gui.seen import PixelView
-from digitpad.gui.segments import Segments
 from digitpad.gui.settings_form import SettingsForm
 from digitpad.gui.theme import Theme
 from digitpad.gui.throttle import Throttle
+from digitpad.gui.training_board import TrainingBoard, in_words
 from digitpad.gui.training_thread import Outcome, Report, Start, TrainingThread
-from digitpad.gui.widgets import SPACE, ElidedLabel, Tile, card, label, named, percent
-from digitpad.gui.worker import Worker
+from digitpad.gui.widgets import SPACE, named, percent
 from digitpad.recognizer import Prediction
-from digitpad.training.comparison import clock
 from digitpad.training.estimate import estimate_seconds
-from digitpad.training.hints import hints
 from digitpad.training.loop import CHANGEABLE, Change, EpochDone
 from digitpad.training.ranges import flattened
 from digitpad.training.recipe import Recipe
 from digitpad.training.recipes import Recipes, all_recipes, is_kept, save_recipe
 from digitpad.training.run import Run
-
-if TYPE_CHECKING:
-    from digitpad.gui.plots import Curves, Series
 
 DRAW_INTERVAL_MS = 100
 CHANGE_AFTER_MS = 700
@@ -79,31 +62,13 @@ class TrainTab(QWidget):
         self._theme = theme
         self._state = State.IDLE
         self._thread: TrainingThread | None = None
-        self._pinned: Prediction | None = None
+        self._pinned: NDArray[np.uint8] | None = None
         self.outcome: Outcome | None = None
-        self._losses = LossTrace()
-        self._moments = Moments()
         self._running: Recipe | None = None  # what trains now, with its changes
-        self._changes: list[Change] = []
-        self._epochs: list[EpochDone] = []
-        self._steps_per_epoch = 1
-        self._latest: Report | None = None
-        self._class_names = DIGITS
-        self._loss_curves: Curves | None = None
-        self._accuracy_curves: Curves | None = None
-        self._importing = Worker("plots", self)
         self.form = SettingsForm(theme, recipes, self)
-        self._tiles = {
-            name: Tile(title, f"tile_{name}")
-            for name, title in (
-                ("epoch", "Epoch"),
-                ("loss", "Training loss"),
-                ("accuracy", "Validation accuracy"),
-                ("speed", "Images / second"),
-                ("left", "Time left"),
-            )
-        }
-        self._progress = named(QProgressBar(textVisible=False), "training_progress")
+        self.board = TrainingBoard(theme, self)
+        self.board.use_requested.connect(lambda: self.use_requested.emit(self.outcome))
+        self.board.failed.connect(self.failed)
         self._build()
         # Curves are drawn on a clock of their own, whatever the rate of batches, and not while nothing moves.
         self._drawing = QTimer(self, interval=DRAW_INTERVAL_MS)
@@ -116,6 +81,7 @@ class TrainTab(QWidget):
         self.form.changed.connect(self._changing.start)
         self.form.save_requested.connect(self.save_settings)
         self._set_state(State.IDLE)
+        QTimer.singleShot(0, self, self._settings_changed)  # with an estimate, which the tab shall not wait for
 
     @property
     def state(self) -> State:
@@ -129,16 +95,10 @@ class TrainTab(QWidget):
 
     def pin(self, prediction: Prediction | None) -> None:
         """The digit on the pad, which the network in training reads as it learns; None for an empty pad."""
-        self._pinned = prediction
-        self._moments.forget_answers()
-        self._seen.set_prediction(prediction)
-        self._scrubber.set_moments(self._moments)
-        self._pinned_answer.setText("")
-        self._pinned_text.setText(
-            "Draw a digit to watch it being read here." if prediction is None else "Your digit, as training goes"
-        )
+        self._pinned = None if prediction is None else prediction.image
+        self.board.pin(prediction)
         if self._thread is not None:
-            self._thread.pin(None if prediction is None else prediction.image)
+            self._thread.pin(self._pinned)
 
     def train(self) -> None:
         """Begin a training by the form's settings, if they can be."""
@@ -197,7 +157,7 @@ class TrainTab(QWidget):
 
     def end_threads(self) -> None:
         """End all that is under way but training, and close what is open beside it, as Qt would not."""
-        self._importing.close()
+        self.board.shut_down()
         for dialog in self.findChildren(RateDialog):
             dialog.reject()
         self.form.close_preview()
@@ -218,9 +178,9 @@ class TrainTab(QWidget):
         self._thread = thread
         if (widget := self.focusWidget()) is not None and self.form.isAncestorOf(widget):
             self._main.setFocus()  # fields rest from now on, and Qt would go on to the next thing beside them
-        self._clear_figures(recipe)
-        self._plan(recipe.training.epochs)
-        self.pin(self._pinned)
+        self.outcome = None
+        self.board.clear(recipe.training.epochs)
+        thread.pin(self._pinned)
         self._set_state(State.RUNNING)
         self.message.emit(f"Training {recipe.name}…")
         thread.start()
@@ -232,7 +192,7 @@ class TrainTab(QWidget):
             self._thread.pause()
             self._set_state(State.PAUSED)
             self._draw()
-            self._tiles["left"].set_value("Paused")
+            self.board.set_left("Paused")
         else:
             self._thread.resume()
             self._set_state(State.RUNNING)
@@ -259,43 +219,28 @@ class TrainTab(QWidget):
     # What the training's thread reports.
 
     def _on_preparing(self, made: int, total: int) -> None:
-        self._progress.setRange(0, total)
-        self._progress.setValue(made)
+        self.board.prepared(made, total)
         self.message.emit(f"Making {made:,} of {total:,} drawings to train on…")
 
     def _on_started(self, start: Start) -> None:
-        epochs = start.recipe.training.epochs
         self._running = start.recipe
         self._fill_form(start.recipe)
-        self._changes = list(start.history.changes)
-        self._steps_per_epoch = start.steps_per_epoch
-        self._losses = LossTrace(start.steps_per_epoch)
-        self._losses.extend(start.history.losses)
-        self._epochs = list(start.history.epochs)
-        self._plan(epochs)
-        self._progress.setRange(0, start.steps_per_epoch * epochs)
-        self._progress.setValue(len(self._losses))
+        self.board.begun(start)
         self.message.emit(f"Training {start.name}…")
 
     def _on_reported(self, report: Report) -> None:
-        self._losses.extend(report.losses)
-        self._latest = report
-        is_pinned = self._pinned is not None and report.pinned is self._pinned.image
-        self._moments.add(Moment(report.step, report.answer if is_pinned else None, report.seen.weights))
-        self._class_names = report.class_names
+        self.board.reported(report)
 
     def _on_epoch_done(self, epoch: EpochDone) -> None:
-        self._epochs.append(epoch)
+        self.board.scored(epoch)
 
     def _on_changed(self, change: Change, recipe: Recipe) -> None:
         if self._running is not None and recipe.training.epochs != self._running.training.epochs:
-            self._plan(recipe.training.epochs)
-            self._progress.setMaximum(self._steps_per_epoch * recipe.training.epochs)
+            self.board.set_plan(recipe.training.epochs)
         self._running = recipe
         if not self._changing.isActive():  # else the user has gone on writing
             self._fill_form(recipe)
-        self._changes.append(change)
-        self._draw_changes()
+        self.board.changed(change)
         self.message.emit(f"From step {change.step + 1:,} on: {in_words(change)}")
 
     def _fill_form(self, recipe: Recipe) -> None:
@@ -329,7 +274,7 @@ class TrainTab(QWidget):
             self._settings_changed()
             return
         if outcome.result is not None:
-            self._tiles["left"].set_value(percent(outcome.result.test.accuracy, 2), "Test accuracy")
+            self.board.set_left(percent(outcome.result.test.accuracy, 2), "Test accuracy")
         where = f" Kept as {outcome.path.name}." if outcome.path is not None else " It is not saved yet."
         if outcome.problem:
             self.message.emit(f"Training ended early.{where}")
@@ -344,7 +289,7 @@ class TrainTab(QWidget):
         self._draw()
         self._join()
         self._set_state(State.IDLE)
-        self._tiles["left"].set_value("–")
+        self.board.set_left("–")
         self.message.emit("Training ended early")
         self._settings_changed()
         self._tell_failed(why)
@@ -365,98 +310,14 @@ class TrainTab(QWidget):
 
     def _settings_changed(self) -> None:
         """Show the axes that training will fill, and what it will do and take."""
-        if self.busy or self._epochs:
+        if self.busy or not self.board.is_empty:
             return
         recipe = self.form.recipe()
         if recipe is not None:
-            self._plan(recipe.training.epochs, describe(recipe))
-
-    def _plan(self, epochs: int, hint: str = "") -> None:
-        if self._loss_curves is not None and self._accuracy_curves is not None:
-            self._loss_curves.set_plan(epochs, hint)
-            self._accuracy_curves.set_plan(epochs)
-
-    def _clear_figures(self, recipe: Recipe) -> None:
-        self.outcome = None
-        self._losses = LossTrace()
-        self._epochs.clear()
-        self._moments = Moments()
-        self._changes.clear()
-        self._latest = None
-        self._progress.setValue(0)
-        for tile in self._tiles.values():
-            tile.set_value("–")
-        self._tiles["left"].set_value("–", "Time left")
-        self._tiles["epoch"].set_value(f"0 / {recipe.training.epochs}")
+            self.board.set_plan(recipe.training.epochs, describe(recipe))
 
     def _draw(self) -> None:
-        """Show the latest figures; called ten times a second while training."""
-        report = self._latest
-        if report is not None:
-            epochs = report.n_steps // self._steps_per_epoch
-            epoch = min(epochs, -(-report.step // self._steps_per_epoch))
-            self._tiles["epoch"].set_value(f"{epoch} / {epochs}")
-            self._tiles["loss"].set_value(f"{self._losses.recent_mean:.4f}")
-            self._tiles["speed"].set_value(f"{report.images_per_second:,.0f}".replace(",", "\N{THIN SPACE}"))
-            if self._state is State.RUNNING and report.seconds_left is not None:
-                self._tiles["left"].set_value(clock(report.seconds_left))
-            self._progress.setValue(report.step)
-        self._draw_hint()
-        if self._epochs:
-            self._tiles["accuracy"].set_value(percent(self._epochs[-1].validation.accuracy, 2))
-        self._scrubber.set_moments(self._moments)
-        self._draw_moment()
-        self._draw_curves()
-
-    def _draw_moment(self) -> None:
-        """What there is to see now, or at the moment that was gone back to."""
-        moment = self._scrubber.moment
-        if moment is not None and moment.answer is not None:
-            digit = int(np.argmax(moment.answer))
-            text = f"{self._class_names[digit]} · {percent(moment.answer[digit])}"
-            metrics, room_px = self._pinned_answer.fontMetrics(), self._pinned_answer.width()
-            self._pinned_answer.setText(metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, room_px))
-        if moment is not None:
-            self._weights_grid.set_images(moment.weights)
-        if self._latest is not None:
-            self._batch_grid.set_images(self._latest.seen.batch)
-        if self._pinned is not None:
-            at = (
-                f"Your digit at step {moment.step:,}"
-                if self._scrubber.is_back and moment
-                else "Your digit, as training goes"
-            )
-            self._pinned_text.setText(at)
-
-    def _draw_curves(self) -> None:
-        if self._loss_curves is None or self._accuracy_curves is None or not self._epochs or not self.isVisible():
-            return
-        from digitpad.gui.plots import Series
-
-        self._draw_changes()
-        x = np.array([epoch.step for epoch in self._epochs]) / self._steps_per_epoch
-        steps, losses = self._losses.points()
-        raw = Series(steps / self._steps_per_epoch, losses)
-
-        def series(part: str, score: str) -> "Series":
-            return Series(x, np.array([getattr(getattr(epoch, part), score) for epoch in self._epochs]))
-
-        self._loss_curves.set_series(raw, series("training", "loss"), series("validation", "loss"))
-        best = max(epoch.validation.accuracy for epoch in self._epochs)
-        self._accuracy_curves.set_series(
-            None, series("training", "accuracy"), series("validation", "accuracy"), best if len(x) > 1 else None
-        )
-
-    def _draw_changes(self) -> None:
-        if self._loss_curves is not None:
-            self._loss_curves.set_marks(
-                [(change.step / self._steps_per_epoch, in_words(change)) for change in self._changes]
-            )
-
-    def _draw_hint(self) -> None:
-        dead = 0.0 if self._latest is None else self._latest.dead
-        found = hints(self._losses.points()[1], self._epochs, dead, len(self._class_names))
-        self._hint.set_text(found[0] if found else "")
+        self.board.draw(counts_down=self._state is State.RUNNING)
 
     def _set_state(self, state: State) -> None:
         self._state = state
@@ -465,7 +326,7 @@ class TrainTab(QWidget):
         self._main.setEnabled(state is not State.STOPPING)
         self._stop.setEnabled(running)
         self._save.setEnabled(self.outcome is not None)
-        self._use.setVisible(self.outcome is not None)
+        self.board.set_usable(self.outcome is not None)
         self.form.set_editable(not self.busy, besides=CHANGEABLE if running else ())
         if state in (State.RUNNING, State.STOPPING):
             self._drawing.start()
@@ -480,28 +341,6 @@ class TrainTab(QWidget):
         elif not self.busy:  # while it stops, there is nothing to begin yet
             self.train()
 
-    def _import_plots(self) -> None:
-        """Import matplotlib when a plot is first shown, and no earlier; in a thread, for it takes a while."""
-        self._importing.do(
-            "plots",
-            partial(import_module, "digitpad.gui.plots"),
-            self._add_curves,
-            partial(self.failed.emit, "There can be no curves"),
-        )
-
-    def _add_curves(self, plots: Any) -> None:
-        """Put the axes into their cards, and in them what there is to be seen by now."""
-        if self._loss_curves is not None:
-            return
-        self._loss_curves = plots.Curves(self._theme, "loss_curves", logarithmic=True)
-        self._accuracy_curves = plots.Curves(self._theme, "accuracy_curves", logarithmic=False)
-        self._loss_room.addWidget(self._loss_curves, 1)
-        self._accuracy_room.addWidget(self._accuracy_curves, 1)
-        if self._running is not None:
-            self._plan(self._running.training.epochs)
-        self._settings_changed()
-        self._draw_curves()
-
     # Layout.
 
     def _build(self) -> None:
@@ -514,21 +353,7 @@ class TrainTab(QWidget):
         left.addWidget(self.form, 1)
         left.addLayout(self._build_buttons())
         row.addLayout(left)
-        right = QVBoxLayout()
-        right.setSpacing(3 * SPACE + 2)
-        tiles = QHBoxLayout()
-        tiles.setSpacing(3 * SPACE)
-        for tile in self._tiles.values():
-            tile.setFixedHeight(66)
-            tiles.addWidget(tile, 1)
-        right.addLayout(tiles)
-        self._progress.setFixedHeight(5)
-        self._progress.setAccessibleName("Training progress")
-        right.addWidget(self._progress)
-        right.addWidget(self._build_loss(), 1)
-        right.addWidget(self._build_views(), 1)
-        right.addWidget(self._build_pinned())
-        row.addLayout(right, 1)
+        row.addWidget(self.board, 1)
 
     def _build_buttons(self) -> QHBoxLayout:
         self._main = named(QPushButton("Train"), "train_button")
@@ -548,128 +373,9 @@ class TrainTab(QWidget):
         buttons.addWidget(self._save)
         return buttons
 
-    def _plot_card(self, name: str, heading: QWidget) -> tuple[QFrame, QVBoxLayout, QWidget]:
-        """A card with a heading and, to be shown or not, what the colours mean; and where its content goes."""
-        frame = card(name)
-        column = QVBoxLayout(frame)
-        column.setContentsMargins(4 * SPACE, 3 * SPACE, 3 * SPACE, 2 * SPACE)
-        column.setSpacing(SPACE)
-        keys = QWidget()
-        row = QHBoxLayout(keys)
-        row.setContentsMargins(0, 0, 0, 0)
-        for words, colour in (("training", "accent"), ("validation", "second")):
-            row.addWidget(_Key(self._theme, words, colour))
-        top = QHBoxLayout()
-        top.addWidget(heading)
-        top.addStretch(1)
-        top.addWidget(keys)
-        column.addLayout(top)
-        return frame, column, keys
-
-    def _build_loss(self) -> QWidget:
-        heading = QWidget()
-        row = QHBoxLayout(heading)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(3 * SPACE)
-        row.addWidget(label("Loss", "heading"))
-        self._hint = ElidedLabel("caption", "training_hint")
-        row.addWidget(self._hint, 1)
-        heading.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        frame, column, _ = self._plot_card("loss_card", heading)
-        room, self._loss_room = _room()
-        column.addWidget(room, 1)
-        return frame
-
-    def _build_views(self) -> QWidget:
-        """The card below the loss: accuracy, or a look at the first layer, or at what the network is shown."""
-        self._views = Segments(("Accuracy", "First layer", "Batch"), "views", "What is shown below the loss")
-        frame, column, keys = self._plot_card("accuracy_card", self._views)
-        accuracy, self._accuracy_room = _room()
-        self._weights_grid = ImageGrid(self._theme, "weights_grid", "Weights of the first layer", signed=True)
-        self._batch_grid = ImageGrid(self._theme, "batch_grid", "Digits as the network saw them last")
-        self._pages = QStackedWidget()
-        for page in (accuracy, self._weights_grid, self._batch_grid):
-            self._pages.addWidget(page)
-        self._views.chosen.connect(self._pages.setCurrentIndex)
-        self._views.chosen.connect(lambda place: keys.setVisible(place == 0))
-        column.addWidget(self._pages, 1)
-        return frame
-
-    def _build_pinned(self) -> QWidget:
-        frame = card("pinned_card")
-        frame.setFixedHeight(66)
-        row = QHBoxLayout(frame)
-        row.setContentsMargins(4 * SPACE, 2 * SPACE, 4 * SPACE, 2 * SPACE)
-        row.setSpacing(4 * SPACE)
-        self._seen = PixelView(self._theme, 44)
-        self._seen.setObjectName("pinned_seen")
-        self._pinned_text = label("", "soft")
-        self._scrubber = Scrubber(self._theme)
-        self._scrubber.moved.connect(self._draw_moment)
-        self._pinned_answer = label("", "strong", "pinned_answer")
-        self._pinned_answer.setFixedWidth(86)
-        self._use = named(QPushButton("Use it"), "use_button")
-        self._use.setProperty("kind", "primary")
-        self._use.setToolTip("The Draw tab reads with these weights from now on (Ctrl+U)")
-        self._use.clicked.connect(lambda: self.use_requested.emit(self.outcome))
-        row.addWidget(self._seen)
-        row.addWidget(self._pinned_text)
-        self._pinned_text.setFixedWidth(
-            self._pinned_text.fontMetrics().horizontalAdvance("Your digit at step 1,000,000")
-        )
-        self._pinned_text.setWordWrap(True)
-        row.addWidget(self._scrubber, 1)
-        row.addWidget(self._pinned_answer)
-        row.addWidget(self._use)
-        self.pin(None)
-        return frame
-
-    # Overrides of Qt's.
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        if self._loss_curves is None:
-            QTimer.singleShot(0, self, self._import_plots)  # once the tab has been painted
-        self._draw_curves()
-
-
-class _Key(QWidget):
-    """A line's colour and name."""
-
-    def __init__(self, theme: Theme, words: str, colour: str) -> None:
-        super().__init__()
-        self._theme, self._words, self._colour = theme, words, colour
-        self.setFixedSize(self.fontMetrics().horizontalAdvance(words) + 34, 18)
-        theme.changed.connect(self.update)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(getattr(self._theme.tokens, self._colour)), 2))
-        painter.drawLine(QPointF(4, 9), QPointF(18, 9))
-        painter.setPen(QColor(self._theme.tokens.soft))
-        painter.drawText(self.rect().adjusted(24, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self._words)
-        painter.end()
-
-
-def _room() -> tuple[QWidget, QVBoxLayout]:
-    """A place that curves are put into once they can be drawn; nothing else moves then."""
-    room = QWidget()
-    layout = QVBoxLayout(room)
-    layout.setContentsMargins(0, 0, 0, 0)
-    return room, layout
-
 
 def _at_rate(recipe: Recipe, rate: float) -> Recipe:
     return recipe.with_values({"optimizer.learning_rate": rate})
-
-
-def in_words(change: Change) -> str:
-    """What changed, as in ``learning rate 0.01, rotate 5``."""
-    return ", ".join(
-        f"{key.partition('.')[2].removesuffix('_deg').removesuffix('_px').replace('_', ' ')} {value:g}"
-        for key, value in change.settings.items()
-    )
 
 
 def describe(recipe: Recipe) -> str:

@@ -96,13 +96,13 @@ def _lateness(recipe: str, tab: int) -> dict[str, Any]:
 def steps_in_window(recipe: str) -> dict[str, Any]:
     """Steps a second with live curves."""
     application, window = _training(recipe)
-    begun, before = time.perf_counter(), len(window.train_tab._losses)
+    begun, before = time.perf_counter(), window.train_tab.board.n_steps
     application.processEvents()
     from PySide6.QtCore import QTimer
 
     QTimer.singleShot(SECONDS * 1000, application.exit)
     application.exec()
-    rate = (len(window.train_tab._losses) - before) / (time.perf_counter() - begun)
+    rate = (window.train_tab.board.n_steps - before) / (time.perf_counter() - begun)
     window.train_tab.shut_down()
     return {"per_second": rate}
 
@@ -139,7 +139,7 @@ def memory(recipe: str) -> dict[str, Any]:
     application, window = _training(recipe, {"network.hidden": [8], "training.batch_size": 8})
     measured = {}
     for steps in STEPS:
-        while len(window.train_tab._losses) < steps:
+        while window.train_tab.board.n_steps < steps:
             measuring.run_for(application, 0.2)
         measured[f"{steps:,}"] = _resident_mb()
     window.train_tab.shut_down()
@@ -162,7 +162,7 @@ def _training(recipe: str, settings: dict[str, Any] | None = None) -> tuple[Any,
     measuring.run_for(application, 0.5)
     window.train_tab.form.set_recipe(Recipe().with_values({**RECIPES[recipe], **(settings or {})}))
     window.train_tab.train()
-    while len(window.train_tab._losses) < 20:
+    while window.train_tab.board.n_steps < 20:
         measuring.run_for(application, 0.1)
     return application, window
 

@@ -101,7 +101,7 @@ def _lateness_while_training(tab: int) -> dict[str, Any]:
     window.show_tab(tab)
     measuring.run_for(application, 0.5)
     result = measuring.lateness(application, 15, measuring.pen(window.draw_tab.pad, 10**9))
-    steps = len(window.train_tab._losses)
+    steps = window.train_tab.board.n_steps
     window.train_tab.shut_down()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {**result, "steps": steps, "peak_memory_mb": round(peak)}

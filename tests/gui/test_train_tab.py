@@ -235,30 +235,30 @@ def test_the_untrained_tab_says_what_training_will_do(qtbot: QtBot, window: Wind
     """The axes come, and a hint in them."""
     window.show_tab(TRAIN)
     tab = window.train_tab
-    qtbot.waitUntil(lambda: tab._loss_curves is not None)
-    assert tab._loss_curves is not None
-    assert "Train runs 60 epochs of 784-512-256-10" in tab._loss_curves._hint
+    qtbot.waitUntil(lambda: tab.board._loss_curves is not None)
+    assert tab.board._loss_curves is not None
+    assert "Train runs 60 epochs of 784-512-256-10" in tab.board._loss_curves._hint
 
 
 def test_training_may_begin_before_there_are_curves(qtbot: QtBot, training_window: Window) -> None:
     """Which come a moment after the tab: they then show what there is, over all that is planned."""
     tab = training_window.train_tab
-    assert tab._loss_curves is None
+    assert tab.board._loss_curves is None
     tab.train()
     wait_for(qtbot, training_window, State.DONE)
-    qtbot.waitUntil(lambda: tab._loss_curves is not None)
-    assert tab._loss_curves is not None
-    assert tab._loss_curves._epochs == 8
-    assert len(tab._loss_curves._lines["validation"].get_xdata()) == 9
+    qtbot.waitUntil(lambda: tab.board._loss_curves is not None)
+    assert tab.board._loss_curves is not None
+    assert tab.board._loss_curves._epochs == 8
+    assert len(tab.board._loss_curves._lines["validation"].get_xdata()) == 9
 
 
 def test_the_plan_follows_what_is_typed(qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not with every key, but to the last one."""
     tab = window.train_tab
     window.show_tab(TRAIN)
-    qtbot.waitUntil(lambda: tab._loss_curves is not None and "Train runs" in tab._loss_curves._hint)
+    qtbot.waitUntil(lambda: tab.board._loss_curves is not None and "Train runs" in tab.board._loss_curves._hint)
     plans: list[int] = []
-    monkeypatch.setattr(tab, "_plan", lambda epochs, _hint="": plans.append(epochs))
+    monkeypatch.setattr(tab.board, "set_plan", lambda epochs, _hint="": plans.append(epochs))
     edit = find(tab.form, QLineEdit, "epochs")
     for epochs in range(1, 31):
         edit.setText(str(epochs))
@@ -343,11 +343,11 @@ def test_the_pinned_answer_goes_with_the_digit(qtbot: QtBot, training_window: Wi
     """A report of the digit before, that was still on its way, is not taken for one of the empty pad."""
     tab = training_window.train_tab
     draw(training_window.draw_tab.pad, placed(7, 100, 100, 250))
-    assert tab._pinned is not None
-    late = Report(1, (0.5,), 100, 1.0, 1.0, tab._pinned.image, (0.1,) * 10, SEEN, 0.0)
+    assert tab.board._pinned is not None
+    late = Report(1, (0.5,), 100, 1.0, 1.0, tab.board._pinned.image, (0.1,) * 10, SEEN, 0.0)
     training_window.draw_tab.pad.clear()
     tab._on_reported(late)
-    tab._draw_moment()
+    tab.board._draw_moment()
     assert find(training_window, QLabel, "pinned_answer").text() == ""
 
 
@@ -437,9 +437,9 @@ def test_settings_change_while_it_trains(qtbot: QtBot, training_window: Window) 
     with qtbot.waitSignal(tab._thread.changed, timeout=TRAINING_MS):
         set_field(training_window, "epochs", "6000")
     assert find(training_window, QProgressBar, "training_progress").maximum() == 6000 * 20
-    assert [list(one.settings) for one in tab._changes] == [["optimizer.learning_rate"], ["training.epochs"]]
-    assert tab._loss_curves is not None
-    assert [said for _, said in tab._loss_curves._marks] == ["learning rate 0.004", "epochs 6000"]
+    assert [list(one.settings) for one in tab.board._changes] == [["optimizer.learning_rate"], ["training.epochs"]]
+    assert tab.board._loss_curves is not None
+    assert [said for _, said in tab.board._loss_curves._marks] == ["learning rate 0.004", "epochs 6000"]
     tab.stop()
     wait_for(qtbot, training_window, State.DONE)
     assert tab.outcome is not None
@@ -473,7 +473,7 @@ def test_closing_pauses_the_run(qtbot: QtBot, training_window: Window) -> None:
     assert tab._thread is not None
     with qtbot.waitSignal(tab._thread.epoch_done, timeout=TRAINING_MS):
         pass
-    assert len(tab._losses) >= before
+    assert tab.board.n_steps >= before
     wait_for(qtbot, training_window, State.DONE)
     assert tab.outcome is not None
     assert tab.outcome.path == run.weights_path
@@ -506,11 +506,11 @@ def test_first_layer_and_batch_are_shown(qtbot: QtBot, training_window: Window) 
     assert find(training_window, ImageGrid, "batch_grid").n_images == 24
     grid = find(training_window, ImageGrid, "weights_grid")
     assert grid.n_images == 24
-    tab._scrubber.go_to(0)
-    assert grid._images is tab._moments.kept[0].weights
-    tab._scrubber.go_to(None)
-    assert grid._images is tab._moments.kept[-1].weights
-    assert not np.array_equal(tab._moments.kept[0].weights, tab._moments.kept[-1].weights)
+    tab.board._scrubber.go_to(0)
+    assert grid._images is tab.board._moments.kept[0].weights
+    tab.board._scrubber.go_to(None)
+    assert grid._images is tab.board._moments.kept[-1].weights
+    assert not np.array_equal(tab.board._moments.kept[0].weights, tab.board._moments.kept[-1].weights)
     tab.shut_down()
 
 
