@@ -118,7 +118,7 @@ def convention_of(weights: Weights) -> dict[str, Any]:
         return found
     kinds = [settings["type"] for settings in weights.architecture]
     names = {"ReLU": "relu", "LeakyReLU": "leaky_relu", "Swish": "swish", "GELU": "gelu", "Tanh": "tanh"}
-    names["Sigmoid"] = "sigmoid"
+    names |= {"Sigmoid": "sigmoid", "ELU": "elu"}
     first = weights.architecture[0]
     factor, offset = first.get("scale", 1 / 255), first.get("offset", 0.0)
     return {

@@ -158,5 +158,13 @@ class ConventionDialog(QDialog):
 
 
 def _spoken(activation: str) -> str:
-    names = {"relu": "ReLU", "sigmoid": "Sigmoid", "tanh": "Tanh", "swish": "Swish", "gelu": "GELU", "none": "none"}
+    names = {
+        "relu": "ReLU",
+        "sigmoid": "Sigmoid",
+        "tanh": "Tanh",
+        "swish": "Swish",
+        "gelu": "GELU",
+        "elu": "ELU",
+        "none": "none",
+    }
     return ", ".join(names.get(word, word.replace("leaky_relu", "Leaky ReLU")) for word in activation.split(", "))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from digitpad.inspection.trace import Trace, Tracer, flat_places
 from digitpad.nn.arrays import Floats
 from digitpad.nn.layers import (
+    ELU,
     GELU,
     AvgPool2d,
     BatchNorm,
@@ -20,6 +21,7 @@ from digitpad.nn.layers import (
     MaxPool2d,
     ReLU,
     Sigmoid,
+    Swish,
     Tanh,
 )
 
@@ -177,6 +179,10 @@ def _formula(layer: Layer, x: float, unit: int) -> tuple[str, str] | None:
         case GELU():
             gate = (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))) / 2 if abs(x) < 1e6 else float(x > 0)
             return "GELU", f"{said} × {number(gate)}"
+        case Swish():
+            return "Swish", f"{said} × {number((1 + math.tanh(x / 2)) / 2)}"
+        case ELU():
+            return "ELU", said if x > 0 else f"exp({said}) − 1"
     return None
 
 

@@ -26,6 +26,7 @@ _ACTIVATIONS = {
     "Sigmoid": "sigmoid",
     "Tanh": "tanh",
     "Swish": "swish",
+    "ELU": "elu",
     "GELU": "gelu",
 }
 

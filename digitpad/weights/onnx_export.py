@@ -13,6 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from digitpad import __version__
 from digitpad.nn.layers import (
+    ELU,
     GELU,
     AddChannel,
     AvgPool2d,
@@ -120,6 +121,8 @@ def _add(graph: _Graph, layer: Any) -> None:
             graph.add("Sigmoid")
         case Tanh():
             graph.add("Tanh")
+        case ELU():
+            graph.add("Elu")
         case Swish():
             x = graph.last
             graph.add("Sigmoid")

@@ -65,6 +65,8 @@ def _apply(layer: dict[str, Any], arrays: dict[str, Any], x: Any) -> Any:
             return (1 + np.tanh(x / 2)) / 2
         case "Tanh":
             return np.tanh(x)
+        case "ELU":
+            return np.where(x > 0, x, np.expm1(np.minimum(x, 0)))
         case "Swish":
             return x * (1 + np.tanh(x / 2)) / 2
         case "GELU":

@@ -5,7 +5,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.nn.layers import AddChannel, AvgPool2d, BatchNorm, Conv2d, Flatten, LeakyReLU, Linear, Rescale, Tanh
+from digitpad.nn.layers import (
+    ELU,
+    AddChannel,
+    AvgPool2d,
+    BatchNorm,
+    Conv2d,
+    Flatten,
+    LeakyReLU,
+    Linear,
+    Rescale,
+    Swish,
+    Tanh,
+)
 from digitpad.nn.network import Network, feedforward
 from digitpad.weights.weights import Weights
 
@@ -19,6 +31,7 @@ LAYERS: dict[str, Any] = {
     "odd": lambda: [
         Rescale(1 / 128, -1.0), Flatten(), BatchNorm(), Linear(6), Flatten(), LeakyReLU(0.2), Tanh(), Linear(10)
     ],
+    "others'": lambda: [Rescale(), Flatten(), Linear(7), Swish(), Linear(6), ELU(), Linear(10)],
     "norm after rows": lambda: [
         Rescale(), AddChannel(), Conv2d(3, 5, 1), AvgPool2d(4), Flatten(), BatchNorm(), Tanh(), Linear(10)
     ],

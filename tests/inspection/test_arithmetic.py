@@ -25,7 +25,7 @@ def test_what_is_written_out_is_what_the_network_computes(name: str) -> None:
             assert np.isclose(sums, worked.sum, rtol=1e-4, atol=1e-5).any()
 
 
-@pytest.mark.parametrize("name", ["convolutional", "dense with norm", "leaky"])
+@pytest.mark.parametrize("name", ["convolutional", "dense with norm", "leaky", "others'"])
 def test_formulas_hold(name: str) -> None:
     """Each step's formula, worked out with the numbers that are written in it, gives its value."""
     tracer = Tracer(weights(name))

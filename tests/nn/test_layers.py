@@ -6,6 +6,7 @@ import pytest
 
 from digitpad.nn.arrays import Floats
 from digitpad.nn.layers import (
+    ELU,
     GELU,
     LAYERS,
     AddChannel,
@@ -39,6 +40,7 @@ CASES: list[tuple[Layer, tuple[int, ...]]] = [
     (Tanh(), (7,)),
     (GELU(), (7,)),
     (Swish(), (7,)),
+    (ELU(), (7,)),
     (Binarize(0.05), (3, 4)),
     (Dropout(0.4), (7,)),
     (AddChannel(), (3, 4)),
@@ -136,6 +138,7 @@ def test_settings_rebuild_a_layer(layer: Layer, shape: tuple[int, ...]) -> None:
         (Tanh(), [-1.0, -0.964028, 0.0, 0.964028, 1.0]),
         (GELU(), [0.0, -0.0454, 0.0, 1.9546, 1000.0]),
         (Swish(), [0.0, -0.238406, 0.0, 1.761594, 1000.0]),
+        (ELU(), [-1.0, -0.864665, 0.0, 2.0, 1000.0]),
         (Binarize(0.5), [0, 0, 0, 1, 1]),
     ],
     ids=lambda case: type(case).__name__,

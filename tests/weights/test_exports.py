@@ -13,6 +13,7 @@ from digitpad.cli import main
 from digitpad.datasets.dataset import mnist
 from digitpad.errors import WeightsError
 from digitpad.nn.layers import (
+    ELU,
     GELU,
     AddChannel,
     AvgPool2d,
@@ -42,7 +43,7 @@ EVERY_LAYER: list[list[Layer]] = [
         *(Rescale(), AddChannel(), Conv2d(3, 5, 2), BatchNorm(), ReLU(), MaxPool2d(), Conv2d(4, 3), LeakyReLU(0.1)),
         *(AvgPool2d(), Swish(), Flatten(), Dropout(0.2), Linear(9), GELU(), Linear(8), Tanh(), Linear(10)),
     ],
-    [Rescale(1 / 100, -0.5), Flatten(), Linear(7), BatchNorm(), Sigmoid(), Linear(10)],
+    [Rescale(1 / 100, -0.5), Flatten(), Linear(7), BatchNorm(), Sigmoid(), Linear(9), ELU(), Linear(10)],
     [Rescale(), Binarize(0.4), Flatten(), Linear(7), ReLU(), BatchNorm(), Linear(10)],
 ]
 

@@ -1,6 +1,6 @@
 """The layers, one concept a module, in the order in which one learns them."""
 
-from digitpad.nn.layers.activations import GELU, LeakyReLU, ReLU, Sigmoid, Swish, Tanh
+from digitpad.nn.layers.activations import ELU, GELU, LeakyReLU, ReLU, Sigmoid, Swish, Tanh
 from digitpad.nn.layers.base import Layer
 from digitpad.nn.layers.convolution import AddChannel, Conv2d
 from digitpad.nn.layers.dropout import Dropout
@@ -21,6 +21,7 @@ LAYERS: dict[str, type[Layer]] = {
         Tanh,
         GELU,
         Swish,
+        ELU,
         Dropout,
         AddChannel,
         Conv2d,
@@ -32,6 +33,7 @@ LAYERS: dict[str, type[Layer]] = {
 """Every kind of layer by the name that `Layer.settings` gives it."""
 
 __all__ = [
+    "ELU",
     "GELU",
     "LAYERS",
     "AddChannel",

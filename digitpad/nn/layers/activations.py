@@ -145,3 +145,22 @@ class Swish(Layer):
         slope *= self._gate
         dy *= slope
         return dy
+
+
+@dataclass
+class ELU(Layer):
+    """y = x where x > 0, else exp(x) - 1 (Clevert et al., 2016, with alpha 1)."""
+
+    def forward(self, x: Floats, training: bool) -> Floats:
+        y: Floats = np.minimum(x, 0, out=self.scratch("y", x.shape))
+        np.expm1(y, out=y)
+        y += np.maximum(x, 0, out=self.scratch("positive", x.shape))
+        self._y = y
+        return y
+
+    def input_gradient(self, dy: Floats) -> Floats:
+        """Dx = dy · exp(min(x, 0)), which is 1 + min(y, 0)."""
+        slope = np.minimum(self._y, 0, out=self.scratch("slope", dy.shape))
+        slope += 1
+        dy *= slope
+        return dy

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from digitpad.classes import DIGITS
 from digitpad.errors import WeightsError
 from digitpad.nn.layers import (
+    ELU,
     GELU,
     AddChannel,
     AvgPool2d,
@@ -63,6 +64,7 @@ ACTIVATIONS: dict[str, tuple[Callable[[], Layer] | None, float]] = {
     "tanh": (Tanh, 1.0),
     "leaky_relu": (LeakyReLU, 1.5),
     "swish": (Swish, 2.0),
+    "elu": (ELU, 2.3),
     "gelu": (GELU, 2.5),
     "leaky_relu 0.1": (lambda: LeakyReLU(0.1), 2.6),
     "leaky_relu 0.2": (lambda: LeakyReLU(0.2), 2.7),
@@ -100,6 +102,7 @@ _HINTED = {
     "swish": "swish",
     "silu": "swish",
     "gelu": "gelu",
+    "elu": "elu",
 }
 
 

@@ -202,7 +202,8 @@ def test_what_a_file_does_not_say_is_found_out(activation: str, scaling: str, tm
 
 
 @pytest.mark.parametrize(
-    ("activation", "scaling"), [("leaky_relu", "x/255"), ("swish", "x/255"), ("relu", "binarised")]
+    ("activation", "scaling"),
+    [("leaky_relu", "x/255"), ("swish", "x/255"), ("elu", "x/255"), ("relu", "binarised")],
 )
 def test_what_reads_alike_is_taken_for_the_usual(activation: str, scaling: str, tmp_path: Path) -> None:
     """Of conventions that read within 1.5 points of the best, the one that most people use is taken."""
