@@ -10,10 +10,9 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QResizeEvent, Q
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from digitpad.colours import Colours
-from digitpad.gui.jobs import Jobs
+from digitpad.gui.latest_work import LatestWork
 from digitpad.gui.theme import Theme
 from digitpad.gui.throttle import Throttle
-from digitpad.training.evaluation import Evaluating
 
 if TYPE_CHECKING:
     from digitpad.diagrams import Draw
@@ -27,9 +26,9 @@ MakeDraw = Callable[[], "Draw"]
 class DiagramView(QWidget):
     """Shows the diagram that it was last given, or words in its place; drawn anew for another size or theme."""
 
-    def __init__(self, theme: Theme, jobs: Jobs, name: str) -> None:
+    def __init__(self, theme: Theme, name: str) -> None:
         super().__init__()
-        self._theme, self._jobs = theme, jobs
+        self._theme = theme
         self._make: MakeDraw | None = None
         self._words = ""
         self._image: QImage | None = None
@@ -37,6 +36,9 @@ class DiagramView(QWidget):
         self.setObjectName(name)
         self.setMinimumSize(SMALLEST)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._work = LatestWork(name, self)
+        self._work.finished.connect(self._show)
+        self._work.failed.connect(self._failed)
         self._drawing = Throttle(self._draw, RESIZE_MS, self)
         theme.changed.connect(self._outdate)
 
@@ -50,13 +52,17 @@ class DiagramView(QWidget):
         """Show words instead."""
         self._make, self._words, self._image = None, words, None
         self.setAccessibleName(words)
-        self._jobs.cancel(self.objectName())
+        self._work.cancel()
         self.update()
 
     @property
     def is_drawn(self) -> bool:
         """Whether what is shown is what it was given."""
-        return self._image is not None and not self._stale and not self._jobs.busy(self.objectName())
+        return self._image is not None and not self._stale and not self._work.busy
+
+    def shut_down(self) -> None:
+        """End drawing, and wait for its thread."""
+        self._work.shut_down()
 
     def _outdate(self) -> None:
         self._stale = True
@@ -65,11 +71,11 @@ class DiagramView(QWidget):
 
     def _draw(self) -> None:
         # One at a time: while it is under way, what has become stale waits for its end.
-        if self._make is None or not self.isVisible() or not self._stale or self._jobs.busy(self.objectName()):
+        if self._make is None or not self.isVisible() or not self._stale or self._work.busy:
             return
         self._stale = False
-        work = _drawn(self._make, self.size(), self.devicePixelRatioF(), self._colours())
-        self._jobs.start(self.objectName(), work, self._show, self._failed)
+        make, size, scale, colours = self._make, self.size(), self.devicePixelRatioF(), self._colours()
+        self._work.start(lambda: _drawn(make, size, scale, colours))
 
     def _show(self, pixels: NDArray[np.uint8]) -> None:
         height, width = pixels.shape[:2]
@@ -109,10 +115,8 @@ class DiagramView(QWidget):
         painter.end()
 
 
-def _drawn(
-    make: MakeDraw, size: QSize, scale: float, colours: Colours
-) -> Generator[Evaluating, None, NDArray[np.uint8]]:
-    yield Evaluating(0, 1)
+def _drawn(make: MakeDraw, size: QSize, scale: float, colours: Colours) -> Generator[None, None, NDArray[np.uint8]]:
+    yield
     from digitpad.diagrams import rendered
 
     return rendered(make(), size.width(), size.height(), scale, colours)

@@ -1,7 +1,7 @@
 """The Evaluate tab: how good weights are on images whose answers are known, and where they go wrong."""
 
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -31,13 +31,15 @@ from digitpad.gui.diagram_view import DiagramView
 from digitpad.gui.digit_browser import DigitBrowser
 from digitpad.gui.evaluate_overview import Overview
 from digitpad.gui.evaluation_job import Outcome, evaluation, robustness_of
-from digitpad.gui.jobs import Jobs, Work
+from digitpad.gui.latest_work import LatestWork, Work
 from digitpad.gui.map_view import MapView
 from digitpad.gui.sample_view import SampleView
 from digitpad.gui.segments import Segments
 from digitpad.gui.theme import Theme
+from digitpad.gui.throttle import Throttle
 from digitpad.gui.weights_choice import IN_USE, NONE, WeightsChoice
 from digitpad.gui.widgets import SPACE, ElidedLabel, card, grouped, label, named, percent
+from digitpad.gui.worker import Worker
 from digitpad.nn.network import Network
 from digitpad.recognizer import Prediction
 from digitpad.training.evaluation import Evaluating
@@ -46,6 +48,7 @@ from digitpad.weights.weights import Weights
 if TYPE_CHECKING:
     from digitpad.diagrams import Draw
 
+PROGRESS_MS = 50
 MAX_THREADS = 4  # more gain little, and the window and other programs want cores as well
 
 OVERVIEW, IMAGES, SAMPLE, DIAGRAMS, MAP = range(5)
@@ -97,7 +100,12 @@ class EvaluateTab(QWidget):
         self._pinned: Prediction | None = None
         self._network: Network | None = None  # of what was evaluated first, for the pad's place on the map
         self._n_threads = min(os.cpu_count() or 1, MAX_THREADS)
-        self._jobs = Jobs(self)
+        self._working = LatestWork("evaluation", self)
+        self._saving = Worker("exports", self)
+        self._done: Callable[[Any], None] = self._show_outcome  # what is to be done with what it comes to
+        self._problem = ""  # what is to be said if it comes to nothing
+        self._progressed = Evaluating(0, 1)
+        self._showing_progress = Throttle(self._show_progress, PROGRESS_MS, self)
         self.weights_choice = named(WeightsChoice(), "evaluated_weights")
         self.other_choice = named(WeightsChoice("Nothing"), "compared_weights")
         self.data_choice = named(DataSetChoice(), "evaluated_data")
@@ -111,7 +119,7 @@ class EvaluateTab(QWidget):
         self.browser = DigitBrowser(theme)
         self.sample = SampleView(theme, np.random.default_rng())
         self.diagram_choice = Segments(("Reliability", "Not sure", "Robustness"), "diagram", "Diagram")
-        self.diagram = DiagramView(theme, self._jobs, "diagram_view")
+        self.diagram = DiagramView(theme, "diagram_view")
         self._about_diagram = ElidedLabel("soft", "about_diagram")
         self._change = named(QPushButton("Change the images"), "robustness_button")
         self.map = MapView(theme)
@@ -126,7 +134,7 @@ class EvaluateTab(QWidget):
     @property
     def busy(self) -> bool:
         """Whether it evaluates, or changes digits."""
-        return self._jobs.busy("evaluation")
+        return self._working.busy
 
     def set_weights(self, weights: Weights) -> None:
         """The weights in use are these now; what was evaluated stays until it is evaluated anew."""
@@ -150,26 +158,30 @@ class EvaluateTab(QWidget):
     def evaluate_or_stop(self) -> None:
         """Evaluate what is chosen; while it does, stop."""
         if self.busy:
-            self._jobs.cancel("evaluation")
+            self._working.cancel()
             self._set_running(False)
             self.message.emit("Stopped")
             return
         chosen = [self._chosen(self.weights_choice)]
         if self.other_choice.value() != NONE:
             chosen.append(self._chosen(self.other_choice))
-        work = evaluation(chosen, self.data_choice.value(), PARTS[self.part_choice.current], self._n_threads)
+        source, part = self.data_choice.value(), PARTS[self.part_choice.current]
+        work = partial(evaluation, chosen, source, part, self._n_threads)
         self._run(work, self._show_outcome, "Nothing could be evaluated")
         self.message.emit("Evaluating…")
 
     def change_digits(self) -> None:
         """Read changed images, for the robustness curves."""
         if self.outcome is not None and not self.busy:
-            self._run(robustness_of(self.outcome.made, self._n_threads), self._show_robustness, "Nothing was changed")
+            work = partial(robustness_of, self.outcome.made, self._n_threads)
+            self._run(work, self._show_robustness, "Nothing was changed")
 
     def shut_down(self) -> None:
         """Stop what is under way, and wait for its threads."""
         self.data_choice.shut_down()
-        self._jobs.shut_down()
+        self._working.shut_down()
+        self.diagram.shut_down()
+        self._saving.close()
         self._set_running(False)
 
     def show_page(self, place: int) -> None:
@@ -183,24 +195,28 @@ class EvaluateTab(QWidget):
         return self._weights if value == IN_USE else Path(value)
 
     def _run(self, work: Work, done: Callable[[Any], None], problem: str) -> None:
-        self._progress.setRange(0, 100)
-        self._progress.setValue(0)
-
-        def finished(result: Any) -> None:
-            self._set_running(False)
-            done(result)
-
-        def failed(why: str) -> None:
-            self._set_running(False)
-            self.message.emit("")
-            self.failed.emit(problem, why)
-
-        self._jobs.start("evaluation", work, finished, failed, self._show_progress)
+        self._done, self._problem, self._progressed = done, problem, Evaluating(0, 1)
+        self._working.start(work)
+        self._show_progress()
         self._set_running(True)
 
-    def _show_progress(self, done: int, total: int) -> None:
-        self._progress.setRange(0, total)
-        self._progress.setValue(done)
+    def _keep_progress(self, progress: Evaluating) -> None:
+        self._progressed = progress
+        self._showing_progress.request()
+
+    def _show_progress(self) -> None:
+        if self.busy:  # else it is over, or stopped
+            self._progress.setRange(0, self._progressed.total)
+            self._progress.setValue(self._progressed.done)
+
+    def _finished(self, result: Any) -> None:
+        self._set_running(False)
+        self._done(result)
+
+    def _failed(self, why: str) -> None:
+        self._set_running(False)
+        self.message.emit("")
+        self.failed.emit(self._problem, why)
 
     def _set_running(self, running: bool) -> None:
         self._main.setText("Stop" if running else "Evaluate")
@@ -341,23 +357,25 @@ class EvaluateTab(QWidget):
     def _write(self, content: Callable[[], bytes], path: Path) -> None:
         """Make a file's content and write it, in a thread."""
 
-        def work() -> Generator[Evaluating, None, None]:
-            yield Evaluating(0, 1)
+        def work() -> None:
             try:
                 write_atomically(path, content())
             except OSError as error:
                 raise DigitpadError(f"{path.name} cannot be written ({reason(error)})") from error
 
-        self._jobs.start(
-            f"export {path}",
-            work(),
+        self._saving.do(
+            str(path),
+            work,
             lambda _: self.message.emit(f"Saved {path.name}"),
-            lambda why: self.failed.emit("The file was not saved", why),
+            lambda error: self.failed.emit("The file was not saved", str(error)),
         )
 
     # Layout.
 
     def _connect(self) -> None:
+        self._working.progressed.connect(self._keep_progress)
+        self._working.finished.connect(self._finished)
+        self._working.failed.connect(self._failed)
         self._main.clicked.connect(self.evaluate_or_stop)
         self._change.clicked.connect(self.change_digits)
         self.pages_choice.chosen.connect(self._show_page)

@@ -6,6 +6,8 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from digitpad.errors import DigitpadError
+
 Work = Callable[[], Generator[Any, None, Any]]
 """Begins, in the thread, work that can be left after each piece; what it yields besides None is told, and its value."""
 
@@ -13,8 +15,8 @@ Work = Callable[[], Generator[Any, None, Any]]
 class LatestWork(QObject):
     """Runs one piece of work at a time; a new one takes the place of what is under way or waits.
 
-    The thread lives while there is work. What it tells arrives in the thread of this object, and never of work that
-    was replaced or cancelled.
+    The thread lives while there is work: a `threading.Thread` rather than a QThread, as for training. What it tells
+    arrives in the thread of this object, and never of work that was replaced or cancelled.
     """
 
     progressed = Signal(object)  # what the work yields, unless that is None
@@ -82,8 +84,12 @@ class LatestWork(QObject):
                     return
             try:
                 self._do(work, number)
+            except DigitpadError as error:
+                self._told.emit(number, "failed", str(error))
+            except MemoryError:
+                self._told.emit(number, "failed", "There is not enough memory.")
             except Exception as error:  # it would vanish with the thread: the window must hear of it
-                self._told.emit(number, "failed", str(error) or type(error).__name__)
+                self._told.emit(number, "failed", f"{type(error).__name__}: {error}")
 
     def _do(self, work: Work, number: int) -> None:
         pieces = work()

@@ -8,11 +8,10 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from digitpad.gui.jobs import Jobs
+from digitpad.gui.latest_work import LatestWork
 from digitpad.gui.theme import Theme
 from digitpad.gui.widgets import SPACE, label, named
 from digitpad.training.data import dataset_of
-from digitpad.training.evaluation import Evaluating
 from digitpad.training.rates import HIGHEST, LOWEST, RatesTried, try_rates
 from digitpad.training.recipe import Recipe
 
@@ -28,26 +27,27 @@ class RateDialog(QDialog):
         self.setWindowTitle("Find a learning rate")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._recipe = recipe
-        self._tried: RatesTried | None = None
         self._curve = _Curve(theme)
         self._said = label("", "strong", "rate_suggestion")
         self._use = named(QPushButton("Use it"), "use_rate")
         self._build()
-        self._jobs = Jobs(self)
-        self._jobs.start("rates", self._try(), self._done, self._failed, self._show_progress)
+        self._work = LatestWork("rates", self)
+        self._work.progressed.connect(self._show_progress)
+        self._work.finished.connect(self._done)
+        self._work.failed.connect(self._said.setText)
+        self._work.start(self._try)
 
-    def _try(self) -> Generator[Evaluating, None, RatesTried]:
-        """In the job's thread."""
+    def _try(self) -> Generator[RatesTried, None, RatesTried]:
+        """In a thread."""
         tried = None
         for tried in try_rates(self._recipe, dataset_of(self._recipe)):
-            self._tried = tried  # frozen, and so the window may look at it
-            yield Evaluating(len(tried.rates), tried.n_planned)
+            yield tried
         assert tried is not None
         return tried
 
-    def _show_progress(self, done: int, total: int) -> None:
-        self._said.setText(f"Trying rates: step {done} of {total}…")
-        self._curve.show_rates(self._tried, None)
+    def _show_progress(self, tried: RatesTried) -> None:
+        self._said.setText(f"Trying rates: step {len(tried.rates)} of {tried.n_planned}…")
+        self._curve.show_rates(tried, None)
 
     def _done(self, tried: RatesTried) -> None:
         rate = tried.suggestion
@@ -62,9 +62,6 @@ class RateDialog(QDialog):
             )
         self._use.clicked.connect(lambda: self._choose(rate))
         self._use.setFocus()
-
-    def _failed(self, why: str) -> None:
-        self._said.setText(why)
 
     def _choose(self, rate: float | None) -> None:
         if rate is not None:
@@ -102,11 +99,11 @@ class RateDialog(QDialog):
     # Overrides of Qt's.
 
     def done(self, result: int) -> None:
-        self._jobs.shut_down()
+        self._work.shut_down()
         super().done(result)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self._jobs.shut_down()
+        self._work.shut_down()
         super().closeEvent(event)
 
 

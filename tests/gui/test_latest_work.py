@@ -5,6 +5,7 @@ import pytest
 from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
+from digitpad.errors import DigitpadError
 from digitpad.gui.latest_work import LatestWork
 
 
@@ -67,16 +68,29 @@ def test_only_the_last_counts(qtbot: QtBot, work: LatestWork) -> None:
     assert left == ["the first"]
 
 
-def test_a_failure_is_told_and_the_next_work_is_done(qtbot: QtBot, work: LatestWork) -> None:
-    """By its words."""
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (DigitpadError("no such digit"), "no such digit"),
+        (MemoryError(), "There is not enough memory."),
+        (ValueError("of none"), "ValueError: of none"),
+    ],
+)
+def test_a_failure_is_told_and_the_next_work_is_done(
+    qtbot: QtBot, work: LatestWork, error: Exception, told: str
+) -> None:
+    """By its words, in the window's thread."""
 
     def fails() -> Generator[None, None, None]:
         yield
-        raise ValueError("no such digit")
+        raise error
 
+    threads: list[threading.Thread] = []
+    work.failed.connect(lambda _: threads.append(threading.current_thread()))
     with qtbot.waitSignal(work.failed) as failure:
         work.start(fails)
-    assert failure.args == ["no such digit"]
+    assert failure.args == [told]
+    assert threads == [threading.main_thread()]
     with qtbot.waitSignal(work.finished):
         work.start(lambda: count(1))
 
