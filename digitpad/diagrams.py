@@ -184,9 +184,10 @@ def draw_robustness(figure: Figure, colours: Colours, named: Sequence[tuple[str,
         panel.set_title(curve.name + unit, loc="left", fontsize=9.5, color=colours.text)
         if place % n_columns == 0:
             panel.set_ylabel("read right", fontsize=9, color=colours.soft)
-    panels[0].legend(
-        loc="lower center", frameon=False, fontsize=8, labelcolor=colours.soft, borderaxespad=0.2, handlelength=1.2
-    )
+    figure.legend(  # below all panels: within one, it would lie over the curves of weights that read badly
+        *panels[0].get_legend_handles_labels(), loc="outside lower left", ncols=3, frameon=False, fontsize=9,
+        labelcolor=colours.soft,
+    )  # fmt: skip
 
 
 def draw_confusion(

@@ -24,6 +24,7 @@ from digitpad.assessment.assessment import PARTS
 from digitpad.assessment.reading import features_of
 from digitpad.assessment.robustness import N_SAMPLE, Robustness
 from digitpad.assessment.tables import robustness_table, table
+from digitpad.datasets.dataset import BUILT_IN
 from digitpad.errors import DigitpadError, reason
 from digitpad.files import write_atomically
 from digitpad.gui.data_set_choice import DataSetChoice
@@ -32,6 +33,7 @@ from digitpad.gui.digit_browser import DigitBrowser
 from digitpad.gui.evaluate_overview import Overview
 from digitpad.gui.evaluation_job import Outcome, evaluation, robustness_of
 from digitpad.gui.latest_work import LatestWork, Work
+from digitpad.gui.lazy_data import LazyData
 from digitpad.gui.map_view import MapView
 from digitpad.gui.sample_view import SampleView
 from digitpad.gui.segments import Segments
@@ -57,7 +59,7 @@ _DIAGRAMS = ("reliability", "threshold", "robustness")
 _ABOUT_DIAGRAMS = (
     "Of answers given with 90 %, nine in ten should be right: on the line.",
     "What other bounds would give; the dashed line is the weights' own.",
-    f"{grouped(N_SAMPLE)} images turned, moved, resized, with other strokes, and with noise.",
+    f"{grouped(N_SAMPLE)} images turned, moved, resized and otherwise changed.",
 )
 _PICTURES = ("reliability", "threshold", "robustness", "confusion", "map")
 _TABLES = ("classes", "confusion", "digits", "robustness")
@@ -102,6 +104,7 @@ class EvaluateTab(QWidget):
         self._n_threads = min(os.cpu_count() or 1, MAX_THREADS)
         self._working = LatestWork("evaluation", self)
         self._saving = Worker("exports", self)
+        self._data = LazyData(BUILT_IN)
         self._done: Callable[[Any], None] = self._show_outcome  # what is to be done with what it comes to
         self._problem = ""  # what is to be said if it comes to nothing
         self._progressed = Evaluating(0, 1)
@@ -158,6 +161,7 @@ class EvaluateTab(QWidget):
     def evaluate_or_stop(self) -> None:
         """Evaluate what is chosen; while it does, stop."""
         if self.busy:
+            self._data.give_up()
             self._working.cancel()
             self._set_running(False)
             self.message.emit("Stopped")
@@ -165,8 +169,9 @@ class EvaluateTab(QWidget):
         chosen = [self._chosen(self.weights_choice)]
         if self.other_choice.value() != NONE:
             chosen.append(self._chosen(self.other_choice))
-        source, part = self.data_choice.value(), PARTS[self.part_choice.current]
-        work = partial(evaluation, chosen, source, part, self._n_threads)
+        # Read anew each time, as a file may have become another one.
+        self._data = LazyData(self.data_choice.value())
+        work = partial(evaluation, chosen, self._data, PARTS[self.part_choice.current], self._n_threads)
         self._run(work, self._show_outcome, "Nothing could be evaluated")
         self.message.emit("Evaluating…")
 
@@ -179,6 +184,7 @@ class EvaluateTab(QWidget):
     def shut_down(self) -> None:
         """Stop what is under way, and wait for its threads."""
         self.data_choice.shut_down()
+        self._data.give_up()
         self._working.shut_down()
         self.diagram.shut_down()
         self._saving.close()

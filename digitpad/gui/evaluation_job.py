@@ -9,8 +9,8 @@ from digitpad.assessment.comparison import Comparison, compare
 from digitpad.assessment.feature_map import FeatureMap, feature_map
 from digitpad.assessment.reading import part_of
 from digitpad.assessment.robustness import Robustness, n_readings, robustness
-from digitpad.datasets.dataset import load
 from digitpad.gui.digit_sheet import DigitSheet
+from digitpad.gui.lazy_data import LazyData
 from digitpad.opening import open_weights
 from digitpad.training.evaluation import Evaluating, relabelled
 from digitpad.weights.weights import Weights
@@ -45,11 +45,11 @@ class Outcome:
 
 
 def evaluation(
-    chosen: list[Weights | Path], source: str, part: str, n_threads: int
+    chosen: list[Weights | Path], data: LazyData, part: str, n_threads: int
 ) -> Generator[Evaluating, None, Outcome]:
     """Load what is to be loaded, and assess."""
     yield Evaluating(0, 1)
-    dataset = load(source)
+    dataset = data.get()
     all_weights = [one if isinstance(one, Weights) else open_weights(one, data=dataset) for one in chosen]
     for one in all_weights:  # before anything is read
         relabelled(dataset, one)

@@ -82,7 +82,7 @@ def digits() -> Dataset:
 @pytest.fixture
 def inside(qtbot: QtBot, window: Window, digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> InsideTab:
     """The tab, open, with the dense network, whose arithmetic is the quickest."""
-    monkeypatch.setattr("digitpad.gui.inside.lazy_data.load", lambda source, tell: digits)
+    monkeypatch.setattr("digitpad.gui.lazy_data.load", lambda source, tell: digits)
     tab = window.inside_tab
     window.show_tab(INSIDE)
     tab._source.setCurrentIndex(DENSE)

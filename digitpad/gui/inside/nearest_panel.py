@@ -9,8 +9,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
-from digitpad.gui.inside.lazy_data import LazyData
 from digitpad.gui.latest_work import LatestWork
+from digitpad.gui.lazy_data import LazyData
 from digitpad.gui.pictures import inked
 from digitpad.gui.theme import Theme, fixed_width_digits
 from digitpad.gui.widgets import SPACE, grouped, label

@@ -22,12 +22,12 @@ from digitpad.gui.data_set_choice import DataSetChoice
 from digitpad.gui.inputs import Choice
 from digitpad.gui.inside.edit_panel import EditPanel
 from digitpad.gui.inside.layers_view import Chosen, Joined, LayersView
-from digitpad.gui.inside.lazy_data import LazyData
 from digitpad.gui.inside.nearest_panel import NearestPanel
 from digitpad.gui.inside.softmax_panel import SoftmaxPanel
 from digitpad.gui.inside.unit_panel import UnitPanel
 from digitpad.gui.inside.weights_view import WeightsView
 from digitpad.gui.latest_work import LatestWork
+from digitpad.gui.lazy_data import LazyData
 from digitpad.gui.pad import Pad
 from digitpad.gui.theme import Theme
 from digitpad.gui.throttle import Throttle
