@@ -45,22 +45,19 @@ def read_zip(path: Path, content: bytes) -> Contents:
         if pickled := [name for name in names if name == "data.pkl" or name.endswith("/data.pkl")]:
             return _read_torch(path, archive, pickled[0])
         if "model.weights.h5" in names:
-            raise WeightsError(path, _KERAS)
+            raise WeightsError(path, f"is a Keras model, whose HDF5 is not read here; {_INSTEAD}")
         if not any(name.endswith(".npy") for name in names):
             what = ", ".join(names[:4])[:200] or "nothing"
             raise WeightsError(path, f"is an archive of {what}; arrays, as np.savez writes them, would fit")
         return _read_npz(path, archive)
 
 
-_KERAS = (
-    "is a Keras model, whose HDF5 is not read here; in Python, "
-    'np.savez("weights.npz", *model.get_weights()) makes a file that is'
-)
+_INSTEAD = 'in Python, np.savez("weights.npz", *model.get_weights()) makes a file that is'
 
 
 def read_hdf5(path: Path, content: bytes) -> Contents:
     """Nothing: the format is too large to be read safely."""
-    raise WeightsError(path, _KERAS)
+    raise WeightsError(path, f"is HDF5, as Keras' models are; HDF5 is not read here; {_INSTEAD}")
 
 
 def _read_npz(path: Path, archive: zipfile.ZipFile) -> Contents:
