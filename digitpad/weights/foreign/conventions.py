@@ -198,11 +198,14 @@ class Understanding:
         Raises
         ------
         WeightsError
-            If what they compute is not finite.
+            If what they compute is not finite, or more than a network here may.
         """
         candidate = candidate or self.chosen
-        network = _build(candidate, self.beside, self.yardstick)
         path = self.contents.path
+        try:
+            network = _build(candidate, self.beside, self.yardstick)
+        except ValueError as error:
+            raise WeightsError(path, f"describes a network that cannot be: {error}") from error
         with np.errstate(over="ignore", invalid="ignore"):
             read = network.predict(_SOME)
         if not (np.isfinite(network.parameters).all() and np.isfinite(read).all()):
@@ -611,7 +614,7 @@ def _build(candidate: Candidate, beside: Sequence[Beside], yardstick: Yardstick)
         follow(dense.norm, last=place == len(way.denses) - 1)
     network = Network(layers, max_parameters=MAX_PARAMETERS)
     if network.plan.n_activations > MAX_ACTIVATIONS:
-        raise ValueError("it computes more than one may")
+        raise ValueError(f"it computes more than {MAX_ACTIVATIONS:,} numbers for an image")
     with np.errstate(over="ignore", invalid="ignore"):
         for layer, parameters in zip(layers, values, strict=True):
             for name, value in parameters.items():

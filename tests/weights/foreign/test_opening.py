@@ -469,6 +469,10 @@ def test_a_poor_network_is_opened_all_the_same(tmp_path: Path) -> None:
         ({"arr_0": np.zeros((500, 784)), "arr_1": np.arange(500) % 10}, r"is a data set \(arr_0 .*not weights"),
         ({"W1": np.full((784, 10), np.nan)}, "not finite"),
         ({"name": np.array(["text"])}, "without arrays"),
+        (
+            {"k": np.ones((2000, 1, 3, 3)), "W": np.ones((2000, 16)), "V": np.ones((16, 10))},
+            "computes more than 1,000,000 numbers for an image",
+        ),
     ],
     ids=[
         "letters",
@@ -483,6 +487,7 @@ def test_a_poor_network_is_opened_all_the_same(tmp_path: Path) -> None:
         "a little data",
         "NaN",
         "texts",
+        "too much",
     ],
 )
 def test_what_is_no_network_is_refused_kindly(arrays: dict[str, Any], message: str, tmp_path: Path) -> None:
