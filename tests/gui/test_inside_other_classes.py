@@ -200,7 +200,7 @@ def test_each_output_can_be_pointed_at(qtbot: QtBot, inside: InsideTab, weights:
 def test_what_is_opened_on_one_tab_is_offered_on_all(
     window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A folder that was chosen for training can be evaluated on, and looked into, also on a tab that is opened later."""
+    """A folder chosen for training can be evaluated on, and looked into, on a tab that is opened later as well."""
     folder = some_data(tmp_path / "mine", 10)
     first, second = window.train_tab.form.data_choice, window.evaluate_tab.data_choice
     monkeypatch.setattr(DataSetChoice, "_ask_folder", lambda self: str(folder))
