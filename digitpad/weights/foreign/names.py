@@ -1,5 +1,6 @@
 """What names tell: which arrays are weights, biases, normalisation or none of it, and in which order they come."""
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -66,7 +67,7 @@ class Named:
     numbers: tuple[int, ...]
     place: int
 
-    @property
+    @functools.cached_property  # a search for layers asks for it millions of times
     def family(self) -> tuple[str, ...]:
         """What the names of a list's elements have in common."""
         return tuple("#" if word.isdigit() else word for word in self.words)
