@@ -23,15 +23,17 @@ def main() -> int:
     def tell() -> None:
         tab = window.draw_tab
         dialog = next((one for one in QApplication.topLevelWidgets() if isinstance(one, QFileDialog)), None)
-        places = {name: place(find(window, QWidget, name)) for name in NAMES}
+        train = window._train_tab.made
+        there = {name: window.findChild(QWidget, name) for name in NAMES}
+        places = {name: place(widget) for name, widget in there.items() if widget is not None}
         if dialog is not None and dialog.isVisible():
             places["file_name"] = place(find(dialog, QLineEdit))
             places["save"] = place(next(b for b in dialog.findChildren(QPushButton) if "ave" in b.text()))
         seen = {
             "answer": find(tab, QLabel, "answer").text(),
-            "state": window.train_tab.state.name,
+            "state": train.state.name if train is not None else None,
             "weights": find(window, QLabel, "weights_in_use").accessibleName(),
-            "epochs": find(window, QLineEdit, "epochs").text(),
+            "epochs": find(train, QLineEdit, "epochs").text() if train is not None else None,
             "page": window._tabs.currentIndex(),
             "file_name": find(dialog, QLineEdit).text() if dialog is not None else None,
             "places": {name: one for name, one in places.items() if one is not None},

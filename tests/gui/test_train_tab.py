@@ -109,7 +109,7 @@ def test_reports_come_in_order_and_hold_every_step_once(qtbot: QtBot, training_w
     thread.reported.connect(lambda r: steps.extend(range(r.first_step, r.first_step + len(r.losses))))
     thread.epoch_done.connect(lambda e: seen.append(f"epoch {e.epoch}"))
     thread.finished.connect(lambda _: seen.append("finished"))
-    wait_for(qtbot, training_window, State.DONE)
+    qtbot.waitUntil(lambda: seen[-1:] == ["finished"])
     assert seen == ["started", *(f"epoch {n}" for n in range(9)), "finished"]
     assert steps == list(range(1, 8 * 20 + 1))
 
@@ -411,14 +411,13 @@ def set_field(window: Window, name: str, text: str) -> None:
 
 
 def long_training(qtbot: QtBot, window: Window, **settings: object) -> TrainTab:
-    """A training that lasts, of which the first epoch is over."""
+    """A training that lasts, of which the first steps are done."""
     tab = window.train_tab
     values = {"training.epochs": 5000, **{key.replace("__", "."): value for key, value in settings.items()}}
     tab.form.set_recipe(tab.form._base.with_values(values))
     tab.train()
     assert tab._thread is not None
-    with qtbot.waitSignal(tab._thread.epoch_done, timeout=TRAINING_MS):
-        pass
+    qtbot.waitUntil(lambda: tab.board.n_steps > 0, timeout=TRAINING_MS)
     return tab
 
 
