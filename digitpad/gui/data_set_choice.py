@@ -28,7 +28,7 @@ class DataSetChoice(Choice):
         What to call it that there is none; it is then the first choice, and the built-in set is not among them.
     """
 
-    opened = Signal(str)  # a file or folder that the user chose
+    opened = Signal(str)  # a file or folder that other choices may offer too
 
     def __init__(self, none: str = "") -> None:
         super().__init__()
@@ -54,6 +54,11 @@ class DataSetChoice(Choice):
         self._source = source
         self.setCurrentIndex(self._place(source))
 
+    def open_set(self, source: str) -> None:
+        """Choose a file or folder, and tell of it, so that it is offered elsewhere."""
+        self.set_value(source)
+        self.opened.emit(source)
+
     def sources(self) -> list[str]:
         """Names and paths of all that is offered."""
         return [source for source in map(self.itemData, range(self.count())) if source]
@@ -73,20 +78,22 @@ class DataSetChoice(Choice):
             self._download.shut_down()
 
     def _add_downloaded(self) -> None:
-        for path in downloaded().values():
-            self._place(str(path))
+        for path in map(str, downloaded().values()):
+            self._place(path)
+            self.opened.emit(path)
 
     def _use(self, source: str) -> None:
         """Choose a downloaded set, unless a training under way has the settings rest."""
         if self.isEnabled():
-            self.set_value(source)
+            self.open_set(source)
 
     def _chosen(self, index: int) -> None:
         if self.itemData(index) is None:
             path = self._asking[self.itemText(index)]()
-            self.setCurrentIndex(self._place(path or self._source))
             if path:
-                self.opened.emit(path)
+                self.open_set(path)
+            else:
+                self.set_value(self._source)
         self._source = str(self.currentData())
 
     def _ask_folder(self) -> str:

@@ -307,7 +307,7 @@ class SettingsForm(QWidget):
 
     def use_data(self, source: str) -> None:
         """Choose a data set, and show what is in it."""
-        self.data_choice.set_value(source)
+        self.data_choice.open_set(source)
         self._open_data()
 
     def _open_data(self) -> None:

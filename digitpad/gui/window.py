@@ -286,7 +286,7 @@ class Window(QMainWindow):
 
     def _evaluate_with(self, path: Path) -> None:
         self.show_tab(EVALUATE)
-        self.evaluate_tab.data_choice.set_value(str(path.resolve()))
+        self.evaluate_tab.data_choice.open_set(str(path.resolve()))
         self._say(f"{path.name} is the data to evaluate with")
 
     def copy(self) -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,21 @@ def test_a_dropped_data_set_is_evaluated_with(qtbot: QtBot, window: Window, tmp_
     answer(qtbot, window, "Evaluate with it")
     assert window.evaluate_tab.data_choice.value() == str(folder)
     assert window.evaluate_tab.isVisible()
+
+
+@pytest.mark.parametrize("what_for", ["Train on it", "Evaluate with it"])
+def test_a_dropped_data_set_is_offered_on_all_tabs(
+    qtbot: QtBot, window: Window, keras_file: Path, what_for: str
+) -> None:
+    """Those that were opened before as well as those that come later; weights trained on it have it chosen."""
+    inside = window.inside_tab
+    drop(window, file_mime(keras_file))
+    answer(qtbot, window, what_for)
+    for tab in (window.train_tab.form, window.evaluate_tab, inside):
+        assert str(keras_file) in tab.data_choice.sources()
+    about = {"recipe": {"data": {"set": str(keras_file)}}}
+    inside.data_choice.follow(replace(window.weights, about=about))
+    assert inside.data_choice.value() == str(keras_file)
 
 
 def test_a_table_of_digits_is_offered_from_the_dialog_of_weights_too(

@@ -74,6 +74,15 @@ def test_a_set_is_downloaded_and_used(qtbot: QtBot, dialog: DownloadDialog, form
     assert recipe.data.set == str(sets_folder() / NAME)
 
 
+def test_a_downloaded_set_is_offered_on_all_tabs(qtbot: QtBot, window: Window, dialog: DownloadDialog) -> None:
+    """Those that were opened before it was there, though it is used on one alone."""
+    choice = window.evaluate_tab.data_choice
+    button(dialog).click()
+    qtbot.waitUntil(lambda: button(dialog).text() == "Use")
+    assert str(sets_folder() / NAME) in choice.sources()
+    assert choice.value() == "mnist"
+
+
 def test_what_goes_wrong_is_told(qtbot: QtBot, server: Server, dialog: DownloadDialog) -> None:
     """And it can be tried again."""
     files = dict(server.files)
