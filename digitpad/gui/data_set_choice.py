@@ -32,8 +32,8 @@ class DataSetChoice(Choice):
 
     def __init__(self, none: str = "") -> None:
         super().__init__()
-        self._source = self._first = NONE if none else BUILT_IN
-        self.addItem(none or "MNIST (built in)", self._first)
+        self._source = NONE if none else BUILT_IN
+        self.addItem(none or "MNIST (built in)", self._source)
         self._download: DownloadDialog | None = None
         self._asking: dict[str, Callable[[], str]] = {
             OTHER_FOLDER: self._ask_folder,
@@ -46,8 +46,9 @@ class DataSetChoice(Choice):
         self.activated.connect(self._chosen)
 
     def value(self) -> str:
-        """The set's name, or its path, or `NONE`."""
-        return self.currentData() or self._first
+        """The set's name, or its path, or `NONE`; while another one is asked for, that of before."""
+        source: str | None = self.currentData()
+        return self._source if source is None else source
 
     def set_value(self, source: str) -> None:
         """Choose a name or path."""

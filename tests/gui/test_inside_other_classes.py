@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from digitpad.datasets.dataset import Digits, load_path
-from digitpad.gui.data_set_choice import OTHER_FOLDER, DataSetChoice
+from digitpad.gui.data_set_choice import OTHER_FILE, OTHER_FOLDER, DataSetChoice
 from digitpad.gui.inside.layers_view import Chosen
 from digitpad.gui.inside.sheet import Sheet
 from digitpad.gui.inside.tab import InsideTab
@@ -158,6 +158,29 @@ def test_the_nearest_images_are_those_of_the_chosen_data(qtbot: QtBot, inside: I
     inside.data_choice.set_value(str(other))
     qtbot.waitUntil(lambda: shown.accessibleDescription() == nearest(other))
     qtbot.waitUntil(lambda: text(inside, "layer_said") == "Alike to the network, of 50.")
+
+
+@pytest.mark.parametrize(
+    ("text", "dialog", "nothing"),
+    [(OTHER_FILE, "getOpenFileName", ("", "")), (OTHER_FOLDER, "getExistingDirectory", "")],
+)
+def test_data_that_were_asked_for_in_vain_leave_those_before(
+    inside: InsideTab, folder: Path, monkeypatch: pytest.MonkeyPatch, text: str, dialog: str, nothing: object
+) -> None:
+    """They are the chosen ones while the dialog is open, and stay in memory when it is cancelled."""
+    choice, data = inside.data_choice, inside._data
+    while_open: list[str] = []
+
+    def cancelled(*_: object) -> object:
+        while_open.append(choice.value())
+        return nothing
+
+    monkeypatch.setattr(QFileDialog, dialog, cancelled)
+    choice.setCurrentIndex(choice.findText(text))
+    choice.activated.emit(choice.currentIndex())
+    assert while_open == [str(folder)]
+    assert choice.currentData() == str(folder)
+    assert inside._data is data
 
 
 def test_classes_go_by_their_names(qtbot: QtBot, inside: InsideTab, weights: Weights) -> None:
