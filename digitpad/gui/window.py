@@ -1,5 +1,6 @@
 """The window: its tabs, what they hand to each other, and the weights in use."""
 
+import stat
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -232,6 +233,8 @@ class Window(QMainWindow):
         Our own are used at once; how others are meant is found out first, and asked. What turns out to be a data set is
         offered as that.
         """
+        if not self.try_to("These weights cannot be used", lambda: _check_openable(path)):
+            return
         if not is_own(path):
             from digitpad.datasets.readers import is_data_set
 
@@ -267,6 +270,7 @@ class Window(QMainWindow):
     def open_drawing(self, path: Path) -> None:
         """Put an image, or the first drawing of a strokes file, on the pad."""
         try:
+            _check_openable(path)
             drawing = first_drawing(path) if path.suffix.lower() == ".jsonl" else Drawing.from_pixels(read_image(path))
         except FileError as error:
             self._tell_problem("This cannot be put on the pad", error)
@@ -603,3 +607,13 @@ class Window(QMainWindow):
     def _agrees_to_lose(self, problem: str) -> bool:
         question = f"{problem}\n\nClose all the same, and lose what was learnt?"
         return asks(self, "The weights could not be saved.", question, "Close and lose them", "Stay")
+
+
+def _check_openable(path: Path) -> None:
+    """Raise a `FileError` for a pipe or a device, from which the window would wait to read; not for what is missing."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):  # whoever opens it tells why it cannot be
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise FileError(path, "is neither a file nor a folder")

@@ -68,6 +68,8 @@ def is_image(path: Path) -> bool:
     from PIL import Image
 
     try:
+        if not path.is_file():  # a pipe would have to be waited for
+            return False
         with _without_warnings(), Image.open(path, formats=FORMATS):
             return True
     except (OSError, SyntaxError, TypeError, ValueError, EOFError, MemoryError, Image.DecompressionBombError):

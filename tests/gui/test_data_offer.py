@@ -1,3 +1,7 @@
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -92,6 +96,41 @@ def test_a_pickled_data_set_is_told_how_to_become_one(qtbot: QtBot, window: Wind
     said = problem_of(qtbot, window, lambda: window.open_any(path))
     assert "is a data set" in said
     assert "an .npz of x_train, y_train" in said
+
+
+@contextmanager
+def fed_pipe(path: Path) -> Iterator[list[str]]:
+    """A pipe that says something to whoever opens it, so that nobody waits in vain, and in a list that it did."""
+    os.mkfifo(path)
+    said: list[str] = []
+    over = threading.Event()
+
+    def feed() -> None:
+        while not over.wait(0.01):
+            with suppress(OSError):  # nobody has opened it
+                pipe = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+                said.append("something")
+                os.write(pipe, b"something\n")
+                os.close(pipe)
+
+    feeding = threading.Thread(target=feed)
+    feeding.start()
+    try:
+        yield said
+    finally:
+        over.set()
+        feeding.join()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+@pytest.mark.parametrize("name", ["pipe", "pipe.png", "pipe.jsonl", "pipe.npz"])
+def test_nothing_is_read_from_a_pipe(qtbot: QtBot, window: Window, tmp_path: Path, name: str) -> None:
+    """The window would wait for what may never come."""
+    pipe = tmp_path / name
+    with fed_pipe(pipe) as said:
+        problem = problem_of(qtbot, window, lambda: drop(window, file_mime(pipe)))
+    assert "neither a file nor a folder" in problem
+    assert said == []
 
 
 def test_names_do_not_tell_a_picture_from_weights(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
