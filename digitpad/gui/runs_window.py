@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import (
     QByteArray,
@@ -23,6 +23,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QAction, QCloseEvent, QDesktopServices, QKeySequence, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QDialog,
     QFileDialog,
     QHBoxLayout,
     QHeaderView,
@@ -215,26 +216,13 @@ class RunsWindow(QMainWindow):
 
     def _ask_rate(self, entry: Entry, recipe: Recipe) -> None:
         rate = recipe.optimizer.learning_rate
-        dialog = QInputDialog(self)
-        dialog.setObjectName("lower_rate")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setWindowTitle("Go on at a lower rate")
-        dialog.setLabelText(
+        question = (
             f"‘{entry.name}’ ran away at a learning rate of {rate:g}. It goes on from its last good checkpoint at:"
         )
+        dialog = _RateQuestion(question, recipe, self)
         dialog.setTextValue(f"{rate / 3:.1g}")
-        dialog.setOkButtonText("Go on")
-        dialog.textValueSelected.connect(partial(self._go_on_at, entry, recipe))
+        dialog.textValueSelected.connect(lambda text: self.go_on_requested.emit(entry.run, _at_rate(text)))
         dialog.open()
-
-    def _go_on_at(self, entry: Entry, recipe: Recipe, text: str) -> None:
-        settings = {"optimizer.learning_rate": toml_value(text)}
-        try:
-            recipe.with_values(settings)
-        except RecipeError as error:
-            self._tell_problem(error)
-            return
-        self.go_on_requested.emit(entry.run, settings)
 
     def _train_on(self) -> None:
         """Ask for how many more epochs, and train them."""
@@ -358,7 +346,8 @@ class RunsWindow(QMainWindow):
         for action, enabled in (
             (self._rename_action, one is not None),
             (self._go_on_action, rests and one is not None and one.summary.status in _FROM_HERE),
-            (self._train_on_action, rests),
+            # A loss that ran away would do so again: that is gone on with at another rate.
+            (self._train_on_action, rests and one is not None and one.summary.status is not Status.DIVERGED),
             (self._use_action, has_weights),
             (self._duplicate_action, one is not None and not self._training),
             (self._save_action, has_weights),
@@ -595,6 +584,35 @@ class RunsWindow(QMainWindow):
         """Close it for good, and wait for its thread's end."""
         self.close()
         self._worker.close()
+
+
+class _RateQuestion(QInputDialog):
+    """At which rate to go on; it stays open, with what was typed, until that can be one."""
+
+    def __init__(self, question: str, recipe: Recipe, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._question = question
+        self._recipe = recipe
+        self.setObjectName("lower_rate")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Go on at a lower rate")
+        self.setLabelText(question)
+        self.setOkButtonText("Go on")
+
+    # Overrides of Qt's.
+
+    def done(self, result: int) -> None:
+        if result == QDialog.DialogCode.Accepted:
+            try:
+                self._recipe.with_values(_at_rate(self.textValue()))
+            except RecipeError as error:
+                self.setLabelText(f"{self._question}\n\nThe learning rate {error.problem}")
+                return
+        super().done(result)
+
+
+def _at_rate(text: str) -> dict[str, Any]:
+    return {"optimizer.learning_rate": toml_value(text)}
 
 
 def to_trash(run: Run) -> None:
