@@ -132,7 +132,7 @@ class SettingsForm(QWidget):
         self.changed.emit()
 
     def set_recipes(self, recipes: Recipes) -> None:
-        """Offer these as presets: those that are shipped, and under a line the user's own."""
+        """Offer these as presets: those that are shipped, and under a line the user's own; tell of what is none."""
         self.recipes = recipes
         self._presets = recipes.by_name
         writing, self._writing = self._writing, True
@@ -151,6 +151,10 @@ class SettingsForm(QWidget):
         self._preset.addItem(OWN)
         self._choose_preset(chosen)
         self._writing = writing
+        broken = [problem.path.name for problem in recipes.problems]
+        what = broken[0] if len(broken) == 1 else f"{len(broken)} of your recipes"
+        self._broken.setText(f"{what} cannot be used" if broken else "")
+        self._broken.setToolTip("\n".join(f"{one.path.name} {one.problem}" for one in recipes.problems))
 
     def set_editable(self, editable: bool, besides: Sequence[str] = ()) -> None:
         """Fields rest while training runs; not those of the keys ``besides``, or of a group that has one of them."""
@@ -375,7 +379,7 @@ class SettingsForm(QWidget):
         top = self._grid.rowCount() - 1
         self._preset = named(Choice(), "preset")
         self._preset.edited.connect(self._preset_chosen)
-        self._add("Preset", self._preset, _PRESET_TIP)
+        _, self._broken = self._add("Preset", self._preset, _PRESET_TIP)
         save = link("Save as &recipe…", "save_recipe_button", "Keep these settings under a name of their own (Alt+R)")
         save.clicked.connect(self.save_requested)
         self._add_beside_heading(save, top)

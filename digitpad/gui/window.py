@@ -141,8 +141,7 @@ class Window(QMainWindow):
         from digitpad.gui.train_tab import TrainTab
         from digitpad.training.recipes import all_recipes
 
-        recipes = all_recipes()
-        tab = TrainTab(self._theme, recipes, self._pages)
+        tab = TrainTab(self._theme, all_recipes(), self._pages)
         tab.message.connect(self._say)
         tab.use_requested.connect(self._use_outcome)
         tab.save_requested.connect(lambda outcome: self.save_weights(outcome.weights))
@@ -153,9 +152,6 @@ class Window(QMainWindow):
         tab.pin(self.draw_tab.read_now())
         self._share_data(tab.form.data_choice)
         self._pages.addWidget(tab)
-        if recipes.problems:
-            files = "; ".join(f"{problem.path.name} {problem.problem}" for problem in recipes.problems)
-            self._say(f"Not among your recipes: {files}")
         return tab
 
     def _make_evaluate_tab(self) -> "EvaluateTab":

@@ -160,21 +160,29 @@ def test_it_is_worked_by_keys(qtbot: QtBot, form: SettingsForm) -> None:
     assert "typed" in all_recipes().own
 
 
-def test_broken_recipes_are_told_in_the_status_line(
-    qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path
-) -> None:
-    """Which file, and why, when the recipes are shown; no box is in the way, and the others are there."""
+def test_broken_recipes_are_told_beside_the_presets(qtbot: QtBot, window: Window) -> None:
+    """Which file, and in the tooltip why, also where training is what the Train tab is first asked for.
+
+    No box is in the way, and the others are there.
+    """
     save_recipe(Recipe("mine"))
     (own_folder() / "broken.toml").write_text("epochs = ")
-    settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
-    window = Window(theme, shipped, settings)
-    qtbot.addWidget(window)
-    window.show()
-    window.show_tab(TRAIN)
-    said = find(window, QLabel, "message").accessibleName()
-    assert "broken.toml is not TOML" in said
+    qtbot.keyClick(window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
+    assert window.training
+    form = window.train_tab.form
+    told = find(form, QLabel, "preset_error")
+    assert told.text() == "broken.toml cannot be used"
+    assert "broken.toml is not TOML" in told.toolTip()
     assert window.findChild(QMessageBox) is None
-    assert find(window, QComboBox, "preset").findText("mine") > 0
+    assert find(form, QComboBox, "preset").findText("mine") > 0
+    (own_folder() / "nameless.toml").write_text('name = ""')
+    form.set_recipes(all_recipes())
+    assert told.text() == "2 of your recipes cannot be used"
+    assert "nameless.toml has an empty name" in told.toolTip()
+    for name in ("broken.toml", "nameless.toml"):
+        (own_folder() / name).unlink()
+    form.set_recipes(all_recipes())
+    assert told.text() == told.toolTip() == ""
 
 
 def test_more_settings_stay_open_for_the_next_session(
