@@ -15,7 +15,7 @@ from digitpad.classes import DIGITS
 from digitpad.datasets.dataset import Dataset, Digits, load_path, mnist
 from digitpad.datasets.download import downloaded
 from digitpad.datasets.families import family_of
-from digitpad.errors import DataError, RecipeError, WeightsError
+from digitpad.errors import DataError, RecipeError, WeightsError, reason
 from digitpad.weights.foreign.class_names import class_names_in
 from digitpad.weights.foreign.contents import Contents
 from digitpad.weights.foreign.conventions import (
@@ -58,9 +58,20 @@ def open_weights(
 
 
 def fingerprint(path: Path) -> str:
-    """What a file is known by wherever it lies; a folder, by where it lies."""
-    content = str(path.resolve()).encode() if path.is_dir() else path.read_bytes()
-    return hashlib.sha256(content).hexdigest()
+    """What a file is known by wherever it lies; a folder, by where it lies.
+
+    Raises
+    ------
+    WeightsError
+        If it cannot be read.
+    """
+    if path.is_dir():
+        return hashlib.sha256(str(path.resolve()).encode()).hexdigest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise WeightsError(path, f"cannot be read ({reason(error)})") from error
 
 
 def understand_file(

@@ -94,9 +94,12 @@ def test_weights_of_others_are_given_names(
     """As a list, or as a data set, by which they are then scored; without, it is told how many there are."""
     theirs, ours = as_others_have_it(weights, tmp_path), tmp_path / "ours.npz"
     assert main(["convert", str(theirs), str(ours)]) == 1
-    assert "has 12 outputs (W2 (32 × 12)); 10 are needed, one a digit, or class names" in capsys.readouterr().err
+    assert (
+        "has 12 outputs (W2 (32 × 12)); 10 are needed, one a digit, or class names, as in --classes A-Z"
+        in capsys.readouterr().err
+    )
     assert main(["convert", str(theirs), str(ours), "--classes", "A-K"]) == 1
-    assert "has 12 outputs (W2 (32 × 12)), but 11 class names" in capsys.readouterr().err
+    assert "has 12 outputs (W2 (32 × 12)), but there are 11 class names\n" in capsys.readouterr().err
     assert main(["convert", str(theirs), str(ours), "--classes", "squares"]) == 1
     assert "--classes 'squares' is no list of 2 to 62 different names" in capsys.readouterr().err
     assert main(["convert", str(theirs), str(ours), "--classes", "A-L"]) == 0

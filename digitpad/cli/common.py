@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digitpad import blas
-from digitpad.errors import DigitpadError
+from digitpad.errors import DigitpadError, OutputsError
 
 if TYPE_CHECKING:
     from digitpad.datasets.dataset import Dataset
@@ -99,7 +99,12 @@ def chosen_weights(
     if told is None:
         return open_weights(path or SHIPPED, data=data)
     class_names, by = _classes(told.classes)
-    return open_weights(path or SHIPPED, told.activation, told.scaling, class_names, by or data)
+    try:
+        return open_weights(path or SHIPPED, told.activation, told.scaling, class_names, by or data)
+    except OutputsError as error:
+        if class_names is not None:
+            raise
+        raise DigitpadError(f"{error}, as in --classes A-Z") from error
 
 
 def _classes(text: str | None) -> "tuple[tuple[str, ...] | None, Dataset | None]":

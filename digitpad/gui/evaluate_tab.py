@@ -31,7 +31,7 @@ from digitpad.gui.data_set_choice import DataSetChoice
 from digitpad.gui.diagram_view import DiagramView
 from digitpad.gui.digit_browser import DigitBrowser
 from digitpad.gui.evaluate_overview import Overview
-from digitpad.gui.evaluation_job import Outcome, evaluation, robustness_of
+from digitpad.gui.evaluation_job import Opener, Outcome, evaluation, robustness_of
 from digitpad.gui.latest_work import LatestWork, Work
 from digitpad.gui.lazy_data import LazyData
 from digitpad.gui.map_view import MapView
@@ -93,10 +93,11 @@ class EvaluateTab(QWidget):
     put_requested = Signal(object)  # an image's pixels, uint8 of shape (28, 28), to be put on the pad
     export_requested = Signal(object)  # Export
 
-    def __init__(self, theme: Theme, weights: Weights, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, weights: Weights, open_weights: Opener, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("evaluate_tab")
         self._weights = weights
+        self._open_weights = open_weights
         self.outcome: Outcome | None = None
         self.robust: tuple[Robustness, ...] = ()
         self._pinned: Prediction | None = None
@@ -171,7 +172,8 @@ class EvaluateTab(QWidget):
             chosen.append(self._chosen(self.other_choice))
         # Read anew each time, as a file may have become another one.
         self._data = LazyData(self.data_choice.value())
-        work = partial(evaluation, chosen, self._data, PARTS[self.part_choice.current], self._n_threads)
+        part = PARTS[self.part_choice.current]
+        work = partial(evaluation, chosen, self._open_weights, self._data, part, self._n_threads)
         self._run(work, self._show_outcome, "Nothing could be evaluated")
         self.message.emit("Evaluating…")
 

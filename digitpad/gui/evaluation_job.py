@@ -1,6 +1,6 @@
 """What pressing Evaluate does, in a thread: one set of weights on some images, or two on the same."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,6 @@ from digitpad.assessment.reading import part_of
 from digitpad.assessment.robustness import Robustness, n_readings, robustness
 from digitpad.gui.digit_sheet import DigitSheet
 from digitpad.gui.lazy_data import LazyData
-from digitpad.opening import open_weights
 from digitpad.training.evaluation import Evaluating, relabelled
 from digitpad.weights.weights import Weights
 
@@ -44,13 +43,17 @@ class Outcome:
         return f"{names} on {first.data}, {first.part} {first.images}"
 
 
+Opener = Callable[[Path, LazyData], Weights]
+"""What loads weights of any kind; the data is there to find out how they are meant."""
+
+
 def evaluation(
-    chosen: list[Weights | Path], data: LazyData, part: str, n_threads: int
+    chosen: list[Weights | Path], open_weights: Opener, data: LazyData, part: str, n_threads: int
 ) -> Generator[Evaluating, None, Outcome]:
     """Load what is to be loaded, and assess."""
     yield Evaluating(0, 1)
     dataset = data.get()
-    all_weights = [one if isinstance(one, Weights) else open_weights(one, data=dataset) for one in chosen]
+    all_weights = [one if isinstance(one, Weights) else open_weights(one, data) for one in chosen]
     for one in all_weights:  # before anything is read
         relabelled(dataset, one)
     digits = getattr(dataset, part)

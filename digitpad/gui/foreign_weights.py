@@ -1,17 +1,16 @@
 """The way of other people's weights into the window: understood in a thread, shown in a dialog, the choice kept."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QObject, QSettings, Signal
 from PySide6.QtWidgets import QWidget
 
-from digitpad.classes import DIGITS, are_names, in_words
+from digitpad.classes import DIGITS, in_words
 from digitpad.errors import DigitpadError, OutputsError, WeightsError
 from digitpad.gui.classes_dialog import Classes, ClassesDialog
 from digitpad.gui.convention_dialog import ConventionDialog
 from digitpad.gui.opening_thread import OpeningThread
+from digitpad.gui.told import Told
 from digitpad.weights.foreign.conventions import Candidate, Understanding
 
 
@@ -25,7 +24,7 @@ class ForeignWeights(QObject):
     def __init__(self, settings: QSettings, parent: QWidget) -> None:
         super().__init__(parent)
         self._parent = parent
-        self._settings = settings
+        self._told = Told(settings)
         self._thread: OpeningThread | None = None
         self._classes_of = ""  # the file that is being opened with classes that were given, by its fingerprint
         self._last: tuple[Understanding, str] | None = None
@@ -76,11 +75,11 @@ class ForeignWeights(QObject):
         path, classes = understanding.contents.path, self._thread.classes
         self.shut_down()
         if classes is not None:
-            self._settings.setValue(f"classes/{fingerprint}", json.dumps([classes.names, classes.data]))
-        elif (classes := self._kept_classes(fingerprint)) is not None:
+            self._told.keep_classes(fingerprint, classes)
+        elif (classes := self._told.classes(fingerprint)) is not None:
             self._begin(path, classes, fingerprint)
             return
-        kept = self._kept(understanding, fingerprint)
+        kept = self._told.candidate(understanding, fingerprint)
         if kept is None:
             self.message.emit("")
             self._ask(understanding, fingerprint)
@@ -92,7 +91,7 @@ class ForeignWeights(QObject):
             return
         if self._thread.classes is not None:
             self._fail(error)
-        elif (classes := self._kept_classes(fingerprint)) is not None:
+        elif (classes := self._told.classes(fingerprint)) is not None:
             self._begin(error.path, classes, fingerprint)
         else:
             self.shut_down()
@@ -110,28 +109,17 @@ class ForeignWeights(QObject):
         dialog.accepted.connect(name)
         dialog.open()
 
-    def _kept_classes(self, fingerprint: str) -> Classes | None:
-        """What was said of the file the last time."""
-        try:
-            kept: Any = json.loads(str(self._settings.value(f"classes/{fingerprint}", "")))
-        except ValueError:
-            return None
-        match kept:
-            case [list() as names, str() as data] if data or are_names(names):
-                return Classes(tuple(names), data)
-        return None
-
     def _fail(self, error: DigitpadError) -> None:
         if self._thread is None or self.sender() is not self._thread:
             return
         if self._classes_of:  # what was said of it does not hold, or not any more; the next time, it is asked anew
-            self._settings.remove(f"classes/{self._classes_of}")
+            self._told.forget_classes(self._classes_of)
         self.shut_down()
         self.message.emit("")
         self.failed.emit(error)
 
     def _ask(self, understanding: Understanding, fingerprint: str) -> None:
-        chosen = self._kept(understanding, fingerprint) or understanding.chosen
+        chosen = self._told.candidate(understanding, fingerprint) or understanding.chosen
         dialog = ConventionDialog(understanding, chosen, self._parent)
         n, path = len(understanding.yardstick.class_names), understanding.contents.path
         dialog.accepted.connect(lambda: self._choose(understanding, fingerprint, dialog.candidate))
@@ -139,7 +127,7 @@ class ForeignWeights(QObject):
         dialog.open()
 
     def _choose(self, understanding: Understanding, fingerprint: str, candidate: Candidate) -> None:
-        self._settings.setValue(f"conventions/{fingerprint}", json.dumps(candidate.convention.as_dict()))
+        self._told.keep_candidate(fingerprint, candidate)
         self._use(understanding, fingerprint, candidate)
 
     def _use(self, understanding: Understanding, fingerprint: str, candidate: Candidate) -> None:
@@ -155,9 +143,3 @@ class ForeignWeights(QObject):
         how = f"{convention.activation}, {convention.scaling}" + ", transposed" * convention.transposed
         of = "" if weights.class_names == DIGITS else f", of {in_words(weights.class_names)}"
         self.message.emit(f"Reading with {path.name}, taken as {how}{of}")
-
-    def _kept(self, understanding: Understanding, fingerprint: str) -> Candidate | None:
-        """The candidate that was chosen the last time."""
-        text = str(self._settings.value(f"conventions/{fingerprint}", ""))
-        kinds = {json.dumps(one.convention.as_dict()): one for one in understanding.candidates}
-        return kinds.get(text)

@@ -28,6 +28,10 @@ class LazyData:
                 self._dataset = load(self.source, self._tell)
             return self._dataset
 
+    def other(self, source: str) -> Dataset:
+        """A data set that is wanted beside this one, or this one by its name; its reading is given up likewise."""
+        return self.get() if source == self.source else load(source, self._tell)
+
     def give_up(self) -> None:
         """Nobody wants it any more."""
         self._given_up = True

@@ -156,8 +156,9 @@ class Window(QMainWindow):
 
     def _make_evaluate_tab(self) -> "EvaluateTab":
         from digitpad.gui.evaluate_tab import EvaluateTab
+        from digitpad.gui.told import Told
 
-        tab = EvaluateTab(self._theme, self.weights, self._pages)
+        tab = EvaluateTab(self._theme, self.weights, Told(self._settings).weights, self._pages)
         tab.message.connect(self._say)
         tab.failed.connect(lambda title, why: self._tell_problem(title, DigitpadError(why)))
         tab.put_requested.connect(self._put_digit)

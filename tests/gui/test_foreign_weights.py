@@ -10,8 +10,11 @@ from digitpad.datasets.dataset import mnist
 from digitpad.gui.classes_dialog import ClassesDialog
 from digitpad.gui.convention_dialog import ConventionDialog
 from digitpad.gui.data_set_choice import DataSetChoice
+from digitpad.gui.menus import EVALUATE
+from digitpad.gui.weights_choice import IN_USE
 from digitpad.gui.window import Window
 from digitpad.weights.foreign.reading import read_contents
+from tests.datasets.idx_files import write_folder
 from tests.datasets.set_files import write_images
 from tests.gui.hand import find
 from tests.gui.test_window import drop, file_mime, problem_of, status
@@ -203,3 +206,51 @@ def test_other_weights_end_the_asking(window: Window, qtbot: QtBot, theirs: Path
     assert window.foreign.can_ask_again
     window.use_weights(window.weights)
     assert not window.foreign.can_ask_again
+
+
+def evaluate(qtbot: QtBot, window: Window, path: Path, data: Path) -> None:
+    """Evaluate a file beside the weights in use."""
+    window.show_tab(EVALUATE)
+    tab = window.evaluate_tab
+    tab.data_choice.set_value(str(data))
+    tab.weights_choice.choose_file(path)
+    tab.other_choice.setCurrentIndex(tab.other_choice.findData(IN_USE))
+    tab.evaluate_or_stop()
+    qtbot.waitUntil(lambda: not tab.busy)
+
+
+def test_evaluate_takes_a_file_as_it_was_taken_before(
+    qtbot: QtBot, window: Window, theirs: Path, tmp_path: Path
+) -> None:
+    """The convention that was chosen in the dialog makes the same network of the file there."""
+    dialog = dialog_of(qtbot, window, theirs)
+    table = find(dialog, QTableWidget, "conventions")
+    table.selectRow(next(row for row in range(table.rowCount()) if activation_in(table, row) != "tanh"))
+    accept(qtbot, window)
+    data = write_folder(tmp_path / "some", mnist().training[:900], mnist().test[:200])
+    evaluate(qtbot, window, theirs, data)
+    outcome = window.evaluate_tab.outcome
+    assert outcome is not None
+    first, in_use = (made.weights for made in outcome.made)
+    assert in_use is window.weights
+    assert first.about["convention"] == in_use.about["convention"]
+    np.testing.assert_array_equal(first.parameters, in_use.parameters)
+
+
+def test_evaluate_knows_the_names_that_were_given(qtbot: QtBot, window: Window, letters: Path, tmp_path: Path) -> None:
+    """What outputs stand for is not to be had there; once it was told where weights are loaded, it is known."""
+    some = mnist().training[:400]
+    data = write_images(tmp_path / "ten", some, "ABCDEFGHIJ")
+    said = problem_of(qtbot, window, lambda: evaluate(qtbot, window, letters, data))
+    assert "26 outputs" in said
+    assert "“Load weights…” asks what they stand for" in said
+    assert "--" not in said
+    window.open_weights(letters)
+    qtbot.waitUntil(lambda: window.findChild(ClassesDialog) is not None)
+    find(find(window, ClassesDialog), QPushButton, "class_open").click()
+    qtbot.waitUntil(lambda: window.findChild(ConventionDialog) is not None)
+    accept(qtbot, window)
+    evaluate(qtbot, window, letters, data)
+    outcome = window.evaluate_tab.outcome
+    assert outcome is not None
+    assert outcome.made[0].weights.class_names == tuple(string.ascii_uppercase)

@@ -367,8 +367,8 @@ def _broken(links: tuple[_Link, ...], n_classes: int) -> _Broken | None:
 def _named_otherwise(n: int, last: Named, n_classes: int) -> str:
     """What to say of outputs that are not as many as they should be."""
     if n_classes == 10:
-        return f"has {n} outputs ({last}); 10 are needed, one a digit, or class names, as in --classes A-Z"
-    return f"has {n} outputs ({last}), but {n_classes} class names were given or are in it"
+        return f"has {n} outputs ({last}); 10 are needed, one a digit, or class names"
+    return f"has {n} outputs ({last}), but there are {n_classes} class names"
 
 
 def _dense_layers(ones: list[Named], links: Sequence[_Link], bias_last: bool) -> list[Dense]:

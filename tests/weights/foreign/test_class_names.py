@@ -104,7 +104,7 @@ def test_names_that_are_given_come_first(six: dict[str, Any], tmp_path: Path) ->
     ) as told:
         open_weights(path)
     assert told.value.n_outputs == 6
-    with pytest.raises(OutputsError, match=r"6 outputs .*, but 3 class names"):
+    with pytest.raises(OutputsError, match=r"6 outputs .*, but there are 3 class names"):
         open_weights(path, class_names=tuple("abc"))
 
 
