@@ -4,6 +4,7 @@ Those of 28 × 28 pixels are taken as they are; others are prepared as images ar
 what is trained on is like what will be read.
 """
 
+import itertools
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,10 +24,11 @@ _TRAINING, _TEST = ("train", "training"), ("test", "testing")
 _GREY = np.array([0.299, 0.587, 0.114])
 
 
-def has_image_folders(folder: Path) -> bool:
-    """Whether there is a folder with an image in it, on one level or in ``train``."""
+def has_image_folders(folder: Path, at_least: int = 1) -> bool:
+    """Whether there are so many folders with an image in them, on one level or in ``train``."""
     below = _named(folder, _TRAINING)
-    return any(_images(one, 1) for one in _folders(folder if below is None else below))
+    found = (one for one in _folders(folder if below is None else below) if _images(one, 1))
+    return len(list(itertools.islice(found, at_least))) == at_least
 
 
 def read_image_folder(folder: Path, tell: Tell = unheard) -> Found:

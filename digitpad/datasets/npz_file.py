@@ -55,10 +55,10 @@ def has_data(path: Path) -> bool:
         _check_directory(path, file)
         with zipfile.ZipFile(file) as archive:
             names = {name.removesuffix(".npy").lower() for name in archive.namelist()}
-    return any(set(pair[:2]) <= names or set(pair[2:]) <= names for pair in _NAMES) and not _weights(names)
+    return any(set(pair[:2]) <= names or set(pair[2:]) <= names for pair in _NAMES) and not named_as_weights(names)
 
 
-def _weights(names: Iterable[str]) -> list[str]:
+def named_as_weights(names: Iterable[str]) -> list[str]:
     """Those of the names that weights and biases have."""
     return [name for name in names if _OF_WEIGHTS.fullmatch(name)]
 
@@ -113,7 +113,7 @@ def _read_archive(path: Path, archive: zipfile.ZipFile, tell: Tell) -> Found:
     chosen = next((names for names in _NAMES if set(names[:2]) <= members.keys()), None)
     if chosen is None:
         found = ", ".join(repr(name[:40]) for name in list(members)[:6]) or "nothing"
-        weights = ", which are weights, not data" if _weights(members) else ""
+        weights = ", which are weights, not data" if named_as_weights(members) else ""
         raise DataError(path, f"holds {found}{weights}; expected x_train, y_train, x_test and y_test")
     training = _read_part(path, archive, members[chosen[0]], members[chosen[1]], tell)
     in_test = [name in members for name in chosen[2:]]

@@ -9,7 +9,7 @@ from digitpad.datasets.csv_file import MAX_LINE_BYTES, is_image_row, read_csv
 from digitpad.datasets.digits import Found, Tell, inside, unheard
 from digitpad.datasets.idx_folder import idx_file, idx_files, read_idx_folder
 from digitpad.datasets.image_folder import has_image_folders, read_image_folder
-from digitpad.datasets.npz_file import has_data, is_archive, read_npz
+from digitpad.datasets.npz_file import has_data, is_archive, named_as_weights, read_npz
 from digitpad.datasets.strokes_set import read_strokes_set
 from digitpad.errors import DataError, reason
 
@@ -17,7 +17,8 @@ KINDS = "IDX files, an .npz, a .csv, a .jsonl of strokes, or a folder of images 
 
 
 _TEXTS = (".csv", ".tsv", ".txt")
-_OF_WEIGHTS = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".json", ".safetensors", ".h5", ".hdf5", ".keras")
+_TABLES = (*_TEXTS, ".dat", ".json")
+_OF_WEIGHTS = (".npy", ".pkl", ".pickle", ".joblib", ".pt", ".pth", ".safetensors", ".h5", ".hdf5", ".keras")
 _IDX = (b"\0\0\x08\x01", b"\0\0\x08\x03")
 
 
@@ -31,9 +32,18 @@ def is_data_set(path: Path) -> bool:
 
 def _is_folder_of_data(folder: Path) -> bool:
     raw = folder / "raw"
-    if idx_files(folder) or (raw.is_dir() and idx_files(raw)) or has_image_folders(folder):
+    if idx_files(folder) or (raw.is_dir() and idx_files(raw)):
+        return True
+    # Weights, a matrix a file, may lie beside folders of pictures of their training.
+    if has_image_folders(folder, at_least=2) and not any(map(_is_of_weights, folder.iterdir())):
         return True
     return any(_is_file_of_data(path) for path in _data_files(folder)[:8])
+
+
+def _is_of_weights(path: Path) -> bool:
+    """Whether a file has the ending that weights have, or a table the name of one of their matrices."""
+    kind = path.suffix.lower()
+    return kind in _OF_WEIGHTS or (kind in _TABLES and bool(named_as_weights([path.stem])))
 
 
 def _is_file_of_data(path: Path) -> bool:
@@ -119,8 +129,8 @@ def _read_file(path: Path, tell: Tell) -> Found:
             "is IDX, but its name does not tell its part; expected names as train-images-idx3-ubyte, and beside it "
             "train-labels-idx1-ubyte",
         )
-    if path.suffix.lower() in _OF_WEIGHTS:
-        raise DataError(path, f"is of a kind that weights are kept in, not a data set; expected {KINDS}")
     if begin.startswith(b"\x93NUMPY"):
         raise DataError(path, "is one array; expected images and labels together, in an .npz of x_train and y_train")
+    if path.suffix.lower() in (*_OF_WEIGHTS, ".json"):
+        raise DataError(path, f"is of a kind that weights are kept in, not a data set; expected {KINDS}")
     raise DataError(path, f"is not a data set; expected {KINDS}")

@@ -537,6 +537,28 @@ def test_weights_and_damaged_files_are_no_data_sets(tmp_path: Path, name: str, c
 
 
 @pytest.mark.parametrize(
+    ("files", "pictures"),
+    [
+        (("W1.npy", "b1.npy"), ("plots", "samples")),
+        (("W1.csv", "b1.csv"), ("plots", "samples")),
+        (("mine.pkl",), ("plots", "samples")),
+        (("layer one.csv",), ("plots",)),
+    ],
+)
+def test_weights_beside_pictures_are_no_data_set(
+    tmp_path: Path, files: tuple[str, ...], pictures: tuple[str, ...]
+) -> None:
+    """As people keep the plots of a training; a data set of images has its lists and notes beside them all the same."""
+    write_images(tmp_path / "plain", TRAINING, pictures * 10)
+    for name in ("labels.csv", "classes.txt", "notes.json"):
+        (tmp_path / "plain" / name).write_text("1")
+    assert is_data_set(tmp_path / "plain") == (len(pictures) > 1)
+    for name in files:
+        (tmp_path / "plain" / name).write_text("1")
+    assert not is_data_set(tmp_path / "plain")
+
+
+@pytest.mark.parametrize(
     ("name", "content", "message"),
     [
         (

@@ -254,3 +254,13 @@ def test_evaluate_knows_the_names_that_were_given(qtbot: QtBot, window: Window, 
     outcome = window.evaluate_tab.outcome
     assert outcome is not None
     assert outcome.made[0].weights.class_names == tuple(string.ascii_uppercase)
+
+
+def test_a_folder_of_weights_may_have_pictures(qtbot: QtBot, window: Window, trained: Trained, tmp_path: Path) -> None:
+    """The plots of a training beside its matrices make no data set of it."""
+    folder = write_images(tmp_path / "mine", mnist().test[:4], ["plots", "samples"] * 5)
+    for name, array in numbered(trained, "W{}", "b{}").items():
+        np.save(folder / f"{name}.npy", array)
+    dialog_of(qtbot, window, folder)
+    accept(qtbot, window)
+    assert window.weights.network().summary() == "784-12-10"

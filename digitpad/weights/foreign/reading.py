@@ -2,6 +2,7 @@
 
 import bz2
 import io
+import itertools
 import lzma
 import re
 import zipfile
@@ -94,7 +95,8 @@ def with_siblings(path: Path) -> Contents | None:
 
 def read_together(path: Path, files: list[Path]) -> Contents:
     """What several files hold, each one's arrays named by it."""
-    if not files and any(file.suffix.lower() in _PICTURES for file in path.iterdir()):
+    beside = itertools.chain(path.iterdir(), path.glob("*/*"))
+    if not files and any(file.suffix.lower() in _PICTURES for file in beside):
         raise WeightsError(path, "holds pictures, no weights; as a data set, they lie in a folder for each class")
     if not files:
         raise WeightsError(path, f"is a folder without weights; files of {', '.join(_ONE_MATRIX_EACH)} would fit")
