@@ -146,8 +146,9 @@ def convention_of(weights: Weights) -> dict[str, Any]:
 def _class_names(contents: Contents, data: Dataset | None) -> tuple[str, ...]:
     """What a file says of its outputs, if it has as many; else the classes of the data, or digits."""
     for names in class_names_in(contents):
-        if data is not None and len(names) == len(data.class_names) and not set(data.class_names) <= set(names):
-            continue  # as numbers are, of classes that the data has names for
+        others = data is not None and len(names) == len(data.class_names) and not set(data.class_names) <= set(names)
+        if others and all(map(str.isdigit, names)):
+            continue  # numbers of classes that the data has names for
         try:
             _with_biases(contents, len(names))
         except WeightsError:

@@ -132,6 +132,16 @@ def test_numbers_of_classes_are_less_than_the_names_of_data(trained: Trained, tm
     assert open_weights(path).class_names == tuple(map(str, range(1, 11)))
 
 
+def test_names_in_a_file_are_not_overruled_by_data(trained: Trained, tmp_path: Path) -> None:
+    """Of as many other classes: what such weights read is not scored as those."""
+    names = tuple(f"k{i}" for i in range(10))
+    path = save_npz(tmp_path / "a.npz", {**numbered(trained, "W{}", "b{}"), "classes": np.array(names)})
+    for data in (by_letters(), mnist()):
+        understood = understand_file(path, data=data)
+        assert not understood.yardstick.scores
+        assert understood.weights().class_names == names
+
+
 @pytest.mark.parametrize(
     "names", [(*DIGITS, *LETTERS), tuple(reversed(DIGITS))], ids=["letters too", "in another order"]
 )
