@@ -137,6 +137,8 @@ class _Reader:
         array = self._array(*parts[0], shape)
         if cls != _CHAR:
             return array
+        if array.size == 0:
+            return ""
         rows = array.reshape(shape[0], -1)[:100, :200].astype(np.uint32).tolist()
         texts = ["".join(chr(code) for code in row if code < 0x10000).rstrip() for row in rows]
         return texts[0] if len(texts) == 1 else texts

@@ -37,6 +37,13 @@ def test_matlab(order: str, pack: Callable[[bytes, str], bytes]) -> None:
     assert "sparse" not in contents.arrays
 
 
+@pytest.mark.parametrize("shape", [(0, 0), (0, 3), (1, 0)])
+def test_an_empty_text_is_a_text(shape: tuple[int, int]) -> None:
+    """MATLAB and SciPy save '' as a text of no rows."""
+    contents = read(mat(mat_matrix("es", np.empty(shape, "u2"), 4), mat_matrix("W", MATRIX)), "weights.mat")
+    np.testing.assert_array_equal(contents.arrays["W"], MATRIX)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
