@@ -59,8 +59,11 @@ class ForeignWeights(QObject):
             self._ask(*self._last)
 
     def forget(self) -> None:
-        """Other weights are in use."""
+        """Other weights are in use; a file that is still looked at was asked for before them."""
         self._last = None
+        if self.busy:
+            self.shut_down()
+            self.message.emit("")
 
     def shut_down(self) -> None:
         """Leave what is not done yet, and end the thread."""

@@ -264,3 +264,12 @@ def test_a_folder_of_weights_may_have_pictures(qtbot: QtBot, window: Window, tra
     dialog_of(qtbot, window, folder)
     accept(qtbot, window)
     assert window.weights.network().summary() == "784-12-10"
+
+
+def test_a_file_that_is_looked_at_gives_way_to_a_later_choice(window: Window, theirs: Path) -> None:
+    """Weights that are taken meanwhile stay in use."""
+    window.open_weights(theirs)
+    assert window.foreign.busy
+    window.use_weights(window.weights)
+    assert not window.foreign.busy
+    assert find(window, QLabel, "message").accessibleName() == ""
