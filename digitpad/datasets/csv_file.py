@@ -31,10 +31,10 @@ _NO_PIXELS = {"", "id", "index", "unnamed: 0"}
 
 
 def is_image_row(line: bytes) -> bool:
-    """Whether a line of a file is an image: 784 whole numbers of 0 to 255, and besides them what may be no pixels."""
+    """Whether a line of a file is an image and its label: 784 whole numbers of 0 to 255, and what may be no pixels."""
     cells = line.strip().split(max((b",", b";", b"\t"), key=line.count))
     pixels = sum(cell.strip(b" \"'").isdigit() and int(cell.strip(b" \"'")[:9]) <= 255 for cell in cells)
-    return N_PIXELS <= pixels <= len(cells) <= N_PIXELS + len(_NO_PIXELS)
+    return pixels >= N_PIXELS and N_PIXELS < len(cells) <= N_PIXELS + len(_NO_PIXELS)
 
 
 def read_csv(path: Path, tell: Tell = unheard) -> Found:

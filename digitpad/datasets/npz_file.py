@@ -44,7 +44,7 @@ def is_archive(path: Path) -> bool:
 
 
 def has_data(path: Path) -> bool:
-    """Whether the names of an archive's arrays are those of a data set, and of nothing else that is known.
+    """Whether an archive's arrays have the names of a data set's that can be trained on, and none those of weights.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def has_data(path: Path) -> bool:
         _check_directory(path, file)
         with zipfile.ZipFile(file) as archive:
             names = {name.removesuffix(".npy").lower() for name in archive.namelist()}
-    return any(set(pair[:2]) <= names or set(pair[2:]) <= names for pair in _NAMES) and not named_as_weights(names)
+    return any(set(pair[:2]) <= names for pair in _NAMES) and not named_as_weights(names)
 
 
 def named_as_weights(names: Iterable[str]) -> list[str]:

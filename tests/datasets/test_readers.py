@@ -489,7 +489,6 @@ def test_a_png_of_28_by_28_reads_as_written(tmp_path: Path) -> None:
         ("images.idx", lambda p: p.write_bytes(idx_bytes(TRAINING.images))),
         ("labels", lambda p: p.write_bytes(gzip.compress(idx_bytes(TRAINING.labels)))),
         ("mnist.npz", lambda p: p.write_bytes(zipped(keras(TRAINING, TEST)))),
-        ("test.npz", lambda p: p.write_bytes(zipped({"x_test.npy": npy(TEST.images), "y_test.npy": npy(TEST.labels)}))),
         ("train.csv", lambda p: p.write_text(csv_text(TRAINING))),
         ("bare.csv", lambda p: p.write_text(csv_text(TRAINING, header=None))),
         ("named.tsv", lambda p: p.write_text(csv_text(TRAINING, names="abcdefghij", last=True, separator="\t"))),
@@ -517,6 +516,8 @@ def test_data_sets_are_known_by_their_names_and_first_bytes(
         ("w.npz", zipped({"W1.npy": npy(np.ones((784, 10))), "b1.npy": npy(np.ones(10))})),
         ("all.npz", zipped({**keras(TRAINING, TEST), "W1.npy": npy(np.ones((784, 10)))})),
         ("ours.npz", zipped({"header.npy": npy(np.ones(3, np.uint8)), "2.weight.npy": npy(np.ones((784, 10)))})),
+        ("test.npz", zipped({"x_test.npy": npy(TEST.images), "y_test.npy": npy(TEST.labels)})),
+        ("test.csv", ("0," * 783 + "9\n").encode() * 10),
         ("W1.csv", ("0.5," * 783 + "1\n").encode() * 10),
         ("w.csv", b"1,2,3\n4,5,6\n"),
         ("empty.csv", b""),
@@ -528,7 +529,7 @@ def test_data_sets_are_known_by_their_names_and_first_bytes(
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_weights_and_damaged_files_are_no_data_sets(tmp_path: Path, name: str, content: bytes) -> None:
+def test_weights_and_what_cannot_be_trained_on_are_no_data_sets(tmp_path: Path, name: str, content: bytes) -> None:
     """Nor is the folder that they are in; nothing is raised."""
     (tmp_path / name).write_bytes(content)
     assert not is_data_set(tmp_path / name)

@@ -79,13 +79,13 @@ def _read_npz(path: Path, archive: zipfile.ZipFile) -> Contents:
 
 
 def _is_data(names: list[str]) -> bool:
-    return any(name.lower().startswith(("x_train", "train_images", "training_images", "x_test")) for name in names)
+    return any(name.lower().startswith(("x_train", "train_images", "training_images")) for name in names)
 
 
 def data_set_problem(names: list[str]) -> str:
     """What to say of digits to train on, where weights are wanted."""
     found = ", ".join(name.removesuffix(".npy") for name in names[:4])
-    return f"is a data set ({found}), not weights; it can be trained on or scored by (--data)"
+    return f"is a data set ({found}), not weights; it can be trained on, and weights can be scored by it"
 
 
 def _opened(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:

@@ -747,8 +747,9 @@ def _other_kind(contents: Contents) -> str:
     if harm := [word for _, word in contents.words if word.startswith(_HARMFUL)]:
         return f"is a pickle that would have called {harm[0]}; nothing of it was run, and no weights are in it"
     pictures = [one for one in ones if one.array.shape[-2:] == (SIDE, SIDE) and one.array.dtype.kind in "ub"]
-    if any(map(_are_samples, ones)):
-        listed = ", ".join(map(str, ones[:4]))
+    if samples := next(filter(_are_samples, ones), None):
+        labelled = any(one.array.size == len(samples.array) for one in ones)
+        listed = ", ".join(map(str, ones[:4])) + " without labels" * (not labelled)
         return f"is a data set ({listed}), not weights; {DATA_HINT}"
     if pictures:
         return f"holds a picture, {pictures[0]}, not weights"
