@@ -105,7 +105,9 @@ def _read_folder(folder: Path, tell: Tell) -> Found:
 
 
 def _data_files(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.iterdir()) if path.suffix.lower() in (".npz", ".csv", ".jsonl")]
+    """Those that hold data by their names; pipes and devices do not, and would be waited for."""
+    kinds = (".npz", ".csv", ".jsonl")
+    return [path for path in sorted(folder.iterdir()) if path.suffix.lower() in kinds and path.is_file()]
 
 
 def _training_beside(path: Path) -> Path:

@@ -581,3 +581,12 @@ def test_what_is_no_data_set_is_named(tmp_path: Path, name: str, content: bytes,
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match=message):
         load_path(tmp_path / name)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders here")
+def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path) -> None:
+    """It may have the name of data, and nobody who writes to it."""
+    os.mkfifo(tmp_path / "train.csv")
+    assert not is_data_set(tmp_path)
+    with pytest.raises(DataError, match="holds no data set"):
+        load_path(tmp_path)
