@@ -110,6 +110,15 @@ def test_weights_of_others_are_given_names(
     assert load_weights(ours).class_names == tuple(NAMES)
 
 
+def test_a_score_of_nothing_is_a_score(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Weights of digits and another class that take every digit for that."""
+    path = tmp_path / "none.npz"
+    weight = np.random.default_rng(0).normal(size=(784, 11)) * 1e-9
+    np.savez(path, W1=weight, b1=np.arange(11) == 10)
+    assert main(["convert", str(path), str(tmp_path / "ours.npz"), "--classes", "0-9, none"]) == 0
+    assert "reads 0.0% of 1,000 validation images of MNIST" in capsys.readouterr().out
+
+
 def test_a_data_set_names_what_it_scores(
     capsys: pytest.CaptureFixture[str], weights: Path, data: Path, tmp_path: Path
 ) -> None:

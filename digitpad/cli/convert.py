@@ -34,7 +34,10 @@ def run(options: argparse.Namespace) -> int:
     convention = convention_of(weights)
     scored = weights.about.get("convention_accuracy")
     how = f", taken as {convention['activation']}, {convention['scaling']}" if "source" in weights.about else ""
-    how += f", reads {scored:.1%} of {weights.about['convention_scored']}" if scored else ", not scored" if how else ""
+    if scored is not None:
+        how += f", reads {scored:.1%} of {weights.about['convention_scored']}"
+    elif how:
+        how += ", not scored"
     tell(
         options,
         {
