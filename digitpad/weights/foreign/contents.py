@@ -41,6 +41,8 @@ class Contents:
         Single ones, likewise.
     words : list of (str, str)
         Where, and what: texts, and the names of classes and functions.
+    passed_over : list of str
+        What is there, but not read: a name and its kind.
     """
 
     path: Path
@@ -48,6 +50,7 @@ class Contents:
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
     numbers: dict[str, float] = field(default_factory=dict)
     words: list[tuple[str, str]] = field(default_factory=list)
+    passed_over: list[str] = field(default_factory=list)
 
     def add(self, name: str, tree: Any) -> None:
         """Put in what ``tree`` holds: dicts, lists, arrays, numbers, texts, and `StandIn` for anything else.

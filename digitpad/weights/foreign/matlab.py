@@ -2,7 +2,7 @@
 
 Source: MAT-File Format (The MathWorks, 2019), chapter 1. A file is a header of 128 bytes and a row of elements: a type
 and a size, then so many bytes, padded to eight. A matrix is an element that holds others: flags, dimensions, name,
-numbers; columns come first. Sparse matrices, objects and functions are passed over.
+numbers; columns come first. Sparse matrices, objects and functions are passed over, and the first two named.
 """
 
 import io
@@ -26,7 +26,8 @@ OCTAVE_MAGIC = b"# Created by Octave"
 
 _HEADER_BYTES = 128
 _MATRIX, _COMPRESSED = 14, 15
-_CELL, _STRUCT, _CHAR, _SPARSE = 1, 2, 4, 5
+_CELL, _STRUCT, _OBJECT, _CHAR, _SPARSE = 1, 2, 3, 4, 5
+_PASSED_OVER = {_OBJECT: "an object", _SPARSE: "sparse"}
 _DTYPES = {
     1: "i1",
     2: "u1",
@@ -62,7 +63,7 @@ def read_mat(path: Path, content: bytes) -> Contents:
     order = {b"IM": "<", b"MI": ">"}.get(content[126:128])
     if order is None:
         raise WeightsError(path, "begins as MATLAB's files do, but does not say in which order its bytes are")
-    reader = _Reader(order, BUDGET_BYTES)
+    reader = _Reader(order, BUDGET_BYTES, contents.passed_over)
     try:
         for kind, data in reader.elements(memoryview(content)[_HEADER_BYTES:]):
             inner = reader.elements(reader.unpacked(data)) if kind == _COMPRESSED else iter([(kind, data)])
@@ -75,10 +76,11 @@ def read_mat(path: Path, content: bytes) -> Contents:
 
 
 class _Reader:
-    """Takes elements apart, and counts what they take."""
+    """Takes elements apart, and counts what they take; ``passed_over`` gets the names of matrices that are not read."""
 
-    def __init__(self, order: str, budget: int) -> None:
+    def __init__(self, order: str, budget: int, passed_over: list[str]) -> None:
         self._order = order
+        self._passed_over = passed_over
         self._left = budget
         self._n_elements = 0
 
@@ -117,7 +119,10 @@ class _Reader:
         shape = tuple(int(size) for size in np.frombuffer(sizes[: len(sizes) // 4 * 4], f"{self._order}i4"))
         if not 2 <= len(shape) <= 8 or min(shape) < 0:
             raise _DamagedError(f"a matrix says that its shape is {shape}")
-        return bytes(name).decode("latin-1")[:100], self._value(cls, shape, rest, depth)
+        text = bytes(name).decode("latin-1")[:100]
+        if cls in _PASSED_OVER:
+            self._passed_over.append(f"{text} ({_PASSED_OVER[cls]})" if text else _PASSED_OVER[cls])
+        return text, self._value(cls, shape, rest, depth)
 
     def _value(self, cls: int, shape: tuple[int, ...], parts: list[tuple[int, memoryview]], depth: int) -> Any:
         if cls == _CELL:
@@ -160,10 +165,13 @@ def _first(parts: Iterator[tuple[int, memoryview]], n: int) -> list[tuple[int, m
 
 
 _OCTAVE = re.compile(
-    rb"^# name: (?P<name>.{1,100})\n# type: (?:matrix|scalar)\n"
-    rb"(?:# rows: (?P<rows>\d{1,6})\n# columns: (?P<columns>\d{1,6})\n)?(?P<numbers>[^#]*)",
+    rb"^# name: (?P<name>.{1,100})\n# type: (?P<type>.{1,60})\n"
+    rb"(?:# rows: (?P<rows>\d{1,6})\n# columns: (?P<columns>\d{1,6})\n|# ndims: \d\n(?P<shape>[ \d]{1,60})\n)?"
+    rb"(?P<numbers>[^#]*)",
     re.MULTILINE,
 )
+_OCTAVE_NUMBERS = re.compile(rb"(?:global )?(?:float |u?int\d\d? |bool )?(?:matrix|scalar)")
+_NA = re.compile(rb"\bNA\b")  # Octave's mark of what is missing
 
 
 def read_octave(path: Path, content: bytes) -> Contents:
@@ -178,13 +186,24 @@ def read_octave(path: Path, content: bytes) -> Contents:
         raise WeightsError(path, f"is larger than the {mebibytes(_MAX_OCTAVE_BYTES)} of Octave's text that are read")
     contents = Contents(path, "an Octave file")
     for match in _OCTAVE.finditer(content.replace(b"\r\n", b"\n")):
-        name = match["name"].decode("latin-1")
-        with warnings.catch_warnings(action="ignore"):  # of a matrix without numbers
-            numbers = np.loadtxt(io.BytesIO(match["numbers"]), ndmin=2)
-        shape = (1, 1) if match["rows"] is None else (int(match["rows"]), int(match["columns"]))
+        name, kind = match["name"].decode("latin-1"), match["type"].decode("latin-1")
+        if not _OCTAVE_NUMBERS.fullmatch(match["type"]):
+            if kind.endswith("matrix"):  # sparse, complex, diagonal
+                contents.passed_over.append(f"{name} ({kind})")
+            continue
+        try:
+            with warnings.catch_warnings(action="ignore"):  # of a matrix without numbers
+                numbers = np.loadtxt(io.BytesIO(_NA.sub(b"NaN", match["numbers"])), ndmin=2)
+        except ValueError:
+            contents.passed_over.append(f"{name} (not numbers alone)")
+            continue
+        # By rows where there are two dimensions, else by columns.
+        sizes = (match["rows"], match["columns"]) if match["rows"] else (match["shape"] or b"1 1").split()
+        shape = tuple(map(int, sizes))
         if numbers.size != math.prod(shape):
             raise WeightsError(
                 path, f"{name} of {shape} needs {math.prod(shape)} numbers, but there are {numbers.size}"
             )
-        contents.add(name, float(numbers[0, 0]) if match["rows"] is None else numbers.reshape(shape))
+        array = numbers.reshape(shape, order="C" if match["rows"] else "F")
+        contents.add(name, float(numbers[0, 0]) if kind.endswith("scalar") and numbers.size else array)
     return contents

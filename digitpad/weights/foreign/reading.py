@@ -117,6 +117,7 @@ def read_together(path: Path, files: list[Path]) -> Contents:
         for name, number in part.numbers.items():
             together.add(f"{file.stem}.{name}".strip("."), number)
         together.words.extend(part.words)
+        together.passed_over.extend(part.passed_over)
     return together
 
 
@@ -173,7 +174,9 @@ def _reader_for(path: Path, content: bytes) -> Callable[[Path, bytes], Contents]
     if looks_like_table(content):
         return read_table
     raise WeightsError(
-        path, "is of no kind that is known; weights come as .npz, .npy, pickle, .pt, JSON, CSV, safetensors or .mat"
+        path,
+        "is of no kind that is known; weights come as .npz, .npy, pickle, .pt, JSON, CSV, safetensors or, "
+        "as save -v7 makes it, .mat",
     )
 
 

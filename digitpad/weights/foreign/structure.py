@@ -154,11 +154,12 @@ def structures(contents: Contents, n_classes: int) -> list[Structure]:
         found = _from_vectors(named, n_classes)
         if found:
             return sorted(found, key=lambda one: one.cost)
+    unread = f"; not read: {', '.join(contents.passed_over[:5])}" if contents.passed_over else ""
     if (other := _other_kind(contents)) or not broken:
-        raise WeightsError(contents.path, other or _no_layers(contents, named, n_classes))
+        raise WeightsError(contents.path, (other or _no_layers(contents, named, n_classes)) + unread)
     if broken[0].n_outputs:
-        raise OutputsError(contents.path, broken[0].problem, broken[0].n_outputs)
-    raise WeightsError(contents.path, broken[0].problem)
+        raise OutputsError(contents.path, broken[0].problem + unread, broken[0].n_outputs)
+    raise WeightsError(contents.path, broken[0].problem + unread)
 
 
 def scaling_beside(contents: Contents) -> list[Beside]:

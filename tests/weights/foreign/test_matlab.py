@@ -1,9 +1,12 @@
 import struct
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from digitpad.errors import WeightsError
+from digitpad.opening import open_weights
 from tests.weights.foreign.mat_files import OCTAVE, element, mat, mat_matrix, packed, small
 from tests.weights.foreign.test_reading import MATRIX, VECTOR, read, refused
 
@@ -35,6 +38,7 @@ def test_matlab(order: str, pack: Callable[[bytes, str], bytes]) -> None:
     np.testing.assert_array_equal(contents.arrays["net.b1"], VECTOR[:, None])
     assert contents.words == [("activation", "relu")]
     assert "sparse" not in contents.arrays
+    assert contents.passed_over == ["sparse (sparse)"]
 
 
 @pytest.mark.parametrize("shape", [(0, 0), (0, 3), (1, 0)])
@@ -79,4 +83,44 @@ def test_octave_text(end: bytes) -> None:
     np.testing.assert_array_equal(contents.arrays["Theta1"], [[1, 2, 3], [4, 0.5, -6]])
     assert contents.numbers == {"lambda": 1.5}
     refused(OCTAVE.replace(b"rows: 2", b"rows: 3"), r"Theta1 of \(3, 3\) needs 9 numbers, but there are 6")
-    refused(OCTAVE.replace(b"5e-1", b"five"), "cannot be read")
+
+
+@pytest.mark.parametrize("kind", [b"global matrix", b"float matrix", b"global float matrix", b"int32 matrix"])
+def test_octave_s_other_matrices(kind: bytes) -> None:
+    """Of single precision, of whole numbers, and known everywhere."""
+    content = OCTAVE.replace(b"type: matrix", b"type: " + kind).replace(b"type: scalar", b"type: float scalar")
+    contents = read(content, "weights.mat")
+    np.testing.assert_array_equal(contents.arrays["Theta1"], [[1, 2, 3], [4, 0.5, -6]])
+    assert contents.numbers == {"lambda": 1.5}
+
+
+def test_octave_s_arrays_of_more_dimensions() -> None:
+    """Columns come first, a number a line; what is missing there is no number."""
+    array = np.arange(12.0).reshape(2, 3, 2)
+    lines = "".join(f" {number:g}\n" for number in array.ravel("F"))
+    many = f"# name: A\n# type: matrix\n# ndims: 3\n 2 3 2\n{lines}\n\n".replace(" 7\n", " NA\n")
+    contents = read(OCTAVE + many.encode(), "weights.mat")
+    array[array == 7] = np.nan
+    np.testing.assert_array_equal(contents.arrays["A"], array)
+    assert "Theta1" in contents.arrays
+
+
+def test_what_is_passed_over_in_octave_s_text_is_named() -> None:
+    """All else in the file is read."""
+    sparse = b"# name: S\n# type: sparse matrix\n# nnz: 1\n# rows: 2\n# columns: 2\n1 1 5\n\n\n"
+    contents = read(OCTAVE.replace(b"5e-1", b"five") + sparse, "weights.mat")
+    assert contents.passed_over == ["Theta1 (not numbers alone)", "S (sparse matrix)"]
+    assert contents.numbers == {"lambda": 1.5}
+
+
+def test_what_is_passed_over_is_told(tmp_path: Path) -> None:
+    """Where it may be the very matrix that is missing."""
+    path = tmp_path / "w.mat"
+    path.write_bytes(mat(mat_matrix("W", np.empty((784, 10)), 5, parts=b""), mat_matrix("b", np.full((1, 10), 0.5))))
+    with pytest.raises(WeightsError, match=r"no matrix for the 784 pixels.*; not read: W \(sparse\)$"):
+        open_weights(path)
+
+
+def test_matlab_s_version_4_is_told_from_what_is_read() -> None:
+    """It has no words at its beginning."""
+    refused(struct.pack("<5i", 0, 1, 1, 0, 2) + b"W\0" + bytes(8), "as save -v7 makes it, .mat", "old.mat")
