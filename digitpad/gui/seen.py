@@ -35,6 +35,9 @@ ALIKE = 0.7
 
 SPEAKS_FOR, SPEAKS_AGAINST = QColor(DARK.accent), QColor(DARK.second)  # in both themes, as their ground is black
 
+_SCALED = "28 × 28 pixels, scaled to a 20-pixel box and centred by mass, as the training digits are."
+_SAMPLE = "28 × 28 pixels, as the data set has them: neither scaled nor moved."
+
 
 class PixelView(QWidget):
     """The 28 × 28 pixels that the network sees, enlarged; with evidence, those that speak for the answer and against.
@@ -193,9 +196,7 @@ class SeenCard(QFrame):
         self._for = _Key(theme, SPEAKS_FOR, "+", "speaks_for")
         self._against = _Key(theme, SPEAKS_AGAINST, "−", "speaks_against")
         self._why = named(QPushButton("Why?"), "why")
-        self._about = label(
-            "28 × 28 pixels, scaled to a 20-pixel box and centred by mass, as the training digits are.", "soft"
-        )
+        self._about = label(_SCALED, "soft", "about_seen")
         self._findings = _Lines("findings")
         self._build()
 
@@ -236,6 +237,7 @@ class SeenCard(QFrame):
         Of ink that is drawn further, what spoke before is shown until then, so that no colour flickers.
         """
         before, self._prediction = self._prediction, prediction
+        self._about.setText(_SAMPLE if self._pad.drawing.is_sample else _SCALED)
         if prediction is None or not self.explains:
             self._weighing.cancel()
             self._view.set_prediction(prediction)

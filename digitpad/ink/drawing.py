@@ -39,6 +39,11 @@ class Drawing:
         """Whether there is no ink at all."""
         return not self.strokes and (self.image is None or not self.image.any())
 
+    @property
+    def is_sample(self) -> bool:
+        """Whether it is a data set's image, perhaps with strokes on it."""
+        return self.image is not None and len(self.image) == SAMPLE_SIDE
+
     @classmethod
     def from_pixels(cls, pixels: NDArray[np.uint8]) -> "Drawing":
         """The ink of an image, in the middle of the pad and as large as fits."""
@@ -80,7 +85,7 @@ class Drawing:
         image = self.image.copy()
         for stroke in self.strokes:
             _paint(image, stroke.points, stroke.width_px / 2, 255)
-        if len(image) == SAMPLE_SIDE:
+        if self.is_sample:
             squares = image.reshape(SIDE, _SAMPLE_ZOOM, SIDE, _SAMPLE_ZOOM)
             return np.rint(squares.mean(axis=(1, 3))).astype(np.uint8)
         return rasterize_ink(image / 255)

@@ -320,3 +320,14 @@ def test_an_unsure_answer_is_explained(qtbot: QtBot, asked: Window, shipped: Wei
 
 def evidence_is_for(window: Window, digit: int) -> bool:
     return f"speaks most for {digit}" in evidence(window)
+
+
+def test_it_says_how_the_pixels_came_about(window: Window, qtbot: QtBot) -> None:
+    """A data set's image is neither scaled nor moved."""
+    about = find(window.draw_tab, QLabel, "about_seen")
+    draw(window.draw_tab.pad, placed(7, 100, 100, 200))
+    qtbot.waitUntil(lambda: "20-pixel box" in about.text())
+    sample = np.zeros((28, 28), np.uint8)
+    sample[4:24, 13:16] = 255
+    window.draw_tab.pad.replace(Drawing.from_sample(sample), "Put an image")
+    qtbot.waitUntil(lambda: "as the data set has them" in about.text())
