@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QGridLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from digitpad.classes import DIGITS, names_in, usual
 from digitpad.gui.data_set_choice import NONE, DataSetChoice
-from digitpad.gui.widgets import SPACE, label, named
+from digitpad.gui.widgets import SPACE, closing_row, label, named
 
 
 @dataclass(frozen=True)
@@ -104,18 +104,9 @@ class ClassesDialog(QDialog):
         self._note.setMinimumHeight(2 * self._note.fontMetrics().lineSpacing())
         self._note.setAlignment(Qt.AlignmentFlag.AlignTop)
         column.addWidget(self._note)
-        self._open.setProperty("kind", "primary")
         self._open.setDefault(True)
         self._open.clicked.connect(self.accept)
-        cancel = named(QPushButton("Cancel"), "class_cancel")
-        cancel.setAutoDefault(False)
-        cancel.clicked.connect(self.reject)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(2 * SPACE)
-        buttons.addStretch(1)
-        buttons.addWidget(cancel)
-        buttons.addWidget(self._open)
-        column.addLayout(buttons)
+        column.addLayout(closing_row(self, self._open, named(QPushButton("Cancel"), "class_cancel")))
         self.setFixedWidth(500)
 
     # Overrides of Qt's.

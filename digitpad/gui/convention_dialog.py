@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 
 from digitpad.classes import in_words
 from digitpad.gui.inputs import link
-from digitpad.gui.widgets import SPACE, label, named, percent
+from digitpad.gui.widgets import SPACE, closing_row, label, named, percent
 from digitpad.weights.foreign.conventions import POOR, Candidate, Understanding
 
 _COLUMNS = ("Reads", "Activation", "Pixels", "Images", "Besides")
@@ -114,18 +114,9 @@ class ConventionDialog(QDialog):
         column.addWidget(self._note)
         self._build_table()
         use = named(QPushButton("Read with these"), "convention_use")
-        use.setProperty("kind", "primary")
         use.setDefault(True)
         use.clicked.connect(self.accept)
-        cancel = named(QPushButton("Cancel"), "convention_cancel")
-        cancel.setAutoDefault(False)
-        cancel.clicked.connect(self.reject)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(2 * SPACE)
-        buttons.addStretch(1)
-        buttons.addWidget(cancel)
-        buttons.addWidget(use)
-        column.addLayout(buttons)
+        column.addLayout(closing_row(self, use, named(QPushButton("Cancel"), "convention_cancel")))
         self.setFixedWidth(680)
 
     def _doubt(self) -> None:

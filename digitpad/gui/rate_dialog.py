@@ -6,11 +6,11 @@ from collections.abc import Generator
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QColor, QPainter, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QPushButton, QVBoxLayout, QWidget
 
 from digitpad.gui.latest_work import LatestWork
 from digitpad.gui.theme import Theme
-from digitpad.gui.widgets import SPACE, label, named
+from digitpad.gui.widgets import SPACE, closing_row, label, named
 from digitpad.training.data import dataset_of
 from digitpad.training.rates import HIGHEST, LOWEST, RatesTried, try_rates
 from digitpad.training.recipe import Recipe
@@ -83,17 +83,8 @@ class RateDialog(QDialog):
         self._said.setText("Trying rates…")
         self._said.setWordWrap(True)
         column.addWidget(self._said)
-        self._use.setProperty("kind", "primary")
         self._use.setEnabled(False)
-        cancel = named(QPushButton("Close"), "close_rates")
-        cancel.setAutoDefault(False)
-        cancel.clicked.connect(self.reject)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(2 * SPACE)
-        buttons.addStretch(1)
-        buttons.addWidget(cancel)
-        buttons.addWidget(self._use)
-        column.addLayout(buttons)
+        column.addLayout(closing_row(self, self._use, named(QPushButton("Close"), "close_rates")))
         self.resize(520, 380)
 
     # Overrides of Qt's.

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QGridLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from digitpad.gui.widgets import SPACE, label, named
+from digitpad.gui.widgets import SPACE, closing_row, label, named
 
 MAX_NAME = 60
 
@@ -92,16 +92,7 @@ class RecipeDialog(QDialog):
         self._description.setPlaceholderText("optional")
         grid.addWidget(self._note, 2, 1)
         column.addLayout(grid)
-        self._save.setProperty("kind", "primary")
         self._save.setDefault(True)
         self._save.clicked.connect(self.accept)
-        cancel = named(QPushButton("Cancel"), "recipe_cancel")
-        cancel.setAutoDefault(False)
-        cancel.clicked.connect(self.reject)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(2 * SPACE)
-        buttons.addStretch(1)
-        buttons.addWidget(cancel)
-        buttons.addWidget(self._save)
-        column.addLayout(buttons)
+        column.addLayout(closing_row(self, self._save, named(QPushButton("Cancel"), "recipe_cancel")))
         self.setFixedWidth(440)

@@ -4,7 +4,7 @@ from typing import TypeVar
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QIcon, QPainter, QPixmap, QResizeEvent
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from digitpad.gui.theme import fixed_width_digits
 
@@ -52,6 +52,19 @@ def set_role(widget: QLabel, role: str) -> None:
         widget.setProperty("role", role)
         widget.style().unpolish(widget)
         widget.style().polish(widget)
+
+
+def closing_row(dialog: QDialog, does: QPushButton, closes: QPushButton) -> QHBoxLayout:
+    """The last row of a dialog: what it is there for, at the right, and what closes it without."""
+    does.setProperty("kind", "primary")
+    closes.setAutoDefault(False)
+    closes.clicked.connect(dialog.reject)
+    row = QHBoxLayout()
+    row.setSpacing(2 * SPACE)
+    row.addStretch(1)
+    row.addWidget(closes)
+    row.addWidget(does)
+    return row
 
 
 class ElidedLabel(QLabel):
