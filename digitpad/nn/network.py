@@ -34,7 +34,7 @@ from digitpad.nn.losses import softmax
 IMAGE_SHAPE = (28, 28)
 N_CLASSES = 10
 _CHUNK = 200
-_CHUNK_NUMBERS = 50_000_000
+_CHUNK_NUMBERS = 20_000_000
 
 
 class Plan:

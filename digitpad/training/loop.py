@@ -446,7 +446,7 @@ class Trainer:
         digits, rng = self._dataset.training, np.random.default_rng(self.recipe.training.seed)
         chosen = np.flatnonzero(digits.labels != NONE)
         chosen = rng.permutation(chosen)[:N_ESTIMATING]
-        parts = np.array_split(chosen, max(1, len(chosen) // _ESTIMATING_AT_ONCE))
+        parts = np.array_split(chosen, max(1, len(chosen) // self.network.chunk))
         batches = (digits.images[part] for part in parts)
         if self.recipe.training.plain:
             batches = (self._batches.augmented(batch, rng) for batch in batches)
@@ -505,6 +505,5 @@ def _useful_threads(recipe: Recipe, threads: int) -> int:
 N_ESTIMATING = 4096
 """Digits that say what layers average, of which more would hardly change it."""
 
-_ESTIMATING_AT_ONCE = 256
 _MIN_SHARE = 16
 """Images for which a thread's work outweighs its start."""
