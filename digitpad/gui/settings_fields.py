@@ -57,7 +57,7 @@ def _is(*choices: str) -> Callable[[Any], bool]:
 
 
 def _has_convolutions(hidden: tuple[int | str, ...]) -> bool:
-    return any(isinstance(word, str) and "pool" not in word for word in hidden)
+    return any(isinstance(word, str) and word[:1].isdigit() for word in hidden)
 
 
 _SPACE = "[ \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}]"
@@ -114,8 +114,8 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         Field(
             "network.hidden",
             "Hidden layers",
-            "Units of each hidden layer, as in 256, 128; before them convolutions, as in 5x5x32, pool, 128. "
-            "More can learn more, and take longer. None is allowed.",
+            "Units of each hidden layer, as in 256, 128; before them convolutions, as in 5x5x32, pool, 128, and "
+            "dropout where it shall rest images, too. More can learn more, and take longer. None is allowed.",
             partial(TextField, _layers, lambda units: ", ".join(map(str, units))),
         ),
         Field(
@@ -147,7 +147,8 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         Field(
             "network.dropout",
             "Dropout",
-            "The share of each hidden layer that is switched off at random in each step, 0 to 0.95. "
+            "The share of each dense hidden layer that is switched off at random in each step, 0 to 0.95; and of what "
+            "comes out where the word dropout stands among the layers. "
             "More helps against overfitting, and learns more slowly.",
             _number,
         ),

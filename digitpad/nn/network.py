@@ -335,7 +335,8 @@ def feedforward(
     hidden : sequence of int or str
         Each hidden layer, from the input on: a number for the units of a dense one, ``5x5x32`` for a convolution by a
         kernel of 5 × 5 to 32 channels, ``pool`` or ``avgpool`` for the largest or the mean of each 2 × 2 (``pool3`` of
-        3 × 3). Convolutions and pools come before dense layers. None at all is softmax regression.
+        3 × 3), ``dropout`` for a rest of what comes out there. Convolutions, pools and their dropout come before dense
+        layers. None at all is softmax regression.
     activation : str
         A key of `ACTIVATIONS`; it follows each convolution and each dense layer but the last. Where a pool comes next,
         it follows the pool: for the largest of four numbers and a rising activation that is the same, for a quarter of
@@ -344,7 +345,7 @@ def feedforward(
         A key of `INITIALIZERS`, or ``auto`` for what the activation wants; the last layer, which no activation
         follows, then gets Glorot's.
     dropout : float
-        The share of each dense hidden layer's outputs that is dropped in training.
+        The share that is dropped in training of each dense hidden layer's outputs, and where ``hidden`` says so.
     n_classes : int
     alpha : float
         The slope of ``leaky_relu`` below 0.
@@ -371,16 +372,19 @@ def feedforward(
     layers: list[Layer] = [Rescale()]
     if of_images:
         layers.append(AddChannel())
+    resting = [Dropout(dropout)] if dropout else []
     for word in map(str, of_images):
         pool = _pool(word)
-        layers += [pool] if pool else activated(_convolution(word, wanted, padding))
+        if word == "dropout":
+            layers += map(replace, resting)
+        else:
+            layers += [pool] if pool else activated(_convolution(word, wanted, padding))
     layers.append(Flatten())
     for units in hidden[len(of_images) :]:
         if not isinstance(units, int):
             raise ValueError(f"{units!r} comes after a dense layer, where there are no images any more")  # noqa: TRY004
         layers += activated(Linear(units, wanted))
-        if dropout:
-            layers.append(Dropout(dropout))
+        layers += map(replace, resting)
     if activation != "gelu":  # which falls a little before it rises
         for i, (layer, following) in enumerate(zip(layers, layers[1:], strict=False)):
             if isinstance(layer, ACTIVATIONS[activation]) and isinstance(following, MaxPool2d):
@@ -398,7 +402,9 @@ def _pool(word: str) -> MaxPool2d | AvgPool2d | None:
 def _convolution(word: str, initializer: str, padding: str) -> Conv2d:
     match = re.fullmatch(r"([1-9]\d?)[x×]([1-9]\d?)[x×]([1-9]\d{0,3})", word)
     if match is None or match[1] != match[2]:
-        raise ValueError(f"{word!r} is no layer; there are 128 (units), 5x5x32 (a convolution), pool and avgpool")
+        raise ValueError(
+            f"{word!r} is no layer; there are 128 (units), 5x5x32 (a convolution), pool, avgpool and dropout"
+        )
     kernel = int(match[1])
     if padding == "same" and kernel % 2 == 0:
         raise ValueError(f"{word!r} has a kernel of even size, which cannot keep an image's size")

@@ -53,7 +53,8 @@ def _one_of(default: str, choices: typing.Iterable[str]) -> Any:
 class NetworkPart:
     """``[network]``: hidden layers as `digitpad.nn.network.feedforward` reads them, what follows each, how they begin.
 
-    ``alpha`` is the slope of ``leaky_relu`` below 0, ``dropout`` the share of each dense hidden layer that rests.
+    ``alpha`` is the slope of ``leaky_relu`` below 0, ``dropout`` the share that rests of each dense hidden layer, and
+    where ``hidden`` says so.
     """
 
     hidden: tuple[int | str, ...] = _within((128,), 1, 4096)

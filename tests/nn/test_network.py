@@ -249,6 +249,21 @@ def test_batch_norm_comes_before_each_activation() -> None:
     ]  # fmt: skip
 
 
+def test_dropout_may_follow_a_pool() -> None:
+    """Where the words say so, at the rate of the dense layers, each place with draws of its own; at 0, nowhere."""
+    words = ("3x3x2", "pool", "dropout", "3x3x2", 4)
+    layers = feedforward(words, dropout=0.1)
+    kinds = [type(layer).__name__ for layer in layers]
+    assert kinds == [
+        "Rescale", "AddChannel", "Conv2d", "MaxPool2d", "ReLU", "Dropout", "Conv2d", "ReLU",
+        "Flatten", "Linear", "ReLU", "Dropout", "Linear",
+    ]  # fmt: skip
+    first, second = (layer for layer in layers if isinstance(layer, Dropout))
+    assert first.rate == second.rate == 0.1
+    assert first is not second
+    assert "Dropout" not in [type(layer).__name__ for layer in feedforward(words)]
+
+
 def test_padding_keeps_the_size() -> None:
     """With the word ``same``, only pools make images smaller."""
     network = Network(feedforward(("3x3x2", "5x5x3", "pool"), padding="same"))
