@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from digitpad.errors import WeightsError
+from digitpad.unpickle import Name, Record, Storage
 from digitpad.weights.foreign.contents import Contents
-from digitpad.weights.foreign.unpickle import Name, Record, Storage, read_pickle, read_pickles
+from digitpad.weights.foreign.pickles import read_pickle, read_pickles
 from digitpad.weights.npy import BUDGET_BYTES, mebibytes, read_npy
 from digitpad.weights.npz import MAX_MEMBERS
 

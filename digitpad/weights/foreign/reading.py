@@ -16,9 +16,9 @@ from digitpad.errors import WeightsError, reason
 from digitpad.weights.foreign.archives import is_legacy_torch, read_hdf5, read_legacy_torch, read_zip
 from digitpad.weights.foreign.contents import DATA_HINT, Contents
 from digitpad.weights.foreign.matlab import MAGIC, OCTAVE_MAGIC, read_mat, read_octave
+from digitpad.weights.foreign.pickles import read_pickle
 from digitpad.weights.foreign.tensors import is_safetensors, read_safetensors
 from digitpad.weights.foreign.texts import looks_like_table, read_json, read_table
-from digitpad.weights.foreign.unpickle import read_pickle
 from digitpad.weights.npy import BUDGET_BYTES, mebibytes, read_npy
 
 MAX_FILES = 64

@@ -55,6 +55,7 @@ def files(folder: Path) -> list[Path]:
     text = b"V" + f"touch {harm}".encode() + b"\n"
     code = b"V" + f"open({harm!r}, 'w')".encode() + b"\n"
     thirty = b"\x8a\x05" + struct.pack("<q", 30 * 2**30)[:5]
+    many_a = b"a" * (60 * 2**20)
     encode = b"c_codecs\nencode\n(g0\nVlatin1\ntR"
     contents: dict[str, bytes] = {
         "system.pkl": call("os", "system", text),
@@ -82,6 +83,12 @@ def files(folder: Path) -> list[Path]:
         b"(C\x04aaaacnumpy\ndtype\n(Vf8\ntR(I1073741824\ntVC\ntR.",
         "doubling.pkl": b"(lp0\nI1\na" + b"".join(b"(g%d\ng%d\nlp%d\n" % (i, i, i + 1) for i in range(60)) + b".",
         "encodings.pkl": b"(V" + b"a" * 2**20 + b"\np0\n" + encode * 300 + b"t.",
+        "wide.pkl.gz": gzip.compress(b"X" + struct.pack("<I", 60 * 2**20 + 4) + many_a + "😀".encode() + b".", 1),
+        "wide_line.pkl.gz": gzip.compress(b"V" + many_a + rb"\U0001f600" + b"\n.", 1),
+        "scalars.pkl": b"(V" + b"a" * 2**25 + b"\np0\ncnumpy.core.multiarray\nscalar\np1\ncnumpy\ndtype\n(Vf8\ntRp2\n"
+        + b"g1\n(g2\ng0\ntR" * 100_000 + b"t.",
+        "texts.pkl": b"\x80\x02(cnumpy._core.numeric\n_frombuffer\nq\x01cnumpy\ndtype\nX\x02\0\0\0S2\x85Rq\x02"
+        b"T\0\x80\0\0" + b"ab" * 2**14 + b"q\x03M\0\x40\x85q\x04" + b"h\x01(h\x03h\x02h\x04NtR" * 50_000 + b"t.",
         "dicts.pkl": b"\x80\x02(" + b"}" * 2_010_000 + b"t.",
         "memo.pkl": b"\x80\x04(" + b"]\x94" * 1_010_000 + b"t.",
         "long_memo.pkl": b"\x80\x02]r\xff\xff\xff\x7f.",

@@ -4,30 +4,36 @@ A pickle is a program. Here it runs on Python's own interpreter in Python, `pick
 instruction that could reach beyond plain data is replaced. What it calls classes and functions are names without
 power. A few of NumPy's (and of joblib's, PyTorch's and JAX's) are known by name and answered with stand-ins, which
 check types, shapes and lengths against bytes that are really there; everything else becomes an inert `Record`.
+Weights and data sets alike come in it.
 """
 
-import io
 import math
 import pickle
 import re
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.errors import WeightsError
+from digitpad.errors import FileError
 
 MAX_INSTRUCTIONS = 2_000_000
 """A list of so many numbers; half a second, and at the worst 200 MB."""
 
 MAX_COPIED_BYTES = 128 * 2**20
-"""What instructions may make out of memory that they can name again and again."""
+"""What instructions may make out of memory that they can name again and again, where nothing else is said."""
 
 _MAX_TEXT_BYTES = 2**15
+_OBJECT_BYTES = 50  # of a short text in a list
+_WIDE = 0xC3  # UTF-8 of a letter beyond Latin-1 begins with a larger byte
+_WIDE_ESCAPE = re.compile(rb"\\U|\\u(?!00)")
 _DTYPE = re.compile(r"[<>|=]?([biufc](1|2|4|8|16)|[SUV][0-9]{1,5})")
+
+
+_WIDE_TEXT = "it holds a long text, of letters that stand for no bytes"
 
 
 class _UnfitError(Exception):
@@ -82,8 +88,11 @@ class _Dtype:
 
 
 @dataclass(eq=False)
-class _Array:
-    """An array that is told its content only after it was created, and can be referred to in between."""
+class Array:
+    """An array that is told its content only after it was created, and can be referred to in between.
+
+    ``value`` is an ndarray, a list of Python's objects or texts, or None for what has neither numbers nor texts.
+    """
 
     value: Any = None
 
@@ -126,33 +135,55 @@ class _Tensor:
         return [("", np.ascontiguousarray(view))]
 
 
-def read_pickle(path: Path, content: bytes) -> Any:
-    """The tree of plain values, arrays and stand-ins that a pickle describes.
+class Source(Protocol):
+    """Where a pickle is read from."""
+
+    def read(self, n: int, /) -> bytes:
+        """So many bytes, or as many as there are."""
+
+    def readline(self) -> bytes:
+        """The rest of a line, with its end."""
+
+
+def read_pickles(
+    file: Source,
+    count: int = 1,
+    persistent: Callable[[Any], Any] | None = None,
+    max_copied_bytes: int = MAX_COPIED_BYTES,
+) -> list[Any]:
+    """The trees of plain values, arrays and stand-ins that so many pickles describe, one after the other.
+
+    Parameters
+    ----------
+    file : Source
+    count : int
+    persistent : callable, optional
+        Given what a pickle calls something outside of it, and returns what is to stand for that.
+    max_copied_bytes : int
+        What the instructions may make out of memory that they can name again and again.
 
     Raises
     ------
-    WeightsError
-        If it is damaged, asks for more than there is, or takes more instructions than weights would.
+    ValueError
+        If one is damaged, asks for more than there is, or takes more instructions than arrays would; says so, to go
+        behind a file's name.
+    FileError
+        That of ``file`` or ``persistent``.
     """
-    return read_pickles(path, io.BytesIO(content), 1)[0]
-
-
-def read_pickles(path: Path, file: io.BytesIO, count: int, persistent: Callable[[Any], Any] | None = None) -> list[Any]:
-    """So many pickles, one after the other; what lies outside of them is asked for by ``persistent``."""
     trees = []
     for _ in range(count):
-        reader = _Reader(file, persistent)
+        reader = _Reader(file, persistent, max_copied_bytes)
         try:
             trees.append(reader.load())
-        except WeightsError:
+        except FileError:
             raise
         except _UnfitError as error:
-            raise WeightsError(path, f"is a pickle that cannot be used: {error}") from error
+            raise ValueError(f"is a pickle that cannot be used: {error}") from error
         except RecursionError as error:
-            raise WeightsError(path, "is a pickle that is nested too deeply") from error
+            raise ValueError("is a pickle that is nested too deeply") from error
         # A damaged program makes the interpreter stumble in any way that Python code can.
         except Exception as error:
-            raise WeightsError(path, f"is damaged, or no pickle ({type(error).__name__})") from error
+            raise ValueError(f"is damaged, or no pickle ({type(error).__name__})") from error
     return trees
 
 
@@ -177,11 +208,11 @@ class _Reader(pickle._Unpickler):
     readline: Callable[[], bytes]
     dispatch: _Counting  # type: ignore[misc]
 
-    def __init__(self, file: io.BytesIO, persistent: Callable[[Any], Any] | None) -> None:
+    def __init__(self, file: Source, persistent: Callable[[Any], Any] | None, max_copied_bytes: int) -> None:
         super().__init__(file, fix_imports=False, encoding="latin-1", errors="replace")
         self._file = file
         self._persistent = persistent
-        self._left = MAX_COPIED_BYTES
+        self._max_copied_bytes = self._left = max_copied_bytes
         self.dispatch = _Counting({**pickle._Unpickler.dispatch, **_INSTRUCTIONS})
 
     def find_class(self, module: str, name: str) -> Name:
@@ -193,6 +224,10 @@ class _Reader(pickle._Unpickler):
 
     def get_extension(self, code: int) -> None:
         raise _UnfitError("it uses codes in place of names")
+
+    def _decode_string(self, value: bytes) -> str | bytes:
+        """Python 2's strings were texts and bytes alike; what is long is an array's bytes, and stays."""
+        return value.decode("latin-1") if len(value) <= _MAX_TEXT_BYTES else value
 
     # The instructions that differ. All are given what lies on the interpreter's stack.
 
@@ -224,7 +259,7 @@ class _Reader(pickle._Unpickler):
     def do_build(self) -> None:
         state = self.stack.pop()
         target = self.stack[-1]
-        if isinstance(target, _Array):
+        if isinstance(target, Array):
             target.value = self._array_from_state(state)
         elif isinstance(target, _Dtype):
             self._set_dtype(target, state)
@@ -264,10 +299,26 @@ class _Reader(pickle._Unpickler):
         self.stack.append(values)
 
     def do_bytearray(self) -> None:
-        size = int.from_bytes(self.read(8), "little")
-        if size > MAX_COPIED_BYTES:
-            raise _UnfitError(f"it claims {size} bytes")
-        self.stack.append(self.read(size))
+        self.stack.append(self.read(int.from_bytes(self.read(8), "little")))
+
+    def do_line(self) -> None:
+        line = self.readline()[:-1]
+        if len(line) > _MAX_TEXT_BYTES and _WIDE_ESCAPE.search(line):
+            raise _UnfitError(_WIDE_TEXT)
+        self.stack.append(line.decode("raw-unicode-escape"))
+
+    def do_text(self) -> None:
+        self._text(4)
+
+    def do_long_text(self) -> None:
+        self._text(8)
+
+    def _text(self, n_length: int) -> None:
+        content = self.read(int.from_bytes(self.read(n_length), "little"))
+        # Bytes came as texts before protocol 3; a single letter that is no byte makes a text take four times the room.
+        if len(content) > _MAX_TEXT_BYTES and np.frombuffer(content, np.uint8).max() > _WIDE:
+            raise _UnfitError(_WIDE_TEXT)
+        self.stack.append(content.decode("utf-8", "surrogatepass"))
 
     def do_nothing(self) -> None:
         """Bytes that may not be written to are bytes like others."""
@@ -285,13 +336,13 @@ class _Reader(pickle._Unpickler):
         package = called.module.split(".")[0]
         match package, called.name, arguments:
             case "numpy", "_reconstruct", _:
-                return _Array()
+                return Array()
             case "numpy", "dtype", (str() as code, *_):
                 return _Dtype(code if _DTYPE.fullmatch(code) else "O")
             case "numpy", "scalar", (_Dtype() as dtype, bytes() | str() as content, *_):
                 return self._scalar(dtype, content)
             case "numpy", "_frombuffer", (content, _Dtype() as dtype, tuple() as shape, order, *_):
-                return _Array(self._array(shape, dtype, content, order == "F"))
+                return Array(self._array(shape, dtype, content, order == "F"))
             case "_codecs", "encode", (str() as text, *_):
                 self._spend(len(text))
                 return text.encode("latin-1", "replace")
@@ -309,7 +360,7 @@ class _Reader(pickle._Unpickler):
                 *_,
             ):
                 array = self._called(maker, given)
-                if isinstance(array, _Array):
+                if isinstance(array, Array):
                     array.value = self._array_from_state(st)
                 return array
             case "torch", ("_rebuild_tensor" | "_rebuild_tensor_v2"), (Storage() as storage, *view):
@@ -333,11 +384,11 @@ class _Reader(pickle._Unpickler):
         return {}
 
     def _scalar(self, dtype: _Dtype, content: bytes | str) -> float | None:
-        if isinstance(content, str):
-            content = content.encode("latin-1", "replace")
         kind = dtype.dtype
         if kind is None or kind.kind not in "fiub" or len(content) != kind.itemsize:
             return None
+        if isinstance(content, str):
+            content = content.encode("latin-1", "replace")
         number: float = np.frombuffer(content, kind)[0].item()
         return number
 
@@ -360,9 +411,11 @@ class _Reader(pickle._Unpickler):
             self._spend(len(content))
             content = content.encode("latin-1", "replace")
         if kind is not None and kind.kind in "US" and isinstance(content, bytes) and len(content) <= _MAX_TEXT_BYTES:
-            return np.frombuffer(content, kind).tolist() if kind.itemsize else []  # as the names of classes
+            texts = np.frombuffer(content, kind) if kind.itemsize else np.empty(0, "U1")  # as the names of classes
+            self._spend(len(content) + texts.size * _OBJECT_BYTES)
+            return texts.tolist()
         if kind is None or kind.kind not in "fiub":
-            return None  # records, complex numbers: nothing that weights are made of
+            return None  # records, complex numbers: nothing that is computed with
         if not isinstance(content, bytes | bytearray):
             raise _UnfitError("it describes an array without its bytes")
         return self._checked(shape, kind, content, by_columns)
@@ -398,18 +451,17 @@ class _Reader(pickle._Unpickler):
             self._file.read(self._file.read(1)[0])
         kind = dtype.dtype
         if kind is None:  # its elements are a pickle of their own
-            inner = _Reader(self._file, self._persistent)
-            inner.dispatch.left = self.dispatch.left
+            inner = _Reader(self._file, self._persistent, self._max_copied_bytes)
+            inner.dispatch.left, inner._left = self.dispatch.left, self._left
             tree = inner.load()
-            self.dispatch.left = inner.dispatch.left
+            self.dispatch.left, self._left = inner.dispatch.left, inner._left
             return tree
         if not _is_shape(shape):
             raise _UnfitError("it describes an array of a shape that cannot be")
-        size = min(math.prod(shape) * kind.itemsize, MAX_COPIED_BYTES)
+        content = self._file.read(min(math.prod(shape) * kind.itemsize, sys.maxsize))
         if kind.kind not in "fiub":
-            self._file.seek(size, 1)
             return None
-        return _Array(self._checked(shape, kind, self._file.read(size), state.get("order") == "F"))
+        return Array(self._checked(shape, kind, content, state.get("order") == "F"))
 
     def _elements(self, target: Any) -> list[Any]:
         if isinstance(target, list):
@@ -428,7 +480,7 @@ class _Reader(pickle._Unpickler):
     def _spend(self, n_bytes: int) -> None:
         self._left -= n_bytes
         if self._left < 0:
-            raise _UnfitError(f"it would copy more than {MAX_COPIED_BYTES // 2**20} MiB")
+            raise _UnfitError(f"it would copy more than {self._max_copied_bytes // 2**20} MiB")
 
 
 def _is_shape(sizes: Sequence[Any]) -> bool:
@@ -479,6 +531,9 @@ _INSTRUCTIONS: dict[int, Callable[..., None]] = {
         pickle.SETITEM: _Reader.do_setitem,
         pickle.SETITEMS: _Reader.do_setitems,
         pickle.DICT: _Reader.do_dict,
+        pickle.UNICODE: _Reader.do_line,
+        pickle.BINUNICODE: _Reader.do_text,
+        pickle.BINUNICODE8: _Reader.do_long_text,
         pickle.EMPTY_SET: _Reader.do_empty_set,
         pickle.FROZENSET: _Reader.do_frozenset,
         pickle.BYTEARRAY8: _Reader.do_bytearray,

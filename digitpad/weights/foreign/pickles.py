@@ -1,0 +1,34 @@
+"""Pickles of weights, which come by themselves and within other files."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from digitpad import unpickle
+from digitpad.errors import WeightsError
+
+
+def read_pickle(path: Path, content: bytes) -> Any:
+    """The tree of plain values, arrays and stand-ins that a pickle describes.
+
+    Raises
+    ------
+    WeightsError
+        If it is damaged, asks for more than there is, or takes more instructions than weights would.
+    """
+    return read_pickles(path, io.BytesIO(content), 1)[0]
+
+
+def read_pickles(path: Path, file: io.BytesIO, count: int, persistent: Callable[[Any], Any] | None = None) -> list[Any]:
+    """So many pickles, one after the other; what lies outside of them is asked for by ``persistent``.
+
+    Raises
+    ------
+    WeightsError
+        As `read_pickle` does, and what ``persistent`` raises.
+    """
+    try:
+        return unpickle.read_pickles(file, count, persistent)
+    except ValueError as error:
+        raise WeightsError(path, str(error)) from error
