@@ -349,6 +349,8 @@ class _Reader(pickle._Unpickler):
             case (("copyreg" | "copy_reg"), "_reconstructor", (cls, base, state)):
                 plain = isinstance(base, Name) and base.name == "object"
                 return Record(cls, () if plain else (state,))
+            case (("builtins" | "__builtin__"), "bytes", ()):  # how protocols 0 to 2 write none
+                return b""
             case "collections", ("OrderedDict" | "defaultdict"), _:
                 return self._dict(arguments)
             case (("builtins" | "__builtin__" | "collections"), ("list" | "tuple" | "set" | "frozenset" | "deque"), _):

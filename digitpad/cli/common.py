@@ -19,8 +19,8 @@ OK, FAILED, INTERRUPTED = 0, 1, 130
 DEFAULT_RECIPE = "dense"
 
 DATA_HELP = (
-    "IDX files, an .npz, a .csv, strokes, images in folders by class, or a downloaded set's name, instead of the "
-    "built-in MNIST"
+    "IDX files, an .npz, a .pkl, a .csv, strokes, images in folders by class, or a downloaded set's name, instead of "
+    "the built-in MNIST"
 )
 
 

@@ -32,9 +32,9 @@ MAX_RATIO = 100
 """… may be so many times as large as the file. Handwriting packs to a fifth, and zeros to a thousandth."""
 
 
-def claims_too_much(n_bytes: int, packed_bytes: int) -> bool:
-    """Whether a file of that size says that it unpacks to more than can be."""
-    return n_bytes > MAX_BYTES or n_bytes > max(FREE_BYTES, MAX_RATIO * packed_bytes)
+def may_unpack_to(packed_bytes: int) -> int:
+    """How many bytes a packed file of that size may unpack to."""
+    return min(MAX_BYTES, max(FREE_BYTES, MAX_RATIO * packed_bytes))
 
 
 def read_idx(path: Path, n_dimensions: int, n_first: int | None = None, tell: Tell = unheard) -> NDArray[np.uint8]:
@@ -91,7 +91,7 @@ class _Kind:
 
 def _read_array(path: Path, kind: _Kind, n_dimensions: int, n_first: int | None, tell: Tell) -> NDArray[Any]:
     try:
-        with _opened(path) as (file, size, zipped):
+        with opened(path) as (file, size, zipped):
             shape = _read_header(path, file, kind, n_dimensions, size if zipped else MAX_BYTES)
             if n_first is not None:
                 shape = (min(n_first, shape[0]), *shape[1:])
@@ -128,7 +128,7 @@ def _read_into(file: BinaryIO | gzip.GzipFile, content: NDArray[np.uint8], tell:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[tuple[BinaryIO | gzip.GzipFile, int, bool]]:
+def opened(path: Path) -> Iterator[tuple[BinaryIO | gzip.GzipFile, int, bool]]:
     """The file, unpacked as it is read; its size, and whether it is packed."""
     with path.open("rb") as raw:
         zipped = raw.read(2) == _GZIP_MAGIC
@@ -158,7 +158,7 @@ def _read_header(
         raise DataError(path, "ends within its header")
     shape = tuple(int.from_bytes(sizes[i : i + 4], "big") for i in range(0, len(sizes), 4))
     # Each size by itself too: a 0 among them makes any product small.
-    if claims_too_much(max(math.prod(shape) * kind.dtype.itemsize, *shape), packed_bytes):
-        most = min(MAX_BYTES, max(FREE_BYTES, MAX_RATIO * packed_bytes))
+    most = may_unpack_to(packed_bytes)
+    if max(math.prod(shape) * kind.dtype.itemsize, *shape) > most:
         raise DataError(path, f"claims {' × '.join(map(str, shape))} numbers; at most {most} bytes are read of it")
     return shape

@@ -4,34 +4,22 @@ Nothing is unpacked or allocated before what the file claims is known to fit, an
 asked for.
 """
 
-import re
 import zipfile
 import zlib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.datasets.digits import SIDE, Found, Part, Tell, check_count, check_images, unheard
-from digitpad.datasets.families import family_of
-from digitpad.datasets.idx import MAX_BYTES, claims_too_much
+from digitpad.datasets.arrays import found_in, training_pair
+from digitpad.datasets.digits import Found, Tell, unheard
+from digitpad.datasets.idx import MAX_BYTES, may_unpack_to
 from digitpad.errors import DataError, reason
 from digitpad.npy import read_header
 
 MAX_DIRECTORY_BYTES = 2**20
 """Of an archive's list of members; ZipFile keeps a record of each, 400 000 of which take 280 MB."""
-
-_NAMES = (
-    ("x_train", "y_train", "x_test", "y_test"),
-    ("train_images", "train_labels", "test_images", "test_labels"),
-    ("training_images", "training_labels", "test_images", "test_labels"),
-    ("images", "labels", "test_images", "test_labels"),
-    ("x", "y", "x_test", "y_test"),
-)
-
-_OF_WEIGHTS = re.compile(r"(.*[._])?([wb]|weights?|bias(es)?|kernel|coefs?|thetas?|header)[_0-9]*", re.IGNORECASE)
 
 _END, _END_BYTES = b"PK\x05\x06", 22
 _END_64 = b"PK\x06\x07"
@@ -55,12 +43,7 @@ def has_data(path: Path) -> bool:
         _check_directory(path, file)
         with zipfile.ZipFile(file) as archive:
             names = {name.removesuffix(".npy").lower() for name in archive.namelist()}
-    return any(set(pair[:2]) <= names for pair in _NAMES) and not named_as_weights(names)
-
-
-def named_as_weights(names: Iterable[str]) -> list[str]:
-    """Those of the names that weights and biases have."""
-    return [name for name in names if _OF_WEIGHTS.fullmatch(name)]
+    return training_pair(names) is not None
 
 
 def read_npz(path: Path, tell: Tell = unheard) -> Found:
@@ -110,60 +93,7 @@ def _read_archive(path: Path, archive: zipfile.ZipFile, tell: Tell) -> Found:
         if name in members:
             raise DataError(path, f"holds {name[:80]!r} twice")
         members[name] = member
-    chosen = next((names for names in _NAMES if set(names[:2]) <= members.keys()), None)
-    if chosen is None:
-        found = ", ".join(repr(name[:40]) for name in list(members)[:6]) or "nothing"
-        weights = ", which are weights, not data" if named_as_weights(members) else ""
-        raise DataError(path, f"holds {found}{weights}; expected x_train, y_train, x_test and y_test")
-    training = _read_part(path, archive, members[chosen[0]], members[chosen[1]], tell)
-    in_test = [name in members for name in chosen[2:]]
-    if any(in_test) and not all(in_test):
-        raise DataError(
-            path, f"holds no {chosen[2 + in_test.index(False)]!r} beside {chosen[2 + in_test.index(True)]!r}"
-        )
-    test = _read_part(path, archive, members[chosen[2]], members[chosen[3]], tell) if all(in_test) else None
-    names = family_of(path.parent.name, path.name).class_names
-    return Found(training, test, "NumPy archive", names)
-
-
-def _read_part(
-    path: Path, archive: zipfile.ZipFile, images: zipfile.ZipInfo, labels: zipfile.ZipInfo, tell: Tell
-) -> Part:
-    classes = _whole_numbers(path, labels.filename, _read_member(path, archive, labels, tell), 255)
-    if classes.ndim == 2 and classes.shape[1] == 1:
-        classes = classes[:, 0]
-    if classes.ndim != 1:
-        raise DataError(path, f"array {labels.filename!r} has the shape {classes.shape}; expected one label an image")
-    check_count(path, len(classes))
-    pixels = _whole_numbers(path, images.filename, _read_member(path, archive, images, tell), 255)
-    if pixels.ndim == 4 and pixels.shape[-1] == 1:
-        pixels = pixels[..., 0]
-    if pixels.ndim == 2 and pixels.shape[1] == SIDE * SIDE:
-        pixels = pixels.reshape(-1, SIDE, SIDE)
-    if pixels.ndim != 3:
-        raise DataError(path, f"array {images.filename!r} has the shape {pixels.shape}; expected (n, {SIDE}, {SIDE})")
-    check_images(path, pixels)
-    if len(pixels) != len(classes):
-        raise DataError(path, f"has {len(classes)} labels for {len(pixels)} images")
-    return Part(np.ascontiguousarray(pixels), np.ascontiguousarray(classes), path)
-
-
-def _whole_numbers(path: Path, name: str, array: NDArray[Any], most: int) -> NDArray[np.uint8]:
-    """The same numbers as bytes, checked before they are cast, which would wrap 300 to 44 and NaN to 0."""
-    if array.dtype == np.uint8:
-        return array
-    whole = np.empty(array.shape, np.uint8)
-    for row in range(0, len(array) if array.ndim else 0, 4096):
-        values = array[row : row + 4096]
-        good = (values >= 0) & (values <= most)
-        if values.dtype.kind == "f":
-            good &= values == np.floor(values)
-        if not good.all():
-            place = np.unravel_index(int(np.argmin(good)), good.shape)
-            text = f"row {row + int(place[0])} of {name!r} holds {values[place]}"
-            raise DataError(path, f"{text}; expected whole numbers of 0 to {most}")
-        whole[row : row + 4096] = values
-    return whole
+    return found_in(path, members, lambda name: _read_member(path, archive, members[name], tell), "NumPy archive")
 
 
 def _read_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, tell: Tell) -> NDArray[Any]:
@@ -180,7 +110,7 @@ def _read_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, 
         dtype, shape, n_bytes = header.dtype, header.shape, header.n_bytes
         if dtype.kind not in "biuf":
             raise DataError(path, f"{what} is not a plain array of numbers")
-        if len(shape) > 4 or claims_too_much(max(n_bytes, *shape, 0), min(member.compress_size, path.stat().st_size)):
+        if len(shape) > 4 or max(n_bytes, *shape, 0) > may_unpack_to(min(member.compress_size, path.stat().st_size)):
             raise DataError(path, f"{what} claims the shape {str(shape)[:100]}, which is more than is read")
         content = np.empty(n_bytes, np.uint8)
         n_read = _read_into(file, content, tell)

@@ -5,39 +5,48 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from digitpad.datasets.arrays import named_as_weights
 from digitpad.datasets.csv_file import MAX_LINE_BYTES, is_image_row, read_csv
 from digitpad.datasets.digits import Found, Tell, inside, unheard
 from digitpad.datasets.idx_folder import idx_file, idx_files, read_idx_folder
 from digitpad.datasets.image_folder import has_image_folders, read_image_folder
-from digitpad.datasets.npz_file import has_data, is_archive, named_as_weights, read_npz
+from digitpad.datasets.npz_file import has_data, is_archive, read_npz
+from digitpad.datasets.pickle_file import SUFFIXES as PICKLES
+from digitpad.datasets.pickle_file import has_pickled_data, is_pickle, read_pickled_set
 from digitpad.datasets.strokes_set import read_strokes_set
 from digitpad.errors import DataError, reason
 
-KINDS = "IDX files, an .npz, a .csv, a .jsonl of strokes, or a folder of images for each class"
+KINDS = "IDX files, an .npz, a .pkl, a .csv, a .jsonl of strokes, or a folder of images for each class"
 
 
 _TEXTS = (".csv", ".tsv", ".txt")
 _TABLES = (*_TEXTS, ".dat", ".json")
 _OF_WEIGHTS = (".npy", ".pkl", ".pickle", ".joblib", ".pt", ".pth", ".safetensors", ".h5", ".hdf5", ".keras")
+_MOST_LOOKED_AT = 8  # files in a folder
 _IDX = (b"\0\0\x08\x01", b"\0\0\x08\x03")
 
 
-def is_data_set(path: Path) -> bool:
-    """Whether a file or folder looks like a data set, by names and first bytes alone; it may yet turn out damaged."""
+def is_data_set(path: Path, tell: Tell = unheard) -> bool:
+    """Whether a file or folder looks like a data set; it may yet turn out damaged.
+
+    Names and first bytes tell, but for pickles, which are read: that may take some seconds, in which ``tell`` hears.
+    """
     try:
-        return _is_folder_of_data(path) if path.is_dir() else path.is_file() and _is_file_of_data(path)
+        return _is_folder_of_data(path, tell) if path.is_dir() else path.is_file() and _is_file_of_data(path, tell)
     except (OSError, EOFError, ValueError, NotImplementedError, zlib.error, zipfile.BadZipFile, DataError):
         return False
 
 
-def _is_folder_of_data(folder: Path) -> bool:
+def _is_folder_of_data(folder: Path, tell: Tell) -> bool:
     raw = folder / "raw"
     if idx_files(folder) or (raw.is_dir() and idx_files(raw)):
         return True
     # Weights, a matrix a file, may lie beside folders of pictures of their training.
     if has_image_folders(folder, at_least=2) and not any(map(_is_of_weights, folder.iterdir())):
         return True
-    return any(_is_file_of_data(path) for path in _data_files(folder)[:8])
+    if files := _data_files(folder):
+        return any(_is_file_of_data(path, tell) for path in files[:_MOST_LOOKED_AT])
+    return bool(_pickled_sets(folder, tell))
 
 
 def _is_of_weights(path: Path) -> bool:
@@ -46,9 +55,11 @@ def _is_of_weights(path: Path) -> bool:
     return kind in _OF_WEIGHTS or (kind in _TABLES and bool(named_as_weights([path.stem])))
 
 
-def _is_file_of_data(path: Path) -> bool:
+def _is_file_of_data(path: Path, tell: Tell) -> bool:
     if is_archive(path):
         return has_data(path)
+    if is_pickle(path):
+        return has_pickled_data(path, tell)
     begin = _begin(path)
     if begin.startswith(_IDX) or idx_file(path) is not None:
         return True
@@ -96,6 +107,7 @@ def _read_folder(folder: Path, tell: Tell) -> Found:
     files = _data_files(folder)
     # Of train.csv and test.csv, the reader finds the second by itself.
     files = [path for path in files if not ("test" in path.name and _training_beside(path) in files)] or files
+    files = files or _pickled_sets(folder, tell)
     if len(files) == 1:
         return _read_file(inside(folder, files[0]), tell)
     if files:
@@ -110,6 +122,12 @@ def _data_files(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.iterdir()) if path.suffix.lower() in kinds and path.is_file()]
 
 
+def _pickled_sets(folder: Path, tell: Tell) -> list[Path]:
+    """Those of the first pickles that hold data, which their names do not tell: weights are kept in them likewise."""
+    pickles = [path for path in sorted(folder.iterdir()) if path.name.lower().endswith(PICKLES) and path.is_file()]
+    return [path for path in pickles[:_MOST_LOOKED_AT] if is_data_set(path, tell)]
+
+
 def _training_beside(path: Path) -> Path:
     return path.with_name(path.name.replace("test", "train"))
 
@@ -119,6 +137,8 @@ def _read_file(path: Path, tell: Tell) -> Found:
         return read_idx_folder(path.parent, file.set, tell=tell)
     if is_archive(path):
         return read_npz(path, tell)
+    if is_pickle(path):
+        return read_pickled_set(path, tell)
     with path.open("rb") as opened:
         begin = opened.read(512)
     if path.suffix.lower() == ".jsonl" or begin.lstrip().startswith(b"{"):

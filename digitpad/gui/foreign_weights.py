@@ -18,6 +18,7 @@ class ForeignWeights(QObject):
     """Opens one file after the other; of two asked for at once, the later."""
 
     opened = Signal(object, object)  # Weights, and the Path they came from
+    is_data = Signal(object)  # the Path of what turned out to be a data set
     failed = Signal(object)  # DigitpadError
     message = Signal(str)  # a line for the user
 
@@ -50,6 +51,7 @@ class ForeignWeights(QObject):
         self._thread = OpeningThread(path, classes, self)
         self._thread.understood.connect(self._understood)
         self._thread.unnamed.connect(self._unnamed)
+        self._thread.is_data.connect(self._tell_data)
         self._thread.failed.connect(self._fail)
         self._thread.start()
 
@@ -111,6 +113,14 @@ class ForeignWeights(QObject):
 
         dialog.accepted.connect(name)
         dialog.open()
+
+    def _tell_data(self) -> None:
+        if self._thread is None or self.sender() is not self._thread:
+            return
+        path = self._thread.path
+        self.shut_down()
+        self.message.emit("")
+        self.is_data.emit(path)
 
     def _fail(self, error: DigitpadError) -> None:
         if self._thread is None or self.sender() is not self._thread:

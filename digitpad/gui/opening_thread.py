@@ -6,16 +6,21 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from digitpad.datasets.dataset import load
+from digitpad.datasets.readers import is_data_set
 from digitpad.errors import DigitpadError, OutputsError, WeightsError
 from digitpad.gui.classes_dialog import Classes
 from digitpad.opening import fingerprint, understand_file
 
 
 class OpeningThread(QObject):
-    """One file, from its path to what is understood of it; what its outputs stand for may be known."""
+    """One file, from its path to what is understood of it; what its outputs stand for may be known.
+
+    Without that, it may turn out to be a data set.
+    """
 
     understood = Signal(object, str)  # Understanding, and the file's fingerprint
     unnamed = Signal(object, str)  # OutputsError, and the file's fingerprint
+    is_data = Signal()
     failed = Signal(object)  # DigitpadError
 
     def __init__(self, path: Path, classes: Classes | None, parent: QObject) -> None:
@@ -38,6 +43,9 @@ class OpeningThread(QObject):
 
     def _run(self) -> None:
         try:
+            if self.classes is None and is_data_set(self.path, lambda _n_read: self._between()):
+                self.is_data.emit()
+                return
             classes = self.classes or Classes()
             data = load(classes.data, lambda _n_read: self._between()) if classes.data else None
             understanding = understand_file(self.path, class_names=classes.names or None, data=data, tell=self._between)

@@ -360,8 +360,8 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         Field(
             "data.set",
             "Set",
-            "What to train on: the built-in MNIST, or IDX files, an .npz, a CSV, strokes, or a folder of images for "
-            "each class. Show data looks into it.",
+            "What to train on: the built-in MNIST, or IDX files, an .npz, a pickle, a CSV, strokes, or a folder of "
+            "images for each class. Show data looks into it.",
             DataSetChoice,
         ),
         Field(

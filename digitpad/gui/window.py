@@ -198,6 +198,7 @@ class Window(QMainWindow):
         foreign = ForeignWeights(self._settings, self)
         foreign.message.connect(self._say)
         foreign.opened.connect(self._use_foreign)
+        foreign.is_data.connect(self._offer_data)
         foreign.failed.connect(lambda error: self._tell_problem("These weights cannot be used", error))
         return foreign
 
@@ -233,13 +234,7 @@ class Window(QMainWindow):
         if not self.try_to("These weights cannot be used", lambda: _check_openable(path)):
             return
         if not is_own(path):
-            from digitpad.datasets.readers import is_data_set
-
-            if is_data_set(path):
-                train = None if self.training else lambda: self._train_on(path)
-                offer_data(self, path, train, lambda: self._evaluate_with(path))
-            else:
-                self.foreign.open(path)
+            self.foreign.open(path)
             return
         try:
             weights = load_weights(path)
@@ -280,6 +275,10 @@ class Window(QMainWindow):
             self.open_drawing(path)
         else:
             self.open_weights(path)
+
+    def _offer_data(self, path: Path) -> None:
+        train = None if self.training else lambda: self._train_on(path)
+        offer_data(self, path, train, lambda: self._evaluate_with(path))
 
     def _train_on(self, path: Path) -> None:
         self.show_tab(TRAIN)

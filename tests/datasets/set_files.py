@@ -1,9 +1,12 @@
 """Data sets in files of each format, as the programs that people use write them."""
 
 import io
+import pickle
+import struct
 import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,3 +88,34 @@ def write_drawings(path: Path, labels: Iterable[int | None]) -> Path:
     ]
     write_strokes(path, drawings)
     return path
+
+
+def pickled(training: Digits, validation: Digits, test: Digits, protocol: int) -> bytes:
+    """Three pairs as deeplearning.net has them: rows of float32, which are 256ths, and labels as int64."""
+    return pickle.dumps(tuple(_rows(part) for part in (training, validation, test)), protocol)
+
+
+def _rows(digits: Digits) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    return (digits.images.reshape(-1, 784) / 256).astype(np.float32), digits.labels.astype(np.int64)
+
+
+def pickled_by_python_2(training: Digits, test: Digits) -> bytes:
+    """Two such pairs as cPickle wrote them, with an array's bytes as a string."""
+
+    def array(values: NDArray[Any]) -> bytes:
+        sizes = b"".join(b"J" + struct.pack("<i", size) for size in values.shape)
+        kind = {"f": b"f4", "i": b"i8"}[values.dtype.kind]
+        content = values.tobytes()
+        return (
+            b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85U\x01b\x87R(K\x01("
+            + sizes
+            + b"tcnumpy\ndtype\nU\x02"
+            + kind
+            + b"K\0K\x01\x87R(K\x03U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb\x89T"
+            + struct.pack("<i", len(content))
+            + content
+            + b"tb"
+        )
+
+    pairs = (b"(" + array(images) + array(labels) + b"t" for images, labels in map(_rows, (training, test)))
+    return b"\x80\x02(" + b"".join(pairs) + b"t."

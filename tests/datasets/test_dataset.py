@@ -157,7 +157,7 @@ def test_a_part_of_few_images_is_refused(tmp_path: Path, n: int) -> None:
 
 def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
     """It is named, with what would have been taken."""
-    with pytest.raises(DataError, match=r"nowhere: is not there; expected IDX files, an .npz, a .csv"):
+    with pytest.raises(DataError, match=r"nowhere: is not there; expected IDX files, an .npz, a .pkl, a .csv"):
         load(str(tmp_path / "nowhere"))
 
 

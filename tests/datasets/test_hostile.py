@@ -21,10 +21,12 @@ from digitpad.datasets.idx import MAX_BYTES
 from digitpad.datasets.idx_folder import read_idx_folder
 from digitpad.datasets.image_folder import read_image_folder
 from digitpad.datasets.npz_file import MAX_DIRECTORY_BYTES, read_npz
+from digitpad.datasets.pickle_file import read_pickled_set
 from digitpad.datasets.strokes_set import read_strokes_set
 from digitpad.errors import DataError
 from tests.datasets.idx_files import gzip_bomb, header, idx_bytes, random_digits
-from tests.datasets.set_files import csv_text, keras, npy_claiming, write_drawings, write_images, zipped
+from tests.datasets.set_files import csv_text, keras, npy_claiming, pickled, write_drawings, write_images, zipped
+from tests.weights.foreign import hostile_files
 
 _ROOT = Path(__file__).parents[2]
 
@@ -133,15 +135,21 @@ def write_crafted(folder: Path) -> int:
     image[16:24] = struct.pack(">II", 60_000, 60_000)
     image[29:33] = struct.pack(">I", zlib.crc32(image[12:29]))
     (large / "0" / "00000.png").write_bytes(image)
-    return len(crafted) + 1
+    pickles = folder.with_name("pickles")
+    pickles.mkdir()
+    of_weights = [path for path in hostile_files.files(pickles) if ".pkl" in path.name]
+    for path in of_weights:
+        path.rename(folder / path.name)
+    return len(crafted) + 1 + len(of_weights)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc and sets RLIMIT_AS")
 def test_crafted_files_are_refused_in_little_memory(tmp_path: Path) -> None:
     """Each within a gigabyte of address space, and in all without growing by 300 MB."""
-    n = write_crafted(tmp_path)
+    (tmp_path / "crafted").mkdir()
+    n = write_crafted(tmp_path / "crafted")
     done = subprocess.run(
-        [sys.executable, "-c", _REFUSE, str(tmp_path)],
+        [sys.executable, "-c", _REFUSE, str(tmp_path / "crafted")],
         cwd=_ROOT, check=False, capture_output=True, text=True, timeout=120,
         env={"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(_ROOT)},
     )  # fmt: skip
@@ -150,6 +158,7 @@ def test_crafted_files_are_refused_in_little_memory(tmp_path: Path) -> None:
     assert sum(line.startswith("refused") for line in lines) == n
     assert not any("not enough memory" in line or "Unable to allocate" in line for line in lines)
     assert int(lines[-1].split()[1]) < 300
+    assert not list(tmp_path.rglob("harm"))  # which running any of them would make
 
 
 def test_an_archive_with_a_long_directory_is_not_opened(tmp_path: Path) -> None:
@@ -186,6 +195,11 @@ def write_npz(path: Path, digits: Digits) -> Path:
     return path
 
 
+def write_pickle(path: Path, digits: Digits) -> Path:
+    path.write_bytes(pickled(digits, digits[:0], digits, len(digits) % 6))
+    return path
+
+
 def write_csv(path: Path, digits: Digits) -> Path:
     path.write_text(csv_text(digits))
     return path
@@ -193,8 +207,8 @@ def write_csv(path: Path, digits: Digits) -> Path:
 
 @pytest.mark.parametrize(
     ("write", "read"),
-    [(write_idx, read_idx_folder), (write_npz, read_npz), (write_csv, read_csv)],
-    ids=["IDX", "npz", "CSV"],
+    [(write_idx, read_idx_folder), (write_npz, read_npz), (write_pickle, read_pickled_set), (write_csv, read_csv)],
+    ids=["IDX", "npz", "pickle", "CSV"],
 )
 def test_any_digits_come_back(
     tmp_path: Path, write: Callable[[Path, Digits], Path], read: Callable[[Path], "object"]
@@ -219,6 +233,7 @@ def good_files(folder: Path) -> dict[str, Path]:
         "idx": write_idx(folder / "idx", digits) / "train-images-idx3-ubyte.gz",
         "labels": write_idx(folder / "labels", digits) / "train-labels-idx1-ubyte",
         "npz": write_npz(folder / "set.npz", digits),
+        "pickle": write_pickle(folder / "set.pkl", digits),
         "csv": write_csv(folder / "set.csv", digits),
         "image": write_images(folder / "images", digits) / "3" / "00003.png",
         "strokes": write_drawings(folder / "set.jsonl", [0, 1] * 10),
@@ -229,6 +244,7 @@ _READERS: dict[str, Callable[[Path], object]] = {
     "idx": lambda path: read_idx_folder(path.parent),
     "labels": lambda path: read_idx_folder(path.parent),
     "npz": read_npz,
+    "pickle": read_pickled_set,
     "csv": read_csv,
     "image": lambda path: read_image_folder(path.parents[1]),
     "strokes": read_strokes_set,

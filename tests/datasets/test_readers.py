@@ -1,5 +1,6 @@
 import gzip
 import os
+import pickle
 import shutil
 import struct
 from collections.abc import Callable
@@ -16,7 +17,18 @@ from digitpad.ink.image import read_image
 from digitpad.ink.raster import rasterize
 from digitpad.ink.strokes import read_strokes
 from tests.datasets.idx_files import idx_bytes, random_digits, write_folder
-from tests.datasets.set_files import HEADER, by_class, csv_text, keras, npy, write_drawings, write_images, zipped
+from tests.datasets.set_files import (
+    HEADER,
+    by_class,
+    csv_text,
+    keras,
+    npy,
+    pickled,
+    pickled_by_python_2,
+    write_drawings,
+    write_images,
+    zipped,
+)
 
 
 def dark_edged(n: int, seed: int = 0) -> Digits:
@@ -129,7 +141,7 @@ def test_known_sets_have_names_for_their_classes(tmp_path: Path, name: str, clas
 # Keras.
 
 
-@pytest.mark.parametrize("shape", [(28, 28), (784,), (28, 28, 1)], ids=str)
+@pytest.mark.parametrize("shape", [(28, 28), (784,), (28, 28, 1), (1, 28, 28)], ids=str)
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float32])
 def test_an_npz_is_read_whatever_its_shape_and_type(tmp_path: Path, shape: tuple[int, ...], dtype: type) -> None:
     """Pixels of 0 to 255 as rows or squares, as bytes or as other numbers."""
@@ -152,22 +164,164 @@ def test_an_npz_is_read_whatever_its_shape_and_type(tmp_path: Path, shape: tuple
         ({"y_train.npy": npy(np.zeros(59, np.uint8))}, "has 59 labels for 60 images"),
         (
             {"y_train.npy": npy(np.full(60, 300))},
-            "row 0 of 'y_train.npy' holds 300; expected whole numbers of 0 to 255",
+            "row 0 of 'y_train' holds 300; expected whole numbers of 0 to 255",
         ),
-        ({"x_train.npy": npy(np.full((60, 784), np.nan))}, "row 0 of 'x_train.npy' holds nan"),
-        ({"x_train.npy": npy(TRAINING.images / 255)}, r"holds 0\.\d+; expected whole numbers"),
+        (
+            {"x_train.npy": npy(np.full((60, 784), np.nan))},
+            "row 0 of 'x_train' holds nan; expected whole numbers of 0 to 255, or numbers of 0 to 1",
+        ),
+        ({"x_train.npy": npy(TRAINING.images / 254)}, r"holds 0\.\d+; expected whole numbers"),
+        ({"y_train.npy": npy(np.ones((60, 10)))}, "row 0 of 'y_train' is no label; expected a single 1 among zeros"),
+        ({"y_train.npy": npy(np.ones((60, 63)))}, "array 'y_train' has the shape"),
+        ({"x_train.npy": npy(np.zeros(60))}, "array 'x_train' has the shape"),
+        ({"x_valid.npy": npy(TEST.images)}, "holds no 'y_valid' beside 'x_valid'"),
         ({"x_train.npy": npy(np.zeros((60, 28, 27), np.uint8))}, "images of 28 × 27 pixels"),
-        ({"x_train.npy": npy(np.zeros((60, 28, 28, 3), np.uint8))}, "has the shape"),
+        ({"x_train.npy": npy(np.zeros((60, 28, 28, 3), np.uint8))}, "images of 28 × 28 × 3 pixels"),
         ({"x_train.npy": b"no array"}, "not in NumPy's format"),
     ],
-    ids=["no labels", "no test labels", "objects", "too few", "300", "NaN", "0 to 1", "27", "colours", "text"],
-)
+    ids=[
+        "no labels", "no test labels", "objects", "too few", "300", "NaN", "more than 1", "two ones", "63 columns",
+        "numbers", "half a validation", "27", "colours", "text",
+    ],
+)  # fmt: skip
 def test_what_is_wrong_in_an_npz_is_named(tmp_path: Path, change: dict[str, bytes | None], message: str) -> None:
     """Ranges are checked before anything is cast, and the row is told."""
     members = {name: content for name, content in {**keras(TRAINING, TEST), **change}.items() if content is not None}
     (tmp_path / "mnist.npz").write_bytes(zipped(members))
     with pytest.raises(DataError, match=message):
         load_path(tmp_path / "mnist.npz")
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("parts", "factor"), [(255, 255), (256, 256)], ids=["of 255 parts", "of 256 parts, as deeplearning.net's"]
+)
+def test_pixels_of_0_to_1_and_labels_in_rows_are_understood(
+    tmp_path: Path, dtype: type, parts: int, factor: int
+) -> None:
+    """To the very byte, and it is told what was done."""
+    members = keras(TRAINING, TEST)
+    members["x_train.npy"] = npy((TRAINING.images / parts).astype(dtype))
+    members["y_train.npy"] = npy(np.eye(10, dtype=dtype)[TRAINING.labels])
+    (tmp_path / "mnist.npz").write_bytes(zipped(members))
+    dataset = load_path(tmp_path / "mnist.npz")
+    assert_same(training_of(dataset), TRAINING)
+    assert dataset.notes == (f"Its pixels are numbers of 0 to 1, which were multiplied by {factor}.",)
+
+
+def test_pixels_may_be_on_or_off(tmp_path: Path) -> None:
+    """A 1, or True, is white."""
+    on = TRAINING.images > 127
+    for name, images in (("bool.npz", on), ("float.npz", on.astype(np.float32))):
+        (tmp_path / name).write_bytes(zipped(keras(Digits(images, TRAINING.labels), TEST)))  # type: ignore[arg-type]
+        np.testing.assert_array_equal(training_of(load_path(tmp_path / name)).images, on * np.uint8(255))
+
+
+# Pickles.
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_three_pickled_pairs_are_read(tmp_path: Path, protocol: int) -> None:
+    """As `mnist.pkl.gz` has them: 256ths, and a part for validation, which comes behind the one to train on."""
+    (tmp_path / "mnist.pkl.gz").write_bytes(gzip.compress(pickled(TRAINING[:40], TRAINING[40:], TEST, protocol), 1))
+    dataset = load_path(tmp_path / "mnist.pkl.gz")
+    assert_same(training_of(dataset), TRAINING)
+    assert_same(dataset.test, TEST)
+    assert (dataset.format, dataset.class_names) == ("pickle", DIGITS)
+    assert "multiplied by 256" in dataset.notes[0]
+    assert "20 images, was put behind its part to train on" in dataset.notes[1]
+
+
+def test_a_file_of_python_2_is_read(tmp_path: Path) -> None:
+    """Whose bytes are strings, as deeplearning.net's are."""
+    (tmp_path / "mnist.pkl").write_bytes(pickled_by_python_2(TRAINING, TEST))
+    dataset = load_path(tmp_path / "mnist.pkl")
+    assert_same(training_of(dataset), TRAINING)
+    assert_same(dataset.test, TEST)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("x_train", "y_train", "x_test", "y_test"),
+        ("training_images", "training_labels", "test_images", "test_labels"),
+        ("train_img", "train_label", "test_img", "test_label"),
+        ("x_train", "t_train", "x_test", "t_test"),
+    ],
+)
+@pytest.mark.parametrize("form", ["bytes", "of 1"])
+def test_a_pickled_dict_is_read(tmp_path: Path, names: tuple[str, ...], form: str) -> None:
+    """Flat or square, bytes or parts of 1, with labels as numbers, in a list or in rows."""
+    tree: dict[str, object] = {"about": "digits"}
+    for images, labels, digits in ((names[0], names[1], TRAINING), (names[2], names[3], TEST)):
+        rows = digits.images.reshape(-1, 784)
+        tree[images] = rows if form == "bytes" else np.float32(digits.images / 255)
+        tree[labels] = digits.labels.tolist() if form == "bytes" else np.eye(10)[digits.labels]
+    (tmp_path / "mnist.pkl").write_bytes(pickle.dumps(tree))
+    dataset = load_path(tmp_path / "mnist.pkl")
+    assert_same(training_of(dataset), TRAINING)
+    assert_same(dataset.test, TEST)
+
+
+@pytest.mark.parametrize("n_pairs", [0, 1, 2], ids=["a pair", "a list of one", "training and test"])
+def test_fewer_pickled_pairs_are_read(tmp_path: Path, n_pairs: int) -> None:
+    """Without a part for validation, and without one to test with."""
+    pairs = [(digits.images, digits.labels) for digits in (TRAINING, TEST)]
+    (tmp_path / "mnist.pkl").write_bytes(pickle.dumps(pairs[:n_pairs] if n_pairs else pairs[0]))
+    dataset = load_path(tmp_path / "mnist.pkl")
+    found = np.concatenate([training_of(dataset).images, dataset.test.images])
+    assert {image.tobytes() for image in found} == {
+        image.tobytes() for digits in (TRAINING, TEST)[: max(1, n_pairs)] for image in digits.images
+    }
+    assert not any("validation" in note for note in dataset.notes)
+
+
+def test_a_pickle_in_a_folder_is_found_among_weights(tmp_path: Path) -> None:
+    """It alone holds data; of two that do, one has to be named."""
+    (tmp_path / "weights.pkl").write_bytes(pickle.dumps([np.ones((784, 10)), np.ones(10)]))
+    assert not is_data_set(tmp_path)
+    (tmp_path / "mnist.pkl.gz").write_bytes(gzip.compress(pickled(TRAINING, TEST, TEST, 4)))
+    assert is_data_set(tmp_path)
+    assert load_path(tmp_path).format == "pickle"
+    (tmp_path / "more.pkl").write_bytes(pickled(TRAINING, TEST, TEST, 4))
+    with pytest.raises(DataError, match=r"holds 2 data sets \(mnist.pkl.gz, more.pkl\)"):
+        load_path(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("tree", "message"),
+    [
+        (None, "is a pickle without images and labels; expected a tuple of pairs"),
+        ([(TRAINING.images, TRAINING.labels[:-1])], "without images and labels"),
+        ({"W1": np.ones((784, 10))}, "holds 'w1', which are weights, not data; expected x_train"),
+        ({"x_train": TRAINING.images}, "holds 'x_train'; expected x_train, y_train, x_test and y_test"),
+        ([(TRAINING.images - 0.5, TRAINING.labels)], "row 0 of 'training images' holds -0.5; expected whole numbers"),
+        ([(TRAINING.images, TRAINING.labels + 0.5)], "row 0 of 'training labels' holds 0.5; expected whole numbers"),
+        ([(TRAINING.images, np.full(60, np.inf))], "row 0 of 'training labels' holds inf; expected whole numbers"),
+        ([(np.ones((60, 10)), np.ones(60))], "has images of 10 pixels; expected 28 × 28"),
+    ],
+)
+def test_what_is_wrong_in_a_pickle_is_named(tmp_path: Path, tree: object, message: str) -> None:
+    """By the names in it, or by what they are for."""
+    (tmp_path / "mnist.pkl").write_bytes(pickle.dumps(tree))
+    is_data_set(tmp_path / "mnist.pkl")  # which raises nothing, nor warns, whatever it may say
+    with pytest.raises(DataError, match=message):
+        load_path(tmp_path / "mnist.pkl")
+
+
+def test_whoever_hears_of_the_reading_may_end_it(tmp_path: Path) -> None:
+    """By whatever it raises, which is not taken for damage to the file."""
+
+    class StopError(Exception):
+        pass
+
+    def stop(_n_read: int) -> None:
+        raise StopError
+
+    (tmp_path / "mnist.pkl").write_bytes(pickled(TRAINING, TEST, TEST, 4))
+    for act in (load_path, is_data_set):
+        with pytest.raises(StopError):
+            act(tmp_path / "mnist.pkl", stop)
 
 
 # CSV.
@@ -489,6 +643,10 @@ def test_a_png_of_28_by_28_reads_as_written(tmp_path: Path) -> None:
         ("images.idx", lambda p: p.write_bytes(idx_bytes(TRAINING.images))),
         ("labels", lambda p: p.write_bytes(gzip.compress(idx_bytes(TRAINING.labels)))),
         ("mnist.npz", lambda p: p.write_bytes(zipped(keras(TRAINING, TEST)))),
+        ("mnist.pkl.gz", lambda p: p.write_bytes(gzip.compress(pickled(TRAINING, TEST, TEST, 2)))),
+        ("mnist.pkl", lambda p: p.write_bytes(pickle.dumps({"x_train": TRAINING.images, "y_train": TRAINING.labels}))),
+        ("pair.pickle", lambda p: p.write_bytes(pickle.dumps((TRAINING.images, TRAINING.labels)))),
+        ("without an ending", lambda p: p.write_bytes(pickle.dumps((TRAINING.images, TRAINING.labels)))),
         ("train.csv", lambda p: p.write_text(csv_text(TRAINING))),
         ("bare.csv", lambda p: p.write_text(csv_text(TRAINING, header=None))),
         ("named.tsv", lambda p: p.write_text(csv_text(TRAINING, names="abcdefghij", last=True, separator="\t"))),
@@ -506,7 +664,7 @@ def test_data_sets_are_known_by_their_names_and_first_bytes(
     make(path)
     whole = path.parent if path.name in ("raw", "train") else path
     assert is_data_set(whole)
-    if path.suffix in (".npz", ".csv"):
+    if path.suffix in (".npz", ".csv", ".pkl"):
         assert is_data_set(tmp_path)
 
 
@@ -525,6 +683,11 @@ def test_data_sets_are_known_by_their_names_and_first_bytes(
         ("damaged.gz", b"\x1f\x8b" + bytes(60)),
         ("cut.npz", zipped(keras(TRAINING, TEST))[:300]),
         ("a.pkl", b"\x80\x04N."),
+        ("layers.pkl", pickle.dumps([(np.ones((30, 784)) - 2, np.zeros(30)), (np.ones((10, 30)), np.zeros(10))])),
+        ("layer.pkl", pickle.dumps((np.ones((10, 784)) - 2, np.zeros(10)))),
+        ("biased.pkl", pickle.dumps((np.ones((10, 784)), np.full(10, 0.5)))),
+        ("all.pkl", pickle.dumps({"x_train": TRAINING.images, "y_train": TRAINING.labels, "W1": np.ones(3)})),
+        ("cut.pkl", pickled(TRAINING, TEST, TEST, 4)[:-100]),
         ("a.png", b"\x89PNG"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -567,7 +730,8 @@ def test_weights_beside_pictures_are_no_data_set(
             zipped({"W1.npy": npy(np.ones((784, 10)))}),
             "holds 'w1', which are weights, not data; expected x_tr",
         ),
-        ("w.pkl", b"\x80\x04N.", "is of a kind that weights are kept in, not a data set"),
+        ("w.npy.h5", b"\x89HDF", "is of a kind that weights are kept in, not a data set"),
+        ("w.pkl", b"\x80\x04N.", "is a pickle without images and labels"),
         ("x_train.npy", npy(TRAINING.images), "is one array; expected images and labels together"),
         (
             "pictures",

@@ -43,6 +43,10 @@ def files(content: bytes) -> dict[str, bytes]:
             return {"a.npz": zipped({"x_train.npy": inner, "y_train.npy": _NPY_LABELS})}
         case b"y", inner:
             return {"a.npz": zipped({"y_train.npy": inner, "x_train.npy": npy(np.zeros((12, 28, 28), np.uint8))})}
+        case b"k", inner:
+            return {"a.pkl": inner}
+        case b"z", inner:
+            return {"a.pkl.gz": gzip.compress(inner, 1)}
         case b"c", inner:
             return {"train.csv": inner}
         case b"s", inner:

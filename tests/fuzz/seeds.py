@@ -15,7 +15,7 @@ from PIL import Image
 from digitpad.nn.layers import Flatten, Linear, Rescale
 from digitpad.nn.network import Network
 from tests.datasets.idx_files import idx_bytes
-from tests.datasets.set_files import csv_text, keras, npy, zipped
+from tests.datasets.set_files import csv_text, keras, npy, pickled, pickled_by_python_2, zipped
 from tests.weights.foreign.mat_files import mat, mat_matrix
 from tests.weights.foreign.test_reading import MATRIX, SOURCES, TREE, VECTOR, torch_pickle
 
@@ -53,6 +53,9 @@ def data() -> dict[str, bytes]:
         "npz": b"n" + npy(some.images),
         "npz, labels": b"y" + npy(some.labels.astype(np.int64)),
         "whole npz": b"r" + zipped(keras(some[:10], some[:10])),
+        "pickle": b"k" + pickled(some, some[:2], some, 4),
+        "pickle, packed": b"z" + pickled_by_python_2(some, some),
+        "pickled dict": b"k" + pickle.dumps({"x_train": some.images, "y_train": np.eye(10)[some.labels]}),
         "csv": b"c" + csv_text(some).encode(),
         "bare csv": b"c" + csv_text(some, header=None, last=True).encode(),
         "strokes": b"s" + drawing * 12,

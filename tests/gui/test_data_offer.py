@@ -1,3 +1,4 @@
+import gzip
 import os
 import threading
 from collections.abc import Iterator
@@ -14,10 +15,10 @@ from pytestqt.qtbot import QtBot
 from digitpad.datasets.dataset import mnist
 from digitpad.gui.data_dialog import DataDialog
 from digitpad.gui.window import Window
-from tests.datasets.set_files import csv_text, keras, write_images, zipped
+from digitpad.weights.weights import SHIPPED
+from tests.datasets.set_files import csv_text, keras, pickled, write_images, zipped
 from tests.gui.hand import find
 from tests.gui.test_window import digit_image, drop, file_mime, problem_of
-from tests.weights.foreign.strangers import save_pickle
 
 
 @pytest.fixture
@@ -30,6 +31,7 @@ def keras_file(tmp_path: Path) -> Path:
 
 def answer(qtbot: QtBot, window: Window, text: str) -> str:
     """Press a button of the offer, and return what it said."""
+    qtbot.waitUntil(lambda: window.findChild(QMessageBox, "data_offer") is not None)
     box = find(window, QMessageBox, "data_offer")
     said = box.text()
     button = next(button for button in box.buttons() if button.text().replace("&", "") == text)
@@ -60,7 +62,7 @@ def test_images_without_labels_are_not_offered(qtbot: QtBot, window: Window, tmp
     header = ",".join(f"pixel{i}" for i in range(784))
     (tmp_path / "test.csv").write_text("\n".join([header, *rows]))
     np.savez(tmp_path / "test.npz", x_test=digits.images, y_test=digits.labels)
-    for name, lack in (("test.csv", "without labels"), ("test.npz", "an .npz of x_train, y_train")):
+    for name, lack in (("test.csv", "without labels"), ("test.npz", "an .npz or a pickle of x_train, y_train")):
         said = problem_of(qtbot, window, partial(window.open_any, tmp_path / name))
         assert "is a data set (" in said
         assert lack in said
@@ -103,14 +105,31 @@ def test_a_table_of_digits_is_offered_from_the_dialog_of_weights_too(
     assert recipe.data.set == "mnist"
 
 
-def test_a_pickled_data_set_is_told_how_to_become_one(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
-    """It is not called damaged weights."""
-    path = tmp_path / "mnist.pkl"
-    digits = mnist().training[:50]
-    save_pickle(path, [(digits.images.reshape(50, -1) / 255, digits.labels)])
-    said = problem_of(qtbot, window, lambda: window.open_any(path))
-    assert "is a data set" in said
-    assert "an .npz of x_train, y_train" in said
+def test_a_pickled_data_set_is_trained_on(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
+    """It is read in a thread to be told from weights, which are pickled likewise; it may be larger than those may."""
+    path = tmp_path / "mnist.pkl.gz"
+    digits = mnist().training[:25_000]
+    path.write_bytes(gzip.compress(pickled(digits[:24_000], digits[24_000:], mnist().test[:500], 4), 1))
+    before = window.weights
+    drop(window, file_mime(path))
+    assert answer(qtbot, window, "Train on it") == "mnist.pkl.gz is a data set"
+    dialog = find(window, DataDialog)
+    qtbot.waitUntil(lambda: dialog.overview is not None)
+    assert "1,000 images, was put behind its part to train on" in find(dialog, QLabel, "data_notes").text()
+    assert window.weights is before
+
+
+def test_of_a_data_set_and_weights_the_later_counts(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
+    """What is still read when something else is opened is not offered any more."""
+    path = tmp_path / "mnist.pkl.gz"
+    digits = mnist().training[:5000]
+    path.write_bytes(gzip.compress(pickled(digits, digits, digits, 4), 1))
+    window.open_weights(path)
+    window.open_weights(SHIPPED)
+    assert not window.foreign.busy
+    window.open_weights(path)
+    assert answer(qtbot, window, "Cancel") == "mnist.pkl.gz is a data set"
+    assert window.findChild(QMessageBox, "data_offer") is None
 
 
 @contextmanager
