@@ -16,18 +16,15 @@ from digitpad.datasets.dataset import Dataset, Digits, load_path, mnist
 from digitpad.datasets.download import downloaded
 from digitpad.datasets.families import family_of
 from digitpad.errors import DataError, RecipeError, WeightsError, reason
+from digitpad.weights.foreign.activations import ACTIVATIONS
 from digitpad.weights.foreign.class_names import class_names_in
 from digitpad.weights.foreign.contents import Contents
-from digitpad.weights.foreign.conventions import (
-    ACTIVATIONS,
-    SCALINGS,
-    Understanding,
-    Yardstick,
-    normalised,
-    understand,
-)
+from digitpad.weights.foreign.conventions import Yardstick
+from digitpad.weights.foreign.finding import structures
 from digitpad.weights.foreign.reading import read_contents, with_siblings
-from digitpad.weights.foreign.structure import layerless, structures
+from digitpad.weights.foreign.refusals import layerless
+from digitpad.weights.foreign.scalings import SCALINGS, normalised
+from digitpad.weights.foreign.understanding import Understanding, understand
 from digitpad.weights.weights import Weights, is_own, load_weights
 
 N_DIGITS = 1000

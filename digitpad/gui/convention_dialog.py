@@ -16,7 +16,8 @@ from PySide6.QtWidgets import (
 from digitpad.classes import in_words
 from digitpad.gui.inputs import link
 from digitpad.gui.widgets import SPACE, closing_row, label, named, percent
-from digitpad.weights.foreign.conventions import POOR, Candidate, Understanding
+from digitpad.weights.foreign.conventions import Candidate
+from digitpad.weights.foreign.understanding import POOR, Understanding
 
 _COLUMNS = ("Reads", "Activation", "Pixels", "Images", "Besides")
 _MOST_ROWS = 8

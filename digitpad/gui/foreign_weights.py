@@ -11,7 +11,8 @@ from digitpad.gui.classes_dialog import Classes, ClassesDialog
 from digitpad.gui.convention_dialog import ConventionDialog
 from digitpad.gui.opening_thread import OpeningThread
 from digitpad.gui.told import Told
-from digitpad.weights.foreign.conventions import Candidate, Understanding
+from digitpad.weights.foreign.conventions import Candidate
+from digitpad.weights.foreign.understanding import Understanding
 
 
 class ForeignWeights(QObject):

@@ -14,7 +14,8 @@ from digitpad.errors import OutputsError
 from digitpad.gui.classes_dialog import Classes
 from digitpad.gui.lazy_data import LazyData
 from digitpad.opening import fingerprint, open_weights, understand_file
-from digitpad.weights.foreign.conventions import Candidate, Understanding
+from digitpad.weights.foreign.conventions import Candidate
+from digitpad.weights.foreign.understanding import Understanding
 from digitpad.weights.weights import Weights, is_own
 
 

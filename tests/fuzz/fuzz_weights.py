@@ -23,8 +23,9 @@ import atheris
 with atheris.instrument_imports(include=["digitpad"]):
     from digitpad.errors import WeightsError
     from digitpad.weights.foreign.class_names import class_names_in
+    from digitpad.weights.foreign.finding import structures
     from digitpad.weights.foreign.reading import read_contents
-    from digitpad.weights.foreign.structure import scaling_beside, structures
+    from digitpad.weights.foreign.scalings import scaling_beside
     from digitpad.weights.weights import load_weights
 
 _FILE = Path(tempfile.mkdtemp()) / "fuzzed"

@@ -224,3 +224,23 @@ def save_safetensors(path: Path, arrays: Mapping[str, Matrix]) -> Path:
     text = json.dumps(header).encode()
     path.write_bytes(len(text).to_bytes(8, "little") + text + content)
     return path
+
+
+def pairs(t: Trained) -> list[Matrix]:
+    """Weights and biases in turn."""
+    return [array for pair in zip(t.weights, t.biases, strict=True) for array in pair]
+
+
+def columns(t: Trained) -> list[Matrix]:
+    """Biases of shape (n, 1)."""
+    return [b[:, None] for b in t.biases]
+
+
+def turned(t: Trained) -> list[Matrix]:
+    """Weights of shape (out, in)."""
+    return [w.T for w in t.weights]
+
+
+def folded(t: Trained, *, last: bool = False) -> list[Matrix]:
+    """Weights with the biases as one row more."""
+    return [np.vstack([w, b] if last else [b, w]) for w, b in zip(t.weights, t.biases, strict=True)]

@@ -5,51 +5,29 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitpad.datasets.dataset import mnist
 from digitpad.errors import RecipeError, WeightsError
-from digitpad.nn.layers import AvgPool2d, BatchNorm, Conv2d, Flatten, Linear, MaxPool2d, ReLU
 from digitpad.opening import convention_of, open_weights, understand_file
 from digitpad.weights.weights import SHIPPED, Weights
 from tests.weights.foreign.strangers import (
-    MEAN_OF_ALL,
-    STD_OF_ALL,
     Dense,
-    LeakyReLU,
-    Matrix,
     Model,
-    Sigmoid,
     Trained,
+    columns,
+    folded,
     listed,
     numbered,
-    pixels,
+    pairs,
     save_json,
     save_npy_each,
     save_npz,
     save_pickle,
     save_safetensors,
     save_tables,
-    small_lenet,
     train,
-    train_images,
+    turned,
 )
 
 GOOD = 0.8
-
-
-def pairs(t: Trained) -> list[Matrix]:
-    return [array for pair in zip(t.weights, t.biases, strict=True) for array in pair]
-
-
-def columns(t: Trained) -> list[Matrix]:
-    return [b[:, None] for b in t.biases]
-
-
-def turned(t: Trained) -> list[Matrix]:
-    return [w.T for w in t.weights]
-
-
-def folded(t: Trained, *, last: bool = False) -> list[Matrix]:
-    return [np.vstack([w, b] if last else [b, w]) for w, b in zip(t.weights, t.biases, strict=True)]
 
 
 def with_moments(t: Trained) -> dict[str, Any]:
@@ -223,31 +201,6 @@ def test_transposed_images_are_noticed(tmp_path: Path) -> None:
     assert understood.chosen.accuracy > GOOD
 
 
-def octaves(t: Trained) -> list[Matrix]:
-    """Thetas for images whose columns come first, with the bias in a first column, and the tenth output for 0."""
-    first = t.weights[0].reshape(28, 28, -1).swapaxes(0, 1).reshape(t.weights[0].shape)
-    last = [*t.weights[1:-1], np.roll(t.weights[-1], -1, 1)]
-    biases = [*t.biases[:-1], np.roll(t.biases[-1], -1)]
-    return [np.vstack([b, w]).T for w, b in zip([first, *last], biases, strict=True)]
-
-
-@pytest.mark.parametrize("form", ["matrices", "by rows", "by columns"])
-def test_thetas_of_octave_are_opened(form: str, shallow: Trained, tmp_path: Path) -> None:
-    """Columns first, 10 for 0, and sigmoids, also unrolled into one vector in either order."""
-    thetas = octaves(shallow)
-    if form == "matrices":
-        path = save_npz(tmp_path / "a.npz", {"Theta1": thetas[0], "Theta2": thetas[1]})
-    else:
-        order: Any = {"by rows": "C", "by columns": "F"}[form]
-        path = save_npz(tmp_path / "a.npz", {"nn_params": np.concatenate([theta.ravel(order) for theta in thetas])})
-    understood = understand_file(path)
-    convention = understood.chosen.convention
-    assert (convention.activation, convention.transposed) == ("sigmoid", True)
-    assert "1 to 9, then 0" in convention.detail
-    best = understand_file(save_npz(tmp_path / "b.npz", numbered(shallow, "W{}", "b{}"))).chosen.accuracy
-    assert understood.chosen.accuracy == pytest.approx(best, abs=0.002)
-
-
 def test_images_without_their_border(tmp_path: Path) -> None:
     """A network for 20 × 20 pixels, as MNIST's digits are in their box, sees the middle of ours."""
     t = train([784, 16, 10])
@@ -262,20 +215,6 @@ def test_images_without_their_border(tmp_path: Path) -> None:
     np.testing.assert_allclose(weights.network().forward(images), expected, atol=1e-3)
 
 
-def test_activations_that_differ_from_layer_to_layer(deep: Trained, tmp_path: Path) -> None:
-    """ReLU, then tanh, reads too well with ReLU alone to be noticed by its score; it is tried all the same."""
-    moved = Trained(deep.weights, [deep.biases[0], deep.biases[1] - 1, deep.biases[2]])
-    hidden = [np.maximum(pixels(2000) / 255 @ moved.weights[0] + moved.biases[0], 0)]
-    hidden.append(np.tanh(hidden[0] @ moved.weights[1] + moved.biases[1]))
-    labels = np.eye(10)[mnist().training.labels[:2000]]
-    inputs = np.column_stack([hidden[1], np.ones(2000)])
-    last = np.linalg.lstsq(inputs, labels, rcond=None)[0]  # what fits these two layers' outputs
-    mixed = Trained([*moved.weights[:2], last[:-1]], [*moved.biases[:2], last[-1]])
-    understood = understand_file(save_npz(tmp_path / "a.npz", numbered(mixed, "W{}", "b{}")))
-    assert understood.chosen.convention.activation == "relu, tanh"
-    assert understood.chosen.accuracy > 0.75
-
-
 def test_outputs_that_begin_with_one_are_noticed(deep: Trained, tmp_path: Path) -> None:
     """Where the last output means 0, as in MATLAB, digits are named right all the same."""
     moved = Trained(
@@ -284,136 +223,6 @@ def test_outputs_that_begin_with_one_are_noticed(deep: Trained, tmp_path: Path) 
     understood = understand_file(save_npz(tmp_path / "a.npz", numbered(moved, "W{}", "b{}")))
     assert understood.chosen.accuracy > GOOD
     assert "1 to 9, then 0" in understood.chosen.convention.detail
-
-
-@pytest.mark.parametrize(
-    ("scaling", "beside"),
-    [
-        ("standardised", {"mean": MEAN_OF_ALL, "std": STD_OF_ALL}),
-        ("standardised per pixel", {"X_mean": "each", "X_std": "each"}),
-    ],
-)
-def test_means_saved_beside_are_used(scaling: str, beside: dict[str, Any], tmp_path: Path) -> None:
-    """A mean and a spread in the file are what its pixels were standardised with."""
-    trained = train([784, 16, 10], "sigmoid", scaling)
-    each = {"X_mean": pixels().mean(0), "X_std": pixels().std(0)}
-    arrays = {name: each.get(name, value) for name, value in beside.items()}
-    understood = understand_file(save_npz(tmp_path / "a.npz", {**numbered(trained, "W{}", "b{}"), **arrays}))
-    assert understood.chosen.convention.scaling == scaling
-    assert understood.chosen.convention.activation == "sigmoid"
-    assert understood.chosen.accuracy > GOOD
-
-
-@pytest.mark.parametrize(("cls", "activation"), [(Sigmoid, "sigmoid"), (LeakyReLU, "leaky_relu")])
-def test_the_name_of_a_class_tells_the_activation(cls: type, activation: str, tmp_path: Path) -> None:
-    """Where several activations read alike, a pickle's own words decide."""
-    trained = train([784, 16, 10], activation)
-    layers: list[Any] = [Dense(trained.weights[0], trained.biases[0]), cls()]
-    layers.append(Dense(trained.weights[1], trained.biases[1]))
-    understood = understand_file(save_pickle(tmp_path / "a.pkl", Model(layers=layers)))
-    assert understood.chosen.convention.activation == activation
-
-
-def test_equal_biases_that_numpy_stacked_come_apart(shallow: Trained, tmp_path: Path) -> None:
-    """Ten hidden units and ten outputs make one array of both biases."""
-    arrays = {"weights": listed(turned(shallow)), "biases": np.array(columns(shallow))}
-    understood = understand_file(save_npz(tmp_path / "a.npz", arrays))
-    assert understood.chosen.structure.sizes == "784-10-10"
-    assert understood.chosen.convention.activation == "sigmoid"
-    np.testing.assert_allclose(understood.chosen.structure.denses[1].bias, shallow.biases[1])
-
-
-def conv_layouts(p: list[Matrix]) -> dict[str, dict[str, Matrix]]:
-    """One small LeNet, its kernels, biases and first matrix as each framework has them."""
-    k1, c1, k2, c2, w3, b3, w4, b4 = p
-    by_channel = w3.reshape(5, 5, 6, 20).transpose(2, 0, 1, 3).reshape(150, 20)
-    oihw = [k.transpose(3, 2, 0, 1) for k in (k1, k2)]
-    ohwi = [k.transpose(3, 0, 1, 2) for k in (k1, k2)]
-    return {
-        "HWIO": {f"arr_{i}": a for i, a in enumerate(p)},
-        "OIHW": {
-            "conv1.weight": oihw[0],
-            "conv1.bias": c1,
-            "conv2.weight": oihw[1],
-            "conv2.bias": c2,
-            "fc1.weight": by_channel.T,
-            "fc1.bias": b3,
-            "fc2.weight": w4.T,
-            "fc2.bias": b4,
-        },
-        "OHWI": {
-            "f1": ohwi[0],
-            "f2": ohwi[1],
-            "w3": w3.T,
-            "w4": w4.T,
-            **{f"b{i}": b[:, None] for i, b in enumerate((c1, c2, b3, b4), 1)},
-        },
-    }
-
-
-def test_convolutions_of_every_layout_are_opened(tmp_path: Path) -> None:
-    """Which axis is which, where pools are and in which order images are flattened is found out."""
-    network = train_images(small_lenet(), steps=120)
-    parameters = [array.astype(np.float64) for array in network.named_parameters().values()]
-    for layout, arrays in conv_layouts(parameters).items():
-        understood = understand_file(save_npz(tmp_path / f"{layout}.npz", arrays))
-        assert understood.chosen.convention.orientation.startswith(layout)
-        opened = understood.weights().network()
-        images = understood.yardstick.images[:20]
-        np.testing.assert_allclose(opened.predict(images), network.predict(images), atol=1e-4)
-
-
-def test_convolution_without_channels_or_activation(tmp_path: Path) -> None:
-    """Filters of three dimensions, one pool, and softmax right behind them."""
-    network = train_images([Conv2d(4, 3), MaxPool2d(), Flatten(), Linear(10)], steps=60)
-    k, c, w, b = network.named_parameters().values()
-    path = save_npz(tmp_path / "a.npz", {"filters": k[:, :, 0].transpose(2, 0, 1), "weights": w, "biases": b, "c": c})
-    understood = understand_file(path)
-    assert understood.chosen.structure.sizes == "28×28-3×3×4-pool-10"
-    best = max(one.accuracy for one in understood.candidates)
-    assert understood.chosen.accuracy >= best - 0.015
-
-
-def test_a_pool_over_the_whole_image(tmp_path: Path) -> None:
-    """Each channel's mean is all that the matrix behind it sees."""
-    network = train_images([Conv2d(8, 7), ReLU(), AvgPool2d(22), Flatten(), Linear(10)], steps=300)
-    k, c, w, b = network.named_parameters().values()
-    path = save_npz(tmp_path / "a.npz", {"k": k.transpose(3, 2, 0, 1), "c": c, "w": w, "b": b})
-    understood = understand_file(path, "relu", "x/255")  # it reads too little for them to be told
-    assert understood.chosen.convention.detail == "pool 22; flattened by channel; mean pools"
-    images = understood.yardstick.images[:20]
-    np.testing.assert_allclose(understood.weights().network().predict(images), network.predict(images), atol=1e-4)
-
-
-def test_batch_normalisation_is_found_by_name_and_by_place(tmp_path: Path) -> None:
-    """PyTorch's names, and Keras' nameless list, alike."""
-    layers = [
-        Conv2d(4, 3, 1),
-        BatchNorm(),
-        ReLU(),
-        MaxPool2d(4),
-        Flatten(),
-        Linear(20),
-        BatchNorm(),
-        ReLU(),
-        Linear(10),
-    ]
-    network = train_images(layers, steps=40)
-    arrays = [array.astype(np.float64) for array in network.named_parameters().values()]
-    norm = ("weight", "bias", "running_mean", "running_var")
-    names = ["conv1.weight", "conv1.bias", *(f"bn1.{part}" for part in norm)]
-    names += ["fc1.weight", "fc1.bias", *(f"bn2.{part}" for part in norm), "fc2.weight", "fc2.bias"]
-    named = dict(zip(names, arrays, strict=True))
-    named["conv1.weight"] = named["conv1.weight"].transpose(3, 2, 0, 1)
-    named["fc1.weight"] = named["fc1.weight"].reshape(7, 7, 4, 20).transpose(3, 2, 0, 1).reshape(20, -1)
-    named["fc2.weight"] = named["fc2.weight"].T
-    for path in (
-        save_npz(tmp_path / "torch.npz", dict(sorted(named.items()))),
-        save_npz(tmp_path / "keras.npz", {f"arr_{i}": a for i, a in enumerate(arrays)}),
-    ):
-        understood = understand_file(path)
-        images = understood.yardstick.images[:20]
-        np.testing.assert_allclose(understood.weights().network().predict(images), network.predict(images), atol=1e-3)
 
 
 def test_weights_know_where_they_come_from(deep: Trained, tmp_path: Path) -> None:
@@ -443,77 +252,6 @@ def test_a_poor_network_is_opened_all_the_same(tmp_path: Path) -> None:
     understood = understand_file(path)
     assert understood.chosen.accuracy < 0.5
     assert understood.weights().network().summary() == "784-12-10"
-
-
-@pytest.mark.parametrize(
-    ("arrays", "message"),
-    [
-        (
-            {"W1": np.ones((64, 784)), "b1": np.ones(64), "W2": np.ones((26, 64))},
-            r"26 outputs \(W2 .*10 are needed, .* or class names",
-        ),
-        ({"W1": np.ones((128, 784)), "b1": np.ones(128)}, "not complete: W1 .* gives 128 numbers, and no matrix"),
-        ({"W2": np.ones((32, 16)), "W3": np.ones((16, 10))}, "no matrix for the 784 pixels"),
-        ({"Theta1": np.ones((25, 1025)), "Theta2": np.ones((10, 26))}, "images of 32 × 32 pixels"),
-        ({"labels": np.arange(6000) % 10}, "6,000 whole numbers, as labels are"),
-        ({"image": np.zeros((28, 28), np.uint8)}, "holds a picture"),
-        (
-            {"x_train": np.zeros((6000, 28, 28), np.uint8), "y_train": np.zeros(6000)},
-            "is a data set .*not weights; data to train on comes as",
-        ),
-        (
-            {"x_train": np.zeros((60000, 28, 28), np.float32)},
-            r"is a data set \(x_train.*not weights; it can be trained",
-        ),
-        ({"arr_0": np.zeros((60000, 28, 28), np.uint8)}, r"is a data set \(arr_0 .*not weights; data to train on"),
-        ({"arr_0": np.zeros((500, 784)), "arr_1": np.arange(500) % 10}, r"is a data set \(arr_0 .*not weights"),
-        ({"W1": np.full((784, 10), np.nan)}, "not finite"),
-        ({"name": np.array(["text"])}, "without arrays"),
-        (
-            {"k": np.ones((2000, 1, 3, 3)), "W": np.ones((2000, 16)), "V": np.ones((16, 10))},
-            "computes more than 1,000,000 numbers for an image",
-        ),
-    ],
-    ids=[
-        "letters",
-        "incomplete",
-        "no first layer",
-        "32 × 32",
-        "labels",
-        "picture",
-        "data",
-        "large data",
-        "nameless data",
-        "a little data",
-        "NaN",
-        "texts",
-        "too much",
-    ],
-)
-def test_what_is_no_network_is_refused_kindly(arrays: dict[str, Any], message: str, tmp_path: Path) -> None:
-    """The error says what was found, and what would fit."""
-    path = tmp_path / "a.npz"
-    np.savez_compressed(path, **arrays)
-    with pytest.raises(WeightsError, match=message):
-        open_weights(path)
-
-
-def test_labels_beside_weights_are_not_taken_for_them(deep: Trained, tmp_path: Path) -> None:
-    """A file that is dropped must be part of the network that is opened."""
-    folder = save_npy_each(tmp_path / "each", {**numbered(deep, "W{}", "b{}"), "y_train": np.arange(500) % 10})
-    with pytest.raises(WeightsError, match="as labels are"):
-        open_weights(folder / "y_train.npy")
-
-
-class RandomForestClassifier:
-    """As in scikit-learn, for its name."""
-
-
-def test_a_forest_is_named(deep: Trained, tmp_path: Path) -> None:
-    """A classifier without layers is refused by its own name, whatever lies beside it."""
-    save_pickle(tmp_path / "network.pkl", pairs(deep))
-    with pytest.raises(WeightsError, match="is a RandomForestClassifier, which has no layers"):
-        open_weights(save_pickle(tmp_path / "a.pkl", RandomForestClassifier()))
 
 
 @pytest.mark.parametrize(("activation", "scaling"), [("softplus", None), (None, "x/3")])
