@@ -16,7 +16,7 @@ from digitpad.datasets.dataset import Dataset, Digits, load_path, mnist
 from digitpad.datasets.download import downloaded
 from digitpad.datasets.families import family_of
 from digitpad.errors import DataError, RecipeError, WeightsError, reason
-from digitpad.weights.foreign.activations import ACTIVATIONS
+from digitpad.weights.foreign.activations import ACTIVATIONS, NAMES
 from digitpad.weights.foreign.class_names import class_names_in
 from digitpad.weights.foreign.contents import Contents
 from digitpad.weights.foreign.conventions import Yardstick
@@ -125,12 +125,10 @@ def convention_of(weights: Weights) -> dict[str, Any]:
     if isinstance(found, dict):
         return found
     kinds = [settings["type"] for settings in weights.architecture]
-    names = {"ReLU": "relu", "LeakyReLU": "leaky_relu", "Swish": "swish", "GELU": "gelu", "Tanh": "tanh"}
-    names |= {"Sigmoid": "sigmoid", "ELU": "elu"}
     first = weights.architecture[0]
     factor, offset = first.get("scale", 1 / 255), first.get("offset", 0.0)
     return {
-        "activation": next((names[kind] for kind in kinds if kind in names), "none"),
+        "activation": next((NAMES[kind] for kind in kinds if kind in NAMES), "none"),
         "scaling": next(
             (name for name, (a, b, _) in SCALINGS.items() if np.allclose((a, b), (factor, offset))),
             f"{factor:g} x + {offset:g}",

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 from digitpad.classes import in_words
 from digitpad.gui.inputs import link
 from digitpad.gui.widgets import SPACE, closing_row, label, named, percent
+from digitpad.weights.foreign.activations import NAMES
 from digitpad.weights.foreign.conventions import Candidate
 from digitpad.weights.foreign.understanding import POOR, Understanding
 
@@ -150,13 +151,6 @@ class ConventionDialog(QDialog):
 
 
 def _spoken(activation: str) -> str:
-    names = {
-        "relu": "ReLU",
-        "sigmoid": "Sigmoid",
-        "tanh": "Tanh",
-        "swish": "Swish",
-        "gelu": "GELU",
-        "elu": "ELU",
-        "none": "none",
-    }
-    return ", ".join(names.get(word, word.replace("leaky_relu", "Leaky ReLU")) for word in activation.split(", "))
+    kinds = {name: kind for kind, name in NAMES.items()} | {"leaky_relu": "Leaky ReLU"}
+    words = (word.split(" ") for word in activation.split(", "))  # a slope may follow
+    return ", ".join(" ".join([kinds.get(name, name), *slope]) for name, *slope in words)

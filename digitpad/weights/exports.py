@@ -20,16 +20,6 @@ from digitpad.nn.layers import BatchNorm, Binarize, Conv2d, Layer, Linear, Resca
 from digitpad.weights import standalone
 from digitpad.weights.weights import Weights
 
-_ACTIVATIONS = {
-    "ReLU": "relu",
-    "LeakyReLU": "leaky_relu",
-    "Sigmoid": "sigmoid",
-    "Tanh": "tanh",
-    "Swish": "swish",
-    "ELU": "elu",
-    "GELU": "gelu",
-}
-
 
 def export(weights: Weights, path: Path, *, plain: bool = False) -> None:
     """Write weights in the format that the path's ending tells; a path without one is a folder of tables.
@@ -105,9 +95,11 @@ def plain_arrays(weights: Weights, path: Path) -> dict[str, NDArray[np.float32]]
 
 def _told(weights: Weights) -> dict[str, Any]:
     """What plain arrays do not say, as words beside them."""
+    from digitpad.weights.foreign.activations import NAMES  # the window starts without it
+
     kinds = [settings["type"] for settings in weights.architecture]
     told: dict[str, Any] = {"scaling": "x/255"}
-    if activations := [_ACTIVATIONS[kind] for kind in kinds if kind in _ACTIVATIONS]:
+    if activations := [NAMES[kind] for kind in kinds if kind in NAMES]:
         told["activation"] = activations[0]
     if weights.class_names != DIGITS:
         told["classes"] = list(weights.class_names)

@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 
 from digitpad.inspection.trace import Tracer
+from digitpad.nn import layers
 from tests.inspection.networks import LAYERS, image, weights
+
+
+def test_every_kind_of_layer_is_looked_into() -> None:
+    """So that a new one does not go without."""
+    made = (layer for make in LAYERS.values() for layer in make())
+    assert {type(layer).__name__ for layer in made} == set(layers.LAYERS)
 
 
 @pytest.mark.parametrize("name", LAYERS)

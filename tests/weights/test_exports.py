@@ -15,6 +15,7 @@ from digitpad.errors import WeightsError
 from digitpad.nn.layers import (
     ELU,
     GELU,
+    LAYERS,
     AddChannel,
     AvgPool2d,
     BatchNorm,
@@ -46,6 +47,11 @@ EVERY_LAYER: list[list[Layer]] = [
     [Rescale(1 / 100, -0.5), Flatten(), Linear(7), BatchNorm(), Sigmoid(), Linear(9), ELU(), Linear(10)],
     [Rescale(), Binarize(0.4), Flatten(), Linear(7), ReLU(), BatchNorm(), Linear(10)],
 ]
+
+
+def test_every_kind_of_layer_is_exported() -> None:
+    """So that a new one does not go without."""
+    assert {type(layer).__name__ for layers in EVERY_LAYER for layer in layers} == set(LAYERS)
 
 
 def weights_of(layers: Sequence[Layer]) -> Weights:

@@ -20,17 +20,15 @@ ACTIVATIONS: dict[str, tuple[Callable[[], Layer] | None, float]] = {
 }
 """The layer behind each name, and how unusual it is."""
 
+NAMES = {type(maker()).__name__: name for name, (maker, _) in reversed(ACTIVATIONS.items()) if maker is not None}
+"""Of each kind of layer that is an activation; of several that differ in their slope, the first."""
+
 _HINTED = {
-    "relu": "relu",
+    **{name: name for name in NAMES.values()},
     "leaky": "leaky_relu",
     "leakyrelu": "leaky_relu",
-    "sigmoid": "sigmoid",
     "logistic": "sigmoid",
-    "tanh": "tanh",
-    "swish": "swish",
     "silu": "swish",
-    "gelu": "gelu",
-    "elu": "elu",
 }
 
 

@@ -5,7 +5,10 @@ import numpy as np
 import pytest
 
 from digitpad.datasets.dataset import mnist
+from digitpad.nn.layers import LAYERS, activations
 from digitpad.opening import understand_file
+from digitpad.weights.foreign.activations import NAMES, activations_told
+from digitpad.weights.foreign.contents import Contents
 from tests.weights.foreign.strangers import (
     Dense,
     LeakyReLU,
@@ -42,3 +45,10 @@ def test_the_name_of_a_class_tells_the_activation(cls: type, activation: str, tm
     layers.append(Dense(trained.weights[1], trained.biases[1]))
     understood = understand_file(save_pickle(tmp_path / "a.pkl", Model(layers=layers)))
     assert understood.chosen.convention.activation == activation
+
+
+def test_every_activation_has_a_name() -> None:
+    """Each kind of layer that is one can be found in a file, exported and named."""
+    assert set(NAMES) == {kind for kind, cls in LAYERS.items() if cls.__module__ == activations.__name__}
+    for name in NAMES.values():
+        assert activations_told(Contents(Path("a.pkl"), "a pickle", words=[("", name.replace("_relu", ""))])) == [name]
