@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 
 from digitpad.classes import in_words
 from digitpad.gui.inputs import link
+from digitpad.gui.tables import calm
 from digitpad.gui.widgets import SPACE, closing_row, label, named, percent
 from digitpad.weights.foreign.activations import NAMES
 from digitpad.weights.foreign.conventions import Candidate
@@ -128,19 +129,10 @@ class ConventionDialog(QDialog):
     def _build_table(self) -> None:
         table = self._table
         table.setHorizontalHeaderLabels(list(_COLUMNS))
-        table.setAccessibleName("Ways in which these weights can be meant")
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        calm(table, "Ways in which these weights can be meant")
         table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setShowGrid(False)
-        table.setProperty("calm", True)
-        table.setWordWrap(False)
-        table.setTabKeyNavigation(False)
         table.doubleClicked.connect(self.accept)
-        table.verticalHeader().hide()
         header = table.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         for place in range(len(_COLUMNS)):
             header.setSectionResizeMode(place, QHeaderView.ResizeMode.ResizeToContents)
         header.setStretchLastSection(True)

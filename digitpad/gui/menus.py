@@ -1,15 +1,15 @@
 """The menu bar: all that can be done, and by which key."""
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QUrl
-from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
+from PySide6.QtGui import QActionGroup, QDesktopServices, QKeySequence
 from PySide6.QtWidgets import QMenu
 
 from digitpad import __version__, folders
+from digitpad.gui.actions import add_action
 from digitpad.gui.file_dialogs import DRAWINGS, WEIGHTS
 from digitpad.gui.messages import inform
 from digitpad.gui.theme import Mode
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 DRAW, TRAIN, EVALUATE, INSIDE = range(4)
 TABS = ("Draw", "Train", "Evaluate", "Inside")
-
-Key = QKeySequence.StandardKey | str | None
 
 
 class Menus(QObject):
@@ -61,26 +59,19 @@ class Menus(QObject):
     def _menu(self, text: str) -> QMenu:
         return self._window.menuBar().addMenu(text)
 
-    def _action(self, menu: QMenu, text: str, slot: Callable[[], object], key: Key = None) -> QAction:
-        action = menu.addAction(text)
-        if key is not None:
-            action.setShortcut(QKeySequence(key))
-        action.triggered.connect(lambda _checked=False: slot())
-        return action
-
     def _build_file(self) -> None:
         window, standard, file = self._window, QKeySequence.StandardKey, self._menu("&File")
-        self._action(file, "&Load weights…", self._ask_weights, "Ctrl+L")
+        add_action(file, "&Load weights…", self._ask_weights, "Ctrl+L")
         self._recent_menu = file.addMenu("&Recent weights")
         self._recent_menu.setToolTipsVisible(True)
         self._recent_menu.aboutToShow.connect(self._fill_recent)
-        self._action(file, "Save &weights as…", lambda: window.save_weights(window.weights), "Ctrl+Shift+S")
+        add_action(file, "Save &weights as…", lambda: window.save_weights(window.weights), "Ctrl+Shift+S")
         file.addSeparator()
-        self._action(file, "&Open image or strokes…", self._ask_drawing, standard.Open)
-        self._save_picture_action = self._action(file, "Save &image…", window.save_picture, standard.Save)
-        self._save_strokes_action = self._action(file, "Save &strokes…", window.save_strokes, "Ctrl+Alt+S")
+        add_action(file, "&Open image or strokes…", self._ask_drawing, standard.Open)
+        self._save_picture_action = add_action(file, "Save &image…", window.save_picture, standard.Save)
+        self._save_strokes_action = add_action(file, "Save &strokes…", window.save_strokes, "Ctrl+Alt+S")
         file.addSeparator()
-        self._action(file, "&Quit", window.close, standard.Quit)
+        add_action(file, "&Quit", window.close, standard.Quit)
 
     def _build_edit(self) -> None:
         window, standard, edit = self._window, QKeySequence.StandardKey, self._menu("&Edit")
@@ -93,47 +84,47 @@ class Menus(QObject):
             edit.addAction(action)
             self._pad_actions.addAction(action)
         edit.addSeparator()
-        self._copy_action = self._action(edit, "&Copy", window.copy, standard.Copy)
-        self._action(edit, "&Paste", window.paste, standard.Paste)
+        self._copy_action = add_action(edit, "&Copy", window.copy, standard.Copy)
+        add_action(edit, "&Paste", window.paste, standard.Paste)
         edit.addSeparator()
-        self._pad_actions.addAction(self._action(edit, "C&lear", pad.clear, "Ctrl+Backspace"))
+        self._pad_actions.addAction(add_action(edit, "C&lear", pad.clear, "Ctrl+Backspace"))
 
     def _build_view(self) -> None:
         window, view = self._window, self._menu("&View")
         for place, name in enumerate(TABS):
-            self._action(view, f"&{name}", partial(window.show_tab, place), f"Ctrl+{place + 1}")
+            add_action(view, f"&{name}", partial(window.show_tab, place), f"Ctrl+{place + 1}")
         view.addSeparator()
         theme = view.addMenu("T&heme")
         group = QActionGroup(self)
         self._theme_actions = {}
         for mode, name in ((Mode.SYSTEM, "As the &system"), (Mode.LIGHT, "&Light"), (Mode.DARK, "&Dark")):
-            action = self._action(theme, name, partial(window.set_theme, mode))
+            action = add_action(theme, name, partial(window.set_theme, mode))
             action.setCheckable(True)
             group.addAction(action)
             self._theme_actions[mode] = action
 
     def _build_model(self) -> None:
         window, model = self._window, self._menu("&Model")
-        self._action(model, "T&rain, pause or go on", self._train_or_pause, "Ctrl+T")
-        self._action(model, "&Stop training", lambda: window.train_tab.stop(), "Ctrl+.")
-        self._action(model, "&Find a learning rate…", self._find_rate, "Ctrl+Shift+F")
-        self._action(model, "&Evaluate, or stop evaluating", self._evaluate, "Ctrl+E")
-        self._action(model, "Save settings as re&cipe…", self._save_settings)
+        add_action(model, "T&rain, pause or go on", self._train_or_pause, "Ctrl+T")
+        add_action(model, "&Stop training", lambda: window.train_tab.stop(), "Ctrl+.")
+        add_action(model, "&Find a learning rate…", self._find_rate, "Ctrl+Shift+F")
+        add_action(model, "&Evaluate, or stop evaluating", self._evaluate, "Ctrl+E")
+        add_action(model, "Save settings as re&cipe…", self._save_settings)
         model.addSeparator()
-        self._action(model, "Use the s&hipped weights", lambda: window.use_weights(load_weights(SHIPPED)))
-        self._use_action = self._action(model, "Use what was &trained", window.use_trained, "Ctrl+U")
+        add_action(model, "Use the s&hipped weights", lambda: window.use_weights(load_weights(SHIPPED)))
+        self._use_action = add_action(model, "Use what was &trained", window.use_trained, "Ctrl+U")
         self._use_action.setEnabled(False)
-        meant = self._action(model, "How these weights are &meant…", lambda: window.foreign.ask_again())
+        meant = add_action(model, "How these weights are &meant…", lambda: window.foreign.ask_again())
         model.aboutToShow.connect(lambda: meant.setEnabled(window.can_ask_what_is_meant))
         model.addSeparator()
-        self._action(model, "&Runs…", window.show_runs, "Ctrl+R")
-        self._action(model, "&Open the folder of runs", partial(self._open_folder, "runs"))
-        self._action(model, "Open the folder of your r&ecipes", partial(self._open_folder, "recipes"))
+        add_action(model, "&Runs…", window.show_runs, "Ctrl+R")
+        add_action(model, "&Open the folder of runs", partial(self._open_folder, "runs"))
+        add_action(model, "Open the folder of your r&ecipes", partial(self._open_folder, "recipes"))
 
     def _build_help(self) -> None:
         help_menu = self._menu("&Help")
-        self._action(help_menu, "&Keys", self._show_keys, QKeySequence.StandardKey.HelpContents)
-        self._action(help_menu, "&About digitpad", self._show_about)
+        add_action(help_menu, "&Keys", self._show_keys, QKeySequence.StandardKey.HelpContents)
+        add_action(help_menu, "&About digitpad", self._show_about)
 
     # What is done on another tab is seen there.
 
@@ -167,7 +158,7 @@ class Menus(QObject):
         self._recent_menu.clear()
         for name in self._window.recent():
             path = Path(name)
-            action = self._action(self._recent_menu, path.name, partial(self._window.open_weights, path))
+            action = add_action(self._recent_menu, path.name, partial(self._window.open_weights, path))
             action.setToolTip(name)
             action.setEnabled(path.exists())
         if self._recent_menu.isEmpty():

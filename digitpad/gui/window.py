@@ -206,10 +206,10 @@ class Window(QMainWindow):
         from digitpad.gui.runs_window import RunsWindow
 
         window = RunsWindow(self._theme, self._settings, self)
-        window.go_on_requested.connect(self.go_on)
-        window.use_requested.connect(self._use_weights_of_run)
-        window.save_requested.connect(self.save_weights)
-        window.duplicate_requested.connect(self._duplicate)
+        window.menu.go_on_requested.connect(self.go_on)
+        window.menu.use_requested.connect(self._use_weights_of_run)
+        window.menu.save_requested.connect(self.save_weights)
+        window.menu.duplicate_requested.connect(self._duplicate)
         return window
 
     # Weights.

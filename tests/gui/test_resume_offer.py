@@ -16,7 +16,7 @@ from digitpad.training.catalogue import Entry
 from digitpad.training.run import Run, Status
 from digitpad.weights.weights import Weights
 from tests.gui.hand import find
-from tests.gui.test_runs_window import TRAINING_MS, fake_dataset, trained
+from tests.gui.shown_runs import TRAINING_MS, fake_dataset, trained
 from tests.training.made_runs import made_run
 
 Start = Callable[[], tuple[Window, Entry | None]]
