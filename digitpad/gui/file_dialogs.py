@@ -1,9 +1,12 @@
 """Which files there are to open and to save, and the dialogs that ask for one."""
 
+import stat
 from pathlib import Path
 
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QFileDialog, QWidget
+
+from digitpad.errors import FileError
 
 _WEIGHTS_SUFFIXES = (
     *("npz", "npy", "pkl", "pickle", "sav", "joblib", "pt", "pth", "json", "csv", "tsv", "txt", "dat", "safetensors"),
@@ -48,3 +51,13 @@ class FileDialogs:
     def _last_folder(self) -> Path:
         name = str(self._settings.value("folder", ""))
         return Path(name) if name and Path(name).is_dir() else Path.home()
+
+
+def check_openable(path: Path) -> None:
+    """Raise a `FileError` for a pipe or a device, from which the window would wait to read; not for what is missing."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):  # whoever opens it tells why it cannot be
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise FileError(path, "is neither a file nor a folder")

@@ -68,8 +68,8 @@ class Menus(QObject):
         add_action(file, "Save &weights as…", lambda: window.save_weights(window.weights), "Ctrl+Shift+S")
         file.addSeparator()
         add_action(file, "&Open image or strokes…", self._ask_drawing, standard.Open)
-        self._save_picture_action = add_action(file, "Save &image…", window.save_picture, standard.Save)
-        self._save_strokes_action = add_action(file, "Save &strokes…", window.save_strokes, "Ctrl+Alt+S")
+        self._save_picture_action = add_action(file, "Save &image…", window.drawings.save_picture, standard.Save)
+        self._save_strokes_action = add_action(file, "Save &strokes…", window.drawings.save_strokes, "Ctrl+Alt+S")
         file.addSeparator()
         add_action(file, "&Quit", window.close, standard.Quit)
 
@@ -84,8 +84,8 @@ class Menus(QObject):
             edit.addAction(action)
             self._pad_actions.addAction(action)
         edit.addSeparator()
-        self._copy_action = add_action(edit, "&Copy", window.copy, standard.Copy)
-        add_action(edit, "&Paste", window.paste, standard.Paste)
+        self._copy_action = add_action(edit, "&Copy", window.drawings.copy, standard.Copy)
+        add_action(edit, "&Paste", window.drawings.paste, standard.Paste)
         edit.addSeparator()
         self._pad_actions.addAction(add_action(edit, "C&lear", pad.clear, "Ctrl+Backspace"))
 
@@ -152,7 +152,7 @@ class Menus(QObject):
 
     def _ask_drawing(self) -> None:
         if (path := self._window.files.to_open("Open an image or strokes", DRAWINGS)) is not None:
-            self._window.open_drawing(path)
+            self._window.drawings.open(path)
 
     def _fill_recent(self) -> None:
         self._recent_menu.clear()

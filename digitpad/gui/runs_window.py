@@ -11,8 +11,9 @@ from digitpad.gui.actions import add_action
 from digitpad.gui.run_curves import RunCurves
 from digitpad.gui.run_menu import RunMenu
 from digitpad.gui.runs_list import MAX_RUNS, RunsList
+from digitpad.gui.status_bar import foot
 from digitpad.gui.theme import Theme
-from digitpad.gui.widgets import SPACE, ElidedLabel, named
+from digitpad.gui.widgets import SPACE, ElidedLabel
 from digitpad.gui.worker import Worker
 from digitpad.training.catalogue import Catalogue, Entry
 from digitpad.training.run import Status
@@ -118,12 +119,8 @@ class RunsWindow(QMainWindow):
         around.setContentsMargins(4 * SPACE, 4 * SPACE, 4 * SPACE, 4 * SPACE)
         around.addWidget(splitter)
         column.addLayout(around, 1)
-        status = named(QWidget(), "status")
-        status.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        status.setFixedHeight(29)
-        row = QHBoxLayout(status)
-        row.setContentsMargins(14, 0, 14, 0)
-        row.addWidget(self._message, 1)
+        status = QWidget()
+        foot(status).addWidget(self._message, 1)
         column.addWidget(status)
         self.setCentralWidget(central)
         self.menuBar().addMenu(self.menu)

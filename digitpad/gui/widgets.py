@@ -80,9 +80,10 @@ class ElidedLabel(QLabel):
 
     def set_text(self, text: str) -> None:
         """Show ``text``, whole in the tooltip where it does not fit."""
-        self._full = text
-        self.setAccessibleName(text)
-        self._elide()
+        if text != self._full:
+            self._full = text
+            self.setAccessibleName(text)
+            self._elide()
 
     def _elide(self) -> None:
         elided = QFontMetrics(self.font()).elidedText(self._full, Qt.TextElideMode.ElideMiddle, self.width())

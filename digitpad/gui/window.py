@@ -1,20 +1,15 @@
 """The window: its tabs, what they hand to each other, and the weights in use."""
 
-import stat
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-from PySide6.QtCore import QByteArray, QMimeData, QSettings, QSize, Qt, QTimer
+from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, QTimer
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
     QDropEvent,
-    QGuiApplication,
-    QImage,
     QPaintEvent,
 )
 from PySide6.QtWidgets import (
@@ -26,21 +21,20 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from digitpad import blas
 from digitpad.errors import DigitpadError, FileError
 from digitpad.gui.draw_tab import DrawTab
-from digitpad.gui.file_dialogs import DRAWING_SUFFIXES, PNG, SAVED_WEIGHTS, STROKES, FileDialogs
+from digitpad.gui.drawings import Drawings
+from digitpad.gui.file_dialogs import DRAWING_SUFFIXES, SAVED_WEIGHTS, FileDialogs, check_openable
 from digitpad.gui.later import Later
 from digitpad.gui.menus import DRAW, EVALUATE, INSIDE, TABS, TRAIN, Menus
 from digitpad.gui.messages import asks, offer_data, tell_problem
-from digitpad.gui.pictures import picture_of, save_picture, to_rgba
 from digitpad.gui.resume_offer import ResumeOffer
+from digitpad.gui.status_bar import StatusBar
 from digitpad.gui.theme import Mode, Theme
-from digitpad.gui.widgets import ElidedLabel, label, named, percent
+from digitpad.gui.widgets import named
 from digitpad.gui.worker import Worker
-from digitpad.ink.drawing import Drawing, first_drawing
-from digitpad.ink.image import is_image, read_image
-from digitpad.ink.strokes import LabelledStrokes, write_strokes
+from digitpad.ink.drawing import Drawing
+from digitpad.ink.image import is_image
 from digitpad.recognizer import Recognizer
 from digitpad.weights.exports import export
 from digitpad.weights.weights import Weights, is_own, load_weights
@@ -87,16 +81,15 @@ class Window(QMainWindow):
         self._data_choices: list[DataSetChoice] = []
         self._tabs = named(QTabBar(), "tab_bar")
         self._pages = QStackedWidget()
-        self._status = ElidedLabel("caption", "weights_in_use")
-        self._hint = ElidedLabel("caption", "message")
-        self.resume_offer = ResumeOffer(settings)
+        self._status = StatusBar(settings)
         self.files = FileDialogs(settings, self)
+        self.drawings = Drawings(self)
         self._importing = Worker("imports", self)
         self._painted = False
         self._build()
         self._menus = Menus(self)
         self._connect()
-        self._show_weights()
+        self._status.show_weights(weights)
         self._restore()
         self.draw_tab.pad.setFocus()
 
@@ -128,6 +121,11 @@ class Window(QMainWindow):
         return self._foreign()
 
     @property
+    def resume_offer(self) -> ResumeOffer:
+        """The offer to go on with a run."""
+        return self._status.offer
+
+    @property
     def can_ask_what_is_meant(self) -> bool:
         """Whether the weights in use are other people's, so that how they are meant can be chosen anew."""
         return self._foreign.made is not None and self._foreign.made.can_ask_again
@@ -142,10 +140,10 @@ class Window(QMainWindow):
         from digitpad.training.recipes import all_recipes
 
         tab = TrainTab(self._theme, all_recipes(), self._pages)
-        tab.message.connect(self._say)
+        tab.message.connect(self.say)
         tab.use_requested.connect(self._use_outcome)
         tab.save_requested.connect(lambda outcome: self.save_weights(outcome.weights))
-        tab.failed.connect(self._tell_problem)
+        tab.failed.connect(self.tell_problem)
         tab.state_changed.connect(lambda _: self._training_changed())
         tab.form.show_more(self._settings.value("more_settings") == "true")
         tab.form.more_toggled.connect(lambda more: self._settings.setValue("more_settings", str(more).lower()))
@@ -159,9 +157,11 @@ class Window(QMainWindow):
         from digitpad.gui.told import Told
 
         tab = EvaluateTab(self._theme, self.weights, Told(self._settings).weights, self._pages)
-        tab.message.connect(self._say)
-        tab.failed.connect(lambda title, why: self._tell_problem(title, DigitpadError(why)))
-        tab.put_requested.connect(self._put_digit)
+        tab.message.connect(self.say)
+        tab.failed.connect(lambda title, why: self.tell_problem(title, DigitpadError(why)))
+        tab.put_requested.connect(
+            lambda pixels: self.drawings.put(Drawing.from_sample(pixels), "Put an image", "this image has no ink")
+        )
         tab.export_requested.connect(self._save_export)
         for path in self.recent():
             tab.offer_weights(Path(path))
@@ -177,7 +177,7 @@ class Window(QMainWindow):
         tab = InsideTab(self._theme, self.draw_tab.pad, self.weights)
         tab.use_requested.connect(self._use_edited)
         tab.save_requested.connect(self.save_weights)
-        tab.failed.connect(lambda error: self._tell_problem("This network cannot be looked into", error))
+        tab.failed.connect(lambda error: self.tell_problem("This network cannot be looked into", error))
         self._share_data(tab.data_choice)
         tab.data_choice.follow(self.weights)
         self._pages.addWidget(tab)
@@ -196,10 +196,10 @@ class Window(QMainWindow):
         from digitpad.gui.foreign_weights import ForeignWeights
 
         foreign = ForeignWeights(self._settings, self)
-        foreign.message.connect(self._say)
+        foreign.message.connect(self.say)
         foreign.opened.connect(self._use_foreign)
         foreign.is_data.connect(self._offer_data)
-        foreign.failed.connect(lambda error: self._tell_problem("These weights cannot be used", error))
+        foreign.failed.connect(lambda error: self.tell_problem("These weights cannot be used", error))
         return foreign
 
     def _make_runs_window(self) -> "RunsWindow":
@@ -223,7 +223,7 @@ class Window(QMainWindow):
         for tab in (self._evaluate_tab.made, self._inside_tab.made):
             if tab is not None:
                 tab.set_weights(weights)
-        self._show_weights()
+        self._status.show_weights(weights)
 
     def open_weights(self, path: Path) -> None:
         """Load weights from a file; where that fails, tell why, and keep those in use.
@@ -231,7 +231,7 @@ class Window(QMainWindow):
         Our own are used at once; how others are meant is found out first, and asked. What turns out to be a data set is
         offered as that.
         """
-        if not self.try_to("These weights cannot be used", lambda: _check_openable(path)):
+        if not self.try_to("These weights cannot be used", lambda: check_openable(path)):
             return
         if not is_own(path):
             self.foreign.open(path)
@@ -239,11 +239,11 @@ class Window(QMainWindow):
         try:
             weights = load_weights(path)
         except FileError as error:
-            self._tell_problem("These weights cannot be used", error)
+            self.tell_problem("These weights cannot be used", error)
             return
         self.use_weights(weights)
         self._remember(path)
-        self._say(f"Reading with {path.name}")
+        self.say(f"Reading with {path.name}")
 
     def _use_foreign(self, weights: Weights, path: Path) -> None:
         self.use_weights(weights)
@@ -255,24 +255,14 @@ class Window(QMainWindow):
         if path is not None and self.try_to("The weights were not saved", lambda: export(weights, path)):
             if path.suffix == ".npz":
                 self._remember(path)
-            self._say(f"Saved {path.name}")
+            self.say(f"Saved {path.name}")
 
     # Drawings.
-
-    def open_drawing(self, path: Path) -> None:
-        """Put an image, or the first drawing of a strokes file, on the pad."""
-        try:
-            _check_openable(path)
-            drawing = first_drawing(path) if path.suffix.lower() == ".jsonl" else Drawing.from_pixels(read_image(path))
-        except FileError as error:
-            self._tell_problem("This cannot be put on the pad", error)
-            return
-        self._put(drawing, "Open", f"no ink was found in {path.name}")
 
     def open_any(self, path: Path) -> None:
         """Whatever the file is: weights are used, ink comes on the pad, and data is trained on or evaluated with."""
         if path.suffix.lower() in DRAWING_SUFFIXES or is_image(path):
-            self.open_drawing(path)
+            self.drawings.open(path)
         else:
             self.open_weights(path)
 
@@ -287,40 +277,7 @@ class Window(QMainWindow):
     def _evaluate_with(self, path: Path) -> None:
         self.show_tab(EVALUATE)
         self.evaluate_tab.data_choice.open_set(str(path.resolve()))
-        self._say(f"{path.name} is the data to evaluate with")
-
-    def copy(self) -> None:
-        """Put a picture of the drawing on the clipboard."""
-        QGuiApplication.clipboard().setImage(picture_of(self.draw_tab.pad.drawing))
-
-    def paste(self) -> None:
-        """Take an image, or a file that was copied, from the clipboard."""
-        if not self._take(QGuiApplication.clipboard().mimeData(), "Paste"):
-            self._say("The clipboard holds no image")
-
-    def _take(self, mime: QMimeData, text: str) -> bool:
-        """Use what was pasted or dropped; whether there was something to use."""
-        files = [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
-        if files:
-            self.open_any(files[0])
-        elif mime.hasImage():
-            image = mime.imageData()
-            if not isinstance(image, QImage) or image.isNull():
-                return False
-            if max(image.width(), image.height()) > MAX_PASTED_PX:
-                keep, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
-                image = image.scaled(MAX_PASTED_PX, MAX_PASTED_PX, keep, smooth)
-            self._put(Drawing.from_pixels(to_rgba(image)), text, "no ink was found in the image")
-        else:
-            return False
-        return True
-
-    def _put(self, drawing: Drawing, text: str, nothing: str) -> None:
-        if drawing.is_empty:
-            self._say(f"The pad is as it was: {nothing}")
-            return
-        self.show_tab(DRAW)
-        self.draw_tab.pad.replace(drawing, text)
+        self.say(f"{path.name} is the data to evaluate with")
 
     # Asking and telling.
 
@@ -329,24 +286,17 @@ class Window(QMainWindow):
         try:
             action()
         except DigitpadError as error:
-            self._tell_problem(title, error)
+            self.tell_problem(title, error)
             return False
         return True
 
-    def _tell_problem(self, title: str, error: DigitpadError) -> None:
+    def tell_problem(self, title: str, error: DigitpadError) -> None:
+        """Tell why something could not be done."""
         tell_problem(self, title, error, "The weights in use and the pad are as they were.")
 
-    def _say(self, text: str) -> None:
-        self._hint.set_text(text)
-
-    def _show_weights(self) -> None:
-        accuracy = self.weights.test_accuracy
-        whose = f"the {self.weights.data_name}" if self.weights.data_name else "its"
-        known = "" if accuracy is None else f" · {percent(accuracy)} on {whose} test set"
-        scored = self.weights.about.get("convention_accuracy")  # of other people's, which say nothing of themselves
-        if accuracy is None and isinstance(scored, float):
-            known = f" · {percent(scored)} of {self.weights.about.get('convention_scored', 'validation digits')}"
-        self._status.set_text(f"{self.weights.name}{known}")
+    def say(self, text: str) -> None:
+        """Tell of what was done, in the line at the foot."""
+        self._status.say(text)
 
     # Runs.
 
@@ -373,22 +323,18 @@ class Window(QMainWindow):
         self.use_weights(weights)
         self._remember(path)
         self._come_forward(DRAW)
-        self._say(f"Reading with {path.name}")
+        self.say(f"Reading with {path.name}")
 
     def _duplicate(self, recipe: "Recipe") -> None:
         if not self.training:
             self._come_forward(TRAIN)
             self.train_tab.form.set_recipe(recipe)
-            self._say(f"The settings of {recipe.name}")
+            self.say(f"The settings of {recipe.name}")
 
     def _come_forward(self, tab: int) -> None:
         self.show_tab(tab)
         self.raise_()
         self.activateWindow()
-
-    def _make_room(self, offered: object) -> None:
-        """While a run is offered, messages have less room, for the weights in use are to be read whole."""
-        self._status_row.setStretchFactor(self._hint, 3 if offered is None else 1)
 
     def _training_changed(self) -> None:
         self._menus.set_trained(self.train_tab.outcome is not None)
@@ -409,29 +355,12 @@ class Window(QMainWindow):
         if outcome.path is not None:
             self._remember(outcome.path)
         self.show_tab(DRAW)
-        self._say("The Draw tab reads with what you have just trained")
+        self.say("The Draw tab reads with what you have just trained")
 
     def _use_edited(self, weights: Weights) -> None:
         self.use_weights(weights)
         self.show_tab(DRAW)
-        self._say("The Draw tab reads with the edited weights")
-
-    def save_picture(self) -> None:
-        """Save the drawing as an image, to a file of the user's choice."""
-        path = self.files.to_save("Save the drawing as an image", PNG, "png", "digit.png")
-        if path is not None:
-            self.try_to("The image was not saved", lambda: save_picture(self.draw_tab.pad.drawing, path))
-
-    def save_strokes(self) -> None:
-        """Save the strokes on the pad, to a file of the user's choice."""
-        drawing = self.draw_tab.pad.drawing
-        path = self.files.to_save("Save the strokes", STROKES, "jsonl", "digit.jsonl")
-        if path is not None:
-            line = LabelledStrokes([stroke.points for stroke in drawing.strokes])
-            self.try_to("The strokes were not saved", lambda: write_strokes(path, [line]))
-
-    def _put_digit(self, pixels: NDArray[np.uint8]) -> None:
-        self._put(Drawing.from_sample(pixels), "Put an image", "this image has no ink")
+        self.say("The Draw tab reads with the edited weights")
 
     def _save_export(self, export: "Export") -> None:
         path = self.files.to_save(export.title, export.kinds, export.suffix, export.name)
@@ -462,8 +391,7 @@ class Window(QMainWindow):
     def _drawing_changed(self) -> None:
         pad = self.draw_tab.pad
         self._menus.set_pad(has_ink=not pad.is_empty, has_strokes=pad.has_strokes)
-        if self._hint.text():
-            self._say("")
+        self.say("")
 
     # Building.
 
@@ -487,18 +415,7 @@ class Window(QMainWindow):
         row.addStretch(1)
         column.addWidget(bar)
         column.addWidget(self._pages, 1)
-        status = named(QWidget(), "status")
-        status.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        status.setFixedHeight(29)
-        row = self._status_row = QHBoxLayout(status)
-        row.setContentsMargins(14, 0, 14, 0)
-        row.setSpacing(24)
-        self._hint.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        row.addWidget(self._status, 3)
-        row.addWidget(self.resume_offer)
-        row.addWidget(self._hint, 3)
-        row.addWidget(label(f"{blas.threads()} BLAS thread{'s' * (blas.threads() > 1)} · float32", "caption"))
-        column.addWidget(status)
+        column.addWidget(self._status)
         self.setCentralWidget(central)
 
     def _connect(self) -> None:
@@ -508,7 +425,6 @@ class Window(QMainWindow):
         # A training run follows the digit on the pad from stroke to stroke.
         pad.settled.connect(self._pin)
         self.draw_tab.seen.explains_toggled.connect(lambda why: self._settings.setValue("why", str(why).lower()))
-        self.resume_offer.looked.connect(self._make_room)
         self.resume_offer.resume_requested.connect(lambda run: self.go_on(run, {}))
         self._drawing_changed()
 
@@ -565,7 +481,7 @@ class Window(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        if self._take(event.mimeData(), "Drop"):
+        if self.drawings.take(event.mimeData(), "Drop"):
             event.acceptProposedAction()
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -603,13 +519,3 @@ class Window(QMainWindow):
     def _agrees_to_lose(self, problem: str) -> bool:
         question = f"{problem}\n\nClose all the same, and lose what was learnt?"
         return asks(self, "The weights could not be saved.", question, "Close and lose them", "Stay")
-
-
-def _check_openable(path: Path) -> None:
-    """Raise a `FileError` for a pipe or a device, from which the window would wait to read; not for what is missing."""
-    try:
-        mode = path.stat().st_mode
-    except (OSError, ValueError):  # whoever opens it tells why it cannot be
-        return
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        raise FileError(path, "is neither a file nor a folder")
