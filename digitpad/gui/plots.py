@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter, PercentFormatter
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from digitpad.gui.blitting import BlittedFigure
@@ -15,6 +15,8 @@ from digitpad.gui.widgets import percent
 from digitpad.nn.arrays import Floats
 
 MAX_POINTS = 1000
+
+_LEFT_PX, _TOP_PX, _RIGHT_PX, _BOTTOM_PX = 54, 6, 12, 22  # what labels need, however large the axes are
 
 _ACCURACY_STEPS = {0.0: 0.2, 0.5: 0.1, 0.9: 0.02, 0.97: 0.01}  # between grid lines, by where the axis begins
 
@@ -45,7 +47,10 @@ class Curves(BlittedFigure):
             for key in ("raw", "training", "validation")
         }
         self._best = self._axes.axhline(np.nan, animated=True, linestyle=(0, (3, 4)), linewidth=1)
-        self._best_label = self._axes.text(0.99, 0, "", animated=True, ha="right", va="bottom", fontsize=8)
+        # At the left, for at the right the curves end near it.
+        self._best_label = self._axes.text(
+            0.01, 0, "", animated=True, va="bottom", fontsize=8, transform=self._axes.get_yaxis_transform()
+        )
         self._restyle()
 
     def set_plan(self, epochs: int, hint: str = "") -> None:
@@ -115,7 +120,6 @@ class Curves(BlittedFigure):
         tokens = self._theme.tokens
         axes = self._axes
         self._figure.set_facecolor(tokens.card)
-        self._figure.subplots_adjust(left=0.075, right=0.985, top=0.97, bottom=0.13)
         axes.set_facecolor(tokens.card)
         axes.set_xlim(0, self._epochs)
         if self._logarithmic:
@@ -142,15 +146,16 @@ class Curves(BlittedFigure):
         ):
             self._lines[key].set(color=colour, linewidth=width, alpha=0.3 if key == "raw" else 1)
         self._best.set_color(tokens.faint)
-        self._best_label.set_color(tokens.soft)
-        self._best_label.set_x(self._epochs)
+        self._best_label.set(
+            color=tokens.soft, bbox={"facecolor": tokens.card, "edgecolor": "none", "pad": 1, "alpha": 0.8}
+        )
         for text in list(axes.texts):
             if text is not self._best_label:
                 text.remove()
         if self._hint:
             axes.text(
                 0.5, 0.5, self._hint, transform=axes.transAxes, ha="center", va="center", fontsize=9.5,
-                color=tokens.soft, linespacing=1.6,
+                color=tokens.soft, linespacing=1.6, bbox={"facecolor": tokens.card, "edgecolor": "none", "pad": 2},
             )  # fmt: skip
         for line in list(axes.lines):
             if line.get_gid() == "mark":
@@ -171,6 +176,15 @@ class Curves(BlittedFigure):
         return ""
 
     # Overrides of Qt's.
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        width, height = max(1, event.size().width()), max(1, event.size().height())
+        self._figure.subplots_adjust(
+            left=min(0.4, _LEFT_PX / width), right=max(0.6, 1 - _RIGHT_PX / width),
+            top=max(0.6, 1 - _TOP_PX / height), bottom=min(0.4, _BOTTOM_PX / height),
+        )  # fmt: skip
+        self._stale = True
+        super().resizeEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         said = self._mark_at(event.position().x())

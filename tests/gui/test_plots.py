@@ -76,6 +76,29 @@ def test_a_loss_below_the_axes_makes_them_grow_by_a_decade(qtbot: QtBot, curves:
     assert curves._axes.get_ylim()[0] == pytest.approx(0.01)
 
 
+@pytest.mark.parametrize("size", [(500, 90), (1500, 500)])
+def test_labels_have_the_room_that_they_need(qtbot: QtBot, curves: Curves, size: tuple[int, int]) -> None:
+    """Whole in the smallest axes, and no further from the edge in the largest."""
+    curves.resize(*size)
+    curves.draw()
+    ticks = [*curves._axes.get_xticklabels(), *curves._axes.get_yticklabels()]
+    boxes = [tick.get_window_extent() for tick in ticks if tick.get_text()]
+    assert min(box.x0 for box in boxes) >= 0
+    assert min(box.y0 for box in boxes) >= 0
+    assert max(box.x1 for box in boxes) <= curves._figure.bbox.x1
+    assert max(box.y1 for box in boxes) <= curves._figure.bbox.y1
+    assert curves._axes.bbox.x0 <= 60 * curves.device_pixel_ratio
+
+
+def test_best_value_is_told_where_no_curve_ends(curves: Curves) -> None:
+    """The last points, near which it often lies, stay free."""
+    curves.set_plan(3)
+    curves.set_series(None, some(0.5, 0.9, 0.97, 0.98), some(0.5, 0.9, 0.96, 0.97), best=0.97)
+    curves.draw()
+    assert curves._best_label.get_text() == "best so far 97.00\N{NO-BREAK SPACE}%"
+    assert curves._best_label.get_window_extent().x1 < curves._axes.transData.transform((1, 0.9))[0]
+
+
 def test_lines_are_seen_in_both_themes(qtbot: QtBot, curves: Curves, theme: Theme) -> None:
     """The validation curve has its colour, whichever theme is on."""
     for mode in (Mode.LIGHT, Mode.DARK):
