@@ -32,7 +32,8 @@ def run(options: argparse.Namespace) -> int:
     else:
         for name, recipe in recipes.by_name.items():
             yours = "  (yours)" if name in recipes.own else ""
-            size = f"{recipe.summary}, {recipe.training.epochs} epochs of batches of {recipe.training.batch_size}"
+            epochs = recipe.training.epochs
+            size = f"{recipe.summary}, {epochs} epoch{'s' * (epochs > 1)} of batches of {recipe.training.batch_size}"
             about = f"\n    {recipe.description}" if recipe.description else ""
             sys.stdout.write(f"{name}{yours}\n    {size}{about}\n")
     for problem in recipes.problems:

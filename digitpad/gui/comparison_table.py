@@ -6,7 +6,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
 from digitpad.gui.settings_fields import FIELDS
-from digitpad.gui.widgets import dot, percent
+from digitpad.gui.widgets import dot, grouped, percent
 from digitpad.training.comparison import Axis, Difference, Lines, at, clock
 
 Index = QModelIndex | QPersistentModelIndex
@@ -55,7 +55,7 @@ class ComparisonModel(QAbstractTableModel):
             return "At the end"
         match self._axis:
             case Axis.STEP:
-                return f"At step {self._x:,.0f}".replace(",", "\N{THIN SPACE}")
+                return f"At step {grouped(round(self._x))}"
             case Axis.EPOCH:
                 return f"At epoch {self._x:.2f}"
         return f"At {clock(self._x)}"

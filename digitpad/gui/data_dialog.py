@@ -8,7 +8,7 @@ from digitpad.datasets.overview import N_SAMPLES, PARTS, Overview
 from digitpad.gui.overview_thread import OverviewThread
 from digitpad.gui.pictures import inked
 from digitpad.gui.theme import Theme, fixed_width_digits
-from digitpad.gui.widgets import SPACE, ElidedLabel, card, label, named
+from digitpad.gui.widgets import SPACE, ElidedLabel, card, grouped, label, named
 
 WAIT_SECONDS = 10.0
 
@@ -69,16 +69,16 @@ class DataDialog(QDialog):
 
     def _on_read(self, thread: OverviewThread, n_read: int) -> None:
         if self._is_last(thread):
-            self._about.setText(f"Reading… {n_read:,} images")
+            self._about.setText(f"Reading… {grouped(n_read)} images")
 
     def _on_finished(self, thread: OverviewThread, found: Overview) -> None:
         if not self._is_last(thread):
             return
         self.overview = found
-        training, validation, test = found.sizes
+        training, validation, test = map(grouped, found.sizes)
         self._title.set_text(found.name)
         self._about.setText(
-            f"{training:,} images to train on, {validation:,} to choose by, {test:,} to score with, "
+            f"{training} images to train on, {validation} to choose by, {test} to score with, "
             f"in {len(found.class_names)} classes. From {found.format}."
         )
         self._notes.setText("\n".join(found.notes))
@@ -205,7 +205,7 @@ class ClassRows(QWidget):
             []
             if found is None
             else [
-                f"{name}: {', '.join(f'{n:,} {part}' for n, part in zip(counts, PARTS, strict=True))}"
+                f"{name}: {', '.join(f'{grouped(n)} {part}' for n, part in zip(counts, PARTS, strict=True))}"
                 for name, counts in zip(names, found.counts.T.tolist(), strict=True)
             ]
         )
@@ -250,7 +250,7 @@ class ClassRows(QWidget):
             painter.setPen(QColor(tokens.soft))
             counts = found.counts[:, place].tolist()
             text = QRectF(left, top, _COUNTS_PX, _CELL_PX - 10)
-            painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, " · ".join(f"{n:,}" for n in counts))
+            painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, " · ".join(map(grouped, counts)))
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(tokens.ground))
             painter.drawRoundedRect(QRectF(left, top + _CELL_PX - 9, _COUNTS_PX, 5), 2.5, 2.5)

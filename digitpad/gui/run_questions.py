@@ -16,12 +16,13 @@ MAX_EPOCHS = 10_000
 
 def ask_epochs(parent: QWidget, entry: Entry, train_on: Callable[[int], object]) -> None:
     """For how many more epochs a run shall train."""
+    done = entry.summary.epoch
     dialog = QInputDialog(parent)
     dialog.setObjectName("train_on")
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setWindowTitle("Train on")
     dialog.setInputMode(QInputDialog.InputMode.IntInput)
-    dialog.setLabelText(f"‘{entry.name}’ has trained {entry.summary.epoch} epochs. How many more?")
+    dialog.setLabelText(f"‘{entry.name}’ has trained {done} epoch{'s' * (done != 1)}. How many more?")
     dialog.setIntRange(1, MAX_EPOCHS)
     dialog.setIntValue(10)
     dialog.setOkButtonText("Train on")

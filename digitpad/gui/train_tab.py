@@ -23,7 +23,7 @@ from digitpad.gui.theme import Theme
 from digitpad.gui.throttle import Throttle
 from digitpad.gui.training_board import TrainingBoard, in_words
 from digitpad.gui.training_thread import Outcome, Report, Start, TrainingThread
-from digitpad.gui.widgets import SPACE, named, percent
+from digitpad.gui.widgets import SPACE, grouped, named, percent
 from digitpad.recognizer import Prediction
 from digitpad.training.estimate import estimate_seconds
 from digitpad.training.loop import CHANGEABLE, Change, EpochDone
@@ -220,7 +220,7 @@ class TrainTab(QWidget):
 
     def _on_preparing(self, made: int, total: int) -> None:
         self.board.prepared(made, total)
-        self.message.emit(f"Making {made:,} of {total:,} drawings to train on…")
+        self.message.emit(f"Making {grouped(made)} of {grouped(total)} drawings to train on…")
 
     def _on_started(self, start: Start) -> None:
         self._running = start.recipe
@@ -241,7 +241,7 @@ class TrainTab(QWidget):
         if not self._changing.isActive():  # else the user has gone on writing
             self._fill_form(recipe)
         self.board.changed(change)
-        self.message.emit(f"From step {change.step + 1:,} on: {in_words(change)}")
+        self.message.emit(f"From step {grouped(change.step + 1)} on: {in_words(change)}")
 
     def _fill_form(self, recipe: Recipe) -> None:
         """Show what trains, which is no change of the user's."""
@@ -380,8 +380,9 @@ def _at_rate(recipe: Recipe, rate: float) -> Recipe:
 
 def describe(recipe: Recipe) -> str:
     """What pressing Train will do, and about how long it takes on this machine."""
+    epochs = recipe.training.epochs
     return (
-        f"Train runs {recipe.training.epochs} epochs of {recipe.summary},\n"
+        f"Train runs {epochs} epoch{'s' * (epochs > 1)} of {recipe.summary},\n"
         f"about {_rounded(estimate_seconds(recipe))} with the built-in digits. You can pause and stop at any time."
     )
 

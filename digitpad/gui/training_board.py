@@ -27,7 +27,7 @@ from digitpad.gui.seen import PixelView
 from digitpad.gui.segments import Segments
 from digitpad.gui.theme import Theme
 from digitpad.gui.training_thread import Report, Start
-from digitpad.gui.widgets import SPACE, ElidedLabel, Tile, card, label, named, percent
+from digitpad.gui.widgets import SPACE, ElidedLabel, Tile, card, grouped, label, named, percent
 from digitpad.gui.worker import Worker
 from digitpad.recognizer import Prediction
 from digitpad.training.comparison import clock
@@ -36,6 +36,9 @@ from digitpad.training.loop import Change, EpochDone
 
 if TYPE_CHECKING:
     from digitpad.gui.plots import Curves, Series
+
+
+_AS_IT_GOES = "Your digit, as training goes"
 
 
 class TrainingBoard(QWidget):
@@ -89,9 +92,7 @@ class TrainingBoard(QWidget):
         self._seen.set_prediction(prediction)
         self._scrubber.set_moments(self._moments)
         self._pinned_answer.setText("")
-        self._pinned_text.setText(
-            "Draw a digit to watch it being read here." if prediction is None else "Your digit, as training goes"
-        )
+        self._pinned_text.setText("Draw a digit to watch it being read here." if prediction is None else _AS_IT_GOES)
 
     def set_plan(self, epochs: int, hint: str = "") -> None:
         """Show axes for so many epochs, and in them what there is to say while they are empty."""
@@ -172,7 +173,7 @@ class TrainingBoard(QWidget):
             epoch = min(epochs, -(-report.step // self._steps_per_epoch))
             self._tiles["epoch"].set_value(f"{epoch} / {epochs}")
             self._tiles["loss"].set_value(f"{self._losses.recent_mean:.4f}")
-            self._tiles["speed"].set_value(f"{report.images_per_second:,.0f}".replace(",", "\N{THIN SPACE}"))
+            self._tiles["speed"].set_value(grouped(round(report.images_per_second)))
             if counts_down and report.seconds_left is not None:
                 self._tiles["left"].set_value(clock(report.seconds_left))
             self._progress.setValue(report.step)
@@ -196,12 +197,7 @@ class TrainingBoard(QWidget):
         if self._latest is not None:
             self._batch_grid.set_images(self._latest.seen.batch)
         if self._pinned is not None:
-            at = (
-                f"Your digit at step {moment.step:,}"
-                if self._scrubber.is_back and moment
-                else "Your digit, as training goes"
-            )
-            self._pinned_text.setText(at)
+            self._pinned_text.setText(_at(moment.step) if self._scrubber.is_back and moment else _AS_IT_GOES)
 
     def _draw_curves(self) -> None:
         if self._loss_curves is None or self._accuracy_curves is None or not self._epochs or not self.isVisible():
@@ -338,7 +334,7 @@ class TrainingBoard(QWidget):
         row.addWidget(self._seen)
         row.addWidget(self._pinned_text)
         self._pinned_text.setFixedWidth(
-            self._pinned_text.fontMetrics().horizontalAdvance("Your digit at step 1,000,000")
+            max(map(self._pinned_text.fontMetrics().horizontalAdvance, (_AS_IT_GOES, _at(1_000_000))))
         )
         self._pinned_text.setWordWrap(True)
         row.addWidget(self._scrubber, 1)
@@ -381,6 +377,10 @@ def _room() -> tuple[QWidget, QVBoxLayout]:
     layout = QVBoxLayout(room)
     layout.setContentsMargins(0, 0, 0, 0)
     return room, layout
+
+
+def _at(step: int) -> str:
+    return f"Your digit at step {grouped(step)}"
 
 
 def in_words(change: Change) -> str:

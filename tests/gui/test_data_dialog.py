@@ -69,7 +69,7 @@ def test_it_tells_what_is_wrong(qtbot: QtBot, form: SettingsForm, tmp_path: Path
     assert "nowhere: is not there" in text(dialog, "data_notes")
     dialog = opened(form, BUILT_IN)
     qtbot.waitUntil(lambda: dialog.overview is not None)
-    assert text(dialog, "data_about").startswith("50,000 images to train on")
+    assert text(dialog, "data_about").startswith("50\N{NARROW NO-BREAK SPACE}000 images to train on")
 
 
 class SlowReading:

@@ -128,6 +128,7 @@ def test_finished_run_is_trained_on(qtbot: QtBot, window: Window, monkeypatch: p
     runs = open_runs(qtbot, window, run)
     action(runs, "Train on").trigger()
     dialog = find(runs, QInputDialog, "train_on")
+    assert "has trained 1 epoch." in dialog.labelText()
     dialog.setIntValue(2)
     with qtbot.waitSignal(runs.menu.go_on_requested) as asked:
         dialog.accept()

@@ -238,6 +238,8 @@ def test_the_untrained_tab_says_what_training_will_do(qtbot: QtBot, window: Wind
     qtbot.waitUntil(lambda: tab.board._loss_curves is not None)
     assert tab.board._loss_curves is not None
     assert "Train runs 60 epochs of 784-512-256-10" in tab.board._loss_curves._hint
+    tab.form.set_recipe(tab.form._base.with_values({"training.epochs": 1}))
+    assert "Train runs 1 epoch of" in tab.board._loss_curves._hint
 
 
 def test_training_may_begin_before_there_are_curves(qtbot: QtBot, training_window: Window) -> None:
