@@ -245,9 +245,10 @@ class DrawTab(QWidget):
         """Keep the pad square, and as large as leaves the answer its room."""
         margins = 2 * 5 * SPACE
         free_height = self.height() - margins - self._tools.sizeHint().height() - 3 * SPACE
-        free_width = round((self.width() - margins - 5 * SPACE) * 0.46)
+        tools_width = self._tools.minimumSizeHint().width()
+        free_width = max(tools_width, round((self.width() - margins - 5 * SPACE) * 0.46))
         side = max(240, min(free_width, free_height))
         self.pad.setFixedSize(side, side)
-        self._tools.setFixedWidth(max(side, self._tools.minimumSizeHint().width()))
+        self._tools.setFixedWidth(max(side, tools_width))
         self._columns.activate()  # in this same pass, so that nothing is painted where it does not stay
         super().resizeEvent(event)

@@ -174,18 +174,21 @@ def test_nothing_is_announced_in_mid_stroke(window: Window) -> None:
 
 
 def test_the_pad_is_square_and_nothing_is_cut_off(qtbot: QtBot, window: Window) -> None:
-    """At every size the window can have, the columns lie beside each other within it."""
+    """At every size the window can have, the columns lie beside each other within it, the tools as wide as the pad."""
     tab = window.draw_tab
+    clear = find(tab, QPushButton, "clear")
     pad, card, seen = tab.pad, find(tab, QFrame, "answer_card"), find(tab, PixelView, "seen")
 
     def settled() -> bool:
         below = seen.mapTo(tab, seen.rect().bottomRight()).y() < tab.height() and pad.geometry().bottom() < tab.height()
         return below and pad.geometry().right() < card.geometry().left()
 
-    for width, height in ((1024, 700), (1120, 800), (1920, 1080)):
+    smallest = window.minimumSize().toTuple()
+    for width, height in (smallest, (1024, 700), (1120, 800), (1920, 1080)):
         window.resize(width, height)
         qtbot.waitUntil(settled)
         assert pad.width() == pad.height()
+        assert pad.geometry().right() == clear.mapTo(tab, clear.rect().topRight()).x()
         assert window.width() == width
 
 
