@@ -175,6 +175,7 @@ QPushButton[kind="primary"] {{ background: {t.accent}; color: {t.on_accent}; bor
     font-weight: 600; }}
 QPushButton[kind="primary"]:focus {{ border: 2px solid {t.text}; padding: 5px 13px; }}
 QPushButton[kind="primary"]:disabled {{ background: {t.hairline}; border-color: {t.hairline}; color: {t.soft}; }}
+QPushButton[tight="true"] {{ padding: 6px 10px; }}
 QPushButton[kind="left"] {{ border-top-right-radius: 0; border-bottom-right-radius: 0; border-right: none; }}
 QPushButton[kind="right"] {{ border-top-left-radius: 0; border-bottom-left-radius: 0; }}
 QPushButton[kind="middle"] {{ border-radius: 0; border-right: none; }}

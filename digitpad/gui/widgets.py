@@ -38,12 +38,14 @@ def label(text: str, role: str, name: str = "") -> QLabel:
     return widget
 
 
-def keep_width(button: QPushButton) -> None:
-    """Give a button that can be checked room for its text in bold, as it is then."""
+def keep_width(button: QPushButton, *, tight: bool = False) -> None:
+    """Give a button that can be checked room for its text in bold, as it is then; where room is scarce, a tight one."""
+    button.setProperty("tight", tight)
     button.ensurePolished()
     bold = button.font()
     bold.setBold(True)
-    button.setMinimumWidth(QFontMetrics(bold).horizontalAdvance(button.text()) + 2 * 14 + 2)  # padding and border
+    padding, border = 10 if tight else 14, 1
+    button.setMinimumWidth(QFontMetrics(bold).horizontalAdvance(button.text()) + 2 * (padding + border))
 
 
 def set_role(widget: QLabel, role: str) -> None:

@@ -1,10 +1,11 @@
 from collections.abc import Callable
 from functools import partial
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLabel, QMessageBox, QPushButton, QSlider, QWidget
 from pytestqt.qtbot import QtBot
@@ -612,3 +613,23 @@ def test_a_deep_network_has_room(inside: InsideTab, window: Window) -> None:
     assert len(areas) == 42
     for left, right in zip(areas[:-1], areas[1:], strict=True):
         assert left.right() <= right.left() + 1
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_panels_fit_into_the_smallest_window(qtbot: QtBot, window: Window, place: int) -> None:
+    """Nothing lies over anything else, neither the buttons that choose them nor what is in them."""
+    window.resize(window.minimumSize())
+    window.show_tab(INSIDE)
+    tab = window.inside_tab
+    tab._panels.setCurrentIndex(place)
+    side = tab._side
+    qtbot.waitUntil(lambda: side.geometry().bottom() < tab.height())
+    shown = [one for one in side.findChildren(QWidget) if one.isVisible() and not one.findChildren(QWidget)]
+    boxes = [QRect(one.mapTo(side, QPoint(0, 0)), one.size()) for one in shown]
+    over = [
+        (one.objectName(), other.objectName())
+        for (one, first), (other, second) in combinations(zip(shown, boxes, strict=True), 2)
+        if first.intersects(second)
+    ]
+    assert not over
+    assert all(side.rect().contains(box) for box in boxes)

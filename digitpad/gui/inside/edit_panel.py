@@ -4,7 +4,16 @@ from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QUndoCommand, QUndoStack
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QHBoxLayout,
+    QPushButton,
+    QSizePolicy,
+    QSlider,
+    QSpacerItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from digitpad.gui.inside.layers_view import Chosen
 from digitpad.gui.widgets import SPACE, grouped, keep_width, label, named, percent
@@ -214,7 +223,7 @@ class EditPanel(QWidget):
         row.addWidget(self._factor, 1)
         row.addWidget(self._factor_value)
         column.addLayout(row)
-        column.addSpacing(2 * SPACE)
+        column.addItem(_gap(2 * SPACE))
         column.addWidget(label("Prune the smallest weights", "strong"))
         self._pruned.setRange(0, round(MAX_PRUNED * 100))
         self._pruned.setAccessibleName("Share of the weights that is pruned")
@@ -226,20 +235,20 @@ class EditPanel(QWidget):
         row.addWidget(self._pruned, 1)
         row.addWidget(self._pruned_value)
         column.addLayout(row)
-        column.addSpacing(SPACE)
+        column.addItem(_gap(SPACE))
         for slider in (self._factor, self._pruned):
             slider.sliderPressed.connect(self._begin_gesture)
         for value in (self._factor_value, self._pruned_value):
             value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._build_bits(column)
-        column.addSpacing(2 * SPACE)
+        column.addItem(_gap(2 * SPACE))
         self._edits.setFixedHeight(MAX_LINES * 16)
         self._edits.setAlignment(Qt.AlignmentFlag.AlignTop)
         column.addWidget(self._edits)
         column.addLayout(self._build_undo())
-        column.addSpacing(4 * SPACE)
+        column.addItem(_gap(4 * SPACE))
         self._build_figures(column)
-        column.addSpacing(SPACE)
+        column.addItem(_gap(SPACE))
         self._unedited.setWordWrap(True)
         column.addWidget(self._unedited)
         column.addWidget(self._count)
@@ -309,3 +318,8 @@ class EditPanel(QWidget):
             part.addWidget(self._said[name])
             row.addLayout(part, 1)
         column.addWidget(self._figures_box)
+
+
+def _gap(height_px: int) -> QSpacerItem:
+    """Room between rows, that a low window does without."""
+    return QSpacerItem(0, height_px, QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Maximum)

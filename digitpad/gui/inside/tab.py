@@ -362,7 +362,7 @@ class InsideTab(QWidget):
             button.setProperty("kind", "left" if place == 0 else "right" if place == len(titles) - 1 else "middle")
             button.setShortcut(key)
             button.setToolTip(f"{tip} ({key})")
-            keep_width(button)
+            keep_width(button, tight=True)
             group.addButton(button, place)
             row.addWidget(button, 1)
         group.idClicked.connect(pages.setCurrentIndex)
@@ -410,7 +410,8 @@ class InsideTab(QWidget):
         self._nearest.work.cancel()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        self._side.setFixedWidth(round(min(max(0.24 * self.width(), SIDE_PX[0]), SIDE_PX[1])))
+        share = round(min(max(0.24 * self.width(), SIDE_PX[0]), SIDE_PX[1]))
+        self._side.setFixedWidth(max(share, self._side.minimumSizeHint().width()))
         super().resizeEvent(event)
 
 
