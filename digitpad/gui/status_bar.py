@@ -1,12 +1,14 @@
 """The line at a window's foot: in the main one, which weights read, a run to go on with, and what was done last."""
 
 from PySide6.QtCore import QSettings, Qt
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from digitpad import blas
 from digitpad.gui.resume_offer import ResumeOffer
 from digitpad.gui.widgets import ElidedLabel, label, named, percent
 from digitpad.weights.weights import Weights
+
+_MIN_MESSAGE_PX = 120
 
 
 class StatusBar(QWidget):
@@ -15,16 +17,18 @@ class StatusBar(QWidget):
     def __init__(self, settings: QSettings) -> None:
         super().__init__()
         self.offer = ResumeOffer(settings)
-        self.offer.looked.connect(self._make_room)
         self._weights = ElidedLabel("caption", "weights_in_use")
         self._message = ElidedLabel("caption", "message")
         self._message.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._row = foot(self)
-        self._row.setSpacing(24)
-        self._row.addWidget(self._weights, 3)
-        self._row.addWidget(self.offer)
-        self._row.addWidget(self._message, 3)
-        self._row.addWidget(label(f"{blas.threads()} BLAS thread{'s' * (blas.threads() > 1)} · float32", "caption"))
+        self._message.setMinimumWidth(_MIN_MESSAGE_PX)
+        row = foot(self)
+        row.setSpacing(24)
+        # The weights in use are to be read whole, so what is left is the message's.
+        self._weights.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        row.addWidget(self._weights)
+        row.addWidget(self.offer)
+        row.addWidget(self._message, 1)
+        row.addWidget(label(f"{blas.threads()} BLAS thread{'s' * (blas.threads() > 1)} · float32", "caption"))
 
     def say(self, text: str) -> None:
         """Tell of what was done last."""
@@ -39,10 +43,6 @@ class StatusBar(QWidget):
         if accuracy is None and isinstance(scored, float):
             known = f" · {percent(scored)} of {weights.about.get('convention_scored', 'validation digits')}"
         self._weights.set_text(f"{weights.name}{known}")
-
-    def _make_room(self, offered: object) -> None:
-        """While a run is offered, messages have less room, for the weights in use are to be read whole."""
-        self._row.setStretchFactor(self._message, 3 if offered is None else 1)
 
 
 def foot(widget: QWidget) -> QHBoxLayout:

@@ -1,9 +1,10 @@
 """Small parts that the tabs share."""
 
+from math import ceil
 from typing import TypeVar
 
-from PySide6.QtCore import QObject, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QIcon, QPainter, QPixmap, QResizeEvent
+from PySide6.QtCore import QObject, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QFontMetricsF, QIcon, QPainter, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from digitpad.gui.theme import fixed_width_digits
@@ -85,12 +86,21 @@ class ElidedLabel(QLabel):
         if text != self._full:
             self._full = text
             self.setAccessibleName(text)
+            self.updateGeometry()
             self._elide()
 
     def _elide(self) -> None:
         elided = QFontMetrics(self.font()).elidedText(self._full, Qt.TextElideMode.ElideMiddle, self.width())
         self.setText(elided)
         self.setToolTip(self._full if elided != self._full else "")
+
+    def sizeHint(self) -> QSize:
+        """As wide as the whole text, though what is shown may be less."""
+        whole = QFontMetricsF(self.font()).horizontalAdvance(self._full)
+        return QSize(ceil(whole), super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
