@@ -36,7 +36,7 @@ class RunsList(QFrame):
         self.table.customContextMenuRequested.connect(
             lambda at: self.menu_requested.emit(self.table.viewport().mapToGlobal(at))
         )
-        for place, width in enumerate((100, 58, 98, 72, 50, 92)):
+        for place, width in enumerate((100, 58, 106, 80, 58, 92)):
             self.table.setColumnWidth(place, width)
         self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.table.selectionModel().selectionChanged.connect(lambda *_: self.chosen_changed.emit())

@@ -64,9 +64,11 @@ class RunsModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(COLUMNS)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section]
-        return None
+        if orientation is not Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _alignment(section)
+        return COLUMNS[section] if role == Qt.ItemDataRole.DisplayRole else None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         return super().flags(index) | (
@@ -81,8 +83,8 @@ class RunsModel(QAbstractTableModel):
             case Qt.ItemDataRole.ToolTipRole:
                 began = f"begun {entry.run.begun:%Y-%m-%d %H:%M}"
                 return "\n".join(filter(None, [entry.name, entry.id, began, entry.summary.problem]))
-            case Qt.ItemDataRole.TextAlignmentRole if column in (_ACCURACY, _TIME):
-                return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            case Qt.ItemDataRole.TextAlignmentRole:
+                return _alignment(column)
             case Qt.ItemDataRole.DecorationRole if column == _NAME:
                 return dot(self._colours.get(entry.id, "transparent"))
         return _order(entry, column) if role == SORT_ROLE else None
@@ -111,6 +113,12 @@ class SortedRuns(QSortFilterProxyModel):
     def lessThan(self, left: Index, right: Index) -> bool:
         one, other = left.data(SORT_ROLE), right.data(SORT_ROLE)
         return bool(one < other)
+
+
+def _alignment(column: int) -> Qt.AlignmentFlag:
+    """Figures end together, with their heading."""
+    side = Qt.AlignmentFlag.AlignRight if column in (_ACCURACY, _TIME) else Qt.AlignmentFlag.AlignLeft
+    return side | Qt.AlignmentFlag.AlignVCenter
 
 
 def _text(entry: Entry, column: int) -> str:

@@ -33,6 +33,7 @@ class RunsWindow(QMainWindow):
         super().__init__(parent, Qt.WindowType.Window)
         self._settings = settings
         self._training = False
+        self._are_too_many = False
         self._catalogue = Catalogue()
         self._worker = Worker("runs", self)
         self._message = ElidedLabel("caption", "runs_message")
@@ -41,7 +42,7 @@ class RunsWindow(QMainWindow):
         self.menu = RunMenu(self.runs, self.curves, self._worker, self)
         self.setObjectName("runs_window")
         self.setWindowTitle("Runs – digitpad")
-        self.setMinimumSize(1000, 600)
+        self.setMinimumSize(1024, 600)
         self._build()
         self.runs.chosen_changed.connect(self._chosen_changed)
         self.runs.menu_requested.connect(self.menu.popup)
@@ -82,6 +83,12 @@ class RunsWindow(QMainWindow):
     def _chosen_changed(self) -> None:
         self._enable()
         self._redraw()
+        are_too_many, were_too_many = self.runs.n_selected > MAX_RUNS, self._are_too_many
+        self._are_too_many = are_too_many
+        if are_too_many:
+            self._message.set_text(f"The first {MAX_RUNS} of {self.runs.n_selected} are shown")
+        elif were_too_many:
+            self._message.set_text("")
 
     def _redraw(self) -> None:
         self.curves.set_runs(self.runs.chosen())
@@ -89,8 +96,6 @@ class RunsWindow(QMainWindow):
 
     def _enable(self) -> None:
         self.menu.enable(training=self._training)
-        if self.runs.n_selected > MAX_RUNS:
-            self._message.set_text(f"The first {MAX_RUNS} of {self.runs.n_selected} are shown")
 
     def _written(self, told: str) -> None:
         if told:
@@ -110,7 +115,7 @@ class RunsWindow(QMainWindow):
         splitter.addWidget(self.curves)
         splitter.setStretchFactor(0, 1)
         splitter.setStretchFactor(1, 4)
-        splitter.setSizes([500, 580])
+        splitter.setSizes([520, 560])
         central = QWidget()
         column = QVBoxLayout(central)
         column.setContentsMargins(0, 0, 0, 0)
@@ -135,7 +140,7 @@ class RunsWindow(QMainWindow):
 
     def _build_side(self) -> QWidget:
         side = QWidget()
-        side.setMinimumWidth(488)  # else there is no room for names
+        side.setMinimumWidth(496)  # else there is no room for names
         column = QVBoxLayout(side)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3 * SPACE)

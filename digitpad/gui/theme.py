@@ -228,10 +228,11 @@ QSlider::handle:horizontal:focus {{ background: {t.accent}; }}
 QTableView[calm="true"] {{ background: {t.card}; color: {t.text}; border: 1px solid transparent; border-radius: 6px;
     outline: none; selection-background-color: {t.accent_ground}; selection-color: {t.text}; font-size: 12px; }}
 QTableView[calm="true"]:focus {{ border: 1px solid {t.accent}; }}
-QTableView[calm="true"]::item {{ padding: 0 6px; border: none; }}
+QTableView[calm="true"]::item {{ padding: 0 3px; border: none; }}
 QTableView[calm="true"] QHeaderView {{ background: transparent; }}
-QTableView[calm="true"] QHeaderView::section {{ background: {t.card}; color: {t.soft}; border: none;
+QTableView[calm="true"] QHeaderView::section {{ background: transparent; color: {t.soft}; border: none;
     border-bottom: 1px solid {t.hairline}; padding: 5px 6px; font-size: 12px; font-weight: 600; }}
+QHeaderView::up-arrow, QHeaderView::down-arrow {{ subcontrol-position: top center; width: 9px; height: 9px; }}
 QTableView[calm="true"] QLineEdit {{ padding: 0 4px; min-height: 0; border-radius: 3px; }}
 QTableView[calm="true"]::corner {{ background: transparent; border: none; }}
 QSplitter::handle {{ background: transparent; }}
