@@ -56,6 +56,12 @@ class Prediction:
         """All classes by their places, the most probable first."""
         return sorted(range(len(self.probabilities)), key=lambda digit: -self.probabilities[digit])
 
+    @property
+    def likely(self) -> list[int]:
+        """The places of the one or two classes that stand out: at least half as probable again as by chance."""
+        least = 1.5 / len(self.probabilities)
+        return [place for place in self.ranking[:2] if self.probabilities[place] >= least]
+
 
 class Recognizer:
     """Reads ink with one network, of which it has a copy of its own. Blank ink has no answer: None."""

@@ -4,7 +4,7 @@ import pytest
 from digitpad.datasets.dataset import mnist
 from digitpad.ink.drawing import Drawing
 from digitpad.ink.strokes import Stroke
-from digitpad.recognizer import Recognizer
+from digitpad.recognizer import Prediction, Recognizer
 from digitpad.weights.weights import SHIPPED, load_weights
 from tests.ink.drawings import DIGITS, picture, pixels
 
@@ -94,3 +94,21 @@ def test_data_set_and_recognizer_agree(recognizer: Recognizer) -> None:
         assert answer is not None
         offsets.append(np.abs(answer.image.astype(int) - image).mean())
     assert np.mean(offsets) < 10
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "likely"),
+    [
+        ((0.1,) * 10, []),
+        ((0.11, 0.12, 0.09, 0.13, *(0.55 / 6,) * 6), []),
+        ((0.04,) * 8 + (0.2, 0.48), [9, 8]),
+        ((0.5, 0.07, *(0.43 / 8,) * 8), [0]),
+        ((0.02,) * 25 + (0.5,), [25]),
+        ((0.45, 0.55), []),
+    ],
+)
+def test_what_stands_out_from_chance_is_likely(probabilities: tuple[float, ...], likely: list[int]) -> None:
+    """One class, two, or none, as of a scribble, which is read as all of them alike."""
+    blank = np.zeros((28, 28), np.uint8)
+    prediction = Prediction(int(np.argmax(probabilities)), probabilities, False, blank, 0.0)
+    assert prediction.likely == likely

@@ -288,9 +288,11 @@ class DigitBrowser(QWidget):
         names, digit, sure = made.class_names, self.model.predicted[place], self.model.sure[place]
         is_class, read_as = names[self.model.labels[place]], names[digit]
         probabilities = tuple(made.probabilities[place].tolist())
-        self._pixels.set_prediction(Prediction(digit, probabilities, sure, made.digits.images[place], 0.0, names))
+        prediction = Prediction(digit, probabilities, sure, made.digits.images[place], 0.0, names)
+        self._pixels.set_prediction(prediction)
         self._bars.set_probabilities(probabilities, sure=sure)
-        self._what.setText(f"{is_class}, read as {read_as}" if sure else f"{is_class}, not sure, perhaps {read_as}")
+        perhaps = f", perhaps {read_as}" * bool(prediction.likely)
+        self._what.setText(f"{is_class}, read as {read_as}" if sure else f"{is_class}, not sure{perhaps}")
         self._where.setText(f"Number {place + 1} of\nthe {made.part} {made.images}")
         other = self._other
         self._other_answer.setText("" if other is None else f"The other weights: {_answers(other)[place]}")

@@ -102,12 +102,15 @@ class DrawTab(QWidget):
         else:
             said = [
                 f"{prediction.class_names[place]} ({percent(prediction.probabilities[place], 0)})"
-                for place in prediction.ranking[:2]
-                if prediction.probabilities[place] >= 0.01
+                for place in prediction.likely
             ]
             self._set_answer("?", "Not sure", unsure=True)
             self._confidence.setText("Not sure")
-            self._runners_up.setText(f"Perhaps {' or '.join(said)}")
+            self._runners_up.setText(f"Perhaps {' or '.join(said)}" if said else self._like_none)
+
+    @property
+    def _like_none(self) -> str:
+        return f"It looks like {'no digit' if self._class_names == DIGITS else 'none of them'}"
 
     def _set_answer(self, text: str, accessible: str, *, unsure: bool = False) -> None:
         self._answer.setText(text)
@@ -117,10 +120,12 @@ class DrawTab(QWidget):
     def _announce(self) -> None:
         """Tell a screen reader, half a second after the last stroke."""
         if self.prediction is not None:
-            first, second, *_ = (self.prediction.class_names[place] for place in self.prediction.ranking)
-            sure = f"{first}, {percent(self.prediction.confidence)} sure"
-            said = [sure if self.prediction.sure else f"Not sure, perhaps {first} or {second}", self.seen.finding]
-            text = ". ".join(filter(None, said))
+            if self.prediction.sure:
+                said = f"{self.prediction.label}, {percent(self.prediction.confidence)} sure"
+            else:
+                likely = [self.prediction.class_names[place] for place in self.prediction.likely]
+                said = f"Not sure, perhaps {' or '.join(likely)}" if likely else f"Not sure. {self._like_none}"
+            text = ". ".join(filter(None, [said, self.seen.finding]))
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.pad, text))
 
     # Layout.
