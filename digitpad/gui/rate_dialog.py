@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QDialog, QPushButton, QVBoxLayout, QWidget
 
 from digitpad.gui.latest_work import LatestWork
 from digitpad.gui.theme import Theme
-from digitpad.gui.widgets import SPACE, closing_row, label, named
-from digitpad.training.data import dataset_of
+from digitpad.gui.widgets import SPACE, closing_row, grouped, label, named
+from digitpad.training.data import dataset_of, n_drawings
 from digitpad.training.rates import HIGHEST, LOWEST, RatesTried, try_rates
 from digitpad.training.recipe import Recipe
 
@@ -21,16 +21,20 @@ class RateDialog(QDialog):
 
     chosen = Signal(float)  # the rate that the user wants to train at
 
+    _made = Signal(int)  # in the thread: drawings to train on, so far
+
     def __init__(self, theme: Theme, recipe: Recipe, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("rate_dialog")
         self.setWindowTitle("Find a learning rate")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._recipe = recipe
+        self._left = False
         self._curve = _Curve(theme)
         self._said = label("", "strong", "rate_suggestion")
         self._use = named(QPushButton("Use it"), "use_rate")
         self._build()
+        self._made.connect(self._show_made)
         self._work = LatestWork("rates", self)
         self._work.progressed.connect(self._show_progress)
         self._work.finished.connect(self._done)
@@ -40,10 +44,21 @@ class RateDialog(QDialog):
     def _try(self) -> Generator[RatesTried, None, RatesTried]:
         """In a thread."""
         tried = None
-        for tried in try_rates(self._recipe, dataset_of(self._recipe)):
+        for tried in try_rates(self._recipe, dataset_of(self._recipe, self._tell_made)):
             yield tried
         assert tried is not None
         return tried
+
+    def _tell_made(self, n: int) -> None:
+        """In the thread, now and then while there is nothing yet to train on, which may take minutes."""
+        if self._left:
+            raise _LeftError
+        if n % 100 == 0:
+            self._made.emit(n)
+
+    def _show_made(self, n: int) -> None:
+        if total := n_drawings(self._recipe):  # 0 while a data set is read
+            self._said.setText(f"Making {grouped(n)} of {grouped(total)} drawings to train on…")
 
     def _show_progress(self, tried: RatesTried) -> None:
         self._said.setText(f"Trying rates: step {len(tried.rates)} of {tried.n_planned}…")
@@ -68,6 +83,10 @@ class RateDialog(QDialog):
             self.chosen.emit(rate)
         self.accept()
 
+    def _leave(self) -> None:
+        self._left = True
+        self._work.shut_down()
+
     def _build(self) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(5 * SPACE, 5 * SPACE, 5 * SPACE, 5 * SPACE)
@@ -90,12 +109,16 @@ class RateDialog(QDialog):
     # Overrides of Qt's.
 
     def done(self, result: int) -> None:
-        self._work.shut_down()
+        self._leave()
         super().done(result)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self._work.shut_down()
+        self._leave()
         super().closeEvent(event)
+
+
+class _LeftError(Exception):
+    """Nobody waits any more."""
 
 
 class _Curve(QWidget):

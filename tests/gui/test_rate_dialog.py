@@ -1,4 +1,6 @@
+import threading
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from pytestqt.qtbot import QtBot
 from digitpad.datasets.dataset import mnist
 from digitpad.gui.rate_dialog import RateDialog
 from digitpad.gui.window import Window
+from digitpad.training.recipe import Recipe
 from digitpad.training.recipes import Recipes
 from tests.datasets.idx_files import write_folder
 from tests.gui.hand import find
@@ -47,3 +50,27 @@ def test_closed_in_the_midst_it_ends(qtbot: QtBot, window: Window, open_dialog: 
     with qtbot.waitSignal(dialog.finished):
         dialog.reject()
     assert window.train_tab.form.recipe() == before
+
+
+def test_closed_while_drawings_are_made_it_leaves_them(
+    qtbot: QtBot, window: Window, recipes: Recipes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How many there are is told; those that are not made yet, minutes of work, are not waited for."""
+    made: list[int] = []
+
+    def endless(recipe: Recipe, tell: Callable[[int], None]) -> None:
+        for n in count(10, 10):
+            made.append(n)
+            tell(n)
+
+    monkeypatch.setattr("digitpad.gui.rate_dialog.dataset_of", endless)
+    window.train_tab.form.set_recipe(recipes.shipped["digits"])
+    window._menus._find_rate()
+    dialog = find(window, RateDialog, "rate_dialog")
+    said = find(dialog, QLabel, "rate_suggestion")
+    qtbot.waitUntil(lambda: said.text().startswith("Making "))
+    with qtbot.waitSignal(dialog.finished):
+        dialog.reject()
+    n = len(made)
+    assert not [thread for thread in threading.enumerate() if thread.name == "rates"]
+    assert len(made) == n
