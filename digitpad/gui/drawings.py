@@ -51,13 +51,20 @@ class Drawings:
 
     def paste(self) -> None:
         """Take an image, or a file that was copied, from the clipboard."""
-        if not self.take(QGuiApplication.clipboard().mimeData(), "Paste"):
+        mime = (
+            QGuiApplication.clipboard().mimeData()
+        )  # None where whoever had copied is gone, though the stubs forbid it
+        if mime is None or not self.take(mime, "Paste"):
             self._window.say("The clipboard holds no image")
+
+    @staticmethod
+    def can_take(mime: QMimeData) -> bool:
+        """Whether there is a file or an image in what is dragged over the window."""
+        return bool(_files(mime)) or mime.hasImage()
 
     def take(self, mime: QMimeData, text: str) -> bool:
         """Use what was pasted or dropped, any file that it is; whether there was something to use."""
-        files = [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
-        if files:
+        if files := _files(mime):
             self._window.open_any(files[0])
         elif mime.hasImage():
             image = mime.imageData()
@@ -84,3 +91,7 @@ class Drawings:
         if path is not None:
             line = LabelledStrokes([stroke.points for stroke in drawing.strokes])
             self._window.try_to("The strokes were not saved", lambda: write_strokes(path, [line]))
+
+
+def _files(mime: QMimeData) -> list[Path]:
+    return [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]

@@ -477,7 +477,7 @@ class Window(QMainWindow):
             QTimer.singleShot(0, self, self._import_later)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasUrls() or event.mimeData().hasImage():
+        if self.drawings.can_take(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:

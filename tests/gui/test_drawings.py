@@ -1,8 +1,9 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData
+from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QLabel
 from pytestqt.qtbot import QtBot
@@ -10,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from digitpad.gui.pictures import from_grey
 from digitpad.gui.window import Window
 from tests.gui.hand import draw, find, placed
-from tests.gui.test_window import digit_image, drop, file_mime, problem_of
+from tests.gui.test_window import can_drop, digit_image, drop, file_mime, problem_of
 
 
 def test_copy_and_paste_keep_the_digit(qtbot: QtBot, window: Window) -> None:
@@ -96,3 +97,17 @@ def test_foreign_strokes_are_made_to_fit(window: Window, tmp_path: Path) -> None
     assert points.min() >= 0
     assert points.max() <= 480
     np.testing.assert_allclose((points.min(axis=0) + points.max(axis=0)) / 2, 240)
+
+
+def test_a_clipboard_whose_owner_is_gone_holds_no_image(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Qt then has nothing at all to ask."""
+    monkeypatch.setattr(QGuiApplication, "clipboard", lambda: SimpleNamespace(mimeData=lambda: None))
+    window.drawings.paste()
+    assert find(window, QLabel, "message").accessibleName() == "The clipboard holds no image"
+
+
+def test_a_link_is_not_taken(window: Window) -> None:
+    """Nothing is fetched, so the pointer says at once that it cannot be dropped."""
+    mime = QMimeData()
+    mime.setUrls([QUrl("https://example.org/seven.png")])
+    assert not can_drop(window, mime)

@@ -22,16 +22,21 @@ from digitpad.training.run import Status, all_runs
 from digitpad.weights.weights import Weights, load_weights
 from tests.gui.hand import draw, find, placed
 
+_DRAG = Qt.DropAction.CopyAction
+_HOW = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 
-def drop(window: Window, mime: QMimeData) -> None:
-    at, copy = QPoint(50, 50), Qt.DropAction.CopyAction
-    button, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+
+def can_drop(window: Window, mime: QMimeData) -> bool:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # Qt 6.12 wants a QPointF here, which 6.11 does not take
-        entering = QDragEnterEvent(at, copy, mime, button, keys)
+        entering = QDragEnterEvent(QPoint(50, 50), _DRAG, mime, *_HOW)
     QApplication.sendEvent(window, entering)
-    assert entering.isAccepted()
-    QApplication.sendEvent(window, QDropEvent(QPointF(at), copy, mime, button, keys))
+    return entering.isAccepted()
+
+
+def drop(window: Window, mime: QMimeData) -> None:
+    assert can_drop(window, mime)
+    QApplication.sendEvent(window, QDropEvent(QPointF(50, 50), _DRAG, mime, *_HOW))
 
 
 def file_mime(path: Path) -> QMimeData:
