@@ -145,7 +145,7 @@ QMenu::item:disabled {{ color: {t.faint}; }}
 QMenu::separator {{ height: 1px; background: {t.hairline}; margin: 4px 8px; }}
 QToolTip {{ background: {t.card}; color: {t.text}; border: 1px solid {t.hairline}; padding: 4px; }}
 #tabs {{ background: {t.card}; border-bottom: 1px solid {t.hairline}; }}
-QTabBar {{ background: transparent; qproperty-drawBase: 0; }}
+QTabBar {{ background: transparent; qproperty-drawBase: 0; outline: none; }}
 QTabBar::tab {{ color: {t.soft}; background: transparent; padding: 14px 16px 12px 16px; margin: 4px 3px 0 0;
     border: none; border-bottom: 2px solid transparent; font-weight: 500; }}
 QTabBar::tab:selected {{ color: {t.accent}; border-bottom-color: {t.accent}; font-weight: 600; }}
@@ -166,7 +166,7 @@ QLabel[role="short answer"] {{ font-size: 52px; font-weight: 700; }}
 QLabel[role="long answer"] {{ font-size: 22px; font-weight: 700; }}
 QLabel[role="strong"] {{ font-weight: 600; }}
 QPushButton {{ background: {t.card}; color: {t.text}; border: 1px solid {t.hairline}; border-radius: 7px;
-    padding: 6px 14px; font-weight: 500; min-height: 18px; }}
+    padding: 6px 14px; font-weight: 500; min-height: 18px; outline: none; }}
 QPushButton:hover {{ border-color: {t.faint}; }}
 QPushButton:pressed {{ background: {t.accent_ground}; }}
 QPushButton:disabled {{ color: {t.faint}; }}

@@ -333,6 +333,7 @@ class TrainingBoard(QWidget):
         self._use.clicked.connect(self.use_requested)
         row.addWidget(self._seen)
         row.addWidget(self._pinned_text)
+        self._pinned_text.ensurePolished()
         self._pinned_text.setFixedWidth(
             max(map(self._pinned_text.fontMetrics().horizontalAdvance, (_AS_IT_GOES, _at(1_000_000))))
         )

@@ -4,8 +4,18 @@ from math import ceil
 from typing import TypeVar
 
 from PySide6.QtCore import QObject, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QFontMetricsF, QIcon, QPainter, QPixmap, QResizeEvent
-from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QFontMetricsF, QIcon, QPainter, QPixmap, QResizeEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QTabBar,
+    QVBoxLayout,
+    QWidget,
+)
 
 from digitpad.gui.theme import fixed_width_digits
 
@@ -68,6 +78,21 @@ def closing_row(dialog: QDialog, does: QPushButton, closes: QPushButton) -> QHBo
     row.addWidget(closes)
     row.addWidget(does)
     return row
+
+
+class Tabs(QTabBar):
+    """Each has the room that its name takes in bold, as it is when chosen, so that none moves then."""
+
+    def tabSizeHint(self, index: int) -> QSize:
+        size = super().tabSizeHint(index)
+        if index != self.currentIndex():
+            plain, bold = QFont(self.font()), QFont(self.font())
+            plain.setWeight(QFont.Weight.Medium)
+            bold.setWeight(QFont.Weight.DemiBold)
+            mnemonic, text = Qt.TextFlag.TextShowMnemonic, self.tabText(index)
+            of_plain, of_bold = (QFontMetrics(font).size(mnemonic, text).width() for font in (plain, bold))
+            size.setWidth(size.width() + of_bold - of_plain)
+        return size
 
 
 class ElidedLabel(QLabel):

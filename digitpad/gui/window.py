@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QMainWindow,
     QStackedWidget,
-    QTabBar,
     QVBoxLayout,
     QWidget,
 )
@@ -31,7 +30,7 @@ from digitpad.gui.messages import asks, offer_data, tell_problem
 from digitpad.gui.resume_offer import ResumeOffer
 from digitpad.gui.status_bar import StatusBar
 from digitpad.gui.theme import Mode, Theme
-from digitpad.gui.widgets import named
+from digitpad.gui.widgets import Tabs, named
 from digitpad.gui.worker import Worker
 from digitpad.ink.drawing import Drawing
 from digitpad.ink.image import is_image
@@ -79,7 +78,7 @@ class Window(QMainWindow):
         self._runs_window = Later(self._make_runs_window)
         self._foreign = Later(self._make_foreign)
         self._data_choices: list[DataSetChoice] = []
-        self._tabs = named(QTabBar(), "tab_bar")
+        self._tabs = named(Tabs(), "tab_bar")
         self._pages = QStackedWidget()
         self._status = StatusBar(settings)
         self.files = FileDialogs(settings, self)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QP
 from pytestqt.qtbot import QtBot
 
 from digitpad.errors import InkError
-from digitpad.gui.menus import DRAW, TRAIN
+from digitpad.gui.menus import DRAW, TABS, TRAIN
 from digitpad.gui.pictures import from_grey, inked, picture_of, save_picture, to_rgba
 from digitpad.gui.theme import DARK, LIGHT, Mode, Theme
 from digitpad.gui.train_tab import State
@@ -255,3 +255,13 @@ def test_closing_tells_when_nothing_could_be_saved(
     assert not long_training.close()
     assert long_training.train_tab.outcome is not None
     assert find(long_training, QPushButton, "save_button").isEnabled()
+
+
+def test_tabs_stay_where_they_are(qtbot: QtBot, window: Window) -> None:
+    """Whichever is chosen, and bold."""
+    places = []
+    for index in range(len(TABS)):
+        window.show_tab(index)
+        window._tabs.repaint()
+        places.append([window._tabs.tabRect(each) for each in range(len(TABS))])
+    assert all(place == places[0] for place in places)
