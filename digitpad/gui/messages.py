@@ -40,6 +40,7 @@ def asks(parent: QWidget, title: str, question: str, yes: str, no: str) -> bool:
     box.addButton(no, QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(agreed)
     box.exec()
+    box.deleteLater()
     return box.clickedButton() is agreed
 
 

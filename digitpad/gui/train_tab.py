@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from enum import Enum, auto
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from digitpad.errors import DigitpadError, FileError
+from digitpad.gui.messages import asks
 from digitpad.gui.rate_dialog import RateDialog
 from digitpad.gui.recipe_dialog import RecipeDialog
 from digitpad.gui.settings_form import SettingsForm
@@ -31,6 +33,7 @@ from digitpad.training.ranges import flattened
 from digitpad.training.recipe import Recipe
 from digitpad.training.recipes import Recipes, all_recipes, is_kept, save_recipe
 from digitpad.training.run import Run
+from digitpad.weights.weights import Weights
 
 DRAW_INTERVAL_MS = 100
 CHANGE_AFTER_MS = 700
@@ -100,17 +103,33 @@ class TrainTab(QWidget):
         if self._thread is not None:
             self._thread.pin(self._pinned)
 
+    @property
+    def unsaved(self) -> bool:
+        """Whether what was trained last is nowhere but here, as the user's folder could not be written."""
+        return self.outcome is not None and self.outcome.path is None
+
+    def saved(self, weights: Weights, path: Path) -> None:
+        """These weights are in that file from now on."""
+        if self.outcome is not None and self.outcome.path is None and self.outcome.weights is weights:
+            self.outcome = replace(self.outcome, path=path)
+
     def train(self) -> None:
         """Begin a training by the form's settings, if they can be."""
         recipe = self.form.recipe()
         if recipe is None:
             self.form.focus_first_problem()
-            return
-        self._begin(TrainingThread(recipe, self))
+        elif not self.unsaved or self._agrees_to_lose():
+            self._begin(TrainingThread(recipe, self))
+
+    def _agrees_to_lose(self) -> bool:
+        question = "Train all the same, and lose it?"
+        return asks(self, "What was trained last is not saved.", question, "Train and lose it", "Keep it")
 
     def go_on(self, run: Run, settings: Mapping[str, Any] | None = None) -> None:
         """Go on with a run from its last checkpoint, with these settings changed, by their dotted keys."""
         assert not self.busy
+        if self.unsaved and not self._agrees_to_lose():
+            return
         self.form.set_recipe(run.recipe)
         self._begin(TrainingThread(run.recipe, self, resumed=run, settings=settings))
 

@@ -254,6 +254,8 @@ class Window(QMainWindow):
         if path is not None and self.try_to("The weights were not saved", lambda: export(weights, path)):
             if path.suffix == ".npz":
                 self._remember(path)
+                if self._train_tab.made is not None:
+                    self._train_tab.made.saved(weights, path)
             self.say(f"Saved {path.name}")
 
     # Drawings.
@@ -488,7 +490,7 @@ class Window(QMainWindow):
         if self.training and not self._agrees_to_stop():
             event.ignore()
             return
-        problem = self.end_training()
+        problem = self.end_training() or self._unsaved()
         if problem and not self._agrees_to_lose(problem):
             event.ignore()
             return
@@ -496,6 +498,11 @@ class Window(QMainWindow):
         self._settings.setValue("geometry", self.saveGeometry())
         self._settings.sync()
         event.accept()
+
+    def _unsaved(self) -> str:
+        """What would be lost though it was trained to its end, if so."""
+        unsaved = self._train_tab.made is not None and self._train_tab.made.unsaved
+        return "What was trained last could not be kept in your folder, and has not been saved elsewhere." * unsaved
 
     def end_training(self) -> str:
         """Pause a training, so that it can go on another time; why what was learnt could not be kept, if so."""

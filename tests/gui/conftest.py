@@ -61,6 +61,8 @@ def window(qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path) -> Iter
     qtbot.waitExposed(window)
     yield window
     window.end_training()
+    if window._train_tab.made is not None:
+        window._train_tab.made.outcome = None  # nobody is there to be asked what is to become of it
     window.close()
     window.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)

@@ -1,5 +1,6 @@
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from digitpad.gui.menus import DRAW, TABS, TRAIN
 from digitpad.gui.pictures import from_grey, inked, picture_of, save_picture, to_rgba
 from digitpad.gui.theme import DARK, LIGHT, Mode, Theme
 from digitpad.gui.train_tab import State
+from digitpad.gui.training_thread import Outcome
 from digitpad.gui.window import Window
 from digitpad.ink.drawing import Drawing
 from digitpad.ink.strokes import Stroke
@@ -255,6 +257,26 @@ def test_closing_tells_when_nothing_could_be_saved(
     assert not long_training.close()
     assert long_training.train_tab.outcome is not None
     assert find(long_training, QPushButton, "save_button").isEnabled()
+
+
+def test_what_was_trained_is_not_lost_unasked(
+    window: Window, recipes: Recipes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where the user's folder could not be written: neither by closing, nor by another training, until it is saved."""
+    tab, weights = window.train_tab, replace(window.weights, name="trained.npz")
+    tab.form.set_recipe(recipes.shipped["quick"])
+    tab.outcome = Outcome(weights, None, None)
+    answer_closing(window, "Stay")
+    assert not window.close()
+    answer_closing(window, "Keep it")
+    tab.train()
+    assert (tab.state, tab.outcome.weights) == (State.IDLE, weights)
+    monkeypatch.setattr(window.files, "to_save", lambda *_: tmp_path / "saved.npz")
+    window.save_weights(window.weights)
+    assert tab.unsaved
+    window.save_weights(weights)
+    assert not tab.unsaved
+    assert window.close()
 
 
 def test_tabs_stay_where_they_are(qtbot: QtBot, window: Window) -> None:
