@@ -44,7 +44,8 @@ class ConventionDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.understanding = understanding
         self._candidates = understanding.candidates
-        self._table = named(QTableWidget(len(self._candidates), len(_COLUMNS)), "conventions")
+        table = named(QTableWidget(len(self._candidates), len(_COLUMNS)), "conventions")
+        self._table = calm(table, "Ways in which these weights can be meant")
         self._note = label("", "caption", "convention_note")
         self._fill()
         self._build(understanding)
@@ -129,7 +130,6 @@ class ConventionDialog(QDialog):
     def _build_table(self) -> None:
         table = self._table
         table.setHorizontalHeaderLabels(list(_COLUMNS))
-        calm(table, "Ways in which these weights can be meant")
         table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         table.doubleClicked.connect(self.accept)
         header = table.horizontalHeader()

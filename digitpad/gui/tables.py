@@ -12,6 +12,9 @@ def calm(table: _T, words: str) -> _T:
     """The same table, made to look and behave so; ``words`` is what assistive tools call it."""
     table.setAccessibleName(words)
     table.setProperty("calm", True)
+    header = table.horizontalHeader()
+    header.style().unpolish(header)  # a table that was made with its columns has been styled without
+    header.style().polish(header)
     table.setShowGrid(False)
     table.setTabKeyNavigation(False)
     table.setWordWrap(False)
@@ -22,6 +25,6 @@ def calm(table: _T, words: str) -> _T:
     table.verticalHeader().hide()
     table.verticalHeader().setDefaultSectionSize(26)
     table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-    table.horizontalHeader().setHighlightSections(False)
-    table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    header.setHighlightSections(False)
+    header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     return table
