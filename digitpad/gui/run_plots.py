@@ -215,7 +215,10 @@ class RunPlots(BlittedFigure):
         for text in list(self._figure.texts):
             text.remove()
         if not self._lines:
-            self._figure.text(0.5, 0.5, _HINT, ha="center", va="center", fontsize=9.5, color=tokens.soft)
+            self._figure.text(
+                0.5, 0.5, _HINT, transform=self._losses.transAxes, ha="center", va="center", fontsize=9.5,
+                color=tokens.soft, bbox={"facecolor": tokens.card, "edgecolor": "none", "pad": 2},
+            )  # fmt: skip
         for line, _ in self._marks:
             line.set_markeredgecolor(tokens.card)
         for line in self._places:

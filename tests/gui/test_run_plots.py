@@ -52,6 +52,9 @@ def test_lines_are_painted_in_their_colours(qtbot: QtBot, plots: RunPlots) -> No
     """On both themes; before there are any, it is said how to get some."""
     (hint,) = plots._figure.texts
     assert hint.get_text().startswith("Choose runs")
+    plots.draw()
+    words, axes = hint.get_window_extent(), plots._losses.get_window_extent()
+    assert axes.y0 < words.y0 < words.y1 < axes.y1, "it would lie over the headings"
     fill(plots, made_run(), made_run(n_epochs=2))
     for mode in (Mode.DARK, Mode.LIGHT):
         plots._theme.set_mode(mode)
