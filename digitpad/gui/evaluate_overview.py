@@ -211,11 +211,15 @@ def verdict(comparison: Comparison, made: Assessment, other: Assessment) -> str:
     better = first if comparison.difference >= 0 else second
     found = "This could be chance" if comparison.could_be_chance else f"{better} reads better, which is hardly chance"
     return (
-        f"{known}. {found}: {grouped(comparison.only_first)} {made.images} are read right by {first} alone, "
+        f"{known}. {found}: {_are(comparison.only_first, made.images)} read right by {first} alone, "
         f"{grouped(comparison.only_second)} by {second} alone. "
         f"Difference {100 * comparison.difference:+.2f} points ({low:+.2f} to {high:+.2f}), "
         f"McNemar's test p = {comparison.p:.2g}."
     )
+
+
+def _are(n: int, images: str) -> str:
+    return f"1 {images.removesuffix('s')} is" if n == 1 else f"{grouped(n)} {images} are"
 
 
 def _share(value: float) -> str:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from digitpad.assessment import robustness
 from digitpad.cli import main
 from digitpad.datasets.dataset import mnist
 from digitpad.gui.digit_browser import DIFFERENT
-from digitpad.gui.evaluate_overview import ResultTile
+from digitpad.gui.evaluate_overview import ResultTile, verdict
 from digitpad.gui.evaluate_tab import DIAGRAMS, IMAGES, MAP, OVERVIEW, SAMPLE, EvaluateTab
 from digitpad.gui.menus import DRAW, EVALUATE
 from digitpad.gui.theme import Mode
@@ -95,6 +96,8 @@ def test_figures_are_those_of_the_terminal(
     assert told["compared"]["p"] == outcome.comparison.p
     assert find(tab, ResultTile, "result_accuracy").value == percent(told["accuracy"], 2)
     assert f"p = {told['compared']['p']:.2g}" in find(tab, QLabel, "verdict").text()
+    one = replace(outcome.comparison, only_first=1, only_second=2)
+    assert "1 digit is read right by" in verdict(one, *outcome.made)
     table = find(tab, QTableWidget, "class_table")
     shown = table.item(3, 3)
     assert shown is not None
