@@ -17,7 +17,7 @@ from digitpad.gui.pad import DEFAULT_PEN_WIDTH_PX, PEN_WIDTHS_PX, Pad
 from digitpad.gui.seen import SeenCard
 from digitpad.gui.theme import Theme
 from digitpad.gui.throttle import Throttle
-from digitpad.gui.widgets import SPACE, card, keep_width, label, named, percent, set_role
+from digitpad.gui.widgets import SPACE, ElidedLabel, card, keep_width, label, named, percent, set_role
 from digitpad.recognizer import Prediction, Recognizer
 
 FRAME_MS = 12
@@ -41,7 +41,7 @@ class DrawTab(QWidget):
         self._bars = ProbabilityBars(theme)
         self._answer = label("", "answer", "answer")
         self._confidence = label("", "figure", "confidence")
-        self._runners_up = label("", "soft", "runners_up")
+        self._runners_up = ElidedLabel("soft", "runners_up")  # names may be long
         self._time = label("", "soft", "reading_time")
         self.seen = SeenCard(theme, self.pad, recognizer.weights)
         self._build()
@@ -66,6 +66,7 @@ class DrawTab(QWidget):
         """Give the answer room for the longest of these names."""
         self._class_names = class_names
         self._bars.set_classes(class_names)
+        self.pad.invite("Draw a digit" if class_names == DIGITS else "Draw here")
         longest = max(map(len, class_names))
         self._answer_role = "answer" if longest == 1 else "short answer" if longest <= 4 else "long answer"
         self._answer.setFixedWidth(_ANSWER_PX[self._answer_role])
@@ -85,9 +86,10 @@ class DrawTab(QWidget):
             self._bars.set_probabilities(None)
             digits = self._class_names == DIGITS
             self._set_answer("", "No digit yet" if digits else "Nothing yet")
-            self._confidence.setText("Draw a digit" if digits else f"Draw one of {in_words(self._class_names)}")
-            self._runners_up.setText("The answer appears here while you draw.")
-            self._time.setText("")
+            self._confidence.setText("Draw a digit" if digits else "Draw one of these")
+            where = "The answer appears here while you draw."
+            self._runners_up.set_text(where if digits else in_words(self._class_names))
+            self._time.setText("" if digits else where)
             return
         self._bars.set_probabilities(prediction.probabilities, sure=prediction.sure)
         self._time.setText(f"Read in {prediction.milliseconds:.1f} ms")
@@ -98,7 +100,7 @@ class DrawTab(QWidget):
             ]
             self._set_answer(prediction.label, f"Read as {prediction.label}")
             self._confidence.setText(f"{percent(prediction.confidence)} sure")
-            self._runners_up.setText(f"Next: {', '.join(said)}")
+            self._runners_up.set_text(f"Next: {', '.join(said)}")
         else:
             said = [
                 f"{prediction.class_names[place]} ({percent(prediction.probabilities[place], 0)})"
@@ -106,7 +108,7 @@ class DrawTab(QWidget):
             ]
             self._set_answer("?", "Not sure", unsure=True)
             self._confidence.setText("Not sure")
-            self._runners_up.setText(f"Perhaps {' or '.join(said)}" if said else self._like_none)
+            self._runners_up.set_text(f"Perhaps {' or '.join(said)}" if said else self._like_none)
 
     @property
     def _like_none(self) -> str:

@@ -89,6 +89,7 @@ class Pad(QWidget):
         self._stylus_seen = False
         self._cursor: QPointF | None = None  # of the keyboard's pen, once it was used
         self._focus_by_keys = False
+        self._invitation = "Draw a digit"
         self._finished_ink: QPixmap | None = None
         self.setObjectName("pad")
         self.setAccessibleName("Drawing pad")
@@ -140,6 +141,11 @@ class Pad(QWidget):
             self._cancel_gesture()
         else:
             self.undo_stack.push(_Change(self, text, before, drawing))
+
+    def invite(self, text: str) -> None:
+        """What an empty pad says."""
+        self._invitation = text
+        self.update()
 
     def clear(self) -> None:
         """Empty the pad, which can be undone."""
@@ -266,7 +272,7 @@ class Pad(QWidget):
             font.setPixelSize(max(12, min(20, self.width() // 9)))
             painter.setFont(font)
             painter.setPen(QColor(tokens.soft))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "Draw a digit")
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._invitation)
 
     def _paint_key_cursor(self, painter: QPainter) -> None:
         if self._cursor is None or not self.hasFocus():

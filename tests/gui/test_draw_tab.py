@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from digitpad.gui.bars import ProbabilityBars
 from digitpad.gui.draw_tab import DrawTab
+from digitpad.gui.menus import DRAW, INSIDE
 from digitpad.gui.seen import PixelView
 from digitpad.gui.window import Window
 from digitpad.nn.network import Network, feedforward
@@ -213,7 +214,12 @@ def test_classes_are_told_by_their_names(
     tab = window.draw_tab
     height = find(tab, QFrame, "answer_card").height()
     window.use_weights(replace(shipped, class_names=names))
-    assert label(tab, "confidence") == f"Draw one of {names[0]}, {names[1]}, {names[2]}, … {names[9]} (10 classes)"
+    assert label(tab, "confidence") == "Draw one of these"
+    assert label(tab, "runners_up") == f"{names[0]}, {names[1]}, {names[2]}, … {names[9]} (10 classes)"
+    assert [pad._invitation for pad in (tab.pad, window.inside_tab.pad)] == ["Draw here", "Draw a digit"]
+    window.show_tab(INSIDE)
+    assert window.inside_tab.pad._invitation == "Draw here"
+    window.show_tab(DRAW)
     side = tab.pad.width()
     draw(tab.pad, placed(7, 0.2 * side, 0.2 * side, 0.6 * side))
     qtbot.waitUntil(partial(says, tab, names[7]))

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from digitpad import assets, blas
+from digitpad.classes import DIGITS
 from digitpad.errors import DigitpadError
 from digitpad.gui.data_set_choice import DataSetChoice
 from digitpad.gui.inputs import Choice
@@ -162,6 +163,7 @@ class InsideTab(QWidget):
     def _show_network(self, weights: Weights, tracer: Tracer) -> None:
         self._weights, self._tracer = weights, tracer
         self.view.set_blocks(tracer.blocks, weights.class_names)
+        self.pad.invite("Draw a digit" if weights.class_names == DIGITS else "Draw here")
         self._unit.set_classes(weights.class_names)
         self.weights_view.set_pictures(first_weights(tracer), tracer.blocks[1].n_units)
         self.edits.set_count(*n_weights(tracer.network))
