@@ -151,10 +151,11 @@ def test_findings_are_true(shipped: Weights, explainer: Explainer, digit: int) -
 def test_what_makes_it_sure_is_found(shipped: Weights) -> None:
     """Of an unsure answer it is told what would make one sure."""
     recognizer = Recognizer(shipped)
-    drawing = drawn(ONE_WITH_FLAG)
+    paths = [line((130, 380), (240, 90), (240, 390))]  # with a flag as long as the stem
+    drawing = drawn(paths)
     before = recognizer.read(drawing)
     assert before is not None
-    after = [recognizer.read_paths(change.paths) for change in small_changes(ONE_WITH_FLAG)]
+    after = [recognizer.read_paths(change.paths) for change in small_changes(paths)]
     best = max(answer.confidence for answer in after if answer is not None)
     assert best > before.confidence
     bound = (before.confidence + best) / 2
