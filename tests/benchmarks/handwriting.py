@@ -1,9 +1,10 @@
 """How well people's handwriting is read: ``python tests/benchmarks/handwriting.py [--strokes FILE …] [--json]``.
 
 For each strokes file (lines of {"label": 7, "writer": "w1", "strokes": …}), and for the MNIST test set: accuracy with a
-95 % interval, the mean and the worst over writers, the calibration error, and the share of which the network is not
-sure. A label that is no digit counts as none: of those, being unsure is what is right. Last, the time from strokes to
-probabilities, on one thread. Besides, drawings that are no digits, made by other hands than those that were trained on.
+95 % interval, the mean and the worst over writers, the mean confidence and the calibration error, and the share of
+which the network is not sure. A label that is no digit counts as none: of those, being unsure is what is right. Last,
+the time from strokes to probabilities, on one thread. Besides, drawings that are no digits, made by other hands than
+those that were trained on.
 """
 
 import argparse
@@ -114,6 +115,7 @@ def _figures(digits: Any, right: Any, confidences: Any, sure: Any) -> dict[str, 
         "accuracy": float(right.mean()),
         "95 % from": low,
         "95 % to": high,
+        "mean confidence": float(confidences.mean()),
         "calibration error": reliability(confidences, right).error,
         "not sure": float((~sure).mean()),
         "wrong of each digit": [int((~right[digits == digit]).sum()) for digit in range(10)],
