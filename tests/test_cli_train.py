@@ -11,7 +11,8 @@ import pytest
 
 from digitpad.cli import main
 from digitpad.datasets.dataset import mnist
-from digitpad.training.loop import EpochDone, Progress, Trainer
+from digitpad.training.loop import Trainer
+from digitpad.training.progress import EpochDone, Progress
 from digitpad.training.run import Run, Status, all_runs
 from digitpad.weights.weights import load_weights
 from tests.datasets.idx_files import write_folder

@@ -13,7 +13,8 @@ from PIL import Image
 
 from digitpad.cli import main
 from digitpad.datasets.dataset import mnist
-from digitpad.training.loop import EpochDone, Progress, Trainer
+from digitpad.training.loop import Trainer
+from digitpad.training.progress import EpochDone, Progress
 from tests.datasets.idx_files import write_folder
 from tests.test_cli import one_error
 

@@ -23,7 +23,8 @@ from digitpad.errors import DigitpadError
 from digitpad.interrupts import Interrupts
 
 if TYPE_CHECKING:
-    from digitpad.training.loop import Result, Trainer
+    from digitpad.training.loop import Trainer
+    from digitpad.training.progress import Result
     from digitpad.training.recorder import Recorder
     from digitpad.training.run import Run
 
@@ -165,7 +166,8 @@ def _chosen_run(text: str) -> "Run":
 
 def _trained(recorder: "Recorder", interrupts: Interrupts) -> "Result":
     """Train to the end; Ctrl-C pauses, and what ran away can still be used."""
-    from digitpad.training.loop import DivergedError, Result
+    from digitpad.training.loop import DivergedError
+    from digitpad.training.progress import Result
 
     kept = recorder.run
     assert kept is not None
@@ -194,7 +196,7 @@ def _problem(text: str) -> None:
 
 
 def _show(trainer: "Trainer", progress: Any) -> None:
-    from digitpad.training.loop import EpochDone, StepDone
+    from digitpad.training.progress import EpochDone, StepDone
 
     match progress:
         case StepDone() if sys.stderr.isatty() and progress.step % 20 == 0:

@@ -28,7 +28,7 @@ from digitpad.errors import DigitpadError
 from digitpad.interrupts import Interrupts
 
 if TYPE_CHECKING:
-    from digitpad.training.loop import Progress
+    from digitpad.training.progress import Progress
     from digitpad.training.recipe import Recipe
     from digitpad.training.trials import Trial
     from digitpad.training.tune import Search
@@ -180,7 +180,7 @@ def _trial_line(search: "Search", trial: "Trial") -> str:
 
 
 def _show_trial(number: int, progress: "Progress") -> None:
-    from digitpad.training.loop import EpochDone
+    from digitpad.training.progress import EpochDone
 
     if isinstance(progress, EpochDone) and progress.epoch > 0 and sys.stderr.isatty():
         say(f"\r  trial {number}, epoch {progress.epoch}, accuracy {progress.validation.accuracy:.2%} ", end="")

@@ -28,7 +28,8 @@ from digitpad.gui.training_thread import Outcome, Report, Start, TrainingThread
 from digitpad.gui.widgets import SPACE, grouped, named, percent
 from digitpad.recognizer import Prediction
 from digitpad.training.estimate import estimate_seconds
-from digitpad.training.loop import CHANGEABLE, Change, EpochDone
+from digitpad.training.loop import CHANGEABLE
+from digitpad.training.progress import Change, EpochDone
 from digitpad.training.ranges import flattened
 from digitpad.training.recipe import Recipe
 from digitpad.training.recipes import Recipes, all_recipes, is_kept, save_recipe

@@ -32,7 +32,7 @@ from digitpad.gui.worker import Worker
 from digitpad.recognizer import Prediction
 from digitpad.training.comparison import clock
 from digitpad.training.hints import hints
-from digitpad.training.loop import Change, EpochDone
+from digitpad.training.progress import Change, EpochDone
 
 if TYPE_CHECKING:
     from digitpad.gui.plots import Curves, Series

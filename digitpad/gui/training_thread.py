@@ -22,7 +22,8 @@ from digitpad.errors import DigitpadError
 from digitpad.training.data import dataset_of, n_drawings
 from digitpad.training.evaluation import Evaluating
 from digitpad.training.hints import dead_share
-from digitpad.training.loop import DivergedError, EpochDone, Result, StepDone, Trainer
+from digitpad.training.loop import DivergedError, Trainer
+from digitpad.training.progress import EpochDone, Result, StepDone
 from digitpad.training.recipe import Recipe
 from digitpad.training.recorder import Recorder
 from digitpad.training.run import Run, Status

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from digitpad.nn.arrays import Floats
-from digitpad.training.loop import Change, EpochDone
+from digitpad.training.progress import Change, EpochDone
 from digitpad.training.ranges import flattened
 from digitpad.training.run import Run, Summary
 from digitpad.training.run_log import History

@@ -23,54 +23,9 @@ from digitpad.nn.losses import NONE, add_penalty_gradients, clip_by_norm, clip_b
 from digitpad.nn.optimizers import Averaged
 from digitpad.nn.parallel import DataParallel
 from digitpad.training.calibration import fit_temperature, sure_above
-from digitpad.training.evaluation import Evaluating, Scores, evaluate_in_chunks, read_in_chunks
+from digitpad.training.evaluation import Evaluating, evaluate_in_chunks, read_in_chunks
+from digitpad.training.progress import Change, EpochDone, Progress, Result, StepDone, epoch_from
 from digitpad.training.recipe import Recipe
-
-
-@dataclass(frozen=True, slots=True)
-class StepDone:
-    """A batch was learnt from; ``loss`` is that of the batch before the step."""
-
-    step: int
-    loss: float
-    n_images: int
-
-
-@dataclass(frozen=True)
-class EpochDone:
-    """A pass is over, or as epoch 0 the first about to begin: scores on validation, and on as many training digits."""
-
-    epoch: int
-    step: int
-    training: Scores
-    validation: Scores
-    is_best: bool
-
-
-@dataclass(frozen=True)
-class Result:
-    """A finished training: the best epoch's weights are restored, and scored on the test set, once.
-
-    Attributes
-    ----------
-    sure_above : float or None
-        The confidence from which an answer is sure, if the recipe asks for calibration.
-    """
-
-    best_epoch: int
-    epochs: int
-    validation: Scores
-    test: Scores
-    seconds: float
-    sure_above: float | None = None
-
-
-@dataclass(frozen=True)
-class Change:
-    """Settings, by their dotted keys, that became others after ``step`` steps."""
-
-    step: int
-    settings: dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +43,6 @@ class State:
     values: dict[str, Any]
     arrays: dict[str, NDArray[Any]]
 
-
-Progress = StepDone | Evaluating | EpochDone | Result
 
 CHANGEABLE = (
     "optimizer.learning_rate",
@@ -484,12 +437,6 @@ class Trainer:
         assert best is not None, "epoch 0 is always scored"
         self.network.parameters[:] = self._best_parameters
         return best
-
-
-def epoch_from(values: Mapping[str, Any]) -> EpochDone:
-    """The record that `dataclasses.asdict` made these values of."""
-    scores = {part: Scores(**values[part]) for part in ("training", "validation")}
-    return EpochDone(**{**values, **scores})
 
 
 def _goodness(epoch: EpochDone) -> tuple[float, float]:

@@ -11,7 +11,8 @@ import numpy as np
 from digitpad import __version__, blas
 from digitpad.datasets.dataset import Dataset
 from digitpad.errors import DigitpadError, RunError, reason
-from digitpad.training.loop import DivergedError, EpochDone, Progress, Result, StepDone, Trainer
+from digitpad.training.loop import DivergedError, Trainer
+from digitpad.training.progress import EpochDone, Progress, Result, StepDone
 from digitpad.training.run import Run, Status, Summary, weights_of
 from digitpad.training.run_log import Log
 from digitpad.weights.weights import Weights

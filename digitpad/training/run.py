@@ -30,7 +30,8 @@ from digitpad.datasets.dataset import Dataset
 from digitpad.errors import DigitpadError, FileError, RecipeError, RunError, reason
 from digitpad.files import write_atomically
 from digitpad.training.checkpoint import load_checkpoint, save_checkpoint
-from digitpad.training.loop import Result, State, Trainer
+from digitpad.training.loop import State, Trainer
+from digitpad.training.progress import Result
 from digitpad.training.recipe import Recipe
 from digitpad.training.run_log import History, read_log
 from digitpad.weights.weights import Weights, provenance

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from digitpad.nn.arrays import Floats
-from digitpad.training.loop import Change, EpochDone, epoch_from
+from digitpad.training.progress import Change, EpochDone, epoch_from
 
 
 class Log:

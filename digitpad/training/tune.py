@@ -17,7 +17,8 @@ import numpy as np
 from digitpad import folders
 from digitpad.datasets.dataset import Dataset
 from digitpad.errors import DigitpadError, RecipeError, reason
-from digitpad.training.loop import DivergedError, EpochDone, Progress, Trainer
+from digitpad.training.loop import DivergedError, Trainer
+from digitpad.training.progress import EpochDone, Progress
 from digitpad.training.ranges import Numbers, Range, flattened
 from digitpad.training.recipe import Recipe
 from digitpad.training.trials import State, Trial, best_of, n_counting

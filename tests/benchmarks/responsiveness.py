@@ -116,7 +116,8 @@ def steps_in_train(recipe: str) -> dict[str, Any]:
     os.environ["DIGITPAD_HOME"] = tempfile.mkdtemp()
     blas.limit_threads(blas.all_but_one())
     from digitpad.datasets.dataset import mnist
-    from digitpad.training.loop import StepDone, Trainer
+    from digitpad.training.loop import Trainer
+    from digitpad.training.progress import StepDone
     from digitpad.training.recipe import Recipe
     from digitpad.training.recorder import Recorder
     from digitpad.training.run import Run

@@ -8,7 +8,8 @@ from pytestqt.qtbot import QtBot
 
 from digitpad.gui.runs_window import RunsWindow
 from digitpad.gui.window import Window
-from digitpad.training.loop import StepDone, Trainer
+from digitpad.training.loop import Trainer
+from digitpad.training.progress import StepDone
 from digitpad.training.recorder import Recorder
 from digitpad.training.run import Run, all_runs
 from tests.training.small import small_dataset, small_recipe

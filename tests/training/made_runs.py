@@ -8,7 +8,7 @@ from typing import Any
 
 from digitpad import folders
 from digitpad.training.evaluation import Scores
-from digitpad.training.loop import EpochDone
+from digitpad.training.progress import EpochDone
 from digitpad.training.run import Run, Status, Summary, runs_folder
 from digitpad.training.run_log import Log
 from tests.training.small import small_recipe

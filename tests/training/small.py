@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from digitpad.datasets.dataset import Dataset, Digits, mnist
-from digitpad.training.loop import EpochDone, Progress, Result, StepDone
+from digitpad.training.progress import EpochDone, Progress, Result, StepDone
 from digitpad.training.recipe import Recipe
 
 

@@ -21,7 +21,8 @@ from digitpad.training.comparison import (
     smoothed,
     to_csv,
 )
-from digitpad.training.loop import StepDone, Trainer
+from digitpad.training.loop import Trainer
+from digitpad.training.progress import StepDone
 from digitpad.training.recorder import Recorder
 from digitpad.training.run import Run
 from digitpad.training.run_log import Log

@@ -8,7 +8,8 @@ from digitpad.nn.layers import Flatten, Linear, ReLU, Rescale
 from digitpad.nn.network import Network
 from digitpad.training.evaluation import Scores
 from digitpad.training.hints import dead_share, hints
-from digitpad.training.loop import EpochDone, Trainer
+from digitpad.training.loop import Trainer
+from digitpad.training.progress import EpochDone
 from tests.training.small import small_dataset, small_recipe, steps
 
 

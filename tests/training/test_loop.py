@@ -13,7 +13,8 @@ from digitpad.nn.arrays import Floats
 from digitpad.nn.losses import NONE
 from digitpad.nn.optimizers import SGD
 from digitpad.training.evaluation import Evaluating, Scores, evaluate
-from digitpad.training.loop import DivergedError, EpochDone, Progress, Result, StepDone, Trainer
+from digitpad.training.loop import DivergedError, Trainer
+from digitpad.training.progress import EpochDone, Progress, Result, StepDone
 from digitpad.training.recipe import OPTIMIZERS, Recipe
 from tests.training.small import epochs, result, small_dataset, small_recipe, steps
 

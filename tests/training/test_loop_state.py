@@ -10,7 +10,8 @@ import pytest
 from digitpad.datasets.dataset import Dataset
 from digitpad.errors import RecipeError
 from digitpad.training.evaluation import Evaluating
-from digitpad.training.loop import Change, EpochDone, Progress, State, StepDone, Trainer
+from digitpad.training.loop import State, Trainer
+from digitpad.training.progress import Change, EpochDone, Progress, StepDone
 from tests.training.small import epochs, small_dataset, small_recipe, steps
 
 ALL_STATE: dict[str, Any] = {

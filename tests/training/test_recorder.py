@@ -10,7 +10,8 @@ import pytest
 from digitpad.datasets.dataset import Dataset
 from digitpad.training import recorder as module
 from digitpad.training.evaluation import Evaluating
-from digitpad.training.loop import DivergedError, EpochDone, Progress, StepDone, Trainer
+from digitpad.training.loop import DivergedError, Trainer
+from digitpad.training.progress import EpochDone, Progress, StepDone
 from digitpad.training.recipe import Recipe
 from digitpad.training.recorder import Recorder
 from digitpad.training.run import Run, Status

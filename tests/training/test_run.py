@@ -11,7 +11,8 @@ from filelock import FileLock
 
 from digitpad.errors import RunError
 from digitpad.training.evaluation import Evaluating
-from digitpad.training.loop import EpochDone, State, Trainer
+from digitpad.training.loop import State, Trainer
+from digitpad.training.progress import EpochDone
 from digitpad.training.run import Run, Status, Summary, all_runs, contents_sha256, find_run, runs_folder, weights_of
 from digitpad.weights.weights import load_weights
 from tests.training.small import result, small_dataset, small_recipe

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from digitpad.training.evaluation import Scores
-from digitpad.training.loop import Change, EpochDone
+from digitpad.training.progress import Change, EpochDone
 from digitpad.training.run_log import Log, read_log
 
 

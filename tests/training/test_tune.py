@@ -12,7 +12,8 @@ import pytest
 from digitpad.datasets.dataset import Dataset
 from digitpad.errors import DigitpadError
 from digitpad.training import tune
-from digitpad.training.loop import EpochDone, Progress, Trainer
+from digitpad.training.loop import Trainer
+from digitpad.training.progress import EpochDone, Progress
 from digitpad.training.ranges import parse_ranges
 from digitpad.training.trials import State, best_of
 from digitpad.training.tune import Search
