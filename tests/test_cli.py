@@ -13,7 +13,8 @@ from digitpad import __version__
 from digitpad.cli import evaluate, main
 from digitpad.datasets.dataset import mnist
 from digitpad.ink.strokes import LabelledStrokes, write_strokes
-from digitpad.nn.network import Network, feedforward
+from digitpad.nn.feedforward import feedforward
+from digitpad.nn.network import Network
 from digitpad.weights.weights import SHIPPED, Weights, load_weights
 from tests.datasets.idx_files import write_folder
 from tests.ink.drawings import DIGITS, picture, pixels

@@ -22,7 +22,8 @@ from digitpad.ink.drawing import Drawing
 from digitpad.ink.raster import rasterize
 from digitpad.ink.strokes import Stroke
 from digitpad.nn.arrays import Floats
-from digitpad.nn.network import Network, feedforward
+from digitpad.nn.feedforward import feedforward
+from digitpad.nn.network import Network
 from digitpad.recognizer import Recognizer
 from digitpad.weights.weights import SHIPPED, Weights, load_weights
 from tests.ink.drawings import DIGITS, picture, pixels

@@ -15,9 +15,10 @@ from typing import Any, Self, TypeVar
 from digitpad.datasets.augment import Augmentation
 from digitpad.datasets.dataset import BUILT_IN
 from digitpad.errors import FileError, RecipeError
+from digitpad.nn.feedforward import ACTIVATIONS, PADDINGS, feedforward
 from digitpad.nn.initializers import INITIALIZERS
 from digitpad.nn.layers import Layer
-from digitpad.nn.network import ACTIVATIONS, IMAGE_SHAPE, N_CLASSES, PADDINGS, Network, Plan, feedforward, summary
+from digitpad.nn.network import IMAGE_SHAPE, N_CLASSES, Network, Plan, summary
 from digitpad.nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
 from digitpad.nn.schedules import Constant, Cosine, Exponential, InverseTime, OneCycle, Schedule, Step, WarmUp
 from digitpad.training.ranges import flattened, parse_ranges
@@ -51,7 +52,7 @@ def _one_of(default: str, choices: typing.Iterable[str]) -> Any:
 
 @dataclass(frozen=True)
 class NetworkPart:
-    """``[network]``: hidden layers as `digitpad.nn.network.feedforward` reads them, what follows each, how they begin.
+    """``[network]``: hidden layers as `digitpad.nn.feedforward` reads them, what follows each, how they begin.
 
     ``alpha`` is the slope of ``leaky_relu`` below 0, ``dropout`` the share that rests of each dense hidden layer, and
     where ``hidden`` says so.

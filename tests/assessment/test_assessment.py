@@ -9,8 +9,9 @@ from digitpad.assessment.reading import Readers, Reading, features_of
 from digitpad.assessment.tables import TABLES, table
 from digitpad.datasets.dataset import Dataset, Digits, mnist
 from digitpad.errors import DigitpadError
+from digitpad.nn.feedforward import feedforward
 from digitpad.nn.layers import AddChannel, AvgPool2d, Conv2d, Flatten, Linear, Rescale
-from digitpad.nn.network import Network, feedforward
+from digitpad.nn.network import Network
 from digitpad.training.evaluation import evaluate, finished
 from digitpad.weights.weights import Weights
 

@@ -63,7 +63,8 @@ def _seconds(hidden: list[int], n_images: int, rounds: int) -> float:
 
     from digitpad.datasets.batches import Batches
     from digitpad.datasets.dataset import mnist
-    from digitpad.nn.network import Network, feedforward
+    from digitpad.nn.feedforward import feedforward
+    from digitpad.nn.network import Network
     from digitpad.nn.optimizers import SGD
     from digitpad.nn.parallel import DataParallel
 

@@ -181,7 +181,8 @@ def _digitpad(hidden: list[int | str], batch_size: int, n_images: int) -> Work:
 
     from digitpad import blas
     from digitpad.datasets.batches import Batches
-    from digitpad.nn.network import Network, feedforward
+    from digitpad.nn.feedforward import feedforward
+    from digitpad.nn.network import Network
     from digitpad.nn.optimizers import SGD
     from digitpad.nn.parallel import DataParallel
 

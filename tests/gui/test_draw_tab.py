@@ -13,7 +13,8 @@ from digitpad.gui.draw_tab import DrawTab
 from digitpad.gui.menus import DRAW, INSIDE
 from digitpad.gui.seen import PixelView
 from digitpad.gui.window import Window
-from digitpad.nn.network import Network, feedforward
+from digitpad.nn.feedforward import feedforward
+from digitpad.nn.network import Network
 from digitpad.recognizer import Recognizer
 from digitpad.weights.weights import Weights
 from tests.gui.hand import DIGITS, draw, find, mouse, placed

@@ -20,7 +20,8 @@ from digitpad.gui.evaluate_tab import DIAGRAMS, IMAGES, MAP, OVERVIEW, SAMPLE, E
 from digitpad.gui.menus import EVALUATE
 from digitpad.gui.theme import Mode, Theme
 from digitpad.gui.window import Window
-from digitpad.nn.network import Network, feedforward
+from digitpad.nn.feedforward import feedforward
+from digitpad.nn.network import Network
 from digitpad.weights.weights import Weights
 from tests.datasets.idx_files import write_folder
 from tests.gui.hand import find

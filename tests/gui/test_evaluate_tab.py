@@ -21,7 +21,8 @@ from digitpad.gui.theme import Mode
 from digitpad.gui.weights_choice import IN_USE
 from digitpad.gui.widgets import percent
 from digitpad.gui.window import Window
-from digitpad.nn.network import Network, feedforward
+from digitpad.nn.feedforward import feedforward
+from digitpad.nn.network import Network
 from digitpad.training.loop import Trainer
 from digitpad.training.recipes import Recipes
 from digitpad.training.run import weights_of

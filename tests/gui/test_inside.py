@@ -21,7 +21,8 @@ from digitpad.gui.window import Window
 from digitpad.inspection.neighbours import Memory
 from digitpad.inspection.surgery import Surgery
 from digitpad.inspection.trace import Trace
-from digitpad.nn.network import Network, feedforward
+from digitpad.nn.feedforward import feedforward
+from digitpad.nn.network import Network
 from digitpad.training.evaluation import evaluate, finished
 from digitpad.weights.weights import Weights, load_weights
 from tests.gui.hand import draw, find, mouse, placed

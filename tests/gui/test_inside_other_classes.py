@@ -15,7 +15,8 @@ from digitpad.gui.inside.sheet import Sheet
 from digitpad.gui.inside.tab import InsideTab
 from digitpad.gui.menus import INSIDE
 from digitpad.gui.window import Window
-from digitpad.nn.network import Network, feedforward
+from digitpad.nn.feedforward import feedforward
+from digitpad.nn.network import Network
 from digitpad.training.evaluation import evaluate
 from digitpad.weights.weights import Weights, load_weights
 from tests.datasets.idx_files import write_folder

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digitpad.nn.feedforward import feedforward
 from digitpad.nn.layers import (
     ELU,
     AddChannel,
@@ -20,7 +21,7 @@ from digitpad.nn.layers import (
     Swish,
     Tanh,
 )
-from digitpad.nn.network import Network, feedforward
+from digitpad.nn.network import Network
 from digitpad.weights.weights import Weights
 
 LAYERS: dict[str, Any] = {

@@ -3,11 +3,12 @@ import threading
 import numpy as np
 import pytest
 
+from digitpad.nn.feedforward import feedforward
 from digitpad.nn.layers import BatchNorm
-from digitpad.nn.network import Network, feedforward
+from digitpad.nn.network import Network
 from digitpad.nn.optimizers import SGD
 from digitpad.nn.parallel import DataParallel
-from tests.nn.test_network import random_batch
+from tests.nn.batches import random_batch
 
 LENET = ("5x5x4", "pool", "3x3x6", "pool", 12)
 

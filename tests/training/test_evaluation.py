@@ -6,7 +6,8 @@ import pytest
 from digitpad.classes import DIGITS
 from digitpad.datasets.dataset import load_path, mnist
 from digitpad.errors import DataError
-from digitpad.nn.network import Network, feedforward
+from digitpad.nn.feedforward import feedforward
+from digitpad.nn.network import Network
 from digitpad.training.evaluation import Evaluating, evaluate, evaluate_in_chunks, interval, relabelled
 from digitpad.weights.weights import Weights
 from tests.datasets.idx_files import random_digits

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.nn.network import Network, feedforward
+from digitpad.nn.feedforward import feedforward
+from digitpad.nn.network import Network
 from digitpad.weights.weights import FORMAT, VERSION, Weights
 
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)

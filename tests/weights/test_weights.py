@@ -13,8 +13,9 @@ import pytest
 from digitpad import __version__, blas
 from digitpad.datasets.dataset import mnist
 from digitpad.errors import WeightsError
+from digitpad.nn.feedforward import feedforward
 from digitpad.nn.layers import Flatten, Layer, Linear, Rescale
-from digitpad.nn.network import Network, feedforward
+from digitpad.nn.network import Network
 from digitpad.training.evaluation import evaluate
 from digitpad.training.recipe import Recipe
 from digitpad.weights.weights import MAX_HEADER_BYTES, SHIPPED, VERSION, Weights, load_weights, provenance
