@@ -6,9 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitpad import explanation
 from digitpad.explanation import (
-    MAX_CHANGE,
     MAX_DRAWN_STROKES,
     MAX_FINDINGS,
     PRODUCTS_AT_ONCE,
@@ -16,8 +14,9 @@ from digitpad.explanation import (
     Evidence,
     Explainer,
     at_once,
-    small_changes,
 )
+from digitpad.ink import changes
+from digitpad.ink.changes import small_changes
 from digitpad.ink.drawing import Drawing
 from digitpad.ink.raster import rasterize
 from digitpad.ink.strokes import Stroke
@@ -26,30 +25,11 @@ from digitpad.nn.feedforward import feedforward
 from digitpad.nn.network import Network
 from digitpad.recognizer import Recognizer
 from digitpad.weights.weights import SHIPPED, Weights, load_weights
-from tests.ink.drawings import DIGITS, picture, pixels
-
-
-def line(*points: tuple[int, int]) -> Floats:
-    return np.array(points, float)
-
-
-SEVEN_WITH_BAR = [line((140, 100), (340, 105), (230, 390)), line((200, 250), (330, 245))]
-ONE_WITH_FLAG = [line((150, 200), (240, 90), (240, 390))]
-TWO_WITH_FOOT = [
-    line((150, 150), (180, 110), (240, 95), (300, 120), (305, 180), (260, 260), (150, 380)),
-    line((150, 380), (330, 380)),
-]
-FOUR_CLOSED = [line((270, 90), (140, 280), (350, 280)), line((270, 90), (270, 400))]
-ANGLES = np.linspace(1.1, 6.4, 40)
-OPEN_ZERO = [np.stack([240 + 100 * np.sin(ANGLES), 240 - 150 * np.cos(ANGLES)], axis=1)]
+from tests.ink.drawings import DIGITS, FOUR_CLOSED, SEVEN_WITH_BAR, TWO_WITH_FOOT, line, picture, pixels
 
 
 def drawn(paths: list[Floats]) -> Drawing:
     return Drawing(tuple(Stroke(path) for path in paths))
-
-
-def words(paths: list[Floats]) -> set[str]:
-    return {change.words for change in small_changes(paths)}
 
 
 @pytest.fixture(scope="module")
@@ -178,37 +158,6 @@ def test_a_dot_is_left_as_it_is(explainer: Explainer) -> None:
     assert at_once(explainer.search(drawn([line((200, 200))]))) == ()
 
 
-def test_parts_have_names() -> None:
-    """By what they look like and where they lie."""
-    assert {"without the bar", "when the bar at the top is shorter"} <= words(SEVEN_WITH_BAR)
-    assert "when the first stroke is a little shorter at the bottom" in words(SEVEN_WITH_BAR)
-    assert "when the flag is a little shorter" in words(ONE_WITH_FLAG)
-    assert "when the stroke is much shorter at the bottom" in words(ONE_WITH_FLAG)
-    assert {"without the foot", "when the foot is shorter at the bottom right"} <= words(TWO_WITH_FOOT)
-    assert "when the gap at the top right is closed" in words(OPEN_ZERO)
-    assert {"when the stroke begins later", "when the stroke ends sooner"} <= words(DIGITS[0])
-
-
-def test_what_leans_is_set_upright() -> None:
-    """By half and wholly; and what stands upright is left alone."""
-    leaning = [line((300, 100), (200, 400))]
-    upright = [change for change in small_changes(leaning) if change.part == "slant"]
-    assert [change.words for change in upright] == ["when it leans less", "when it stands upright"]
-    assert np.ptp(upright[1].paths[0][:, 0]) < 1
-    assert not [change for change in small_changes([line((200, 100), (200, 400))]) if change.part == "slant"]
-
-
-def test_changes_are_small() -> None:
-    """Nothing takes away or adds more than a part of the ink, and the drawing itself stays as it is."""
-    for paths in (SEVEN_WITH_BAR, ONE_WITH_FLAG, TWO_WITH_FOOT, OPEN_ZERO):
-        kept = [path.copy() for path in paths]
-        for change in small_changes(paths):
-            assert 0 < change.size <= MAX_CHANGE
-            assert all(len(path) for path in change.paths)
-        for path, before in zip(paths, kept, strict=True):
-            np.testing.assert_array_equal(path, before)
-
-
 @pytest.mark.parametrize("explained", ["shipped", ("5x5x32", "pool", "5x5x64", "pool", 128), ("5x5x64", "5x5x64")])
 def test_a_piece_is_of_bounded_work(
     shipped: Weights, explained: tuple[int | str, ...] | str, monkeypatch: pytest.MonkeyPatch
@@ -227,7 +176,7 @@ def test_a_piece_is_of_bounded_work(
 
     monkeypatch.setattr("digitpad.explanation.rasterize", counted("image", rasterize))
     for name in ("_end_part", "_across"):
-        monkeypatch.setattr(f"digitpad.explanation.{name}", counted("part", getattr(explanation, name)))
+        monkeypatch.setattr(changes, name, counted("part", getattr(changes, name)))
     monkeypatch.setattr(network, "predict", counted("reading", network.predict))
     monkeypatch.setattr(network, "input_gradient", counted("weighing", network.input_gradient))
     total: dict[str, int] = Counter()

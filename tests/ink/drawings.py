@@ -74,3 +74,18 @@ def _are_a_digit(paths: list[Floats]) -> bool:
 
 POINTS = st.tuples(st.integers(0, CANVAS_PX), st.integers(0, CANVAS_PX))
 PATHS = st.lists(st.lists(POINTS, min_size=2, max_size=12), min_size=1, max_size=3).map(_paths).filter(_are_a_digit)
+
+
+def line(*points: tuple[int, int]) -> Floats:
+    return np.array(points, float)
+
+
+SEVEN_WITH_BAR = [line((140, 100), (340, 105), (230, 390)), line((200, 250), (330, 245))]
+ONE_WITH_FLAG = [line((150, 200), (240, 90), (240, 390))]
+TWO_WITH_FOOT = [
+    line((150, 150), (180, 110), (240, 95), (300, 120), (305, 180), (260, 260), (150, 380)),
+    line((150, 380), (330, 380)),
+]
+FOUR_CLOSED = [line((270, 90), (140, 280), (350, 280)), line((270, 90), (270, 400))]
+ANGLES = np.linspace(1.1, 6.4, 40)
+OPEN_ZERO = [np.stack([240 + 100 * np.sin(ANGLES), 240 - 150 * np.cos(ANGLES)], axis=1)]
