@@ -11,7 +11,7 @@ import math
 import pickle
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -24,10 +24,18 @@ MAX_INSTRUCTIONS = 2_000_000
 """A list of so many numbers; half a second, and at the worst 200 MB."""
 
 MAX_COPIED_BYTES = 128 * 2**20
-"""What instructions may make out of memory that they can name again and again, where nothing else is said."""
+"""What instructions may make out of memory that they can name again and again, where nothing else is said.
+
+Whatever an instruction walks over, rather than takes off the stack, is spent from it: no byte of the file pays for it
+the second time.
+"""
 
 _MAX_TEXT_BYTES = 2**15
+_MAX_KEY = 200
 _OBJECT_BYTES = 50  # of a short text in a list
+_POINTER_BYTES = 8
+_READER_BYTES = 1000
+_ROW_BYTES = 100  # of a list or a dict's entry, beside what is in it
 _WIDE = 0xC3  # UTF-8 of a letter beyond Latin-1 begins with a larger byte
 _WIDE_ESCAPE = re.compile(rb"\\U|\\u(?!00)")
 _DTYPE = re.compile(r"[<>|=]?([biufc](1|2|4|8|16)|[SUV][0-9]{1,5})")
@@ -62,15 +70,17 @@ class Record:
     items: list[Any] = field(default_factory=list)
     pairs: dict[Any, Any] = field(default_factory=dict)
 
-    def parts(self) -> list[tuple[str, Any]]:
+    def parts(self) -> Iterator[tuple[str, Any]]:
         """Its class's name, its attributes and elements."""
-        found: list[tuple[str, Any]] = [("", self.cls)]
+        yield "", self.cls
         for value in (self.pairs, *self.states):
             for part in value if isinstance(value, tuple) else [value]:  # attributes, and those in slots
-                found += part.items() if isinstance(part, dict) else [("", part)]
-        found += [(str(i), item) for i, item in enumerate(self.items)]
-        found += [("", argument) for argument in self.arguments]
-        return [(str(name), part) for name, part in found]
+                if isinstance(part, dict):
+                    yield from ((str(name), inner) for name, inner in part.items())
+                else:
+                    yield "", part
+        yield from ((str(i), item) for i, item in enumerate(self.items))
+        yield from (("", argument) for argument in self.arguments)
 
 
 @dataclass(eq=False)
@@ -131,7 +141,9 @@ class _Tensor:
         steps = tuple(stride * numbers.itemsize for stride in self.strides)
         view = np.lib.stride_tricks.as_strided(numbers[self.offset :], self.shape, steps, writeable=False)
         if self.storage.halves:
-            return [("", (view.astype(np.uint32) << 16).view(np.float32))]
+            upper = view.astype(np.uint32)
+            upper <<= 16
+            return [("", upper.view(np.float32))]
         return [("", np.ascontiguousarray(view))]
 
 
@@ -203,6 +215,7 @@ class _Reader(pickle._Unpickler):
     """The interpreter, its powers taken away."""
 
     stack: list[Any]
+    memo: dict[int, Any]
     pop_mark: Callable[[], list[Any]]
     read: Callable[[int], bytes]
     readline: Callable[[], bytes]
@@ -245,12 +258,13 @@ class _Reader(pickle._Unpickler):
     def do_newobj_ex(self) -> None:
         named, arguments = self.stack.pop(), self.stack.pop()
         cls = self.stack.pop()
+        self._spend(_POINTER_BYTES * len(arguments))
         self.stack.append(self._made(cls, (*arguments, named)))
 
     def do_inst(self) -> None:
         module, name = (self.readline()[:-1].decode("latin-1") for _ in range(2))
         arguments = tuple(self.pop_mark())  # which puts another stack in place
-        self.stack.append(self._made(Name(module, name), arguments))
+        self.stack.append(self._made(self.find_class(module, name), arguments))
 
     def do_obj(self) -> None:
         cls, *arguments = self.pop_mark()
@@ -290,6 +304,12 @@ class _Reader(pickle._Unpickler):
     def do_dict(self) -> None:
         values = self.pop_mark()
         self.stack.append({_key(key): value for key, value in zip(values[::2], values[1::2], strict=True)})
+
+    def do_put(self) -> None:
+        place = int(self.readline())
+        if not 0 <= place <= MAX_INSTRUCTIONS:  # multiples of a large prime would all have one hash
+            raise _UnfitError("it remembers more than it makes")
+        self.memo[place] = self.stack[-1]
 
     def do_empty_set(self) -> None:
         self.stack.append([])
@@ -355,18 +375,10 @@ class _Reader(pickle._Unpickler):
                 return self._dict(arguments)
             case (("builtins" | "__builtin__" | "collections"), ("list" | "tuple" | "set" | "frozenset" | "deque"), _):
                 return arguments[0] if arguments and isinstance(arguments[0], list | tuple) else []
-            case "jax" | "jaxlib", ("_reconstruct_array" | "_reconstruct_device_array"), (
-                maker,
-                tuple() as given,
-                st,
-                *_,
-            ):
-                array = self._called(maker, given)
-                if isinstance(array, Array):
-                    array.value = self._array_from_state(st)
-                return array
-            case "torch", ("_rebuild_tensor" | "_rebuild_tensor_v2"), (Storage() as storage, *view):
-                return _tensor(storage, view)
+            case "jax" | "jaxlib", ("_reconstruct_array" | "_reconstruct_device_array"), (Name(), tuple(), state, *_):
+                return Array(self._array_from_state(state))
+            case "torch", ("_rebuild_tensor" | "_rebuild_tensor_v2"), (Storage(), *_):
+                return _tensor(arguments)
             case "torch", ("_rebuild_parameter" | "_rebuild_parameter_with_state"), (_Tensor() as tensor, *_):
                 return tensor
         return Record(called, arguments)
@@ -380,10 +392,11 @@ class _Reader(pickle._Unpickler):
 
     def _dict(self, arguments: tuple[Any, ...]) -> dict[Any, Any]:
         pairs = arguments[-1] if arguments else []
-        if isinstance(pairs, list) and all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs):
-            self._spend(100 * len(pairs))
-            return {_key(key): value for key, value in pairs}
-        return {}
+        if not isinstance(pairs, list):
+            return {}
+        self._spend(_ROW_BYTES * len(pairs))
+        fit = all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs)
+        return {_key(key): value for key, value in pairs} if fit else {}
 
     def _scalar(self, dtype: _Dtype, content: bytes | str) -> float | None:
         kind = dtype.dtype
@@ -404,8 +417,17 @@ class _Reader(pickle._Unpickler):
             case _:
                 raise _UnfitError("it describes an array in no way that is known")
         if isinstance(content, list):
-            return _in_shape(content, shape)
+            return self._in_shape(content, shape)
         return self._array(shape, dtype, content, bool(by_columns))
+
+    def _in_shape(self, values: list[Any], shape: tuple[Any, ...]) -> Any:
+        """The objects of an array, in rows where it has two dimensions, and the one itself where it has none."""
+        if shape == () and len(values) == 1:
+            return values[0]
+        if len(shape) == 2 and _is_shape(shape) and shape[1] > 0 and len(values) == shape[0] * shape[1]:
+            self._spend(_ROW_BYTES * shape[0] + _POINTER_BYTES * len(values))
+            return [values[i : i + shape[1]] for i in range(0, len(values), shape[1])]
+        return values
 
     def _array(self, shape: tuple[Any, ...], dtype: _Dtype, content: Any, by_columns: bool) -> Any:
         kind = dtype.dtype
@@ -453,6 +475,7 @@ class _Reader(pickle._Unpickler):
             self._file.read(self._file.read(1)[0])
         kind = dtype.dtype
         if kind is None:  # its elements are a pickle of their own
+            self._spend(_READER_BYTES)
             inner = _Reader(self._file, self._persistent, self._max_copied_bytes)
             inner.dispatch.left, inner._left = self.dispatch.left, self._left
             tree = inner.load()
@@ -490,30 +513,23 @@ def _is_shape(sizes: Sequence[Any]) -> bool:
     return len(sizes) <= 8 and all(type(size) is int and 0 <= size < 2**40 for size in sizes)
 
 
-def _key(key: Any) -> Any:
-    """A key of a dict, none that could be long to hash or compare."""
-    if isinstance(key, str | float | bool | None) or (isinstance(key, int) and abs(key) < 2**63):
-        return key
+def _key(key: Any) -> str:
+    """A key of a dict as a text, none that is long to hash or compare; no hashes of texts can be made to be equal."""
     if isinstance(key, bytes | bytearray):
-        return bytes(key[:200]).decode("latin-1")
+        key = bytes(key[:_MAX_KEY]).decode("latin-1")
+    if isinstance(key, str):
+        return key[:_MAX_KEY]
+    if isinstance(key, float | bool | None) or (isinstance(key, int) and -(2**63) <= key < 2**63):
+        return str(key)
     if isinstance(key, tuple) and all(isinstance(part, str | int | float) for part in key[:8]):
-        return ".".join(str(part)[:50] for part in key[:8])
+        return ".".join(str(part)[:50] for part in key[:8])[:_MAX_KEY]
     return f"a {type(key).__name__}"
 
 
-def _in_shape(values: list[Any], shape: tuple[Any, ...]) -> Any:
-    """The objects of an array, in rows where it has two dimensions, and the one itself where it has none."""
-    if shape == () and len(values) == 1:
-        return values[0]
-    if len(shape) == 2 and _is_shape(shape) and shape[1] > 0 and len(values) == shape[0] * shape[1]:
-        return [values[i : i + shape[1]] for i in range(0, len(values), shape[1])]
-    return values
-
-
-def _tensor(storage: Storage, view: list[Any]) -> _Tensor:
-    match view:
-        case [int() as offset, tuple() as shape, tuple() as strides, *_] if len(shape) == len(strides) <= 8:
-            if _is_shape(shape) and _is_shape(strides) and 0 <= offset < 2**40:
+def _tensor(arguments: tuple[Any, ...]) -> _Tensor:
+    match arguments:
+        case (Storage() as storage, int() as offset, tuple() as shape, tuple() as strides, *_):
+            if len(shape) == len(strides) and _is_shape(shape) and _is_shape(strides) and 0 <= offset < 2**40:
                 return _Tensor(storage, offset, shape, strides)
     raise _UnfitError("it describes a tensor in no way that is known")
 
@@ -533,6 +549,7 @@ _INSTRUCTIONS: dict[int, Callable[..., None]] = {
         pickle.SETITEM: _Reader.do_setitem,
         pickle.SETITEMS: _Reader.do_setitems,
         pickle.DICT: _Reader.do_dict,
+        pickle.PUT: _Reader.do_put,
         pickle.UNICODE: _Reader.do_line,
         pickle.BINUNICODE: _Reader.do_text,
         pickle.BINUNICODE8: _Reader.do_long_text,

@@ -49,6 +49,47 @@ def torch_turned(n: int) -> bytes:
     return zipped({"m/data.pkl": f"({view * n}t.".encode(), "m/data/0": bytes(60_000_000)}, zipfile.ZIP_DEFLATED)
 
 
+ONES = b"K\x01" * 300_000
+NAMED_TUPLE, NAMED_LIST = b"(" + ONES + b"tq\x01", b"]q\x01(" + ONES + b"e"
+
+
+def repeated(begin: bytes, again: bytes, n: int = 20_000) -> bytes:
+    """A packed pickle that makes something once, and then names it again and again."""
+    return gzip.compress(b"\x80\x04(" + begin + again * n + b"t.", 6)
+
+
+def named_again() -> dict[str, bytes]:
+    """A kilobyte or some each, of which an instruction walks over much that is not on the stack."""
+    reconstruct = b"cnumpy.core.multiarray\n_reconstruct\nq\x02"
+    objects = b"cnumpy\ndtype\nX\x01\0\0\0O\x85Rq\x03"
+    rows = b"(K\x01J" + struct.pack("<I", 300_000) + b"K\x01\x86h\x03\x89h\x01tq\x04"
+    pairs = b"]q\x01(K\x01K\x02\x86q\x05" + b"h\x05" * 300_000 + b"K\x01e"
+    text = b"X" + struct.pack("<I", 40 * 2**20) + b"a" * (40 * 2**20)
+    negative = b"\x8b" + struct.pack("<i", 30 * 2**20) + b"\x81" * (30 * 2**20) + b"q\x01"
+    storage = b"(X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\x000X\x03\0\0\0cpuK\x04tQ"
+    prime = 2**61 - 1
+    return {
+        "arguments.pkl.gz": repeated(b"cfoo\nbar\nq\x02" + NAMED_TUPLE, b"h\x02h\x01}\x92"),
+        "rows.pkl.gz": repeated(NAMED_LIST + objects + reconstruct + rows, b"h\x02)Rh\x04b"),
+        "rows_of_one.pkl.gz": repeated(NAMED_LIST + objects + reconstruct + rows + b"h\x02)R", b"h\x04b"),
+        "pairs.pkl.gz": repeated(pairs + b"ccollections\nOrderedDict\nq\x02h\x01\x85q\x06", b"h\x02h\x06R0"),
+        "keys.pkl.gz": repeated(text + b"q\x01" + text + b"q\x02}h\x01K\x01s", b"h\x02K\x01s"),
+        "negative_keys.pkl.gz": repeated(negative + b"}", b"h\x01K\x01s"),
+        "negative_numbers.pkl.gz": repeated(negative + b"](Nh\x01", b"h\x01", 150_000)[:-2],
+        "one_hash.pkl.gz": repeated(b"N", b"".join(b"p%d\n" % (prime * i) for i in range(100_000)), 1),
+        "equal_keys.pkl.gz": repeated(b"}", b"".join(
+            b"\x8a\x08" + struct.pack("<q", (i << 40) % 2**62) + b"K\x01s" for i in range(200_000)), 1),
+        "views.pt": zipped({"m/data.pkl": gzip.decompress(repeated(
+            b"ctorch._utils\n_rebuild_tensor_v2\nq\x02(" + storage + b"K\0K\x04\x85K\x01\x85" + ONES + b"tq\x01",
+            b"h\x02h\x01R0")), "m/data/0": bytes(16)}, zipfile.ZIP_DEFLATED),
+        "spoilt_rows.pkl.gz": repeated(
+            NAMED_LIST + b"]q\x02(" + ONES[2:] + b"Ne", b"](" + b"h\x01" * 26 + b"h\x02e", 200),
+        "rows_of_ones.pkl": b"\x80\x04](K\x01eq\x01]q\x02(" + b"h\x01" * 8000 + b"e](" + b"h\x02" * 1000 + b"e.",
+        "one_name.pkl.gz": repeated(b"cfoo\nbar\n" + NAMED_TUPLE, b"R", 1),
+        "records.pkl.gz": repeated(NAMED_TUPLE + b"Nq\x02", b"0cfoo\nbar\nh\x01Rh\x02bq\x02", 30),
+    }  # fmt: skip
+
+
 def files(folder: Path) -> list[Path]:
     """Write all of them; those that would run something would create ``folder/harm``."""
     harm = str(folder / "harm")
@@ -131,6 +172,7 @@ def files(folder: Path) -> list[Path]:
         "names.mat": OCTAVE + b"# name: x\n" * 1_500_000,
         "strides.pt": torch_with_strides("I65536\nI65536\n"),
         "deep.pkl": pickle.dumps(_nested(200)),
+        **named_again(),
     }  # fmt: skip
     paths = []
     for name, content in contents.items():

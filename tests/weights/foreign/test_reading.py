@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from digitpad.errors import WeightsError
-from digitpad.weights.foreign.contents import Contents, array_of
+from digitpad.weights.foreign.contents import Contents, Looks, array_of
 from digitpad.weights.foreign.reading import read_contents
 from tests.weights.foreign.mat_files import OCTAVE, mat, mat_matrix, packed
 from tests.weights.foreign.strangers import Dense, Model, save_safetensors, save_tables
@@ -269,6 +269,23 @@ def test_turned_views_of_one_storage_do_not_fill_the_memory() -> None:
         contents.add("", [np.broadcast_to(np.float64(i), (2**20, 5)) for i in range(4)])
 
 
+def test_things_of_one_name_are_numbered() -> None:
+    """Numbers and arrays each for themselves, in their order."""
+    contents = Contents(Path("a"), "a file")
+    for value in (1, MATRIX, 2, 3, MATRIX):
+        contents.add("w", value)
+    assert contents.numbers == {"w": 1, "w#2": 2, "w#3": 3}
+    assert list(contents.arrays) == ["w", "w#2"]
+
+
+def test_a_list_that_is_nearly_an_array_many_times_is_refused() -> None:
+    """What was looked at in vain is paid for too."""
+    row, spoilt = [1] * 10_000, [1] * 9_999 + [None]
+    contents = Contents(Path("a"), "a file")
+    with pytest.raises(WeightsError, match="more lists and numbers than weights would"):
+        contents.add("", [[row] * 100 + [spoilt] for _ in range(20)])
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -306,7 +323,7 @@ def test_no_file_and_empty_folder(tmp_path: Path) -> None:
 @given(st.lists(st.lists(st.floats(allow_nan=False), min_size=2, max_size=4), min_size=1, max_size=4))
 def test_lists_are_arrays_where_they_are_rectangular(rows: list[list[float]]) -> None:
     """As NumPy has it; ragged ones are no arrays."""
-    array = array_of(rows)
+    array = array_of(rows, Looks())
     if len({len(row) for row in rows}) == 1:
         np.testing.assert_array_equal(array, rows)
     else:
