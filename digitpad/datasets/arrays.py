@@ -107,7 +107,7 @@ def found_in(path: Path, names: Collection[str], array_of: Callable[[str], NDArr
 
 def _pair(names: Collection[str], pairs: Iterable[Pair]) -> Pair | None:
     """The first pair that is there."""
-    return next((pair for pair in pairs if set(pair) <= set(names)), None)
+    return next((pair for pair in pairs if all(name in names for name in pair)), None)
 
 
 def _whole_pair(path: Path, names: Collection[str], pairs: Iterable[Pair]) -> Pair | None:
@@ -129,7 +129,6 @@ def _joined(part: Part, other: Part) -> Part:
 
 def _part(path: Path, pair: Pair, array_of: Callable[[str], NDArray[Any]], notes: dict[str, None]) -> Part:
     labels = _labels(path, pair[1], array_of(pair[1]))
-    check_count(path, len(labels))
     images = array_of(pair[0])
     if images.ndim < 2:
         raise DataError(path, f"array {pair[0]!r} has the shape {images.shape}; expected (n, {SIDE}, {SIDE})")
@@ -143,11 +142,13 @@ def _part(path: Path, pair: Pair, array_of: Callable[[str], NDArray[Any]], notes
 
 def _labels(path: Path, name: str, array: NDArray[Any]) -> NDArray[np.uint8]:
     """Classes as numbers, of numbers or of rows with a single 1."""
+    if array.ndim:
+        check_count(path, len(array))  # rows of no number take no room, however many they are
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim == 1:
         return _whole_numbers(path, name, array, "whole numbers of 0 to 255")
-    if array.ndim != 2 or array.shape[1] > MAX_CLASSES:
+    if array.ndim != 2 or not 0 < array.shape[1] <= MAX_CLASSES:
         raise DataError(path, f"array {name!r} has the shape {array.shape}; expected one label an image")
     good = ((array == 0) | (array == 1)).all(axis=1) & ((array == 1).sum(axis=1) == 1)
     if not good.all():

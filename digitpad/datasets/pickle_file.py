@@ -46,12 +46,13 @@ def has_pickled_data(path: Path, tell: Tell = unheard) -> bool:
     DataError
         If it cannot be read.
     """
-    arrays = _arrays(path, tell)
-    pair = training_pair(arrays)
+    held = _held(path, tell)
+    pair = training_pair(held)
     if pair is None:
         return False
-    images, labels = (arrays[name] for name in pair)
-    return are_images(images.shape) and not (images[:_SOME] < 0).any() and bool((labels == np.floor(labels)).all())
+    images, labels = (_array_of(path, held, name) for name in pair)
+    some = labels[:_SOME]
+    return are_images(images.shape) and not (images[:_SOME] < 0).any() and bool((some == np.floor(some)).all())
 
 
 def read_pickled_set(path: Path, tell: Tell = unheard) -> Found:
@@ -65,22 +66,31 @@ def read_pickled_set(path: Path, tell: Tell = unheard) -> Found:
     DataError
         If it cannot be read, or holds no such thing.
     """
-    arrays = _arrays(path, tell)
-    if not arrays:
+    held = _held(path, tell)
+    if not held:
         raise DataError(
             path,
             "is a pickle without images and labels; expected a tuple of pairs of them (training, validation, test), or "
             "a dict of x_train, y_train, x_test and y_test",
         )
-    return found_in(path, arrays, arrays.__getitem__, "pickle")
+    return found_in(path, held, lambda name: _array_of(path, held, name), "pickle")
 
 
-def _arrays(path: Path, tell: Tell) -> dict[str, NDArray[Any]]:
-    """The arrays in a pickle by their names, those of pairs by what they are for; none where it is of another kind."""
+def _held(path: Path, tell: Tell) -> dict[str, Any]:
+    """What may be arrays in a pickle, by name, those of pairs by what they are for; nothing in one of another kind.
+
+    Lists are not looked into: many names may stand for one.
+    """
     tree = _plain(_tree(path, tell))
     if isinstance(tree, dict):
-        named = ((str(name).lower(), _array(value)) for name, value in tree.items())
-        return {name: array for name, array in named if array is not None}
+        held: dict[str, Any] = {}
+        for key, value in tree.items():
+            name, value = key.lower(), _plain(value)
+            if isinstance(value, np.ndarray | list):
+                if name in held:
+                    raise DataError(path, f"holds {name[:80]!r} twice")
+                held[name] = value
+        return held
     pairs = [_pair(part) for part in tree] if isinstance(tree, list | tuple) and len(tree) in _PAIRS else []
     if pairs and all(pairs):
         return {
@@ -90,6 +100,13 @@ def _arrays(path: Path, tell: Tell) -> dict[str, NDArray[Any]]:
         }
     alone = _pair(tree)
     return dict(zip(TRAINING_PAIR, alone, strict=True)) if alone else {}
+
+
+def _array_of(path: Path, held: dict[str, Any], name: str) -> NDArray[Any]:
+    array = _array(held[name])
+    if array is None:
+        raise DataError(path, f"{name[:80]!r} is no array of numbers")
+    return array
 
 
 def _pair(part: Any) -> tuple[NDArray[Any], ...]:

@@ -1,5 +1,6 @@
 import gzip
 import io
+import pickle
 import random
 import struct
 import subprocess
@@ -8,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -96,6 +98,23 @@ def idx_folder(images: bytes, labels: bytes = idx_bytes(np.zeros(60, np.uint8)))
     return {"train-images-idx3-ubyte": images, "train-labels-idx1-ubyte": labels}
 
 
+def one_list_by_many_names() -> bytes:
+    """Images and labels among 20 000 other names, each of the same list."""
+    numbers = list(range(100_000))
+    return pickle.dumps({**{f"n{i}": numbers for i in range(20_000)}, "x": random_digits(20).images, "y": numbers})
+
+
+class Empty:
+    """Pickled, it is an array of rows without a number, as many as one likes."""
+
+    def __init__(self, *shape: int) -> None:
+        self._shape = shape
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        state = (1, self._shape, np.dtype(np.uint8), False, b"")
+        return np.zeros(0).__reduce__()[0], (np.ndarray, (0,), b"b"), state
+
+
 def write_crafted(folder: Path) -> int:
     """Files and folders that mean harm; how many."""
     most = MAX_BYTES // 784
@@ -118,6 +137,13 @@ def write_crafted(folder: Path) -> int:
         "gigabyte.npz": zipped({"x_train.npy": b"", "y_train.npy": npy_claiming("1073741824,")}),
         "pickle.npz": zipped({"x_train.npy": npy_claiming("1,", b"cos\nsystem\n", "|O"), "y_train.npy": LABELS}),
         "parent.npz": zipped({"../x_train.npy": npy_claiming("1,"), "../y_train.npy": npy_claiming("1,")}),
+        "many-names.pkl": one_list_by_many_names(),
+        "no-labels.pkl": pickle.dumps({"x_train": random_digits(60).images, "y_train": Empty(2**33, 0)}),
+        "no-pair.pkl": pickle.dumps((Empty(2**33, 0), Empty(2**33, 0))),
+        "nothing.pkl": pickle.dumps({"x_train": Empty(0, 784), "y_train": Empty(0, 0)}),
+        "no-labels.npz": zipped(
+            {"x_train.npy": npy_claiming("60, 28, 28", bytes(47_040)), "y_train.npy": npy_claiming("8589934592, 0")}
+        ),
         "deep.jsonl": b"[" * 2**20,
         "long.jsonl": b'{"strokes": [' + b"[0, 0]," * 2**20,
     }

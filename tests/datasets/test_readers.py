@@ -732,6 +732,16 @@ def test_weights_beside_pictures_are_no_data_set(
         ),
         ("w.npy.h5", b"\x89HDF", "is of a kind that weights are kept in, not a data set"),
         ("w.pkl", b"\x80\x04N.", "is a pickle without images and labels"),
+        (
+            "twice.pkl",
+            pickle.dumps({"X_train": TRAINING.images, "x_train": TRAINING.images, "y_train": TRAINING.labels}),
+            "holds 'x_train' twice",
+        ),
+        (
+            "words.pkl",
+            pickle.dumps({"x_train": TRAINING.images, "y_train": ["nine"] * 60}),
+            "'y_train' is no array of numbers",
+        ),
         ("x_train.npy", npy(TRAINING.images), "is one array; expected images and labels together"),
         (
             "pictures",
