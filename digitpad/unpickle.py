@@ -40,8 +40,7 @@ _WIDE = 0xC3  # UTF-8 of a letter beyond Latin-1 begins with a larger byte
 _WIDE_ESCAPE = re.compile(rb"\\U|\\u(?!00)")
 _DTYPE = re.compile(r"[<>|=]?([biufc](1|2|4|8|16)|[SUV][0-9]{1,5})")
 
-
-_WIDE_TEXT = "it holds a long text, of letters that stand for no bytes"
+_TELL_EVERY = 10_000  # instructions, some milliseconds
 
 
 class _UnfitError(Exception):
@@ -324,8 +323,9 @@ class _Reader(pickle._Unpickler):
     def do_line(self) -> None:
         line = self.readline()[:-1]
         if len(line) > _MAX_TEXT_BYTES and _WIDE_ESCAPE.search(line):
-            raise _UnfitError(_WIDE_TEXT)
-        self.stack.append(line.decode("raw-unicode-escape"))
+            self.stack.append(line[:_MAX_TEXT_BYTES].decode("raw-unicode-escape", "replace"))
+        else:
+            self.stack.append(line.decode("raw-unicode-escape"))
 
     def do_text(self) -> None:
         self._text(4)
@@ -335,10 +335,12 @@ class _Reader(pickle._Unpickler):
 
     def _text(self, n_length: int) -> None:
         content = self.read(int.from_bytes(self.read(n_length), "little"))
-        # Bytes came as texts before protocol 3; a single letter that is no byte makes a text take four times the room.
+        # Bytes came as texts before protocol 3, and are kept whole. A single letter that is no byte makes a text take
+        # four times the room: then it is a log or a description, of which the beginning tells enough.
         if len(content) > _MAX_TEXT_BYTES and np.frombuffer(content, np.uint8).max() > _WIDE:
-            raise _UnfitError(_WIDE_TEXT)
-        self.stack.append(content.decode("utf-8", "surrogatepass"))
+            self.stack.append(content[:_MAX_TEXT_BYTES].decode("utf-8", "replace"))
+        else:
+            self.stack.append(content.decode("utf-8", "surrogatepass"))
 
     def do_nothing(self) -> None:
         """Bytes that may not be written to are bytes like others."""

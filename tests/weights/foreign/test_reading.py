@@ -269,6 +269,14 @@ def test_turned_views_of_one_storage_do_not_fill_the_memory() -> None:
         contents.add("", [np.broadcast_to(np.float64(i), (2**20, 5)) for i in range(4)])
 
 
+@pytest.mark.parametrize("protocol", [0, 4])
+def test_a_long_log_beside_weights_does_no_harm(protocol: int) -> None:
+    """Of a text with letters beyond Latin-1, which take four times the room, the beginning is kept."""
+    contents = read(pickle.dumps({"log": "epoch 1 |████| 100%\n" * 3000, "w": MATRIX}, protocol))
+    np.testing.assert_array_equal(contents.arrays["w"], MATRIX)
+    assert contents.words[0][1].startswith("epoch 1 |████| 100%")
+
+
 def test_things_of_one_name_are_numbered() -> None:
     """Numbers and arrays each for themselves, in their order."""
     contents = Contents(Path("a"), "a file")
