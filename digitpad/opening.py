@@ -3,7 +3,6 @@
 import contextlib
 import functools
 import hashlib
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from digitpad.weights.foreign.class_names import class_names_in
 from digitpad.weights.foreign.contents import Contents
 from digitpad.weights.foreign.conventions import Yardstick
 from digitpad.weights.foreign.finding import structures
+from digitpad.weights.foreign.pickles import Tell, unheard
 from digitpad.weights.foreign.reading import read_contents, with_siblings
 from digitpad.weights.foreign.refusals import layerless
 from digitpad.weights.foreign.scalings import SCALINGS, normalised
@@ -77,7 +77,7 @@ def understand_file(
     scaling: str | None = None,
     class_names: tuple[str, ...] | None = None,
     data: Dataset | None = None,
-    tell: Callable[[], None] = lambda: None,
+    tell: Tell = unheard,
 ) -> Understanding:
     """What a file of somebody else's holds, and how it is likely meant.
 
@@ -91,7 +91,7 @@ def understand_file(
     data : Dataset, optional
         To score by, where it has such classes; digits are scored by the built-in ones.
     tell : callable, optional
-        As in `understand`.
+        As in `understand`, and called while pickles are read.
 
     Raises
     ------
@@ -111,10 +111,10 @@ def understand_file(
             raise RecipeError("scaling", str(error)) from error
     if is_own(path):
         raise WeightsError(path, "is of digitpad's own kind, which says itself how it is meant")
-    contents = read_contents(path)
+    contents = read_contents(path, tell)
     if class_names is None:
-        class_names = _class_names(contents, data)
-    contents = _with_biases(contents, len(class_names))
+        class_names = _class_names(contents, data, tell)
+    contents = _with_biases(contents, len(class_names), tell)
     measure = _yardstick_for(class_names, data)
     return understand(contents, measure, activation=activation, scaling=scaling, tell=tell)
 
@@ -138,21 +138,21 @@ def convention_of(weights: Weights) -> dict[str, Any]:
     }
 
 
-def _class_names(contents: Contents, data: Dataset | None) -> tuple[str, ...]:
+def _class_names(contents: Contents, data: Dataset | None, tell: Tell) -> tuple[str, ...]:
     """What a file says of its outputs, if it has as many; else the classes of the data, or digits."""
     for names in class_names_in(contents):
         others = data is not None and len(names) == len(data.class_names) and not set(data.class_names) <= set(names)
         if others and all(map(str.isdigit, names)):
             continue  # numbers of classes that the data has names for
         try:
-            _with_biases(contents, len(names))
+            _with_biases(contents, len(names), tell)
         except WeightsError:
             continue
         return names
     return DIGITS if data is None else data.class_names
 
 
-def _with_biases(contents: Contents, n_classes: int) -> Contents:
+def _with_biases(contents: Contents, n_classes: int, tell: Tell) -> Contents:
     """What a file holds, with what lies beside it where it is a part alone: weights without biases, one matrix."""
     try:
         if structures(contents, n_classes)[0].has_biases:
@@ -160,10 +160,10 @@ def _with_biases(contents: Contents, n_classes: int) -> Contents:
     except WeightsError:
         if layerless(contents) or not _has_fractions(contents):  # as labels or pictures, beside which weights may lie
             raise
-        if (together := _whole(contents.path, n_classes)) is None:
+        if (together := _whole(contents.path, n_classes, tell)) is None:
             raise
         return together
-    together = _whole(contents.path, n_classes)
+    together = _whole(contents.path, n_classes, tell)
     return contents if together is None or not structures(together, n_classes)[0].has_biases else together
 
 
@@ -171,9 +171,9 @@ def _has_fractions(contents: Contents) -> bool:
     return any(array.dtype.kind == "f" and (array.ravel()[:1000] % 1 != 0).any() for array in contents.arrays.values())
 
 
-def _whole(path: Path, n_classes: int) -> Contents | None:
+def _whole(path: Path, n_classes: int, tell: Tell) -> Contents | None:
     """The file with those beside it, if they make a network."""
-    together = with_siblings(path)
+    together = with_siblings(path, tell)
     if together is None:
         return None
     try:

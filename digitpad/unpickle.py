@@ -47,6 +47,13 @@ class _UnfitError(Exception):
     """What a pickle asks for cannot be."""
 
 
+class _EndedError(Exception):
+    """Who heard of the reading has ended it, by ``reason``."""
+
+    def __init__(self, reason: Exception) -> None:
+        self.reason = reason
+
+
 @dataclass(frozen=True)
 class Name:
     """A class or function that a pickle names; never looked up."""
@@ -161,6 +168,7 @@ def read_pickles(
     count: int = 1,
     persistent: Callable[[Any], Any] | None = None,
     max_copied_bytes: int = MAX_COPIED_BYTES,
+    tell: Callable[[], None] = lambda: None,
 ) -> list[Any]:
     """The trees of plain values, arrays and stand-ins that so many pickles describe, one after the other.
 
@@ -172,6 +180,8 @@ def read_pickles(
         Given what a pickle calls something outside of it, and returns what is to stand for that.
     max_copied_bytes : int
         What the instructions may make out of memory that they can name again and again.
+    tell : callable, optional
+        Called after each some thousand instructions; what it raises ends the reading.
 
     Raises
     ------
@@ -183,11 +193,13 @@ def read_pickles(
     """
     trees = []
     for _ in range(count):
-        reader = _Reader(file, persistent, max_copied_bytes)
+        reader = _Reader(file, persistent, max_copied_bytes, tell)
         try:
             trees.append(reader.load())
         except FileError:
             raise
+        except _EndedError as ended:
+            raise ended.reason from None
         except _UnfitError as error:
             raise ValueError(f"is a pickle that cannot be used: {error}") from error
         except RecursionError as error:
@@ -201,12 +213,20 @@ def read_pickles(
 class _Counting(dict[int, Callable[..., None]]):
     """The instructions, of which no more than a number are handed out."""
 
-    left = MAX_INSTRUCTIONS
+    def __init__(self, instructions: dict[int, Callable[..., None]], tell: Callable[[], None]) -> None:
+        super().__init__(instructions)
+        self.left = MAX_INSTRUCTIONS
+        self._tell = tell
 
     def __getitem__(self, code: int) -> Callable[..., None]:
         self.left -= 1
         if self.left < 0:
             raise _UnfitError(f"it has more than {MAX_INSTRUCTIONS:,} instructions")
+        if self.left % _TELL_EVERY == 0:
+            try:
+                self._tell()
+            except Exception as error:
+                raise _EndedError(error) from error
         return super().__getitem__(code)
 
 
@@ -220,12 +240,19 @@ class _Reader(pickle._Unpickler):
     readline: Callable[[], bytes]
     dispatch: _Counting  # type: ignore[misc]
 
-    def __init__(self, file: Source, persistent: Callable[[Any], Any] | None, max_copied_bytes: int) -> None:
+    def __init__(
+        self,
+        file: Source,
+        persistent: Callable[[Any], Any] | None,
+        max_copied_bytes: int,
+        tell: Callable[[], None],
+    ) -> None:
         super().__init__(file, fix_imports=False, encoding="latin-1", errors="replace")
         self._file = file
         self._persistent = persistent
+        self._tell = tell
         self._max_copied_bytes = self._left = max_copied_bytes
-        self.dispatch = _Counting({**pickle._Unpickler.dispatch, **_INSTRUCTIONS})
+        self.dispatch = _Counting({**pickle._Unpickler.dispatch, **_INSTRUCTIONS}, tell)
 
     def find_class(self, module: str, name: str) -> Name:
         """Never finds anything: it is the name itself that is handed on."""
@@ -478,7 +505,7 @@ class _Reader(pickle._Unpickler):
         kind = dtype.dtype
         if kind is None:  # its elements are a pickle of their own
             self._spend(_READER_BYTES)
-            inner = _Reader(self._file, self._persistent, self._max_copied_bytes)
+            inner = _Reader(self._file, self._persistent, self._max_copied_bytes, self._tell)
             inner.dispatch.left, inner._left = self.dispatch.left, self._left
             tree = inner.load()
             self.dispatch.left, self._left = inner.dispatch.left, inner._left

@@ -137,7 +137,8 @@ def _tree(path: Path, tell: Tell) -> Any:
         with opened(path) as (file, size, zipped):
             source = _Source(path, file, may_unpack_to(size) if zipped else size, tell)
             try:
-                return read_pickles(source, max_copied_bytes=max(source.left, MAX_COPIED_BYTES))[0]
+                most = max(source.left, MAX_COPIED_BYTES)
+                return read_pickles(source, max_copied_bytes=most, tell=lambda: tell(0))[0]
             except ValueError as error:
                 if source.failure is not None:  # which the interpreter takes for damage
                     raise source.failure from None

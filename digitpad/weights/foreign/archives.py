@@ -10,7 +10,7 @@ import numpy as np
 from digitpad.errors import WeightsError
 from digitpad.unpickle import Name, Record, Storage
 from digitpad.weights.foreign.contents import Contents
-from digitpad.weights.foreign.pickles import read_pickle, read_pickles
+from digitpad.weights.foreign.pickles import Tell, read_pickle, read_pickles
 from digitpad.weights.npy import BUDGET_BYTES, mebibytes, read_npy
 from digitpad.weights.npz import MAX_MEMBERS
 
@@ -30,7 +30,7 @@ _STORAGES = {
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 
 
-def read_zip(path: Path, content: bytes) -> Contents:
+def read_zip(path: Path, content: bytes, tell: Tell) -> Contents:
     """An ``.npz`` or a ``.pt``.
 
     Raises
@@ -44,13 +44,13 @@ def read_zip(path: Path, content: bytes) -> Contents:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         names = [member.filename for member in archive.infolist()]
         if pickled := [name for name in names if name == "data.pkl" or name.endswith("/data.pkl")]:
-            return _read_torch(path, archive, pickled[0])
+            return _read_torch(path, archive, pickled[0], tell)
         if "model.weights.h5" in names:
             raise WeightsError(path, f"is a Keras model, whose HDF5 is not read here; {_INSTEAD}")
         if not any(name.endswith(".npy") for name in names):
             what = ", ".join(names[:4])[:200] or "nothing"
             raise WeightsError(path, f"is an archive of {what}; arrays, as np.savez writes them, would fit")
-        return _read_npz(path, archive)
+        return _read_npz(path, archive, tell)
 
 
 _INSTEAD = 'in Python, np.savez("weights.npz", *model.get_weights()) makes a file that is'
@@ -61,7 +61,7 @@ def read_hdf5(path: Path, content: bytes) -> Contents:
     raise WeightsError(path, f"is HDF5, as Keras' models are; HDF5 is not read here; {_INSTEAD}")
 
 
-def _read_npz(path: Path, archive: zipfile.ZipFile) -> Contents:
+def _read_npz(path: Path, archive: zipfile.ZipFile, tell: Tell) -> Contents:
     left = BUDGET_BYTES
     contents = Contents(path, "an .npz")
     for member in archive.infolist():
@@ -69,7 +69,9 @@ def _read_npz(path: Path, archive: zipfile.ZipFile) -> Contents:
         if name != member.filename:
             with _opened(path, archive, member) as file:
                 try:
-                    tree = read_npy(path, f"array {name[:80]!r}", file, left, lambda pickle: read_pickle(path, pickle))
+                    tree = read_npy(
+                        path, f"array {name[:80]!r}", file, left, lambda pickle: read_pickle(path, pickle, tell)
+                    )
                 except WeightsError as error:
                     if contents.arrays or not _is_data(archive.namelist()):
                         raise
@@ -96,7 +98,7 @@ def _opened(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> An
     return archive.open(member)
 
 
-def _read_torch(path: Path, archive: zipfile.ZipFile, pickled: str) -> Contents:
+def _read_torch(path: Path, archive: zipfile.ZipFile, pickled: str, tell: Tell) -> Contents:
     folder = pickled.removesuffix("data.pkl")
     left = BUDGET_BYTES
     storages: dict[str, Storage] = {}
@@ -120,11 +122,11 @@ def _read_torch(path: Path, archive: zipfile.ZipFile, pickled: str) -> Contents:
         return storages[storage.key]
 
     contents = Contents(path, "a PyTorch file")
-    contents.add("", read_pickles(path, io.BytesIO(read(pickled)), 1, find)[0])
+    contents.add("", read_pickles(path, io.BytesIO(read(pickled)), tell, persistent=find)[0])
     return contents
 
 
-def read_legacy_torch(path: Path, content: bytes) -> Contents:
+def read_legacy_torch(path: Path, content: bytes, tell: Tell) -> Contents:
     """The format of PyTorch before 1.6: five pickles, and behind them the numbers of each storage."""
     file = io.BytesIO(content)
     storages: dict[str, Storage] = {}
@@ -133,7 +135,7 @@ def read_legacy_torch(path: Path, content: bytes) -> Contents:
         storage = _storage(pid)
         return storages.setdefault(storage.key, storage) if isinstance(storage, Storage) else storage
 
-    magic, *_, tree, keys = read_pickles(path, file, 5, find)
+    magic, *_, tree, keys = read_pickles(path, file, tell, 5, find)
     if magic != _LEGACY_MAGIC or not isinstance(keys, list):
         raise WeightsError(path, "is no file of PyTorch's")
     for key in keys:

@@ -8,8 +8,15 @@ from typing import Any
 from digitpad import unpickle
 from digitpad.errors import WeightsError
 
+Tell = Callable[[], None]
+"""Called now and then; what it raises ends the reading."""
 
-def read_pickle(path: Path, content: bytes) -> Any:
+
+def unheard() -> None:
+    """The `Tell` of who does not want to know."""
+
+
+def read_pickle(path: Path, content: bytes, tell: Tell) -> Any:
     """The tree of plain values, arrays and stand-ins that a pickle describes.
 
     Raises
@@ -17,18 +24,20 @@ def read_pickle(path: Path, content: bytes) -> Any:
     WeightsError
         If it is damaged, asks for more than there is, or takes more instructions than weights would.
     """
-    return read_pickles(path, io.BytesIO(content), 1)[0]
+    return read_pickles(path, io.BytesIO(content), tell)[0]
 
 
-def read_pickles(path: Path, file: io.BytesIO, count: int, persistent: Callable[[Any], Any] | None = None) -> list[Any]:
+def read_pickles(
+    path: Path, file: io.BytesIO, tell: Tell, count: int = 1, persistent: Callable[[Any], Any] | None = None
+) -> list[Any]:
     """So many pickles, one after the other; what lies outside of them is asked for by ``persistent``.
 
     Raises
     ------
     WeightsError
-        As `read_pickle` does, and what ``persistent`` raises.
+        As `read_pickle` does, and what ``persistent`` and ``tell`` raise.
     """
     try:
-        return unpickle.read_pickles(file, count, persistent)
+        return unpickle.read_pickles(file, count, persistent, tell=tell)
     except ValueError as error:
         raise WeightsError(path, str(error)) from error

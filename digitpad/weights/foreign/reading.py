@@ -1,6 +1,7 @@
 """Any file of a stranger's: what it is, by its first bytes, and then what it holds."""
 
 import bz2
+import functools
 import io
 import itertools
 import lzma
@@ -16,7 +17,7 @@ from digitpad.errors import WeightsError, reason
 from digitpad.weights.foreign.archives import is_legacy_torch, read_hdf5, read_legacy_torch, read_zip
 from digitpad.weights.foreign.contents import DATA_HINT, Contents
 from digitpad.weights.foreign.matlab import MAGIC, OCTAVE_MAGIC, read_mat, read_octave
-from digitpad.weights.foreign.pickles import read_pickle
+from digitpad.weights.foreign.pickles import Tell, read_pickle, unheard
 from digitpad.weights.foreign.tensors import is_safetensors, read_safetensors
 from digitpad.weights.foreign.texts import looks_like_table, read_json, read_table
 from digitpad.weights.npy import BUDGET_BYTES, mebibytes, read_npy
@@ -43,18 +44,24 @@ _NOT_READ = {
 }
 
 
-def read_contents(path: Path) -> Contents:
+def read_contents(path: Path, tell: Tell = unheard) -> Contents:
     """What a file or a folder holds.
+
+    Parameters
+    ----------
+    path : Path
+    tell : callable, optional
+        Called while pickles are read, which may take a second; what it raises ends the reading.
 
     Raises
     ------
     WeightsError
-        If it cannot be read, or is of no kind that is known; never anything else.
+        If it cannot be read, or is of no kind that is known; never anything else of its own.
     """
     try:
         if path.is_dir():
-            return read_together(path, _members(path))
-        return _read_bytes(path, _file_bytes(path))
+            return read_together(path, _members(path), tell)
+        return _read_bytes(path, _file_bytes(path), tell)
     except WeightsError:
         raise
     except (
@@ -75,7 +82,7 @@ def read_contents(path: Path) -> Contents:
         raise WeightsError(path, f"cannot be read ({reason(error)[:200]})") from error
 
 
-def with_siblings(path: Path) -> Contents | None:
+def with_siblings(path: Path, tell: Tell = unheard) -> Contents | None:
     """What all files beside this one hold that are named alike: authors save one matrix a file.
 
     None where there are no others, or one of them cannot be read.
@@ -88,12 +95,12 @@ def with_siblings(path: Path) -> Contents | None:
     if len(files) < 2 or path.name not in {file.name for file in files}:
         return None
     try:
-        return read_together(path, files)
+        return read_together(path, files, tell)
     except WeightsError:
         return None
 
 
-def read_together(path: Path, files: list[Path]) -> Contents:
+def read_together(path: Path, files: list[Path], tell: Tell = unheard) -> Contents:
     """What several files hold, each one's arrays named by it."""
     beside = itertools.chain(path.iterdir(), path.glob("*/*"))
     if not files and any(file.suffix.lower() in _PICTURES for file in beside):
@@ -110,7 +117,7 @@ def read_together(path: Path, files: list[Path]) -> Contents:
             names = file.read_bytes()[:MAX_LIST_BYTES].decode("utf-8-sig", "replace").splitlines()
             together.add("classes", [name.strip() for name in names[:MAX_CLASSES]])
             continue
-        part = read_contents(file)
+        part = read_contents(file, tell)
         for name, array in part.arrays.items():
             inner = "" if name in ("", file.stem) else name
             together.add(f"{file.stem}.{inner}".strip("."), array)
@@ -140,23 +147,23 @@ def _file_bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _read_bytes(path: Path, content: bytes, *, unpacked: bool = False) -> Contents:
+def _read_bytes(path: Path, content: bytes, tell: Tell, *, unpacked: bool = False) -> Contents:
     for beginning, problem in _NOT_READ.items():
         if content.startswith(beginning):
             raise WeightsError(path, problem)
     if not content:
         raise WeightsError(path, "is empty")
     if not unpacked and (inner := _unpacked(path, content)) is not None:
-        return _read_bytes(path, inner, unpacked=True)
-    return _reader_for(path, content)(path, content)
+        return _read_bytes(path, inner, tell, unpacked=True)
+    return _reader_for(path, content, tell)(path, content)
 
 
-def _reader_for(path: Path, content: bytes) -> Callable[[Path, bytes], Contents]:
+def _reader_for(path: Path, content: bytes, tell: Tell) -> Callable[[Path, bytes], Contents]:
     start = content[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if content.startswith(b"PK"):
-        return read_zip
+        return functools.partial(read_zip, tell=tell)
     if content.startswith(b"\x93NUMPY"):
-        return _read_npy
+        return functools.partial(_read_npy, tell=tell)
     if content.startswith(b"\x89HDF"):
         return read_hdf5
     if content.startswith(MAGIC):
@@ -164,11 +171,11 @@ def _reader_for(path: Path, content: bytes) -> Callable[[Path, bytes], Contents]
     if content.startswith(OCTAVE_MAGIC):
         return read_octave
     if is_legacy_torch(content):
-        return read_legacy_torch
+        return functools.partial(read_legacy_torch, tell=tell)
     if is_safetensors(content):
         return read_safetensors
     if content.startswith(b"\x80") or (content.rstrip(b"\r\n").endswith(b".") and not start.isdigit()):
-        return _read_pickle
+        return functools.partial(_read_pickle, tell=tell)
     if start in (b"{", b"["):
         return read_json
     if looks_like_table(content):
@@ -180,15 +187,16 @@ def _reader_for(path: Path, content: bytes) -> Callable[[Path, bytes], Contents]
     )
 
 
-def _read_npy(path: Path, content: bytes) -> Contents:
+def _read_npy(path: Path, content: bytes, tell: Tell) -> Contents:
     contents = Contents(path, "an .npy")
-    contents.add(path.stem, read_npy(path, "it", io.BytesIO(content), read_objects=lambda c: read_pickle(path, c)))
+    tree = read_npy(path, "it", io.BytesIO(content), read_objects=lambda pickle: read_pickle(path, pickle, tell))
+    contents.add(path.stem, tree)
     return contents
 
 
-def _read_pickle(path: Path, content: bytes) -> Contents:
+def _read_pickle(path: Path, content: bytes, tell: Tell) -> Contents:
     contents = Contents(path, "a pickle")
-    contents.add("", read_pickle(path, content))
+    contents.add("", read_pickle(path, content, tell))
     return contents
 
 

@@ -4,7 +4,7 @@ Each convention makes another network of the same numbers. All are scored on dig
 best, the most usual one is taken: which of two alike is a matter of what people do, and not of half a percent of luck.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from digitpad.weights.foreign.building import SOME_IMAGES, build
 from digitpad.weights.foreign.contents import Contents
 from digitpad.weights.foreign.conventions import Candidate, Yardstick
 from digitpad.weights.foreign.finding import structures
+from digitpad.weights.foreign.pickles import Tell, unheard
 from digitpad.weights.foreign.scalings import Beside
 from digitpad.weights.foreign.search import MOST_USED, SHOWN, Search, best_accuracy
 from digitpad.weights.foreign.structure import Structure
@@ -80,7 +81,7 @@ def understand(
     *,
     activation: str | None = None,
     scaling: str | None = None,
-    tell: Callable[[], None] = lambda: None,
+    tell: Tell = unheard,
 ) -> Understanding:
     """Find out how a file's weights are meant.
 

@@ -277,6 +277,32 @@ def test_a_long_log_beside_weights_does_no_harm(protocol: int) -> None:
     assert contents.words[0][1].startswith("epoch 1 |████| 100%")
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        pickle.dumps([0.5] * 100_000, 4),  # of one frame
+        npy(np.array([0.5] * 100_000, object)),
+        zipped({"w.npy": npy(np.array([0.5] * 100_000, object))}),
+        zipped({"m/data.pkl": pickle.dumps([0.5] * 100_000, 2)}),
+    ],
+    ids=["pickle", "npy", "npz", "PyTorch"],
+)
+def test_what_hears_of_a_reading_may_end_it(tmp_path: Path, content: bytes) -> None:
+    """Between instructions, and by its own exception."""
+
+    class EnoughError(Exception):
+        pass
+
+    path = tmp_path / "file.bin"
+    path.write_bytes(content)
+
+    def tell() -> None:
+        raise EnoughError
+
+    with pytest.raises(EnoughError):
+        read_contents(path, tell)
+
+
 def test_things_of_one_name_are_numbered() -> None:
     """Numbers and arrays each for themselves, in their order."""
     contents = Contents(Path("a"), "a file")
