@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from digitpad.classes import MAX_CLASSES
 from digitpad.datasets.digits import SIDE, Found, Part, check_count, check_images
 from digitpad.datasets.families import family_of
+from digitpad.datasets.pixels import Pixels, whole_numbers
 from digitpad.errors import DataError
 
 Pair = tuple[str, str]
@@ -47,8 +48,6 @@ _TEST = (
 )
 
 _OF_WEIGHTS = re.compile(r"(.*[._])?([wb]|weights?|bias(es)?|kernel|coefs?|thetas?|header)[_0-9]*", re.IGNORECASE)
-
-_ROWS_AT_ONCE = 4096
 
 
 def training_pair(names: Collection[str]) -> Pair | None:
@@ -90,19 +89,19 @@ def found_in(path: Path, names: Collection[str], array_of: Callable[[str], NDArr
         listed = ", ".join(repr(name[:40]) for name in list(names)[:6]) or "nothing"
         weights = ", which are weights, not data" if named_as_weights(names) else ""
         raise DataError(path, f"holds {listed}{weights}; expected x_train, y_train, x_test and y_test")
-    notes: dict[str, None] = {}  # in order, each once
-    training = _part(path, pair, array_of, notes)
+    pixels = Pixels(path)
+    training = _part(path, pair, array_of, pixels)
     validation, test = (
-        None if pair is None else _part(path, pair, array_of, notes)
+        None if pair is None else _part(path, pair, array_of, pixels)
         for pair in (_whole_pair(path, names, pairs) for pairs in (_VALIDATION, _TEST))
     )
     if validation is not None:
         training = _joined(training, validation)
-        notes[
+        pixels.notes[
             f"Its own part for validation, {len(validation.labels):,} images, was put behind its part to train on, of "
             "which a sixth is set aside for validation as of any set."
         ] = None
-    return Found(training, test, kind, family_of(path.parent.name, path.name).class_names, tuple(notes))
+    return Found(training, test, kind, family_of(path.parent.name, path.name).class_names, tuple(pixels.notes))
 
 
 def _pair(names: Collection[str], pairs: Iterable[Pair]) -> Pair | None:
@@ -127,7 +126,7 @@ def _joined(part: Part, other: Part) -> Part:
     return Part(images, labels, part.path)
 
 
-def _part(path: Path, pair: Pair, array_of: Callable[[str], NDArray[Any]], notes: dict[str, None]) -> Part:
+def _part(path: Path, pair: Pair, array_of: Callable[[str], NDArray[Any]], pixels: Pixels) -> Part:
     labels = _labels(path, pair[1], array_of(pair[1]))
     images = array_of(pair[0])
     if images.ndim < 2:
@@ -137,7 +136,7 @@ def _part(path: Path, pair: Pair, array_of: Callable[[str], NDArray[Any]], notes
     check_images(path, images)
     if len(images) != len(labels):
         raise DataError(path, f"has {len(labels)} labels for {len(images)} images")
-    return Part(np.ascontiguousarray(_pixels(path, pair[0], images, notes)), np.ascontiguousarray(labels), path)
+    return Part(np.ascontiguousarray(pixels.as_bytes(pair[0], images)), np.ascontiguousarray(labels), path)
 
 
 def _labels(path: Path, name: str, array: NDArray[Any]) -> NDArray[np.uint8]:
@@ -147,41 +146,10 @@ def _labels(path: Path, name: str, array: NDArray[Any]) -> NDArray[np.uint8]:
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim == 1:
-        return _whole_numbers(path, name, array, "whole numbers of 0 to 255")
+        return whole_numbers(path, name, array, "whole numbers of 0 to 255")
     if array.ndim != 2 or not 0 < array.shape[1] <= MAX_CLASSES:
         raise DataError(path, f"array {name!r} has the shape {array.shape}; expected one label an image")
     good = ((array == 0) | (array == 1)).all(axis=1) & ((array == 1).sum(axis=1) == 1)
     if not good.all():
         raise DataError(path, f"row {int(np.argmin(good))} of {name!r} is no label; expected a single 1 among zeros")
     return array.argmax(axis=1).astype(np.uint8)
-
-
-def _pixels(path: Path, name: str, array: NDArray[Any], notes: dict[str, None]) -> NDArray[np.uint8]:
-    """Pixels of 0 to 255, or of 0 to 1, as bytes."""
-    if array.dtype.kind not in "bf" or not array.size or not (array.min() >= 0 and array.max() <= 1):
-        return _whole_numbers(path, name, array, "whole numbers of 0 to 255, or numbers of 0 to 1")
-    blocks = [array[row : row + _ROWS_AT_ONCE] for row in range(0, len(array), _ROWS_AT_ONCE)]
-    exact = array.max() < 1 and all((block * 256 % 1 == 0).all() for block in blocks)
-    factor = 256 if exact else 255  # deeplearning.net's MNIST is of 256ths, everybody else's of 255ths
-    notes[f"Its pixels are numbers of 0 to 1, which were multiplied by {factor}."] = None
-    pixels = np.empty(array.shape, np.uint8)
-    for place, block in enumerate(blocks):
-        np.rint(block * np.float64(factor), out=pixels[place * _ROWS_AT_ONCE :][: len(block)], casting="unsafe")
-    return pixels
-
-
-def _whole_numbers(path: Path, name: str, array: NDArray[Any], expected: str) -> NDArray[np.uint8]:
-    """The same numbers as bytes, checked before they are cast, which would wrap 300 to 44 and NaN to 0."""
-    if array.dtype == np.uint8:
-        return array
-    whole = np.empty(array.shape, np.uint8)
-    for row in range(0, len(array), _ROWS_AT_ONCE):
-        values = array[row : row + _ROWS_AT_ONCE]
-        good = (values >= 0) & (values <= 255)
-        if values.dtype.kind == "f":
-            good &= values == np.floor(values)
-        if not good.all():
-            place = np.unravel_index(int(np.argmin(good)), good.shape)
-            raise DataError(path, f"row {row + int(place[0])} of {name!r} holds {values[place]}; expected {expected}")
-        whole[row : row + _ROWS_AT_ONCE] = values
-    return whole

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from digitpad.classes import DIGITS
 from digitpad.datasets.dataset import Dataset, Digits, load_path
@@ -141,6 +142,13 @@ def test_known_sets_have_names_for_their_classes(tmp_path: Path, name: str, clas
 # Keras.
 
 
+def with_one(number: float) -> NDArray[np.float64]:
+    """Images of numbers of 0 to 1, but for one number."""
+    images = TRAINING.images / 255
+    images[41, 3, 3] = number
+    return images
+
+
 @pytest.mark.parametrize("shape", [(28, 28), (784,), (28, 28, 1), (1, 28, 28)], ids=str)
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float32])
 def test_an_npz_is_read_whatever_its_shape_and_type(tmp_path: Path, shape: tuple[int, ...], dtype: type) -> None:
@@ -170,7 +178,11 @@ def test_an_npz_is_read_whatever_its_shape_and_type(tmp_path: Path, shape: tuple
             {"x_train.npy": npy(np.full((60, 784), np.nan))},
             "row 0 of 'x_train' holds nan; expected whole numbers of 0 to 255, or numbers of 0 to 1",
         ),
-        ({"x_train.npy": npy(TRAINING.images / 254)}, r"holds 0\.\d+; expected whole numbers"),
+        ({"x_train.npy": npy(TRAINING.images / 254)}, r"holds 1\.00\d+; expected numbers of 0 to 1$"),
+        ({"x_train.npy": npy(with_one(np.nan))}, r"row 41 of 'x_train' holds nan; expected numbers of 0 to 1$"),
+        ({"x_train.npy": npy(with_one(np.inf))}, r"row 41 of 'x_train' holds inf; expected numbers of 0 to 1$"),
+        ({"x_train.npy": npy(with_one(-1.0))}, r"row 41 of 'x_train' holds -1.0; expected numbers of 0 to 1$"),
+        ({"x_train.npy": npy(TRAINING.images / 127.5 - 1)}, "expected .* before any mean is subtracted"),
         ({"y_train.npy": npy(np.ones((60, 10)))}, "row 0 of 'y_train' is no label; expected a single 1 among zeros"),
         ({"y_train.npy": npy(np.ones((60, 63)))}, "array 'y_train' has the shape"),
         ({"x_train.npy": npy(np.zeros(60))}, "array 'x_train' has the shape"),
@@ -180,7 +192,8 @@ def test_an_npz_is_read_whatever_its_shape_and_type(tmp_path: Path, shape: tuple
         ({"x_train.npy": b"no array"}, "not in NumPy's format"),
     ],
     ids=[
-        "no labels", "no test labels", "objects", "too few", "300", "NaN", "more than 1", "two ones", "63 columns",
+        "no labels", "no test labels", "objects", "too few", "300", "NaN", "more than 1", "a NaN",
+        "an infinity", "a -1", "-1 to 1", "two ones", "63 columns",
         "numbers", "half a validation", "27", "colours", "text",
     ],
 )  # fmt: skip
@@ -209,12 +222,35 @@ def test_pixels_of_0_to_1_and_labels_in_rows_are_understood(
     assert dataset.notes == (f"Its pixels are numbers of 0 to 1, which were multiplied by {factor}.",)
 
 
-def test_pixels_may_be_on_or_off(tmp_path: Path) -> None:
-    """A 1, or True, is white."""
+@pytest.mark.parametrize("dtype", [np.bool_, np.float32, np.uint8, np.int64])
+def test_pixels_may_be_on_or_off(tmp_path: Path, dtype: type) -> None:
+    """A 1, or True, is white, whatever the type."""
     on = TRAINING.images > 127
-    for name, images in (("bool.npz", on), ("float.npz", on.astype(np.float32))):
-        (tmp_path / name).write_bytes(zipped(keras(Digits(images, TRAINING.labels), TEST)))  # type: ignore[arg-type]
-        np.testing.assert_array_equal(training_of(load_path(tmp_path / name)).images, on * np.uint8(255))
+    members = {**keras(TRAINING, TEST), "x_train.npy": npy(on.astype(dtype))}
+    (tmp_path / "mnist.npz").write_bytes(zipped(members))
+    dataset = load_path(tmp_path / "mnist.npz")
+    np.testing.assert_array_equal(training_of(dataset).images, on * np.uint8(255))
+    assert_same(dataset.test, TEST)  # which is of 0 to 255 all the same
+    assert "multiplied by 255" in dataset.notes[0]
+
+
+@pytest.mark.parametrize("excess", [1.0000001, -1e-9])
+def test_what_rounding_leaves_beyond_0_and_1_is_cut_off(tmp_path: Path, excess: float) -> None:
+    """It is meant as one of them."""
+    (tmp_path / "mnist.npz").write_bytes(zipped({**keras(TRAINING, TEST), "x_train.npy": npy(with_one(excess))}))
+    images = TRAINING.images.copy()
+    images[41, 3, 3] = round(excess) * 255
+    np.testing.assert_array_equal(training_of(load_path(tmp_path / "mnist.npz")).images, images)
+
+
+@pytest.mark.parametrize("test", [np.zeros((20, 28, 28)), np.full((20, 28, 28), 0.5)], ids=["black", "one grey"])
+def test_the_part_to_train_on_settles_the_scale(tmp_path: Path, test: NDArray[np.float64]) -> None:
+    """Others may be of too few shades to tell."""
+    members = {**keras(TRAINING, TEST), "x_train.npy": npy(TRAINING.images / 255), "x_test.npy": npy(test)}
+    (tmp_path / "mnist.npz").write_bytes(zipped(members))
+    dataset = load_path(tmp_path / "mnist.npz")
+    np.testing.assert_array_equal(dataset.test.images, np.rint(test * 255))
+    assert dataset.notes == ("Its pixels are numbers of 0 to 1, which were multiplied by 255.",)
 
 
 # Pickles.
@@ -295,7 +331,10 @@ def test_a_pickle_in_a_folder_is_found_among_weights(tmp_path: Path) -> None:
         ([(TRAINING.images, TRAINING.labels[:-1])], "without images and labels"),
         ({"W1": np.ones((784, 10))}, "holds 'w1', which are weights, not data; expected x_train"),
         ({"x_train": TRAINING.images}, "holds 'x_train'; expected x_train, y_train, x_test and y_test"),
-        ([(TRAINING.images - 0.5, TRAINING.labels)], "row 0 of 'training images' holds -0.5; expected whole numbers"),
+        (
+            [(TRAINING.images - 0.5, TRAINING.labels)],
+            "row 0 of 'training images' holds -0.5; expected .* before any mean is",
+        ),
         ([(TRAINING.images, TRAINING.labels + 0.5)], "row 0 of 'training labels' holds 0.5; expected whole numbers"),
         ([(TRAINING.images, np.full(60, np.inf))], "row 0 of 'training labels' holds inf; expected whole numbers"),
         ([(np.ones((60, 10)), np.ones(60))], "has images of 10 pixels; expected 28 × 28"),
