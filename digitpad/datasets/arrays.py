@@ -29,6 +29,8 @@ _TRAINING = (
     ("train_img", "train_label"),
     ("images", "labels"),
     ("x", "y"),
+    ("data", "target"),
+    ("data", "labels"),
     TRAINING_PAIR,
 )
 _VALIDATION = (
@@ -135,7 +137,8 @@ def _part(path: Path, pair: Pair, array_of: Callable[[str], NDArray[Any]], pixel
         images = images.reshape(len(images), SIDE, SIDE)
     check_images(path, images)
     if len(images) != len(labels):
-        raise DataError(path, f"has {len(labels)} labels for {len(images)} images")
+        which = "" if pair in (TRAINING_PAIR, ("x_train", "y_train")) else f" ({pair[1]}, {pair[0]})"
+        raise DataError(path, f"has {len(labels)} labels for {len(images)} images{which}")
     return Part(np.ascontiguousarray(pixels.as_bytes(pair[0], images)), np.ascontiguousarray(labels), path)
 
 

@@ -1,12 +1,13 @@
-"""Pickled data sets: three pairs of images and labels, as in deeplearning.net's ``mnist.pkl.gz``, and dicts of arrays.
+"""Pickled data sets: three pairs of images and labels, as deeplearning.net's ``mnist.pkl.gz``, four arrays, and dicts.
 
 They are read as weights are, by an interpreter that imports, builds and calls nothing.
 """
 
 import gzip
 import io
+import itertools
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,11 +22,13 @@ from digitpad.unpickle import MAX_COPIED_BYTES, Array, read_pickles
 
 SUFFIXES = (".pkl", ".pickle", ".pkl.gz", ".pickle.gz")
 
+_Pair = tuple[NDArray[Any], NDArray[Any]]
 _PAIRS = {
     1: (TRAINING_PAIR,),
     2: (TRAINING_PAIR, TEST_PAIR),
     3: (TRAINING_PAIR, VALIDATION_PAIR, TEST_PAIR),
 }
+_MOST_PARTS = 6
 _PIECE_BYTES = 2**20
 _SOME = 100  # images, which tell weights from them
 
@@ -51,15 +54,19 @@ def has_pickled_data(path: Path, tell: Tell = unheard) -> bool:
     if pair is None:
         return False
     images, labels = (_array_of(path, held, name) for name in pair)
+    if pair != TRAINING_PAIR:  # its names tell
+        return are_images(images.shape)
     some = labels[:_SOME]
-    return are_images(images.shape) and not (images[:_SOME] < 0).any() and bool((some == np.floor(some)).all())
+    # Biases are no whole numbers, or alike as long as nothing was learnt, but for those of weights in whole numbers.
+    are_labels = bool((some == np.floor(some)).all()) and bool((labels != labels.flat[:1]).any())
+    return are_images(images.shape) and are_labels and (images.dtype.kind == "f" or not (images[:_SOME] < 0).any())
 
 
 def read_pickled_set(path: Path, tell: Tell = unheard) -> Found:
     """The data set in a pickle, packed by gzip or not.
 
     It is a tuple or list of pairs of images and labels, to train on, to validate by and to test with (or the first
-    alone, or the first and the last), or a dict with the names that archives have.
+    alone, or the first and the last), or of as many arrays, or a dict with the names that archives have.
 
     Raises
     ------
@@ -71,7 +78,7 @@ def read_pickled_set(path: Path, tell: Tell = unheard) -> Found:
         raise DataError(
             path,
             "is a pickle without images and labels; expected a tuple of pairs of them (training, validation, test), or "
-            "a dict of x_train, y_train, x_test and y_test",
+            "x_train, y_train, x_test and y_test, in a dict or one after the other",
         )
     return found_in(path, held, lambda name: _array_of(path, held, name), "pickle")
 
@@ -91,15 +98,14 @@ def _held(path: Path, tell: Tell) -> dict[str, Any]:
                     raise DataError(path, f"holds {name[:80]!r} twice")
                 held[name] = value
         return held
-    pairs = [_pair(part) for part in tree] if isinstance(tree, list | tuple) and len(tree) in _PAIRS else []
-    if pairs and all(pairs):
+    pairs = _pairs(tree) if isinstance(tree, list | tuple) and len(tree) <= _MOST_PARTS else []
+    if pairs:
         return {
             name: array
             for names, pair in zip(_PAIRS[len(pairs)], pairs, strict=True)
             for name, array in zip(names, pair, strict=True)
         }
-    alone = _pair(tree)
-    return dict(zip(TRAINING_PAIR, alone, strict=True)) if alone else {}
+    return {}
 
 
 def _array_of(path: Path, held: dict[str, Any], name: str) -> NDArray[Any]:
@@ -109,15 +115,33 @@ def _array_of(path: Path, held: dict[str, Any], name: str) -> NDArray[Any]:
     return array
 
 
-def _pair(part: Any) -> tuple[NDArray[Any], ...]:
-    """Images and labels, as many as each other; nothing where it is no such pair."""
-    part = _plain(part)
+def _pairs(parts: Sequence[Any]) -> list[_Pair]:
+    """Pairs of images and labels, in a row or one alone; or their arrays one after the other, in either order."""
+    half = len(parts) // 2
+    for pairs, told in (
+        ([_plain(part) for part in parts], True),
+        ([parts], True),
+        (list(zip(parts[::2], parts[1::2], strict=False)), False),
+        (list(zip(parts[:half], parts[half:], strict=False)), False),  # as scikit-learn's train_test_split has them
+    ):
+        found = list(itertools.takewhile(bool, (_pair(pair, told=told) for pair in pairs)))
+        if len(found) == len(pairs) and len(found) in _PAIRS:
+            return [pair for pair in found if pair]
+    return []
+
+
+def _pair(part: Any, *, told: bool) -> _Pair | None:
+    """Images and labels, as many as each other; images may be ``told`` to be, or are known by their shape."""
     if not isinstance(part, list | tuple) or len(part) != 2:
-        return ()
-    images, labels = map(_array, part)
-    if images is None or labels is None or images.ndim < 2 or len(images) != len(labels):
-        return ()
-    return images, labels
+        return None
+    images = _plain(part[0])  # before a list of labels becomes an array
+    if not isinstance(images, np.ndarray) or images.ndim < 2 or not (are_images(images.shape) or told):
+        return None
+    labels = _array(part[1])
+    if _array(images) is None or labels is None:
+        return None
+    # Where nothing else can be meant, it is for the reader to say that some are lacking.
+    return (images, labels) if len(images) == len(labels) or (told and are_images(images.shape)) else None
 
 
 def _array(value: Any) -> NDArray[Any] | None:

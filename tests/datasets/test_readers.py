@@ -283,6 +283,7 @@ def test_a_file_of_python_2_is_read(tmp_path: Path) -> None:
         ("training_images", "training_labels", "test_images", "test_labels"),
         ("train_img", "train_label", "test_img", "test_label"),
         ("x_train", "t_train", "x_test", "t_test"),
+        ("data", "target", "x_test", "y_test"),
     ],
 )
 @pytest.mark.parametrize("form", ["bytes", "of 1"])
@@ -312,6 +313,26 @@ def test_fewer_pickled_pairs_are_read(tmp_path: Path, n_pairs: int) -> None:
     assert not any("validation" in note for note in dataset.notes)
 
 
+@pytest.mark.parametrize("order", [(0, 2, 1, 3), (0, 1, 2, 3)], ids=["in turn", "images first"])
+def test_four_pickled_arrays_are_read(tmp_path: Path, order: tuple[int, ...]) -> None:
+    """As ``x_train, y_train, x_test, y_test`` or as scikit-learn returns them; their lengths tell."""
+    arrays = [TRAINING.images.reshape(-1, 784), TEST.images.reshape(-1, 784), TRAINING.labels, TEST.labels]
+    (tmp_path / "mnist.pkl").write_bytes(pickle.dumps(tuple(arrays[i] for i in order)))
+    assert is_data_set(tmp_path / "mnist.pkl")
+    dataset = load_path(tmp_path / "mnist.pkl")
+    assert_same(training_of(dataset), TRAINING)
+    assert_same(dataset.test, TEST)
+
+
+@pytest.mark.parametrize("shape", [(784,), (28, 28)], ids=str)
+def test_standardised_images_are_data_all_the_same(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    """So that it is the reader of data that says what is wrong with them."""
+    images = (TRAINING.images.reshape(-1, *shape) / 255 - 0.13) / 0.31
+    for tree in ((images, TRAINING.labels), {"x_train": images, "y_train": TRAINING.labels}):
+        (tmp_path / "mnist.pkl").write_bytes(pickle.dumps(tree))
+        assert is_data_set(tmp_path / "mnist.pkl")
+
+
 def test_a_pickle_in_a_folder_is_found_among_weights(tmp_path: Path) -> None:
     """It alone holds data; of two that do, one has to be named."""
     (tmp_path / "weights.pkl").write_bytes(pickle.dumps([np.ones((784, 10)), np.ones(10)]))
@@ -328,7 +349,14 @@ def test_a_pickle_in_a_folder_is_found_among_weights(tmp_path: Path) -> None:
     ("tree", "message"),
     [
         (None, "is a pickle without images and labels; expected a tuple of pairs"),
-        ([(TRAINING.images, TRAINING.labels[:-1])], "without images and labels"),
+        ([(TRAINING.images, TRAINING.labels[:-1])], "has 59 labels for 60 images$"),
+        (
+            [(TRAINING.images, TRAINING.labels), (TEST.images, TEST.labels[1:]), (TEST.images, TEST.labels)],
+            r"has 19 labels for 20 images \(validation labels, validation images\)",
+        ),
+        ([TRAINING.images, TRAINING.labels[1:], TEST.images, TEST.labels], "without images and labels"),
+        ({"x_train": TRAINING.images / 127.5 - 1, "y_train": TRAINING.labels}, "before any mean is subtracted"),
+        ((TRAINING.images / 127.5 - 1, TRAINING.labels), "before any mean is subtracted"),
         ({"W1": np.ones((784, 10))}, "holds 'w1', which are weights, not data; expected x_train"),
         ({"x_train": TRAINING.images}, "holds 'x_train'; expected x_train, y_train, x_test and y_test"),
         (
@@ -724,6 +752,9 @@ def test_data_sets_are_known_by_their_names_and_first_bytes(
         ("a.pkl", b"\x80\x04N."),
         ("layers.pkl", pickle.dumps([(np.ones((30, 784)) - 2, np.zeros(30)), (np.ones((10, 30)), np.zeros(10))])),
         ("layer.pkl", pickle.dumps((np.ones((10, 784)) - 2, np.zeros(10)))),
+        ("four.pkl", pickle.dumps([np.ones((30, 784)), np.zeros(30), np.ones((10, 30)), np.zeros(10)])),
+        ("untrained.pkl", pickle.dumps((np.ones((10, 784)), np.zeros(10)))),
+        ("whole.pkl", pickle.dumps((np.ones((10, 784), np.int8) - 2, np.arange(10)))),
         ("biased.pkl", pickle.dumps((np.ones((10, 784)), np.full(10, 0.5)))),
         ("all.pkl", pickle.dumps({"x_train": TRAINING.images, "y_train": TRAINING.labels, "W1": np.ones(3)})),
         ("cut.pkl", pickled(TRAINING, TEST, TEST, 4)[:-100]),

@@ -18,7 +18,8 @@ MAX_NUMBERS = 8 * 2**20
 """Of lists of numbers, which take several times an array's room."""
 
 DATA_HINT = (
-    "data to train on comes as an .npz or a pickle of x_train, y_train, x_test and y_test, IDX files, a CSV or images"
+    "data to train on comes as an .npz or a pickle of x_train, y_train, x_test and y_test, a pickle of pairs of images "
+    "and labels, IDX files, a CSV or images"
 )
 """What to say of files that hold digits to train on, in a format in which they are not read."""
 
