@@ -108,6 +108,8 @@ def feedforward(
             layers += [pool] if pool else activated(_convolution(word, wanted, padding))
     layers.append(Flatten())
     for units in hidden[len(of_images) :]:
+        if units == "dropout":
+            raise ValueError("'dropout' comes after a dense layer; those drop by themselves, as much as dropout says")
         if not isinstance(units, int):
             raise ValueError(f"{units!r} comes after a dense layer, where there are no images any more")  # noqa: TRY004
         layers += activated(Linear(units, wanted))

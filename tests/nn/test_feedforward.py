@@ -72,6 +72,7 @@ def test_padding_keeps_the_size() -> None:
     ("hidden", "settings", "message"),
     [
         ((64, "pool"), {}, "'pool' comes after a dense layer"),
+        ((64, "dropout"), {}, "'dropout' comes after a dense layer; those drop by themselves"),
         (("5x5",), {}, "'5x5' is no layer"),
         (("5x3x8",), {}, "'5x3x8' is no layer"),
         (("pool0",), {}, "'pool0' is no layer"),
