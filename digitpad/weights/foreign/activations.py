@@ -24,7 +24,7 @@ NAMES = {type(maker()).__name__: name for name, (maker, _) in reversed(ACTIVATIO
 """Of each kind of layer that is an activation; of several that differ in their slope, the first."""
 
 _HINTED = {
-    **{name: name for name in NAMES.values()},
+    **{name: name for name in NAMES.values() if "_" not in name},  # at which names are parted
     "leaky": "leaky_relu",
     "leakyrelu": "leaky_relu",
     "logistic": "sigmoid",
