@@ -159,9 +159,12 @@ def _plain(value: Any) -> Any:
 def _tree(path: Path, tell: Tell) -> Any:
     try:
         with opened(path) as (file, size, zipped):
+            if not size:
+                raise DataError(path, "is empty")
             source = _Source(path, file, may_unpack_to(size) if zipped else size, tell)
             try:
-                most = max(source.left, MAX_COPIED_BYTES)
+                # Arrays of before protocol 3 are copied out of texts, and again where their bytes are swapped.
+                most = max(source.left if zipped else 2 * size, MAX_COPIED_BYTES)
                 return read_pickles(source, max_copied_bytes=most, tell=lambda: tell(0))[0]
             except ValueError as error:
                 if source.failure is not None:  # which the interpreter takes for damage

@@ -16,7 +16,7 @@ NONE = ""
 OTHER_FOLDER = "Folder…"
 OTHER_FILE = "File…"
 DOWNLOAD = "Download…"
-_FILES = "Data sets (*.npz *.csv *.pkl *.pickle *.pkl.gz *.jsonl *-ubyte *-ubyte.gz);;All files (*)"
+_FILES = "Data sets (*.npz *.csv *.pkl *.pickle *.pkl.gz *.pickle.gz *.jsonl *-ubyte *-ubyte.gz);;All files (*)"
 
 
 class DataSetChoice(Choice):

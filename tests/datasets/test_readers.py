@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from digitpad.classes import DIGITS
+from digitpad.datasets import pickle_file
 from digitpad.datasets.dataset import Dataset, Digits, load_path
 from digitpad.datasets.readers import is_data_set
 from digitpad.errors import DataError
@@ -274,6 +275,14 @@ def test_a_file_of_python_2_is_read(tmp_path: Path) -> None:
     dataset = load_path(tmp_path / "mnist.pkl")
     assert_same(training_of(dataset), TRAINING)
     assert_same(dataset.test, TEST)
+
+
+def test_an_old_pickle_of_the_other_byte_order_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its arrays are copied out of texts, and once more where their bytes are swapped, however large the file is."""
+    monkeypatch.setattr(pickle_file, "MAX_COPIED_BYTES", 0)
+    images = (TRAINING.images.reshape(-1, 784) / 255).astype(">f4")
+    (tmp_path / "mnist.pkl").write_bytes(pickle.dumps((images, TRAINING.labels, images, TRAINING.labels), 2))
+    assert_same(training_of(load_path(tmp_path / "mnist.pkl")), TRAINING)
 
 
 @pytest.mark.parametrize(
@@ -801,6 +810,7 @@ def test_weights_beside_pictures_are_no_data_set(
             "holds 'w1', which are weights, not data; expected x_tr",
         ),
         ("w.npy.h5", b"\x89HDF", "is of a kind that weights are kept in, not a data set"),
+        ("nothing.pkl", b"", "is empty$"),
         ("w.pkl", b"\x80\x04N.", "is a pickle without images and labels"),
         (
             "twice.pkl",
