@@ -27,15 +27,22 @@ MAX_COPIED_BYTES = 128 * 2**20
 """What instructions may make out of memory that they can name again and again, where nothing else is said.
 
 Whatever an instruction walks over, rather than takes off the stack, is spent from it: no byte of the file pays for it
-the second time.
+the second time. So is what takes far more room or time than the bytes that ask for it.
 """
 
 _MAX_TEXT_BYTES = 2**15
 _MAX_KEY = 200
-_OBJECT_BYTES = 50  # of a short text in a list
+
+# What an object takes that an instruction or two make, in memory or, where that is more, in time.
 _POINTER_BYTES = 8
+_OBJECT_BYTES = 50  # a short text in a list
+_NAME_BYTES = 150
+_ROW_BYTES = 200  # a list, or a dict's entry, beside what is in it
+_SCALAR_BYTES = 300
+_RECORD_BYTES = 400
+_ARRAY_BYTES = 500
 _READER_BYTES = 1000
-_ROW_BYTES = 100  # of a list or a dict's entry, beside what is in it
+
 _WIDE = 0xC3  # UTF-8 of a letter beyond Latin-1 begins with a larger byte
 _WIDE_ESCAPE = re.compile(rb"\\U|\\u(?!00)")
 _DTYPE = re.compile(r"[<>|=]?([biufc](1|2|4|8|16)|[SUV][0-9]{1,5})")
@@ -256,9 +263,11 @@ class _Reader(pickle._Unpickler):
 
     def find_class(self, module: str, name: str) -> Name:
         """Never finds anything: it is the name itself that is handed on."""
+        self._spend(_NAME_BYTES)
         return Name(str(module)[:200], str(name)[:200])
 
     def persistent_load(self, pid: Any) -> Any:
+        self._spend(_RECORD_BYTES)
         return Record(Name("", "persistent"), (pid,)) if self._persistent is None else self._persistent(pid)
 
     def get_extension(self, code: int) -> None:
@@ -318,17 +327,20 @@ class _Reader(pickle._Unpickler):
         self._elements(self.stack[-1]).extend(values)
 
     def do_setitem(self) -> None:
+        self._spend(_ROW_BYTES)
         value, key = self.stack.pop(), self.stack.pop()
         self._pairs(self.stack[-1])[_key(key)] = value
 
     def do_setitems(self) -> None:
         values = self.pop_mark()
+        self._spend(_ROW_BYTES * len(values) // 2)
         pairs = self._pairs(self.stack[-1])
         for key, value in zip(values[::2], values[1::2], strict=True):
             pairs[_key(key)] = value
 
     def do_dict(self) -> None:
         values = self.pop_mark()
+        self._spend(_ROW_BYTES * len(values) // 2)
         self.stack.append({_key(key): value for key, value in zip(values[::2], values[1::2], strict=True)})
 
     def do_put(self) -> None:
@@ -380,13 +392,15 @@ class _Reader(pickle._Unpickler):
     def _called(self, called: Any, arguments: tuple[Any, ...]) -> Any:
         if not isinstance(called, Name):
             if isinstance(called, Record):
-                return Record(called, arguments)
+                return self._record(called, arguments)
             raise _UnfitError(f"it calls a {type(called).__name__}")
         package = called.module.split(".")[0]
         match package, called.name, arguments:
             case "numpy", "_reconstruct", _:
+                self._spend(_ARRAY_BYTES)
                 return Array()
             case "numpy", "dtype", (str() as code, *_):
+                self._spend(_SCALAR_BYTES)
                 return _Dtype(code if _DTYPE.fullmatch(code) else "O")
             case "numpy", "scalar", (_Dtype() as dtype, bytes() | str() as content, *_):
                 return self._scalar(dtype, content)
@@ -397,7 +411,7 @@ class _Reader(pickle._Unpickler):
                 return text.encode("latin-1", "replace")
             case (("copyreg" | "copy_reg"), "_reconstructor", (cls, base, state)):
                 plain = isinstance(base, Name) and base.name == "object"
-                return Record(cls, () if plain else (state,))
+                return self._record(cls, () if plain else (state,))
             case (("builtins" | "__builtin__"), "bytes", ()):  # how protocols 0 to 2 write none
                 return b""
             case "collections", ("OrderedDict" | "defaultdict"), _:
@@ -407,17 +421,22 @@ class _Reader(pickle._Unpickler):
             case "jax" | "jaxlib", ("_reconstruct_array" | "_reconstruct_device_array"), (Name(), tuple(), state, *_):
                 return Array(self._array_from_state(state))
             case "torch", ("_rebuild_tensor" | "_rebuild_tensor_v2"), (Storage(), *_):
+                self._spend(_ARRAY_BYTES)
                 return _tensor(arguments)
             case "torch", ("_rebuild_parameter" | "_rebuild_parameter_with_state"), (_Tensor() as tensor, *_):
                 return tensor
-        return Record(called, arguments)
+        return self._record(called, arguments)
+
+    def _record(self, cls: Any, arguments: tuple[Any, ...]) -> Record:
+        self._spend(_RECORD_BYTES)
+        return Record(cls, arguments)
 
     def _made(self, cls: Any, arguments: Any) -> Any:
         if not isinstance(cls, Name) or not isinstance(arguments, tuple):
             raise _UnfitError("it creates an object of no class")
         if cls.module == "collections" or cls.module in ("builtins", "__builtin__"):
             return self._called(cls, arguments)
-        return Record(cls, arguments)
+        return self._record(cls, arguments)
 
     def _dict(self, arguments: tuple[Any, ...]) -> dict[Any, Any]:
         pairs = arguments[-1] if arguments else []
@@ -428,6 +447,7 @@ class _Reader(pickle._Unpickler):
         return {_key(key): value for key, value in pairs} if fit else {}
 
     def _scalar(self, dtype: _Dtype, content: bytes | str) -> float | None:
+        self._spend(_SCALAR_BYTES)
         kind = dtype.dtype
         if kind is None or kind.kind not in "fiub" or len(content) != kind.itemsize:
             return None
@@ -459,6 +479,7 @@ class _Reader(pickle._Unpickler):
         return values
 
     def _array(self, shape: tuple[Any, ...], dtype: _Dtype, content: Any, by_columns: bool) -> Any:
+        self._spend(_ARRAY_BYTES)
         kind = dtype.dtype
         if isinstance(content, str):  # from Python 2, where bytes were texts
             self._spend(len(content))
@@ -534,7 +555,7 @@ class _Reader(pickle._Unpickler):
     def _spend(self, n_bytes: int) -> None:
         self._left -= n_bytes
         if self._left < 0:
-            raise _UnfitError(f"it would copy more than {self._max_copied_bytes // 2**20} MiB")
+            raise _UnfitError(f"it would make or copy more than {self._max_copied_bytes // 2**20} MiB")
 
 
 def _is_shape(sizes: Sequence[Any]) -> bool:

@@ -7,7 +7,7 @@ import gzip
 import io
 import itertools
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -30,6 +30,7 @@ _PAIRS = {
 }
 _MOST_PARTS = 6
 _PIECE_BYTES = 2**20
+_NEAR_BYTES = 2**14
 _SOME = 100  # images, which tell weights from them
 
 
@@ -182,32 +183,44 @@ class _Source:
         self._file = file
         self._most = most
         self._tell = tell
+        self._near = io.BytesIO()  # read ahead: most instructions take a byte or two
         self.left = most
         self.failure: Exception | None = None
 
     def read(self, n: int, /) -> bytes:
         """So many bytes, or as many as there are."""
-        if n > self.left:
+        begin = self._near.read(n)
+        left = n - len(begin)
+        if not left:
+            return begin
+        if left > self.left:
             raise self._too_much()
-        if n <= _PIECE_BYTES:
-            return self._piece(self._file.read, n)
+        if left <= _NEAR_BYTES:
+            self._near = io.BytesIO(self._piece(_NEAR_BYTES))
+            return begin + self._near.read(left)
         content = io.BytesIO()
-        while (left := n - content.tell()) and (piece := self._piece(self._file.read, left)):
+        content.write(begin)
+        while (left := n - content.tell()) and (piece := self._piece(min(left, _PIECE_BYTES))):
             content.write(piece)
         return content.getvalue()
 
     def readline(self) -> bytes:
         """The rest of a line, with its end."""
+        line = self._near.readline()
+        if line.endswith(b"\n"):
+            return line
         content = io.BytesIO()
-        while piece := self._piece(self._file.readline, self.left + 1):
-            content.write(piece)
-            if piece.endswith(b"\n"):
+        content.write(line)
+        while piece := self._piece(_NEAR_BYTES):
+            self._near = io.BytesIO(piece)
+            content.write(line := self._near.readline())
+            if line.endswith(b"\n"):
                 break
         return content.getvalue()
 
-    def _piece(self, take: Callable[[int], bytes], n: int) -> bytes:
+    def _piece(self, n: int) -> bytes:
         try:
-            piece = take(min(n, _PIECE_BYTES))
+            piece = self._file.read(min(n, self.left + 1))
             self._tell(0)
         except Exception as error:
             self.failure = error

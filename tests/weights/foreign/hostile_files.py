@@ -75,7 +75,7 @@ def named_again() -> dict[str, bytes]:
         "pairs.pkl.gz": repeated(pairs + b"ccollections\nOrderedDict\nq\x02h\x01\x85q\x06", b"h\x02h\x06R0"),
         "keys.pkl.gz": repeated(text + b"q\x01" + text + b"q\x02}h\x01K\x01s", b"h\x02K\x01s"),
         "negative_keys.pkl.gz": repeated(negative + b"}", b"h\x01K\x01s"),
-        "negative_numbers.pkl.gz": repeated(negative + b"](Nh\x01", b"h\x01", 150_000)[:-2],
+        "negative_numbers.pkl.gz": repeated(negative + b"](Nh\x01", b"h\x01", 150_000),
         "one_hash.pkl.gz": repeated(b"N", b"".join(b"p%d\n" % (prime * i) for i in range(100_000)), 1),
         "equal_keys.pkl.gz": repeated(b"}", b"".join(
             b"\x8a\x08" + struct.pack("<q", (i << 40) % 2**62) + b"K\x01s" for i in range(200_000)), 1),
@@ -86,6 +86,11 @@ def named_again() -> dict[str, bytes]:
             NAMED_LIST + b"]q\x02(" + ONES[2:] + b"Ne", b"](" + b"h\x01" * 26 + b"h\x02e", 200),
         "rows_of_ones.pkl": b"\x80\x04](K\x01eq\x01]q\x02(" + b"h\x01" * 8000 + b"e](" + b"h\x02" * 1000 + b"e.",
         "one_name.pkl.gz": repeated(b"cfoo\nbar\n" + NAMED_TUPLE, b"R", 1),
+        "many_records.pkl.gz": repeated(b"N", b"NQ", 900_000),
+        "many_names.pkl.gz": repeated(b"N", b"ca\nb\n", 1_900_000),
+        "many_arrays.pkl.gz": repeated(
+            b"cnumpy._core.numeric\n_frombuffer\nq\x02(C\x01acnumpy\ndtype\nX\x02\0\0\0u1\x85RK\x01\x85X\x01\0\0\0Ctq\x01",
+            b"h\x02h\x01R", 660_000),
         "records.pkl.gz": repeated(NAMED_TUPLE + b"Nq\x02", b"0cfoo\nbar\nh\x01Rh\x02bq\x02", 30),
     }  # fmt: skip
 
