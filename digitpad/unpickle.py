@@ -11,14 +11,14 @@ import math
 import pickle
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digitpad.errors import FileError
+from digitpad.pickled import Array, Dtype, Name, Record, Storage, Tensor
 
 MAX_INSTRUCTIONS = 2_000_000
 """A list of so many numbers; half a second, and at the worst 200 MB."""
@@ -59,105 +59,6 @@ class _EndedError(Exception):
 
     def __init__(self, reason: Exception) -> None:
         self.reason = reason
-
-
-@dataclass(frozen=True)
-class Name:
-    """A class or function that a pickle names; never looked up."""
-
-    module: str
-    name: str
-
-    def parts(self) -> list[tuple[str, Any]]:
-        """Its name alone, as a word."""
-        return [("", f"{self.module}.{self.name}")]
-
-
-@dataclass(eq=False)
-class Record:
-    """An object that a pickle describes, and that nobody builds: the name of its class, and what it was given."""
-
-    cls: Any
-    arguments: tuple[Any, ...] = ()
-    states: list[Any] = field(default_factory=list)
-    items: list[Any] = field(default_factory=list)
-    pairs: dict[Any, Any] = field(default_factory=dict)
-
-    def parts(self) -> Iterator[tuple[str, Any]]:
-        """Its class's name, its attributes and elements."""
-        yield "", self.cls
-        for value in (self.pairs, *self.states):
-            for part in value if isinstance(value, tuple) else [value]:  # attributes, and those in slots
-                if isinstance(part, dict):
-                    yield from ((str(name), inner) for name, inner in part.items())
-                else:
-                    yield "", part
-        yield from ((str(i), item) for i, item in enumerate(self.items))
-        yield from (("", argument) for argument in self.arguments)
-
-
-@dataclass(eq=False)
-class _Dtype:
-    """A type of numbers; ``code`` is empty for one that is none, as for Python's objects."""
-
-    code: str
-
-    def parts(self) -> list[tuple[str, Any]]:
-        return []
-
-    @property
-    def dtype(self) -> np.dtype[Any] | None:
-        return np.dtype(self.code) if self.code not in ("", "O") else None
-
-
-@dataclass(eq=False)
-class Array:
-    """An array that is told its content only after it was created, and can be referred to in between.
-
-    ``value`` is an ndarray, a list of Python's objects or texts, or None for what has neither numbers nor texts.
-    """
-
-    value: Any = None
-
-    def parts(self) -> list[tuple[str, Any]]:
-        return [("", self.value)]
-
-
-@dataclass(eq=False)
-class Storage:
-    """The memory of PyTorch's tensors, whose bytes come from elsewhere, and later."""
-
-    key: str
-    dtype: np.dtype[Any]
-    content: bytes = b""
-    halves: bool = False  # of float32, the upper ones
-
-    def parts(self) -> list[tuple[str, Any]]:
-        """Nothing by itself."""
-        return []
-
-
-@dataclass(eq=False)
-class _Tensor:
-    """A view of a storage."""
-
-    storage: Storage
-    offset: int
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
-
-    def parts(self) -> list[tuple[str, Any]]:
-        numbers = np.frombuffer(self.storage.content, self.storage.dtype)
-        last = self.offset + sum((size - 1) * stride for size, stride in zip(self.shape, self.strides, strict=True))
-        if not 0 < math.prod(self.shape) <= numbers.size or last >= numbers.size:
-            return []
-        steps = tuple(stride * numbers.itemsize for stride in self.strides)
-        view = np.lib.stride_tricks.as_strided(numbers[self.offset :], self.shape, steps, writeable=False)
-        if self.storage.halves:
-            upper = view.astype(np.uint32)
-            upper <<= 16
-            return [("", upper.view(np.float32))]
-        return [("", np.ascontiguousarray(view))]
 
 
 class Source(Protocol):
@@ -310,7 +211,7 @@ class _Reader(pickle._Unpickler):
         target = self.stack[-1]
         if isinstance(target, Array):
             target.value = self._array_from_state(state)
-        elif isinstance(target, _Dtype):
+        elif isinstance(target, Dtype):
             self._set_dtype(target, state)
         elif isinstance(target, Record):
             if isinstance(target.cls, Name) and target.cls.name == "NumpyArrayWrapper" and isinstance(state, dict):
@@ -401,10 +302,10 @@ class _Reader(pickle._Unpickler):
                 return Array()
             case "numpy", "dtype", (str() as code, *_):
                 self._spend(_SCALAR_BYTES)
-                return _Dtype(code if _DTYPE.fullmatch(code) else "O")
-            case "numpy", "scalar", (_Dtype() as dtype, bytes() | str() as content, *_):
+                return Dtype(code if _DTYPE.fullmatch(code) else "O")
+            case "numpy", "scalar", (Dtype() as dtype, bytes() | str() as content, *_):
                 return self._scalar(dtype, content)
-            case "numpy", "_frombuffer", (content, _Dtype() as dtype, tuple() as shape, order, *_):
+            case "numpy", "_frombuffer", (content, Dtype() as dtype, tuple() as shape, order, *_):
                 return Array(self._array(shape, dtype, content, order == "F"))
             case "_codecs", "encode", (str() as text, *_):
                 self._spend(len(text))
@@ -423,7 +324,7 @@ class _Reader(pickle._Unpickler):
             case "torch", ("_rebuild_tensor" | "_rebuild_tensor_v2"), (Storage(), *_):
                 self._spend(_ARRAY_BYTES)
                 return _tensor(arguments)
-            case "torch", ("_rebuild_parameter" | "_rebuild_parameter_with_state"), (_Tensor() as tensor, *_):
+            case "torch", ("_rebuild_parameter" | "_rebuild_parameter_with_state"), (Tensor() as tensor, *_):
                 return tensor
         return self._record(called, arguments)
 
@@ -446,7 +347,7 @@ class _Reader(pickle._Unpickler):
         fit = all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs)
         return {_key(key): value for key, value in pairs} if fit else {}
 
-    def _scalar(self, dtype: _Dtype, content: bytes | str) -> float | None:
+    def _scalar(self, dtype: Dtype, content: bytes | str) -> float | None:
         self._spend(_SCALAR_BYTES)
         kind = dtype.dtype
         if kind is None or kind.kind not in "fiub" or len(content) != kind.itemsize:
@@ -459,9 +360,9 @@ class _Reader(pickle._Unpickler):
     def _array_from_state(self, state: Any) -> Any:
         """What `ndarray.__setstate__` is given: a version, the shape, the dtype, whether columns come first, bytes."""
         match state:
-            case (int(), tuple() as shape, _Dtype() as dtype, by_columns, content):
+            case (int(), tuple() as shape, Dtype() as dtype, by_columns, content):
                 pass
-            case (tuple() as shape, _Dtype() as dtype, by_columns, content):
+            case (tuple() as shape, Dtype() as dtype, by_columns, content):
                 pass
             case _:
                 raise _UnfitError("it describes an array in no way that is known")
@@ -478,7 +379,7 @@ class _Reader(pickle._Unpickler):
             return [values[i : i + shape[1]] for i in range(0, len(values), shape[1])]
         return values
 
-    def _array(self, shape: tuple[Any, ...], dtype: _Dtype, content: Any, by_columns: bool) -> Any:
+    def _array(self, shape: tuple[Any, ...], dtype: Dtype, content: Any, by_columns: bool) -> Any:
         self._spend(_ARRAY_BYTES)
         kind = dtype.dtype
         if isinstance(content, str):  # from Python 2, where bytes were texts
@@ -509,7 +410,7 @@ class _Reader(pickle._Unpickler):
             self._spend(expected)
         return array.astype(kind.newbyteorder("="), copy=False)
 
-    def _set_dtype(self, dtype: _Dtype, state: Any) -> None:
+    def _set_dtype(self, dtype: Dtype, state: Any) -> None:
         """What `dtype.__setstate__` is given: a version, the byte order, then what makes it a record."""
         if not isinstance(state, tuple) or len(state) < 5 or any(part is not None for part in state[2:5]):
             dtype.code = dtype.code if "V" in dtype.code else "O"  # of records, the size alone is of use
@@ -519,7 +420,7 @@ class _Reader(pickle._Unpickler):
     def _array_behind(self, state: dict[Any, Any]) -> Any:
         """Joblib writes an array's bytes behind the instruction that describes it, in the middle of the pickle."""
         dtype, shape = state.get("dtype"), state.get("shape")
-        if not isinstance(dtype, _Dtype) or not isinstance(shape, tuple):
+        if not isinstance(dtype, Dtype) or not isinstance(shape, tuple):
             raise _UnfitError("it describes an array in no way that is known")
         if state.get("numpy_array_alignment_bytes") is not None:
             self._file.read(self._file.read(1)[0])
@@ -576,11 +477,11 @@ def _key(key: Any) -> str:
     return f"a {type(key).__name__}"
 
 
-def _tensor(arguments: tuple[Any, ...]) -> _Tensor:
+def _tensor(arguments: tuple[Any, ...]) -> Tensor:
     match arguments:
         case (Storage() as storage, int() as offset, tuple() as shape, tuple() as strides, *_):
             if len(shape) == len(strides) and _is_shape(shape) and _is_shape(strides) and 0 <= offset < 2**40:
-                return _Tensor(storage, offset, shape, strides)
+                return Tensor(storage, offset, shape, strides)
     raise _UnfitError("it describes a tensor in no way that is known")
 
 

@@ -18,7 +18,8 @@ from digitpad.datasets.arrays import TEST_PAIR, TRAINING_PAIR, VALIDATION_PAIR, 
 from digitpad.datasets.digits import Found, Tell, unheard
 from digitpad.datasets.idx import may_unpack_to, opened
 from digitpad.errors import DataError, reason
-from digitpad.unpickle import MAX_COPIED_BYTES, Array, read_pickles
+from digitpad.pickled import Array
+from digitpad.unpickle import MAX_COPIED_BYTES, read_pickles
 
 SUFFIXES = (".pkl", ".pickle", ".pkl.gz", ".pickle.gz")
 

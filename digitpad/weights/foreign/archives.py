@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from digitpad.errors import WeightsError
-from digitpad.unpickle import Name, Record, Storage
+from digitpad.pickled import Name, Record, Storage
 from digitpad.weights.foreign.contents import Contents
 from digitpad.weights.foreign.pickles import Tell, read_pickle, read_pickles
 from digitpad.weights.npy import BUDGET_BYTES, mebibytes, read_npy
