@@ -399,7 +399,7 @@ class Trainer:
         digits, rng = self._dataset.training, np.random.default_rng(self.recipe.training.seed)
         chosen = np.flatnonzero(digits.labels != NONE)
         chosen = rng.permutation(chosen)[:N_ESTIMATING]
-        parts = np.array_split(chosen, max(1, math.ceil(len(chosen) / self.network.chunk)))
+        parts = np.array_split(chosen, max(1, len(chosen) // self.network.chunk))
         batches = (digits.images[part] for part in parts)
         if self.recipe.training.plain:
             batches = (self._batches.augmented(batch, rng) for batch in batches)

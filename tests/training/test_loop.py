@@ -11,7 +11,6 @@ import pytest
 from digitpad.datasets.dataset import Dataset, Digits, mnist
 from digitpad.nn.arrays import Floats
 from digitpad.nn.losses import NONE
-from digitpad.nn.network import Network
 from digitpad.nn.optimizers import SGD
 from digitpad.training.evaluation import Evaluating, Scores, evaluate
 from digitpad.training.loop import DivergedError, Trainer
@@ -392,18 +391,6 @@ def test_scoring_leaves_training_as_it_was(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(Trainer, "_score_epoch", unscored)
     list(other.train())
     assert one.network.parameters.tobytes() == other.network.parameters.tobytes()
-
-
-def test_averages_are_estimated_within_the_network_s_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No part is of more digits than it computes at once, also where they are nearly two parts."""
-    dataset = small_dataset()
-    most = len(dataset.training) * 3 // 5
-    monkeypatch.setattr(Network, "chunk", most)
-    trainer = Trainer(normalized_recipe(), dataset)
-    trainer.step = 1
-    done = [progress.done for progress in trainer._estimate_averages()]
-    assert done[-1] == len(dataset.training)
-    assert max(np.diff([0, *done])) <= most
 
 
 def test_pictures_of_no_digit_say_nothing_of_averages() -> None:
