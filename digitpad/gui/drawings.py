@@ -51,9 +51,8 @@ class Drawings:
 
     def paste(self) -> None:
         """Take an image, or a file that was copied, from the clipboard."""
-        mime = (
-            QGuiApplication.clipboard().mimeData()
-        )  # None where whoever had copied is gone, though the stubs forbid it
+        # None where whoever had copied is gone, though the stubs forbid it.
+        mime = QGuiApplication.clipboard().mimeData()
         if mime is None or not self.take(mime, "Paste"):
             self._window.say("The clipboard holds no image")
 

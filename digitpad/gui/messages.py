@@ -32,10 +32,7 @@ def inform(parent: QWidget, title: str, text: str) -> None:
 
 def asks(parent: QWidget, title: str, question: str, yes: str, no: str) -> bool:
     """Whether the user agrees; waits for the answer."""
-    box = QMessageBox(QMessageBox.Icon.Question, "digitpad", title, parent=parent)
-    box.setObjectName("closing")
-    box.setTextFormat(Qt.TextFormat.PlainText)
-    box.setInformativeText(question)
+    box = question_box(parent, "question", title, question)
     agreed = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
     box.addButton(no, QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(agreed)
@@ -46,10 +43,8 @@ def asks(parent: QWidget, title: str, question: str, yes: str, no: str) -> bool:
 
 def offer_data(parent: QWidget, path: Path, train: Callable[[], None] | None, evaluate: Callable[[], None]) -> None:
     """Have the user say what a data set is for; ``train`` is None while nothing can be trained on it."""
-    box = QMessageBox(QMessageBox.Icon.Question, "digitpad", f"{path.name} is a data set", parent=parent)
-    box.setObjectName("data_offer")
-    box.setTextFormat(Qt.TextFormat.PlainText)
-    box.setInformativeText("A network can be trained on it, and weights can be evaluated with it.")
+    text = "A network can be trained on it, and weights can be evaluated with it."
+    box = question_box(parent, "data_offer", f"{path.name} is a data set", text)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     to_train = box.addButton("Train on it", QMessageBox.ButtonRole.AcceptRole)
     to_evaluate = box.addButton("Evaluate with it", QMessageBox.ButtonRole.AcceptRole)
@@ -62,3 +57,12 @@ def offer_data(parent: QWidget, path: Path, train: Callable[[], None] | None, ev
         to_train.clicked.connect(train)
         box.setDefaultButton(to_train)
     box.open()
+
+
+def question_box(parent: QWidget, name: str, title: str, text: str) -> QMessageBox:
+    """A question of that object name, without answers as yet, whose words are shown as they are."""
+    box = QMessageBox(QMessageBox.Icon.Question, "digitpad", title, parent=parent)
+    box.setObjectName(name)
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setInformativeText(text)
+    return box

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QInputDialog, QMessageBox, QWidget
 
 from digitpad.errors import RecipeError
+from digitpad.gui.messages import question_box
 from digitpad.training.catalogue import Entry
 from digitpad.training.ranges import toml_value
 from digitpad.training.recipe import Recipe
@@ -43,10 +44,8 @@ def ask_rate(parent: QWidget, entry: Entry, recipe: Recipe, go_on: Callable[[dic
 def ask_to_delete(parent: QWidget, entries: Sequence[Entry], delete: Callable[[], object]) -> None:
     """Whether these runs shall be moved to the trash."""
     what = f"‘{entries[0].name}’" if len(entries) == 1 else f"{len(entries)} runs"
-    box = QMessageBox(QMessageBox.Icon.Question, "digitpad", f"Move {what} to the trash?", parent=parent)
-    box.setObjectName("deleting")
-    box.setTextFormat(Qt.TextFormat.PlainText)
-    box.setInformativeText("Log, checkpoints and weights go with it. From the trash it can be put back.")
+    text = "Log, checkpoints and weights go with it. From the trash it can be put back."
+    box = question_box(parent, "deleting", f"Move {what} to the trash?", text)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     agreed = box.addButton("Move to trash", QMessageBox.ButtonRole.AcceptRole)
     box.setDefaultButton(agreed)

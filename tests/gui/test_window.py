@@ -139,7 +139,7 @@ def answer_closing(window: Window, button_text: str) -> None:
     """Press a button of the question that closing asks, once it stands."""
 
     def press() -> None:
-        box = find(window, QMessageBox, "closing")
+        box = find(window, QMessageBox, "question")
         next(button for button in box.buttons() if button.text() == button_text).click()
 
     QTimer.singleShot(50, press)
