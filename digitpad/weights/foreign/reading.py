@@ -102,10 +102,9 @@ def with_siblings(path: Path, tell: Tell = unheard) -> Contents | None:
 
 def read_together(path: Path, files: list[Path], tell: Tell = unheard) -> Contents:
     """What several files hold, each one's arrays named by it."""
-    beside = itertools.chain(path.iterdir(), path.glob("*/*"))
-    if not files and any(file.suffix.lower() in _PICTURES for file in beside):
-        raise WeightsError(path, "holds pictures, no weights; as a data set, they lie in a folder for each class")
-    if not files:
+    if not files:  # then `path` is a folder; with files, it may be one of them
+        if any(file.suffix.lower() in _PICTURES for file in itertools.chain(path.iterdir(), path.glob("*/*"))):
+            raise WeightsError(path, "holds pictures, no weights; as a data set, they lie in a folder for each class")
         raise WeightsError(path, f"is a folder without weights; files of {', '.join(_ONE_MATRIX_EACH)} would fit")
     together = Contents(path, "a folder")
     left = BUDGET_BYTES
