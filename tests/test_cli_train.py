@@ -1,8 +1,10 @@
 """``digitpad train``: runs that are paused, killed, and gone on with."""
 
+import errno
 import json
 import os
 import signal
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 
 from digitpad.cli import main
 from digitpad.datasets.dataset import mnist
+from digitpad.folders import user_data_path
 from digitpad.training.loop import Trainer
 from digitpad.training.progress import EpochDone, Progress
 from digitpad.training.run import Run, Status, all_runs
@@ -119,6 +122,60 @@ def test_what_cannot_change_is_told(
     assert not the_run().is_in_training
     assert the_run().summary().status is Status.FINISHED
     assert main(["train", "--resume", "quick"]) == 0
+
+
+def fill_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave no room in the user's folder for anything as large as weights; small files still fit."""
+    make = tempfile.mkstemp
+
+    def full(*, prefix: str, suffix: str, dir: Path) -> tuple[int, str]:
+        if user_data_path() in Path(dir).parents and "json" not in prefix:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return make(prefix=prefix, suffix=suffix, dir=dir)
+
+    monkeypatch.setattr(tempfile, "mkstemp", full)
+
+
+@pytest.mark.parametrize("out", [True, False])
+def test_full_disk_is_no_success(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, data: Path, tmp_path: Path, out: bool
+) -> None:
+    """The exit status is 1, the run is not finished, and --out is written if it lies elsewhere."""
+    options = ["--out", str(tmp_path / "out.npz")] if out else []
+    with monkeypatch.context() as patch:
+        fill_disk(patch)
+        assert main([*TRAIN, "--data", str(data), *options]) == 1
+    output, errors = capsys.readouterr()
+    assert output == ""
+    run = the_run()
+    last = errors.splitlines()[-1]
+    assert "not finished" in last
+    assert "No space left on device" in last
+    assert f"digitpad train --resume {run.id}` continues at step 0" in last
+    assert any(line.startswith("saved ") for line in errors.splitlines()) == out
+    assert run.summary().status is Status.PAUSED
+    assert not run.weights_path.exists()
+    assert not out or load_weights(tmp_path / "out.npz").test_accuracy is not None
+    assert main(["train", "--resume"]) == 0
+    assert the_run().summary().status is Status.FINISHED
+    assert the_run().weights_path.exists()
+
+
+@pytest.mark.parametrize("out", [True, False])
+def test_pause_on_a_full_disk_says_where_a_resume_starts(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, data: Path, tmp_path: Path, out: bool
+) -> None:
+    """Ctrl-C promises no resume from a step that is not on disk."""
+    options = ["--out", str(tmp_path / "out.npz")] if out else []
+    with monkeypatch.context() as patch:
+        fill_disk(patch)
+        interrupt_after(1, patch)
+        assert main([*TRAIN, "--data", str(data), *options]) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert "paused at step 8, but it could not be saved" in last
+    assert f"--resume {the_run().id}` continues at step 0" in last
+    assert the_run().checkpoint_step == 0
+    assert not out or load_weights(tmp_path / "out.npz").about["epoch"] == 1
 
 
 def test_unknown_run_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -71,12 +71,16 @@ def run(options: argparse.Namespace) -> int:
     with _begun(options) as recorder, Interrupts() as interrupts:
         trainer, kept = recorder.trainer, recorder.run
         assert kept is not None
-        result = _trained(recorder, interrupts)
+        result = _trained(recorder, interrupts, options.out)
         path = kept.weights_path
         if options.out is not None:
             path = options.out
             recorder.weights.save(path)
-    say(f"saved {path}")
+            say(f"saved {path}")
+        if recorder.problem:
+            raise DigitpadError(f"the run is not finished: {_unsaved(recorder, kept)}")
+        if options.out is None:
+            say(f"saved {path}")
     tell(
         options,
         {
@@ -164,8 +168,20 @@ def _chosen_run(text: str) -> "Run":
     raise DigitpadError("there is no run that was paused or cut off; `digitpad runs` lists all")
 
 
-def _trained(recorder: "Recorder", interrupts: Interrupts) -> "Result":
-    """Train to the end; Ctrl-C pauses, and what ran away can still be used."""
+def _unsaved(recorder: "Recorder", kept: "Run") -> str:
+    """Why the run is not on disk, what is, and what to do."""
+    weights = f"older weights are in {kept.weights_path}; " if kept.weights_path.exists() else ""
+    return (
+        f"it could not be saved ({recorder.problem}); {weights}"
+        f"free some space, then `digitpad train --resume {kept.id}` continues at step {kept.checkpoint_step:,}"
+    )
+
+
+def _trained(recorder: "Recorder", interrupts: Interrupts, out: Path | None) -> "Result":
+    """Train to the end; Ctrl-C pauses, and what ran away can still be used.
+
+    A pause that cannot be saved in the run's folder writes the best weights to ``out``, if it is given.
+    """
     from digitpad.training.loop import DivergedError
     from digitpad.training.progress import Result
 
@@ -177,8 +193,13 @@ def _trained(recorder: "Recorder", interrupts: Interrupts) -> "Result":
             interrupts.check()
     except KeyboardInterrupt:
         recorder.pause()
-        say(f"{begin_line()}paused at step {recorder.trainer.step:,}; digitpad train --resume goes on")
-        raise
+        if not recorder.problem:
+            say(f"{begin_line()}paused at step {recorder.trainer.step:,}; digitpad train --resume goes on")
+            raise
+        if out is not None:
+            recorder.weights.save(out)
+            say(f"{begin_line()}saved the best weights so far in {out}")
+        raise DigitpadError(f"paused at step {recorder.trainer.step:,}, but {_unsaved(recorder, kept)}") from None
     except DivergedError:
         if kept.weights_path.exists():
             say(f"{begin_line()}stopped; the best weights so far are in {kept.weights_path}")

@@ -88,15 +88,16 @@ class Recorder:
             raise
 
     def conclude(self, status: Status = Status.FINISHED) -> Iterator[Progress]:
-        """As `Trainer.conclude`; the run then has that status."""
+        """As `Trainer.conclude`; the run then has that status, or is paused if its weights cannot be written."""
         self._concluding = True
         for progress in self.trainer.conclude():
             if isinstance(progress, EpochDone):
                 self._note_epoch(progress)
             elif isinstance(progress, Result):
                 self._result = progress
-                self._try(self._save_weights)
-                self._end(status)
+                self._try(self._save_result)
+                # Without its weights on disk the run is not done: a resume concludes it again.
+                self._end(Status.PAUSED, self.problem) if self.problem else self._end(status)
             yield progress
 
     def pause(self) -> None:
@@ -169,6 +170,10 @@ class Recorder:
             self._save_weights(run, log)
         run.save_checkpoint(self.trainer.state())
         log.sync()
+        self.problem = ""
+
+    def _save_result(self, run: Run, log: Log) -> None:
+        self._save_weights(run, log)
         self.problem = ""
 
     def _save_weights(self, run: Run, log: Log) -> None:

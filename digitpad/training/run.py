@@ -263,7 +263,13 @@ class Run:
 
     def checkpoints(self) -> list[Path]:
         """Those that there are, the latest first."""
-        return sorted(self.folder.glob("step-*.npz"), reverse=True)
+        return sorted(self.folder.glob("step-[0-9]*-[0-9]*.npz"), reverse=True)
+
+    @property
+    def checkpoint_step(self) -> int:
+        """The step of the latest checkpoint, from which a resume continues; 0 if there is none."""
+        latest = next(iter(self.checkpoints()), None)
+        return 0 if latest is None else int(latest.stem.split("-")[1])
 
     def save_checkpoint(self, state: State) -> None:
         """Write a checkpoint, and let those before the last two go.
