@@ -13,8 +13,8 @@ from digitpad.errors import DigitpadError, OutputsError
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
-    from digitpad.gui.window import Window
-    from digitpad.weights.weights import Weights
+    from digitpad.gui.shell.window import Window
+    from digitpad.weights.native_format import Weights
 
 # Debian's package for each library that Qt's window plugin loads; other systems name them much alike.
 _PACKAGES = {
@@ -84,10 +84,11 @@ def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
     from PySide6.QtGui import QIcon
     from PySide6.QtWidgets import QApplication
 
-    from digitpad import assets, folders
-    from digitpad.gui.theme import Theme
-    from digitpad.gui.window import Window
-    from digitpad.weights.weights import SHIPPED, is_own, load_weights
+    from digitpad import assets
+    from digitpad.gui.shell.window import Window
+    from digitpad.gui.widgets.theme import Theme
+    from digitpad.system import user_folders
+    from digitpad.weights.native_format import SHIPPED, is_own, load_weights
 
     path = weights_path or SHIPPED
     weights, unnamed = (load_weights(path), None) if is_own(path) else _open_foreign(path)
@@ -98,7 +99,7 @@ def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
     application.setApplicationName("digitpad")
     application.setDesktopFileName("digitpad")
     application.setWindowIcon(QIcon(str(assets.RESOURCES / "icon.svg")))
-    settings = QSettings(str(folders.user_data_path() / "settings.ini"), QSettings.Format.IniFormat)
+    settings = QSettings(str(user_folders.user_data_path() / "settings.ini"), QSettings.Format.IniFormat)
     window = Window(Theme(application), weights, settings)
     if unnamed is not None:
         window.open_weights(unnamed)
@@ -107,8 +108,8 @@ def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
 
 def _open_foreign(path: Path) -> "tuple[Weights, Path | None]":
     """The weights; or else the shipped ones, and the file, if the window has to ask what its outputs stand for."""
-    from digitpad.opening import open_weights  # takes its time to import
-    from digitpad.weights.weights import SHIPPED, load_weights
+    from digitpad.importers.open_file import open_weights  # takes its time to import
+    from digitpad.weights.native_format import SHIPPED, load_weights
 
     try:
         return open_weights(path), None

@@ -11,10 +11,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from digitpad import __version__, blas
+from digitpad import __version__
 from digitpad.cli import convert, data, evaluate, predict, recipes, runs, train, tune
 from digitpad.cli.common import FAILED, INTERRUPTED, fail
 from digitpad.errors import DigitpadError, reason
+from digitpad.system import blas_threads
 
 _COMMANDS = {
     "train": train,
@@ -82,7 +83,7 @@ def _window_parser() -> argparse.ArgumentParser:
 def _run_window(options: argparse.Namespace) -> int:
     if options.weights is not None and not options.weights.suffix and not options.weights.exists():
         raise DigitpadError(f"{options.weights}: neither a file nor one of the commands {', '.join(_COMMANDS)}")
-    blas.limit_threads(blas.all_but_one())
+    blas_threads.limit_threads(blas_threads.all_but_one())
     from digitpad.app import run
 
     return run(options.weights)

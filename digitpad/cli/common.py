@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from digitpad import blas
 from digitpad.errors import DigitpadError, OutputsError
+from digitpad.system import blas_threads
 
 if TYPE_CHECKING:
     from digitpad.datasets.dataset import Dataset
     from digitpad.training.recipe import Recipe
-    from digitpad.weights.weights import Weights
+    from digitpad.weights.native_format import Weights
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
 DEFAULT_RECIPE = "dense"
@@ -28,7 +28,11 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     """Options of every command that computes."""
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.add_argument(
-        "--threads", type=positive, default=blas.all_but_one(), metavar="N", help="for matrix products (%(default)s)"
+        "--threads",
+        type=positive,
+        default=blas_threads.all_but_one(),
+        metavar="N",
+        help="for matrix products (%(default)s)",
     )
 
 
@@ -45,9 +49,9 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
 
 def chosen_recipe(options: argparse.Namespace) -> "Recipe":
     """The recipe that the options of `add_recipe` describe."""
-    from digitpad.training.ranges import toml_value
     from digitpad.training.recipe import Recipe
-    from digitpad.training.recipes import all_recipes
+    from digitpad.training.recipe_library import all_recipes
+    from digitpad.training.setting_values import toml_value
 
     settings = {key: toml_value(value) for key, value in pairs("--set", options.set).items()}
     if options.data is not None:
@@ -66,7 +70,7 @@ def chosen_recipe(options: argparse.Namespace) -> "Recipe":
 
 def dataset_for(recipe: "Recipe") -> "Dataset":
     """What a recipe trains on; says so where drawings are made first."""
-    from digitpad.training.data import dataset_of, n_drawings
+    from digitpad.training.training_data import dataset_of, n_drawings
 
     if n := n_drawings(recipe):
         say(f"making {n:,} drawings to train on")
@@ -93,8 +97,8 @@ def chosen_weights(
     path: Path | None, told: argparse.Namespace | None = None, data: "Dataset | None" = None
 ) -> "Weights":
     """The weights in a file of any kind, by what `add_convention`'s options say of it, or those that are shipped."""
-    from digitpad.opening import open_weights
-    from digitpad.weights.weights import SHIPPED
+    from digitpad.importers.open_file import open_weights
+    from digitpad.weights.native_format import SHIPPED
 
     if told is None:
         return open_weights(path or SHIPPED, data=data)
@@ -111,9 +115,9 @@ def _classes(text: str | None) -> "tuple[tuple[str, ...] | None, Dataset | None]
     """The names that ``--classes`` lists, or a data set whose classes they are."""
     if text is None:
         return None, None
-    from digitpad.classes import names_in
+    from digitpad.class_names import names_in
     from digitpad.datasets.dataset import load
-    from digitpad.datasets.download import downloaded
+    from digitpad.datasets.download.fetch import downloaded
 
     if text in downloaded() or Path(text).exists():
         dataset = load(data_source(text))
@@ -146,7 +150,7 @@ def data_source(name: str | None) -> str:
     A path, or where there is none of this name, a downloaded set; without a name, the built-in one.
     """
     from digitpad.datasets.dataset import BUILT_IN
-    from digitpad.datasets.download import downloaded
+    from digitpad.datasets.download.fetch import downloaded
 
     if name is None:
         return BUILT_IN
@@ -178,7 +182,7 @@ def picture_kind(options: argparse.Namespace) -> str:
 
 def write_picture(path: Path, content: bytes) -> None:
     """Write a picture, and say where."""
-    from digitpad.files import write_atomically
+    from digitpad.system.atomic_write import write_atomically
 
     write_atomically(path, content)
     say(f"saved {path}")

@@ -26,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> int:
     """Run it, and return its exit status."""
     check_free(options.target, options.force)
-    from digitpad.opening import convention_of
+    from digitpad.importers.open_file import convention_of
     from digitpad.weights.exports import export
 
     weights = chosen_weights(options.source, options)

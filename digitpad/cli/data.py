@@ -8,7 +8,7 @@ from digitpad.cli.common import OK, begin_line, data_source, say, tell
 from digitpad.errors import DigitpadError
 
 if TYPE_CHECKING:
-    from digitpad.datasets.overview import Overview
+    from digitpad.datasets.summary import Overview
 
 
 def parser() -> argparse.ArgumentParser:
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _show(options: argparse.Namespace) -> int:
     from digitpad.datasets.dataset import load
-    from digitpad.datasets.overview import PARTS, overview
+    from digitpad.datasets.summary import PARTS, overview
 
     found = overview(load(data_source(options.data)))
     if options.json:
@@ -59,7 +59,7 @@ def _show(options: argparse.Namespace) -> int:
 
 def _table(found: "Overview") -> list[str]:
     """A row for each class, numbers to the right."""
-    from digitpad.datasets.overview import PARTS
+    from digitpad.datasets.summary import PARTS
 
     width = max(5, *map(len, found.class_names))
     counts = [*found.counts.T.tolist(), list(found.sizes)]
@@ -72,8 +72,8 @@ def _table(found: "Overview") -> list[str]:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from digitpad.datasets.download import downloaded
-    from digitpad.datasets.sources import SOURCES
+    from digitpad.datasets.download.fetch import downloaded
+    from digitpad.datasets.download.sources import SOURCES
 
     here = {name: str(path) for name, path in downloaded().items()}
     sets = [
@@ -92,8 +92,8 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _get(options: argparse.Namespace) -> int:
-    from digitpad.datasets.download import download, downloaded
-    from digitpad.datasets.sources import SOURCES
+    from digitpad.datasets.download.fetch import download, downloaded
+    from digitpad.datasets.download.sources import SOURCES
 
     source = SOURCES.get(options.name)
     if source is None:

@@ -6,7 +6,6 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from digitpad import blas
 from digitpad.cli.common import (
     DATA_HELP,
     OK,
@@ -22,12 +21,13 @@ from digitpad.cli.common import (
     tell,
     write_picture,
 )
+from digitpad.system import blas_threads
 
 if TYPE_CHECKING:
-    from digitpad.assessment.assessment import Assessment
-    from digitpad.assessment.comparison import Comparison
-    from digitpad.assessment.robustness import Robustness
-    from digitpad.training.evaluation import Evaluating
+    from digitpad.evaluation.assessment import Assessment
+    from digitpad.evaluation.metrics import Evaluating
+    from digitpad.evaluation.robustness import Robustness
+    from digitpad.evaluation.significance import Comparison
 
 PICTURES = ("reliability", "threshold", "robustness", "confusion", "map")
 TABLES = ("classes", "confusion", "digits", "robustness")
@@ -58,11 +58,11 @@ def parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """Run it, and return its exit status."""
-    blas.limit_threads(options.threads)
-    from digitpad.assessment.assessment import assess
-    from digitpad.assessment.comparison import compare
-    from digitpad.assessment.robustness import robustness
+    blas_threads.limit_threads(options.threads)
     from digitpad.datasets.dataset import load
+    from digitpad.evaluation.assessment import assess
+    from digitpad.evaluation.robustness import robustness
+    from digitpad.evaluation.significance import compare
 
     check_picture(options.plot)
     if options.csv is not None:
@@ -84,15 +84,15 @@ def run(options: argparse.Namespace) -> int:
         ]
     comparison = compare(made[0].right, made[1].right) if len(made) > 1 else None
     if options.plot is not None:
-        from digitpad.diagrams import diagram
-        from digitpad.figures import picture
+        from digitpad.plotting.evaluation_plots import diagram
+        from digitpad.plotting.figure_files import picture
 
         title = f"{' and '.join(one.weights.name for one in made)} on {dataset.name}"
         if options.picture in ("confusion", "map"):
             title = f"{made[0].weights.name} on {dataset.name}"
         write_picture(options.plot, picture(diagram(options.picture, made, robust), title, picture_kind(options)))
     if options.csv is not None:
-        from digitpad.assessment.tables import robustness_table, table
+        from digitpad.evaluation.csv_tables import robustness_table, table
 
         robustly = options.table == "robustness"
         text = robustness_table(robust[0]) if robustly else table(made[0], options.table)
@@ -139,7 +139,7 @@ def _shown(what: str, work: "Generator[Evaluating, None, _T]") -> _T:
 def _values(made: "Assessment", robust: "Robustness | None") -> dict[str, Any]:
     import numpy as np
 
-    from digitpad.opening import convention_of
+    from digitpad.importers.open_file import convention_of
 
     values: dict[str, Any] = {
         "weights": made.weights.name,

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digitpad import blas
 from digitpad.cli.common import OK, add_common, add_convention, chosen_weights, say, tell
+from digitpad.system import blas_threads
 
 if TYPE_CHECKING:
-    from digitpad.recognizer import Prediction
+    from digitpad.recognition.recognizer import Prediction
 
 
 def parser() -> argparse.ArgumentParser:
@@ -29,10 +29,10 @@ def run(options: argparse.Namespace) -> int:
     """Run it, and return its exit status."""
     if bool(options.images) == bool(options.strokes):
         parser().error("give either images or --strokes FILE.jsonl")
-    blas.limit_threads(options.threads)
+    blas_threads.limit_threads(options.threads)
     from digitpad.ink.image import read_image
     from digitpad.ink.strokes import read_strokes
-    from digitpad.recognizer import Recognizer
+    from digitpad.recognition.recognizer import Recognizer
 
     recognizer = Recognizer(chosen_weights(options.weights, options))
     answers: Iterable[tuple[str, int | None, Prediction | None]]

@@ -20,7 +20,7 @@ def parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """Run it, and return its exit status."""
-    from digitpad.training.recipes import all_recipes, own_folder
+    from digitpad.training.recipe_library import all_recipes, own_folder
 
     recipes = all_recipes()
     if options.json:

@@ -11,9 +11,9 @@ from digitpad.cli.common import OK, check_free, check_picture, say, write_pictur
 from digitpad.errors import DigitpadError
 
 if TYPE_CHECKING:
-    from digitpad.training.catalogue import Entry
-    from digitpad.training.comparison import Trace
-    from digitpad.training.run import Summary
+    from digitpad.runs.run import Summary
+    from digitpad.runs.run_comparison import Trace
+    from digitpad.runs.run_registry import Entry
 
 _N_ID = 6  # letters at the end of an id, by which one run is told from another
 _AXES = ("step", "epoch", "time")
@@ -58,8 +58,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from digitpad.training.catalogue import Catalogue
-    from digitpad.training.run import runs_folder
+    from digitpad.runs.run import runs_folder
+    from digitpad.runs.run_registry import Catalogue
 
     entries = Catalogue().entries()
     if options.json:
@@ -73,7 +73,7 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from digitpad.training.comparison import differences
+    from digitpad.runs.run_comparison import differences
 
     check_picture(options.plot)
     traces = _traces(options.runs)
@@ -111,8 +111,8 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from digitpad.files import write_atomically
-    from digitpad.training.comparison import to_csv
+    from digitpad.runs.run_comparison import to_csv
+    from digitpad.system.atomic_write import write_atomically
 
     path: Path = options.out
     if path.suffix not in (".csv", ".png", ".svg"):
@@ -130,7 +130,7 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _rename(options: argparse.Namespace) -> int:
-    from digitpad.training.run import find_run
+    from digitpad.runs.run import find_run
 
     if not options.name.strip():
         raise DigitpadError("a run is called by a name that is not empty")
@@ -144,9 +144,9 @@ def _rename(options: argparse.Namespace) -> int:
 
 
 def _traces(names: Sequence[str]) -> "list[Trace]":
-    from digitpad.colours import LINE_COLOURS
-    from digitpad.training.comparison import Trace
-    from digitpad.training.run import find_run
+    from digitpad.plotting.palette import LINE_COLOURS
+    from digitpad.runs.run import find_run
+    from digitpad.runs.run_comparison import Trace
 
     if len(names) > len(LINE_COLOURS):
         raise DigitpadError(f"{len(names)} runs; at most {len(LINE_COLOURS)} can be told apart")
@@ -157,8 +157,8 @@ def _traces(names: Sequence[str]) -> "list[Trace]":
 
 
 def _draw(traces: "Sequence[Trace]", axis: str, path: Path) -> None:
-    from digitpad.figures import runs_picture
-    from digitpad.training.comparison import Axis, Lines
+    from digitpad.plotting.figure_files import runs_picture
+    from digitpad.runs.run_comparison import Axis, Lines
 
     span = max([1, *(len(trace.history.losses) / 100 for trace in traces)])
     lines = [Lines.of(trace, Axis(axis), span) for trace in traces]
@@ -217,7 +217,7 @@ def _share(share: float | None) -> str:
 
 
 def _clock(seconds: float) -> str:
-    from digitpad.training.comparison import clock
+    from digitpad.runs.run_comparison import clock
 
     return clock(seconds)
 

@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from digitpad import blas
 from digitpad.cli.common import (
     DEFAULT_RECIPE,
     OK,
@@ -19,14 +18,15 @@ from digitpad.cli.common import (
     say,
     tell,
 )
+from digitpad.cli.deferred_sigint import Interrupts
 from digitpad.errors import DigitpadError
-from digitpad.interrupts import Interrupts
+from digitpad.system import blas_threads
 
 if TYPE_CHECKING:
-    from digitpad.training.loop import Trainer
-    from digitpad.training.progress import Result
-    from digitpad.training.recorder import Recorder
-    from digitpad.training.run import Run
+    from digitpad.runs.recorder import Recorder
+    from digitpad.runs.run import Run
+    from digitpad.training.events import Result
+    from digitpad.training.trainer import Trainer
 
 _LATEST = "latest"
 _BAR = 24
@@ -101,8 +101,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _find_rate(options: argparse.Namespace) -> int:
-    blas.limit_threads(options.threads)
-    from digitpad.training.rates import try_rates
+    blas_threads.limit_threads(options.threads)
+    from digitpad.training.lr_finder import try_rates
 
     recipe = chosen_recipe(options)
     *_, tried = try_rates(recipe, dataset_for(recipe))
@@ -122,10 +122,10 @@ def _begun(options: argparse.Namespace) -> "Recorder":
     """A new run, or one that is gone on with, at its first step."""
     if options.resume is not None:
         return _resumed(options)
-    blas.limit_threads(options.threads)
-    from digitpad.training.loop import Trainer
-    from digitpad.training.recorder import Recorder
-    from digitpad.training.run import Run
+    blas_threads.limit_threads(options.threads)
+    from digitpad.runs.recorder import Recorder
+    from digitpad.runs.run import Run
+    from digitpad.training.trainer import Trainer
 
     recipe = chosen_recipe(options)
     dataset = dataset_for(recipe)
@@ -136,11 +136,11 @@ def _begun(options: argparse.Namespace) -> "Recorder":
 
 
 def _resumed(options: argparse.Namespace) -> "Recorder":
-    from digitpad.training.ranges import toml_value
-    from digitpad.training.recorder import Recorder
+    from digitpad.runs.recorder import Recorder
+    from digitpad.training.setting_values import toml_value
 
     kept = _chosen_run(options.resume)
-    blas.set_threads(int(kept.about.get("blas_threads", options.threads)))  # for other numbers give other bits
+    blas_threads.set_threads(int(kept.about.get("blas_threads", options.threads)))  # for other numbers give other bits
     kept.lock()
     try:
         dataset = dataset_for(kept.recipe)
@@ -158,7 +158,7 @@ def _resumed(options: argparse.Namespace) -> "Recorder":
 
 
 def _chosen_run(text: str) -> "Run":
-    from digitpad.training.run import Status, all_runs, find_run
+    from digitpad.runs.run import Status, all_runs, find_run
 
     if text != _LATEST:
         return find_run(text)
@@ -182,8 +182,8 @@ def _trained(recorder: "Recorder", interrupts: Interrupts, out: Path | None) -> 
 
     A pause that cannot be saved in the run's folder writes the best weights to ``out``, if it is given.
     """
-    from digitpad.training.loop import DivergedError
-    from digitpad.training.progress import Result
+    from digitpad.training.events import Result
+    from digitpad.training.trainer import DivergedError
 
     kept = recorder.run
     assert kept is not None
@@ -217,7 +217,7 @@ def _problem(text: str) -> None:
 
 
 def _show(trainer: "Trainer", progress: Any) -> None:
-    from digitpad.training.progress import EpochDone, StepDone
+    from digitpad.training.events import EpochDone, StepDone
 
     match progress:
         case StepDone() if sys.stderr.isatty() and progress.step % 20 == 0:

@@ -1,13 +1,13 @@
 """``digitpad tune``."""
 
 import argparse
+import dataclasses
 import math
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from digitpad import blas
 from digitpad.cli.common import (
     OK,
     add_common,
@@ -24,14 +24,15 @@ from digitpad.cli.common import (
     tell,
     write_picture,
 )
+from digitpad.cli.deferred_sigint import Interrupts
 from digitpad.errors import DigitpadError
-from digitpad.interrupts import Interrupts
+from digitpad.system import blas_threads
 
 if TYPE_CHECKING:
-    from digitpad.training.progress import Progress
+    from digitpad.training.events import Progress
     from digitpad.training.recipe import Recipe
-    from digitpad.training.trials import Trial
-    from digitpad.training.tune import Search
+    from digitpad.tuning.optuna_search import Search
+    from digitpad.tuning.trials import Trial
 
 
 def parser() -> argparse.ArgumentParser:
@@ -71,8 +72,8 @@ def parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """Run it, and return its exit status."""
-    blas.limit_threads(options.threads)
-    from digitpad.training.tune import Search
+    blas_threads.limit_threads(options.threads)
+    from digitpad.tuning.optuna_search import Search
 
     recipe = chosen_recipe(options)
     ranges = _ranges(options, recipe)
@@ -102,7 +103,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _ranges(options: argparse.Namespace, recipe: "Recipe") -> Sequence[Any]:
     """The recipe's own ranges and those on the command line, which go first; what is set is not searched."""
-    from digitpad.training.ranges import parse_ranges
+    from digitpad.training.search_space import parse_ranges
 
     settings, ranges = pairs("--set", options.set), pairs("--search", options.search)
     for key in settings.keys() & ranges.keys():
@@ -110,13 +111,13 @@ def _ranges(options: argparse.Namespace, recipe: "Recipe") -> Sequence[Any]:
     own = {key: text for key, text in recipe.search.items() if key not in settings}
     if not own | ranges:
         raise DigitpadError(f"recipe {recipe.name!r} has no ranges of its own; --search KEY=RANGE gives them")
-    return parse_ranges(recipe, own | ranges)
+    return parse_ranges(dataclasses.replace(recipe, search={}), own | ranges)
 
 
 def _tell_search(options: argparse.Namespace, search: "Search") -> int:
     """The table or its JSON, the picture, and the best recipe where it was asked for."""
-    from digitpad.files import write_atomically
-    from digitpad.training.trials import best_first, best_of
+    from digitpad.system.atomic_write import write_atomically
+    from digitpad.tuning.trials import best_first, best_of
 
     trials = best_first(search.trials())
     best = best_of(trials)
@@ -135,7 +136,7 @@ def _tell_search(options: argparse.Namespace, search: "Search") -> int:
         for line in _table(search, trials):
             tell(options, {}, line)
     if options.plot is not None:
-        from digitpad.figures import trials_picture
+        from digitpad.plotting.figure_files import trials_picture
 
         write_picture(options.plot, trials_picture(search.name, search.ranges, trials, picture_kind(options)))
     if options.out is not None and (recipe := search.best_recipe(options.out.stem)) is not None:
@@ -169,7 +170,7 @@ def _table(search: "Search", trials: Iterable["Trial"]) -> Iterable[str]:
 
 
 def _trial_line(search: "Search", trial: "Trial") -> str:
-    from digitpad.training.trials import best_of
+    from digitpad.tuning.trials import best_of
 
     settings = ", ".join(f"{key} {_short(value)}" for key, value in trial.settings.items())
     after = f"{trial.epochs} epoch{'s' * (trial.epochs != 1)}"
@@ -180,7 +181,7 @@ def _trial_line(search: "Search", trial: "Trial") -> str:
 
 
 def _show_trial(number: int, progress: "Progress") -> None:
-    from digitpad.training.progress import EpochDone
+    from digitpad.training.events import EpochDone
 
     if isinstance(progress, EpochDone) and progress.epoch > 0 and sys.stderr.isatty():
         say(f"\r  trial {number}, epoch {progress.epoch}, accuracy {progress.validation.accuracy:.2%} ", end="")
@@ -188,7 +189,7 @@ def _show_trial(number: int, progress: "Progress") -> None:
 
 def _count(trials: Sequence["Trial"]) -> str:
     """How many trials there are, without those that were stopped, and how many of them still run."""
-    from digitpad.training.trials import State, n_counting
+    from digitpad.tuning.trials import State, n_counting
 
     n, running = n_counting(trials), sum(trial.state is State.RUNNING for trial in trials)
     return f"{n} trial{'' if n == 1 else 's'}" + (f" ({running} running)" if running else "")

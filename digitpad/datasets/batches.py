@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.datasets.augment import Augmentation, Augmenter
+from digitpad.datasets.augmentation.augment import Augmentation, Augmenter
 from digitpad.datasets.dataset import Digits
 from digitpad.nn.arrays import Scratch
 

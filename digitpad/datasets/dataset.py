@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitpad import assets
-from digitpad.classes import DIGITS, MAX_CLASSES, MAX_NAME, are_names
+from digitpad.class_names import DIGITS, MAX_CLASSES, MAX_NAME, are_names
 from digitpad.datasets.digits import Digits as Digits  # it belongs to a data set, and is asked for here
 from digitpad.datasets.digits import Found, Part, Tell, unheard
-from digitpad.datasets.idx import read_idx
-from digitpad.datasets.idx_folder import read_idx_folder
-from digitpad.datasets.readers import read
+from digitpad.datasets.readers.idx import read_idx
+from digitpad.datasets.readers.idx_folder import read_idx_folder
+from digitpad.datasets.readers.open_dataset import read
 from digitpad.errors import DataError
 
 BUILT_IN = "mnist"

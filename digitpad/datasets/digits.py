@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.classes import MAX_CLASSES, MAX_NAME
+from digitpad.class_names import MAX_CLASSES, MAX_NAME
 from digitpad.errors import DataError
 
 SIDE = 28

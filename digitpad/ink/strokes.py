@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from digitpad.errors import InkError
-from digitpad.files import write_atomically
 from digitpad.nn.arrays import Floats
+from digitpad.system.atomic_write import write_atomically
 
 CANVAS_PX = 480
 """Strokes live on a square canvas of this size, however large it is shown."""

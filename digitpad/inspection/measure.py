@@ -7,7 +7,7 @@ import numpy as np
 
 from digitpad.datasets.dataset import Dataset
 from digitpad.nn.parallel import DataParallel
-from digitpad.weights.weights import Weights
+from digitpad.weights.native_format import Weights
 
 
 @dataclass(frozen=True)

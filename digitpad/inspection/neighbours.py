@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from digitpad.inspection.trace import Tracer
 from digitpad.nn.arrays import Floats, Ints
-from digitpad.weights.weights import Weights
+from digitpad.weights.native_format import Weights
 
 MAX_NUMBERS = 16_000_000
 """What is kept of the last hidden layer, in numbers of four bytes; of a wide one, fewer digits are looked at."""

@@ -11,7 +11,7 @@ from digitpad.nn.arrays import Floats, Shape
 from digitpad.nn.layers import AddChannel, Conv2d, Dropout, Flatten, Layer, Linear
 from digitpad.nn.losses import softmax
 from digitpad.nn.network import Network
-from digitpad.weights.weights import Weights
+from digitpad.weights.native_format import Weights
 
 _SILENT = (Flatten, Dropout, AddChannel)
 """Layers that change no number outside training, only how numbers lie."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from digitpad.nn.arrays import Floats
 from digitpad.nn.layers import ReLU
 from digitpad.nn.network import Network
-from digitpad.training.progress import EpochDone
+from digitpad.training.events import EpochDone
 
 _DEAD = 0.3
 _OVERFITTING = 1.5

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from digitpad.datasets.augment import Augmentation
+from digitpad.datasets.augmentation.augment import Augmentation
 from digitpad.datasets.dataset import BUILT_IN
 from digitpad.errors import FileError, RecipeError
 from digitpad.nn.feedforward import ACTIVATIONS, PADDINGS, feedforward
@@ -21,8 +21,9 @@ from digitpad.nn.layers import Layer
 from digitpad.nn.network import IMAGE_SHAPE, N_CLASSES, Network, Plan, summary
 from digitpad.nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
 from digitpad.nn.schedules import Constant, Cosine, Exponential, InverseTime, OneCycle, Schedule, Step, WarmUp
-from digitpad.training.ranges import flattened, parse_ranges
-from digitpad.weights.weights import MAX_ACTIVATIONS
+from digitpad.training.search_space import parse_ranges
+from digitpad.training.setting_values import flattened
+from digitpad.weights.native_format import MAX_ACTIVATIONS
 
 MAX_PARAMETERS = 16_000_000
 """More would not fit the files that weights are kept in."""
@@ -122,8 +123,8 @@ class TrainingPart:
 class DataPart:
     """``[data]``: the built-in set's name, or the path of another one, and what is made besides.
 
-    ``pen_digits`` are written as `digitpad.ink.pen` writes them; ``non_digits``, of which the network is to be unsure,
-    are letters, signs and scribbles.
+    ``pen_digits`` are written as `digitpad.datasets.synthetic.pen` writes them; ``non_digits``, of which the network is to be
+    unsure, are letters, signs and scribbles.
     """
 
     set: str = BUILT_IN
@@ -194,7 +195,7 @@ class Recipe:
             raise RecipeError(
                 "description", f"is {len(self.description):,} letters long; expected {MAX_TEXT:,} at most"
             )
-        parse_ranges(self, self.search)
+        parse_ranges(dataclasses.replace(self, search={}), self.search) if self.search else ()
 
     @functools.cached_property
     def plan(self) -> Plan:

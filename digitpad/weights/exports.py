@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitpad import __version__
-from digitpad.classes import DIGITS
+from digitpad.class_names import DIGITS
 from digitpad.errors import WeightsError
-from digitpad.files import write_atomically
 from digitpad.nn.layers import BatchNorm, Binarize, Conv2d, Layer, Linear, Rescale
+from digitpad.system.atomic_write import write_atomically
 from digitpad.weights import standalone
-from digitpad.weights.weights import Weights
+from digitpad.weights.activation_names import NAMES
+from digitpad.weights.native_format import Weights
 
 
 def export(weights: Weights, path: Path, *, plain: bool = False) -> None:
@@ -95,8 +96,6 @@ def plain_arrays(weights: Weights, path: Path) -> dict[str, NDArray[np.float32]]
 
 def _told(weights: Weights) -> dict[str, Any]:
     """What plain arrays do not say, as words beside them."""
-    from digitpad.weights.foreign.activations import NAMES  # the window starts without it
-
     kinds = [settings["type"] for settings in weights.architecture]
     told: dict[str, Any] = {"scaling": "x/255"}
     if activations := [NAMES[kind] for kind in kinds if kind in NAMES]:

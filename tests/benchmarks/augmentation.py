@@ -8,13 +8,13 @@ import json
 import statistics
 import time
 
-from digitpad.blas import limit_threads
+from digitpad.system.blas_threads import limit_threads
 
 limit_threads(1)
 
 import numpy as np  # noqa: E402  # once BLAS is limited
 
-from digitpad.datasets.augment import Augmentation, Augmenter  # noqa: E402
+from digitpad.datasets.augmentation.augment import Augmentation, Augmenter  # noqa: E402
 from digitpad.datasets.dataset import mnist  # noqa: E402
 
 KINDS = {

@@ -20,11 +20,11 @@ os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL
 import numpy as np  # once BLAS is limited
 
 from digitpad.datasets.dataset import mnist
-from digitpad.datasets.non_digits import non_digits
-from digitpad.recognizer import Prediction, Recognizer
-from digitpad.training.calibration import reliability
-from digitpad.training.evaluation import interval
-from digitpad.weights.weights import SHIPPED, load_weights
+from digitpad.datasets.synthetic.non_digits import non_digits
+from digitpad.evaluation.calibration import reliability
+from digitpad.evaluation.metrics import interval
+from digitpad.recognition.recognizer import Prediction, Recognizer
+from digitpad.weights.native_format import SHIPPED, load_weights
 
 
 def main() -> None:

@@ -24,8 +24,8 @@ def _opened(panel: str, network: int, size: tuple[int, int]) -> tuple[Any, Any]:
 
     from PySide6.QtWidgets import QPushButton
 
-    from digitpad.gui.inside.layers_view import Chosen
-    from digitpad.gui.menus import INSIDE
+    from digitpad.gui.inspect.layers_view import Chosen
+    from digitpad.gui.shell.menus import INSIDE
 
     window.resize(*size)
     window.show()

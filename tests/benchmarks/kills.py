@@ -12,10 +12,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from digitpad.datasets.dataset import mnist
-from digitpad.training.run import Run
-from digitpad.weights.weights import load_weights
-from tests.datasets.idx_files import write_folder
-from tests.killing import RECIPE, killed_and_resumed, train
+from digitpad.runs.run import Run
+from digitpad.weights.native_format import load_weights
+from tests.integration.killing import RECIPE, killed_and_resumed, train
+from tests.unit.datasets.idx_files import write_folder
 
 
 def main() -> int:

@@ -62,10 +62,10 @@ def tell(name: str, result: Mapping[str, Any]) -> None:
 
 def open_window() -> tuple[Any, Any]:
     """The application and its window, not yet shown, as `digitpad.app` builds them, with settings of their own."""
-    from digitpad import blas
+    from digitpad.system import blas_threads
 
     os.environ["DIGITPAD_HOME"] = tempfile.mkdtemp()
-    blas.limit_threads(blas.all_but_one())
+    blas_threads.limit_threads(blas_threads.all_but_one())
     from digitpad.app import build
 
     return build(None)
@@ -111,7 +111,7 @@ def pen(pad: Any, n_events: int) -> Iterator[Callable[[], None]]:
     """Moves of a mouse that draws loops, and lifts and clears now and then."""
     from PySide6.QtCore import QEvent
 
-    from tests.gui.hand import mouse
+    from tests.unit.gui.hand import mouse
 
     side = pad.width()
     for number in range(n_events):

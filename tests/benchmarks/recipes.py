@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def main() -> None:
     """Train, and print the table."""
-    from digitpad.training.evaluation import interval
-    from digitpad.training.recipes import all_recipes
+    from digitpad.evaluation.metrics import interval
+    from digitpad.training.recipe_library import all_recipes
 
     shipped = all_recipes().shipped
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -111,16 +111,16 @@ def steps_in_train(recipe: str) -> dict[str, Any]:
     """Steps a second as ``digitpad train`` takes them, with as many BLAS threads as the window has."""
     import tempfile
 
-    from digitpad import blas
+    from digitpad.system import blas_threads
 
     os.environ["DIGITPAD_HOME"] = tempfile.mkdtemp()
-    blas.limit_threads(blas.all_but_one())
+    blas_threads.limit_threads(blas_threads.all_but_one())
     from digitpad.datasets.dataset import mnist
-    from digitpad.training.loop import Trainer
-    from digitpad.training.progress import StepDone
+    from digitpad.runs.recorder import Recorder
+    from digitpad.runs.run import Run
+    from digitpad.training.events import StepDone
     from digitpad.training.recipe import Recipe
-    from digitpad.training.recorder import Recorder
-    from digitpad.training.run import Run
+    from digitpad.training.trainer import Trainer
 
     settings, dataset = Recipe().with_values(RECIPES[recipe]), mnist()
     trainer = Trainer(settings, dataset)

@@ -152,9 +152,9 @@ def _products() -> dict[str, dict[str, float]]:
 
 def _blas_for(hidden: list[int | str]) -> contextlib.AbstractContextManager[None]:
     """One BLAS thread where a batch is shared out among threads, as training has it."""
-    from digitpad import blas
+    from digitpad.system import blas_threads
 
-    return blas.one_thread() if hidden == LENET else contextlib.nullcontext()
+    return blas_threads.one_thread() if hidden == LENET else contextlib.nullcontext()
 
 
 def _data(n_images: int) -> Any:
@@ -179,16 +179,16 @@ def _floats(n_images: int) -> Any:
 def _digitpad(hidden: list[int | str], batch_size: int, n_images: int) -> Work:
     import numpy as np
 
-    from digitpad import blas
     from digitpad.datasets.batches import Batches
     from digitpad.nn.feedforward import feedforward
     from digitpad.nn.network import Network
     from digitpad.nn.optimizers import SGD
     from digitpad.nn.parallel import DataParallel
+    from digitpad.system import blas_threads
 
     rng = np.random.default_rng(1)
     network, optimizer = Network(feedforward(hidden)), SGD(MOMENTUM)
-    n_threads = blas.threads() if hidden == LENET else 1
+    n_threads = blas_threads.threads() if hidden == LENET else 1
     parallel = DataParallel(network, n_threads)
     parallel.initialize(rng)
     batches = Batches(_data(n_images), batch_size, rng)

@@ -4,7 +4,7 @@
     python tests/fuzz/fuzz_data.py CORPUS_FOLDER -max_total_time=3600 -max_len=30000
 
 The first byte of an input says which file of a data set the others are. Each must be read, or refused by `DataError`;
-what is not, becomes a case of `tests/datasets/test_hostile.py`.
+what is not, becomes a case of `tests/unit/datasets/test_hostile.py`.
 """
 
 import contextlib
@@ -20,10 +20,10 @@ import numpy as np
 
 with atheris.instrument_imports(include=["digitpad"]):
     from digitpad.datasets.dataset import load_path
-    from digitpad.datasets.readers import is_data_set
+    from digitpad.datasets.readers.open_dataset import is_data_set
     from digitpad.errors import DataError, InkError
     from digitpad.ink.image import is_image, read_image
-    from tests.datasets.set_files import npy, zipped
+    from tests.unit.datasets.set_files import npy, zipped
 
 _FOLDER = Path(tempfile.mkdtemp()) / "set"
 _LABELS = struct.pack(">BBBBI", 0, 0, 8, 1, 12) + bytes(i % 2 for i in range(12))

@@ -6,7 +6,7 @@
 
 The first byte of an input says what the others are put into, as a changed byte in an archive fails its checksum alone.
 Each input that breaks the one promise (read, or refused by `WeightsError`) is left in the current folder, and becomes a
-case of `tests/weights/foreign/test_reading.py`.
+case of `tests/unit/importers/test_read_file.py`.
 """
 
 import contextlib
@@ -22,11 +22,11 @@ import atheris
 
 with atheris.instrument_imports(include=["digitpad"]):
     from digitpad.errors import WeightsError
-    from digitpad.weights.foreign.class_names import class_names_in
-    from digitpad.weights.foreign.finding import structures
-    from digitpad.weights.foreign.reading import read_contents
-    from digitpad.weights.foreign.scalings import scaling_beside
-    from digitpad.weights.weights import load_weights
+    from digitpad.importers.inference.scalings import scaling_beside
+    from digitpad.importers.inference.stored_scaler import structures
+    from digitpad.importers.output_names import class_names_in
+    from digitpad.importers.read_file import read_contents
+    from digitpad.weights.native_format import load_weights
 
 _FILE = Path(tempfile.mkdtemp()) / "fuzzed"
 

@@ -14,10 +14,10 @@ from PIL import Image
 
 from digitpad.nn.layers import Flatten, Linear, Rescale
 from digitpad.nn.network import Network
-from tests.datasets.idx_files import idx_bytes
-from tests.datasets.set_files import csv_text, keras, npy, pickled, pickled_by_python_2, zipped
-from tests.weights.foreign.mat_files import mat, mat_matrix
-from tests.weights.foreign.test_reading import MATRIX, SOURCES, TREE, VECTOR, torch_pickle
+from tests.unit.datasets.idx_files import idx_bytes
+from tests.unit.datasets.set_files import csv_text, keras, npy, pickled, pickled_by_python_2, zipped
+from tests.unit.importers.mat_files import mat, mat_matrix
+from tests.unit.importers.test_read_file import MATRIX, SOURCES, TREE, VECTOR, torch_pickle
 
 
 def weights() -> dict[str, bytes]:

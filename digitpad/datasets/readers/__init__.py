@@ -1,0 +1,1 @@
+"""Readers: one dataset format per module."""

@@ -1,0 +1,1 @@
+"""Generated digits and non-digits."""

@@ -1,0 +1,1 @@
+"""Safe readers for array formats that weights and datasets share."""

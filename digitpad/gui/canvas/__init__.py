@@ -1,0 +1,1 @@
+"""The pad and what shows its reading, shared by several tabs."""

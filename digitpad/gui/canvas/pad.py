@@ -1,0 +1,398 @@
+"""The pad: a square to draw on with mouse, pen, finger or keys. It knows strokes, and no network."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QHideEvent,
+    QInputDevice,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QPointingDevice,
+    QTabletEvent,
+    QTouchEvent,
+    QUndoCommand,
+    QUndoStack,
+)
+from PySide6.QtWidgets import QWidget
+
+from digitpad.gui.canvas.ink_painter import paint_drawing, paint_stroke
+from digitpad.gui.widgets.theme import Theme
+from digitpad.ink.drawing import Drawing
+from digitpad.ink.strokes import CANVAS_PX, Stroke
+from digitpad.nn.arrays import Floats
+
+PEN_WIDTHS_PX = (8, 48)
+DEFAULT_PEN_WIDTH_PX = 24
+ERASER_FACTOR = 1.6  # an eraser as wide as the pen would take as many strokes as drawing did
+DOT_PX = 3  # a click that trembles less than this is a dot
+MAX_LIVE_POINTS = 200  # of a stroke in the making, that are painted anew at each move
+KEY_STEP_PX, FINE_KEY_STEP_PX = 16, 4
+
+_ARROWS = {
+    Qt.Key.Key_Left: (-1, 0),
+    Qt.Key.Key_Right: (1, 0),
+    Qt.Key.Key_Up: (0, -1),
+    Qt.Key.Key_Down: (0, 1),
+}
+
+
+@dataclass
+class _Gesture:
+    """A stroke in the making, by the one device that began it."""
+
+    device: str
+    erases: bool
+    before: Drawing
+    points: list[tuple[float, float]] = field(default_factory=list)
+    pressures: list[float] | None = None
+    n_painted: int = 0  # of its points, those that are part of the finished ink already
+
+
+class _Change(QUndoCommand):
+    """From one drawing to the next, and back."""
+
+    def __init__(self, pad: "Pad", text: str, before: Drawing, after: Drawing) -> None:
+        super().__init__(text)
+        self._pad, self._before, self._after = pad, before, after
+
+    def undo(self) -> None:
+        self._pad._settle(self._before)
+
+    def redo(self) -> None:
+        self._pad._settle(self._after)
+
+
+class Pad(QWidget):
+    """A square canvas, `CANVAS_PX` wide however large it is shown."""
+
+    drawing_changed = Signal()  # `drawing` is another now; while a stroke is drawn, at every move
+    settled = Signal()  # the pen was lifted, be all as before, or something was undone, cleared or pasted
+    tool_changed = Signal(bool)  # whether it erases now
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.undo_stack = QUndoStack(self)
+        self.undo_stack.setUndoLimit(500)
+        self.pen_width_px = float(DEFAULT_PEN_WIDTH_PX)
+        self._drawing = Drawing()
+        self._gesture: _Gesture | None = None
+        self._erasing = False
+        self._stylus_seen = False
+        self._cursor: QPointF | None = None  # of the keyboard's pen, once it was used
+        self._focus_by_keys = False
+        self._invitation = "Draw a digit"
+        self._finished_ink: QPixmap | None = None
+        self.setObjectName("pad")
+        self.setAccessibleName("Drawing pad")
+        self.setAccessibleDescription("Draw with mouse, pen or finger; or move with the arrow keys, Space is pen down")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
+        self.setCursor(Qt.CursorShape.CrossCursor)
+        theme.changed.connect(self._forget_finished_ink)
+
+    @property
+    def drawing(self) -> Drawing:
+        """What is on the pad, the stroke in the making included."""
+        gesture = self._gesture
+        if gesture is None or gesture.erases:
+            return self._drawing
+        return self._drawing.with_stroke(self._stroke_of(gesture))
+
+    @property
+    def has_strokes(self) -> bool:
+        """Whether there are strokes on the pad; cheaper to ask than `drawing`, at every move of a pen."""
+        adds_one = self._gesture is not None and not self._gesture.erases
+        return adds_one or bool(self._drawing.strokes)
+
+    @property
+    def drawing_one(self) -> bool:
+        """Whether a stroke is in the making, with pen or eraser."""
+        return self._gesture is not None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no ink on the pad."""
+        return not self.has_strokes and self._drawing.is_empty
+
+    @property
+    def erasing(self) -> bool:
+        """Whether the next stroke erases."""
+        return self._erasing
+
+    def set_erasing(self, erasing: bool) -> None:
+        """Choose between pen and eraser."""
+        if erasing != self._erasing:
+            self._erasing = erasing
+            self.tool_changed.emit(erasing)
+
+    def replace(self, drawing: Drawing, text: str) -> None:
+        """Put another drawing on the pad, which can be undone; ``text`` names the change."""
+        before = self._drawing if self._gesture is None else self._gesture.before
+        if drawing.is_empty and before.is_empty:
+            self._cancel_gesture()
+        else:
+            self.undo_stack.push(_Change(self, text, before, drawing))
+
+    def invite(self, text: str) -> None:
+        """What an empty pad says."""
+        self._invitation = text
+        self.update()
+
+    def clear(self) -> None:
+        """Empty the pad, which can be undone."""
+        self.replace(Drawing(), "Clear")
+
+    # Drawing: what all devices come down to.
+
+    def _begin(self, device: str, position: QPointF, pressure: float | None = None, erases: bool | None = None) -> None:
+        erases = self._erasing if erases is None else erases
+        pressures: list[float] | None = None if pressure is None or erases else []
+        self._gesture = _Gesture(device, erases, self._drawing, pressures=pressures)
+        self._extend(device, position, pressure)
+
+    def _extend(self, device: str, position: QPointF, pressure: float | None = None) -> None:
+        gesture = self._gesture
+        if gesture is None or gesture.device != device:  # another device's events arrive beside the pen's own
+            return
+        scale = CANVAS_PX / max(1, self.width())
+        point = (min(max(position.x() * scale, 0.0), CANVAS_PX), min(max(position.y() * scale, 0.0), CANVAS_PX))
+        if gesture.points and point == gesture.points[-1]:
+            return
+        gesture.points.append(point)
+        if gesture.pressures is not None:
+            gesture.pressures.append(1.0 if pressure is None else pressure)
+        if gesture.erases:
+            self._drawing = self._drawing.erased(np.array(gesture.points[-2:]), self._eraser_radius_px)
+            self._forget_finished_ink()
+        self.update()
+        self.drawing_changed.emit()
+
+    def _end(self, device: str) -> None:
+        gesture = self._gesture
+        if gesture is None or gesture.device != device:
+            return
+        self._gesture = None
+        after = self._drawing if gesture.erases else gesture.before.with_stroke(self._stroke_of(gesture))
+        self._drawing = gesture.before
+        changed = after.strokes != gesture.before.strokes or after.image is not gesture.before.image
+        if changed:
+            self.undo_stack.push(_Change(self, "Erase" if gesture.erases else "Stroke", gesture.before, after))
+        else:
+            self.settled.emit()
+
+    def _cancel_gesture(self) -> None:
+        if self._gesture is not None:
+            self._settle(self._gesture.before)
+
+    def _show(self, drawing: Drawing) -> None:
+        self._drawing = drawing
+        self._forget_finished_ink()
+        self.drawing_changed.emit()
+
+    def _settle(self, drawing: Drawing) -> None:
+        self._gesture = None  # undone in mid-stroke, the stroke is gone as well
+        self._show(drawing)
+        self.settled.emit()
+
+    def _stroke_of(self, gesture: _Gesture) -> Stroke:
+        points: Floats = np.array(gesture.points)
+        if np.ptp(points, axis=0).max() < DOT_PX:
+            return Stroke(points[:1], self.pen_width_px)
+        pressures = None if gesture.pressures is None else np.array(gesture.pressures)
+        return Stroke(points, self.pen_width_px, pressures)
+
+    @property
+    def _eraser_radius_px(self) -> float:
+        return self.pen_width_px * ERASER_FACTOR / 2
+
+    # Painting, which only paints.
+
+    def _forget_finished_ink(self) -> None:
+        self._finished_ink = None
+        if self._gesture is not None:
+            self._gesture.n_painted = 0
+        self.update()
+
+    def _finished_strokes(self) -> QPixmap:
+        """All but the stroke in the making, painted once for this size and theme."""
+        ratio = self.devicePixelRatioF()
+        pixmap = self._finished_ink
+        if pixmap is None or pixmap.size() != self.size() * ratio:
+            pixmap = QPixmap(self.size() * ratio)
+            pixmap.setDevicePixelRatio(ratio)
+            pixmap.fill(Qt.GlobalColor.transparent)
+            painter = self._canvas_painter(pixmap)
+            paint_drawing(painter, self._drawing, QColor(self._theme.tokens.ink))
+            painter.end()
+            self._forget_finished_ink()
+            self._finished_ink = pixmap
+        return pixmap
+
+    def _paint_running_stroke(self, painter: QPainter) -> None:
+        """Paint the stroke in the making; of a long one, all but the end is painted once, into the finished ink."""
+        gesture = self._gesture
+        if gesture is None or gesture.erases:
+            return
+        ink, stroke = QColor(self._theme.tokens.ink), self._stroke_of(gesture)
+        begin = max(0, gesture.n_painted - 2)  # a curve needs its neighbours to join on
+        if len(stroke.points) - begin > MAX_LIVE_POINTS and self._finished_ink is not None:
+            onto = self._canvas_painter(self._finished_ink)
+            paint_stroke(onto, _tail(stroke, begin), ink)
+            onto.end()
+            gesture.n_painted = len(stroke.points)
+            begin = gesture.n_painted - 2
+        paint_stroke(painter, _tail(stroke, begin), ink)
+
+    def _canvas_painter(self, pixmap: QPixmap) -> QPainter:
+        painter = QPainter(pixmap)
+        painter.scale(self.width() / CANVAS_PX, self.height() / CANVAS_PX)
+        return painter
+
+    def _paint_ground(self, painter: QPainter) -> None:
+        tokens = self._theme.tokens
+        focused = self.hasFocus() and self._focus_by_keys
+        painter.setPen(QPen(QColor(tokens.accent if focused else tokens.hairline), 1))
+        painter.setBrush(QColor(tokens.pad))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 10, 10)
+        guide = self.width() * 0.14
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(tokens.hairline), 1, Qt.PenStyle.DashLine))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(guide, guide, -guide, -guide), 8, 8)
+        if self.is_empty:
+            font = self.font()
+            font.setPixelSize(max(12, min(20, self.width() // 9)))
+            painter.setFont(font)
+            painter.setPen(QColor(tokens.soft))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._invitation)
+
+    def _paint_key_cursor(self, painter: QPainter) -> None:
+        if self._cursor is None or not self.hasFocus():
+            return
+        tokens = self._theme.tokens
+        radius = self.pen_width_px / 2
+        painter.setBrush(QColor(tokens.accent) if self._gesture is not None else Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(tokens.accent), 2))
+        painter.drawEllipse(self._cursor, radius, radius)
+
+    # Keys.
+
+    def _move_key_cursor(self, dx: float, dy: float) -> None:
+        cursor = self._cursor or QPointF(CANVAS_PX / 2, CANVAS_PX / 2)
+        x, y = cursor.x() + dx, cursor.y() + dy
+        self._cursor = QPointF(min(max(x, 0), CANVAS_PX), min(max(y, 0), CANVAS_PX))
+        self._extend("keys", self._cursor * self.width() / CANVAS_PX)
+        self.update()
+
+    def _toggle_key_pen(self) -> None:
+        if self._gesture is not None:
+            self._end("keys")
+        else:
+            self._move_key_cursor(0, 0)
+            assert self._cursor is not None
+            self._begin("keys", self._cursor * self.width() / CANVAS_PX)
+
+    # Overrides of Qt's.
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._paint_ground(painter)
+        painter.drawPixmap(0, 0, self._finished_strokes())
+        painter.scale(self.width() / CANVAS_PX, self.height() / CANVAS_PX)
+        self._paint_running_stroke(painter)
+        self._paint_key_cursor(painter)
+        painter.end()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._end("mouse")  # where a release got lost, as when a dialog came between
+            if self._gesture is None:
+                self._begin("mouse", event.position())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._extend("mouse", event.position())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._end("mouse")
+
+    def tabletEvent(self, event: QTabletEvent) -> None:
+        self._stylus_seen = True
+        if self._gesture is not None and self._gesture.device == "finger":
+            self._cancel_gesture()  # it was the hand that holds the pen
+        has_pressure = bool(event.pointingDevice().capabilities() & QInputDevice.Capability.Pressure)
+        pressure = event.pressure() if has_pressure else None
+        match event.type():
+            case QEvent.Type.TabletPress if self._gesture is None and event.button() == Qt.MouseButton.LeftButton:
+                erases = event.pointerType() == QPointingDevice.PointerType.Eraser or self._erasing
+                self._begin("pen", event.position(), pressure, erases)
+            case QEvent.Type.TabletMove:
+                self._extend("pen", event.position(), pressure)
+            case QEvent.Type.TabletRelease:
+                self._end("pen")
+        event.accept()
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QTouchEvent):
+            self._touch(event)
+            return True
+        return super().event(event)
+
+    def _touch(self, event: QTouchEvent) -> None:
+        """Draw with the first finger; with none at all once a stylus was seen, as then it is the resting hand."""
+        if event.type() == QEvent.Type.TouchCancel:
+            if self._gesture is not None and self._gesture.device == "finger":
+                self._cancel_gesture()
+        elif not self._stylus_seen and event.points():
+            position = event.points()[0].position()
+            if event.type() == QEvent.Type.TouchBegin and self._gesture is None:
+                self._begin("finger", position)
+            elif event.type() == QEvent.Type.TouchUpdate:
+                self._extend("finger", position)
+            elif event.type() == QEvent.Type.TouchEnd:
+                self._end("finger")
+        event.accept()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        self._focus_by_keys = True
+        step = FINE_KEY_STEP_PX if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else KEY_STEP_PX
+        if event.key() in _ARROWS:
+            dx, dy = _ARROWS[Qt.Key(event.key())]
+            self._move_key_cursor(dx * step, dy * step)
+        elif event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+            self._toggle_key_pen()
+        elif event.key() == Qt.Key.Key_Escape and self._gesture is not None:
+            self._cancel_gesture()
+        else:
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        by_keys = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
+        self._focus_by_keys = event.reason() in by_keys
+        super().focusInEvent(event)
+        self.update()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        if self._gesture is not None:
+            self._end(self._gesture.device)
+        super().hideEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._end("keys")
+        super().focusOutEvent(event)
+        self.update()
+
+
+def _tail(stroke: Stroke, begin: int) -> Stroke:
+    """The stroke from its point ``begin`` on."""
+    pressures = None if stroke.pressures is None else stroke.pressures[begin:]
+    return Stroke(stroke.points[begin:], stroke.width_px, pressures)

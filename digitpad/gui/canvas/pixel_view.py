@@ -1,0 +1,88 @@
+"""The 28 × 28 pixels that the network sees, and which of them speak for what."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRectF, QSize
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent
+from PySide6.QtWidgets import QWidget
+
+from digitpad.gui.widgets.qt_images import from_grey
+from digitpad.gui.widgets.theme import DARK, Theme
+from digitpad.ink.raster import SIDE
+from digitpad.nn.arrays import Floats
+from digitpad.recognition.explainer import Evidence
+from digitpad.recognition.recognizer import Prediction
+
+GREY = 0.4
+"""How bright ink is under what is said of it."""
+
+FAINTEST = 0.06
+"""Of the strongest evidence; what is less is not worth a colour."""
+
+SPEAKS_FOR, SPEAKS_AGAINST = QColor(DARK.accent), QColor(DARK.second)  # in both themes, as their ground is black
+
+
+class PixelView(QWidget):
+    """The 28 × 28 pixels that the network sees, enlarged; with evidence, those that speak for the answer and against.
+
+    What speaks for it is filled, and what speaks against is striped, the stronger the more.
+    """
+
+    def __init__(self, theme: Theme, side: int = 112) -> None:
+        super().__init__()
+        self._image: QImage | None = None
+        self._evidence: Evidence | None = None
+        self.setObjectName("seen")
+        self.setFixedSize(QSize(side, side))
+        self.setAccessibleName("What the network sees")
+        theme.changed.connect(self.update)
+
+    def set_prediction(self, prediction: Prediction | None) -> None:
+        """Show what it saw, or black."""
+        self._evidence = None
+        self._image = None if prediction is None else from_grey(prediction.image)
+        self.setAccessibleDescription("")
+        self.update()
+
+    def set_evidence(self, evidence: Evidence) -> None:
+        """Show what it saw, and what spoke for what."""
+        self._evidence = evidence
+        self.setAccessibleDescription(evidence.said)
+        self.set_ink(evidence.image)
+
+    def set_ink(self, image: NDArray[np.uint8]) -> None:
+        """Show other ink under the same evidence."""
+        self._image = from_grey(np.rint(image * GREY).astype(np.uint8))
+        self.update()
+
+    @property
+    def has_evidence(self) -> bool:
+        """Whether it shows what spoke for what."""
+        return self._evidence is not None
+
+    def _paint_evidence(self, painter: QPainter, pixels: Floats) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        strength = np.sqrt(np.abs(pixels) / max(float(np.abs(pixels).max()), 1e-9))
+        width, height = self.width() / SIDE, self.height() / SIDE
+        for y, x in np.argwhere(strength > np.sqrt(FAINTEST)).tolist():
+            cell = QRectF(x * width, y * height, width, height)
+            colour = QColor(SPEAKS_FOR if pixels[y, x] > 0 else SPEAKS_AGAINST)
+            colour.setAlphaF(float(strength[y, x]))
+            if pixels[y, x] < 0:
+                cell.setHeight(height / 2)
+            painter.fillRect(cell, colour)
+
+    # Overrides of Qt's.
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        corners = QPainterPath()
+        corners.addRoundedRect(self.rect(), 5, 5)
+        painter.setClipPath(corners)
+        painter.fillRect(self.rect(), QColor("black"))
+        if self._image is not None:
+            painter.drawImage(self.rect(), self._image)
+        if self._evidence is not None:
+            self._paint_evidence(painter, self._evidence.pixels)
+        painter.end()

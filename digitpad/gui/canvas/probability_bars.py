@@ -1,0 +1,149 @@
+"""Bars: how probable each class is."""
+
+import math
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEasingCurve, QRectF, QSize, Qt, QVariantAnimation
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
+
+from digitpad.class_names import DIGITS
+from digitpad.gui.widgets.basics import percent
+from digitpad.gui.widgets.theme import Theme, fixed_width_digits
+
+N_BARS = 10
+"""So many have room; of more classes, the most probable ones are shown."""
+
+NAME_PX = 15
+"""The room of a name of one letter; longer ones get more, up to `NAME_SHARE` of the width."""
+
+NAME_SHARE = 0.4
+EASE_MS = 120
+
+
+class ProbabilityBars(QWidget):
+    """Bars for classes, which ease to their new lengths; empty where there is nothing to say.
+
+    Up to `N_BARS` classes keep their places; of more, the most probable ones are shown, the first on top.
+    """
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._target: tuple[float, ...] | None = None
+        self._sure = False
+        self._class_names: tuple[str, ...] = DIGITS
+        self._from = self._shown = (0.0,) * len(DIGITS)
+        self.setObjectName("probability_bars")
+        self.setAccessibleName("Probabilities")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._animation = QVariantAnimation(self)
+        self._animation.setStartValue(0.0)
+        self._animation.setEndValue(1.0)
+        self._animation.setEasingCurve(QEasingCurve.Type.OutCubic)
+        self._animation.valueChanged.connect(self._move)
+        theme.changed.connect(self.update)
+
+    def set_classes(self, class_names: Sequence[str]) -> None:
+        """Show probabilities of these from now on."""
+        if tuple(class_names) != self._class_names:
+            self._animation.stop()
+            self._class_names = tuple(class_names)
+            self._target = None
+            self._from = self._shown = (0.0,) * len(class_names)
+            self.update()
+
+    @property
+    def rows(self) -> list[int]:
+        """The classes that have a bar, from top to bottom."""
+        places = range(len(self._class_names))
+        if len(places) <= N_BARS:
+            return list(places)
+        target = self._target
+        return [] if target is None else sorted(places, key=lambda place: -target[place])[:N_BARS]
+
+    def set_probabilities(self, probabilities: Sequence[float] | None, *, sure: bool = True) -> None:
+        """Show these, of 0..1, or none; the largest stands out as the answer where that is ``sure``."""
+        self._from = self._shown
+        self._target = None if probabilities is None else tuple(probabilities)
+        self._sure = sure
+        said = (
+            "none"
+            if self._target is None
+            else ", ".join(f"{self._class_names[place]}: {self._target[place]:.1%}" for place in self.rows)
+        )
+        self.setAccessibleDescription(said)
+        self._animation.stop()
+        # 0 where the system asks for less motion.
+        wanted_ms = self.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration, None, self)
+        if wanted_ms > 0 and self.isVisible():
+            self._animation.setDuration(EASE_MS)
+            self._animation.start()
+        else:
+            self._move(1.0)
+
+    def _move(self, share: float) -> None:
+        target = self._target or (0.0,) * len(self._class_names)
+        if share == 1:  # also from what is no number, to which nothing can be added
+            self._shown = target
+        else:
+            self._shown = tuple(a + (b - a) * share for a, b in zip(self._from, target, strict=True))
+        self.update()
+
+    def _name_px(self, metrics: QFontMetricsF) -> float:
+        """How wide the column of names is."""
+        if all(len(name) == 1 for name in self._class_names):
+            return NAME_PX
+        longest = max(metrics.horizontalAdvance(name) for name in self._class_names)
+        return min(max(NAME_PX, math.ceil(longest) + 1), NAME_SHARE * self.width())
+
+    # Overrides of Qt's.
+
+    def sizeHint(self) -> QSize:
+        return QSize(320, 25 * N_BARS)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(200, 18 * N_BARS)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        tokens = self._theme.tokens
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        font = fixed_width_digits(self.font())
+        best = None
+        if self._target is not None and self._sure:
+            best = max(range(len(self._target)), key=self._target.__getitem__)
+        rows = self.rows
+        row_height = min(self.height() / max(1, min(len(self._class_names), N_BARS)), 48.0)
+        font.setBold(True)
+        name_px = self._name_px(QFontMetricsF(font))
+        left, right = name_px + 11.0, 68.0
+        room = self.width() - left - right
+        for place, digit in enumerate(rows):
+            row = QRectF(0, place * row_height, self.width(), row_height)
+            track = QRectF(left, row.center().y() - 6, room, 12)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(tokens.ground))
+            painter.drawRoundedRect(track, 6, 6)
+            if (length := room * self._shown[digit]) > 0.5:
+                painter.setBrush(QColor(tokens.accent if digit == best else tokens.faint))
+                # The track's round end clips a short bar, where a rounding of its own would look like a bead.
+                painter.save()
+                painter.setClipRect(QRectF(track.left(), track.top(), length, track.height()))
+                painter.drawRoundedRect(QRectF(track.left(), track.top(), max(length, 12), 12), 6, 6)
+                painter.restore()
+            font.setBold(True)
+            painter.setFont(font)
+            painter.setPen(QColor(tokens.text))
+            name = self._class_names[digit]
+            if name_px > NAME_PX:
+                elided = QFontMetricsF(font).elidedText(name, Qt.TextElideMode.ElideRight, name_px)
+                painter.drawText(QRectF(0, row.top(), name_px, row_height), Qt.AlignmentFlag.AlignVCenter, elided)
+            else:
+                painter.drawText(QRectF(0, row.top(), NAME_PX, row_height), Qt.AlignmentFlag.AlignCenter, name)
+            font.setBold(digit == best)
+            painter.setFont(font)
+            painter.setPen(QColor(tokens.text if digit == best else tokens.soft))
+            said = "" if self._target is None else percent(self._target[digit])
+            painter.drawText(row, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, said)
+        painter.end()

@@ -1,0 +1,1 @@
+"""Choosing, viewing and downloading datasets."""

@@ -1,0 +1,272 @@
+"""A look at a data set before training on it: how many images of each class, some of them, and their mean."""
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from digitpad.datasets.summary import N_SAMPLES, PARTS, Overview
+from digitpad.gui.data.summary_task import OverviewThread
+from digitpad.gui.widgets.basics import SPACE, ElidedLabel, card, grouped, label, named
+from digitpad.gui.widgets.qt_images import inked
+from digitpad.gui.widgets.theme import Theme, fixed_width_digits
+
+WAIT_SECONDS = 10.0
+
+_CELL_PX = 34
+_PITCH_PX = 38
+_NAME_PX = 108
+_COUNTS_PX = 190
+_WIDTH_PX = _NAME_PX + (1 + N_SAMPLES) * _PITCH_PX + 16 + 16 + _COUNTS_PX
+
+
+class DataDialog(QDialog):
+    """One data set, read in a thread while the dialog is open."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("data_dialog")
+        self.setWindowTitle("Data set")
+        self.overview: Overview | None = None
+        self._threads: list[OverviewThread] = []  # the last one is heard, those before it are about to end
+        self._title = ElidedLabel("strong", "data_title")
+        self._about = label("", "soft", "data_about")
+        self._notes = label("", "caption", "data_notes")
+        self._mean = _Picture(theme)
+        self._classes = ClassRows(theme)
+        self._build()
+
+    def show_set(self, source: str, name: str) -> None:
+        """Read the data set of that name or path, and show it when it is there."""
+        self._stop()
+        self.overview = None
+        self._title.set_text(name)
+        self._about.setText("Reading…")
+        self._notes.setText("")
+        self._mean.set_image(None)
+        self._classes.set_overview(None)
+        thread = OverviewThread(source)
+        self._threads = [one for one in self._threads if not one.wait(0)] + [thread]
+        thread.read.connect(self._on_read)
+        thread.finished.connect(self._on_finished)
+        thread.failed.connect(self._on_failed)
+        thread.start()
+
+    def shut_down(self) -> None:
+        """Close, and wait for what is still being read."""
+        self.close()
+        for thread in self._threads:
+            thread.wait(WAIT_SECONDS)
+        self._threads.clear()
+
+    def _stop(self) -> None:
+        for thread in self._threads:
+            thread.stop()
+
+    # What the threads report.
+
+    def _is_last(self, thread: OverviewThread) -> bool:
+        return bool(self._threads) and thread is self._threads[-1]
+
+    def _on_read(self, thread: OverviewThread, n_read: int) -> None:
+        if self._is_last(thread):
+            self._about.setText(f"Reading… {grouped(n_read)} images")
+
+    def _on_finished(self, thread: OverviewThread, found: Overview) -> None:
+        if not self._is_last(thread):
+            return
+        self.overview = found
+        training, validation, test = map(grouped, found.sizes)
+        self._title.set_text(found.name)
+        self._about.setText(
+            f"{training} images to train on, {validation} to choose by, {test} to score with, "
+            f"in {len(found.class_names)} classes. From {found.format}."
+        )
+        self._notes.setText("\n".join(found.notes))
+        self._mean.set_image(found)
+        self._classes.set_overview(found)
+
+    def _on_failed(self, thread: OverviewThread, why: str) -> None:
+        if self._is_last(thread):
+            self._about.setText("It cannot be read.")
+            self._notes.setText(why)
+
+    # Layout.
+
+    def _build(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(5 * SPACE, 5 * SPACE, 5 * SPACE, 5 * SPACE)
+        column.setSpacing(4 * SPACE)
+        top = card("data_summary_card")
+        row = QHBoxLayout(top)
+        row.setContentsMargins(4 * SPACE, 3 * SPACE, 4 * SPACE, 3 * SPACE)
+        row.setSpacing(4 * SPACE)
+        row.addWidget(self._mean, 0, Qt.AlignmentFlag.AlignTop)
+        words = QVBoxLayout()
+        words.setSpacing(SPACE)
+        for line in (self._title, self._about, self._notes):
+            words.addWidget(line)
+        for line in (self._about, self._notes):
+            line.setWordWrap(True)
+            line.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        words.addStretch(1)
+        row.addLayout(words, 1)
+        top.setFixedHeight(136)  # three lines of notes
+        column.addWidget(top)
+
+        frame = card("data_classes_card")
+        inner = QVBoxLayout(frame)
+        inner.setContentsMargins(4 * SPACE, 3 * SPACE, 2 * SPACE, 3 * SPACE)
+        inner.setSpacing(2 * SPACE)
+        inner.addWidget(self._build_headings())
+        scroll = named(QScrollArea(), "data_scroll")
+        scroll.setWidget(self._classes)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.viewport().setAutoFillBackground(False)
+        self._classes.setAutoFillBackground(False)
+        scroll.setFixedSize(_WIDTH_PX + 14, 10 * _PITCH_PX)
+        inner.addWidget(scroll)
+        column.addWidget(frame, 1)
+
+        close = named(QPushButton("&Close"), "close_button")
+        close.setToolTip("Back to the settings (Esc)")
+        close.clicked.connect(self.close)
+        column.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
+        self.setFixedSize(self.sizeHint())
+
+    def _build_headings(self) -> QWidget:
+        headings = QWidget()
+        row = QHBoxLayout(headings)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        for text, width in (
+            ("Class", _NAME_PX),
+            ("Mean", _PITCH_PX + 16),
+            ("Some to train on", N_SAMPLES * _PITCH_PX + 16),
+            ("Training · validation · test", _COUNTS_PX),
+        ):
+            heading = label(text, "heading")
+            heading.setFixedWidth(width)
+            row.addWidget(heading)
+        row.addStretch(1)
+        return headings
+
+    # Overrides of Qt's.
+
+    def done(self, result: int) -> None:
+        """Let go of what is being read, however the dialog is closed."""
+        self._stop()
+        super().done(result)
+
+
+class _Picture(QWidget):
+    """The mean of all training images."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._found: Overview | None = None
+        self.setFixedSize(QSize(78, 78))
+        self.setAccessibleName("The mean training image")
+        self.setToolTip("The mean training image")
+        theme.changed.connect(self.update)
+
+    def set_image(self, found: Overview | None) -> None:
+        """Show a set's, or nothing."""
+        self._found = found
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        tokens = self._theme.tokens
+        painter = QPainter(self)
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        picture = None if self._found is None else inked(self._found.mean, QColor(tokens.pad), QColor(tokens.ink))
+        _paint_cell(painter, QRectF(self.rect()), picture, tokens.hairline)
+        painter.end()
+
+
+class ClassRows(QWidget):
+    """A row for each class: its name, mean image, some samples, and how many there are."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._found: Overview | None = None
+        self._pictures: list[list[QImage]] = []
+        self.setObjectName("class_rows")
+        self.setAccessibleName("Classes")
+        theme.changed.connect(self._repaint)
+
+    def set_overview(self, found: Overview | None) -> None:
+        """Show a set's classes, or none."""
+        self._found = found
+        names = () if found is None else found.class_names
+        said = (
+            []
+            if found is None
+            else [
+                f"{name}: {', '.join(f'{grouped(n)} {part}' for n, part in zip(counts, PARTS, strict=True))}"
+                for name, counts in zip(names, found.counts.T.tolist(), strict=True)
+            ]
+        )
+        self.setAccessibleDescription("; ".join(said))
+        self.setMinimumHeight(len(names) * _PITCH_PX)
+        self._repaint()
+
+    def _repaint(self) -> None:
+        paper, ink = QColor(self._theme.tokens.pad), QColor(self._theme.tokens.ink)
+        self._pictures = []
+        if self._found is not None:
+            for mean, samples, n in zip(self._found.means, self._found.samples, self._found.counts[0], strict=True):
+                self._pictures.append([inked(image, paper, ink) for image in (mean, *samples[:n])])
+        self.update()
+
+    # Overrides of Qt's.
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        found, tokens = self._found, self._theme.tokens
+        if found is None:
+            return
+        painter = QPainter(self)
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        bold, plain = fixed_width_digits(self.font()), fixed_width_digits(self.font())
+        bold.setBold(True)
+        most = max(1, int(found.counts.max()))
+        left = _NAME_PX + (1 + N_SAMPLES) * _PITCH_PX + 32
+        first = max(0, event.rect().top() // _PITCH_PX)
+        for place in range(first, min(len(found.class_names), event.rect().bottom() // _PITCH_PX + 1)):
+            top = place * _PITCH_PX
+            row = QRectF(0, top, _NAME_PX - 8, _CELL_PX)
+            painter.setFont(bold)
+            painter.setPen(QColor(tokens.text))
+            name = painter.fontMetrics().elidedText(
+                found.class_names[place], Qt.TextElideMode.ElideRight, int(row.width())
+            )
+            painter.drawText(row, Qt.AlignmentFlag.AlignVCenter, name)
+            for column, picture in enumerate(self._pictures[place]):
+                x = _NAME_PX + column * _PITCH_PX + (16 if column else 0)
+                _paint_cell(painter, QRectF(x, top, _CELL_PX, _CELL_PX), picture, tokens.hairline)
+            painter.setFont(plain)
+            painter.setPen(QColor(tokens.soft))
+            counts = found.counts[:, place].tolist()
+            text = QRectF(left, top, _COUNTS_PX, _CELL_PX - 10)
+            painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, " · ".join(map(grouped, counts)))
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(tokens.ground))
+            painter.drawRoundedRect(QRectF(left, top + _CELL_PX - 9, _COUNTS_PX, 5), 2.5, 2.5)
+            painter.setBrush(QColor(tokens.accent))
+            length = _COUNTS_PX * counts[0] / most
+            painter.drawRoundedRect(QRectF(left, top + _CELL_PX - 9, max(length, 2.0), 5), 2.5, 2.5)
+        painter.end()
+
+
+def _paint_cell(painter: QPainter, cell: QRectF, picture: QImage | None, hairline: str) -> None:
+    """A picture with round corners, or where it would be."""
+    corners = QPainterPath()
+    corners.addRoundedRect(cell.adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
+    if picture is not None:
+        painter.save()
+        painter.setClipPath(corners)
+        painter.drawImage(cell, picture)
+        painter.restore()
+    painter.strokePath(corners, QPen(QColor(hairline), 1))

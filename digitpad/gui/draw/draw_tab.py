@@ -1,0 +1,261 @@
+"""The Draw tab: the pad and its tools on the left, the answer and what led to it on the right."""
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeySequence, QResizeEvent
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QHBoxLayout,
+    QPushButton,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+
+from digitpad.class_names import DIGITS, in_words
+from digitpad.gui.canvas.pad import DEFAULT_PEN_WIDTH_PX, PEN_WIDTHS_PX, Pad
+from digitpad.gui.canvas.probability_bars import ProbabilityBars
+from digitpad.gui.draw.explanation_panel import SeenCard
+from digitpad.gui.tasks.throttle import Throttle
+from digitpad.gui.widgets.basics import SPACE, ElidedLabel, card, keep_width, label, named, percent, set_role
+from digitpad.gui.widgets.theme import Theme
+from digitpad.recognition.recognizer import Prediction, Recognizer
+
+FRAME_MS = 12
+"""At most one reading in this time: less than a frame of 60 Hz, so that what just missed one is answered within it."""
+
+ANNOUNCE_AFTER_MS = 500
+
+_ANSWER_PX = {"answer": 100, "short answer": 132, "long answer": 132}
+"""How wide the answer is, by the length of the longest name."""
+
+
+class DrawTab(QWidget):
+    """Draw, and see it read while you draw."""
+
+    def __init__(self, theme: Theme, recognizer: Recognizer, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("draw_tab")
+        self._recognizer = recognizer
+        self.prediction: Prediction | None = None
+        self.pad = Pad(theme)
+        self._bars = ProbabilityBars(theme)
+        self._answer = label("", "answer", "answer")
+        self._confidence = label("", "figure", "confidence")
+        self._runners_up = ElidedLabel("soft", "runners_up")  # names may be long
+        self._time = label("", "soft", "reading_time")
+        self.seen = SeenCard(theme, self.pad, recognizer.weights)
+        self._build()
+        self._set_classes(recognizer.weights.class_names)
+
+        self._reading = Throttle(self._read, FRAME_MS, self)
+        self.pad.drawing_changed.connect(self._reading.request)
+        self._announcing = QTimer(self, singleShot=True, interval=ANNOUNCE_AFTER_MS)
+        self._announcing.timeout.connect(self._announce)
+        self.pad.drawing_changed.connect(self._announcing.stop)
+        self.pad.settled.connect(self._announcing.start)
+        self._show(None)
+
+    def set_recognizer(self, recognizer: Recognizer) -> None:
+        """Read with other weights from now on, and what is on the pad at once."""
+        self._recognizer = recognizer
+        self._set_classes(recognizer.weights.class_names)
+        self.seen.set_weights(recognizer.weights)
+        self._read()
+
+    def _set_classes(self, class_names: tuple[str, ...]) -> None:
+        """Give the answer room for the longest of these names."""
+        self._class_names = class_names
+        self._bars.set_classes(class_names)
+        self.pad.invite("Draw a digit" if class_names == DIGITS else "Draw here")
+        longest = max(map(len, class_names))
+        self._answer_role = "answer" if longest == 1 else "short answer" if longest <= 4 else "long answer"
+        self._answer.setFixedWidth(_ANSWER_PX[self._answer_role])
+
+    def read_now(self) -> Prediction | None:
+        """The answer for what is on the pad at this moment, without waiting for the next frame."""
+        self._read()
+        return self.prediction
+
+    def _read(self) -> None:
+        self._show(self._recognizer.read(self.pad.drawing))
+
+    def _show(self, prediction: Prediction | None) -> None:
+        self.prediction = prediction
+        self.seen.set_prediction(prediction)
+        if prediction is None:
+            self._bars.set_probabilities(None)
+            digits = self._class_names == DIGITS
+            self._set_answer("", "No digit yet" if digits else "Nothing yet")
+            self._confidence.setText("Draw a digit" if digits else "Draw one of these")
+            where = "The answer appears here while you draw."
+            self._runners_up.set_text(where if digits else in_words(self._class_names))
+            self._time.setText("" if digits else where)
+            return
+        self._bars.set_probabilities(prediction.probabilities, sure=prediction.sure)
+        self._time.setText(f"Read in {prediction.milliseconds:.1f} ms")
+        if prediction.sure:
+            said = [
+                f"{prediction.class_names[place]} ({percent(prediction.probabilities[place])})"
+                for place in prediction.ranking[1:3]
+            ]
+            self._set_answer(prediction.label, f"Read as {prediction.label}")
+            self._confidence.setText(f"{percent(prediction.confidence)} sure")
+            self._runners_up.set_text(f"Next: {', '.join(said)}")
+        else:
+            said = [
+                f"{prediction.class_names[place]} ({percent(prediction.probabilities[place], 0)})"
+                for place in prediction.likely
+            ]
+            self._set_answer("?", "Not sure", unsure=True)
+            self._confidence.setText("Not sure")
+            self._runners_up.set_text(f"Perhaps {' or '.join(said)}" if said else self._like_none)
+
+    @property
+    def _like_none(self) -> str:
+        return f"It looks like {'no digit' if self._class_names == DIGITS else 'none of them'}"
+
+    def _set_answer(self, text: str, accessible: str, *, unsure: bool = False) -> None:
+        self._answer.setText(text)
+        self._answer.setAccessibleName(accessible)
+        set_role(self._answer, "no answer" if unsure else self._answer_role)
+
+    def _announce(self) -> None:
+        """Tell a screen reader, half a second after the last stroke."""
+        if self.prediction is not None:
+            if self.prediction.sure:
+                said = f"{self.prediction.label}, {percent(self.prediction.confidence)} sure"
+            else:
+                likely = [self.prediction.class_names[place] for place in self.prediction.likely]
+                said = f"Not sure, perhaps {' or '.join(likely)}" if likely else f"Not sure. {self._like_none}"
+            text = ". ".join(filter(None, [said, self.seen.finding]))
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.pad, text))
+
+    # Layout.
+
+    def _build(self) -> None:
+        columns = self._columns = QHBoxLayout(self)
+        columns.setContentsMargins(5 * SPACE, 5 * SPACE, 5 * SPACE, 5 * SPACE)
+        columns.setSpacing(5 * SPACE)
+        left = QVBoxLayout()
+        left.setSpacing(3 * SPACE)
+        left.addWidget(self.pad)
+        self._tools = self._build_tools()
+        left.addWidget(self._tools)
+        left.addStretch(1)
+        columns.addLayout(left)
+        right = QVBoxLayout()
+        right.setSpacing(4 * SPACE)
+        right.addWidget(self._build_answer())
+        right.addWidget(self._build_bars(), 1)
+        right.addWidget(self.seen)
+        columns.addLayout(right, 1)
+
+    def _build_tools(self) -> QWidget:
+        tools = QWidget()
+        row = QHBoxLayout(tools)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2 * SPACE)
+        pen, eraser = self._tool("Pen", "pen_tool", "left", "P"), self._tool("Eraser", "eraser_tool", "right", "E")
+        pen.setChecked(True)
+        group = QButtonGroup(self)
+        group.addButton(pen)
+        group.addButton(eraser)
+        eraser.toggled.connect(self.pad.set_erasing)
+        self.pad.tool_changed.connect(lambda erasing: (eraser if erasing else pen).setChecked(True))
+        segments = QHBoxLayout()
+        segments.setSpacing(0)
+        segments.addWidget(pen)
+        segments.addWidget(eraser)
+        row.addLayout(segments)
+
+        name = label("Size", "soft")
+        size = named(QSlider(Qt.Orientation.Horizontal), "pen_size")
+        size.setRange(*PEN_WIDTHS_PX)
+        size.setValue(DEFAULT_PEN_WIDTH_PX)
+        size.setMinimumWidth(40)
+        size.setMaximumWidth(160)
+        size.setAccessibleName("Pen size")
+        size.setToolTip("How thick the pen is shown. The network sees the same whatever it is.")
+        size.valueChanged.connect(self._set_pen_width)
+        row.addSpacing(SPACE)
+        row.addWidget(name)
+        row.addWidget(size, 1)
+        row.addStretch(1)
+
+        stack = self.pad.undo_stack
+        undo = self._button("Undo", "undo", "Take the last stroke back", QKeySequence.StandardKey.Undo)
+        redo = self._button("Redo", "redo", "Put it there again", QKeySequence.StandardKey.Redo)
+        clear = self._button("Clear", "clear", "Empty the pad", QKeySequence("Ctrl+Backspace"))
+        undo.clicked.connect(stack.undo)
+        redo.clicked.connect(stack.redo)
+        clear.clicked.connect(self.pad.clear)
+        for button, signal, possible in (
+            (undo, stack.canUndoChanged, stack.canUndo),
+            (redo, stack.canRedoChanged, stack.canRedo),
+        ):
+            button.setEnabled(possible())
+            signal.connect(button.setEnabled)
+        clear.setEnabled(False)
+        self.pad.drawing_changed.connect(lambda: clear.setEnabled(not self.pad.is_empty))
+        for button in (undo, redo, clear):
+            row.addWidget(button)
+        return tools
+
+    def _tool(self, text: str, name: str, kind: str, key: str) -> QPushButton:
+        button = named(QPushButton(text), name)
+        button.setCheckable(True)
+        button.setShortcut(key)
+        button.setProperty("kind", kind)
+        keep_width(button)
+        button.setToolTip(f"{text} ({key})")
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # its key shall not take the pad's arrows away
+        return button
+
+    def _button(self, text: str, name: str, tip: str, key: QKeySequence | QKeySequence.StandardKey) -> QPushButton:
+        button = named(QPushButton(text), name)
+        button.setToolTip(f"{tip} ({QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)})")
+        return button
+
+    def _build_answer(self) -> QWidget:
+        frame = card("answer_card")
+        frame.setFixedHeight(138)
+        row = QHBoxLayout(frame)
+        row.setContentsMargins(4 * SPACE, 2 * SPACE, 4 * SPACE, 2 * SPACE)
+        row.setSpacing(5 * SPACE)
+        self._answer.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._answer.setWordWrap(True)  # of names with more than a word
+        row.addWidget(self._answer)
+        column = QVBoxLayout()
+        column.setSpacing(SPACE)
+        column.addStretch(1)
+        for line in (self._confidence, self._runners_up, self._time):
+            column.addWidget(line)
+        column.addStretch(1)
+        row.addLayout(column, 1)
+        return frame
+
+    def _build_bars(self) -> QWidget:
+        frame = card("bars_card")
+        column = QVBoxLayout(frame)
+        column.setContentsMargins(4 * SPACE, 4 * SPACE, 4 * SPACE, 3 * SPACE)
+        column.setSpacing(2 * SPACE)
+        column.addWidget(label("Probabilities", "heading"))
+        column.addWidget(self._bars, 1)
+        return frame
+
+    def _set_pen_width(self, width_px: int) -> None:
+        self.pad.pen_width_px = float(width_px)
+
+    # Overrides of Qt's.
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the pad square, and as large as leaves the answer its room."""
+        margins = 2 * 5 * SPACE
+        free_height = self.height() - margins - self._tools.sizeHint().height() - 3 * SPACE
+        tools_width = self._tools.minimumSizeHint().width()
+        free_width = max(tools_width, round((self.width() - margins - 5 * SPACE) * 0.46))
+        side = max(240, min(free_width, free_height))
+        self.pad.setFixedSize(side, side)
+        self._tools.setFixedWidth(max(side, tools_width))
+        self._columns.activate()  # in this same pass, so that nothing is painted where it does not stay
+        super().resizeEvent(event)

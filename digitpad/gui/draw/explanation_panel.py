@@ -1,0 +1,272 @@
+"""What the network sees, and why it reads it so: the 28 × 28 pixels, which of them speak for what, and what-ifs."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from digitpad.class_names import noun
+from digitpad.gui.canvas.pad import Pad
+from digitpad.gui.canvas.pixel_view import SPEAKS_AGAINST, SPEAKS_FOR, PixelView
+from digitpad.gui.tasks.idle_work import IdleWork
+from digitpad.gui.tasks.throttle import Throttle
+from digitpad.gui.widgets.basics import SPACE, keep_width, label, named
+from digitpad.gui.widgets.theme import Theme
+from digitpad.recognition.explainer import Evidence, Explainer, Finding
+from digitpad.recognition.recognizer import Prediction
+from digitpad.weights.native_format import Weights
+
+WEIGH_MS = 100
+"""At most one map of evidence in this time: as often as an eye can follow."""
+
+ALIKE = 0.7
+"""Of all ink of two pictures, what is in both where one may be the other, drawn a little further."""
+
+_SCALED = "28 × 28 pixels, scaled to a 20-pixel box and centred by mass, as the training digits are."
+_SAMPLE = "28 × 28 pixels, as the data set has them: neither scaled nor moved."
+
+
+class _Key(QWidget):
+    """What one of the two colours says: a bit of the picture with a sign on it, and words."""
+
+    def __init__(self, theme: Theme, colour: QColor, sign: str, name: str) -> None:
+        super().__init__()
+        self._theme, self._colour, self._sign = theme, colour, sign
+        self._words = ""
+        self.setObjectName(name)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        theme.changed.connect(self.update)
+
+    def set_words(self, words: str) -> None:
+        """Show these beside it."""
+        self._words = words
+        self.setAccessibleName(f"{self._sign} {words}")
+        self.updateGeometry()
+        self.update()
+
+    # Overrides of Qt's.
+
+    def sizeHint(self) -> QSize:
+        return QSize(22 + self.fontMetrics().horizontalAdvance(self._words), 20)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(0, (self.height() - 16) / 2, 16, 16)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor("black"))
+        painter.drawRoundedRect(box, 4, 4)
+        painter.setPen(QPen(self._colour, 2))
+        middle = box.center()
+        painter.drawLine(QPointF(middle.x() - 4, middle.y()), QPointF(middle.x() + 4, middle.y()))
+        if self._sign == "+":
+            painter.drawLine(QPointF(middle.x(), middle.y() - 4), QPointF(middle.x(), middle.y() + 4))
+        painter.setPen(QColor(self._theme.tokens.soft))
+        painter.drawText(self.rect().adjusted(22, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self._words)
+        painter.end()
+
+
+class _Lines(QLabel):
+    """As many of some lines as there is room for, each whole; all of them in the tooltip where that is not all."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+        self.lines: tuple[str, ...] = ()
+
+    def set_lines(self, lines: Sequence[str]) -> None:
+        """Show these, the first ones first."""
+        self.lines = tuple(lines)
+        self.setAccessibleName("; ".join(lines))
+        self._fit()
+
+    def _fit(self) -> None:
+        metrics = QFontMetrics(self.font())
+        room = self.contentsRect()
+        for n in range(len(self.lines), -1, -1):
+            text = "\n".join(self.lines[:n])
+            if metrics.boundingRect(room, Qt.TextFlag.TextWordWrap, text).height() <= room.height():
+                break
+        self.setText(text)
+        self.setToolTip("\n".join(self.lines) if n < len(self.lines) else "")
+
+    # Overrides of Qt's.
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+
+class SeenCard(QFrame):
+    """The card with what the network sees; asked why, also with what speaks for the answer and what would change it."""
+
+    explains_toggled = Signal(bool)  # whether it is asked why, from now on
+
+    def __init__(self, theme: Theme, pad: Pad, weights: Weights) -> None:
+        super().__init__()
+        self._pad = pad
+        self._weights = weights
+        self._explainer: Explainer | None = None  # made when it is first asked
+        self._prediction: Prediction | None = None
+        self._view = PixelView(theme)
+        self._heading = label("What the network sees", "heading")
+        self._for = _Key(theme, SPEAKS_FOR, "+", "speaks_for")
+        self._against = _Key(theme, SPEAKS_AGAINST, "−", "speaks_against")
+        self._why = named(QPushButton("Why?"), "why")
+        self._about = label(_SCALED, "soft", "about_seen")
+        self._findings = _Lines("findings")
+        self._build()
+
+        self._weighing = IdleWork(self)
+        self._searching = IdleWork(self)
+        self._weigh_soon = Throttle(self._weigh, WEIGH_MS, self)
+        pad.drawing_changed.connect(self._forget_findings)
+        pad.settled.connect(self._search)
+        self._why.toggled.connect(self._explain_or_not)
+        self._why.toggled.connect(self.explains_toggled)
+        self._explain_or_not(False)
+
+    @property
+    def explains(self) -> bool:
+        """Whether it was asked why."""
+        return self._why.isChecked()
+
+    def set_explains(self, explains: bool) -> None:
+        """Ask why, or no longer."""
+        self._why.setChecked(explains)
+
+    @property
+    def finding(self) -> str:
+        """What is said of changes, or the first of several; nothing where it was not asked or is not known yet."""
+        return self._findings.lines[0].removeprefix("· ") if self.explains and self._findings.lines else ""
+
+    def set_weights(self, weights: Weights) -> None:
+        """Explain how these read; a prediction of theirs follows."""
+        self._weights, self._explainer = weights, None
+        self._weighing.cancel()
+        self._view.set_prediction(self._prediction)
+        self._forget_findings()
+        self._search()
+
+    def set_prediction(self, prediction: Prediction | None) -> None:
+        """Show what was seen; what speaks for the answer follows when there is time.
+
+        Of ink that is drawn further, what spoke before is shown until then, so that no colour flickers.
+        """
+        before, self._prediction = self._prediction, prediction
+        self._about.setText(_SAMPLE if self._pad.drawing.is_sample else _SCALED)
+        if prediction is None or not self.explains:
+            self._weighing.cancel()
+            self._view.set_prediction(prediction)
+            self._name_digits()
+            return
+        goes_on = self._pad.drawing_one or (before is not None and _alike(before.image, prediction.image))
+        if not goes_on:
+            self._weighing.cancel()
+        if goes_on and self._view.has_evidence:
+            self._view.set_ink(prediction.image)
+        else:
+            self._view.set_prediction(prediction)
+            self._name_digits(*prediction.ranking[:2])
+        self._weigh_soon.request()
+
+    # Explaining.
+
+    def _explain_or_not(self, explains: bool) -> None:
+        for shown in (self._for, self._against, self._findings):
+            shown.setVisible(explains)
+        for hidden in (self._heading, self._about):
+            hidden.setHidden(explains)
+        self._searching.cancel()
+        self.set_prediction(self._prediction)
+        self._search()
+
+    def _explainer_now(self) -> Explainer:
+        if self._explainer is None:
+            self._explainer = Explainer(self._weights)
+        return self._explainer
+
+    def _weigh(self) -> None:
+        prediction = self._prediction
+        if prediction is None or not self.explains:
+            return
+        if self._weighing.busy:  # a network so large that it takes longer than this; its answer is not to be cut off
+            self._weigh_soon.request()
+            return
+        digit, instead, *_ = prediction.ranking
+        self._weighing.start(self._explainer_now().weigh(prediction.image, digit, instead), self._show_evidence)
+
+    def _show_evidence(self, evidence: Evidence) -> None:
+        self._view.set_evidence(evidence)
+        if self._prediction is not None:  # which may be of more ink by now
+            self._view.set_ink(self._prediction.image)
+        self._name_digits(evidence.digit, evidence.instead)
+
+    def _name_digits(self, digit: int | None = None, instead: int | None = None) -> None:
+        names = self._weights.class_names
+        self._for.set_words("speaks for it" if digit is None else f"speaks for {names[digit]}")
+        self._against.set_words("against it" if instead is None else f"for {names[instead]} instead")
+
+    def _search(self) -> None:
+        if self.explains:
+            self._searching.start(self._explainer_now().search(self._pad.drawing), self._show_findings)
+
+    def _show_findings(self, findings: tuple[Finding, ...] | None) -> None:
+        if findings:
+            self._findings.set_lines([f"· {finding}" for finding in findings])
+        elif findings is not None:
+            sure = self._prediction is not None and self._prediction.sure
+            self._findings.set_lines(
+                [f"No small change makes it {'another' if sure else 'a'} {noun(self._weights.class_names)}."]
+            )
+        elif self._pad.is_empty:
+            self._findings.set_lines(["Draw a digit, and see which ink speaks for the answer and which against it."])
+        else:
+            self._findings.set_lines(["What would change the answer is tried on strokes alone; this is an image."])
+
+    def _forget_findings(self) -> None:
+        self._searching.cancel()
+        self._findings.set_lines([])
+
+    # Layout.
+
+    def _build(self) -> None:
+        self.setObjectName("seen_card")
+        self.setProperty("card", True)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(4 * SPACE, 4 * SPACE, 4 * SPACE, 4 * SPACE)
+        row.setSpacing(4 * SPACE)
+        row.addWidget(self._view)
+        top = QHBoxLayout()
+        top.setSpacing(2 * SPACE)
+        for widget in (self._heading, self._for, self._against):
+            top.addWidget(widget)
+        top.addStretch(1)
+        self._why.setCheckable(True)
+        keep_width(self._why)
+        self._why.setShortcut("W")
+        self._why.setToolTip("What in the ink speaks for the answer, and what would change it (W)")
+        self._why.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click shall not take the pad's arrows away
+        top.addWidget(self._why)
+        self._about.setWordWrap(True)
+        self._about.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._about.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+        column = QVBoxLayout()
+        column.setSpacing(SPACE)
+        column.addLayout(top)
+        column.addWidget(self._about, 1)
+        column.addWidget(self._findings, 1)
+        row.addLayout(column, 1)
+        self.setFixedHeight(self._view.height() + 8 * SPACE)
+
+
+def _alike(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
+    """Whether most of the ink of either picture is in both."""
+    return float(np.minimum(one, other).sum()) >= ALIKE * float(np.maximum(one, other).sum())

@@ -1,0 +1,312 @@
+"""The confusion matrix: what was read as what."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QFont,
+    QFontMetricsF,
+    QHelpEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from digitpad.class_names import DIGITS
+from digitpad.gui.widgets.basics import grouped
+from digitpad.gui.widgets.theme import Theme, fixed_width_digits
+
+_TITLE_PX = 19
+_LINE_PX = 15  # of names
+_MAX_LANES = 3  # of names above columns; where more were needed, they are turned
+_NAMES_SHARE = 0.3  # of the width, or the height, at most for names
+_LEAST_HEIGHT_PX = 13  # of a cell in which a count is written
+_FAINTEST = 0.12
+_N_OFTEN = 3
+_ARROWS = {
+    Qt.Key.Key_Left: (0, -1),
+    Qt.Key.Key_Right: (0, 1),
+    Qt.Key.Key_Up: (-1, 0),
+    Qt.Key.Key_Down: (1, 0),
+}
+
+
+class ConfusionView(QWidget):
+    """Rows are classes, columns what they were read as; a click, or Enter, opens the images of a cell.
+
+    Where cells are too small for counts, their colours tell them; the one that is pointed at is written out above.
+    """
+
+    opened = Signal(int, int)  # class, read as
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._names: Sequence[str] = DIGITS
+        self._confusion: NDArray[np.int64] | None = None
+        self._cell = (0, 0)
+        self._pointed: tuple[int, int] | None = None
+        self._lay_out()
+        self.setObjectName("confusion")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMouseTracking(True)
+        theme.changed.connect(self.update)
+        self._tell()
+
+    def set_confusion(self, confusion: NDArray[np.int64], class_names: Sequence[str]) -> None:
+        """Show these counts, of shape (n_classes, n_classes)."""
+        self._confusion, self._names = confusion, class_names
+        self._pointed = None
+        self._lay_out()
+        self._move_to(*self._cell)
+
+    @property
+    def cell(self) -> tuple[int, int]:
+        """The current cell: the class, and what it was read as."""
+        return self._cell
+
+    def _said(self, row: int, column: int) -> str:
+        if self._confusion is None:
+            return ""
+        count, total = int(self._confusion[row, column]), int(self._confusion[row].sum())
+        return f"{self._names[row]} read as {self._names[column]}: {grouped(count)} of {grouped(total)}"
+
+    def _most_often(self, counts: NDArray[np.int64]) -> str:
+        """The mistakes that are made most often, where no counts are written."""
+        wrong = counts - np.diag(counts.diagonal())
+        rows, columns = np.unravel_index(np.argsort(-wrong, axis=None, kind="stable")[:_N_OFTEN], wrong.shape)
+        return ", ".join(
+            f"{self._names[row]} read as {self._names[column]} {grouped(int(wrong[row, column]))}×"
+            for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
+            if wrong[row, column]
+        )
+
+    def _tell(self) -> None:
+        self.setAccessibleName("Confusion matrix")
+        self.setAccessibleDescription(self._said(*self._cell))
+
+    def _move_to(self, row: int, column: int) -> None:
+        last = len(self._names) - 1
+        self._cell = (min(max(row, 0), last), min(max(column, 0), last))
+        self._tell()
+        self.update()
+
+    # Geometry.
+
+    def rect_of(self, row: int, column: int) -> QRectF:
+        """Where a cell lies."""
+        area, n = self._area, len(self._names)
+        width, height = area.width() / n, area.height() / n
+        return QRectF(area.left() + column * width, area.top() + row * height, width, height)
+
+    def _cell_at(self, place: QPointF) -> tuple[int, int] | None:
+        area, n = self._area, len(self._names)
+        if self._confusion is None or not area.contains(place):
+            return None
+        row = int((place.y() - area.top()) * n / area.height())
+        column = int((place.x() - area.left()) * n / area.width())
+        return min(row, n - 1), min(column, n - 1)
+
+    def _lay_out(self) -> None:
+        """How names are written beside rows and above columns, and what room that leaves for cells."""
+        n = len(self._names)
+        longest = max(map(QFontMetricsF(self._font()).horizontalAdvance, self._names)) + 4
+        n_lanes = math.ceil(_LINE_PX / max(1.0, (self.height() - _TITLE_PX - _LINE_PX) / n))
+        self._beside = _Lanes(n_lanes, min(longest, _NAMES_SHARE * self.width() / n_lanes))
+        left = self._beside.room + 6
+        width = max(1.0, (self.width() - left) / n)
+        n_lanes = math.ceil(longest / width)
+        self._above = _Lanes(n_lanes, _LINE_PX)
+        if n_lanes > _MAX_LANES:
+            n_lanes = math.ceil(_LINE_PX / width)
+            self._above = _Lanes(n_lanes, min(longest, _NAMES_SHARE * self.height() / n_lanes), turned=True)
+        top = _TITLE_PX + self._above.room + 4
+        self._area = QRectF(left, top, max(1.0, self.width() - left), max(1.0, self.height() - top))
+
+    def _font(self) -> QFont:
+        font = fixed_width_digits(self.font())
+        font.setPixelSize(12 if len(self._names) <= len(DIGITS) else 11)
+        return font
+
+    # Painting.
+
+    def _paint_names(self, painter: QPainter, pointed: tuple[int, int]) -> None:
+        tokens, beside, above, area = self._theme.tokens, self._beside, self._above, self._area
+        metrics = QFontMetricsF(painter.font())
+        for place, name in enumerate(self._names):
+            cell = self.rect_of(place, place)
+            painter.setPen(QColor(tokens.text if place == pointed[0] else tokens.soft))
+            right = area.left() - 6 - place % beside.n_lanes * beside.lane_px
+            middle = min(cell.center().y(), self.height() - _LINE_PX / 2)
+            room = QRectF(right - beside.lane_px, middle - _LINE_PX / 2, beside.lane_px, _LINE_PX)
+            text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, beside.lane_px)
+            painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+            painter.setPen(QColor(tokens.text if place == pointed[1] else tokens.soft))
+            bottom = area.top() - 3 - place % above.n_lanes * above.lane_px
+            if above.turned:
+                painter.save()
+                painter.translate(cell.center().x(), bottom)
+                painter.rotate(-90)
+                text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, above.lane_px)
+                painter.drawText(QRectF(0, -8, above.lane_px, 16), Qt.AlignmentFlag.AlignVCenter, text)
+                painter.restore()
+            else:
+                half = metrics.horizontalAdvance(name) / 2 + 2
+                middle = min(max(cell.center().x(), half), self.width() - half)
+                room = QRectF(middle - half, bottom - _LINE_PX, 2 * half, _LINE_PX)
+                painter.drawText(room, Qt.AlignmentFlag.AlignCenter, name)
+
+    def _paint_counts(self, painter: QPainter, counts: NDArray[np.int64], font: QFont) -> None:
+        """A rounded cell for each count."""
+        tokens = self._theme.tokens
+        most = _most_wrong(counts)
+        for row, column in np.ndindex(*counts.shape):
+            count = int(counts[row, column])
+            cell = self.rect_of(row, column).adjusted(1, 1, -1, -1)
+            colour = QColor(tokens.ground)
+            if row == column:
+                colour = QColor(tokens.accent_ground)
+            elif count:
+                colour = QColor(tokens.second)
+                colour.setAlphaF(_FAINTEST + 0.58 * (count / most) ** 0.5)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(colour)
+            painter.drawRoundedRect(cell, 4, 4)
+            if count:
+                font.setBold(row == column)
+                painter.setFont(font)
+                painter.setPen(QColor(tokens.text))
+                painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, grouped(count))
+
+    def _paint_colours(self, painter: QPainter, counts: NDArray[np.int64], area: QRectF) -> None:
+        """A pixel for each count, enlarged: what is right by its share, what is wrong beside the most frequent."""
+        tokens = self._theme.tokens
+        shares = np.sqrt(counts / _most_wrong(counts))
+        diagonal = np.arange(len(counts))
+        shares[diagonal, diagonal] = counts.diagonal() / np.maximum(1, counts.sum(axis=1))
+        alphas = np.where(counts > 0, _FAINTEST + (0.9 - _FAINTEST) * shares, 0)[..., None]
+        ground, right, wrong = (_rgb(colour) for colour in (tokens.ground, tokens.accent, tokens.second))
+        colours = np.where(np.eye(len(counts), dtype=bool)[..., None], right, wrong)
+        pixels = np.full((*counts.shape, 4), 255, np.uint8)
+        pixels[..., :3] = np.rint(ground + alphas * (colours - ground))
+        n = len(counts)
+        painter.drawImage(area, QImage(pixels.data, n, n, 4 * n, QImage.Format.Format_RGBA8888))
+
+    # Overrides of Qt's.
+
+    def sizeHint(self) -> QSize:
+        return QSize(448, 340)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(348, 210)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._lay_out()
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and (cell := self._cell_at(QPointF(event.pos()))) is not None:
+            QToolTip.showText(event.globalPos(), self._said(*cell), self)
+            return True
+        return super().event(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if (cell := self._cell_at(event.position())) is not None:
+            self._move_to(*cell)
+            self.opened.emit(*cell)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        pointed = self._cell_at(event.position())
+        self.setCursor(Qt.CursorShape.ArrowCursor if pointed is None else Qt.CursorShape.PointingHandCursor)
+        if pointed != self._pointed:
+            self._pointed = pointed
+            self.update()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self._pointed = None
+        self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if (step := _ARROWS.get(Qt.Key(event.key()))) is not None:
+            self._pointed = None
+            self._move_to(self._cell[0] + step[0], self._cell[1] + step[1])
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self._confusion is not None:
+            self.opened.emit(*self._cell)
+        else:
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        tokens = self._theme.tokens
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area = self._area
+        pointed = self._pointed or (self._cell if self.hasFocus() else None)
+        painter.setFont(self._font())
+        n = len(self._names)
+        counts = np.zeros((n, n), int) if self._confusion is None else self._confusion
+        font = self._font()
+        font.setPixelSize(max(9, min(13, int(area.height() / n) - 6)))
+        font.setBold(True)
+        widest = QFontMetricsF(font).horizontalAdvance(grouped(int(counts.max())))
+        written = area.height() / n >= _LEAST_HEIGHT_PX and area.width() / n >= widest
+        painter.setPen(QColor(tokens.soft if pointed is None else tokens.text))
+        title = "read as" if written else self._most_often(counts)
+        if pointed is not None and self._confusion is not None:
+            title = self._said(*pointed)
+        title = QFontMetricsF(painter.font()).elidedText(title, Qt.TextElideMode.ElideRight, area.width())
+        painter.drawText(QRectF(area.left(), 0, area.width(), _TITLE_PX), Qt.AlignmentFlag.AlignHCenter, title)
+        self._paint_names(painter, pointed or (-1, -1))
+        if written:
+            self._paint_counts(painter, counts, font)
+        else:
+            self._paint_colours(painter, counts, area)
+        if pointed is not None:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(tokens.accent if self.hasFocus() else tokens.faint), 2))
+            inside = 1 if written else -1  # of cells without counts, which have no gaps, it lies around them
+            cell = self.rect_of(*pointed).adjusted(inside, inside, -inside, -inside)
+            painter.drawRoundedRect(cell, 4 if written else 1, 4 if written else 1)
+        painter.end()
+
+
+@dataclass(frozen=True)
+class _Lanes:
+    """Names in so many lanes, where they are wider than what they name; they may be turned, to be read sideways."""
+
+    n_lanes: int
+    lane_px: float
+    turned: bool = False
+
+    @property
+    def room(self) -> float:
+        """How much all lanes take."""
+        return self.n_lanes * self.lane_px
+
+
+def _most_wrong(counts: NDArray[np.int64]) -> int:
+    return max(1, int((counts - np.diag(counts.diagonal())).max()))
+
+
+def _rgb(colour: str) -> NDArray[np.int64]:
+    return np.array([QColor(colour).red(), QColor(colour).green(), QColor(colour).blue()])

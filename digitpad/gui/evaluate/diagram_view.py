@@ -1,0 +1,122 @@
+"""A diagram in the window. Matplotlib takes 50 to 300 ms for one, so a thread draws it, and the window shows pixels."""
+
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from digitpad.gui.tasks.latest_work import LatestWork
+from digitpad.gui.tasks.throttle import Throttle
+from digitpad.gui.widgets.theme import Theme
+from digitpad.plotting.palette import Colours
+
+if TYPE_CHECKING:
+    from digitpad.plotting.evaluation_plots import Draw
+
+RESIZE_MS = 100
+SMALLEST = QSize(360, 260)  # less than this has no room for axes
+
+MakeDraw = Callable[[], "Draw"]
+
+
+class DiagramView(QWidget):
+    """Shows the diagram that it was last given, or words in its place; drawn anew for another size or theme."""
+
+    def __init__(self, theme: Theme, name: str) -> None:
+        super().__init__()
+        self._theme = theme
+        self._make: MakeDraw | None = None
+        self._words = ""
+        self._image: QImage | None = None
+        self._stale = False
+        self.setObjectName(name)
+        self.setMinimumSize(SMALLEST)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._work = LatestWork(name, self)
+        self._work.finished.connect(self._show)
+        self._work.failed.connect(self._failed)
+        self._drawing = Throttle(self._draw, RESIZE_MS, self)
+        theme.changed.connect(self._outdate)
+
+    def set_diagram(self, make: MakeDraw, accessible_name: str) -> None:
+        """Show a diagram; ``make`` gives what draws it, and is called in a thread, as it imports matplotlib."""
+        self._make, self._words, self._image = make, "", None
+        self.setAccessibleName(accessible_name)
+        self._outdate()
+
+    def set_words(self, words: str) -> None:
+        """Show words instead."""
+        self._make, self._words, self._image = None, words, None
+        self.setAccessibleName(words)
+        self._work.cancel()
+        self.update()
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether what is shown is what it was given."""
+        return self._image is not None and not self._stale and not self._work.busy
+
+    def shut_down(self) -> None:
+        """End drawing, and wait for its thread."""
+        self._work.shut_down()
+
+    def _outdate(self) -> None:
+        self._stale = True
+        self.update()
+        self._drawing.request()
+
+    def _draw(self) -> None:
+        # One at a time: while it is under way, what has become stale waits for its end.
+        if self._make is None or not self.isVisible() or not self._stale or self._work.busy:
+            return
+        self._stale = False
+        make, size, scale, colours = self._make, self.size(), self.devicePixelRatioF(), self._colours()
+        self._work.start(lambda: _drawn(make, size, scale, colours))
+
+    def _show(self, pixels: NDArray[np.uint8]) -> None:
+        height, width = pixels.shape[:2]
+        image = QImage(pixels.tobytes(), width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
+        self._image = image
+        self.update()
+        if self._stale:
+            self._drawing.request()
+
+    def _failed(self, why: str) -> None:
+        self.set_words(f"It cannot be drawn: {why}")
+
+    def _colours(self) -> Colours:
+        tokens = self._theme.tokens
+        return Colours(
+            tokens.card, tokens.hairline, tokens.text, tokens.soft, tokens.faint, tokens.accent, tokens.second
+        )
+
+    # Overrides of Qt's.
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._outdate()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._drawing.request()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        if self._image is not None:
+            painter.drawImage(self.rect(), self._image)
+        elif self._words:
+            painter.setPen(QColor(self._theme.tokens.soft))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._words)
+        painter.end()
+
+
+def _drawn(make: MakeDraw, size: QSize, scale: float, colours: Colours) -> Generator[None, None, NDArray[np.uint8]]:
+    yield
+    from digitpad.plotting.evaluation_plots import rendered
+
+    return rendered(make(), size.width(), size.height(), scale, colours)

@@ -1,0 +1,380 @@
+"""The images that were read: thousands of tiles, filtered and sorted, and how the chosen one was read."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QListView,
+    QPushButton,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from digitpad.class_names import DIGITS
+from digitpad.evaluation.assessment import Assessment
+from digitpad.gui.canvas.pixel_view import PixelView
+from digitpad.gui.canvas.probability_bars import ProbabilityBars
+from digitpad.gui.widgets.basics import SPACE, ElidedLabel, card, grouped, label, named, percent
+from digitpad.gui.widgets.form_widgets import Choice
+from digitpad.gui.widgets.image_atlas import DigitSheet
+from digitpad.gui.widgets.theme import Theme, fixed_width_digits
+from digitpad.nn.arrays import Ints
+from digitpad.recognition.recognizer import Prediction
+
+_TILE = QSize(68, 84)
+_MAX_WIDTH_PX = 116  # of a tile; names take as much, or end in …
+_LINE_PX = 16
+_MAX_CHOICE_PX = 130
+_DIGIT_PX = 56
+
+ALL, MISTAKES, NOT_SURE, DIFFERENT = "all", "mistakes", "not sure", "different"
+_LEAST_SURE, _MOST_SURE, _IN_ORDER = "least sure", "most sure", "in order"
+
+_Index = QModelIndex | QPersistentModelIndex
+
+
+class DigitModel(QAbstractListModel):
+    """Some of an assessment's images, in some order.
+
+    Attributes
+    ----------
+    tile : QSize
+        As wide as names need. Where they are longer than a letter or two, an answer has a line of its own.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: Assessment | None = None
+        self.sheet: DigitSheet | None = None
+        self.places: Ints = np.zeros(0, int)
+        self.labels: list[int] = []
+        self.predicted: list[int] = []
+        self.sure: list[bool] = []
+        self.names: Sequence[str] = DIGITS
+        self.tile = _TILE
+
+    def set_assessment(self, made: Assessment, sheet: DigitSheet, metrics: QFontMetrics) -> None:
+        """Show images of this one; which ones, `set_places` says."""
+        self.beginResetModel()
+        self.names = made.class_names
+        longest = max(map(metrics.horizontalAdvance, self.names))
+        width = min(max(_TILE.width(), metrics.horizontalAdvance("→  ?") + longest + 8), _MAX_WIDTH_PX)
+        in_a_line = metrics.horizontalAdvance(" →  ?") + 2 * longest <= _TILE.width()
+        self.tile = _TILE if in_a_line else QSize(width, _TILE.height() + _LINE_PX)
+        self.made, self.sheet = made, sheet
+        self.places = np.zeros(0, int)
+        self.labels, self.predicted = made.digits.labels.tolist(), made.predicted.tolist()
+        self.sure = made.is_sure.tolist()
+        self.endResetModel()
+
+    @property
+    def has_two_lines(self) -> bool:
+        """Whether an answer stands below what the image is."""
+        return self.tile.height() > _TILE.height()
+
+    def set_places(self, places: Ints) -> None:
+        """Show the images at these places of the assessment."""
+        self.beginResetModel()
+        self.places = places
+        self.endResetModel()
+
+    # Overrides of Qt's.
+
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self.places)
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if self.made is None or role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+            return None
+        place = int(self.places[index.row()])
+        sure = "" if self.sure[place] else ", not sure"
+        confidence = percent(float(self.made.confidences[place]))
+        is_class, read_as = self.names[self.labels[place]], self.names[self.predicted[place]]
+        return f"{is_class} read as {read_as}, {confidence}{sure}"
+
+
+class _DigitDelegate(QStyledItemDelegate):
+    """Paints an image, and below it what it is, and what it was read as where that is another."""
+
+    def __init__(self, theme: Theme, model: DigitModel, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme, self._model = theme, model
+        self._restyle()
+        theme.changed.connect(self._restyle)
+
+    def _restyle(self) -> None:
+        tokens = self._theme.tokens
+        self._text, self._bad, self._accent = (QColor(c) for c in (tokens.soft, tokens.bad, tokens.accent))
+        self._ground = QColor(tokens.accent_ground)
+
+    # Overrides of Qt's.
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
+        return self._model.tile
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+        model = self._model
+        if model.sheet is None:
+            return
+        place = int(model.places[index.row()])
+        rect = option.rect
+        x, y, width = rect.x(), rect.y(), model.tile.width()
+        if option.state & QStyle.StateFlag.State_Selected:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(self._accent, 2))
+            painter.setBrush(self._ground)
+            painter.drawRoundedRect(QRectF(x + 1, y + 1, width - 2, model.tile.height() - 2), 7, 7)
+        model.sheet.paint(painter, QRectF(x + (width - _DIGIT_PX) / 2, y + 6, _DIGIT_PX, _DIGIT_PX), place)
+        label, read_as = model.labels[place], model.predicted[place]
+        right, unsure = label == read_as, "" if model.sure[place] else " ?"
+        said = [model.names[label]] if right else [model.names[label], f"→ {model.names[read_as]}"]
+        said[-1] += unsure
+        painter.setPen(self._text if right else self._bad)
+        if model.has_two_lines:
+            metrics = painter.fontMetrics()
+            said = [metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, width - 4) for text in said]
+        else:
+            said = [" ".join(said)]
+        for line, text in enumerate(said):
+            room = QRectF(x, y + _DIGIT_PX + 7 + line * _LINE_PX, width, 18)
+            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, text)
+
+
+class DigitBrowser(QWidget):
+    """Filters, the tiles, and the chosen image with the bars of its classes."""
+
+    put_requested = Signal(int)  # the place of a digit, to be put on the pad
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._made: Assessment | None = None
+        self._other: Assessment | None = None
+        self.model = DigitModel()
+        self.view = named(QListView(), "digit_list")
+        self._show = self._choice("show", "Show", [("All", ALL), ("Mistakes", MISTAKES), ("Not sure", NOT_SURE)])
+        self._is = self._choice("is_digit", "Is", [])
+        self._read_as = self._choice("read_as", "Read as", [])
+        self._names: Sequence[str] = ()
+        self._order = self._choice(
+            "order",
+            "Order",
+            [("Least sure first", _LEAST_SURE), ("Most sure first", _MOST_SURE), ("As in the set", _IN_ORDER)],
+        )
+        self._count = ElidedLabel("soft", "digit_count")
+        self._pixels = PixelView(theme, 112)
+        self._pixels.setObjectName("chosen_digit")
+        self._what = label("", "strong", "chosen_what")
+        self._where = label("", "soft", "chosen_where")
+        self._other_answer = label("", "soft", "chosen_other")
+        self._bars = ProbabilityBars(theme)
+        self._put = named(QPushButton("Put on the pad"), "put_on_pad")
+        self._set_names(DIGITS)
+        self._build(theme)
+
+    def set_assessment(self, made: Assessment, other: Assessment | None, sheet: DigitSheet) -> None:
+        """Show these digits; with ``other``, also what other weights made of them."""
+        self._made, self._other = made, other
+        self._set_names(made.class_names)
+        self.model.set_assessment(made, sheet, self.view.fontMetrics())
+        self.view.setGridSize(self.model.tile)
+        place = self._show.findData(DIFFERENT)
+        if other is not None and place < 0:
+            self._show.addItem("Read differently", DIFFERENT)
+        elif other is None and place >= 0:
+            if self._show.currentIndex() == place:
+                self._show.setCurrentIndex(0)
+            self._show.removeItem(place)
+        self._filter()
+
+    def show_cell(self, label: int, read_as: int) -> None:
+        """Show the images of a cell of the confusion matrix; -1 is any."""
+        self._set(ALL, label, read_as)
+
+    def show_mistakes(self) -> None:
+        """Show all mistakes."""
+        self._set(MISTAKES, -1, -1)
+
+    def show_digit(self, place: int) -> None:
+        """Choose one digit, among all."""
+        if place not in self.model.places:
+            self._set(ALL, -1, -1)
+        rows = np.flatnonzero(self.model.places == place)
+        if len(rows):
+            index = self.model.index(int(rows[0]))
+            self.view.setCurrentIndex(index)
+            self.view.scrollTo(index, QAbstractItemView.ScrollHint.PositionAtCenter)
+
+    @property
+    def chosen(self) -> int | None:
+        """The place of the chosen digit."""
+        index = self.view.currentIndex()
+        return int(self.model.places[index.row()]) if index.isValid() else None
+
+    def _set_names(self, names: Sequence[str]) -> None:
+        """Let these be chosen from; where they are the same as before, what is chosen stays."""
+        self._bars.set_classes(names)
+        if tuple(names) == tuple(self._names):
+            return
+        self._names = names
+        for choice in (self._is, self._read_as):
+            choice.blockSignals(True)
+            choice.clear()
+            for place, name in enumerate(["any", *names], start=-1):
+                choice.addItem(name, place)
+            choice.blockSignals(False)
+
+    def _set(self, show: str, label: int, read_as: int) -> None:
+        for choice, value in ((self._show, show), (self._is, label), (self._read_as, read_as)):
+            choice.blockSignals(True)
+            choice.setCurrentIndex(choice.findData(value))
+            choice.blockSignals(False)
+        self._filter()
+
+    def _filter(self) -> None:
+        made = self._made
+        if made is None:
+            return
+        labels = made.digits.labels
+        kept = np.ones(len(labels), bool)
+        match self._show.currentData():
+            case "mistakes":
+                kept = ~made.right
+            case "not sure":
+                kept = ~made.is_sure
+            case "different" if self._other is not None:
+                kept = _answers(made) != _answers(self._other)
+        if (label := self._is.currentData()) >= 0:
+            kept = kept & (labels == label)
+        if (label := self._read_as.currentData()) >= 0:
+            kept = kept & (made.predicted == label)
+        places = np.flatnonzero(kept)
+        order = self._order.currentData()
+        if order != _IN_ORDER:
+            confidences = made.confidences[places]
+            places = places[np.argsort(confidences if order == _LEAST_SURE else -confidences, kind="stable")]
+        self.model.set_places(places)
+        self._count.set_text(f"{grouped(len(places))} / {grouped(len(labels))}")
+        if len(places):
+            self.view.setCurrentIndex(self.model.index(0))
+        self._choose()
+
+    def _choose(self) -> None:
+        made, place = self._made, self.chosen
+        self._put.setEnabled(place is not None)
+        if made is None or place is None:
+            self._pixels.set_prediction(None)
+            self._bars.set_probabilities(None)
+            self._what.setText("None is like that")
+            for text in (self._where, self._other_answer):
+                text.setText("")
+            return
+        names, digit, sure = made.class_names, self.model.predicted[place], self.model.sure[place]
+        is_class, read_as = names[self.model.labels[place]], names[digit]
+        probabilities = tuple(made.probabilities[place].tolist())
+        prediction = Prediction(digit, probabilities, sure, made.digits.images[place], 0.0, names)
+        self._pixels.set_prediction(prediction)
+        self._bars.set_probabilities(probabilities, sure=sure)
+        perhaps = f", perhaps {read_as}" * bool(prediction.likely)
+        self._what.setText(f"{is_class}, read as {read_as}" if sure else f"{is_class}, not sure{perhaps}")
+        self._where.setText(f"Number {place + 1} of\nthe {made.part} {made.images}")
+        other = self._other
+        self._other_answer.setText("" if other is None else f"The other weights: {_answers(other)[place]}")
+
+    def _request(self) -> None:
+        if self.chosen is not None:
+            self.put_requested.emit(self.chosen)
+
+    # Layout.
+
+    def _choice(self, name: str, accessible: str, items: list[tuple[str, Any]]) -> Choice:
+        choice = named(Choice(), name)
+        choice.setAccessibleName(accessible)
+        for text, value in items:
+            choice.addItem(text, value)
+        choice.edited.connect(self._filter)
+        return choice
+
+    def _build(self, theme: Theme) -> None:
+        view = self.view
+        for choice in (self._is, self._read_as):
+            choice.setMaximumWidth(_MAX_CHOICE_PX)
+        view.setModel(self.model)
+        view.setItemDelegate(_DigitDelegate(theme, self.model, view))
+        view.setFlow(QListView.Flow.LeftToRight)
+        view.setWrapping(True)
+        view.setResizeMode(QListView.ResizeMode.Adjust)
+        view.setUniformItemSizes(True)
+        view.setGridSize(_TILE)
+        view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        view.setAccessibleName("Images")
+        view.setFont(fixed_width_digits(view.font()))
+        view.selectionModel().currentChanged.connect(lambda *_: self._choose())
+        view.activated.connect(lambda _: self._request())
+        self._put.setToolTip("Draw on it, and see what changes the answer (Enter)")
+        self._put.clicked.connect(self._request)
+
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(3 * SPACE)
+        frame = card("digits_card")
+        column = QVBoxLayout(frame)
+        column.setContentsMargins(3 * SPACE, 3 * SPACE, SPACE, SPACE)
+        column.setSpacing(2 * SPACE)
+        filters = QHBoxLayout()
+        filters.setSpacing(2 * SPACE)
+        for text, choice in (("", self._show), ("Is", self._is), ("Read as", self._read_as), ("", self._order)):
+            if text:
+                filters.addSpacing(SPACE)
+                filters.addWidget(label(text, "soft"))
+            filters.addWidget(choice)
+        self._count.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        filters.addWidget(self._count, 1)
+        filters.addSpacing(2 * SPACE)
+        column.addLayout(filters)
+        column.addWidget(view, 1)
+        row.addWidget(frame, 1)
+        row.addWidget(self._build_detail())
+
+    def _build_detail(self) -> QWidget:
+        frame = card("chosen_card")
+        frame.setFixedWidth(276)
+        column = QVBoxLayout(frame)
+        column.setContentsMargins(4 * SPACE, 4 * SPACE, 4 * SPACE, 4 * SPACE)
+        column.setSpacing(3 * SPACE)
+        top = QHBoxLayout()
+        top.setSpacing(3 * SPACE)
+        top.addWidget(self._pixels)
+        words = QVBoxLayout()
+        words.setSpacing(SPACE)
+        for text in (self._what, self._where, self._other_answer):
+            text.setWordWrap(True)
+            words.addWidget(text)
+        words.addStretch(1)
+        top.addLayout(words, 1)
+        column.addLayout(top)
+        column.addWidget(self._bars, 1)
+        column.addWidget(self._put)
+        return frame
+
+
+def _answers(made: Assessment) -> NDArray[np.str_]:
+    """What was read, by the classes' names: another network may have them in another order, or others."""
+    return np.array(made.class_names)[made.predicted]

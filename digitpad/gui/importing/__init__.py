@@ -1,0 +1,1 @@
+"""Opening other people's networks."""

@@ -1,0 +1,117 @@
+"""What the outputs of other people's weights stand for, where the file does not say."""
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QGridLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+
+from digitpad.class_names import DIGITS, names_in, usual
+from digitpad.gui.data.dataset_choice import NONE, DataSetChoice
+from digitpad.gui.widgets.basics import SPACE, closing_row, label, named
+
+
+@dataclass(frozen=True)
+class Classes:
+    """What outputs stand for: names, or those of the data set of a name or path, by which weights are then scored."""
+
+    names: tuple[str, ...] = ()
+    data: str = NONE
+
+
+class ClassesDialog(QDialog):
+    """Asks for names, or for a data set of these classes.
+
+    Parameters
+    ----------
+    name : str
+        Of the file.
+    n_outputs : int
+    """
+
+    def __init__(self, name: str, n_outputs: int, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("classes_dialog")
+        self.setWindowTitle("Other people's weights")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._n = n_outputs
+        self._names = named(QLineEdit(usual(n_outputs)), "class_names")
+        self._data = named(DataSetChoice("None"), "class_data")
+        self._note = label("", "caption", "class_note")
+        self._open = named(QPushButton("Open"), "class_open")
+        self._build(name)
+        self._names.textChanged.connect(self._show)
+        self._data.currentIndexChanged.connect(self._show)
+        self._names.selectAll()
+        self._show()
+
+    @property
+    def classes(self) -> Classes | None:
+        """What was chosen; None where the names are not as many as the outputs."""
+        if self._data.value() != NONE:
+            return Classes(data=self._data.value())
+        try:
+            names = names_in(self._names.text())
+        except ValueError:
+            return None
+        return Classes(names) if len(names) == self._n else None
+
+    def _show(self) -> None:
+        classes = self.classes
+        self._names.setEnabled(self._data.value() == NONE)
+        self._open.setEnabled(classes is not None)
+        self._note.setText(self._said(classes))
+
+    def _said(self, classes: Classes | None) -> str:
+        if classes is None:
+            try:
+                n = len(names_in(self._names.text()))
+            except ValueError:
+                return f"{self._n} different names, apart by commas; A-Z stands for all letters between."
+            return f"{n} names; {self._n} are needed."
+        if classes.data != NONE:
+            return (
+                "The outputs are its classes in their order, and what is read of its images tells how they are meant."
+            )
+        if set(DIGITS) <= set(classes.names):
+            return "What is read of the built-in digits tells how the weights are meant."
+        return "Without data of these classes nothing can be scored: they are then taken as most people's are meant."
+
+    def _build(self, name: str) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(5 * SPACE, 5 * SPACE, 5 * SPACE, 5 * SPACE)
+        column.setSpacing(3 * SPACE)
+        title = label(f"{name} has {self._n} outputs. What do they stand for?", "strong", "class_title")
+        title.setWordWrap(True)
+        column.addWidget(title)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(3 * SPACE)
+        grid.setVerticalSpacing(2 * SPACE)
+        grid.setColumnStretch(1, 1)
+        fields: tuple[tuple[str, QWidget, str], ...] = (
+            ("Names", self._names, "In the order of the outputs: A-Z, or names apart by commas"),
+            ("Data", self._data, "A data set of these classes, which then names and scores them"),
+        )
+        for row, (text, field, tip) in enumerate(fields):
+            about = label(text, "soft")
+            about.setBuddy(field)
+            field.setAccessibleName(text)
+            field.setToolTip(tip)
+            grid.addWidget(about, row, 0)
+            grid.addWidget(field, row, 1)
+        self._names.setPlaceholderText("A-Z, or cat, dog, …")
+        column.addLayout(grid)
+        self._note.setWordWrap(True)
+        self._note.setMinimumHeight(2 * self._note.fontMetrics().lineSpacing())
+        self._note.setAlignment(Qt.AlignmentFlag.AlignTop)
+        column.addWidget(self._note)
+        self._open.setDefault(True)
+        self._open.clicked.connect(self.accept)
+        column.addLayout(closing_row(self, self._open, named(QPushButton("Cancel"), "class_cancel")))
+        self.setFixedWidth(500)
+
+    # Overrides of Qt's.
+
+    def done(self, result: int) -> None:
+        """End a download that was asked for, however the dialog is closed."""
+        self._data.shut_down()
+        super().done(result)

@@ -1,0 +1,325 @@
+"""Hands on: units switched off or scaled, weights pruned and quantised, and what that does to the accuracy."""
+
+from dataclasses import replace
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeySequence, QUndoCommand, QUndoStack
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QHBoxLayout,
+    QPushButton,
+    QSizePolicy,
+    QSlider,
+    QSpacerItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from digitpad.evaluation.metrics import interval
+from digitpad.gui.inspect.layers_view import Chosen
+from digitpad.gui.widgets.basics import SPACE, grouped, keep_width, label, named, percent
+from digitpad.inspection.measure import Measured, Part
+from digitpad.inspection.trace import Block
+from digitpad.inspection.weight_edits import BITS, MAX_FACTOR, MAX_PRUNED, Surgery
+
+MAX_LINES = 4
+FACTOR_STEPS = 20  # of the slider, to 1
+
+
+class _Edit(QUndoCommand):
+    """From one surgery to the next; what a slider does in one go is one."""
+
+    def __init__(self, panel: "EditPanel", text: str, key: tuple[object, ...], after: Surgery) -> None:
+        super().__init__(text)
+        self._panel, self._key = panel, key
+        self._before, self._after = panel.surgery, after
+
+    def undo(self) -> None:
+        self._panel._set(self._before)
+
+    def redo(self) -> None:
+        self._panel._set(self._after)
+
+    def id(self) -> int:
+        return 1
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        if not isinstance(other, _Edit) or other._key != self._key:
+            return False
+        self._after = other._after
+        self.setObsolete(self._after == self._before)
+        return True
+
+
+class EditPanel(QWidget):
+    """Edits of the network that is looked into, each of which can be undone."""
+
+    changed = Signal()  # `surgery` is another
+    save_requested = Signal()
+    use_requested = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.surgery = Surgery()
+        self.stack = QUndoStack(self)
+        self._blocks: tuple[Block, ...] = ()
+        self._chosen: Chosen | None = None
+        self._gesture = 0
+        self._measured: Measured | None = None
+        self._title = label("", "strong", "edit_title")
+        self._off = named(QPushButton("Switch off"), "switch_off")
+        self._factor = named(QSlider(Qt.Orientation.Horizontal), "factor")
+        self._factor_value = label("", "caption", "factor_value")
+        self._pruned = named(QSlider(Qt.Orientation.Horizontal), "pruned")
+        self._pruned_value = label("", "caption", "pruned_value")
+        self._bits: dict[int | None, QPushButton] = {}
+        self._edits = label("", "caption", "edits")
+        self._figures = {name: label("–", "figure", f"{name}_accuracy") for name in ("validation", "test")}
+        self._said = {name: label("", "caption", f"{name}_interval") for name in ("validation", "test")}
+        self._figures_box = QWidget()
+        self._unedited = label("", "caption", "unedited")
+        self._count = label("", "caption", "weights_left")
+        self._save = named(QPushButton("Save as…"), "save_edited")
+        self._use = named(QPushButton("Use on Draw"), "use_edited")
+        self._build()
+        self._refresh()
+
+    def set_network(self, blocks: tuple[Block, ...], surgery: Surgery) -> None:
+        """Edit another network, from where it was left; the steps of the one before are forgotten."""
+        self._blocks, self._chosen = blocks, None
+        self.stack.clear()
+        self.surgery = surgery
+        self._measured = None
+        self._refresh()
+
+    def set_count(self, n: int, n_left: int) -> None:
+        """How many weights there are, and how many of them are not 0."""
+        self._count.setText(f"{grouped(n_left)} of {grouped(n)} weights are not 0")
+
+    def set_chosen(self, chosen: Chosen | None) -> None:
+        """The unit that buttons are about."""
+        self._chosen = chosen
+        self._refresh()
+
+    def set_measured(self, measured: Measured | None) -> None:
+        """What is known of the accuracy so far; None where it is not known whether it will be."""
+        self._measured = measured
+        for name, figure in self._figures.items():
+            part: Part | None = None if measured is None else getattr(measured, name)
+            if part is None or not part.n_read:
+                figure.setText("–")
+                self._said[name].setText("")
+                continue
+            figure.setText(percent(part.accuracy, 2))
+            low, high = interval(part.accuracy, part.n_read)
+            so_far = f"{grouped(part.n_read)} of {grouped(part.n)} read"
+            self._said[name].setText(f"{100 * low:.1f} to {percent(high)}" if part.is_whole else so_far)
+
+    def set_unedited(self, *accuracies: object) -> None:
+        """Of what share of validation and of test images the network was right as it was, where that is known."""
+        self._figures_box.show()
+        said = " and ".join(percent(one, 2) for one in accuracies if isinstance(one, float))
+        self._unedited.setText(f"Unedited: {said}" if said else "")
+
+    def set_not_measured(self, why: str) -> None:
+        """Why there is no accuracy, in its place."""
+        self._figures_box.hide()
+        self._unedited.setText(why)
+
+    def toggle(self, chosen: Chosen) -> None:
+        """Switch a unit off, or on again."""
+        if self._is_hidden(chosen):
+            factor = 1.0 if self.surgery.factor(chosen.block, chosen.unit) == 0 else 0.0
+            self._scale(chosen, factor, "Switch")
+
+    # Editing.
+
+    def _push(self, text: str, key: tuple[object, ...], after: Surgery) -> None:
+        if after != self.surgery:
+            self.stack.push(_Edit(self, text, key, after))
+
+    def _set(self, surgery: Surgery) -> None:
+        self.surgery = surgery
+        self._refresh()
+        self.changed.emit()
+
+    def _scale(self, chosen: Chosen, factor: float, text: str) -> None:
+        self._push(text, (self._gesture, chosen.block, chosen.unit), self._with_factor(chosen, factor))
+
+    def _with_factor(self, chosen: Chosen, factor: float) -> Surgery:
+        return self.surgery.with_factor(chosen.block, chosen.unit, factor)
+
+    def _begin_gesture(self) -> None:
+        self._gesture += 1
+
+    def _factor_moved(self, value: int) -> None:
+        if self._chosen is not None and self._is_hidden(self._chosen):
+            self._scale(self._chosen, value / FACTOR_STEPS, "Scale")
+
+    def _pruned_moved(self, value: int) -> None:
+        self._push("Prune", (self._gesture, "pruned"), replace(self.surgery, pruned=value / 100))
+
+    def _bits_chosen(self, bits: int | None) -> None:
+        self._begin_gesture()
+        self._push("Quantise", (self._gesture,), replace(self.surgery, bits=bits))
+
+    def _off_pressed(self) -> None:
+        self._begin_gesture()
+        if self._chosen is not None:
+            self.toggle(self._chosen)
+
+    def _put_back(self) -> None:
+        self._begin_gesture()
+        self._push("Put all back", (self._gesture,), Surgery())
+
+    def _is_hidden(self, chosen: Chosen) -> bool:
+        return 0 < chosen.block < len(self._blocks) - 1
+
+    # Showing.
+
+    def _refresh(self) -> None:
+        chosen, surgery = self._chosen, self.surgery
+        hidden = chosen is not None and self._is_hidden(chosen)
+        factor = 1.0
+        if chosen is not None and hidden:
+            block = self._blocks[chosen.block]
+            self._title.setText(f"{block.name} · {'map' if block.has_maps else 'unit'} {chosen.unit}")
+            factor = surgery.factor(chosen.block, chosen.unit)
+        else:
+            self._title.setText("Click on a unit or a map to edit it")
+        self._off.setText("Switch on" if factor == 0 else "Switch off")
+        for widget in (self._off, self._factor):
+            widget.setEnabled(hidden)
+        self._factor_value.setText(f"× {factor:.2f}" if hidden else "")
+        self._pruned_value.setText(percent(surgery.pruned, 0))
+        for slider, value in ((self._factor, factor * FACTOR_STEPS), (self._pruned, surgery.pruned * 100)):
+            slider.blockSignals(True)
+            slider.setValue(round(value))
+            slider.blockSignals(False)
+        self._bits[surgery.bits].setChecked(True)
+        said = surgery.said(self._blocks)
+        lines = said if len(said) <= MAX_LINES else [*said[: MAX_LINES - 1], f"and {len(said) - MAX_LINES + 1} more"]
+        self._edits.setText("\n".join(lines) or "Nothing is edited yet.")
+        self._edits.setToolTip("\n".join(said) if lines != said else "")
+        self._back.setEnabled(surgery != Surgery())
+        for button in (self._save, self._use):
+            button.setEnabled(surgery != Surgery())
+
+    def _build(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE)
+        column.addWidget(self._title)
+        self._off.setToolTip("What it tells the next layer becomes 0 (Space on the layers)")
+        self._off.clicked.connect(self._off_pressed)
+        self._factor.setRange(0, round(MAX_FACTOR * FACTOR_STEPS))
+        self._factor.setAccessibleName("Factor of the unit")
+        self._factor.setToolTip("What it tells the next layer is multiplied by this.")
+        self._factor.valueChanged.connect(self._factor_moved)
+        self._factor_value.setFixedWidth(44)
+        row = QHBoxLayout()
+        row.setSpacing(2 * SPACE)
+        row.addWidget(self._off)
+        row.addWidget(self._factor, 1)
+        row.addWidget(self._factor_value)
+        column.addLayout(row)
+        column.addItem(_gap(2 * SPACE))
+        column.addWidget(label("Prune the smallest weights", "strong"))
+        self._pruned.setRange(0, round(MAX_PRUNED * 100))
+        self._pruned.setAccessibleName("Share of the weights that is pruned")
+        self._pruned.setToolTip("So many of all weights, the smallest of the network, become 0.")
+        self._pruned.valueChanged.connect(self._pruned_moved)
+        self._pruned_value.setFixedWidth(44)
+        row = QHBoxLayout()
+        row.setSpacing(2 * SPACE)
+        row.addWidget(self._pruned, 1)
+        row.addWidget(self._pruned_value)
+        column.addLayout(row)
+        column.addItem(_gap(SPACE))
+        for slider in (self._factor, self._pruned):
+            slider.sliderPressed.connect(self._begin_gesture)
+        for value in (self._factor_value, self._pruned_value):
+            value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._build_bits(column)
+        column.addItem(_gap(2 * SPACE))
+        self._edits.setFixedHeight(MAX_LINES * 16)
+        self._edits.setAlignment(Qt.AlignmentFlag.AlignTop)
+        column.addWidget(self._edits)
+        column.addLayout(self._build_undo())
+        column.addItem(_gap(4 * SPACE))
+        self._build_figures(column)
+        column.addItem(_gap(SPACE))
+        self._unedited.setWordWrap(True)
+        column.addWidget(self._unedited)
+        column.addWidget(self._count)
+        column.addStretch(1)
+        row = QHBoxLayout()
+        row.setSpacing(2 * SPACE)
+        self._save.setToolTip("Keep the edited weights in a file of their own, which says what was done")
+        self._use.setToolTip("The Draw tab reads with the edited weights")
+        self._save.clicked.connect(self.save_requested)
+        self._use.clicked.connect(self.use_requested)
+        row.addWidget(self._save, 1)
+        row.addWidget(self._use, 1)
+        column.addLayout(row)
+
+    def _build_bits(self, column: QVBoxLayout) -> None:
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        row.addWidget(label("Bits a weight", "strong"))
+        row.addStretch(1)
+        group = QButtonGroup(self)
+        choices: list[int | None] = [None, *BITS]
+        for place, bits in enumerate(choices):
+            button = named(QPushButton(str(bits or 32)), f"bits_{bits or 32}")
+            button.setCheckable(True)
+            kind = "left" if place == 0 else "right" if place == len(choices) - 1 else "middle"
+            button.setProperty("kind", kind)
+            button.setToolTip(
+                f"Each weight becomes the nearest of {2**bits - 1} even steps of its unit" if bits else "As they are"
+            )
+            keep_width(button)
+            button.clicked.connect(lambda _=False, bits=bits: self._bits_chosen(bits))
+            group.addButton(button)
+            row.addWidget(button)
+            self._bits[bits] = button
+        column.addLayout(row)
+
+    def _build_undo(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(2 * SPACE)
+        standard = QKeySequence.StandardKey
+        undo, redo = named(QPushButton("Undo"), "undo_edit"), named(QPushButton("Redo"), "redo_edit")
+        self._back = named(QPushButton("Put all back"), "put_back")
+        self._back.setToolTip("The weights as they were; this can be undone as well")
+        for button, act, signal, key, tip in (
+            (undo, self.stack.undo, self.stack.canUndoChanged, standard.Undo, "Take the last edit back"),
+            (redo, self.stack.redo, self.stack.canRedoChanged, standard.Redo, "Make it again"),
+        ):
+            button.setEnabled(False)
+            button.clicked.connect(act)
+            signal.connect(button.setEnabled)
+            native = QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
+            button.setToolTip(f"{tip} ({native})")
+        self._back.clicked.connect(self._put_back)
+        for button in (undo, redo, self._back):
+            row.addWidget(button, 1)
+        return row
+
+    def _build_figures(self, column: QVBoxLayout) -> None:
+        row = QHBoxLayout(self._figures_box)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(3 * SPACE)
+        for name, title in (("validation", "Validation accuracy"), ("test", "Test accuracy")):
+            part = QVBoxLayout()
+            part.setSpacing(0)
+            part.addWidget(label(title, "caption"))
+            part.addWidget(self._figures[name])
+            part.addWidget(self._said[name])
+            row.addLayout(part, 1)
+        column.addWidget(self._figures_box)
+
+
+def _gap(height_px: int) -> QSpacerItem:
+    """Room between rows, that a low window does without."""
+    return QSpacerItem(0, height_px, QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Maximum)

@@ -1,0 +1,490 @@
+"""The network from left to right: every block's numbers as they are now, and what is joined to the one pointed at."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QFont,
+    QFontMetricsF,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from digitpad.class_names import DIGITS
+from digitpad.gui.inspect.tile_grid import Tiles, colour_table, largest_of
+from digitpad.gui.widgets.basics import percent
+from digitpad.gui.widgets.theme import Theme, fixed_width_digits
+from digitpad.inspection.trace import Block, Trace
+from digitpad.inspection.weight_edits import Surgery
+from digitpad.nn.arrays import Floats
+
+CAPTION_PX = 36
+GAP_PX = 20
+BAR_PX = 112  # of a class's bar, with its share
+NARROW_BAR_PX = 94
+NAME_PX = (12, 76)  # of a class's name, at least and at most
+MIN_ROW_PX = 14  # of a class; where there are too many for that, in two columns
+_SHARE_PX = (60, 42)  # of a class's share in percent, in one column, and in two
+MAX_LINES = 5
+"""Of what is joined to a unit, on each side; more cannot be told apart."""
+
+_ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A unit of a block, and of a map, one of its places."""
+
+    block: int
+    unit: int
+    row: int = 0
+    column: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Joined:
+    """What is joined to a chosen unit: what units before and after it have to do with it, and what it sees.
+
+    Attributes
+    ----------
+    before, after : ndarray of shape (n_units,)
+    window : tuple of int, optional
+        First row and column, and last ones, of what it sees of the input.
+    """
+
+    before: Floats = field(default_factory=lambda: np.empty(0))
+    after: Floats = field(default_factory=lambda: np.empty(0))
+    window: tuple[int, int, int, int] | None = None
+
+
+class LayersView(QWidget):
+    """Blocks as columns of tiles; what the pointer is over is shown, and stays when it is clicked on.
+
+    A widget may stand above the input, whose column it shares.
+    """
+
+    chosen_changed = Signal(object)  # Chosen, or None
+    toggled = Signal(object)  # Chosen: it shall be switched off, or on again
+
+    def __init__(self, theme: Theme, above_input: QWidget) -> None:
+        super().__init__()
+        self._theme = theme
+        self._above = above_input
+        above_input.setParent(self)
+        self._blocks: tuple[Block, ...] = ()
+        self._names: Sequence[str] = DIGITS
+        self._name_px = float(NAME_PX[0])
+        self._columns: list[Tiles] = []
+        self._trace: Trace | None = None
+        self._surgery = Surgery()
+        self._joined = Joined()
+        self._fixed: Chosen | None = None
+        self._pointed: Chosen | None = None
+        self._focus_by_keys = False
+        self._gap = float(GAP_PX)
+        self._colours = colour_table(theme.tokens)
+        self.setObjectName("layers_view")
+        self.setAccessibleName("Layers")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        theme.changed.connect(self._recolour)
+
+    @property
+    def chosen(self) -> Chosen | None:
+        """What is pointed at, else what was clicked on or reached by keys."""
+        return self._pointed or self._fixed
+
+    @property
+    def fixed(self) -> Chosen | None:
+        """What was clicked on or reached by keys."""
+        return self._fixed
+
+    def set_blocks(self, blocks: tuple[Block, ...], class_names: Sequence[str]) -> None:
+        """Show another network, whose outputs are these classes; a trace of it follows."""
+        if (blocks, class_names) != (self._blocks, self._names):
+            self._blocks, self._fixed, self._pointed, self._joined = blocks, None, None, Joined()
+            self._names = class_names
+            self._lay_out()
+            self.chosen_changed.emit(None)
+        self._trace = None
+        self.update()
+
+    def set_trace(self, trace: Trace | None) -> None:
+        """Show what every block makes of an image, or nothing."""
+        self._trace = trace
+        self.update()
+
+    def set_surgery(self, surgery: Surgery) -> None:
+        """Mark what is switched off or scaled."""
+        self._surgery = surgery
+        self.update()
+
+    def set_joined(self, joined: Joined) -> None:
+        """What is joined to the chosen unit."""
+        self._joined = joined
+        self.update()
+
+    def choose(self, chosen: Chosen | None) -> None:
+        """Choose as a click does."""
+        before = self.chosen
+        self._fixed, self._pointed = chosen, None
+        self._tell(before)
+
+    # Geometry.
+
+    def _lay_out(self) -> None:
+        self._columns = []
+        if not self._blocks:
+            return
+        hidden = self._blocks[1:-1]
+        weights = [1.0 if block.has_maps else 0.6 for block in hidden]
+        top, height = CAPTION_PX, max(1, self.height() - CAPTION_PX)
+        input_px = min(max(self.width() * 0.2, 120), (height - GAP_PX) / 2, 300)
+        if not hidden:
+            input_px = min((height - GAP_PX) / 2, 300)
+        self._above.setGeometry(0, top, int(input_px), int(input_px))
+        n = self._blocks[-1].n_units
+        n_columns = max(1, math.ceil(n * MIN_ROW_PX / height))
+        metrics = QFontMetricsF(self._output_font(bold=True))
+        longest = max(map(metrics.horizontalAdvance, self._names))
+        self._name_px = min(max(longest, NAME_PX[0]), NAME_PX[1] / n_columns)
+        output_px = n_columns * (self._name_px + (BAR_PX if n_columns == 1 else NARROW_BAR_PX))
+        shape = self._blocks[0].shape
+        side = (shape[1], shape[2]) if len(shape) == 3 else None
+        room = QRectF(0, top + input_px + GAP_PX, input_px, input_px)
+        self._columns.append(Tiles(shape[0], side, room) if side is None or shape[0] > 1 else _One(side, room))
+        self._gap = min(float(GAP_PX), max(0.0, self.width() - input_px - output_px) / (3 * len(hidden) + 1))
+        free = self.width() - input_px - output_px - self._gap * (len(hidden) + 1)
+        left = input_px
+        for block, weight in zip(hidden, weights, strict=True):
+            left += self._gap
+            width = free * weight / sum(weights)
+            self._columns.append(Tiles(block.n_units, _side(block), QRectF(left, top, width, height)))
+            left += width
+        n_rows = math.ceil(n / n_columns)
+        row = min(height / n_rows, 40)
+        room = QRectF(self.width() - output_px, top + (height - n_rows * row) / 2, output_px, n_rows * row)
+        self._columns.append(_Rows(n, n_columns, room))
+
+    def _at(self, point: QPointF) -> Chosen | None:
+        for block, tiles in enumerate(self._columns):
+            found = tiles.at(point)
+            if found is not None:
+                return Chosen(block, *found)
+        return None
+
+    def _recolour(self) -> None:
+        self._colours = colour_table(self._theme.tokens)
+        self.update()
+
+    def _tell(self, before: Chosen | None) -> None:
+        if self.chosen != before:
+            self.chosen_changed.emit(self.chosen)
+            self.update()
+
+    # Painting.
+
+    def _output_font(self, *, bold: bool) -> QFont:
+        font = fixed_width_digits(self.font())
+        font.setPixelSize(12)
+        font.setBold(bold)
+        return font
+
+    def _paint_caption(self, painter: QPainter, block: Block, tiles: Tiles) -> None:
+        tokens = self._theme.tokens
+        font = self.font()
+        short = block.name.replace("Convolution", "Conv")
+        middle, width = tiles.room.center().x(), tiles.room.width() + self._gap
+        size = " × ".join(map(str, block.shape[1:] if block is self._blocks[0] and block.has_maps else block.shape))
+        said = size if tiles.n == block.n_units else f"{tiles.n} of {size}"
+        align = Qt.AlignmentFlag.AlignHCenter
+        top = 0.0 if block is not self._blocks[0] else tiles.room.top() - GAP_PX
+        if block is self._blocks[0]:
+            short, said = f"{short} {said}", ""
+        painter.setPen(QColor(tokens.soft))
+        for line, (words, size_px) in enumerate(((short, 12), (said.replace(" ", "\N{THIN SPACE}"), 11))):
+            font.setPixelSize(size_px)
+            painter.setFont(font)
+            if painter.fontMetrics().horizontalAdvance(words) <= width + 2:  # of very many layers, none is named
+                painter.drawText(QRectF(middle - width / 2, top + 15 * line, width, 16), align, words)
+
+    def _paint_outputs(self, painter: QPainter, tiles: Tiles) -> None:
+        tokens = self._theme.tokens
+        probabilities = None if self._trace is None else self._trace.probabilities
+        best = -1 if probabilities is None else int(probabilities.argmax())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        centred, narrow = Qt.AlignmentFlag.AlignVCenter, tiles.n_columns > 1
+        plain, bold = self._output_font(bold=False), self._output_font(bold=True)
+        plain_metrics, bold_metrics = QFontMetricsF(plain), QFontMetricsF(bold)
+        for place in tiles.units():
+            row = tiles.rect(place)
+            painter.setFont(bold if place == best else plain)
+            painter.setPen(QColor(tokens.text))
+            metrics = bold_metrics if place == best else plain_metrics
+            name = metrics.elidedText(self._names[place], Qt.TextElideMode.ElideRight, self._name_px + 1)
+            painter.drawText(QRectF(row.left() + 2, row.top(), self._name_px + 2, row.height()), centred, name)
+            track = QRectF(row.left() + self._name_px + 6, row.center().y() - 4, 0, 8)
+            track.setRight(row.right() - _SHARE_PX[narrow])
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(tokens.ground))
+            painter.drawRoundedRect(track, 4, 4)
+            if probabilities is None:
+                continue
+            share = float(probabilities[place])
+            if share * track.width() > 0.5:
+                painter.setBrush(QColor(tokens.accent if place == best else tokens.faint))
+                painter.save()
+                painter.setClipRect(QRectF(track.left(), track.top(), share * track.width(), 8))
+                painter.drawRoundedRect(track, 4, 4)
+                painter.restore()
+            painter.setPen(QColor(tokens.text if place == best else tokens.soft))
+            painter.drawText(
+                row.adjusted(0, 0, -2, 0), centred | Qt.AlignmentFlag.AlignRight, percent(share, 0 if narrow else 1)
+            )
+
+    def _paint_legend(self, painter: QPainter) -> None:
+        """What the colours mean, where there is room below the input."""
+        tokens = self._theme.tokens
+        room = self.height() - self._columns[0].room.bottom() if self._columns else 0
+        if room < 60:
+            return
+        font = self.font()
+        font.setPixelSize(11)
+        painter.setFont(font)
+        meanings = ((tokens.accent, "above 0, or raises"), (tokens.second, "below 0, or lowers"))
+        for place, (colour, said) in enumerate(meanings):
+            y = self.height() - 34 + place * 18
+            painter.fillRect(QRectF(0, y + 3, 9, 9), QColor(colour))
+            painter.setPen(QColor(tokens.soft))
+            painter.drawText(QRectF(15, y, 140, 16), Qt.AlignmentFlag.AlignVCenter, said)
+
+    def _paint_edits(self, painter: QPainter) -> None:
+        tokens = self._theme.tokens
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for one in self._surgery.factors:
+            tiles = self._columns[one.block]
+            if one.unit >= tiles.n:
+                continue
+            tile = tiles.rect(one.unit)
+            painter.setPen(QPen(QColor(tokens.bad), 1.5))
+            if one.factor == 0:
+                painter.drawLine(tile.topLeft(), tile.bottomRight())
+                painter.drawLine(tile.topRight(), tile.bottomLeft())
+            else:
+                painter.drawLine(tile.bottomLeft(), tile.bottomRight())
+
+    def _paint_chosen(self, painter: QPainter, chosen: Chosen) -> None:
+        tokens, tiles = self._theme.tokens, self._columns[chosen.block]
+        if chosen.unit >= tiles.n:
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        tile = tiles.rect(chosen.unit)
+        if chosen.block > 0:
+            self._paint_lines(painter, self._columns[chosen.block - 1], self._joined.before, tile, QPointF(-1, 0))
+        if chosen.block < len(self._columns) - 1:
+            self._paint_lines(painter, self._columns[chosen.block + 1], self._joined.after, tile, QPointF(1, 0))
+        if self._joined.window is not None and self._columns[0].side is not None:
+            top, left, bottom, right = self._joined.window
+            first, last = self._columns[0].place_rect(0, top, left), self._columns[0].place_rect(0, bottom, right)
+            painter.setPen(QPen(QColor(tokens.second), 1.5))
+            painter.drawRect(first.united(last))
+        by_keys = self.hasFocus() and self._focus_by_keys
+        if chosen.block > 0:
+            painter.setPen(QPen(QColor(tokens.text if by_keys else tokens.accent), 2))
+            painter.drawRoundedRect(tile.adjusted(-1.5, -1.5, 1.5, 1.5), 2, 2)
+        if tiles.side is not None:
+            place = tiles.place_rect(chosen.unit, chosen.row, chosen.column)
+            painter.setPen(QPen(QColor(tokens.second), 1.5))
+            painter.drawRect(place.adjusted(-0.5, -0.5, 0.5, 0.5))
+
+    def _paint_lines(self, painter: QPainter, others: Tiles, brought: Floats, tile: QRectF, side: QPointF) -> None:
+        """Curves to those units that have most to do with it, the thicker the more."""
+        shown = brought[: others.n]
+        largest = largest_of(shown)
+        if not largest:
+            return
+        tokens = self._theme.tokens
+        to_left = side.x() < 0
+        here = QPointF(tile.left() if to_left else tile.right(), tile.center().y())
+        for unit in np.argsort(-np.abs(shown), kind="stable")[:MAX_LINES].tolist():
+            strength = abs(float(shown[unit])) / largest
+            if not strength > 0.02:
+                continue
+            other = others.rect(unit)
+            there = QPointF(other.right() if to_left else other.left(), other.center().y())
+            bend = (there.x() - here.x()) / 2
+            path = QPainterPath(here)
+            path.cubicTo(here + QPointF(bend, 0), there - QPointF(bend, 0), there)
+            colour = QColor(tokens.accent if shown[unit] > 0 else tokens.second)
+            colour.setAlphaF(0.3 + 0.7 * strength)
+            # Qt strokes a path four times faster with a pen of one pixel than with a wider one.
+            painter.setPen(QPen(colour, 1, Qt.PenStyle.SolidLine if shown[unit] > 0 else Qt.PenStyle.DashLine))
+            painter.drawPath(path)
+            if strength > 0.5:
+                painter.drawPath(path.translated(0.7, 0.7))
+
+    # Overrides of Qt's.
+
+    def sizeHint(self) -> QSize:
+        return QSize(640, 480)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(420, 320)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._lay_out()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._above.geometry().contains(event.rect()):  # it is painted often, and there is nothing behind it
+            return
+        painter = QPainter(self)
+        ground = QColor(self._theme.tokens.card)
+        for number, (block, tiles) in enumerate(zip(self._blocks, self._columns, strict=True)):
+            self._paint_caption(painter, block, tiles)
+            if number == len(self._blocks) - 1:
+                self._paint_outputs(painter, tiles)
+                continue
+            values = np.zeros(block.shape, np.float32) if self._trace is None else self._trace.of(block)
+            tiles.paint(painter, values, largest_of(values), self._colours, ground)
+        self._paint_edits(painter)
+        self._paint_legend(painter)
+        if self.chosen is not None:
+            self._paint_chosen(painter, self.chosen)
+        painter.end()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        before = self.chosen
+        self._pointed = self._at(event.position())
+        self._tell(before)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        before = self.chosen
+        self._focus_by_keys = False
+        self._fixed = self._at(event.position())
+        self._pointed = None
+        self._tell(before)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        before = self.chosen
+        self._pointed = None
+        self._tell(before)
+        super().leaveEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        by_keys = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
+        self._focus_by_keys = event.reason() in by_keys
+        super().focusInEvent(event)
+        if self._focus_by_keys and self._fixed is None and len(self._columns) > 1:
+            self.choose(Chosen(1, 0))
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        chosen = self._fixed
+        key = Qt.Key(event.key())
+        if not self._blocks or (key not in _ARROWS and chosen is None):
+            super().keyPressEvent(event)
+            return
+        self._focus_by_keys = True
+        if chosen is None:
+            self.choose(Chosen(1, 0))
+        elif key in _ARROWS and event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self.choose(self._moved_within(chosen, key))
+        elif key in _ARROWS:
+            self.choose(self._moved(chosen, key))
+        elif key in (Qt.Key.Key_Home, Qt.Key.Key_End):
+            self.choose(Chosen(0 if key == Qt.Key.Key_Home else len(self._columns) - 1, 0))
+        elif key == Qt.Key.Key_Escape:
+            self.choose(None)
+        elif key in (Qt.Key.Key_Space, Qt.Key.Key_Delete):
+            self.toggled.emit(chosen)
+        else:
+            super().keyPressEvent(event)
+
+    def _moved(self, chosen: Chosen, key: Qt.Key) -> Chosen:
+        """To the next tile, and beyond the edge of a column to the one beside it, at about the same height."""
+        tiles = self._columns[chosen.block]
+        beside = None if isinstance(tiles, _One) else tiles.neighbour(chosen.unit, key)
+        if beside is not None:
+            return Chosen(chosen.block, beside, chosen.row, chosen.column)
+        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(key, 0)
+        block = chosen.block + step
+        if not step or not 0 <= block < len(self._columns):
+            return chosen
+        others = self._columns[block]
+        here = tiles.rect(chosen.unit).center()
+        middles = [others.rect(unit).center() for unit in others.units()]
+        unit = min(others.units(), key=lambda one: (abs(middles[one].y() - here.y()), abs(middles[one].x() - here.x())))
+        height, width = others.side or (1, 1)
+        return Chosen(block, unit, height // 2, width // 2)
+
+    def _moved_within(self, chosen: Chosen, key: Qt.Key) -> Chosen:
+        """To the next place of a map."""
+        height, width = self._columns[chosen.block].side or (1, 1)
+        row = chosen.row + {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(key, 0)
+        column = chosen.column + {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(key, 0)
+        return Chosen(chosen.block, chosen.unit, min(max(row, 0), height - 1), min(max(column, 0), width - 1))
+
+
+def _side(block: Block) -> tuple[int, int] | None:
+    return (block.shape[1], block.shape[2]) if block.has_maps else None
+
+
+class _One(Tiles):
+    """One map that fills its room."""
+
+    def __init__(self, side: tuple[int, int], room: QRectF) -> None:
+        super().__init__(1, side, room)
+        self.area = QRectF(room)
+        self.pitch, self.gap = room.width(), 0.0
+
+
+class _Rows(Tiles):
+    """One row for each output, down one column and then the next."""
+
+    def __init__(self, n: int, n_columns: int, room: QRectF) -> None:
+        super().__init__(1, None, room)
+        self.n, self.n_columns = n, n_columns
+        self.n_rows = math.ceil(n / n_columns)
+        self.area = QRectF(room)
+        self.pitch, self.gap = room.height() / self.n_rows, 0.0
+
+    def rect(self, unit: int) -> QRectF:
+        column, row = divmod(unit, self.n_rows)
+        width, margin = self.area.width() / self.n_columns, 2 if self.pitch > 20 else 0
+        left, top = self.area.left() + column * width, self.area.top() + row * self.pitch
+        right = left + width - (5 if column == self.n_columns - 1 else 12)
+        return QRectF(left + 2, top + margin, right - left - 2, self.pitch - 2 * margin)
+
+    def at(self, point: QPointF) -> tuple[int, int, int] | None:
+        if not self.area.contains(point):
+            return None
+        row = min(int((point.y() - self.area.top()) / self.pitch), self.n_rows - 1)
+        column = min(int((point.x() - self.area.left()) * self.n_columns / self.area.width()), self.n_columns - 1)
+        unit = column * self.n_rows + row
+        return (unit, 0, 0) if unit < self.n else None
+
+    def neighbour(self, unit: int, key: Qt.Key) -> int | None:
+        column, row = divmod(unit, self.n_rows)
+        column += {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(key, 0)
+        row += {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(key, 0)
+        beside = column * self.n_rows + row
+        inside = 0 <= row < self.n_rows and 0 <= column < self.n_columns and beside < self.n
+        return beside if inside else None

@@ -1,0 +1,218 @@
+"""The training images that are nearest to the drawing: by their pixels, and by the last hidden layer."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+
+from digitpad.gui.data.dataset_loader import LazyData
+from digitpad.gui.tasks.latest_work import LatestWork
+from digitpad.gui.widgets.basics import SPACE, grouped, label
+from digitpad.gui.widgets.qt_images import inked
+from digitpad.gui.widgets.theme import Theme, fixed_width_digits
+from digitpad.inspection.arithmetic import number
+from digitpad.inspection.neighbours import Memory, Nearest, nearest_by_pixels
+from digitpad.weights.native_format import Weights
+
+N_NEAREST = 8
+N_COLUMNS = 4
+LINE_PX = 16
+LONG = 2  # letters; a longer name is not beside its distance, but above
+LOOK_EVERY = 10
+"""Chunks of training images that are read between two looks at those read so far."""
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """The nearest images by one measure, with the names of their classes; ``n`` are to be searched in all."""
+
+    by_pixels: bool
+    images: NDArray[np.uint8]
+    names: tuple[str, ...]
+    distances: NDArray[np.floating]
+    n_searched: int
+    n: int
+
+
+class _Search:
+    """Looks for the nearest images of one drawing after another, in the thread; what was read is kept for the next."""
+
+    def __init__(self, weights: Weights, data: LazyData) -> None:
+        self._weights, self._data = weights, data
+        self._memory: Memory | None = None
+
+    def __call__(self, image: NDArray[np.uint8]) -> Generator[Found | None, None, None]:
+        training = self._data.get().training
+        yield None
+        found = yield from nearest_by_pixels(image, training.images, N_NEAREST)
+        yield self._told(found, len(training), by_pixels=True)
+        if self._memory is None:
+            self._memory = Memory(self._weights, training.images)
+        memory = self._memory
+        if memory.n_read:
+            yield self._told(memory.nearest(image, N_NEAREST), memory.n_images, by_pixels=False)
+        for number_of_chunk, _ in enumerate(memory.read_on(), start=1):
+            if number_of_chunk % LOOK_EVERY == 0 or memory.n_read == memory.n_images:
+                yield self._told(memory.nearest(image, N_NEAREST), memory.n_images, by_pixels=False)
+            else:
+                yield None
+
+    def _told(self, found: Nearest, n: int, *, by_pixels: bool) -> Found:
+        dataset = self._data.get()
+        images, labels = dataset.training.images[found.places], dataset.training.labels[found.places]
+        names = tuple(dataset.class_names[label] for label in labels)
+        return Found(by_pixels, images, names, found.distances, found.n_searched, n)
+
+
+class _Images(QWidget):
+    """Images with the names of their classes and how far they are."""
+
+    def __init__(self, theme: Theme, name: str) -> None:
+        super().__init__()
+        self._theme = theme
+        self._found: Found | None = None
+        self._pictures: list[QImage] = []
+        self.setObjectName(name)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        theme.changed.connect(self._draw)
+
+    def set_found(self, found: Found | None) -> None:
+        """Show these, or none."""
+        self._found = found
+        self.setAccessibleDescription("none yet" if found is None else ", ".join(found.names))
+        self._draw()
+
+    def _draw(self) -> None:
+        tokens = self._theme.tokens
+        images = [] if self._found is None else list(self._found.images)
+        self._pictures = [inked(one, QColor(tokens.pad), QColor(tokens.ink)) for one in images]
+        self.update()
+
+    # Overrides of Qt's.
+
+    def sizeHint(self) -> QSize:
+        return QSize(280, 160)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(200, 120)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        tokens = self._theme.tokens
+        painter = QPainter(self)
+        n_rows = N_NEAREST // N_COLUMNS
+        names = () if self._found is None else self._found.names
+        n_lines = 2 if max(map(len, names), default=0) > LONG else 1  # of words below an image
+        words_px = 6 + LINE_PX * n_lines
+        side = int(min((self.width() - (N_COLUMNS - 1) * 8) / N_COLUMNS, self.height() / n_rows - words_px, 112))
+        font = fixed_width_digits(self.font())
+        font.setPixelSize(12)
+        for place in range(N_NEAREST):
+            row, column = divmod(place, N_COLUMNS)
+            corner = QPointF(column * (self.width() - side) / (N_COLUMNS - 1), row * (side + words_px + 2))
+            box = QRectF(corner.x(), corner.y(), side, side).toRect()
+            if place >= len(self._pictures) or self._found is None:
+                painter.fillRect(box, QColor(tokens.ground))
+                continue
+            painter.setPen(QColor(tokens.hairline))
+            painter.drawImage(box, self._pictures[place])
+            painter.drawRect(box.adjusted(0, 0, -1, -1))
+            below = QRectF(box.left(), box.bottom() + 3, side, LINE_PX)
+            font.setBold(True)
+            painter.setFont(font)
+            painter.setPen(QColor(tokens.text))
+            distance = number(float(self._found.distances[place]))
+            name = painter.fontMetrics().elidedText(names[place], Qt.TextElideMode.ElideRight, side)
+            painter.drawText(below, Qt.AlignmentFlag.AlignLeft, name)
+            font.setBold(False)
+            painter.setFont(font)
+            painter.setPen(QColor(tokens.soft))
+            align = Qt.AlignmentFlag.AlignRight if n_lines == 1 else Qt.AlignmentFlag.AlignLeft
+            painter.drawText(below.translated(0, LINE_PX * (n_lines - 1)), align, distance)
+        painter.end()
+
+
+class NearestPanel(QWidget):
+    """Searches only while it is shown, and while nothing is drawn."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._image: NDArray[np.uint8] | None = None
+        self._search: _Search | None = None
+        self._weights: Weights | None = None
+        self._data: LazyData | None = None
+        self.by_pixels = _Images(theme, "nearest_by_pixels")
+        self.by_layer = _Images(theme, "nearest_by_layer")
+        self._pixels_said = label("", "caption", "pixels_said")
+        self._layer_said = label("", "caption", "layer_said")
+        self.by_pixels.setAccessibleName("Nearest by pixels")
+        self.by_layer.setAccessibleName("Nearest by the last hidden layer")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE)
+        for title, said, images in (
+            ("Nearest training images by pixels", self._pixels_said, self.by_pixels),
+            ("By the last hidden layer", self._layer_said, self.by_layer),
+        ):
+            column.addWidget(label(title, "strong"))
+            said.setWordWrap(True)
+            column.addWidget(said)
+            column.addSpacing(SPACE)
+            column.addWidget(images, 1)
+        self.work = LatestWork("nearest images", self)
+        self.work.progressed.connect(self._show)
+        self.work.failed.connect(self._tell_problem)
+        self._clear()
+
+    def set_weights(self, weights: Weights) -> None:
+        """Search by what these say."""
+        self._weights, self._search = weights, None
+        self.by_layer.set_found(None)
+        self._begin()
+
+    def set_data(self, data: LazyData) -> None:
+        """Search among the training part of this."""
+        self._data, self._search = data, None
+        self._clear()
+        self._begin()
+
+    def set_image(self, image: NDArray[np.uint8] | None) -> None:
+        """Search for this drawing's, uint8 of shape (28, 28); it is finished, or None."""
+        self._image = image
+        if image is None:
+            self._clear()
+        self._begin()
+
+    def _begin(self) -> None:
+        if self._image is None or self._weights is None or self._data is None or not self.isVisible():
+            self.work.cancel()
+            return
+        if self._search is None:
+            self._search = _Search(self._weights, self._data)
+        search, image = self._search, self._image
+        self.work.start(lambda: search(image))
+
+    def _clear(self) -> None:
+        self.by_pixels.set_found(None)
+        self.by_layer.set_found(None)
+        self._pixels_said.setText("Draw to find those like it.")
+        self._layer_said.setText("What the network takes to be alike.")
+
+    def _tell_problem(self, why: str) -> None:
+        self._clear()
+        self._pixels_said.setText(why)
+
+    def _show(self, found: Found) -> None:
+        if found.by_pixels:
+            self.by_pixels.set_found(found)
+            self._pixels_said.setText(f"Alike to the eye, of {grouped(found.n)}.")
+        else:
+            self.by_layer.set_found(found)
+            whole = found.n_searched == found.n
+            searched = grouped(found.n_searched)
+            self._layer_said.setText(
+                f"Alike to the network, of {searched}." if whole else f"Of {searched} read so far…"
+            )

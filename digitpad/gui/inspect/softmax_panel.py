@@ -1,0 +1,112 @@
+"""From logits to probabilities, step by step, at any temperature."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout, QWidget
+
+from digitpad.class_names import DIGITS
+from digitpad.gui.inspect.numeric_table import Line, Sheet
+from digitpad.gui.widgets.basics import SPACE, label, named, percent
+from digitpad.gui.widgets.theme import Theme
+from digitpad.inspection.arithmetic import number
+from digitpad.inspection.pixel_ablation import softmax_steps
+from digitpad.nn.arrays import Floats, Ints
+
+STEPS = 40  # of the slider, a tenth and ten times on either side of its middle
+COLUMNS = (0.22, 0.42, 0.76, 1.0)
+COLUMNS_OF_NAMES = (0.4, 0.58, 0.8, 1.0)
+MAX_LINES = 11  # of classes
+
+
+class SoftmaxPanel(QWidget):
+    """The logits, divided by a temperature, raised, and shared out."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._logits: Floats | None = None
+        self._names: Sequence[str] = DIGITS
+        self._slider = named(QSlider(Qt.Orientation.Horizontal), "temperature")
+        self._slider.setRange(-STEPS, STEPS)
+        self._slider.setAccessibleName("Temperature")
+        self._slider.setToolTip("Above 1, probabilities are more alike; below 1, less. The order stays.")
+        self._value = label("1.00", "strong", "temperature_value")
+        self._value.setFixedWidth(44)
+        self._value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.sheet = Sheet(theme, "softmax_sheet")
+        self.sheet.setAccessibleName("Softmax")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE)
+        column.addWidget(label("From logits to probabilities", "strong"))
+        column.addWidget(label("It shares one whole out among all classes.", "caption"))
+        column.addSpacing(SPACE)
+        row = QHBoxLayout()
+        row.setSpacing(2 * SPACE)
+        row.addWidget(label("Temperature T", "caption"))
+        row.addWidget(self._slider, 1)
+        row.addWidget(self._value)
+        column.addLayout(row)
+        column.addSpacing(SPACE)
+        column.addWidget(self.sheet, 1)
+        self._slider.valueChanged.connect(self._show)
+
+    @property
+    def temperature(self) -> float:
+        """What the logits are divided by."""
+        return math.pow(10, self._slider.value() / STEPS)
+
+    def set_logits(self, logits: Floats | None, class_names: Sequence[str]) -> None:
+        """Show those of these classes, or nothing."""
+        self._logits, self._names = logits, class_names
+        self._show()
+
+    def _show(self) -> None:
+        temperature = self.temperature
+        self._value.setText(f"{temperature:.2f}")
+        short = max(map(len, self._names)) <= 2 and len(self._names) <= MAX_LINES
+        head = Line(("", "z", "z / T", "exp(z / T − m)" if short else "exp", "share"), soft=True)
+        columns = COLUMNS if short else COLUMNS_OF_NAMES
+        if self._logits is None:
+            self.sheet.set_lines([head, Line(("Draw on the pad to fill this.",), soft=True)], columns)
+            return
+        steps = softmax_steps(self._logits, temperature)
+        best = int(steps.probabilities.argmax())
+        places, others = self._shown(steps.logits)
+        lines = [
+            Line(
+                (
+                    self._names[place],
+                    number(float(steps.logits[place])),
+                    number(float(steps.cooled[place])),
+                    number(float(steps.powers[place])),
+                    percent(float(steps.probabilities[place])),
+                ),
+                strong=place == best,
+            )
+            for place in places
+        ]
+        if len(others):
+            powers, shares = (float(values[others].sum()) for values in (steps.powers, steps.probabilities))
+            lines.append(Line((f"{len(others)} others", "", "", number(powers), percent(shares)), soft=True))
+        total = Line(("Sum", "", "", number(steps.total), percent(1.0)), ruled=True)
+        m = number(float(steps.cooled.max()))
+        said = [
+            "",
+            "z are the logits, the network's output.",
+            f"exp is of z / T − m; m = {m} is the",
+            "largest z / T. To take it off changes no",
+            "share, and keeps exp small.",
+            "The network itself has T = 1." if temperature != 1 else "T = 1 is what the network says.",
+        ]
+        self.sheet.set_lines([head, *lines, total, *(Line((one,), soft=True) for one in said)], columns)
+
+    def _shown(self, logits: Floats) -> tuple[Ints, Ints]:
+        """The classes that have a line, and those that share one: of very many, all but the most probable."""
+        n = len(logits)
+        if n <= MAX_LINES:
+            return np.arange(n), np.empty(0, np.intp)
+        order = np.argsort(-logits, kind="stable")
+        return order[: MAX_LINES - 1], order[MAX_LINES - 1 :]

@@ -1,0 +1,112 @@
+"""What each unit of the first layer looks for, as pictures of its weights."""
+
+import numpy as np
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from digitpad.gui.inspect.tile_grid import Tiles, colour_table
+from digitpad.gui.widgets.theme import Theme
+from digitpad.nn.arrays import Floats
+
+CAPTION_PX = 28
+ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
+
+
+class WeightsView(QWidget):
+    """A picture for each unit; a click, or the arrow keys, choose one."""
+
+    chosen = Signal(int)  # the unit
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._pictures: Floats = np.empty((0, 1, 1), np.float32)
+        self._tiles: Tiles | None = None
+        self._n_units = 0
+        self._unit: int | None = None
+        self.setObjectName("weights_view")
+        self.setAccessibleName("First-layer weights")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._colours = colour_table(theme.tokens)
+        theme.changed.connect(self._recolour)
+
+    def set_pictures(self, pictures: Floats, n_units: int) -> None:
+        """Show these, of shape (units, height, width), of so many units in all."""
+        self._n_units = n_units
+        if len(pictures) != len(self._pictures):
+            self._unit = None
+        # Each in its own range: what the weakest unit looks for can be seen beside the strongest.
+        self._pictures = pictures / np.maximum(np.abs(pictures).max(axis=(1, 2), keepdims=True), 1e-30)
+        self._lay_out()
+
+    def set_unit(self, unit: int | None) -> None:
+        """Mark this one as chosen, or none."""
+        self._unit = unit
+        self.update()
+
+    def _recolour(self) -> None:
+        self._colours = colour_table(self._theme.tokens)
+        self.update()
+
+    def _lay_out(self) -> None:
+        n, height, width = self._pictures.shape
+        room = QRectF(0, CAPTION_PX, self.width(), max(1, self.height() - CAPTION_PX))
+        self._tiles = Tiles(n, (height, width), room) if n else None
+        self.update()
+
+    def _choose(self, unit: int) -> None:
+        self._unit = unit
+        self.setAccessibleDescription(f"Unit {unit}")
+        self.update()
+        self.chosen.emit(unit)
+
+    # Overrides of Qt's.
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._lay_out()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        tiles = self._tiles
+        if tiles is None:
+            return
+        tokens = self._theme.tokens
+        painter = QPainter(self)
+        tiles.paint(painter, self._pictures, 1.0, self._colours, QColor(tokens.card))
+        _, height, width = self._pictures.shape
+        of = f"{tiles.n} of {self._n_units}" if tiles.n < self._n_units else str(tiles.n)
+        font = self.font()
+        font.setPixelSize(12)
+        painter.setFont(font)
+        painter.setPen(QColor(tokens.soft))
+        said = f"{of} units of the first layer, {height} × {width} weights each, in colours of its own range"
+        painter.drawText(QRectF(0, 0, self.width(), 18), Qt.AlignmentFlag.AlignLeft, said)
+        if self._unit is not None and self._unit < tiles.n:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(QColor(tokens.text if self.hasFocus() else tokens.accent), 2))
+            painter.drawRoundedRect(tiles.rect(self._unit).adjusted(-1, -1, 1, 1), 2, 2)
+        painter.end()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        found = None if self._tiles is None else self._tiles.at(event.position())
+        if found is not None:
+            self._choose(found[0])
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = Qt.Key(event.key())
+        if self._tiles is None or key not in ARROWS:
+            super().keyPressEvent(event)
+            return
+        beside = 0 if self._unit is None else self._tiles.neighbour(self._unit, key)
+        if beside is not None:
+            self._choose(beside)

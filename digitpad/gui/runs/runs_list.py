@@ -1,0 +1,89 @@
+"""The runs in a card, in which some are chosen; or where runs come from, while there are none."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QVBoxLayout
+
+from digitpad.gui.runs.runs_table import RunsModel, SortedRuns
+from digitpad.gui.widgets.basics import SPACE, label, named
+from digitpad.gui.widgets.table_items import calm
+from digitpad.plotting.palette import LINE_COLOURS
+from digitpad.runs.run_registry import Entry
+
+MAX_RUNS = len(LINE_COLOURS)
+
+
+class RunsList(QFrame):
+    """The table of runs, with what is chosen in it."""
+
+    chosen_changed = Signal()
+    menu_requested = Signal(QPoint)  # where on the screen
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("runs_card")
+        self.setProperty("card", True)
+        self.model = RunsModel()
+        self._sorted = SortedRuns(self.model)
+        self.table = calm(named(QTableView(), "runs_table"), "Runs")
+        self.table.setModel(self._sorted)
+        self.table.setSortingEnabled(True)
+        self.table.sortByColumn(5, Qt.SortOrder.DescendingOrder)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.table.customContextMenuRequested.connect(
+            lambda at: self.menu_requested.emit(self.table.viewport().mapToGlobal(at))
+        )
+        for place, width in enumerate((100, 58, 106, 80, 58, 92)):
+            self.table.setColumnWidth(place, width)
+        self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.table.selectionModel().selectionChanged.connect(lambda *_: self.chosen_changed.emit())
+        self._empty = label("No runs yet.\nEach training of the Train tab is listed here.", "soft", "no_runs")
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.hide()
+        inside = QVBoxLayout(self)
+        inside.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
+        inside.addWidget(self.table, 1)
+        inside.addWidget(self._empty, 1)
+
+    def chosen(self) -> list[Entry]:
+        """The runs that are selected, from the top; no more than can be told apart."""
+        return [self._sorted.entry(row) for row in sorted(self._selected(), key=QModelIndex.row)][:MAX_RUNS]
+
+    @property
+    def n_selected(self) -> int:
+        """How many are selected, those among them that are too many."""
+        return len(self._selected())
+
+    def choose(self, *ids: str) -> None:
+        """Select these runs, and no others."""
+        model, chosen = self.table.selectionModel(), QItemSelection()
+        for index in self._indexes(*ids):
+            chosen.select(index, index)
+            model.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
+        flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
+        model.select(chosen, flags)
+
+    def set_entries(self, entries: Sequence[Entry]) -> None:
+        """Show these; of the first that there are, the latest is chosen."""
+        is_first = not self.model.entries
+        self.model.set_entries(entries)
+        if is_first and entries:
+            self.choose(entries[0].id)
+        self._empty.setVisible(not entries)
+        self.table.setVisible(bool(entries))
+
+    def edit_name(self, entry: Entry) -> None:
+        """Let the user type another name for a run."""
+        for index in self._indexes(entry.id):
+            self.table.setCurrentIndex(index)
+            self.table.edit(index)
+
+    def _selected(self) -> list[QModelIndex]:
+        return self.table.selectionModel().selectedRows()
+
+    def _indexes(self, *ids: str) -> list[QModelIndex]:
+        indexes = [self._sorted.index(row, 0) for row in range(self._sorted.rowCount())]
+        return [index for index in indexes if self._sorted.entry(index).id in ids]

@@ -1,0 +1,149 @@
+"""The list of runs as a table that is sorted, renamed in, and brought up to date without losing its selection."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt, Signal
+
+from digitpad.gui.widgets.basics import dot, percent
+from digitpad.runs.run import Status
+from digitpad.runs.run_comparison import clock
+from digitpad.runs.run_registry import Entry
+
+Index = QModelIndex | QPersistentModelIndex
+COLUMNS = ("Name", "Recipe", "Status", "Accuracy", "Time", "Begun")
+SORT_ROLE = Qt.ItemDataRole.UserRole
+_NAME, _RECIPE, _STATUS, _ACCURACY, _TIME, _BEGUN = range(len(COLUMNS))
+_ROOT = QModelIndex()
+
+
+class RunsModel(QAbstractTableModel):
+    """A row a run, in the order of the catalogue."""
+
+    renamed = Signal(object, str)  # Entry, and what it shall be called
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries: list[Entry] = []
+        self._colours: dict[str, str] = {}
+
+    def set_entries(self, entries: Sequence[Entry]) -> None:
+        """Show these: rows stay where they are, with their selection and what is being typed into them."""
+        ids = {entry.id for entry in entries}
+        for row in reversed(range(len(self.entries))):
+            if self.entries[row].id not in ids:
+                self.beginRemoveRows(_ROOT, row, row)
+                del self.entries[row]
+                self.endRemoveRows()
+        # What is left stands in the order of the new list, for that of a run never changes.
+        for row, entry in enumerate(entries):
+            if row < len(self.entries) and self.entries[row].id == entry.id:
+                if self.entries[row] != entry:
+                    self.entries[row] = entry
+                    self.dataChanged.emit(self.index(row, 0), self.index(row, len(COLUMNS) - 1))
+            else:
+                self.beginInsertRows(_ROOT, row, row)
+                self.entries.insert(row, entry)
+                self.endInsertRows()
+
+    def set_colours(self, colours: dict[str, str]) -> None:
+        """Mark runs, by their ids, with the colours of their lines."""
+        if colours != self._colours:
+            self._colours = colours
+            if self.entries:
+                last = self.index(len(self.entries) - 1, _NAME)
+                self.dataChanged.emit(self.index(0, _NAME), last, [Qt.ItemDataRole.DecorationRole])
+
+    # Overrides of Qt's.
+
+    def rowCount(self, parent: Index = _ROOT) -> int:
+        return 0 if parent.isValid() else len(self.entries)
+
+    def columnCount(self, parent: Index = _ROOT) -> int:
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation is not Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _alignment(section)
+        return COLUMNS[section] if role == Qt.ItemDataRole.DisplayRole else None
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        return super().flags(index) | (
+            Qt.ItemFlag.ItemIsEditable if index.column() == _NAME else Qt.ItemFlag.NoItemFlags
+        )
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        entry, column = self.entries[index.row()], index.column()
+        match role:
+            case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.EditRole:
+                return _text(entry, column)
+            case Qt.ItemDataRole.ToolTipRole:
+                began = f"begun {entry.run.begun:%Y-%m-%d %H:%M}"
+                return "\n".join(filter(None, [entry.name, entry.id, began, entry.summary.problem]))
+            case Qt.ItemDataRole.TextAlignmentRole:
+                return _alignment(column)
+            case Qt.ItemDataRole.DecorationRole if column == _NAME:
+                return dot(self._colours.get(entry.id, "transparent"))
+        return _order(entry, column) if role == SORT_ROLE else None
+
+    def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        entry, name = self.entries[index.row()], str(value).strip()
+        if not name or name == entry.name:
+            return False
+        self.renamed.emit(entry, name)
+        return False  # it is shown once it stands on disk
+
+
+class SortedRuns(QSortFilterProxyModel):
+    """The same, by the column that the user chose."""
+
+    def __init__(self, model: RunsModel) -> None:
+        super().__init__()
+        self.setSourceModel(model)
+        self.setSortRole(SORT_ROLE)
+        self._model = model
+
+    def entry(self, index: Index) -> Entry:
+        """The run in that row."""
+        return self._model.entries[self.mapToSource(index).row()]
+
+    def lessThan(self, left: Index, right: Index) -> bool:
+        one, other = left.data(SORT_ROLE), right.data(SORT_ROLE)
+        return bool(one < other)
+
+
+def _alignment(column: int) -> Qt.AlignmentFlag:
+    """Figures end together, with their heading."""
+    side = Qt.AlignmentFlag.AlignRight if column in (_ACCURACY, _TIME) else Qt.AlignmentFlag.AlignLeft
+    return side | Qt.AlignmentFlag.AlignVCenter
+
+
+def _text(entry: Entry, column: int) -> str:
+    summary = entry.summary
+    match column:
+        case 0:
+            return entry.name
+        case 1:
+            return entry.run.recipe.name
+        case 2:
+            done = summary.status is Status.FINISHED
+            return str(summary.status) if done else f"{summary.status} {summary.epoch}/{summary.n_epochs}"
+        case 3:
+            return "–" if entry.accuracy is None else percent(entry.accuracy, 2)
+        case 4:
+            return clock(summary.seconds)
+    return f"{entry.run.begun:%m-%d %H:%M}"
+
+
+def _order(entry: Entry, column: int) -> str | float | datetime:
+    match column:
+        case 3:
+            return -1.0 if entry.accuracy is None else entry.accuracy
+        case 4:
+            return entry.summary.seconds
+        case 5:
+            return entry.run.begun
+    return _text(entry, column).casefold()

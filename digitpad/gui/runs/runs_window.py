@@ -1,0 +1,175 @@
+"""The window of runs: a list of what was trained, the curves of those chosen, and what differs between them."""
+
+from itertools import pairwise
+
+from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QKeySequence, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
+
+from digitpad.errors import DigitpadError
+from digitpad.gui.runs.run_curves import RunCurves
+from digitpad.gui.runs.run_menu import RunMenu
+from digitpad.gui.runs.runs_list import MAX_RUNS, RunsList
+from digitpad.gui.shell.status_bar import foot
+from digitpad.gui.tasks.worker import Worker
+from digitpad.gui.widgets.basics import SPACE, ElidedLabel
+from digitpad.gui.widgets.menu_utils import add_action
+from digitpad.gui.widgets.theme import Theme
+from digitpad.runs.run import Status
+from digitpad.runs.run_registry import Catalogue, Entry
+
+REFRESH_MS = 2000  # while something is in training
+
+
+class RunsWindow(QMainWindow):
+    """Stands beside the window, also while that trains.
+
+    Folders and logs are read in a thread of its own, which `shut_down` ends.
+    """
+
+    listed = Signal()  # the list is that of the disk
+
+    def __init__(self, theme: Theme, settings: QSettings, parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.Window)
+        self._settings = settings
+        self._training = False
+        self._are_too_many = False
+        self._catalogue = Catalogue()
+        self._worker = Worker("runs", self)
+        self._message = ElidedLabel("caption", "runs_message")
+        self.runs = RunsList()
+        self.curves = RunCurves(theme, self._catalogue, self._worker)
+        self.menu = RunMenu(self.runs, self.curves, self._worker, self)
+        self.setObjectName("runs_window")
+        self.setWindowTitle("Runs – digitpad")
+        self.setMinimumSize(1024, 600)
+        self._build()
+        self.runs.chosen_changed.connect(self._chosen_changed)
+        self.runs.menu_requested.connect(self.menu.popup)
+        self.curves.failed.connect(self._say_problem)
+        self.menu.written.connect(self._written)
+        self._timer = QTimer(self, interval=REFRESH_MS)
+        self._timer.timeout.connect(self.refresh)
+        self._enable()
+        geometry = settings.value("runs_geometry")
+        if not (isinstance(geometry, QByteArray) and self.restoreGeometry(geometry)):
+            self.resize(1120, 760)
+
+    def set_training(self, training: bool) -> None:
+        """Whether a training is under way in the window, beside which no other one can be gone on with."""
+        self._training = training
+        self._enable()
+        if self.isVisible():
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Look anew at what is on disk."""
+        self._worker.do("list", self._catalogue.entries, self._on_listed, self._say_problem)
+
+    def _on_listed(self, entries: list[Entry]) -> None:
+        known = set(self.runs.chosen())
+        self.runs.set_entries(entries)
+        live = self._training or any(entry.summary.status is Status.RUNNING for entry in entries)
+        if not live or not self.isVisible():
+            self._timer.stop()
+        elif not self._timer.isActive():
+            self._timer.start()
+        chosen = self.runs.chosen()
+        if set(chosen) != known or any(entry.summary.status is Status.RUNNING for entry in chosen):
+            self._redraw()
+        self._enable()
+        self.listed.emit()
+
+    def _chosen_changed(self) -> None:
+        self._enable()
+        self._redraw()
+        are_too_many, were_too_many = self.runs.n_selected > MAX_RUNS, self._are_too_many
+        self._are_too_many = are_too_many
+        if are_too_many:
+            self._message.set_text(f"The first {MAX_RUNS} of {self.runs.n_selected} are shown")
+        elif were_too_many:
+            self._message.set_text("")
+
+    def _redraw(self) -> None:
+        self.curves.set_runs(self.runs.chosen())
+        self.runs.model.set_colours(self.curves.colours)
+
+    def _enable(self) -> None:
+        self.menu.enable(training=self._training)
+
+    def _written(self, told: str) -> None:
+        if told:
+            self._message.set_text(told)
+        self.refresh()
+
+    def _say_problem(self, error: DigitpadError) -> None:
+        self._message.set_text(str(error))
+
+    # Building.
+
+    def _build(self) -> None:
+        splitter = QSplitter(Qt.Orientation.Horizontal)
+        splitter.setChildrenCollapsible(False)
+        splitter.setHandleWidth(4 * SPACE)
+        splitter.addWidget(self._build_side())
+        splitter.addWidget(self.curves)
+        splitter.setStretchFactor(0, 1)
+        splitter.setStretchFactor(1, 4)
+        splitter.setSizes([520, 560])
+        central = QWidget()
+        column = QVBoxLayout(central)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        around = QVBoxLayout()
+        around.setContentsMargins(4 * SPACE, 4 * SPACE, 4 * SPACE, 4 * SPACE)
+        around.addWidget(splitter)
+        column.addLayout(around, 1)
+        status = QWidget()
+        foot(status).addWidget(self._message, 1)
+        column.addWidget(status)
+        self.setCentralWidget(central)
+        self.menuBar().addMenu(self.menu)
+        view = self.menuBar().addMenu("&View")
+        self.curves.fill(view)
+        view.addSeparator()
+        add_action(view, "&Refresh", self.refresh, QKeySequence.StandardKey.Refresh)
+        add_action(view, "&Close", self.close, QKeySequence.StandardKey.Close)
+        for one, other in pairwise([self.runs.table, *self.menu.buttons, *self.curves.tab_stops]):
+            self.setTabOrder(one, other)
+        self.runs.table.setFocus()
+
+    def _build_side(self) -> QWidget:
+        side = QWidget()
+        side.setMinimumWidth(496)  # else there is no room for names
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(3 * SPACE)
+        column.addWidget(self.runs, 1)
+        row = QHBoxLayout()
+        row.setSpacing(2 * SPACE)
+        for button in self.menu.buttons:
+            row.addWidget(button)
+        row.addStretch(1)
+        column.addLayout(row)
+        return side
+
+    # Overrides of Qt's.
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.refresh()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
+            self.refresh()  # another program may have trained meanwhile
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._timer.stop()
+        self._settings.setValue("runs_geometry", self.saveGeometry())
+        super().closeEvent(event)
+
+    def shut_down(self) -> None:
+        """Close it for good, and wait for its thread's end."""
+        self.close()
+        self._worker.close()

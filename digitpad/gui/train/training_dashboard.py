@@ -1,0 +1,393 @@
+"""How a training goes: its figures, its curves, its first layer, its batches, and what it makes of the pinned digit."""
+
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QPointF, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QShowEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from digitpad.class_names import DIGITS
+from digitpad.errors import DigitpadError
+from digitpad.gui.canvas.pixel_view import PixelView
+from digitpad.gui.tasks.worker import Worker
+from digitpad.gui.train.loss_trace import LossTrace
+from digitpad.gui.train.training_history import Moment, Moments, Scrubber
+from digitpad.gui.train.training_task import Report, Start
+from digitpad.gui.widgets.basics import SPACE, ElidedLabel, Tile, card, grouped, label, named, percent
+from digitpad.gui.widgets.image_grid import ImageGrid
+from digitpad.gui.widgets.segmented_control import Segments
+from digitpad.gui.widgets.theme import Theme
+from digitpad.recognition.recognizer import Prediction
+from digitpad.runs.run_comparison import clock
+from digitpad.training.events import Change, EpochDone
+from digitpad.training.hints import hints
+
+if TYPE_CHECKING:
+    from digitpad.gui.train.training_plots import Curves
+    from digitpad.gui.widgets.curve_points import Series
+
+
+_AS_IT_GOES = "Your digit, as training goes"
+
+
+class TrainingBoard(QWidget):
+    """Hears of all that a training tells, and shows the latest of it when it is drawn."""
+
+    use_requested = Signal()  # the Draw tab shall read with what was trained
+    failed = Signal(str, object)  # what cannot be shown, and why, a DigitpadError
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._pinned: Prediction | None = None
+        self._losses = LossTrace()
+        self._moments = Moments()
+        self._changes: list[Change] = []
+        self._epochs: list[EpochDone] = []
+        self._steps_per_epoch = 1
+        self._latest: Report | None = None
+        self._class_names = DIGITS
+        self._planned = (1, "")
+        self._loss_curves: Curves | None = None
+        self._accuracy_curves: Curves | None = None
+        self._importing = Worker("plots", self)
+        self._tiles = {
+            name: Tile(title, f"tile_{name}")
+            for name, title in (
+                ("epoch", "Epoch"),
+                ("loss", "Training loss"),
+                ("accuracy", "Validation accuracy"),
+                ("speed", "Images / second"),
+                ("left", "Time left"),
+            )
+        }
+        self._progress = named(QProgressBar(textVisible=False), "training_progress")
+        self._build()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was scored yet of what it shows."""
+        return not self._epochs
+
+    @property
+    def n_steps(self) -> int:
+        """How many it has heard of."""
+        return len(self._losses)
+
+    def pin(self, prediction: Prediction | None) -> None:
+        """The digit whose reading is shown from now on; None for an empty pad."""
+        self._pinned = prediction
+        self._moments.forget_answers()
+        self._seen.set_prediction(prediction)
+        self._scrubber.set_moments(self._moments)
+        self._pinned_answer.setText("")
+        self._pinned_text.setText("Draw a digit to watch it being read here." if prediction is None else _AS_IT_GOES)
+
+    def set_plan(self, epochs: int, hint: str = "") -> None:
+        """Show axes for so many epochs, and in them what there is to say while they are empty."""
+        self._planned = epochs, hint
+        if self._loss_curves is not None and self._accuracy_curves is not None:
+            self._loss_curves.set_plan(epochs, hint)
+            self._accuracy_curves.set_plan(epochs)
+        self._progress.setMaximum(max(1, self._steps_per_epoch * epochs))
+
+    def set_left(self, text: str, title: str = "Time left") -> None:
+        """What stands where the time is counted down."""
+        self._tiles["left"].set_value(text, title)
+
+    def set_usable(self, usable: bool) -> None:
+        """Whether there is something to use."""
+        self._use.setVisible(usable)
+
+    def clear(self, epochs: int) -> None:
+        """A training of so many epochs is about to begin."""
+        self._losses = LossTrace()
+        self._epochs.clear()
+        self._moments = Moments()
+        self._changes.clear()
+        self._latest = None
+        self._progress.setValue(0)
+        for tile in self._tiles.values():
+            tile.set_value("–")
+        self.set_left("–")
+        self._tiles["epoch"].set_value(f"0 / {epochs}")
+        self.set_plan(epochs)
+        self.pin(self._pinned)
+
+    def shut_down(self) -> None:
+        """Wait for the end of what works in threads."""
+        self._importing.close()
+
+    # What a training tells.
+
+    def prepared(self, made: int, total: int) -> None:
+        """So many drawings to train on are made, of how many."""
+        self._progress.setRange(0, total)
+        self._progress.setValue(made)
+
+    def begun(self, start: Start) -> None:
+        """It begins, or goes on."""
+        self._changes = list(start.history.changes)
+        self._steps_per_epoch = start.steps_per_epoch
+        self._losses = LossTrace(start.steps_per_epoch)
+        self._losses.extend(start.history.losses)
+        self._epochs = list(start.history.epochs)
+        self.set_plan(start.recipe.training.epochs)
+        self._progress.setValue(len(self._losses))
+
+    def reported(self, report: Report) -> None:
+        """Some steps were taken."""
+        self._losses.extend(report.losses)
+        self._latest = report
+        is_pinned = self._pinned is not None and report.pinned is self._pinned.image
+        self._moments.add(Moment(report.step, report.answer if is_pinned else None, report.seen.weights))
+        self._class_names = report.class_names
+
+    def scored(self, epoch: EpochDone) -> None:
+        """An epoch is over."""
+        self._epochs.append(epoch)
+
+    def changed(self, change: Change) -> None:
+        """It goes on with other settings."""
+        self._changes.append(change)
+        self._draw_changes()
+
+    # Drawing.
+
+    def draw(self, *, counts_down: bool) -> None:
+        """Show the latest; ``counts_down`` tells whether time runs."""
+        report = self._latest
+        if report is not None:
+            epochs = report.n_steps // self._steps_per_epoch
+            epoch = min(epochs, -(-report.step // self._steps_per_epoch))
+            self._tiles["epoch"].set_value(f"{epoch} / {epochs}")
+            self._tiles["loss"].set_value(f"{self._losses.recent_mean:.4f}")
+            self._tiles["speed"].set_value(grouped(round(report.images_per_second)))
+            if counts_down and report.seconds_left is not None:
+                self._tiles["left"].set_value(clock(report.seconds_left))
+            self._progress.setValue(report.step)
+        self._draw_hint()
+        if self._epochs:
+            self._tiles["accuracy"].set_value(percent(self._epochs[-1].validation.accuracy, 2))
+        self._scrubber.set_moments(self._moments)
+        self._draw_moment()
+        self._draw_curves()
+
+    def _draw_moment(self) -> None:
+        """What there is to see now, or at the moment that was gone back to."""
+        moment = self._scrubber.moment
+        if moment is not None and moment.answer is not None:
+            digit = int(np.argmax(moment.answer))
+            text = f"{self._class_names[digit]} · {percent(moment.answer[digit])}"
+            metrics, room_px = self._pinned_answer.fontMetrics(), self._pinned_answer.width()
+            self._pinned_answer.setText(metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, room_px))
+        if moment is not None:
+            self._weights_grid.set_images(moment.weights)
+        if self._latest is not None:
+            self._batch_grid.set_images(self._latest.seen.batch)
+        if self._pinned is not None:
+            self._pinned_text.setText(_at(moment.step) if self._scrubber.is_back and moment else _AS_IT_GOES)
+
+    def _draw_curves(self) -> None:
+        if self._loss_curves is None or self._accuracy_curves is None or not self._epochs or not self.isVisible():
+            return
+        from digitpad.gui.widgets.curve_points import Series
+
+        self._draw_changes()
+        x = np.array([epoch.step for epoch in self._epochs]) / self._steps_per_epoch
+        steps, losses = self._losses.points()
+        raw = Series(steps / self._steps_per_epoch, losses)
+
+        def series(part: str, score: str) -> "Series":
+            return Series(x, np.array([getattr(getattr(epoch, part), score) for epoch in self._epochs]))
+
+        self._loss_curves.set_series(raw, series("training", "loss"), series("validation", "loss"))
+        best = max(epoch.validation.accuracy for epoch in self._epochs)
+        self._accuracy_curves.set_series(
+            None, series("training", "accuracy"), series("validation", "accuracy"), best if len(x) > 1 else None
+        )
+
+    def _draw_changes(self) -> None:
+        if self._loss_curves is not None:
+            self._loss_curves.set_marks(
+                [(change.step / self._steps_per_epoch, in_words(change)) for change in self._changes]
+            )
+
+    def _draw_hint(self) -> None:
+        dead = 0.0 if self._latest is None else self._latest.dead
+        found = hints(self._losses.points()[1], self._epochs, dead, len(self._class_names))
+        self._hint.set_text(found[0] if found else "")
+
+    def _import_plots(self) -> None:
+        """Import matplotlib when a plot is first shown, and no earlier; in a thread, for it takes a while."""
+        load = partial(import_module, "digitpad.gui.train.training_plots")
+        self._importing.do("plots", load, self._add_curves, self._tell_no_curves)
+
+    def _tell_no_curves(self, error: DigitpadError) -> None:
+        self.failed.emit("There can be no curves", error)
+
+    def _add_curves(self, plots: Any) -> None:
+        """Put the axes into their cards, and in them what there is to be seen by now."""
+        if self._loss_curves is not None:
+            return
+        self._loss_curves = plots.Curves(self._theme, "loss_curves", logarithmic=True)
+        self._accuracy_curves = plots.Curves(self._theme, "accuracy_curves", logarithmic=False)
+        self._loss_room.addWidget(self._loss_curves, 1)
+        self._accuracy_room.addWidget(self._accuracy_curves, 1)
+        self.set_plan(*self._planned)
+        self._draw_curves()
+
+    # Layout.
+
+    def _build(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(3 * SPACE + 2)
+        tiles = QHBoxLayout()
+        tiles.setSpacing(3 * SPACE)
+        for tile in self._tiles.values():
+            tile.setFixedHeight(66)
+            tiles.addWidget(tile, 1)
+        column.addLayout(tiles)
+        self._progress.setFixedHeight(5)
+        self._progress.setAccessibleName("Training progress")
+        column.addWidget(self._progress)
+        column.addWidget(self._build_loss(), 1)
+        column.addWidget(self._build_views(), 1)
+        column.addWidget(self._build_pinned())
+
+    def _plot_card(self, name: str, heading: QWidget) -> tuple[QFrame, QVBoxLayout, QWidget]:
+        """A card with a heading and, to be shown or not, what the colours mean; and where its content goes."""
+        frame = card(name)
+        column = QVBoxLayout(frame)
+        column.setContentsMargins(4 * SPACE, 3 * SPACE, 3 * SPACE, 2 * SPACE)
+        column.setSpacing(SPACE)
+        keys = QWidget()
+        row = QHBoxLayout(keys)
+        row.setContentsMargins(0, 0, 0, 0)
+        for words, colour in (("training", "accent"), ("validation", "second")):
+            row.addWidget(_Key(self._theme, words, colour))
+        top = QHBoxLayout()
+        top.addWidget(heading)
+        top.addStretch(1)
+        top.addWidget(keys)
+        column.addLayout(top)
+        return frame, column, keys
+
+    def _build_loss(self) -> QWidget:
+        heading = QWidget()
+        row = QHBoxLayout(heading)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(3 * SPACE)
+        row.addWidget(label("Loss", "heading"))
+        self._hint = ElidedLabel("caption", "training_hint")
+        row.addWidget(self._hint, 1)
+        heading.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        frame, column, _ = self._plot_card("loss_card", heading)
+        room, self._loss_room = _room()
+        column.addWidget(room, 1)
+        return frame
+
+    def _build_views(self) -> QWidget:
+        """The card below the loss: accuracy, or a look at the first layer, or at what the network is shown."""
+        self._views = Segments(("Accuracy", "First layer", "Batch"), "views", "What is shown below the loss")
+        frame, column, keys = self._plot_card("accuracy_card", self._views)
+        accuracy, self._accuracy_room = _room()
+        self._weights_grid = ImageGrid(self._theme, "weights_grid", "Weights of the first layer", signed=True)
+        self._batch_grid = ImageGrid(self._theme, "batch_grid", "Digits as the network saw them last")
+        self._pages = QStackedWidget()
+        for page in (accuracy, self._weights_grid, self._batch_grid):
+            self._pages.addWidget(page)
+        self._views.chosen.connect(self._pages.setCurrentIndex)
+        self._views.chosen.connect(lambda place: keys.setVisible(place == 0))
+        column.addWidget(self._pages, 1)
+        return frame
+
+    def _build_pinned(self) -> QWidget:
+        frame = card("pinned_card")
+        frame.setFixedHeight(66)
+        row = QHBoxLayout(frame)
+        row.setContentsMargins(4 * SPACE, 2 * SPACE, 4 * SPACE, 2 * SPACE)
+        row.setSpacing(4 * SPACE)
+        self._seen = PixelView(self._theme, 44)
+        self._seen.setObjectName("pinned_seen")
+        self._pinned_text = label("", "soft")
+        self._scrubber = Scrubber(self._theme)
+        self._scrubber.moved.connect(self._draw_moment)
+        self._pinned_answer = label("", "strong", "pinned_answer")
+        self._pinned_answer.setFixedWidth(86)
+        self._use = named(QPushButton("Use it"), "use_button")
+        self._use.setProperty("kind", "primary")
+        self._use.setToolTip("The Draw tab reads with these weights from now on (Ctrl+U)")
+        self._use.clicked.connect(self.use_requested)
+        row.addWidget(self._seen)
+        row.addWidget(self._pinned_text)
+        self._pinned_text.ensurePolished()
+        self._pinned_text.setFixedWidth(
+            max(map(self._pinned_text.fontMetrics().horizontalAdvance, (_AS_IT_GOES, _at(1_000_000))))
+        )
+        self._pinned_text.setWordWrap(True)
+        row.addWidget(self._scrubber, 1)
+        row.addWidget(self._pinned_answer)
+        row.addWidget(self._use)
+        self.pin(None)
+        return frame
+
+    # Overrides of Qt's.
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._loss_curves is None:
+            QTimer.singleShot(0, self, self._import_plots)  # once the tab has been painted
+        self._draw_curves()
+
+
+class _Key(QWidget):
+    """A line's colour and name."""
+
+    def __init__(self, theme: Theme, words: str, colour: str) -> None:
+        super().__init__()
+        self._theme, self._words, self._colour = theme, words, colour
+        self.setFixedSize(self.fontMetrics().horizontalAdvance(words) + 34, 18)
+        theme.changed.connect(self.update)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(getattr(self._theme.tokens, self._colour)), 2))
+        painter.drawLine(QPointF(4, 9), QPointF(18, 9))
+        painter.setPen(QColor(self._theme.tokens.soft))
+        painter.drawText(self.rect().adjusted(24, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self._words)
+        painter.end()
+
+
+def _room() -> tuple[QWidget, QVBoxLayout]:
+    """A place that curves are put into once they can be drawn; nothing else moves then."""
+    room = QWidget()
+    layout = QVBoxLayout(room)
+    layout.setContentsMargins(0, 0, 0, 0)
+    return room, layout
+
+
+def _at(step: int) -> str:
+    return f"Your digit at step {grouped(step)}"
+
+
+def in_words(change: Change) -> str:
+    """What changed, as in ``learning rate 0.01, rotate 5``."""
+    return ", ".join(
+        f"{key.partition('.')[2].removesuffix('_deg').removesuffix('_px').replace('_', ' ')} {value:g}"
+        for key, value in change.settings.items()
+    )

@@ -1,0 +1,1 @@
+"""Widgets, styles and dialogs that tabs share."""

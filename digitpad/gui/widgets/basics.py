@@ -1,0 +1,189 @@
+"""Small parts that the tabs share."""
+
+from math import ceil
+from typing import TypeVar
+
+from PySide6.QtCore import QObject, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QFontMetricsF, QIcon, QPainter, QPixmap, QResizeEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QTabBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from digitpad.gui.widgets.theme import fixed_width_digits
+
+SPACE = 4  # every distance is a multiple of it
+
+
+_W = TypeVar("_W", bound=QObject)
+
+
+def named(thing: _W, name: str) -> _W:
+    """The same, with its object name set, by which style sheets, tests and assistive tools find it."""
+    thing.setObjectName(name)
+    return thing
+
+
+def card(name: str, parent: QWidget | None = None) -> QFrame:
+    """A panel on the ground."""
+    frame = QFrame(parent)
+    frame.setObjectName(name)
+    frame.setProperty("card", True)
+    return frame
+
+
+def label(text: str, role: str, name: str = "") -> QLabel:
+    """Text in one of the style sheet's roles: heading, soft, caption, figure, answer, no answer, strong, error."""
+    widget = QLabel(text)
+    widget.setProperty("role", role)
+    widget.setObjectName(name)
+    widget.setTextFormat(Qt.TextFormat.PlainText)
+    widget.setFont(fixed_width_digits(widget.font()))
+    return widget
+
+
+def keep_width(button: QPushButton, *, tight: bool = False) -> None:
+    """Give a button that can be checked room for its text in bold, as it is then; where room is scarce, a tight one."""
+    button.setProperty("tight", tight)
+    button.ensurePolished()
+    bold = button.font()
+    bold.setBold(True)
+    padding, border = 10 if tight else 14, 1
+    button.setMinimumWidth(QFontMetrics(bold).horizontalAdvance(button.text()) + 2 * (padding + border))
+
+
+def set_role(widget: QLabel, role: str) -> None:
+    """Give a label another of the style sheet's roles."""
+    if widget.property("role") != role:
+        widget.setProperty("role", role)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
+
+
+def closing_row(dialog: QDialog, does: QPushButton, closes: QPushButton) -> QHBoxLayout:
+    """The last row of a dialog: what it is there for, at the right, and what closes it without."""
+    does.setProperty("kind", "primary")
+    closes.setAutoDefault(False)
+    closes.clicked.connect(dialog.reject)
+    row = QHBoxLayout()
+    row.setSpacing(2 * SPACE)
+    row.addStretch(1)
+    row.addWidget(closes)
+    row.addWidget(does)
+    return row
+
+
+class Tabs(QTabBar):
+    """Each has the room that its name takes in bold, as it is when chosen, so that none moves then."""
+
+    def tabSizeHint(self, index: int) -> QSize:
+        size = super().tabSizeHint(index)
+        if index != self.currentIndex():
+            plain, bold = QFont(self.font()), QFont(self.font())
+            plain.setWeight(QFont.Weight.Medium)
+            bold.setWeight(QFont.Weight.DemiBold)
+            mnemonic, text = Qt.TextFlag.TextShowMnemonic, self.tabText(index)
+            of_plain, of_bold = (QFontMetrics(font).size(mnemonic, text).width() for font in (plain, bold))
+            size.setWidth(size.width() + of_bold - of_plain)
+        return size
+
+
+class ElidedLabel(QLabel):
+    """One line that ends in … where there is no room, so that a long file name never widens the window."""
+
+    def __init__(self, role: str, name: str) -> None:
+        super().__init__()
+        self.setProperty("role", role)
+        self.setObjectName(name)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._full = ""
+
+    def set_text(self, text: str) -> None:
+        """Show ``text``, whole in the tooltip where it does not fit."""
+        if text != self._full:
+            self._full = text
+            self.setAccessibleName(text)
+            self.updateGeometry()
+            self._elide()
+
+    def _elide(self) -> None:
+        elided = QFontMetrics(self.font()).elidedText(self._full, Qt.TextElideMode.ElideMiddle, self.width())
+        self.setText(elided)
+        self.setToolTip(self._full if elided != self._full else "")
+
+    def sizeHint(self) -> QSize:
+        """As wide as the whole text, though what is shown may be less."""
+        whole = QFontMetricsF(self.font()).horizontalAdvance(self._full)
+        return QSize(ceil(whole), super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._elide()
+
+
+class Tile(QFrame):
+    """A name and a figure, in a card that keeps its size."""
+
+    def __init__(self, title: str, name: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setProperty("card", True)
+        self._title = label(title, "caption")
+        self._value = label("–", "figure", f"{name}_value")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(14, 10, 8, 10)
+        layout.setSpacing(2)
+        layout.addWidget(self._title)
+        layout.addWidget(self._value)
+        self._value.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def set_value(self, text: str, title: str | None = None) -> None:
+        """Show a figure; with ``title``, of something else."""
+        if title is not None:
+            self._title.setText(title)
+        self._value.setText(text)
+        self.setAccessibleName(f"{self._title.text()}: {text}")
+
+    @property
+    def value(self) -> str:
+        """The figure shown."""
+        return self._value.text()
+
+
+def dot(colour: str) -> QIcon:
+    """A round mark in a colour, which stays so where its row is selected."""
+    icon = QIcon()
+    for ratio in (1, 2):
+        picture = QPixmap(12 * ratio, 12 * ratio)
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(colour))
+        painter.drawEllipse(1, 1, 10, 10)
+        painter.end()
+        icon.addPixmap(picture, QIcon.Mode.Normal)
+        icon.addPixmap(picture, QIcon.Mode.Selected)
+    return icon
+
+
+def grouped(number: int) -> str:
+    """A count, as in ``10 000``, the space a narrow one that no line breaks at."""
+    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def percent(share: float, decimals: int = 1) -> str:
+    """A share of 0..1, as in ``98.6 %``, the space one that no line breaks at."""
+    return f"{100 * share:.{decimals}f}\N{NO-BREAK SPACE}%"

@@ -1,0 +1,86 @@
+"""Many small images in rows and columns, as large as there is room for."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRectF, QSize
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
+
+from digitpad.gui.widgets.theme import Theme
+
+GAP = 4
+
+
+class ImageGrid(QWidget):
+    """Images of one size, grey or, where ``signed``, in two colours about 128.
+
+    Parameters
+    ----------
+    theme : Theme
+    name : str
+        For assistive tools, too.
+    signed : bool
+    """
+
+    def __init__(self, theme: Theme, name: str, title: str, *, signed: bool = False) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setAccessibleName(title)
+        self._theme, self._signed = theme, signed
+        self._images: NDArray[np.uint8] = np.zeros((0, 28, 28), np.uint8)
+        self.setMinimumHeight(90)
+        theme.changed.connect(self.update)
+
+    def set_images(self, images: NDArray[np.uint8]) -> None:
+        """Show these, of shape (n, height, width)."""
+        self._images = images
+        self.setAccessibleDescription(f"{len(images)} images")
+        self.update()
+
+    @property
+    def n_images(self) -> int:
+        """How many there are."""
+        return len(self._images)
+
+    def _layout(self) -> tuple[int, float]:
+        """Columns, and the side of an image with its gap, that fill the room best."""
+        n, width, height = max(1, len(self._images)), self.width() + GAP, self.height() + GAP
+        columns = max(range(1, n + 1), key=lambda columns: min(width / columns, height / math.ceil(n / columns)))
+        return columns, min(width / columns, height / math.ceil(n / columns))
+
+    def _colours(self) -> list[int]:
+        """An RGB value for each level of grey."""
+        if not self._signed:
+            return [QColor(level, level, level).rgb() for level in range(256)]
+        tokens = self._theme.tokens
+        middle, below, above = (QColor(name) for name in (tokens.ground, tokens.second, tokens.accent))
+        table = []
+        for level in range(256):
+            end, share = (above, (level - 128) / 127) if level > 128 else (below, (128 - level) / 128)
+            parts = (
+                round(getattr(middle, part)() + share * (getattr(end, part)() - getattr(middle, part)()))
+                for part in ("red", "green", "blue")
+            )
+            table.append(QColor(*parts).rgb())
+        return table
+
+    # Overrides of Qt's.
+
+    def sizeHint(self) -> QSize:
+        return QSize(400, 160)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        columns, step = self._layout()
+        rows = math.ceil(len(self._images) / columns)
+        left, top = (self.width() + GAP - columns * step) / 2, (self.height() + GAP - rows * step) / 2
+        table = self._colours()
+        for place, pixels in enumerate(np.ascontiguousarray(self._images)):
+            height, width = pixels.shape
+            image = QImage(pixels.data, width, height, width, QImage.Format.Format_Indexed8)
+            image.setColorTable(table)
+            row, column = divmod(place, columns)
+            painter.drawImage(QRectF(left + column * step, top + row * step, step - GAP, step - GAP), image)
+        painter.end()

@@ -1,0 +1,209 @@
+"""MATLAB's MAT files of version 5 (``save -v6``, ``-v7``, `scipy.io.savemat`), and Octave's text.
+
+Source: MAT-File Format (The MathWorks, 2019), chapter 1. A file is a header of 128 bytes and a row of elements: a type
+and a size, then so many bytes, padded to eight. A matrix is an element that holds others: flags, dimensions, name,
+numbers; columns come first. Sparse matrices, objects and functions are passed over, and the first two named.
+"""
+
+import io
+import math
+import re
+import warnings
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitpad.errors import WeightsError
+from digitpad.formats.npy import BUDGET_BYTES, mebibytes
+from digitpad.importers.containers.tensor_tree import MAX_ARRAYS, Contents
+
+MAGIC = b"MATLAB 5.0 MAT-file"
+OCTAVE_MAGIC = b"# Created by Octave"
+
+_HEADER_BYTES = 128
+_MATRIX, _COMPRESSED = 14, 15
+_CELL, _STRUCT, _OBJECT, _CHAR, _SPARSE = 1, 2, 3, 4, 5
+_PASSED_OVER = {_OBJECT: "an object", _SPARSE: "sparse"}
+_DTYPES = {
+    1: "i1",
+    2: "u1",
+    3: "i2",
+    4: "u2",
+    5: "i4",
+    6: "u4",
+    7: "f4",
+    9: "f8",
+    12: "i8",
+    13: "u8",
+    16: "u1",
+    17: "u2",
+}
+_MAX_DEPTH = 8
+_MAX_ELEMENTS = 10 * MAX_ARRAYS  # four to a matrix
+_MAX_OCTAVE_BYTES = 12 * 2**20
+
+
+class _DamagedError(ValueError):
+    """What an element says of itself cannot be."""
+
+
+def read_mat(path: Path, content: bytes) -> Contents:
+    """Every numeric array by its name, also within cells and structures, and texts.
+
+    Raises
+    ------
+    WeightsError
+        If the file is damaged, or would take more than the budget.
+    """
+    contents = Contents(path, "a MATLAB file")
+    order = {b"IM": "<", b"MI": ">"}.get(content[126:128])
+    if order is None:
+        raise WeightsError(path, "begins as MATLAB's files do, but does not say in which order its bytes are")
+    reader = _Reader(order, BUDGET_BYTES, contents.passed_over)
+    try:
+        for kind, data in reader.elements(memoryview(content)[_HEADER_BYTES:]):
+            inner = reader.elements(reader.unpacked(data)) if kind == _COMPRESSED else iter([(kind, data)])
+            for kind_inside, matrix in inner:
+                if kind_inside == _MATRIX:
+                    contents.add(*reader.matrix(matrix, 0))
+    except _DamagedError as error:
+        raise WeightsError(path, f"is a damaged MATLAB file: {error}") from error
+    return contents
+
+
+class _Reader:
+    """Takes elements apart, and counts what they take; ``passed_over`` gets the names of matrices that are not read."""
+
+    def __init__(self, order: str, budget: int, passed_over: list[str]) -> None:
+        self._order = order
+        self._passed_over = passed_over
+        self._left = budget
+        self._n_elements = 0
+
+    def elements(self, data: memoryview) -> Iterator[tuple[int, memoryview]]:
+        """The type and the bytes of each element in a row of them."""
+        place = 0
+        while place + 8 <= len(data):
+            kind, size = (int(word) for word in np.frombuffer(data[place : place + 8], f"{self._order}u4"))
+            if kind >> 16:  # a small element: four bytes at most, right behind the first half of the tag
+                kind, size, begin, step = kind & 0xFFFF, kind >> 16, place + 4, 8
+            else:
+                begin, step = place + 8, 8 + size + (-size % 8 if kind != _COMPRESSED else 0)
+            if size > len(data) - begin or (begin == place + 4 and size > 4):
+                raise _DamagedError(f"an element claims {size} bytes, but there are {len(data) - begin}")
+            self._n_elements += 1
+            if self._n_elements > _MAX_ELEMENTS:
+                raise _DamagedError(f"it has more than {_MAX_ELEMENTS} elements")
+            yield kind, data[begin : begin + size]
+            place += step
+
+    def unpacked(self, data: memoryview) -> memoryview:
+        """What a packed element holds."""
+        inner = zlib.decompressobj().decompress(data, self._left + 1)
+        self._left -= len(inner)
+        if self._left < 0:
+            raise _DamagedError(f"it unpacks to more than {mebibytes(BUDGET_BYTES)}")
+        return memoryview(inner)
+
+    def matrix(self, data: memoryview, depth: int) -> tuple[str, Any]:
+        """The name and the content of a matrix; None for what is no array, list or dict of numbers or texts."""
+        if depth > _MAX_DEPTH:
+            raise _DamagedError(f"it holds more than {_MAX_DEPTH} cells in each other")
+        parts = self.elements(data)
+        (_, flags), (_, sizes), (_, name), *rest = [*_first(parts, 3), *parts]
+        cls = int(np.frombuffer(flags[:4], f"{self._order}u4")[0]) & 0xFF if len(flags) >= 4 else 0
+        shape = tuple(int(size) for size in np.frombuffer(sizes[: len(sizes) // 4 * 4], f"{self._order}i4"))
+        if not 2 <= len(shape) <= 8 or min(shape) < 0:
+            raise _DamagedError(f"a matrix says that its shape is {shape}")
+        text = bytes(name).decode("latin-1")[:100]
+        if cls in _PASSED_OVER:
+            self._passed_over.append(f"{text} ({_PASSED_OVER[cls]})" if text else _PASSED_OVER[cls])
+        return text, self._value(cls, shape, rest, depth)
+
+    def _value(self, cls: int, shape: tuple[int, ...], parts: list[tuple[int, memoryview]], depth: int) -> Any:
+        if cls == _CELL:
+            return [self.matrix(data, depth + 1)[1] for kind, data in parts if kind == _MATRIX]
+        if cls == _STRUCT and len(parts) >= 2:
+            (_, length), (_, names), *fields = parts
+            width = int(np.frombuffer(length[:4], f"{self._order}i4")[0]) if len(length) >= 4 else 0
+            if not 0 < width <= len(names) or len(names) > width * MAX_ARRAYS:
+                raise _DamagedError("a structure has no names")
+            keys = [bytes(names[i : i + width]).partition(b"\0")[0] for i in range(0, len(names), width)]
+            values = [self.matrix(data, depth + 1)[1] for kind, data in fields if kind == _MATRIX]
+            rows = [values[i : i + len(keys)] for i in range(0, len(values), len(keys))]
+            dicts = [{key.decode("latin-1"): value for key, value in zip(keys, row, strict=False)} for row in rows]
+            return dicts[0] if len(dicts) == 1 else dicts
+        if not parts or (cls <= _SPARSE and cls != _CHAR):
+            return None
+        array = self._array(*parts[0], shape)
+        if cls != _CHAR:
+            return array
+        if array.size == 0:
+            return ""
+        rows = array.reshape(shape[0], -1)[:100, :200].astype(np.uint32).tolist()
+        texts = ["".join(chr(code) for code in row if code < 0x10000).rstrip() for row in rows]
+        return texts[0] if len(texts) == 1 else texts
+
+    def _array(self, kind: int, data: memoryview, shape: tuple[int, ...]) -> NDArray[Any]:
+        if kind not in _DTYPES:
+            raise _DamagedError(f"it has numbers of the unknown type {kind}")
+        dtype: np.dtype[Any] = np.dtype(self._order + _DTYPES[kind])
+        if math.prod(shape) * dtype.itemsize != len(data):
+            raise _DamagedError(f"a matrix of {shape} needs {math.prod(shape)} numbers, not {len(data)} bytes")
+        return np.frombuffer(data, dtype).reshape(shape, order="F").astype(dtype.newbyteorder("="), copy=False)
+
+
+def _first(parts: Iterator[tuple[int, memoryview]], n: int) -> list[tuple[int, memoryview]]:
+    found = [part for _, part in zip(range(n), parts, strict=False)]
+    if len(found) < n:
+        raise _DamagedError("a matrix lacks its shape or name")
+    return found
+
+
+_OCTAVE = re.compile(
+    rb"^# name: (?P<name>.{1,100})\n# type: (?P<type>.{1,60})\n"
+    rb"(?:# rows: (?P<rows>\d{1,6})\n# columns: (?P<columns>\d{1,6})\n|# ndims: \d\n(?P<shape>[ \d]{1,60})\n)?"
+    rb"(?P<numbers>[^#]*)",
+    re.MULTILINE,
+)
+_OCTAVE_NUMBERS = re.compile(rb"(?:global )?(?:float |u?int\d\d? |bool )?(?:matrix|scalar)")
+_NA = re.compile(rb"\bNA\b")  # Octave's mark of what is missing
+
+
+def read_octave(path: Path, content: bytes) -> Contents:
+    """The matrices and numbers in what Octave's ``save`` writes when it is not told a format.
+
+    Raises
+    ------
+    WeightsError
+        If one of them is not of the size that it says.
+    """
+    if len(content) > _MAX_OCTAVE_BYTES:
+        raise WeightsError(path, f"is larger than the {mebibytes(_MAX_OCTAVE_BYTES)} of Octave's text that are read")
+    contents = Contents(path, "an Octave file")
+    for match in _OCTAVE.finditer(content.replace(b"\r\n", b"\n")):
+        name, kind = match["name"].decode("latin-1"), match["type"].decode("latin-1")
+        if not _OCTAVE_NUMBERS.fullmatch(match["type"]):
+            if kind.endswith("matrix"):  # sparse, complex, diagonal
+                contents.passed_over.append(f"{name} ({kind})")
+            continue
+        try:
+            with warnings.catch_warnings(action="ignore"):  # of a matrix without numbers
+                numbers = np.loadtxt(io.BytesIO(_NA.sub(b"NaN", match["numbers"])), ndmin=2)
+        except ValueError:
+            contents.passed_over.append(f"{name} (not numbers alone)")
+            continue
+        # By rows where there are two dimensions, else by columns.
+        sizes = (match["rows"], match["columns"]) if match["rows"] else (match["shape"] or b"1 1").split()
+        shape = tuple(map(int, sizes))
+        if numbers.size != math.prod(shape):
+            raise WeightsError(
+                path, f"{name} of {shape} needs {math.prod(shape)} numbers, but there are {numbers.size}"
+            )
+        array = numbers.reshape(shape, order="C" if match["rows"] else "F")
+        contents.add(name, float(numbers[0, 0]) if kind.endswith("scalar") and numbers.size else array)
+    return contents

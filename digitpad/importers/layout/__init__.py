@@ -1,0 +1,1 @@
+"""From named tensors to the layers of a network."""

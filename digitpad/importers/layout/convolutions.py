@@ -1,0 +1,149 @@
+"""Networks with convolutions: kernels in a row, and the paddings and pools after which a chain of matrices fits."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from digitpad.class_names import MAX_CLASSES
+from digitpad.importers.layout.bias_pairing import companions
+from digitpad.importers.layout.dense import dense_layers
+from digitpad.importers.layout.layer_matching import Broken, find_chain, orientation, with_square
+from digitpad.importers.layout.structure import SIDE, Conv, Matrix, Structure, with_norm_variants
+from digitpad.importers.layout.tensor_names import Named
+
+_MAX_GEOMETRIES = 50_000
+_MOST_GEOMETRIES = 20
+_MOST_OUTPUTS = 4
+
+_LAYOUTS = {"OIHW": (2, 3, 1, 0), "OHWI": (1, 2, 3, 0), "HWIO": (0, 1, 2, 3), "IOHW": (2, 3, 0, 1)}
+
+
+def convolutional(ones: list[Named], matrices: list[Named], kernels: list[Named], n_classes: int) -> list[Structure]:
+    """The ways in which kernels and matrices make a network, in the first layout of the kernels that fits."""
+    found: list[Structure] = []
+    for layout, axes in _LAYOUTS.items():
+        weights = [
+            np.asarray(one.array if one.array.ndim == 4 else one.array[:, None], np.float64).transpose(axes)
+            if one.array.ndim == 4 or layout == "OIHW"
+            else None
+            for one in kernels
+        ]
+        ready = _in_a_row([weight for weight in weights if weight is not None])
+        if ready is None or len(ready[0]) < len(kernels):
+            continue
+        order, sorted_weights = ready
+        found += _with_geometry(ones, matrices, [kernels[i] for i in order], sorted_weights, layout, n_classes)
+        if found:
+            break
+    return found
+
+
+def _in_a_row(weights: list[Matrix]) -> tuple[list[int], list[Matrix]] | None:
+    """The kernels one after the other: each takes as many channels as the one before gives."""
+    channels, order = 1, []
+    left = list(range(len(weights)))
+    while left:
+        fits = [
+            i for i in left if weights[i].shape[2] == channels and weights[i].shape[0] == weights[i].shape[1] <= SIDE
+        ]
+        if not fits:
+            return None
+        order.append(fits[0])
+        left.remove(fits[0])
+        channels = weights[fits[0]].shape[3]
+    return order, [weights[i] for i in order]
+
+
+def broken_images(matrices: list[Named], kernels: list[Named], n_classes: int) -> Broken:
+    """Why convolutions and matrices do not fit; a last matrix of few outputs may be all that is other than expected."""
+    sizes = [size for one in matrices for size in one.array.shape if 2 <= size <= MAX_CLASSES and size != n_classes]
+    for n in [size for size in sizes if sizes.count(size) == 1][-_MOST_OUTPUTS:]:
+        if convolutional([*kernels, *matrices], matrices, kernels, n):
+            last = next(one for one in reversed(matrices) if n in one.array.shape)
+            return Broken.by_outputs(n, last, n_classes)
+    listed = ", ".join(map(str, kernels[:4]))
+    return Broken(f"has convolutions ({listed}), but no way was found in which they and its matrices fit together")
+
+
+def _with_geometry(
+    ones: list[Named],
+    matrices: list[Named],
+    kernels: list[Named],
+    weights: list[Matrix],
+    layout: str,
+    n_classes: int,
+) -> list[Structure]:
+    """Every padding and pooling after which the numbers are as many as the first matrix takes."""
+    channels = weights[-1].shape[3]
+    takes = {size - extra for one in matrices for size in one.array.shape for extra in (0, 1)}
+    beside = companions(ones, kernels, [weight.shape[3] for weight in weights])
+    found: list[Structure] = []
+    geometries = _geometries([len(weight) for weight in weights])
+    ends = {side * side * channels for _, side, _ in geometries} & takes
+    chains = {n: find_chain(matrices, n, n_classes)[0] for n in ends}
+
+    def unlikely(geometry: tuple[float, int, Any]) -> float:
+        """How unusual it is; a matrix that goes unused is more so than any padding."""
+        links = chains.get(geometry[1] ** 2 * channels)
+        return math.inf if links is None else geometry[0] + 5.0 * (len(matrices) - len(links))
+
+    for cost, side, steps in sorted(geometries, key=unlikely)[:_MOST_GEOMETRIES]:
+        n = side * side * channels
+        links = chains.get(n)
+        if links is None:
+            break
+        convs = tuple(
+            Conv(weight, bias, padding, pool, norm)
+            for weight, (bias, norm), (padding, pool) in zip(weights, beside, steps, strict=True)
+        )
+        geometry = ", ".join((f"padding {p}" * (p > 0) + f" pool {q}" * (q > 1)).strip() or "plain" for p, q in steps)
+        denses = dense_layers(ones, [with_square(link, links, False) for link in links], False)
+        by_pixel = denses[0].weight.reshape(channels, side, side, -1).transpose(1, 2, 0, 3).reshape(n, -1)
+        for by_channel in (True, False):
+            first = replace(denses[0], weight=by_pixel) if by_channel else denses[0]
+            for average in (False, True) if any(pool > 1 for _, pool in steps) else (False,):
+                usual = by_channel == (layout in ("OIHW", "IOHW"))
+                detail = [geometry, "flattened by channel" if by_channel else "flattened by pixel"]
+                detail += ["mean pools"] * average
+                structure = Structure(
+                    convs,
+                    (first, *denses[1:]),
+                    f"{layout}; {orientation(links)}",
+                    "; ".join(detail),
+                    cost + 0.4 * (not usual and side > 1) + 0.5 * average,
+                    average_pool=average,
+                    geometry=geometry,
+                )
+                if side > 1 or by_channel:
+                    found += with_norm_variants(structure)
+    return found
+
+
+def _geometries(kernels: Sequence[int]) -> list[tuple[float, int, tuple[tuple[int, int], ...]]]:
+    """(cost, side of the last image, (padding, pool) of each convolution), for all that can be."""
+    states: list[tuple[float, int, tuple[tuple[int, int], ...]]] = [(0.0, SIDE, ())]
+    for place, kernel in enumerate(kernels):
+        is_last = place == len(kernels) - 1
+        paddings = sorted({0, (kernel - 1) // 2} | ({2} if kernel == 3 and len(kernels) > 3 else set()))
+        states = [
+            (cost + _geometry_cost(steps, kernel, padding, pool), out // pool, (*steps, (padding, pool)))
+            for cost, side, steps in states
+            for padding in paddings
+            if (out := side + 2 * padding - kernel + 1) >= 1
+            for pool in {1, 2, *((3, 4) if len(kernels) <= 4 else ()), *((out,) if is_last else ())}
+            if out >= pool
+        ][:_MAX_GEOMETRIES]
+    return states
+
+
+def _geometry_cost(steps: tuple[tuple[int, int], ...], kernel: int, padding: int, pool: int) -> float:
+    cost = {1: 0.3, 2: 0.0, 3: 1.0, 4: 1.2}.get(pool, 1.0)  # any other is over the whole image
+    same = (kernel - 1) // 2
+    if padding not in (0, same):
+        cost += 1.0
+    if steps and (steps[-1][0] > 0) != (padding > 0):
+        cost += 0.2
+    return cost

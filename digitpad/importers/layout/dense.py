@@ -1,0 +1,52 @@
+"""Networks of fully connected layers: chains of matrices with their biases, in the ways in which they may be meant."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from digitpad.importers.layout.bias_pairing import companions
+from digitpad.importers.layout.layer_matching import Link, orientation, with_square
+from digitpad.importers.layout.structure import N_PIXELS, SIDE, Dense, Structure, with_norm_variants
+from digitpad.importers.layout.tensor_names import Named
+
+N_MIDDLE, _MIDDLE = 400, 20
+
+
+def dense_layers(ones: list[Named], links: Sequence[Link], bias_last: bool) -> list[Dense]:
+    """A layer of each link; ``bias_last`` says where a matrix that holds its bias as well has it."""
+    named = [link.one for link in links]
+    beside = companions(ones, named, [link.n_out for link in links])
+    layers = []
+    for link, (bias, norm) in zip(links, beside, strict=True):
+        weight = link.weight()
+        if link.folded:
+            layers.append(Dense(weight[:-1], weight[-1], norm) if bias_last else Dense(weight[1:], weight[0], norm))
+        else:
+            layers.append(Dense(weight, bias, norm))
+    return layers
+
+
+def dense_structures(ones: list[Named], links: list[Link]) -> list[Structure]:
+    """The ways in which a chain may be meant: how square matrices lie, and where biases are in others."""
+    found = []
+    for flipped in (False, True) if any(link.is_square for link in links) else (False,):
+        for bias_last in (False, True) if any(link.folded for link in links) else (False,):
+            turned = [with_square(link, links, flipped) for link in links]
+            denses = dense_layers(ones, turned, bias_last)
+            details = ["square matrices the other way round"] * flipped
+            details += [f"bias {'last' if bias_last else 'first'}"] * any(link.folded for link in links)
+            cost = 2.0 * flipped + 0.2 * bias_last
+            structure = Structure((), tuple(denses), orientation(turned), "; ".join(details), cost)
+            found += with_norm_variants(structure)
+    return found
+
+
+def of_middle(structure: Structure) -> Structure:
+    """A network for images of 20 × 20 pixels, as MNIST's digits are without their border, made one for 28 × 28."""
+    first, *others = structure.denses
+    weight = np.zeros((SIDE, SIDE, first.weight.shape[1]))
+    border = (SIDE - _MIDDLE) // 2
+    weight[border:-border, border:-border] = first.weight.reshape(_MIDDLE, _MIDDLE, -1)
+    denses = (replace(first, weight=weight.reshape(N_PIXELS, -1)), *others)
+    return structure.variant("20 × 20 pixels in the middle", denses=denses)

@@ -1,0 +1,88 @@
+"""Matrices that lost their shape: in one row of numbers, each by itself or all of a network, or in stacks."""
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from numpy.typing import NDArray
+
+from digitpad.importers.layout.layer_matching import MAX_UNITS
+from digitpad.importers.layout.structure import N_PIXELS, Matrix
+from digitpad.importers.layout.tensor_names import BIAS, Named
+
+_COMMON_UNITS = (16, 32, 64, 100, 128, 200, 256, 300, 512, 20, 30, 50, 10, 24, 25, 40, 48, 80, 120, 150, 500)
+
+
+def cut(vector: Matrix, sizes: list[Matrix], k: int) -> Iterator[dict[str, NDArray[Any]]]:
+    """The ways to cut a row of numbers into the matrices and biases of a network, usual ones first."""
+    n = vector.size
+    if sizes:
+        rows = [[int(size) for size in sizes[0] if 1 <= size <= MAX_UNITS]]
+    else:
+        one_hidden, rest = divmod(n - k, N_PIXELS + 1 + k)
+        rows = [[N_PIXELS, one_hidden, k]] if one_hidden and not rest else []
+        rows += [[N_PIXELS, k]] if n == (N_PIXELS + 1) * k else []
+        rows += [
+            [N_PIXELS, a, b, k]
+            for a in _COMMON_UNITS
+            for b in _COMMON_UNITS
+            if a * (N_PIXELS + 1) + b * (a + 1 + k) + k == n
+        ]
+        rows += [[N_PIXELS, n // (N_PIXELS + k), k]] if n % (N_PIXELS + k) == 0 else []
+    for row in rows:
+        steps = list(zip(row, row[1:], strict=False))
+        with_bias = n == sum((a + 1) * b for a, b in steps)
+        if not with_bias and n != sum(a * b for a, b in steps):
+            continue
+        for out_first in (True, False):
+            shapes = [(b, a) if out_first else (a, b) for a, b in steps]
+            folded = [(b, a + 1) if out_first else (a + 1, b) for a, b in steps]
+            weights = [(f"W{i}", shape) for i, shape in enumerate(shapes)]
+            biases = [(f"b{i}", (b,)) for i, (_, b) in enumerate(steps)] if with_bias else []
+            yield _pieces(vector, [x for pair in itertools.zip_longest(weights, biases) for x in pair if x])
+            if biases:
+                yield _pieces(vector, [*weights, *biases])
+                yield _pieces(vector, [(f"Theta{i}", shape) for i, shape in enumerate(folded)])
+
+
+def _pieces(vector: Matrix, parts: Sequence[tuple[str, tuple[int, ...]]]) -> dict[str, NDArray[Any]]:
+    pieces = {}
+    begin = 0
+    for name, shape in parts:
+        end = begin + math.prod(shape)
+        pieces[name] = vector[begin:end].reshape(shape)
+        begin = end
+    return pieces
+
+
+def folded(rows: list[Named], out_first: bool, n_classes: int) -> dict[str, NDArray[Any]]:
+    """Rows each made a matrix that takes what the one before gives, where that goes; the others as they are."""
+    arrays = {}
+    n = N_PIXELS
+    for one in rows:
+        n_out, rest = divmod(one.array.size, n)
+        if rest == 0 and n_out >= min(n_classes, 10):
+            arrays[one.name] = one.vector.reshape((n_out, n) if out_first else (n, n_out))
+            n = n_out
+        else:
+            arrays[one.name] = one.vector
+    return arrays
+
+
+def split_stacks(ones: list[Named]) -> list[Named]:
+    """Biases, or matrices, of one shape that NumPy or JSON made one array of, each by itself again."""
+    found: list[Named] = []
+    for one in ones:
+        shape = tuple(size for size in one.array.shape if size > 1)
+        stacked_biases = one.says(BIAS) and len(shape) == 2
+        stacked_matrices = one.array.ndim == 3 and len(shape) == 3 and min(shape[1:]) >= 10 and shape[0] <= 64
+        if stacked_biases or stacked_matrices:
+            found += [
+                replace(one, array=part, name=f"{one.name}.{i}", words=(*one.words, str(i)), numbers=(*one.numbers, i))
+                for i, part in enumerate(one.array.reshape(shape))
+            ]
+        else:
+            found.append(one)
+    return found

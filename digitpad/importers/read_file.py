@@ -1,0 +1,218 @@
+"""Any file of a stranger's: what it is, by its first bytes, and then what it holds."""
+
+import bz2
+import functools
+import io
+import itertools
+import lzma
+import re
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from digitpad.class_names import MAX_CLASSES
+from digitpad.errors import WeightsError, reason
+from digitpad.formats.npy import BUDGET_BYTES, mebibytes, read_npy
+from digitpad.importers.containers.archives import is_legacy_torch, read_hdf5, read_legacy_torch, read_zip
+from digitpad.importers.containers.matlab import MAGIC, OCTAVE_MAGIC, read_mat, read_octave
+from digitpad.importers.containers.pickles import Tell, read_pickle, unheard
+from digitpad.importers.containers.safetensors_file import is_safetensors, read_safetensors
+from digitpad.importers.containers.tensor_tree import DATA_HINT, Contents
+from digitpad.importers.containers.texts import looks_like_table, read_json, read_table
+
+MAX_FILES = 64
+_ONE_MATRIX_EACH = (".npy", ".csv", ".txt", ".tsv", ".dat", ".pkl", ".pickle", ".json")
+_WHOLE = (".pkl", ".pickle", ".json")
+_NAMES_OF_CLASSES = ("classes", "class_names", "labels", "names")  # a line each
+MAX_LIST_BYTES = 4096
+_PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
+_PARTS = re.compile("weight|bias|^[wb][0-9_]*$")
+
+# Files that people take for weights, or drop by mistake, by their first bytes.
+_NOT_READ = {
+    b"\x89PNG": "is a picture; pictures are read, not read with",
+    b"\xff\xd8\xff": "is a picture; pictures are read, not read with",
+    b"GIF8": "is a picture; pictures are read, not read with",
+    b"BM": "is a picture; pictures are read, not read with",
+    b"\0\0\x08\x03": "is a data set's images (IDX), not weights; data is trained on, and weights scored by it",
+    b"\0\0\x08\x01": "is a data set's labels (IDX), not weights; data is trained on, and weights scored by it",
+    b"MATLAB 7.3": "is MATLAB's of version 7.3, which is HDF5 and not read; save(…, '-v7') makes a file that is",
+    b"%PDF": "is a PDF",
+    b"TFL3": "is a TensorFlow Lite model, which is not read; its weights as np.savez writes them are",
+}
+
+
+def read_contents(path: Path, tell: Tell = unheard) -> Contents:
+    """What a file or a folder holds.
+
+    Parameters
+    ----------
+    path : Path
+    tell : callable, optional
+        Called while pickles are read, which may take a second; what it raises ends the reading.
+
+    Raises
+    ------
+    WeightsError
+        If it cannot be read, or is of no kind that is known; never anything else of its own.
+    """
+    try:
+        if path.is_dir():
+            return read_together(path, _members(path), tell)
+        return _read_bytes(path, _file_bytes(path), tell)
+    except WeightsError:
+        raise
+    except (
+        OSError,
+        EOFError,
+        ArithmeticError,
+        LookupError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        NotImplementedError,
+        RuntimeError,
+        MemoryError,
+        zlib.error,
+        lzma.LZMAError,
+        zipfile.BadZipFile,
+    ) as error:
+        raise WeightsError(path, f"cannot be read ({reason(error)[:200]})") from error
+
+
+def with_siblings(path: Path, tell: Tell = unheard) -> Contents | None:
+    """What all files beside this one hold that are named alike: authors save one matrix a file.
+
+    None where there are no others, or one of them cannot be read.
+    """
+    if path.is_dir() or path.suffix.lower() not in _ONE_MATRIX_EACH:
+        return None
+    files = [file for file in _members(path.parent) if file.suffix.lower() == path.suffix.lower()]
+    if path.suffix.lower() in _WHOLE:  # others beside it are networks of their own, but for a counterpart
+        files = [file for file in files if _PARTS.search(file.stem.lower())]
+    if len(files) < 2 or path.name not in {file.name for file in files}:
+        return None
+    try:
+        return read_together(path, files, tell)
+    except WeightsError:
+        return None
+
+
+def read_together(path: Path, files: list[Path], tell: Tell = unheard) -> Contents:
+    """What several files hold, each one's arrays named by it."""
+    if not files:  # then `path` is a folder; with files, it may be one of them
+        if any(file.suffix.lower() in _PICTURES for file in itertools.chain(path.iterdir(), path.glob("*/*"))):
+            raise WeightsError(path, "holds pictures, no weights; as a data set, they lie in a folder for each class")
+        raise WeightsError(path, f"is a folder without weights; files of {', '.join(_ONE_MATRIX_EACH)} would fit")
+    together = Contents(path, "a folder")
+    left = BUDGET_BYTES
+    for file in files:
+        left -= file.stat().st_size
+        if left < 0:
+            raise WeightsError(path, f"its files take more than {mebibytes(BUDGET_BYTES)}")
+        if file.stem.lower() in _NAMES_OF_CLASSES and file.suffix.lower() == ".txt":
+            names = file.read_bytes()[:MAX_LIST_BYTES].decode("utf-8-sig", "replace").splitlines()
+            together.add("classes", [name.strip() for name in names[:MAX_CLASSES]])
+            continue
+        part = read_contents(file, tell)
+        for name, array in part.arrays.items():
+            inner = "" if name in ("", file.stem) else name
+            together.add(f"{file.stem}.{inner}".strip("."), array)
+        for name, number in part.numbers.items():
+            together.add(f"{file.stem}.{name}".strip("."), number)
+        together.words.extend(part.words)
+        together.passed_over.extend(part.passed_over)
+    return together
+
+
+def _members(folder: Path) -> list[Path]:
+    """Files of weights in a folder, in the order of their numbers; no links, which may lead anywhere."""
+    files = [
+        file
+        for file in sorted(folder.iterdir(), key=lambda file: file.name)
+        if file.suffix.lower() in _ONE_MATRIX_EACH and not file.is_symlink() and file.is_file()
+    ]
+    return files[:MAX_FILES]
+
+
+def _file_bytes(path: Path) -> bytes:
+    if not path.is_file():
+        raise WeightsError(path, "is no file" if path.exists() else "cannot be read (No such file or directory)")
+    if (size := path.stat().st_size) > BUDGET_BYTES:
+        limit = mebibytes(BUDGET_BYTES)
+        raise WeightsError(path, f"takes {mebibytes(size)}, more than the {limit} that weights may; {DATA_HINT}")
+    return path.read_bytes()
+
+
+def _read_bytes(path: Path, content: bytes, tell: Tell, *, unpacked: bool = False) -> Contents:
+    for beginning, problem in _NOT_READ.items():
+        if content.startswith(beginning):
+            raise WeightsError(path, problem)
+    if not content:
+        raise WeightsError(path, "is empty")
+    if not unpacked and (inner := _unpacked(path, content)) is not None:
+        return _read_bytes(path, inner, tell, unpacked=True)
+    return _reader_for(path, content, tell)(path, content)
+
+
+def _reader_for(path: Path, content: bytes, tell: Tell) -> Callable[[Path, bytes], Contents]:
+    start = content[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    if content.startswith(b"PK"):
+        return functools.partial(read_zip, tell=tell)
+    if content.startswith(b"\x93NUMPY"):
+        return functools.partial(_read_npy, tell=tell)
+    if content.startswith(b"\x89HDF"):
+        return read_hdf5
+    if content.startswith(MAGIC):
+        return read_mat
+    if content.startswith(OCTAVE_MAGIC):
+        return read_octave
+    if is_legacy_torch(content):
+        return functools.partial(read_legacy_torch, tell=tell)
+    if is_safetensors(content):
+        return read_safetensors
+    if content.startswith(b"\x80") or (content.rstrip(b"\r\n").endswith(b".") and not start.isdigit()):
+        return functools.partial(_read_pickle, tell=tell)
+    if start in (b"{", b"["):
+        return read_json
+    if looks_like_table(content):
+        return read_table
+    raise WeightsError(
+        path,
+        "is of no kind that is known; weights come as .npz, .npy, pickle, .pt, JSON, CSV, safetensors or, "
+        "as save -v7 makes it, .mat",
+    )
+
+
+def _read_npy(path: Path, content: bytes, tell: Tell) -> Contents:
+    contents = Contents(path, "an .npy")
+    tree = read_npy(path, "it", io.BytesIO(content), read_objects=lambda pickle: read_pickle(path, pickle, tell))
+    contents.add(path.stem, tree)
+    return contents
+
+
+def _read_pickle(path: Path, content: bytes, tell: Tell) -> Contents:
+    contents = Contents(path, "a pickle")
+    contents.add("", read_pickle(path, content, tell))
+    return contents
+
+
+def _unpacked(path: Path, content: bytes) -> bytes | None:
+    """The content of a compressed file, up to a bound; None where it is not compressed."""
+    unpacker: Any
+    if content.startswith(b"\x1f\x8b"):
+        unpacker = zlib.decompressobj(31)
+    elif content[:2] in (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda"):
+        unpacker = zlib.decompressobj()
+    elif content.startswith(b"BZh"):
+        unpacker = bz2.BZ2Decompressor()
+    elif content.startswith(b"\xfd7zXZ"):
+        unpacker = lzma.LZMADecompressor(memlimit=100 * 2**20)
+    else:
+        return None
+    inner: bytes = unpacker.decompress(content, BUDGET_BYTES + 1)
+    if len(inner) > BUDGET_BYTES:
+        raise WeightsError(path, f"unpacks to more than {mebibytes(BUDGET_BYTES)}, which weights may take; {DATA_HINT}")
+    return inner

@@ -1,0 +1,329 @@
+"""Diagrams of assessments: matplotlib without Qt, for files and for the window alike.
+
+Each takes an empty figure and fills it; a second set of weights is drawn beside the first, in the other colour.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator, NullLocator, PercentFormatter
+from numpy.typing import NDArray
+
+from digitpad.class_names import DIGITS, noun
+from digitpad.evaluation.assessment import Assessment, SureCurve
+from digitpad.evaluation.calibration import Reliability
+from digitpad.evaluation.feature_map import FeatureMap, feature_map
+from digitpad.evaluation.metrics import interval
+from digitpad.evaluation.robustness import Robustness
+from digitpad.nn.arrays import Ints
+from digitpad.plotting.palette import Colours, class_colours
+
+Draw = Callable[[Figure, Colours], None]
+
+_DPI = 100  # of the window's pixels
+_MAX_NAME = 28
+_FEW = 12  # classes; more are too many for a legend
+_CELL_INCHES = 0.26  # of a confusion matrix, for a count of three digits
+
+
+def empty_figure(width: float, height: float, colours: Colours, dpi: float = _DPI) -> Figure:
+    """A figure of that size in inches, which lays out what it is filled with."""
+    engine = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1, wspace=0.03, hspace=0.03)
+    return Figure(figsize=(width, height), dpi=dpi, facecolor=colours.card, layout=engine)
+
+
+def rendered(draw: Draw, width_px: int, height_px: int, scale: float, colours: Colours) -> NDArray[np.uint8]:
+    """A diagram as pixels for the window, RGBA of shape (height_px * scale, width_px * scale, 4)."""
+    figure = empty_figure(width_px / _DPI, height_px / _DPI, colours, _DPI * scale)
+    draw(figure, colours)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba()).copy()
+
+
+def diagram(name: str, made: Sequence[Assessment], robust: Sequence[Robustness]) -> Draw:
+    """One of the diagrams below, of one set of weights or of two.
+
+    Parameters
+    ----------
+    name : {"reliability", "threshold", "robustness", "confusion", "map"}
+        A confusion matrix and a map are the first one's alone.
+    made : sequence of Assessment
+    robust : sequence of Robustness
+        As many as there are assessments, for ``robustness``.
+    """
+    names = [one.weights.name for one in made]
+    first = made[0]
+    match name:
+        case "reliability":
+            return partial(draw_reliability, named=list(zip(names, (one.honesty for one in made), strict=True)))
+        case "threshold":
+            return partial(draw_sure_curve, named=list(zip(names, (one.sure_curve for one in made), strict=True)))
+        case "robustness":
+            return partial(draw_robustness, named=list(zip(names, robust, strict=True)))
+        case "confusion":
+            return partial(draw_confusion, confusion=first.confusion, class_names=first.class_names)
+        case "map":
+            places = feature_map(first.features)
+            return partial(
+                draw_map,
+                places=places,
+                labels=first.digits.labels,
+                predicted=first.predicted,
+                class_names=first.class_names,
+            )
+    raise ValueError(f"there is no diagram {name!r}")
+
+
+def draw_reliability(figure: Figure, colours: Colours, named: Sequence[tuple[str, Reliability]]) -> None:
+    """How often answers of some confidence are right, beside how often they should be.
+
+    Below it, how many answers there are of each confidence: on a logarithmic scale, for most are sure.
+    """
+    axes, counts = figure.subplots(2, 1, height_ratios=[4, 1], sharex=True)
+    axes.plot([0, 1], [0, 1], color=colours.faint, linewidth=1.2, linestyle=(0, (4, 3)), label="honest")
+    most = 1
+    for place, (name, honesty) in enumerate(named):
+        colour = _line_colours(colours)[place]
+        full = honesty.n > 0
+        low, high = np.array([interval(*pair) for pair in zip(honesty.accuracy[full], honesty.n[full], strict=True)]).T
+        axes.vlines(honesty.confidence[full], low, high, color=colour, linewidth=1.4, alpha=0.5)
+        axes.plot(
+            honesty.confidence[full], honesty.accuracy[full], marker="o", markersize=5, linewidth=0,
+            color=colour, clip_on=False, label=f"{_plain(name)}, off by {honesty.error:.2%}".replace("%", " %"),
+        )  # fmt: skip
+        edges = np.linspace(0, 1, len(honesty.n) + 1)
+        width = 1 / len(honesty.n) / len(named)
+        counts.bar(
+            edges[:-1] + place * width, honesty.n, width=width, align="edge", color=colour, alpha=0.4, linewidth=0
+        )
+        most = max(most, int(honesty.n.max()))
+    _style(axes, colours)
+    _style(counts, colours)
+    axes.set_xlim(0, 1.02)
+    axes.set_ylim(0, 1.02)
+    _percents(axes)
+    axes.set_ylabel("share read right", fontsize=9, color=colours.soft)
+    counts.set_yscale("log")
+    counts.set_ylim(0.7, max(10, most * 2))
+    counts.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    counts.yaxis.set_minor_locator(NullLocator())
+    counts.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+    counts.set_xlabel("confidence", fontsize=9, color=colours.soft)
+    counts.set_ylabel("answers", fontsize=9, color=colours.soft)
+    _legend(axes, colours)
+
+
+def draw_sure_curve(figure: Figure, colours: Colours, named: Sequence[tuple[str, SureCurve]]) -> None:
+    """Accuracy of what is sure, and the share that is not, over the bound between; the weights' own bounds marked."""
+    axes, shares = figure.subplots(2, 1, height_ratios=[3, 2], sharex=True)
+    lowest, fewest = 1.0, 1.0
+    for place, (name, curve) in enumerate(named):
+        colour = _line_colours(colours)[place]
+        some = curve.not_sure > 0
+        axes.plot(curve.thresholds, curve.accuracy, color=colour, linewidth=1.8, label=_plain(name))
+        shares.plot(curve.thresholds[some], curve.not_sure[some], color=colour, linewidth=1.8)
+        lowest = min(lowest, float(np.nanmin(curve.accuracy)))
+        fewest = min(fewest, float(curve.not_sure[some].min())) if some.any() else fewest
+        for panel, value in ((axes, curve.accuracy_at_bound), (shares, curve.not_sure_at_bound)):
+            panel.axvline(curve.bound, color=colour, linewidth=1, linestyle=(0, (3, 4)))
+            if value > 0:
+                panel.plot(curve.bound, value, marker="o", markersize=6, color=colour, clip_on=False)
+                panel.annotate(
+                    f"{value:.2%}".replace("%", " %"), (curve.bound, value), xytext=(7, -14) if place else (-7, 7),
+                    textcoords="offset points", ha="left" if place else "right",
+                    fontsize=8.5, color=colour, fontweight="bold",
+                )  # fmt: skip
+    for panel in (axes, shares):
+        _style(panel, colours)
+    axes.set_xlim(0, 1)
+    margin = max(0.15 * (1 - lowest), 0.0005)
+    axes.set_ylim(max(0, lowest - margin), 1 + margin)
+    _percents(axes)
+    shares.set_yscale("log")
+    shares.set_ylim(fewest / 2, 1)
+    shares.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
+    shares.yaxis.set_minor_locator(NullLocator())
+    axes.set_ylabel("sure answers that are right", fontsize=9, color=colours.soft)
+    shares.set_ylabel("not sure", fontsize=9, color=colours.soft)
+    shares.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+    shares.set_xlabel("sure from this confidence on", fontsize=9, color=colours.soft)
+    _legend(axes, colours)
+
+
+def draw_robustness(figure: Figure, colours: Colours, named: Sequence[tuple[str, Robustness]]) -> None:
+    """Accuracy over each way of changing digits, with its 95 % interval."""
+    n_panels = len(named[0][1].curves)
+    width, height = figure.get_size_inches()
+    n_columns = n_panels if width > 2.6 * height else 3
+    rows = figure.subplots(-(-n_panels // n_columns), n_columns, sharey=True, squeeze=False)
+    panels = rows.ravel()
+    for panel in panels[n_panels:]:
+        panel.set_axis_off()
+    for place, (name, made) in enumerate(named):
+        colour = _line_colours(colours)[place]
+        for panel, curve in zip(panels, made.curves, strict=False):
+            low, high = np.array([interval(accuracy, made.n) for accuracy in curve.accuracy]).T
+            panel.fill_between(curve.amounts, low, high, color=colour, alpha=0.18, linewidth=0)
+            panel.plot(
+                curve.amounts, curve.accuracy, color=colour, linewidth=1.8, marker="o", markersize=3.5,
+                label=_plain(name), clip_on=False,
+            )  # fmt: skip
+    for place, (panel, curve) in enumerate(zip(panels, named[0][1].curves, strict=False)):
+        _style(panel, colours)
+        panel.set_ylim(0, 1.02)
+        panel.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 3, 5, 10]))
+        _percents(panel)
+        unit = f" ({curve.unit})" if curve.unit else ""
+        panel.set_title(curve.name + unit, loc="left", fontsize=9.5, color=colours.text)
+        if place % n_columns == 0:
+            panel.set_ylabel("read right", fontsize=9, color=colours.soft)
+    figure.legend(  # below all panels: within one, it would lie over the curves of weights that read badly
+        *panels[0].get_legend_handles_labels(), loc="outside lower left", ncols=3, frameon=False, fontsize=9,
+        labelcolor=colours.soft,
+    )  # fmt: skip
+
+
+def draw_confusion(
+    figure: Figure, colours: Colours, confusion: NDArray[np.int64], class_names: Sequence[str] = DIGITS
+) -> None:
+    """How often the class of a row was read as that of a column; what is wrong stands out.
+
+    Of many classes, the figure grows, so that each count can be read.
+    """
+    n = len(confusion)
+    if n > _FEW:
+        width, height = figure.get_size_inches()
+        figure.set_size_inches(max(width, _CELL_INCHES * n + 1.6), max(height, _CELL_INCHES * n + 1.2))
+    axes = figure.subplots()
+    wrong = confusion - np.diag(confusion.diagonal())
+    shades = np.zeros((n, n, 4))
+    shades[..., :3] = _rgb(colours.second)
+    shades[..., 3] = 0.75 * np.sqrt(wrong / max(1, wrong.max()))
+    diagonal = np.arange(n)
+    shades[diagonal, diagonal] = (*_rgb(colours.accent), 0.25)
+    axes.imshow(shades)
+    for row, column in np.ndindex(n, n):
+        count = int(confusion[row, column])
+        axes.text(
+            column, row, f"{count:,}" if count else "·", ha="center", va="center", fontsize=9 if n <= _FEW else 6.5,
+            color=colours.text if count else colours.faint,
+            fontweight="bold" if row == column else "normal",
+        )  # fmt: skip
+    names = [_plain(name) for name in class_names]
+    axes.set_xticks(range(n), names, rotation=90 if max(map(len, names)) > 2 else 0)
+    axes.set_yticks(range(n), names)
+    axes.set_xlabel("read as", fontsize=9, color=colours.soft)
+    axes.set_ylabel(noun(class_names), fontsize=9, color=colours.soft)
+    axes.tick_params(length=0, labelsize=9, labelcolor=colours.soft)
+    axes.set_facecolor(colours.card)
+    axes.set_xticks(np.arange(1, n) - 0.5, minor=True)
+    axes.set_yticks(np.arange(1, n) - 0.5, minor=True)
+    axes.grid(visible=True, which="minor", color=colours.hairline, linewidth=0.6)
+    axes.tick_params(which="minor", length=0)
+    for spine in axes.spines.values():
+        spine.set_color(colours.hairline)
+
+
+def draw_map(
+    figure: Figure,
+    colours: Colours,
+    places: FeatureMap,
+    labels: Ints,
+    predicted: Ints,
+    class_names: Sequence[str] = DIGITS,
+) -> None:
+    """Each image where its features lie, in the colour of its class; what is read wrongly is ringed.
+
+    Of many classes, whose colours are alike, each has its name where it lies.
+    """
+    axes = figure.subplots()
+    few = len(class_names) <= _FEW
+    points = places.points
+    labels, predicted = labels[: len(points)], predicted[: len(points)]
+    for place, (name, colour) in enumerate(zip(class_names, class_colours(len(class_names)), strict=True)):
+        of_class = points[labels == place]
+        axes.scatter(
+            of_class[:, 0],
+            of_class[:, 1],
+            s=5,
+            color=colour,
+            linewidths=0,
+            alpha=0.8,
+            label=_plain(name) if few else None,
+            rasterized=True,
+        )
+        if not few and len(of_class):
+            x, y = np.median(of_class, axis=0)
+            axes.text(
+                x, y, _plain(name), ha="center", va="center", fontsize=10, fontweight="bold", color=colour, zorder=4,
+                path_effects=[withStroke(linewidth=3, foreground=colours.card)],
+            )  # fmt: skip
+    wrong = points[labels != predicted]
+    axes.scatter(
+        wrong[:, 0], wrong[:, 1], s=26, facecolors="none", edgecolors=colours.text, linewidths=0.9, label="read wrongly"
+    )
+    _style(axes, colours)
+    axes.grid(visible=False)
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    said = [
+        f"component {place}, {share:.0%} of the variance".replace("%", " %")
+        for place, share in enumerate(places.explained, start=1)
+    ]
+    axes.set_xlabel(said[0], fontsize=9, color=colours.soft)
+    axes.set_ylabel(said[1], fontsize=9, color=colours.soft)
+    short = all(len(name) == 1 for name in class_names)
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=11 if short else 4, frameon=False, fontsize=9,
+        labelcolor=colours.soft, handletextpad=0.1, columnspacing=0.9, markerscale=1.6, borderaxespad=0.2,
+    )  # fmt: skip
+
+
+def _line_colours(colours: Colours) -> tuple[str, str]:
+    return colours.accent, colours.second
+
+
+def _plain(text: str) -> str:
+    """A name that matplotlib takes neither for mathematics nor, by a leading underscore, for something to hide.
+
+    Of a long one, the middle is left out: it would take the room of what it names.
+    """
+    if len(text) > _MAX_NAME:
+        text = f"{text[: _MAX_NAME // 2]}…{text[-_MAX_NAME // 2 :]}"
+    return " " * text.startswith("_") + text.replace("$", r"\$")
+
+
+def _rgb(colour: str) -> tuple[float, float, float]:
+    red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    return red, green, blue
+
+
+def _percents(axes: Axes) -> None:
+    low, high = axes.get_ylim()
+    decimals = 0 if high - low > 0.05 else 1 if high - low > 0.005 else 2
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=decimals, symbol=" %"))
+
+
+def _style(axes: Axes, colours: Colours) -> None:
+    axes.set_facecolor(colours.card)
+    axes.tick_params(which="both", length=0, labelsize=8.5, labelcolor=colours.soft)
+    axes.grid(visible=True, axis="y", color=colours.hairline, linewidth=0.8)
+    axes.set_axisbelow(True)
+    for side, spine in axes.spines.items():
+        spine.set(visible=side == "bottom", color=colours.hairline)
+
+
+def _legend(axes: Axes, colours: Colours) -> None:
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=3, frameon=False, fontsize=9, labelcolor=colours.soft,
+        borderaxespad=0.2,
+    )  # fmt: skip

@@ -1,0 +1,292 @@
+"""Pictures that are written to files: matplotlib without Qt, for commands that need no window."""
+
+import io
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullFormatter, NullLocator, PercentFormatter
+
+from digitpad.plotting.evaluation_plots import Draw, empty_figure
+from digitpad.plotting.palette import LINE_COLOURS, Colours
+from digitpad.runs.run_comparison import Axis, Lines, accuracy_limits, clock, loss_limits
+from digitpad.training.search_space import Choices, Range
+from digitpad.tuning.trials import State, Trial, best_of
+
+# The window's light theme, which cannot be imported without Qt.
+_CARD, _HAIRLINE, _TEXT, _SOFT, _FAINT = "#ffffff", "#e3e6eb", "#1c2330", "#667085", "#98a2b3"
+_ACCENT, _SECOND, _BAD = "#3b5bdb", "#e8590c", "#c92a2a"
+
+_COLUMNS = 3
+_BELOW = "further below"  # the kind of a point that lies under what the axis shows
+_MARKS: dict[str, dict[str, Any]] = {
+    State.DONE: {"marker": "o", "color": _ACCENT, "alpha": 0.85, "linewidths": 0},
+    State.PRUNED: {"marker": "o", "facecolors": "none", "edgecolors": _FAINT, "linewidths": 1.2},
+    State.DIVERGED: {"marker": "x", "color": _BAD, "linewidths": 1.4},
+    _BELOW: {"marker": "v", "color": _FAINT, "linewidths": 0},
+}
+
+
+def trials_picture(name: str, ranges: Sequence[Range], trials: Sequence[Trial], kind: str) -> bytes:
+    """A search's trials as PNG or SVG: accuracy over the trials, and below it over each setting.
+
+    The few that went wrong from the start are not given the room that the differences among the good ones need: what
+    lies far below the median is a mark at the lower edge.
+
+    Parameters
+    ----------
+    name : str
+    ranges : sequence of Range
+        Of the settings, in the order of their panels.
+    trials : sequence of Trial
+    kind : {"png", "svg"}
+    """
+    trials = sorted(
+        (trial for trial in trials if trial.state in (State.DONE, State.PRUNED, State.DIVERGED)),
+        key=lambda trial: trial.number,
+    )
+    n_columns = 2 if len(ranges) == 4 else min(_COLUMNS, len(ranges))
+    n_rows = -(-len(ranges) // n_columns)
+    figure = Figure(
+        figsize=(9.6, 3.4 + 2.5 * n_rows), facecolor=_CARD,
+        layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12, wspace=0.03, hspace=0.03),
+    )  # fmt: skip
+    grid = figure.add_gridspec(1 + n_rows, n_columns, height_ratios=[3.4] + [2.5] * n_rows)
+    axes = figure.add_subplot(grid[0, :])
+    low, high = _limits(trials)
+    _style(axes, low, high)
+    _draw_history(axes, trials, low)
+    axes.set_title(name, loc="left", fontsize=13, color=_TEXT, pad=26, fontweight="bold", parse_math=False)
+    for place, drawn in enumerate(ranges):
+        panel = figure.add_subplot(grid[1 + place // n_columns, place % n_columns])
+        _style(panel, low, high)
+        _draw_setting(panel, drawn, trials, low)
+        if place % n_columns:
+            panel.yaxis.set_major_formatter(NullFormatter())
+    return _saved(figure, kind)
+
+
+def picture(draw: Draw, title: str, kind: str, width: float = 8.0, height: float = 6.0) -> bytes:
+    """A diagram under a title, as PNG or SVG.
+
+    Parameters
+    ----------
+    draw : callable
+        Fills a figure; see `digitpad.plotting.evaluation_plots`.
+    title : str
+    kind : {"png", "svg"}
+    width, height : float
+        In inches.
+    """
+    colours = Colours()
+    figure = empty_figure(width, height, colours)
+    draw(figure, colours)
+    text = figure.suptitle(title, x=0.015, ha="left", fontsize=13, color=colours.text, fontweight="bold")
+    text.set_parse_math(False)
+    return _saved(figure, kind)
+
+
+def runs_picture(
+    lines: Sequence[Lines],
+    axis: Axis,
+    kind: str,
+    *,
+    logarithmic: bool = True,
+    colours: Sequence[str] = LINE_COLOURS,
+) -> bytes:
+    """Loss and accuracy of several runs over each other, as PNG or SVG: training as a line, validation dashed.
+
+    Parameters
+    ----------
+    lines : sequence of Lines
+    axis : Axis
+        That the lines are over.
+    kind : {"png", "svg"}
+    logarithmic : bool
+        Whether the loss is on a logarithmic scale.
+    colours : sequence of str
+        Of each run, or more.
+    """
+    figure = Figure(
+        figsize=(9.6, 7.2), facecolor=_CARD,
+        layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12, wspace=0.03, hspace=0.03),
+    )  # fmt: skip
+    losses, accuracies = figure.subplots(2, 1, sharex=True)
+    low, high = loss_limits(lines, logarithmic=logarithmic)
+    _style(losses, low, high)
+    losses.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    if logarithmic:
+        losses.set_yscale("log")
+        losses.yaxis.set_major_locator(FixedLocator(_log_ticks(low, high)))
+        losses.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        losses.yaxis.set_minor_locator(NullLocator())
+    _style(accuracies, *accuracy_limits(lines))
+    for line, colour in zip(lines, colours, strict=False):
+        losses.plot(line.raw.x, line.raw.y, color=colour, linewidth=0.7, alpha=0.22)
+        losses.plot(line.smooth.x, line.smooth.y, color=colour, linewidth=1.6, label=_plain(line.name))
+        marks = [(mark.x, mark.y) for mark in line.marks]
+        losses.plot(
+            [x for x, _ in marks], [y for _, y in marks], color=colour, linewidth=0, marker="D", markersize=4.5,
+            markeredgecolor=_CARD, zorder=4,
+        )  # fmt: skip
+        for axes, score, style in (
+            (losses, "validation_loss", (0, (4, 2))),
+            (accuracies, "training_accuracy", "-"),
+            (accuracies, "validation_accuracy", (0, (4, 2))),
+        ):
+            curve = line.scores[score]
+            axes.plot(curve.x, curve.y, color=colour, linewidth=1.6, linestyle=style)
+    losses.plot([], [], color=_SOFT, linewidth=1.4, label="training")
+    losses.plot([], [], color=_SOFT, linewidth=1.4, linestyle=(0, (4, 2)), label="validation")
+    legend = losses.legend(
+        loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=5, frameon=False, fontsize=9, labelcolor=_SOFT,
+        columnspacing=1.6, borderaxespad=0.2,
+    )  # fmt: skip
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+    accuracies.set_xlim(left=0)
+    accuracies.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 3, 5, 6, 10] if axis is Axis.TIME else None))
+    if axis is Axis.TIME:
+        accuracies.xaxis.set_major_formatter(lambda value, _: clock(value))
+    elif axis is Axis.STEP:
+        accuracies.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    losses.set_ylabel("loss", fontsize=9, color=_SOFT)
+    accuracies.set_ylabel("accuracy", fontsize=9, color=_SOFT)
+    accuracies.set_xlabel(axis, fontsize=9, color=_SOFT)
+    return _saved(figure, kind)
+
+
+def _plain(name: str) -> str:
+    """A name for a legend, which leaves out those that begin with an underscore, and has little room."""
+    name = name if len(name) <= 28 else f"{name[:27]}…"
+    return f"\N{WORD JOINER}{name}" if name.startswith("_") else name
+
+
+def _saved(figure: Figure, kind: str) -> bytes:
+    content = io.BytesIO()
+    # Names within an SVG are drawn at random else, and it is dated: the same trials are to be the same bytes.
+    with warnings.catch_warnings(), rc_context({"svg.hashsalt": "digitpad"}):
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a name in a script that the font lacks shows boxes
+        figure.savefig(content, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
+    return content.getvalue()
+
+
+def _draw_history(axes: Axes, trials: Sequence[Trial], low: float) -> None:
+    """Accuracy over the trials' numbers, with the best so far as steps."""
+    _scatter(axes, [trial.number for trial in trials], trials, low, size=34)
+    done = [trial for trial in trials if trial.state is State.DONE]
+    edge = max(trials[-1].number if trials else 0, 1) + 0.6
+    if done:
+        best = np.maximum.accumulate([trial.accuracy or 0.0 for trial in done])
+        axes.step(
+            [*(trial.number for trial in done), edge], [*best, best[-1]],
+            where="post", color=_SECOND, linewidth=1.6, label="best so far", zorder=2,
+        )  # fmt: skip
+        axes.annotate(
+            f"{best[-1]:.2%}".replace("%", " %"), (edge, best[-1]), xytext=(0, 5), textcoords="offset points",
+            ha="right", va="bottom", fontsize=9, color=_SECOND, fontweight="bold",
+        )  # fmt: skip
+        axes.legend(
+            loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=5, frameon=False, fontsize=9, labelcolor=_SOFT,
+            handletextpad=0.4, columnspacing=1.6, borderaxespad=0.2,
+        )  # fmt: skip
+    axes.set_xlim(-0.6, edge)
+    axes.xaxis.set_major_locator(MaxNLocator(10, integer=True, steps=[1, 2, 5, 10]))
+    axes.set_xlabel("trial", fontsize=9, color=_SOFT)
+    axes.set_ylabel("accuracy on validation", fontsize=9, color=_SOFT)
+
+
+def _draw_setting(axes: Axes, drawn: Range, trials: Sequence[Trial], low: float) -> None:
+    """Accuracy over what a setting was, the best trial marked."""
+    trials = [trial for trial in trials if drawn.key in trial.settings]
+    if isinstance(drawn, Choices):
+        values = [str(drawn.value(text)) for text in drawn.texts]
+        # Beside each other, by their numbers, lest they hide each other.
+        places = [values.index(str(trial.settings[drawn.key])) + _beside(trial.number) for trial in trials]
+        axes.set_xlim(-0.5, len(values) - 0.5)
+        axes.xaxis.set_major_locator(FixedLocator(list(range(len(values)))))
+        axes.xaxis.set_major_formatter(FixedFormatter(list(drawn.texts)))
+        many = sum(map(len, drawn.texts)) > 24
+        axes.tick_params(axis="x", labelrotation=30 if many else 0)
+        for label in axes.get_xticklabels():
+            label.set_parse_math(False)
+            label.set_horizontalalignment("right" if many else "center")
+    else:
+        settings = [trial.settings[drawn.key] for trial in trials]
+        places = [setting[0] if drawn.in_list else setting for setting in settings]
+        if drawn.logarithmic:
+            axes.set_xscale("log")
+            margin = (drawn.high / drawn.low) ** 0.06
+            axes.set_xlim(drawn.low / margin, drawn.high * margin)
+            axes.xaxis.set_major_locator(FixedLocator(_log_ticks(drawn.low, drawn.high)))
+            axes.xaxis.set_minor_locator(NullLocator())
+            axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        else:
+            margin = 0.06 * (drawn.high - drawn.low)
+            axes.set_xlim(drawn.low - margin, drawn.high + margin)
+            axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    _scatter(axes, places, trials, low, size=24)
+    best = best_of(trials)
+    if best is not None:
+        place = places[trials.index(best)]
+        axes.scatter([place], [best.accuracy or 0.0], s=90, facecolors="none", edgecolors=_SECOND, linewidths=1.6)
+    axes.set_title(drawn.key, loc="left", fontsize=9.5, color=_TEXT)
+
+
+def _beside(number: int) -> float:
+    """An offset within ±0.15 that is even over successive numbers: steps by the golden section."""
+    return 0.3 * (number * 0.618034 % 1 - 0.5)
+
+
+def _scatter(axes: Axes, places: Sequence[float], trials: Sequence[Trial], low: float, size: float) -> None:
+    """A mark a trial, by how it ended; those under the axis at its lower edge."""
+    accuracies = [trial.accuracy or 0.0 for trial in trials]
+    kinds = [
+        trial.state if trial.state is State.DIVERGED or accuracy >= low else _BELOW
+        for trial, accuracy in zip(trials, accuracies, strict=True)
+    ]
+    for kind, style in _MARKS.items():
+        chosen = [index for index, one in enumerate(kinds) if one == kind]
+        if chosen:
+            axes.scatter(
+                [places[index] for index in chosen], [max(accuracies[index], low) for index in chosen],
+                s=size, label=str(kind), clip_on=False, zorder=3, **style,
+            )  # fmt: skip
+
+
+def _limits(trials: Sequence[Trial]) -> tuple[float, float]:
+    """What the axis of accuracies shows: from somewhat below the better half of the trials to their best."""
+    accuracies = [
+        trial.accuracy for trial in trials if trial.accuracy is not None and trial.state is not State.DIVERGED
+    ]
+    if not accuracies:
+        return 0.0, 1.0
+    best, median = max(accuracies), float(np.median(accuracies))
+    threshold = best - 4 * max(best - median, 0.002)
+    low = min(accuracy for accuracy in accuracies if accuracy >= threshold)
+    margin = max(0.12 * (best - low), 0.0005)
+    return max(0.0, low - margin), best + 1.5 * margin
+
+
+def _style(axes: Axes, low: float, high: float) -> None:
+    axes.set_facecolor(_CARD)
+    axes.set_ylim(low, high)
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0 if high - low > 0.05 else 1, symbol=" %"))
+    axes.tick_params(which="both", length=0, labelsize=8.5, labelcolor=_SOFT)
+    axes.grid(visible=True, axis="y", color=_HAIRLINE, linewidth=0.8)
+    axes.set_axisbelow(True)
+    for side, spine in axes.spines.items():
+        spine.set(visible=side == "bottom", color=_HAIRLINE)
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    """Powers of ten between the ends, with their doubles and fives where there are few."""
+    powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    steps = (1,) if np.log10(high / low) > 2 else (1, 2, 5)
+    return [tick for power in powers for step in steps if low <= (tick := step * 10.0**power) <= high * (1 + 1e-9)]

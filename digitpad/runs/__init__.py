@@ -1,0 +1,1 @@
+"""Runs: training that survives a crash."""

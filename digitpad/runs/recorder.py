@@ -1,0 +1,217 @@
+"""A training that is written down as it goes: what is iterated here can be cut off at any moment, and gone on with."""
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from digitpad import __version__
+from digitpad.datasets.dataset import Dataset
+from digitpad.errors import DigitpadError, RunError, reason
+from digitpad.runs.run import Run, Status, Summary, weights_of
+from digitpad.runs.run_log import Log
+from digitpad.system import blas_threads
+from digitpad.training.events import EpochDone, Progress, Result, StepDone
+from digitpad.training.trainer import DivergedError, Trainer
+from digitpad.weights.native_format import Weights
+
+CHECKPOINT_S = 10.0
+LOG_S = 1.0
+
+
+class Recorder:
+    """Trains and writes it down in a run, which it unlocks when it is closed.
+
+    Where something cannot be written, as on a full disk, training goes on, older files stay as they are, and it is
+    tried again with the next checkpoint.
+
+    Parameters
+    ----------
+    trainer : Trainer
+    run : Run or None
+        Locked. Without one nothing is written, as where the user's folder cannot be.
+    dataset : Dataset
+    tell : callable
+        Hears of what cannot be written: once, and again only after something could.
+
+    Attributes
+    ----------
+    problem : str
+        Why what is learnt is not on disk at the moment; empty if it is.
+    """
+
+    def __init__(
+        self, trainer: Trainer, run: Run | None, dataset: Dataset, tell: Callable[[str], None] = lambda problem: None
+    ) -> None:
+        self.trainer, self.run = trainer, run
+        self.problem = ""
+        self._dataset = dataset
+        self._tell = tell
+        self._log = None if run is None else Log(run.log_path)
+        self._losses: list[float] = []
+        self._logged_at = self._saved_at = time.monotonic()
+        self._result: Result | None = None
+        self._weights_due = self._concluding = self._ended = False
+        self._add(
+            "begun",
+            step=trainer.step,
+            n_epochs=len(trainer.history),
+            n_changes=len(trainer.changes),
+            digitpad=__version__,
+            n_threads=trainer.n_threads,
+            blas_threads=blas_threads.threads(),
+        )
+        self._summarize(Status.RUNNING)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def weights(self) -> Weights:
+        """The best so far, or at the end the result's."""
+        return weights_of(self.trainer, self._dataset, self._result)
+
+    def train(self) -> Iterator[Progress]:
+        """As `Trainer.train`."""
+        try:
+            for progress in self.trainer.train():
+                self._note(progress)
+                yield progress
+        except DivergedError as error:
+            self._try(lambda run, log: run.forget_checkpoint(self.trainer.step))
+            self._end(Status.DIVERGED, str(error))
+            raise
+
+    def conclude(self, status: Status = Status.FINISHED) -> Iterator[Progress]:
+        """As `Trainer.conclude`; the run then has that status, or is paused if its weights cannot be written."""
+        self._concluding = True
+        for progress in self.trainer.conclude():
+            if isinstance(progress, EpochDone):
+                self._note_epoch(progress)
+            elif isinstance(progress, Result):
+                self._result = progress
+                self._try(self._save_result)
+                # Without its weights on disk the run is not done: a resume concludes it again.
+                self._end(Status.PAUSED, self.problem) if self.problem else self._end(status)
+            yield progress
+
+    def pause(self) -> None:
+        """Put all on disk, to go on later, be it in another process."""
+        self.checkpoint()
+        self._end(Status.PAUSED)
+
+    def goes_on(self) -> None:
+        """After `pause`, in this process."""
+        self._ended = False
+        self._saved_at = time.monotonic()
+        self._summarize(Status.RUNNING)
+
+    def change(self, settings: Mapping[str, Any]) -> None:
+        """As `Trainer.change`; it is on disk before the next step."""
+        change = self.trainer.change(settings)
+        self._flush()
+        self._add("change", **dataclasses.asdict(change))
+        self.checkpoint()
+
+    def checkpoint(self) -> None:
+        """Write everything down, where there is a state to go on from: no more numbers that are none, no conclusion."""
+        self._saved_at = time.monotonic()
+        self._flush()
+        if not self._concluding and np.isfinite(self.trainer.network.parameters).all():
+            self._try(self._save_all)
+
+    def discard(self) -> None:
+        """Nothing was learnt: leave no run behind."""
+        if self.run is not None and self.trainer.step == 0:
+            self.close()
+            self.run.remove()
+            self.run = None
+
+    def close(self) -> None:
+        """Let the files go."""
+        self._flush()
+        if self.run is not None and self._log is not None:
+            self._log.close()
+            self.run.unlock()
+
+    def _note(self, progress: Progress) -> None:
+        if isinstance(progress, StepDone):
+            self._losses.append(progress.loss)
+            now = time.monotonic()
+            if now - self._saved_at >= CHECKPOINT_S:
+                self.checkpoint()
+            elif now - self._logged_at >= LOG_S:
+                self._flush()
+        elif isinstance(progress, EpochDone):
+            self._note_epoch(progress)
+            self.checkpoint()
+
+    def _note_epoch(self, epoch: EpochDone) -> None:
+        self._flush()
+        self._add("epoch", epoch=dataclasses.asdict(epoch), seconds=self.trainer.seconds)
+        self._weights_due |= epoch.is_best and epoch.epoch > 0
+        self._summarize(Status.RUNNING)
+
+    def _flush(self) -> None:
+        self._logged_at = time.monotonic()
+        if not self._losses:
+            return
+        losses, self._losses = self._losses, []
+        first = self.trainer.step - len(losses) + 1
+        self._add("steps", first=first, losses=losses, seconds=self.trainer.seconds)
+
+    def _save_all(self, run: Run, log: Log) -> None:
+        if self._weights_due:
+            self._save_weights(run, log)
+        run.save_checkpoint(self.trainer.state())
+        log.sync()
+        self.problem = ""
+
+    def _save_result(self, run: Run, log: Log) -> None:
+        self._save_weights(run, log)
+        self.problem = ""
+
+    def _save_weights(self, run: Run, log: Log) -> None:
+        self.weights.save(run.weights_path)
+        self._weights_due = False
+
+    def _add(self, kind: str, **values: Any) -> None:
+        self._try(lambda run, log: log.add(kind, **values))
+
+    def _end(self, status: Status, problem: str = "") -> None:
+        if not self._ended:
+            self._ended = True
+            self._flush()
+            self._summarize(status, problem)
+
+    def _summarize(self, status: Status, problem: str = "") -> None:
+        trainer, best, result = self.trainer, self.trainer.best, self._result
+        summary = Summary(
+            status,
+            epoch=trainer.history[-1].epoch if trainer.history else 0,
+            n_epochs=trainer.recipe.training.epochs,
+            step=trainer.step,
+            n_steps=trainer.n_steps,
+            seconds=trainer.seconds,
+            validation_accuracy=None if best is None else best.validation.accuracy,
+            test_accuracy=None if result is None else result.test.accuracy,
+            problem=problem,
+        )
+        self._try(lambda run, log: run.write_summary(summary))
+
+    def _try(self, write: Callable[[Run, Log], None]) -> None:
+        if self.run is None or self._log is None:
+            return
+        try:
+            write(self.run, self._log)
+        except (DigitpadError, OSError) as error:
+            said = str(error if isinstance(error, DigitpadError) else RunError(self.run.log_path, reason(error)))
+            if not self.problem:
+                self._tell(said)
+            self.problem = said

@@ -1,0 +1,22 @@
+"""The usual name of each activation layer."""
+
+from collections.abc import Callable
+
+from digitpad.nn.layers import ELU, GELU, Layer, LeakyReLU, ReLU, Sigmoid, Swish, Tanh
+
+ACTIVATIONS: dict[str, tuple[Callable[[], Layer] | None, float]] = {
+    "relu": (ReLU, 0.0),
+    "sigmoid": (Sigmoid, 0.5),
+    "tanh": (Tanh, 1.0),
+    "leaky_relu": (LeakyReLU, 1.5),
+    "swish": (Swish, 2.0),
+    "elu": (ELU, 2.3),
+    "gelu": (GELU, 2.5),
+    "leaky_relu 0.1": (lambda: LeakyReLU(0.1), 2.6),
+    "leaky_relu 0.2": (lambda: LeakyReLU(0.2), 2.7),
+    "none": (None, 3.0),
+}
+"""The layer behind each name, and how unusual it is."""
+
+NAMES = {type(maker()).__name__: name for name, (maker, _) in reversed(ACTIVATIONS.items()) if maker is not None}
+"""Of each kind of layer that is an activation; of several that differ in their slope, the first."""

@@ -1,0 +1,69 @@
+"""A window for each test, closed and gone after it."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QEvent, QSettings
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from digitpad.gui.shell.window import Window
+from digitpad.gui.widgets.theme import Theme
+from digitpad.training.recipe_library import Recipes, all_recipes
+from digitpad.weights.native_format import SHIPPED, Weights, load_weights
+
+PATIENT_MS = 60_000
+"""What is waited for comes at once on a quiet machine; on a busy one a test shall not fail for its slowness."""
+
+
+@pytest.fixture
+def qtbot(qtbot: QtBot) -> Iterator[QtBot]:
+    """pytest-qt's, that waits longer unless it is told how long."""
+    kept: list[object] = []  # what a thread has told is delivered to who waited for it, be that over and freed or not
+
+    def patient(wait: Callable[..., object], *arguments: object, **options: object) -> object:
+        kept.append(wait(*arguments, **{"timeout": PATIENT_MS, **options}))
+        return kept[-1]
+
+    for name in ("waitUntil", "waitSignal", "waitSignals"):
+        setattr(qtbot, name, partial(patient, getattr(qtbot, name)))
+    yield qtbot
+    QApplication.sendPostedEvents()
+    kept.clear()
+
+
+@pytest.fixture(scope="session")
+def shipped() -> Weights:
+    """The weights that the program starts with."""
+    return load_weights(SHIPPED)
+
+
+@pytest.fixture(scope="session")
+def recipes() -> Recipes:
+    """The shipped recipes, and none of a user's."""
+    return Recipes(all_recipes().shipped)
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Theme:
+    """A theme that follows the system."""
+    return Theme(qapp)
+
+
+@pytest.fixture
+def window(qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path) -> Iterator[Window]:
+    """The window, shown, with settings of its own."""
+    settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
+    window = Window(theme, shipped, settings)
+    window.show()
+    qtbot.waitExposed(window)
+    yield window
+    window.end_training()
+    if window._train_tab.made is not None:
+        window._train_tab.made.outcome = None  # nobody is there to be asked what is to become of it
+    window.close()
+    window.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    assert not [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()], "a window was left open"

@@ -1,0 +1,102 @@
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from digitpad.cli import main
+from digitpad.datasets.download.fetch import sets_folder
+from digitpad.datasets.download.sources import SOURCES
+from tests.unit.datasets.idx_files import random_digits
+from tests.unit.datasets.local_server import Server, serving, source_of
+from tests.unit.datasets.set_files import write_images
+
+
+def test_show_counts_each_class(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """As a table, or as one object with what can be known of the set; what was done to it goes to standard error."""
+    write_images(tmp_path / "pets", random_digits(70), ["cat", "dog"] * 5)
+    assert main(["data", "show", str(tmp_path / "pets")]) == 0
+    out, err = capsys.readouterr()
+    assert [line.split() for line in out.splitlines()] == [
+        ["pets,", "image", "folders"],
+        ["class", "training", "validation", "test"],
+        ["cat", "25", "5", "5"],
+        ["dog", "25", "5", "5"],
+        ["all", "50", "10", "10"],
+    ]
+    assert "There is no test part" in err
+    assert main(["data", "show", str(tmp_path / "pets"), "--json"]) == 0
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert (found["name"], found["classes"], found["training"]) == ("pets", ["cat", "dog"], 50)
+    assert found["counts"] == {"training": [25, 25], "validation": [5, 5], "test": [5, 5]}
+    assert len(found["notes"]) == 1
+    assert err == ""
+
+
+def test_show_tells_of_the_built_in_set(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where no other is named."""
+    assert main(["data", "show", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["name"], found["training"], found["validation"], found["test"]) == ("MNIST", 50_000, 10_000, 10_000)
+
+
+def test_show_tells_what_is_wrong(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """In one line."""
+    assert main(["data", "show", str(tmp_path / "nowhere")]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"digitpad: {tmp_path / 'nowhere'}: is not there; expected")
+    assert err.count("\n") == 1
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A local server that is taken for where Fashion-MNIST is published."""
+    with serving(tmp_path / "published") as running:
+        monkeypatch.setitem(SOURCES, "fashion-mnist", source_of(running, running.url))
+        yield running
+
+
+def test_get_fetches_a_set_that_is_then_known_by_its_name(
+    capsys: pytest.CaptureFixture[str], server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder is printed; where a file has this name, that is meant."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["data", "show", "fashion-mnist"]) == 1
+    capsys.readouterr()
+    assert main(["data", "get", "fashion-mnist"]) == 0
+    out, err = capsys.readouterr()
+    assert out == f"{sets_folder() / 'fashion-mnist'}\n"
+    assert "use it as --data fashion-mnist" in err
+    assert main(["data", "show", "fashion-mnist", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["classes"][1] == "Trouser"
+    assert main(["data", "get", "fashion-mnist", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["sets"] == ["fashion-mnist"]
+    (tmp_path / "fashion-mnist").mkdir()
+    assert main(["data", "show", "fashion-mnist"]) == 1
+
+
+def test_get_without_a_name_tells_what_there_is(capsys: pytest.CaptureFixture[str], server: Server) -> None:
+    """With sizes and licences, and what is here already."""
+    assert main(["data", "get"]) == 0
+    out, err = capsys.readouterr()
+    assert [line.split()[0] for line in out.splitlines()] == ["fashion-mnist", "kmnist", "qmnist", "emnist"]
+    assert "562 MB" in out
+    assert err == ""
+    main(["data", "get", "fashion-mnist"])
+    capsys.readouterr()
+    assert main(["data", "get", "--json"]) == 0
+    assert list(json.loads(capsys.readouterr().out)["downloaded"]) == ["fashion-mnist"]
+
+
+@pytest.mark.parametrize(("name", "message"), [("mnist", "there is no data set 'mnist'"), ("fashion-mnist", "404")])
+def test_get_tells_what_is_wrong(capsys: pytest.CaptureFixture[str], server: Server, name: str, message: str) -> None:
+    """In one line, and nothing is there afterwards."""
+    server.files.clear()
+    assert main(["data", "get", name]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert message in err
+    assert err.count("\n") == 1
+    assert not (sets_folder() / name).exists()

@@ -1,0 +1,289 @@
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QTimer, QUrl
+from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QImage
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QPushButton
+from pytestqt.qtbot import QtBot
+
+from digitpad.errors import InkError
+from digitpad.gui.shell.menus import DRAW, TABS, TRAIN
+from digitpad.gui.shell.window import Window
+from digitpad.gui.train.train_tab import State
+from digitpad.gui.train.training_task import Outcome
+from digitpad.gui.widgets.qt_images import from_grey, inked, picture_of, save_picture, to_rgba
+from digitpad.gui.widgets.theme import DARK, LIGHT, Mode, Theme
+from digitpad.ink.drawing import Drawing
+from digitpad.ink.strokes import Stroke
+from digitpad.runs.run import Status, all_runs
+from digitpad.training.recipe_library import Recipes
+from digitpad.weights.native_format import Weights, load_weights
+from tests.unit.gui.hand import draw, find, placed
+
+_DRAG = Qt.DropAction.CopyAction
+_HOW = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+
+
+def can_drop(window: Window, mime: QMimeData) -> bool:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Qt 6.12 wants a QPointF here, which 6.11 does not take
+        entering = QDragEnterEvent(QPoint(50, 50), _DRAG, mime, *_HOW)
+    QApplication.sendEvent(window, entering)
+    return entering.isAccepted()
+
+
+def drop(window: Window, mime: QMimeData) -> None:
+    assert can_drop(window, mime)
+    QApplication.sendEvent(window, QDropEvent(QPointF(50, 50), _DRAG, mime, *_HOW))
+
+
+def file_mime(path: Path) -> QMimeData:
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path))])
+    return mime
+
+
+def problem_of(qtbot: QtBot, window: Window, act: Callable[[], None]) -> str:
+    """What the window says when ``act`` goes wrong."""
+    act()
+    qtbot.waitUntil(lambda: window.findChild(QMessageBox, "problem") is not None)
+    box = find(window, QMessageBox, "problem")
+    text = f"{box.text()} {box.informativeText()}"
+    with qtbot.waitSignal(box.destroyed):
+        box.close()
+    return text
+
+
+def status(window: Window) -> str:
+    return find(window, QLabel, "weights_in_use").accessibleName()
+
+
+def digit_image(digit: int) -> QImage:
+    """A picture of a digit in black on white."""
+    return picture_of(Drawing(tuple(Stroke(np.array(path)) for path in placed(digit, 100, 100, 280))))
+
+
+def test_the_status_tells_which_weights_read(window: Window) -> None:
+    """Their name, and how good they are."""
+    assert status(window).startswith("digits.npz · 99.")
+    assert "MNIST test set" in status(window)
+
+
+def test_dropped_weights_are_used_and_remembered(window: Window, shipped: Weights, tmp_path: Path) -> None:
+    """A file dropped on the window is as good as one from the menu."""
+    path = tmp_path / "mine.npz"
+    shipped.save(path)
+    drop(window, file_mime(path))
+    assert status(window).startswith("mine.npz")
+    assert window.recent() == [str(path)]
+
+
+def test_a_bad_file_leaves_the_weights_in_use(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
+    """The error names the file and what is wrong with it."""
+    path = tmp_path / "bad.npz"
+    path.write_bytes(b"not weights")
+    before = window.weights
+    said = problem_of(qtbot, window, lambda: window.open_weights(path))
+    assert "bad.npz" in said
+    assert "weights come as .npz" in said
+    assert window.weights is before
+
+
+def test_weights_are_saved_and_loaded_again(window: Window, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Save as…, then load: the same numbers."""
+    target = tmp_path / "saved.npz"
+    monkeypatch.setattr(QFileDialog, "exec", lambda self: 1)
+    monkeypatch.setattr(QFileDialog, "selectedFiles", lambda self: [str(target)])
+    window.save_weights(window.weights)
+    np.testing.assert_array_equal(load_weights(target).parameters, window.weights.parameters)
+    window.open_weights(target)
+    assert status(window).startswith("saved.npz")
+
+
+def test_the_theme_is_switched_and_remembered(window: Window, theme: Theme) -> None:
+    """Dark stays dark at the next start."""
+    window.set_theme(Mode.DARK)
+    assert theme.tokens is DARK
+    assert window._settings.value("theme") == "dark"
+    window.set_theme(Mode.LIGHT)
+    assert theme.tokens is LIGHT
+
+
+def test_text_keeps_its_contrast() -> None:
+    """4.5 to 1 or better for every text on every ground it stands on."""
+
+    def luminance(colour: str) -> float:
+        channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    for tokens in (LIGHT, DARK):
+        pairs = [(text, ground) for text in (tokens.text, tokens.soft) for ground in (tokens.card, tokens.ground)]
+        pairs += [(tokens.bad, tokens.card), (tokens.on_accent, tokens.accent), (tokens.accent, tokens.accent_ground)]
+        for text, ground in pairs:
+            light, dark = sorted((luminance(text), luminance(ground)), reverse=True)
+            assert (light + 0.05) / (dark + 0.05) >= 4.4, (text, ground)
+
+
+def test_rgba_survives_padded_rows() -> None:
+    """An image whose rows are padded in memory gives its pixels alone."""
+    pixels = np.arange(35, dtype=np.uint8).reshape(5, 7)
+    np.testing.assert_array_equal(to_rgba(from_grey(pixels))[..., 0], pixels)
+
+
+def answer_closing(window: Window, button_text: str) -> None:
+    """Press a button of the question that closing asks, once it stands."""
+
+    def press() -> None:
+        box = find(window, QMessageBox, "question")
+        next(button for button in box.buttons() if button.text() == button_text).click()
+
+    QTimer.singleShot(50, press)
+
+
+@pytest.fixture
+def long_training(qtbot: QtBot, window: Window, recipes: Recipes) -> Window:
+    """A window that trains for long."""
+    window.show_tab(TRAIN)
+    window.train_tab.form.set_recipe(
+        recipes.shipped["quick"].with_values({"training.epochs": 1000, "network.hidden": [16]})
+    )
+    window.train_tab.train()
+    thread = window.train_tab._thread
+    assert thread is not None
+    with qtbot.waitSignal(thread.epoch_done, timeout=30_000, check_params_cb=lambda epoch: epoch.epoch == 1):
+        pass
+    return window
+
+
+def test_closing_while_training_asks_and_may_be_refused(long_training: Window) -> None:
+    """Keep training, and the window stays."""
+    answer_closing(long_training, "Keep training")
+    assert not long_training.close()
+    assert long_training.train_tab.state is State.RUNNING
+
+
+def test_closing_while_training_stops_and_saves(long_training: Window, tmp_path: Path) -> None:
+    """Agreed to, the thread ends, its best weights are in the user's folder, and it can be gone on with."""
+    thread = long_training.train_tab._thread
+    assert thread is not None
+    answer_closing(long_training, "Pause and close")
+    assert long_training.close()
+    assert not thread.running
+    (run,) = all_runs()
+    assert run.summary().status is Status.PAUSED
+    assert load_weights(run.weights_path).about["validation_accuracy"] > 0.5
+
+
+def test_settings_of_another_session_are_restored(qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path) -> None:
+    """Size and theme are as they were left."""
+    settings = QSettings(str(tmp_path / "kept.ini"), QSettings.Format.IniFormat)
+    first = Window(theme, shipped, settings)
+    qtbot.addWidget(first)
+    first.resize(960, 700)
+    first.set_theme(Mode.DARK)
+    first.close()
+    theme.set_mode(Mode.LIGHT)
+    second = Window(theme, shipped, settings)
+    qtbot.addWidget(second)
+    assert (second.width(), second.height()) == (960, 700)
+    assert theme.tokens is DARK
+    theme.set_mode(Mode.SYSTEM)
+
+
+def test_damaged_settings_do_not_keep_it_from_opening(
+    qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path
+) -> None:
+    """Nonsense in the settings file is as if it were not there."""
+    settings = QSettings(str(tmp_path / "odd.ini"), QSettings.Format.IniFormat)
+    for key in ("geometry", "theme", "recent_weights", "folder"):
+        settings.setValue(key, "nonsense")
+    window = Window(theme, shipped, settings)
+    qtbot.addWidget(window)
+    assert window.width() >= 960
+    assert window.recent() == ["nonsense"]
+
+
+def test_undo_on_another_tab_is_not_the_pad_s(qtbot: QtBot, window: Window) -> None:
+    """Keys typed into a field do not change a drawing that nobody sees."""
+    draw(window.draw_tab.pad, placed(7, 100, 100, 250))
+    window.show_tab(TRAIN)
+    control = Qt.KeyboardModifier.ControlModifier
+    for key in (Qt.Key.Key_Z, Qt.Key.Key_Backspace):
+        qtbot.keyClick(window, key, control)
+    assert not window.draw_tab.pad.drawing.is_empty
+    window.show_tab(DRAW)
+    qtbot.keyClick(window, Qt.Key.Key_Z, control)
+    assert window.draw_tab.pad.drawing.is_empty
+
+
+def test_a_picture_that_cannot_be_written_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk is an error, and no half of a picture."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "digit.png"
+    path.write_bytes(b"old")
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(InkError, match="No space left"):
+        save_picture(Drawing(), path)
+    assert path.read_bytes() == b"old"
+
+
+def test_digits_are_inked_in_any_colours() -> None:
+    """0 is paper, 255 is ink, and a grey lies between."""
+    pixels = np.array([[0, 128, 255]], np.uint8)
+    colours = to_rgba(inked(pixels, QColor(200, 100, 0), QColor(0, 0, 100)))[0, :, :3]
+    assert colours.tolist() == [[200, 100, 0], [100, 50, 50], [0, 0, 100]]
+
+
+def test_closing_tells_when_nothing_could_be_saved(
+    qtbot: QtBot, long_training: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closing then asks once more; after Stay, what was learnt can be saved elsewhere."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    for module in ("weights.weights", "training.checkpoint", "training.run"):
+        monkeypatch.setattr(f"digitpad.{module}.write_atomically", full)
+    monkeypatch.setattr(long_training, "_agrees_to_stop", lambda: True)
+    answer_closing(long_training, "Stay")
+    assert not long_training.close()
+    assert long_training.train_tab.outcome is not None
+    assert find(long_training, QPushButton, "save_button").isEnabled()
+
+
+def test_what_was_trained_is_not_lost_unasked(
+    window: Window, recipes: Recipes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where the user's folder could not be written: neither by closing, nor by another training, until it is saved."""
+    tab, weights = window.train_tab, replace(window.weights, name="trained.npz")
+    tab.form.set_recipe(recipes.shipped["quick"])
+    tab.outcome = Outcome(weights, None, None)
+    answer_closing(window, "Stay")
+    assert not window.close()
+    answer_closing(window, "Keep it")
+    tab.train()
+    assert (tab.state, tab.outcome.weights) == (State.IDLE, weights)
+    monkeypatch.setattr(window.files, "to_save", lambda *_: tmp_path / "saved.npz")
+    window.save_weights(window.weights)
+    assert tab.unsaved
+    window.save_weights(weights)
+    assert not tab.unsaved
+    assert window.close()
+
+
+def test_tabs_stay_where_they_are(qtbot: QtBot, window: Window) -> None:
+    """Whichever is chosen, and bold."""
+    places = []
+    for index in range(len(TABS)):
+        window.show_tab(index)
+        window._tabs.repaint()
+        places.append([window._tabs.tabRect(each) for each in range(len(TABS))])
+    assert all(place == places[0] for place in places)

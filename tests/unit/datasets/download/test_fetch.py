@@ -1,0 +1,185 @@
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digitpad.datasets.dataset import load_path
+from digitpad.datasets.download import fetch as downloads
+from digitpad.datasets.download.fetch import download, downloaded, sets_folder
+from digitpad.datasets.download.sources import SOURCES, Source
+from digitpad.errors import DataError
+from tests.unit.datasets.idx_files import random_digits
+from tests.unit.datasets.local_server import Server, serving, source_of
+from tests.unit.datasets.set_files import zipped
+
+FILES = ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz")
+IMAGES = FILES[0]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A local server with the files of a set of digits."""
+    with serving(tmp_path / "published") as running:
+        yield running
+
+
+def unfinished() -> Path:
+    return sets_folder() / "fashion-mnist.unfinished"
+
+
+def test_a_set_is_fetched_and_can_be_read(server: Server) -> None:
+    """Into a folder of its name, which is then known; and it is fetched once."""
+    heard: list[tuple[int, int]] = []
+    source = source_of(server, server.url)
+    assert downloaded() == {}
+    folder = download(source, lambda done, total: heard.append((done, total)))
+    assert folder == sets_folder() / "fashion-mnist"
+    assert downloaded() == {"fashion-mnist": folder}
+    np.testing.assert_array_equal(load_path(folder).test.images, random_digits(20, 2).images)
+    assert load_path(folder).class_names[0] == "T-shirt/top"
+    assert heard == sorted(heard)
+    assert heard[-1] == (source.size, source.size)
+    assert not unfinished().exists()
+    n_asked = len(server.asked)
+    assert download(source) == folder
+    assert len(server.asked) == n_asked == 4
+
+
+def test_what_broke_off_is_gone_on_with(server: Server) -> None:
+    """Nothing is there at first but what is kept aside, and then only the rest is asked for."""
+    source = source_of(server, server.url)
+    server.cut[IMAGES] = 1000
+    with pytest.raises(DataError, match=rf"{IMAGES}: could not be .*broke off.*; 1,000 of [\d,]+ bytes are kept"):
+        download(source)
+    assert downloaded() == {}
+    assert (unfinished() / f"{IMAGES}.part").stat().st_size == 1000
+    server.asked.clear()
+    folder = download(source)
+    assert server.asked[0] == (IMAGES, "bytes=1000-")
+    assert (folder / IMAGES).read_bytes() == server.files[IMAGES]
+
+
+def test_a_server_without_ranges_begins_again(server: Server) -> None:
+    """What it sends from the beginning is not put behind what was there."""
+    source = source_of(server, server.url)
+    server.cut[IMAGES] = 1000
+    server.ranges = False
+    with pytest.raises(DataError):
+        download(source)
+    assert (download(source) / IMAGES).read_bytes() == server.files[IMAGES]
+
+
+def test_a_mirror_goes_on_where_the_first_broke_off(server: Server) -> None:
+    """Both have the same file, and its sum says so."""
+    server.cut[IMAGES] = 1000
+    folder = download(source_of(server, server.url, server.url.replace("127.0.0.1", "localhost")))
+    assert (IMAGES, "bytes=1000-") in server.asked
+    assert (folder / IMAGES).read_bytes() == server.files[IMAGES]
+
+
+def test_another_file_is_refused(server: Server) -> None:
+    """Of the same size with another byte, or longer; nothing of it is kept, and the mirror is asked."""
+    source = source_of(server, server.url)
+    good = server.files[IMAGES]
+    for wrong in (good[:-1] + bytes([good[-1] ^ 1]), good + bytes(10**6), b""):
+        server.files[IMAGES] = wrong
+        with pytest.raises(DataError, match=r"has another file; expected|broke off"):
+            download(source)
+        assert downloaded() == {}
+        assert not (unfinished() / f"{IMAGES}.part").exists()
+        assert not (unfinished() / IMAGES).exists()
+
+
+def test_a_file_that_is_gone_is_told(server: Server) -> None:
+    """With its address, and what the server says; nothing has changed."""
+    source = source_of(server, server.url)
+    server.files.clear()
+    with pytest.raises(DataError, match=rf"{FILES[2]}: could not be downloaded: 127.0.0.1:\d+ says 404 Not Found"):
+        download(source)
+    assert list(sets_folder().iterdir()) == []
+
+
+def test_without_a_network_nothing_changes(server: Server) -> None:
+    """It is told which address cannot be reached."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    with pytest.raises(DataError, match=rf"127.0.0.1:{port} cannot be reached \(.*\); is there a network\?"):
+        download(source_of(server, f"http://127.0.0.1:{port}/"))
+    assert list(sets_folder().iterdir()) == []
+
+
+def test_who_hears_of_it_may_end_it(server: Server) -> None:
+    """What was fetched is kept for the next time."""
+
+    def tell(done: int, total: int) -> None:
+        if done > 20_000:
+            raise KeyboardInterrupt
+
+    source = source_of(server, server.url)
+    with pytest.raises(KeyboardInterrupt):
+        download(source, tell)
+    assert downloaded() == {}
+    assert any(unfinished().iterdir())
+    assert len(downloaded_files(download(source))) == 4
+
+
+def downloaded_files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_folder_that_cannot_be_written_is_told(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when the disk is full: the set is not there, half or whole."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(downloads, "_copy", full)
+    with pytest.raises(DataError, match=r"cannot be written \(No space left on device\)"):
+        download(source_of(server, server.url))
+    assert downloaded() == {}
+
+
+def archive_of(server: Server, extra: dict[str, bytes] | None = None) -> Source:
+    """An archive as EMNIST's, with two sets, on the server."""
+    members = dict(extra or {})
+    for name in ("emnist-digits", "emnist-letters"):
+        for file, content in server.files.items():
+            members[f"gzip/{name}-{file.replace('t10k', 'test')}"] = content
+    server.files = {"gzip.zip": zipped(members)}
+    source = source_of(server, server.url, name="emnist")
+    return Source(source.name, source.title, source.about, source.terms, source.files, archive=True)
+
+
+def test_sets_in_an_archive_get_a_folder_each(server: Server) -> None:
+    """And the archive is gone, with whatever else was in it."""
+    folder = download(archive_of(server, {"gzip/../../evil.gz": b"", "gzip/emnist-digits-mapping.txt": b""}))
+    assert list(downloaded()) == ["emnist-digits", "emnist-letters"]
+    assert downloaded_files(folder) == ["emnist-digits", "emnist-letters"]
+    assert len(downloaded_files(folder / "emnist-digits")) == 4
+    np.testing.assert_array_equal(
+        load_path(folder / "emnist-digits").test.images, random_digits(20, 2).images.transpose(0, 2, 1)
+    )
+
+
+def test_an_archive_that_is_none_is_told(server: Server) -> None:
+    """It has its sum, and yet cannot be unpacked."""
+    server.files = {"gzip.zip": b"no archive"}
+    source = source_of(server, server.url, name="emnist")
+    broken = Source(source.name, source.title, source.about, source.terms, source.files, archive=True)
+    with pytest.raises(DataError, match=r"gzip.zip: cannot be unpacked"):
+        download(broken)
+    assert downloaded() == {}
+
+
+def test_every_published_file_has_a_sum_and_a_mirror() -> None:
+    """Of all four families; and no two of a set have one name."""
+    assert list(SOURCES) == ["fashion-mnist", "kmnist", "qmnist", "emnist"]
+    for source in SOURCES.values():
+        assert len({file.name for file in source.files}) == len(source.files) == (1 if source.archive else 4)
+        for file in source.files:
+            assert len(bytes.fromhex(file.sha256)) == 32
+            assert file.size > 0
+            assert len({url.split("/")[2] for url in file.urls}) == 2
+            assert all(url.startswith("http") and url.endswith(f"/{file.name}") for url in file.urls)

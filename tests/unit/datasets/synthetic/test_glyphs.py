@@ -1,0 +1,110 @@
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digitpad.datasets.synthetic import glyphs as glyphs_module
+from digitpad.datasets.synthetic.glyphs import draw, glyphs, kinds
+from digitpad.datasets.synthetic.pen import Style, read_glyphs, write, writers
+from digitpad.errors import InkError
+from digitpad.ink.raster import rasterize, without_specks
+from digitpad.ink.strokes import CANVAS_PX
+from digitpad.nn.losses import NONE
+
+STYLES = [(glyph, style) for glyph, some in glyphs().items() for style in some]
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_every_kind_is_drawable(kind: str) -> None:
+    """On the canvas, in whole pixels, and never without ink."""
+    for writer, rng in itertools.islice(writers(1), 8):
+        paths = draw(kind, rng, writer)
+        points = np.concatenate(paths)
+        assert min(map(len, paths)) >= 1
+        assert points.shape[1] == 2
+        assert points.min() >= 0
+        assert points.max() <= CANVAS_PX
+        np.testing.assert_array_equal(points, np.rint(points))
+        assert rasterize(paths, writer.pen_radius_px).any()
+
+
+@pytest.mark.parametrize(("glyph", "style"), STYLES, ids=[f"{glyph} {style.name}" for glyph, style in STYLES])
+def test_every_style_is_drawable(glyph: str, style: Style) -> None:
+    """With a name of its own within its kind, as large as a digit, and of no digit."""
+    assert [other.name for other in glyphs()[glyph]].count(style.name) == 1
+    assert style.digit == NONE
+    paths = write(style, np.random.default_rng(1))
+    assert len(paths) == len(style.strokes)
+    assert np.ptp(np.concatenate(paths), axis=0).max() > 80
+
+
+def test_shares_are_of_one_whole() -> None:
+    """Every kind has one, and those drawn by styles have theirs together."""
+    assert sum(kinds().values()) == pytest.approx(1)
+    assert min(kinds().values()) > 0
+    assert sum(share for kind, share in kinds().items() if kind in glyphs()) == pytest.approx(glyphs_module.GLYPH_SHARE)
+
+
+def test_no_digit_has_styles_among_them() -> None:
+    """Nor has a letter that is written like one."""
+    assert not set("0123456789oOlIzZsSbgq|/").intersection(kinds())
+
+
+def test_same_generator_same_drawing() -> None:
+    """All that is random comes from it."""
+    writer, _ = next(writers(1))
+    for kind in kinds():
+        one, two = (draw(kind, np.random.default_rng(5), writer) for _ in range(2))
+        for path, same in zip(one, two, strict=True):
+            np.testing.assert_array_equal(path, same)
+
+
+def test_no_kind_of_that_name() -> None:
+    """A digit is none of them."""
+    writer, rng = next(writers(1))
+    with pytest.raises(KeyError):
+        draw("7", rng, writer)
+
+
+@pytest.mark.parametrize("kind", ["scribble", "tangle", "overlaid strokes", "invented sign"])
+def test_what_comes_by_chance_is_no_line(kind: str) -> None:
+    """It has more ink than its size, several times, where a 1 has it once."""
+    for writer, rng in itertools.islice(writers(2), 20):
+        paths = draw(kind, rng, writer)
+        ink = sum(np.hypot(*np.diff(path, axis=0).T).sum() for path in paths)
+        assert ink > 2.5 * np.ptp(np.concatenate(paths), axis=0).max()
+
+
+def test_dots_stay_where_they_are() -> None:
+    """None of them is dropped as a speck of another."""
+    for writer, rng in itertools.islice(writers(1), 20):
+        paths = draw("dots", rng, writer)
+        assert 2 <= len(paths) <= 7
+        assert {len(path) for path in paths} == {1}
+
+
+@pytest.mark.parametrize("kind", ["i", "j", "ü", "?", "÷"])
+def test_no_part_is_lost(kind: str) -> None:
+    """An i has its dot wherever a hand puts it: without it, it would be a 1."""
+    for writer, rng in itertools.islice(writers(3), 20):
+        paths = draw(kind, rng, writer)
+        assert len(paths) > 1
+        assert len(without_specks(paths)) == len(paths)
+
+
+def test_neighbours_stand_beside_each_other() -> None:
+    """Two digits are wider than one."""
+    wider = 0
+    for writer, rng in itertools.islice(writers(1), 40):
+        width, height = np.ptp(np.concatenate(draw("two digits", rng, writer)), axis=0)
+        wider += width > 0.6 * height
+    assert wider > 32
+
+
+def test_error_names_the_style(tmp_path: Path) -> None:
+    """A style that cannot be drawn is named, with its kind and the file."""
+    path = tmp_path / "glyphs.toml"
+    path.write_text('[[heart]]\nname = "broken"\nstrokes = ["50,28 36;4"]\n', "utf-8")
+    with pytest.raises(InkError, match=r"others.*style 'broken' of heart: '36;4' is not a point"):
+        read_glyphs(path)

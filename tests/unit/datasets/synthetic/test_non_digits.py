@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+
+from digitpad.datasets.synthetic.glyphs import draw, kinds
+from digitpad.datasets.synthetic.non_digits import PER_WRITER, non_digits
+from digitpad.datasets.synthetic.pen import writers
+from digitpad.ink.raster import rasterize
+from digitpad.nn.losses import NONE
+
+
+def test_labels_are_none() -> None:
+    """As many as asked for, all of no class, none of them blank."""
+    drawings = non_digits(305, seed=1)
+    assert drawings.images.shape == (305, 28, 28)
+    assert drawings.images.dtype == drawings.labels.dtype == np.uint8
+    assert set(drawings.labels.tolist()) == {NONE}
+    assert drawings.images.any(axis=(1, 2)).all()
+
+
+def test_same_seed_same_drawings() -> None:
+    """Of one seed, a larger set begins with the smaller one; of another, most are others."""
+    few, many, other = non_digits(25, seed=1), non_digits(40, seed=1), non_digits(25, seed=2)
+    np.testing.assert_array_equal(few.images, many.images[:25])
+    assert (few.images == other.images).all(axis=(1, 2)).mean() < 0.2  # dots are alike
+
+
+def test_kinds_can_be_chosen() -> None:
+    """A dot alone is one small blob, most of the time; what is no kind cannot be chosen."""
+    dots = non_digits(60, seed=1, only=["dot"])
+    assert sum(np.ptp(np.nonzero(image)[0]) < 6 for image in dots.images) > 30
+    with pytest.raises(KeyError):
+        non_digits(1, seed=1, only=["7"])
+
+
+def test_drawings_are_prepared_as_ink_is() -> None:
+    """What a writer drew, as the pad's strokes are, but for the pen."""
+    drawings = non_digits(100, seed=1, only=["heart"])
+    for row, (writer, rng) in zip(range(0, 100, PER_WRITER), writers(1), strict=False):
+        rng.random()
+        expected = rasterize(draw("heart", rng, writer), writer.pen_radius_px)
+        np.testing.assert_array_equal(drawings.images[row], expected)
+
+
+def test_kinds_are_many() -> None:
+    """No kind is more than a twentieth of all."""
+    assert len(kinds()) > 100
+    assert max(kinds().values()) < 0.05
+
+
+def test_nothing_of_nothing() -> None:
+    """No drawings are a set too."""
+    assert len(non_digits(0, seed=1)) == 0

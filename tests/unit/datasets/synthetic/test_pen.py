@@ -1,0 +1,213 @@
+import dataclasses
+import itertools
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digitpad.datasets.synthetic.pen import STEP, STYLES, Curve, Style, Writer, read_styles, styles, write, writers
+from digitpad.errors import InkError
+from digitpad.ink.raster import rasterize
+from digitpad.ink.strokes import CANVAS_PX
+from digitpad.nn.arrays import Floats
+from digitpad.recognition.recognizer import Recognizer
+from digitpad.weights.native_format import SHIPPED, load_weights
+
+STYLE = '[[7]]\nname = "plain"\nstrokes = ["12..22,5 80,3! 45,100"]\n'
+HABITS = ("slant", "turn", "rounding", "jitter", "sway", "proportion", "warp", "gap", "reach", "hooks", "tremor")
+OTHERS = "".join(f'[[{digit}]]\nstrokes = ["0,0 0,100"]\n' for digit in range(10) if digit != 7)
+
+
+def named(style: Style) -> str:
+    return f"{style.digit} {style.name}"
+
+
+def read(tmp_path: Path, text: str) -> tuple[Style, ...]:
+    path = tmp_path / "styles.toml"
+    path.write_text(text, "utf-8")
+    return read_styles(path)
+
+
+def steady(style: Style, **changes: float) -> list[Floats]:
+    """A style as a hand writes it that nothing moves, but for what is said."""
+    still = dict.fromkeys(HABITS, 0.0)
+    writer = dataclasses.replace(next(writers(1))[0], width=1.0, bend=1.0, spacing_px=5.0, size_px=300.0)
+    return write(style, np.random.default_rng(1), dataclasses.replace(writer, **{**still, **changes}))  # type: ignore[arg-type]
+
+
+def test_style_by_hand(tmp_path: Path) -> None:
+    """Points are hundredths of a height from the middle, ranges two of them, and a stroke leads from first to last."""
+    (style,) = (style for style in read(tmp_path, STYLE + OTHERS) if style.digit == 7)
+    assert (style.name, style.weight) == ("plain", 1)
+    np.testing.assert_allclose(style.low, np.array([[-0.38, -0.45], [0.3, -0.47], [-0.05, 0.5]]))
+    np.testing.assert_allclose(style.high - style.low, np.array([[0.1, 0], [0, 0], [0, 0]]), atol=1e-12)
+    ((some, curve),) = style.strokes
+    path = curve(style.low[some], bend=1)
+    np.testing.assert_allclose(path[[0, 10, 20]], style.low)
+
+
+def test_curve_bends_at_points_and_turns_at_corners() -> None:
+    """Through a smooth point there is one direction, through a corner two; without bend, all is straight."""
+    points = np.array([[0.0, 0.0], [0.5, 0.5], [1.0, 0.0]])
+    smooth, corner = Curve.through(points, [False] * 3), Curve.through(points, [False, True, False])
+
+    def turn(path: Floats) -> float:
+        before, after = np.diff(path, axis=0)[9:11]
+        return float(np.degrees(np.arccos(before @ after / np.hypot(*before) / np.hypot(*after))))
+
+    assert turn(smooth(points, 1)) < 30
+    assert turn(corner(points, 1)) > 80
+    assert turn(smooth(points, 0)) == pytest.approx(90)
+    on_circle = np.array([[np.sin(angle), np.cos(angle)] for angle in np.linspace(0, 2 * np.pi, 9)])
+    radii = np.hypot(*Curve.through(on_circle, [False] * 9)(on_circle, 1)[10:-10].T)
+    np.testing.assert_allclose(radii, 1, atol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('[[7]]\nname = "bare"\nstrokes = []\n', "style 'bare' of 7: it has no strokes"),
+        ('[[7]]\nname = "dot"\nstrokes = ["5,5"]\n', "style 'dot' of 7: the stroke '5,5' has fewer than two points"),
+        ('[[7]]\nname = "odd"\nstrokes = ["5,5 6;7"]\n', "style 'odd' of 7: '6;7' is not a point"),
+        ('[[7]]\nstrokes = ["5,5 6,7"]\nweight = 0\n', "style 'number 1' of 7: its weight is 0"),
+        ('[[7]]\nstrokes = ["5,5 6,7"]\nweight = "x"\n', "style 'number 1' of 7: "),
+        ('[[7]]\nname = "plain"\n', "style 'plain' of 7: "),
+        ('[[7]]\nname = "plain"\nstrokes = ["1,2 3,4"]\ncolour = 3\n', "style 'plain' of 7: "),
+        ('[[7]]\nstrokes = ["5,5 9..6,7"]\n', "style 'number 1' of 7: '9..6,7' has a range that ends before it begins"),
+        ('[[7]]\nstrokes = ["5,5 6,7"]\nfreedom = 2\n', "style 'number 1' of 7: its freedom is 2; expected 0 to 1"),
+        ("7 = 7\n", "7 is not a list of styles"),
+        ("7 = [7]\n", "7 is not a list of styles"),
+        ("7 = []\n", "7 is not a list of styles"),
+        ("", "has styles of 0, 1, 2, 3, 4, 5, 6, 8, 9; expected"),
+        ("[[7]\n", "is not TOML"),
+    ],
+)
+def test_what_cannot_be_names_the_style(tmp_path: Path, text: str, problem: str) -> None:
+    """A style that cannot be drawn is named, with its digit and the file."""
+    with pytest.raises(InkError, match="styles") as caught:
+        read(tmp_path, text + OTHERS)  # a key without a table has to come first
+    assert problem in str(caught.value)
+
+
+def test_missing_file_says_so(tmp_path: Path) -> None:
+    """No file is an error like the others."""
+    with pytest.raises(InkError, match="cannot be read"):
+        read_styles(tmp_path / "none.toml")
+
+
+def test_each_digit_has_several_styles() -> None:
+    """At least ten, with names of their own."""
+    names = Counter(named(style) for style in read_styles(STYLES))
+    assert set(names.values()) == {1}
+    assert min(Counter(style.digit for style in styles()).values()) >= 10
+
+
+@pytest.mark.parametrize("style", styles(), ids=named)
+def test_every_style_is_drawable(style: Style) -> None:
+    """On the canvas, each stroke of at least two points, and large enough to be a digit."""
+    rng = np.random.default_rng(1)
+    for _ in range(5):
+        paths = write(style, rng)
+        assert len(paths) == len(style.strokes)
+        points = np.concatenate(paths)
+        assert min(map(len, paths)) >= 2
+        assert points.min() >= 0
+        assert points.max() <= CANVAS_PX
+        assert np.ptp(points, axis=0).max() > 80
+        np.testing.assert_array_equal(points, np.rint(points))
+        assert rasterize(paths).any()
+
+
+def test_same_seed_same_strokes() -> None:
+    """All that is random comes from the generator."""
+    for (writer, rng), (same, other) in zip(writers(3), itertools.islice(writers(3), 4), strict=False):
+        assert writer.slant == same.slant
+        for digit in range(10):
+            for one, two in zip(write(digit, rng, writer), write(digit, other, same), strict=True):
+                np.testing.assert_array_equal(one, two)
+
+
+def test_writers_differ() -> None:
+    """No two write of the same size, nor the same."""
+    some = [writer for writer, _ in itertools.islice(writers(1), 50)]
+    assert len({writer.size_px for writer in some}) == 50
+    drawn = [rasterize(write(5, np.random.default_rng(1), writer)).tobytes() for writer in some]
+    assert len(set(drawn)) == 50
+
+
+def test_writer_keeps_a_style_but_not_a_shape() -> None:
+    """The same hand writes a digit in one style, never twice alike."""
+    writer, rng = next(writers(1))
+    drawn = [write(4, rng, writer) for _ in range(10)]
+    assert {len(paths) for paths in drawn} == {len(writer.styles[4].strokes)}
+    assert len({rasterize(paths).tobytes() for paths in drawn}) == 10
+
+
+def test_common_styles_are_taken_more_often() -> None:
+    """As often as their weights say."""
+    own = [style for style in styles() if style.digit == 0]
+    taken = Counter(writer.styles[0].name for writer, _ in itertools.islice(writers(1), 2000))
+    whole = sum(style.weight for style in own)
+    for style in own:
+        share = style.weight / whole
+        assert taken[style.name] / 2000 == pytest.approx(share, abs=4 * np.sqrt(share / 2000))
+
+
+def test_steady_hand_writes_the_style() -> None:
+    """What a writer does not change is as the file has it, but for size and place."""
+    (style,) = (style for style in styles() if named(style) == "1 serifs above and below")
+    stem = steady(style)[0]
+    assert np.ptp(stem[:, 0]) <= 3
+    slanted = steady(style, slant=0.5)[0]
+    assert slanted[0, 0] - slanted[-1, 0] == pytest.approx(0.5 * np.ptp(slanted[:, 1]), rel=0.25)
+    assert np.ptp(steady(style, turn=np.pi / 2)[0][:, 1]) < 0.2 * np.ptp(stem[:, 1])
+
+
+@pytest.mark.parametrize("amount", HABITS)
+def test_each_habit_moves_the_pen(amount: str) -> None:
+    """None of them is without effect, and none tears the digit apart."""
+    (style,) = (style for style in styles() if named(style) == "4 open")
+    plain, changed = (
+        np.concatenate(steady(style)),
+        np.concatenate(steady(style, **{amount: 1.0 if amount == "hooks" else 0.05})),
+    )
+    assert changed.shape != plain.shape or not np.array_equal(changed, plain)
+    assert np.ptp(changed, axis=0) == pytest.approx(np.ptp(plain, axis=0), rel=0.4)
+
+
+def test_styles_near_another_digit_are_written_with_more_care() -> None:
+    """A share of the freedom is a share of the straying, and what makes a hand its own stays."""
+    writer, _ = next(writers(1))
+    held = writer.held_to(0.5)
+    assert (held.warp, held.jitter) == (writer.warp / 2, writer.jitter / 2)
+    assert (held.slant, held.width, held.size_px) == (writer.slant, writer.width, writer.size_px)
+    (style,) = (style for style in styles() if named(style) == "1 long flag")
+    assert 0 < style.freedom < 1
+
+
+def test_rounding_leaves_the_ends() -> None:
+    """A hand that cuts corners still begins and ends where the style does."""
+    (style,) = (style for style in styles() if named(style) == "5 digital")
+    sharp, smooth = (steady(style, rounding=amount)[0] for amount in (0.0, 3 * STEP))
+    np.testing.assert_allclose(sharp[[0, -1]] - sharp[0], smooth[[0, -1]] - smooth[0], atol=3)
+    assert len(sharp) > len(smooth)
+
+
+def test_shipped_network_reads_most_of_it() -> None:
+    """More than four of five digits of a thousand, to a network that never saw any."""
+    recognizer = Recognizer(load_weights(SHIPPED))
+    right = 0
+    for writer, rng in itertools.islice(writers(5), 100):
+        for digit in range(10):
+            prediction = recognizer.read_paths(write(digit, rng, writer))
+            assert prediction is not None
+            right += prediction.digit == digit
+    assert right > 800
+
+
+def test_anyone_writes_where_no_writer_is_given() -> None:
+    """A digit alone is enough to be written."""
+    rng = np.random.default_rng(1)
+    assert len({rasterize(write(3, rng)).tobytes() for _ in range(20)}) == 20
+    assert isinstance(Writer.random(rng), Writer)

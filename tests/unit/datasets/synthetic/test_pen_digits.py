@@ -1,0 +1,38 @@
+import numpy as np
+
+from digitpad.datasets.synthetic.pen import write, writers
+from digitpad.datasets.synthetic.pen_digits import pen_digits
+from digitpad.ink.raster import PEN_RADIUS_PX, rasterize
+
+
+def test_digits_are_balanced() -> None:
+    """As many of each digit, or one more."""
+    digits = pen_digits(105, seed=1)
+    assert digits.images.shape == (105, 28, 28)
+    assert digits.images.dtype == digits.labels.dtype == np.uint8
+    counts = np.bincount(digits.labels, minlength=10)
+    assert counts.min() == 10
+    assert counts.max() == 11
+
+
+def test_same_seed_same_digits() -> None:
+    """Of one seed, a larger set begins with the smaller one; of another, all are others."""
+    few, many, others = pen_digits(20, seed=1), pen_digits(30, seed=1), pen_digits(20, seed=2)
+    np.testing.assert_array_equal(few.images, many.images[:20])
+    np.testing.assert_array_equal(few.labels, many.labels[:20])
+    assert not (few.images == others.images).all(axis=(1, 2)).any()
+
+
+def test_digits_are_prepared_as_ink_is() -> None:
+    """What a writer wrote, drawn as the pad's strokes are, by most with the same pen."""
+    digits = pen_digits(400, seed=1)
+    same_pen = 0
+    for row, (writer, rng) in zip(range(0, 400, 10), writers(1), strict=False):
+        assert digits.images[row].tolist() == rasterize(write(0, rng, writer), writer.pen_radius_px).tolist()
+        same_pen += writer.pen_radius_px == PEN_RADIUS_PX
+    assert 20 < same_pen < 40
+
+
+def test_nothing_of_nothing() -> None:
+    """No digits are a set too."""
+    assert len(pen_digits(0, seed=1)) == 0

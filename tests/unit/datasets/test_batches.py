@@ -1,0 +1,125 @@
+import itertools
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitpad.datasets.augmentation.augment import Augmentation
+from digitpad.datasets.batches import Batches
+from digitpad.datasets.dataset import Digits
+from tests.unit.datasets.idx_files import random_digits
+
+SOME = Augmentation(rotate_deg=12, shift_px=1.5, scale=0.1, shear=0.2)
+
+
+def numbered(n: int) -> Digits:
+    """Digits that tell their place: in their first two pixels, and its last figure in their label."""
+    images = np.zeros((n, 28, 28), np.uint8)
+    images[:, 0, 0], images[:, 0, 1] = np.divmod(np.arange(n), 256)
+    return Digits(images, (np.arange(n) % 10).astype(np.uint8))
+
+
+def numbers(images: NDArray[np.uint8]) -> list[int]:
+    return (images[:, 0, 0].astype(int) * 256 + images[:, 0, 1]).tolist()
+
+
+def one_pass(batches: Batches) -> list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    return [(images.copy(), labels.copy()) for images, labels in batches.one_pass()]
+
+
+def order(batches: Batches) -> list[int]:
+    return list(itertools.chain.from_iterable(numbers(images) for images, _ in batches.one_pass()))
+
+
+def test_each_digit_comes_once_a_pass() -> None:
+    """A pass shows every digit, none of them twice, and each beside its own label."""
+    seen = []
+    for images, labels in Batches(numbered(1000), 64, np.random.default_rng(1)).one_pass():
+        assert [number % 10 for number in numbers(images)] == labels.tolist()
+        seen += numbers(images)
+    assert sorted(seen) == list(range(1000))
+
+
+def test_each_pass_has_an_order_of_its_own() -> None:
+    """Neither the files' order nor the last pass's comes again."""
+    batches = Batches(numbered(1000), 64, np.random.default_rng(1))
+    first, second = order(batches), order(batches)
+    assert first != second
+    assert list(range(1000)) not in (first, second)
+
+
+def test_same_seed_gives_the_same_batches() -> None:
+    """The order comes from the generator that is passed, pass by pass."""
+    one, other = (Batches(numbered(300), 32, np.random.default_rng(5)) for _ in range(2))
+    assert [order(one), order(one)] == [order(other), order(other)]
+    assert order(Batches(numbered(300), 32, np.random.default_rng(6))) != order(
+        Batches(numbered(300), 32, np.random.default_rng(5))
+    )
+
+
+def test_last_batch_holds_what_is_left() -> None:
+    """Of 100 digits in batches of 32, the fourth has 4, in every pass."""
+    batches = Batches(numbered(100), 32, np.random.default_rng(1))
+    assert len(batches) == 4
+    for _ in range(2):
+        assert [len(labels) for _, labels in batches.one_pass()] == [32, 32, 32, 4]
+
+
+def test_batch_may_be_larger_than_the_set() -> None:
+    """Then a pass is one batch of all there is."""
+    batches = Batches(numbered(10), 128, np.random.default_rng(1))
+    assert len(batches) == 1
+    assert [len(labels) for _, labels in batches.one_pass()] == [10]
+
+
+def test_digits_are_left_as_they_are() -> None:
+    """Shuffling and changing happens in arrays of the batches' own."""
+    digits = random_digits(200)
+    kept = digits.images.copy(), digits.labels.copy()
+    for images, labels in Batches(digits, 32, np.random.default_rng(1), SOME).one_pass():
+        assert not np.may_share_memory(images, digits.images)
+        images.fill(0)
+        labels.fill(0)
+    np.testing.assert_array_equal(digits.images, kept[0])
+    np.testing.assert_array_equal(digits.labels, kept[1])
+
+
+def test_arrays_are_used_again() -> None:
+    """Batches of one size come in one piece of memory, so that none is allocated a step."""
+    memory = {images.ctypes.data for images, _ in Batches(numbered(320), 32, np.random.default_rng(1)).one_pass()}
+    assert len(memory) == 1
+
+
+def test_same_seed_gives_the_same_changed_pixels() -> None:
+    """With augmentation, too, everything random comes from the seed."""
+    one, other, different = (
+        one_pass(Batches(random_digits(100), 32, np.random.default_rng(seed), SOME)) for seed in (7, 7, 8)
+    )
+    for (images, labels), (same_images, same_labels) in zip(one, other, strict=True):
+        np.testing.assert_array_equal(images, same_images)
+        np.testing.assert_array_equal(labels, same_labels)
+    assert not np.array_equal(one[0][0], different[0][0])
+
+
+def test_augmentation_changes_pixels_and_not_labels() -> None:
+    """The same order with and without gives the same labels beside other pixels."""
+    plain = next(Batches(random_digits(100), 100, np.random.default_rng(7)).one_pass())
+    changed = next(Batches(random_digits(100), 100, np.random.default_rng(7), SOME).one_pass())
+    np.testing.assert_array_equal(changed[1], plain[1])
+    assert not np.array_equal(changed[0], plain[0])
+
+
+def test_augmentation_of_nothing_is_none() -> None:
+    """An augmentation whose amounts are all 0 gives just the batches there are without one."""
+    plain = one_pass(Batches(random_digits(100), 32, np.random.default_rng(7)))
+    still = one_pass(Batches(random_digits(100), 32, np.random.default_rng(7), Augmentation()))
+    for (images, _), (same, _) in zip(plain, still, strict=True):
+        np.testing.assert_array_equal(images, same)
+
+
+def test_a_share_stays_plain() -> None:
+    """The first quarter of each batch is as it was, and the rest is changed."""
+    digits = random_digits(80)
+    known = {image.tobytes() for image in digits.images}
+    batches = Batches(digits, 40, np.random.default_rng(1), Augmentation(noise=0.5), plain=0.25)
+    for images, _ in one_pass(batches):
+        assert [image.tobytes() in known for image in images] == [True] * 10 + [False] * 30

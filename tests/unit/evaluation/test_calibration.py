@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from digitpad.evaluation.calibration import fit_temperature, reliability, sure_above
+from digitpad.evaluation.metrics import evaluate
+from digitpad.nn.losses import softmax
+from digitpad.training.trainer import Trainer
+from tests.unit.training.small import result, small_dataset, small_recipe
+
+
+def drawn_labels(logits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A label for each row, as often as its probability says."""
+    return (softmax(logits).cumsum(axis=1) > rng.random((len(logits), 1))).argmax(axis=1)
+
+
+@pytest.mark.parametrize("temperature", [0.3, 1.0, 4.0])
+def test_temperature_is_found_again(temperature: float) -> None:
+    """Logits that are too large, or too small, by some factor."""
+    rng = np.random.default_rng(1)
+    logits = rng.normal(0, 2, (20_000, 10))
+    labels = drawn_labels(logits, rng)
+    assert fit_temperature(logits * temperature, labels) == pytest.approx(temperature, rel=0.03)
+
+
+def test_temperature_of_what_is_always_right_stays_finite() -> None:
+    """There is no best one then, and it is bounded."""
+    assert 0.04 < fit_temperature(np.eye(10), np.arange(10)) < 0.06
+
+
+def test_reliability_by_hand() -> None:
+    """Two digits with 0.9, of which one was right, and two with 0.6, of which one was: off by 0.4 and by 0.1."""
+    found = reliability(np.array([0.9, 0.9, 0.6, 0.6]), np.array([True, False, True, False]), n_bins=10)
+    assert found.error == pytest.approx((2 * 0.4 + 2 * 0.1) / 4)
+    np.testing.assert_array_equal(np.flatnonzero(found.n), [6, 9])
+    np.testing.assert_allclose(found.confidence[[6, 9]], [0.6, 0.9])
+    np.testing.assert_allclose(found.accuracy[[6, 9]], [0.5, 0.5])
+    assert np.isnan(found.accuracy[0])
+
+
+def test_honest_probabilities_have_no_calibration_error() -> None:
+    """When nine in ten of what is read with 90 % are right, and so for all, it is about 0; certainty counts too."""
+    rng = np.random.default_rng(2)
+    confidences = rng.uniform(0.1, 1, 100_000)
+    assert reliability(confidences, rng.random(100_000) < confidences).error < 0.01
+    assert reliability(np.ones(4), np.ones(4)).error == 0
+
+
+def test_all_but_one_in_two_hundred_are_sure() -> None:
+    """That is what the bound is chosen for."""
+    confidences = np.linspace(0, 1, 1001)
+    assert (confidences < sure_above(confidences)).mean() == pytest.approx(0.005, abs=2e-3)
+
+
+def test_training_may_end_with_calibration() -> None:
+    """Which changes no answer, lowers the loss on validation, and says from when an answer is sure."""
+    plain, calibrated = (Trainer(small_recipe(training__calibrate=on), small_dataset()) for on in (False, True))
+    before, after = (result(trainer.run()) for trainer in (plain, calibrated))
+    assert before.sure_above is None
+    assert after.sure_above is not None
+    assert 0.1 < after.sure_above < 0.9
+    assert after.validation.accuracy == before.validation.accuracy
+    assert after.validation.loss < before.validation.loss
+    assert after.validation == evaluate(calibrated.network, small_dataset().validation)
+    np.testing.assert_array_equal(calibrated.best_parameters, calibrated.network.parameters)

@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+
+from digitpad.evaluation.feature_map import feature_map
+
+
+def features(n: int, n_units: int) -> np.ndarray:
+    spread = np.array([3, 2, 1, 0.5, 0.2, 0.1] + [0.1] * (n_units - 6))
+    return (np.random.default_rng(2).normal(size=(n, n_units)) * spread + 5).astype(np.float32)
+
+
+@pytest.mark.parametrize("shape", [(60, 6), (20, 30)], ids=["tall", "wide"])
+def test_map_is_that_of_the_singular_values(shape: tuple[int, int]) -> None:
+    """The two largest of the centred features, whichever way they are found."""
+    values = features(*shape)
+    u, s, vt = np.linalg.svd((values - values.mean(axis=0)).astype(float), full_matrices=False)
+    made = feature_map(values)
+    for axis in range(2):
+        sign = np.sign(made.axes[axis] @ vt[axis])
+        np.testing.assert_allclose(made.axes[axis] * sign, vt[axis], atol=1e-5)
+        np.testing.assert_allclose(made.points[:, axis] * sign, u[:, axis] * s[axis], atol=1e-3)
+    np.testing.assert_allclose(made.explained, (s**2 / (s**2).sum())[:2], rtol=1e-5)
+    assert (made.axes[[0, 1], np.abs(made.axes).argmax(axis=1)] > 0).all()
+
+
+def test_explained_shares_are_those_of_scikit_learn() -> None:
+    """Of its ``PCA`` on the same features."""
+    values = (np.random.default_rng(7).normal(size=(40, 6)) * [3, 2, 1, 0.5, 0.2, 0.1]).astype(np.float32)
+    assert feature_map(values).explained == pytest.approx((0.5878389408136405, 0.33250633703766524), rel=1e-6)
+
+
+def test_other_digits_are_placed_like_those_of_the_map() -> None:
+    """A digit of the map comes to lie where it is."""
+    values = features(60, 6)
+    made = feature_map(values)
+    np.testing.assert_allclose(made.place(values[7:9]), made.points[7:9], atol=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(1, 6), (5, 1), (1, 1)], ids=str)
+def test_too_little_for_a_map_lies_in_its_middle(shape: tuple[int, int]) -> None:
+    """One digit, or one unit: no direction to be seen from, and nothing that is not a number."""
+    made = feature_map(np.arange(np.prod(shape), dtype=np.float32).reshape(shape))
+    assert made.points.shape == (shape[0], 2)
+    assert made.axes.shape == (2, shape[1])
+    assert np.isfinite(made.points).all()
+    np.testing.assert_allclose(made.points[:, 1], 0, atol=1e-6)
+
+
+def test_silent_units_have_a_map() -> None:
+    """A network whose last layer says nothing has every digit in the middle."""
+    made = feature_map(np.zeros((5, 8), np.float32))
+    np.testing.assert_array_equal(made.points, np.zeros((5, 2)))
+    assert made.explained == (0, 0)

@@ -1,0 +1,82 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digitpad.class_names import DIGITS
+from digitpad.datasets.dataset import load_path, mnist
+from digitpad.errors import DataError
+from digitpad.evaluation.metrics import Evaluating, evaluate, evaluate_in_chunks, interval, relabelled
+from digitpad.nn.feedforward import feedforward
+from digitpad.nn.network import Network
+from digitpad.weights.native_format import Weights
+from tests.unit.datasets.idx_files import random_digits
+from tests.unit.datasets.set_files import write_images
+
+CHUNK = 200
+
+
+def some_network() -> Network:
+    network = Network(feedforward([8]))
+    network.initialize(np.random.default_rng(1))
+    return network
+
+
+@pytest.mark.parametrize("n", [1, CHUNK - 1, CHUNK, 2 * CHUNK + 134])
+def test_scores_by_hand(n: int) -> None:
+    """Share read right and mean of -log p, over all digits at once and in float64, whatever the chunks."""
+    network, digits = some_network(), mnist().validation[:n]
+    named = {name: array.astype(float) for name, array in network.named_parameters().items()}
+    hidden = np.maximum(digits.images.reshape(n, -1) / 255 @ named["2.weight"] + named["2.bias"], 0)
+    logits = hidden @ named["4.weight"] + named["4.bias"]
+    likelihoods = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    scores = evaluate(network, digits)
+    assert scores.n == n
+    assert scores.accuracy == np.mean(logits.argmax(axis=1) == digits.labels)
+    assert scores.loss == pytest.approx(-np.log(likelihoods[np.arange(n), digits.labels]).mean(), rel=1e-5)
+
+
+def test_evaluation_pauses_between_chunks() -> None:
+    """Each chunk is told of, so that a window can stop in between."""
+    total = 2 * CHUNK + 134
+    records = list(evaluate_in_chunks(some_network(), mnist().validation[:total]))
+    assert records == [Evaluating(done, total) for done in (CHUNK, 2 * CHUNK, total)]
+
+
+def test_evaluation_learns_nothing() -> None:
+    """Scoring leaves every parameter as it is."""
+    network = some_network()
+    before = network.parameters.copy()
+    evaluate(network, mnist().validation[:1000])
+    np.testing.assert_array_equal(network.parameters, before)
+
+
+def test_interval_by_hand() -> None:
+    """Wilson's, for nine of ten as in the tables; and one that stays within 0 and 1 at the ends."""
+    assert interval(0.9, 10) == pytest.approx((0.5958, 0.9821), abs=1e-4)
+    assert interval(1.0, 10_000) == pytest.approx((0.99962, 1.0), abs=1e-5)
+    assert interval(0.0, 5)[0] == pytest.approx(0)
+
+
+def test_labels_are_put_in_the_order_of_the_network(tmp_path: Path) -> None:
+    """A set may have fewer classes than a network, in another order, and none that it does not know."""
+    names = ["dog", "cat"] * 5
+    dataset = load_path(write_images(tmp_path / "pets", random_digits(60), names))
+    assert dataset.class_names == ("cat", "dog")
+
+    def weights(*names: str) -> Weights:
+        network = Network(feedforward([], n_classes=len(names)))
+        return Weights("mine.npz", network.architecture(), network.parameters, {}, names)
+
+    assert relabelled(dataset, weights("cat", "dog")) is dataset
+    found = relabelled(dataset, weights("bird", "dog", "cat"))
+    np.testing.assert_array_equal(found.test.labels, np.where(dataset.test.labels == 0, 2, 1))
+    np.testing.assert_array_equal(found.training.labels, np.where(dataset.training.labels == 0, 2, 1))
+    with pytest.raises(
+        DataError, match=r"pets: has the classes cat, dog, of which mine.npz knows none: it tells 0 to 9"
+    ):
+        relabelled(dataset, weights(*DIGITS))
+    with pytest.raises(
+        DataError, match=r"knows all but dog: it tells cat, bird apart. Choose data of those classes, or"
+    ):
+        relabelled(dataset, weights("cat", "bird"))

@@ -1,0 +1,196 @@
+import struct
+import tracemalloc
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from digitpad.errors import WeightsError
+from digitpad.formats.npy import BUDGET_BYTES
+from digitpad.formats.npz import MAX_MEMBERS, read_arrays
+from tests.unit.weights.npz_files import crowded, npy, npy_claiming, pickled_array, with_method, zeros_bomb, zipped
+
+
+def refused(tmp_path: Path, content: bytes, message: str) -> None:
+    """See that a file of this content is refused, with this message, in one line that begins with its name."""
+    path = tmp_path / "file.npz"
+    path.write_bytes(content)
+    with pytest.raises(WeightsError, match=message) as caught:
+        read_arrays(path)
+    assert caught.value.path == path
+    assert str(caught.value).startswith(f"{path}: ")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_reads_what_numpy_writes(tmp_path: Path, save: Callable[..., None]) -> None:
+    """Of every plain kind and shape, compressed or not, arrays come back equal."""
+    rng = np.random.default_rng(1)
+    arrays: dict[str, NDArray[Any]] = {
+        "floats": rng.normal(size=(3, 4)).astype(np.float32),
+        "doubles": rng.normal(size=5),
+        "bytes": rng.integers(0, 256, (2, 3, 4), np.uint8),
+        "integers": rng.integers(-5, 5, 7),
+        "bools": rng.random(6) < 0.5,
+        "scalar": np.array(3.5),
+        "nothing": np.zeros((0, 4)),
+        "columns": np.asfortranarray(rng.normal(size=(3, 4))),
+        "big endian": rng.normal(size=5).astype(">f4"),
+    }
+    save(tmp_path / "a.npz", **arrays)
+    read = read_arrays(tmp_path / "a.npz")
+    assert read.keys() == arrays.keys()
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(read[name], array)
+        assert read[name].dtype == array.dtype.newbyteorder("=")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is not an .npz file"),
+        (b"these are not weights", "is not an .npz file"),
+        (npy(np.zeros(3)), "is not an .npz file"),
+        (zipped({"a.npy": npy(np.zeros(300))})[:-40], "is not an .npz file"),
+        (zipped({"readme.txt": b"hello"}), "holds 'readme.txt', which is not an array"),
+        (zipped({"a.npy": b"hello"}), "array 'a' is not in NumPy's format"),
+        (zipped({"a.npy": b""}), "array 'a' is not in NumPy's format"),
+        (zipped({"a.npy": npy(np.zeros(3))[:50]}), "array 'a' is not a plain array of numbers"),
+        (zipped({"a.npy": npy(np.zeros(3))[:-1]}), "array 'a' of shape .3,. needs 24 bytes, but there are only 23"),
+        (zipped({"a.npy": npy(np.zeros(3)) + b"\0"}), "needs 24 bytes, but there are more"),
+        (zipped({"a.npy": npy_claiming("1000000000,")}), "claims the shape .1000000000,."),
+        (zipped({"a.npy": npy_claiming("4294967296, 4294967296")}), "claims the shape"),
+        (zipped({"a.npy": npy_claiming("9" * 40 + ", 0")}), "cannot be read|claims"),
+        (zipped({"a.npy": npy_claiming("-1,", b"1234")}), "not a plain array of numbers"),
+        (zipped({"a.npy": npy_claiming("1,", b"1234", descr="<f3")}), "not a plain array of numbers"),
+        (zipped({"a.npy": npy_claiming("1,", bytes(16), descr="<c16")}), "not a plain array of numbers"),
+        (zipped({"a.npy": npy_claiming("1,", b"1234", order="None")}), "not a plain array of numbers"),
+        (zipped({"a.npy": npy(np.array(["text"]))}), "not a plain array of numbers"),
+        (zipped({"a.npy": npy(np.zeros(2, "f4,f4"))}), "not a plain array of numbers"),
+        (zipped({"a.npy": pickled_array()}), "not a plain array of numbers"),
+        (zipped({f"{i}.npy": b"" for i in range(MAX_MEMBERS + 1)}), "holds 1001 members; at most 1000"),
+        (with_method(zipped({"a.npy": npy(np.zeros(3))}), method=0, flags=1), "cannot be read .*encrypted"),
+        (with_method(zipped({"a.npy": npy(np.zeros(3))}), method=99), "cannot be read: its compression"),
+        (with_method(zipped({"a.npy": npy(np.zeros(3))}), method=8), "cannot be read|not an .npz"),
+    ],
+    ids=[
+        "empty",
+        "text",
+        "npy",
+        "cut",
+        "a file that is no array",
+        "a member of text",
+        "an empty member",
+        "cut in its header",
+        "a byte short",
+        "a byte long",
+        "four gigabytes claimed",
+        "more than memory claimed",
+        "none of a huge size",
+        "a size below zero",
+        "no such type",
+        "complex numbers",
+        "no such order",
+        "text for numbers",
+        "records",
+        "pickled objects",
+        "too many members",
+        "encrypted",
+        "unknown compression",
+        "not what its compression says",
+    ],
+)
+def test_what_is_no_plain_archive_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    """The error says what is wrong, and in which array."""
+    refused(tmp_path, content, message)
+
+
+def test_array_twice_is_refused(tmp_path: Path) -> None:
+    """Of two arrays of one name neither is believed."""
+    content = zipped({"a.npy": npy(np.zeros(3)), "b.npy": npy(np.ones(3))}).replace(b"b.npy", b"a.npy")
+    refused(tmp_path, content, "holds 'a' twice")
+
+
+def test_wrong_sum_is_refused(tmp_path: Path) -> None:
+    """One flipped bit in a member's data does not pass its CRC."""
+    content = bytearray(zipped({"a.npy": npy(np.zeros(300))}))
+    content[1000] ^= 1
+    refused(tmp_path, bytes(content), "Bad CRC-32")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damaged_compression_is_refused(tmp_path: Path, method: int) -> None:
+    """Whatever a decompressor makes of damaged data, it is one error to the caller."""
+    content = bytearray(zipped({"a.npy": npy(np.random.default_rng(1).normal(size=300))}, method))
+    content[200:300] = bytes(100)
+    refused(tmp_path, bytes(content), "cannot be read|not an .npz")
+
+
+def test_place_beyond_any_file_is_refused(tmp_path: Path) -> None:
+    """A member that is said to lie at 2⁶³ is not looked for."""
+    content = zipped({"a.npy": npy(np.zeros(3))})
+    central, end = content.rindex(b"PK\x01\x02"), content.rindex(b"PK\x05\x06")
+    entry = bytearray(content[central:end])
+    entry[30:32] = struct.pack("<H", 12)
+    entry[42:46] = b"\xff" * 4
+    entry += struct.pack("<HHQ", 1, 8, 2**63)
+    tail = bytearray(content[end:])
+    tail[12:16] = struct.pack("<I", len(entry))
+    refused(tmp_path, content[:central] + bytes(entry) + bytes(tail), "cannot be read|not an .npz")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("beginning", [npy_claiming("784, 3"), b""], ids=["of a small claim", "of no claim"])
+def test_bomb_is_not_unpacked(tmp_path: Path, method: int, beginning: bytes) -> None:
+    """A member that would unpack to far more than it should is refused before a mebibyte of it is."""
+    path = tmp_path / "bomb.npz"
+    path.write_bytes(zeros_bomb(beginning, 16, method))
+    tracemalloc.start()
+    try:
+        with pytest.raises(WeightsError):
+            read_arrays(path)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2**20
+
+
+def test_arrays_share_one_budget(tmp_path: Path) -> None:
+    """Arrays that each would fit are refused where together they do not."""
+    half = npy_claiming(f"{BUDGET_BYTES // 2 - 128},", descr="|u1") + bytes(BUDGET_BYTES // 2 - 128)
+    refused(tmp_path, zipped({f"{i}.npy": half for i in range(3)}, zipfile.ZIP_DEFLATED), "array '2' claims the shape")
+
+
+def test_file_beyond_the_budget_is_not_opened(tmp_path: Path) -> None:
+    """A file that is larger than all arrays may be is refused by its size alone."""
+    path = tmp_path / "file.npz"
+    with path.open("wb") as file:
+        file.truncate(BUDGET_BYTES + 1)
+    with pytest.raises(WeightsError, match="is larger than the 64 MiB"):
+        read_arrays(path)
+
+
+def test_crowd_of_members_takes_little_memory(tmp_path: Path) -> None:
+    """A list of a hundred thousand empty members is refused without a record of each."""
+    path = tmp_path / "crowd.npz"
+    path.write_bytes(crowded(100_000))
+    tracemalloc.start()
+    try:
+        with pytest.raises(WeightsError, match="members"):
+            read_arrays(path)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 16 * 2**20
+
+
+@pytest.mark.parametrize("name", ["nowhere.npz", ""])
+def test_what_is_no_file_is_refused(tmp_path: Path, name: str) -> None:
+    """Neither a path where nothing is nor a folder can be read."""
+    with pytest.raises(WeightsError, match="cannot be read") as caught:
+        read_arrays(tmp_path / name)
+    assert caught.value.path == tmp_path / name

@@ -1,0 +1,316 @@
+import functools
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QInputDevice, QPointingDevice, QTabletEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from digitpad.gui.canvas.pad import DEFAULT_PEN_WIDTH_PX, Pad
+from digitpad.gui.widgets.qt_images import to_rgba
+from digitpad.gui.widgets.theme import Theme
+from digitpad.ink.drawing import Drawing
+from digitpad.ink.strokes import CANVAS_PX, Stroke
+from tests.root import ROOT
+from tests.unit.gui.hand import draw, mouse, placed
+
+
+@pytest.fixture
+def pad(qtbot: QtBot, theme: Theme) -> Pad:
+    pad = Pad(theme)
+    qtbot.addWidget(pad)
+    pad.setFixedSize(480, 480)
+    pad.show()
+    return pad
+
+
+@functools.cache  # an event only points to its device, which must outlive it
+def stylus(pointer: QPointingDevice.PointerType) -> QPointingDevice:
+    capabilities = QInputDevice.Capability.Position | QInputDevice.Capability.Pressure
+    return QPointingDevice("pen", 1, QInputDevice.DeviceType.Stylus, pointer, capabilities, 1, 1)
+
+
+def pen_event(
+    kind: QEvent.Type, x: float, y: float, pressure: float, pointer: QPointingDevice.PointerType
+) -> QTabletEvent:
+    button = Qt.MouseButton.NoButton if kind == QEvent.Type.TabletMove else Qt.MouseButton.LeftButton
+    at, keys = QPointF(x, y), Qt.KeyboardModifier.NoModifier
+    return QTabletEvent(kind, stylus(pointer), at, at, pressure, 0, 0, 0, 0, 0, keys, button, Qt.MouseButton.LeftButton)
+
+
+def send_pen(
+    pad: Pad,
+    points: list[tuple[float, float, float]],
+    pointer: QPointingDevice.PointerType = QPointingDevice.PointerType.Pen,
+) -> None:
+    kinds = [QEvent.Type.TabletPress] + [QEvent.Type.TabletMove] * (len(points) - 2) + [QEvent.Type.TabletRelease]
+    for kind, (x, y, pressure) in zip(kinds, points, strict=True):
+        QApplication.sendEvent(pad, pen_event(kind, x, y, pressure, pointer))
+
+
+def test_the_mouse_draws_strokes(pad: Pad) -> None:
+    """What the mouse went along is what the stroke holds."""
+    path = [(100.0, 100.0), (150.5, 120.25), (200.0, 300.0)]
+    draw(pad, [path])
+    (stroke,) = pad.drawing.strokes
+    np.testing.assert_allclose(stroke.points, path)
+    assert stroke.width_px == DEFAULT_PEN_WIDTH_PX
+
+
+def test_signals_come_at_every_move_and_once_at_the_end(qtbot: QtBot, pad: Pad) -> None:
+    """drawing_changed follows the pen; settled tells that the stroke is complete."""
+    changes: list[int] = []
+    pad.drawing_changed.connect(lambda: changes.append(len(pad.drawing.strokes[0].points)))
+    with qtbot.waitSignal(pad.settled):
+        draw(pad, [[(10, 10), (50, 50), (90, 90)]])
+    assert changes == [1, 2, 3, 3]
+
+
+def test_a_trembling_click_is_a_dot(pad: Pad) -> None:
+    """Two pixels of jitter are no stroke."""
+    draw(pad, [[(100, 100), (101, 100), (101, 102)]])
+    assert len(pad.drawing.strokes[0].points) == 1
+
+
+def test_undo_redo_and_clear(pad: Pad) -> None:
+    """Each step back and forth gives the drawing that was there."""
+    draw(pad, placed(4, 100, 100, 200))
+    full = pad.drawing
+    pad.undo_stack.undo()
+    assert len(pad.drawing.strokes) == 1
+    pad.undo_stack.redo()
+    assert pad.drawing is full
+    pad.clear()
+    assert pad.drawing.is_empty
+    pad.undo_stack.undo()
+    assert pad.drawing is full
+
+
+def test_clearing_an_empty_pad_is_nothing_to_undo(pad: Pad) -> None:
+    """The undo stack holds what changed something."""
+    pad.clear()
+    assert pad.undo_stack.count() == 0
+
+
+def test_the_eraser_cuts_and_can_be_undone(pad: Pad) -> None:
+    """Across the middle of a line it leaves two; undone, it is one again."""
+    draw(pad, [[(100, 240), (380, 240)]])
+    pad.set_erasing(True)
+    draw(pad, [[(240, 200), (240, 280)]])
+    assert len(pad.drawing.strokes) == 2
+    pad.undo_stack.undo()
+    assert len(pad.drawing.strokes) == 1
+
+
+def test_an_eraser_that_meets_nothing_is_nothing_to_undo(pad: Pad) -> None:
+    """It changes nothing, so there is nothing to take back."""
+    draw(pad, [[(100, 100), (150, 100)]])
+    pad.set_erasing(True)
+    draw(pad, [[(400, 400), (420, 420)]])
+    assert pad.undo_stack.count() == 1
+
+
+def test_every_stroke_settles(qtbot: QtBot, pad: Pad) -> None:
+    """Also one that erased nothing, was taken back, or gave way to an empty pad: after the last change, once."""
+    log: list[str] = []
+    pad.drawing_changed.connect(lambda: log.append("changed"))
+    pad.settled.connect(lambda: log.append("settled"))
+    pad.set_erasing(True)
+    draw(pad, [[(400, 400), (420, 420)]])
+    assert log == ["changed", "changed", "settled"]
+    pad.set_erasing(False)
+    for end in (lambda: qtbot.keyClick(pad, Qt.Key.Key_Escape), pad.clear):
+        log.clear()
+        mouse(pad, QEvent.Type.MouseButtonPress, (200, 200))
+        end()
+        mouse(pad, QEvent.Type.MouseButtonRelease, (200, 200))
+        assert log == ["changed", "changed", "settled"]
+        assert pad.drawing.is_empty
+
+
+def test_pen_pressure_is_kept(pad: Pad) -> None:
+    """Each point has the pressure it was drawn with."""
+    send_pen(pad, [(100, 100, 0.2), (150, 150, 0.5), (200, 200, 0.9), (200, 200, 0.0)])
+    (stroke,) = pad.drawing.strokes
+    assert stroke.pressures is not None
+    np.testing.assert_allclose(stroke.pressures, [0.2, 0.5, 0.9], atol=1e-3)
+
+
+def test_the_eraser_end_of_a_pen_erases(pad: Pad) -> None:
+    """Turned round, the pen erases, whichever tool is chosen."""
+    draw(pad, [[(100, 240), (380, 240)]])
+    send_pen(pad, [(240, 200, 1), (240, 240, 1), (240, 280, 1)], QPointingDevice.PointerType.Eraser)
+    assert len(pad.drawing.strokes) == 2
+    assert not pad.erasing
+
+
+def test_mouse_events_beside_a_pen_are_ignored(pad: Pad) -> None:
+    """Systems send them along; the device that began the stroke draws it."""
+    pen = QPointingDevice.PointerType.Pen
+    QApplication.sendEvent(pad, pen_event(QEvent.Type.TabletPress, 100, 100, 0.5, pen))
+    mouse(pad, QEvent.Type.MouseButtonPress, (300, 300))
+    QApplication.sendEvent(pad, pen_event(QEvent.Type.TabletMove, 150, 150, 0.5, pen))
+    mouse(pad, QEvent.Type.MouseMove, (350, 350))
+    mouse(pad, QEvent.Type.MouseButtonRelease, (350, 350))
+    QApplication.sendEvent(pad, pen_event(QEvent.Type.TabletRelease, 150, 150, 0, pen))
+    np.testing.assert_allclose(pad.drawing.strokes[0].points, [(100, 100), (150, 150)])
+    assert len(pad.drawing.strokes) == 1
+
+
+def touch(pad: Pad, device: QPointingDevice) -> None:
+    for finger_2 in (None, (300, 300)):
+        sequence = QTest.touchEvent(pad, device)
+        if finger_2 is None:
+            sequence.press(0, pad.rect().center(), pad)
+        else:
+            sequence.move(0, pad.rect().center() / 2, pad).press(1, pad.rect().bottomRight(), pad)
+        sequence.commit()
+    QTest.touchEvent(pad, device).release(0, pad.rect().center() / 2, pad).release(
+        1, pad.rect().bottomRight(), pad
+    ).commit()
+
+
+def test_the_first_finger_draws(pad: Pad) -> None:
+    """A second finger adds nothing."""
+    touch(pad, QTest.createTouchDevice())
+    (stroke,) = pad.drawing.strokes
+    assert len(stroke.points) == 2
+
+
+def test_fingers_rest_once_a_stylus_was_seen(pad: Pad) -> None:
+    """The hand that holds the pen lies on the pad."""
+    send_pen(pad, [(100, 100, 0.5), (150, 150, 0.5), (150, 150, 0)])
+    touch(pad, QTest.createTouchDevice())
+    assert len(pad.drawing.strokes) == 1
+
+
+def test_the_keyboard_draws(qtbot: QtBot, pad: Pad) -> None:
+    """Space puts the pen down in the middle, arrows move it, Space lifts it."""
+    for key in (Qt.Key.Key_Space, *[Qt.Key.Key_Down] * 3, Qt.Key.Key_Right, Qt.Key.Key_Space):
+        qtbot.keyClick(pad, key)
+    qtbot.keyClick(pad, Qt.Key.Key_Left)
+    (stroke,) = pad.drawing.strokes
+    np.testing.assert_allclose(stroke.points, [(240, 240), (240, 256), (240, 272), (240, 288), (256, 288)])
+
+
+def test_escape_takes_the_stroke_in_the_making_back(qtbot: QtBot, pad: Pad) -> None:
+    """As if it had never begun."""
+    for key in (Qt.Key.Key_Space, Qt.Key.Key_Down, Qt.Key.Key_Escape):
+        qtbot.keyClick(pad, key)
+    assert pad.drawing.is_empty
+    assert pad.undo_stack.count() == 0
+
+
+def test_points_stay_on_the_canvas(pad: Pad) -> None:
+    """A mouse that leaves the pad draws along its edge."""
+    draw(pad, [[(400, 400), (600, 900)]])
+    assert pad.drawing.strokes[0].points.max() == CANVAS_PX
+
+
+@pytest.mark.parametrize("side", [240, 480, 960])
+def test_the_same_digit_is_the_same_at_every_pad_size(pad: Pad, side: int) -> None:
+    """Canvas pixels do not depend on how large the canvas is shown."""
+    pad.setFixedSize(side, side)
+    draw(pad, placed(3, 0.2 * side, 0.2 * side, 0.6 * side))
+    expected = Drawing(tuple(Stroke(np.array(path)) for path in placed(3, 96, 96, 288))).rasterize()
+    difference = pad.drawing.rasterize().astype(int) - expected
+    assert np.abs(difference).max() <= 1
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 1.0])
+@pytest.mark.parametrize("corner", [0.0, 1.0])
+@pytest.mark.parametrize("pen_width_px", [8, 48])
+def test_neither_size_place_nor_pen_change_what_the_network_sees(
+    pad: Pad, share: float, corner: float, pen_width_px: int
+) -> None:
+    """A fifth of the pad in a corner gives the 28 × 28 that the whole pad gives."""
+    expected = Drawing(tuple(Stroke(np.array(path)) for path in placed(3, 0, 0, 480))).rasterize()
+    pad.pen_width_px = pen_width_px
+    free = 480 * (1 - share)
+    draw(pad, placed(3, corner * free, corner * free, share * 480))
+    assert np.abs(pad.drawing.rasterize().astype(int) - expected).max() <= 1
+
+
+def test_painting_shows_the_ink_in_the_theme_s_colour(pad: Pad, theme: Theme) -> None:
+    """Where the pen went, the picture is ink; elsewhere it is pad."""
+    draw(pad, [[(100, 240), (380, 240)]])
+    image = pad.grab().toImage()
+    assert image.pixelColor(240, 240).name() == theme.tokens.ink
+    assert image.pixelColor(240, 60).name() == theme.tokens.pad
+
+
+DRAW_AND_PRINT = """
+import sys, hashlib
+from PySide6.QtWidgets import QApplication
+from digitpad.gui.canvas.pad import Pad
+from digitpad.gui.widgets.qt_images import to_rgba
+from digitpad.gui.widgets.theme import Theme
+from tests.unit.gui.hand import draw, placed
+application = QApplication([])
+pad = Pad(Theme(application))
+pad.setFixedSize(480, 480)
+pad.show()
+draw(pad, placed(3, 100, 80, 300))
+pad.grab()
+sys.stdout.write(f"{pad.devicePixelRatioF()} {hashlib.sha256(pad.drawing.rasterize()).hexdigest()}")
+"""
+
+
+def test_the_screen_s_scale_changes_nothing() -> None:
+    """At 1, 1.5 and 2 device pixels to one, the same strokes give the very same 28 × 28."""
+    printed = []
+    for factor in ("1", "1.5", "2"):
+        environment = os.environ | {"QT_SCALE_FACTOR": factor}
+        command = [sys.executable, "-c", DRAW_AND_PRINT]
+        ended = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        printed.append(ended.stdout.split())
+    assert [ratio for ratio, _ in printed] == ["1.0", "1.5", "2.0"]
+    assert len({digest for _, digest in printed}) == 1
+
+
+def test_a_palm_before_the_pen_gives_way(pad: Pad) -> None:
+    """The finger's stroke is gone, and the pen draws."""
+    device = QTest.createTouchDevice()
+    QTest.touchEvent(pad, device).press(0, pad.rect().center(), pad).commit()
+    send_pen(pad, [(100, 100, 0.5), (150, 150, 0.5), (150, 150, 0)])
+    QTest.touchEvent(pad, device).release(0, pad.rect().center(), pad).commit()
+    (stroke,) = pad.drawing.strokes
+    assert stroke.pressures is not None
+
+
+def test_undo_in_mid_stroke_takes_that_stroke_as_well(pad: Pad) -> None:
+    """And what was undone does not come back as the button is let go."""
+    draw(pad, [[(50, 50), (100, 100)]])
+    mouse(pad, QEvent.Type.MouseButtonPress, (200, 200))
+    mouse(pad, QEvent.Type.MouseMove, (300, 300))
+    pad.undo_stack.undo()
+    mouse(pad, QEvent.Type.MouseButtonRelease, (300, 300))
+    assert pad.drawing.is_empty
+
+
+def test_a_lost_release_does_not_join_two_strokes(pad: Pad) -> None:
+    """As when a dialog comes between: the next press begins anew."""
+    mouse(pad, QEvent.Type.MouseButtonPress, (50, 50))
+    mouse(pad, QEvent.Type.MouseMove, (100, 100))
+    draw(pad, [[(200, 200), (300, 300)]])
+    assert [len(stroke.points) for stroke in pad.drawing.strokes] == [2, 2]
+
+
+def test_a_long_stroke_looks_the_same_while_it_is_drawn_and_after(pad: Pad) -> None:
+    """Painted in pieces or as a whole, the ink is where the pen was."""
+    angles = np.linspace(0, 30, 1500)
+    path = [(240 + (20 + 6 * a) * np.cos(a), 240 + (20 + 6 * a) * np.sin(a)) for a in angles]
+    mouse(pad, QEvent.Type.MouseButtonPress, path[0])
+    for number, point in enumerate(path[1:]):
+        mouse(pad, QEvent.Type.MouseMove, point)
+        if number % 50 == 0:
+            pad.grab()
+    running = to_rgba(pad.grab().toImage()).astype(int)
+    mouse(pad, QEvent.Type.MouseButtonRelease, path[-1])
+    finished = to_rgba(pad.grab().toImage()).astype(int)
+    assert (np.abs(running - finished).max(axis=2) > 64).mean() < 0.001

@@ -1,0 +1,142 @@
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton
+from pytestqt.qtbot import QtBot
+
+from digitpad.datasets.dataset import BUILT_IN, Dataset, Digits, load
+from digitpad.datasets.digits import Tell
+from digitpad.gui.data import summary_task
+from digitpad.gui.data.data_dialog import ClassRows, DataDialog
+from digitpad.gui.data.dataset_choice import OTHER_FILE, OTHER_FOLDER, DataSetChoice
+from digitpad.gui.shell.menus import TRAIN
+from digitpad.gui.shell.window import Window
+from digitpad.gui.train.settings_form import SettingsForm
+from digitpad.gui.widgets.theme import Mode
+from digitpad.training.recipe import Recipe
+from tests.unit.datasets.idx_files import random_digits, write_folder
+from tests.unit.gui.hand import find
+
+DIGITS, TEST = random_digits(60), random_digits(20)
+
+
+@pytest.fixture
+def form(window: Window) -> SettingsForm:
+    """The form of a window that shows it."""
+    window.show_tab(TRAIN)
+    return window.train_tab.form
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A set of 47 classes."""
+    digits = Digits(DIGITS.images, np.arange(60, dtype=np.uint8) % 5)
+    return write_folder(tmp_path / "emnist-balanced", digits, digits)
+
+
+def opened(form: SettingsForm, source: str) -> DataDialog:
+    form.set_recipe(Recipe().with_values({"data.set": source}))
+    find(form, QPushButton, "show_data_button").click()
+    return find(form, DataDialog)
+
+
+def text(dialog: DataDialog, name: str) -> str:
+    return find(dialog, QLabel, name).text()
+
+
+def test_it_shows_the_chosen_set(qtbot: QtBot, form: SettingsForm, folder: Path) -> None:
+    """Its sizes, what was done to it, and a row for each class, in either theme."""
+    dialog = opened(form, str(folder))
+    qtbot.waitUntil(lambda: dialog.overview is not None)
+    assert text(dialog, "data_title") == "emnist-balanced"
+    assert text(dialog, "data_about").startswith("50 images to train on, 10 to choose by, 60 to score with, in 47 cl")
+    assert "turned upright" in text(dialog, "data_notes")
+    rows = find(dialog, ClassRows)
+    assert rows.accessibleDescription().startswith("0: 10 training, 2 validation, 12 test; 1: 10 training")
+    assert rows.height() >= 47 * 30
+    form._theme.set_mode(Mode.DARK)
+    assert not dialog.grab().isNull()
+
+
+def test_it_tells_what_is_wrong(qtbot: QtBot, form: SettingsForm, tmp_path: Path) -> None:
+    """In its place, and another set can be looked at then."""
+    dialog = opened(form, str(tmp_path / "nowhere"))
+    qtbot.waitUntil(lambda: text(dialog, "data_about") == "It cannot be read.")
+    assert "nowhere: is not there" in text(dialog, "data_notes")
+    dialog = opened(form, BUILT_IN)
+    qtbot.waitUntil(lambda: dialog.overview is not None)
+    assert text(dialog, "data_about").startswith("50\N{NARROW NO-BREAK SPACE}000 images to train on")
+
+
+class SlowReading:
+    """Stands for a set that takes long to read, until it is let go."""
+
+    def __init__(self) -> None:
+        self.began, self.may_end = threading.Event(), threading.Event()
+        self.ended = 0
+
+    def __call__(self, source: str, tell: Tell) -> Dataset:
+        self.began.set()
+        self.may_end.wait(60)
+        try:
+            tell(1234)
+            return load(source, tell)
+        finally:
+            self.ended += 1
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowReading]:
+    """Reading that waits."""
+    reading = SlowReading()
+    monkeypatch.setattr(summary_task, "load", reading)
+    yield reading
+    reading.may_end.set()
+
+
+def test_closing_ends_the_reading(qtbot: QtBot, form: SettingsForm, slow: SlowReading, folder: Path) -> None:
+    """Nothing is shown any more, and the window waits for the thread's end."""
+    dialog = opened(form, str(folder))
+    qtbot.waitUntil(slow.began.is_set)
+    assert text(dialog, "data_about") == "Reading…"
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    assert not dialog.isVisible()
+    slow.may_end.set()
+    form.close_preview()
+    assert slow.ended == 1
+    assert dialog.overview is None
+
+
+def test_only_the_set_that_was_asked_for_last_is_shown(
+    qtbot: QtBot, form: SettingsForm, slow: SlowReading, folder: Path
+) -> None:
+    """What was read before it comes to nothing."""
+    opened(form, str(folder))
+    qtbot.waitUntil(slow.began.is_set)
+    dialog = opened(form, BUILT_IN)
+    slow.may_end.set()
+    qtbot.waitUntil(lambda: dialog.overview is not None)
+    qtbot.waitUntil(lambda: slow.ended == 2)
+    assert dialog.overview is not None
+    assert dialog.overview.name == "MNIST"
+    form.close_preview()
+
+
+def test_a_file_or_a_folder_is_asked_for(form: SettingsForm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It is chosen then, and kept among the others; without one, the choice is as it was."""
+    choice = find(form, DataSetChoice)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "mine"))
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
+    for item in (OTHER_FOLDER, OTHER_FILE):
+        choice.setCurrentIndex(choice.findText(item))
+        choice.activated.emit(choice.currentIndex())
+        assert choice.value() == str(tmp_path / "mine")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(tmp_path / "train.csv"), ""))
+    choice.setCurrentIndex(choice.findText(OTHER_FILE))
+    choice.activated.emit(choice.currentIndex())
+    assert (choice.value(), choice.currentText()) == (str(tmp_path / "train.csv"), "train.csv")
+    assert [choice.itemText(place) for place in range(3)] == ["MNIST (built in)", "mine", "train.csv"]

@@ -1,0 +1,47 @@
+import threading
+
+import pytest
+
+from digitpad.datasets.dataset import mnist
+from digitpad.datasets.digits import Tell
+from digitpad.errors import DataError, DigitpadError
+from digitpad.gui.data import dataset_loader
+from digitpad.gui.data.dataset_loader import LazyData
+
+
+def test_it_is_read_once_for_all_who_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where several threads ask at once; a failure is told to each."""
+    read: list[str] = []
+
+    def load(source: str, tell: Tell) -> object:
+        read.append(source)
+        return mnist()
+
+    monkeypatch.setattr(dataset_loader, "load", load)
+    data = LazyData("mine")
+    assert not read
+    threads = [threading.Thread(target=data.get) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert data.get() is mnist()
+    assert read == ["mine"]
+    monkeypatch.undo()
+    with pytest.raises(DataError, match="nowhere: is not there"):
+        LazyData("nowhere").get()
+
+
+def test_reading_can_be_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the next sign of life; what is there already stays."""
+    data = LazyData("mine")
+
+    def load(source: str, tell: Tell) -> object:
+        tell(100)
+        data.give_up()
+        tell(200)
+        return mnist()
+
+    monkeypatch.setattr(dataset_loader, "load", load)
+    with pytest.raises(DigitpadError, match="mine: is not wanted any more"):
+        data.get()

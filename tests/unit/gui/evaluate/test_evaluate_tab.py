@@ -1,0 +1,423 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMenu, QMessageBox, QPushButton, QTableWidget, QWidget
+from pytestqt.qtbot import QtBot
+
+from digitpad.cli import main
+from digitpad.datasets.dataset import mnist
+from digitpad.evaluation import robustness
+from digitpad.gui.evaluate.digit_browser import DIFFERENT
+from digitpad.gui.evaluate.evaluate_overview import ResultTile, verdict
+from digitpad.gui.evaluate.evaluate_tab import DIAGRAMS, IMAGES, MAP, OVERVIEW, SAMPLE, EvaluateTab
+from digitpad.gui.evaluate.weights_choice import IN_USE
+from digitpad.gui.shell.menus import DRAW, EVALUATE
+from digitpad.gui.shell.window import Window
+from digitpad.gui.widgets.basics import percent
+from digitpad.gui.widgets.theme import Mode
+from digitpad.nn.feedforward import feedforward
+from digitpad.nn.network import Network
+from digitpad.runs.run import weights_of
+from digitpad.training.recipe_library import Recipes
+from digitpad.training.trainer import Trainer
+from digitpad.weights.native_format import SHIPPED, Weights
+from tests.unit.datasets.idx_files import write_folder
+from tests.unit.gui.hand import draw, find, placed
+
+WAIT_MS = 60_000
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set with 200 test digits, some of them hard."""
+    return write_folder(tmp_path_factory.mktemp("some"), mnist().training[:900], mnist().test[:200])
+
+
+@pytest.fixture(scope="module")
+def poor(tmp_path_factory: pytest.TempPathFactory, recipes: Recipes) -> Path:
+    """Weights that learnt a little: some digits are read, and some are not."""
+    recipe = recipes.shipped["quick"].with_values({"training.epochs": 1, "network.hidden": [16]})
+    few = mnist()
+    dataset = type(few)("few", few.training[:2000], few.validation[:100], few.test[:100], "")
+    trainer = Trainer(recipe, dataset)
+    for _ in trainer.train():
+        pass
+    path = tmp_path_factory.mktemp("weights") / "poor.npz"
+    weights_of(trainer, dataset).save(path)
+    return path
+
+
+@pytest.fixture
+def tab(window: Window, folder: Path) -> EvaluateTab:
+    """The tab, set to read few digits."""
+    window.show_tab(EVALUATE)
+    window.evaluate_tab.data_choice.set_value(str(folder))
+    return window.evaluate_tab
+
+
+def evaluate(qtbot: QtBot, tab: EvaluateTab) -> None:
+    tab.evaluate_or_stop()
+    qtbot.waitUntil(lambda: not tab.busy and tab.outcome is not None, timeout=WAIT_MS)
+
+
+@pytest.fixture
+def evaluated(qtbot: QtBot, tab: EvaluateTab, poor: Path) -> EvaluateTab:
+    tab.weights_choice.choose_file(poor)
+    evaluate(qtbot, tab)
+    return tab
+
+
+def test_figures_are_those_of_the_terminal(
+    qtbot: QtBot, tab: EvaluateTab, folder: Path, poor: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every one, to the last bit, of two sets of weights and of their comparison."""
+    tab.weights_choice.choose_file(poor)
+    tab.other_choice.choose_file(SHIPPED)
+    evaluate(qtbot, tab)
+    assert main(["evaluate", str(poor), "--data", str(folder), "--compare", str(SHIPPED), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    outcome = tab.outcome
+    assert outcome is not None
+    assert outcome.comparison is not None
+    for made, values in zip(outcome.made, (told, told["compared"]), strict=True):
+        assert values["weights"] == made.weights.name
+        assert values["accuracy"] == made.scores.accuracy
+        assert values["interval"] == list(made.interval)
+        assert values["loss"] == made.scores.loss
+        assert values["calibration_error"] == made.honesty.error
+        assert values["not_sure"] == made.sure_curve.not_sure_at_bound
+        assert values["confusion"] == made.confusion.tolist()
+        assert [one["recall"] for one in values["classes"]] == [one.recall for one in made.classes]
+    assert told["compared"]["p"] == outcome.comparison.p
+    assert find(tab, ResultTile, "result_accuracy").value == percent(told["accuracy"], 2)
+    assert f"p = {told['compared']['p']:.2g}" in find(tab, QLabel, "verdict").text()
+    one = replace(outcome.comparison, only_first=1, only_second=2)
+    assert "1 digit is read right by" in verdict(one, *outcome.made)
+    table = find(tab, QTableWidget, "class_table")
+    shown = table.item(3, 3)
+    assert shown is not None
+    assert shown.text() == percent(told["classes"][3]["recall"], 2)
+
+
+def test_before_evaluating_it_says_what_it_does(tab: EvaluateTab) -> None:
+    """On every page, and there is nothing to export."""
+    for page in (OVERVIEW, IMAGES, SAMPLE, DIAGRAMS, MAP):
+        tab.show_page(page)
+        assert find(tab, QWidget, "evaluate_empty").isVisible()
+    assert not find(tab, QPushButton, "export_button").isEnabled()
+    tab.change_digits()
+    assert not tab.busy
+
+
+def test_evaluating_can_be_stopped(qtbot: QtBot, window: Window, tab: EvaluateTab) -> None:
+    """By the button that began it, by the key, and by closing the window; then nothing is shown."""
+    tab.data_choice.set_value("mnist")
+    button = find(tab, QPushButton, "evaluate_button")
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert (button.text(), tab.busy) == ("Stop", True)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert (button.text(), tab.busy) == ("Evaluate", False)
+    window._menus._evaluate()
+    assert tab.busy
+    window.close()
+    assert not tab.busy
+    assert tab.outcome is None
+
+
+def test_what_cannot_be_evaluated_is_told(qtbot: QtBot, window: Window, tab: EvaluateTab, tmp_path: Path) -> None:
+    """Weights that are none, or a folder without digits: in a box, and it can be tried again."""
+    tab.data_choice.set_value(str(tmp_path / "nowhere"))
+    tab.evaluate_or_stop()
+    qtbot.waitUntil(lambda: window.findChild(QMessageBox, "problem") is not None, timeout=WAIT_MS)
+    box = find(window, QMessageBox, "problem")
+    assert box.text() == "Nothing could be evaluated"
+    assert "nowhere" in box.informativeText()
+    box.close()
+    assert find(tab, QPushButton, "evaluate_button").text() == "Evaluate"
+
+
+def test_weights_in_use_are_evaluated(qtbot: QtBot, window: Window, tab: EvaluateTab) -> None:
+    """Those that the Draw tab reads with at that moment, by their name."""
+    network = Network(feedforward([8]))
+    network.initialize(np.random.default_rng(1))
+    window.use_weights(Weights("mine.npz", network.architecture(), network.parameters))
+    assert tab.weights_choice.value() == IN_USE
+    assert tab.weights_choice.currentText() == "In use: mine.npz"
+    evaluate(qtbot, tab)
+    assert tab.outcome is not None
+    assert tab.outcome.made[0].weights is window.weights
+
+
+def test_files_that_were_loaded_can_be_evaluated(window: Window, tab: EvaluateTab, poor: Path) -> None:
+    """Also after others have come into use; neither choice changes."""
+    window.open_weights(poor)
+    for choice in (tab.weights_choice, tab.other_choice):
+        assert choice.itemText(choice.findData(str(poor.resolve()))) == "poor.npz"
+    assert (tab.weights_choice.value(), tab.other_choice.value()) == (IN_USE, "")
+
+
+def test_validation_digits_can_be_read(qtbot: QtBot, tab: EvaluateTab) -> None:
+    """The part that is chosen is the part that is read."""
+    tab.part_choice.choose(1)
+    evaluate(qtbot, tab)
+    assert tab.outcome is not None
+    assert tab.outcome.made[0].part == "validation"
+    assert tab.outcome.made[0].scores.n == 150
+
+
+def test_cells_open_their_digits(qtbot: QtBot, evaluated: EvaluateTab) -> None:
+    """By click and by key: the browser shows what the cell counts, and no other."""
+    outcome = evaluated.outcome
+    assert outcome is not None
+    made = outcome.made[0]
+    digit, read_as = (int(place) for place in np.argwhere(made.confusion - np.diag(made.confusion.diagonal()))[0])
+    matrix = evaluated.overview.confusion
+    center = matrix.rect_of(digit, read_as).center().toPoint()
+    qtbot.mouseClick(matrix, Qt.MouseButton.LeftButton, pos=center)
+    assert evaluated.pages_choice.current == IMAGES
+    shown = evaluated.browser.model.places
+    assert len(shown) == made.confusion[digit, read_as]
+    assert (made.digits.labels[shown] == digit).all()
+    assert (made.predicted[shown] == read_as).all()
+    matrix._move_to(0, 0)
+    for _ in range(3):
+        qtbot.keyClick(matrix, Qt.Key.Key_Down)
+        qtbot.keyClick(matrix, Qt.Key.Key_Right)
+    qtbot.keyClick(matrix, Qt.Key.Key_Left)
+    qtbot.keyClick(matrix, Qt.Key.Key_Right)
+    assert matrix.cell == (3, 3)
+    qtbot.keyClick(matrix, Qt.Key.Key_Return)
+    assert len(evaluated.browser.model.places) == made.confusion[3, 3]
+    evaluated.overview.table.activated.emit(evaluated.overview.table.model().index(7, 0))
+    assert (made.digits.labels[evaluated.browser.model.places] == 7).all()
+    assert len(evaluated.browser.model.places) == made.classes[7].n
+
+
+def test_digits_are_filtered_and_sorted(evaluated: EvaluateTab) -> None:
+    """Mistakes, or what is not sure, of one class or answer, by confidence or as in the set."""
+    outcome, browser = evaluated.outcome, evaluated.browser
+    assert outcome is not None
+    made = outcome.made[0]
+    browser.show_mistakes()
+    assert set(browser.model.places.tolist()) == set(made.mistakes.tolist())
+    assert (np.diff(made.confidences[browser.model.places]) >= 0).all()
+    browser._order.setCurrentIndex(1)
+    assert browser.model.places.tolist() == made.mistakes.tolist()
+    browser._order.setCurrentIndex(2)
+    assert browser.model.places.tolist() == sorted(made.mistakes.tolist())
+    browser._show.setCurrentIndex(2)
+    assert browser.model.places.tolist() == np.flatnonzero(~made.is_sure).tolist()
+    assert browser._show.findData(DIFFERENT) < 0
+    browser.show_cell(-1, 4)
+    assert (made.predicted[browser.model.places] == 4).all()
+    index = browser.model.index(0)
+    label, read_as = made.digits.labels[browser.model.places[0]], 4
+    assert browser.model.data(index).startswith(f"{label} read as {read_as}")
+
+
+def test_digits_that_two_read_differently_can_be_shown(qtbot: QtBot, tab: EvaluateTab, poor: Path) -> None:
+    """Only where there are two."""
+    tab.other_choice.choose_file(poor)
+    evaluate(qtbot, tab)
+    assert tab.outcome is not None
+    first, second = tab.outcome.made
+    browser = tab.browser
+    browser._show.setCurrentIndex(browser._show.findData(DIFFERENT))
+    assert set(browser.model.places.tolist()) == set(np.flatnonzero(first.predicted != second.predicted).tolist())
+    tab.other_choice.setCurrentIndex(0)
+    evaluate(qtbot, tab)
+    assert browser._show.findData(DIFFERENT) < 0
+    assert len(browser.model.places) == 200
+
+
+def test_a_digit_comes_on_the_pad(qtbot: QtBot, window: Window, evaluated: EvaluateTab) -> None:
+    """By Enter among the tiles; the Draw tab shows and reads it, and it can be undone."""
+    evaluated.show_page(IMAGES)
+    evaluated.browser.show_digit(4)
+    assert evaluated.browser.chosen == 4
+    qtbot.keyClick(evaluated.browser.view, Qt.Key.Key_Return)
+    assert not window.draw_tab.isHidden()
+    assert window.draw_tab.prediction is not None
+    assert window.draw_tab.prediction.digit == mnist().test.labels[4]
+    np.testing.assert_array_equal(window.draw_tab.prediction.image, mnist().test.images[4])
+    window.draw_tab.pad.undo_stack.undo()
+    assert window.draw_tab.pad.is_empty
+
+
+def test_a_chosen_digit_is_found_among_all(evaluated: EvaluateTab) -> None:
+    """Also where the filter had left it out."""
+    assert evaluated.outcome is not None
+    right = int(np.flatnonzero(evaluated.outcome.made[0].right)[0])
+    evaluated.browser.show_mistakes()
+    evaluated.browser.show_digit(right)
+    assert evaluated.browser.chosen == right
+
+
+def test_one_key_draws_another_sample(qtbot: QtBot, window: Window, evaluated: EvaluateTab) -> None:
+    """25 others, of which one may be opened."""
+    evaluated.show_page(SAMPLE)
+    grid = evaluated.sample.grid
+    before = list(grid.places)
+    assert len(set(before)) == 25
+    window.activateWindow()
+    grid.setFocus()
+    qtbot.keyClick(grid, Qt.Key.Key_R)
+    qtbot.waitUntil(lambda: grid.places != before, timeout=WAIT_MS)
+    assert len(set(grid.places)) == 25
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Return):
+        qtbot.keyClick(grid, key)
+    assert evaluated.browser.chosen == grid.places[6]
+    evaluated.show_page(SAMPLE)
+    qtbot.mouseClick(grid, Qt.MouseButton.LeftButton, pos=grid.cell(13).center().toPoint())
+    assert evaluated.browser.chosen == grid.places[13]
+
+
+def test_map_zooms_and_shows_digits(qtbot: QtBot, window: Window, evaluated: EvaluateTab) -> None:
+    """What lies under the pointer stays there; the digit under it, or in the middle, is shown and can be opened."""
+    evaluated.show_page(MAP)
+    view, outcome = evaluated.map, evaluated.outcome
+    assert outcome is not None
+    points = outcome.places.points
+    x, y = view.to_window(points[17:18])[0].tolist()
+    wheel = QWheelEvent(
+        QPointF(x, y), view.mapToGlobal(QPointF(x, y)), QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    for _ in range(12):
+        QApplication.sendEvent(view, wheel)
+    assert view.zoom > 10
+    np.testing.assert_allclose(view.to_window(points[17:18])[0], (x, y), atol=1e-6)
+    qtbot.mouseMove(view, QPoint(round(x), round(y)))
+    view._show_nearest(QPointF(x, y), 5)
+    assert view.shown == 17
+    qtbot.keyClick(view, Qt.Key.Key_0)
+    assert view.zoom == 1
+    at_first = view.to_window(points[:1])[0]
+    qtbot.keyClick(view, Qt.Key.Key_Left)
+    assert view.to_window(points[:1])[0][0] > at_first[0]
+    for key in (Qt.Key.Key_Plus, Qt.Key.Key_Minus, Qt.Key.Key_Plus):
+        qtbot.keyClick(view, key)
+    assert view.zoom == pytest.approx(1.25)
+    middle = (view.width() / 2, view.height() / 2)
+    nearest = int(np.hypot(*(view.to_window(points) - middle).T).argmin())
+    assert view.shown == nearest
+    qtbot.keyClick(view, Qt.Key.Key_Return)
+    assert evaluated.browser.chosen == nearest
+
+
+def test_map_is_moved_by_dragging(qtbot: QtBot, evaluated: EvaluateTab) -> None:
+    """Points follow the pointer, and nothing is opened."""
+    evaluated.show_page(MAP)
+    view = evaluated.map
+    assert evaluated.outcome is not None
+    before = view.to_window(evaluated.outcome.places.points[:1])[0]
+    draw(view, [[(100, 100), (120, 130), (160, 150)]])
+    np.testing.assert_allclose(view.to_window(evaluated.outcome.places.points[:1])[0] - before, (60, 50), atol=1e-6)
+    assert evaluated.pages_choice.current == MAP
+
+
+def test_drawing_is_a_point_of_the_map(window: Window, evaluated: EvaluateTab) -> None:
+    """Where its digit lies; it goes when the pad is cleared."""
+    outcome = evaluated.outcome
+    assert outcome is not None
+    evaluated._put(17)
+    evaluated.show_page(MAP)
+    window.show_tab(EVALUATE)
+    assert evaluated.map._pad is not None
+    assert np.isfinite(evaluated.map._pad).all()
+    window.draw_tab.pad.clear()
+    window._pin()
+    assert evaluated.map._pad is None
+    window.show_tab(DRAW)
+    draw(window.draw_tab.pad, placed(7, 100, 100, 250))
+    window.show_tab(EVALUATE)
+    assert evaluated.map._pad is not None
+
+
+def test_diagrams_are_drawn_in_the_themes_colours(qtbot: QtBot, window: Window, evaluated: EvaluateTab) -> None:
+    """By a thread, when they are first looked at, and anew for another theme."""
+    view = evaluated.diagram
+    assert not view.is_drawn
+    window.set_theme(Mode.LIGHT)
+    evaluated.show_page(DIAGRAMS)
+    qtbot.waitUntil(lambda: view.is_drawn, timeout=WAIT_MS)
+    light = view.grab().toImage().pixelColor(2, 2).lightness()
+    window.set_theme(Mode.DARK)
+    qtbot.waitUntil(lambda: view.is_drawn, timeout=WAIT_MS)
+    assert view.grab().toImage().pixelColor(2, 2).lightness() < 60 < 200 < light
+    evaluated.diagram_choice.choose(1)
+    qtbot.waitUntil(lambda: view.is_drawn, timeout=WAIT_MS)
+    assert view.accessibleName() == "Accuracy against “not sure”"
+
+
+def test_robustness_is_known_on_demand(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, evaluated: EvaluateTab, tmp_path: Path
+) -> None:
+    """A button changes the digits; then the curves are drawn, and can be saved as the terminal would."""
+    monkeypatch.setattr(robustness, "CHANGES", robustness.CHANGES[1:2])
+    evaluated.show_page(DIAGRAMS)
+    evaluated.diagram_choice.choose(2)
+    button = find(evaluated, QPushButton, "robustness_button")
+    assert "Change the images" in evaluated.diagram.accessibleName()
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert evaluated.busy
+    qtbot.waitUntil(lambda: bool(evaluated.robust), timeout=WAIT_MS)
+    assert button.isHidden()
+    qtbot.waitUntil(lambda: evaluated.diagram.is_drawn, timeout=WAIT_MS)
+    evaluated._write(evaluated._table("robustness"), tmp_path / "robustness.csv")
+    qtbot.waitUntil((tmp_path / "robustness.csv").exists, timeout=WAIT_MS)
+    assert (tmp_path / "robustness.csv").read_text().startswith("change,amount,unit,accuracy\nShift,0,px,")
+
+
+def test_pictures_and_tables_are_saved(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, window: Window, evaluated: EvaluateTab, tmp_path: Path
+) -> None:
+    """From the menu, into a file that the user names, in the kind that its name asks for."""
+    menu = find(evaluated, QMenu)
+    menu.aboutToShow.emit()
+    texts = [action.text() for action in menu.actions()]
+    for text, name, begin in (
+        ("Confusion matrix as CSV…", "matrix.csv", b"digit,read as 0,"),
+        ("Confusion matrix as PNG or SVG…", "matrix.png", b"\x89PNG"),
+        ("Reliability diagram as PNG or SVG…", "honest.svg", b"<?xml"),
+    ):
+        path = tmp_path / name
+        monkeypatch.setattr(window.files, "to_save", lambda *_, path=path: path)
+        menu.actions()[texts.index(text)].trigger()
+        qtbot.waitUntil(path.exists, timeout=WAIT_MS)
+        assert path.read_bytes().startswith(begin)
+    with Image.open(tmp_path / "matrix.png") as picture:
+        assert picture.width == 1200
+    assert not menu.actions()[texts.index("Robustness as CSV…")].isEnabled()
+
+
+def test_a_file_that_cannot_be_saved_is_told(
+    qtbot: QtBot, window: Window, evaluated: EvaluateTab, tmp_path: Path
+) -> None:
+    """Which file, and why; what was evaluated stays."""
+    evaluated._write(evaluated._table("classes"), tmp_path / "nowhere" / "classes.csv")
+    qtbot.waitUntil(lambda: window.findChild(QMessageBox, "problem") is not None, timeout=WAIT_MS)
+    box = find(window, QMessageBox, "problem")
+    assert "classes.csv cannot be written" in box.informativeText()
+    box.close()
+    assert evaluated.outcome is not None
+
+
+def test_another_file_is_asked_for(monkeypatch: pytest.MonkeyPatch, tab: EvaluateTab, poor: Path) -> None:
+    """And is a choice from then on; thinking better of it leaves the choice as it was."""
+    choice = tab.other_choice
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
+    choice.setCurrentIndex(choice.count() - 1)
+    choice.activated.emit(choice.count() - 1)
+    assert choice.value() == ""
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(poor), ""))
+    choice.setCurrentIndex(choice.count() - 1)
+    choice.activated.emit(choice.count() - 1)
+    assert choice.value() == str(poor)
+    assert choice.currentText() == "poor.npz"

@@ -1,0 +1,275 @@
+import string
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QPushButton, QTableWidget
+from pytestqt.qtbot import QtBot
+
+from digitpad.datasets.dataset import mnist
+from digitpad.gui.data.dataset_choice import DataSetChoice
+from digitpad.gui.evaluate.weights_choice import IN_USE
+from digitpad.gui.importing.classes_dialog import ClassesDialog
+from digitpad.gui.importing.convention_dialog import ConventionDialog
+from digitpad.gui.shell.menus import EVALUATE
+from digitpad.gui.shell.window import Window
+from digitpad.importers.read_file import read_contents
+from tests.integration.test_window import drop, file_mime, problem_of, status
+from tests.unit.datasets.idx_files import write_folder
+from tests.unit.datasets.set_files import write_images
+from tests.unit.gui.hand import find
+from tests.unit.importers.strangers import Trained, numbered, save_npz, save_pickle, train
+
+
+@pytest.fixture(scope="module")
+def trained() -> Trained:
+    return train([784, 12, 10], "tanh")
+
+
+@pytest.fixture
+def theirs(trained: Trained, tmp_path: Path) -> Path:
+    return save_npz(tmp_path / "theirs.npz", numbered(trained, "W{}", "b{}", out_in=True))
+
+
+def dialog_of(qtbot: QtBot, window: Window, path: Path) -> ConventionDialog:
+    drop(window, file_mime(path))
+    qtbot.waitUntil(lambda: window.findChild(ConventionDialog) is not None, timeout=60_000)
+    return find(window, ConventionDialog, "convention_dialog")
+
+
+def accept(qtbot: QtBot, window: Window) -> None:
+    find(window, QPushButton, "convention_use").click()
+    gone(qtbot, window)
+
+
+def dismiss(qtbot: QtBot, window: Window) -> None:
+    find(window, QPushButton, "convention_cancel").click()
+    gone(qtbot, window)
+
+
+def gone(qtbot: QtBot, window: Window) -> None:
+    qtbot.waitUntil(lambda: window.findChild(ConventionDialog) is None)
+
+
+def activation_in(table: QTableWidget, row: int) -> str:
+    item = table.item(row, 1)
+    assert item is not None
+    return item.text()
+
+
+def test_dropped_weights_of_others_are_shown_with_their_scores(qtbot: QtBot, window: Window, theirs: Path) -> None:
+    """What was tried is a table, the most usual of the best marked; agreed to, the window reads with it."""
+    before = window.weights
+    dialog = dialog_of(qtbot, window, theirs)
+    assert "784-12-10" in find(dialog, QLabel, "convention_title").text()
+    table = find(dialog, QTableWidget, "conventions")
+    assert activation_in(table, table.currentRow()) == "Tanh"
+    assert window.weights is before
+    accept(qtbot, window)
+    assert window.weights.about["convention"]["activation"] == "tanh"
+    assert status(window).startswith("theirs.npz · ")
+    assert "validation digits" in status(window)
+    assert window.recent() == [str(theirs)]
+
+
+def test_the_choice_can_be_overruled_and_is_kept(qtbot: QtBot, window: Window, theirs: Path) -> None:
+    """Another row is taken instead, also the next time, when nothing is asked; the menu asks again."""
+    dialog = dialog_of(qtbot, window, theirs)
+    table = find(dialog, QTableWidget, "conventions")
+    other = next(row for row in range(table.rowCount()) if activation_in(table, row) == "ReLU")
+    table.selectRow(other)
+    assert "Your choice" in find(dialog, QLabel, "convention_note").text()
+    accept(qtbot, window)
+    assert window.weights.about["convention"]["activation"] == "relu"
+    first = window.weights
+    with qtbot.waitSignal(window.foreign.opened, timeout=60_000):
+        window.open_weights(theirs)
+    assert window.findChild(ConventionDialog) is None
+    assert window.weights is not first
+    assert window.weights.about["convention"] == first.about["convention"]
+    window.foreign.ask_again()
+    dialog = find(window, ConventionDialog, "convention_dialog")
+    assert dialog.candidate.convention.activation == "relu"
+    dismiss(qtbot, window)
+    assert window.weights.about["convention"]["activation"] == "relu"
+
+
+def test_what_reads_little_says_so(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
+    """Untrained weights are opened, and the dialog says what they are worth."""
+    rng = np.random.default_rng(1)
+    path = save_pickle(tmp_path / "untrained.pkl", [rng.normal(size=(784, 8)), rng.normal(size=(8, 10))])
+    dialog = dialog_of(qtbot, window, path)
+    assert find(dialog, QLabel, "convention_note").text().startswith("Little is read")
+    dismiss(qtbot, window)
+
+
+def test_what_is_no_network_is_told(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
+    """The reason is shown, and the weights in use stay."""
+    before = window.weights
+    path = save_pickle(tmp_path / "half.pkl", [np.ones((784, 300))])
+    said = problem_of(qtbot, window, lambda: window.open_weights(path))
+    assert "is not complete" in said
+    assert window.weights is before
+
+
+@pytest.fixture
+def letters(tmp_path: Path) -> Path:
+    """A network of 26 outputs that says nothing of them."""
+    rng = np.random.default_rng(1)
+    arrays = [rng.normal(size=shape) for shape in ((784, 8), (8,), (8, 26), (26,))]
+    return save_pickle(tmp_path / "letters.pkl", arrays)
+
+
+def test_what_outputs_stand_for_is_asked_and_kept(qtbot: QtBot, window: Window, letters: Path) -> None:
+    """As many names as outputs open the file, unscored; the next time, nothing is asked."""
+    window.open_weights(letters)
+    qtbot.waitUntil(lambda: window.findChild(ClassesDialog) is not None)
+    dialog = find(window, ClassesDialog)
+    names, use = find(dialog, QLineEdit, "class_names"), find(dialog, QPushButton, "class_open")
+    assert "letters.pkl has 26 outputs" in find(dialog, QLabel, "class_title").text()
+    assert names.text() == "A-Z"
+    names.setText("a-y")
+    assert not use.isEnabled()
+    assert find(dialog, QLabel, "class_note").text() == "25 names; 26 are needed."
+    names.setText("a-z")
+    assert "nothing can be scored" in find(dialog, QLabel, "class_note").text()
+    use.click()
+    qtbot.waitUntil(lambda: window.findChild(ConventionDialog) is not None)
+    dialog_2 = find(window, ConventionDialog)
+    assert find(dialog_2, QLabel, "convention_note").text().startswith("Nothing could be scored")
+    assert "a, b, c, … z (26 classes)" in find(dialog_2, QLabel, "convention_classes").text()
+    accept(qtbot, window)
+    assert window.weights.class_names == tuple(string.ascii_lowercase)
+    assert status(window) == "letters.pkl"
+    with qtbot.waitSignal(window.foreign.opened):
+        window.open_weights(letters)
+    assert window.weights.class_names == tuple(string.ascii_lowercase)
+
+
+def test_ten_outputs_can_be_something_else(qtbot: QtBot, window: Window, theirs: Path, tmp_path: Path) -> None:
+    """Data of other classes names them, and scores them."""
+    some = mnist().training[:400]
+    data = write_images(tmp_path / "letters", some, "ABCDEFGHIJ")
+    dialog = dialog_of(qtbot, window, theirs)
+    find(dialog, QPushButton, "convention_other_classes").click()
+    asked = find(window, ClassesDialog)
+    find(asked, DataSetChoice, "class_data").set_value(str(data))
+    assert not find(asked, QLineEdit, "class_names").isEnabled()
+    find(asked, QPushButton, "class_open").click()
+    qtbot.waitUntil(lambda: window.findChild(ClassesDialog) is None and window.findChild(ConventionDialog) is not None)
+    accept(qtbot, window)
+    assert window.weights.class_names == tuple("ABCDEFGHIJ")
+    assert status(window).endswith("of 57 validation images of letters")
+
+
+def test_classes_that_do_not_fit_are_asked_anew(qtbot: QtBot, window: Window, letters: Path, tmp_path: Path) -> None:
+    """A data set of ten classes is none of 26 outputs; it is told, and not kept."""
+    data = write_images(tmp_path / "ten", mnist().training[:400], "ABCDEFGHIJ")
+    for _ in range(2):
+        window.open_weights(letters)
+        qtbot.waitUntil(lambda: window.findChild(ClassesDialog) is not None)
+        dialog = find(window, ClassesDialog)
+        find(dialog, DataSetChoice, "class_data").set_value(str(data))
+        said = problem_of(qtbot, window, find(dialog, QPushButton, "class_open").click)
+        assert "26 outputs" in said
+        assert "10 class names" in said or "10 are needed" in said
+
+
+def test_closing_ends_what_is_being_found_out(window: Window, theirs: Path) -> None:
+    """No thread outlives the window, and none asks any more."""
+    window.open_weights(theirs)
+    assert window.foreign.busy
+    window.close()
+    assert not window.foreign.busy
+
+
+def test_weights_are_saved_in_other_formats(window: Window, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The kind that is chosen in the dialog gives the ending, and the ending the format."""
+
+    def choose(dialog: QFileDialog) -> int:
+        kind = next(kind for kind in dialog.nameFilters() if "safetensors" in kind)
+        dialog.filterSelected.emit(kind)
+        assert dialog.defaultSuffix() == "safetensors"
+        dialog.selectFile(str(tmp_path / "mine.safetensors"))
+        return 1
+
+    monkeypatch.setattr(QFileDialog, "exec", choose)
+    window.save_weights(window.weights)
+    assert {"W1", "b6"} < read_contents(tmp_path / "mine.safetensors").arrays.keys()
+    assert window.recent() == []
+
+
+def test_other_weights_end_the_asking(window: Window, qtbot: QtBot, theirs: Path) -> None:
+    """How weights are meant is asked of those in use alone."""
+    dialog_of(qtbot, window, theirs)
+    accept(qtbot, window)
+    assert window.foreign.can_ask_again
+    window.use_weights(window.weights)
+    assert not window.foreign.can_ask_again
+
+
+def evaluate(qtbot: QtBot, window: Window, path: Path, data: Path) -> None:
+    """Evaluate a file beside the weights in use."""
+    window.show_tab(EVALUATE)
+    tab = window.evaluate_tab
+    tab.data_choice.set_value(str(data))
+    tab.weights_choice.choose_file(path)
+    tab.other_choice.setCurrentIndex(tab.other_choice.findData(IN_USE))
+    tab.evaluate_or_stop()
+    qtbot.waitUntil(lambda: not tab.busy)
+
+
+def test_evaluate_takes_a_file_as_it_was_taken_before(
+    qtbot: QtBot, window: Window, theirs: Path, tmp_path: Path
+) -> None:
+    """The convention that was chosen in the dialog makes the same network of the file there."""
+    dialog = dialog_of(qtbot, window, theirs)
+    table = find(dialog, QTableWidget, "conventions")
+    table.selectRow(next(row for row in range(table.rowCount()) if activation_in(table, row) != "tanh"))
+    accept(qtbot, window)
+    data = write_folder(tmp_path / "some", mnist().training[:900], mnist().test[:200])
+    evaluate(qtbot, window, theirs, data)
+    outcome = window.evaluate_tab.outcome
+    assert outcome is not None
+    first, in_use = (made.weights for made in outcome.made)
+    assert in_use is window.weights
+    assert first.about["convention"] == in_use.about["convention"]
+    np.testing.assert_array_equal(first.parameters, in_use.parameters)
+
+
+def test_evaluate_knows_the_names_that_were_given(qtbot: QtBot, window: Window, letters: Path, tmp_path: Path) -> None:
+    """What outputs stand for is not to be had there; once it was told where weights are loaded, it is known."""
+    some = mnist().training[:400]
+    data = write_images(tmp_path / "ten", some, "ABCDEFGHIJ")
+    said = problem_of(qtbot, window, lambda: evaluate(qtbot, window, letters, data))
+    assert "26 outputs" in said
+    assert "“Load weights…” asks what they stand for" in said
+    assert "--" not in said
+    window.open_weights(letters)
+    qtbot.waitUntil(lambda: window.findChild(ClassesDialog) is not None)
+    find(find(window, ClassesDialog), QPushButton, "class_open").click()
+    qtbot.waitUntil(lambda: window.findChild(ConventionDialog) is not None)
+    accept(qtbot, window)
+    evaluate(qtbot, window, letters, data)
+    outcome = window.evaluate_tab.outcome
+    assert outcome is not None
+    assert outcome.made[0].weights.class_names == tuple(string.ascii_uppercase)
+
+
+def test_a_folder_of_weights_may_have_pictures(qtbot: QtBot, window: Window, trained: Trained, tmp_path: Path) -> None:
+    """The plots of a training beside its matrices make no data set of it."""
+    folder = write_images(tmp_path / "mine", mnist().test[:4], ["plots", "samples"] * 5)
+    for name, array in numbered(trained, "W{}", "b{}").items():
+        np.save(folder / f"{name}.npy", array)
+    dialog_of(qtbot, window, folder)
+    accept(qtbot, window)
+    assert window.weights.network().summary() == "784-12-10"
+
+
+def test_a_file_that_is_looked_at_gives_way_to_a_later_choice(window: Window, theirs: Path) -> None:
+    """Weights that are taken meanwhile stay in use."""
+    window.open_weights(theirs)
+    assert window.foreign.busy
+    window.use_weights(window.weights)
+    assert not window.foreign.busy
+    assert find(window, QLabel, "message").accessibleName() == ""

@@ -1,0 +1,237 @@
+"""The Inside tab with other classes than the ten digits, and on other data than MNIST."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from digitpad.datasets.dataset import Digits, load_path
+from digitpad.evaluation.metrics import evaluate
+from digitpad.gui.data.dataset_choice import OTHER_FILE, OTHER_FOLDER, DataSetChoice
+from digitpad.gui.inspect.inspect_tab import InsideTab
+from digitpad.gui.inspect.layers_view import Chosen
+from digitpad.gui.inspect.numeric_table import Sheet
+from digitpad.gui.shell.menus import INSIDE
+from digitpad.gui.shell.window import Window
+from digitpad.nn.feedforward import feedforward
+from digitpad.nn.network import Network
+from digitpad.weights.native_format import Weights, load_weights
+from tests.root import ROOT
+from tests.unit.datasets.idx_files import write_folder
+from tests.unit.gui.hand import draw, find, placed
+
+
+def some_data(folder: Path, n_classes: int, seed: int = 1) -> Path:
+    rng = np.random.default_rng(seed)
+
+    def part(n: int) -> Digits:
+        return Digits(rng.integers(0, 256, (n, 28, 28), np.uint8), (np.arange(n) % n_classes).astype(np.uint8))
+
+    return write_folder(folder, part(6 * n_classes), part(3 * n_classes))
+
+
+@pytest.fixture(params=["emnist-byclass", "fashion-mnist"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Data of sixty-two letters and digits, or of ten classes with names."""
+    return some_data(tmp_path / request.param, 62 if request.param == "emnist-byclass" else 10)
+
+
+@pytest.fixture
+def weights(folder: Path) -> Weights:
+    """Weights that guess, and say on what they were trained."""
+    dataset = load_path(folder)
+    network = Network(feedforward([12], n_classes=len(dataset.class_names)))
+    network.initialize(np.random.default_rng(1))
+    about = {
+        "recipe": {"data": {"set": str(folder)}},
+        "data": {"name": dataset.name, "sha256": dataset.sha256},
+    }
+    return Weights("guess.npz", network.architecture(), network.parameters, about, dataset.class_names)
+
+
+@pytest.fixture
+def inside(qtbot: QtBot, window: Window, weights: Weights, folder: Path) -> InsideTab:
+    """The tab, with those weights and their data, and a drawing."""
+    window.resize(1024, 700)
+    for tab in (window.evaluate_tab, window.inside_tab):
+        tab.data_choice.offer(str(folder))
+    window.use_weights(weights)
+    tab = window.inside_tab
+    window.show_tab(INSIDE)
+    qtbot.waitUntil(lambda: tab.view.width() > 400)
+    side = tab.pad.width()
+    draw(tab.pad, placed(7, 0.2 * side, 0.2 * side, 0.6 * side))
+    return tab
+
+
+def panel(tab: InsideTab, name: str) -> None:
+    find(tab, QPushButton, f"panels_{name}").click()
+
+
+def text(tab: InsideTab, name: str) -> str:
+    return find(tab, QLabel, name).text()
+
+
+def accuracies(tab: InsideTab) -> list[str]:
+    return [text(tab, f"{name}_accuracy") for name in ("validation", "test")]
+
+
+def test_the_data_follow_the_weights(inside: InsideTab, window: Window, folder: Path, weights: Weights) -> None:
+    """Those that they were trained on, where they are offered and the classes are others; a path unheard of is not."""
+    assert inside.data_choice.value() == window.evaluate_tab.data_choice.value() == str(folder)
+    window.use_weights(load_weights(ROOT / "model" / "dense.npz"))
+    assert inside.data_choice.value() == "mnist"
+    elsewhere = {"recipe": {"data": {"set": str(folder.parent)}}}
+    window.use_weights(Weights("x.npz", weights.architecture, weights.parameters, elsewhere, weights.class_names))
+    assert inside.data_choice.value() == "mnist"
+    assert inside.data_choice.findData(str(folder.parent)) < 0
+
+
+def test_the_accuracy_follows_on_the_chosen_data(qtbot: QtBot, inside: InsideTab, folder: Path) -> None:
+    """Of the weights as they were and as they are edited, and it is saved with them."""
+    dataset = load_path(folder)
+
+    def expected(weights: Weights) -> list[str]:
+        parts = (dataset.validation, dataset.test)
+        return [f"{100 * evaluate(weights.network(), part).accuracy:.2f}\N{NO-BREAK SPACE}%" for part in parts]
+
+    panel(inside, "edit")
+    plain = expected(inside._base)
+    qtbot.waitUntil(lambda: accuracies(inside) == plain)
+    qtbot.waitUntil(lambda: text(inside, "unedited") == f"Unedited: {plain[0]} and {plain[1]}")
+    find(inside, QPushButton, "bits_4").click()
+    edited = inside.edits.surgery.apply(inside._base)
+    qtbot.waitUntil(lambda: inside.edits.surgery in inside._known)
+    assert accuracies(inside) == expected(edited)
+    assert inside._edited_weights().test_accuracy == evaluate(edited.network(), dataset.test).accuracy
+
+
+def test_where_classes_differ_it_says_so(qtbot: QtBot, inside: InsideTab, folder: Path) -> None:
+    """In place of the accuracy; with data that fit, it is measured again."""
+    panel(inside, "edit")
+    qtbot.waitUntil(lambda: accuracies(inside)[0] != "–")
+    other = some_data(folder.parent / "other-kmnist", 10)
+    inside.data_choice.set_value(str(other))
+    qtbot.waitUntil(lambda: "of which guess.npz knows" in text(inside, "unedited"))
+    figure = find(inside, QLabel, "test_accuracy")
+    assert not figure.isVisible()
+    assert "Choose data of those classes" in text(inside, "unedited")
+    inside.data_choice.set_value(str(folder))
+    qtbot.waitUntil(lambda: figure.isVisible() and "%" in figure.text())
+
+
+def test_scores_on_other_data_are_not_saved_as_the_weights_own(qtbot: QtBot, inside: InsideTab, folder: Path) -> None:
+    """They are of the set that the file names, or they are left out."""
+    n_classes = len(inside._base.class_names)
+    other = some_data(folder.parent / "more" / folder.name, n_classes, seed=2)
+    inside.data_choice.set_value(str(other))
+    panel(inside, "edit")
+    find(inside, QPushButton, "bits_4").click()
+    qtbot.waitUntil(lambda: inside.edits.surgery in inside._known)
+    assert inside._edited_weights().test_accuracy is None
+
+
+def test_data_that_cannot_be_read_are_told(qtbot: QtBot, inside: InsideTab, tmp_path: Path) -> None:
+    """On both panels that want them."""
+    inside.data_choice.set_value(str(tmp_path / "nowhere"))
+    panel(inside, "edit")
+    qtbot.waitUntil(lambda: "nowhere: is not there" in text(inside, "unedited"))
+    panel(inside, "nearest")
+    qtbot.waitUntil(lambda: "nowhere: is not there" in text(inside, "pixels_said"))
+
+
+def test_the_nearest_images_are_those_of_the_chosen_data(qtbot: QtBot, inside: InsideTab, folder: Path) -> None:
+    """With the names of their classes, whether or not the weights know them."""
+    panel(inside, "nearest")
+    shown = find(inside, QWidget, "nearest_by_pixels")
+
+    def nearest(source: Path) -> str:
+        assert inside._trace is not None
+        dataset = load_path(source)
+        apart = (dataset.training.images / 255 - inside._trace.image / 255).reshape(len(dataset.training), -1)
+        places = np.argsort(np.square(apart).sum(axis=1), kind="stable")[:8]
+        return ", ".join(dataset.class_names[label] for label in dataset.training.labels[places])
+
+    qtbot.waitUntil(lambda: shown.accessibleDescription() == nearest(folder))
+    other = some_data(folder.parent / "other-kmnist", 10, seed=3)
+    inside.data_choice.set_value(str(other))
+    qtbot.waitUntil(lambda: shown.accessibleDescription() == nearest(other))
+    qtbot.waitUntil(lambda: text(inside, "layer_said") == "Alike to the network, of 50.")
+
+
+@pytest.mark.parametrize(
+    ("text", "dialog", "nothing"),
+    [(OTHER_FILE, "getOpenFileName", ("", "")), (OTHER_FOLDER, "getExistingDirectory", "")],
+)
+def test_data_that_were_asked_for_in_vain_leave_those_before(
+    inside: InsideTab, folder: Path, monkeypatch: pytest.MonkeyPatch, text: str, dialog: str, nothing: object
+) -> None:
+    """They are the chosen ones while the dialog is open, and stay in memory when it is cancelled."""
+    choice, data = inside.data_choice, inside._data
+    while_open: list[str] = []
+
+    def cancelled(*_: object) -> object:
+        while_open.append(choice.value())
+        return nothing
+
+    monkeypatch.setattr(QFileDialog, dialog, cancelled)
+    choice.setCurrentIndex(choice.findText(text))
+    choice.activated.emit(choice.currentIndex())
+    assert while_open == [str(folder)]
+    assert choice.currentData() == str(folder)
+    assert inside._data is data
+
+
+def test_classes_go_by_their_names(qtbot: QtBot, inside: InsideTab, weights: Weights) -> None:
+    """On every panel; of very many, the most probable have a line, and the others one."""
+    names = weights.class_names
+    inside.view.choose(Chosen(2, 7))
+    qtbot.waitUntil(lambda: text(inside, "unit_title") == f"Output · class {names[7]}")
+    inside.view.choose(Chosen(0, 0, 3, 3))
+    qtbot.waitUntil(lambda: text(inside, "unit_title").startswith("Pixel"))
+    pixel = find(inside, Sheet, "unit_sheet").text.splitlines()
+    panel(inside, "softmax")
+    softmax = find(inside, Sheet, "softmax_sheet").text.splitlines()
+    if len(names) == 10:
+        assert [line.split("  ")[0] for line in softmax[1:11]] == list(names)
+        assert [line.split("  ")[0] for line in pixel[:10]] == list(names)
+    else:
+        assert inside._trace is not None
+        order = np.argsort(-inside._trace.logits, kind="stable")
+        assert [line[0] for line in softmax[1:11]] == [names[place] for place in order[:10]]
+        assert softmax[11].startswith("52 others")
+        assert pixel[11] == "Less to the 51 others"
+
+
+def test_each_output_can_be_pointed_at(qtbot: QtBot, inside: InsideTab, weights: Weights) -> None:
+    """By the pointer and by keys, in as many columns as they need; none lies outside."""
+    view, last = inside.view, len(weights.class_names) - 1
+    rows = view._columns[-1]
+    for unit in rows.units():
+        assert rows.at(rows.rect(unit).center()) == (unit, 0, 0)
+        assert view.rect().toRectF().adjusted(0, 0, 1, 1).contains(rows.rect(unit))
+    view.choose(Chosen(2, last))
+    qtbot.keyClick(view, Qt.Key.Key_Up)
+    assert view.chosen == Chosen(2, last - 1)
+    qtbot.keyClick(view, Qt.Key.Key_Left)
+    beside = last - 1 - rows.n_rows
+    assert view.chosen is not None
+    assert (view.chosen.block, view.chosen.unit) == (2, beside) if beside >= 0 else view.chosen.block == 1
+
+
+def test_what_is_opened_on_one_tab_is_offered_on_all(
+    window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder chosen for training can be evaluated on, and looked into, on a tab that is opened later as well."""
+    folder = some_data(tmp_path / "mine", 10)
+    first, second = window.train_tab.form.data_choice, window.evaluate_tab.data_choice
+    monkeypatch.setattr(DataSetChoice, "_ask_folder", lambda self: str(folder))
+    first._asking[OTHER_FOLDER] = first._ask_folder
+    first.activated.emit(first.findText(OTHER_FOLDER))
+    assert first.value() == str(folder)
+    for other in (second, window.inside_tab.data_choice):
+        assert other.findData(str(folder)) >= 0
+        assert other.value() == "mnist"

@@ -1,0 +1,636 @@
+from collections.abc import Callable
+from functools import partial
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLabel, QMessageBox, QPushButton, QSlider, QWidget
+from pytestqt.qtbot import QtBot
+
+from digitpad.datasets.dataset import Dataset, Digits
+from digitpad.errors import WeightsError
+from digitpad.evaluation.metrics import evaluate, finished
+from digitpad.gui.inspect.inspect_tab import SHIPPED_DENSE, InsideTab
+from digitpad.gui.inspect.layers_view import Chosen
+from digitpad.gui.inspect.numeric_table import Sheet
+from digitpad.gui.shell.menus import DRAW, INSIDE
+from digitpad.gui.shell.window import Window
+from digitpad.gui.widgets.theme import Mode
+from digitpad.inspection.neighbours import Memory
+from digitpad.inspection.trace import Trace
+from digitpad.inspection.weight_edits import Surgery
+from digitpad.nn.feedforward import feedforward
+from digitpad.nn.network import Network
+from digitpad.weights.native_format import Weights, load_weights
+from tests.unit.gui.hand import draw, find, mouse, placed
+from tests.unit.inspection import networks
+
+CONVOLUTIONAL, DENSE = 1, 2
+
+
+def seven(tab: InsideTab) -> None:
+    """Draw a 7 on the tab's own pad."""
+    side = tab.pad.width()
+    draw(tab.pad, placed(7, 0.2 * side, 0.2 * side, 0.6 * side))
+
+
+def button(tab: InsideTab, name: str) -> QPushButton:
+    return find(tab, QPushButton, name)
+
+
+def sheet(tab: InsideTab, name: str) -> str:
+    return find(tab, Sheet, name).text
+
+
+def text(tab: InsideTab, name: str) -> str:
+    return find(tab, QLabel, name).text()
+
+
+def trace(tab: InsideTab) -> Trace:
+    assert tab._trace is not None
+    return tab._trace
+
+
+def point_at(tab: InsideTab, chosen: Chosen) -> None:
+    """Move the mouse, no button pressed, over a place of a tile."""
+    tiles = tab.view._columns[chosen.block]
+    where = tiles.rect(chosen.unit) if tiles.side is None else tiles.place_rect(chosen.unit, chosen.row, chosen.column)
+    position = where.center()
+    none, at = Qt.MouseButton.NoButton, QPointF(tab.view.mapToGlobal(position))
+    event = QMouseEvent(QEvent.Type.MouseMove, position, at, none, none, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(tab.view, event)
+
+
+def settled(tab: InsideTab) -> bool:
+    """Whether the edits of the moment are shown."""
+    return not tab._editing.busy
+
+
+@pytest.fixture
+def digits() -> Dataset:
+    """A data set small enough to be measured at once."""
+    rng = np.random.default_rng(6)
+
+    def some(n: int) -> Digits:
+        return Digits(rng.integers(0, 256, (n, 28, 28), dtype=np.uint8), rng.integers(0, 10, n, dtype=np.uint8))
+
+    trained_on = load_weights(SHIPPED_DENSE).about["data"]["sha256"]
+    return Dataset("small", some(30), some(40), some(50), trained_on)
+
+
+@pytest.fixture
+def inside(qtbot: QtBot, window: Window, digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> InsideTab:
+    """The tab, open, with the dense network, whose arithmetic is the quickest."""
+    monkeypatch.setattr("digitpad.gui.data.dataset_loader.load", lambda source, tell: digits)
+    tab = window.inside_tab
+    window.show_tab(INSIDE)
+    tab._source.setCurrentIndex(DENSE)
+    qtbot.waitUntil(lambda: tab.view.width() > 400)
+    return tab
+
+
+def test_it_opens_on_its_key(qtbot: QtBot, window: Window) -> None:
+    """Its place among the tabs is its key."""
+    qtbot.keyClick(window, Qt.Key(Qt.Key.Key_1 + INSIDE), Qt.KeyboardModifier.ControlModifier)
+    assert window.inside_tab.isVisible()
+    assert window._tabs.tabText(window._tabs.currentIndex()) == "Inside"
+
+
+@pytest.mark.parametrize("network", [0, CONVOLUTIONAL, DENSE])
+def test_it_shows_what_the_network_makes_of_the_pad(inside: InsideTab, window: Window, network: int) -> None:
+    """Every layer's numbers, of the weights in use and of both that are shipped."""
+    find(inside, QComboBox, "look_into").setCurrentIndex(network)
+    seven(inside)
+    image = inside.pad.drawing.rasterize()
+    expected = inside._weights.network().forward(image[None])[0]
+    np.testing.assert_allclose(trace(inside).logits, expected, rtol=1e-4, atol=1e-4)
+    assert [block.name for block in inside.view._blocks][-2:] == ["Dense 1" if network < DENSE else "Dense 2", "Output"]
+    assert window.draw_tab.read_now() is not None
+
+
+def test_one_drawing_on_both_tabs(inside: InsideTab, window: Window) -> None:
+    """What is drawn here is on the Draw tab and can be undone there; what is drawn there is here."""
+    seven(inside)
+    main = window.draw_tab.pad
+    assert main.drawing is inside.pad.drawing
+    window.show_tab(DRAW)
+    main.undo_stack.undo()
+    draw(main, placed(1, 100, 100, 250))
+    window.show_tab(INSIDE)
+    assert inside.pad.drawing is main.drawing
+    assert trace(inside).probabilities.argmax() == 1
+    button(inside, "inside_clear").click()
+    assert main.is_empty
+    assert inside._trace is None
+
+
+def test_hidden_it_does_nothing(inside: InsideTab, window: Window) -> None:
+    """What is drawn elsewhere is read when the tab is shown again."""
+    window.show_tab(DRAW)
+    before = inside._trace
+    draw(window.draw_tab.pad, placed(3, 100, 100, 250))
+    assert inside._trace is before
+    assert inside.pad.is_empty
+
+
+def test_a_blank_pad_shows_nothing(qtbot: QtBot, inside: InsideTab) -> None:
+    """No numbers of noise: it says what to do."""
+    inside.view.choose(Chosen(1, 2))
+    qtbot.waitUntil(lambda: "Draw on the pad" in text(inside, "unit_about"))
+    assert sheet(inside, "unit_sheet") == ""
+    inside.view.choose(None)
+    qtbot.waitUntil(lambda: "Point at a unit" in sheet(inside, "unit_sheet"))
+    button(inside, "panels_softmax").click()
+    assert "Draw on the pad" in sheet(inside, "softmax_sheet")
+
+
+def test_what_is_pointed_at_is_written_out(qtbot: QtBot, inside: InsideTab) -> None:
+    """Its terms, its sum and what it comes to; a click keeps it, and Esc lets go."""
+    seven(inside)
+    unit = int(trace(inside).outputs[3].argmax())
+    point_at(inside, Chosen(1, unit))
+    qtbot.waitUntil(lambda: text(inside, "unit_title") == f"Dense 1 · unit {unit}")
+    lines = sheet(inside, "unit_sheet").splitlines()
+    assert lines[1].startswith("pixel ")
+    value = float(trace(inside).outputs[3][unit])
+    assert lines[-2] == f"ReLU  {value:.3f}"
+    QApplication.sendEvent(inside.view, QEvent(QEvent.Type.Leave))
+    assert inside.view.chosen is None
+    mouse(inside.view, QEvent.Type.MouseButtonPress, inside.view._columns[1].rect(unit).center().toTuple())
+    QApplication.sendEvent(inside.view, QEvent(QEvent.Type.Leave))
+    assert inside.view.chosen == Chosen(1, unit)
+    qtbot.keyClick(inside.view, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: text(inside, "unit_title") == "Nothing pointed at")
+
+
+def test_numbers_follow_the_drawing(qtbot: QtBot, inside: InsideTab) -> None:
+    """Of a unit that stays chosen, while a stroke is drawn."""
+    seven(inside)
+    inside.view.choose(Chosen(3, 7))
+    qtbot.waitUntil(lambda: text(inside, "unit_title") == "Output · digit 7")
+    before = sheet(inside, "unit_sheet")
+    side = inside.pad.width()
+    mouse(inside.pad, QEvent.Type.MouseButtonPress, (side * 0.3, side * 0.5))
+    mouse(inside.pad, QEvent.Type.MouseMove, (side * 0.7, side * 0.5))
+    qtbot.waitUntil(lambda: sheet(inside, "unit_sheet") != before)
+    mouse(inside.pad, QEvent.Type.MouseButtonRelease, (side * 0.7, side * 0.5))
+
+
+def test_a_pixel_of_the_input_says_what_it_does(qtbot: QtBot, inside: InsideTab) -> None:
+    """To each of the ten, with its ink or with what ink would do."""
+    seven(inside)
+    row, column = np.argwhere(trace(inside).image == 255)[0].tolist()
+    point_at(inside, Chosen(0, 0, row, column))
+    qtbot.waitUntil(lambda: "Ink 255 of 255" in text(inside, "unit_about"))
+    assert len([line for line in sheet(inside, "unit_sheet").splitlines() if line[:1].isdecimal()]) == 10
+    point_at(inside, Chosen(0, 0, 0, 0))
+    qtbot.waitUntil(lambda: "No ink" in text(inside, "unit_about"))
+
+
+def test_units_are_reached_by_keys(qtbot: QtBot, inside: InsideTab) -> None:
+    """Arrows go from tile to tile and from layer to layer, with Shift within a map; nothing is out of reach."""
+    inside._source.setCurrentIndex(CONVOLUTIONAL)
+    seven(inside)
+    view = inside.view
+    view.setFocus(Qt.FocusReason.TabFocusReason)
+    assert view.chosen == Chosen(1, 0)
+    seen = set()
+    for _ in range(60):
+        qtbot.keyClick(view, Qt.Key.Key_Right)
+        assert view.chosen is not None
+        seen.add(view.chosen.block)
+    assert seen == {1, 2, 3, 4, 5, 6}
+    qtbot.keyClick(view, Qt.Key.Key_Home)
+    qtbot.keyClick(view, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    assert view.chosen == Chosen(0, 0, 1, 0)
+    qtbot.keyClick(view, Qt.Key.Key_End)
+    qtbot.keyClick(view, Qt.Key.Key_Down)
+    assert view.chosen == Chosen(6, 1)
+    for _ in range(60):
+        qtbot.keyClick(view, Qt.Key.Key_Left)
+    assert view.chosen is not None
+    assert view.chosen.block == 0
+    qtbot.waitUntil(lambda: view.accessibleDescription().startswith("Pixel"))
+
+
+def test_a_unit_that_is_switched_off_is_missed_at_once(qtbot: QtBot, inside: InsideTab) -> None:
+    """By the answer, after Space; Ctrl+Z brings it back, and the button does the same."""
+    seven(inside)
+    before = trace(inside).logits.copy()
+    unit = int(np.abs(trace(inside).outputs[5]).argmax())
+    inside.view.choose(Chosen(2, unit))
+    qtbot.keyClick(inside.view, Qt.Key.Key_Space)
+    qtbot.waitUntil(partial(settled, inside))
+    after = Surgery().with_factor(2, unit, 0).apply(inside._base).network().forward(trace(inside).image[None])[0]
+    np.testing.assert_allclose(trace(inside).logits, after, rtol=1e-4, atol=1e-4)
+    assert np.abs(after - before).max() > 0.1
+    assert text(inside, "unit_about").endswith("off")
+    inside.view.setFocus()
+    qtbot.keyClick(inside.view, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(partial(settled, inside))
+    np.testing.assert_array_equal(trace(inside).logits, before)
+    button(inside, "panels_edit").click()
+    button(inside, "switch_off").click()
+    qtbot.waitUntil(partial(settled, inside))
+    np.testing.assert_allclose(trace(inside).logits, after, rtol=1e-4, atol=1e-4)
+    assert button(inside, "switch_off").text() == "Switch on"
+
+
+def test_only_what_is_hidden_can_be_switched_off(inside: InsideTab) -> None:
+    """Neither a pixel nor an answer."""
+    for chosen in (Chosen(0, 0, 3, 3), Chosen(3, 1)):
+        inside.view.choose(chosen)
+        assert not button(inside, "switch_off").isEnabled()
+        inside.edits.toggle(chosen)
+        assert inside.edits.surgery == Surgery()
+
+
+def test_a_slider_s_way_is_one_step_of_undo(qtbot: QtBot, inside: InsideTab) -> None:
+    """However many values it went through; the next way is another, and one that leads nowhere is none."""
+    slider = find(inside, QSlider, "pruned")
+    button(inside, "panels_edit").click()
+    for values in ((10, 20, 30), (40, 50)):
+        slider.sliderPressed.emit()
+        for value in values:
+            slider.setValue(value)
+    assert inside.edits.surgery.pruned == 0.5
+    button(inside, "undo_edit").click()
+    assert inside.edits.surgery.pruned == 0.3
+    assert slider.value() == 30
+    button(inside, "undo_edit").click()
+    assert inside.edits.surgery == Surgery()
+    button(inside, "redo_edit").click()
+    assert inside.edits.surgery.pruned == 0.3
+    slider.sliderPressed.emit()
+    for value in (31, 30):
+        slider.setValue(value)
+    button(inside, "undo_edit").click()
+    assert inside.edits.surgery == Surgery()
+    qtbot.waitUntil(partial(settled, inside))
+
+
+def test_all_edits_are_told_and_put_back(qtbot: QtBot, inside: InsideTab) -> None:
+    """Each in a line; putting back is undone like any other."""
+    button(inside, "panels_edit").click()
+    inside.view.choose(Chosen(1, 4))
+    find(inside, QSlider, "factor").setValue(30)
+    find(inside, QSlider, "pruned").setValue(25)
+    button(inside, "bits_4").click()
+    lines = ["25 % of the weights pruned", "Dense 1, unit 4 × 1.5", "Weights of 4 bits"]
+    assert text(inside, "edits").splitlines() == lines
+    button(inside, "put_back").click()
+    assert text(inside, "edits") == "Nothing is edited yet."
+    assert not button(inside, "put_back").isEnabled()
+    button(inside, "undo_edit").click()
+    assert text(inside, "edits").splitlines() == lines
+    assert button(inside, "bits_4").isChecked()
+    for unit in range(10, 16):
+        inside.edits.toggle(Chosen(1, unit))
+    assert text(inside, "edits").splitlines()[-1] == "and 6 more"
+    qtbot.waitUntil(partial(settled, inside))
+
+
+def accuracies(tab: InsideTab) -> list[str]:
+    return [text(tab, f"{name}_accuracy") for name in ("validation", "test")]
+
+
+def expected_accuracies(weights: Weights, dataset: Dataset) -> list[str]:
+    parts = [evaluate(weights.network(), part).accuracy for part in (dataset.validation, dataset.test)]
+    return [f"{100 * accuracy:.2f}\N{NO-BREAK SPACE}%" for accuracy in parts]
+
+
+def test_the_accuracy_follows_the_edits(qtbot: QtBot, inside: InsideTab, digits: Dataset) -> None:
+    """That of the weights as they are edited now; of those measured before, at once."""
+    button(inside, "panels_edit").click()
+    plain = expected_accuracies(inside._base, digits)
+    qtbot.waitUntil(lambda: accuracies(inside) == plain)
+    button(inside, "bits_4").click()
+    find(inside, QSlider, "pruned").setValue(97)
+    edited = expected_accuracies(inside.edits.surgery.apply(inside._base), digits)
+    assert edited != plain
+    qtbot.waitUntil(lambda: not inside._measuring.busy and accuracies(inside) == edited)
+    assert " to " in text(inside, "test_interval")
+    button(inside, "put_back").click()
+    assert accuracies(inside) == plain
+    assert text(inside, "unedited") == f"Unedited: {plain[0]} and {plain[1]}"
+
+
+def test_the_accuracy_is_that_of_the_network_that_is_looked_into(
+    qtbot: QtBot, inside: InsideTab, digits: Dataset
+) -> None:
+    """What was measured of another is forgotten."""
+    for part in (digits.validation, digits.test):
+        part.labels[:] = inside._base.network().forward(part.images).argmax(axis=1)
+    button(inside, "panels_edit").click()
+    whole = "100.00\N{NO-BREAK SPACE}%"
+    qtbot.waitUntil(lambda: accuracies(inside) == [whole, whole])
+    inside._source.setCurrentIndex(CONVOLUTIONAL)
+    expected = expected_accuracies(inside._base, digits)
+    assert expected != [whole, whole]
+    qtbot.waitUntil(lambda: accuracies(inside) == expected)
+
+
+def test_nothing_is_measured_that_nobody_looks_at(inside: InsideTab, window: Window) -> None:
+    """Neither while another panel is open nor on another tab."""
+    assert not inside._measuring.busy
+    button(inside, "panels_edit").click()
+    assert inside._measuring.busy
+    window.show_tab(DRAW)
+    assert not inside._measuring.busy
+
+
+def test_edited_weights_are_saved_with_what_was_done(
+    qtbot: QtBot, inside: InsideTab, digits: Dataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """To a file that loads as any other, with the accuracy that was measured of them."""
+    target = tmp_path / "mine.npz"
+    monkeypatch.setattr(QFileDialog, "exec", lambda self: 1)
+    monkeypatch.setattr(QFileDialog, "selectedFiles", lambda self: [str(target)])
+    button(inside, "panels_edit").click()
+    assert not button(inside, "save_edited").isEnabled()
+    button(inside, "bits_8").click()
+    qtbot.waitUntil(lambda: inside.edits.surgery in inside._known)
+    button(inside, "save_edited").click()
+    saved = load_weights(target)
+    expected = Surgery(bits=8).apply(inside._base)
+    np.testing.assert_array_equal(saved.parameters, expected.parameters)
+    assert saved.about["edited"][0]["bits"] == 8
+    assert saved.test_accuracy == evaluate(expected.network(), digits.test).accuracy
+
+
+def test_edited_weights_read_on_the_draw_tab(qtbot: QtBot, inside: InsideTab, window: Window) -> None:
+    """And are then those in use, here too."""
+    button(inside, "panels_edit").click()
+    inside.edits.toggle(Chosen(1, 3))
+    button(inside, "use_edited").click()
+    assert window.weights.name == "dense-edited.npz"
+    assert window.draw_tab.isVisible()
+    window.show_tab(INSIDE)
+    inside._source.setCurrentIndex(0)
+    assert inside.edits.surgery == Surgery()
+    np.testing.assert_array_equal(inside._base.parameters, window.weights.parameters)
+    assert "dense-edited.npz" in inside._source.itemText(0)
+
+
+def test_other_weights_in_use_are_looked_into_at_once(inside: InsideTab, window: Window, shipped: Weights) -> None:
+    """Where those in use are looked into; else not."""
+    zero = Weights("zero.npz", shipped.architecture, shipped.parameters * 0)
+    window.use_weights(zero)
+    assert inside._base.name == "dense.npz"
+    inside._source.setCurrentIndex(0)
+    assert inside._base is zero
+    window.use_weights(shipped)
+    assert inside._base is shipped
+
+
+def test_edits_are_there_again_when_one_comes_back(qtbot: QtBot, inside: InsideTab, window: Window) -> None:
+    """Of each network its own, while another is looked into, and while others are in use."""
+    button(inside, "bits_4").click()
+    inside._source.setCurrentIndex(CONVOLUTIONAL)
+    assert inside.edits.surgery == Surgery()
+    window.show_tab(DRAW)
+    for name in ("dense", "convolutional"):
+        window.use_weights(networks.weights(name))
+    window.show_tab(INSIDE)
+    inside._source.setCurrentIndex(0)
+    assert inside.edits.surgery == Surgery()
+    inside._source.setCurrentIndex(DENSE)
+    assert inside.edits.surgery == Surgery(bits=4)
+    assert button(inside, "bits_4").isChecked()
+    qtbot.waitUntil(partial(settled, inside))
+    assert inside._weights.name == "dense-edited.npz"
+    assert not inside.edits.stack.canUndo()
+    button(inside, "put_back").click()
+    qtbot.waitUntil(partial(settled, inside))
+    assert inside._weights is inside._base
+
+
+def test_a_network_that_cannot_be_loaded_is_told(
+    inside: InsideTab, window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And that in use is looked into instead."""
+
+    def fails(path: object) -> Weights:
+        raise WeightsError("dense.npz", "is gone")
+
+    inside._source.setCurrentIndex(0)
+    monkeypatch.setattr("digitpad.gui.inspect.inspect_tab.load_weights", fails)
+    inside._source.setCurrentIndex(DENSE)
+    box = find(window, QMessageBox, "problem")
+    assert "is gone" in box.informativeText()
+    box.close()
+    assert inside._source.currentIndex() == 0
+    assert inside._base is window.weights
+
+
+def test_softmax_follows_the_temperature(inside: InsideTab) -> None:
+    """Hot, the shares are more alike; the sum stays one whole."""
+    button(inside, "panels_softmax").click()
+    seven(inside)
+    slider = find(inside, QSlider, "temperature")
+
+    def share() -> float:
+        line = next(one for one in sheet(inside, "softmax_sheet").splitlines() if one.startswith("7  "))
+        return float(line.split()[-2])
+
+    assert share() > 90
+    assert "T = 1 is what the network says" in sheet(inside, "softmax_sheet")
+    slider.setValue(slider.maximum())
+    assert text(inside, "temperature_value") == "10.00"
+    assert 10 < share() < 60
+    assert "100.0\N{NO-BREAK SPACE}%" in sheet(inside, "softmax_sheet")
+
+
+def labels(tab: InsideTab, name: str) -> str:
+    return find(tab, QWidget, name).accessibleDescription()
+
+
+def test_the_nearest_digits_are_found(qtbot: QtBot, inside: InsideTab, digits: Dataset) -> None:
+    """By pixels and by the last hidden layer; a digit that is in the data is its own nearest, other weights or not."""
+    seven(inside)
+    image = trace(inside).image
+    digits.training.images[17] = image
+    digits.training.labels[:] = 3
+    digits.training.labels[17] = 9
+    button(inside, "panels_nearest").click()
+    for name in ("nearest_by_pixels", "nearest_by_layer"):
+        qtbot.waitUntil(lambda name=name: labels(inside, name).startswith("9, 3"))  # type: ignore[misc]
+    qtbot.waitUntil(lambda: text(inside, "layer_said") == "Alike to the network, of 30.")
+    inside._source.setCurrentIndex(CONVOLUTIONAL)
+    assert labels(inside, "nearest_by_layer") == "none yet"
+    qtbot.waitUntil(lambda: labels(inside, "nearest_by_layer").startswith("9, 3"))
+    found = inside._nearest.by_layer._found
+    assert found is not None
+    memory = Memory(inside._base, digits.training.images)
+    finished(memory.read_on())
+    np.testing.assert_allclose(found.distances, memory.nearest(image, 8).distances, rtol=1e-4, atol=1e-4)
+    inside.pad.clear()
+    assert labels(inside, "nearest_by_pixels") == "none yet"
+
+
+def test_first_weights_are_pictures_to_choose_from(qtbot: QtBot, inside: InsideTab) -> None:
+    """A click, or the arrows, choose the unit that the panel tells of."""
+    seven(inside)
+    button(inside, "pictures_first_weights").click()
+    view = inside.weights_view
+    tiles = view._tiles
+    assert tiles is not None
+    assert tiles.n == 512
+    mouse(view, QEvent.Type.MouseButtonPress, tiles.rect(8).center().toTuple())
+    qtbot.waitUntil(lambda: text(inside, "unit_title") == "Dense 1 · unit 8")
+    qtbot.keyClick(view, Qt.Key.Key_Right)
+    qtbot.waitUntil(lambda: text(inside, "unit_title") == "Dense 1 · unit 9")
+
+
+@pytest.mark.parametrize("network", [CONVOLUTIONAL, DENSE])
+@pytest.mark.parametrize("mode", [Mode.LIGHT, Mode.DARK])
+def test_nothing_is_cut_off_in_the_smallest_window(
+    qtbot: QtBot, inside: InsideTab, window: Window, network: int, mode: Mode
+) -> None:
+    """Every button and line has the room it asks for, on every panel, and no tile lies outside or on another."""
+    window.set_theme(mode)
+    window.resize(1024, 700)
+    inside._source.setCurrentIndex(network)
+    seven(inside)
+    inside.view.choose(Chosen(1, 3, 4, 4) if network == CONVOLUTIONAL else Chosen(1, 3))
+    qtbot.waitUntil(lambda: inside.width() == 1024)
+    for panel in ("unit", "softmax", "nearest", "edit"):
+        button(inside, f"panels_{panel}").click()
+        qtbot.waitUntil(lambda: inside.grab() is not None)
+        texts: list[QPushButton | QLabel] = [*inside.findChildren(QPushButton), *inside.findChildren(QLabel)]
+        for widget in texts:
+            if widget.isVisible() and widget.text() and widget.objectName() != "inside_summary":
+                assert widget.width() >= widget.minimumSizeHint().width(), (panel, widget.objectName())
+                wraps = isinstance(widget, QLabel) and widget.wordWrap()
+                needed = widget.heightForWidth(widget.width()) if wraps else widget.sizeHint().height() - 1
+                assert widget.height() >= needed, (panel, widget.objectName())
+    areas = [tiles.area for tiles in inside.view._columns]
+    for area in areas:
+        assert inside.view.rect().toRectF().adjusted(0, 0, 1, 1).contains(area)
+    for left, right in zip(areas[:-1], areas[1:], strict=True):
+        assert left.right() < right.left()
+    qtbot.waitUntil(partial(settled, inside))
+    window.set_theme(Mode.SYSTEM)
+
+
+def test_what_is_dear_is_done_at_most_once_a_frame(qtbot: QtBot, inside: InsideTab) -> None:
+    """However many events a pen sends."""
+    assert inside._tracer is not None
+    traces: list[object] = []
+    trace_once: Callable[..., Trace] = inside._tracer.trace
+
+    def counted(image: object) -> Trace:
+        traces.append(image)
+        return trace_once(image)
+
+    inside._tracer.trace = counted  # type: ignore[method-assign]
+    side = inside.pad.width()
+    draw(inside.pad, [[(side * (0.3 + 0.0004 * i), side * (0.2 + 0.0006 * i)) for i in range(1000)]])
+    qtbot.waitUntil(lambda: not inside._reading._timer.isActive())
+    assert 1 <= len(traces) < 300
+
+
+def wild() -> Weights:
+    """Weights that overflow."""
+    weights = networks.weights("convolutional")
+    weights.parameters[:] = 1e30
+    return weights
+
+
+@pytest.mark.parametrize("name", [*networks.LAYERS, "wild"])
+def test_any_network_can_be_looked_into(
+    qtbot: QtBot, inside: InsideTab, window: Window, recwarn: pytest.WarningsRecorder, name: str
+) -> None:
+    """Whatever its layers are, and where its numbers are none; every block, every panel, edited or not."""
+    window.use_weights(wild() if name == "wild" else networks.weights(name))
+    inside._source.setCurrentIndex(0)
+    seven(inside)
+    for panel in ("unit", "softmax", "nearest", "edit"):
+        button(inside, f"panels_{panel}").click()
+        for place, block in enumerate(inside.view._blocks):
+            inside.view.choose(Chosen(place, block.n_units - 1))
+            inside._show_chosen()
+            assert text(inside, "unit_title")
+            inside.grab()
+    button(inside, "bits_4").click()
+    for place, block in enumerate(inside.view._blocks[1:-1], start=1):
+        inside.edits.toggle(Chosen(place, block.n_units - 1))
+    qtbot.waitUntil(partial(settled, inside))
+    button(inside, "pictures_first_weights").click()
+    inside.grab()
+    button(inside, "pictures_activations").click()
+    inside.grab()
+    qtbot.waitUntil(lambda: not inside._measuring.busy)
+    assert not recwarn.list
+
+
+def test_keys_undo_what_the_focus_is_on(qtbot: QtBot, inside: InsideTab, window: Window) -> None:
+    """A stroke on the pad, an edit elsewhere."""
+    seven(inside)
+    inside.edits.toggle(Chosen(1, 3))
+    inside.pad.setFocus()
+    control = Qt.KeyboardModifier.ControlModifier
+    qtbot.keyClick(inside.pad, Qt.Key.Key_Z, control)
+    assert inside.pad.is_empty
+    assert window.draw_tab.pad.is_empty
+    assert inside.edits.surgery != Surgery()
+    inside.view.setFocus()
+    qtbot.keyClick(inside.view, Qt.Key.Key_Z, control)
+    assert inside.edits.surgery == Surgery()
+    qtbot.waitUntil(partial(settled, inside))
+
+
+def test_tab_goes_in_reading_order(inside: InsideTab) -> None:
+    """From the network over the pad and the layers to the panel."""
+    order, widget = [], inside._source.nextInFocusChain()
+    while widget is not None and widget is not inside._source:
+        if widget.isVisible() and widget.isEnabled() and widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            order.append(widget.objectName())
+        widget = widget.nextInFocusChain()
+    assert order[:10] == [
+        "inside_data",
+        "inside_clear",
+        "pictures_activations",
+        "pictures_first_weights",
+        "inside_pad",
+        "layers_view",
+        "panels_unit",
+        "panels_softmax",
+        "panels_nearest",
+        "panels_edit",
+    ]
+
+
+def test_a_deep_network_has_room(inside: InsideTab, window: Window) -> None:
+    """However many its layers are, each has a column of its own."""
+    network = Network(feedforward([8] * 40))
+    window.use_weights(Weights("deep.npz", network.architecture(), network.parameters))
+    inside._source.setCurrentIndex(0)
+    window.resize(1024, 700)
+    areas = [tiles.area for tiles in inside.view._columns]
+    assert len(areas) == 42
+    for left, right in zip(areas[:-1], areas[1:], strict=True):
+        assert left.right() <= right.left() + 1
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_panels_fit_into_the_smallest_window(qtbot: QtBot, window: Window, place: int) -> None:
+    """Nothing lies over anything else, neither the buttons that choose them nor what is in them."""
+    window.resize(window.minimumSize())
+    window.show_tab(INSIDE)
+    tab = window.inside_tab
+    tab._panels.setCurrentIndex(place)
+    side = tab._side
+    qtbot.waitUntil(lambda: side.geometry().bottom() < tab.height())
+    shown = [one for one in side.findChildren(QWidget) if one.isVisible() and not one.findChildren(QWidget)]
+    boxes = [QRect(one.mapTo(side, QPoint(0, 0)), one.size()) for one in shown]
+    over = [
+        (one.objectName(), other.objectName())
+        for (one, first), (other, second) in combinations(zip(shown, boxes, strict=True), 2)
+        if first.intersects(second)
+    ]
+    assert not over
+    assert all(side.rect().contains(box) for box in boxes)

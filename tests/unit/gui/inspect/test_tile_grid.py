@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor
+
+from digitpad.gui.inspect.tile_grid import ZERO, Tiles, colour_table, largest_of, picture
+from digitpad.gui.widgets.qt_images import to_rgba
+from digitpad.gui.widgets.theme import DARK, LIGHT, Tokens
+
+ROOM = QRectF(10, 30, 66, 430)
+
+
+@pytest.mark.parametrize("n", [1, 7, 32, 64, 512, 4096])
+@pytest.mark.parametrize("side", [None, (10, 10)])
+def test_tiles_lie_in_their_room_and_are_found_again(n: int, side: tuple[int, int] | None) -> None:
+    """Each at its own place, as many as there is room for; the middle of a place belongs to it."""
+    tiles = Tiles(n, side, ROOM)
+    assert 0 < tiles.n <= n
+    assert tiles.n == n or n > 500
+    assert ROOM.adjusted(-1, -1, 1, 1).contains(tiles.area)
+    for unit in tiles.units():
+        assert tiles.area.contains(tiles.rect(unit))
+        if side is None:
+            assert tiles.at(tiles.rect(unit).center()) == (unit, 0, 0)
+        elif tiles.pitch > 6:
+            assert tiles.at(tiles.place_rect(unit, 7, 2).center()) == (unit, 7, 2)
+    assert tiles.at(QPointF(5, 5)) is None
+
+
+def test_neighbours_are_those_that_one_sees() -> None:
+    """Beyond an edge there is none."""
+    tiles = Tiles(7, (10, 10), QRectF(0, 0, 300, 300))
+    assert tiles.n_columns == 3
+    assert tiles.neighbour(1, Qt.Key.Key_Down) == 4
+    assert tiles.neighbour(4, Qt.Key.Key_Left) == 3
+    assert tiles.neighbour(3, Qt.Key.Key_Left) is None
+    assert tiles.neighbour(5, Qt.Key.Key_Down) is None
+    assert tiles.neighbour(2, Qt.Key.Key_Up) is None
+
+
+@pytest.mark.parametrize("tokens", [LIGHT, DARK])
+def test_colours_go_from_one_end_over_nothing_to_the_other(tokens: Tokens) -> None:
+    """0 is the ground, the largest number the accent, its negative the other colour; what is no number does no harm."""
+    colours = colour_table(tokens)
+    assert QColor(int(colours[ZERO])) == QColor(tokens.ground)
+    values = np.array([[0, 2, -2, np.nan, np.inf, -np.inf]], np.float32)
+    pixels = to_rgba(picture(values, 2.0, colours))[0, :, :3]
+    for place, colour in (
+        (0, tokens.ground),
+        (1, tokens.accent),
+        (2, tokens.second),
+        (4, tokens.accent),
+        (5, tokens.second),
+    ):
+        expected = QColor(colour)
+        assert np.abs(pixels[place].astype(int) - (expected.red(), expected.green(), expected.blue())).max() <= 2
+
+
+def test_the_largest_is_a_number() -> None:
+    """Of some that overflowed, it is the largest that did not."""
+    assert largest_of(np.array([1.0, -3.0])) == 3
+    assert largest_of(np.array([1.0, -np.inf, np.nan])) == 1
+    assert largest_of(np.zeros(0)) == 0

@@ -1,0 +1,81 @@
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.modeltest import ModelTester
+from pytestqt.qtbot import QtBot
+
+from digitpad.gui.runs.comparison_table import ComparisonModel
+from digitpad.runs.run import Run
+from digitpad.runs.run_comparison import Axis, Lines, Trace, differences
+from tests.unit.training.made_runs import made_run
+
+COLOURS = ("#ff0000", "#00ff00")
+
+
+def fill(model: ComparisonModel, *runs: Run, axis: Axis = Axis.STEP) -> None:
+    traces = [Trace.of(run) for run in runs]
+    lines = [Lines.of(trace, axis, 1) for trace in traces]
+    model.set_runs(lines, COLOURS[: len(lines)], differences(traces), axis)
+
+
+def rows(model: ComparisonModel) -> list[list[str]]:
+    return [
+        [model.index(row, column).data() for column in range(model.columnCount())] for row in range(model.rowCount())
+    ]
+
+
+def heading(model: ComparisonModel, column: int, role: Qt.ItemDataRole = Qt.ItemDataRole.DisplayRole) -> object:
+    return model.headerData(column, Qt.Orientation.Horizontal, role)
+
+
+@pytest.fixture
+def model(qtmodeltester: ModelTester) -> ComparisonModel:
+    model = ComparisonModel()
+    qtmodeltester.check(model)
+    return model
+
+
+def test_values_and_differences_stand_under_each_run(model: ComparisonModel) -> None:
+    """Those at the end at first; settings by the names that the form has for them."""
+    one, other = made_run("one"), made_run("other", n_epochs=1, optimizer__learning_rate=0.5)
+    fill(model, one, other)
+    assert [heading(model, column) for column in range(3)] == ["At the end", "one", "other"]
+    assert heading(model, 1, Qt.ItemDataRole.ToolTipRole) == one.id
+    assert rows(model) == [
+        ["Training loss", "0.0005", "0.1250"],
+        ["Validation loss", "0.2250", "0.6000"],
+        ["Training accuracy", "88.50\N{NO-BREAK SPACE}%", "51.00\N{NO-BREAK SPACE}%"],
+        ["Validation accuracy", "87.50\N{NO-BREAK SPACE}%", "50.00\N{NO-BREAK SPACE}%"],
+        ["Learning rate", str(one.recipe.optimizer.learning_rate), "0.5"],
+    ]
+    assert model.index(4, 0).data(Qt.ItemDataRole.ToolTipRole) == "optimizer.learning_rate"
+
+
+@pytest.mark.parametrize(
+    ("axis", "x", "place"),
+    [(Axis.STEP, 6.2, "At step 6"), (Axis.EPOCH, 1.55, "At epoch 1.55"), (Axis.TIME, 1.7, "At 0:02")],
+)
+def test_values_are_those_at_the_place(model: ComparisonModel, axis: Axis, x: float, place: str) -> None:
+    """The last that were known there, whatever the axis."""
+    fill(model, made_run(), axis=axis)
+    model.set_place(x)
+    assert heading(model, 0) == place
+    assert [texts[1] for texts in rows(model)[:2]] == ["0.0312", "0.6000"]
+
+
+def test_nothing_is_known_before_the_first_value(model: ComparisonModel) -> None:
+    """It says so."""
+    fill(model, made_run(n_epochs=0))
+    assert rows(model)[0] == ["Training loss", "–"]
+
+
+def test_another_place_resets_nothing(qtbot: QtBot, model: ComparisonModel) -> None:
+    """Columns keep their widths while the pointer moves, and while a run trains."""
+    run = made_run()
+    fill(model, run)
+    with qtbot.assertNotEmitted(model.modelReset):
+        model.set_place(3)
+        fill(model, run)
+    with qtbot.waitSignal(model.modelReset):
+        fill(model, run, made_run())
+    fill(model)
+    assert (model.rowCount(), model.columnCount()) == (0, 0)

@@ -1,0 +1,263 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QInputDialog,
+    QLabel,
+    QMessageBox,
+    QPushButton,
+    QTableView,
+)
+from pytestqt.qtbot import QtBot
+
+from digitpad.errors import RunError
+from digitpad.gui.runs.run_menu import to_trash
+from digitpad.gui.shell.menus import TRAIN
+from digitpad.gui.shell.window import Window
+from digitpad.gui.train.train_tab import State
+from digitpad.runs.run import Run, Status, all_runs, runs_folder
+from digitpad.runs.run_log import Log
+from digitpad.training.trainer import DivergedError, Trainer
+from digitpad.weights.native_format import Weights
+from tests.unit.gui.hand import find
+from tests.unit.gui.shown_runs import TRAINING_MS, action, fake_dataset, open_runs, trained
+from tests.unit.training.made_runs import made_run
+
+
+@pytest.fixture(autouse=True)
+def own_trash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    (tmp_path / "data").mkdir()
+
+
+@pytest.mark.parametrize(
+    ("status", "goes_on"),
+    [
+        (Status.PAUSED, True),
+        (Status.CUT_OFF, True),
+        (Status.STOPPED, True),
+        (Status.FINISHED, False),
+        (Status.DIVERGED, True),
+    ],
+)
+def test_what_can_be_done_depends_on_how_a_run_stands(
+    qtbot: QtBot, window: Window, status: Status, goes_on: bool
+) -> None:
+    """And on whether something is in training here, beside which it cannot be gone on with."""
+    runs = open_runs(qtbot, window, made_run(status=status))
+    button = find(runs, QPushButton, "runs_go_on")
+    assert button.isEnabled() == action(runs, "Go on").isEnabled() == goes_on
+    assert action(runs, "Train on").isEnabled() == (status is not Status.DIVERGED)
+    runs.set_training(True)
+    assert not button.isEnabled()
+    for text in ("Go on", "Train on", "Use its settings"):
+        assert not action(runs, text).isEnabled()
+    for text in ("Use in the Draw", "Rename", "Save", "Export", "Open", "Move"):
+        assert action(runs, text).isEnabled()
+
+
+def test_several_runs_are_exported_and_deleted_together(qtbot: QtBot, window: Window) -> None:
+    """All else is for one."""
+    runs = open_runs(qtbot, window, made_run(), made_run())
+    for text in ("Go on", "Train on", "Use in the Draw", "Use its settings", "Rename", "Save"):
+        assert not action(runs, text).isEnabled()
+    for text in ("Export", "Open", "Move"):
+        assert action(runs, text).isEnabled()
+
+
+def test_run_is_gone_on_with_in_the_train_tab(qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From its last checkpoint to its end; meanwhile the list says that it runs, and no other can be gone on with."""
+    run = trained(50)
+    fake_dataset(monkeypatch)
+    runs = open_runs(qtbot, window, run)
+    with qtbot.waitSignal(runs.menu.go_on_requested) as asked:
+        qtbot.mouseClick(find(runs, QPushButton, "runs_go_on"), Qt.MouseButton.LeftButton)
+    assert asked.args is not None
+    assert (asked.args[0].id, asked.args[1]) == (run.id, {})
+    assert window.train_tab.state is State.RUNNING
+    assert window.train_tab.isVisible()
+    assert not action(runs, "Go on").isEnabled()
+    qtbot.waitUntil(lambda: window.train_tab.state is State.DONE, timeout=TRAINING_MS)
+    qtbot.waitUntil(lambda: runs.runs.model.entries[0].summary.status is Status.FINISHED)
+    assert runs.runs.model.entries[0].summary.step == 120
+    assert len(all_runs()) == 1
+
+
+def test_run_that_ran_away_goes_on_at_a_lower_rate(
+    qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked for until what is typed can be a rate, and training goes on from the last good checkpoint."""
+    learn = Trainer._learn
+    with monkeypatch.context() as patched:
+        patched.setattr(Trainer, "_learn", lambda self, *batch: np.nan if self.step == 60 else learn(self, *batch))
+        with pytest.raises(DivergedError):
+            trained(optimizer__learning_rate=0.1)
+    fake_dataset(monkeypatch)
+    (run,) = all_runs()
+    assert run.summary().status is Status.DIVERGED
+    runs = open_runs(qtbot, window, run)
+    action(runs, "Go on").trigger()
+    qtbot.waitUntil(lambda: runs.findChild(QInputDialog, "lower_rate") is not None)
+    dialog = find(runs, QInputDialog, "lower_rate")
+    assert dialog.textValue() == "0.03"
+    dialog.setTextValue("0,03 or so")
+    dialog.accept()
+    assert dialog.isVisible()
+    assert dialog.textValue() == "0,03 or so"
+    assert "expected a number" in dialog.labelText()
+    dialog.setTextValue("0.03")
+    dialog.accept()
+    assert not dialog.isVisible()
+    qtbot.waitUntil(lambda: window.train_tab.state is State.DONE, timeout=TRAINING_MS)
+    assert (run.summary().status, run.summary().step) == (Status.FINISHED, 120)
+    assert [(change.step, change.settings) for change in run.history().changes] == [
+        (40, {"optimizer.learning_rate": 0.03})
+    ]
+
+
+def test_finished_run_is_trained_on(qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked for how many epochs, and patience does not end them."""
+    run = trained(training__epochs=1)
+    fake_dataset(monkeypatch)
+    runs = open_runs(qtbot, window, run)
+    action(runs, "Train on").trigger()
+    dialog = find(runs, QInputDialog, "train_on")
+    assert "has trained 1 epoch." in dialog.labelText()
+    dialog.setIntValue(2)
+    with qtbot.waitSignal(runs.menu.go_on_requested) as asked:
+        dialog.accept()
+    assert asked.args is not None
+    assert asked.args[1] == {"training.epochs": 3, "training.patience": 0}
+    qtbot.waitUntil(lambda: window.train_tab.state is State.DONE, timeout=TRAINING_MS)
+    summary = run.summary()
+    assert (summary.status, summary.epoch, summary.step) == (Status.FINISHED, 3, 120)
+
+
+def test_weights_of_a_run_are_used_and_saved(
+    qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """In the Draw tab, and as a file of the user's choice."""
+    run = trained(training__epochs=1)
+    runs = open_runs(qtbot, window, run)
+    window.show_tab(TRAIN)
+    with qtbot.waitSignal(runs.menu.use_requested):
+        qtbot.mouseClick(find(runs, QPushButton, "runs_use"), Qt.MouseButton.LeftButton)
+    assert window.weights.about["recipe"]["name"] == "small"
+    assert window.draw_tab.isVisible()
+    assert window.recent() == [str(run.weights_path.resolve())]
+    saved: list[Weights] = []
+    monkeypatch.setattr(window, "save_weights", saved.append)
+    runs.menu.save_requested.connect(saved.append)
+    with qtbot.waitSignal(runs.menu.save_requested):
+        action(runs, "Save").trigger()
+    assert saved[-1].parameters.tobytes() == window.weights.parameters.tobytes()
+
+
+def test_weights_that_cannot_be_read_are_told_of(qtbot: QtBot, window: Window) -> None:
+    """With the file's name; those in use stay."""
+    run = made_run()
+    run.weights_path.write_text("none")
+    runs = open_runs(qtbot, window, run)
+    before = window.weights
+    action(runs, "Use in the Draw").trigger()
+    qtbot.waitUntil(lambda: runs.findChild(QMessageBox, "problem") is not None)
+    box = find(runs, QMessageBox, "problem")
+    assert run.weights_path.name in box.informativeText()
+    box.close()
+    assert window.weights is before
+
+
+def test_settings_are_taken_into_the_train_tab(qtbot: QtBot, window: Window) -> None:
+    """Those that the run ended with, what was changed as it trained included."""
+    run = made_run("mine", loss__l2=0.25)
+    log = Log(run.log_path)
+    log.add("change", step=9, settings={"optimizer.learning_rate": 0.02})
+    log.add("change", step=11, settings={"optimizer.learning_rate": 0.004})
+    log.close()
+    runs = open_runs(qtbot, window, run)
+    with qtbot.waitSignal(runs.menu.duplicate_requested):
+        action(runs, "Use its settings").trigger()
+    recipe = window.train_tab.form.recipe()
+    assert recipe is not None
+    assert (recipe.loss.l2, recipe.optimizer.learning_rate) == (0.25, 0.004)
+    assert recipe.network.hidden == (32,)
+    assert window.train_tab.isVisible()
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "csv"])
+def test_run_is_exported(
+    qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, suffix: str
+) -> None:
+    """Where the user says, as what the name ends in."""
+    runs = open_runs(qtbot, window, made_run())
+    path = tmp_path / f"run.{suffix}"
+    monkeypatch.setattr(QFileDialog, "exec", lambda self: self.selectFile(str(path)) or 1)
+    qtbot.mouseClick(find(runs, QPushButton, "runs_export"), Qt.MouseButton.LeftButton)
+    message = find(runs, QLabel, "runs_message")
+    qtbot.waitUntil(lambda: message.accessibleName() == f"Saved run.{suffix}")
+    begin = {"png": b"\x89PNG", "svg": b"<?xml", "csv": b"step,"}[suffix]
+    assert path.read_bytes().startswith(begin)
+
+
+@pytest.mark.parametrize("name", ["runs.txt", "runs.csv", "none/runs.png"])
+def test_export_that_cannot_be_is_told_of(qtbot: QtBot, window: Window, tmp_path: Path, name: str) -> None:
+    """Another ending, a table of several runs, a folder that is not there."""
+    runs = open_runs(qtbot, window, made_run(), made_run())
+    runs.menu.export(tmp_path / name)
+    qtbot.waitUntil(lambda: runs.findChild(QMessageBox, "problem") is not None)
+    find(runs, QMessageBox, "problem").close()
+    assert not (tmp_path / name).exists()
+
+
+def test_folder_is_opened(qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run's own."""
+    opened: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
+    run = made_run()
+    action(open_runs(qtbot, window, run), "Open its folder").trigger()
+    assert [Path(name) for name in opened] == [run.folder]
+
+
+@pytest.mark.skipif(os.name == "nt" or os.uname().sysname == "Darwin", reason="needs a trash of the test's own")
+def test_runs_are_moved_to_the_trash(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
+    """Once that was agreed to, whole; the list is then without them, and their curves are gone."""
+    one, two, kept = made_run("one"), made_run("two"), made_run("kept")
+    runs = open_runs(qtbot, window, one, two)
+    action(runs, "Move").trigger()
+    box = find(runs, QMessageBox, "deleting")
+    assert "2 runs" in box.text()
+    box.reject()
+    assert one.folder.exists()
+    QApplication.processEvents()
+    action(runs, "Move").trigger()
+    box = runs.findChildren(QMessageBox, "deleting")[-1]
+    box.accept()
+    qtbot.waitUntil(lambda: [entry.id for entry in runs.runs.model.entries] == [kept.id])
+    qtbot.waitUntil(lambda: not runs.curves.lines)
+    assert sorted(path.name for path in (tmp_path / "data" / "Trash" / "files").iterdir()) == sorted([one.id, two.id])
+    assert [path.name for path in runs_folder().iterdir()] == [kept.id]
+
+
+def test_run_in_training_is_not_moved_to_the_trash() -> None:
+    """Whoever trains it."""
+    run = made_run()
+    run.lock()
+    with pytest.raises(RunError, match="in training"):
+        to_trash(Run.open(run.folder))
+    run.unlock()
+    assert run.folder.exists()
+
+
+def test_context_menu_is_that_of_runs(qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same actions, at the place that was clicked."""
+    runs = open_runs(qtbot, window, made_run())
+    places: list[QPoint] = []
+    monkeypatch.setattr(runs.menu, "popup", places.append)
+    find(runs, QTableView, "runs_table").customContextMenuRequested.emit(QPoint(10, 10))
+    assert places == [find(runs, QTableView, "runs_table").viewport().mapToGlobal(QPoint(10, 10))]

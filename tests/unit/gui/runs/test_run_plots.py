@@ -1,0 +1,211 @@
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.backend_bases import MouseButton, MouseEvent
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QToolTip
+from pytestqt.qtbot import QtBot
+
+from digitpad.gui.runs.run_plots import RunPlots
+from digitpad.gui.widgets.theme import Mode, Theme
+from digitpad.runs.run import Run
+from digitpad.runs.run_comparison import Axis, Lines, Trace
+from digitpad.runs.run_log import Log
+from tests.unit.training.made_runs import made_run
+
+COLOURS = ("#4c7ef3", "#f08c00", "#2f9e44")
+
+
+@pytest.fixture
+def plots(qtbot: QtBot, theme: Theme) -> RunPlots:
+    plots = RunPlots(theme)
+    qtbot.addWidget(plots)
+    plots.resize(600, 400)
+    plots.show()
+    drawn(qtbot, plots)
+    return plots
+
+
+def drawn(qtbot: QtBot, plots: RunPlots) -> None:
+    qtbot.waitUntil(lambda: plots._background is not None and not plots._stale)
+
+
+def fill(plots: RunPlots, *runs: Run, axis: Axis = Axis.STEP, until: float = 12) -> None:
+    lines = [Lines.of(Trace.of(run), axis, 2) for run in runs]
+    plots.set_lines(lines, COLOURS[: len(lines)], axis, until)
+
+
+def mouse(plots: RunPlots, name: str, x: float, y: float, **more: Any) -> None:
+    """An event of matplotlib's at a place of the loss axes, in shares of them."""
+    x_px, y_px = plots._losses.transAxes.transform((x, y))
+    plots.callbacks.process(name, MouseEvent(name, plots, x_px, y_px, **more))
+
+
+def x_limits(plots: RunPlots) -> tuple[float, float]:
+    left, right = plots._losses.get_xlim()
+    assert plots._accuracies.get_xlim() == (left, right)
+    return left, right
+
+
+def test_lines_are_painted_in_their_colours(qtbot: QtBot, plots: RunPlots) -> None:
+    """On both themes; before there are any, it is said how to get some."""
+    (hint,) = plots._figure.texts
+    assert hint.get_text().startswith("Choose runs")
+    plots.draw()
+    words, axes = hint.get_window_extent(), plots._losses.get_window_extent()
+    assert axes.y0 < words.y0 < words.y1 < axes.y1, "it would lie over the headings"
+    fill(plots, made_run(), made_run(n_epochs=2))
+    for mode in (Mode.DARK, Mode.LIGHT):
+        plots._theme.set_mode(mode)
+        drawn(qtbot, plots)
+        image = plots.grab().toImage()
+        colours = {image.pixelColor(x, y).name() for x in range(image.width()) for y in range(image.height())}
+        assert {*COLOURS[:2], plots._theme.tokens.card} <= colours
+        assert COLOURS[2] not in colours
+    assert not plots._figure.texts
+
+
+def test_more_of_the_same_is_blitted(qtbot: QtBot, plots: RunPlots) -> None:
+    """While the axes stay, there is no full draw; another axis is one."""
+    run = made_run()
+    fill(plots, run)
+    drawn(qtbot, plots)
+    fill(plots, run)
+    assert not plots._stale
+    fill(plots, run, axis=Axis.TIME, until=3.25)
+    assert plots._stale
+
+
+def test_smoothing_and_raw_losses_are_both_there(plots: RunPlots) -> None:
+    """The line of the batches is fainter than that of their average."""
+    fill(plots, made_run())
+    (raw, raw_curve), (smooth, smooth_curve), *_ = plots._drawn
+    assert (raw.get_alpha() or 1) < 0.5
+    assert smooth.get_alpha() is None
+    np.testing.assert_array_equal(raw.get_ydata(), raw_curve.y)
+    np.testing.assert_array_equal(smooth.get_ydata(), smooth_curve.y)
+
+
+@pytest.mark.parametrize("logarithmic", [True, False])
+def test_loss_is_on_either_scale(qtbot: QtBot, plots: RunPlots, logarithmic: bool) -> None:
+    """Its limits are those of what it shows."""
+    fill(plots, made_run())
+    plots.set_logarithmic(not logarithmic)
+    plots.set_logarithmic(logarithmic)
+    drawn(qtbot, plots)
+    assert plots._losses.get_yscale() == ("log" if logarithmic else "linear")
+    low, high = plots._losses.get_ylim()
+    assert (low > 0) == logarithmic
+    assert high >= 1
+
+
+def test_wheel_zooms_at_the_pointer_and_a_double_click_shows_all(qtbot: QtBot, plots: RunPlots) -> None:
+    """What lies under the pointer stays there; with Ctrl it is the height of that plot alone."""
+    fill(plots, made_run())
+    heights = plots._losses.get_ylim(), plots._accuracies.get_ylim()
+    with qtbot.waitSignal(plots.zoom_changed, check_params_cb=lambda zoomed: zoomed):
+        mouse(plots, "scroll_event", 0.25, 0.5, step=1)
+    left, right = x_limits(plots)
+    assert (left + 0.25 * (right - left), right - left) == pytest.approx((3, 12 / 1.25), abs=0.05)
+    assert (plots._losses.get_ylim(), plots._accuracies.get_ylim()) == heights
+    mouse(plots, "scroll_event", 0.25, 0.5, step=1, modifiers=frozenset({"ctrl"}))
+    low, high = plots._losses.get_ylim()
+    assert np.log(high / low) == pytest.approx(np.log(heights[0][1] / heights[0][0]) / 1.25)
+    assert plots._accuracies.get_ylim() == heights[1]
+    with qtbot.waitSignal(plots.zoom_changed, check_params_cb=lambda zoomed: not zoomed):
+        mouse(plots, "button_press_event", 0.5, 0.5, button=MouseButton.LEFT, dblclick=True)
+    assert x_limits(plots) == (0, 12)
+    assert plots._losses.get_ylim() == heights[0]
+
+
+def test_dragging_moves_what_is_shown(plots: RunPlots) -> None:
+    """By as much as the pointer, until it is let go; what is shown stays while the run trains on."""
+    run = made_run()
+    fill(plots, run)
+    mouse(plots, "button_press_event", 0.5, 0.5, button=MouseButton.LEFT)
+    mouse(plots, "motion_notify_event", 0.25, 0.5)
+    assert x_limits(plots) == pytest.approx((3, 15), abs=0.05)
+    mouse(plots, "button_release_event", 0.25, 0.5, button=MouseButton.LEFT)
+    mouse(plots, "motion_notify_event", 0.75, 0.5)
+    fill(plots, run, until=16)
+    assert x_limits(plots) == pytest.approx((3, 15), abs=0.05)
+    fill(plots, run, axis=Axis.EPOCH, until=3)
+    assert x_limits(plots) == (0, 3)
+
+
+def test_zooming_ends_where_numbers_do(plots: RunPlots) -> None:
+    """However often it is asked for, in and out; without lines there is nothing to zoom."""
+    plots.zoom(2)
+    assert not plots.zoomed
+    fill(plots, made_run())
+    for factor in (10.0, 0.1):
+        for _ in range(400):
+            plots.zoom(factor)
+            plots.zoom(factor, height=plots._losses)
+        limits = (*x_limits(plots), *plots._losses.get_ylim())
+        assert np.isfinite(limits).all()
+        plots.draw()
+        plots.show_all()
+
+
+def test_values_are_read_at_the_pointer(qtbot: QtBot, plots: RunPlots) -> None:
+    """And at the end once it has left."""
+    fill(plots, made_run())
+    places: list[float | None] = []
+    plots.place_changed.connect(places.append)
+    mouse(plots, "motion_notify_event", 0.5, 0.5)
+    mouse(plots, "figure_leave_event", 0.5, 0.5)
+    assert places == [pytest.approx(6, abs=0.05), None]
+
+
+def test_place_moves_over_the_lines(qtbot: QtBot, plots: RunPlots, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are not drawn again for it, and stand there unharmed once it has gone."""
+    fill(plots, made_run())
+    drawn(qtbot, plots)
+    before = np.asarray(plots.buffer_rgba()).copy()
+    with monkeypatch.context() as patch:
+        patch.setattr(plots, "_draw_lines", None)
+        plots.set_place(6)
+        assert not np.array_equal(np.asarray(plots.buffer_rgba()), before)
+        plots.set_place(None)
+    np.testing.assert_array_equal(np.asarray(plots.buffer_rgba()), before)
+
+
+def test_change_of_settings_is_told_at_its_mark(qtbot: QtBot, plots: RunPlots) -> None:
+    """With its step and value; elsewhere there is no tooltip."""
+    run = made_run()
+    log = Log(run.log_path)
+    log.add("change", step=6, settings={"optimizer.learning_rate": 0.5})
+    log.close()
+    fill(plots, run)
+    drawn(qtbot, plots)
+    ((line, (mark,)),) = plots._marks
+    assert np.asarray(line.get_xdata()).tolist() == [6]
+    at = plots._losses.transAxes.inverted().transform(plots._losses.transData.transform((mark.x, mark.y)))
+    mouse(plots, "motion_notify_event", *at)
+    assert QToolTip.text() == "step 6: optimizer.learning_rate=0.5"
+    mouse(plots, "motion_notify_event", 0.9, 0.9)
+    qtbot.waitUntil(lambda: not QToolTip.isVisible())
+
+
+def test_everything_is_done_by_keys(qtbot: QtBot, plots: RunPlots) -> None:
+    """Zoom, move, read values, and back."""
+    fill(plots, made_run())
+    shift = Qt.KeyboardModifier.ShiftModifier
+    qtbot.keyClick(plots, Qt.Key.Key_Plus)
+    assert x_limits(plots) == pytest.approx((1.2, 10.8))
+    qtbot.keyClick(plots, Qt.Key.Key_Right, shift)
+    assert x_limits(plots) == pytest.approx((2.16, 11.76))
+    low = plots._losses.get_ylim()[0]
+    qtbot.keyClick(plots, Qt.Key.Key_Up, shift)
+    assert plots._losses.get_ylim()[0] > low
+    qtbot.keyClick(plots, Qt.Key.Key_Minus)
+    qtbot.keyClick(plots, Qt.Key.Key_Home)
+    assert x_limits(plots) == (0, 12)
+    qtbot.keyClick(plots, Qt.Key.Key_Left)
+    assert plots._place == pytest.approx(6 - 12 / 50)
+    qtbot.keyClick(plots, Qt.Key.Key_Right)
+    assert plots._place == pytest.approx(6)
+    qtbot.keyClick(plots, Qt.Key.Key_End)
+    assert plots._place is None

@@ -1,0 +1,61 @@
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtWidgets import (
+    QLabel,
+    QLineEdit,
+    QTableView,
+)
+from pytestqt.qtbot import QtBot
+
+from digitpad.gui.runs.runs_list import MAX_RUNS
+from digitpad.gui.runs.runs_table import COLUMNS
+from digitpad.gui.shell.window import Window
+from tests.unit.gui.hand import find
+from tests.unit.gui.shown_runs import action, open_runs
+from tests.unit.training.made_runs import made_run
+
+
+def test_no_more_are_shown_than_can_be_told_apart(qtbot: QtBot, window: Window) -> None:
+    """It says so, for as long as it is so."""
+    made = [made_run() for _ in range(MAX_RUNS + 2)]
+    runs = open_runs(qtbot, window)
+    runs.runs.choose(*(run.id for run in made))
+    qtbot.waitUntil(lambda: len(runs.curves.lines) == MAX_RUNS)
+    assert find(runs, QLabel, "runs_message").text() == "The first 8 of 10 are shown"
+    runs.runs.choose(made[0].id)
+    assert find(runs, QLabel, "runs_message").text() == ""
+
+
+def test_columns_have_room_for_what_is_in_them(qtbot: QtBot, window: Window) -> None:
+    """In the smallest window, for the longest status and nine hours too; headings stand as what is below them."""
+    runs = open_runs(qtbot, window, made_run())
+    runs.resize(runs.minimumSize())
+    table, header = runs.runs.table, runs.runs.table.horizontalHeader()
+    texts = {
+        "Recipe": "quick",
+        "Status": "diverged 60/60",
+        "Accuracy": "100.00 %",
+        "Time": "9:59:59",
+        "Begun": "12-31 23:59",
+    }
+    for column, name in enumerate(COLUMNS):
+        room = table.columnWidth(column) - 12
+        assert name not in texts or table.fontMetrics().horizontalAdvance(texts[name]) <= room, name
+        assert header.fontMetrics().horizontalAdvance(name) <= room, name
+        align = Qt.ItemDataRole.TextAlignmentRole
+        index = runs.runs.model.index(0, column)
+        assert index.data(align) == runs.runs.model.headerData(column, Qt.Orientation.Horizontal, align)
+    list_, curves = (QRect(one.mapTo(runs, QPoint(0, 0)), one.size()) for one in (runs.runs, runs.curves))
+    assert list_.right() + 12 < curves.left()
+    assert curves.right() <= runs.width() - 12
+
+
+def test_name_is_typed_into_the_list(qtbot: QtBot, window: Window) -> None:
+    """F2, the name, Enter: it stands on disk, and then in the list."""
+    run = made_run("one")
+    runs = open_runs(qtbot, window, run)
+    action(runs, "Rename").trigger()
+    editor = find(find(runs, QTableView, "runs_table"), QLineEdit)
+    editor.setText("mine")
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: runs.runs.model.entries[0].name == "mine")
+    assert run.name == "mine"

@@ -1,0 +1,95 @@
+import shutil
+
+import pytest
+from PySide6.QtCore import QModelIndex, Qt
+from pytestqt.modeltest import ModelTester
+from pytestqt.qtbot import QtBot
+
+from digitpad.gui.runs.runs_table import COLUMNS, RunsModel, SortedRuns
+from digitpad.runs.run import Status
+from digitpad.runs.run_registry import Catalogue, Entry
+from tests.unit.training.made_runs import made_run
+
+
+@pytest.fixture
+def model(qtmodeltester: ModelTester) -> RunsModel:
+    model = RunsModel()
+    qtmodeltester.check(model)
+    return model
+
+
+def row(model: RunsModel | SortedRuns, place: int) -> list[str]:
+    return [model.index(place, column).data() for column in range(len(COLUMNS))]
+
+
+def test_runs_are_rows(model: RunsModel) -> None:
+    """With what a user looks for in a list, and its id besides."""
+    run = made_run("one", Status.PAUSED, n_epochs=1)
+    run.rename("mine")
+    model.set_entries(Catalogue().entries())
+    assert row(model, 0) == [
+        "mine",
+        "one",
+        "paused 1/3",
+        "50.00\N{NO-BREAK SPACE}%",
+        "0:01",
+        f"{run.begun:%m-%d %H:%M}",
+    ]
+    assert run.id in model.index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
+
+
+def test_only_what_changed_is_told(qtbot: QtBot, model: RunsModel) -> None:
+    """So that the selection and a name that is being typed stay: rows come and go alone, and change in their place."""
+    catalogue = Catalogue()
+    first, second, third = (made_run(name) for name in ("one", "two", "three"))
+    model.set_entries(catalogue.entries())
+    told: list[tuple[str, int]] = []
+    model.rowsInserted.connect(lambda _, first, last: told.append(("inserted", first)))
+    model.rowsRemoved.connect(lambda _, first, last: told.append(("removed", first)))
+    model.dataChanged.connect(lambda first, last, _: told.append(("changed", first.row())))
+    model.modelReset.connect(lambda: told.append(("reset", 0)))
+    model.set_entries(catalogue.entries())
+    assert told == []
+    shutil.rmtree(second.folder)
+    first.rename("other")
+    made_run("four")
+    model.set_entries(catalogue.entries())
+    assert told == [("removed", 1), ("inserted", 0), ("changed", 2)]
+    assert [entry.name for entry in model.entries] == ["four", "three", "other"]
+    assert third.id == model.entries[1].id
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [(0, ["Beta", "alpha", "gamma"]), (3, ["Beta", "alpha", "gamma"]), (4, ["gamma", "alpha", "Beta"])],
+)
+def test_columns_are_sorted_by_what_they_mean(column: int, expected: list[str]) -> None:
+    """Names whatever their case, figures by their size, and those that are not known last."""
+    made_run("gamma", Status.PAUSED, n_epochs=0)
+    made_run("alpha", n_epochs=1)
+    made_run("Beta", n_epochs=2)
+    entries = Catalogue().entries()
+    model = RunsModel()
+    model.set_entries(entries)
+    proxy = SortedRuns(model)
+    descending = column == 3
+    proxy.sort(column, Qt.SortOrder.DescendingOrder if descending else Qt.SortOrder.AscendingOrder)
+    expected = sorted(expected, key=str.casefold) if column == 0 else expected
+    assert [proxy.entry(proxy.index(place, 0)).name for place in range(3)] == expected
+
+
+def test_typed_name_is_asked_for_and_not_shown_yet(qtbot: QtBot, model: RunsModel) -> None:
+    """An empty one, or the one that it has, is not."""
+    made_run("one")
+    model.set_entries(Catalogue().entries())
+    asked: list[tuple[Entry, str]] = []
+    model.renamed.connect(lambda entry, name: asked.append((entry, name)))
+    index = model.index(0, 0)
+    assert index.flags() & Qt.ItemFlag.ItemIsEditable
+    assert not model.index(0, 1).flags() & Qt.ItemFlag.ItemIsEditable
+    for name in ("", "  ", "one", " mine "):
+        assert not model.setData(index, name)
+    assert asked == [(model.entries[0], "mine")]
+    assert index.data() == "one"
+    assert model.rowCount(index) == model.columnCount(index) == 0
+    assert model.rowCount(QModelIndex()) == 1

@@ -1,0 +1,16 @@
+from digitpad.gui.tasks.lazy import Later
+
+
+def test_it_is_made_once_and_when_it_is_called_for() -> None:
+    """Until then there is none, and nobody who asks for that makes one."""
+    made: list[str] = []
+
+    def make() -> str:
+        made.append("it")
+        return "it"
+
+    later = Later(make)
+    assert later.made is None
+    assert not made
+    assert later() == later() == later.made == "it"
+    assert made == ["it"]

@@ -1,0 +1,224 @@
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QComboBox, QDoubleSpinBox, QPushButton, QSlider
+from pytestqt.qtbot import QtBot
+
+from digitpad import assets
+from digitpad.datasets.augmentation.augment import Augmenter
+from digitpad.datasets.dataset import one_of_each
+from digitpad.gui.shell.menus import TRAIN
+from digitpad.gui.shell.window import Window
+from digitpad.gui.train.augmentation_choice import AUGMENTATIONS, in_words
+from digitpad.gui.train.augmentation_dialog import N_COPIES, AugmentationDialog, DigitGrid
+from digitpad.gui.train.settings_form import SettingsForm
+from digitpad.gui.train.train_tab import State
+from digitpad.gui.widgets.theme import DARK, LIGHT, Mode
+from digitpad.training.recipe import AugmentationPart, Recipe
+from tests.unit.gui.hand import find
+
+SOME = {"rotate_deg": 12.0, "elastic_px": 1.0}
+
+
+@pytest.fixture
+def form(window: Window) -> SettingsForm:
+    """The form of a window that shows it, with some augmentation."""
+    window.show_tab(TRAIN)
+    form = window.train_tab.form
+    form.set_recipe(Recipe(augmentation=AugmentationPart(**SOME)))
+    return form
+
+
+@pytest.fixture
+def dialog(form: SettingsForm) -> AugmentationDialog:
+    """The preview, open."""
+    find(form, QPushButton, "preview_button").click()
+    return find(form, AugmentationDialog)
+
+
+def grid(dialog: AugmentationDialog) -> np.ndarray:
+    return find(dialog, DigitGrid).images
+
+
+def amounts(form: SettingsForm) -> AugmentationPart:
+    recipe = form.recipe()
+    assert recipe is not None
+    return recipe.augmentation
+
+
+def test_it_shows_each_digit_and_what_training_would_see(dialog: AugmentationDialog) -> None:
+    """The built-in digits, and copies as the augmenter makes them of these amounts."""
+    digits = one_of_each()
+    np.testing.assert_array_equal(grid(dialog)[:, 0], digits)
+    augmented = Augmenter(AugmentationPart(**SOME))(np.repeat(digits, N_COPIES, axis=0), np.random.default_rng(1))
+    np.testing.assert_array_equal(grid(dialog)[:, 1:].reshape(-1, 28, 28), augmented)
+
+
+def test_without_augmentation_copies_are_the_digit(form: SettingsForm) -> None:
+    """All of them, exactly."""
+    form.set_recipe(Recipe())
+    find(form, QPushButton, "preview_button").click()
+    dialog = find(form, AugmentationDialog)
+    assert (grid(dialog) == grid(dialog)[:, :1]).all()
+
+
+def test_the_same_seed_draws_the_same(qtbot: QtBot, dialog: AugmentationDialog) -> None:
+    """Draw again takes another one."""
+    first = grid(dialog).copy()
+    find(dialog, QPushButton, "draw_again_button").click()
+    qtbot.waitUntil(lambda: not np.array_equal(grid(dialog), first))
+    np.testing.assert_array_equal(grid(dialog)[:, 0], first[:, 0])
+    dialog.seed = 1
+    dialog._draw()
+    np.testing.assert_array_equal(grid(dialog), first)
+
+
+def test_a_slider_changes_digits_and_recipe_at_once(
+    qtbot: QtBot, form: SettingsForm, dialog: AugmentationDialog
+) -> None:
+    """The number beside it follows, and the form's set becomes one's own."""
+    before = grid(dialog).copy()
+    slider = find(dialog, QSlider, "shift_px_slider")
+    slider.setValue(slider.maximum())
+    assert find(dialog, QDoubleSpinBox, "shift_px_number").value() == 6
+    assert amounts(form) == AugmentationPart(**SOME, shift_px=6)
+    assert find(form, QComboBox, "augmentation").currentText() == "Own amounts"
+    qtbot.waitUntil(lambda: not np.array_equal(grid(dialog), before))
+
+
+@pytest.mark.parametrize("spec", dataclasses.fields(AugmentationPart), ids=lambda spec: spec.name)
+def test_every_amount_can_be_typed_up_to_what_a_recipe_allows(
+    form: SettingsForm, dialog: AugmentationDialog, spec: "dataclasses.Field[float]"
+) -> None:
+    """Where that is beyond the slider, it rests at its end."""
+    number = find(dialog, QDoubleSpinBox, f"{spec.name}_number")
+    number.setValue(1e9)
+    assert getattr(amounts(form), spec.name) == spec.metadata["high"]
+    slider = find(dialog, QSlider, f"{spec.name}_slider")
+    assert slider.value() == slider.maximum()
+    number.setValue(-1)
+    assert getattr(amounts(form), spec.name) == spec.metadata["low"]
+
+
+def test_one_amount_is_changed_and_the_others_stay_exact(form: SettingsForm) -> None:
+    """Those of a recipe may have more figures than a field shows."""
+    form.set_recipe(Recipe(augmentation=AugmentationPart(scale=1 / 3)))
+    find(form, QPushButton, "preview_button").click()
+    find(find(form, AugmentationDialog), QDoubleSpinBox, "noise_number").setValue(0.1)
+    assert amounts(form) == AugmentationPart(scale=1 / 3, noise=0.1)
+
+
+@pytest.mark.parametrize("text", ["1,5", "1.5", "1.50"])
+def test_a_decimal_comma_is_a_point(qtbot: QtBot, form: SettingsForm, dialog: AugmentationDialog, text: str) -> None:
+    """As in the form's own fields, and shown as a point then."""
+    number = find(dialog, QDoubleSpinBox, "shift_px_number")
+    number.selectAll()
+    qtbot.keyClicks(number, text)
+    assert number.value() == 1.5
+    qtbot.keyClick(number, Qt.Key.Key_Return)
+    assert number.text() == "1.5 px"
+    assert amounts(form).shift_px == 1.5
+
+
+def test_enter_alone_changes_nothing(qtbot: QtBot, form: SettingsForm) -> None:
+    """However many figures the amount has."""
+    part = AugmentationPart(rotate_deg=12.345678, scale=1 / 3)
+    form.set_recipe(Recipe(augmentation=part))
+    find(form, QPushButton, "preview_button").click()
+    for key, text in (("rotate_deg", "12.345678°"), ("scale", "0.333333"), ("noise", "0")):
+        number = find(find(form, AugmentationDialog), QDoubleSpinBox, f"{key}_number")
+        assert number.text() == text
+        qtbot.keyClick(number, Qt.Key.Key_Return)
+    assert amounts(form) == part
+
+
+def test_reset_puts_back_what_it_was(form: SettingsForm, dialog: AugmentationDialog) -> None:
+    """When it was opened, or when another set was chosen since."""
+    reset = find(dialog, QPushButton, "reset_button")
+    assert not reset.isEnabled()
+    find(dialog, QDoubleSpinBox, "noise_number").setValue(0.3)
+    reset.click()
+    assert amounts(form) == AugmentationPart(**SOME)
+    box = find(form, QComboBox, "augmentation")
+    box.setCurrentText("As hands and pens")
+    assert find(dialog, QDoubleSpinBox, "thickness_px_number").value() == 1
+    find(dialog, QDoubleSpinBox, "noise_number").setValue(0.3)
+    assert box.currentText() == "Own amounts"
+    reset.click()
+    assert box.currentText() == "As hands and pens"
+    assert amounts(form) == AUGMENTATIONS["As hands and pens"]
+
+
+def test_amounts_of_a_set_are_that_set(form: SettingsForm, dialog: AugmentationDialog) -> None:
+    """Whichever way they came about."""
+    for key, amount in dataclasses.asdict(AUGMENTATIONS["A little"]).items():
+        find(dialog, QDoubleSpinBox, f"{key}_number").setValue(amount)
+    assert find(form, QComboBox, "augmentation").currentText() == "A little"
+
+
+def test_own_amounts_can_be_chosen_again(form: SettingsForm) -> None:
+    """They stay in the list as another set is tried."""
+    box = find(form, QComboBox, "augmentation")
+    box.setCurrentText("None")
+    box.setCurrentText("Own amounts")
+    assert amounts(form) == AugmentationPart(**SOME)
+
+
+def test_it_is_worked_by_keys(qtbot: QtBot, form: SettingsForm) -> None:
+    """Alt+P opens it, arrows change an amount, Escape closes it; the window can be used all the while."""
+    qtbot.keyClick(form.window(), Qt.Key.Key_P, Qt.KeyboardModifier.AltModifier)
+    qtbot.waitUntil(lambda: form.findChild(AugmentationDialog) is not None)
+    dialog = find(form, AugmentationDialog)
+    assert dialog.isVisible()
+    assert not dialog.isModal()
+    slider = find(dialog, QSlider, "rotate_deg_slider")
+    qtbot.waitUntil(slider.hasFocus)
+    qtbot.keyClick(slider, Qt.Key.Key_Right)
+    assert amounts(form).rotate_deg == 13
+    qtbot.keyClick(slider, Qt.Key.Key_Tab)
+    qtbot.keyClick(slider, Qt.Key.Key_Escape)
+    assert not dialog.isVisible()
+    assert amounts(form).rotate_deg == 13
+
+
+def test_amounts_rest_while_training_runs(form: SettingsForm, dialog: AugmentationDialog) -> None:
+    """As the form's fields do; digits can be drawn again."""
+    form.set_editable(False)
+    assert not find(dialog, QSlider, "rotate_deg_slider").isEnabled()
+    assert find(dialog, QPushButton, "draw_again_button").isEnabled()
+    form.set_editable(True)
+    assert find(dialog, QSlider, "rotate_deg_slider").isEnabled()
+
+
+def test_it_closes_with_the_window(window: Window, dialog: AugmentationDialog) -> None:
+    """Nothing is left on the screen."""
+    assert window.train_tab.state is State.IDLE
+    window.close()
+    assert not [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
+
+
+def test_it_is_drawn_in_the_theme_s_colours(window: Window, dialog: AugmentationDialog) -> None:
+    """Paper and ink of the pad, light and dark."""
+    for mode, tokens in ((Mode.LIGHT, LIGHT), (Mode.DARK, DARK)):
+        window.set_theme(mode)
+        colour = find(dialog, DigitGrid).grab().toImage().pixelColor(20, 4)
+        assert colour.name() == tokens.pad
+    window.set_theme(Mode.SYSTEM)
+
+
+def test_missing_digits_are_told(form: SettingsForm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """In their place, with the folder's name."""
+    one_of_each.cache_clear()
+    monkeypatch.setattr(assets, "DATA", tmp_path)
+    find(form, QPushButton, "preview_button").click()
+    assert str(tmp_path) in find(find(form, AugmentationDialog), DigitGrid)._problem
+
+
+def test_amounts_in_words() -> None:
+    """Those above 0, with their units."""
+    assert in_words(dataclasses.asdict(AugmentationPart())) == "nothing"
+    part = AugmentationPart(rotate_deg=12, shift_px=1.5, noise=0.1)
+    assert in_words(dataclasses.asdict(part)) == "rotate 12 deg, shift 1.5 px, noise 0.1"

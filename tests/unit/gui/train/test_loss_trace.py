@@ -1,0 +1,31 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digitpad.gui.train.loss_trace import MAX_BUCKETS, LossTrace
+
+
+@given(n=st.integers(1, 20_000), seed=st.integers(0, 50))
+@settings(max_examples=40, deadline=None)
+def test_few_points_show_all_extremes(n: int, seed: int) -> None:
+    """However many steps there were, the line reaches as high and as low as they did."""
+    losses = np.random.default_rng(seed).random(n)
+    trace = LossTrace(10)
+    for part in np.array_split(losses, 7):
+        trace.extend(part.tolist())
+    steps, values = trace.points()
+    assert len(trace) == n
+    assert len(steps) == len(values) <= 2 * MAX_BUCKETS
+    assert (np.diff(steps) >= 0).all()
+    assert steps[-1] <= n
+    assert (values.min(), values.max()) == (losses.min(), losses.max())
+    assert trace.recent_mean == pytest.approx(losses[-10:].mean())
+
+
+def test_few_steps_are_kept_as_they_are() -> None:
+    """Nothing is joined where there is room."""
+    trace = LossTrace()
+    trace.extend([3.0, 1.0, 2.0])
+    _, values = trace.points()
+    np.testing.assert_array_equal(values, [3, 3, 1, 1, 2, 2])

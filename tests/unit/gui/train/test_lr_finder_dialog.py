@@ -1,0 +1,76 @@
+import threading
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton
+from pytestqt.qtbot import QtBot
+
+from digitpad.datasets.dataset import mnist
+from digitpad.gui.shell.window import Window
+from digitpad.gui.train.lr_finder_dialog import RateDialog
+from digitpad.training.recipe import Recipe
+from digitpad.training.recipe_library import Recipes
+from tests.unit.datasets.idx_files import write_folder
+from tests.unit.gui.hand import find
+
+TRYING_MS = 60_000
+
+
+@pytest.fixture
+def open_dialog(window: Window, recipes: Recipes, tmp_path: Path) -> Callable[[], RateDialog]:
+    folder = write_folder(tmp_path / "small", mnist().training[:2000], mnist().test[:200])
+    settings = {"network.hidden": [32], "data.set": str(folder)}
+    window.train_tab.form.set_recipe(recipes.shipped["quick"].with_values(settings))
+
+    def opened() -> RateDialog:
+        window._menus._find_rate()
+        return find(window, RateDialog, "rate_dialog")
+
+    return opened
+
+
+def test_suggested_rate_is_used(qtbot: QtBot, window: Window, open_dialog: Callable[[], RateDialog]) -> None:
+    """It stands on the button, and then in the form."""
+    dialog = open_dialog()
+    use = find(dialog, QPushButton, "use_rate")
+    qtbot.waitUntil(use.isEnabled, timeout=TRYING_MS)
+    rate = float(use.text().removeprefix("Use "))
+    assert f"most steeply at {rate:g}" in find(dialog, QLabel, "rate_suggestion").text()
+    dialog.grab()
+    use.click()
+    assert float(find(window, QLineEdit, "learning_rate").text()) == rate
+
+
+def test_closed_in_the_midst_it_ends(qtbot: QtBot, window: Window, open_dialog: Callable[[], RateDialog]) -> None:
+    """Its thread is over by then, and the form is as it was."""
+    before = window.train_tab.form.recipe()
+    dialog = open_dialog()
+    with qtbot.waitSignal(dialog.finished):
+        dialog.reject()
+    assert window.train_tab.form.recipe() == before
+
+
+def test_closed_while_drawings_are_made_it_leaves_them(
+    qtbot: QtBot, window: Window, recipes: Recipes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How many there are is told; those that are not made yet, minutes of work, are not waited for."""
+    made: list[int] = []
+
+    def endless(recipe: Recipe, tell: Callable[[int], None]) -> None:
+        for n in count(10, 10):
+            made.append(n)
+            tell(n)
+
+    monkeypatch.setattr("digitpad.gui.train.lr_finder_dialog.dataset_of", endless)
+    window.train_tab.form.set_recipe(recipes.shipped["digits"])
+    window._menus._find_rate()
+    dialog = find(window, RateDialog, "rate_dialog")
+    said = find(dialog, QLabel, "rate_suggestion")
+    qtbot.waitUntil(lambda: said.text().startswith("Making "))
+    with qtbot.waitSignal(dialog.finished):
+        dialog.reject()
+    n = len(made)
+    assert not [thread for thread in threading.enumerate() if thread.name == "rates"]
+    assert len(made) == n

@@ -1,0 +1,199 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QEvent, QSettings, Qt
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QMessageBox, QPushButton
+from pytestqt.qtbot import QtBot
+
+from digitpad.gui.shell.menus import TRAIN
+from digitpad.gui.shell.window import Window
+from digitpad.gui.train.recipe_dialog import RecipeDialog
+from digitpad.gui.train.settings_form import SettingsForm
+from digitpad.gui.widgets.theme import Theme
+from digitpad.training.recipe import Recipe
+from digitpad.training.recipe_library import all_recipes, own_folder, path_for, save_recipe
+from digitpad.weights.native_format import Weights
+from tests.unit.gui.hand import find
+
+
+@pytest.fixture
+def form(window: Window) -> Iterator[SettingsForm]:
+    """The form, with settings that are no preset's."""
+    window.show_tab(TRAIN)
+    form = window.train_tab.form
+    form.set_recipe(Recipe().with_values({"training.epochs": 3, "loss.l2": 0.001}))
+    yield form
+    for box in window.findChildren(QMessageBox, "problem"):
+        box.close()
+
+
+def ask(form: SettingsForm) -> RecipeDialog:
+    find(form, QPushButton, "save_recipe_button").click()
+    return find(form.window(), RecipeDialog)
+
+
+def save(form: SettingsForm, name: str, description: str = "") -> None:
+    dialog = ask(form)
+    find(dialog, QLineEdit, "recipe_name").setText(name)
+    find(dialog, QLineEdit, "recipe_description").setText(description)
+    find(dialog, QPushButton, "recipe_save").click()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+
+def test_settings_are_saved_and_are_a_preset_at_once(form: SettingsForm) -> None:
+    """Under the name and with the description that were asked for; the form then shows that recipe."""
+    save(form, "mine", "for me")
+    assert Recipe.load(path_for("mine")).loss.l2 == 0.001
+    assert all_recipes().own["mine"].description == "for me"
+    assert find(form, QComboBox, "preset").currentText() == "mine"
+    assert form.recipe() == all_recipes().own["mine"]
+
+
+def test_a_preset_of_one_s_own_is_changed_and_saved_again(form: SettingsForm) -> None:
+    """Its name is proposed, and replacing it is asked about on the button."""
+    save(form, "mine")
+    dialog = ask(form)
+    assert find(dialog, QLineEdit, "recipe_name").text() == "mine"
+    assert find(dialog, QPushButton, "recipe_save").text() == "Replace"
+    assert "would be replaced" in find(dialog, QLabel, "recipe_note").text()
+    dialog.reject()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    edit = find(form, QLineEdit, "epochs")
+    edit.setText("4")
+    edit.textEdited.emit("4")
+    assert find(form, QComboBox, "preset").currentText() == "Own settings"
+    save(form, "mine")
+    assert all_recipes().own["mine"].training.epochs == 4
+    assert find(form, QComboBox, "preset").currentText() == "mine"
+
+
+def test_a_name_that_nobody_was_asked_about_is_not_replaced(form: SettingsForm) -> None:
+    """A file that appeared meanwhile is kept, and that is told."""
+    dialog = ask(form)
+    find(dialog, QLineEdit, "recipe_name").setText("mine")
+    save_recipe(Recipe("mine"))
+    find(dialog, QPushButton, "recipe_save").click()
+    assert "is there already" in find(form.window(), QMessageBox, "problem").informativeText()
+    assert all_recipes().own["mine"] == Recipe("mine")
+
+
+def test_settings_that_are_no_preset_are_not_the_one_called_own(form: SettingsForm) -> None:
+    """A recipe may be called so, and is not proposed to be replaced."""
+    save(form, "own")
+    edit = find(form, QLineEdit, "epochs")
+    edit.setText("4")
+    edit.textEdited.emit("4")
+    dialog = ask(form)
+    assert find(dialog, QLineEdit, "recipe_name").text() == "my recipe"
+    assert find(dialog, QPushButton, "recipe_save").text() == "Save"
+    dialog.reject()
+
+
+def test_a_name_that_is_listed_is_taken(form: SettingsForm) -> None:
+    """Whatever its file is called; that file is replaced, and there are not two of one name."""
+    path = save_recipe(Recipe("mine")).rename(own_folder() / "zzz.toml")
+    form.set_recipes(all_recipes())
+    dialog = ask(form)
+    find(dialog, QLineEdit, "recipe_name").setText("mine")
+    assert find(dialog, QPushButton, "recipe_save").text() == "Replace"
+    find(dialog, QPushButton, "recipe_save").click()
+    assert list(own_folder().iterdir()) == [path]
+    assert Recipe.load(path).loss.l2 == 0.001
+
+
+def test_another_name_of_the_same_file_is_asked_about(form: SettingsForm) -> None:
+    """As “a/b” and “a-b” are kept in one."""
+    save(form, "a-b")
+    dialog = ask(form)
+    find(dialog, QLineEdit, "recipe_name").setText("a/b")
+    assert find(dialog, QPushButton, "recipe_save").text() == "Replace"
+    dialog.reject()
+
+
+def test_a_shipped_name_is_told_of(form: SettingsForm) -> None:
+    """The user's own comes before it."""
+    dialog = ask(form)
+    find(dialog, QLineEdit, "recipe_name").setText("quick")
+    assert "before the shipped" in find(dialog, QLabel, "recipe_note").text()
+    dialog.reject()
+
+
+def test_a_name_is_needed(form: SettingsForm) -> None:
+    """Spaces are none."""
+    dialog = ask(form)
+    find(dialog, QLineEdit, "recipe_name").setText("  ")
+    assert not find(dialog, QPushButton, "recipe_save").isEnabled()
+    dialog.reject()
+
+
+def test_a_folder_that_cannot_be_written_is_told(form: SettingsForm) -> None:
+    """With the file's name; the form stays as it is."""
+    own_folder().parent.mkdir(parents=True, exist_ok=True)
+    own_folder().write_text("a file where the folder should be")
+    before = form.recipe()
+    save(form, "mine")
+    box = find(form.window(), QMessageBox, "problem")
+    assert box.text() == "The recipe was not saved"
+    assert "recipes cannot be made" in box.informativeText()
+    assert form.recipe() == before
+
+
+def test_wrong_settings_are_not_saved(form: SettingsForm) -> None:
+    """The first wrong field is gone to, and nothing is asked."""
+    edit = find(form, QLineEdit, "l1")
+    edit.setText("-1")
+    edit.textEdited.emit("-1")
+    find(form, QPushButton, "save_recipe_button").click()
+    assert form.window().findChild(RecipeDialog) is None
+    assert edit.hasFocus()
+
+
+def test_it_is_worked_by_keys(qtbot: QtBot, form: SettingsForm) -> None:
+    """Alt+R, a name, Enter."""
+    qtbot.keyClick(form.window(), Qt.Key.Key_R, Qt.KeyboardModifier.AltModifier)
+    qtbot.waitUntil(lambda: form.window().findChild(RecipeDialog) is not None)
+    dialog = find(form.window(), RecipeDialog)
+    name = find(dialog, QLineEdit, "recipe_name")
+    qtbot.keyClicks(name, "typed")
+    qtbot.keyClick(name, Qt.Key.Key_Return)
+    assert "typed" in all_recipes().own
+
+
+def test_broken_recipes_are_told_beside_the_presets(qtbot: QtBot, window: Window) -> None:
+    """Which file, and in the tooltip why, also where training is what the Train tab is first asked for.
+
+    No box is in the way, and the others are there.
+    """
+    save_recipe(Recipe("mine"))
+    (own_folder() / "broken.toml").write_text("epochs = ")
+    qtbot.keyClick(window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
+    assert window.training
+    form = window.train_tab.form
+    told = find(form, QLabel, "preset_error")
+    assert told.text() == "broken.toml cannot be used"
+    assert "broken.toml is not TOML" in told.toolTip()
+    assert window.findChild(QMessageBox) is None
+    assert find(form, QComboBox, "preset").findText("mine") > 0
+    (own_folder() / "nameless.toml").write_text('name = ""')
+    form.set_recipes(all_recipes())
+    assert told.text() == "2 of your recipes cannot be used"
+    assert "nameless.toml has an empty name" in told.toolTip()
+    for name in ("broken.toml", "nameless.toml"):
+        (own_folder() / name).unlink()
+    form.set_recipes(all_recipes())
+    assert told.text() == told.toolTip() == ""
+
+
+def test_more_settings_stay_open_for_the_next_session(
+    qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path
+) -> None:
+    """As they were left."""
+    settings = QSettings(str(tmp_path / "kept.ini"), QSettings.Format.IniFormat)
+    for opened in (False, True):
+        window = Window(theme, shipped, settings)
+        qtbot.addWidget(window)
+        button = find(window.train_tab, QPushButton, "more_settings")
+        assert button.isChecked() is opened
+        button.setChecked(True)
+        window.close()

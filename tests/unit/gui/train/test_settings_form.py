@@ -1,0 +1,370 @@
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QDoubleSpinBox, QLabel, QLineEdit, QPushButton
+from pytestqt.qtbot import QtBot
+
+from digitpad.gui.shell.menus import TRAIN
+from digitpad.gui.shell.window import Window
+from digitpad.gui.train.augmentation_dialog import AugmentationDialog
+from digitpad.gui.train.recipe_dialog import RecipeDialog
+from digitpad.gui.train.settings_fields import FIELDS, shown
+from digitpad.gui.train.settings_form import SettingsForm
+from digitpad.gui.widgets.form_widgets import TextField
+from digitpad.training.recipe import OPTIMIZERS, SCHEDULES, Recipe
+from digitpad.training.recipe_library import Recipes
+from tests.unit.gui.hand import find
+
+# Each with the others as they are by themselves, so that every setting has a meaning beside one of them.
+CHOICES: list[dict[str, Any]] = [
+    {"network.hidden": ("5x5x8", "pool", 32), "network.activation": "leaky_relu"},
+    *({"optimizer.method": method} for method in OPTIMIZERS),
+    *({"optimizer.schedule": schedule} for schedule in SCHEDULES),
+]
+
+
+@pytest.fixture
+def form(window: Window) -> SettingsForm:
+    """The form of a window that shows it, with its basic fields."""
+    window.show_tab(TRAIN)
+    return window.train_tab.form
+
+
+def type_into(form: SettingsForm, name: str, text: str) -> None:
+    edit = find(form, QLineEdit, name)
+    edit.setText(text)
+    edit.textEdited.emit(text)
+
+
+def more(form: SettingsForm) -> str:
+    return find(form, QPushButton, "more_settings").accessibleName()
+
+
+def leaves(part: Any, prefix: str = "") -> Iterator[str]:
+    """The dotted keys of all settings."""
+    for spec in dataclasses.fields(part):
+        value = getattr(part, spec.name)
+        if dataclasses.is_dataclass(value):
+            yield from leaves(value, f"{prefix}{spec.name}.")
+        else:
+            yield f"{prefix}{spec.name}"
+
+
+def test_every_setting_of_a_recipe_can_be_reached(form: SettingsForm) -> None:
+    """In the form, in the preview of augmentation, or as it is saved; none is kept where nobody sees it."""
+    form.show_more(True)
+    reached = set()
+    for choice in CHOICES:
+        form.set_recipe(Recipe().with_values(choice))
+        reached |= set(form.keys)
+    find(form, QPushButton, "preview_button").click()
+    amounts = find(form, AugmentationDialog).findChildren(QDoubleSpinBox)
+    reached |= {f"augmentation.{number.objectName().removesuffix('_number')}" for number in amounts}
+    form.save_requested.emit()
+    dialog = find(form.window(), RecipeDialog)
+    reached |= {
+        edit.objectName().removeprefix("recipe_")
+        for edit in dialog.findChildren(QLineEdit)
+        if edit.objectName().startswith("recipe_")
+    }
+    dialog.close()
+    find(form, AugmentationDialog).close()
+    no_settings = {"search"}  # ranges, which no training depends on
+    assert reached - {"augmentation"} == set(leaves(Recipe())) - no_settings
+
+
+def test_every_choice_of_a_setting_is_offered(form: SettingsForm) -> None:
+    """What a recipe allows, and nothing else."""
+    values = {key: row.editor for key, row in form._rows.items()}
+    for part in dataclasses.fields(Recipe):
+        if not dataclasses.is_dataclass(part.default):
+            continue
+        for spec in dataclasses.fields(part.default):
+            if "choices" in spec.metadata:
+                box = values[f"{part.name}.{spec.name}"]
+                assert isinstance(box, QComboBox)
+                assert {box.itemData(place) for place in range(box.count())} == set(spec.metadata["choices"])
+
+
+def test_every_field_says_what_it_does() -> None:
+    """In a sentence or more, with what is usual where it is a number under More settings."""
+    for field in (field for fields in FIELDS.values() for field in fields):
+        assert field.tip.endswith("."), field.key
+        if field.more and isinstance(field.editor(), TextField):
+            assert "usual" in field.tip or "beginning" in field.tip, field.key
+
+
+@pytest.mark.parametrize(
+    ("key", "choice", "without"),
+    [
+        ("network.alpha", {"network.activation": "leaky_relu"}, {"network.activation": "relu"}),
+        ("network.padding", {"network.hidden": ("3x3x8",)}, {"network.hidden": (64, 32)}),
+        ("optimizer.momentum", {"optimizer.method": "nesterov"}, {"optimizer.method": "adam"}),
+        ("optimizer.momentum", {"optimizer.method": "momentum"}, {"optimizer.method": "sgd"}),
+        ("optimizer.weight_decay", {"optimizer.method": "adamw"}, {"optimizer.method": "adam"}),
+        ("optimizer.decay", {"optimizer.schedule": "inverse_time"}, {"optimizer.schedule": "cosine"}),
+        ("optimizer.decay", {"optimizer.schedule": "exponential"}, {"optimizer.schedule": "step"}),
+        ("optimizer.step_epochs", {"optimizer.schedule": "step"}, {"optimizer.schedule": "constant"}),
+        ("optimizer.step_factor", {"optimizer.schedule": "step"}, {"optimizer.schedule": "one_cycle"}),
+    ],
+)
+def test_a_setting_without_a_meaning_has_no_field(
+    form: SettingsForm, key: str, choice: dict[str, Any], without: dict[str, Any]
+) -> None:
+    """It is there beside the choice that needs it, under More settings, and nowhere else."""
+    form.set_recipe(Recipe().with_values(choice))
+    assert key not in form.keys
+    form.show_more(True)
+    assert key in form.keys
+    form.set_recipe(Recipe().with_values(without))
+    assert key not in form.keys
+
+
+def test_a_choice_shows_its_settings_at_once(form: SettingsForm) -> None:
+    """As it is made, and takes them away again; what was typed wrong there then keeps nobody from training."""
+    form.set_recipe(Recipe())
+    form.show_more(True)
+    method = find(form, QComboBox, "method")
+    method.setCurrentIndex(method.findData("momentum"))
+    momentum = find(form, QLineEdit, "momentum")
+    assert momentum.isVisible()
+    type_into(form, "momentum", "1.5")
+    assert form.recipe() is None
+    method.setCurrentIndex(method.findData("adam"))
+    assert not momentum.isVisible()
+    assert form.recipe() is not None
+    type_into(form, "hidden", "5x5x8, pool")
+    assert find(form, QComboBox, "padding").isVisible()
+    type_into(form, "hidden", "5x5x8, nonsense")
+    assert find(form, QComboBox, "padding").isVisible(), "a field jumps while another one is typed"
+
+
+def test_what_has_no_field_stays_as_it_was(form: SettingsForm) -> None:
+    """A momentum that Adam has no use for goes through the form, and comes back with the method."""
+    form.set_recipe(Recipe().with_values({"optimizer.momentum": 0.5}))
+    recipe = form.recipe()
+    assert recipe is not None
+    assert recipe.optimizer.momentum == 0.5
+    form.show_more(True)
+    method = find(form, QComboBox, "method")
+    method.setCurrentIndex(method.findData("momentum"))
+    assert find(form, QLineEdit, "momentum").text() == "0.5"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("label_smoothing", "1", "expected 0 to 0.9"),
+        ("l2", "-1", "expected 0 to 1"),
+        ("warmup_epochs", "soon", "is not a number"),
+        ("clip_norm", "", "is not a number"),
+        ("patience", "1.5", "is not a whole number"),
+        ("average", "1", "expected 0 to 0.99999"),
+    ],
+)
+def test_errors_under_more_settings_are_told(
+    qtbot: QtBot, form: SettingsForm, name: str, text: str, problem: str
+) -> None:
+    """Under the field; on the button where that is closed; and Train opens it and goes there."""
+    form.show_more(True)
+    type_into(form, name, text)
+    assert problem in find(form, QLabel, f"{name}_error").text()
+    form.show_more(False)
+    assert more(form) == "More settings · 1 wrong"
+    find(form.window(), QPushButton, "train_button").click()
+    field = find(form, QLineEdit, name)
+    qtbot.waitUntil(field.hasFocus)
+    assert field.isVisible()
+    assert not field.visibleRegion().isEmpty(), "it is scrolled out of sight"
+
+
+def test_settings_that_go_together_are_told_together(form: SettingsForm) -> None:
+    """Each may be by itself: what cannot be together is told, what can only be together is allowed."""
+    form.set_recipe(Recipe())
+    form.show_more(True)
+    padding = find(form, QComboBox, "padding")
+    layers = ", ".join(["5x5x2"] * 8)
+    type_into(form, "hidden", layers)
+    assert find(form, QLabel, "hidden_error").text()
+    padding.setCurrentIndex(padding.findData("same"))
+    assert not find(form, QLabel, "hidden_error").text()
+    recipe = form.recipe()
+    assert recipe is not None
+    form.set_recipe(recipe)
+    padding.setCurrentIndex(padding.findData("valid"))
+    assert find(form, QLabel, "hidden_error").text()
+    assert form.recipe() is None
+
+
+def test_several_errors_are_told_at_once(form: SettingsForm) -> None:
+    """Not just the first, as a recipe would."""
+    form.show_more(True)
+    for name in ("hidden", "l1", "l2", "epochs"):
+        type_into(form, name, "-1")
+    for name in ("hidden", "l1", "l2", "epochs"):
+        assert find(form, QLabel, f"{name}_error").text(), name
+
+
+def test_the_button_counts_what_it_hides(form: SettingsForm, recipes: Recipes) -> None:
+    """Settings under it that are not at their defaults, and that have a meaning."""
+    form.set_recipe(Recipe())
+    assert more(form) == "More settings"
+    form.set_recipe(Recipe().with_values({"optimizer.momentum": 0.5}))
+    assert more(form) == "More settings"
+    form.set_recipe(recipes.shipped["leaky-500-300-100"])
+    assert more(form) == "More settings · 2 changed"
+    form.show_more(True)
+    find(form, QCheckBox, "batch_norm").click()
+    assert more(form) == "More settings · 3 changed"
+
+
+def test_batch_norm_is_ticked_by_key(qtbot: QtBot, form: SettingsForm) -> None:
+    """Space, as everywhere."""
+    form.show_more(True)
+    check = find(form, QCheckBox, "batch_norm")
+    check.setFocus()
+    qtbot.keyClick(check, Qt.Key.Key_Space)
+    recipe = form.recipe()
+    assert recipe is not None
+    assert recipe.network.batch_norm
+
+
+def test_more_settings_opens_by_key(qtbot: QtBot, form: SettingsForm) -> None:
+    """Space on the button, or Alt+O from anywhere on the tab."""
+    assert not find(form, QLineEdit, "l2").isVisible()
+    button = find(form, QPushButton, "more_settings")
+    button.setFocus()
+    qtbot.keyClick(button, Qt.Key.Key_Space)
+    assert find(form, QLineEdit, "l2").isVisible()
+    qtbot.keyClick(form.window(), Qt.Key.Key_O, Qt.KeyboardModifier.AltModifier)
+    qtbot.waitUntil(lambda: not find(form, QLineEdit, "l2").isVisible())
+
+
+def test_tab_goes_through_the_fields_in_reading_order(qtbot: QtBot, form: SettingsForm) -> None:
+    """From the preset to More settings, and past what has no field."""
+    form.set_recipe(Recipe().with_values({"optimizer.schedule": "step"}))
+    form.show_more(True)
+    find(form, QComboBox, "preset").setFocus()
+    visited = []
+    while (widget := QApplication.focusWidget()) is not None and widget.objectName() != "more_settings":
+        visited.append(widget.objectName())
+        qtbot.keyClick(widget, Qt.Key.Key_Tab)
+    fields = [field for fields in FIELDS.values() for field in fields if field.key in form.keys]
+    names = [field.name for field in fields]
+    names.insert(names.index("data_set"), "show_data_button")  # it stands above
+    assert visited == ["preset", "save_recipe_button", *names, "preview_button"]
+
+
+def test_the_basic_form_fits_the_window_s_first_size(form: SettingsForm) -> None:
+    """Nothing to scroll at 1120 × 800; and fields are as wide where there is."""
+    form.window().resize(1120, 800)
+    QApplication.processEvents()
+    bar, field = form._scroll.verticalScrollBar(), find(form, QLineEdit, "hidden")
+    assert bar.maximum() == 0
+    width = field.width()
+    form.show_more(True)
+    QApplication.processEvents()
+    assert bar.maximum() > 0
+    assert field.width() == width
+
+
+def test_the_wheel_changes_nothing_under_more_settings(form: SettingsForm) -> None:
+    """The same as in the basic fields."""
+    form.show_more(True)
+    before = form.recipe()
+    for widget in [*form.findChildren(QComboBox), *form.findChildren(QLineEdit), *form.findChildren(QCheckBox)]:
+        widget.clearFocus()
+        at = QPointF(5, 5)
+        event = QWheelEvent(
+            at, widget.mapToGlobal(at), QPoint(0, -120), QPoint(0, -120), Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+        )  # fmt: skip
+        QApplication.sendEvent(widget, event)
+    assert form.recipe() == before
+
+
+@pytest.mark.parametrize(
+    "text", ["25000", "25 000", "25\N{NO-BREAK SPACE}000", "25\N{THIN SPACE}000", "25,000", " 25 000 "]
+)
+def test_thousands_may_be_parted(form: SettingsForm, text: str) -> None:
+    """As the tips do it, and as others do."""
+    form.show_more(True)
+    type_into(form, "pen_digits", text)
+    recipe = form.recipe()
+    assert recipe is not None
+    assert recipe.data.pen_digits == 25000
+
+
+@pytest.mark.parametrize(("text", "number"), [("0,001", 0.001), ("0.001", 0.001), ("0,5", 0.5), ("1e-3", 0.001)])
+def test_a_decimal_comma_is_allowed(form: SettingsForm, text: str, number: float) -> None:
+    """Where it can be nothing else."""
+    type_into(form, "learning_rate", text)
+    recipe = form.recipe()
+    assert recipe is not None
+    assert recipe.optimizer.learning_rate == number
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("clip_norm", "1,000", "“1,000”: write a point, or no comma"),
+        ("clip_norm", "1_0", "is not a number"),
+        ("patience", "1_0", "is not a whole number"),
+        ("patience", "1,5", "is not a whole number"),
+        ("patience", "2 5", "is not a whole number"),
+        ("pen_digits", "25 00", "is not a whole number"),
+        ("pen_digits", "1 000,000", "is not a whole number"),
+    ],
+)
+def test_what_may_mean_two_numbers_is_none(form: SettingsForm, name: str, text: str, problem: str) -> None:
+    """Nothing is guessed."""
+    form.show_more(True)
+    type_into(form, name, text)
+    assert problem in find(form, QLabel, f"{name}_error").text()
+
+
+@pytest.mark.parametrize("number", [0.1, 0.0031622776601683795, 1e-7, 1 / 3, 2.0])
+def test_numbers_go_through_the_form_unrounded(form: SettingsForm, number: float) -> None:
+    """A rate that was searched is shown with all its figures."""
+    assert float(shown(number)) == number
+    recipe = Recipe().with_values({"optimizer.learning_rate": number})
+    form.set_recipe(recipe)
+    made = form.recipe()
+    assert made is not None
+    assert made.optimizer == recipe.optimizer
+
+
+def test_ranges_to_search_stay_as_long_as_they_can(form: SettingsForm, recipes: Recipes) -> None:
+    """They go with the preset through edits, and are left out where they are wrong beside them."""
+    form.set_recipe(recipes.shipped["quick"])
+    type_into(form, "epochs", "3")
+    recipe = form.recipe()
+    assert recipe is not None
+    assert recipe.search == recipes.shipped["quick"].search
+    only_small = Recipe().with_values({"network.hidden": ("5x5x8", 8)})
+    form.set_recipe(dataclasses.replace(only_small, search={"network.hidden": '["27x27x1", 8]|["5x5x8", 8]'}))
+    type_into(form, "hidden", "5x5x8, 8")
+    form.show_more(True)
+    assert form.recipe() is not None
+
+
+def test_own_recipes_are_presets_below_a_line(form: SettingsForm, recipes: Recipes) -> None:
+    """Beside the shipped ones; one of a shipped name takes its place, and each fills the form."""
+    mine = Recipe("mine", "for me").with_values({"training.epochs": 3})
+    quick = Recipe("quick", "quicker").with_values({"training.epochs": 1})
+    form.set_recipes(Recipes(recipes.shipped, {"mine": mine, "quick": quick}))
+    preset = find(form, QComboBox, "preset")
+    items = [preset.itemText(place) for place in range(preset.count())]
+    shipped = [name for name in recipes.shipped if name != "quick"]
+    assert items == [*shipped, "", "mine", "quick", "", "Own settings"]
+    preset.setCurrentText("mine")
+    made = form.recipe()
+    assert made == mine
+    preset.setCurrentText("quick")
+    made = form.recipe()
+    assert made == quick
+    assert preset.itemData(preset.findText("mine"), Qt.ItemDataRole.ToolTipRole) == "for me"

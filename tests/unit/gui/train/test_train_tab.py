@@ -1,0 +1,570 @@
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QMessageBox, QProgressBar, QPushButton
+from pytestqt.qtbot import QtBot
+
+from digitpad.datasets.dataset import mnist
+from digitpad.gui.shell.menus import TRAIN
+from digitpad.gui.shell.window import Window
+from digitpad.gui.train.train_tab import CHANGE_AFTER_MS, State, TrainTab
+from digitpad.gui.train.training_task import Report
+from digitpad.gui.widgets.basics import Tile
+from digitpad.gui.widgets.image_grid import ImageGrid
+from digitpad.runs.run import Run, Status, all_runs
+from digitpad.runs.run_comparison import clock
+from digitpad.system import blas_threads
+from digitpad.training.recipe_library import Recipes
+from digitpad.training.snapshots import Seen
+from digitpad.training.trainer import Trainer
+from digitpad.weights.native_format import load_weights
+from tests.unit.gui.hand import draw, find, placed
+
+TRAINING_MS = 60_000
+
+SEEN = Seen(np.zeros((1, 28, 28), np.uint8), np.zeros((1, 28, 28), np.uint8))
+
+
+@pytest.fixture
+def small_set(tmp_path: Path) -> Path:
+    """A folder of four IDX files with a few built-in digits."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    data = mnist()
+    for part, digits in (("train", data.training[:3000]), ("t10k", data.test[:500])):
+        for content, array in (("images-idx3", digits.images), ("labels-idx1", digits.labels)):
+            header = bytes([0, 0, 8, array.ndim]) + b"".join(n.to_bytes(4, "big") for n in array.shape)
+            (folder / f"{part}-{content}-ubyte.gz").write_bytes(gzip.compress(header + array.tobytes(), 1))
+    return folder
+
+
+@pytest.fixture
+def training_window(window: Window, recipes: Recipes, small_set: Path) -> Window:
+    """The window on its Train tab, set to train 8 short epochs."""
+    window.show_tab(TRAIN)
+    settings = {"training.epochs": 8, "network.hidden": [64], "data.set": str(small_set)}
+    window.train_tab.form.set_recipe(recipes.shipped["quick"].with_values(settings))
+    return window
+
+
+def click(qtbot: QtBot, window: Window, name: str) -> None:
+    qtbot.mouseClick(find(window, QPushButton, name), Qt.MouseButton.LeftButton)
+
+
+def wait_for(qtbot: QtBot, window: Window, state: State) -> None:
+    qtbot.waitUntil(lambda: window.train_tab.state is state, timeout=TRAINING_MS)
+
+
+def test_training_runs_to_its_end_and_its_network_reads(qtbot: QtBot, training_window: Window) -> None:
+    """Train, see figures, use the result: the Draw tab then reads with it."""
+    window = training_window
+    draw(window.draw_tab.pad, placed(7, 100, 100, 250))
+    click(qtbot, window, "train_button")
+    assert window.train_tab.state is State.RUNNING
+    wait_for(qtbot, window, State.DONE)
+    outcome = window.train_tab.outcome
+    assert outcome is not None
+    assert outcome.result is not None
+    assert outcome.result.epochs == 8
+    assert outcome.result.test.accuracy > 0.8
+    assert find(window, Tile, "tile_epoch").value == "8 / 8"
+    assert find(window, Tile, "tile_left").value == f"{100 * outcome.result.test.accuracy:.2f}\N{NO-BREAK SPACE}%"
+    assert find(window, QLabel, "pinned_answer").text().startswith("7 · ")
+    click(qtbot, window, "use_button")
+    assert window.weights is outcome.weights
+    assert window.draw_tab.prediction is not None
+    assert window.draw_tab.prediction.digit == 7
+
+
+def test_a_run_is_kept_in_a_file_of_its_own(qtbot: QtBot, training_window: Window) -> None:
+    """Without being asked, and beside the runs before it."""
+    paths = []
+    for _ in range(2):
+        training_window.train_tab.train()
+        wait_for(qtbot, training_window, State.DONE)
+        outcome = training_window.train_tab.outcome
+        assert outcome is not None
+        assert outcome.path is not None
+        paths.append(outcome.path)
+    assert paths[0] != paths[1]
+    one, other = (load_weights(path) for path in paths)
+    np.testing.assert_array_equal(one.parameters, other.parameters)
+    assert one.test_accuracy is not None
+
+
+def test_reports_come_in_order_and_hold_every_step_once(qtbot: QtBot, training_window: Window) -> None:
+    """First the plan, then steps without a gap, epoch after epoch, and the outcome last."""
+    tab = training_window.train_tab
+    seen: list[str] = []
+    steps: list[int] = []
+    tab.train()
+    thread = tab._thread
+    assert thread is not None
+    thread.started.connect(lambda *_: seen.append("started"))
+    thread.reported.connect(lambda r: steps.extend(range(r.first_step, r.first_step + len(r.losses))))
+    thread.epoch_done.connect(lambda e: seen.append(f"epoch {e.epoch}"))
+    thread.finished.connect(lambda _: seen.append("finished"))
+    qtbot.waitUntil(lambda: seen[-1:] == ["finished"])
+    assert seen == ["started", *(f"epoch {n}" for n in range(9)), "finished"]
+    assert steps == list(range(1, 8 * 20 + 1))
+
+
+def test_pause_rests_and_goes_on(qtbot: QtBot, training_window: Window) -> None:
+    """Nothing happens while it rests, and nothing is lost by it."""
+    tab = training_window.train_tab
+    form = tab.form
+    form.set_recipe(form._base.with_values({"training.epochs": 60}))
+    tab.train()
+    thread = tab._thread
+    assert thread is not None
+    with qtbot.waitSignal(thread.epoch_done, timeout=TRAINING_MS):
+        pass
+    with qtbot.waitSignal(thread.rested, timeout=TRAINING_MS):
+        click(qtbot, training_window, "train_button")
+    wait_for(qtbot, training_window, State.PAUSED)
+    with qtbot.assertNotEmitted(thread.epoch_done, wait=300):
+        qtbot.waitUntil(lambda: thread.paused)
+        with qtbot.waitSignal(thread.reported, timeout=200, raising=False):
+            pass
+    click(qtbot, training_window, "train_button")
+    wait_for(qtbot, training_window, State.RUNNING)
+    wait_for(qtbot, training_window, State.DONE)
+    assert tab.outcome is not None
+    assert tab.outcome.result is not None
+    assert tab.outcome.result.epochs == 60
+
+
+def test_stop_keeps_what_was_learnt(qtbot: QtBot, training_window: Window) -> None:
+    """In mid-training: it ends soon, is scored, and can be used."""
+    tab = training_window.train_tab
+    tab.form.set_recipe(tab.form._base.with_values({"training.epochs": 5000}))
+    tab.train()
+    assert tab._thread is not None
+    with qtbot.waitSignal(tab._thread.reported, timeout=TRAINING_MS):
+        pass
+    click(qtbot, training_window, "stop_button")
+    wait_for(qtbot, training_window, State.DONE)
+    assert tab.outcome is not None
+    assert tab.outcome.result is not None
+    assert tab.outcome.result.test.n == 500
+    assert find(training_window, QPushButton, "use_button").isVisible()
+
+
+def test_stop_while_paused(qtbot: QtBot, training_window: Window) -> None:
+    """A training at rest can be ended as well."""
+    tab = training_window.train_tab
+    tab.form.set_recipe(tab.form._base.with_values({"training.epochs": 5000}))
+    tab.train()
+    assert tab._thread is not None
+    with qtbot.waitSignal(tab._thread.reported, timeout=TRAINING_MS):
+        pass
+    tab.toggle_pause()
+    tab.stop()
+    wait_for(qtbot, training_window, State.DONE)
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "problem"),
+    [
+        ("hidden", "128, 0", "expected 1 to 4,096"),
+        ("hidden", "many", "is no layer"),
+        ("hidden", "-5", "expected 1 to 4,096"),
+        ("batch_size", "1000000000", "expected 1 to 10,000"),
+        ("learning_rate", "-1", "expected more than 0"),
+        ("learning_rate", "nan", "expected more than 0"),
+        ("learning_rate", "", "is not a number"),
+        ("epochs", "0", "expected 1 to"),
+        ("seed", "-3", "expected 0 to"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_told_beside_its_field(
+    qtbot: QtBot, training_window: Window, field: str, text: str, problem: str
+) -> None:
+    """As it is typed, and nothing runs."""
+    edit = find(training_window, QLineEdit, field)
+    edit.clear()
+    edit.insert(text)
+    edit.textEdited.emit(text)
+    assert problem in find(training_window, QLabel, f"{field}_error").text()
+    click(qtbot, training_window, "train_button")
+    assert training_window.train_tab.state is State.IDLE
+    assert training_window.train_tab._thread is None
+
+
+def test_presets_fill_the_form_and_edits_make_them_one_s_own(training_window: Window) -> None:
+    """The preset's name stays only as long as its settings do."""
+    form = training_window.train_tab.form
+    preset = find(training_window, QComboBox, "preset")
+    preset.setCurrentText("momentum-dropout")
+    recipe = form.recipe()
+    assert recipe is not None
+    assert recipe.network.hidden == (256, 128)
+    assert recipe.name == "momentum-dropout"
+    edit = find(training_window, QLineEdit, "hidden")
+    edit.setText("20")
+    edit.textEdited.emit("20")
+    assert preset.currentText() == "Own settings"
+
+
+def test_every_shipped_recipe_goes_through_the_form_unchanged(training_window: Window, recipes: Recipes) -> None:
+    """What the form shows of a recipe is all of it."""
+    for recipe in recipes.shipped.values():
+        training_window.train_tab.form.set_recipe(recipe)
+        made = training_window.train_tab.form.recipe()
+        assert made is not None
+        assert made.with_values({"description": recipe.description}) == recipe
+
+
+def test_a_folder_without_data_is_told(qtbot: QtBot, training_window: Window, tmp_path: Path) -> None:
+    """The error names the folder; the tab is ready for another try."""
+    form = training_window.train_tab.form
+    form.set_recipe(form._base.with_values({"data.set": str(tmp_path)}))
+    with qtbot.waitSignal(training_window.train_tab.failed, timeout=TRAINING_MS) as blocker:
+        training_window.train_tab.train()
+    assert str(tmp_path) in str(blocker.args[1])
+    assert training_window.train_tab.state is State.IDLE
+    find(training_window, QMessageBox, "problem").close()
+
+
+def test_the_untrained_tab_says_what_training_will_do(qtbot: QtBot, window: Window) -> None:
+    """The axes come, and a hint in them."""
+    window.show_tab(TRAIN)
+    tab = window.train_tab
+    qtbot.waitUntil(lambda: tab.board._loss_curves is not None)
+    assert tab.board._loss_curves is not None
+    assert "Train runs 60 epochs of 784-512-256-10" in tab.board._loss_curves._hint
+    tab.form.set_recipe(tab.form._base.with_values({"training.epochs": 1}))
+    assert "Train runs 1 epoch of" in tab.board._loss_curves._hint
+
+
+def test_training_may_begin_before_there_are_curves(qtbot: QtBot, training_window: Window) -> None:
+    """Which come a moment after the tab: they then show what there is, over all that is planned."""
+    tab = training_window.train_tab
+    assert tab.board._loss_curves is None
+    tab.train()
+    wait_for(qtbot, training_window, State.DONE)
+    qtbot.waitUntil(lambda: tab.board._loss_curves is not None)
+    assert tab.board._loss_curves is not None
+    assert tab.board._loss_curves._epochs == 8
+    assert len(tab.board._loss_curves._lines["validation"].get_xdata()) == 9
+
+
+def test_the_plan_follows_what_is_typed(qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not with every key, but to the last one."""
+    tab = window.train_tab
+    window.show_tab(TRAIN)
+    qtbot.waitUntil(lambda: tab.board._loss_curves is not None and "Train runs" in tab.board._loss_curves._hint)
+    plans: list[int] = []
+    monkeypatch.setattr(tab.board, "set_plan", lambda epochs, _hint="": plans.append(epochs))
+    edit = find(tab.form, QLineEdit, "epochs")
+    for epochs in range(1, 31):
+        edit.setText(str(epochs))
+        edit.textEdited.emit(edit.text())
+    qtbot.waitUntil(lambda: plans[-1:] == [30])
+    assert len(plans) < 30
+
+
+def test_weights_that_cannot_be_kept_do_not_end_training(
+    qtbot: QtBot, training_window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk is told in a dialog, and the result can still be used."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("digitpad.weights.native_format.write_atomically", full)
+    with qtbot.waitSignal(
+        training_window.train_tab.failed,
+        timeout=TRAINING_MS,
+        check_params_cb=lambda what, why: "cannot be kept" in what and "No space left" in str(why),
+    ):
+        training_window.train_tab.train()
+    find(training_window, QMessageBox, "problem").close()
+    wait_for(qtbot, training_window, State.DONE)
+    outcome = training_window.train_tab.outcome
+    assert outcome is not None
+    assert outcome.path is None
+
+
+def test_clock() -> None:
+    """Minutes and seconds, hours where there are some."""
+    assert [clock(9), clock(61.4), clock(3725)] == ["0:09", "1:01", "1:02:05"]
+
+
+def test_a_training_that_runs_away_keeps_its_best_epoch(
+    qtbot: QtBot, training_window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was good before it can be used, and what happened is told."""
+    learn = Trainer._learn
+
+    def learn_for_a_while(trainer: Trainer, images: NDArray[np.uint8], labels: NDArray[np.uint8], rate: float) -> float:
+        return np.nan if trainer.step == 50 else learn(trainer, images, labels, rate)
+
+    monkeypatch.setattr(Trainer, "_learn", learn_for_a_while)
+    with qtbot.waitSignal(training_window.train_tab.failed, timeout=TRAINING_MS) as blocker:
+        training_window.train_tab.train()
+    find(training_window, QMessageBox, "problem").close()
+    assert "at step 50" in str(blocker.args[1])
+    outcome = training_window.train_tab.outcome
+    assert outcome is not None
+    assert outcome.path is not None
+    assert load_weights(outcome.path).about["epoch"] == 2
+
+
+def test_one_key_trains_pauses_and_goes_on(qtbot: QtBot, training_window: Window) -> None:
+    """Ctrl+T, each time."""
+    tab = training_window.train_tab
+    tab.form.set_recipe(tab.form._base.with_values({"training.epochs": 5000}))
+    for state in (State.RUNNING, State.PAUSED, State.RUNNING):
+        qtbot.keyClick(training_window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
+        wait_for(qtbot, training_window, state)
+    assert tab._thread is not None
+    with qtbot.waitSignal(tab._thread.reported, timeout=TRAINING_MS):
+        pass
+    thread = tab._thread
+    qtbot.keyClick(training_window, Qt.Key.Key_Period, Qt.KeyboardModifier.ControlModifier)
+    tab.train_or_pause()
+    assert tab._thread is thread, "a second training began while the first one was stopping"
+    wait_for(qtbot, training_window, State.DONE)
+
+
+def test_training_from_a_field_leaves_the_focus_on_pause(qtbot: QtBot, training_window: Window) -> None:
+    """Fields rest then, and the next key should not be taken by what is beside them."""
+    find(training_window, QLineEdit, "epochs").setFocus()
+    qtbot.keyClick(training_window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
+    assert find(training_window, QPushButton, "train_button").hasFocus()
+    wait_for(qtbot, training_window, State.DONE)
+
+
+def test_the_pinned_answer_goes_with_the_digit(qtbot: QtBot, training_window: Window) -> None:
+    """A report of the digit before, that was still on its way, is not taken for one of the empty pad."""
+    tab = training_window.train_tab
+    draw(training_window.draw_tab.pad, placed(7, 100, 100, 250))
+    assert tab.board._pinned is not None
+    late = Report(1, (0.5,), 100, 1.0, 1.0, tab.board._pinned.image, (0.1,) * 10, SEEN, 0.0)
+    training_window.draw_tab.pad.clear()
+    tab._on_reported(late)
+    tab.board._draw_moment()
+    assert find(training_window, QLabel, "pinned_answer").text() == ""
+
+
+def test_the_wheel_scrolls_the_form_and_changes_nothing(training_window: Window) -> None:
+    """A choice without the focus lets it pass."""
+    box = find(training_window, QComboBox, "activation")
+    box.clearFocus()
+    before = box.currentText()
+    at = QPointF(5, 5)
+    event = QWheelEvent(
+        at, box.mapToGlobal(at), QPoint(0, -120), QPoint(0, -120), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(box, event)
+    assert box.currentText() == before
+
+
+def preparing(qtbot: QtBot, window: Window) -> None:
+    """Begin a training for which far more drawings are to be made than there is time for."""
+    form = window.train_tab.form
+    recipe = form.recipe()
+    assert recipe is not None
+    form.set_recipe(recipe.with_values({"data.pen_digits": 500_000, "data.non_digits": 10}))
+    window.train_tab.train()
+    bar = find(window, QProgressBar, "training_progress")
+    qtbot.waitUntil(lambda: bar.value() > 0 and bar.maximum() == 550_010, timeout=10_000)
+
+
+def test_drawings_that_are_made_first_are_told_and_can_be_stopped(qtbot: QtBot, training_window: Window) -> None:
+    """Stop need not wait for half a million of them; nothing was learnt, and another training can begin."""
+    preparing(qtbot, training_window)
+    tab = training_window.train_tab
+    tab.stop()
+    qtbot.waitUntil(lambda: tab.state is State.IDLE, timeout=5_000)
+    assert tab.outcome is None
+
+
+def test_closing_while_drawings_are_made_waits_for_none(qtbot: QtBot, training_window: Window) -> None:
+    """The thread ends between two of them, and nothing is lost that was learnt."""
+    preparing(qtbot, training_window)
+    assert training_window.train_tab.shut_down(5) == ""
+    assert training_window.train_tab.state is State.IDLE
+
+
+def test_making_drawings_can_be_paused(qtbot: QtBot, training_window: Window) -> None:
+    """It rests while it is paused."""
+    preparing(qtbot, training_window)
+    tab = training_window.train_tab
+    tab.toggle_pause()
+    assert tab.state is State.PAUSED
+    tab.stop()
+    qtbot.waitUntil(lambda: tab.state is State.IDLE, timeout=5_000)
+
+
+def set_field(window: Window, name: str, text: str) -> None:
+    """Write into a field as typing does."""
+    field = find(window, QLineEdit, name)
+    field.clear()
+    field.insert(text)
+    field.textEdited.emit(text)
+
+
+def long_training(qtbot: QtBot, window: Window, **settings: object) -> TrainTab:
+    """A training that lasts, of which the first steps are done."""
+    tab = window.train_tab
+    values = {"training.epochs": 5000, **{key.replace("__", "."): value for key, value in settings.items()}}
+    tab.form.set_recipe(tab.form._base.with_values(values))
+    tab.train()
+    assert tab._thread is not None
+    qtbot.waitUntil(lambda: tab.board.n_steps > 0, timeout=TRAINING_MS)
+    return tab
+
+
+def test_settings_change_while_it_trains(qtbot: QtBot, training_window: Window) -> None:
+    """A new rate holds from the next step on, is told, and is marked in the curves; the others rest."""
+    tab = long_training(qtbot, training_window)
+    assert not find(training_window, QLineEdit, "hidden").isEnabled()
+    assert not find(training_window, QLineEdit, "dropout").isEnabled()
+    assert find(training_window, QLineEdit, "learning_rate").isEnabled()
+    assert tab._thread is not None
+    with qtbot.waitSignal(tab._thread.changed, timeout=TRAINING_MS) as blocker:
+        set_field(training_window, "learning_rate", "0.004")
+    change, recipe = blocker.args
+    assert change.settings == {"optimizer.learning_rate": 0.004}
+    assert recipe.optimizer.learning_rate == 0.004
+    with qtbot.waitSignal(tab._thread.changed, timeout=TRAINING_MS):
+        set_field(training_window, "epochs", "6000")
+    assert find(training_window, QProgressBar, "training_progress").maximum() == 6000 * 20
+    assert [list(one.settings) for one in tab.board._changes] == [["optimizer.learning_rate"], ["training.epochs"]]
+    assert tab.board._loss_curves is not None
+    assert [said for _, said in tab.board._loss_curves._marks] == ["learning rate 0.004", "epochs 6000"]
+    tab.stop()
+    wait_for(qtbot, training_window, State.DONE)
+    assert tab.outcome is not None
+    assert [change["settings"] for change in tab.outcome.weights.about["changes"]] == [
+        {"optimizer.learning_rate": 0.004},
+        {"training.epochs": 6000},
+    ]
+
+
+def test_dropout_can_change_where_there_is_some(qtbot: QtBot, training_window: Window) -> None:
+    """In a network that drops, its share may become another."""
+    tab = long_training(qtbot, training_window, network__dropout=0.2)
+    assert tab._thread is not None
+    with qtbot.waitSignal(tab._thread.changed, timeout=TRAINING_MS) as blocker:
+        set_field(training_window, "dropout", "0.1")
+    assert blocker.args[0].settings == {"network.dropout": 0.1}
+    tab.stop()
+    wait_for(qtbot, training_window, State.DONE)
+
+
+def test_closing_pauses_the_run(qtbot: QtBot, training_window: Window) -> None:
+    """In mid-epoch, too; from there it goes on to its end, with the curves of before."""
+    tab = long_training(qtbot, training_window)
+    assert tab.shut_down() == ""
+    (run,) = all_runs()
+    summary = run.summary()
+    assert summary.status is Status.PAUSED
+    before = len(run.history().losses)
+    assert before == summary.step
+    tab.go_on(run, {"training.epochs": summary.epoch + 2})
+    assert tab._thread is not None
+    with qtbot.waitSignal(tab._thread.epoch_done, timeout=TRAINING_MS):
+        pass
+    assert tab.board.n_steps >= before
+    wait_for(qtbot, training_window, State.DONE)
+    assert tab.outcome is not None
+    assert tab.outcome.path == run.weights_path
+    assert run.summary().status is Status.FINISHED
+    assert [epoch.epoch for epoch in run.history().epochs] == list(range(summary.epoch + 3))
+
+
+def test_run_that_another_window_trains_is_left_alone(qtbot: QtBot, training_window: Window) -> None:
+    """It says so, and is ready for something else."""
+    tab = long_training(qtbot, training_window)
+    tab.shut_down()
+    (run,) = all_runs()
+    run.lock()
+    with qtbot.waitSignal(tab.failed, timeout=TRAINING_MS) as blocker:
+        tab.go_on(Run.open(run.folder))
+    find(training_window, QMessageBox, "problem").close()
+    assert "in training already" in str(blocker.args[1])
+    assert tab.state is State.IDLE
+    run.unlock()
+
+
+def test_first_layer_and_batch_are_shown(qtbot: QtBot, training_window: Window) -> None:
+    """As they are, and the first layer as it was where one goes back to."""
+    tab = long_training(qtbot, training_window)
+    assert tab._thread is not None
+    for _ in range(3):
+        with qtbot.waitSignal(tab._thread.reported, timeout=TRAINING_MS):
+            pass
+    tab._draw()
+    assert find(training_window, ImageGrid, "batch_grid").n_images == 24
+    grid = find(training_window, ImageGrid, "weights_grid")
+    assert grid.n_images == 24
+    tab.board._scrubber.go_to(0)
+    assert grid._images is tab.board._moments.kept[0].weights
+    tab.board._scrubber.go_to(None)
+    assert grid._images is tab.board._moments.kept[-1].weights
+    assert not np.array_equal(tab.board._moments.kept[0].weights, tab.board._moments.kept[-1].weights)
+    tab.shut_down()
+
+
+def test_hint_names_what_is_wrong(qtbot: QtBot, training_window: Window) -> None:
+    """A rate at which nothing is learnt is told while it trains."""
+    tab = long_training(qtbot, training_window, optimizer__method="sgd", optimizer__learning_rate=1e-7)
+    hint = find(training_window, QLabel, "training_hint")
+    qtbot.waitUntil(lambda: "too low" in hint.accessibleName(), timeout=TRAINING_MS)
+    tab.shut_down()
+
+
+def test_resumed_run_keeps_the_settings_it_came_to(qtbot: QtBot, training_window: Window) -> None:
+    """The form shows those that train, and none of before is taken for a wish."""
+    tab = long_training(qtbot, training_window)
+    assert tab._thread is not None
+    with qtbot.waitSignal(tab._thread.changed, timeout=TRAINING_MS):
+        set_field(training_window, "learning_rate", "0.0123")
+    assert tab.shut_down() == ""
+    (run,) = all_runs()
+    tab.go_on(run, {"training.epochs": 7000})
+    assert tab._thread is not None
+    with qtbot.waitSignal(tab._thread.changed, timeout=TRAINING_MS):
+        pass
+    with qtbot.assertNotEmitted(tab._thread.changed, wait=CHANGE_AFTER_MS + 500):
+        pass
+    fields = [find(training_window, QLineEdit, name).text() for name in ("learning_rate", "epochs")]
+    assert fields == ["0.0123", "7000"]
+    assert tab._running is not None
+    assert (tab._running.optimizer.learning_rate, tab._running.training.epochs) == (0.0123, 7000)
+    tab.shut_down()
+
+
+def test_resumed_run_has_the_threads_that_it_began_with(
+    qtbot: QtBot, training_window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As other numbers of BLAS threads give other bits; afterwards there are as many as before."""
+    tab = long_training(qtbot, training_window)
+    tab.shut_down()
+    (run,) = all_runs()
+    before = blas_threads.threads()
+    about = {**run.about, "blas_threads": before + 1}
+    asked: list[int] = []
+    set_threads = blas_threads.set_threads
+
+    def noted(count: int) -> None:
+        asked.append(count)
+        set_threads(count)
+
+    monkeypatch.setattr(blas_threads, "set_threads", noted)
+    tab.go_on(Run(run.folder, about))
+    assert tab._thread is not None
+    with qtbot.waitSignal(tab._thread.epoch_done, timeout=TRAINING_MS):
+        pass
+    tab.shut_down()
+    assert asked == [before + 1, before]
+    assert blas_threads.threads() == before

@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from digitpad.gui.train.training_history import MAX_MOMENTS, Moment, Moments, Scrubber
+from digitpad.gui.widgets.theme import Theme
+
+
+def moment(step: int, answer: tuple[float, ...] | None = None) -> Moment:
+    return Moment(step, answer, np.full((1, 2, 2), step % 256, np.uint8))
+
+
+def filled(n: int) -> Moments:
+    moments = Moments()
+    for step in range(1, n + 1):
+        moments.add(moment(step, tuple(np.eye(10)[3] * 0.5)))
+    return moments
+
+
+def test_memory_is_bounded_and_moments_are_even() -> None:
+    """Of ten thousand, some hundred stay, from the first to the latest, at even distances."""
+    moments = filled(10_000)
+    steps = [one.step for one in moments.kept]
+    assert MAX_MOMENTS / 2 <= len(steps) <= MAX_MOMENTS + 1
+    assert steps[0] == 1
+    assert steps[-1] == 10_000
+    assert len(set(np.diff(steps[:-1]))) == 1
+
+
+def test_answers_of_another_digit_are_forgotten() -> None:
+    """The pictures stay."""
+    moments = filled(3)
+    moments.forget_answers()
+    assert [one.answer for one in moments.kept] == [None] * 3
+    assert [one.step for one in moments.kept] == [1, 2, 3]
+
+
+@pytest.fixture
+def scrubber(qtbot: QtBot, qapp: QApplication) -> Scrubber:
+    widget = Scrubber(Theme(qapp))
+    qtbot.addWidget(widget)
+    widget.resize(208, 40)
+    widget.show()
+    return widget
+
+
+def test_latest_is_shown_until_one_goes_back(qtbot: QtBot, scrubber: Scrubber) -> None:
+    """By the pointer; at the right end it is the latest again, and stays so as more come."""
+    assert scrubber.moment is None
+    moments = filled(101)
+    scrubber.set_moments(moments)
+    assert scrubber.moment is moments.kept[-1]
+    with qtbot.waitSignal(scrubber.moved):
+        qtbot.mousePress(scrubber, Qt.MouseButton.LeftButton, pos=QPoint(104, 20))
+    assert scrubber.is_back
+    assert scrubber.moment is moments.kept[50]
+    qtbot.mouseMove(scrubber, QPoint(4, 20))
+    qtbot.mousePress(scrubber, Qt.MouseButton.LeftButton, pos=QPoint(0, 20))
+    assert scrubber.moment is moments.kept[0]
+    qtbot.mousePress(scrubber, Qt.MouseButton.LeftButton, pos=QPoint(207, 20))
+    assert not scrubber.is_back
+    moments.add(moment(500))
+    assert scrubber.moment is not None
+    assert scrubber.moment.step == 500
+
+
+def test_where_one_has_gone_back_to_stays(scrubber: Scrubber) -> None:
+    """When every other moment is dropped, it is the one at that step, or the one beside it, that is looked at."""
+    moments = filled(MAX_MOMENTS)
+    scrubber.set_moments(moments)
+    for place in (100, 101):
+        scrubber.go_to(place)
+        before = moments.kept[place].step
+        for step in range(moments.kept[-1].step + 1, moments.kept[-1].step + MAX_MOMENTS):
+            moments.add(moment(step))
+        scrubber.set_moments(moments)
+        assert scrubber.is_back
+        assert scrubber.moment is not None
+        assert abs(scrubber.moment.step - before) <= moments.kept[2].step - moments.kept[1].step
+        assert scrubber.moment is not moments.kept[place]
+
+
+def test_keys_go_back_and_forth(qtbot: QtBot, scrubber: Scrubber) -> None:
+    """A twentieth at a time, to the begin and to the end."""
+    moments = filled(100)
+    scrubber.set_moments(moments)
+    places = []
+    for key in (Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_Left, Qt.Key.Key_End):
+        qtbot.keyClick(scrubber, key)
+        assert scrubber.moment is not None
+        places.append(moments.kept.index(scrubber.moment))
+    assert places == [94, 89, 94, 0, 0, 99]
+    assert scrubber.accessibleDescription() == "step 100"
+
+
+def test_fewer_moments_make_no_trouble(scrubber: Scrubber) -> None:
+    """As when another training begins while one looks back."""
+    scrubber.set_moments(filled(100))
+    scrubber.go_to(80)
+    scrubber.set_moments(filled(5))
+    assert scrubber.moment is not None
+    assert scrubber.moment.step == 5
+    scrubber.set_moments(Moments())
+    scrubber.grab()
+    assert scrubber.moment is None

@@ -1,0 +1,115 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pytestqt.qtbot import QtBot
+
+from digitpad.gui.train.training_plots import Curves
+from digitpad.gui.widgets.curve_points import Series, decimate
+from digitpad.gui.widgets.theme import Mode, Theme
+
+
+@given(n=st.integers(2, 20_000), seed=st.integers(0, 100))
+@settings(max_examples=50, deadline=None)
+def test_decimating_keeps_the_extremes_and_the_ends(n: int, seed: int) -> None:
+    """Few points, in order, that reach as high and as low and as far as all of them."""
+    y = np.random.default_rng(seed).normal(size=n)
+    thinned = decimate(Series(np.arange(n, dtype=float), y), 100)
+    assert len(thinned.x) <= max(101, min(n, 100))
+    assert (np.diff(thinned.x) >= 0).all()
+    assert thinned.x[-1] == n - 1
+    assert (thinned.y.min(), thinned.y.max()) == (y.min(), y.max())
+    np.testing.assert_array_equal(y[thinned.x.astype(int)], thinned.y)
+
+
+@pytest.fixture
+def curves(qtbot: QtBot, theme: Theme) -> Curves:
+    curves = Curves(theme, "loss_curves", logarithmic=True)
+    qtbot.addWidget(curves)
+    curves.resize(500, 200)
+    curves.set_plan(10, "a hint")
+    curves.show()
+    qtbot.waitUntil(lambda: curves._background is not None)
+    return curves
+
+
+def some(*values: float) -> Series:
+    return Series(np.arange(len(values), dtype=float), np.array(values))
+
+
+def full_draws(curves: Curves) -> list[object]:
+    draws: list[object] = []
+    curves.mpl_connect("draw_event", draws.append)
+    return draws
+
+
+def test_the_same_plan_is_not_drawn_again(curves: Curves) -> None:
+    """Another one is, and so is the same once there were lines."""
+    curves._stale = False
+    curves.set_plan(10, "a hint")
+    assert not curves._stale
+    for epochs, hint in ((11, "a hint"), (11, "another"), (11, "")):
+        curves.set_plan(epochs, hint)
+        assert curves._stale
+        curves._stale = False
+    curves.set_series(None, some(2.0, 1.0), some(2.0, 1.5))
+    curves.set_plan(11, "")
+    assert curves._stale
+    assert not curves._lines["training"].get_xdata()
+
+
+def test_new_points_within_the_axes_are_blitted(qtbot: QtBot, curves: Curves) -> None:
+    """Only the first points, which replace the hint, cost a full draw."""
+    draws = full_draws(curves)
+    curves.set_series(None, some(2.0, 1.0), some(2.0, 1.5))
+    qtbot.waitUntil(lambda: len(draws) == 1)
+    for _ in range(20):
+        curves.set_series(None, some(2.0, 1.0, 0.9), some(2.0, 1.5, 1.2))
+    qtbot.wait(50)
+    assert len(draws) == 1
+
+
+def test_a_loss_below_the_axes_makes_them_grow_by_a_decade(qtbot: QtBot, curves: Curves) -> None:
+    """And that is one full draw."""
+    curves.set_series(None, some(2.0, 1.0), some(2.0, 1.5))
+    assert curves._axes.get_ylim()[0] == pytest.approx(0.1)
+    curves.set_series(None, some(2.0, 0.03), some(2.0, 1.5))
+    assert curves._axes.get_ylim()[0] == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize("size", [(500, 90), (1500, 500)])
+def test_labels_have_the_room_that_they_need(qtbot: QtBot, curves: Curves, size: tuple[int, int]) -> None:
+    """Whole in the smallest axes, and no further from the edge in the largest."""
+    curves.resize(*size)
+    curves.draw()
+    ticks = [*curves._axes.get_xticklabels(), *curves._axes.get_yticklabels()]
+    boxes = [tick.get_window_extent() for tick in ticks if tick.get_text()]
+    assert min(box.x0 for box in boxes) >= 0
+    assert min(box.y0 for box in boxes) >= 0
+    assert max(box.x1 for box in boxes) <= curves._figure.bbox.x1
+    assert max(box.y1 for box in boxes) <= curves._figure.bbox.y1
+    assert curves._axes.bbox.x0 <= 60 * curves.device_pixel_ratio
+
+
+def test_best_value_is_told_where_no_curve_ends(curves: Curves) -> None:
+    """The last points, near which it often lies, stay free."""
+    curves.set_plan(3)
+    curves.set_series(None, some(0.5, 0.9, 0.97, 0.98), some(0.5, 0.9, 0.96, 0.97), best=0.97)
+    curves.draw()
+    assert curves._best_label.get_text() == "best so far 97.00\N{NO-BREAK SPACE}%"
+    assert curves._best_label.get_window_extent().x1 < curves._axes.transData.transform((1, 0.9))[0]
+
+
+def test_lines_are_seen_in_both_themes(qtbot: QtBot, curves: Curves, theme: Theme) -> None:
+    """The validation curve has its colour, whichever theme is on."""
+    for mode in (Mode.LIGHT, Mode.DARK):
+        theme.set_mode(mode)
+        draws = full_draws(curves)
+        curves.set_series(None, some(2.0, 2.0), some(*[1.0] * 11))
+        curves.draw_idle()
+        qtbot.waitUntil(lambda draws=draws: len(draws) > 0)  # type: ignore[misc]
+        curves.set_series(None, some(2.0, 2.0), some(*[1.0] * 11))
+        image = curves.grab().toImage()
+        colours = {image.pixelColor(250, y).name() for y in range(image.height())}
+        assert theme.tokens.second in colours
+    theme.set_mode(Mode.SYSTEM)

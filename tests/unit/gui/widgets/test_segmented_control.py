@@ -1,0 +1,24 @@
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from digitpad.gui.widgets.segmented_control import Segments
+
+
+def test_one_holds_and_the_arrows_go_on_from_it(qtbot: QtBot) -> None:
+    """Each choice is told once; Tab comes to what is chosen, also where a program chose it."""
+    segments = Segments(("One", "Two", "Three"), "numbers", "Numbers")
+    qtbot.addWidget(segments)
+    segments.show()
+    qtbot.waitExposed(segments)
+    chosen: list[int] = []
+    segments.chosen.connect(chosen.append)
+    segments.choose(1)
+    segments.choose(1)
+    assert (segments.current, chosen) == (1, [1])
+    by_tab = [bool(segments.button(place).focusPolicy() & Qt.FocusPolicy.TabFocus) for place in range(3)]
+    assert by_tab == [False, True, False]
+    with qtbot.waitActive(segments):
+        segments.activateWindow()
+    segments.button(1).setFocus()
+    qtbot.keyClick(segments.button(1), Qt.Key.Key_Right)
+    assert (segments.current, chosen) == (2, [1, 2])

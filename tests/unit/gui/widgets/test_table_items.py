@@ -1,0 +1,21 @@
+from PySide6.QtWidgets import QTableView, QTableWidget
+from pytestqt.qtbot import QtBot
+
+from digitpad.gui.widgets.table_items import calm
+from digitpad.gui.widgets.theme import Mode, Theme
+
+
+def test_headings_look_alike_however_a_table_was_made(qtbot: QtBot, theme: Theme) -> None:
+    """Qt styles the heading of one that is made with its columns before it can be told to be calm."""
+    theme.set_mode(Mode.LIGHT)
+    with_columns, without = QTableWidget(2, 3), QTableView()
+    for table in (with_columns, without):
+        qtbot.addWidget(table)
+        calm(table, "A table")
+    without.setModel(with_columns.model())
+    heights = []
+    for table in (with_columns, without):
+        table.show()
+        heights.append(table.horizontalHeader().height())
+    assert heights[0] == heights[1]
+    theme.set_mode(Mode.SYSTEM)

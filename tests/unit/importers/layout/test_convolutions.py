@@ -1,0 +1,69 @@
+from pathlib import Path
+
+import numpy as np
+
+from digitpad.importers.open_file import understand_file
+from digitpad.nn.layers import AvgPool2d, Conv2d, Flatten, Linear, MaxPool2d, ReLU
+from tests.unit.importers.strangers import Matrix, save_npz, small_lenet, train_images
+
+
+def conv_layouts(p: list[Matrix]) -> dict[str, dict[str, Matrix]]:
+    """One small LeNet, its kernels, biases and first matrix as each framework has them."""
+    k1, c1, k2, c2, w3, b3, w4, b4 = p
+    by_channel = w3.reshape(5, 5, 6, 20).transpose(2, 0, 1, 3).reshape(150, 20)
+    oihw = [k.transpose(3, 2, 0, 1) for k in (k1, k2)]
+    ohwi = [k.transpose(3, 0, 1, 2) for k in (k1, k2)]
+    return {
+        "HWIO": {f"arr_{i}": a for i, a in enumerate(p)},
+        "OIHW": {
+            "conv1.weight": oihw[0],
+            "conv1.bias": c1,
+            "conv2.weight": oihw[1],
+            "conv2.bias": c2,
+            "fc1.weight": by_channel.T,
+            "fc1.bias": b3,
+            "fc2.weight": w4.T,
+            "fc2.bias": b4,
+        },
+        "OHWI": {
+            "f1": ohwi[0],
+            "f2": ohwi[1],
+            "w3": w3.T,
+            "w4": w4.T,
+            **{f"b{i}": b[:, None] for i, b in enumerate((c1, c2, b3, b4), 1)},
+        },
+    }
+
+
+def test_convolutions_of_every_layout_are_opened(tmp_path: Path) -> None:
+    """Which axis is which, where pools are and in which order images are flattened is found out."""
+    network = train_images(small_lenet(), steps=120)
+    parameters = [array.astype(np.float64) for array in network.named_parameters().values()]
+    for layout, arrays in conv_layouts(parameters).items():
+        understood = understand_file(save_npz(tmp_path / f"{layout}.npz", arrays))
+        assert understood.chosen.convention.orientation.startswith(layout)
+        opened = understood.weights().network()
+        images = understood.yardstick.images[:20]
+        np.testing.assert_allclose(opened.predict(images), network.predict(images), atol=1e-4)
+
+
+def test_convolution_without_channels_or_activation(tmp_path: Path) -> None:
+    """Filters of three dimensions, one pool, and softmax right behind them."""
+    network = train_images([Conv2d(4, 3), MaxPool2d(), Flatten(), Linear(10)], steps=60)
+    k, c, w, b = network.named_parameters().values()
+    path = save_npz(tmp_path / "a.npz", {"filters": k[:, :, 0].transpose(2, 0, 1), "weights": w, "biases": b, "c": c})
+    understood = understand_file(path)
+    assert understood.chosen.structure.sizes == "28×28-3×3×4-pool-10"
+    best = max(one.accuracy for one in understood.candidates)
+    assert understood.chosen.accuracy >= best - 0.015
+
+
+def test_a_pool_over_the_whole_image(tmp_path: Path) -> None:
+    """Each channel's mean is all that the matrix behind it sees."""
+    network = train_images([Conv2d(8, 7), ReLU(), AvgPool2d(22), Flatten(), Linear(10)], steps=300)
+    k, c, w, b = network.named_parameters().values()
+    path = save_npz(tmp_path / "a.npz", {"k": k.transpose(3, 2, 0, 1), "c": c, "w": w, "b": b})
+    understood = understand_file(path, "relu", "x/255")  # it reads too little for them to be told
+    assert understood.chosen.convention.detail == "pool 22; flattened by channel; mean pools"
+    images = understood.yardstick.images[:20]
+    np.testing.assert_allclose(understood.weights().network().predict(images), network.predict(images), atol=1e-4)

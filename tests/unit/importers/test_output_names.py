@@ -1,0 +1,203 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from digitpad.class_names import DIGITS
+from digitpad.datasets.dataset import Dataset, mnist
+from digitpad.errors import OutputsError, WeightsError
+from digitpad.importers.containers.tensor_tree import Contents
+from digitpad.importers.open_file import open_weights, understand_file
+from digitpad.importers.output_names import class_names_in
+from digitpad.weights.native_format import Weights
+from tests.unit.importers.strangers import Model, Trained, numbered, save_json, save_npz, save_pickle, train
+
+LETTERS = tuple("ABCDEFGHIJ")
+SIX = ("cat", "dog", "bird", "fish", "ant", "bee")
+
+
+@pytest.fixture(scope="module")
+def trained() -> Trained:
+    """784-12-10 with tanh, which reads digits."""
+    return train([784, 12, 10], "tanh")
+
+
+@pytest.fixture(scope="module")
+def six() -> dict[str, Any]:
+    """The arrays of a network of six outputs."""
+    rng = np.random.default_rng(1)
+    return {"W1": rng.normal(size=(784, 8)), "b1": np.ones(8), "W2": rng.normal(size=(8, 6)), "b2": np.ones(6)}
+
+
+def by_letters() -> Dataset:
+    """The built-in digits under other names, so that a network that reads them is there."""
+    data = mnist()
+    return Dataset("letters", data.training[:1000], data.validation[:500], data.test[:500], "", LETTERS)
+
+
+FILES: dict[str, Callable[[Path, dict[str, Any]], Path]] = {
+    "texts in an npz": lambda p, a: save_npz(p / "a.npz", {**a, "classes": np.array(SIX)}),
+    "objects in an npz": lambda p, a: save_npz(p / "a.npz", {**a, "class_names": np.array(SIX, object)}),
+    "one text in an npz": lambda p, a: save_npz(p / "a.npz", {**a, "labels": ", ".join(SIX)}),
+    "a list in a pickle": lambda p, a: save_pickle(p / "a.pkl", {"model": a, "classes": list(SIX)}),
+    "idx_to_class": lambda p, a: save_pickle(p / "a.pkl", {**a, "idx_to_class": dict(enumerate(SIX))}),
+    "class_to_idx": lambda p, a: save_pickle(
+        p / "a.pkl", {**a, "class_to_idx": {name: i for i, name in enumerate(SIX)}}
+    ),
+    "scikit-learn's": lambda p, a: save_pickle(
+        p / "a.pkl",
+        Model(coefs_=[a["W1"], a["W2"]], intercepts_=[a["b1"], a["b2"]], classes_=np.array(SIX)),
+    ),
+    "a protocol of old": lambda p, a: save_pickle(p / "a.pkl", {**a, "target_names": np.array(SIX)}, 2),
+    "JSON": lambda p, a: save_json(
+        p / "a.json", {"id2label": dict(enumerate(SIX)), **{k: v.tolist() for k, v in a.items()}}
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_names_are_found_in_every_kind_of_file(name: str, six: dict[str, Any], tmp_path: Path) -> None:
+    """However its author keeps them; without data of these classes, the most usual convention is taken unscored."""
+    understood = understand_file(FILES[name](tmp_path, six))
+    assert not understood.yardstick.scores
+    convention = understood.chosen.convention
+    assert (convention.activation, convention.scaling, convention.transposed) == ("relu", "x/255", False)
+    weights = understood.weights()
+    assert weights.class_names == SIX
+    assert "convention_accuracy" not in weights.about
+    weights.save(tmp_path / "ours.npz")
+    assert open_weights(tmp_path / "ours.npz").class_names == SIX
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        DIGITS,
+        tuple(f"{i} - digit" for i in range(10)),
+        ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
+    ],
+)
+def test_digits_are_digits_whatever_they_are_called(names: tuple[str, ...], trained: Trained, tmp_path: Path) -> None:
+    """As in torchvision's MNIST; they are scored."""
+    path = save_npz(tmp_path / "a.npz", {**numbered(trained, "W{}", "b{}"), "classes": np.array(names)})
+    weights = open_weights(path)
+    assert weights.class_names == DIGITS
+    assert weights.about["convention_accuracy"] > 0.8
+
+
+def test_labels_of_samples_are_no_names(trained: Trained, tmp_path: Path) -> None:
+    """Nor are lists of another length."""
+    beside = {"labels": np.arange(100) % 10, "names": np.array(SIX)}
+    assert (
+        open_weights(save_npz(tmp_path / "a.npz", {**numbered(trained, "W{}", "b{}"), **beside})).class_names == DIGITS
+    )
+
+
+def test_names_that_are_given_come_first(six: dict[str, Any], tmp_path: Path) -> None:
+    """They must be as many as the outputs; without any, it is told how many there are."""
+    path = save_npz(tmp_path / "a.npz", six)
+    assert open_weights(path, class_names=tuple("uvwxyz")).class_names == tuple("uvwxyz")
+    with pytest.raises(
+        OutputsError, match=r"6 outputs \(W2 \(8 × 6\)\); 10 are needed, one a digit, or class names"
+    ) as told:
+        open_weights(path)
+    assert told.value.n_outputs == 6
+    with pytest.raises(OutputsError, match=r"6 outputs .*, but there are 3 class names"):
+        open_weights(path, class_names=tuple("abc"))
+
+
+def test_data_of_these_classes_tells_how_weights_are_meant(trained: Trained, tmp_path: Path) -> None:
+    """Its names are those of the outputs, in its order, and its images are what is scored."""
+    data = by_letters()
+    path = save_npz(tmp_path / "a.npz", numbered(trained, "W{}", "b{}"))
+    understood = understand_file(path, data=data)
+    assert understood.chosen.convention.activation == "tanh"
+    assert understood.chosen.accuracy > 0.8
+    assert understood.yardstick.said == "500 validation images of letters"
+    weights: Weights = understood.weights()
+    assert weights.class_names == LETTERS
+    turned = tuple(reversed(LETTERS))
+    again = Trained([trained.weights[0], trained.weights[1][:, ::-1]], [trained.biases[0], trained.biases[1][::-1]])
+    path = save_npz(tmp_path / "b.npz", numbered(again, "W{}", "b{}"))
+    assert understand_file(path, class_names=turned, data=data).chosen.accuracy > 0.8
+
+
+def test_numbers_of_classes_are_less_than_the_names_of_data(trained: Trained, tmp_path: Path) -> None:
+    """scikit-learn keeps the labels it was given, which the data has names for."""
+    arrays = {**numbered(trained, "W{}", "b{}"), "classes_": np.arange(1, 11)}
+    path = save_npz(tmp_path / "a.npz", arrays)
+    assert open_weights(path, data=by_letters()).class_names == LETTERS
+    assert open_weights(path).class_names == tuple(map(str, range(1, 11)))
+
+
+def test_names_in_a_file_are_not_overruled_by_data(trained: Trained, tmp_path: Path) -> None:
+    """Of as many other classes: what such weights read is not scored as those."""
+    names = tuple(f"k{i}" for i in range(10))
+    path = save_npz(tmp_path / "a.npz", {**numbered(trained, "W{}", "b{}"), "classes": np.array(names)})
+    for data in (by_letters(), mnist()):
+        understood = understand_file(path, data=data)
+        assert not understood.yardstick.scores
+        assert understood.weights().class_names == names
+
+
+@pytest.mark.parametrize(
+    "names", [(*DIGITS, *LETTERS), tuple(reversed(DIGITS))], ids=["letters too", "in another order"]
+)
+def test_digits_among_others_tell_how_weights_are_meant(
+    names: tuple[str, ...], trained: Trained, tmp_path: Path
+) -> None:
+    """Without data of all classes, the built-in digits are what can be scored."""
+    w, b = trained.weights[1], trained.biases[1]
+    last = np.column_stack([w, np.zeros((12, 10))])[:, : len(names)], np.append(b, [-50] * 10)[: len(names)]
+    if names[0] != "0":
+        last = w[:, ::-1], b[::-1]
+    arrays = {"W1": trained.weights[0], "b1": trained.biases[0], "W2": last[0], "b2": last[1]}
+    understood = understand_file(save_npz(tmp_path / "a.npz", arrays), class_names=names)
+    assert understood.chosen.convention.activation == "tanh"
+    assert understood.chosen.accuracy > 0.8
+    assert understood.weights().class_names == names
+
+
+def test_data_of_other_classes_does_not_score(six: dict[str, Any], tmp_path: Path) -> None:
+    """The names are taken, and what is unscored says so."""
+    understood = understand_file(save_npz(tmp_path / "a.npz", six), class_names=SIX, data=by_letters())
+    assert not understood.yardstick.scores
+
+
+def test_convolutions_tell_their_outputs(tmp_path: Path) -> None:
+    """As dense networks do."""
+    rng = np.random.default_rng(1)
+    arrays = {
+        "conv.weight": rng.normal(size=(4, 1, 5, 5)),
+        "fc.weight": rng.normal(size=(26, 4 * 12 * 12)),
+        "fc.bias": np.zeros(26),
+    }
+    path = save_npz(tmp_path / "a.npz", arrays)
+    with pytest.raises(OutputsError, match="has 26 outputs"):
+        open_weights(path)
+    letters = open_weights(path, class_names=tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+    assert letters.network().plan.output_shape == (26,)
+
+
+def test_one_row_of_numbers_with_other_classes(tmp_path: Path) -> None:
+    """It is cut by the number of names."""
+    n = 784 * 16 + 16 + 16 * 26 + 26
+    path = save_npz(tmp_path / "a.npz", {"params": np.random.default_rng(1).normal(size=n)})
+    weights = open_weights(path, class_names=tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+    assert weights.network().summary() == "784-16-26"
+
+
+@pytest.mark.parametrize(
+    "numbers", [{"class_to_idx.a": 0.5, "class_to_idx.b": 1.0}, {"class_to_idx.a": np.nan, "class_to_idx.b": 0.0}]
+)
+def test_places_that_are_none_name_nothing(numbers: dict[str, float]) -> None:
+    """Each must be whole, and there once."""
+    assert class_names_in(Contents(Path("a"), "a pickle", numbers=numbers)) == []
+
+
+def test_nothing_of_it_leads_around_the_checks(tmp_path: Path) -> None:
+    """Names alone make no network."""
+    with pytest.raises(WeightsError, match="without arrays"):
+        open_weights(save_pickle(tmp_path / "a.pkl", {"classes": list(SIX)}))

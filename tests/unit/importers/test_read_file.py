@@ -1,0 +1,418 @@
+import bz2
+import contextlib
+import functools
+import gzip
+import io
+import json
+import lzma
+import pickle
+import tempfile
+import zipfile
+import zlib
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from digitpad.errors import WeightsError
+from digitpad.importers.containers.tensor_tree import Contents, Looks, array_of
+from digitpad.importers.read_file import read_contents
+from tests.unit.importers.mat_files import OCTAVE, mat, mat_matrix, packed
+from tests.unit.importers.strangers import Dense, Model, save_safetensors, save_tables
+from tests.unit.weights.npz_files import npy, npy_claiming, zipped
+
+MATRIX = np.arange(12, dtype=np.float64).reshape(3, 4) / 7
+VECTOR = np.array([0.5, -1.5, 2.25])
+
+
+def read(content: bytes, name: str = "file.bin") -> Contents:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(content)
+        return read_contents(path)
+
+
+def refused(content: bytes, message: str, name: str = "file.bin") -> None:
+    with pytest.raises(WeightsError, match=message) as caught:
+        read(content, name)
+    assert "\n" not in str(caught.value)
+
+
+def npz(**arrays: Any) -> bytes:
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def safetensors(**arrays: NDArray[Any]) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        return save_safetensors(Path(folder) / "a", arrays).read_bytes()
+
+
+TREE = {"a": MATRIX, "b": [VECTOR, 3.5, {"activation": "tanh"}], "c": MATRIX.tolist()}
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_pickles_of_every_protocol(protocol: int) -> None:
+    """Arrays, lists and objects come out as they went in, named by where they lay."""
+    model = Model(
+        layers=[Dense(MATRIX.copy(), np.asfortranarray(MATRIX.T)), None], sizes=(784, 10), rate=np.float32(0.5)
+    )
+    contents = read(
+        pickle.dumps({**TREE, "model": model, "big": VECTOR.astype(">f4"), "seen before": TREE["b"]}, protocol)
+    )
+    np.testing.assert_array_equal(contents.arrays["a"], MATRIX)
+    np.testing.assert_array_equal(contents.arrays["b.0"], VECTOR)
+    np.testing.assert_array_equal(contents.arrays["c"], MATRIX)
+    np.testing.assert_array_equal(contents.arrays["big"], VECTOR)
+    np.testing.assert_array_equal(contents.arrays["model.layers.0.weights"], MATRIX)
+    np.testing.assert_array_equal(contents.arrays["model.layers.0.biases"], MATRIX.T)
+    np.testing.assert_array_equal(contents.arrays["model.sizes"], [784, 10])
+    assert contents.numbers["model.rate"] == 0.5
+    assert ("b.2.activation", "tanh") in contents.words
+    assert ("model", f"{Model.__module__}.Model") in contents.words
+
+
+def test_pickles_of_special_containers() -> None:
+    """Ordered and default dicts, sets, tuples as keys, arrays of objects, and one array that is shared."""
+    objects = np.empty(2, object)
+    objects[:] = [MATRIX.copy(), VECTOR.copy()]
+    tree = {
+        "ordered": OrderedDict(w=MATRIX),
+        "default": defaultdict(None, {"b": VECTOR}),
+        "set": {1.5},
+        ("W", 1): MATRIX + 1,
+        "objects": objects,
+        "again": objects,
+        "partial": functools.partial(np.maximum, 0),
+        "flags": np.array([True, False]),
+        "texts": np.array(["a", "b"]),
+        "complex": np.array([1j]),
+    }
+    contents = read(pickle.dumps(tree))
+    assert set(contents.arrays) == {
+        *("ordered.w", "default.b", "set", "W.1", "objects.0", "objects.1", "partial", "flags")
+    }
+    assert ("partial", "numpy.maximum") in contents.words
+
+
+def test_npz_with_whatever_its_author_put_in() -> None:
+    """Objects, texts and plain arrays lie side by side."""
+    objects = np.empty(2, object)
+    objects[:] = [MATRIX, VECTOR]
+    contents = read(npz(a=MATRIX, lists=objects, model=np.array({"w": VECTOR}, object), act="relu", n=3))
+    assert list(contents.arrays) == ["a", "lists.0", "lists.1", "model.w"]
+    assert contents.words == [("act", "relu")]
+    assert contents.numbers == {"n": 3.0}
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress, bz2.compress, lzma.compress])
+def test_compressed_files_are_unpacked(pack: Callable[[bytes], bytes]) -> None:
+    """A pickle in gzip, as in any other common packing, is the pickle."""
+    np.testing.assert_array_equal(read(pack(pickle.dumps(MATRIX))).arrays["array"], MATRIX)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress, bz2.compress, lzma.compress])
+def test_packed_bombs_are_refused(pack: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What unpacks to more than weights may take is not unpacked whole."""
+    monkeypatch.setattr("digitpad.importers.read_file.BUDGET_BYTES", 2**20)
+    refused(pack(bytes(4 * 2**20)), "unpacks to more than 1 MiB")
+
+
+def test_safetensors() -> None:
+    """Tensors by name; one that lies elsewhere than it says is refused."""
+    content = safetensors(w=MATRIX, b=VECTOR)
+    contents = read(content)
+    np.testing.assert_allclose(contents.arrays["w"], MATRIX, rtol=1e-6)
+    np.testing.assert_array_equal(contents.arrays["b"], VECTOR)
+    refused(content[:-1], "'b' of shape .3,. needs 12 bytes, but its place in the file has 11")
+    refused(content.replace(b"[3, 4]", b"[4, 4]"), "needs 64 bytes")
+    refused(content.replace(b"[0, 48]", b"[48, 0]"), "its place in the file")
+
+
+def test_bfloat16() -> None:
+    """Half of a float32 is a float32 with zeros behind."""
+    header = json.dumps({"w": {"dtype": "BF16", "shape": [2], "data_offsets": [0, 4]}}).encode()
+    content = len(header).to_bytes(8, "little") + header + bytes([0x80, 0x3F, 0x20, 0xC0])
+    np.testing.assert_array_equal(read(content).arrays["w"], [1.0, -2.5])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1,2,3\n4,5,6\n",
+        "1 2 3\n4 5 6",
+        "1;2;3\n4;5;6\n",
+        "\t".join("123") + "\n" + "\t".join("456"),
+        "# a comment\n1.0e0,2,3\n4,5,6\n",
+        ",0,1,2\n0,1,2,3\n1,4,5,6\n",
+        "0,1,2\n1,2,3\n4,5,6\n",
+        "x,y,z\n1,2,3\n4,5,6\n",
+        "\ufeff1,2,3\r\n4,5,6\r\n",
+        "x,y,z\r1,2,3\r4,5,6\r",
+    ],
+    ids=["commas", "blanks", "semicolons", "tabs", "comment", "pandas", "pandas, no index", "names", "BOM", "old Mac"],
+)
+def test_tables(text: str) -> None:
+    """Numbers in rows, however apart, with or without names above and beside."""
+    np.testing.assert_array_equal(read(text.encode(), "w.csv").arrays["w"], [[1, 2, 3], [4, 5, 6]])
+
+
+def test_a_heading_that_is_not_found_again_ends() -> None:
+    """Where lines are parted in a way that readers differ about, the file is refused, not read for ever."""
+    refused(b"r# Created by me o\rl\n1\n", "no table of numbers")
+
+
+def test_a_folder_is_one_file(tmp_path: Path) -> None:
+    """Each file's array is named by it; links are not followed."""
+    folder = save_tables(tmp_path / "weights", {"W1": MATRIX, "b1": VECTOR})
+    secret = tmp_path / "secret.csv"
+    secret.write_text("1,2\n3,4")
+    (folder / "link.csv").symlink_to(secret)
+    assert list(read_contents(folder).arrays) == ["W1", "b1"]
+
+
+def torch_pickle(*, old: bool = False) -> bytes:
+    """A state dict as PyTorch pickles it, by its format: it refers to storages that lie elsewhere."""
+
+    class Tensor:
+        def __init__(self, key: str, shape: tuple[int, ...], strides: tuple[int, ...]) -> None:
+            self.parts = (key, shape, strides)
+
+        def __reduce__(self) -> Any:
+            key, shape, strides = self.parts
+            return _rebuild_tensor_v2, (_Persistent(key), 0, shape, strides, False, OrderedDict())
+
+    class Pickler(pickle.Pickler):
+        def persistent_id(self, obj: Any) -> Any:
+            if isinstance(obj, _Persistent):
+                cls = BFloat16Storage if obj.key == "1" else FloatStorage
+                return ("storage", cls, obj.key, "cpu", 12, *[None] * old)
+            if old and obj is Model and not told:  # once, with its source
+                told.append(obj)
+                return ("module", obj, "model.py", "class Model: …")
+            return None
+
+    told: list[type] = []
+    buffer = io.BytesIO()
+    tensors = {
+        "fc.weight": Tensor("0", (3, 4), (4, 1)),
+        "fc.t": Tensor("0", (4, 3), (1, 4)),
+        "b": Tensor("1", (2,), (1,)),
+    }
+    Pickler(buffer, 2).dump(Model(state=OrderedDict(tensors)))
+    content = buffer.getvalue()
+    for module, name in (("torch._utils", "_rebuild"), ("torch", "FloatS"), ("torch", "BFloat16S")):
+        content = content.replace(f"{__name__}\n{name}".encode(), f"{module}\n{name}".encode())
+    return content
+
+
+HALVES = bytes([0x80, 0x3F, 0x20, 0xC0])  # 1 and -2.5 in bfloat16
+
+
+def torch_zip(*, prefix: str = "model/") -> bytes:
+    """The file that PyTorch writes today: the pickle and each storage in an archive."""
+    numbers = {f"{prefix}data/0": MATRIX.astype("<f4").tobytes(), f"{prefix}data/1": HALVES}
+    return zipped({f"{prefix}data.pkl": torch_pickle(), **numbers})
+
+
+def old_torch() -> bytes:
+    """What it wrote before 1.6, and still does if told to: pickles in a row, and then the storages."""
+    begin = [pickle.dumps(0x1950A86A20F9469CFC6C, 2), pickle.dumps(1001, 2), pickle.dumps({"little_endian": True}, 2)]
+    storages = [(12).to_bytes(8, "little") + MATRIX.astype("<f4").tobytes(), (2).to_bytes(8, "little") + HALVES]
+    return b"".join([*begin, torch_pickle(old=True), pickle.dumps(["0", "1"], 2), *storages])
+
+
+class FloatStorage:
+    """Named as PyTorch's."""
+
+
+class BFloat16Storage:
+    """Named as PyTorch's."""
+
+
+class _Persistent:
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+
+def _rebuild_tensor_v2(*arguments: Any) -> None:
+    """Named as PyTorch's."""
+
+
+@pytest.mark.parametrize("content", [torch_zip(), old_torch()], ids=["today's", "before 1.6"])
+def test_pytorch_state(content: bytes) -> None:
+    """Tensors are views of storages, also turned ones, and ones of half the bits."""
+    contents = read(content, "model.pt")
+    np.testing.assert_allclose(contents.arrays["state.fc.weight"], MATRIX, rtol=1e-6)
+    np.testing.assert_allclose(contents.arrays["state.fc.t"], MATRIX.T, rtol=1e-6)
+    np.testing.assert_array_equal(contents.arrays["state.b"], [1.0, -2.5])
+    assert contents.words[0][1].endswith("Model")
+
+
+def test_old_pytorch_without_its_numbers() -> None:
+    """A file that was cut off says so."""
+    refused(old_torch()[:-3], "damaged|numbers|without arrays|buffer size")
+    refused(old_torch().replace(b"\nFloatStorage", b"\nNoneStorage1"), "numbers of a type that is not read")
+
+
+def test_turned_views_of_one_storage_do_not_fill_the_memory() -> None:
+    """Each is a copy; together they may take as much as any weights."""
+    contents = Contents(Path("a"), "a file")
+    with pytest.raises(WeightsError, match="holds more than 96 MiB of numbers"):
+        contents.add("", [np.broadcast_to(np.float64(i), (2**20, 5)) for i in range(4)])
+
+
+@pytest.mark.parametrize("protocol", [0, 4])
+def test_a_long_log_beside_weights_does_no_harm(protocol: int) -> None:
+    """Of a text with letters beyond Latin-1, which take four times the room, the beginning is kept."""
+    contents = read(pickle.dumps({"log": "epoch 1 |████| 100%\n" * 3000, "w": MATRIX}, protocol))
+    np.testing.assert_array_equal(contents.arrays["w"], MATRIX)
+    assert contents.words[0][1].startswith("epoch 1 |████| 100%")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pickle.dumps([0.5] * 100_000, 4),  # of one frame
+        npy(np.array([0.5] * 100_000, object)),
+        zipped({"w.npy": npy(np.array([0.5] * 100_000, object))}),
+        zipped({"m/data.pkl": pickle.dumps([0.5] * 100_000, 2)}),
+    ],
+    ids=["pickle", "npy", "npz", "PyTorch"],
+)
+def test_what_hears_of_a_reading_may_end_it(tmp_path: Path, content: bytes) -> None:
+    """Between instructions, and by its own exception."""
+
+    class EnoughError(Exception):
+        pass
+
+    path = tmp_path / "file.bin"
+    path.write_bytes(content)
+
+    def tell() -> None:
+        raise EnoughError
+
+    with pytest.raises(EnoughError):
+        read_contents(path, tell)
+
+
+def test_things_of_one_name_are_numbered() -> None:
+    """Numbers and arrays each for themselves, in their order."""
+    contents = Contents(Path("a"), "a file")
+    for value in (1, MATRIX, 2, 3, MATRIX):
+        contents.add("w", value)
+    assert contents.numbers == {"w": 1, "w#2": 2, "w#3": 3}
+    assert list(contents.arrays) == ["w", "w#2"]
+
+
+def test_a_list_that_is_nearly_an_array_many_times_is_refused() -> None:
+    """What was looked at in vain is paid for too."""
+    row, spoilt = [1] * 10_000, [1] * 9_999 + [None]
+    contents = Contents(Path("a"), "a file")
+    with pytest.raises(WeightsError, match="more lists and numbers than weights would"):
+        contents.add("", [[row] * 100 + [spoilt] for _ in range(20)])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b"\x89PNG\r\n\x1a\n", "is a picture"),
+        (b"\x89HDF\r\n\x1a\n", "HDF5 is not read"),
+        (b"\0\0\x08\x03" + bytes(20), "data set's images"),
+        (b"\x01\x02\x03\x04", "of no kind that is known; weights come as"),
+        (b"hello world", "of no kind that is known"),
+        (b"hello 2 worlds", "no table of numbers|without numbers"),
+        (b"{", "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
+        (b"[" + b"[]," * 500_000 + b"1]", "more lists"),
+        (zipped({"readme.txt": b"hello"}), "is an archive of readme.txt"),
+        (zipped({"model.weights.h5": b""}), "is a Keras model"),
+        (zipped({"a.npy": npy_claiming("1000000000,")}), "claims the shape"),
+        (npy_claiming("4,", bytes(8)), "needs 16 bytes"),
+        (npy(np.zeros(3))[:40], "not a plain array"),
+    ],
+    ids=range(15),
+)
+def test_what_is_no_weights_is_named(content: bytes, message: str) -> None:
+    """The error says what the file is, as far as it can be told."""
+    refused(content, message)
+
+
+def test_no_file_and_empty_folder(tmp_path: Path) -> None:
+    """Neither can be read."""
+    with pytest.raises(WeightsError, match="cannot be read"):
+        read_contents(tmp_path / "nothing.npz")
+    with pytest.raises(WeightsError, match="a folder without weights"):
+        read_contents(tmp_path)
+
+
+@given(st.lists(st.lists(st.floats(allow_nan=False), min_size=2, max_size=4), min_size=1, max_size=4))
+def test_lists_are_arrays_where_they_are_rectangular(rows: list[list[float]]) -> None:
+    """As NumPy has it; ragged ones are no arrays."""
+    array = array_of(rows, Looks())
+    if len({len(row) for row in rows}) == 1:
+        np.testing.assert_array_equal(array, rows)
+    else:
+        assert array is None
+
+
+SOURCES: dict[str, bytes] = {
+    **{f"pickle {p}": pickle.dumps({**TREE, "m": Model(w=MATRIX)}, p) for p in (0, 2, 4, 5)},
+    "npz": npz(a=MATRIX, b=VECTOR),
+    "npz of objects": npz(a=np.array({"w": VECTOR}, object)),
+    "npy": npy(MATRIX),
+    "json": json.dumps({"w": MATRIX.tolist(), "b": [1, 2, 3]}).encode(),
+    "table": b"1,2,3\n4,5,6\n",
+    "safetensors": safetensors(w=MATRIX, b=VECTOR),
+    "pytorch": torch_zip(),
+    "old pytorch": old_torch(),
+    "matlab": mat(mat_matrix("W", MATRIX), packed(mat_matrix("b", VECTOR[None], 6))),
+    "octave": OCTAVE,
+    "gzip": gzip.compress(pickle.dumps(MATRIX)),
+}
+
+
+@pytest.mark.parametrize("name", SOURCES)
+@settings(max_examples=15, deadline=None)
+@given(data=st.data())
+def test_damaged_files_raise_one_exception(name: str, data: st.DataObject) -> None:
+    """Bytes changed, cut, doubled or added, in any format: it is read, or refused with the one exception."""
+    content = bytearray(SOURCES[name])
+    for _ in range(data.draw(st.integers(1, 6))):
+        place = data.draw(st.integers(0, max(0, len(content) - 1)))
+        match data.draw(st.sampled_from(["change", "cut", "double", "insert"])):
+            case "change" if content:
+                content[place] = data.draw(st.integers(0, 255))
+            case "cut":
+                del content[place : place + data.draw(st.integers(1, 40))]
+            case "double":
+                content[place:place] = content[place : place + 30]
+            case _:
+                content[place:place] = data.draw(st.binary(max_size=8))
+    try:
+        contents = read(bytes(content))
+    except WeightsError:
+        return
+    assert all(array.dtype.kind in "fiub" for array in contents.arrays.values())
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=60).map(lambda end: b"\x80\x04" + end + b"."))
+def test_any_bytes_as_a_pickle(content: bytes) -> None:
+    """Any program of instructions is read, or refused with the one exception."""
+    with contextlib.suppress(WeightsError):
+        read(content)
+
+
+def test_zip_with_two_of_a_name() -> None:
+    """Of two arrays of one name both are found."""
+    content = zipped({"a.npy": npy(MATRIX), "b.npy": npy(VECTOR)}, zipfile.ZIP_DEFLATED).replace(b"b.npy", b"a.npy")
+    assert list(read(content).arrays) == ["a", "a#2"]

@@ -1,0 +1,124 @@
+import numpy as np
+import pytest
+
+from digitpad.ink.drawing import IMAGE_SIDE, Drawing
+from digitpad.ink.raster import rasterize
+from digitpad.ink.strokes import CANVAS_PX, Stroke
+from tests.unit.ink.drawings import DIGITS, difference, picture, pixels
+
+TWO = pixels(picture(DIGITS[2]))
+ACROSS = Stroke(np.array([[140.0, 250.0], [340.0, 250.0]]), width_px=24)
+
+
+def test_new_drawing_is_blank() -> None:
+    """A pad begins with nothing on it."""
+    assert Drawing().is_empty
+    assert not Drawing().rasterize().any()
+    assert Drawing(image=np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.uint8)).is_empty
+
+
+def test_strokes_alone_are_drawn_from_their_paths() -> None:
+    """Without an image, the network sees what the paths draw."""
+    drawing = Drawing().with_stroke(Stroke(DIGITS[4][0])).with_stroke(Stroke(DIGITS[4][1]))
+    assert not drawing.is_empty
+    np.testing.assert_array_equal(drawing.rasterize(), rasterize(DIGITS[4]))
+
+
+def test_changes_make_other_drawings() -> None:
+    """Undoing is going back to the one before, which no change has touched."""
+    first = Drawing.from_pixels(TWO)
+    assert first.image is not None
+    before = first.image.copy()
+    second = first.with_stroke(ACROSS)
+    third = second.erased(np.array([[240.0, 240.0]]), 100)
+    assert (len(first.strokes), len(second.strokes), len(third.strokes)) == (0, 1, 2)
+    np.testing.assert_array_equal(first.image, before)
+    assert second.image is not None
+    np.testing.assert_array_equal(second.image, before)
+    assert third.image is not None
+    assert not np.array_equal(third.image, before)
+
+
+@pytest.mark.parametrize(("height", "width"), [(300, 900), (900, 300), (10, 30)])
+def test_image_lies_in_the_middle_as_large_as_fits(height: int, width: int) -> None:
+    """A wide image fills the width, a tall one the height, with as much room on either side."""
+    content = np.zeros((height, width), np.uint8)
+    content[height // 4 : -(height // 4), width // 4 : -(width // 4)] = 255
+    image = Drawing.from_pixels(content).image
+    assert image is not None
+    assert image.shape == (IMAGE_SIDE, IMAGE_SIDE)
+    assert image.dtype == np.uint8
+    for axis, side in ((1, height), (0, width)):
+        inked = np.flatnonzero((image > 127).any(axis=axis))
+        assert inked.mean() == pytest.approx((IMAGE_SIDE - 1) / 2, abs=8)
+        assert len(inked) == pytest.approx(IMAGE_SIDE * side / max(height, width) / 2, abs=18)
+
+
+def test_blank_image_is_empty() -> None:
+    """An image without ink leaves the pad as good as empty."""
+    assert Drawing.from_pixels(np.full((50, 40), 200, np.uint8)).is_empty
+
+
+def test_eraser_takes_ink_from_the_image() -> None:
+    """Where it went there is none, and elsewhere all."""
+    drawing = Drawing.from_pixels(TWO)
+    erased = drawing.erased(np.array([[0.0, 350.0], [480.0, 350.0]]), 60)
+    assert drawing.image is not None
+    assert erased.image is not None
+    y = (np.arange(IMAGE_SIDE) + 0.5) * CANVAS_PX / IMAGE_SIDE
+    under = np.abs(y - 350) < 58
+    assert drawing.image[under].any()
+    assert not erased.image[under].any()
+    np.testing.assert_array_equal(erased.image[np.abs(y - 350) > 62], drawing.image[np.abs(y - 350) > 62])
+
+
+def test_eraser_takes_all() -> None:
+    """What is rubbed out from corner to corner is empty again."""
+    erased = Drawing.from_pixels(TWO).with_stroke(ACROSS).erased(np.array([[0.0, 0.0], [480.0, 480.0]]), 480)
+    assert erased.is_empty
+    assert not erased.rasterize().any()
+
+
+@pytest.mark.parametrize("place", [(-50.0, -50.0), (600.0, 200.0)])
+def test_eraser_beside_the_pad_does_nothing(place: tuple[float, float]) -> None:
+    """A pen that left the pad takes nothing from it."""
+    drawing = Drawing.from_pixels(TWO).with_stroke(ACROSS)
+    erased = drawing.erased(np.array([place]), 20)
+    np.testing.assert_array_equal(erased.rasterize(), drawing.rasterize())
+    assert erased.strokes[0] is ACROSS
+
+
+def test_strokes_over_an_image_are_part_of_it() -> None:
+    """A line drawn on an opened digit is seen as if the image had had it."""
+    drawn = Drawing.from_pixels(TWO).with_stroke(ACROSS).rasterize()
+    pictured = Drawing.from_pixels(pixels(picture([*DIGITS[2], ACROSS.points]))).rasterize()
+    assert difference(drawn, pictured) < 8
+    assert difference(drawn, Drawing.from_pixels(TWO).rasterize()) > 20
+
+
+def test_a_sample_is_seen_as_it_is() -> None:
+    """Pixel for pixel, wherever it lies; what is drawn on it or erased changes no other pixel."""
+    image = np.random.default_rng(1).integers(0, 256, (28, 28), np.uint8)
+    drawing = Drawing.from_sample(image)
+    np.testing.assert_array_equal(drawing.rasterize(), image)
+    row = Stroke(np.array([[40.0, 120.0], [440.0, 120.0]]), 10)
+    changed = drawing.with_stroke(row).rasterize() != image
+    assert np.flatnonzero(changed.any(axis=1)).tolist() == [6, 7]
+    erased = drawing.erased(row.points, 5)
+    assert (erased.rasterize()[6:8, 3:25] <= image[6:8, 3:25]).all()
+    np.testing.assert_array_equal(erased.rasterize()[9:], image[9:])
+    assert erased.erased(np.array([[0.0, 0.0], [480.0, 480.0]]), 480).is_empty
+
+
+def test_strokes_over_a_blank_image_are_strokes() -> None:
+    """An image whose ink was all erased no longer decides how strokes are drawn."""
+    wiped = Drawing.from_pixels(TWO).erased(np.array([[0.0, 0.0], [480.0, 480.0]]), 480)
+    np.testing.assert_array_equal(wiped.with_stroke(ACROSS).rasterize(), rasterize([ACROSS.points]))
+
+
+def test_image_and_strokes_agree() -> None:
+    """The same digit, once drawn and once as an image of what is shown, is nearly the same."""
+    for paths in DIGITS.values():
+        drawn = Drawing(tuple(Stroke(path) for path in paths)).rasterize()
+        opened = Drawing.from_pixels(pixels(picture(paths, width_px=50))).rasterize()
+        assert difference(drawn, opened) < 60

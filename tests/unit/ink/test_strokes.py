@@ -1,0 +1,247 @@
+import errno
+import json
+import os
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from digitpad.errors import InkError
+from digitpad.ink import strokes as strokes_module
+from digitpad.ink.strokes import LabelledStrokes, Stroke, distance_to_path, erase, read_strokes, write_strokes
+from digitpad.nn.arrays import Floats
+from tests.unit.ink.drawings import PATHS, SOME
+
+GOOD = '{"label": 7, "strokes": [[[1, 2], [3.5, 4]], [[5, 6]]]}'
+LEVEL = np.array([[100.0, 100.0], [300.0, 100.0]])
+
+
+def read(tmp_path: Path, text: str | bytes) -> list[LabelledStrokes]:
+    path = tmp_path / "strokes.jsonl"
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return list(read_strokes(path))
+
+
+def test_line_by_hand(tmp_path: Path) -> None:
+    """A label, and a list of points a stroke."""
+    (drawing,) = read(tmp_path, GOOD)
+    assert drawing.label == 7
+    assert [path.tolist() for path in drawing.paths] == [[[1, 2], [3.5, 4]], [[5, 6]]]
+
+
+@settings(SOME, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(PATHS, st.none() | st.integers(0, 9)), max_size=4))
+def test_what_was_written_comes_back(tmp_path: Path, drawings: list[tuple[list[Floats], int | None]]) -> None:
+    """Labels and points, to a hundredth of a pixel, in order."""
+    path = tmp_path / "strokes.jsonl"
+    write_strokes(path, (LabelledStrokes([points + 1 / 3 for points in paths], label) for paths, label in drawings))
+    found = list(read_strokes(path))
+    assert [drawing.label for drawing in found] == [label for _, label in drawings]
+    for drawing, (paths, _) in zip(found, drawings, strict=True):
+        for points, expected in zip(drawing.paths, paths, strict=True):
+            np.testing.assert_allclose(points, expected + 1 / 3, atol=0.006)
+
+
+def test_file_is_one_json_object_a_line(tmp_path: Path) -> None:
+    """Any program can read it; a drawing without a label says nothing of one."""
+    path = tmp_path / "strokes.jsonl"
+    write_strokes(path, [LabelledStrokes([LEVEL], 3), LabelledStrokes([])])
+    assert [json.loads(line) for line in path.read_text().splitlines()] == [
+        {"label": 3, "strokes": [[[100, 100], [300, 100]]]},
+        {"strokes": []},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("", []),
+        ("\n \n", []),
+        (f"{GOOD}\n\n{GOOD}\n", [7, 7]),
+        (f"{GOOD}\r\n{GOOD}", [7, 7]),
+        ('{"label": null, "strokes": []}', [None]),
+        ('{"strokes": [], "writer": 12}', [None]),
+        ('{"strokes": [[[0, 0]]], "label": 0}', [0]),
+    ],
+)
+def test_what_may_be_left_out(tmp_path: Path, text: str, labels: list[int | None]) -> None:
+    """Blank lines, labels and even ink may be missing, and other keys are let be."""
+    assert [drawing.label for drawing in read(tmp_path, text)] == labels
+
+
+def test_strokes_without_a_point_are_left_out(tmp_path: Path) -> None:
+    """An empty list is no stroke."""
+    (drawing,) = read(tmp_path, '{"strokes": [[], [[1, 2]], []]}')
+    assert [path.tolist() for path in drawing.paths] == [[[1, 2]]]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("strokes", "is not JSON"),
+        ('{"strokes": [[[1, 2]', "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
+        ("7", "has no list 'strokes'"),
+        ("[]", "has no list 'strokes'"),
+        ("{}", "has no list 'strokes'"),
+        ('{"strokes": {}}', "has no list 'strokes'"),
+        ('{"strokes": null}', "has no list 'strokes'"),
+        ('{"strokes": [], "label": 10}', "has the label '10'; expected 0 to 9"),
+        ('{"strokes": [], "label": -1}', "has the label '-1'"),
+        ('{"strokes": [], "label": 1.0}', "has the label '1.0'"),
+        ('{"strokes": [], "label": true}', "has the label 'True'"),
+        ('{"strokes": [], "label": "7"}', "has the label '7'"),
+        ('{"strokes": [], "label": "two\\nlines"}', "has the label"),
+        ('{"strokes": [7]}', "has a stroke that is not a list of points"),
+        ('{"strokes": [[1, 2]]}', "has a stroke that is not"),
+        ('{"strokes": [[[1]]]}', "has a stroke that is not"),
+        ('{"strokes": [[[1, 2, 3]]]}', "has a stroke that is not"),
+        ('{"strokes": [[[1, "2"]]]}', "has a stroke that is not"),
+        ('{"strokes": [[[1, null]]]}', "has a stroke that is not"),
+        ('{"strokes": [[[1, true]]]}', "has a stroke that is not"),
+        ('{"strokes": [[[1, NaN]]]}', "has a stroke that is not"),
+        ('{"strokes": [[[Infinity, 1]]]}', "has a stroke that is not"),
+        ('{"strokes": [[[1, -Infinity]]]}', "has a stroke that is not"),
+        ('{"strokes": [[[1, 1e999]]]}', "has a stroke that is not"),
+        ('{"strokes": [[[1, 1e10]]]}', "has a stroke that is not"),
+        ('{"strokes": [[[1, 1' + "0" * 400 + "]]]}", "has a stroke that is not"),
+        ('{"strokes": [[[1, 1' + "0" * 5000 + "]]]}", "is not JSON"),
+        ('{"strokes": [{"x": 1, "y": 2}]}', "has a stroke that is not"),
+        ('{"strokes": ["12"]}', "has a stroke that is not"),
+    ],
+    ids=lambda text: text[:40],
+)
+def test_malformed_line_is_named(tmp_path: Path, line: str, message: str) -> None:
+    """Which line, and what is wrong with it, in one line; those before it were read."""
+    path = tmp_path / "strokes.jsonl"
+    path.write_text(f"{GOOD}\n\n{line}\n{GOOD}\n")
+    drawings = read_strokes(path)
+    assert next(drawings).label == 7
+    with pytest.raises(InkError, match=f"strokes.jsonl: line 3 {message}") as caught:
+        next(drawings)
+    assert caught.value.path == path
+    assert "\n" not in str(caught.value)
+
+
+def test_bytes_that_are_no_text_are_named(tmp_path: Path) -> None:
+    """A file that is not UTF-8 is not JSON either."""
+    with pytest.raises(InkError, match="line 1 is not JSON"):
+        read(tmp_path, b'{"strokes": "\xff\xfe"}')
+
+
+def test_line_without_end_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line beyond the limit is refused before it is in memory."""
+    monkeypatch.setattr(strokes_module, "MAX_LINE_BYTES", 100)
+    assert len(read(tmp_path, '{"strokes": [' + " " * 80 + "]}\n")) == 1
+    with pytest.raises(InkError, match="line 2 is longer than 100 bytes"):
+        read(tmp_path, GOOD + "\n" + '{"strokes": [' + " " * 100 + "]}")
+
+
+def test_huge_file_is_not_read(tmp_path: Path) -> None:
+    """Nor is a file that no drawings fill."""
+    path = tmp_path / "strokes.jsonl"
+    with path.open("wb") as file:
+        file.truncate(strokes_module.MAX_FILE_BYTES + 1)
+    with pytest.raises(InkError, match="is larger than the 256 MiB"):
+        next(read_strokes(path))
+
+
+@pytest.mark.parametrize("name", ["nowhere.jsonl", ""])
+def test_what_is_no_file_is_named(tmp_path: Path, name: str) -> None:
+    """Neither nothing nor a folder can be read."""
+    with pytest.raises(InkError, match="cannot be read"):
+        next(read_strokes(tmp_path / name))
+
+
+@pytest.mark.parametrize("name", ["nowhere/new.jsonl", ""])
+def test_place_that_cannot_be_written_is_named(tmp_path: Path, name: str) -> None:
+    """Nor can a file be written into no folder, or over one."""
+    with pytest.raises(InkError, match="cannot be written"):
+        write_strokes(tmp_path / name, [])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When strokes cannot be written, what was there is as it was."""
+
+    def full(*_: Any) -> NoReturn:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    path = tmp_path / "strokes.jsonl"
+    write_strokes(path, [LabelledStrokes([LEVEL], 3)])
+    before = path.read_bytes()
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InkError, match=r"cannot be written \(No space left on device\)"):
+        write_strokes(path, [])
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_eraser_away_leaves_the_same_strokes() -> None:
+    """What it does not touch is not even copied."""
+    strokes = (Stroke(LEVEL), Stroke(np.array([[50.0, 50.0]])))
+    left = erase(strokes, np.array([[400.0, 400.0], [420.0, 300.0]]), 20)
+    assert len(left) == 2
+    assert all(one is other for one, other in zip(left, strokes, strict=True))
+
+
+def test_eraser_across_the_middle_leaves_two() -> None:
+    """A line is cut where the eraser's disc begins and ends, and keeps its width."""
+    left = erase([Stroke(LEVEL, width_px=30)], np.array([[200.0, 50.0], [200.0, 150.0]]), 20)
+    assert [stroke.width_px for stroke in left] == [30, 30]
+    first, second = (stroke.points for stroke in left)
+    np.testing.assert_array_equal(first[0], [100, 100])
+    np.testing.assert_allclose(first[-1], [180, 100], atol=2.6)
+    np.testing.assert_allclose(second[0], [220, 100], atol=2.6)
+    np.testing.assert_array_equal(second[-1], [300, 100])
+
+
+def test_eraser_at_an_end_shortens() -> None:
+    """A line whose beginning is covered begins where the cover ends."""
+    (left,) = erase([Stroke(LEVEL)], np.array([[100.0, 100.0]]), 20)
+    np.testing.assert_allclose(left.points[0], [120, 100], atol=2.6)
+    np.testing.assert_array_equal(left.points[-1], [300, 100])
+
+
+@pytest.mark.parametrize("points", [LEVEL, LEVEL[:1], np.repeat(LEVEL, 3, axis=0)], ids=["line", "dot", "resting"])
+def test_eraser_all_along_leaves_nothing(points: Floats) -> None:
+    """A stroke that is covered from end to end is gone, a dot as well."""
+    assert erase([Stroke(points)], LEVEL, 10) == ()
+
+
+def test_erasing_keeps_the_order() -> None:
+    """What is left of a stroke stands where the stroke stood."""
+    upper, lower = Stroke(LEVEL), Stroke(LEVEL + np.array([0, 100]))
+    left = erase([upper, lower], np.array([[200.0, 100.0]]), 20)
+    assert [stroke.points[0, 1] for stroke in left] == [100, 100, 200]
+    assert left[2] is lower
+
+
+def test_pressures_are_cut_alongside() -> None:
+    """Each point that is left keeps the pressure that the pen had there."""
+    stroke = Stroke(LEVEL, pressures=np.array([0.0, 1.0]))
+    left = erase([stroke], np.array([[200.0, 100.0]]), 20)
+    assert len(left) == 2
+    for part in left:
+        assert part.pressures is not None
+        np.testing.assert_allclose(part.pressures, (part.points[:, 0] - 100) / 200)
+
+
+@SOME
+@given(PATHS, PATHS, st.floats(5, 60))
+def test_nothing_is_left_under_the_eraser(paths: list[Floats], eraser: list[Floats], radius_px: float) -> None:
+    """Every point that is left lies outside the disc, and on a stroke that was there."""
+    left = erase([Stroke(path) for path in paths], eraser[0], radius_px)
+    for stroke in left:
+        assert distance_to_path(stroke.points, eraser[0]).min() >= radius_px
+        assert np.min([distance_to_path(stroke.points, path) for path in paths], axis=0).max() < 1e-6
+
+
+def test_distance_by_hand() -> None:
+    """Beside a line it is the height above it, beyond its ends that from the end."""
+    points = np.array([[200.0, 130.0], [60.0, 70.0], [340.0, 100.0], [250.0, 100.0]])
+    np.testing.assert_allclose(distance_to_path(points, LEVEL), [30, 50, 40, 0])
+    np.testing.assert_allclose(distance_to_path(points[:1], LEVEL[:1]), [np.hypot(100, 30)])

@@ -1,0 +1,91 @@
+import math
+
+import numpy as np
+import pytest
+
+from digitpad.inspection.arithmetic import number, told_further, work_out
+from digitpad.inspection.trace import Tracer
+from tests.unit.inspection.networks import LAYERS, image, weights
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_what_is_written_out_is_what_the_network_computes(name: str) -> None:
+    """For numbers of every block: the terms and the bias come to the sum, and the steps to what stands there."""
+    tracer = Tracer(weights(name))
+    trace = tracer.trace(image())
+    rng = np.random.default_rng(2)
+    for number_of, block in enumerate(tracer.blocks[1:], start=1):
+        for _ in range(20):
+            position = tuple(int(rng.integers(side)) for side in block.shape)
+            worked = work_out(tracer, trace, number_of, position)
+            assert worked.value == pytest.approx(float(trace.of(block)[position]), rel=1e-4, abs=1e-5)
+            before = trace.of(tracer.blocks[number_of - 1])
+            np.testing.assert_array_equal(worked.inputs, before[tuple(worked.sources.T)])
+            sums = trace.outputs[block.begin]
+            assert np.isclose(sums, worked.sum, rtol=1e-4, atol=1e-5).any()
+
+
+@pytest.mark.parametrize("name", ["convolutional", "dense with norm", "leaky", "others'"])
+def test_formulas_hold(name: str) -> None:
+    """Each step's formula, worked out with the numbers that are written in it, gives its value."""
+    tracer = Tracer(weights(name))
+    trace = tracer.trace(image())
+    seen = set()
+    for place in range(1, len(tracer.blocks) - 1):
+        shape = tracer.blocks[place].shape
+        for unit in range(shape[0]):
+            for step in work_out(tracer, trace, place, (unit, *(side // 2 for side in shape[1:]))).steps:
+                seen.add(step.name)
+                formula = step.formula.replace("−", "-").replace("×", "*")
+                if "√" in formula:
+                    before, after = formula.split("√")
+                    spread, rest = after.split(" ", 1)
+                    formula = f"{before} math.sqrt({spread}) {rest}"
+                value = eval(formula, {"math": math, "max": max, "exp": math.exp})
+                assert value == pytest.approx(step.value, rel=0.02, abs=0.01), step
+    assert len(seen) >= 2 or name == "leaky"
+
+
+def test_terms_are_ordered_by_what_they_move() -> None:
+    """The largest first, whatever their sign."""
+    tracer = Tracer(weights("dense"))
+    worked = work_out(tracer, tracer.trace(image()), 2, (3,))
+    sizes = np.abs(worked.products[worked.by_size()])
+    assert (np.diff(sizes) <= 0).all()
+    np.testing.assert_allclose(worked.by_unit(7).sum() + worked.bias, worked.sum)
+
+
+@pytest.mark.parametrize("name", ["dense", "convolutional", "padded", "leaky", "norm after rows"])
+def test_what_a_unit_tells_further_is_what_the_next_block_misses_without_it(name: str) -> None:
+    """For a dense unit and for a map, towards dense layers and towards convolutions."""
+    tracer = Tracer(weights(name))
+    trace = tracer.trace(image())
+    for place, (block, following) in enumerate(zip(tracer.blocks[1:], tracer.blocks[2:], strict=False), start=1):
+        for unit in range(block.n_units):
+            parts = []
+            shape = (
+                following.shape if len(tracer.network.layers[following.begin].parameters["weight"].shape) == 2 else None
+            )
+            if shape is not None:
+                for other in range(following.n_units):
+                    worked = work_out(tracer, trace, place + 1, (other,))
+                    parts.append(worked.by_unit(block.n_units)[unit])
+            else:
+                silenced = trace.of(block).copy()
+                silenced[unit] = 0
+                learner = tracer.network.layers[following.begin]
+                batch = np.stack([trace.of(block), silenced]).transpose(2, 0, 3, 1)
+                with_it, without = learner.forward(np.ascontiguousarray(batch), False).transpose(1, 3, 0, 2)
+                parts = (with_it - without).mean(axis=(1, 2)).tolist()
+            np.testing.assert_allclose(told_further(tracer, trace, place, unit), parts, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(0, "0"), (1.23456, "1.235"), (-0.0412, "−0.041"), (0.00041, "0.00041"), (-0.5, "−0.500"),
+     (123.456, "123.5"), (12345.6, "12346"), (2.5e7, "2.5e7"),
+     (-3e-6, "−3e−6"), (math.inf, "inf"), (math.nan, "nan")],
+)  # fmt: skip
+def test_numbers_are_short(value: float, said: str) -> None:
+    """Some four digits, with a true minus."""
+    assert number(value) == said

@@ -1,0 +1,27 @@
+import numpy as np
+
+from digitpad.datasets.dataset import Dataset, Digits
+from digitpad.evaluation.metrics import evaluate, finished
+from digitpad.inspection.measure import measure
+from tests.unit.inspection.networks import weights
+
+
+def digits(n: int, seed: int) -> Digits:
+    rng = np.random.default_rng(seed)
+    return Digits(rng.integers(0, 256, (n, 28, 28), dtype=np.uint8), rng.integers(0, 10, n, dtype=np.uint8))
+
+
+def test_both_parts_are_measured_as_evaluation_does() -> None:
+    """To the last digit, with one thread and with two; and figures come before the end."""
+    dataset = Dataset("random", digits(10, 1), digits(450, 2), digits(700, 3), "")
+    dense = weights("dense")
+    for n_threads in (1, 2):
+        told = list(measure(dense, dataset, n_threads))
+        assert 0 < told[0].test.n_read < 700
+        assert not told[0].is_whole
+        whole = finished(measure(dense, dataset, n_threads))
+        assert whole == told[-1]
+        assert whole.is_whole
+        for part, of in ((whole.validation, dataset.validation), (whole.test, dataset.test)):
+            assert part.accuracy == evaluate(dense.network(), of).accuracy
+            assert part.n == len(of)

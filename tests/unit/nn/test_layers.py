@@ -1,0 +1,298 @@
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from digitpad.nn.arrays import Floats
+from digitpad.nn.layers import (
+    ELU,
+    GELU,
+    LAYERS,
+    AddChannel,
+    AvgPool2d,
+    BatchNorm,
+    Binarize,
+    Conv2d,
+    Dropout,
+    Flatten,
+    Layer,
+    LeakyReLU,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Rescale,
+    Sigmoid,
+    Swish,
+    Tanh,
+)
+from digitpad.nn.network import Network
+from tests.unit.nn.gradients import numerical_gradient
+
+CASES: list[tuple[Layer, tuple[int, ...]]] = [
+    (Rescale(0.5, -0.25), (3, 4)),
+    (Flatten(), (3, 4)),
+    (Flatten(), (3, 4, 2)),
+    (Linear(5), (4,)),
+    (ReLU(), (7,)),
+    (LeakyReLU(0.2), (7,)),
+    (Sigmoid(), (7,)),
+    (Tanh(), (7,)),
+    (GELU(), (7,)),
+    (Swish(), (7,)),
+    (ELU(), (7,)),
+    (Binarize(0.05), (3, 4)),
+    (Dropout(0.4), (7,)),
+    (AddChannel(), (3, 4)),
+    (Conv2d(3, 2), (4, 5, 1)),
+    (Conv2d(2, 3, padding=1), (3, 4, 5)),
+    (Conv2d(2, 3), (5, 4, 11)),
+    (Conv2d(2, 2, padding=1), (3, 2, 17)),
+    (Conv2d(2, 1), (3, 2, 3)),
+    (MaxPool2d(), (4, 6, 2)),
+    (MaxPool2d(3), (7, 8, 2)),
+    (MaxPool2d(1), (2, 3, 1)),
+    (AvgPool2d(), (5, 4, 2)),
+    (AvgPool2d(3), (6, 7, 1)),
+    (BatchNorm(), (5,)),
+    (BatchNorm(0.3), (3, 2, 4)),
+]
+
+
+def samples_away_from_kinks(shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
+    return rng.choice([-1, 1], shape) * rng.uniform(0.1, 1, shape)
+
+
+def batch_shape(n: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """How a batch of n samples lies in memory: images with channels by rows."""
+    return (shape[0], n, *shape[1:]) if len(shape) == 3 else (n, *shape)
+
+
+def bound(layer: Layer, shape: tuple[int, ...]) -> Network:
+    """A float64 network of one layer, with first values."""
+    network = Network([layer], input_shape=shape, dtype=np.float64)
+    network.initialize(np.random.default_rng(7))
+    return network
+
+
+def test_every_layer_is_checked() -> None:
+    """A layer added later cannot miss the gradient check."""
+    assert {type(layer).__name__ for layer, _ in CASES} == set(LAYERS)
+
+
+@pytest.mark.parametrize(("layer", "shape"), CASES, ids=lambda case: type(case).__name__)
+def test_gradients_agree_with_central_differences(layer: Layer, shape: tuple[int, ...]) -> None:
+    """Both halves of each layer's backpropagation equal the slopes that are measured."""
+    rng = np.random.default_rng(1)
+    network = Network([layer], input_shape=shape, dtype=np.float64)
+    network.parameters[:] = rng.normal(size=network.parameters.shape)
+    x = samples_away_from_kinks(batch_shape(6, shape), rng)
+    weights = rng.normal(size=batch_shape(6, network.plan.output_shape))
+
+    def loss() -> float:
+        if isinstance(layer, Dropout):
+            layer.initialize(np.random.default_rng(2))  # the same draw each time
+        return float((layer.forward(x.copy(), training=True) * weights).sum())
+
+    loss()
+    layer.write_gradients(weights)
+    by_backpropagation = network.gradients.copy()
+    dx = layer.input_gradient(weights.copy()).copy()
+    measured = numerical_gradient(loss, network.parameters)
+    np.testing.assert_allclose(by_backpropagation, measured, rtol=1e-7, atol=1e-8)
+    np.testing.assert_allclose(dx, numerical_gradient(loss, x), rtol=1e-7, atol=1e-8)
+
+
+def test_linear_by_hand() -> None:
+    """X W + b, worked out on paper."""
+    layer = Linear(2)
+    network = Network([layer], input_shape=(2,), dtype=np.float64)
+    network.parameters[:] = [1, 2, 3, 4, 10, 20]
+    np.testing.assert_array_equal(network.forward(np.array([[1.0, 1.0], [2.0, 0.0]])), [[14, 26], [12, 24]])
+
+
+def test_leaky_relu_by_hand() -> None:
+    """Below zero a hundredth passes."""
+    layer = LeakyReLU(0.01)
+    network = Network([layer], input_shape=(3,), dtype=np.float64)
+    np.testing.assert_allclose(network.forward(np.array([[-2.0, 0.0, 3.0]])), [[-0.02, 0, 3]])
+
+
+def test_linear_refuses_what_is_not_a_row() -> None:
+    """An image must be flattened first, and the error says so."""
+    with pytest.raises(ValueError, match="put Flatten before it"):
+        Network([Linear(3)], input_shape=(28, 28))
+
+
+@pytest.mark.parametrize(("layer", "shape"), CASES, ids=lambda case: type(case).__name__)
+def test_settings_rebuild_a_layer(layer: Layer, shape: tuple[int, ...]) -> None:
+    """What a layer says of itself builds an equal one."""
+    settings = layer.settings()
+    assert LAYERS[settings.pop("type")](**settings) == layer
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [
+        (Sigmoid(), [0.0, 0.119203, 0.5, 0.880797, 1.0]),
+        (Tanh(), [-1.0, -0.964028, 0.0, 0.964028, 1.0]),
+        (GELU(), [0.0, -0.0454, 0.0, 1.9546, 1000.0]),
+        (Swish(), [0.0, -0.238406, 0.0, 1.761594, 1000.0]),
+        (ELU(), [-1.0, -0.864665, 0.0, 2.0, 1000.0]),
+        (Binarize(0.5), [0, 0, 0, 1, 1]),
+    ],
+    ids=lambda case: type(case).__name__,
+)
+def test_activations_by_hand(layer: Layer, expected: list[float]) -> None:
+    """Known values, far ends included, without overflow."""
+    network = Network([layer], input_shape=(5,), dtype=np.float64)
+    np.testing.assert_allclose(network.forward(np.array([[-1000.0, -2, 0, 2, 1000]]))[0], expected, atol=1e-5)
+
+
+def test_gelu_is_close_to_its_definition() -> None:
+    """The form with tanh stays within 0.0005 of x Φ(x)."""
+    x = np.linspace(-5, 5, 1001)
+    exact = [one * 0.5 * (1 + math.erf(one / math.sqrt(2))) for one in x]
+    network = Network([GELU()], input_shape=(1001,), dtype=np.float64)
+    np.testing.assert_allclose(network.forward(x[None])[0], exact, atol=5e-4)
+
+
+def test_dropout_drops_its_share_and_keeps_the_mean() -> None:
+    """In training; and outside it is not there."""
+    layer = Dropout(0.3)
+    network = Network([layer], input_shape=(1000,))
+    network.initialize(np.random.default_rng(5))
+    ones = np.ones((100, 1000), np.float32)
+    y = network.forward(ones.copy(), training=True)
+    assert (y == 0).mean() == pytest.approx(0.3, abs=0.01)
+    assert y.mean() == pytest.approx(1, abs=0.02)
+    np.testing.assert_array_equal(network.forward(ones.copy()), ones)
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1.0, float("nan")])
+def test_dropout_refuses_a_rate_that_cannot_be(rate: float) -> None:
+    """Dropping all leaves nothing to scale."""
+    with pytest.raises(ValueError, match="0 to below 1"):
+        Dropout(rate)
+
+
+def convolution_by_loops(x: Floats, weight: Floats, bias: Floats) -> Floats:
+    """The definition, place by place; x of shape (height, n, width, inputs)."""
+    kernel = len(weight)
+    height, n, width, _ = x.shape
+    y = np.zeros((height - kernel + 1, n, width - kernel + 1, len(bias)))
+    for i in range(y.shape[0]):
+        for j in range(y.shape[2]):
+            for k in range(kernel):
+                for m in range(kernel):
+                    y[i, :, j] += x[i + k, :, j + m] @ weight[k, m]
+    return y + bias
+
+
+@pytest.mark.parametrize("n", [1, 3, 300])
+@pytest.mark.parametrize(("kernel", "inputs", "padding"), [(5, 1, 0), (3, 2, 1), (3, 16, 0), (5, 8, 2), (1, 3, 0)])
+def test_convolution_equals_a_direct_loop(n: int, kernel: int, inputs: int, padding: int) -> None:
+    """Whatever way the windows are gathered, for one image as for many blocks of them."""
+    layer = Conv2d(4, kernel, padding)
+    network = bound(layer, (7, 9, inputs))
+    rng = np.random.default_rng(3)
+    network.parameters[:] = rng.normal(size=network.parameters.shape)
+    x = rng.normal(size=(7, n, 9, inputs))
+    framed = np.pad(x, ((padding, padding), (0, 0), (padding, padding), (0, 0)))
+    named = network.named_parameters()
+    expected = convolution_by_loops(framed, named["0.weight"], named["0.bias"])
+    np.testing.assert_allclose(layer.forward(x, training=True), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize(("layer", "of"), [(MaxPool2d(3), np.max), (AvgPool2d(3), np.mean)])
+def test_pooling_equals_a_direct_loop(layer: Layer, of: Callable[[Floats], float]) -> None:
+    """Each square by itself; what is left over at the sides is not seen."""
+    bound(layer, (7, 10, 2))
+    x = np.random.default_rng(4).normal(size=(7, 5, 10, 2))
+    y = layer.forward(x.copy(), training=True)
+    assert y.shape == (2, 5, 3, 2)
+    for i, n, j, channel in np.ndindex(y.shape):
+        assert y[i, n, j, channel] == pytest.approx(of(x[3 * i : 3 * i + 3, n, 3 * j : 3 * j + 3, channel]))
+
+
+def test_max_pooling_gives_the_gradient_of_equals_to_the_first() -> None:
+    """In an empty square, one number and not four is pulled at."""
+    layer = MaxPool2d()
+    bound(layer, (2, 2, 1))
+    layer.forward(np.zeros((2, 1, 2, 1)), training=True)
+    dx = layer.input_gradient(np.array([[[[5.0]]]]))
+    np.testing.assert_array_equal(dx[:, 0, :, 0], [[5, 0], [0, 0]])
+
+
+def test_batch_norm_by_hand() -> None:
+    """1 and 3 have mean 2 and variance 1: they become -1 and 1, then 2 x + 10; the averages move by a tenth."""
+    layer = BatchNorm(momentum=0.1, eps=1e-12)
+    network = bound(layer, (1,))
+    named = network.named_parameters()
+    named["0.scale"][:], named["0.shift"][:] = 2, 10
+    np.testing.assert_allclose(layer.forward(np.array([[1.0], [3.0]]), training=True), [[8], [12]])
+    np.testing.assert_allclose(named["0.mean"], 0.2)
+    np.testing.assert_allclose(named["0.variance"], 0.9 + 0.1 * 2)  # without bias: divided by n - 1
+    expected = 2 * (5 - 0.2) / math.sqrt(1.1) + 10
+    np.testing.assert_allclose(layer.forward(np.array([[5.0]]), training=False), [[expected]])
+
+
+def test_batch_norm_reads_alike_alone_and_in_company() -> None:
+    """Outside training a sample's answer does not hang on who is beside it, and its slope is that of a constant."""
+    layer = BatchNorm()
+    network = bound(layer, (3,))
+    rng = np.random.default_rng(5)
+    for _ in range(10):
+        layer.forward(rng.normal(2, 3, (50, 3)), training=True)
+    x = rng.normal(size=(4, 3))
+    together = layer.forward(x.copy(), training=False).copy()
+    np.testing.assert_allclose(layer.forward(x[:1].copy(), training=False), together[:1])
+    dx = layer.input_gradient(np.ones((1, 3)))
+    named = network.named_parameters()
+    np.testing.assert_allclose(dx[0], named["0.scale"] / np.sqrt(named["0.variance"] + layer.eps))
+
+
+@pytest.mark.parametrize(
+    ("layers", "shape", "message"),
+    [
+        ([Conv2d(3)], (28, 28), "takes images of shape"),
+        ([Conv2d(3, 5)], (4, 9, 1), "a kernel of 5 does not fit into an image of 4 × 9"),
+        ([MaxPool2d(4)], (3, 8, 1), "a square of 4 does not fit"),
+        ([MaxPool2d()], (784,), "takes images of shape"),
+        ([AddChannel()], (28, 28, 1), "takes images of shape"),
+        ([Linear(3)], (4, 4, 2), "put Flatten before it"),
+    ],
+)
+def test_a_layer_refuses_samples_that_do_not_fit(layers: list[Layer], shape: tuple[int, ...], message: str) -> None:
+    """And says what it takes."""
+    with pytest.raises(ValueError, match=message):
+        Network(layers, input_shape=shape)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Conv2d(0),
+        lambda: Conv2d(3, 0),
+        lambda: Conv2d(3, 3, -1),
+        lambda: Conv2d(3, 3, 0, "fancy"),
+        lambda: Conv2d(True),
+        lambda: MaxPool2d(0),
+        lambda: AvgPool2d(1.5),  # type: ignore[arg-type]
+        lambda: BatchNorm(0),
+        lambda: BatchNorm(eps=float("nan")),
+    ],
+)
+def test_a_layer_refuses_settings_that_cannot_be(make: Callable[[], Layer]) -> None:
+    """They may come from a file."""
+    with pytest.raises(ValueError, match=r"takes|none of the initializers"):
+        make()
+
+
+def test_batch_norm_learns_no_variance_from_one_sample() -> None:
+    """A last batch of one leaves the averages as they are."""
+    layer = BatchNorm()
+    network = bound(layer, (3,))
+    before = network.parameters.copy()
+    layer.forward(np.array([[5.0, 6.0, 7.0]]), training=True)
+    np.testing.assert_array_equal(network.parameters, before)

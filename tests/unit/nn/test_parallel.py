@@ -1,0 +1,97 @@
+import threading
+
+import numpy as np
+import pytest
+
+from digitpad.nn.feedforward import feedforward
+from digitpad.nn.layers import BatchNorm
+from digitpad.nn.network import Network
+from digitpad.nn.optimizers import SGD
+from digitpad.nn.parallel import DataParallel
+from tests.unit.nn.batches import random_batch
+
+LENET = ("5x5x4", "pool", "3x3x6", "pool", 12)
+
+
+def trained(n_threads: int, n_steps: int = 4, **settings: object) -> tuple[Network, list[float]]:
+    network = Network(feedforward(LENET, **settings))  # type: ignore[arg-type]
+    losses = []
+    with DataParallel(network, n_threads) as parallel:
+        parallel.initialize(np.random.default_rng(1))
+        optimizer = SGD(0.9)
+        for step in range(n_steps):
+            losses.append(parallel.learn(*random_batch(37, step)))
+            optimizer.step(network.parameters, network.gradients, 0.01)
+    return network, losses
+
+
+def test_shares_add_up_to_the_whole() -> None:
+    """Several threads come to the loss and the gradient of one, but for rounding."""
+    one, losses = trained(1)
+    three, losses_of_three = trained(3)
+    np.testing.assert_allclose(losses_of_three, losses, rtol=1e-5)
+    np.testing.assert_allclose(three.parameters, one.parameters, atol=1e-5)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 3])
+def test_the_same_threads_give_the_same_bits(n_threads: int) -> None:
+    """With dropout and batch normalisation too, whose randomness and averages are each thread's own."""
+    runs = [trained(n_threads, batch_norm=True, dropout=0.3) for _ in range(2)]
+    assert runs[0][1] == runs[1][1]
+    assert runs[0][0].parameters.tobytes() == runs[1][0].parameters.tobytes()
+
+
+def test_threads_read_as_one_does() -> None:
+    """Logits come in the order of the samples, by the averages that the network itself observed."""
+    network = Network(feedforward(LENET, batch_norm=True))
+    images, labels = random_batch(10)
+    with DataParallel(network, 3) as parallel:
+        parallel.initialize(np.random.default_rng(2))
+        for _ in range(3):
+            parallel.learn(images, labels)
+        together = parallel.forward(images).copy()
+    np.testing.assert_allclose(together, network.forward(images), atol=1e-5)
+
+
+def test_every_thread_sees_samples_of_the_whole_batch() -> None:
+    """What normalisation observes of a batch whose first half is blank is much the same as with one thread."""
+    images, labels = random_batch(64)
+    images[:32] = 0
+    observed = []
+    for n_threads in (1, 2):
+        network = Network(feedforward((16,), batch_norm=True))
+        with DataParallel(network, n_threads) as parallel:
+            parallel.initialize(np.random.default_rng(4))
+            parallel.learn(images, labels)
+        observed.append(next(layer.parameters["mean"] for layer in network.layers if isinstance(layer, BatchNorm)))
+    one, two = observed
+    assert np.abs(two - one).max() < 0.2 * np.abs(one).max()
+
+
+def test_fewer_samples_than_threads() -> None:
+    """A last batch of one is learnt from and read all the same."""
+    images, labels = random_batch(1)
+    with DataParallel(Network(feedforward(LENET)), 3) as parallel:
+        parallel.initialize(np.random.default_rng(3))
+        assert np.isfinite(parallel.learn(images, labels))
+        assert parallel.forward(images).shape == (1, 10)
+
+
+def test_no_thread_is_left_and_one_still_works() -> None:
+    """After the end, this thread does all of the work."""
+    before = threading.active_count()
+    images, labels = random_batch(8)
+    with DataParallel(Network(feedforward(LENET)), 4) as parallel:
+        parallel.learn(images, labels)
+        assert threading.active_count() > before
+    assert threading.active_count() == before
+    assert parallel.forward(images).shape == (8, 10)
+    assert np.isfinite(parallel.learn(images, labels))
+
+
+def test_an_error_in_a_thread_comes_out() -> None:
+    """A label that cannot be is told, whichever thread met it, and the threads end."""
+    images, labels = random_batch(9)
+    labels[-1] = 200
+    with DataParallel(Network(feedforward(LENET)), 3) as parallel, pytest.raises(IndexError):
+        parallel.learn(images, labels)

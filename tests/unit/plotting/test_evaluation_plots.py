@@ -1,0 +1,106 @@
+import io
+import subprocess
+import sys
+from functools import partial
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digitpad.evaluation.assessment import sure_curve
+from digitpad.evaluation.calibration import reliability
+from digitpad.evaluation.feature_map import feature_map
+from digitpad.evaluation.robustness import Curve, Robustness
+from digitpad.plotting.evaluation_plots import (
+    Draw,
+    draw_confusion,
+    draw_map,
+    draw_reliability,
+    draw_robustness,
+    draw_sure_curve,
+    rendered,
+)
+from digitpad.plotting.figure_files import picture
+from digitpad.plotting.palette import Colours
+
+CONFIDENCES = np.linspace(0.3, 1, 200)
+RIGHT = CONFIDENCES > 0.6
+FEATURES = np.random.default_rng(1).normal(size=(200, 5)).astype(np.float32)
+CLASSES = np.arange(200) % 10
+NAMES = ("my $weights$", "_others 50% <&>" * 9)
+CURVE = Curve("Rotation", "°", np.array([-30.0, 0, 30]), np.array([0.5, 1, 0.5]))
+
+
+def diagrams(names: tuple[str, ...]) -> dict[str, Draw]:
+    return {
+        "reliability": partial(draw_reliability, named=[(name, reliability(CONFIDENCES, RIGHT)) for name in names]),
+        "sure": partial(draw_sure_curve, named=[(name, sure_curve(CONFIDENCES, RIGHT, 0.5)) for name in names]),
+        "robustness": partial(draw_robustness, named=[(name, Robustness(50, (CURVE,) * 5)) for name in names]),
+        "confusion": partial(draw_confusion, confusion=np.arange(100).reshape(10, 10)),
+        "map": partial(draw_map, places=feature_map(FEATURES), labels=CLASSES, predicted=CLASSES[::-1]),
+    }
+
+
+@pytest.mark.parametrize("name", diagrams(NAMES))
+def test_diagrams_are_drawn_into_files(name: str) -> None:
+    """As PNG and as SVG, whatever the weights are called."""
+    draw = diagrams(NAMES)[name]
+    with Image.open(io.BytesIO(picture(draw, "$a$ on\nb", "png"))) as png:
+        assert png.size == (1200, 900)
+    assert ElementTree.fromstring(picture(draw, "$a$ on b", "svg")).tag.endswith("svg")
+
+
+def test_the_same_figures_are_the_same_bytes() -> None:
+    """Nothing in a file is random or dated."""
+    draw = diagrams(NAMES)["reliability"]
+    assert picture(draw, "a", "svg") == picture(draw, "a", "svg")
+
+
+@pytest.mark.parametrize("name", diagrams(NAMES))
+def test_diagrams_are_drawn_for_the_window(name: str) -> None:
+    """In its size, its scale and its colours, and with something in it."""
+    dark = Colours(card="#1c2028", text="#e8ebf0")
+    pixels = rendered(diagrams(NAMES[:1])[name], 480, 360, 2, dark)
+    assert pixels.shape == (720, 960, 4)
+    assert pixels[0, 0].tolist() == [0x1C, 0x20, 0x28, 0xFF]
+    assert (pixels != pixels[0, 0]).any(axis=-1).sum() > 500
+
+
+def test_extremes_are_drawn() -> None:
+    """All answers in one bin and right; a bound that none reaches; one digit on the map."""
+    ones = np.ones(3)
+    assert picture(partial(draw_reliability, named=[("sure", reliability(ones, ones))]), "", "png")
+    none_sure = sure_curve(ones / 2, ones > 0, 0.9)
+    assert picture(partial(draw_sure_curve, named=[("unsure", none_sure)]), "", "png")
+    one = feature_map(FEATURES[:1])
+    assert picture(partial(draw_map, places=one, labels=CLASSES, predicted=CLASSES), "", "png")
+    assert picture(partial(draw_confusion, confusion=np.zeros((10, 10), int)), "", "png")
+
+
+LETTERS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+@pytest.mark.parametrize("names", [("T-shirt/top", "_$hirt$", *map(str, range(8))), LETTERS])
+def test_classes_are_named(names: tuple[str, ...]) -> None:
+    """In the matrix and on the map, whatever they are called; many have a larger matrix, and names in their places."""
+    n = len(names)
+    labels = np.arange(200) % n
+    matrix = picture(partial(draw_confusion, confusion=np.eye(n, dtype=np.int64), class_names=names), "", "svg")
+    on_map = partial(draw_map, places=feature_map(FEATURES), labels=labels, predicted=labels[::-1], class_names=names)
+    written = {name for name in names if f"<!-- {name} -->" in matrix.decode()}
+    assert written == {name for name in names if "$" not in name}
+    assert picture(on_map, "", "svg") != picture(partial(on_map, class_names=names[::-1]), "", "svg")
+    width = float((ElementTree.fromstring(matrix).get("width") or "").removesuffix("pt"))
+    assert width == pytest.approx(72 * (8 if n == 10 else 26 * 0.26 + 1.6), abs=1)
+
+
+def test_diagrams_need_no_window() -> None:
+    """Neither Qt nor pyplot is imported for them."""
+    code = """
+import sys
+import digitpad.plotting.evaluation_plots, digitpad.plotting.figure_files
+sys.exit(", ".join({"PySide6", "matplotlib.pyplot"} & sys.modules.keys()) or None)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

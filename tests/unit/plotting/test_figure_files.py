@@ -1,0 +1,104 @@
+import io
+import subprocess
+import sys
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digitpad.plotting.figure_files import runs_picture, trials_picture
+from digitpad.plotting.palette import LINE_COLOURS
+from digitpad.runs.run import Run
+from digitpad.runs.run_comparison import Axis, Lines, Trace
+from digitpad.training.search_space import Choices, Numbers, Range
+from digitpad.tuning.trials import State, Trial
+from tests.unit.training.made_runs import made_run
+
+RANGES: list[Range] = [
+    Numbers("optimizer.learning_rate", 1e-4, 1e-1, logarithmic=True),
+    Numbers("network.hidden", 32, 512, logarithmic=True, in_list=True),
+    Numbers("network.dropout", 0.0, 0.5, logarithmic=False),
+    Choices("optimizer.method", ("sgd", "adam")),
+    Choices("network.initializer", ("he_normal", "he_uniform", "glorot_normal")),
+]
+
+
+def trials(n: int, name: str = "adam") -> list[Trial]:
+    """Trials of every state, one of them far below the others."""
+    rng = np.random.default_rng(1)
+    made = []
+    for number in range(n):
+        settings = {
+            "optimizer.learning_rate": float(10 ** rng.uniform(-4, -1)),
+            "network.hidden": [int(rng.integers(32, 513))],
+            "network.dropout": float(rng.uniform(0, 0.5)),
+            "optimizer.method": name,
+            "network.initializer": "he_uniform",
+        }
+        state = list(State)[number % len(State)]
+        without = state in (State.REFUSED, State.DIVERGED)
+        accuracy = None if without else 0.1 if number == 6 else float(rng.uniform(0.95, 0.98))
+        made.append(Trial(number, {} if state is State.STOPPED else settings, accuracy, 3, state))
+    return made
+
+
+@pytest.mark.parametrize("n_ranges", [1, 2, 4, 5])
+@pytest.mark.parametrize("n_trials", [0, 1, 40])
+def test_picture_is_drawn(n_ranges: int, n_trials: int) -> None:
+    """Of no trial, of one and of many, with a panel a setting: as wide as ever, higher with more panels."""
+    with Image.open(io.BytesIO(trials_picture("quick", RANGES[:n_ranges], trials(n_trials), "png"))) as image:
+        pixels = np.asarray(image.convert("RGB"))
+    assert pixels.shape == ({1: 885, 2: 885, 4: 1260, 5: 1260}[n_ranges], 1440, 3)
+    red, _, blue = pixels.astype(int).transpose(2, 0, 1)
+    assert (np.count_nonzero(blue > red + 100) > 50) == (n_trials > 0)
+
+
+def test_picture_is_an_svg() -> None:
+    """Well-formed, and the same bytes for the same trials."""
+    picture = trials_picture("quick", RANGES, trials(20), "svg")
+    assert ElementTree.fromstring(picture).tag.endswith("svg")
+    assert trials_picture("quick", RANGES, trials(20), "svg") == picture
+
+
+@pytest.mark.parametrize("name", ["$x$", "$\\frac", "数字", "a\nb", "<&>"], ids=ascii)
+def test_name_may_be_any_text(name: str) -> None:
+    """Neither mathematics nor a script that the font lacks ends the command."""
+    ranges = [*RANGES[:3], Choices("optimizer.method", (name, "adam"))]
+    for kind in ("png", "svg"):
+        assert trials_picture(name, ranges, trials(8, name), kind)
+
+
+def test_picture_needs_no_window() -> None:
+    """Neither Qt nor pyplot is imported for it."""
+    code = """
+import sys
+from digitpad.plotting.figure_files import trials_picture
+from digitpad.training.search_space import Choices
+assert trials_picture("quick", [Choices("optimizer.method", ("sgd", "adam"))], [], "png")
+sys.exit(", ".join({"PySide6", "matplotlib.pyplot", "optuna"} & sys.modules.keys()) or None)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def lines_of(axis: Axis, *runs: Run) -> list[Lines]:
+    return [Lines.of(Trace.of(run), axis, 2) for run in runs]
+
+
+@pytest.mark.parametrize("axis", list(Axis))
+@pytest.mark.parametrize("logarithmic", [True, False])
+def test_runs_are_drawn(axis: Axis, logarithmic: bool) -> None:
+    """In colours of their own, whatever they are over, also one that has not begun."""
+    lines = lines_of(axis, made_run("_one"), made_run("$two$"), made_run(n_epochs=0))
+    with Image.open(io.BytesIO(runs_picture(lines, axis, "png", logarithmic=logarithmic))) as image:
+        pixels = np.asarray(image.convert("RGB")).reshape(-1, 3)
+    for colour in LINE_COLOURS[:2]:
+        rgb = [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
+        assert np.count_nonzero((np.abs(pixels - np.array(rgb)) < 3).all(axis=1)) > 50
+
+
+def test_nothing_is_drawn_of_no_runs() -> None:
+    """The axes are there."""
+    picture = runs_picture(lines_of(Axis.STEP, made_run(n_epochs=0)), Axis.STEP, "svg")
+    assert ElementTree.fromstring(picture).tag.endswith("svg")

@@ -1,0 +1,203 @@
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from digitpad.ink import perturbations
+from digitpad.ink.drawing import Drawing
+from digitpad.ink.perturbations import small_changes
+from digitpad.ink.raster import rasterize
+from digitpad.ink.strokes import Stroke
+from digitpad.nn.arrays import Floats
+from digitpad.nn.feedforward import feedforward
+from digitpad.nn.network import Network
+from digitpad.recognition.explainer import (
+    MAX_DRAWN_STROKES,
+    MAX_FINDINGS,
+    PRODUCTS_AT_ONCE,
+    STEPS,
+    Evidence,
+    Explainer,
+    at_once,
+)
+from digitpad.recognition.recognizer import Recognizer
+from digitpad.weights.native_format import SHIPPED, Weights, load_weights
+from tests.unit.ink.drawings import DIGITS, FOUR_CLOSED, SEVEN_WITH_BAR, TWO_WITH_FOOT, line, picture, pixels
+
+
+def drawn(paths: list[Floats]) -> Drawing:
+    return Drawing(tuple(Stroke(path) for path in paths))
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Weights:
+    return load_weights(SHIPPED)
+
+
+@pytest.fixture(scope="module")
+def explainer(shipped: Weights) -> Explainer:
+    return Explainer(shipped)
+
+
+def untrained(hidden: tuple[int | str, ...], **settings: Any) -> Weights:
+    network = Network(feedforward(hidden, **settings))
+    network.initialize(np.random.default_rng(3))
+    network.parameters += np.random.default_rng(4).uniform(0, 0.05, network.parameters.shape)
+    return Weights("untrained", network.architecture(), network.parameters)
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [
+        load_weights(SHIPPED),
+        untrained((30,), activation="tanh"),
+        untrained(("5x5x8", "pool", "3x3x8", "avgpool", 20), batch_norm=True, padding="same"),
+    ],
+    ids=lambda weights: weights.network().summary(),
+)
+@pytest.mark.parametrize("digit", DIGITS)
+def test_evidence_adds_up(weights: Weights, digit: int) -> None:
+    """The map's sum is by how much the ink moves the two logits apart, for dense and convolutional networks."""
+    image = rasterize(DIGITS[digit])
+    ink, blank = weights.network().forward(np.stack([image, np.zeros_like(image)])).astype(float)
+    evidence = at_once(Explainer(weights).weigh(image, 7, 1))
+    assert evidence.pixels.shape == (28, 28)
+    assert not evidence.pixels[image == 0].any()
+    moved = (ink[7] - ink[1]) - (blank[7] - blank[1])
+    assert evidence.pixels.sum() == pytest.approx(moved, abs=0.03 * float(np.abs(evidence.pixels).sum()))
+
+
+def test_evidence_is_weighed_in_pieces() -> None:
+    """Other work can go on in between, even another weighing, and nothing of it is lost."""
+    explainer = Explainer(untrained(("5x5x32", "pool", "5x5x64", "pool", 128)))
+    image, other = rasterize(DIGITS[7]), rasterize(DIGITS[4])
+    expected = at_once(explainer.weigh(image, 7, 1)).pixels
+    work = explainer.weigh(image, 7, 1)
+    next(work)
+    at_once(explainer.weigh(other, 4, 9))
+    np.testing.assert_array_equal(at_once(work).pixels, expected)
+
+
+def test_evidence_tells_places() -> None:
+    """Those who do not see the picture hear where the strongest of it lies."""
+    pixels = np.zeros((28, 28))
+    pixels[5, 5], pixels[22, 14] = 2, -1
+    evidence = Evidence(7, 1, np.zeros((28, 28), np.uint8), pixels)
+    assert evidence.said == "The ink at the top left speaks most for 7, the ink at the bottom speaks for 1 instead"
+    assert Evidence(7, 1, evidence.image, pixels * 0).said == "No ink speaks for either"
+
+
+@pytest.mark.parametrize(
+    ("paths", "digit", "change"),
+    [
+        (DIGITS[2], 7, "the foot"),
+        (DIGITS[7], 1, "the bar at the top"),
+        (TWO_WITH_FOOT, 7, "without the foot"),
+        (FOUR_CLOSED, 1, "the bar"),
+    ],
+    ids=["2", "7", "2 with a foot", "4"],
+)
+def test_known_drawings(explainer: Explainer, paths: list[Floats], digit: int, change: str) -> None:
+    """What makes these digits others is found, and said in plain words."""
+    findings = at_once(explainer.search(drawn(paths)))
+    assert findings is not None
+    assert any(finding.digit == digit and change in finding.change for finding in findings), findings
+    assert all(str(finding).startswith("Read as ") for finding in findings)
+    assert [finding.size for finding in findings] == sorted(finding.size for finding in findings)
+    assert len(findings) <= MAX_FINDINGS
+
+
+@pytest.mark.parametrize("digit", DIGITS)
+def test_findings_are_true(shipped: Weights, explainer: Explainer, digit: int) -> None:
+    """The drawing, changed as a finding says, is read as it says, and no smaller change of that part is."""
+    recognizer = Recognizer(shipped)
+    findings = at_once(explainer.search(drawn(DIGITS[digit])))
+    assert findings is not None
+    changes = list(small_changes(DIGITS[digit]))
+    for finding in findings:
+        (change,) = [one for one in changes if (one.words, one.size) == (finding.change, finding.size)]
+        answer = recognizer.read_paths(change.paths)
+        assert answer is not None
+        assert answer.sure
+        assert answer.digit == finding.digit != digit
+        for smaller in (one for one in changes if one.part == change.part and one.size < change.size):
+            answer = recognizer.read_paths(smaller.paths)
+            assert answer is not None
+            assert answer.digit == digit or not answer.sure
+
+
+def test_what_makes_it_sure_is_found(shipped: Weights) -> None:
+    """Of an unsure answer it is told what would make one sure."""
+    recognizer = Recognizer(shipped)
+    paths = [line((130, 380), (240, 90), (240, 390))]  # with a flag as long as the stem
+    drawing = drawn(paths)
+    before = recognizer.read(drawing)
+    assert before is not None
+    after = [recognizer.read_paths(change.paths) for change in small_changes(paths)]
+    best = max(answer.confidence for answer in after if answer is not None)
+    assert best > before.confidence
+    bound = (before.confidence + best) / 2
+    findings = at_once(Explainer(replace(shipped, about={"sure_above": bound})).search(drawing))
+    assert findings
+    assert str(findings[0]).startswith("Sure of ")
+
+
+def test_an_image_and_an_empty_pad_have_no_findings(explainer: Explainer) -> None:
+    """There are no strokes to change, or not all of the ink is strokes."""
+    image = Drawing.from_pixels(pixels(1 - picture(DIGITS[7])))
+    assert at_once(explainer.search(Drawing())) is None
+    assert at_once(explainer.search(image)) is None
+    assert at_once(explainer.search(image.with_stroke(Stroke(SEVEN_WITH_BAR[1])))) is None
+
+
+def test_a_dot_is_left_as_it_is(explainer: Explainer) -> None:
+    """There is nothing smaller to try."""
+    assert at_once(explainer.search(drawn([line((200, 200))]))) == ()
+
+
+@pytest.mark.parametrize("explained", ["shipped", ("5x5x32", "pool", "5x5x64", "pool", 128), ("5x5x64", "5x5x64")])
+def test_a_piece_is_of_bounded_work(
+    shipped: Weights, explained: tuple[int | str, ...] | str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However large the network is and however much is drawn: one image or gap, or as many products as are bearable."""
+    explainer = Explainer(shipped if isinstance(explained, str) else untrained(explained))
+    network = explainer._network
+    done: dict[str, int] = Counter()
+
+    def counted(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        def count(*arguments: Any) -> Any:
+            done[name] += len(arguments[0]) if name in PRODUCTS_AT_ONCE else 1
+            return work(*arguments)
+
+        return count
+
+    monkeypatch.setattr("digitpad.recognition.explainer.rasterize", counted("image", rasterize))
+    for name in ("_end_part", "_across"):
+        monkeypatch.setattr(perturbations, name, counted("part", getattr(perturbations, name)))
+    monkeypatch.setattr(network, "predict", counted("reading", network.predict))
+    monkeypatch.setattr(network, "input_gradient", counted("weighing", network.input_gradient))
+    total: dict[str, int] = Counter()
+    rng = np.random.default_rng(0)
+    much = drawn([rng.uniform(200, 260, 2) + np.cumsum(rng.uniform(-9, 9, (12, 2)), axis=0) for _ in range(12)])
+    for work in (explainer.search(much), explainer.weigh(rasterize(DIGITS[7]), 7, 1)):
+        for _ in work:
+            assert done["image"] + done["part"] <= 1
+            for name, bound in PRODUCTS_AT_ONCE.items():
+                assert done[name] <= max(1, bound / network.plan.n_products)
+            total.update(done)
+            done.clear()
+    assert total["weighing"] == STEPS
+    assert 20 < total["reading"] == total["image"] < 100
+
+
+@pytest.mark.parametrize(("n_strokes", "n_points"), [(MAX_DRAWN_STROKES + 1, 2), (1, 60), (20, 60)])
+def test_nothing_is_tried_of_a_scribble(
+    explainer: Explainer, n_strokes: int, n_points: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No digit has so many strokes or so much ink, so no small change makes one of it; it is not even rasterised."""
+    scribble = drawn(list(np.random.default_rng(0).uniform(0, 480, (n_strokes, n_points, 2))))
+    monkeypatch.delattr("digitpad.recognition.explainer.rasterize")
+    assert at_once(explainer.search(scribble)) == ()

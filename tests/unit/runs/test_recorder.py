@@ -1,0 +1,237 @@
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import pytest
+
+from digitpad.datasets.dataset import Dataset
+from digitpad.evaluation.metrics import Evaluating
+from digitpad.runs import recorder as module
+from digitpad.runs.recorder import Recorder
+from digitpad.runs.run import Run, Status
+from digitpad.training.events import EpochDone, Progress, StepDone
+from digitpad.training.recipe import Recipe
+from digitpad.training.trainer import DivergedError, Trainer
+from digitpad.weights.native_format import load_weights
+from tests.unit.training.small import result, small_dataset, small_recipe, steps
+
+
+@pytest.fixture
+def dataset() -> Dataset:
+    return small_dataset()
+
+
+@pytest.fixture(autouse=True)
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A checkpoint at every step, so that there is one wherever a test looks."""
+    monkeypatch.setattr(module, "CHECKPOINT_S", 0.0)
+
+
+def new(dataset: Dataset, recipe: Recipe | None = None, problems: list[str] | None = None) -> Recorder:
+    recipe = recipe or small_recipe()
+    trainer = Trainer(recipe, dataset)
+    tell = (lambda problem: None) if problems is None else problems.append
+    return Recorder(trainer, Run.create(recipe, dataset, 1), dataset, tell)
+
+
+def again(recorder: Recorder, dataset: Dataset) -> Recorder:
+    """As another process would go on with it."""
+    assert recorder.run is not None
+    run = Run.open(recorder.run.folder)
+    run.lock()
+    return Recorder(run.resume(dataset), run, dataset)
+
+
+def taken(records: Iterator[Progress], step: int) -> None:
+    for record in records:
+        if isinstance(record, StepDone) and record.step == step:
+            return
+
+
+def test_whole_training_is_written_down(dataset: Dataset) -> None:
+    """Losses, scores, the result and the weights, whose bits are those of a training that nobody wrote down."""
+    with new(dataset) as recorder:
+        records = [*recorder.train(), *recorder.conclude()]
+    plain = Trainer(small_recipe(), dataset)
+    expected = list(plain.run())
+    run = recorder.run
+    assert run is not None
+    history, summary = run.history(), run.summary()
+    assert history.losses == [record.loss for record in steps(expected)]
+    assert history.epochs == plain.history
+    assert history.seconds == sorted(history.seconds)
+    assert summary.status is Status.FINISHED
+    assert summary.test_accuracy == result(expected).test.accuracy == result(records).test.accuracy
+    assert (summary.epoch, summary.n_epochs, summary.step, summary.n_steps) == (3, 3, 120, 120)
+    weights = load_weights(run.weights_path)
+    assert weights.parameters.tobytes() == plain.best_parameters.tobytes()
+    assert weights.test_accuracy == summary.test_accuracy
+    assert not run.is_in_training
+
+
+@pytest.mark.parametrize("step", [1, 39, 40, 77])
+def test_cut_off_anywhere_it_goes_on_to_the_same_bits(dataset: Dataset, step: int) -> None:
+    """Without a word of farewell: what stands on disk is enough, and the log has each step once."""
+    first = new(dataset)
+    taken(first.train(), step)
+    first._losses.clear()
+    assert first.run is not None
+    first.run.unlock()
+    with again(first, dataset) as second:
+        assert second.trainer.step == step
+        outcome = result([*second.train(), *second.conclude()])
+    plain = Trainer(small_recipe(), dataset)
+    expected = list(plain.run())
+    assert outcome.test == result(expected).test
+    assert second.run is not None
+    assert load_weights(second.run.weights_path).parameters.tobytes() == plain.best_parameters.tobytes()
+    losses = np.array(second.run.history().losses)
+    whole = np.array([record.loss for record in steps(expected)])
+    known = np.isfinite(losses)
+    assert known[: max(0, step - 1)].all()
+    np.testing.assert_array_equal(losses[known], whole[known])
+
+
+def test_paused_while_an_epoch_is_scored_it_goes_on_to_the_same_bits(dataset: Dataset) -> None:
+    """That epoch's steps are not taken a second time."""
+    first = new(dataset)
+    records = first.train()
+    taken(records, 40)
+    assert isinstance(next(records), Evaluating)
+    first.pause()
+    first.close()
+    with again(first, dataset) as second:
+        list(second.train())
+    plain = Trainer(small_recipe(), dataset)
+    list(plain.train())
+    assert second.trainer.step == plain.step == 120
+    assert second.trainer.history == plain.history
+    assert second.trainer.network.parameters.tobytes() == plain.network.parameters.tobytes()
+
+
+def test_pause_says_so(dataset: Dataset) -> None:
+    """Paused it can be gone on with here or elsewhere; in between it counts as paused."""
+    with new(dataset) as recorder:
+        records = recorder.train()
+        taken(records, 5)
+        recorder.pause()
+        assert recorder.run is not None
+        assert recorder.run.summary().status is Status.PAUSED
+        recorder.goes_on()
+        assert recorder.run.summary().status is Status.RUNNING
+        recorder.pause()
+    assert recorder.run.summary().status is Status.PAUSED
+    assert again(recorder, dataset).trainer.step == 5
+
+
+def test_changes_are_on_disk_before_the_next_step(dataset: Dataset) -> None:
+    """Cut off right after, the run goes on with the new setting, and the log says when it changed."""
+    first = new(dataset)
+    taken(first.train(), 7)
+    first.change({"optimizer.learning_rate": 0.004})
+    assert first.run is not None
+    first.run.unlock()
+    with again(first, dataset) as second:
+        assert second.trainer.learning_rate == 0.004
+        assert second.trainer.changes == first.trainer.changes
+        assert second.run is not None
+        assert second.run.history().changes == first.trainer.changes
+        assert second.run.recipe.optimizer.learning_rate != 0.004
+
+
+def test_run_that_ran_away_says_why(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its last checkpoint is sound, from which it can go on at a lower rate."""
+    monkeypatch.setattr(module, "CHECKPOINT_S", 1000.0)
+    recipe = small_recipe(optimizer__method="sgd", optimizer__learning_rate=10.0, network__hidden=[64] * 6)
+    with new(dataset, recipe) as recorder:
+        with pytest.raises(DivergedError, match=r"step .* learning rate of 10"):
+            list(recorder.train())
+        assert recorder.run is not None
+        summary = recorder.run.summary()
+        assert summary.status is Status.DIVERGED
+        assert "a lower learning rate" in summary.problem
+    later = again(recorder, dataset)
+    assert np.isfinite(later.trainer.network.parameters).all()
+    later.change({"optimizer.learning_rate": 0.01})
+    list(later.train())
+    later.close()
+
+
+@pytest.mark.parametrize("failing", ["write", "fsync", "replace", "log"])
+def test_full_disk_stops_nothing(dataset: Dataset, failing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At each kind of write: it is told once, training goes on, old files stay whole, and later ones are written."""
+    problems: list[str] = []
+    recorder = new(dataset, problems=problems)
+    run = recorder.run
+    assert run is not None
+    records = recorder.train()
+    taken(records, 45)
+    before = {path: path.read_bytes() for path in run.folder.glob("*.npz")}
+    assert len(before) == 3
+
+    def full(*_: Any, **__: Any) -> NoReturn:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        if failing == "write":
+            patch.setattr(os, "fdopen", full)
+        elif failing == "fsync":
+            patch.setattr(os, "fsync", full)
+        elif failing == "replace":
+            patch.setattr(Path, "replace", full)
+        else:
+            patch.setattr(os, "write", full)
+            patch.setattr(module, "LOG_S", 0.0)
+        taken(records, 85)
+        if failing != "log":
+            assert {path: path.read_bytes() for path in run.folder.glob("*.npz")} == before
+            assert any("No space left" in problem for problem in problems)
+            assert len(problems) <= 3
+    taken(records, 90)
+    assert recorder.problem == ""
+    rest = [*records, *recorder.conclude()]
+    recorder.close()
+    assert load_weights(run.weights_path).test_accuracy == result(rest).test.accuracy
+    assert not list(run.folder.glob("*.part"))
+    assert len(run.history().losses) == 120
+
+
+def test_without_a_run_nothing_is_written(dataset: Dataset, tmp_path: Path) -> None:
+    """Training works where the user's folder does not."""
+    recipe = small_recipe(training__epochs=1)
+    with Recorder(Trainer(recipe, dataset), None, dataset) as recorder:
+        records = [*recorder.train(), *recorder.conclude()]
+    assert recorder.weights.test_accuracy == result(records).test.accuracy
+    assert not (tmp_path / "digitpad-home").exists()
+
+
+def test_stopped_run_can_be_trained_on(dataset: Dataset) -> None:
+    """Its conclusion restores the best weights, but what goes on is where training was."""
+    with new(dataset) as recorder:
+        records = recorder.train()
+        taken(records, 50)
+        parameters = recorder.trainer.network.parameters.copy()
+        recorder.checkpoint()
+        list(recorder.conclude(Status.STOPPED))
+        recorder.checkpoint()
+        assert recorder.run is not None
+        assert recorder.run.summary().status is Status.STOPPED
+    later = again(recorder, dataset)
+    assert later.trainer.network.parameters.tobytes() == parameters.tobytes()
+    assert [epoch.epoch for epoch in later.trainer.history] == [0, 1]
+    list(later.train())
+    assert isinstance(later.trainer.history[-1], EpochDone)
+    assert later.trainer.step == 120
+    later.close()
+
+
+def test_run_of_which_nothing_came_is_not_left_behind(dataset: Dataset) -> None:
+    """Discarded before its first step, its folder is gone."""
+    with new(dataset) as recorder:
+        run = recorder.run
+        recorder.discard()
+    assert run is not None
+    assert not run.folder.exists()

@@ -1,0 +1,256 @@
+import dataclasses
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from filelock import FileLock
+
+from digitpad.errors import RunError
+from digitpad.evaluation.metrics import Evaluating
+from digitpad.runs.run import Run, Status, Summary, all_runs, contents_sha256, find_run, runs_folder, weights_of
+from digitpad.training.events import EpochDone
+from digitpad.training.trainer import State, Trainer
+from digitpad.weights.native_format import load_weights
+from tests.unit.training.small import result, small_dataset, small_recipe
+
+
+def test_weights_say_where_they_come_from(tmp_path: Path) -> None:
+    """Recipe, data, history and scores are kept, and survive the file."""
+    dataset = small_dataset()
+    trainer = Trainer(small_recipe(), dataset)
+    outcome = result(trainer.run())
+    weights = weights_of(trainer, dataset, outcome)
+    weights.save(tmp_path / "x.npz")
+    about = load_weights(tmp_path / "x.npz").about
+    assert weights.name == "small.npz"
+    assert weights.test_accuracy == about["test_accuracy"] == outcome.test.accuracy
+    assert about["recipe"] == json.loads(json.dumps(trainer.recipe.to_dict()))
+    assert about["data"] == {"name": "small", "sha256": dataset.sha256}
+    assert [epoch["epoch"] for epoch in about["history"]] == [0, 1, 2, 3]
+    assert about["epoch"] == outcome.best_epoch
+    assert about["validation_accuracy"] == outcome.validation.accuracy
+    assert (about["test_loss"], about["test_n"]) == (outcome.test.loss, 500)
+    assert {"digitpad", "numpy", "blas_threads", "date"} <= about.keys()
+
+
+def test_weights_are_those_of_the_best_epoch() -> None:
+    """Taken while training, they are the best so far, and claim nothing of a test set."""
+    dataset = small_dataset()
+    trainer = Trainer(small_recipe(), dataset)
+    run = trainer.run()
+    while trainer.step < 50:
+        next(run)
+    weights = weights_of(trainer, dataset)
+    np.testing.assert_array_equal(weights.parameters, trainer.best_parameters)
+    assert not np.array_equal(weights.parameters, trainer.network.parameters)
+    assert weights.about["epoch"] == 1
+    assert weights.test_accuracy is None
+
+
+def test_weights_can_be_taken_before_the_first_score() -> None:
+    """What a network begins with can be kept, too."""
+    dataset = small_dataset()
+    trainer = Trainer(small_recipe(), dataset)
+    weights = weights_of(trainer, dataset)
+    np.testing.assert_array_equal(weights.parameters, trainer.network.parameters)
+    assert weights.about["history"] == []
+
+
+@pytest.fixture
+def run() -> Iterator[Run]:
+    created = Run.create(small_recipe(), small_dataset(), 1)
+    yield created
+    created.unlock()
+
+
+def test_run_is_kept_in_the_users_folder(run: Run, tmp_path: Path) -> None:
+    """Named by when and what, and found there with its recipe, its data and its date."""
+    assert run.folder.parent == runs_folder() == tmp_path / "digitpad-home" / "runs"
+    assert run.id[:2] == "20"
+    assert "-small-" in run.id
+    (found,) = all_runs()
+    assert found.recipe == small_recipe()
+    assert found.about["data"]["sha256"] == small_dataset().sha256
+    assert found.begun == run.begun
+    assert found.name == "small"
+
+
+def test_no_two_runs_share_a_folder() -> None:
+    """Within one second, too; and any name can be a recipe's."""
+    recipe = dataclasses.replace(small_recipe(), name="../ä: " + "x" * 300)
+    runs = [Run.create(recipe, small_dataset(), 1) for _ in range(4)]
+    assert len({run.folder for run in runs}) == 4
+    assert {run.folder.parent for run in runs} == {runs_folder()}
+    for run in runs:
+        run.unlock()
+
+
+def test_nobody_else_can_train_a_run(run: Run) -> None:
+    """Neither in this process nor in another; a lock that was let go, or whose process died, is free again."""
+    other = Run.open(run.folder)
+    assert other.is_in_training
+    with pytest.raises(RunError, match="in training already"):
+        other.lock()
+    program = f"""
+import os
+from pathlib import Path
+from digitpad.errors import RunError
+from digitpad.runs.run import Run
+run = Run.open(Path({str(run.folder)!r}))
+try:
+    run.lock()
+except RunError:
+    print("refused")
+else:
+    print("locked", flush=True)
+    os._exit(1)
+"""
+    for expected in ("refused", "locked"):
+        said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+        assert said.stdout.strip() == expected, said.stderr
+        run.unlock()
+    assert not other.is_in_training
+    other.lock()
+    other.unlock()
+
+
+def test_status_tells_a_run_that_was_cut_off(run: Run) -> None:
+    """Running as long as somebody has it; after that, it was cut off, unless it says how it ended."""
+    assert run.summary().status is Status.RUNNING
+    run.unlock()
+    assert Run.open(run.folder).summary().status is Status.CUT_OFF
+    run.write_summary(Summary(Status.FINISHED, epoch=3, test_accuracy=0.9))
+    assert Run.open(run.folder).summary() == Summary(Status.FINISHED, epoch=3, test_accuracy=0.9)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b'{"status": "odd"}', b'{"status": "finished", "odd": 1}'])
+def test_damaged_summary_is_as_none(run: Run, content: bytes) -> None:
+    """The run is listed all the same."""
+    (run.folder / "summary.json").write_bytes(content)
+    assert run.summary() == Summary(Status.RUNNING)
+
+
+@pytest.mark.parametrize(
+    "content", [None, b"", b"[]", b"{}", b'{"recipe": 5}', b'{"recipe": {"training": {"epochs": -1}}}']
+)
+def test_what_is_no_run_is_passed_over(run: Run, content: bytes | None) -> None:
+    """Opened by its name it is told; in a list it is missing, and the others are there."""
+    odd = runs_folder() / "odd"
+    odd.mkdir()
+    if content is not None:
+        (odd / "run.json").write_bytes(content)
+    with pytest.raises(RunError, match=r"odd.*(no run|not describe)"):
+        Run.open(odd)
+    assert [found.id for found in all_runs()] == [run.id]
+
+
+def test_run_is_renamed(run: Run) -> None:
+    """Its name is another, its folder stays; an empty one is the recipe's again."""
+    run.rename("  for the lecture ")
+    assert Run.open(run.folder).name == "for the lecture"
+    run.rename("")
+    assert run.name == "small"
+
+
+def test_run_is_found_by_what_people_type(run: Run) -> None:
+    """Its folder, its id, its name, and how an id begins or ends."""
+    run.rename("lecture")
+    for text in (str(run.folder), run.id, "lecture", run.id[:17], run.id[-6:]):
+        assert find_run(text).id == run.id
+    for text in ("nothing", ""):
+        with pytest.raises(RunError, match="holds no run"):
+            find_run(text)
+
+
+def test_last_two_checkpoints_are_kept(run: Run) -> None:
+    """Older ones go; the training goes on from the latest that can be read."""
+    dataset = small_dataset()
+    trainer = Trainer(small_recipe(), dataset)
+    for progress in trainer.train():
+        if not isinstance(progress, Evaluating) and trainer.step % 20 == 0:
+            run.save_checkpoint(trainer.state())
+    latest, before = run.checkpoints()
+    assert run.resume(dataset).network.parameters.tobytes() == trainer.network.parameters.tobytes()
+    latest.write_bytes(latest.read_bytes()[:1000])
+    assert run.resume(dataset).step == 120
+    assert len(run.resume(dataset).history) == 3
+    before.unlink()
+    with pytest.raises(RunError, match=r"cannot be read|not an .npz"):
+        run.resume(dataset)
+    latest.unlink()
+    assert run.resume(dataset).step == 0
+
+
+def test_other_data_are_refused(run: Run) -> None:
+    """A run goes on with what it began with; else it would be no longer the same run."""
+    assert contents_sha256(small_dataset()) == contents_sha256(small_dataset())
+    with pytest.raises(RunError, match="other data"):
+        run.resume(small_dataset(1990))
+
+
+@pytest.mark.parametrize("harm", ["header", "shape", "generators", "recipe", "version"])
+def test_checkpoint_that_does_not_fit_is_told(run: Run, harm: str) -> None:
+    """By its file, with what is wrong; nothing is trained from it."""
+    dataset = small_dataset()
+    trainer = Trainer(small_recipe(), dataset)
+    next(record for record in trainer.train() if isinstance(record, EpochDone))
+    state = trainer.state()
+    values, arrays = dict(state.values), dict(state.arrays)
+    if harm == "shape":
+        arrays["parameters"] = arrays["parameters"][:-1]
+    elif harm == "generators":
+        values["generators"] = [{"bit_generator": "PCG64"}] * 2
+    elif harm == "recipe":
+        values["recipe"] = {"training": {"epochs": 0}}
+    run.save_checkpoint(State(values, arrays))
+    (path,) = run.checkpoints()
+    if harm == "header":
+        np.savez(path, parameters=np.zeros(3))
+    elif harm == "version":
+        header = np.frombuffer(b'{"format": "digitpad checkpoint", "version": 99, "state": {}}', np.uint8)
+        np.savez(path, header=header)
+    with pytest.raises(RunError, match=path.name):
+        run.resume(dataset)
+
+
+def test_looking_at_a_deleted_run_does_not_make_it_again() -> None:
+    """Its summary is that of one of which nothing is known."""
+    dataset = small_dataset()
+    run = Run.create(small_recipe(), dataset, 1)
+    run.unlock()
+    run.remove()
+    assert not run.is_in_training
+    assert run.summary().status is Status.CUT_OFF
+    assert not run.folder.exists()
+
+
+def test_run_that_somebody_looked_at_for_a_moment_can_be_locked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To look whether it is in training takes its lock, which is not to be told as a training."""
+    run = Run.create(small_recipe(), small_dataset(), 1)
+    run.unlock()
+    looking = FileLock(run.folder / ".lock", thread_local=False)
+    looking.acquire()
+    waited: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        looking.release()
+
+    monkeypatch.setattr("time.sleep", wait)
+    run.lock()
+    assert waited
+    assert run.is_in_training
+    run.unlock()
+
+
+def test_run_that_was_deleted_is_not_made_again(run: Run) -> None:
+    """Nobody trains a folder that is no run any more."""
+    run.unlock()
+    run.remove()
+    with pytest.raises(RunError, match="is there no more"):
+        run.lock()
+    assert not run.folder.exists()

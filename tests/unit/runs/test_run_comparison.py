@@ -1,0 +1,206 @@
+import csv
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digitpad.runs.recorder import Recorder
+from digitpad.runs.run import Run
+from digitpad.runs.run_comparison import (
+    SCORES,
+    Axis,
+    Curve,
+    Lines,
+    Trace,
+    accuracy_limits,
+    at,
+    clock,
+    differences,
+    loss_limits,
+    smoothed,
+    to_csv,
+)
+from digitpad.runs.run_log import Log
+from digitpad.training.events import StepDone
+from digitpad.training.trainer import Trainer
+from tests.unit.training.made_runs import made_run
+from tests.unit.training.small import small_dataset, small_recipe
+
+
+def changed(run: Run, step: int, **settings: Any) -> Trace:
+    """The run with a setting that became another one after that step."""
+    log = Log(run.log_path)
+    log.add("change", step=step, settings={key.replace("__", "."): value for key, value in settings.items()})
+    log.close()
+    return Trace.of(run)
+
+
+def slowly_smoothed(values: list[float], span: float) -> list[float]:
+    """As Adam corrects its averages for their start, one value after another."""
+    decay = 1 - 1 / span
+    average, weight, averages = 0.0, 0.0, []
+    for value in values:
+        average, weight = decay * average, decay * weight
+        if np.isfinite(value):
+            average, weight = average + value / span, weight + 1 / span
+        averages.append(average / weight if weight else float("nan"))
+    return averages
+
+
+@given(
+    values=st.lists(st.floats(-1e3, 1e3) | st.just(float("nan")), max_size=200),
+    span=st.floats(1, 500),
+)
+@settings(deadline=None)
+def test_smoothing_is_the_average_that_corrects_for_its_start(values: list[float], span: float) -> None:
+    """With gaps and without, for every span in which a gap does not outlast all memory."""
+    ours = smoothed(np.array(values, float), span)
+    theirs = np.array(slowly_smoothed(values, span), float)
+    remembered = np.isfinite(ours)
+    np.testing.assert_allclose(ours[remembered], theirs[remembered], atol=1e-6)
+    if span > 20 or not np.isnan(np.array(values)).any():
+        np.testing.assert_array_equal(remembered, np.isfinite(theirs))
+
+
+def test_smoothing_begins_at_the_first_value() -> None:
+    """It is not pulled towards 0, and over one value it is that value."""
+    values = np.array([5.0, 5.0, 5.0, 8.0])
+    assert smoothed(values, 10)[:3] == pytest.approx(5.0)
+    np.testing.assert_array_equal(smoothed(values, 1), values)
+
+
+def test_curves_are_over_steps_epochs_or_time() -> None:
+    """The same losses and scores, each at its place."""
+    trace = Trace.of(made_run())
+    losses = [2.0 * 0.5**step for step in range(1, 13)]
+    places: dict[Axis, Any] = {
+        Axis.STEP: np.arange(1, 13),
+        Axis.EPOCH: np.arange(1, 13) / 4,
+        Axis.TIME: [0.625, 0.75, 0.875, 1, 1.4375, 1.625, 1.8125, 2, 2.4375, 2.625, 2.8125, 3],
+    }
+    for axis, x in places.items():
+        curve = trace.losses(axis)
+        np.testing.assert_allclose(curve.x, x)
+        np.testing.assert_array_equal(curve.y, losses)
+    ends: dict[Axis, Any] = {Axis.STEP: [0, 4, 8, 12], Axis.EPOCH: [0, 1, 2, 3], Axis.TIME: [0.5, 1.25, 2.25, 3.25]}
+    for axis, x in ends.items():
+        np.testing.assert_allclose(trace.scores("validation_accuracy", axis).x, x)
+    assert trace.scores("validation_accuracy", Axis.STEP).y == pytest.approx([0.1, 0.5, 0.75, 0.875])
+    assert trace.scores("training_loss", Axis.STEP).y == pytest.approx([0.9, 0.5, 0.25, 0.125])
+
+
+def test_axis_ends_where_the_plan_does() -> None:
+    """Of a run that is not at its end, that is beyond its last point; time is reckoned by the pace so far."""
+    trace = Trace.of(made_run(n_epochs=1))
+    assert [trace.planned(axis) for axis in (Axis.STEP, Axis.EPOCH)] == [12, 3]
+    assert trace.planned(Axis.TIME) == pytest.approx(3 * 1.25)
+
+
+def test_run_without_a_step_has_empty_curves() -> None:
+    """One that was killed before it wrote anything, too."""
+    run = made_run(n_epochs=0)
+    run.log_path.unlink()
+    (run.folder / "summary.json").unlink()
+    trace = Trace.of(run)
+    for axis in Axis:
+        assert not trace.losses(axis).x.size
+        assert not any(trace.scores(score, axis).y.size for score in SCORES)
+        assert trace.changes(axis) == []
+    assert to_csv(trace).count("\n") == 2
+
+
+def test_changes_stand_where_they_were_made() -> None:
+    """On each axis."""
+    trace = changed(made_run(), 6, optimizer__learning_rate=0.5)
+    for axis, x in ((Axis.STEP, 6), (Axis.EPOCH, 1.5), (Axis.TIME, 1.625)):
+        ((place, change),) = trace.changes(axis)
+        assert place == x
+        assert change.settings == {"optimizer.learning_rate": 0.5}
+
+
+def test_settings_that_differ_are_told() -> None:
+    """Those alone, in the recipe's order; what a run changed on its way is told with its step."""
+    one = Trace.of(made_run("one", loss__l2=0.1))
+    other = changed(made_run("other", network__hidden=[64, 32]), 1500, optimizer__learning_rate=0.25)
+    rate = str(one.settings["optimizer.learning_rate"])
+    assert [(row.key, row.texts) for row in differences([one, other])] == [
+        ("network.hidden", ("[32]", "[64, 32]")),
+        ("loss.l2", ("0.1", "0.0")),
+        ("optimizer.learning_rate", (rate, f"{rate}, 0.25 from step 1,500")),
+    ]
+    assert differences([one]) == differences([one, one]) == []
+
+
+def test_other_data_are_a_difference() -> None:
+    """Runs whose settings are the same may have been trained on other digits."""
+    one, other = (Trace.of(made_run()) for _ in range(2))
+    about = {**other.about, "data": {"name": "small", "contents_sha256": "f" * 64}}
+    other = Trace(other.id, other.name, about, other.settings, other.summary, other.history)
+    assert [(row.key, row.texts) for row in differences([one, other])] == [("data", ("0" * 12, "f" * 12))]
+
+
+def test_value_at_a_place_is_the_last_known() -> None:
+    """None before there is one."""
+    curve = Curve(np.array([1.0, 2, 3, 4]), np.array([np.nan, 5, np.nan, 7]))
+    assert [at(curve, x) for x in (0, 1, 2.5, 3.9, 4, 100)] == [None, None, 5, 5, 7, 7]
+
+
+def test_csv_holds_the_whole_log() -> None:
+    """Every loss as it was, scores where an epoch ended, changed settings where they changed."""
+    trace = changed(made_run(), 6, optimizer__learning_rate=0.5, loss__l2=0.01)
+    rows = list(csv.DictReader(io.StringIO(to_csv(trace))))
+    assert [int(row["step"]) for row in rows] == list(range(13))
+    assert [row["loss"] for row in rows] == ["", *(repr(2.0 * 0.5**step) for step in range(1, 13))]
+    assert [row["step"] for row in rows if row["validation_accuracy"]] == ["0", "4", "8", "12"]
+    assert float(rows[8]["validation_accuracy"]) == 0.75
+    assert (rows[8]["epoch"], rows[8]["seconds"], rows[7]["seconds"]) == ("2", "2.250", "1.812")
+    assert [row["changed"] for row in rows if row["changed"]] == ["optimizer.learning_rate=0.5; loss.l2=0.01"]
+
+
+def test_trace_of_a_training_is_what_was_trained() -> None:
+    """A real run, half done: as many steps an epoch as its trainer has, and its losses."""
+    dataset, recipe = small_dataset(), small_recipe()
+    trainer = Trainer(recipe, dataset)
+    with Recorder(trainer, Run.create(recipe, dataset, 1), dataset) as recorder:
+        losses = [record.loss for record in recorder.train() if isinstance(record, StepDone)]
+        recorder.pause()
+    assert recorder.run is not None
+    trace = Trace.of(recorder.run)
+    assert trace.steps_per_epoch == trainer.steps_per_epoch
+    np.testing.assert_array_equal(trace.losses(Axis.STEP).y, losses)
+    assert trace.losses(Axis.EPOCH).x[-1] == 3
+    assert trace.scores("validation_loss", Axis.EPOCH).x.tolist() == [0, 1, 2, 3]
+
+
+def test_clock() -> None:
+    """Hours where there are some."""
+    assert [clock(seconds) for seconds in (0.4, 59.6, 3599, 3661)] == ["0:00", "1:00", "59:59", "1:01:01"]
+
+
+def test_lines_are_ready_to_be_drawn() -> None:
+    """With a mark on the average where a setting changed."""
+    trace = changed(made_run(), 6, optimizer__learning_rate=0.5)
+    lines = Lines.of(trace, Axis.STEP, 2)
+    np.testing.assert_array_equal(lines.smooth.y, smoothed(lines.raw.y, 2))
+    (mark,) = lines.marks
+    assert (mark.x, mark.y, mark.text) == (6, at(lines.smooth, 6), "step 6: optimizer.learning_rate=0.5")
+    assert set(lines.scores) == set(SCORES)
+
+
+def test_limits_are_those_of_what_matters() -> None:
+    """Averages and validation, and of accuracies all but the untrained network's; something, where there is nothing."""
+    lines = [Lines.of(Trace.of(made_run()), Axis.STEP, 1)]
+    low, high = loss_limits(lines, logarithmic=True)
+    assert (low, high) == pytest.approx((2.0 * 0.5**12 / 1.25, 1.25))
+    assert loss_limits(lines, logarithmic=False) == pytest.approx((0, 1.05))
+    low, high = accuracy_limits(lines)
+    assert 0.4 < low < 0.5
+    assert 0.885 < high < 1
+    nothing = [Lines.of(Trace.of(made_run(n_epochs=0)), Axis.STEP, 1)]
+    nothing[0].scores["validation_loss"].y[:] = np.nan
+    assert loss_limits(nothing, logarithmic=True) == (0.01, 3.0)
+    assert loss_limits([], logarithmic=False) == (0.0, 3.0)
+    assert accuracy_limits(nothing) == (0.0, 1.0)

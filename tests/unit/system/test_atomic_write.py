@@ -1,0 +1,122 @@
+import errno
+import os
+import stat
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from digitpad.system.atomic_write import write_atomically
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="modes and links as POSIX has them")
+
+
+@pytest.mark.parametrize("content", [b"", b"text\r\n\0", bytes(range(256)) * 10_000], ids=["empty", "small", "large"])
+@pytest.mark.parametrize("before", [None, b"what was there, and longer than what comes" * 1000])
+def test_content_is_what_was_given(tmp_path: Path, content: bytes, before: bytes | None) -> None:
+    """A new file, or one in the place of another, holds just these bytes, and lies there alone."""
+    path = tmp_path / "file"
+    if before is not None:
+        path.write_bytes(before)
+    write_atomically(path, content)
+    assert path.read_bytes() == content
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()], ids=repr)
+def test_failure_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException
+) -> None:
+    """On a full disk, or stopped by hand, the old file is whole and no temporary one is left."""
+
+    def fail(*_: Any) -> NoReturn:
+        raise error
+
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    monkeypatch.setattr(os, step, fail)
+    with pytest.raises(type(error)):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_disk_that_loses_bytes_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What does not read back as it was written never takes the old file's place."""
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    monkeypatch.setattr(Path, "read_bytes", lambda _: b"ne")
+    with pytest.raises(OSError, match="does not read back"):
+        write_atomically(path, b"new")
+    monkeypatch.undo()
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_reader_sees_the_old_or_the_new_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Up to the very step that renames it, the old content is there to be read."""
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    seen = []
+    replace = os.replace
+
+    def spying(*arguments: Any) -> None:
+        seen.append(path.read_bytes())
+        replace(*arguments)
+        seen.append(path.read_bytes())
+
+    monkeypatch.setattr(os, "replace", spying)
+    write_atomically(path, b"new")
+    assert seen == [b"old", b"new"]
+
+
+@posix
+@pytest.mark.parametrize("mode", [0o600, 0o644, 0o664])
+def test_mode_is_kept(tmp_path: Path, mode: int) -> None:
+    """A file that only its owner may read stays so."""
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    path.chmod(mode)
+    write_atomically(path, b"new")
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+@posix
+def test_new_file_has_the_mode_that_any_would_have(tmp_path: Path) -> None:
+    """Temporary files are private; what they become is not."""
+    write_atomically(tmp_path / "file", b"new")
+    (tmp_path / "other").write_bytes(b"new")
+    assert (tmp_path / "file").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+@posix
+def test_link_stays_a_link(tmp_path: Path) -> None:
+    """What it points to is replaced, and the link still points there."""
+    (tmp_path / "elsewhere").mkdir()
+    target, link = tmp_path / "elsewhere" / "target", tmp_path / "link"
+    target.write_bytes(b"old")
+    link.symlink_to(target)
+    write_atomically(link, b"new")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"new"
+    assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("name", ["nowhere/file", ""], ids=["no such folder", "a folder"])
+def test_place_that_is_none_is_refused(tmp_path: Path, name: str) -> None:
+    """Into no folder, or over one, nothing is written, and nothing is left."""
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match=r".+"):
+        write_atomically(tmp_path / "folder" / name, b"new")
+    assert list(tmp_path.rglob("*")) == [tmp_path / "folder"]
+
+
+@posix
+def test_long_name_can_be_written(tmp_path: Path) -> None:
+    """A name as long as file systems allow leaves room for no temporary one made from it."""
+    path = tmp_path / ("n" * 251 + ".npz")
+    path.write_bytes(b"old")
+    write_atomically(path, b"new")
+    assert path.read_bytes() == b"new"

@@ -1,0 +1,94 @@
+import os
+import subprocess
+import sys
+
+import pytest
+import threadpoolctl
+
+from digitpad.system import blas_threads
+
+VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+@pytest.fixture(autouse=True)
+def unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in VARIABLES:
+        monkeypatch.setenv(name, "")  # so that what the test sets is undone after it
+        monkeypatch.delenv(name)
+
+
+def test_every_library_is_asked() -> None:
+    """Whichever BLAS NumPy is built with finds its own variable."""
+    blas_threads.limit_threads(3)
+    assert [os.environ[name] for name in VARIABLES] == ["3"] * 4
+    assert blas_threads.threads() == 3
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_users_own_choice_stands(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """What the environment asks for already is neither changed nor added to."""
+    monkeypatch.setenv(name, "7")
+    blas_threads.limit_threads(3)
+    assert {key: os.environ.get(key) for key in VARIABLES} == {**dict.fromkeys(VARIABLES), name: "7"}
+    assert blas_threads.threads() == 7
+
+
+@pytest.mark.parametrize(("cores", "left"), [(1, 1), (2, 1), (8, 7), (None, 1)])
+def test_a_core_is_left_to_the_window(monkeypatch: pytest.MonkeyPatch, cores: int | None, left: int) -> None:
+    """All but one, and at least one."""
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    assert blas_threads.all_but_one() == left
+
+
+@pytest.mark.parametrize("value", ["", "many", "-1", "0.5"])
+def test_nonsense_counts_as_every_core(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    """A variable that is no number says nothing, as BLAS itself has it."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 6)
+    monkeypatch.setenv("OMP_NUM_THREADS", value)
+    assert blas_threads.threads() == 6
+
+
+def test_numpy_is_not_imported_with_it() -> None:
+    """The number is settled before NumPy reads it, so the module must not bring NumPy along."""
+    code = "import sys, digitpad.system.blas_threads; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
+
+
+def test_one_thread_is_kept_until_the_last_has_done() -> None:
+    """Two who want it, the first of whom ends first: BLAS gets its threads back after both, and not between."""
+    code = """
+import numpy
+from threadpoolctl import threadpool_info
+from digitpad import blas
+def n(): return {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"}
+before = n()
+first, second = blas_threads.one_thread(), blas_threads.one_thread()
+first.__enter__(); second.__enter__()
+first.__exit__(None, None, None)
+assert n() == {1}, n()
+second.__exit__(None, None, None)
+assert n() == before, n()
+"""
+    environment = {**os.environ, **dict.fromkeys(VARIABLES, "3")}
+    done = subprocess.run([sys.executable, "-c", code], check=False, timeout=60, env=environment)
+    assert done.returncode == 0
+
+
+def test_threads_may_be_others_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Afterwards BLAS and the environment are as they were."""
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    before = n_in_use()
+    with blas_threads.as_many(2):
+        assert (blas_threads.threads(), n_in_use()) == (2, 2)
+    assert blas_threads.threads() == 1
+    assert n_in_use() == before
+    assert "MKL_NUM_THREADS" not in os.environ
+
+
+def n_in_use() -> int:
+    """What BLAS itself says."""
+    import numpy as np
+
+    assert np.ones(3) @ np.ones(3) == 3  # it is loaded
+    return max(pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas")

@@ -1,0 +1,86 @@
+import pytest
+
+from digitpad.class_names import DIGITS, MAX_CLASSES, are_names, in_words, names_in, noun, usual
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (DIGITS, "0 to 9"),
+        (["cat", "dog"], "cat, dog"),
+        (["a", "b", "c", "d"], "a, b, c, d"),
+        (list("ABCDEFG"), "A, B, C, … G (7 classes)"),
+    ],
+)
+def test_classes_are_told_in_a_few_words(names: list[str], words: str) -> None:
+    """Digits as a range, a few by their names, many by the first and the last."""
+    assert in_words(names) == words
+
+
+def test_digits_are_called_digits() -> None:
+    """And whatever else there may be, classes."""
+    assert noun(list(DIGITS)) == "digit"
+    assert noun(DIGITS[:9]) == "class"
+
+
+@pytest.mark.parametrize("n", [2, 10, MAX_CLASSES])
+def test_different_texts_name_classes(n: int) -> None:
+    """From two to 62, in a list or a tuple."""
+    names = [f"class {place}" for place in range(n)]
+    assert are_names(names)
+    assert are_names(tuple(names))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["a"],
+        [],
+        [str(place) for place in range(63)],
+        ["a", "a"],
+        ["a", ""],
+        ["a", "b\n"],
+        ["a", 1],
+        "ab",
+        None,
+        {"a": 1},
+    ],
+)
+def test_other_things_do_not(values: object) -> None:
+    """One, too many, the same twice, what cannot be shown, and what is no text."""
+    assert not are_names(values)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("A-C", ("A", "B", "C")),
+        ("0-9", DIGITS),
+        (" cat,dog ", ("cat", "dog")),
+        ("0-2, x-z, other", ("0", "1", "2", "x", "y", "z", "other")),
+        ("T-shirt, a-b", ("T-shirt", "a", "b")),
+        ("い-う", ("い", "ぅ", "う")),
+    ],
+)
+def test_names_are_read_from_a_line(text: str, names: tuple[str, ...]) -> None:
+    """Apart by commas, and all between two signs where they stand for a range."""
+    assert names_in(text) == names
+
+
+@pytest.mark.parametrize("text", ["", "cat", "a, a", "a,,b", "Z-A", "\u0100-\u0200", "0-9, 5"])
+def test_what_cannot_name_classes_is_refused(text: str) -> None:
+    """Too few, too many, the same twice, or none at all."""
+    with pytest.raises(ValueError, match="different names"):
+        names_in(text)
+
+
+@pytest.mark.parametrize(("n", "last"), [(10, "9"), (26, "Z"), (36, "Z"), (47, "t"), (52, "z"), (62, "z")])
+def test_usual_classes_have_names(n: int, last: str) -> None:
+    """As many as digits, letters, and both are."""
+    names = names_in(usual(n))
+    assert (len(names), names[-1]) == (n, last)
+
+
+def test_other_numbers_could_be_anything() -> None:
+    """Nothing is proposed."""
+    assert usual(7) == ""

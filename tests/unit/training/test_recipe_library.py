@@ -1,0 +1,134 @@
+from pathlib import Path
+
+import pytest
+
+from digitpad import assets
+from digitpad.errors import FileError
+from digitpad.training.recipe import Recipe
+from digitpad.training.recipe_library import all_recipes, is_kept, own_folder, path_for, save_recipe
+
+ASKED_FOR = {
+    "dense-256-128": "784-256-128-10",
+    "momentum-dropout": "784-256-128-10",
+    "dense-64": "784-64-10",
+    "leaky-500-300-100": "784-500-300-100-10",
+    "lenet": "28×28-5×5×32-pool-5×5×64-pool-128-10",
+}
+
+
+@pytest.fixture(autouse=True)
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DIGITPAD_HOME", str(tmp_path))
+    return tmp_path / "recipes"
+
+
+def test_every_shipped_file_is_a_recipe() -> None:
+    """Each is there under its file's name, says what it is, and builds its network."""
+    recipes = all_recipes()
+    assert sorted(recipes.shipped) == sorted(path.stem for path in assets.MODEL.glob("*.toml"))
+    for recipe in recipes.shipped.values():
+        assert recipe.description
+        assert recipe.data.set == "mnist"
+        assert recipe.build_network().parameters.size == recipe.plan.n_parameters
+    assert not recipes.own
+    assert not recipes.problems
+
+
+@pytest.mark.parametrize("name", ASKED_FOR)
+def test_networks_that_people_know_are_there(name: str) -> None:
+    """In the sizes that they have elsewhere."""
+    assert all_recipes().shipped[name].summary == ASKED_FOR[name]
+
+
+def test_own_recipe_is_kept_and_found() -> None:
+    """What is saved is there by its name, as it was."""
+    recipe = Recipe(name="my first: 1/2", description="é")
+    path = save_recipe(recipe)
+    assert path == own_folder() / "my first- 1-2.toml"
+    recipes = all_recipes()
+    assert recipes.own == {"my first: 1/2": recipe}
+    assert recipes.by_name["my first: 1/2"] == recipe
+    assert "quick" in recipes.by_name
+
+
+def test_own_recipe_goes_before_one_that_is_shipped() -> None:
+    """Of two with one name, the user means theirs."""
+    save_recipe(Recipe(name="quick", description="mine"))
+    assert all_recipes().by_name["quick"].description == "mine"
+
+
+def test_nothing_is_overwritten_unasked() -> None:
+    """A second of the same name needs to be told so."""
+    path = save_recipe(Recipe(name="mine", description="first"))
+    with pytest.raises(FileError, match="is there already"):
+        save_recipe(Recipe(name="mine", description="second"))
+    assert all_recipes().own["mine"].description == "first"
+    assert save_recipe(Recipe(name="mine", description="second"), replace=True) == path
+    assert all_recipes().own["mine"].description == "second"
+
+
+def test_a_file_of_another_name_is_the_one_replaced(own: Path) -> None:
+    """What counts is the name that a file holds, by which it is listed."""
+    path = save_recipe(Recipe(name="mine")).rename(own / "zzz.toml")
+    assert all_recipes().own_paths == {"mine": path}
+    with pytest.raises(FileError, match=r"zzz\.toml: is there already"):
+        save_recipe(Recipe(name="mine", description="second"))
+    assert save_recipe(Recipe(name="mine", description="second"), replace=True) == path
+    assert list(own.iterdir()) == [path]
+    assert all_recipes().own["mine"].description == "second"
+
+
+def test_a_recipe_without_a_name_is_a_problem(own: Path) -> None:
+    """It could not be chosen."""
+    own.mkdir()
+    (own / "blank.toml").write_text('name = " "\n')
+    recipes = all_recipes()
+    assert not recipes.own
+    assert [str(problem).partition(": ")[2] for problem in recipes.problems] == ["has an empty name"]
+
+
+def test_what_is_kept_is_known(own: Path) -> None:
+    """By name, and so before a recipe is saved; two names may mean one file."""
+    assert not is_kept("a/b")
+    path = save_recipe(Recipe(name="a/b"))
+    assert path_for("a-b") == path
+    assert is_kept("a-b")
+    assert not is_kept("a")
+
+
+def test_a_folder_that_cannot_be_read_keeps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told as one that cannot be written, when something is saved."""
+
+    def denied(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "exists", denied)
+    assert not is_kept("mine")
+    monkeypatch.setattr("digitpad.training.recipe_library.write_atomically", denied)
+    with pytest.raises(FileError, match="cannot be written"):
+        save_recipe(Recipe(name="mine"))
+
+
+@pytest.mark.parametrize("name", ["", "...", "../../up", "a" * 300, "con\nsole", "/"])
+def test_any_name_stays_in_the_folder(name: str, own: Path) -> None:
+    """Whatever it is, one file in the user's own folder comes of it."""
+    path = save_recipe(Recipe(name=name))
+    assert path.parent == own
+    assert list(own.iterdir()) == [path]
+
+
+def test_a_broken_file_hides_no_other(own: Path) -> None:
+    """It is told of, by its name, and the rest is there."""
+    save_recipe(Recipe(name="mine"))
+    (own / "broken.toml").write_text("[training]\nepochs = 0")
+    recipes = all_recipes()
+    assert list(recipes.own) == ["mine"]
+    (problem,) = recipes.problems
+    assert str(problem).endswith("broken.toml: training.epochs: is 0; expected 1 to 10,000")
+
+
+def test_folder_that_cannot_be_made_is_told(own: Path) -> None:
+    """The error names it."""
+    own.write_text("a file where the folder should be")
+    with pytest.raises(FileError, match="recipes: cannot be made"):
+        save_recipe(Recipe(name="mine"))

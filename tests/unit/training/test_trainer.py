@@ -1,0 +1,414 @@
+import dataclasses
+import itertools
+import math
+import threading
+from collections.abc import Iterator
+from typing import Any, NoReturn, cast
+
+import numpy as np
+import pytest
+
+from digitpad.datasets.dataset import Dataset, Digits, mnist
+from digitpad.evaluation.metrics import Evaluating, Scores, evaluate
+from digitpad.nn.arrays import Floats
+from digitpad.nn.losses import NONE
+from digitpad.nn.optimizers import SGD
+from digitpad.training.events import EpochDone, Progress, Result, StepDone
+from digitpad.training.recipe import OPTIMIZERS, Recipe
+from digitpad.training.trainer import DivergedError, Trainer
+from tests.unit.training.small import epochs, result, small_dataset, small_recipe, steps
+
+SCORES = Scores(0.5, 1.0, 500)
+
+TOO_FAST: dict[str, Any] = {
+    "optimizer__method": "sgd",
+    "optimizer__learning_rate": 10.0,
+    "network__hidden": [64] * 6,
+}
+
+
+def test_records_come_in_order() -> None:
+    """The untrained network's scores, then steps and scores epoch by epoch, then the result."""
+    trainer = Trainer(small_recipe(), small_dataset(1990))
+    records = list(trainer.run())
+    kinds = [type(record) for record in records if not isinstance(record, Evaluating)]
+    assert kinds == [EpochDone, *([StepDone] * 40 + [EpochDone]) * 3, Result]
+    assert trainer.n_steps == 120
+    assert [record.step for record in steps(records)] == list(range(1, 121))
+    assert [record.n_images for record in steps(records)] == ([50] * 39 + [40]) * 3
+    assert [(record.epoch, record.step) for record in epochs(records)] == [(0, 0), (1, 40), (2, 80), (3, 120)]
+    assert trainer.history == epochs(records)
+
+
+def test_signs_of_life_come_between_chunks() -> None:
+    """Before each epoch's scores come as many records as there are chunks to score, in 500 digits twice."""
+    records = list(Trainer(small_recipe(training__epochs=1), small_dataset()).run())
+    first = list(itertools.takewhile(lambda record: isinstance(record, Evaluating), records))
+    assert first == [Evaluating(done, 500) for done in (200, 400, 500)] * 2
+
+
+def test_it_learns() -> None:
+    """After three epochs over 2000 digits more than 80 % of others are read right, and the loss has fallen."""
+    records = list(Trainer(small_recipe(), small_dataset()).run())
+    assert result(records).test.accuracy > 0.8
+    assert result(records).validation.accuracy > 0.8
+    losses = [record.loss for record in steps(records)]
+    assert np.mean(losses[-10:]) < 0.4 * np.mean(losses[:10])
+    assert epochs(records)[0].validation.accuracy < 0.3
+
+
+@pytest.mark.parametrize("method", OPTIMIZERS)
+def test_every_method_learns(method: str) -> None:
+    """Each optimizer, with a rate that suits it, brings the loss down."""
+    rate = {"sgd": 0.2, "momentum": 0.05, "nesterov": 0.05}.get(method, 0.003)
+    recipe = small_recipe(optimizer__method=method, optimizer__learning_rate=rate, optimizer__schedule="cosine")
+    before, *_, after = epochs(Trainer(recipe, small_dataset()).run())
+    assert after.validation.loss < 0.4 * before.validation.loss
+
+
+def test_schedule_spans_the_whole_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rate of each step is the recipe's at that step's share of all steps, over all epochs."""
+    rates = []
+
+    def noting(self: SGD, parameters: Floats, gradients: Floats, learning_rate: float) -> None:
+        rates.append(learning_rate)
+
+    monkeypatch.setattr(SGD, "step", noting)
+    recipe = small_recipe(optimizer__method="sgd", optimizer__learning_rate=0.1, optimizer__schedule="cosine")
+    list(Trainer(recipe, small_dataset()).run())
+    np.testing.assert_allclose(rates, 0.05 * (1 + np.cos(np.pi * np.arange(120) / 120)))
+
+
+@pytest.mark.parametrize("amount", [0.0, 10.0], ids=["plain", "augmented"])
+def test_the_same_seed_gives_the_same_parameters(amount: float) -> None:
+    """Bit for bit, step by step, with augmentation as well."""
+    recipe = small_recipe(training__epochs=2, augmentation__rotate_deg=amount)
+    one, other = Trainer(recipe, small_dataset()), Trainer(recipe, small_dataset())
+    losses = [[record.loss for record in steps(trainer.run())] for trainer in (one, other)]
+    assert losses[0] == losses[1]
+    assert one.network.parameters.tobytes() == other.network.parameters.tobytes()
+
+
+def test_another_seed_gives_other_parameters() -> None:
+    """The seed decides the first weights and the order of batches."""
+    one, other = (Trainer(small_recipe(training__seed=seed), small_dataset()) for seed in (1, 2))
+    assert not np.array_equal(one.network.parameters, other.network.parameters)
+    assert [record.loss for record in steps(one.run())] != [record.loss for record in steps(other.run())]
+
+
+def test_best_epoch_is_restored() -> None:
+    """What comes after the best epoch is forgotten: its parameters and its scores are the result."""
+    dataset = small_dataset()
+    trainer = Trainer(small_recipe(), dataset)
+    records: list[Progress] = []
+    for record in trainer.run():
+        records.append(record)
+        if isinstance(record, EpochDone) and record.epoch == 2:
+            best = trainer.network.parameters.copy()
+            trainer.network.parameters.fill(0)  # so that the third epoch begins from nothing
+    outcome = result(records)
+    assert [epoch.is_best for epoch in epochs(records)] == [True, True, True, False]
+    assert (outcome.best_epoch, outcome.epochs) == (2, 3)
+    np.testing.assert_array_equal(trainer.network.parameters, best)
+    np.testing.assert_array_equal(trainer.best_parameters, best)
+    assert outcome.validation == epochs(records)[2].validation == evaluate(trainer.network, dataset.validation)
+    assert outcome.test == evaluate(trainer.network, dataset.test)
+
+
+def test_best_is_told_as_it_comes() -> None:
+    """An epoch is the best when more is read right than ever before, or as much with a lower loss."""
+    records = epochs(Trainer(small_recipe(training__epochs=6), small_dataset()).run())
+    goodness = [(epoch.validation.accuracy, -epoch.validation.loss) for epoch in records]
+    assert [epoch.is_best for epoch in records] == [
+        good > max(goodness[:place], default=(-1.0, 0.0)) for place, good in enumerate(goodness)
+    ]
+
+
+def test_best_parameters_are_a_copy() -> None:
+    """Who keeps them does not hold what training goes on to change."""
+    trainer = Trainer(small_recipe(), small_dataset())
+    list(trainer.run())
+    trainer.best_parameters.fill(0)
+    assert trainer.best_parameters.any()
+
+
+@pytest.mark.parametrize("stop_after", [0, 1, 40, 55], ids=lambda step: f"step {step}")
+def test_abandoned_training_can_be_concluded(stop_after: int) -> None:
+    """Stopped before the first step, within an epoch or at its end, what was reached is scored and kept."""
+    dataset = small_dataset()
+    trainer = Trainer(small_recipe(), dataset)
+    run = trainer.run()
+    while trainer.step < stop_after:
+        next(run)
+    cast("Any", run).close()
+    outcome = result(trainer.conclude())
+    assert outcome.epochs == trainer.history[-1].epoch == math.ceil(stop_after / 40)
+    assert trainer.history[-1].step == trainer.step == stop_after
+    assert outcome.validation == max(
+        (epoch.validation for epoch in trainer.history), key=lambda scores: scores.accuracy
+    )
+    assert outcome.validation == evaluate(trainer.network, dataset.validation)
+    assert outcome.test == evaluate(trainer.network, dataset.test)
+
+
+class Forbidden:
+    """Digits that nobody may look at."""
+
+    def __getattribute__(self, name: str) -> NoReturn:
+        raise AssertionError(f"{name} of the test set was asked for")
+
+    def __len__(self) -> NoReturn:
+        raise AssertionError("the test set was counted")
+
+    def __getitem__(self, part: object) -> NoReturn:
+        raise AssertionError("the test set was looked at")
+
+
+def test_test_digits_are_not_touched_until_the_end() -> None:
+    """No choice can depend on them: only after the last epoch's scores are they looked at."""
+    trainer = Trainer(small_recipe(), small_dataset(test=cast(Digits, Forbidden())))
+    run = trainer.run()
+    seen = list(itertools.takewhile(lambda record: getattr(record, "epoch", None) != 3, run))
+    assert len(epochs(seen)) == 3
+    with pytest.raises(AssertionError, match=r"of the test set|the test set was"):
+        next(run)
+
+
+def test_training_scores_are_of_as_many_digits_as_validation() -> None:
+    """So that both curves cost and mean the same."""
+    dataset = small_dataset()
+    (first, *_) = epochs(Trainer(small_recipe(training__epochs=1), dataset).run())
+    assert first.training.n == first.validation.n == 500
+
+
+@pytest.mark.filterwarnings("ignore:(overflow|invalid value) encountered:RuntimeWarning")
+def test_training_that_runs_away_is_told() -> None:
+    """The error names the step and the rate, and the network is that of the best epoch so far."""
+    trainer = Trainer(small_recipe(**TOO_FAST), small_dataset())
+    with pytest.raises(DivergedError, match=r"the loss is (nan|inf) at step \d+ with a learning rate of 10; a lower"):
+        list(trainer.run())
+    assert np.isfinite(trainer.network.parameters).all()
+    np.testing.assert_array_equal(trainer.network.parameters, trainer.best_parameters)
+
+
+def test_training_that_runs_away_does_so_without_warnings() -> None:
+    """One error is enough: NumPy's warnings of overflow would be printed beside it."""
+    with pytest.raises(DivergedError):
+        list(Trainer(small_recipe(**TOO_FAST), small_dataset()).run())
+
+
+@pytest.mark.filterwarnings("ignore:(overflow|invalid value) encountered:RuntimeWarning")
+def test_parameters_that_are_no_numbers_are_never_the_best() -> None:
+    """A network that ran away at its last step answers 0 to everything; where that is often right, it still is not."""
+    whole = small_dataset()
+    zeros = Digits(mnist().validation.images[:500], np.zeros(500, np.uint8))
+    trainer = Trainer(small_recipe(), Dataset("zeros", whole.training, zeros, whole.test, ""))
+    run = trainer.run()
+    while trainer.step < 5:
+        next(run)
+    trainer.network.parameters.fill(np.nan)
+    outcome = result(trainer.conclude())
+    assert outcome.best_epoch == 0
+    assert np.isfinite(trainer.network.parameters).all()
+
+
+def test_one_image_is_read_between_two_records() -> None:
+    """The network in training says what it makes of a digit, as its parameters then are."""
+    trainer = Trainer(small_recipe(), small_dataset())
+    image = mnist().validation.images[0]
+    probabilities = trainer.read(image)
+    np.testing.assert_array_equal(probabilities, trainer.network.predict(image[None])[0])
+    assert probabilities.sum() == pytest.approx(1, abs=1e-6)
+    list(trainer.run())
+    assert not np.array_equal(trainer.read(image), probabilities)
+
+
+def test_digits_are_left_as_they_are() -> None:
+    """Training writes into no data set."""
+    dataset = small_dataset()
+    before = dataset.training.images.copy()
+    list(Trainer(small_recipe(training__epochs=1, augmentation__shift_px=2), dataset).run())
+    np.testing.assert_array_equal(dataset.training.images, before)
+
+
+CONVOLUTIONAL = {"network__hidden": ["5x5x4", "pool", 16], "training__epochs": 1}
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_same_threads_give_the_same_bits(threads: int) -> None:
+    """A convolutional network is shared out among threads, and comes out the same each time."""
+    recipe = small_recipe(**CONVOLUTIONAL, network__batch_norm=True, network__dropout=0.2)
+    trainers = [Trainer(recipe, small_dataset(), threads) for _ in range(2)]
+    scores = [epochs(trainer.run()) for trainer in trainers]
+    assert scores[0] == scores[1]
+    assert trainers[0].network.parameters.tobytes() == trainers[1].network.parameters.tobytes()
+
+
+def test_threads_end_with_the_training() -> None:
+    """Also where it is abandoned in the middle of an epoch, and then concluded."""
+    before = threading.active_count()
+    trainer = Trainer(small_recipe(**CONVOLUTIONAL), small_dataset(), threads=2)
+    run = trainer.run()
+    next(record for record in run if isinstance(record, StepDone))
+    assert threading.active_count() == before + 1
+    outcome = result(trainer.conclude())
+    assert threading.active_count() == before
+    assert outcome.test == evaluate(trainer.network, small_dataset().test)
+
+
+def test_no_thread_is_started_for_a_dense_network() -> None:
+    """Its products are shared out by BLAS."""
+    before = threading.active_count()
+    run = Trainer(small_recipe(), small_dataset(), threads=4).run()
+    next(record for record in run if isinstance(record, StepDone))
+    assert threading.active_count() == before
+
+
+def test_training_stops_when_patience_ends() -> None:
+    """Two epochs without a better one are enough; the best is restored all the same."""
+    # A rate this small improves the first epochs by nothing.
+    trainer = Trainer(
+        small_recipe(training__epochs=50, training__patience=2, optimizer__learning_rate=1e-30), small_dataset()
+    )
+    outcome = result(trainer.run())
+    assert (outcome.best_epoch, outcome.epochs) == (0, 2)
+
+
+def test_training_goes_on_while_it_gets_better() -> None:
+    """Patience starts anew with each better epoch."""
+    outcome = result(Trainer(small_recipe(training__epochs=5, training__patience=2), small_dataset()).run())
+    assert outcome.epochs == 5 or outcome.epochs == outcome.best_epoch + 2
+    assert outcome.epochs > 2
+
+
+def test_averaged_weights_are_what_is_scored_and_kept() -> None:
+    """Training itself goes on as without them: the same losses, step by step, from other scores."""
+    plain = Trainer(small_recipe(), small_dataset())
+    averaged = Trainer(small_recipe(training__average=0.95), small_dataset())
+    records = [list(trainer.run()) for trainer in (plain, averaged)]
+    assert [record.loss for record in steps(records[0])] == [record.loss for record in steps(records[1])]
+    assert epochs(records[0])[1:] != epochs(records[1])[1:]
+    outcome = result(records[1])
+    assert outcome.validation == evaluate(averaged.network, small_dataset().validation)
+    assert outcome.validation.accuracy > 0.7
+
+
+@pytest.mark.parametrize("stop_at", [StepDone, Evaluating])
+def test_abandoned_training_with_averages_keeps_them(stop_at: type) -> None:
+    """Wherever it is left, even while the averages are being scored."""
+    trainer = Trainer(small_recipe(training__average=0.95), small_dataset())
+    run = trainer.run()
+    next(record for record in run if isinstance(record, EpochDone) and record.epoch == 1)
+    while not (isinstance(next(run), stop_at) and trainer.step > 70):
+        pass
+    outcome = result(trainer.conclude())
+    assert outcome.validation == evaluate(trainer.network, small_dataset().validation)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"loss__label_smoothing": 0.1},
+        {"loss__l1": 1e-4},
+        {"loss__l2": 1e-3},
+        {"optimizer__clip_norm": 0.5},
+        {"optimizer__clip_value": 0.01},
+        {"optimizer__warmup_epochs": 1},
+        {"optimizer__schedule": "one_cycle", "optimizer__learning_rate": 0.01},
+        {"network__batch_norm": True},
+        {"optimizer__method": "adamw", "optimizer__weight_decay": 0.1},
+        {"augmentation__elastic_px": 0.5, "augmentation__thickness_px": 0.5},
+    ],
+    ids=lambda settings: next(iter(settings)),
+)
+def test_every_part_changes_training_and_lets_it_learn(settings: dict[str, Any]) -> None:
+    """Each setting reaches the network, and none keeps it from getting better."""
+    plain = epochs(Trainer(small_recipe(), small_dataset()).run())
+    changed = epochs(Trainer(small_recipe(**settings), small_dataset()).run())
+    assert changed[-1] != plain[-1]
+    assert changed[-1].validation.accuracy > 0.75
+
+
+def test_penalties_keep_weights_small() -> None:
+    """With L2 they are shorter, with L1 more of them are about 0."""
+    lengths, nearly_none = {}, {}
+    for name, settings in {"plain": {}, "l2": {"loss__l2": 0.03}, "l1": {"loss__l1": 0.003}}.items():
+        trainer = Trainer(small_recipe(**settings), small_dataset())
+        list(trainer.run())
+        weight = trainer.network.named_parameters()["2.weight"]
+        lengths[name], nearly_none[name] = np.linalg.norm(weight), (np.abs(weight) < 0.003).mean()
+    assert lengths["l2"] < 0.8 * lengths["plain"]
+    assert nearly_none["l1"] > 3 * nearly_none["plain"]
+
+
+def test_a_training_that_never_began_leaves_no_thread() -> None:
+    """It is concluded all the same: the first parameters are scored."""
+    before = threading.active_count()
+    trainer = Trainer(small_recipe(**CONVOLUTIONAL), small_dataset(), threads=2)
+    assert result(trainer.conclude()).best_epoch == 0
+    assert threading.active_count() == before
+
+
+def test_what_numpy_warns_of_is_the_reader_s_own_matter() -> None:
+    """Between two records, nothing of training's own settings is left."""
+    before = np.geterr()
+    for _ in Trainer(small_recipe(training__epochs=1), small_dataset()).run():
+        assert np.geterr() == before
+
+
+def normalized_recipe(**settings: Any) -> Recipe:
+    return small_recipe(network__hidden=["3x3x4", "pool", 16], network__batch_norm=True, **settings)
+
+
+def test_averages_fit_digits_as_they_are_read() -> None:
+    """What is scored and kept normalises digits that are neither turned nor noisy, unlike those trained on."""
+    dataset = small_dataset()
+    recipe = normalized_recipe(augmentation__noise=0.5, augmentation__rotate_deg=90.0, training__epochs=2)
+    trainer = Trainer(recipe, dataset)
+    list(trainer.train())
+    training = trainer.network.parameters.copy()
+    trainer.network.parameters[:] = trainer.best_parameters
+    clean = {name: view.copy() for name, view in trainer.network.named_parameters().items()}
+    list(trainer.network.estimate_averages([dataset.training.images]))
+    for name, view in trainer.network.named_parameters().items():
+        np.testing.assert_allclose(clean[name], view, rtol=0.05, atol=0.02, err_msg=name)
+    trainer.network.parameters[:] = training
+    variance = next(name for name in clean if name.endswith("variance"))
+    noisy = trainer.network.named_parameters()[variance]
+    assert not np.allclose(noisy, clean[variance], rtol=0.2)
+
+
+def test_scoring_leaves_training_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With averaged parameters and normalised layers, too: the bits are those of a training that is never scored."""
+    recipe = normalized_recipe(training__average=0.9, network__dropout=0.3, training__epochs=2)
+    one, other = Trainer(recipe, small_dataset()), Trainer(recipe, small_dataset())
+
+    def unscored(self: Trainer, epoch: int) -> Iterator[Progress]:
+        self.history.append(EpochDone(epoch, self.step, SCORES, SCORES, is_best=False))
+        yield self.history[-1]
+
+    list(one.train())
+    monkeypatch.setattr(Trainer, "_score_epoch", unscored)
+    list(other.train())
+    assert one.network.parameters.tobytes() == other.network.parameters.tobytes()
+
+
+def test_pictures_of_no_digit_say_nothing_of_averages() -> None:
+    """They are trained on, but what is read is mostly digits."""
+    dataset = small_dataset()
+    n = len(dataset.training)
+    noise = np.random.default_rng(1).integers(0, 256, (n, 28, 28), np.uint8)
+    mixed = dataclasses.replace(
+        dataset,
+        training=Digits(
+            np.concatenate([dataset.training.images, noise]),
+            np.concatenate([dataset.training.labels, np.full(n, NONE, np.uint8)]),
+        ),
+    )
+    averages = []
+    for data in (dataset, mixed):
+        trainer = Trainer(normalized_recipe(), data)
+        trainer.step = 1
+        list(trainer._estimate_averages())
+        averages.append(trainer.network.parameters.copy())
+    np.testing.assert_array_equal(averages[0], averages[1])

@@ -1,0 +1,207 @@
+"""What a trainer is made of again, and what may change while it runs."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pytest
+
+from digitpad.datasets.dataset import Dataset
+from digitpad.errors import RecipeError
+from digitpad.evaluation.metrics import Evaluating
+from digitpad.training.events import Change, EpochDone, Progress, StepDone
+from digitpad.training.trainer import State, Trainer
+from tests.unit.training.small import epochs, small_dataset, small_recipe, steps
+
+ALL_STATE: dict[str, Any] = {
+    "network__hidden": ["3x3x4", "pool", 16],
+    "network__batch_norm": True,
+    "network__dropout": 0.3,
+    "optimizer__method": "adam",
+    "training__average": 0.9,
+    "augmentation__rotate_deg": 10.0,
+    "augmentation__noise": 0.1,
+}
+
+
+def restored(trainer: Trainer, dataset: Dataset) -> Trainer:
+    """Another trainer with the state of this one, whose arrays do not change any more."""
+    state = trainer.state()
+    return Trainer.restored(State(state.values, {name: array.copy() for name, array in state.arrays.items()}), dataset)
+
+
+def up_to(records: Iterator[Progress], step: int) -> None:
+    """Take records up to that step's."""
+    for record in records:
+        if isinstance(record, StepDone) and record.step == step:
+            return
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("step", [1, 17, 40, 41])
+def test_restored_trainer_goes_on_to_the_same_bits(step: int, threads: int) -> None:
+    """Within an epoch and at its end, with every part that has a state: losses, scores and parameters are equal."""
+    dataset = small_dataset()
+    recipe = small_recipe(training__epochs=2, **ALL_STATE)
+    whole = Trainer(recipe, dataset, threads)
+    records = list(whole.train())
+    first = Trainer(recipe, dataset, threads)
+    begun = first.train()
+    up_to(begun, step)
+    second = restored(first, dataset)
+    first._parallel.close()
+    rest = list(second.train())
+    assert [record.loss for record in steps(rest)] == [record.loss for record in steps(records)[step:]]
+    assert second.history == epochs(records)
+    assert second.network.parameters.tobytes() == whole.network.parameters.tobytes()
+    assert second.best_parameters.tobytes() == whole.best_parameters.tobytes()
+
+
+def test_state_while_an_epoch_is_scored_is_the_trainings() -> None:
+    """Not that of the averaged parameters that are scored; from there the same bits follow, without a second pass."""
+    dataset = small_dataset()
+    recipe = small_recipe(training__epochs=2, **ALL_STATE)
+    whole, first = Trainer(recipe, dataset), Trainer(recipe, dataset)
+    records = list(whole.train())
+    begun = first.train()
+    up_to(begun, 40)
+    scoring = list(islice(begun, 3))
+    assert {type(record) for record in scoring} == {Evaluating}
+    second = restored(first, dataset)
+    rest = list(second.train())
+    assert [record.loss for record in steps(rest)] == [record.loss for record in steps(records)[40:]]
+    assert second.network.parameters.tobytes() == whole.network.parameters.tobytes()
+    assert second.history == whole.history
+
+
+@pytest.mark.parametrize("method", ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"])
+def test_state_holds_what_each_optimizer_keeps(method: str) -> None:
+    """Restored at an epoch's end, too, each goes on as if nothing had been."""
+    dataset = small_dataset()
+    recipe = small_recipe(optimizer__method=method, training__epochs=2)
+    whole, first = Trainer(recipe, dataset), Trainer(recipe, dataset)
+    list(whole.train())
+    next(record for record in first.train() if isinstance(record, EpochDone) and record.epoch == 1)
+    second = restored(first, dataset)
+    list(second.train())
+    assert second.network.parameters.tobytes() == whole.network.parameters.tobytes()
+
+
+def test_training_that_ended_can_be_gone_on_with() -> None:
+    """More epochs are a change like any other: the history goes on, and later steps learn."""
+    dataset = small_dataset()
+    trainer = Trainer(small_recipe(), dataset)
+    list(trainer.train())
+    more = restored(trainer, dataset)
+    assert list(more.train()) == []
+    more = restored(trainer, dataset)
+    more.change({"training.epochs": 5})
+    assert [record.step for record in steps(more.train())] == list(range(121, 201))
+    assert [epoch.epoch for epoch in more.history] == [0, 1, 2, 3, 4, 5]
+
+
+def test_state_of_other_data_is_refused() -> None:
+    """An order of more or fewer digits than there are is no order of these."""
+    trainer = Trainer(small_recipe(), small_dataset())
+    up_to(trainer.train(), 3)
+    with pytest.raises(ValueError, match="order of 2000 digits where there are 1000"):
+        restored(trainer, small_dataset(1000))
+
+
+def test_learning_rate_changes_from_the_next_step_on() -> None:
+    """Up to the change all is as without it; from then on the new rate holds, and the change is remembered."""
+    dataset = small_dataset()
+    plain, changed = (Trainer(small_recipe(optimizer__method="sgd"), dataset) for _ in range(2))
+    one, other = plain.train(), changed.train()
+    up_to(one, 10)
+    up_to(other, 10)
+    assert changed.change({"optimizer.learning_rate": 1e-9}) == Change(10, {"optimizer.learning_rate": 1e-9})
+    before = changed.network.parameters.copy()
+    assert before.tobytes() == plain.network.parameters.tobytes()
+    up_to(other, 11)
+    np.testing.assert_allclose(changed.network.parameters, before, atol=1e-7)
+    assert changed.learning_rate == 1e-9
+    assert changed.changes == [Change(10, {"optimizer.learning_rate": 1e-9})]
+
+
+def test_momentum_keeps_its_velocity() -> None:
+    """What the optimizer has gathered stays, under the new momentum."""
+    trainer = Trainer(small_recipe(optimizer__method="momentum"), small_dataset())
+    records = trainer.train()
+    up_to(records, 5)
+    velocity = trainer._optimizer.state["velocity"]
+    trainer.change({"optimizer.momentum": 0.5})
+    assert trainer._optimizer.state["velocity"] is velocity
+    assert getattr(trainer._optimizer, "momentum", None) == 0.5
+
+
+def test_augmentation_changes() -> None:
+    """It can be switched on; the batch after is another than it would have been."""
+    dataset = small_dataset()
+    plain, changed = (Trainer(small_recipe(), dataset) for _ in range(2))
+    losses = []
+    for trainer, settings in ((plain, {}), (changed, {"augmentation.rotate_deg": 90.0})):
+        records = trainer.train()
+        up_to(records, 1)
+        trainer.change(settings)
+        losses.append(next(record.loss for record in islice(records, 1) if isinstance(record, StepDone)))
+    assert losses[0] != losses[1]
+
+
+def test_dropout_changes_in_every_thread() -> None:
+    """Each thread's layers drop the new share."""
+    trainer = Trainer(small_recipe(**ALL_STATE), small_dataset(), threads=2)
+    trainer.change({"network.dropout": 0.05})
+    rates = {layer.settings()["rate"] for net in trainer._parallel._networks for layer in net.layers if
+             type(layer).__name__ == "Dropout"}  # fmt: skip
+    assert rates == {0.05}
+    trainer._parallel.close()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("training.batch_size", 10, "cannot change"),
+        ("network.hidden", [5], "cannot change"),
+        ("network.dropout", 0.5, "no layer drops"),
+        ("optimizer.learning_rate", -1.0, "more than 0"),
+        ("nothing.such", 1, "not a setting"),
+    ],
+)
+def test_what_cannot_change_is_told(key: str, value: Any, message: str) -> None:
+    """By its key; and all stays as it was."""
+    trainer = Trainer(small_recipe(), small_dataset())
+    before = trainer.recipe
+    with pytest.raises(RecipeError, match=message):
+        trainer.change({key: value})
+    assert trainer.recipe is before
+    assert trainer.changes == []
+
+
+def test_time_between_records_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pause is no training."""
+    now = 0.0
+    monkeypatch.setattr("digitpad.training.trainer.time.monotonic", lambda: now)
+    trainer = Trainer(small_recipe(training__epochs=1), small_dataset())
+    for _ in trainer.train():
+        now += 100
+    assert trainer.seconds == 0
+
+
+def test_dropout_comes_back_after_it_was_none() -> None:
+    """Brought down to 0, and restored, the network still has the layers that drop."""
+    dataset = small_dataset()
+    recipe = small_recipe(network__dropout=0.3)
+    whole, first = Trainer(recipe, dataset), Trainer(recipe, dataset)
+    begun, expected = first.train(), whole.train()
+    for trainer, records in ((first, begun), (whole, expected)):
+        up_to(records, 5)
+        trainer.change({"network.dropout": 0.0})
+    second = restored(first, dataset)
+    again = second.train()
+    for trainer, records in ((second, again), (whole, expected)):
+        up_to(records, 9)
+        trainer.change({"network.dropout": 0.2})
+        up_to(records, 12)
+    assert second.network.parameters.tobytes() == whole.network.parameters.tobytes()

@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digitpad.datasets.dataset import mnist
+from digitpad.errors import RecipeError
+from digitpad.nn.losses import NONE
+from digitpad.training.recipe import Recipe
+from digitpad.training.training_data import dataset_of
+from tests.unit.datasets.idx_files import random_digits, write_folder
+
+
+def test_a_data_set_alone_is_as_it_is() -> None:
+    """Nothing is made that was not asked for."""
+    assert dataset_of(Recipe()) is mnist()
+
+
+def test_pen_digits_join_training_and_validation() -> None:
+    """Besides the set's own; the test set stays what it was, and says nothing of them."""
+    dataset = dataset_of(Recipe().with_values({"data.pen_digits": 50}))
+    whole = mnist()
+    assert dataset.name == "MNIST"
+    assert (len(dataset.training), len(dataset.validation)) == (50_050, 10_005)
+    assert dataset.test is whole.test
+    np.testing.assert_array_equal(dataset.training.images[:50_000], whole.training.images)
+    np.testing.assert_array_equal(dataset.validation.labels[:10_000], whole.validation.labels)
+    assert dataset.training.images[50_000:].any(axis=(1, 2)).all()
+
+
+def test_validation_is_by_other_writers() -> None:
+    """None of its pen digits was trained on; and another seed has other writers altogether."""
+    recipe = Recipe().with_values({"data.pen_digits": 100})
+    one, other = dataset_of(recipe), dataset_of(recipe.with_values({"training.seed": 2}))
+    seen = {image.tobytes() for image in one.training.images[50_000:]}
+    assert not any(image.tobytes() in seen for image in one.validation.images[10_000:])
+    assert not any(image.tobytes() in seen for image in other.training.images[50_000:])
+
+
+def test_things_that_are_no_digits_join_training_alone() -> None:
+    """What counts in choosing is how digits are read."""
+    dataset = dataset_of(Recipe().with_values({"data.non_digits": 20}))
+    assert (len(dataset.training), len(dataset.validation)) == (50_020, 10_000)
+    assert (dataset.training.labels[50_000:] == NONE).all()
+
+
+@pytest.mark.parametrize("key", ["data.pen_digits", "data.non_digits"])
+def test_drawings_are_made_besides_digits_alone(tmp_path: Path, key: str) -> None:
+    """Trousers and a handwritten 3 do not go together, and nothing is made before that is told."""
+    folder = write_folder(tmp_path / "fashion", random_digits(60), random_digits(20))
+    recipe = Recipe().with_values({"data.set": str(folder), key: 10_000})
+    with pytest.raises(RecipeError, match=r"fashion has T-shirt/top, Trouser, Pullover, … Ankle boot \(10 classes\)"):
+        dataset_of(recipe)
+    assert dataset_of(recipe.with_values({key: 0})).class_names[-1] == "Ankle boot"

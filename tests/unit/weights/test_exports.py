@@ -1,0 +1,207 @@
+import string
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from digitpad.cli import main
+from digitpad.datasets.dataset import mnist
+from digitpad.errors import WeightsError
+from digitpad.importers.open_file import open_weights
+from digitpad.nn.layers import (
+    ELU,
+    GELU,
+    LAYERS,
+    AddChannel,
+    AvgPool2d,
+    BatchNorm,
+    Binarize,
+    Conv2d,
+    Dropout,
+    Flatten,
+    Layer,
+    LeakyReLU,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Rescale,
+    Sigmoid,
+    Swish,
+    Tanh,
+)
+from digitpad.nn.network import Network
+from digitpad.weights.exports import FORMATS, export
+from digitpad.weights.native_format import Weights, load_weights
+from tests.unit.importers.strangers import numbered, save_npz, train, train_images
+
+EVERY_LAYER: list[list[Layer]] = [
+    [
+        *(Rescale(), AddChannel(), Conv2d(3, 5, 2), BatchNorm(), ReLU(), MaxPool2d(), Conv2d(4, 3), LeakyReLU(0.1)),
+        *(AvgPool2d(), Swish(), Flatten(), Dropout(0.2), Linear(9), GELU(), Linear(8), Tanh(), Linear(10)),
+    ],
+    [Rescale(1 / 100, -0.5), Flatten(), Linear(7), BatchNorm(), Sigmoid(), Linear(9), ELU(), Linear(10)],
+    [Rescale(), Binarize(0.4), Flatten(), Linear(7), ReLU(), BatchNorm(), Linear(10)],
+]
+
+
+def test_every_kind_of_layer_is_exported() -> None:
+    """So that a new one does not go without."""
+    assert {type(layer).__name__ for layers in EVERY_LAYER for layer in layers} == set(LAYERS)
+
+
+def weights_of(layers: Sequence[Layer]) -> Weights:
+    network = Network(layers)
+    rng = np.random.default_rng(1)
+    network.initialize(rng)
+    network.parameters += rng.normal(scale=0.1, size=network.parameters.shape).astype(np.float32)
+    return Weights("every.npz", network.architecture(), network.parameters)
+
+
+def digits() -> NDArray[np.uint8]:
+    return mnist().validation.images[:20]
+
+
+@pytest.mark.parametrize("layers", EVERY_LAYER, ids=["images", "dense", "binarised"])
+def test_a_python_file_predicts_by_itself(layers: list[Layer], tmp_path: Path) -> None:
+    """It needs NumPy and nothing of ours, and gives the same probabilities."""
+    weights = weights_of(layers)
+    export(weights, tmp_path / "reader.py")
+    np.save(tmp_path / "images.npy", digits())
+    code = (
+        "import sys, numpy as np, reader; images = np.load('images.npy'); read = reader.predict(images); "
+        "assert np.allclose(reader.predict(images[3]), read[3], atol=1e-5); np.save('read.npy', read); "
+        "assert not [name for name in sys.modules if name.startswith('digitpad')]"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": "."}, check=True)
+    expected = weights.network().predict(digits())
+    np.testing.assert_allclose(np.load(tmp_path / "read.npy"), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("layers", EVERY_LAYER, ids=["images", "dense", "binarised"])
+def test_onnx_computes_the_same(layers: list[Layer], tmp_path: Path) -> None:
+    """Checked by the reference evaluator of the onnx package, where that is installed."""
+    pytest.importorskip("onnx")
+    from onnx.reference import ReferenceEvaluator
+
+    weights = weights_of(layers)
+    export(weights, tmp_path / "model.onnx")
+    logits, probabilities = ReferenceEvaluator(str(tmp_path / "model.onnx")).run(
+        None, {"image": digits().astype(np.float32)}
+    )
+    network = weights.network()
+    np.testing.assert_allclose(np.asarray(logits), network.forward(digits()), atol=1e-4)
+    np.testing.assert_allclose(np.asarray(probabilities), network.predict(digits()), atol=1e-5)
+
+
+def test_onnx_says_what_it_wants(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without the package, the line that installs it is told."""
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    monkeypatch.delitem(sys.modules, "digitpad.weights.onnx_export", raising=False)
+    with pytest.raises(WeightsError, match=r"pip install 'digitpad\[onnx\]'"):
+        export(weights_of(EVERY_LAYER[1]), tmp_path / "model.onnx")
+
+
+@pytest.mark.parametrize("name", ["a.npz", "a.npy", "a.pkl", "a.json", "a.safetensors", "tables"])
+def test_plain_files_are_read_back(name: str, tmp_path: Path) -> None:
+    """What is written for others is understood as others' files are, and computes the same."""
+    trained = train([784, 12, 10], "tanh", "(x/255 - 0.1307)/0.3081")
+    weights = open_weights(save_npz(tmp_path / "theirs.npz", numbered(trained, "W{}", "b{}", out_in=True)))
+    export(weights, tmp_path / name, plain=True)
+    again = open_weights(tmp_path / name)
+    assert again.about["convention"]["scaling"] == "x/255"
+    assert again.about["convention"]["activation"] == "tanh"
+    np.testing.assert_allclose(again.network().predict(digits()), weights.network().predict(digits()), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["a.npz", "a.npy", "a.pkl", "a.json", "a.safetensors", "tables"])
+def test_class_names_go_along(name: str, tmp_path: Path) -> None:
+    """Whatever the format, they are found again."""
+    names = tuple(string.ascii_uppercase)
+    network = weights_of([Rescale(), Flatten(), Linear(7), Sigmoid(), Linear(26)])
+    export(replace(network, class_names=names), tmp_path / name, plain=True)
+    again = open_weights(tmp_path / name)
+    assert again.class_names == names
+    if name == "tables":  # which have no word for it
+        again = open_weights(tmp_path / name, activation="sigmoid")
+    assert again.about["convention"]["activation"] == "sigmoid"
+    np.testing.assert_allclose(again.network().predict(digits()), network.network().predict(digits()), atol=1e-4)
+
+
+def test_a_python_file_knows_its_classes(tmp_path: Path) -> None:
+    """It names them, and says nothing of ten digits."""
+    names = ("T-shirt/top", "l'été", "∞")
+    weights = replace(weights_of([Rescale(), Flatten(), Linear(3)]), class_names=names)
+    export(weights, tmp_path / "reader.py")
+    code = (
+        "import numpy as np, reader; assert reader.predict(np.zeros((28, 28))).shape == (3,); "
+        f"assert reader.CLASSES == {names!a}; assert 'ten' not in reader.__doc__.split()"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": "."}, check=True)
+
+
+def test_convolutions_go_out_and_come_in(tmp_path: Path) -> None:
+    """As plain arrays they are found again, paddings, pools and all; normalisation is in the weights by then."""
+    parts = [(Conv2d(3, 3), 1), (Conv2d(4, 3), 2), (Conv2d(5, 3, 1), 2)]
+    layers: list[Layer] = []
+    for conv, pool in parts:
+        layers += [conv, BatchNorm(), *[MaxPool2d(pool)] * (pool > 1), ReLU()]
+    network = train_images([*layers, Flatten(), Linear(20), ReLU(), Linear(10)], steps=100)
+    export(Weights("a", network.architecture(), network.parameters), tmp_path / "a.npz", plain=True)
+    again = open_weights(tmp_path / "a.npz")
+    np.testing.assert_allclose(again.network().predict(digits()), network.predict(digits()), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("layers", "name", "message"),
+    [
+        (EVERY_LAYER[2], "a.json", "binarised"),
+        ([Rescale(), Flatten(), Linear(7), ReLU(), BatchNorm(), Linear(10)], "a.pkl", "what is normalised where"),
+        ([Rescale(1, 1), AddChannel(), Conv2d(2, 3, 1), Flatten(), Linear(10)], "a.safetensors", "how pixels"),
+        ([Rescale(), AddChannel(), Conv2d(2, 3), Flatten(), Linear(10)], "tables", "convolutions are none"),
+        (EVERY_LAYER[1], "a.h5", r"the endings are \.npz"),
+        (EVERY_LAYER[1], "nowhere/a.json", "cannot be written"),
+    ],
+)
+def test_what_a_format_cannot_hold_is_refused(layers: list[Layer], name: str, message: str, tmp_path: Path) -> None:
+    """Rather than written wrongly; and nothing is left behind."""
+    with pytest.raises(WeightsError, match=message):
+        export(weights_of(layers), tmp_path / name, plain=True)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", [suffix for suffix in FORMATS if suffix not in ("", ".onnx")])
+def test_a_full_disk_leaves_what_was_there(suffix: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A write that fails does not touch the file of before."""
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(b"before")
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("digitpad.system.atomic_write.os.fsync", full)
+    with pytest.raises(WeightsError, match="No space left on device"):
+        export(weights_of(EVERY_LAYER[1]), path)
+    assert path.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_convert_and_evaluate_from_a_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """From anybody's file to ours, with what was found out; what is there is not replaced unasked."""
+    theirs = save_npz(tmp_path / "theirs.npz", numbered(train([784, 12, 10]), "W{}", "b{}"))
+    ours = tmp_path / "ours.npz"
+    assert main(["convert", str(theirs), str(ours)]) == 0
+    assert "taken as relu, x/255, reads" in capsys.readouterr().out
+    assert load_weights(ours).about["source"] == "theirs.npz"
+    assert main(["convert", str(theirs), str(ours)]) == 1
+    assert "--force" in capsys.readouterr().err
+    assert main(["convert", str(ours), str(tmp_path / "out.json"), "--json"]) == 0
+    assert '"activation": "relu"' in capsys.readouterr().out
+    assert main(["evaluate", str(theirs), "--json", "--activation", "tanh", "--scaling", "0-255"]) == 0
+    said = capsys.readouterr().out
+    assert '"activation": "tanh", "scaling": "0..255", "orientation": "in, out", "transposed": false' in said
+    assert main(["evaluate", str(theirs), "--scaling", "nonsense"]) == 1

@@ -1,0 +1,58 @@
+"""The app in a process of its own, which tells ten times a second what a person would see of it, as a line of JSON."""
+
+import json
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QPoint, QTimer
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QPushButton, QWidget
+
+from digitpad.app import build, check_system
+from digitpad.system import blas_threads
+from tests.unit.gui.hand import find
+
+NAMES = ("pad", "epochs", "train_button", "use_button", "clear", "tab_bar")
+
+
+def main() -> int:
+    """Run until the window is closed."""
+    blas_threads.limit_threads(blas_threads.all_but_one())
+    check_system()
+    application, window = build(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+
+    def tell() -> None:
+        tab = window.draw_tab
+        dialog = next((one for one in QApplication.topLevelWidgets() if isinstance(one, QFileDialog)), None)
+        train = window._train_tab.made
+        there = {name: window.findChild(QWidget, name) for name in NAMES}
+        places = {name: place(widget) for name, widget in there.items() if widget is not None}
+        if dialog is not None and dialog.isVisible():
+            places["file_name"] = place(find(dialog, QLineEdit))
+            places["save"] = place(next(b for b in dialog.findChildren(QPushButton) if "ave" in b.text()))
+        seen = {
+            "answer": find(tab, QLabel, "answer").text(),
+            "state": train.state.name if train is not None else None,
+            "weights": find(window, QLabel, "weights_in_use").accessibleName(),
+            "epochs": find(train, QLineEdit, "epochs").text() if train is not None else None,
+            "page": window._tabs.currentIndex(),
+            "file_name": find(dialog, QLineEdit).text() if dialog is not None else None,
+            "places": {name: one for name, one in places.items() if one is not None},
+        }
+        sys.stdout.write(json.dumps(seen) + "\n")
+        sys.stdout.flush()
+
+    def place(widget: QWidget) -> list[int] | None:
+        if not widget.isVisible():
+            return None
+        corner = widget.mapToGlobal(QPoint(0, 0))
+        return [corner.x(), corner.y(), widget.width(), widget.height()]
+
+    timer = QTimer()
+    timer.timeout.connect(tell)
+    timer.start(100)
+    window.show()
+    return application.exec()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

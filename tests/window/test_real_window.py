@@ -1,0 +1,166 @@
+"""The whole job in a real window: an X server without a screen, and a mouse and keys that are not ours."""
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from digitpad.weights.native_format import load_weights
+from tests.root import ROOT
+from tests.unit.gui.hand import placed
+
+pytestmark = pytest.mark.skipif(
+    not (shutil.which("Xvfb") and shutil.which("xdotool")), reason="needs Xvfb and xdotool (Debian's packages)"
+)
+
+
+@pytest.fixture
+def display() -> Iterator[str]:
+    """An X server with a screen in memory."""
+    read, write = os.pipe()
+    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x900x24", "-nolisten", "tcp"]
+    server = subprocess.Popen(command, pass_fds=[write], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os.close(write)
+    try:
+        with os.fdopen(read) as numbers:
+            yield f":{numbers.readline().strip()}"
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+class App:
+    """A running app, what it last showed, and a hand on its mouse and keys."""
+
+    def __init__(self, display: str, *arguments: str) -> None:
+        self._environment = os.environ | {"DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
+        self._environment.pop("WAYLAND_DISPLAY", None)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.window.real_window_driver", *arguments],
+            env=self._environment,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.seen: dict[str, Any] = {}
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+        self.wait(lambda: "pad" in self.seen.get("places", {}))
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.seen = json.loads(line)
+
+    def wait(self, true: Callable[[], object], seconds: float = 60) -> None:
+        """Wait until something is seen."""
+        end = time.monotonic() + seconds
+        while not true():
+            assert self.process.poll() is None, "the app ended"
+            assert time.monotonic() < end, f"not seen in time; seen was {self.seen}"
+            time.sleep(0.02)
+
+    def wait_for_answer(self, answer: str) -> None:
+        """Wait until the Draw tab says so."""
+        self.wait(lambda: self.seen["answer"] == answer)
+
+    def xdotool(self, *words: object) -> None:
+        """One or more of xdotool's commands."""
+        subprocess.run(["xdotool", *map(str, words)], env=self._environment, check=True, timeout=60)
+
+    def click(self, name: str) -> None:
+        """Click in the middle of a widget, once it is there."""
+        self.wait(lambda: name in self.seen["places"])
+        x, y, width, height = self.seen["places"][name]
+        self.xdotool("mousemove", x + width // 2, y + height // 2, "sleep", 0.05, "click", 1)
+
+    def focus(self) -> None:
+        """Give the window the keyboard, as a window manager would."""
+        self.xdotool("search", "--onlyvisible", "--name", "digitpad", "windowfocus", "--sync")
+
+    def keys(self, *keys: str) -> None:
+        """Press keys."""
+        self.xdotool("key", "--delay", 30, *keys)
+
+    def draw(self, digit: int) -> None:
+        """Draw with the mouse, slowly enough (2 ms a move) that no move is merged into the next."""
+        x, y, side, _ = self.seen["places"]["pad"]
+        for stroke in placed(digit, x + 0.25 * side, y + 0.2 * side, 0.55 * side):
+            moves: list[object] = ["mousemove", *map(round, stroke[0]), "mousedown", 1]
+            for (x0, y0), (x1, y1) in zip(stroke[:-1], stroke[1:], strict=True):
+                for share in (0.25, 0.5, 0.75, 1.0):
+                    place = (round(x0 + (x1 - x0) * share), round(y0 + (y1 - y0) * share))
+                    moves += ["sleep", 0.002, "mousemove", *place]
+            self.xdotool(*moves, "sleep", 0.01, "mouseup", 1)
+
+    def end(self) -> int:
+        """Close the window; the process's exit status."""
+        self.focus()
+        self.keys("ctrl+q")
+        return self.process.wait(30)
+
+
+@contextlib.contextmanager
+def running(display: str, *arguments: str) -> Iterator[App]:
+    app = App(display, *arguments)
+    try:
+        yield app
+    finally:
+        app.process.kill()
+        app.process.wait(10)
+        app._reader.join(10)
+        assert app.process.stdout is not None
+        app.process.stdout.close()
+
+
+def test_draw_train_use_save_restart_load(display: str, tmp_path: Path) -> None:
+    """A person's first quarter of an hour: everything by mouse and keys, nothing by calls."""
+    kept = tmp_path / "kept.npz"
+    with running(display) as app:
+        app.focus()
+        for digit in (7, 4, 3):
+            app.draw(digit)
+            app.wait_for_answer(str(digit))
+            if digit != 3:
+                app.click("clear")
+                app.wait_for_answer("")
+
+        app.keys("ctrl+2")
+        app.click("epochs")
+        app.keys("ctrl+a", "2")
+        app.wait(lambda: app.seen["epochs"] == "2")
+        app.click("train_button")
+        app.wait(lambda: app.seen["state"] == "RUNNING")
+        app.wait(lambda: app.seen["state"] == "DONE", 120)
+        app.click("use_button")
+        app.wait(lambda: app.seen["weights"].startswith("own.npz"))
+        app.wait_for_answer("3")
+
+        app.keys("ctrl+shift+s")
+        app.wait(lambda: "file_name" in app.seen["places"])
+        app.xdotool("search", "--onlyvisible", "--name", "Save weights as", "windowfocus", "--sync")
+        app.click("file_name")
+        app.keys("ctrl+a")
+        app.xdotool("type", "--delay", 5, str(kept))
+        app.wait(lambda: app.seen["file_name"] == str(kept))
+        app.keys("Return")
+        app.wait(kept.exists)
+        assert app.end() == 0
+
+    accuracy = load_weights(kept).test_accuracy
+    assert accuracy is not None
+    assert accuracy > 0.95
+    with running(display, str(kept)) as app:
+        assert app.seen["weights"].startswith("kept.npz")
+        app.draw(7)
+        app.wait_for_answer("7")
+        assert app.end() == 0
