@@ -13,7 +13,7 @@ MERGED = "abdefghnqrt"
 """The small letters that EMNIST tells from capitals; the others look alike."""
 
 
-def in_words(names: Sequence[str]) -> str:
+def describe_names(names: Sequence[str]) -> str:
     """The classes in a few words: ``0 to 9``, or ``A, B, C, … Z (26 classes)``."""
     if tuple(names) == DIGITS:
         return "0 to 9"
@@ -61,7 +61,7 @@ def names_in(text: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def usual(n: int) -> str:
+def default_names(n: int) -> str:
     """What so many classes likely are, as `names_in` takes it; nothing where they could be anything."""
-    usual = ("0-9", "A-Z", "0-9, A-Z", "A-Z, a-z", "0-9, A-Z, a-z", f"0-9, A-Z, {', '.join(MERGED)}")
-    return next((text for text in usual if len(names_in(text)) == n), "")
+    default_names = ("0-9", "A-Z", "0-9, A-Z", "A-Z, a-z", "0-9, A-Z, a-z", f"0-9, A-Z, {', '.join(MERGED)}")
+    return next((text for text in default_names if len(names_in(text)) == n), "")

@@ -83,7 +83,7 @@ def _window_parser() -> argparse.ArgumentParser:
 def _run_window(options: argparse.Namespace) -> int:
     if options.weights is not None and not options.weights.suffix and not options.weights.exists():
         raise DigitpadError(f"{options.weights}: neither a file nor one of the commands {', '.join(_COMMANDS)}")
-    blas_threads.limit_threads(blas_threads.all_but_one())
+    blas_threads.limit_threads(blas_threads.default_thread_count())
     from digitpad.app import run
 
     return run(options.weights)

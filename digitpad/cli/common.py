@@ -29,8 +29,8 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.add_argument(
         "--threads",
-        type=positive,
-        default=blas_threads.all_but_one(),
+        type=positive_int,
+        default=blas_threads.default_thread_count(),
         metavar="N",
         help="for matrix products (%(default)s)",
     )
@@ -53,7 +53,7 @@ def chosen_recipe(options: argparse.Namespace) -> "Recipe":
     from digitpad.training.recipe_library import all_recipes
     from digitpad.training.setting_values import toml_value
 
-    settings = {key: toml_value(value) for key, value in pairs("--set", options.set).items()}
+    settings = {key: toml_value(value) for key, value in parse_pairs("--set", options.set).items()}
     if options.data is not None:
         settings["data.set"] = data_source(options.data)
     if options.recipe.endswith(".toml"):
@@ -73,7 +73,7 @@ def dataset_for(recipe: "Recipe") -> "Dataset":
     from digitpad.training.training_data import dataset_of, n_drawings
 
     if n := n_drawings(recipe):
-        say(f"making {n:,} drawings to train on")
+        print_progress(f"making {n:,} drawings to train on")
     return dataset_of(recipe)
 
 
@@ -128,18 +128,18 @@ def _classes(text: str | None) -> "tuple[tuple[str, ...] | None, Dataset | None]
         raise DigitpadError(f"--classes {error}, and no data set") from error
 
 
-def pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
+def parse_pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
     """What was given as KEY=VALUE, by its key."""
-    pairs = {}
+    parse_pairs = {}
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals:
             raise DigitpadError(f"{option} {text}: expected KEY=VALUE")
-        pairs[key.strip()] = value.strip()
-    return pairs
+        parse_pairs[key.strip()] = value.strip()
+    return parse_pairs
 
 
-def whole_path(name: str) -> str:
+def absolute_path(name: str) -> str:
     """The whole path: valid from elsewhere too, and never taken for the built-in set's name."""
     return str(Path(name).resolve())
 
@@ -156,7 +156,7 @@ def data_source(name: str | None) -> str:
         return BUILT_IN
     if not Path(name).exists() and (path := downloaded().get(name)) is not None:
         return str(path)
-    return whole_path(name)
+    return absolute_path(name)
 
 
 def check_free(path: Path, force: bool) -> None:
@@ -185,27 +185,27 @@ def write_picture(path: Path, content: bytes) -> None:
     from digitpad.system.atomic_write import write_atomically
 
     write_atomically(path, content)
-    say(f"saved {path}")
+    print_progress(f"saved {path}")
 
 
-def positive(text: str) -> int:
+def positive_int(text: str) -> int:
     """A whole number of 1 or more, for `argparse`."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
     return int(text)
 
 
-def begin_line() -> str:
+def clear_line() -> str:
     """What puts a line over the one that says how far a trial is."""
     return "\r\x1b[K" if sys.stderr.isatty() else ""
 
 
-def tell(options: argparse.Namespace, values: dict[str, Any], text: str) -> None:
+def print_result(options: argparse.Namespace, values: dict[str, Any], text: str) -> None:
     """A result, on standard output: for programs with ``--json``, else for people."""
     sys.stdout.write((json.dumps(values) if options.json else text) + "\n")
 
 
-def say(text: str, end: str = "\n") -> None:
+def print_progress(text: str, end: str = "\n") -> None:
     """Progress, on standard error, where there is one."""
     if sys.stderr is not None:
         sys.stderr.write(text + end)
@@ -214,5 +214,5 @@ def say(text: str, end: str = "\n") -> None:
 
 def fail(message: str) -> int:
     """Tell a failure in one line, and return its exit status."""
-    say(f"digitpad: {message}")
+    print_progress(f"digitpad: {message}")
     return FAILED

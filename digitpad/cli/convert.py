@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from digitpad.cli.common import OK, add_convention, check_free, chosen_weights, tell
+from digitpad.cli.common import OK, add_convention, check_free, chosen_weights, print_result
 
 
 def parser() -> argparse.ArgumentParser:
@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
         how += f", reads {scored:.1%} of {weights.about['convention_scored']}"
     elif how:
         how += ", not scored"
-    tell(
+    print_result(
         options,
         {
             "weights": weights.name,

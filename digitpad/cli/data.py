@@ -4,11 +4,11 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from digitpad.cli.common import OK, begin_line, data_source, say, tell
+from digitpad.cli.common import OK, clear_line, data_source, print_progress, print_result
 from digitpad.errors import DigitpadError
 
 if TYPE_CHECKING:
-    from digitpad.datasets.summary import Overview
+    from digitpad.datasets.summary import DatasetSummary
 
 
 def parser() -> argparse.ArgumentParser:
@@ -35,9 +35,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _show(options: argparse.Namespace) -> int:
     from digitpad.datasets.dataset import load
-    from digitpad.datasets.summary import PARTS, overview
+    from digitpad.datasets.summary import PARTS, summarize
 
-    found = overview(load(data_source(options.data)))
+    found = summarize(load(data_source(options.data)))
     if options.json:
         values = {
             "name": found.name,
@@ -48,16 +48,16 @@ def _show(options: argparse.Namespace) -> int:
             "notes": found.notes,
             "sha256": found.sha256,
         }
-        tell(options, values, "")
+        print_result(options, values, "")
         return OK
     for line in _table(found):
-        tell(options, {}, line)
+        print_result(options, {}, line)
     for note in found.notes:
-        say(note)
+        print_progress(note)
     return OK
 
 
-def _table(found: "Overview") -> list[str]:
+def _table(found: "DatasetSummary") -> list[str]:
     """A row for each class, numbers to the right."""
     from digitpad.datasets.summary import PARTS
 
@@ -81,13 +81,13 @@ def _list(options: argparse.Namespace) -> int:
         for source in SOURCES.values()
     ]
     if options.json:
-        tell(options, {"available": sets, "downloaded": here}, "")
+        print_result(options, {"available": sets, "downloaded": here}, "")
         return OK
     for source in SOURCES.values():
         text = f"{source.name:14} {megabytes(source.size):>7}  {source.about} ({source.terms})"
-        tell(options, {}, text)
+        print_result(options, {}, text)
     if here:
-        say(f"downloaded: {', '.join(here)}")
+        print_progress(f"downloaded: {', '.join(here)}")
     return OK
 
 
@@ -104,12 +104,12 @@ def _get(options: argparse.Namespace) -> int:
         nonlocal shown
         if sys.stderr.isatty() and (share := 100 * done // total) != shown:
             shown = share
-            say(f"\r  {megabytes(done)} of {megabytes(total)}, {share} % ", end="")
+            print_progress(f"\r  {megabytes(done)} of {megabytes(total)}, {share} % ", end="")
 
     folder = download(source, show)
     names = [name for name, path in downloaded().items() if folder in (path, path.parent)]
-    say(f"{begin_line()}{source.title} is in {folder}; use it as --data {' or '.join(names)}")
-    tell(options, {"name": source.name, "folder": str(folder), "sets": names}, str(folder))
+    print_progress(f"{clear_line()}{source.title} is in {folder}; use it as --data {' or '.join(names)}")
+    print_result(options, {"name": source.name, "folder": str(folder), "sets": names}, str(folder))
     return OK
 
 

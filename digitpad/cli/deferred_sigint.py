@@ -5,7 +5,7 @@ from types import FrameType, TracebackType
 from typing import Self
 
 
-class Interrupts:
+class DeferredSigint:
     """Within it, the first Ctrl-C waits for the next `check`; a second one does not wait.
 
     Only in the main thread, where Python handles signals.

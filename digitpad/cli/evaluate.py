@@ -11,21 +11,21 @@ from digitpad.cli.common import (
     OK,
     add_common,
     add_convention,
-    begin_line,
     check_free,
     check_picture,
     chosen_weights,
+    clear_line,
     data_source,
     picture_kind,
-    say,
-    tell,
+    print_progress,
+    print_result,
     write_picture,
 )
 from digitpad.system import blas_threads
 
 if TYPE_CHECKING:
     from digitpad.evaluation.assessment import Assessment
-    from digitpad.evaluation.metrics import Evaluating
+    from digitpad.evaluation.metrics import EvaluationProgress
     from digitpad.evaluation.robustness import Robustness
     from digitpad.evaluation.significance import Comparison
 
@@ -85,17 +85,19 @@ def run(options: argparse.Namespace) -> int:
     comparison = compare(made[0].right, made[1].right) if len(made) > 1 else None
     if options.plot is not None:
         from digitpad.plotting.evaluation_plots import diagram
-        from digitpad.plotting.figure_files import picture
+        from digitpad.plotting.figure_files import evaluation_figure
 
         title = f"{' and '.join(one.weights.name for one in made)} on {dataset.name}"
         if options.picture in ("confusion", "map"):
             title = f"{made[0].weights.name} on {dataset.name}"
-        write_picture(options.plot, picture(diagram(options.picture, made, robust), title, picture_kind(options)))
+        write_picture(
+            options.plot, evaluation_figure(diagram(options.picture, made, robust), title, picture_kind(options))
+        )
     if options.csv is not None:
-        from digitpad.evaluation.csv_tables import robustness_table, table
+        from digitpad.evaluation.csv_tables import class_table, robustness_table
 
         robustly = options.table == "robustness"
-        text = robustness_table(robust[0]) if robustly else table(made[0], options.table)
+        text = robustness_table(robust[0]) if robustly else class_table(made[0], options.table)
         write_picture(options.csv, text.encode())
     values = _values(made[0], robust[0] if robust else None)
     if comparison is not None:
@@ -114,26 +116,26 @@ def run(options: argparse.Namespace) -> int:
         lines.append(_verdict(comparison, made[0].images))
     if options.robustness:
         lines += _curves(robust[0])
-    tell(options, values, "\n".join(lines))
+    print_result(options, values, "\n".join(lines))
     return OK
 
 
-def _shown(what: str, work: "Generator[Evaluating, None, _T]") -> _T:
+def _shown(what: str, work: "Generator[EvaluationProgress, None, _T]") -> _T:
     """The value of a generator, its progress told on a terminal."""
-    begin = begin_line()
+    begin = clear_line()
     told = -1
     while True:
         try:
             progress = next(work)
         except StopIteration as end:
             if begin:
-                say(begin, end="")
+                print_progress(begin, end="")
             value: _T = end.value
             return value
         percent = 100 * progress.done // progress.total
         if begin and percent != told:
             told = percent
-            say(f"{begin}{what}: {percent} %", end="")
+            print_progress(f"{begin}{what}: {percent} %", end="")
 
 
 def _values(made: "Assessment", robust: "Robustness | None") -> dict[str, Any]:
@@ -148,9 +150,9 @@ def _values(made: "Assessment", robust: "Robustness | None") -> dict[str, Any]:
         "accuracy": made.scores.accuracy,
         "interval": list(made.interval),
         "loss": made.scores.loss,
-        "calibration_error": made.honesty.error,
-        "not_sure": made.sure_curve.not_sure_at_bound,
-        "accuracy_when_sure": _known(made.sure_curve.accuracy_at_bound),
+        "calibration_error": made.reliability.error,
+        "not_sure": made.rejection_curve.not_sure_at_threshold,
+        "accuracy_when_sure": _known(made.rejection_curve.accuracy_at_threshold),
         "n": made.scores.n,
         "classes": [
             {
@@ -186,7 +188,7 @@ def _line(made: "Assessment") -> str:
     scores, (low, high) = made.scores, made.interval
     return (
         f"{made.weights.name} reads {scores.accuracy:.2%} ({low:.2%} to {high:.2%}) of {scores.n:,} {made.part} "
-        f"{made.images} of {made.data}; loss {scores.loss:.4f}, calibration error {made.honesty.error:.2%}"
+        f"{made.images} of {made.data}; loss {scores.loss:.4f}, calibration error {made.reliability.error:.2%}"
     )
 
 

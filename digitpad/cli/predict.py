@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digitpad.cli.common import OK, add_common, add_convention, chosen_weights, say, tell
+from digitpad.cli.common import OK, add_common, add_convention, chosen_weights, print_progress, print_result
 from digitpad.system import blas_threads
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ def run(options: argparse.Namespace) -> int:
         said = "nothing drawn"
         if prediction is not None:
             said = f"{name}  {prediction.confidence:6.1%}" + "  not sure" * (not prediction.sure)
-        tell(options, values, f"{said}  {source}" + ("" if label is None else f"  (label {label})"))
+        print_result(options, values, f"{said}  {source}" + ("" if label is None else f"  (label {label})"))
         labelled += label is not None
         right += label is not None and str(label) == name
     if labelled:
-        say(f"{right:,} of {labelled:,} read as labelled: {right / labelled:.2%}")
+        print_progress(f"{right:,} of {labelled:,} read as labelled: {right / labelled:.2%}")
     return OK

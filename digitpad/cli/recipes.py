@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 
-from digitpad.cli.common import FAILED, OK, say
+from digitpad.cli.common import FAILED, OK, print_progress
 
 
 def parser() -> argparse.ArgumentParser:
@@ -37,5 +37,5 @@ def run(options: argparse.Namespace) -> int:
             about = f"\n    {recipe.description}" if recipe.description else ""
             sys.stdout.write(f"{name}{yours}\n    {size}{about}\n")
     for problem in recipes.problems:
-        say(f"digitpad: {problem}")
+        print_progress(f"digitpad: {problem}")
     return FAILED if recipes.problems else OK

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from digitpad.cli.common import OK, check_free, check_picture, say, write_picture
+from digitpad.cli.common import OK, check_free, check_picture, print_progress, write_picture
 from digitpad.errors import DigitpadError
 
 if TYPE_CHECKING:
-    from digitpad.runs.run import Summary
-    from digitpad.runs.run_comparison import Trace
-    from digitpad.runs.run_registry import Entry
+    from digitpad.runs.run import RunSummary
+    from digitpad.runs.run_comparison import RunTrace
+    from digitpad.runs.run_registry import RunEntry
 
 _N_ID = 6  # letters at the end of an id, by which one run is told from another
 _AXES = ("step", "epoch", "time")
@@ -59,16 +59,16 @@ def run(options: argparse.Namespace) -> int:
 
 def _list(options: argparse.Namespace) -> int:
     from digitpad.runs.run import runs_folder
-    from digitpad.runs.run_registry import Catalogue
+    from digitpad.runs.run_registry import RunRegistry
 
-    entries = Catalogue().entries()
+    entries = RunRegistry().entries()
     if options.json:
         values = [_values(entry) for entry in entries]
         sys.stdout.write(json.dumps({"runs": values, "folder": str(runs_folder())}) + "\n")
     elif entries:
         _write_table([_HEAD, *(_row(entry) for entry in entries)], right=(4, 5, 6, 7))
     else:
-        say(f"there are no runs in {runs_folder()} yet; `digitpad train` makes one")
+        print_progress(f"there are no runs in {runs_folder()} yet; `digitpad train` makes one")
     return OK
 
 
@@ -106,7 +106,7 @@ def _compare(options: argparse.Namespace) -> int:
     }
     _write_table([("", *(trace.name for trace in traces)), *((key, *values) for key, values in texts.items())])
     if not rows and len(traces) > 1:
-        say("their settings are the same")
+        print_progress("their settings are the same")
     return OK
 
 
@@ -121,7 +121,7 @@ def _export(options: argparse.Namespace) -> int:
     (trace,) = _traces([options.run])
     if path.suffix == ".csv":
         write_atomically(path, to_csv(trace).encode())
-        say(f"saved {path}")
+        print_progress(f"saved {path}")
     else:
         _draw([trace], options.x, path)
     if options.json:
@@ -137,32 +137,32 @@ def _rename(options: argparse.Namespace) -> int:
     kept = find_run(options.run)
     before = kept.name
     kept.rename(options.name)
-    say(f"{before} is {kept.name} now; run {kept.id}")
+    print_progress(f"{before} is {kept.name} now; run {kept.id}")
     if options.json:
         sys.stdout.write(json.dumps({"run": kept.id, "name": kept.name}) + "\n")
     return OK
 
 
-def _traces(names: Sequence[str]) -> "list[Trace]":
+def _traces(names: Sequence[str]) -> "list[RunTrace]":
     from digitpad.plotting.palette import LINE_COLOURS
     from digitpad.runs.run import find_run
-    from digitpad.runs.run_comparison import Trace
+    from digitpad.runs.run_comparison import RunTrace
 
     if len(names) > len(LINE_COLOURS):
         raise DigitpadError(f"{len(names)} runs; at most {len(LINE_COLOURS)} can be told apart")
     runs = [find_run(name) for name in names]
     if len({kept.id for kept in runs}) < len(runs):
         raise DigitpadError(f"a run is named twice in {' '.join(names)}; `digitpad runs` lists their ids")
-    return [Trace.of(kept) for kept in runs]
+    return [RunTrace.of(kept) for kept in runs]
 
 
-def _draw(traces: "Sequence[Trace]", axis: str, path: Path) -> None:
-    from digitpad.plotting.figure_files import runs_picture
-    from digitpad.runs.run_comparison import Axis, Lines
+def _draw(traces: "Sequence[RunTrace]", axis: str, path: Path) -> None:
+    from digitpad.plotting.figure_files import runs_figure
+    from digitpad.runs.run_comparison import CurveAxis, RunLines
 
     span = max([1, *(len(trace.history.losses) / 100 for trace in traces)])
-    lines = [Lines.of(trace, Axis(axis), span) for trace in traces]
-    write_picture(path, runs_picture(lines, Axis(axis), path.suffix[1:]))
+    lines = [RunLines.of(trace, CurveAxis(axis), span) for trace in traces]
+    write_picture(path, runs_figure(lines, CurveAxis(axis), path.suffix[1:]))
 
 
 def _add_axis(parser: argparse.ArgumentParser) -> None:
@@ -172,7 +172,7 @@ def _add_axis(parser: argparse.ArgumentParser) -> None:
 _HEAD = ("id", "name", "recipe", "status", "epochs", "validation", "test", "time", "begun")
 
 
-def _row(entry: "Entry") -> tuple[str, ...]:
+def _row(entry: "RunEntry") -> tuple[str, ...]:
     summary = entry.summary
     return (
         entry.id[-_N_ID:],
@@ -187,7 +187,7 @@ def _row(entry: "Entry") -> tuple[str, ...]:
     )
 
 
-def _values(entry: "Entry") -> dict[str, Any]:
+def _values(entry: "RunEntry") -> dict[str, Any]:
     return {
         "id": entry.id,
         "name": entry.name,
@@ -198,7 +198,7 @@ def _values(entry: "Entry") -> dict[str, Any]:
     }
 
 
-def _progress(summary: "Summary") -> dict[str, Any]:
+def _progress(summary: "RunSummary") -> dict[str, Any]:
     return {
         "status": str(summary.status),
         "epoch": summary.epoch,

@@ -10,15 +10,15 @@ from digitpad.cli.common import (
     OK,
     add_common,
     add_recipe,
-    begin_line,
     check_free,
     chosen_recipe,
+    clear_line,
     dataset_for,
-    pairs,
-    say,
-    tell,
+    parse_pairs,
+    print_progress,
+    print_result,
 )
-from digitpad.cli.deferred_sigint import Interrupts
+from digitpad.cli.deferred_sigint import DeferredSigint
 from digitpad.errors import DigitpadError
 from digitpad.system import blas_threads
 
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
         if options.out.suffix != ".npz":
             raise DigitpadError(f"{options.out}: weights are saved as .npz")
         check_free(options.out, options.force)
-    with _begun(options) as recorder, Interrupts() as interrupts:
+    with _begun(options) as recorder, DeferredSigint() as interrupts:
         trainer, kept = recorder.trainer, recorder.run
         assert kept is not None
         result = _trained(recorder, interrupts, options.out)
@@ -76,12 +76,12 @@ def run(options: argparse.Namespace) -> int:
         if options.out is not None:
             path = options.out
             recorder.weights.save(path)
-            say(f"saved {path}")
+            print_progress(f"saved {path}")
         if recorder.problem:
             raise DigitpadError(f"the run is not finished: {_unsaved(recorder, kept)}")
         if options.out is None:
-            say(f"saved {path}")
-    tell(
+            print_progress(f"saved {path}")
+    print_result(
         options,
         {
             "weights": str(path),
@@ -102,15 +102,15 @@ def run(options: argparse.Namespace) -> int:
 
 def _find_rate(options: argparse.Namespace) -> int:
     blas_threads.limit_threads(options.threads)
-    from digitpad.training.lr_finder import try_rates
+    from digitpad.training.lr_finder import range_test
 
     recipe = chosen_recipe(options)
-    *_, tried = try_rates(recipe, dataset_for(recipe))
+    *_, tried = range_test(recipe, dataset_for(recipe))
     rate = tried.suggestion
     if rate is None:
         raise DigitpadError("at no learning rate did the loss fall; nothing can be suggested")
     values = {"suggestion": rate, "rates": tried.rates.tolist(), "losses": tried.losses.tolist()}
-    tell(
+    print_result(
         options,
         values,
         f"the loss fell most steeply at a learning rate of {rate:g}; the recipe has {recipe.optimizer.learning_rate:g}",
@@ -131,7 +131,9 @@ def _begun(options: argparse.Namespace) -> "Recorder":
     dataset = dataset_for(recipe)
     trainer = Trainer(recipe, dataset)
     kept = Run.create(recipe, dataset, trainer.n_threads)
-    say(f"{recipe.name}: {trainer.network.summary()} on {dataset.name}, {trainer.n_steps:,} steps; run {kept.id}")
+    print_progress(
+        f"{recipe.name}: {trainer.network.summary()} on {dataset.name}, {trainer.n_steps:,} steps; run {kept.id}"
+    )
     return Recorder(trainer, kept, dataset, _problem)
 
 
@@ -145,8 +147,8 @@ def _resumed(options: argparse.Namespace) -> "Recorder":
     try:
         dataset = dataset_for(kept.recipe)
         trainer = kept.resume(dataset)
-        say(f"{kept.name}: goes on at step {trainer.step:,} of {trainer.n_steps:,}; run {kept.id}")
-        settings = {key: toml_value(value) for key, value in pairs("--set", options.set).items()}
+        print_progress(f"{kept.name}: goes on at step {trainer.step:,} of {trainer.n_steps:,}; run {kept.id}")
+        settings = {key: toml_value(value) for key, value in parse_pairs("--set", options.set).items()}
         trainer.changed(settings)  # refused before anything is written
         recorder = Recorder(trainer, kept, dataset, _problem)
         if settings:
@@ -158,12 +160,12 @@ def _resumed(options: argparse.Namespace) -> "Recorder":
 
 
 def _chosen_run(text: str) -> "Run":
-    from digitpad.runs.run import Status, all_runs, find_run
+    from digitpad.runs.run import RunStatus, all_runs, find_run
 
     if text != _LATEST:
         return find_run(text)
     for kept in all_runs():
-        if kept.summary().status in (Status.PAUSED, Status.CUT_OFF):
+        if kept.summary().status in (RunStatus.PAUSED, RunStatus.CUT_OFF):
             return kept
     raise DigitpadError("there is no run that was paused or cut off; `digitpad runs` lists all")
 
@@ -177,7 +179,7 @@ def _unsaved(recorder: "Recorder", kept: "Run") -> str:
     )
 
 
-def _trained(recorder: "Recorder", interrupts: Interrupts, out: Path | None) -> "Result":
+def _trained(recorder: "Recorder", interrupts: DeferredSigint, out: Path | None) -> "Result":
     """Train to the end; Ctrl-C pauses, and what ran away can still be used.
 
     A pause that cannot be saved in the run's folder writes the best weights to ``out``, if it is given.
@@ -194,15 +196,15 @@ def _trained(recorder: "Recorder", interrupts: Interrupts, out: Path | None) -> 
     except KeyboardInterrupt:
         recorder.pause()
         if not recorder.problem:
-            say(f"{begin_line()}paused at step {recorder.trainer.step:,}; digitpad train --resume goes on")
+            print_progress(f"{clear_line()}paused at step {recorder.trainer.step:,}; digitpad train --resume goes on")
             raise
         if out is not None:
             recorder.weights.save(out)
-            say(f"{begin_line()}saved the best weights so far in {out}")
+            print_progress(f"{clear_line()}saved the best weights so far in {out}")
         raise DigitpadError(f"paused at step {recorder.trainer.step:,}, but {_unsaved(recorder, kept)}") from None
     except DivergedError:
         if kept.weights_path.exists():
-            say(f"{begin_line()}stopped; the best weights so far are in {kept.weights_path}")
+            print_progress(f"{clear_line()}stopped; the best weights so far are in {kept.weights_path}")
         raise
     result = None
     for progress in recorder.conclude():
@@ -213,7 +215,7 @@ def _trained(recorder: "Recorder", interrupts: Interrupts, out: Path | None) -> 
 
 
 def _problem(text: str) -> None:
-    say(f"{begin_line()}not saved, training goes on: {text}")
+    print_progress(f"{clear_line()}not saved, training goes on: {text}")
 
 
 def _show(trainer: "Trainer", progress: Any) -> None:
@@ -224,13 +226,13 @@ def _show(trainer: "Trainer", progress: Any) -> None:
             done = progress.step / trainer.n_steps
             full = round(done * _BAR)
             left = trainer.seconds / progress.step * (trainer.n_steps - progress.step)
-            say(
+            print_progress(
                 f"\r  {'█' * full}{'░' * (_BAR - full)} {done:4.0%}  step {progress.step:,} of {trainer.n_steps:,}, "
                 f"loss {progress.loss:.4f}, {left / 60:.0f} min left ",
                 end="",
             )
         case EpochDone():
-            say(
-                f"{begin_line()}epoch {progress.epoch:3d}  training loss {progress.training.loss:.4f}  "
+            print_progress(
+                f"{clear_line()}epoch {progress.epoch:3d}  training loss {progress.training.loss:.4f}  "
                 f"validation loss {progress.validation.loss:.4f}  accuracy {progress.validation.accuracy:.2%}"
             )

@@ -12,26 +12,26 @@ from digitpad.cli.common import (
     OK,
     add_common,
     add_recipe,
-    begin_line,
     check_free,
     check_picture,
     chosen_recipe,
+    clear_line,
     dataset_for,
-    pairs,
+    parse_pairs,
     picture_kind,
-    positive,
-    say,
-    tell,
+    positive_int,
+    print_progress,
+    print_result,
     write_picture,
 )
-from digitpad.cli.deferred_sigint import Interrupts
+from digitpad.cli.deferred_sigint import DeferredSigint
 from digitpad.errors import DigitpadError
 from digitpad.system import blas_threads
 
 if TYPE_CHECKING:
     from digitpad.training.events import Progress
     from digitpad.training.recipe import Recipe
-    from digitpad.tuning.optuna_search import Search
+    from digitpad.tuning.optuna_search import HyperparameterSearch
     from digitpad.tuning.trials import Trial
 
 
@@ -54,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
         "--search", action="append", default=[], metavar="KEY=RANGE", help="search a setting, besides the recipe's own"
     )
     parser.add_argument(
-        "--trials", type=positive, default=20, metavar="N", help="how many there are to be in the end (%(default)s)"
+        "--trials", type=positive_int, default=20, metavar="N", help="how many there are to be in the end (%(default)s)"
     )
     parser.add_argument(
         "--timeout", type=_minutes, default=math.inf, metavar="MINUTES", help="begin no trial after so long"
@@ -73,7 +73,7 @@ def parser() -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> int:
     """Run it, and return its exit status."""
     blas_threads.limit_threads(options.threads)
-    from digitpad.tuning.optuna_search import Search
+    from digitpad.tuning.optuna_search import HyperparameterSearch
 
     recipe = chosen_recipe(options)
     ranges = _ranges(options, recipe)
@@ -82,21 +82,23 @@ def run(options: argparse.Namespace) -> int:
             raise DigitpadError(f"{options.out}: recipes are saved as .toml")
         check_free(options.out, options.force)
     check_picture(options.plot)
-    with Search(recipe, ranges, dataset_for(recipe), options.name or recipe.name, options.storage) as search:
-        say(f"{search.name}: {', '.join(f'{drawn.key} in {drawn}' for drawn in ranges)}")
-        say(f"kept in {search.place}; there: {_count(search.trials())}, wanted: {options.trials}")
+    with HyperparameterSearch(
+        recipe, ranges, dataset_for(recipe), options.name or recipe.name, options.storage
+    ) as search:
+        print_progress(f"{search.name}: {', '.join(f'{drawn.key} in {drawn}' for drawn in ranges)}")
+        print_progress(f"kept in {search.place}; there: {_count(search.trials())}, wanted: {options.trials}")
         try:
-            with Interrupts() as interrupts:
+            with DeferredSigint() as interrupts:
 
                 def look(number: int, progress: "Progress") -> None:
                     interrupts.check()
                     _show_trial(number, progress)
 
                 for trial in search.run(options.trials, timeout_s=60 * options.timeout, on_progress=look):
-                    say(f"{begin_line()}{_trial_line(search, trial)}")
+                    print_progress(f"{clear_line()}{_trial_line(search, trial)}")
                 interrupts.check()
         except KeyboardInterrupt:
-            say(f"{begin_line()}stopped with {_count(search.trials())}; the same command goes on")
+            print_progress(f"{clear_line()}stopped with {_count(search.trials())}; the same command goes on")
             raise
         return _tell_search(options, search)
 
@@ -105,7 +107,7 @@ def _ranges(options: argparse.Namespace, recipe: "Recipe") -> Sequence[Any]:
     """The recipe's own ranges and those on the command line, which go first; what is set is not searched."""
     from digitpad.training.search_space import parse_ranges
 
-    settings, ranges = pairs("--set", options.set), pairs("--search", options.search)
+    settings, ranges = parse_pairs("--set", options.set), parse_pairs("--search", options.search)
     for key in settings.keys() & ranges.keys():
         raise DigitpadError(f"{key}: is both set and searched")
     own = {key: text for key, text in recipe.search.items() if key not in settings}
@@ -114,7 +116,7 @@ def _ranges(options: argparse.Namespace, recipe: "Recipe") -> Sequence[Any]:
     return parse_ranges(dataclasses.replace(recipe, search={}), own | ranges)
 
 
-def _tell_search(options: argparse.Namespace, search: "Search") -> int:
+def _tell_search(options: argparse.Namespace, search: "HyperparameterSearch") -> int:
     """The table or its JSON, the picture, and the best recipe where it was asked for."""
     from digitpad.system.atomic_write import write_atomically
     from digitpad.tuning.trials import best_first, best_of
@@ -122,7 +124,7 @@ def _tell_search(options: argparse.Namespace, search: "Search") -> int:
     trials = best_first(search.trials())
     best = best_of(trials)
     if options.json:
-        tell(
+        print_result(
             options,
             {
                 "name": search.name,
@@ -134,14 +136,14 @@ def _tell_search(options: argparse.Namespace, search: "Search") -> int:
         )
     else:
         for line in _table(search, trials):
-            tell(options, {}, line)
+            print_result(options, {}, line)
     if options.plot is not None:
-        from digitpad.plotting.figure_files import trials_picture
+        from digitpad.plotting.figure_files import trials_figure
 
-        write_picture(options.plot, trials_picture(search.name, search.ranges, trials, picture_kind(options)))
+        write_picture(options.plot, trials_figure(search.name, search.ranges, trials, picture_kind(options)))
     if options.out is not None and (recipe := search.best_recipe(options.out.stem)) is not None:
         write_atomically(options.out, recipe.to_toml().encode())
-        say(f"saved {options.out}")
+        print_progress(f"saved {options.out}")
     if best is None:
         raise DigitpadError(f"{search.name}: no trial came to its end, so that none is the best")
     return OK
@@ -157,7 +159,7 @@ def _trial_values(trial: "Trial") -> dict[str, Any]:
     }
 
 
-def _table(search: "Search", trials: Iterable["Trial"]) -> Iterable[str]:
+def _table(search: "HyperparameterSearch", trials: Iterable["Trial"]) -> Iterable[str]:
     """Lines with a row a trial, numbers to the right."""
     rows = [["trial", *(drawn.key for drawn in search.ranges), "validation", "epochs", "state"]]
     for trial in trials:
@@ -169,7 +171,7 @@ def _table(search: "Search", trials: Iterable["Trial"]) -> Iterable[str]:
         yield "  ".join([*(cell.rjust(width) for cell, width in zip(cells, widths, strict=False)), state])
 
 
-def _trial_line(search: "Search", trial: "Trial") -> str:
+def _trial_line(search: "HyperparameterSearch", trial: "Trial") -> str:
     from digitpad.tuning.trials import best_of
 
     settings = ", ".join(f"{key} {_short(value)}" for key, value in trial.settings.items())
@@ -184,14 +186,16 @@ def _show_trial(number: int, progress: "Progress") -> None:
     from digitpad.training.events import EpochDone
 
     if isinstance(progress, EpochDone) and progress.epoch > 0 and sys.stderr.isatty():
-        say(f"\r  trial {number}, epoch {progress.epoch}, accuracy {progress.validation.accuracy:.2%} ", end="")
+        print_progress(
+            f"\r  trial {number}, epoch {progress.epoch}, accuracy {progress.validation.accuracy:.2%} ", end=""
+        )
 
 
 def _count(trials: Sequence["Trial"]) -> str:
     """How many trials there are, without those that were stopped, and how many of them still run."""
-    from digitpad.tuning.trials import State, n_counting
+    from digitpad.tuning.trials import TrialOutcome, n_counting
 
-    n, running = n_counting(trials), sum(trial.state is State.RUNNING for trial in trials)
+    n, running = n_counting(trials), sum(trial.state is TrialOutcome.RUNNING for trial in trials)
     return f"{n} trial{'' if n == 1 else 's'}" + (f" ({running} running)" if running else "")
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from digitpad import assets
 from digitpad.class_names import DIGITS, MAX_CLASSES, MAX_NAME, are_names
 from digitpad.datasets.digits import Digits as Digits  # it belongs to a data set, and is asked for here
-from digitpad.datasets.digits import Found, Part, Tell, unheard
+from digitpad.datasets.digits import RawPart, ReaderResult, Tell, ignore_progress
 from digitpad.datasets.readers.idx import read_idx
 from digitpad.datasets.readers.idx_folder import read_idx_folder
 from digitpad.datasets.readers.open_dataset import read
@@ -63,7 +63,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
 
 
-def load(source: str, tell: Tell = unheard) -> Dataset:
+def load(source: str, tell: Tell = ignore_progress) -> Dataset:
     """The data set of that name, file or folder: `BUILT_IN`, or a path of any kind that `readers.read` knows.
 
     Parameters
@@ -101,7 +101,7 @@ def one_of_each() -> NDArray[np.uint8]:
     return images[[np.argmax(labels == digit) for digit in range(len(DIGITS))]]
 
 
-def load_path(path: Path, tell: Tell = unheard) -> Dataset:
+def load_path(path: Path, tell: Tell = ignore_progress) -> Dataset:
     """A data set from a file or folder.
 
     Where there is no test part, a seventh is set aside for it, drawn with a fixed seed and from each class alike. For
@@ -117,7 +117,7 @@ def load_path(path: Path, tell: Tell = unheard) -> Dataset:
     return _dataset(path.resolve().parent.name if name == "raw" else name, read(path, tell))
 
 
-def _dataset(name: str, found: Found) -> Dataset:
+def _dataset(name: str, found: ReaderResult) -> Dataset:
     parts = [found.training] if found.test is None else [found.training, found.test]
     for part in parts:
         if len(part.labels) < MIN_SAMPLES:
@@ -147,7 +147,7 @@ def _dataset(name: str, found: Found) -> Dataset:
     return Dataset(name, training, validation, test, digest.hexdigest(), names, found.format, tuple(notes))
 
 
-def _classes(found: Found) -> tuple[tuple[str, ...], dict[str, int]]:
+def _classes(found: ReaderResult) -> tuple[tuple[str, ...], dict[str, int]]:
     """The names of the classes, and the place of each label among them.
 
     Raises
@@ -179,12 +179,12 @@ def _classes(found: Found) -> tuple[tuple[str, ...], dict[str, int]]:
     return names, {text: place for place, text in enumerate(known)}
 
 
-def _counts(part: Part) -> dict[str, int]:
+def _counts(part: RawPart) -> dict[str, int]:
     n = np.bincount(part.labels, minlength=len(part.texts))
     return {text: int(count) for text, count in zip(part.texts, n, strict=False) if count}
 
 
-def _alone(part: Part, text: str, problem: str) -> DataError:
+def _alone(part: RawPart, text: str, problem: str) -> DataError:
     row = int(np.argmax(part.labels == part.texts.index(text)))
     return DataError(part.path, f"label {row} is {text}, {problem}")
 
@@ -195,7 +195,7 @@ def _natural(text: str) -> tuple[bool, int, str]:
     return not is_number, int(text) if is_number else 0, text
 
 
-def _in_classes(part: Part, places: Mapping[str, int]) -> Digits:
+def _in_classes(part: RawPart, places: Mapping[str, int]) -> Digits:
     """The part's images with their classes as labels; read-only."""
     table = np.array([places.get(text, 0) for text in part.texts], np.uint8)
     digits = Digits(part.images, table[part.labels])

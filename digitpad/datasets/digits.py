@@ -23,7 +23,7 @@ Tell = Callable[[int], None]
 TELL_EVERY = 100  # images
 
 
-def unheard(_n_read: int) -> None:
+def ignore_progress(_n_read: int) -> None:
     """The `Tell` of who does not want to know."""
 
 
@@ -42,7 +42,7 @@ class Digits:
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class RawPart:
     """What one part of a data set's files holds.
 
     Attributes
@@ -86,13 +86,13 @@ class Labels:
             self._places[text] = len(self._places)
         self._labels.append(self._places[text])
 
-    def part(self, images: NDArray[np.uint8]) -> Part:
+    def part(self, images: NDArray[np.uint8]) -> RawPart:
         """These labels, with their images."""
-        return Part(images, np.array(self._labels, np.uint8), self._path, tuple(self._places))
+        return RawPart(images, np.array(self._labels, np.uint8), self._path, tuple(self._places))
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class ReaderResult:
     """What a reader found at a path.
 
     Attributes
@@ -107,8 +107,8 @@ class Found:
         What was done that whoever trains on it should know, each a sentence.
     """
 
-    training: Part
-    test: Part | None
+    training: RawPart
+    test: RawPart | None
     format: str
     class_names: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -138,7 +138,7 @@ def check_count(path: Path, n: int) -> None:
         raise DataError(path, f"holds more than {MAX_SAMPLES:,} images")
 
 
-def inside(folder: Path, path: Path) -> Path:
+def resolve_inside(folder: Path, path: Path) -> Path:
     """The path, which must not lead out of the folder by a link.
 
     Raises

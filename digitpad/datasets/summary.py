@@ -14,7 +14,7 @@ _AT_ONCE = 16_384
 
 
 @dataclass(frozen=True, eq=False)
-class Overview:
+class DatasetSummary:
     """What a look at a data set shows.
 
     Attributes
@@ -48,7 +48,7 @@ class Overview:
         return training, validation, test
 
 
-def overview(dataset: Dataset, seed: int = 1) -> Overview:
+def summarize(dataset: Dataset, seed: int = 1) -> DatasetSummary:
     """A look at a data set."""
     n_classes = len(dataset.class_names)
     parts = (dataset.training, dataset.validation, dataset.test)
@@ -56,7 +56,7 @@ def overview(dataset: Dataset, seed: int = 1) -> Overview:
     training = dataset.training
     sums = _sums(training.images, training.labels, n_classes)
     n = np.maximum(counts[0], 1)[:, None, None]
-    return Overview(
+    return DatasetSummary(
         name=dataset.name,
         format=dataset.format,
         sha256=dataset.sha256,

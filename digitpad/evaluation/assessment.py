@@ -11,8 +11,8 @@ from digitpad.class_names import images
 from digitpad.datasets.dataset import N_CLASSES, Dataset, Digits
 from digitpad.errors import DigitpadError
 from digitpad.evaluation.calibration import Reliability, reliability
-from digitpad.evaluation.metrics import Evaluating, Scores, interval, relabelled, scores_of
-from digitpad.evaluation.parallel_predictor import Readers, Reading
+from digitpad.evaluation.metrics import EvaluationProgress, Scores, interval, relabelled, scores_of
+from digitpad.evaluation.parallel_predictor import Inference, ParallelPredictor
 from digitpad.nn.arrays import Floats, Ints
 from digitpad.nn.losses import softmax
 from digitpad.weights.native_format import Weights
@@ -45,7 +45,7 @@ class ClassScores:
 
 
 @dataclass(frozen=True, eq=False)
-class SureCurve:
+class RejectionCurve:
     """What would come of other bounds between sure and not sure.
 
     Attributes
@@ -56,7 +56,7 @@ class SureCurve:
         The share of sure answers that are right; NaN where there are none.
     not_sure : ndarray of shape (n_thresholds,)
         The share of all digits that is given up.
-    bound, accuracy_at_bound, not_sure_at_bound : float
+    bound, accuracy_at_threshold, not_sure_at_threshold : float
         The weights' own bound, and what it gives.
     """
 
@@ -64,8 +64,8 @@ class SureCurve:
     accuracy: Floats
     not_sure: Floats
     bound: float
-    accuracy_at_bound: float
-    not_sure_at_bound: float
+    accuracy_at_threshold: float
+    not_sure_at_threshold: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +92,7 @@ class Assessment:
         How often the digit of a row was read as that of a column.
     mistakes : ndarray of shape (n_mistakes,)
         Places of the digits read wrongly, the most confident first.
-    honesty : Reliability
+    reliability : Reliability
     sure_curve : SureCurve
     """
 
@@ -110,8 +110,8 @@ class Assessment:
     classes: tuple[ClassScores, ...]
     confusion: NDArray[np.int64]
     mistakes: Ints
-    honesty: Reliability
-    sure_curve: SureCurve
+    reliability: Reliability
+    rejection_curve: RejectionCurve
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -131,12 +131,12 @@ class Assessment:
     @property
     def is_sure(self) -> NDArray[np.bool_]:
         """Which answers are sure."""
-        return self.confidences >= self.weights.sure_above
+        return self.confidences >= self.weights.confidence_threshold
 
 
 def assess(
     weights: Weights, dataset: Dataset, part: str, n_threads: int = 1
-) -> Generator[Evaluating, None, Assessment]:
+) -> Generator[EvaluationProgress, None, Assessment]:
     """Read a part of a data set, pausing after each chunk; the generator's value is the assessment.
 
     Parameters
@@ -153,14 +153,14 @@ def assess(
         If the weights compute numbers that are not finite, or do not know the set's classes.
     """
     digits = getattr(relabelled(dataset, weights), part)
-    with Readers(weights, n_threads) as readers:
+    with ParallelPredictor(weights, n_threads) as readers:
         reading = yield from readers.read(digits.images)
     if not np.isfinite(reading.logits).all():
         raise DigitpadError(f"{weights.name}: computes numbers that are not finite")
-    return assessment_of(weights, dataset.name, part, digits, reading)
+    return assessment_from(weights, dataset.name, part, digits, reading)
 
 
-def assessment_of(weights: Weights, data: str, part: str, digits: Digits, reading: Reading) -> Assessment:
+def assessment_from(weights: Weights, data: str, part: str, digits: Digits, reading: Inference) -> Assessment:
     """The figures that follow from a reading."""
     labels = digits.labels
     probabilities = softmax(reading.logits)
@@ -185,8 +185,8 @@ def assessment_of(weights: Weights, data: str, part: str, digits: Digits, readin
         classes=class_scores(confusion),
         confusion=confusion,
         mistakes=wrong[np.argsort(-confidences[wrong], kind="stable")],
-        honesty=reliability(confidences, right),
-        sure_curve=sure_curve(confidences, right, weights.sure_above),
+        reliability=reliability(confidences, right),
+        rejection_curve=rejection_curve(confidences, right, weights.confidence_threshold),
     )
 
 
@@ -216,7 +216,9 @@ def class_scores(confusion: NDArray[np.int64]) -> tuple[ClassScores, ...]:
     return tuple(scores)
 
 
-def sure_curve(confidences: Floats, right: NDArray[np.bool_], bound: float, n_thresholds: int = 201) -> SureCurve:
+def rejection_curve(
+    confidences: Floats, right: NDArray[np.bool_], bound: float, n_thresholds: int = 201
+) -> RejectionCurve:
     """Accuracy of sure answers, and how many are not sure, for bounds from 0 to 1, and for ``bound``."""
     thresholds = np.linspace(0, 1, n_thresholds)
     order = np.argsort(confidences, kind="stable")
@@ -227,4 +229,4 @@ def sure_curve(confidences: Floats, right: NDArray[np.bool_], bound: float, n_th
     with np.errstate(invalid="ignore"):
         accuracy = n_right_above[n_given_up] / (n - n_given_up)
     not_sure = n_given_up / n
-    return SureCurve(thresholds, accuracy[:-1], not_sure[:-1], bound, float(accuracy[-1]), float(not_sure[-1]))
+    return RejectionCurve(thresholds, accuracy[:-1], not_sure[:-1], bound, float(accuracy[-1]), float(not_sure[-1]))

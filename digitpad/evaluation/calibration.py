@@ -38,7 +38,7 @@ def fit_temperature(logits: Floats, labels: Ints) -> float:
     return math.exp((low + high) / 2)
 
 
-def sure_above(confidences: Floats) -> float:
+def confidence_threshold(confidences: Floats) -> float:
     """The confidence that all but `UNSURE_SHARE` of real digits reach."""
     return float(np.quantile(confidences, UNSURE_SHARE))
 

@@ -13,7 +13,7 @@ TABLES = ("classes", "confusion", "digits")
 """What an assessment can be told as."""
 
 
-def table(assessment: Assessment, name: str) -> str:
+def class_table(assessment: Assessment, name: str) -> str:
     """One of `TABLES` as CSV: figures of each class, the confusion matrix, or the reading of each image."""
     return {"classes": _classes, "confusion": _confusion, "digits": _digits}[name](assessment)
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.class_names import in_words
+from digitpad.class_names import describe_names
 from digitpad.datasets.dataset import Dataset, Digits
 from digitpad.errors import DataError
 from digitpad.nn.arrays import Floats, Ints
@@ -16,7 +16,7 @@ from digitpad.nn.losses import CrossEntropy
 from digitpad.weights.native_format import Weights
 
 
-class Reader(Protocol):
+class BatchPredictor(Protocol):
     """What gives logits: a network, or several threads of one."""
 
     @property
@@ -37,21 +37,21 @@ class Scores:
 
 
 @dataclass(frozen=True)
-class Evaluating:
+class EvaluationProgress:
     """A sign of life between two chunks of an evaluation."""
 
     done: int
     total: int
 
 
-def read_in_chunks(network: Reader, digits: Digits) -> Generator[Evaluating, None, Floats]:
+def read_in_chunks(network: BatchPredictor, digits: Digits) -> Generator[EvaluationProgress, None, Floats]:
     """Read every digit, pausing after each chunk; the generator's value is the logits, (n_digits, n_classes)."""
     chunks = []
     for begin in range(0, len(digits), network.chunk):
         part = digits[begin : begin + network.chunk]
         with np.errstate(over="ignore", invalid="ignore"):  # a network that ran away says so by its loss
             chunks.append(network.forward(part.images).copy())
-        yield Evaluating(begin + len(part), len(digits))
+        yield EvaluationProgress(begin + len(part), len(digits))
     return np.concatenate(chunks)
 
 
@@ -62,21 +62,21 @@ def scores_of(logits: Floats, labels: Ints) -> Scores:
     return Scores(float((logits.argmax(axis=1) == labels).mean()), loss, len(labels))
 
 
-def evaluate_in_chunks(network: Reader, digits: Digits) -> Generator[Evaluating, None, Scores]:
+def evaluate_in_chunks(network: BatchPredictor, digits: Digits) -> Generator[EvaluationProgress, None, Scores]:
     """Score ``network``, pausing after each chunk; the generator's value is the scores."""
     logits = yield from read_in_chunks(network, digits)
     return scores_of(logits, digits.labels)
 
 
-def evaluate(network: Reader, digits: Digits) -> Scores:
+def evaluate(network: BatchPredictor, digits: Digits) -> Scores:
     """Score ``network`` in one go."""
-    return finished(evaluate_in_chunks(network, digits))
+    return run_to_end(evaluate_in_chunks(network, digits))
 
 
 _T = TypeVar("_T")
 
 
-def finished(work: Generator[Any, None, _T]) -> _T:
+def run_to_end(work: Generator[Any, None, _T]) -> _T:
     """The value of a generator, run to its end."""
     while True:
         try:
@@ -99,11 +99,11 @@ def relabelled(dataset: Dataset, weights: Weights) -> Dataset:
         return dataset
     unknown = [name for name in dataset.class_names if name not in class_names]
     if unknown:
-        not_known = "none" if len(unknown) == len(dataset.class_names) else f"all but {in_words(unknown)}"
+        not_known = "none" if len(unknown) == len(dataset.class_names) else f"all but {describe_names(unknown)}"
         raise DataError(
             dataset.name,
-            f"has the classes {in_words(dataset.class_names)}, of which {weights.name} knows {not_known}: it tells "
-            f"{in_words(class_names)} apart. Choose data of those classes, or weights that were trained on "
+            f"has the classes {describe_names(dataset.class_names)}, but {weights.name} knows "
+            f"{not_known}: it tells {describe_names(class_names)} apart. Choose data of those classes, or weights that were trained on "
             f"{dataset.name}",
         )
     places = np.array([class_names.index(name) for name in dataset.class_names], np.uint8)

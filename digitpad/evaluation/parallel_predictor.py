@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.evaluation.metrics import Evaluating
+from digitpad.evaluation.metrics import EvaluationProgress
 from digitpad.nn.arrays import Floats
 from digitpad.nn.layers import Linear
 from digitpad.nn.network import Network
@@ -26,7 +26,7 @@ MAX_FEATURE_NUMBERS = 8_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
+class Inference:
     """What a network made of digits.
 
     Attributes
@@ -40,7 +40,7 @@ class Reading:
     features: Floats
 
 
-class Readers:
+class ParallelPredictor:
     """Threads that read for one set of weights.
 
     A network's products are not the same to the last bit when a batch is cut elsewhere, or when BLAS uses more threads.
@@ -65,7 +65,7 @@ class Readers:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._pool.shutdown()
 
-    def read(self, images: NDArray[np.uint8]) -> Generator[Evaluating, None, Reading]:
+    def read(self, images: NDArray[np.uint8]) -> Generator[EvaluationProgress, None, Inference]:
         """Read every image, with a sign of life after each chunk; closing the generator ends the reading."""
         n = len(images)
         logits = np.empty((n, self._n_classes), np.float32)
@@ -89,20 +89,22 @@ class Readers:
                 for begin in begins:
                     under_way.append(self._pool.submit(work, begin))
                     if len(under_way) > 2 * self._n_threads:
-                        yield Evaluating(under_way.popleft().result(), n)
+                        yield EvaluationProgress(under_way.popleft().result(), n)
                 while under_way:
-                    yield Evaluating(under_way.popleft().result(), n)
+                    yield EvaluationProgress(under_way.popleft().result(), n)
             finally:
                 for future in under_way:
                     future.cancel()
                 wait(under_way)
-        return Reading(logits, features)
+        return Inference(logits, features)
 
 
 _T = TypeVar("_T")
 
 
-def part_of(work: Generator[Evaluating, None, _T], before: int, total: int) -> Generator[Evaluating, None, _T]:
+def scale_progress(
+    work: Generator[EvaluationProgress, None, _T], before: int, total: int
+) -> Generator[EvaluationProgress, None, _T]:
     """The same, with its progress as a part of a longer one."""
     while True:
         try:
@@ -110,7 +112,7 @@ def part_of(work: Generator[Evaluating, None, _T], before: int, total: int) -> G
         except StopIteration as end:
             value: _T = end.value
             return value
-        yield Evaluating(before + progress.done, total)
+        yield EvaluationProgress(before + progress.done, total)
 
 
 def feature_layer(network: Network) -> int:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from digitpad.datasets.augmentation.distortions import Images, Noise, Thickness, Warp
 from digitpad.datasets.dataset import Digits
-from digitpad.evaluation.metrics import Evaluating
-from digitpad.evaluation.parallel_predictor import Readers, part_of
+from digitpad.evaluation.metrics import EvaluationProgress
+from digitpad.evaluation.parallel_predictor import ParallelPredictor, scale_progress
 from digitpad.nn.arrays import Floats
 from digitpad.weights.native_format import Weights
 
@@ -19,7 +19,7 @@ N_SAMPLE = 1000
 
 
 @dataclass(frozen=True, eq=False)
-class Change:
+class Distortion:
     """A way in which digits are changed, by how much, and how it is done."""
 
     name: str
@@ -29,7 +29,7 @@ class Change:
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
+class RobustnessCurve:
     """Accuracy of shape (n_amounts,) over the amounts of one change."""
 
     name: str
@@ -43,25 +43,25 @@ class Robustness:
     """How accuracy falls with each change, on ``n`` digits."""
 
     n: int
-    curves: tuple[Curve, ...]
+    curves: tuple[RobustnessCurve, ...]
 
 
-def robustness(weights: Weights, digits: Digits, n_threads: int = 1) -> Generator[Evaluating, None, Robustness]:
+def robustness(weights: Weights, digits: Digits, n_threads: int = 1) -> Generator[EvaluationProgress, None, Robustness]:
     """Read changed digits, pausing after each chunk; the generator's value is the accuracies."""
-    sample = evenly(len(digits), N_SAMPLE)
+    sample = evenly_spaced(len(digits), N_SAMPLE)
     images, labels = digits.images[sample], digits.labels[sample]
     total = n_readings(len(digits))
     done = 0
     curves = []
-    with Readers(weights, n_threads) as readers:
+    with ParallelPredictor(weights, n_threads) as readers:
         for change in CHANGES:
             accuracy = []
             for amount in change.amounts:
                 work = readers.read(change.made(images, amount))
-                reading = yield from part_of(work, done, total)
+                reading = yield from scale_progress(work, done, total)
                 done += len(sample)
                 accuracy.append(float((reading.logits.argmax(axis=1) == labels).mean()))
-            curves.append(Curve(change.name, change.unit, np.array(change.amounts), np.array(accuracy)))
+            curves.append(RobustnessCurve(change.name, change.unit, np.array(change.amounts), np.array(accuracy)))
     return Robustness(len(sample), tuple(curves))
 
 
@@ -70,7 +70,7 @@ def n_readings(n_digits: int) -> int:
     return min(n_digits, N_SAMPLE) * sum(len(change.amounts) for change in CHANGES)
 
 
-def evenly(n: int, n_wanted: int) -> NDArray[np.int64]:
+def evenly_spaced(n: int, n_wanted: int) -> NDArray[np.int64]:
     """At most ``n_wanted`` places of 0..n-1, evenly spread."""
     n_wanted = min(n, n_wanted)
     return np.arange(n_wanted) * n // n_wanted
@@ -104,10 +104,10 @@ def _noisy(images: Images, share: float) -> Images:
 _STILL = (0.0, 0.0, 0.0, 0.0, 0.0)
 
 CHANGES = (
-    Change("Rotation", "°", (-90, -75, -60, -45, -30, -15, 0, 15, 30, 45, 60, 75, 90), _turned),
-    Change("Shift", "px", (0, 1, 2, 3, 4, 5, 6, 7, 8), _moved),
-    Change("Scale", "×", (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4), _resized),
-    Change("Stroke", "px", (-2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2), _drawn_with),
-    Change("Noise", "", (0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5), _noisy),
+    Distortion("Rotation", "°", (-90, -75, -60, -45, -30, -15, 0, 15, 30, 45, 60, 75, 90), _turned),
+    Distortion("Shift", "px", (0, 1, 2, 3, 4, 5, 6, 7, 8), _moved),
+    Distortion("Scale", "×", (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4), _resized),
+    Distortion("Stroke", "px", (-2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2), _drawn_with),
+    Distortion("Noise", "", (0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5), _noisy),
 )
 """Turned, clockwise above 0; moved, to the four sides; resized; wider strokes, or narrower; standard deviation."""

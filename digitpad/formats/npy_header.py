@@ -17,7 +17,7 @@ _HEADER = re.compile(
 
 
 @dataclass(frozen=True)
-class Header:
+class NpyHeader:
     """What an array says of itself, checked against nothing yet."""
 
     dtype: np.dtype[Any]
@@ -30,7 +30,7 @@ class Header:
         return math.prod(self.shape) * self.dtype.itemsize
 
 
-def read_header(file: IO[bytes]) -> Header:
+def read_header(file: IO[bytes]) -> NpyHeader:
     """The header at the beginning of a file, of version 1, 2 or 3.
 
     Raises
@@ -50,4 +50,4 @@ def read_header(file: IO[bytes]) -> Header:
         shape = tuple(int(size) for size in re.sub("[L ]", "", header[3].decode()).split(",") if size)
     except (TypeError, ValueError) as error:
         raise ValueError("is not a plain array of numbers") from error
-    return Header(dtype, shape, header[2] == b"True")
+    return NpyHeader(dtype, shape, header[2] == b"True")

@@ -9,7 +9,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Name:
+class GlobalNode:
     """A class or function that a pickle names; never looked up."""
 
     module: str
@@ -21,7 +21,7 @@ class Name:
 
 
 @dataclass(eq=False)
-class Record:
+class ObjectNode:
     """An object that a pickle describes, and that nobody builds: the name of its class, and what it was given."""
 
     cls: Any
@@ -44,7 +44,7 @@ class Record:
 
 
 @dataclass(eq=False)
-class Dtype:
+class DtypeNode:
     """A type of numbers; ``code`` is empty for one that is none, as for Python's objects."""
 
     code: str
@@ -60,7 +60,7 @@ class Dtype:
 
 
 @dataclass(eq=False)
-class Array:
+class ArrayNode:
     """An array that is told its content only after it was created, and can be referred to in between.
 
     ``value`` is an ndarray, a list of Python's objects or texts, or None for what has neither numbers nor texts.
@@ -74,7 +74,7 @@ class Array:
 
 
 @dataclass(eq=False)
-class Storage:
+class StorageNode:
     """The memory of PyTorch's tensors, whose bytes come from elsewhere, and later."""
 
     key: str
@@ -88,10 +88,10 @@ class Storage:
 
 
 @dataclass(eq=False)
-class Tensor:
+class TensorNode:
     """A view of a storage."""
 
-    storage: Storage
+    storage: StorageNode
     offset: int
     shape: tuple[int, ...]
     strides: tuple[int, ...]

@@ -3,7 +3,7 @@
 A pickle is a program. Here it runs on Python's own interpreter in Python, `pickle._Unpickler`, of which every
 instruction that could reach beyond plain data is replaced. What it calls classes and functions are names without
 power. A few of NumPy's (and of joblib's, PyTorch's and JAX's) are known by name and answered with stand-ins, which
-check types, shapes and lengths against bytes that are really there; everything else becomes an inert `Record`.
+check types, shapes and lengths against bytes that are really there; everything else becomes an inert `ObjectNode`.
 Weights and data sets alike come in it.
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitpad.errors import FileError
-from digitpad.formats.pickle_nodes import Array, Dtype, Name, Record, Storage, Tensor
+from digitpad.formats.pickle_nodes import ArrayNode, DtypeNode, GlobalNode, ObjectNode, StorageNode, TensorNode
 
 MAX_INSTRUCTIONS = 2_000_000
 """A list of so many numbers; half a second, and at the worst 200 MB."""
@@ -61,7 +61,7 @@ class _EndedError(Exception):
         self.reason = reason
 
 
-class Source(Protocol):
+class PickleSource(Protocol):
     """Where a pickle is read from."""
 
     def read(self, n: int, /) -> bytes:
@@ -72,7 +72,7 @@ class Source(Protocol):
 
 
 def read_pickles(
-    file: Source,
+    file: PickleSource,
     count: int = 1,
     persistent: Callable[[Any], Any] | None = None,
     max_copied_bytes: int = MAX_COPIED_BYTES,
@@ -150,7 +150,7 @@ class _Reader(pickle._Unpickler):
 
     def __init__(
         self,
-        file: Source,
+        file: PickleSource,
         persistent: Callable[[Any], Any] | None,
         max_copied_bytes: int,
         tell: Callable[[], None],
@@ -162,14 +162,14 @@ class _Reader(pickle._Unpickler):
         self._max_copied_bytes = self._left = max_copied_bytes
         self.dispatch = _Counting({**pickle._Unpickler.dispatch, **_INSTRUCTIONS}, tell)
 
-    def find_class(self, module: str, name: str) -> Name:
+    def find_class(self, module: str, name: str) -> GlobalNode:
         """Never finds anything: it is the name itself that is handed on."""
         self._spend(_NAME_BYTES)
-        return Name(str(module)[:200], str(name)[:200])
+        return GlobalNode(str(module)[:200], str(name)[:200])
 
     def persistent_load(self, pid: Any) -> Any:
         self._spend(_RECORD_BYTES)
-        return Record(Name("", "persistent"), (pid,)) if self._persistent is None else self._persistent(pid)
+        return ObjectNode(GlobalNode("", "persistent"), (pid,)) if self._persistent is None else self._persistent(pid)
 
     def get_extension(self, code: int) -> None:
         raise _UnfitError("it uses codes in place of names")
@@ -209,12 +209,16 @@ class _Reader(pickle._Unpickler):
     def do_build(self) -> None:
         state = self.stack.pop()
         target = self.stack[-1]
-        if isinstance(target, Array):
+        if isinstance(target, ArrayNode):
             target.value = self._array_from_state(state)
-        elif isinstance(target, Dtype):
+        elif isinstance(target, DtypeNode):
             self._set_dtype(target, state)
-        elif isinstance(target, Record):
-            if isinstance(target.cls, Name) and target.cls.name == "NumpyArrayWrapper" and isinstance(state, dict):
+        elif isinstance(target, ObjectNode):
+            if (
+                isinstance(target.cls, GlobalNode)
+                and target.cls.name == "NumpyArrayWrapper"
+                and isinstance(state, dict)
+            ):
                 self.stack[-1] = self._array_behind(state)
             else:
                 target.states.append(state)
@@ -291,27 +295,27 @@ class _Reader(pickle._Unpickler):
     # What is done instead of calling.
 
     def _called(self, called: Any, arguments: tuple[Any, ...]) -> Any:
-        if not isinstance(called, Name):
-            if isinstance(called, Record):
+        if not isinstance(called, GlobalNode):
+            if isinstance(called, ObjectNode):
                 return self._record(called, arguments)
             raise _UnfitError(f"it calls a {type(called).__name__}")
         package = called.module.split(".")[0]
         match package, called.name, arguments:
             case "numpy", "_reconstruct", _:
                 self._spend(_ARRAY_BYTES)
-                return Array()
+                return ArrayNode()
             case "numpy", "dtype", (str() as code, *_):
                 self._spend(_SCALAR_BYTES)
-                return Dtype(code if _DTYPE.fullmatch(code) else "O")
-            case "numpy", "scalar", (Dtype() as dtype, bytes() | str() as content, *_):
+                return DtypeNode(code if _DTYPE.fullmatch(code) else "O")
+            case "numpy", "scalar", (DtypeNode() as dtype, bytes() | str() as content, *_):
                 return self._scalar(dtype, content)
-            case "numpy", "_frombuffer", (content, Dtype() as dtype, tuple() as shape, order, *_):
-                return Array(self._array(shape, dtype, content, order == "F"))
+            case "numpy", "_frombuffer", (content, DtypeNode() as dtype, tuple() as shape, order, *_):
+                return ArrayNode(self._array(shape, dtype, content, order == "F"))
             case "_codecs", "encode", (str() as text, *_):
                 self._spend(len(text))
                 return text.encode("latin-1", "replace")
             case (("copyreg" | "copy_reg"), "_reconstructor", (cls, base, state)):
-                plain = isinstance(base, Name) and base.name == "object"
+                plain = isinstance(base, GlobalNode) and base.name == "object"
                 return self._record(cls, () if plain else (state,))
             case (("builtins" | "__builtin__"), "bytes", ()):  # how protocols 0 to 2 write none
                 return b""
@@ -319,21 +323,26 @@ class _Reader(pickle._Unpickler):
                 return self._dict(arguments)
             case (("builtins" | "__builtin__" | "collections"), ("list" | "tuple" | "set" | "frozenset" | "deque"), _):
                 return arguments[0] if arguments and isinstance(arguments[0], list | tuple) else []
-            case "jax" | "jaxlib", ("_reconstruct_array" | "_reconstruct_device_array"), (Name(), tuple(), state, *_):
-                return Array(self._array_from_state(state))
-            case "torch", ("_rebuild_tensor" | "_rebuild_tensor_v2"), (Storage(), *_):
+            case "jax" | "jaxlib", ("_reconstruct_array" | "_reconstruct_device_array"), (
+                GlobalNode(),
+                tuple(),
+                state,
+                *_,
+            ):
+                return ArrayNode(self._array_from_state(state))
+            case "torch", ("_rebuild_tensor" | "_rebuild_tensor_v2"), (StorageNode(), *_):
                 self._spend(_ARRAY_BYTES)
                 return _tensor(arguments)
-            case "torch", ("_rebuild_parameter" | "_rebuild_parameter_with_state"), (Tensor() as tensor, *_):
+            case "torch", ("_rebuild_parameter" | "_rebuild_parameter_with_state"), (TensorNode() as tensor, *_):
                 return tensor
         return self._record(called, arguments)
 
-    def _record(self, cls: Any, arguments: tuple[Any, ...]) -> Record:
+    def _record(self, cls: Any, arguments: tuple[Any, ...]) -> ObjectNode:
         self._spend(_RECORD_BYTES)
-        return Record(cls, arguments)
+        return ObjectNode(cls, arguments)
 
     def _made(self, cls: Any, arguments: Any) -> Any:
-        if not isinstance(cls, Name) or not isinstance(arguments, tuple):
+        if not isinstance(cls, GlobalNode) or not isinstance(arguments, tuple):
             raise _UnfitError("it creates an object of no class")
         if cls.module == "collections" or cls.module in ("builtins", "__builtin__"):
             return self._called(cls, arguments)
@@ -347,7 +356,7 @@ class _Reader(pickle._Unpickler):
         fit = all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs)
         return {_key(key): value for key, value in pairs} if fit else {}
 
-    def _scalar(self, dtype: Dtype, content: bytes | str) -> float | None:
+    def _scalar(self, dtype: DtypeNode, content: bytes | str) -> float | None:
         self._spend(_SCALAR_BYTES)
         kind = dtype.dtype
         if kind is None or kind.kind not in "fiub" or len(content) != kind.itemsize:
@@ -360,9 +369,9 @@ class _Reader(pickle._Unpickler):
     def _array_from_state(self, state: Any) -> Any:
         """What `ndarray.__setstate__` is given: a version, the shape, the dtype, whether columns come first, bytes."""
         match state:
-            case (int(), tuple() as shape, Dtype() as dtype, by_columns, content):
+            case (int(), tuple() as shape, DtypeNode() as dtype, by_columns, content):
                 pass
-            case (tuple() as shape, Dtype() as dtype, by_columns, content):
+            case (tuple() as shape, DtypeNode() as dtype, by_columns, content):
                 pass
             case _:
                 raise _UnfitError("it describes an array in no way that is known")
@@ -379,7 +388,7 @@ class _Reader(pickle._Unpickler):
             return [values[i : i + shape[1]] for i in range(0, len(values), shape[1])]
         return values
 
-    def _array(self, shape: tuple[Any, ...], dtype: Dtype, content: Any, by_columns: bool) -> Any:
+    def _array(self, shape: tuple[Any, ...], dtype: DtypeNode, content: Any, by_columns: bool) -> Any:
         self._spend(_ARRAY_BYTES)
         kind = dtype.dtype
         if isinstance(content, str):  # from Python 2, where bytes were texts
@@ -410,7 +419,7 @@ class _Reader(pickle._Unpickler):
             self._spend(expected)
         return array.astype(kind.newbyteorder("="), copy=False)
 
-    def _set_dtype(self, dtype: Dtype, state: Any) -> None:
+    def _set_dtype(self, dtype: DtypeNode, state: Any) -> None:
         """What `dtype.__setstate__` is given: a version, the byte order, then what makes it a record."""
         if not isinstance(state, tuple) or len(state) < 5 or any(part is not None for part in state[2:5]):
             dtype.code = dtype.code if "V" in dtype.code else "O"  # of records, the size alone is of use
@@ -420,7 +429,7 @@ class _Reader(pickle._Unpickler):
     def _array_behind(self, state: dict[Any, Any]) -> Any:
         """Joblib writes an array's bytes behind the instruction that describes it, in the middle of the pickle."""
         dtype, shape = state.get("dtype"), state.get("shape")
-        if not isinstance(dtype, Dtype) or not isinstance(shape, tuple):
+        if not isinstance(dtype, DtypeNode) or not isinstance(shape, tuple):
             raise _UnfitError("it describes an array in no way that is known")
         if state.get("numpy_array_alignment_bytes") is not None:
             self._file.read(self._file.read(1)[0])
@@ -437,19 +446,19 @@ class _Reader(pickle._Unpickler):
         content = self._file.read(min(math.prod(shape) * kind.itemsize, sys.maxsize))
         if kind.kind not in "fiub":
             return None
-        return Array(self._checked(shape, kind, content, state.get("order") == "F"))
+        return ArrayNode(self._checked(shape, kind, content, state.get("order") == "F"))
 
     def _elements(self, target: Any) -> list[Any]:
         if isinstance(target, list):
             return target
-        if isinstance(target, Record):
+        if isinstance(target, ObjectNode):
             return target.items
         raise _UnfitError(f"it appends to a {type(target).__name__}")
 
     def _pairs(self, target: Any) -> dict[Any, Any]:
         if isinstance(target, dict):
             return target
-        if isinstance(target, Record):
+        if isinstance(target, ObjectNode):
             return target.pairs
         raise _UnfitError(f"it sets an element of a {type(target).__name__}")
 
@@ -477,11 +486,11 @@ def _key(key: Any) -> str:
     return f"a {type(key).__name__}"
 
 
-def _tensor(arguments: tuple[Any, ...]) -> Tensor:
+def _tensor(arguments: tuple[Any, ...]) -> TensorNode:
     match arguments:
-        case (Storage() as storage, int() as offset, tuple() as shape, tuple() as strides, *_):
+        case (StorageNode() as storage, int() as offset, tuple() as shape, tuple() as strides, *_):
             if len(shape) == len(strides) and _is_shape(shape) and _is_shape(strides) and 0 <= offset < 2**40:
-                return Tensor(storage, offset, shape, strides)
+                return TensorNode(storage, offset, shape, strides)
     raise _UnfitError("it describes a tensor in no way that is known")
 
 

@@ -1,8 +1,8 @@
 """What to say of files that hold no network: what they are instead, or what they lack."""
 
-from digitpad.importers.containers.tensor_tree import DATA_HINT, Contents
+from digitpad.importers.containers.tensor_tree import DATA_HINT, TensorTree
 from digitpad.importers.layout.structure import N_PIXELS, SIDE
-from digitpad.importers.layout.tensor_names import Named, named_arrays
+from digitpad.importers.layout.tensor_names import NamedArray, named_arrays
 
 _HARMFUL = (
     "os.",
@@ -20,7 +20,7 @@ _HARMFUL = (
 _LAYERLESS = ("Classifier", "Regressor", "SVC", "SVM", "Forest", "NB", "PCA", "KMeans", "Tree")
 
 
-def layerless(contents: Contents) -> str:
+def layerless(contents: TensorTree) -> str:
     """The name of a model that is none of layers, as scikit-learn's forests, where a pickle holds one; else nothing."""
     names = [word.rpartition(".")[2] for _, word in contents.words]
     if any("MLP" in name for name in names):
@@ -28,7 +28,7 @@ def layerless(contents: Contents) -> str:
     return next((name for name in names if name.endswith(_LAYERLESS)), "")
 
 
-def other_kind(contents: Contents) -> str:
+def other_kind(contents: TensorTree) -> str:
     """What a file is that is something else than a network; nothing where that cannot be told."""
     ones = named_arrays(contents.arrays)
     if name := layerless(contents):
@@ -45,7 +45,7 @@ def other_kind(contents: Contents) -> str:
     return ""
 
 
-def _are_samples(one: Named) -> bool:
+def _are_samples(one: NamedArray) -> bool:
     """Whether these are images to train on: several, no number negative, as half of weights are, and many 0."""
     if one.array.ndim < 2 or len(one.array) < 2 or one.array[0].size != N_PIXELS:
         return False
@@ -53,7 +53,7 @@ def _are_samples(one: Named) -> bool:
     return bool((some >= 0).all() and (some == 0).mean() > 0.2)
 
 
-def no_layers(contents: Contents, ones: list[Named], n_classes: int) -> str:
+def no_layers(contents: TensorTree, ones: list[NamedArray], n_classes: int) -> str:
     """What was found, and what would fit."""
     if len(ones) == 1 and max(ones[0].array.shape) == ones[0].array.size and (ones[0].vector % 1 == 0).all():
         return f"holds {ones[0].array.size:,} whole numbers, as labels are, not weights"

@@ -15,15 +15,15 @@ from digitpad.datasets.dataset import Dataset, Digits, load_path, mnist
 from digitpad.datasets.download.families import family_of
 from digitpad.datasets.download.fetch import downloaded
 from digitpad.errors import DataError, RecipeError, WeightsError, reason
-from digitpad.importers.containers.pickles import Tell, unheard
-from digitpad.importers.containers.tensor_tree import Contents
+from digitpad.importers.containers.pickles import Tell, ignore_progress
+from digitpad.importers.containers.tensor_tree import TensorTree
 from digitpad.importers.diagnostics import layerless
-from digitpad.importers.inference.best_convention import Understanding, understand
-from digitpad.importers.inference.conventions import Yardstick
+from digitpad.importers.inference.best_convention import ImportResult, infer_convention
+from digitpad.importers.inference.conventions import ProbeSet
 from digitpad.importers.inference.scalings import SCALINGS, normalised
-from digitpad.importers.inference.stored_scaler import structures
+from digitpad.importers.inference.stored_scaler import find_structures
 from digitpad.importers.output_names import class_names_in
-from digitpad.importers.read_file import read_contents, with_siblings
+from digitpad.importers.read_file import read_tensor_tree, with_siblings
 from digitpad.weights.activation_names import ACTIVATIONS, NAMES
 from digitpad.weights.native_format import Weights, is_own, load_weights
 
@@ -40,7 +40,7 @@ def open_weights(
     class_names: tuple[str, ...] | None = None,
     data: Dataset | None = None,
 ) -> Weights:
-    """The weights in a file or folder of any kind, by the convention found out, or told; as `understand_file`.
+    """The weights in a file or folder of any kind, by the convention found out, or told; as `infer_import`.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def open_weights(
     """
     if is_own(path) and activation is None and scaling is None and class_names is None:
         return load_weights(path)
-    return understand_file(path, activation, scaling, class_names, data).weights()
+    return infer_import(path, activation, scaling, class_names, data).weights()
 
 
 def fingerprint(path: Path) -> str:
@@ -71,14 +71,14 @@ def fingerprint(path: Path) -> str:
         raise WeightsError(path, f"cannot be read ({reason(error)})") from error
 
 
-def understand_file(
+def infer_import(
     path: Path,
     activation: str | None = None,
     scaling: str | None = None,
     class_names: tuple[str, ...] | None = None,
     data: Dataset | None = None,
-    tell: Tell = unheard,
-) -> Understanding:
+    tell: Tell = ignore_progress,
+) -> ImportResult:
     """What a file of somebody else's holds, and how it is likely meant.
 
     Parameters
@@ -91,7 +91,7 @@ def understand_file(
     data : Dataset, optional
         To score by, where it has such classes; digits are scored by the built-in ones.
     tell : callable, optional
-        As in `understand`, and called while pickles are read.
+        As in `infer_convention`, and called while pickles are read.
 
     Raises
     ------
@@ -111,12 +111,12 @@ def understand_file(
             raise RecipeError("scaling", str(error)) from error
     if is_own(path):
         raise WeightsError(path, "is of digitpad's own kind, which says itself how it is meant")
-    contents = read_contents(path, tell)
+    contents = read_tensor_tree(path, tell)
     if class_names is None:
         class_names = _class_names(contents, data, tell)
     contents = _with_biases(contents, len(class_names), tell)
     measure = _yardstick_for(class_names, data)
-    return understand(contents, measure, activation=activation, scaling=scaling, tell=tell)
+    return infer_convention(contents, measure, activation=activation, scaling=scaling, tell=tell)
 
 
 def convention_of(weights: Weights) -> dict[str, Any]:
@@ -138,7 +138,7 @@ def convention_of(weights: Weights) -> dict[str, Any]:
     }
 
 
-def _class_names(contents: Contents, data: Dataset | None, tell: Tell) -> tuple[str, ...]:
+def _class_names(contents: TensorTree, data: Dataset | None, tell: Tell) -> tuple[str, ...]:
     """What a file says of its outputs, if it has as many; else the classes of the data, or digits."""
     for names in class_names_in(contents):
         others = data is not None and len(names) == len(data.class_names) and not set(data.class_names) <= set(names)
@@ -152,10 +152,10 @@ def _class_names(contents: Contents, data: Dataset | None, tell: Tell) -> tuple[
     return DIGITS if data is None else data.class_names
 
 
-def _with_biases(contents: Contents, n_classes: int, tell: Tell) -> Contents:
+def _with_biases(contents: TensorTree, n_classes: int, tell: Tell) -> TensorTree:
     """What a file holds, with what lies beside it where it is a part alone: weights without biases, one matrix."""
     try:
-        if structures(contents, n_classes)[0].has_biases:
+        if find_structures(contents, n_classes)[0].has_biases:
             return contents
     except WeightsError:
         if layerless(contents) or not _has_fractions(contents):  # as labels or pictures, beside which weights may lie
@@ -164,37 +164,37 @@ def _with_biases(contents: Contents, n_classes: int, tell: Tell) -> Contents:
             raise
         return together
     together = _whole(contents.path, n_classes, tell)
-    return contents if together is None or not structures(together, n_classes)[0].has_biases else together
+    return contents if together is None or not find_structures(together, n_classes)[0].has_biases else together
 
 
-def _has_fractions(contents: Contents) -> bool:
+def _has_fractions(contents: TensorTree) -> bool:
     return any(array.dtype.kind == "f" and (array.ravel()[:1000] % 1 != 0).any() for array in contents.arrays.values())
 
 
-def _whole(path: Path, n_classes: int, tell: Tell) -> Contents | None:
+def _whole(path: Path, n_classes: int, tell: Tell) -> TensorTree | None:
     """The file with those beside it, if they make a network."""
     together = with_siblings(path, tell)
     if together is None:
         return None
     try:
-        structures(together, n_classes)
+        find_structures(together, n_classes)
     except WeightsError:
         return None
     return together
 
 
 @functools.cache
-def yardstick() -> Yardstick:
+def probe_set() -> ProbeSet:
     """A thousand built-in validation digits, and each pixel's mean and spread over those to train on."""
     data = mnist()
     mean, std = _pixels(data.training)
     digits = data.validation[:N_DIGITS]
-    return Yardstick(digits.images, digits.labels, mean, std)
+    return ProbeSet(digits.images, digits.labels, mean, std)
 
 
-def _yardstick_for(class_names: tuple[str, ...], data: Dataset | None) -> Yardstick:
+def _yardstick_for(class_names: tuple[str, ...], data: Dataset | None) -> ProbeSet:
     """Images of these classes, or of some: the given data, what was downloaded, or the built-in digits; else none."""
-    built_in = yardstick()
+    built_in = probe_set()
     if class_names == DIGITS:
         return built_in
     if data is None:
@@ -213,11 +213,11 @@ def _downloaded(class_names: tuple[str, ...]) -> Dataset | None:
     return None
 
 
-def _yardstick_of(data: Dataset, class_names: tuple[str, ...]) -> Yardstick:
+def _yardstick_of(data: Dataset, class_names: tuple[str, ...]) -> ProbeSet:
     rows = np.random.default_rng(_SEED).permutation(len(data.validation))[:N_DIGITS]
     places = np.array([class_names.index(name) for name in data.class_names], np.uint8)
     mean, std = _pixels(data.training)
-    return Yardstick(
+    return ProbeSet(
         data.validation.images[rows], places[data.validation.labels[rows]], mean, std, class_names, data.name
     )
 

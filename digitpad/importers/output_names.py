@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from digitpad.class_names import DIGITS, are_names
-from digitpad.importers.containers.tensor_tree import Contents
+from digitpad.importers.containers.tensor_tree import TensorTree
 
 _LISTS = re.compile(
     r"(?:^|[._])(?:class(?:es)?|class_?names?|labels?|label_?names?|names|categories|targets?|target_?names|alphabet|"
@@ -17,7 +17,7 @@ _PLACES = re.compile(
 _DIGITS_IN_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
-def class_names_in(contents: Contents) -> list[tuple[str, ...]]:
+def class_names_in(contents: TensorTree) -> list[tuple[str, ...]]:
     """Every list of names in a file that may be those of its outputs, in their order; digits as digits."""
     found: list[tuple[str, ...]] = []
     lists: dict[str, dict[str, str]] = {}

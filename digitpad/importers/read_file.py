@@ -17,9 +17,9 @@ from digitpad.errors import WeightsError, reason
 from digitpad.formats.npy import BUDGET_BYTES, mebibytes, read_npy
 from digitpad.importers.containers.archives import is_legacy_torch, read_hdf5, read_legacy_torch, read_zip
 from digitpad.importers.containers.matlab import MAGIC, OCTAVE_MAGIC, read_mat, read_octave
-from digitpad.importers.containers.pickles import Tell, read_pickle, unheard
+from digitpad.importers.containers.pickles import Tell, ignore_progress, read_pickle
 from digitpad.importers.containers.safetensors_file import is_safetensors, read_safetensors
-from digitpad.importers.containers.tensor_tree import DATA_HINT, Contents
+from digitpad.importers.containers.tensor_tree import DATA_HINT, TensorTree
 from digitpad.importers.containers.texts import looks_like_table, read_json, read_table
 
 MAX_FILES = 64
@@ -44,7 +44,7 @@ _NOT_READ = {
 }
 
 
-def read_contents(path: Path, tell: Tell = unheard) -> Contents:
+def read_tensor_tree(path: Path, tell: Tell = ignore_progress) -> TensorTree:
     """What a file or a folder holds.
 
     Parameters
@@ -82,7 +82,7 @@ def read_contents(path: Path, tell: Tell = unheard) -> Contents:
         raise WeightsError(path, f"cannot be read ({reason(error)[:200]})") from error
 
 
-def with_siblings(path: Path, tell: Tell = unheard) -> Contents | None:
+def with_siblings(path: Path, tell: Tell = ignore_progress) -> TensorTree | None:
     """What all files beside this one hold that are named alike: authors save one matrix a file.
 
     None where there are no others, or one of them cannot be read.
@@ -100,13 +100,13 @@ def with_siblings(path: Path, tell: Tell = unheard) -> Contents | None:
         return None
 
 
-def read_together(path: Path, files: list[Path], tell: Tell = unheard) -> Contents:
+def read_together(path: Path, files: list[Path], tell: Tell = ignore_progress) -> TensorTree:
     """What several files hold, each one's arrays named by it."""
     if not files:  # then `path` is a folder; with files, it may be one of them
         if any(file.suffix.lower() in _PICTURES for file in itertools.chain(path.iterdir(), path.glob("*/*"))):
             raise WeightsError(path, "holds pictures, no weights; as a data set, they lie in a folder for each class")
         raise WeightsError(path, f"is a folder without weights; files of {', '.join(_ONE_MATRIX_EACH)} would fit")
-    together = Contents(path, "a folder")
+    together = TensorTree(path, "a folder")
     left = BUDGET_BYTES
     for file in files:
         left -= file.stat().st_size
@@ -116,7 +116,7 @@ def read_together(path: Path, files: list[Path], tell: Tell = unheard) -> Conten
             names = file.read_bytes()[:MAX_LIST_BYTES].decode("utf-8-sig", "replace").splitlines()
             together.add("classes", [name.strip() for name in names[:MAX_CLASSES]])
             continue
-        part = read_contents(file, tell)
+        part = read_tensor_tree(file, tell)
         for name, array in part.arrays.items():
             inner = "" if name in ("", file.stem) else name
             together.add(f"{file.stem}.{inner}".strip("."), array)
@@ -146,7 +146,7 @@ def _file_bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _read_bytes(path: Path, content: bytes, tell: Tell, *, unpacked: bool = False) -> Contents:
+def _read_bytes(path: Path, content: bytes, tell: Tell, *, unpacked: bool = False) -> TensorTree:
     for beginning, problem in _NOT_READ.items():
         if content.startswith(beginning):
             raise WeightsError(path, problem)
@@ -157,7 +157,7 @@ def _read_bytes(path: Path, content: bytes, tell: Tell, *, unpacked: bool = Fals
     return _reader_for(path, content, tell)(path, content)
 
 
-def _reader_for(path: Path, content: bytes, tell: Tell) -> Callable[[Path, bytes], Contents]:
+def _reader_for(path: Path, content: bytes, tell: Tell) -> Callable[[Path, bytes], TensorTree]:
     start = content[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if content.startswith(b"PK"):
         return functools.partial(read_zip, tell=tell)
@@ -186,15 +186,15 @@ def _reader_for(path: Path, content: bytes, tell: Tell) -> Callable[[Path, bytes
     )
 
 
-def _read_npy(path: Path, content: bytes, tell: Tell) -> Contents:
-    contents = Contents(path, "an .npy")
+def _read_npy(path: Path, content: bytes, tell: Tell) -> TensorTree:
+    contents = TensorTree(path, "an .npy")
     tree = read_npy(path, "it", io.BytesIO(content), read_objects=lambda pickle: read_pickle(path, pickle, tell))
     contents.add(path.stem, tree)
     return contents
 
 
-def _read_pickle(path: Path, content: bytes, tell: Tell) -> Contents:
-    contents = Contents(path, "a pickle")
+def _read_pickle(path: Path, content: bytes, tell: Tell) -> TensorTree:
+    contents = TensorTree(path, "a pickle")
     contents.add("", read_pickle(path, content, tell))
     return contents
 

@@ -28,7 +28,7 @@ MAX_POINTS = 1000  # that gaps are looked for between; a digit has some 200
 
 
 @dataclass(frozen=True, eq=False)
-class Change:
+class Perturbation:
     """Strokes that differ a little from those of a drawing.
 
     Attributes
@@ -48,11 +48,11 @@ class Change:
     size: float
 
 
-Tries = Iterator[Change | None]
+Tries = Iterator[Perturbation | None]
 """Changes; and None where to find the next one takes a while, for a pause."""
 
 
-def small_changes(paths: Sequence[Floats]) -> Iterator[Change]:
+def small_changes(paths: Sequence[Floats]) -> Iterator[Perturbation]:
     """What one would try with a pen: ends shortened, strokes left out, gaps closed, all set upright.
 
     Parameters
@@ -60,10 +60,10 @@ def small_changes(paths: Sequence[Floats]) -> Iterator[Change]:
     paths : sequence of ndarray of shape (n_points, 2)
         At least one, each of at least one point.
     """
-    return (change for change in tries(Ink(list(paths))) if change is not None)
+    return (change for change in small_changes_in_pieces(Ink(list(paths))) if change is not None)
 
 
-def tries(ink: "Ink") -> Tries:
+def small_changes_in_pieces(ink: "Ink") -> Tries:
     """The same, with a pause now and then."""
     for changes in (_shortened, _left_out, _closed, _upright):
         yield from (change for change in changes(ink) if change is None or change.size <= MAX_CHANGE)
@@ -158,7 +158,7 @@ def _shortened(ink: Ink) -> Tries:
             else:  # as of a ring
                 words = f"when {ink.names[place]} {'begins later' if turn == 1 else 'ends sooner'}"
             kept = _begin(path[::-1], 1 - share)[::-turn]
-            yield Change(ink.with_path(place, kept), f"end {place} {turn}", words, ink.share(share * length))
+            yield Perturbation(ink.with_path(place, kept), f"end {place} {turn}", words, ink.share(share * length))
 
 
 def _end_part(ink: Ink, path: Floats) -> str:
@@ -188,7 +188,7 @@ def _left_out(ink: Ink) -> Tries:
         return
     for place in ink.longest:
         kept = [*ink.paths[:place], *ink.paths[place + 1 :]]
-        yield Change(kept, f"stroke {place}", f"without {ink.names[place]}", ink.share(float(ink.lengths[place])))
+        yield Perturbation(kept, f"stroke {place}", f"without {ink.names[place]}", ink.share(float(ink.lengths[place])))
 
 
 def _closed(ink: Ink) -> Tries:
@@ -210,7 +210,7 @@ def _closed(ink: Ink) -> Tries:
                 middles.append(middle)
                 words = f"when the gap {at_place(ink.place(middle))} is closed"
                 size = ink.share(float(np.hypot(*(target - end))))
-                yield Change([*ink.paths, np.stack([end, target])], f"gap {len(middles)}", words, size)
+                yield Perturbation([*ink.paths, np.stack([end, target])], f"gap {len(middles)}", words, size)
 
 
 def _across(end: Floats, targets: Floats, ink: Ink) -> Floats | None:
@@ -233,7 +233,7 @@ def _upright(ink: Ink) -> Tries:
     if UPRIGHT < abs(lean) < 1:
         for share, words in ((0.5, "when it leans less"), (1.0, "when it stands upright")):
             back = [path + np.outer((path[:, 1] - ink.middle[1]) * lean * share, [1, 0]) for path in ink.paths]
-            yield Change(back, "slant", words, abs(lean) * share / 2)
+            yield Perturbation(back, "slant", words, abs(lean) * share / 2)
 
 
 PLACES = (

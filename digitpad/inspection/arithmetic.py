@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.inspection.trace import Trace, Tracer, flat_places
+from digitpad.inspection.trace import ActivationTrace, Tracer, flat_places
 from digitpad.nn.arrays import Floats
 from digitpad.nn.layers import (
     ELU,
@@ -30,7 +30,7 @@ Position = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Step:
+class ArithmeticStep:
     """What is done to a sum of products: its name, the formula with its numbers, and what it gives."""
 
     name: str
@@ -56,7 +56,7 @@ class Arithmetic:
     inputs: Floats
     weights: Floats
     bias: float
-    steps: tuple[Step, ...]
+    steps: tuple[ArithmeticStep, ...]
 
     @property
     def products(self) -> Floats:
@@ -84,7 +84,7 @@ class Arithmetic:
         return brought
 
 
-def work_out(tracer: Tracer, trace: Trace, block: int, position: Position) -> Arithmetic:
+def work_out(tracer: Tracer, trace: ActivationTrace, block: int, position: Position) -> Arithmetic:
     """The arithmetic of the number at ``position`` in the output of a block other than the input.
 
     Notes
@@ -94,7 +94,7 @@ def work_out(tracer: Tracer, trace: Trace, block: int, position: Position) -> Ar
     """
     this, before = tracer.blocks[block], tracer.blocks[block - 1]
     layers, outputs = tracer.network.layers, trace.outputs
-    steps: list[Step] = []
+    steps: list[ArithmeticStep] = []
     at = position
     for place in range(this.shown, this.begin, -1):
         value = float(outputs[place][at])
@@ -120,7 +120,7 @@ def work_out(tracer: Tracer, trace: Trace, block: int, position: Position) -> Ar
     return Arithmetic(sources, inputs, weights, float(bias[at[0]]), tuple(steps))
 
 
-def told_further(tracer: Tracer, trace: Trace, block: int, unit: int) -> Floats:
+def outgoing_terms(tracer: Tracer, trace: ActivationTrace, block: int, unit: int) -> Floats:
     """What a unit or a map alone brings to each unit of the next block, before its bias: of shape (n_units,).
 
     Behind a convolution it is the mean over all places.
@@ -140,7 +140,7 @@ def told_further(tracer: Tracer, trace: Trace, block: int, unit: int) -> Floats:
         return np.tensordot(mean_window, weight[:, :, unit], 2)
 
 
-def _step(layer: Layer, x: Floats, at: Position, value: float) -> tuple[Position, Step | None]:
+def _step(layer: Layer, x: Floats, at: Position, value: float) -> tuple[Position, ArithmeticStep | None]:
     """Where in ``x``, a layer's input, its output at ``at`` comes from, and what is to be told of it."""
     if isinstance(layer, MaxPool2d | AvgPool2d):
         size = layer.size
@@ -149,25 +149,25 @@ def _step(layer: Layer, x: Floats, at: Position, value: float) -> tuple[Position
         largest = isinstance(layer, MaxPool2d)
         y, x_place = np.unravel_index(int((square if largest else np.abs(square)).argmax()), square.shape)
         name = f"{'Largest' if largest else 'Mean'} of {size} × {size}"
-        numbers = ", ".join(number(one) for one in square.reshape(-1)[:9].tolist())
+        numbers = ", ".join(format_value(one) for one in square.reshape(-1)[:9].tolist())
         formula = f"{'max' if largest else 'mean'}({numbers}{', …' if square.size > 9 else ''})"
-        return (channel, row * size + int(y), column * size + int(x_place)), Step(name, formula, value)
+        return (channel, row * size + int(y), column * size + int(x_place)), ArithmeticStep(name, formula, value)
     if isinstance(layer, Flatten):
         return (at if x.ndim == 1 else tuple(flat_places(x.shape)[at[0]].tolist())), None
     told = _formula(layer, float(x[at]), at[0])
-    return at, None if told is None else Step(*told, value)
+    return at, None if told is None else ArithmeticStep(*told, value)
 
 
 def _formula(layer: Layer, x: float, unit: int) -> tuple[str, str] | None:
     """The name and the formula of what a layer does to each number by itself; None where that is nothing."""
-    said = number(x)
+    said = format_value(x)
     match layer:
         case BatchNorm():
             mean, variance, scale, shift = (
                 float(layer.parameters[name][unit]) for name in ("mean", "variance", "scale", "shift")
             )
-            spread = number(max(variance, 0) + layer.eps)
-            return "Batch norm", f"({said}{_added(-mean)}) / √{spread} × {_signed(number(scale))}{_added(shift)}"
+            spread = format_value(max(variance, 0) + layer.eps)
+            return "Batch norm", f"({said}{_added(-mean)}) / √{spread} × {_signed(format_value(scale))}{_added(shift)}"
         case ReLU():
             return "ReLU", f"max({said}, 0)"
         case LeakyReLU():
@@ -178,9 +178,9 @@ def _formula(layer: Layer, x: float, unit: int) -> tuple[str, str] | None:
             return "Tanh", f"tanh({said})"
         case GELU():
             gate = (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))) / 2 if abs(x) < 1e6 else float(x > 0)
-            return "GELU", f"{said} × {number(gate)}"
+            return "GELU", f"{said} × {format_value(gate)}"
         case Swish():
-            return "Swish", f"{said} × {number((1 + math.tanh(x / 2)) / 2)}"
+            return "Swish", f"{said} × {format_value((1 + math.tanh(x / 2)) / 2)}"
         case ELU():
             return "ELU", said if x > 0 else f"exp({said}) − 1"
     return None
@@ -188,7 +188,7 @@ def _formula(layer: Layer, x: float, unit: int) -> tuple[str, str] | None:
 
 def _added(value: float) -> str:
     """A number as it is added to another."""
-    return f" {'−' if value < 0 else '+'} {number(abs(value))}"
+    return f" {'−' if value < 0 else '+'} {format_value(abs(value))}"
 
 
 def _signed(said: str) -> str:
@@ -196,7 +196,7 @@ def _signed(said: str) -> str:
     return f"({said})" if said.startswith("−") else said
 
 
-def number(value: float) -> str:
+def format_value(value: float) -> str:
     """Some four digits of a number, as in ``0.0412``, ``−1.273`` and ``3.1e5``."""
     if value == 0:
         return "0"

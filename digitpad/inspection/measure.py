@@ -11,7 +11,7 @@ from digitpad.weights.native_format import Weights
 
 
 @dataclass(frozen=True)
-class Part:
+class PartScore:
     """Of some images, how many are read and how many of them right."""
 
     n_right: int
@@ -30,11 +30,11 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredAccuracy:
     """What is known so far: of the validation images, by which to choose, and of the test images."""
 
-    validation: Part
-    test: Part
+    validation: PartScore
+    test: PartScore
 
     @property
     def is_whole(self) -> bool:
@@ -42,7 +42,9 @@ class Measured:
         return self.validation.is_whole and self.test.is_whole
 
 
-def measure(weights: Weights, dataset: Dataset, n_threads: int = 1) -> Generator[Measured, None, Measured]:
+def measure(
+    weights: Weights, dataset: Dataset, n_threads: int = 1
+) -> Generator[MeasuredAccuracy, None, MeasuredAccuracy]:
     """Read the validation and the test images, a chunk of each in turn, so that both figures are there at once.
 
     Labels are places among the classes of the weights.
@@ -50,8 +52,8 @@ def measure(weights: Weights, dataset: Dataset, n_threads: int = 1) -> Generator
     parts = [dataset.validation, dataset.test]
     n_right, n_read = [0, 0], [0, 0]
 
-    def so_far() -> Measured:
-        return Measured(*(Part(*counts) for counts in zip(n_right, n_read, map(len, parts), strict=True)))
+    def so_far() -> MeasuredAccuracy:
+        return MeasuredAccuracy(*(PartScore(*counts) for counts in zip(n_right, n_read, map(len, parts), strict=True)))
 
     with DataParallel(weights.network(), n_threads) as network:
         while not so_far().is_whole:

@@ -51,7 +51,7 @@ def nearest_by_pixels(image: NDArray[np.uint8], images: NDArray[np.uint8], n: in
     return _nearest(squares, n)
 
 
-class Memory:
+class FeatureIndex:
     """What a network's last hidden layer says of the digits of a data set, read once and kept.
 
     Of a network without hidden layers, it is the pixels.

@@ -52,7 +52,7 @@ def softmax_steps(logits: Floats, temperature: float = 1.0) -> SoftmaxSteps:
 
 
 @dataclass(frozen=True, eq=False)
-class PixelSays:
+class PixelContribution:
     """What a pixel does to each logit.
 
     Attributes
@@ -71,7 +71,7 @@ class PixelSays:
     logits: Floats
 
 
-def ask_pixel(network: Network, image: NDArray[np.uint8], row: int, column: int) -> PixelSays:
+def pixel_contribution(network: Network, image: NDArray[np.uint8], row: int, column: int) -> PixelContribution:
     """What one pixel of an image of shape (28, 28) does to each logit.
 
     Notes
@@ -87,4 +87,4 @@ def ask_pixel(network: Network, image: NDArray[np.uint8], row: int, column: int)
     pair[1, row, column] = 0
     with np.errstate(over="ignore", invalid="ignore"):
         with_ink, without = network.forward(pair)
-        return PixelSays(row, column, ink, with_ink - without)
+        return PixelContribution(row, column, ink, with_ink - without)

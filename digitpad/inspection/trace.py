@@ -48,7 +48,7 @@ class Block:
 
 
 @dataclass(frozen=True, eq=False)
-class Trace:
+class ActivationTrace:
     """What every layer made of one image.
 
     Attributes
@@ -92,7 +92,7 @@ class Tracer:
         self.network = weights.network()
         self.blocks = blocks_of(self.network)
 
-    def trace(self, image: NDArray[np.uint8]) -> Trace:
+    def trace(self, image: NDArray[np.uint8]) -> ActivationTrace:
         """What every layer makes of an image of shape (28, 28)."""
         outputs = []
         x: NDArray[Any] = image[None]
@@ -100,7 +100,7 @@ class Tracer:
             for layer in self.network.layers:
                 x = layer.forward(x, training=False)
                 outputs.append(_natural(x))  # a copy, as the next layer may write over it
-        return Trace(image, tuple(outputs))
+        return ActivationTrace(image, tuple(outputs))
 
 
 def blocks_of(network: Network) -> tuple[Block, ...]:

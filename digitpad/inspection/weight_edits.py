@@ -28,7 +28,7 @@ class UnitFactor:
 
 
 @dataclass(frozen=True)
-class Surgery:
+class WeightEdits:
     """Edits of weights, done in this order: pruning, factors, quantising. As it stands, none at all.
 
     Attributes
@@ -56,7 +56,7 @@ class Surgery:
         """By what a unit is multiplied."""
         return next((one.factor for one in self.factors if (one.block, one.unit) == (block, unit)), 1.0)
 
-    def with_factor(self, block: int, unit: int, factor: float) -> "Surgery":
+    def with_factor(self, block: int, unit: int, factor: float) -> "WeightEdits":
         """The same edits, with another factor for a unit; 1 is as it was."""
         others = [one for one in self.factors if (one.block, one.unit) != (block, unit)]
         mine = [] if factor == 1 else [UnitFactor(block, unit, factor)]
@@ -70,7 +70,7 @@ class Surgery:
         ValueError
             If a factor is for a unit that is not there, or not hidden.
         """
-        if self == Surgery():
+        if self == WeightEdits():
             return weights
         network = weights.network()
         blocks = blocks_of(network)

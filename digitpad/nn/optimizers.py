@@ -155,7 +155,7 @@ class AdamW(Adam):
         super().step(parameters, gradients, learning_rate)
 
 
-class Averaged:
+class EMA:
     """An exponential moving average of parameters, which often reads better than where training has just got to.
 
     average ← decay · average + (1 - decay) · parameters, after each step (Polyak and Juditsky, 1992, in the form of

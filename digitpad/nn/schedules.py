@@ -20,7 +20,7 @@ class Constant:
 
 
 @dataclass(frozen=True)
-class Step:
+class StepDecay:
     """The rate is multiplied by ``factor`` after every ``every`` epochs."""
 
     every: float = 10

@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator, NullLocator, PercentFormatter
 from numpy.typing import NDArray
 
 from digitpad.class_names import DIGITS, noun
-from digitpad.evaluation.assessment import Assessment, SureCurve
+from digitpad.evaluation.assessment import Assessment, RejectionCurve
 from digitpad.evaluation.calibration import Reliability
 from digitpad.evaluation.feature_map import FeatureMap, feature_map
 from digitpad.evaluation.metrics import interval
@@ -62,9 +62,11 @@ def diagram(name: str, made: Sequence[Assessment], robust: Sequence[Robustness])
     first = made[0]
     match name:
         case "reliability":
-            return partial(draw_reliability, named=list(zip(names, (one.honesty for one in made), strict=True)))
+            return partial(draw_reliability, named=list(zip(names, (one.reliability for one in made), strict=True)))
         case "threshold":
-            return partial(draw_sure_curve, named=list(zip(names, (one.sure_curve for one in made), strict=True)))
+            return partial(
+                draw_rejection_curve, named=list(zip(names, (one.rejection_curve for one in made), strict=True))
+            )
         case "robustness":
             return partial(draw_robustness, named=list(zip(names, robust, strict=True)))
         case "confusion":
@@ -89,21 +91,19 @@ def draw_reliability(figure: Figure, colours: Colours, named: Sequence[tuple[str
     axes, counts = figure.subplots(2, 1, height_ratios=[4, 1], sharex=True)
     axes.plot([0, 1], [0, 1], color=colours.faint, linewidth=1.2, linestyle=(0, (4, 3)), label="honest")
     most = 1
-    for place, (name, honesty) in enumerate(named):
+    for place, (name, curve) in enumerate(named):
         colour = _line_colours(colours)[place]
-        full = honesty.n > 0
-        low, high = np.array([interval(*pair) for pair in zip(honesty.accuracy[full], honesty.n[full], strict=True)]).T
-        axes.vlines(honesty.confidence[full], low, high, color=colour, linewidth=1.4, alpha=0.5)
+        full = curve.n > 0
+        low, high = np.array([interval(*pair) for pair in zip(curve.accuracy[full], curve.n[full], strict=True)]).T
+        axes.vlines(curve.confidence[full], low, high, color=colour, linewidth=1.4, alpha=0.5)
         axes.plot(
-            honesty.confidence[full], honesty.accuracy[full], marker="o", markersize=5, linewidth=0,
-            color=colour, clip_on=False, label=f"{_plain(name)}, off by {honesty.error:.2%}".replace("%", " %"),
+            curve.confidence[full], curve.accuracy[full], marker="o", markersize=5, linewidth=0,
+            color=colour, clip_on=False, label=f"{_plain(name)}, off by {curve.error:.2%}".replace("%", " %"),
         )  # fmt: skip
-        edges = np.linspace(0, 1, len(honesty.n) + 1)
-        width = 1 / len(honesty.n) / len(named)
-        counts.bar(
-            edges[:-1] + place * width, honesty.n, width=width, align="edge", color=colour, alpha=0.4, linewidth=0
-        )
-        most = max(most, int(honesty.n.max()))
+        edges = np.linspace(0, 1, len(curve.n) + 1)
+        width = 1 / len(curve.n) / len(named)
+        counts.bar(edges[:-1] + place * width, curve.n, width=width, align="edge", color=colour, alpha=0.4, linewidth=0)
+        most = max(most, int(curve.n.max()))
     _style(axes, colours)
     _style(counts, colours)
     axes.set_xlim(0, 1.02)
@@ -120,7 +120,7 @@ def draw_reliability(figure: Figure, colours: Colours, named: Sequence[tuple[str
     _legend(axes, colours)
 
 
-def draw_sure_curve(figure: Figure, colours: Colours, named: Sequence[tuple[str, SureCurve]]) -> None:
+def draw_rejection_curve(figure: Figure, colours: Colours, named: Sequence[tuple[str, RejectionCurve]]) -> None:
     """Accuracy of what is sure, and the share that is not, over the bound between; the weights' own bounds marked."""
     axes, shares = figure.subplots(2, 1, height_ratios=[3, 2], sharex=True)
     lowest, fewest = 1.0, 1.0
@@ -131,7 +131,7 @@ def draw_sure_curve(figure: Figure, colours: Colours, named: Sequence[tuple[str,
         shares.plot(curve.thresholds[some], curve.not_sure[some], color=colour, linewidth=1.8)
         lowest = min(lowest, float(np.nanmin(curve.accuracy)))
         fewest = min(fewest, float(curve.not_sure[some].min())) if some.any() else fewest
-        for panel, value in ((axes, curve.accuracy_at_bound), (shares, curve.not_sure_at_bound)):
+        for panel, value in ((axes, curve.accuracy_at_threshold), (shares, curve.not_sure_at_threshold)):
             panel.axvline(curve.bound, color=colour, linewidth=1, linestyle=(0, (3, 4)))
             if value > 0:
                 panel.plot(curve.bound, value, marker="o", markersize=6, color=colour, clip_on=False)

@@ -14,9 +14,9 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullFor
 
 from digitpad.plotting.evaluation_plots import Draw, empty_figure
 from digitpad.plotting.palette import LINE_COLOURS, Colours
-from digitpad.runs.run_comparison import Axis, Lines, accuracy_limits, clock, loss_limits
-from digitpad.training.search_space import Choices, Range
-from digitpad.tuning.trials import State, Trial, best_of
+from digitpad.runs.run_comparison import CurveAxis, RunLines, accuracy_limits, clock, loss_limits
+from digitpad.training.search_space import ChoiceRange, Range
+from digitpad.tuning.trials import Trial, TrialOutcome, best_of
 
 # The window's light theme, which cannot be imported without Qt.
 _CARD, _HAIRLINE, _TEXT, _SOFT, _FAINT = "#ffffff", "#e3e6eb", "#1c2330", "#667085", "#98a2b3"
@@ -25,14 +25,14 @@ _ACCENT, _SECOND, _BAD = "#3b5bdb", "#e8590c", "#c92a2a"
 _COLUMNS = 3
 _BELOW = "further below"  # the kind of a point that lies under what the axis shows
 _MARKS: dict[str, dict[str, Any]] = {
-    State.DONE: {"marker": "o", "color": _ACCENT, "alpha": 0.85, "linewidths": 0},
-    State.PRUNED: {"marker": "o", "facecolors": "none", "edgecolors": _FAINT, "linewidths": 1.2},
-    State.DIVERGED: {"marker": "x", "color": _BAD, "linewidths": 1.4},
+    TrialOutcome.DONE: {"marker": "o", "color": _ACCENT, "alpha": 0.85, "linewidths": 0},
+    TrialOutcome.PRUNED: {"marker": "o", "facecolors": "none", "edgecolors": _FAINT, "linewidths": 1.2},
+    TrialOutcome.DIVERGED: {"marker": "x", "color": _BAD, "linewidths": 1.4},
     _BELOW: {"marker": "v", "color": _FAINT, "linewidths": 0},
 }
 
 
-def trials_picture(name: str, ranges: Sequence[Range], trials: Sequence[Trial], kind: str) -> bytes:
+def trials_figure(name: str, ranges: Sequence[Range], trials: Sequence[Trial], kind: str) -> bytes:
     """A search's trials as PNG or SVG: accuracy over the trials, and below it over each setting.
 
     The few that went wrong from the start are not given the room that the differences among the good ones need: what
@@ -47,7 +47,7 @@ def trials_picture(name: str, ranges: Sequence[Range], trials: Sequence[Trial], 
     kind : {"png", "svg"}
     """
     trials = sorted(
-        (trial for trial in trials if trial.state in (State.DONE, State.PRUNED, State.DIVERGED)),
+        (trial for trial in trials if trial.state in (TrialOutcome.DONE, TrialOutcome.PRUNED, TrialOutcome.DIVERGED)),
         key=lambda trial: trial.number,
     )
     n_columns = 2 if len(ranges) == 4 else min(_COLUMNS, len(ranges))
@@ -71,7 +71,7 @@ def trials_picture(name: str, ranges: Sequence[Range], trials: Sequence[Trial], 
     return _saved(figure, kind)
 
 
-def picture(draw: Draw, title: str, kind: str, width: float = 8.0, height: float = 6.0) -> bytes:
+def evaluation_figure(draw: Draw, title: str, kind: str, width: float = 8.0, height: float = 6.0) -> bytes:
     """A diagram under a title, as PNG or SVG.
 
     Parameters
@@ -91,9 +91,9 @@ def picture(draw: Draw, title: str, kind: str, width: float = 8.0, height: float
     return _saved(figure, kind)
 
 
-def runs_picture(
-    lines: Sequence[Lines],
-    axis: Axis,
+def runs_figure(
+    lines: Sequence[RunLines],
+    axis: CurveAxis,
     kind: str,
     *,
     logarithmic: bool = True,
@@ -150,10 +150,10 @@ def runs_picture(
     for text in legend.get_texts():
         text.set_parse_math(False)
     accuracies.set_xlim(left=0)
-    accuracies.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 3, 5, 6, 10] if axis is Axis.TIME else None))
-    if axis is Axis.TIME:
+    accuracies.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 3, 5, 6, 10] if axis is CurveAxis.TIME else None))
+    if axis is CurveAxis.TIME:
         accuracies.xaxis.set_major_formatter(lambda value, _: clock(value))
-    elif axis is Axis.STEP:
+    elif axis is CurveAxis.STEP:
         accuracies.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     losses.set_ylabel("loss", fontsize=9, color=_SOFT)
     accuracies.set_ylabel("accuracy", fontsize=9, color=_SOFT)
@@ -179,7 +179,7 @@ def _saved(figure: Figure, kind: str) -> bytes:
 def _draw_history(axes: Axes, trials: Sequence[Trial], low: float) -> None:
     """Accuracy over the trials' numbers, with the best so far as steps."""
     _scatter(axes, [trial.number for trial in trials], trials, low, size=34)
-    done = [trial for trial in trials if trial.state is State.DONE]
+    done = [trial for trial in trials if trial.state is TrialOutcome.DONE]
     edge = max(trials[-1].number if trials else 0, 1) + 0.6
     if done:
         best = np.maximum.accumulate([trial.accuracy or 0.0 for trial in done])
@@ -204,7 +204,7 @@ def _draw_history(axes: Axes, trials: Sequence[Trial], low: float) -> None:
 def _draw_setting(axes: Axes, drawn: Range, trials: Sequence[Trial], low: float) -> None:
     """Accuracy over what a setting was, the best trial marked."""
     trials = [trial for trial in trials if drawn.key in trial.settings]
-    if isinstance(drawn, Choices):
+    if isinstance(drawn, ChoiceRange):
         values = [str(drawn.value(text)) for text in drawn.texts]
         # Beside each other, by their numbers, lest they hide each other.
         places = [values.index(str(trial.settings[drawn.key])) + _beside(trial.number) for trial in trials]
@@ -247,7 +247,7 @@ def _scatter(axes: Axes, places: Sequence[float], trials: Sequence[Trial], low: 
     """A mark a trial, by how it ended; those under the axis at its lower edge."""
     accuracies = [trial.accuracy or 0.0 for trial in trials]
     kinds = [
-        trial.state if trial.state is State.DIVERGED or accuracy >= low else _BELOW
+        trial.state if trial.state is TrialOutcome.DIVERGED or accuracy >= low else _BELOW
         for trial, accuracy in zip(trials, accuracies, strict=True)
     ]
     for kind, style in _MARKS.items():
@@ -262,7 +262,7 @@ def _scatter(axes: Axes, places: Sequence[float], trials: Sequence[Trial], low: 
 def _limits(trials: Sequence[Trial]) -> tuple[float, float]:
     """What the axis of accuracies shows: from somewhat below the better half of the trials to their best."""
     accuracies = [
-        trial.accuracy for trial in trials if trial.accuracy is not None and trial.state is not State.DIVERGED
+        trial.accuracy for trial in trials if trial.accuracy is not None and trial.state is not TrialOutcome.DIVERGED
     ]
     if not accuracies:
         return 0.0, 1.0

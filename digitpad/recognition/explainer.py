@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from digitpad.class_names import DIGITS
 from digitpad.ink.drawing import Drawing
-from digitpad.ink.perturbations import PLACES, Ink, at_place, tries
+from digitpad.ink.perturbations import PLACES, Ink, at_place, small_changes_in_pieces
 from digitpad.ink.raster import rasterize, without_specks
 from digitpad.nn.arrays import Floats
 from digitpad.weights.native_format import Weights
@@ -110,7 +110,7 @@ class Explainer:
         n_products = max(1, network.plan.n_products)
         self._steps_at_once = min(STEPS, max(1, int(PRODUCTS_AT_ONCE["weighing"] / n_products)))
         self._readings_at_once = min(READINGS_AT_ONCE, max(1, int(PRODUCTS_AT_ONCE["reading"] / n_products)))
-        self._sure_above = weights.sure_above
+        self._confidence_threshold = weights.confidence_threshold
         self._class_names = weights.class_names
 
     def weigh(self, image: NDArray[np.uint8], digit: int, instead: int) -> InPieces[Evidence]:
@@ -156,7 +156,7 @@ class Explainer:
             return ()
         changes, images = [], [rasterize(paths)]
         yield
-        for change in tries(ink):
+        for change in small_changes_in_pieces(ink):
             if change is not None:
                 changes.append(change)
                 images.append(rasterize(change.paths))
@@ -166,13 +166,13 @@ class Explainer:
             read.append(self._network.predict(np.stack(images[begin : begin + self._readings_at_once])))
             yield
         before, *after = np.concatenate(read)
-        was_sure = bool(before.max() >= self._sure_above)
+        was_sure = bool(before.max() >= self._confidence_threshold)
         found: dict[str, Finding] = {}  # by its words, as two gaps may lie at the top
         parts = set()
         for change, probabilities in sorted(zip(changes, after, strict=True), key=lambda pair: pair[0].size):
             digit = int(probabilities.argmax())
             as_before = was_sure and digit == before.argmax()
-            if probabilities.max() >= self._sure_above and not as_before and change.part not in parts:
+            if probabilities.max() >= self._confidence_threshold and not as_before and change.part not in parts:
                 parts.add(change.part)
                 finding = Finding(digit, change.words, change.size, was_sure, self._class_names)
                 found.setdefault(str(finding), finding)
@@ -187,7 +187,7 @@ class Explainer:
             return self._network.input_gradient(direction).sum(axis=0)
 
 
-def at_once(work: InPieces[_T]) -> _T:
+def run_without_pauses(work: InPieces[_T]) -> _T:
     """What work in pieces comes to, without a pause."""
     while True:
         try:

@@ -93,6 +93,6 @@ class Recognizer:
             read = np.full_like(read, 1 / len(read))
         probabilities = tuple(read.tolist())
         milliseconds = (time.perf_counter() - begin) * 1000
-        sure = max(probabilities) >= self.weights.sure_above
+        sure = max(probabilities) >= self.weights.confidence_threshold
         digit = int(np.argmax(probabilities))
         return Prediction(digit, probabilities, sure, image, milliseconds, self.weights.class_names)

@@ -9,7 +9,7 @@ import numpy as np
 from digitpad.errors import RunError, WeightsError, reason
 from digitpad.formats.npz import read_arrays
 from digitpad.system.atomic_write import write_atomically
-from digitpad.training.trainer import State
+from digitpad.training.trainer import TrainerState
 
 FORMAT = "digitpad checkpoint"
 VERSION = 1
@@ -17,7 +17,7 @@ BUDGET_BYTES = 512 * 2**20
 """What a checkpoint may take: six vectors of as many parameters as a recipe may have are 384 MB."""
 
 
-def save_checkpoint(path: Path, state: State) -> None:
+def save_checkpoint(path: Path, state: TrainerState) -> None:
     """Write the file, atomically: an ``.npz`` whose array ``header`` holds JSON, beside the state's arrays.
 
     Raises
@@ -34,7 +34,7 @@ def save_checkpoint(path: Path, state: State) -> None:
         raise RunError(path, f"cannot be written ({reason(error)})") from error
 
 
-def load_checkpoint(path: Path) -> State:
+def load_checkpoint(path: Path) -> TrainerState:
     """The state in a file that `save_checkpoint` wrote.
 
     Raises
@@ -55,4 +55,4 @@ def load_checkpoint(path: Path) -> State:
         raise RunError(path, "is no checkpoint of a training") from error
     if not isinstance(version, int) or version > VERSION or not isinstance(values, dict):
         raise RunError(path, f"is a checkpoint of version {version!r}; this program reads up to {VERSION}")
-    return State(values, arrays)
+    return TrainerState(values, arrays)

@@ -11,8 +11,8 @@ import numpy as np
 from digitpad import __version__
 from digitpad.datasets.dataset import Dataset
 from digitpad.errors import DigitpadError, RunError, reason
-from digitpad.runs.run import Run, Status, Summary, weights_of
-from digitpad.runs.run_log import Log
+from digitpad.runs.run import Run, RunStatus, RunSummary, weights_of
+from digitpad.runs.run_log import RunLog
 from digitpad.system import blas_threads
 from digitpad.training.events import EpochDone, Progress, Result, StepDone
 from digitpad.training.trainer import DivergedError, Trainer
@@ -50,7 +50,7 @@ class Recorder:
         self.problem = ""
         self._dataset = dataset
         self._tell = tell
-        self._log = None if run is None else Log(run.log_path)
+        self._log = None if run is None else RunLog(run.log_path)
         self._losses: list[float] = []
         self._logged_at = self._saved_at = time.monotonic()
         self._result: Result | None = None
@@ -62,9 +62,9 @@ class Recorder:
             n_changes=len(trainer.changes),
             digitpad=__version__,
             n_threads=trainer.n_threads,
-            blas_threads=blas_threads.threads(),
+            blas_threads=blas_threads.thread_count(),
         )
-        self._summarize(Status.RUNNING)
+        self._summarize(RunStatus.RUNNING)
 
     def __enter__(self) -> Self:
         return self
@@ -85,10 +85,10 @@ class Recorder:
                 yield progress
         except DivergedError as error:
             self._try(lambda run, log: run.forget_checkpoint(self.trainer.step))
-            self._end(Status.DIVERGED, str(error))
+            self._end(RunStatus.DIVERGED, str(error))
             raise
 
-    def conclude(self, status: Status = Status.FINISHED) -> Iterator[Progress]:
+    def conclude(self, status: RunStatus = RunStatus.FINISHED) -> Iterator[Progress]:
         """As `Trainer.conclude`; the run then has that status, or is paused if its weights cannot be written."""
         self._concluding = True
         for progress in self.trainer.conclude():
@@ -98,19 +98,19 @@ class Recorder:
                 self._result = progress
                 self._try(self._save_result)
                 # Without its weights on disk the run is not done: a resume concludes it again.
-                self._end(Status.PAUSED, self.problem) if self.problem else self._end(status)
+                self._end(RunStatus.PAUSED, self.problem) if self.problem else self._end(status)
             yield progress
 
     def pause(self) -> None:
         """Put all on disk, to go on later, be it in another process."""
         self.checkpoint()
-        self._end(Status.PAUSED)
+        self._end(RunStatus.PAUSED)
 
     def goes_on(self) -> None:
         """After `pause`, in this process."""
         self._ended = False
         self._saved_at = time.monotonic()
-        self._summarize(Status.RUNNING)
+        self._summarize(RunStatus.RUNNING)
 
     def change(self, settings: Mapping[str, Any]) -> None:
         """As `Trainer.change`; it is on disk before the next step."""
@@ -156,7 +156,7 @@ class Recorder:
         self._flush()
         self._add("epoch", epoch=dataclasses.asdict(epoch), seconds=self.trainer.seconds)
         self._weights_due |= epoch.is_best and epoch.epoch > 0
-        self._summarize(Status.RUNNING)
+        self._summarize(RunStatus.RUNNING)
 
     def _flush(self) -> None:
         self._logged_at = time.monotonic()
@@ -166,33 +166,33 @@ class Recorder:
         first = self.trainer.step - len(losses) + 1
         self._add("steps", first=first, losses=losses, seconds=self.trainer.seconds)
 
-    def _save_all(self, run: Run, log: Log) -> None:
+    def _save_all(self, run: Run, log: RunLog) -> None:
         if self._weights_due:
             self._save_weights(run, log)
         run.save_checkpoint(self.trainer.state())
         log.sync()
         self.problem = ""
 
-    def _save_result(self, run: Run, log: Log) -> None:
+    def _save_result(self, run: Run, log: RunLog) -> None:
         self._save_weights(run, log)
         self.problem = ""
 
-    def _save_weights(self, run: Run, log: Log) -> None:
+    def _save_weights(self, run: Run, log: RunLog) -> None:
         self.weights.save(run.weights_path)
         self._weights_due = False
 
     def _add(self, kind: str, **values: Any) -> None:
         self._try(lambda run, log: log.add(kind, **values))
 
-    def _end(self, status: Status, problem: str = "") -> None:
+    def _end(self, status: RunStatus, problem: str = "") -> None:
         if not self._ended:
             self._ended = True
             self._flush()
             self._summarize(status, problem)
 
-    def _summarize(self, status: Status, problem: str = "") -> None:
+    def _summarize(self, status: RunStatus, problem: str = "") -> None:
         trainer, best, result = self.trainer, self.trainer.best, self._result
-        summary = Summary(
+        summary = RunSummary(
             status,
             epoch=trainer.history[-1].epoch if trainer.history else 0,
             n_epochs=trainer.recipe.training.epochs,
@@ -205,7 +205,7 @@ class Recorder:
         )
         self._try(lambda run, log: run.write_summary(summary))
 
-    def _try(self, write: Callable[[Run, Log], None]) -> None:
+    def _try(self, write: Callable[[Run, RunLog], None]) -> None:
         if self.run is None or self._log is None:
             return
         try:

@@ -28,19 +28,19 @@ from filelock import FileLock, Timeout
 from digitpad.datasets.dataset import Dataset
 from digitpad.errors import DigitpadError, FileError, RecipeError, RunError, reason
 from digitpad.runs.checkpoint import load_checkpoint, save_checkpoint
-from digitpad.runs.run_log import History, read_log
+from digitpad.runs.run_log import RunHistory, read_log
 from digitpad.system import user_folders
 from digitpad.system.atomic_write import write_atomically
 from digitpad.training.events import Result
 from digitpad.training.recipe import Recipe
-from digitpad.training.trainer import State, Trainer
+from digitpad.training.trainer import Trainer, TrainerState
 from digitpad.weights.native_format import Weights, provenance
 
 N_CHECKPOINTS = 2
 LOCK_S = 0.1  # who looks whether a run is in training holds its lock for a moment
 
 
-class Status(StrEnum):
+class RunStatus(StrEnum):
     """How a run stands."""
 
     RUNNING = "running"
@@ -52,7 +52,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True)
-class Summary:
+class RunSummary:
     """How far a run is.
 
     Attributes
@@ -69,7 +69,7 @@ class Summary:
         Why it ended by itself before its end, if it did.
     """
 
-    status: Status = Status.RUNNING
+    status: RunStatus = RunStatus.RUNNING
     epoch: int = 0
     n_epochs: int = 0
     step: int = 0
@@ -115,7 +115,7 @@ class Run:
             **provenance(),
         }
         folder = runs_folder() / f"{now:%Y-%m-%d-%H%M%S}-{_safe(recipe.name)}-{secrets.token_hex(3)}"
-        user_folders.made(folder)
+        user_folders.ensure_folder(folder)
         run = cls(folder, about)
         run._write("run.json", json.dumps(about, indent=1))
         run.lock()
@@ -218,7 +218,7 @@ class Run:
         """Its log."""
         return self.folder / "log.jsonl"
 
-    def history(self) -> History:
+    def history(self) -> RunHistory:
         """Every metric."""
         return read_log(self.log_path)
 
@@ -235,17 +235,17 @@ class Run:
             recipe = recipe.with_values(change.settings)
         return recipe
 
-    def summary(self) -> Summary:
+    def summary(self) -> RunSummary:
         """How far it is; what cannot be read is as at its beginning."""
-        summary = Summary()
+        summary = RunSummary()
         with contextlib.suppress(OSError, KeyError, TypeError, ValueError):
             values = json.loads((self.folder / "summary.json").read_text("utf-8"))
-            summary = Summary(**{**values, "status": Status(values["status"])})
-        if summary.status is Status.RUNNING and not self.is_in_training:
-            summary = dataclasses.replace(summary, status=Status.CUT_OFF)
+            summary = RunSummary(**{**values, "status": RunStatus(values["status"])})
+        if summary.status is RunStatus.RUNNING and not self.is_in_training:
+            summary = dataclasses.replace(summary, status=RunStatus.CUT_OFF)
         return summary
 
-    def write_summary(self, summary: Summary) -> None:
+    def write_summary(self, summary: RunSummary) -> None:
         """Put the summary on disk.
 
         Raises
@@ -271,7 +271,7 @@ class Run:
         latest = next(iter(self.checkpoints()), None)
         return 0 if latest is None else int(latest.stem.split("-")[1])
 
-    def save_checkpoint(self, state: State) -> None:
+    def save_checkpoint(self, state: TrainerState) -> None:
         """Write a checkpoint, and let those before the last two go.
 
         Raises
@@ -380,8 +380,8 @@ def weights_of(trainer: Trainer, dataset: Dataset, result: Result | None = None)
             "test_n": result.test.n,
             "seconds": result.seconds,
         }
-        if result.sure_above is not None:
-            about["sure_above"] = result.sure_above
+        if result.confidence_threshold is not None:
+            about["sure_above"] = result.confidence_threshold
     return Weights(
         name=f"{trainer.recipe.name}.npz",
         architecture=trainer.network.architecture(),

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from digitpad.nn.arrays import Floats
-from digitpad.runs.run import Run, Summary
-from digitpad.runs.run_log import History
-from digitpad.training.events import Change, EpochDone
+from digitpad.runs.run import Run, RunSummary
+from digitpad.runs.run_log import RunHistory
+from digitpad.training.events import EpochDone, SettingChange
 from digitpad.training.setting_values import flattened
 
 SCORES = ("training_loss", "validation_loss", "training_accuracy", "validation_accuracy")
@@ -21,7 +21,7 @@ _NO_SETTINGS = ("name", "description")
 _FORGOTTEN, _REMEMBERED = 1e-20, 1e-9  # weights that no longer count, and that still say something
 
 
-class Axis(StrEnum):
+class CurveAxis(StrEnum):
     """Over what curves are drawn."""
 
     STEP = "step"
@@ -30,7 +30,7 @@ class Axis(StrEnum):
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
+class RunCurve:
     """A line's points, each of shape (n,); time is in seconds."""
 
     x: Floats
@@ -38,7 +38,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Trace:
+class RunTrace:
     """All that comparing needs of a run; nothing in it changes any more.
 
     Attributes
@@ -53,11 +53,11 @@ class Trace:
     name: str
     about: Mapping[str, Any]
     settings: Mapping[str, Any]
-    summary: Summary
-    history: History
+    summary: RunSummary
+    history: RunHistory
 
     @classmethod
-    def of(cls, run: Run) -> "Trace":
+    def of(cls, run: Run) -> "RunTrace":
         """That of a run as it is now."""
         return cls(run.id, run.name, run.about, flattened(run.recipe.to_dict()), run.summary(), run.history())
 
@@ -66,28 +66,28 @@ class Trace:
         """Batches a pass over the data; 1 while that is not known."""
         return max(1, self.summary.n_steps // max(1, self.summary.n_epochs))
 
-    def losses(self, axis: Axis) -> Curve:
+    def losses(self, axis: CurveAxis) -> RunCurve:
         """The loss of each batch."""
         losses, seconds = self.history.arrays()
-        return Curve(self._x(axis, np.arange(1, len(losses) + 1), seconds), losses)
+        return RunCurve(self._x(axis, np.arange(1, len(losses) + 1), seconds), losses)
 
-    def scores(self, score: str, axis: Axis) -> Curve:
+    def scores(self, score: str, axis: CurveAxis) -> RunCurve:
         """One of `SCORES`, at each epoch's end."""
         epochs = self.history.epochs
         steps = np.array([epoch.step for epoch in epochs], float)
-        return Curve(
+        return RunCurve(
             self._x(axis, steps, np.array(self.history.epoch_seconds, float)),
             np.array([score_of(epoch, score) for epoch in epochs], float),
         )
 
-    def planned(self, axis: Axis) -> float:
+    def planned(self, axis: CurveAxis) -> float:
         """Where the axis is to end; for time, as long as the rest takes at the pace so far."""
         summary = self.summary
-        if axis is Axis.TIME:
+        if axis is CurveAxis.TIME:
             return summary.seconds * max(1.0, summary.n_steps / summary.step) if summary.step else summary.seconds
-        return float(summary.n_steps if axis is Axis.STEP else summary.n_epochs)
+        return float(summary.n_steps if axis is CurveAxis.STEP else summary.n_epochs)
 
-    def changes(self, axis: Axis) -> list[tuple[float, Change]]:
+    def changes(self, axis: CurveAxis) -> list[tuple[float, SettingChange]]:
         """Settings that became others, and where."""
         _, seconds = self.history.arrays()
         seconds = np.concatenate([[0.0], seconds])
@@ -97,14 +97,14 @@ class Trace:
             for place, change in zip(places, self.history.changes, strict=True)
         ]
 
-    def _x(self, axis: Axis, steps: Any, seconds: Any) -> Any:
-        if axis is Axis.TIME:
+    def _x(self, axis: CurveAxis, steps: Any, seconds: Any) -> Any:
+        if axis is CurveAxis.TIME:
             return seconds
-        return steps / self.steps_per_epoch if axis is Axis.EPOCH else np.asarray(steps, float)
+        return steps / self.steps_per_epoch if axis is CurveAxis.EPOCH else np.asarray(steps, float)
 
 
 @dataclass(frozen=True)
-class Mark:
+class RunMark:
     """A place on a run's line at which settings became others."""
 
     x: float
@@ -113,7 +113,7 @@ class Mark:
 
 
 @dataclass(frozen=True, eq=False)
-class Lines:
+class RunLines:
     """A run's lines, ready to be drawn.
 
     Attributes
@@ -128,28 +128,28 @@ class Lines:
 
     id: str
     name: str
-    raw: Curve
-    smooth: Curve
-    scores: Mapping[str, Curve]
-    marks: tuple[Mark, ...]
+    raw: RunCurve
+    smooth: RunCurve
+    scores: Mapping[str, RunCurve]
+    marks: tuple[RunMark, ...]
     planned: float
 
     @classmethod
-    def of(cls, trace: Trace, axis: Axis, span: float) -> "Lines":
+    def of(cls, trace: RunTrace, axis: CurveAxis, span: float) -> "RunLines":
         """Those of a run, with an average over ``span`` steps."""
         raw = trace.losses(axis)
-        smooth = Curve(raw.x, smoothed(raw.y, span))
+        smooth = RunCurve(raw.x, smoothed(raw.y, span))
         scores = {score: trace.scores(score, axis) for score in SCORES}
         marks = tuple(
-            Mark(x, y, f"step {change.step:,}: {settings_text(change.settings)}")
+            RunMark(x, y, f"step {change.step:,}: {settings_text(change.settings)}")
             for x, change in trace.changes(axis)
-            if (y := at(smooth, x)) is not None
+            if (y := values_at(smooth, x)) is not None
         )
         return cls(trace.id, trace.name, raw, smooth, scores, marks, trace.planned(axis))
 
 
 @dataclass(frozen=True)
-class Difference:
+class SettingDifference:
     """A setting that is not the same in all runs; a text for each of them."""
 
     key: str
@@ -162,14 +162,14 @@ def score_of(epoch: EpochDone, score: str) -> float:
     return float(getattr(getattr(epoch, part), kind))
 
 
-def differences(traces: Sequence[Trace]) -> list[Difference]:
+def differences(traces: Sequence[RunTrace]) -> list[SettingDifference]:
     """What differs in the settings of several runs, those that changed on the way among them; then data and machine.
 
     A setting that a run changed reads as in ``0.1, 0.01 from step 400``.
     """
     told = [_told(trace) for trace in traces]
     keys = list(dict.fromkeys(key for texts in told for key in texts))
-    rows = [Difference(key, tuple(texts.get(key, "–") for texts in told)) for key in keys]
+    rows = [SettingDifference(key, tuple(texts.get(key, "–") for texts in told)) for key in keys]
     return [row for row in rows if len(set(row.texts)) > 1]
 
 
@@ -202,7 +202,7 @@ def smoothed(values: Floats, span: float) -> Floats:
         return np.where(weights > _REMEMBERED, sums / weights, np.nan)
 
 
-def loss_limits(lines: Sequence[Lines], *, logarithmic: bool) -> tuple[float, float]:
+def loss_limits(lines: Sequence[RunLines], *, logarithmic: bool) -> tuple[float, float]:
     """What an axis of losses shows: the averages and validation, for which single batches may lie outside."""
     values = _finite(curve for line in lines for curve in (line.smooth, line.scores["validation_loss"]))
     if logarithmic:
@@ -211,24 +211,24 @@ def loss_limits(lines: Sequence[Lines], *, logarithmic: bool) -> tuple[float, fl
     return 0.0, 1.05 * values.max() if values.size and values.max() > 0 else 3.0
 
 
-def accuracy_limits(lines: Sequence[Lines]) -> tuple[float, float]:
+def accuracy_limits(lines: Sequence[RunLines]) -> tuple[float, float]:
     """What an axis of accuracies shows: all but the untrained network, whose guesses would take up most of it."""
     curves = [line.scores[score] for line in lines for score in SCORES if score.endswith("accuracy")]
-    values = _finite(Curve(curve.x[1:], curve.y[1:]) for curve in curves)
+    values = _finite(RunCurve(curve.x[1:], curve.y[1:]) for curve in curves)
     if not values.size:
         return 0.0, 1.0
     margin = max(0.06 * (values.max() - values.min()), 0.001)
     return max(0.0, values.min() - margin), min(1.0, values.max()) + margin
 
 
-def at(curve: Curve, x: float) -> float | None:
+def values_at(curve: RunCurve, x: float) -> float | None:
     """The last value that is known at ``x`` or before; None where there is none."""
     place = int(np.searchsorted(curve.x, x, side="right"))
     known = np.flatnonzero(np.isfinite(curve.y[:place]))
     return float(curve.y[known[-1]]) if known.size else None
 
 
-def to_csv(trace: Trace) -> str:
+def to_csv(trace: RunTrace) -> str:
     """A run's whole log, a line a step; scores stand where an epoch ended, changed settings where they changed."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
@@ -274,12 +274,12 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
-def _finite(curves: Iterable[Curve]) -> Floats:
+def _finite(curves: Iterable[RunCurve]) -> Floats:
     values = np.concatenate([np.empty(0), *(curve.y for curve in curves)])
     return values[np.isfinite(values)]
 
 
-def _told(trace: Trace) -> dict[str, str]:
+def _told(trace: RunTrace) -> dict[str, str]:
     texts = {key: setting_text(value) for key, value in trace.settings.items() if key not in _NO_SETTINGS}
     for change in trace.history.changes:
         for key, value in change.settings.items():

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from digitpad.nn.arrays import Floats
-from digitpad.training.events import Change, EpochDone, epoch_from
+from digitpad.training.events import EpochDone, SettingChange, epoch_from
 
 
-class Log:
+class RunLog:
     """Adds lines to a file; what could not be written, as on a full disk, is written first the next time."""
 
     def __init__(self, path: Path) -> None:
@@ -56,7 +56,7 @@ class Log:
 
 
 @dataclass
-class History:
+class RunHistory:
     """What a log tells, without what was forgotten.
 
     Attributes
@@ -75,7 +75,7 @@ class History:
     seconds: list[float] = field(default_factory=list)
     epochs: list[EpochDone] = field(default_factory=list)
     epoch_seconds: list[float] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
+    changes: list[SettingChange] = field(default_factory=list)
 
     def forget(self, step: int, n_epochs: int, n_changes: int) -> None:
         """Keep so much alone."""
@@ -88,12 +88,12 @@ class History:
         return np.array(self.losses), np.array(self.seconds)
 
 
-def read_log(path: Path) -> History:
+def read_log(path: Path) -> RunHistory:
     """What the log tells; nothing, where there is none.
 
     Lines that are none, or tell nothing that is known here, are passed over.
     """
-    history = History()
+    history = RunHistory()
     try:
         content = path.read_bytes()
     except OSError:
@@ -104,7 +104,7 @@ def read_log(path: Path) -> History:
     return history
 
 
-def _take(history: History, record: dict[str, Any]) -> None:
+def _take(history: RunHistory, record: dict[str, Any]) -> None:
     match record["kind"]:
         case "begun":
             history.forget(int(record["step"]), int(record["n_epochs"]), int(record["n_changes"]))
@@ -121,4 +121,4 @@ def _take(history: History, record: dict[str, Any]) -> None:
             history.epochs.append(epoch_from(record["epoch"]))
             history.epoch_seconds.append(float(record["seconds"]))
         case "change":
-            history.changes.append(Change(int(record["step"]), dict(record["settings"])))
+            history.changes.append(SettingChange(int(record["step"]), dict(record["settings"])))

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from digitpad.errors import RunError
-from digitpad.runs.run import Run, Status, Summary, runs_folder
-from digitpad.runs.run_comparison import Trace
+from digitpad.runs.run import Run, RunStatus, RunSummary, runs_folder
+from digitpad.runs.run_comparison import RunTrace
 
 
 @dataclass(frozen=True)
-class Entry:
+class RunEntry:
     """A run in the list, as it was at the last look."""
 
     run: Run
     name: str
-    summary: Summary
+    summary: RunSummary
 
     @property
     def id(self) -> str:
@@ -32,7 +32,7 @@ class Entry:
     @property
     def is_unfinished(self) -> bool:
         """Whether it was paused or cut off."""
-        return self.summary.status in (Status.PAUSED, Status.CUT_OFF)
+        return self.summary.status in (RunStatus.PAUSED, RunStatus.CUT_OFF)
 
     @property
     def progress(self) -> str:
@@ -40,14 +40,14 @@ class Entry:
         return f"{self.summary.epoch} / {self.summary.n_epochs}"
 
 
-class Catalogue:
+class RunRegistry:
     """Lists runs and reads their logs, each as cheaply as can be; for one thread."""
 
     def __init__(self) -> None:
         self._runs: dict[Path, Run | None] = {}
-        self._traces: dict[str, tuple[tuple[int, int], Trace]] = {}
+        self._traces: dict[str, tuple[tuple[int, int], RunTrace]] = {}
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[RunEntry]:
         """Every run that can be read, the latest first."""
         paths = set(runs_folder().glob("*/run.json"))
         self._runs = {path: run for path, run in self._runs.items() if path in paths}
@@ -58,18 +58,20 @@ class Catalogue:
         runs = [run for run in self._runs.values() if run is not None]
         self._traces = {run.id: self._traces[run.id] for run in runs if run.id in self._traces}
         runs.sort(key=lambda run: (run.begun, run.id), reverse=True)
-        return [Entry(run, run.name, run.summary()) for run in runs]
+        return [RunEntry(run, run.name, run.summary()) for run in runs]
 
-    def traces(self, entries: Iterable[Entry]) -> list[Trace]:
+    def traces(self, entries: Iterable[RunEntry]) -> list[RunTrace]:
         """Those of these runs; a log that has not grown is not read again."""
         traces = []
         for entry in entries:
             stamp = _stamp(entry.run.log_path)
             known = self._traces.get(entry.id)
             if known is None or known[0] != stamp:
-                trace = Trace.of(entry.run)
+                trace = RunTrace.of(entry.run)
             else:
-                trace = Trace(entry.id, entry.name, entry.run.about, known[1].settings, entry.summary, known[1].history)
+                trace = RunTrace(
+                    entry.id, entry.name, entry.run.about, known[1].settings, entry.summary, known[1].history
+                )
             self._traces[entry.id] = stamp, trace
             traces.append(trace)
         return traces

@@ -27,10 +27,10 @@ def set_threads(count: int) -> None:
 
 
 @contextlib.contextmanager
-def as_many(count: int) -> Iterator[None]:
+def limited_to(count: int) -> Iterator[None]:
     """Have BLAS use ``count`` threads meanwhile, as what goes on to the same bits must."""
     before = {name: os.environ.get(name) for name in _VARIABLES}
-    used = threads()
+    used = thread_count()
     if count == used:
         yield
         return
@@ -46,7 +46,7 @@ def as_many(count: int) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def all_but_one() -> int:
+def default_thread_count() -> int:
     """As many threads as there are cores, less one for the window and for other programs.
 
     A thread on every core makes networks of this size train a little faster, but many times slower as soon as another
@@ -55,7 +55,7 @@ def all_but_one() -> int:
     return max(1, (os.cpu_count() or 1) - 1)
 
 
-def threads() -> int:
+def thread_count() -> int:
     """The number of threads that BLAS was asked for; every core where nothing was asked."""
     for name in _VARIABLES:
         if os.environ.get(name, "").isdecimal():

@@ -22,10 +22,10 @@ def user_data() -> Path:
     FileError
         If it cannot be made.
     """
-    return made(user_data_path())
+    return ensure_folder(user_data_path())
 
 
-def made(folder: Path) -> Path:
+def ensure_folder(folder: Path) -> Path:
     """The folder, made if need be.
 
     Raises

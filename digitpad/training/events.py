@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from digitpad.evaluation.metrics import Evaluating, Scores
+from digitpad.evaluation.metrics import EvaluationProgress, Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Result:
 
     Attributes
     ----------
-    sure_above : float or None
+    confidence_threshold : float or None
         The confidence from which an answer is sure, if the recipe asks for calibration.
     """
 
@@ -42,18 +42,18 @@ class Result:
     validation: Scores
     test: Scores
     seconds: float
-    sure_above: float | None = None
+    confidence_threshold: float | None = None
 
 
 @dataclass(frozen=True)
-class Change:
+class SettingChange:
     """Settings, by their dotted keys, that became others after ``step`` steps."""
 
     step: int
     settings: dict[str, Any]
 
 
-Progress = StepDone | Evaluating | EpochDone | Result
+Progress = StepDone | EvaluationProgress | EpochDone | Result
 
 
 def epoch_from(values: Mapping[str, Any]) -> EpochDone:

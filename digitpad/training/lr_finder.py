@@ -17,7 +17,7 @@ _RISE = 4.0  # a loss so many times the lowest has left all that can be learnt f
 
 
 @dataclass(frozen=True, eq=False)
-class RatesTried:
+class RangeTestResult:
     """What a range test has come to.
 
     Attributes
@@ -43,7 +43,7 @@ class RatesTried:
         return float(f"{rate:.1e}")
 
 
-def try_rates(recipe: Recipe, dataset: Dataset, n_steps: int = 300) -> Generator[RatesTried, None, None]:
+def range_test(recipe: Recipe, dataset: Dataset, n_steps: int = 300) -> Generator[RangeTestResult, None, None]:
     """Train for ``n_steps`` while the rate rises from `LOWEST` to `HIGHEST`, each by the same factor; yield it growing.
 
     It ends early where the loss has run away. As in Smith (2017, Cyclical learning rates for training neural networks),
@@ -57,6 +57,6 @@ def try_rates(recipe: Recipe, dataset: Dataset, n_steps: int = 300) -> Generator
         mean = _SMOOTHING * mean + (1 - _SMOOTHING) * loss
         losses.append(mean / (1 - _SMOOTHING**step))
         best = min(best, losses[-1])
-        yield RatesTried(rates[:step], np.array(losses), n_steps)
+        yield RangeTestResult(rates[:step], np.array(losses), n_steps)
         if losses[-1] > _RISE * best:
             return

@@ -20,7 +20,7 @@ from digitpad.nn.initializers import INITIALIZERS
 from digitpad.nn.layers import Layer
 from digitpad.nn.network import IMAGE_SHAPE, N_CLASSES, Network, Plan, summary
 from digitpad.nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
-from digitpad.nn.schedules import Constant, Cosine, Exponential, InverseTime, OneCycle, Schedule, Step, WarmUp
+from digitpad.nn.schedules import Constant, Cosine, Exponential, InverseTime, OneCycle, Schedule, StepDecay, WarmUp
 from digitpad.training.search_space import parse_ranges
 from digitpad.training.setting_values import flattened
 from digitpad.weights.native_format import MAX_ACTIVATIONS
@@ -52,7 +52,7 @@ def _one_of(default: str, choices: typing.Iterable[str]) -> Any:
 
 
 @dataclass(frozen=True)
-class NetworkPart:
+class NetworkSettings:
     """``[network]``: hidden layers as `digitpad.nn.feedforward` reads them, what follows each, how they begin.
 
     ``alpha`` is the slope of ``leaky_relu`` below 0, ``dropout`` the share that rests of each dense hidden layer, and
@@ -69,7 +69,7 @@ class NetworkPart:
 
 
 @dataclass(frozen=True)
-class LossPart:
+class LossSettings:
     """``[loss]``: what is added to the cross-entropy, l1 · Σ|w| + l2 / 2 · Σ w², and how far labels are smoothed."""
 
     label_smoothing: float = _within(0.0, 0, 0.9)
@@ -78,7 +78,7 @@ class LossPart:
 
 
 @dataclass(frozen=True)
-class OptimizerPart:
+class OptimizerSettings:
     """``[optimizer]``: the method, the learning rate and its schedule, and what gradients are clipped to.
 
     ``momentum`` is for ``momentum`` and ``nesterov``, ``weight_decay`` for ``adamw``; the others take ``loss.l2``.
@@ -101,7 +101,7 @@ class OptimizerPart:
 
 
 @dataclass(frozen=True)
-class TrainingPart:
+class TrainingSettings:
     """``[training]``: how long, in what portions, and the seed of everything random.
 
     Training stops early after ``patience`` epochs without a better one on validation; 0 never stops it. With an
@@ -120,11 +120,11 @@ class TrainingPart:
 
 
 @dataclass(frozen=True)
-class DataPart:
+class DataSettings:
     """``[data]``: the built-in set's name, or the path of another one, and what is made besides.
 
-    ``pen_digits`` are written as `digitpad.datasets.synthetic.pen` writes them; ``non_digits``, of which the network is to be
-    unsure, are letters, signs and scribbles.
+    ``pen_digits`` are written as `digitpad.datasets.synthetic.pen` writes them; ``non_digits``, of which the network is
+    to be unsure, are letters, signs and scribbles.
     """
 
     set: str = BUILT_IN
@@ -133,7 +133,7 @@ class DataPart:
 
 
 @dataclass(frozen=True)
-class AugmentationPart(Augmentation):
+class AugmentationSettings(Augmentation):
     """``[augmentation]``: how far each digit is changed each time it is seen; `Augmentation` tells what each means."""
 
     rotate_deg: float = _within(0.0, 0, 180)
@@ -163,12 +163,12 @@ class Recipe:
 
     name: str = "untitled"
     description: str = ""
-    network: NetworkPart = NetworkPart()
-    loss: LossPart = LossPart()
-    optimizer: OptimizerPart = OptimizerPart()
-    training: TrainingPart = TrainingPart()
-    data: DataPart = DataPart()
-    augmentation: AugmentationPart = AugmentationPart()
+    network: NetworkSettings = NetworkSettings()
+    loss: LossSettings = LossSettings()
+    optimizer: OptimizerSettings = OptimizerSettings()
+    training: TrainingSettings = TrainingSettings()
+    data: DataSettings = DataSettings()
+    augmentation: AugmentationSettings = AugmentationSettings()
     search: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
@@ -249,7 +249,7 @@ class Recipe:
         part = self.optimizer
         schedules: dict[str, Schedule] = {
             "constant": Constant(),
-            "step": Step(part.step_epochs, part.step_factor),
+            "step": StepDecay(part.step_epochs, part.step_factor),
             "inverse_time": InverseTime(part.decay),
             "exponential": Exponential(part.decay),
             "cosine": Cosine(),

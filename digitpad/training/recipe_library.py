@@ -81,7 +81,7 @@ def save_recipe(recipe: Recipe, *, replace: bool = False) -> Path:
     FileError
         If it cannot be written, or is there already and ``replace`` does not say that it may go.
     """
-    user_folders.made(own_folder())
+    user_folders.ensure_folder(own_folder())
     listed = all_recipes().own_paths.get(recipe.name)
     path = listed or path_for(recipe.name)
     if (listed or is_kept(recipe.name)) and not replace:

@@ -14,7 +14,7 @@ _NOT_SEARCHED = ("name", "description", "data")  # texts about the recipe, and d
 
 
 @dataclass(frozen=True)
-class Numbers:
+class NumberRange:
     """Every number from ``low`` to ``high``, both included; whole ones where both are int."""
 
     key: str
@@ -32,7 +32,7 @@ class Numbers:
 
 
 @dataclass(frozen=True)
-class Choices:
+class ChoiceRange:
     """One of several values, drawn by their texts: a database keeps no lists."""
 
     key: str
@@ -46,7 +46,7 @@ class Choices:
         return "|".join(self.texts)
 
 
-Range = Numbers | Choices
+Range = NumberRange | ChoiceRange
 
 
 class Searchable(Protocol):
@@ -70,7 +70,7 @@ def parse_range(recipe: Searchable, key: str, text: str) -> Range:
     present = _setting(recipe, key)
     try:
         parsed = _choices(key, text) if "|" in text else _numbers(key, text, present)
-        for drawn in parsed.texts if isinstance(parsed, Choices) else (parsed.low, parsed.high):
+        for drawn in parsed.texts if isinstance(parsed, ChoiceRange) else (parsed.low, parsed.high):
             recipe.with_values({key: parsed.value(drawn)})  # type: ignore[arg-type]  # each range its own kind
     except RecipeError as error:
         raise RecipeError(key, f"cannot be searched over {text!r}: {error.problem}") from error
@@ -91,16 +91,16 @@ def _setting(recipe: Searchable, key: str) -> Any:
     return settings[key]
 
 
-def _choices(key: str, text: str) -> Choices:
+def _choices(key: str, text: str) -> ChoiceRange:
     texts = tuple(choice.strip() for choice in text.split("|"))
     if "" in texts:
         raise RecipeError(key, "a choice is empty")
     if len(set(texts)) < len(texts):
         raise RecipeError(key, "a choice is there twice")
-    return Choices(key, texts)
+    return ChoiceRange(key, texts)
 
 
-def _numbers(key: str, text: str, present: Any) -> Numbers:
+def _numbers(key: str, text: str, present: Any) -> NumberRange:
     ends, colon, scale = (part.strip() for part in text.partition(":"))
     low, _, high = (toml_value(part.strip()) for part in ends.partition(".."))
     if not all(type(end) in (int, float) for end in (low, high)) or (colon and scale != "log"):
@@ -113,4 +113,4 @@ def _numbers(key: str, text: str, present: Any) -> Numbers:
         raise RecipeError(key, "the first end has to be below the second")
     if scale and low <= 0:
         raise RecipeError(key, "a logarithmic range begins above 0")
-    return Numbers(key, low, high, logarithmic=bool(scale), in_list=isinstance(present, tuple))
+    return NumberRange(key, low, high, logarithmic=bool(scale), in_list=isinstance(present, tuple))

@@ -11,7 +11,7 @@ N_PICTURES = 24
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class TrainingSnapshot:
     """Pictures of one moment.
 
     Attributes
@@ -27,7 +27,7 @@ class Seen:
 
 
 def weight_pictures(network: Network, n: int = N_PICTURES) -> NDArray[np.uint8]:
-    """The first layer's weights as `Seen` has them, over the input's pixels or a kernel's; of channels the mean."""
+    """Return the first layer's weights as images over the pixels or a kernel; the mean over channels."""
     first = next(layer for layer in network.layers if layer.weights)
     weight = first.parameters["weight"]
     if weight.ndim == 2:

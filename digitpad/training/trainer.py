@@ -16,20 +16,20 @@ from digitpad.datasets.augmentation.augment import Augmentation
 from digitpad.datasets.batches import Batches
 from digitpad.datasets.dataset import Dataset
 from digitpad.errors import DigitpadError, RecipeError
-from digitpad.evaluation.calibration import fit_temperature, sure_above
-from digitpad.evaluation.metrics import Evaluating, evaluate_in_chunks, read_in_chunks
+from digitpad.evaluation.calibration import confidence_threshold, fit_temperature
+from digitpad.evaluation.metrics import EvaluationProgress, evaluate_in_chunks, read_in_chunks
 from digitpad.nn.arrays import Floats, Scratch
 from digitpad.nn.layers import Dropout
 from digitpad.nn.losses import NONE, add_penalty_gradients, clip_by_norm, clip_by_value, softmax
-from digitpad.nn.optimizers import Averaged
+from digitpad.nn.optimizers import EMA
 from digitpad.nn.parallel import DataParallel
 from digitpad.system import blas_threads
-from digitpad.training.events import Change, EpochDone, Progress, Result, StepDone, epoch_from
+from digitpad.training.events import EpochDone, Progress, Result, SettingChange, StepDone, epoch_from
 from digitpad.training.recipe import Recipe
 
 
 @dataclass(frozen=True, eq=False)
-class State:
+class TrainerState:
     """All that the rest of a training depends on: a trainer that has it goes on to the same bits.
 
     Attributes
@@ -94,17 +94,17 @@ class Trainer:
             np.random.default_rng(seed) for seed in np.random.SeedSequence(recipe.training.seed).spawn(2)
         )
         self.network = recipe.build_network(len(dataset.class_names))
-        self.n_threads = _useful_threads(recipe, blas_threads.threads() if threads is None else threads)
+        self.n_threads = _useful_threads(recipe, blas_threads.thread_count() if threads is None else threads)
         self._parallel = DataParallel(self.network, self.n_threads, recipe.loss.label_smoothing)
         self._generators = [*self._parallel.initialize(weights_rng), batches_rng]
         part = recipe.training
         self._batches = Batches(dataset.training, part.batch_size, batches_rng, recipe.augmentation, part.plain)
         self.step = 0
         self.history: list[EpochDone] = []
-        self.changes: list[Change] = []
+        self.changes: list[SettingChange] = []
         self.batch: NDArray[np.uint8] | None = None
         self._optimizer = recipe.build_optimizer(self.network)
-        self._averaged = Averaged(recipe.training.average) if recipe.training.average else None
+        self._averaged = EMA(recipe.training.average) if recipe.training.average else None
         self._scratch = Scratch()
         self._kept: Floats | None = None  # while others, averaged ones, are in the network to be scored
         self._best_parameters = self.network.parameters.copy()
@@ -196,7 +196,7 @@ class Trainer:
                     return
                 yield loss
 
-    def change(self, settings: Mapping[str, Any]) -> Change:
+    def change(self, settings: Mapping[str, Any]) -> SettingChange:
         """Go on with other settings, by their dotted keys, from the next step on; only between two records.
 
         Raises
@@ -211,7 +211,7 @@ class Trainer:
         self._optimizer = optimizer
         self._batches.set_augmentation(recipe.augmentation)
         self.recipe = recipe
-        self.changes.append(Change(self.step, dict(settings)))
+        self.changes.append(SettingChange(self.step, dict(settings)))
         return self.changes[-1]
 
     def changed(self, settings: Mapping[str, Any]) -> Recipe:
@@ -235,7 +235,7 @@ class Trainer:
         """Whether there is a layer that drops, be it nothing at the moment."""
         return any(isinstance(layer, Dropout) for layer in self.network.layers)
 
-    def state(self) -> State:
+    def state(self) -> TrainerState:
         """All that what is to come depends on; at any record but those of `conclude`."""
         arrays: dict[str, NDArray[Any]] = {
             "parameters": self.network.parameters if self._kept is None else self._kept,
@@ -245,7 +245,7 @@ class Trainer:
             arrays["order"] = self._batches.order
         for owner, of_owner in self._states().items():
             arrays |= {f"{owner}.{name}": array for name, array in of_owner.items()}
-        return State(
+        return TrainerState(
             {
                 "recipe": self.recipe.to_dict(),
                 "n_threads": self.n_threads,
@@ -261,7 +261,7 @@ class Trainer:
         )
 
     @classmethod
-    def restored(cls, state: State, dataset: Dataset) -> "Trainer":
+    def restored(cls, state: TrainerState, dataset: Dataset) -> "Trainer":
         """A trainer that goes on from a state, on the same data.
 
         Raises
@@ -279,7 +279,7 @@ class Trainer:
         trainer._parallel.set_dropout(recipe.network.dropout)
         trainer.step, trainer.seconds = int(values["step"]), float(values["seconds"])
         trainer.history = [epoch_from(epoch) for epoch in values["history"]]
-        trainer.changes = [Change(**change) for change in values["changes"]]
+        trainer.changes = [SettingChange(**change) for change in values["changes"]]
         for rng, of_rng in zip(trainer._generators, values["generators"], strict=True):
             rng.bit_generator.state = of_rng
         for own, name in ((trainer.network.parameters, "parameters"), (trainer._best_parameters, "best_parameters")):
@@ -388,7 +388,7 @@ class Trainer:
         self.history.append(done)
         yield done
 
-    def _estimate_averages(self) -> Generator[Evaluating, None, None]:
+    def _estimate_averages(self) -> Generator[EvaluationProgress, None, None]:
         """Fit what the network's layers average to digits as they will be read: neither augmented nor dropped.
 
         Where training sees plain digits beside augmented ones, it is to such a mixture: plain ones then fit in with it,
@@ -406,7 +406,7 @@ class Trainer:
         done = 0
         for part, _ in zip(parts, self.network.estimate_averages(batches), strict=True):
             done += len(part)
-            yield Evaluating(done, len(chosen))
+            yield EvaluationProgress(done, len(chosen))
 
     @contextlib.contextmanager
     def _averaged_parameters(self) -> Iterator[Floats]:
@@ -422,7 +422,7 @@ class Trainer:
             parameters[:] = kept
             self._kept = None
 
-    def _calibrate(self) -> Generator[Evaluating, None, float]:
+    def _calibrate(self) -> Generator[EvaluationProgress, None, float]:
         """Divide the last layer, and so logits, by the temperature that suits validation; when an answer is sure."""
         digits = self._dataset.validation
         logits = yield from read_in_chunks(self.network, digits)
@@ -430,7 +430,7 @@ class Trainer:
         for parameter in self.network.layers[-1].parameters.values():
             parameter /= temperature
         self._best_parameters[:] = self.network.parameters
-        return sure_above(softmax(logits / temperature).max(axis=1))
+        return confidence_threshold(softmax(logits / temperature).max(axis=1))
 
     def _restore_best(self) -> EpochDone:
         best = self.best

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from digitpad.class_names import DIGITS, in_words
+from digitpad.class_names import DIGITS, describe_names
 from digitpad.datasets.dataset import Dataset, Digits, load
 from digitpad.datasets.synthetic.non_digits import non_digits
 from digitpad.datasets.synthetic.pen_digits import pen_digits
@@ -46,7 +46,8 @@ def dataset_of(recipe: Recipe, tell: Callable[[int], None] = lambda made: None) 
         key = "data.pen_digits" if n_pen else "data.non_digits"
         raise RecipeError(
             key,
-            f"can be made besides digits alone, and {dataset.name} has {in_words(dataset.class_names)}; set it to 0",
+            f"can be made besides digits alone, and {dataset.name} has "
+            f"{describe_names(dataset.class_names)}; set it to 0",
         )
     seed = 2 * recipe.training.seed
     return replace(  # its name and test set stay; the recipe tells what was made

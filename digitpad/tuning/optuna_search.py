@@ -19,10 +19,10 @@ from digitpad.errors import DigitpadError, RecipeError, reason
 from digitpad.system import user_folders
 from digitpad.training.events import EpochDone, Progress
 from digitpad.training.recipe import Recipe
-from digitpad.training.search_space import Numbers, Range
+from digitpad.training.search_space import NumberRange, Range
 from digitpad.training.setting_values import flattened
 from digitpad.training.trainer import DivergedError, Trainer
-from digitpad.tuning.trials import State, Trial, best_of, n_counting
+from digitpad.tuning.trials import Trial, TrialOutcome, best_of, n_counting
 
 try:
     import optuna
@@ -47,7 +47,7 @@ _ABOUT = "digitpad"  # the study's attribute that says what is searched
 _PROBLEM = "problem"  # a trial's attribute: why it came to no end
 
 
-class Search:
+class HyperparameterSearch:
     """A search under its name in a database; begun, or gone on with if it is there. Close it after use.
 
     TPE draws the settings, from the recipe's seed and the trial's number. The median rule prunes: a trial is given up
@@ -191,7 +191,7 @@ class Search:
                     raise optuna.TrialPruned
         except (DivergedError, RecipeError) as error:
             # Pruned for Optuna, rather than failed: TPE learns from those alone, and keeps away.
-            problem = State.DIVERGED if isinstance(error, DivergedError) else State.REFUSED
+            problem = TrialOutcome.DIVERGED if isinstance(error, DivergedError) else TrialOutcome.REFUSED
             trial.set_user_attr(_PROBLEM, problem.value)
             raise optuna.TrialPruned from error
         assert best is not None, "a training has an epoch"
@@ -200,13 +200,13 @@ class Search:
     def _trial(self, frozen: FrozenTrial) -> Trial:
         match frozen.state:
             case TrialState.COMPLETE:
-                state = State.DONE
+                state = TrialOutcome.DONE
             case TrialState.PRUNED:
-                state = State(frozen.user_attrs.get(_PROBLEM, State.PRUNED))
+                state = TrialOutcome(frozen.user_attrs.get(_PROBLEM, TrialOutcome.PRUNED))
             case TrialState.FAIL:
-                state = State.STOPPED
+                state = TrialOutcome.STOPPED
             case _:
-                state = State.RUNNING
+                state = TrialOutcome.RUNNING
         return Trial(
             number=frozen.number,
             settings={
@@ -356,7 +356,7 @@ def _open(url: sqlalchemy.URL) -> _Storage:
 
 def _default_database(name: str) -> sqlalchemy.URL:
     """A file in the user's own folder for a search of that name."""
-    folder = user_folders.made(user_folders.user_data() / "searches")
+    folder = user_folders.ensure_folder(user_folders.user_data() / "searches")
     safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)[:60]
     return sqlalchemy.URL.create("sqlite", database=str(folder / f"{safe}.db"))
 
@@ -384,9 +384,9 @@ def _shown(url: sqlalchemy.URL) -> str:
 
 def _draw(trial: optuna.Trial, drawn: Range) -> Any:
     match drawn:
-        case Numbers(low=int(), high=int()):
+        case NumberRange(low=int(), high=int()):
             return trial.suggest_int(drawn.key, int(drawn.low), int(drawn.high), log=drawn.logarithmic)
-        case Numbers():
+        case NumberRange():
             return trial.suggest_float(drawn.key, drawn.low, drawn.high, log=drawn.logarithmic)
         case _:
             return trial.suggest_categorical(drawn.key, drawn.texts)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 
-class State(StrEnum):
+class TrialOutcome(StrEnum):
     """How a trial ended, if it did."""
 
     DONE = "done"
@@ -37,19 +37,21 @@ class Trial:
     settings: Mapping[str, Any]
     accuracy: float | None
     epochs: int
-    state: State
+    state: TrialOutcome
 
 
 def best_first(trials: Iterable[Trial]) -> list[Trial]:
     """Those that were done before all others, each group by accuracy; of equals, the earlier first."""
-    return sorted(trials, key=lambda trial: (trial.state is not State.DONE, -(trial.accuracy or 0), trial.number))
+    return sorted(
+        trials, key=lambda trial: (trial.state is not TrialOutcome.DONE, -(trial.accuracy or 0), trial.number)
+    )
 
 
 def best_of(trials: Iterable[Trial]) -> Trial | None:
     """The one with the highest accuracy of those that were done; of equals, the first."""
-    return next((trial for trial in best_first(trials) if trial.state is State.DONE), None)
+    return next((trial for trial in best_first(trials) if trial.state is TrialOutcome.DONE), None)
 
 
 def n_counting(trials: Iterable[Trial]) -> int:
     """How many there are without those that were stopped."""
-    return sum(trial.state is not State.STOPPED for trial in trials)
+    return sum(trial.state is not TrialOutcome.STOPPED for trial in trials)

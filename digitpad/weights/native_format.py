@@ -84,7 +84,7 @@ class Weights:
         return float(accuracy) if isinstance(accuracy, float) and 0 <= accuracy <= 1 else None
 
     @property
-    def sure_above(self) -> float:
+    def confidence_threshold(self) -> float:
         """The confidence from which an answer is sure; more likely than not, where nothing better is known."""
         bound = self.about.get("sure_above")
         return bound if isinstance(bound, float) and 0 <= bound <= 1 else 0.5
@@ -138,7 +138,7 @@ def provenance() -> dict[str, Any]:
         "digitpad": __version__,
         "numpy": np.__version__,
         "python": platform.python_version(),
-        "blas_threads": blas_threads.threads(),
+        "blas_threads": blas_threads.thread_count(),
         "date": datetime.now().astimezone().isoformat(timespec="seconds"),
     }
 

@@ -54,14 +54,14 @@ def _images(recognizer: Recognizer) -> dict[str, Any]:
     probabilities = np.concatenate(chunks)
     right = probabilities.argmax(axis=1) == digits.labels
     confidences = probabilities.max(axis=1)
-    return _figures(digits.labels, right, confidences, confidences >= recognizer.weights.sure_above)
+    return _figures(digits.labels, right, confidences, confidences >= recognizer.weights.confidence_threshold)
 
 
 def _no_digits(recognizer: Recognizer, n: int = 2000, seed: int = 2**31) -> dict[str, Any]:
     drawings = non_digits(n, seed)
     network = recognizer.weights.network()
     chunks = [network.predict(drawings.images[i : i + 200]) for i in range(0, n, 200)]
-    unsure = np.concatenate(chunks).max(axis=1) < recognizer.weights.sure_above
+    unsure = np.concatenate(chunks).max(axis=1) < recognizer.weights.confidence_threshold
     return {"drawings": n, "not sure": float(unsure.mean())}
 
 

@@ -24,7 +24,7 @@ def _opened(panel: str, network: int, size: tuple[int, int]) -> tuple[Any, Any]:
 
     from PySide6.QtWidgets import QPushButton
 
-    from digitpad.gui.inspect.layers_view import Chosen
+    from digitpad.gui.inspect.layers_view import Selection
     from digitpad.gui.shell.menus import INSIDE
 
     window.resize(*size)
@@ -36,7 +36,7 @@ def _opened(panel: str, network: int, size: tuple[int, int]) -> tuple[Any, Any]:
     button = tab.findChild(QPushButton, f"panels_{panel}")
     assert button is not None
     button.click()
-    tab.view.choose(Chosen(2, 3, 4, 4) if network == 1 else Chosen(2, 3))
+    tab.view.choose(Selection(2, 3, 4, 4) if network == 1 else Selection(2, 3))
     measuring.run_for(application, 0.5)
     return application, tab
 

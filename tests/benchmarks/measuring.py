@@ -65,7 +65,7 @@ def open_window() -> tuple[Any, Any]:
     from digitpad.system import blas_threads
 
     os.environ["DIGITPAD_HOME"] = tempfile.mkdtemp()
-    blas_threads.limit_threads(blas_threads.all_but_one())
+    blas_threads.limit_threads(blas_threads.default_thread_count())
     from digitpad.app import build
 
     return build(None)

@@ -114,7 +114,7 @@ def steps_in_train(recipe: str) -> dict[str, Any]:
     from digitpad.system import blas_threads
 
     os.environ["DIGITPAD_HOME"] = tempfile.mkdtemp()
-    blas_threads.limit_threads(blas_threads.all_but_one())
+    blas_threads.limit_threads(blas_threads.default_thread_count())
     from digitpad.datasets.dataset import mnist
     from digitpad.runs.recorder import Recorder
     from digitpad.runs.run import Run

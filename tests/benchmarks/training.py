@@ -188,7 +188,7 @@ def _digitpad(hidden: list[int | str], batch_size: int, n_images: int) -> Work:
 
     rng = np.random.default_rng(1)
     network, optimizer = Network(feedforward(hidden)), SGD(MOMENTUM)
-    n_threads = blas_threads.threads() if hidden == LENET else 1
+    n_threads = blas_threads.thread_count() if hidden == LENET else 1
     parallel = DataParallel(network, n_threads)
     parallel.initialize(rng)
     batches = Batches(_data(n_images), batch_size, rng)

@@ -22,10 +22,10 @@ import atheris
 
 with atheris.instrument_imports(include=["digitpad"]):
     from digitpad.errors import WeightsError
-    from digitpad.importers.inference.scalings import scaling_beside
-    from digitpad.importers.inference.stored_scaler import structures
+    from digitpad.importers.inference.scalings import find_stored_scalers
+    from digitpad.importers.inference.stored_scaler import find_structures
     from digitpad.importers.output_names import class_names_in
-    from digitpad.importers.read_file import read_contents
+    from digitpad.importers.read_file import read_tensor_tree
     from digitpad.weights.native_format import load_weights
 
 _FILE = Path(tempfile.mkdtemp()) / "fuzzed"
@@ -69,10 +69,10 @@ def one_input(content: bytes) -> None:
     with contextlib.suppress(WeightsError):
         load_weights(_FILE)
     with contextlib.suppress(WeightsError):
-        contents = read_contents(_FILE)
+        contents = read_tensor_tree(_FILE)
         class_names_in(contents)
-        scaling_beside(contents)
-        structures(contents, 10)
+        find_stored_scalers(contents)
+        find_structures(contents, 10)
 
 
 if __name__ == "__main__":

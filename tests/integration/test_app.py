@@ -65,14 +65,16 @@ import sys
 from digitpad.app import build
 application, window = build(None)
 early = {
-    "digitpad.gui.draw.draw_tab", "digitpad.gui.train.train_tab", "digitpad.training.trainer", "digitpad.datasets.dataset"
+    "digitpad.gui.draw.draw_tab", "digitpad.gui.train.train_tab",
+    "digitpad.training.trainer", "digitpad.datasets.dataset",
 }
 print(*sorted(early & sys.modules.keys()))
 window.resume_offer.looked.connect(lambda _: application.exit())
 window.show()
 application.exec()
 late = early | {
-    "digitpad.gui.evaluate.evaluate_tab", "digitpad.gui.inspect.inspect_tab", "digitpad.gui.runs.runs_window", "matplotlib"
+    "digitpad.gui.evaluate.evaluate_tab", "digitpad.gui.inspect.inspect_tab",
+    "digitpad.gui.runs.runs_window", "matplotlib",
 }
 print(*sorted(late & sys.modules.keys()))
 window.close()

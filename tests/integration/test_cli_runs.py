@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from digitpad.cli import main
-from digitpad.runs.run import Run, Status
-from digitpad.runs.run_log import Log
+from digitpad.runs.run import Run, RunStatus
+from digitpad.runs.run_log import RunLog
 from tests.integration.test_cli import one_error
 from tests.unit.training.made_runs import made_run
 
@@ -37,7 +37,7 @@ def rows(capsys: pytest.CaptureFixture[str]) -> list[str]:
 def test_runs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     """The latest first, in even columns: by what to call them, what they are, and how far they came."""
     first = made_run("one")
-    second = made_run("two", Status.CUT_OFF, n_epochs=1)
+    second = made_run("two", RunStatus.CUT_OFF, n_epochs=1)
     second.rename("a longer name")
     assert main(["runs"]) == 0
     assert rows(capsys) == [
@@ -82,8 +82,8 @@ def test_names_reach_no_terminal_as_they_are(capsys: pytest.CaptureFixture[str])
 
 def test_comparing_tells_what_differs(capsys: pytest.CaptureFixture[str]) -> None:
     """A column a run: how far it came, and the settings that are not the same; no others."""
-    one, other = made_run("one"), made_run("other", Status.PAUSED, n_epochs=2, loss__l2=0.5)
-    log = Log(other.log_path)
+    one, other = made_run("one"), made_run("other", RunStatus.PAUSED, n_epochs=2, loss__l2=0.5)
+    log = RunLog(other.log_path)
     log.add("change", step=6, settings={"optimizer.learning_rate": 0.25})
     log.close()
     rate = one.recipe.optimizer.learning_rate

@@ -13,7 +13,7 @@ import pytest
 
 from digitpad.cli import main
 from digitpad.datasets.dataset import mnist
-from digitpad.runs.run import Run, Status, all_runs
+from digitpad.runs.run import Run, RunStatus, all_runs
 from digitpad.system.user_folders import user_data_path
 from digitpad.training.events import EpochDone, Progress
 from digitpad.training.trainer import Trainer
@@ -68,7 +68,7 @@ def test_ctrl_c_pauses(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines()[-1] == "paused at step 8; digitpad train --resume goes on"
-    assert the_run().summary().status is Status.PAUSED
+    assert the_run().summary().status is RunStatus.PAUSED
     assert load_weights(the_run().weights_path).about["epoch"] == 1
 
 
@@ -88,7 +88,7 @@ def test_resumed_run_ends_as_if_nothing_had_been(
     assert [resumed[key] for key in same] == [whole[key] for key in same]
     one, other = (load_weights(tmp_path / name) for name in ("whole.npz", "again.npz"))
     assert one.parameters.tobytes() == other.parameters.tobytes()
-    assert {run.summary().status for run in all_runs()} == {Status.FINISHED}
+    assert {run.summary().status for run in all_runs()} == {RunStatus.FINISHED}
     assert main(["train", "--resume"]) == 1
     assert "no run that was paused or cut off" in one_error(capsys)
 
@@ -120,7 +120,7 @@ def test_what_cannot_change_is_told(
     assert main(["train", "--resume", "quick", *options]) == 1
     assert message in capsys.readouterr().err.splitlines()[-1]
     assert not the_run().is_in_training
-    assert the_run().summary().status is Status.FINISHED
+    assert the_run().summary().status is RunStatus.FINISHED
     assert main(["train", "--resume", "quick"]) == 0
 
 
@@ -153,11 +153,11 @@ def test_full_disk_is_no_success(
     assert "No space left on device" in last
     assert f"digitpad train --resume {run.id}` continues at step 0" in last
     assert any(line.startswith("saved ") for line in errors.splitlines()) == out
-    assert run.summary().status is Status.PAUSED
+    assert run.summary().status is RunStatus.PAUSED
     assert not run.weights_path.exists()
     assert not out or load_weights(tmp_path / "out.npz").test_accuracy is not None
     assert main(["train", "--resume"]) == 0
-    assert the_run().summary().status is Status.FINISHED
+    assert the_run().summary().status is RunStatus.FINISHED
     assert the_run().weights_path.exists()
 
 

@@ -13,13 +13,13 @@ from pytestqt.qtbot import QtBot
 from digitpad.errors import InkError
 from digitpad.gui.shell.menus import DRAW, TABS, TRAIN
 from digitpad.gui.shell.window import Window
-from digitpad.gui.train.train_tab import State
-from digitpad.gui.train.training_task import Outcome
+from digitpad.gui.train.train_tab import TrainingState
+from digitpad.gui.train.training_task import TrainingOutcome
 from digitpad.gui.widgets.qt_images import from_grey, inked, picture_of, save_picture, to_rgba
 from digitpad.gui.widgets.theme import DARK, LIGHT, Mode, Theme
 from digitpad.ink.drawing import Drawing
 from digitpad.ink.strokes import Stroke
-from digitpad.runs.run import Status, all_runs
+from digitpad.runs.run import RunStatus, all_runs
 from digitpad.training.recipe_library import Recipes
 from digitpad.weights.native_format import Weights, load_weights
 from tests.unit.gui.hand import draw, find, placed
@@ -164,7 +164,7 @@ def test_closing_while_training_asks_and_may_be_refused(long_training: Window) -
     """Keep training, and the window stays."""
     answer_closing(long_training, "Keep training")
     assert not long_training.close()
-    assert long_training.train_tab.state is State.RUNNING
+    assert long_training.train_tab.state is TrainingState.RUNNING
 
 
 def test_closing_while_training_stops_and_saves(long_training: Window, tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_closing_while_training_stops_and_saves(long_training: Window, tmp_path:
     assert long_training.close()
     assert not thread.running
     (run,) = all_runs()
-    assert run.summary().status is Status.PAUSED
+    assert run.summary().status is RunStatus.PAUSED
     assert load_weights(run.weights_path).about["validation_accuracy"] > 0.5
 
 
@@ -250,7 +250,7 @@ def test_closing_tells_when_nothing_could_be_saved(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    for module in ("weights.weights", "training.checkpoint", "training.run"):
+    for module in ("weights.native_format", "runs.checkpoint", "runs.run"):
         monkeypatch.setattr(f"digitpad.{module}.write_atomically", full)
     monkeypatch.setattr(long_training, "_agrees_to_stop", lambda: True)
     answer_closing(long_training, "Stay")
@@ -265,12 +265,12 @@ def test_what_was_trained_is_not_lost_unasked(
     """Where the user's folder could not be written: neither by closing, nor by another training, until it is saved."""
     tab, weights = window.train_tab, replace(window.weights, name="trained.npz")
     tab.form.set_recipe(recipes.shipped["quick"])
-    tab.outcome = Outcome(weights, None, None)
+    tab.outcome = TrainingOutcome(weights, None, None)
     answer_closing(window, "Stay")
     assert not window.close()
     answer_closing(window, "Keep it")
     tab.train()
-    assert (tab.state, tab.outcome.weights) == (State.IDLE, weights)
+    assert (tab.state, tab.outcome.weights) == (TrainingState.IDLE, weights)
     monkeypatch.setattr(window.files, "to_save", lambda *_: tmp_path / "saved.npz")
     window.save_weights(window.weights)
     assert tab.unsaved

@@ -18,7 +18,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from digitpad import assets
 from digitpad.system import blas_threads
 
-blas_threads.limit_threads(blas_threads.all_but_one())
+blas_threads.limit_threads(blas_threads.default_thread_count())
 
 from digitpad.app import build
 from digitpad.gui.widgets.theme import Mode

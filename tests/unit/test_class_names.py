@@ -1,6 +1,6 @@
 import pytest
 
-from digitpad.class_names import DIGITS, MAX_CLASSES, are_names, in_words, names_in, noun, usual
+from digitpad.class_names import DIGITS, MAX_CLASSES, are_names, default_names, describe_names, names_in, noun
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ from digitpad.class_names import DIGITS, MAX_CLASSES, are_names, in_words, names
 )
 def test_classes_are_told_in_a_few_words(names: list[str], words: str) -> None:
     """Digits as a range, a few by their names, many by the first and the last."""
-    assert in_words(names) == words
+    assert describe_names(names) == words
 
 
 def test_digits_are_called_digits() -> None:
@@ -77,10 +77,10 @@ def test_what_cannot_name_classes_is_refused(text: str) -> None:
 @pytest.mark.parametrize(("n", "last"), [(10, "9"), (26, "Z"), (36, "Z"), (47, "t"), (52, "z"), (62, "z")])
 def test_usual_classes_have_names(n: int, last: str) -> None:
     """As many as digits, letters, and both are."""
-    names = names_in(usual(n))
+    names = names_in(default_names(n))
     assert (len(names), names[-1]) == (n, last)
 
 
 def test_other_numbers_could_be_anything() -> None:
     """Nothing is proposed."""
-    assert usual(7) == ""
+    assert default_names(7) == ""

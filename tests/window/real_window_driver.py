@@ -16,7 +16,7 @@ NAMES = ("pad", "epochs", "train_button", "use_button", "clear", "tab_bar")
 
 def main() -> int:
     """Run until the window is closed."""
-    blas_threads.limit_threads(blas_threads.all_but_one())
+    blas_threads.limit_threads(blas_threads.default_thread_count())
     check_system()
     application, window = build(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
 

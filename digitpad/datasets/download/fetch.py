@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from digitpad import __version__
-from digitpad.datasets.download.sources import SOURCES, RemoteFile, Source
+from digitpad.datasets.download.sources import SOURCES, DatasetSource, RemoteFile
 from digitpad.datasets.readers.idx_folder import idx_files
 from digitpad.errors import DataError, reason
 from digitpad.system import user_folders
@@ -48,7 +48,7 @@ def downloaded() -> dict[str, Path]:
     return found
 
 
-def download(source: Source, tell: Tell = lambda done, total: None) -> Path:
+def download(source: DatasetSource, tell: Tell = lambda done, total: None) -> Path:
     """Fetch a data set into its folder, and return that; nothing is fetched that is there already.
 
     Raises
@@ -57,10 +57,10 @@ def download(source: Source, tell: Tell = lambda done, total: None) -> Path:
         If no address gives a file as it must be, or it cannot be written. The folder is then not there, and what was
         fetched of its files is kept beside it for the next time.
     """
-    place = user_folders.made(sets_folder()) / source.name
+    place = user_folders.ensure_folder(sets_folder()) / source.name
     if place.is_dir():
         return place
-    unfinished = user_folders.made(place.with_name(place.name + _UNFINISHED))
+    unfinished = user_folders.ensure_folder(place.with_name(place.name + _UNFINISHED))
     try:
         done = 0
         for file in source.files:

@@ -18,7 +18,7 @@ class RemoteFile:
 
 
 @dataclass(frozen=True)
-class Source:
+class DatasetSource:
     """A data set that can be downloaded.
 
     Attributes
@@ -52,7 +52,7 @@ def _files(bases: tuple[str, ...], files: dict[str, tuple[int, str]]) -> tuple[R
 
 
 _ALL = (
-    Source(
+    DatasetSource(
         "fashion-mnist",
         "Fashion-MNIST",
         "Pieces of clothing in 10 classes, 70 000 images",
@@ -78,7 +78,7 @@ _ALL = (
             },
         ),
     ),
-    Source(
+    DatasetSource(
         "kmnist",
         "KMNIST",
         "Hiragana of old Japanese books in 10 classes, 70 000 images",
@@ -104,7 +104,7 @@ _ALL = (
             },
         ),
     ),
-    Source(
+    DatasetSource(
         "qmnist",
         "QMNIST",
         "MNIST made anew from its source, with 60 000 test digits",
@@ -130,7 +130,7 @@ _ALL = (
             },
         ),
     ),
-    Source(
+    DatasetSource(
         "emnist",
         "EMNIST",
         "Six sets of digits and letters, up to 62 classes and 814 255 images",

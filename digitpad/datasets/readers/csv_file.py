@@ -13,7 +13,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.datasets.digits import SIDE, Found, Labels, Part, Tell, check_count, inside, unheard
+from digitpad.datasets.digits import (
+    SIDE,
+    Labels,
+    RawPart,
+    ReaderResult,
+    Tell,
+    check_count,
+    ignore_progress,
+    resolve_inside,
+)
 from digitpad.datasets.download.families import family_of
 from digitpad.errors import DataError, reason
 
@@ -37,7 +46,7 @@ def is_image_row(line: bytes) -> bool:
     return pixels >= N_PIXELS and N_PIXELS < len(cells) <= N_PIXELS + len(_NO_PIXELS)
 
 
-def read_csv(path: Path, tell: Tell = unheard) -> Found:
+def read_csv(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
     """The data set in a CSV file; with the test part in a file of the same name beside it, ``test`` for ``train``.
 
     Raises
@@ -52,7 +61,7 @@ def read_csv(path: Path, tell: Tell = unheard) -> Found:
     beside = path.with_name(path.name.replace("train", "test"))
     if beside != path and beside.is_file():
         n_read = len(training.images)
-        test = read_csv_part(inside(path.parent, beside), lambda n: tell(n_read + n))
+        test = read_csv_part(resolve_inside(path.parent, beside), lambda n: tell(n_read + n))
         if test is None:
             notes.append(f"{beside.name} has no labels, so that it cannot be scored with.")
     family = family_of(path.parent.name, path.name)
@@ -61,10 +70,10 @@ def read_csv(path: Path, tell: Tell = unheard) -> Found:
             if part is not None:
                 part.images[:] = part.images.transpose(0, 2, 1).copy()
         notes.append("EMNIST keeps its images with rows and columns exchanged; they are turned upright.")
-    return Found(training, test, "CSV", family.class_names, tuple(notes))
+    return ReaderResult(training, test, "CSV", family.class_names, tuple(notes))
 
 
-def read_csv_part(path: Path, tell: Tell = unheard) -> Part | None:
+def read_csv_part(path: Path, tell: Tell = ignore_progress) -> RawPart | None:
     """The images and labels in one CSV file; None where it has no labels.
 
     Raises
@@ -115,7 +124,7 @@ class _Layout:
         return label, b",".join(cells)
 
 
-def _read(path: Path, lines: Iterator[tuple[int, bytes]], tell: Tell) -> Part | None:
+def _read(path: Path, lines: Iterator[tuple[int, bytes]], tell: Tell) -> RawPart | None:
     head = list(itertools.islice(lines, _ROWS_AT_ONCE + 1))
     if not head:
         raise DataError(path, "is empty; expected a row for each image")

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.datasets.digits import Tell, unheard
+from digitpad.datasets.digits import Tell, ignore_progress
 from digitpad.errors import DataError, reason
 
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -37,7 +37,9 @@ def may_unpack_to(packed_bytes: int) -> int:
     return min(MAX_BYTES, max(FREE_BYTES, MAX_RATIO * packed_bytes))
 
 
-def read_idx(path: Path, n_dimensions: int, n_first: int | None = None, tell: Tell = unheard) -> NDArray[np.uint8]:
+def read_idx(
+    path: Path, n_dimensions: int, n_first: int | None = None, tell: Tell = ignore_progress
+) -> NDArray[np.uint8]:
     """The array in an IDX file of unsigned bytes, raw or gzipped.
 
     Parameters
@@ -70,7 +72,7 @@ def read_classes(path: Path) -> NDArray[np.uint8]:
     DataError
         As `read_idx` does, and if a class is below 0 or above 255.
     """
-    rows = _read_array(path, _Kind(12, "32-bit integers", np.dtype(">i4")), 2, None, unheard)
+    rows = _read_array(path, _Kind(12, "32-bit integers", np.dtype(">i4")), 2, None, ignore_progress)
     if not rows.shape[1]:
         raise DataError(path, "has rows of no number; expected the class in the first of each")
     classes = rows[:, 0]

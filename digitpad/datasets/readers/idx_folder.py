@@ -9,7 +9,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.datasets.digits import Found, Part, Tell, check_count, check_images, inside, unheard
+from digitpad.datasets.digits import (
+    RawPart,
+    ReaderResult,
+    Tell,
+    check_count,
+    check_images,
+    ignore_progress,
+    resolve_inside,
+)
 from digitpad.datasets.download.families import UNKNOWN, family_of
 from digitpad.datasets.readers.idx import read_classes, read_idx
 from digitpad.errors import DataError
@@ -53,8 +61,8 @@ def idx_files(folder: Path) -> list[IdxFile]:
 
 
 def read_idx_folder(
-    folder: Path, name: str | None = None, sums: Mapping[str, str] | None = None, tell: Tell = unheard
-) -> Found:
+    folder: Path, name: str | None = None, sums: Mapping[str, str] | None = None, tell: Tell = ignore_progress
+) -> ReaderResult:
     """The data set in a folder of IDX files.
 
     Parameters
@@ -86,7 +94,7 @@ def read_idx_folder(
             if (part, content) not in chosen:
                 expected = f"{name}{'-' * bool(name)}{_written(name, part)}-{content}-idx{dimensions}-ubyte"
                 raise DataError(folder, f"has no {expected}, raw or with .gz")
-            paths[content] = inside(folder, chosen[part, content])
+            paths[content] = resolve_inside(folder, chosen[part, content])
         expected_sums = {content: sums[f"{part}-{content}"] for content in paths} if sums else {}
         parts[part] = _read_part(paths["images"], paths["labels"], expected_sums, tell)
     above = (folder.resolve().parent.name,) if folder.name.lower() in _TELLS_NOTHING else ()
@@ -94,7 +102,7 @@ def read_idx_folder(
     if family.transposed:
         for found in parts.values():
             _transpose(found.images)
-    return Found(
+    return ReaderResult(
         parts["train"],
         parts.get("test"),
         "IDX files",
@@ -108,7 +116,7 @@ def _written(name: str, part: str) -> str:
     return "t10k" if part == "test" and not name else part
 
 
-def _read_part(images_path: Path, labels_path: Path, sums: Mapping[str, str], tell: Tell) -> Part:
+def _read_part(images_path: Path, labels_path: Path, sums: Mapping[str, str], tell: Tell) -> RawPart:
     # Labels first: they are small, and a lie about how many images there are is told from them.
     labels = read_classes(labels_path) if "idx2-int" in labels_path.name else read_idx(labels_path, 1)
     check_count(labels_path, len(labels))
@@ -119,7 +127,7 @@ def _read_part(images_path: Path, labels_path: Path, sums: Mapping[str, str], te
     check_images(images_path, images)
     if len(images) != len(labels):
         raise DataError(labels_path, f"has {len(labels)} labels for {len(images)} images")
-    return Part(images, labels, labels_path)
+    return RawPart(images, labels, labels_path)
 
 
 def _transpose(images: NDArray[np.uint8]) -> None:

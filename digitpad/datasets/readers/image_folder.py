@@ -13,7 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitpad.class_names import MAX_CLASSES
-from digitpad.datasets.digits import MAX_SAMPLES, SIDE, TELL_EVERY, Found, Labels, Part, Tell, inside, unheard
+from digitpad.datasets.digits import (
+    MAX_SAMPLES,
+    SIDE,
+    TELL_EVERY,
+    Labels,
+    RawPart,
+    ReaderResult,
+    Tell,
+    ignore_progress,
+    resolve_inside,
+)
 from digitpad.datasets.download.families import family_of
 from digitpad.errors import DataError, InkError, reason
 from digitpad.ink.drawing import Drawing
@@ -31,7 +41,7 @@ def has_image_folders(folder: Path, at_least: int = 1) -> bool:
     return len(list(itertools.islice(found, at_least))) == at_least
 
 
-def read_image_folder(folder: Path, tell: Tell = unheard) -> Found:
+def read_image_folder(folder: Path, tell: Tell = ignore_progress) -> ReaderResult:
     """The data set in a folder of images by class.
 
     Raises
@@ -45,7 +55,9 @@ def read_image_folder(folder: Path, tell: Tell = unheard) -> Found:
     reader = _Reader(folder, tell)
     training = reader.read(training_folder)
     test = None if test_folder is None else reader.read(test_folder)
-    return Found(training, test, "image folders", family_of(folder.name).class_names, reader.notes([training, test]))
+    return ReaderResult(
+        training, test, "image folders", family_of(folder.name).class_names, reader.notes([training, test])
+    )
 
 
 class _Reader:
@@ -56,9 +68,9 @@ class _Reader:
         self._tell = tell
         self._n_read = self._n_prepared = 0
 
-    def read(self, folder: Path) -> Part:
+    def read(self, folder: Path) -> RawPart:
         """All classes of a part."""
-        classes = [inside(self._folder, one) for one in _folders(inside(self._folder, folder))]
+        classes = [resolve_inside(self._folder, one) for one in _folders(resolve_inside(self._folder, folder))]
         if len(classes) > MAX_CLASSES:
             raise DataError(folder, f"has {len(classes)} folders; at most {MAX_CLASSES} classes are possible")
         labels, files = Labels(folder), []
@@ -74,14 +86,14 @@ class _Reader:
         images = np.empty((len(files), SIDE, SIDE), np.uint8)
         as_they_are = np.zeros(len(files), bool)
         for row, path in enumerate(files):
-            as_they_are[row] = self._read_image(inside(self._folder, path), images[row])
+            as_they_are[row] = self._read_image(resolve_inside(self._folder, path), images[row])
             self._n_read += 1
             self._tell(0 if self._n_read % TELL_EVERY else self._n_read)
         self._n_prepared += int((~as_they_are).sum())
         _turn_dark_ink(images, as_they_are)
         return labels.part(images)
 
-    def notes(self, parts: Sequence[Part | None]) -> tuple[str, ...]:
+    def notes(self, parts: Sequence[RawPart | None]) -> tuple[str, ...]:
         """What was done."""
         n = sum(len(part.images) for part in parts if part is not None)
         if not self._n_prepared:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitpad.class_names import MAX_CLASSES
-from digitpad.datasets.digits import SIDE, Found, Part, check_count, check_images
+from digitpad.datasets.digits import SIDE, RawPart, ReaderResult, check_count, check_images
 from digitpad.datasets.download.families import family_of
 from digitpad.datasets.readers.pixels import Pixels, whole_numbers
 from digitpad.errors import DataError
@@ -67,7 +67,7 @@ def are_images(shape: tuple[int, ...]) -> bool:
     return shape[1:] in ((SIDE * SIDE,), (SIDE, SIDE), (SIDE, SIDE, 1), (1, SIDE, SIDE))
 
 
-def found_in(path: Path, names: Collection[str], array_of: Callable[[str], NDArray[Any]], kind: str) -> Found:
+def found_in(path: Path, names: Collection[str], array_of: Callable[[str], NDArray[Any]], kind: str) -> ReaderResult:
     """The data set in arrays that have names.
 
     Parameters
@@ -103,7 +103,7 @@ def found_in(path: Path, names: Collection[str], array_of: Callable[[str], NDArr
             f"Its own part for validation, {len(validation.labels):,} images, was put behind its part to train on, of "
             "which a sixth is set aside for validation as of any set."
         ] = None
-    return Found(training, test, kind, family_of(path.parent.name, path.name).class_names, tuple(pixels.notes))
+    return ReaderResult(training, test, kind, family_of(path.parent.name, path.name).class_names, tuple(pixels.notes))
 
 
 def _pair(names: Collection[str], pairs: Iterable[Pair]) -> Pair | None:
@@ -122,13 +122,13 @@ def _whole_pair(path: Path, names: Collection[str], pairs: Iterable[Pair]) -> Pa
     return None
 
 
-def _joined(part: Part, other: Part) -> Part:
+def _joined(part: RawPart, other: RawPart) -> RawPart:
     images, labels = (np.concatenate([part.images, other.images]), np.concatenate([part.labels, other.labels]))
     check_count(part.path, len(labels))
-    return Part(images, labels, part.path)
+    return RawPart(images, labels, part.path)
 
 
-def _part(path: Path, pair: Pair, array_of: Callable[[str], NDArray[Any]], pixels: Pixels) -> Part:
+def _part(path: Path, pair: Pair, array_of: Callable[[str], NDArray[Any]], pixels: Pixels) -> RawPart:
     labels = _labels(path, pair[1], array_of(pair[1]))
     images = array_of(pair[0])
     if images.ndim < 2:
@@ -139,7 +139,7 @@ def _part(path: Path, pair: Pair, array_of: Callable[[str], NDArray[Any]], pixel
     if len(images) != len(labels):
         which = "" if pair in (TRAINING_PAIR, ("x_train", "y_train")) else f" ({pair[1]}, {pair[0]})"
         raise DataError(path, f"has {len(labels)} labels for {len(images)} images{which}")
-    return Part(np.ascontiguousarray(pixels.as_bytes(pair[0], images)), np.ascontiguousarray(labels), path)
+    return RawPart(np.ascontiguousarray(pixels.as_bytes(pair[0], images)), np.ascontiguousarray(labels), path)
 
 
 def _labels(path: Path, name: str, array: NDArray[Any]) -> NDArray[np.uint8]:

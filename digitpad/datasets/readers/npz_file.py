@@ -12,7 +12,7 @@ from typing import IO, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.datasets.digits import Found, Tell, unheard
+from digitpad.datasets.digits import ReaderResult, Tell, ignore_progress
 from digitpad.datasets.readers.idx import MAX_BYTES, may_unpack_to
 from digitpad.datasets.readers.named_arrays import found_in, training_pair
 from digitpad.errors import DataError, reason
@@ -46,7 +46,7 @@ def has_data(path: Path) -> bool:
     return training_pair(names) is not None
 
 
-def read_npz(path: Path, tell: Tell = unheard) -> Found:
+def read_npz(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
     """The data set in an ``.npz`` with arrays named as Keras names them, or nearly so.
 
     Raises
@@ -86,7 +86,7 @@ def _check_directory(path: Path, file: BinaryIO) -> None:
     file.seek(0)
 
 
-def _read_archive(path: Path, archive: zipfile.ZipFile, tell: Tell) -> Found:
+def _read_archive(path: Path, archive: zipfile.ZipFile, tell: Tell) -> ReaderResult:
     members = {}
     for member in archive.infolist():
         name = member.filename.removesuffix(".npy").lower()

@@ -5,7 +5,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from digitpad.datasets.digits import Found, Tell, inside, unheard
+from digitpad.datasets.digits import ReaderResult, Tell, ignore_progress, resolve_inside
 from digitpad.datasets.readers.csv_file import MAX_LINE_BYTES, is_image_row, read_csv
 from digitpad.datasets.readers.idx_folder import idx_file, idx_files, read_idx_folder
 from digitpad.datasets.readers.image_folder import has_image_folders, read_image_folder
@@ -26,7 +26,7 @@ _MOST_LOOKED_AT = 8  # files in a folder
 _IDX = (b"\0\0\x08\x01", b"\0\0\x08\x03")
 
 
-def is_data_set(path: Path, tell: Tell = unheard) -> bool:
+def is_data_set(path: Path, tell: Tell = ignore_progress) -> bool:
     """Whether a file or folder looks like a data set; it may yet turn out damaged.
 
     Names and first bytes tell, but for pickles, which are read: that may take some seconds, in which ``tell`` hears.
@@ -77,7 +77,7 @@ def _begin(path: Path) -> bytes:
             return unpacked.read(16)
 
 
-def read(path: Path, tell: Tell = unheard) -> Found:
+def read(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
     """What is found at a path: a folder, a file, or in a folder the files whose names begin so.
 
     Raises
@@ -97,10 +97,10 @@ def read(path: Path, tell: Tell = unheard) -> Found:
     raise DataError(path, f"is not there; expected {KINDS}")
 
 
-def _read_folder(folder: Path, tell: Tell) -> Found:
+def _read_folder(folder: Path, tell: Tell) -> ReaderResult:
     raw = folder / "raw"  # where torchvision puts them
     for one in (folder, raw):
-        if one.is_dir() and idx_files(inside(folder, one)):
+        if one.is_dir() and idx_files(resolve_inside(folder, one)):
             return read_idx_folder(one, tell=tell)
     if has_image_folders(folder):
         return read_image_folder(folder, tell)
@@ -109,7 +109,7 @@ def _read_folder(folder: Path, tell: Tell) -> Found:
     files = [path for path in files if not ("test" in path.name and _training_beside(path) in files)] or files
     files = files or _pickled_sets(folder, tell)
     if len(files) == 1:
-        return _read_file(inside(folder, files[0]), tell)
+        return _read_file(resolve_inside(folder, files[0]), tell)
     if files:
         names = ", ".join(path.name for path in files[:6])
         raise DataError(folder, f"holds {len(files)} data sets ({names}); name one of them instead")
@@ -132,7 +132,7 @@ def _training_beside(path: Path) -> Path:
     return path.with_name(path.name.replace("test", "train"))
 
 
-def _read_file(path: Path, tell: Tell) -> Found:
+def _read_file(path: Path, tell: Tell) -> ReaderResult:
     if (file := idx_file(path)) is not None:
         return read_idx_folder(path.parent, file.set, tell=tell)
     if is_archive(path):

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.datasets.digits import Found, Tell, unheard
+from digitpad.datasets.digits import ReaderResult, Tell, ignore_progress
 from digitpad.datasets.readers.idx import may_unpack_to, opened
 from digitpad.datasets.readers.named_arrays import (
     TEST_PAIR,
@@ -25,7 +25,7 @@ from digitpad.datasets.readers.named_arrays import (
     training_pair,
 )
 from digitpad.errors import DataError, reason
-from digitpad.formats.pickle_nodes import Array
+from digitpad.formats.pickle_nodes import ArrayNode
 from digitpad.formats.safe_pickle import MAX_COPIED_BYTES, read_pickles
 
 SUFFIXES = (".pkl", ".pickle", ".pkl.gz", ".pickle.gz")
@@ -50,7 +50,7 @@ def is_pickle(path: Path) -> bool:
         return file.read(1) == b"\x80"
 
 
-def has_pickled_data(path: Path, tell: Tell = unheard) -> bool:
+def has_pickled_data(path: Path, tell: Tell = ignore_progress) -> bool:
     """Whether a pickle holds images and labels, rather than matrices and biases, which may lie in it likewise.
 
     Raises
@@ -71,7 +71,7 @@ def has_pickled_data(path: Path, tell: Tell = unheard) -> bool:
     return are_images(images.shape) and are_labels and (images.dtype.kind == "f" or not (images[:_SOME] < 0).any())
 
 
-def read_pickled_set(path: Path, tell: Tell = unheard) -> Found:
+def read_pickled_set(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
     """The data set in a pickle, packed by gzip or not.
 
     It is a tuple or list of pairs of images and labels, to train on, to validate by and to test with (or the first
@@ -162,7 +162,7 @@ def _array(value: Any) -> NDArray[Any] | None:
 
 
 def _plain(value: Any) -> Any:
-    return value.value if isinstance(value, Array) else value
+    return value.value if isinstance(value, ArrayNode) else value
 
 
 def _tree(path: Path, tell: Tell) -> Any:

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
-from digitpad.datasets.digits import TELL_EVERY, Found, Labels, Tell, check_count, unheard
+from digitpad.datasets.digits import TELL_EVERY, Labels, ReaderResult, Tell, check_count, ignore_progress
 from digitpad.errors import DataError, InkError
 from digitpad.ink.raster import rasterize
 from digitpad.ink.strokes import read_strokes
 
 
-def read_strokes_set(path: Path, tell: Tell = unheard) -> Found:
+def read_strokes_set(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
     """The labelled drawings of a strokes file, drawn as the pad's ink is.
 
     Raises
@@ -33,4 +33,4 @@ def read_strokes_set(path: Path, tell: Tell = unheard) -> Found:
     if not images:
         raise DataError(path, 'holds no drawing with a label; expected lines of {"label": 7, "strokes": …}')
     notes = (f"{n_without:,} lines have no label or no ink, and are left out.",) if n_without else ()
-    return Found(labels.part(np.stack(images)), None, "strokes", notes=notes)
+    return ReaderResult(labels.part(np.stack(images)), None, "strokes", notes=notes)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from digitpad import assets
-from digitpad.datasets.synthetic.pen import N_DIGITS, Curve, Style, Writer, read_glyphs, write
+from digitpad.datasets.synthetic.pen import N_DIGITS, StrokeCurve, Style, Writer, read_glyphs, write
 from digitpad.ink.raster import without_specks
 from digitpad.ink.strokes import CANVAS_PX
 from digitpad.nn.arrays import Floats
@@ -84,7 +84,7 @@ def _style(strokes: Sequence[Floats], corners: bool = False) -> Style:
     """Of strokes through these points, each of shape (n_points, 2) in heights, smooth or with a corner at each."""
     curves, begin = [], 0
     for points in strokes:
-        curves.append((slice(begin, begin + len(points)), Curve.through(points, [corners] * len(points))))
+        curves.append((slice(begin, begin + len(points)), StrokeCurve.through(points, [corners] * len(points))))
         begin += len(points)
     points = np.concatenate(strokes)
     return Style(NONE, "by chance", 1.0, 1.0, points, points, tuple(curves))

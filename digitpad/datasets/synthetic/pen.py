@@ -39,7 +39,7 @@ _POINT = re.compile(rf"{_RANGE},{_RANGE}(!?)")
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
+class StrokeCurve:
     """A smooth path through some points, with corners at some of them: linear in the points, so two matrices.
 
     With a ``bend`` of 0 the path leads straight from point to point; with 1 it is a centripetal Catmull-Rom spline.
@@ -110,7 +110,7 @@ class Style:
     freedom: float
     low: Floats
     high: Floats
-    strokes: tuple[tuple[slice, Curve], ...]
+    strokes: tuple[tuple[slice, StrokeCurve], ...]
 
 
 @functools.cache
@@ -199,7 +199,7 @@ def _style(digit: int, name: str, strokes: list[str], weight: float = 1.0, freed
         if len(corners) < 2:
             raise ValueError(f"the stroke {stroke!r} has fewer than two points")
         some = slice(begin, len(low))
-        curves.append((some, Curve.through((np.array(low[some]) + np.array(high[some])) / 2, corners)))
+        curves.append((some, StrokeCurve.through((np.array(low[some]) + np.array(high[some])) / 2, corners)))
     return Style(digit, name, weight, freedom, np.array(low) / 100 - 0.5, np.array(high) / 100 - 0.5, tuple(curves))
 
 

@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
 
 from digitpad.class_names import DIGITS
-from digitpad.gui.widgets.basics import percent
+from digitpad.gui.widgets.basics import format_percent
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 
 N_BARS = 10
@@ -144,6 +144,6 @@ class ProbabilityBars(QWidget):
             font.setBold(digit == best)
             painter.setFont(font)
             painter.setPen(QColor(tokens.text if digit == best else tokens.soft))
-            said = "" if self._target is None else percent(self._target[digit])
+            said = "" if self._target is None else format_percent(self._target[digit])
             painter.drawText(row, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, said)
         painter.end()

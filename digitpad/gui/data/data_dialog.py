@@ -4,9 +4,9 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from digitpad.datasets.summary import N_SAMPLES, PARTS, Overview
+from digitpad.datasets.summary import N_SAMPLES, PARTS, DatasetSummary
 from digitpad.gui.data.summary_task import OverviewThread
-from digitpad.gui.widgets.basics import SPACE, ElidedLabel, card, grouped, label, named
+from digitpad.gui.widgets.basics import SPACE, ElidedLabel, format_count, make_card, make_label, named
 from digitpad.gui.widgets.qt_images import inked
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 
@@ -26,11 +26,11 @@ class DataDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("data_dialog")
         self.setWindowTitle("Data set")
-        self.overview: Overview | None = None
+        self.overview: DatasetSummary | None = None
         self._threads: list[OverviewThread] = []  # the last one is heard, those before it are about to end
         self._title = ElidedLabel("strong", "data_title")
-        self._about = label("", "soft", "data_about")
-        self._notes = label("", "caption", "data_notes")
+        self._about = make_label("", "soft", "data_about")
+        self._notes = make_label("", "caption", "data_notes")
         self._mean = _Picture(theme)
         self._classes = ClassRows(theme)
         self._build()
@@ -69,13 +69,13 @@ class DataDialog(QDialog):
 
     def _on_read(self, thread: OverviewThread, n_read: int) -> None:
         if self._is_last(thread):
-            self._about.setText(f"Reading… {grouped(n_read)} images")
+            self._about.setText(f"Reading… {format_count(n_read)} images")
 
-    def _on_finished(self, thread: OverviewThread, found: Overview) -> None:
+    def _on_finished(self, thread: OverviewThread, found: DatasetSummary) -> None:
         if not self._is_last(thread):
             return
         self.overview = found
-        training, validation, test = map(grouped, found.sizes)
+        training, validation, test = map(format_count, found.sizes)
         self._title.set_text(found.name)
         self._about.setText(
             f"{training} images to train on, {validation} to choose by, {test} to score with, "
@@ -96,7 +96,7 @@ class DataDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(5 * SPACE, 5 * SPACE, 5 * SPACE, 5 * SPACE)
         column.setSpacing(4 * SPACE)
-        top = card("data_summary_card")
+        top = make_card("data_summary_card")
         row = QHBoxLayout(top)
         row.setContentsMargins(4 * SPACE, 3 * SPACE, 4 * SPACE, 3 * SPACE)
         row.setSpacing(4 * SPACE)
@@ -113,7 +113,7 @@ class DataDialog(QDialog):
         top.setFixedHeight(136)  # three lines of notes
         column.addWidget(top)
 
-        frame = card("data_classes_card")
+        frame = make_card("data_classes_card")
         inner = QVBoxLayout(frame)
         inner.setContentsMargins(4 * SPACE, 3 * SPACE, 2 * SPACE, 3 * SPACE)
         inner.setSpacing(2 * SPACE)
@@ -145,7 +145,7 @@ class DataDialog(QDialog):
             ("Some to train on", N_SAMPLES * _PITCH_PX + 16),
             ("Training · validation · test", _COUNTS_PX),
         ):
-            heading = label(text, "heading")
+            heading = make_label(text, "heading")
             heading.setFixedWidth(width)
             row.addWidget(heading)
         row.addStretch(1)
@@ -165,13 +165,13 @@ class _Picture(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self._found: Overview | None = None
+        self._found: DatasetSummary | None = None
         self.setFixedSize(QSize(78, 78))
         self.setAccessibleName("The mean training image")
         self.setToolTip("The mean training image")
         theme.changed.connect(self.update)
 
-    def set_image(self, found: Overview | None) -> None:
+    def set_image(self, found: DatasetSummary | None) -> None:
         """Show a set's, or nothing."""
         self._found = found
         self.update()
@@ -191,13 +191,13 @@ class ClassRows(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self._found: Overview | None = None
+        self._found: DatasetSummary | None = None
         self._pictures: list[list[QImage]] = []
         self.setObjectName("class_rows")
         self.setAccessibleName("Classes")
         theme.changed.connect(self._repaint)
 
-    def set_overview(self, found: Overview | None) -> None:
+    def set_overview(self, found: DatasetSummary | None) -> None:
         """Show a set's classes, or none."""
         self._found = found
         names = () if found is None else found.class_names
@@ -205,7 +205,7 @@ class ClassRows(QWidget):
             []
             if found is None
             else [
-                f"{name}: {', '.join(f'{grouped(n)} {part}' for n, part in zip(counts, PARTS, strict=True))}"
+                f"{name}: {', '.join(f'{format_count(n)} {part}' for n, part in zip(counts, PARTS, strict=True))}"
                 for name, counts in zip(names, found.counts.T.tolist(), strict=True)
             ]
         )
@@ -250,7 +250,7 @@ class ClassRows(QWidget):
             painter.setPen(QColor(tokens.soft))
             counts = found.counts[:, place].tolist()
             text = QRectF(left, top, _COUNTS_PX, _CELL_PX - 10)
-            painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, " · ".join(map(grouped, counts)))
+            painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, " · ".join(map(format_count, counts)))
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(tokens.ground))
             painter.drawRoundedRect(QRectF(left, top + _CELL_PX - 9, _COUNTS_PX, 5), 2.5, 2.5)

@@ -19,7 +19,7 @@ DOWNLOAD = "Download…"
 _FILES = "Data sets (*.npz *.csv *.pkl *.pickle *.pkl.gz *.pickle.gz *.jsonl *-ubyte *-ubyte.gz);;All files (*)"
 
 
-class DataSetChoice(Choice):
+class DatasetChoice(Choice):
     """The built-in set, those that were downloaded or chosen so far, and last what asks for another one.
 
     Parameters

@@ -6,7 +6,7 @@ from digitpad.datasets.dataset import Dataset, load
 from digitpad.errors import DigitpadError
 
 
-class LazyData:
+class DatasetLoader:
     """Reads a data set once, for all who ask; reading a large one can be given up."""
 
     def __init__(self, source: str) -> None:

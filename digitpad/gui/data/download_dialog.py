@@ -17,9 +17,9 @@ from PySide6.QtWidgets import (
 )
 
 from digitpad.datasets.download.fetch import TIMEOUT_SECONDS, downloaded, sets_folder
-from digitpad.datasets.download.sources import SOURCES, Source
+from digitpad.datasets.download.sources import SOURCES, DatasetSource
 from digitpad.gui.data.download_task import DownloadThread
-from digitpad.gui.widgets.basics import SPACE, card, label, named
+from digitpad.gui.widgets.basics import SPACE, make_card, make_label, named
 
 _MB = 1e6
 
@@ -30,7 +30,7 @@ class DownloadDialog(QDialog):
     chosen = Signal(str)  # the folder of the set to use
     fetched = Signal()  # there are more sets than before
 
-    def __init__(self, parent: QWidget, sources: Mapping[str, Source] = SOURCES) -> None:
+    def __init__(self, parent: QWidget, sources: Mapping[str, DatasetSource] = SOURCES) -> None:
         super().__init__(parent)
         self.setObjectName("download_dialog")
         self.setWindowTitle("Download data sets")
@@ -38,7 +38,7 @@ class DownloadDialog(QDialog):
         self._thread: DownloadThread | None = None
         self._buttons: dict[str, QPushButton] = {}
         self._progress = named(QProgressBar(), "download_progress")
-        self._said = label("", "caption", "download_said")
+        self._said = make_label("", "caption", "download_said")
         self._stop = named(QPushButton("&Stop"), "download_stop")
         self._build()
         self._show()
@@ -115,7 +115,7 @@ class DownloadDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(5 * SPACE, 5 * SPACE, 5 * SPACE, 5 * SPACE)
         column.setSpacing(4 * SPACE)
-        frame = card("sets_card")
+        frame = make_card("sets_card")
         grid = QGridLayout(frame)
         grid.setContentsMargins(4 * SPACE, 4 * SPACE, 4 * SPACE, 4 * SPACE)
         grid.setHorizontalSpacing(4 * SPACE)
@@ -124,9 +124,9 @@ class DownloadDialog(QDialog):
         for row, source in enumerate(self._sources.values()):
             words = QVBoxLayout()
             words.setSpacing(2)
-            words.addWidget(label(source.title, "strong"))
-            words.addWidget(label(source.about, "soft"))
-            words.addWidget(label(f"{source.size / _MB:.0f} MB · {source.terms}", "caption"))
+            words.addWidget(make_label(source.title, "strong"))
+            words.addWidget(make_label(source.about, "soft"))
+            words.addWidget(make_label(f"{source.size / _MB:.0f} MB · {source.terms}", "caption"))
             grid.addLayout(words, row, 0)
             button = named(QPushButton("Download"), f"download_{source.name}")
             button.setAutoDefault(False)

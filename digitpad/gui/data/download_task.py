@@ -6,7 +6,7 @@ import time
 from PySide6.QtCore import QObject, Signal
 
 from digitpad.datasets.download.fetch import download
-from digitpad.datasets.download.sources import Source
+from digitpad.datasets.download.sources import DatasetSource
 from digitpad.errors import DigitpadError
 
 REPORT_SECONDS = 0.1
@@ -20,7 +20,7 @@ class DownloadThread(QObject):
     stopped = Signal()  # as it was told to; what was fetched is kept, and the thread is about to end
     failed = Signal(str)  # why it is not there; the thread is about to end
 
-    def __init__(self, source: Source, parent: QObject | None = None) -> None:
+    def __init__(self, source: DatasetSource, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.source = source
         self._thread = threading.Thread(target=self._run, name="download", daemon=True)

@@ -5,7 +5,7 @@ import threading
 from PySide6.QtCore import QObject, Signal
 
 from digitpad.datasets.dataset import load
-from digitpad.datasets.summary import overview
+from digitpad.datasets.summary import summarize
 from digitpad.errors import DigitpadError
 
 
@@ -40,7 +40,7 @@ class OverviewThread(QObject):
 
     def _run(self) -> None:
         try:
-            found = overview(load(self.source, self._tell))
+            found = summarize(load(self.source, self._tell))
             self._tell(0)
             self.finished.emit(self, found)
         except _StoppedError:

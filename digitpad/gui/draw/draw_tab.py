@@ -11,12 +11,21 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from digitpad.class_names import DIGITS, in_words
+from digitpad.class_names import DIGITS, describe_names
 from digitpad.gui.canvas.pad import DEFAULT_PEN_WIDTH_PX, PEN_WIDTHS_PX, Pad
 from digitpad.gui.canvas.probability_bars import ProbabilityBars
-from digitpad.gui.draw.explanation_panel import SeenCard
+from digitpad.gui.draw.explanation_panel import ExplanationPanel
 from digitpad.gui.tasks.throttle import Throttle
-from digitpad.gui.widgets.basics import SPACE, ElidedLabel, card, keep_width, label, named, percent, set_role
+from digitpad.gui.widgets.basics import (
+    SPACE,
+    ElidedLabel,
+    format_percent,
+    keep_width,
+    make_card,
+    make_label,
+    named,
+    set_role,
+)
 from digitpad.gui.widgets.theme import Theme
 from digitpad.recognition.recognizer import Prediction, Recognizer
 
@@ -39,11 +48,11 @@ class DrawTab(QWidget):
         self.prediction: Prediction | None = None
         self.pad = Pad(theme)
         self._bars = ProbabilityBars(theme)
-        self._answer = label("", "answer", "answer")
-        self._confidence = label("", "figure", "confidence")
+        self._answer = make_label("", "answer", "answer")
+        self._confidence = make_label("", "figure", "confidence")
         self._runners_up = ElidedLabel("soft", "runners_up")  # names may be long
-        self._time = label("", "soft", "reading_time")
-        self.seen = SeenCard(theme, self.pad, recognizer.weights)
+        self._time = make_label("", "soft", "reading_time")
+        self.seen = ExplanationPanel(theme, self.pad, recognizer.weights)
         self._build()
         self._set_classes(recognizer.weights.class_names)
 
@@ -88,22 +97,22 @@ class DrawTab(QWidget):
             self._set_answer("", "No digit yet" if digits else "Nothing yet")
             self._confidence.setText("Draw a digit" if digits else "Draw one of these")
             where = "The answer appears here while you draw."
-            self._runners_up.set_text(where if digits else in_words(self._class_names))
+            self._runners_up.set_text(where if digits else describe_names(self._class_names))
             self._time.setText("" if digits else where)
             return
         self._bars.set_probabilities(prediction.probabilities, sure=prediction.sure)
         self._time.setText(f"Read in {prediction.milliseconds:.1f} ms")
         if prediction.sure:
             said = [
-                f"{prediction.class_names[place]} ({percent(prediction.probabilities[place])})"
+                f"{prediction.class_names[place]} ({format_percent(prediction.probabilities[place])})"
                 for place in prediction.ranking[1:3]
             ]
             self._set_answer(prediction.label, f"Read as {prediction.label}")
-            self._confidence.setText(f"{percent(prediction.confidence)} sure")
+            self._confidence.setText(f"{format_percent(prediction.confidence)} sure")
             self._runners_up.set_text(f"Next: {', '.join(said)}")
         else:
             said = [
-                f"{prediction.class_names[place]} ({percent(prediction.probabilities[place], 0)})"
+                f"{prediction.class_names[place]} ({format_percent(prediction.probabilities[place], 0)})"
                 for place in prediction.likely
             ]
             self._set_answer("?", "Not sure", unsure=True)
@@ -123,7 +132,7 @@ class DrawTab(QWidget):
         """Tell a screen reader, half a second after the last stroke."""
         if self.prediction is not None:
             if self.prediction.sure:
-                said = f"{self.prediction.label}, {percent(self.prediction.confidence)} sure"
+                said = f"{self.prediction.label}, {format_percent(self.prediction.confidence)} sure"
             else:
                 likely = [self.prediction.class_names[place] for place in self.prediction.likely]
                 said = f"Not sure, perhaps {' or '.join(likely)}" if likely else f"Not sure. {self._like_none}"
@@ -168,7 +177,7 @@ class DrawTab(QWidget):
         segments.addWidget(eraser)
         row.addLayout(segments)
 
-        name = label("Size", "soft")
+        name = make_label("Size", "soft")
         size = named(QSlider(Qt.Orientation.Horizontal), "pen_size")
         size.setRange(*PEN_WIDTHS_PX)
         size.setValue(DEFAULT_PEN_WIDTH_PX)
@@ -217,7 +226,7 @@ class DrawTab(QWidget):
         return button
 
     def _build_answer(self) -> QWidget:
-        frame = card("answer_card")
+        frame = make_card("answer_card")
         frame.setFixedHeight(138)
         row = QHBoxLayout(frame)
         row.setContentsMargins(4 * SPACE, 2 * SPACE, 4 * SPACE, 2 * SPACE)
@@ -235,11 +244,11 @@ class DrawTab(QWidget):
         return frame
 
     def _build_bars(self) -> QWidget:
-        frame = card("bars_card")
+        frame = make_card("bars_card")
         column = QVBoxLayout(frame)
         column.setContentsMargins(4 * SPACE, 4 * SPACE, 4 * SPACE, 3 * SPACE)
         column.setSpacing(2 * SPACE)
-        column.addWidget(label("Probabilities", "heading"))
+        column.addWidget(make_label("Probabilities", "heading"))
         column.addWidget(self._bars, 1)
         return frame
 

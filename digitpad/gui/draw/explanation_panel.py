@@ -13,7 +13,7 @@ from digitpad.gui.canvas.pad import Pad
 from digitpad.gui.canvas.pixel_view import SPEAKS_AGAINST, SPEAKS_FOR, PixelView
 from digitpad.gui.tasks.idle_work import IdleWork
 from digitpad.gui.tasks.throttle import Throttle
-from digitpad.gui.widgets.basics import SPACE, keep_width, label, named
+from digitpad.gui.widgets.basics import SPACE, keep_width, make_label, named
 from digitpad.gui.widgets.theme import Theme
 from digitpad.recognition.explainer import Evidence, Explainer, Finding
 from digitpad.recognition.recognizer import Prediction
@@ -104,7 +104,7 @@ class _Lines(QLabel):
         self._fit()
 
 
-class SeenCard(QFrame):
+class ExplanationPanel(QFrame):
     """The card with what the network sees; asked why, also with what speaks for the answer and what would change it."""
 
     explains_toggled = Signal(bool)  # whether it is asked why, from now on
@@ -116,11 +116,11 @@ class SeenCard(QFrame):
         self._explainer: Explainer | None = None  # made when it is first asked
         self._prediction: Prediction | None = None
         self._view = PixelView(theme)
-        self._heading = label("What the network sees", "heading")
+        self._heading = make_label("What the network sees", "heading")
         self._for = _Key(theme, SPEAKS_FOR, "+", "speaks_for")
         self._against = _Key(theme, SPEAKS_AGAINST, "−", "speaks_against")
         self._why = named(QPushButton("Why?"), "why")
-        self._about = label(_SCALED, "soft", "about_seen")
+        self._about = make_label(_SCALED, "soft", "about_seen")
         self._findings = _Lines("findings")
         self._build()
 

@@ -24,7 +24,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from digitpad.class_names import DIGITS
-from digitpad.gui.widgets.basics import grouped
+from digitpad.gui.widgets.basics import format_count
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 
 _TITLE_PX = 19
@@ -81,14 +81,14 @@ class ConfusionView(QWidget):
         if self._confusion is None:
             return ""
         count, total = int(self._confusion[row, column]), int(self._confusion[row].sum())
-        return f"{self._names[row]} read as {self._names[column]}: {grouped(count)} of {grouped(total)}"
+        return f"{self._names[row]} read as {self._names[column]}: {format_count(count)} of {format_count(total)}"
 
     def _most_often(self, counts: NDArray[np.int64]) -> str:
         """The mistakes that are made most often, where no counts are written."""
         wrong = counts - np.diag(counts.diagonal())
         rows, columns = np.unravel_index(np.argsort(-wrong, axis=None, kind="stable")[:_N_OFTEN], wrong.shape)
         return ", ".join(
-            f"{self._names[row]} read as {self._names[column]} {grouped(int(wrong[row, column]))}×"
+            f"{self._names[row]} read as {self._names[column]} {format_count(int(wrong[row, column]))}×"
             for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
             if wrong[row, column]
         )
@@ -188,7 +188,7 @@ class ConfusionView(QWidget):
                 font.setBold(row == column)
                 painter.setFont(font)
                 painter.setPen(QColor(tokens.text))
-                painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, grouped(count))
+                painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, format_count(count))
 
     def _paint_colours(self, painter: QPainter, counts: NDArray[np.int64], area: QRectF) -> None:
         """A pixel for each count, enlarged: what is right by its share, what is wrong beside the most frequent."""
@@ -268,7 +268,7 @@ class ConfusionView(QWidget):
         font = self._font()
         font.setPixelSize(max(9, min(13, int(area.height() / n) - 6)))
         font.setBold(True)
-        widest = QFontMetricsF(font).horizontalAdvance(grouped(int(counts.max())))
+        widest = QFontMetricsF(font).horizontalAdvance(format_count(int(counts.max())))
         written = area.height() / n >= _LEAST_HEIGHT_PX and area.width() / n >= widest
         painter.setPen(QColor(tokens.soft if pointed is None else tokens.text))
         title = "read as" if written else self._most_often(counts)

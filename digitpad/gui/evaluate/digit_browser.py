@@ -31,9 +31,9 @@ from digitpad.class_names import DIGITS
 from digitpad.evaluation.assessment import Assessment
 from digitpad.gui.canvas.pixel_view import PixelView
 from digitpad.gui.canvas.probability_bars import ProbabilityBars
-from digitpad.gui.widgets.basics import SPACE, ElidedLabel, card, grouped, label, named, percent
+from digitpad.gui.widgets.basics import SPACE, ElidedLabel, format_count, format_percent, make_card, make_label, named
 from digitpad.gui.widgets.form_widgets import Choice
-from digitpad.gui.widgets.image_atlas import DigitSheet
+from digitpad.gui.widgets.image_atlas import ImageAtlas
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 from digitpad.nn.arrays import Ints
 from digitpad.recognition.recognizer import Prediction
@@ -62,7 +62,7 @@ class DigitModel(QAbstractListModel):
     def __init__(self) -> None:
         super().__init__()
         self.made: Assessment | None = None
-        self.sheet: DigitSheet | None = None
+        self.sheet: ImageAtlas | None = None
         self.places: Ints = np.zeros(0, int)
         self.labels: list[int] = []
         self.predicted: list[int] = []
@@ -70,7 +70,7 @@ class DigitModel(QAbstractListModel):
         self.names: Sequence[str] = DIGITS
         self.tile = _TILE
 
-    def set_assessment(self, made: Assessment, sheet: DigitSheet, metrics: QFontMetrics) -> None:
+    def set_assessment(self, made: Assessment, sheet: ImageAtlas, metrics: QFontMetrics) -> None:
         """Show images of this one; which ones, `set_places` says."""
         self.beginResetModel()
         self.names = made.class_names
@@ -105,7 +105,7 @@ class DigitModel(QAbstractListModel):
             return None
         place = int(self.places[index.row()])
         sure = "" if self.sure[place] else ", not sure"
-        confidence = percent(float(self.made.confidences[place]))
+        confidence = format_percent(float(self.made.confidences[place]))
         is_class, read_as = self.names[self.labels[place]], self.names[self.predicted[place]]
         return f"{is_class} read as {read_as}, {confidence}{sure}"
 
@@ -142,9 +142,9 @@ class _DigitDelegate(QStyledItemDelegate):
             painter.setBrush(self._ground)
             painter.drawRoundedRect(QRectF(x + 1, y + 1, width - 2, model.tile.height() - 2), 7, 7)
         model.sheet.paint(painter, QRectF(x + (width - _DIGIT_PX) / 2, y + 6, _DIGIT_PX, _DIGIT_PX), place)
-        label, read_as = model.labels[place], model.predicted[place]
-        right, unsure = label == read_as, "" if model.sure[place] else " ?"
-        said = [model.names[label]] if right else [model.names[label], f"→ {model.names[read_as]}"]
+        make_label, read_as = model.labels[place], model.predicted[place]
+        right, unsure = make_label == read_as, "" if model.sure[place] else " ?"
+        said = [model.names[make_label]] if right else [model.names[make_label], f"→ {model.names[read_as]}"]
         said[-1] += unsure
         painter.setPen(self._text if right else self._bad)
         if model.has_two_lines:
@@ -180,15 +180,15 @@ class DigitBrowser(QWidget):
         self._count = ElidedLabel("soft", "digit_count")
         self._pixels = PixelView(theme, 112)
         self._pixels.setObjectName("chosen_digit")
-        self._what = label("", "strong", "chosen_what")
-        self._where = label("", "soft", "chosen_where")
-        self._other_answer = label("", "soft", "chosen_other")
+        self._what = make_label("", "strong", "chosen_what")
+        self._where = make_label("", "soft", "chosen_where")
+        self._other_answer = make_label("", "soft", "chosen_other")
         self._bars = ProbabilityBars(theme)
         self._put = named(QPushButton("Put on the pad"), "put_on_pad")
         self._set_names(DIGITS)
         self._build(theme)
 
-    def set_assessment(self, made: Assessment, other: Assessment | None, sheet: DigitSheet) -> None:
+    def set_assessment(self, made: Assessment, other: Assessment | None, sheet: ImageAtlas) -> None:
         """Show these digits; with ``other``, also what other weights made of them."""
         self._made, self._other = made, other
         self._set_names(made.class_names)
@@ -203,9 +203,9 @@ class DigitBrowser(QWidget):
             self._show.removeItem(place)
         self._filter()
 
-    def show_cell(self, label: int, read_as: int) -> None:
+    def show_cell(self, make_label: int, read_as: int) -> None:
         """Show the images of a cell of the confusion matrix; -1 is any."""
-        self._set(ALL, label, read_as)
+        self._set(ALL, make_label, read_as)
 
     def show_mistakes(self) -> None:
         """Show all mistakes."""
@@ -240,8 +240,8 @@ class DigitBrowser(QWidget):
                 choice.addItem(name, place)
             choice.blockSignals(False)
 
-    def _set(self, show: str, label: int, read_as: int) -> None:
-        for choice, value in ((self._show, show), (self._is, label), (self._read_as, read_as)):
+    def _set(self, show: str, make_label: int, read_as: int) -> None:
+        for choice, value in ((self._show, show), (self._is, make_label), (self._read_as, read_as)):
             choice.blockSignals(True)
             choice.setCurrentIndex(choice.findData(value))
             choice.blockSignals(False)
@@ -260,17 +260,17 @@ class DigitBrowser(QWidget):
                 kept = ~made.is_sure
             case "different" if self._other is not None:
                 kept = _answers(made) != _answers(self._other)
-        if (label := self._is.currentData()) >= 0:
-            kept = kept & (labels == label)
-        if (label := self._read_as.currentData()) >= 0:
-            kept = kept & (made.predicted == label)
+        if (make_label := self._is.currentData()) >= 0:
+            kept = kept & (labels == make_label)
+        if (make_label := self._read_as.currentData()) >= 0:
+            kept = kept & (made.predicted == make_label)
         places = np.flatnonzero(kept)
         order = self._order.currentData()
         if order != _IN_ORDER:
             confidences = made.confidences[places]
             places = places[np.argsort(confidences if order == _LEAST_SURE else -confidences, kind="stable")]
         self.model.set_places(places)
-        self._count.set_text(f"{grouped(len(places))} / {grouped(len(labels))}")
+        self._count.set_text(f"{format_count(len(places))} / {format_count(len(labels))}")
         if len(places):
             self.view.setCurrentIndex(self.model.index(0))
         self._choose()
@@ -334,7 +334,7 @@ class DigitBrowser(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(3 * SPACE)
-        frame = card("digits_card")
+        frame = make_card("digits_card")
         column = QVBoxLayout(frame)
         column.setContentsMargins(3 * SPACE, 3 * SPACE, SPACE, SPACE)
         column.setSpacing(2 * SPACE)
@@ -343,7 +343,7 @@ class DigitBrowser(QWidget):
         for text, choice in (("", self._show), ("Is", self._is), ("Read as", self._read_as), ("", self._order)):
             if text:
                 filters.addSpacing(SPACE)
-                filters.addWidget(label(text, "soft"))
+                filters.addWidget(make_label(text, "soft"))
             filters.addWidget(choice)
         self._count.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         filters.addWidget(self._count, 1)
@@ -354,7 +354,7 @@ class DigitBrowser(QWidget):
         row.addWidget(self._build_detail())
 
     def _build_detail(self) -> QWidget:
-        frame = card("chosen_card")
+        frame = make_card("chosen_card")
         frame.setFixedWidth(276)
         column = QVBoxLayout(frame)
         column.setContentsMargins(4 * SPACE, 4 * SPACE, 4 * SPACE, 4 * SPACE)

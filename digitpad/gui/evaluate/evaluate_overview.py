@@ -19,8 +19,8 @@ from digitpad.class_names import DIGITS, noun
 from digitpad.evaluation.assessment import Assessment
 from digitpad.evaluation.significance import Comparison
 from digitpad.gui.evaluate.confusion_view import ConfusionView
-from digitpad.gui.evaluate.evaluation_task import Outcome
-from digitpad.gui.widgets.basics import SPACE, ElidedLabel, card, grouped, label, named, percent
+from digitpad.gui.evaluate.evaluation_task import EvaluationResult
+from digitpad.gui.widgets.basics import SPACE, ElidedLabel, format_count, format_percent, make_card, make_label, named
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 
 _COLUMNS = ("Digit", "Count", "Precision", "Recall", "95 %", "F1")
@@ -37,12 +37,12 @@ class ResultTile(QFrame):
         self.setObjectName(name)
         self.setProperty("card", True)
         self._title = title
-        self._value = label("–", "figure", f"{name}_value")
+        self._value = make_label("–", "figure", f"{name}_value")
         self._more = ElidedLabel("caption", f"{name}_more")
         column = QVBoxLayout(self)
         column.setContentsMargins(14, 9, 8, 9)
         column.setSpacing(1)
-        column.addWidget(label(title, "caption"))
+        column.addWidget(make_label(title, "caption"))
         column.addWidget(self._value)
         column.addWidget(self._more)
 
@@ -58,7 +58,7 @@ class ResultTile(QFrame):
         return self._value.text()
 
 
-class Overview(QWidget):
+class ResultsSummary(QWidget):
     """Tiles, a line that compares two sets of weights, the table of classes, and the confusion matrix."""
 
     cell_opened = Signal(int, int)  # class, read as; -1 for any
@@ -75,14 +75,14 @@ class Overview(QWidget):
                 ("not_sure", "Not sure"),
             )
         }
-        self._verdict_card = card("verdict_card")
-        self._verdict = label("", "soft", "verdict")
+        self._verdict_card = make_card("verdict_card")
+        self._verdict = make_label("", "soft", "verdict")
         self.table = named(QTableWidget(0, len(_COLUMNS)), "class_table")
         self.confusion = ConfusionView(theme)
         self.confusion.opened.connect(self.cell_opened)
         self._build()
 
-    def set_outcome(self, outcome: Outcome) -> None:
+    def set_outcome(self, outcome: EvaluationResult) -> None:
         """Show these figures."""
         first, *others = outcome.made
         for name, (value, more) in _figures(first).items():
@@ -98,7 +98,7 @@ class Overview(QWidget):
             low, high = one.interval
             interval = "–" if math.isnan(low) else f"{100 * low:.1f}–{100 * high:.1f}"
             name = first.class_names[row]
-            values = (name, grouped(one.n), _share(one.precision), _share(one.recall), interval, _share(one.f1))
+            values = (name, format_count(one.n), _share(one.precision), _share(one.recall), interval, _share(one.f1))
             for column, text in enumerate(values):
                 item = QTableWidgetItem(text)
                 item.setFont(font)
@@ -150,11 +150,11 @@ class Overview(QWidget):
         self._build_table()
 
     def _carded(self, title: str, name: str, content: QWidget) -> QWidget:
-        frame = card(name)
+        frame = make_card(name)
         column = QVBoxLayout(frame)
         column.setContentsMargins(4 * SPACE, 3 * SPACE, 3 * SPACE, 3 * SPACE)
         column.setSpacing(SPACE)
-        column.addWidget(label(title, "heading"))
+        column.addWidget(make_label(title, "heading"))
         column.addWidget(content, 1)
         return frame
 
@@ -186,16 +186,18 @@ class Overview(QWidget):
 
 def _figures(made: Assessment) -> dict[str, tuple[str, str]]:
     """Each tile's figure, and what more there is to say of it."""
-    scores, (low, high), curve = made.scores, made.interval, made.sure_curve
+    scores, (low, high), curve = made.scores, made.interval, made.rejection_curve
     right_of_sure = (
-        "" if math.isnan(curve.accuracy_at_bound) else f"{percent(curve.accuracy_at_bound, 2)} of others right"
+        ""
+        if math.isnan(curve.accuracy_at_threshold)
+        else f"{format_percent(curve.accuracy_at_threshold, 2)} of others right"
     )
     return {
-        "accuracy": (percent(scores.accuracy, 2), f"95 %: {100 * low:.2f}–{percent(high, 2)}"),
-        "mistakes": (grouped(len(made.mistakes)), f"of {grouped(scores.n)} {made.images}"),
+        "accuracy": (format_percent(scores.accuracy, 2), f"95 %: {100 * low:.2f}–{format_percent(high, 2)}"),
+        "mistakes": (format_count(len(made.mistakes)), f"of {format_count(scores.n)} {made.images}"),
         "loss": (f"{scores.loss:.4f}", "mean cross-entropy"),
-        "calibration": (percent(made.honesty.error, 2), "confidence against truth"),
-        "not_sure": (percent(curve.not_sure_at_bound, 2), right_of_sure),
+        "calibration": (format_percent(made.reliability.error, 2), "confidence against truth"),
+        "not_sure": (format_percent(curve.not_sure_at_threshold, 2), right_of_sure),
     }
 
 
@@ -204,23 +206,23 @@ def verdict(comparison: Comparison, made: Assessment, other: Assessment) -> str:
     first, second = made.weights.name, other.weights.name
     low, high = (100 * end for end in comparison.interval)
     known = ", ".join(
-        f"{one.weights.name} {percent(one.scores.accuracy, 2)} "
-        f"({100 * one.interval[0]:.2f}–{percent(one.interval[1], 2)})"
+        f"{one.weights.name} {format_percent(one.scores.accuracy, 2)} "
+        f"({100 * one.interval[0]:.2f}–{format_percent(one.interval[1], 2)})"
         for one in (made, other)
     )
     better = first if comparison.difference >= 0 else second
     found = "This could be chance" if comparison.could_be_chance else f"{better} reads better, which is hardly chance"
     return (
         f"{known}. {found}: {_are(comparison.only_first, made.images)} read right by {first} alone, "
-        f"{grouped(comparison.only_second)} by {second} alone. "
+        f"{format_count(comparison.only_second)} by {second} alone. "
         f"Difference {100 * comparison.difference:+.2f} points ({low:+.2f} to {high:+.2f}), "
         f"McNemar's test p = {comparison.p:.2g}."
     )
 
 
 def _are(n: int, images: str) -> str:
-    return f"1 {images.removesuffix('s')} is" if n == 1 else f"{grouped(n)} {images} are"
+    return f"1 {images.removesuffix('s')} is" if n == 1 else f"{format_count(n)} {images} are"
 
 
 def _share(value: float) -> str:
-    return "–" if math.isnan(value) else percent(value, 2)
+    return "–" if math.isnan(value) else format_percent(value, 2)

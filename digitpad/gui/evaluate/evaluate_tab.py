@@ -23,24 +23,24 @@ from PySide6.QtWidgets import (
 from digitpad.datasets.dataset import BUILT_IN
 from digitpad.errors import DigitpadError, reason
 from digitpad.evaluation.assessment import PARTS
-from digitpad.evaluation.csv_tables import robustness_table, table
-from digitpad.evaluation.metrics import Evaluating
+from digitpad.evaluation.csv_tables import class_table, robustness_table
+from digitpad.evaluation.metrics import EvaluationProgress
 from digitpad.evaluation.parallel_predictor import features_of
 from digitpad.evaluation.robustness import N_SAMPLE, Robustness
-from digitpad.gui.data.dataset_choice import DataSetChoice
-from digitpad.gui.data.dataset_loader import LazyData
+from digitpad.gui.data.dataset_choice import DatasetChoice
+from digitpad.gui.data.dataset_loader import DatasetLoader
 from digitpad.gui.evaluate.diagram_view import DiagramView
 from digitpad.gui.evaluate.digit_browser import DigitBrowser
-from digitpad.gui.evaluate.evaluate_overview import Overview
-from digitpad.gui.evaluate.evaluation_task import Opener, Outcome, evaluation, robustness_of
+from digitpad.gui.evaluate.evaluate_overview import ResultsSummary
+from digitpad.gui.evaluate.evaluation_task import EvaluationResult, Opener, evaluation, robustness_of
 from digitpad.gui.evaluate.map_view import MapView
 from digitpad.gui.evaluate.sample_view import SampleView
 from digitpad.gui.evaluate.weights_choice import IN_USE, NONE, WeightsChoice
 from digitpad.gui.tasks.latest_work import LatestWork, Work
 from digitpad.gui.tasks.throttle import Throttle
 from digitpad.gui.tasks.worker import Worker
-from digitpad.gui.widgets.basics import SPACE, ElidedLabel, card, grouped, label, named, percent
-from digitpad.gui.widgets.segmented_control import Segments
+from digitpad.gui.widgets.basics import SPACE, ElidedLabel, format_count, format_percent, make_card, make_label, named
+from digitpad.gui.widgets.segmented_control import SegmentedControl
 from digitpad.gui.widgets.theme import Theme
 from digitpad.nn.network import Network
 from digitpad.recognition.recognizer import Prediction
@@ -59,7 +59,7 @@ _DIAGRAMS = ("reliability", "threshold", "robustness")
 _ABOUT_DIAGRAMS = (
     "Of answers given with 90 %, nine in ten should be right: on the line.",
     "What other bounds would give; the dashed line is the weights' own.",
-    f"{grouped(N_SAMPLE)} images turned, moved, resized and otherwise changed.",
+    f"{format_count(N_SAMPLE)} images turned, moved, resized and otherwise changed.",
 )
 _PICTURES = ("reliability", "threshold", "robustness", "confusion", "map")
 _TABLES = ("classes", "confusion", "digits", "robustness")
@@ -98,31 +98,31 @@ class EvaluateTab(QWidget):
         self.setObjectName("evaluate_tab")
         self._weights = weights
         self._open_weights = open_weights
-        self.outcome: Outcome | None = None
+        self.outcome: EvaluationResult | None = None
         self.robust: tuple[Robustness, ...] = ()
         self._pinned: Prediction | None = None
         self._network: Network | None = None  # of what was evaluated first, for the pad's place on the map
         self._n_threads = min(os.cpu_count() or 1, MAX_THREADS)
         self._working = LatestWork("evaluation", self)
         self._saving = Worker("exports", self)
-        self._data = LazyData(BUILT_IN)
+        self._data = DatasetLoader(BUILT_IN)
         self._done: Callable[[Any], None] = self._show_outcome  # what is to be done with what it comes to
         self._problem = ""  # what is to be said if it comes to nothing
-        self._progressed = Evaluating(0, 1)
+        self._progressed = EvaluationProgress(0, 1)
         self._showing_progress = Throttle(self._show_progress, PROGRESS_MS, self)
         self.weights_choice = named(WeightsChoice(), "evaluated_weights")
         self.other_choice = named(WeightsChoice("Nothing"), "compared_weights")
-        self.data_choice = named(DataSetChoice(), "evaluated_data")
-        self.part_choice = Segments(("Test", "Validation"), "part", "Part of the data")
-        self.pages_choice = Segments(_PAGES, "evaluate_page", "What to look at")
+        self.data_choice = named(DatasetChoice(), "evaluated_data")
+        self.part_choice = SegmentedControl(("Test", "Validation"), "part", "Part of the data")
+        self.pages_choice = SegmentedControl(_PAGES, "evaluate_page", "What to look at")
         self._main = named(QPushButton("Evaluate"), "evaluate_button")
         self._export = named(QPushButton("Export"), "export_button")
         self._progress = named(QProgressBar(textVisible=False), "evaluate_progress")
         self._said = ElidedLabel("caption", "evaluated")
-        self.overview = Overview(theme)
+        self.overview = ResultsSummary(theme)
         self.browser = DigitBrowser(theme)
         self.sample = SampleView(theme, np.random.default_rng())
-        self.diagram_choice = Segments(("Reliability", "Not sure", "Robustness"), "diagram", "Diagram")
+        self.diagram_choice = SegmentedControl(("Reliability", "Not sure", "Robustness"), "diagram", "Diagram")
         self.diagram = DiagramView(theme, "diagram_view")
         self._about_diagram = ElidedLabel("soft", "about_diagram")
         self._change = named(QPushButton("Change the images"), "robustness_button")
@@ -171,7 +171,7 @@ class EvaluateTab(QWidget):
         if self.other_choice.value() != NONE:
             chosen.append(self._chosen(self.other_choice))
         # Read anew each time, as a file may have become another one.
-        self._data = LazyData(self.data_choice.value())
+        self._data = DatasetLoader(self.data_choice.value())
         part = PARTS[self.part_choice.current]
         work = partial(evaluation, chosen, self._open_weights, self._data, part, self._n_threads)
         self._run(work, self._show_outcome, "Nothing could be evaluated")
@@ -203,12 +203,12 @@ class EvaluateTab(QWidget):
         return self._weights if value == IN_USE else Path(value)
 
     def _run(self, work: Work, done: Callable[[Any], None], problem: str) -> None:
-        self._done, self._problem, self._progressed = done, problem, Evaluating(0, 1)
+        self._done, self._problem, self._progressed = done, problem, EvaluationProgress(0, 1)
         self._working.start(work)
         self._show_progress()
         self._set_running(True)
 
-    def _keep_progress(self, progress: Evaluating) -> None:
+    def _keep_progress(self, progress: EvaluationProgress) -> None:
         self._progressed = progress
         self._showing_progress.request()
 
@@ -234,7 +234,7 @@ class EvaluateTab(QWidget):
             self._progress.setRange(0, 100)
             self._progress.setValue(0)
 
-    def _show_outcome(self, outcome: Outcome) -> None:
+    def _show_outcome(self, outcome: EvaluationResult) -> None:
         self.outcome, self.robust = outcome, ()
         first, *others = outcome.made
         self._network = first.weights.network()
@@ -243,8 +243,8 @@ class EvaluateTab(QWidget):
         self.browser.set_assessment(first, others[0] if others else None, outcome.sheet)
         self.sample.set_assessment(first, outcome.sheet)
         self.map.set_map(outcome.places, first, outcome.sheet)
-        shares = [percent(share, 0) for share in outcome.places.explained]
-        n_shown = grouped(len(outcome.places.points))
+        shares = [format_percent(share, 0) for share in outcome.places.explained]
+        n_shown = format_count(len(outcome.places.points))
         self._about_map.set_text(
             f"{n_shown} {first.images} as the last hidden layer has them, along the two directions in which it varies "
             f"most ({shares[0]} and {shares[1]}). Wheel, + and − zoom, 0 shows all."
@@ -349,16 +349,16 @@ class EvaluateTab(QWidget):
     def _table(self, name: str) -> Callable[[], bytes]:
         assert self.outcome is not None
         made, robust = self.outcome.made[0], self.robust
-        return lambda: (robustness_table(robust[0]) if name == "robustness" else table(made, name)).encode()
+        return lambda: (robustness_table(robust[0]) if name == "robustness" else class_table(made, name)).encode()
 
     def _picture(self, name: str, kind: str) -> Callable[[], bytes]:
         assert self.outcome is not None
         make, title = self._drawer(name), self.outcome.name
 
         def content() -> bytes:
-            from digitpad.plotting.figure_files import picture
+            from digitpad.plotting.figure_files import evaluation_figure
 
-            return picture(make(), title, kind)
+            return evaluation_figure(make(), title, kind)
 
         return content
 
@@ -433,7 +433,7 @@ class EvaluateTab(QWidget):
             widget.setAccessibleName(title)
             widget.setToolTip(tip)
             widget.setMinimumWidth(130)
-            row.addWidget(label(title, "soft"))
+            row.addWidget(make_label(title, "soft"))
             row.addWidget(widget, 1)
         self.part_choice.setToolTip("The test part is for the last word; by the validation part, choices are made")
         row.addWidget(self.part_choice)
@@ -444,7 +444,7 @@ class EvaluateTab(QWidget):
         return row
 
     def _build_empty(self) -> QWidget:
-        frame = card("evaluate_empty")
+        frame = make_card("evaluate_empty")
         column = QVBoxLayout(frame)
         column.addStretch(1)
         for text, role in (
@@ -452,14 +452,14 @@ class EvaluateTab(QWidget):
             ("Evaluate reads images that it was not trained on, and counts: of MNIST, ten thousand digits.", "soft"),
             ("Then: each class, every mistake, how honest its probabilities are, and a map of what it sees.", "soft"),
         ):
-            line = label(text, role)
+            line = make_label(text, role)
             line.setAlignment(Qt.AlignmentFlag.AlignCenter)
             column.addWidget(line)
         column.addStretch(1)
         return frame
 
     def _build_diagrams(self) -> QWidget:
-        frame = card("diagrams_card")
+        frame = make_card("diagrams_card")
         column = QVBoxLayout(frame)
         column.setContentsMargins(4 * SPACE, 3 * SPACE, 4 * SPACE, 2 * SPACE)
         column.setSpacing(2 * SPACE)
@@ -473,7 +473,7 @@ class EvaluateTab(QWidget):
         return frame
 
     def _build_map(self) -> QWidget:
-        frame = card("map_card")
+        frame = make_card("map_card")
         column = QVBoxLayout(frame)
         column.setContentsMargins(3 * SPACE, 2 * SPACE, 3 * SPACE, 3 * SPACE)
         column.setSpacing(2 * SPACE)

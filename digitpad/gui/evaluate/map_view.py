@@ -22,8 +22,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from digitpad.evaluation.assessment import Assessment
 from digitpad.evaluation.feature_map import FeatureMap
-from digitpad.gui.widgets.basics import percent
-from digitpad.gui.widgets.image_atlas import DigitSheet
+from digitpad.gui.widgets.basics import format_percent
+from digitpad.gui.widgets.image_atlas import ImageAtlas
 from digitpad.gui.widgets.theme import Theme
 from digitpad.plotting.palette import DIGIT_COLOURS, class_colours
 
@@ -51,7 +51,7 @@ class MapView(QWidget):
         self._theme = theme
         self._map: FeatureMap | None = None
         self._made: Assessment | None = None
-        self._sheet: DigitSheet | None = None
+        self._sheet: ImageAtlas | None = None
         self._pad: tuple[float, float] | None = None
         self._middle, self._zoom = np.zeros(2), 1.0
         self._fit = 1.0  # pixels a unit of the map, at a zoom of 1
@@ -67,7 +67,7 @@ class MapView(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         theme.changed.connect(self._redraw)
 
-    def set_map(self, places: FeatureMap, made: Assessment, sheet: DigitSheet) -> None:
+    def set_map(self, places: FeatureMap, made: Assessment, sheet: ImageAtlas) -> None:
         """Show the images of an assessment at these places."""
         self._map, self._made, self._sheet = places, made, sheet
         self._shown = None
@@ -143,7 +143,7 @@ class MapView(QWidget):
             return ""
         names = self._made.class_names
         label, read_as = names[self._made.digits.labels[place]], names[self._made.predicted[place]]
-        confidence = percent(float(self._made.confidences[place]))
+        confidence = format_percent(float(self._made.confidences[place]))
         return f"{label} · {confidence}" if label == read_as else f"{label} → {read_as} · {confidence}"
 
     def _paint_points(self) -> QImage:

@@ -8,8 +8,8 @@ from PySide6.QtGui import QColor, QFocusEvent, QFont, QFontMetricsF, QKeyEvent, 
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from digitpad.evaluation.assessment import Assessment
-from digitpad.gui.widgets.basics import SPACE, card, label, named, percent
-from digitpad.gui.widgets.image_atlas import DigitSheet
+from digitpad.gui.widgets.basics import SPACE, format_percent, make_card, make_label, named
+from digitpad.gui.widgets.image_atlas import ImageAtlas
 from digitpad.gui.widgets.theme import Theme
 
 SIDE = 5  # images a row, and rows
@@ -26,7 +26,7 @@ class SampleGrid(QWidget):
         super().__init__()
         self._theme = theme
         self._made: Assessment | None = None
-        self._sheet: DigitSheet | None = None
+        self._sheet: ImageAtlas | None = None
         self.places: list[int] = []
         self._current = 0
         self.setObjectName("sample_grid")
@@ -36,7 +36,7 @@ class SampleGrid(QWidget):
         self.setMinimumSize(SIDE * 120, SIDE * 50)
         theme.changed.connect(self.update)
 
-    def set_places(self, made: Assessment, sheet: DigitSheet, places: list[int]) -> None:
+    def set_places(self, made: Assessment, sheet: ImageAtlas, places: list[int]) -> None:
         """Show these images of an assessment."""
         self._made, self._sheet, self.places = made, sheet, places
         self._go_to(min(self._current, max(0, len(places) - 1)))
@@ -46,8 +46,8 @@ class SampleGrid(QWidget):
         if self._made is not None and self.places:
             place = self.places[current]
             names = self._made.class_names
-            label, read_as = names[self._made.digits.labels[place]], names[self._made.predicted[place]]
-            self.setAccessibleDescription(f"{label} read as {read_as}")
+            make_label, read_as = names[self._made.digits.labels[place]], names[self._made.predicted[place]]
+            self.setAccessibleDescription(f"{make_label} read as {read_as}")
         self.update()
 
     def cell(self, number: int) -> QRectF:
@@ -57,14 +57,16 @@ class SampleGrid(QWidget):
 
     def _paint_words(self, painter: QPainter, room: QRectF, made: Assessment, place: int, large: QFont) -> None:
         """The answer, and below it what it is."""
-        names, confidence = made.class_names, percent(float(made.confidences[place]))
-        label, read_as = int(made.digits.labels[place]), int(made.predicted[place])
-        tokens, right = self._theme.tokens, label == read_as
+        names, confidence = made.class_names, format_percent(float(made.confidences[place]))
+        make_label, read_as = int(made.digits.labels[place]), int(made.predicted[place])
+        tokens, right = self._theme.tokens, make_label == read_as
         small = QFont(large)
         small.setPixelSize(12)
         small.setBold(False)
         below = (
-            [f"is {names[label]}", confidence] if max(map(len, names)) > 1 else [f"is {names[label]} · {confidence}"]
+            [f"is {names[make_label]}", confidence]
+            if max(map(len, names)) > 1
+            else [f"is {names[make_label]} · {confidence}"]
         )
         lines = [
             (large, tokens.good if right else tokens.bad, names[read_as], 32),
@@ -147,14 +149,14 @@ class SampleView(QWidget):
         super().__init__()
         self._rng = rng
         self._made: Assessment | None = None
-        self._sheet: DigitSheet | None = None
+        self._sheet: ImageAtlas | None = None
         self.grid = SampleGrid(theme)
-        self._said = label("", "soft", "sample_said")
+        self._said = make_label("", "soft", "sample_said")
         self._again = named(QPushButton("Another 25"), "another_sample")
         self._again.setShortcut("R")
         self._again.setToolTip("Draw others (R)")
         self._again.clicked.connect(self.draw)
-        frame = card("sample_card")
+        frame = make_card("sample_card")
         column = QVBoxLayout(frame)
         column.setContentsMargins(4 * SPACE, 3 * SPACE, 4 * SPACE, 3 * SPACE)
         column.setSpacing(2 * SPACE)
@@ -168,7 +170,7 @@ class SampleView(QWidget):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(frame)
 
-    def set_assessment(self, made: Assessment, sheet: DigitSheet) -> None:
+    def set_assessment(self, made: Assessment, sheet: ImageAtlas) -> None:
         """Draw from the images of this one."""
         self._made, self._sheet = made, sheet
         self.draw()

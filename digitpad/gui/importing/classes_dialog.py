@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QGridLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from digitpad.class_names import DIGITS, names_in, usual
-from digitpad.gui.data.dataset_choice import NONE, DataSetChoice
-from digitpad.gui.widgets.basics import SPACE, closing_row, label, named
+from digitpad.class_names import DIGITS, default_names, names_in
+from digitpad.gui.data.dataset_choice import NONE, DatasetChoice
+from digitpad.gui.widgets.basics import SPACE, closing_row, make_label, named
 
 
 @dataclass(frozen=True)
-class Classes:
+class OutputClasses:
     """What outputs stand for: names, or those of the data set of a name or path, by which weights are then scored."""
 
     names: tuple[str, ...] = ()
@@ -34,9 +34,9 @@ class ClassesDialog(QDialog):
         self.setWindowTitle("Other people's weights")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._n = n_outputs
-        self._names = named(QLineEdit(usual(n_outputs)), "class_names")
-        self._data = named(DataSetChoice("None"), "class_data")
-        self._note = label("", "caption", "class_note")
+        self._names = named(QLineEdit(default_names(n_outputs)), "class_names")
+        self._data = named(DatasetChoice("None"), "class_data")
+        self._note = make_label("", "caption", "class_note")
         self._open = named(QPushButton("Open"), "class_open")
         self._build(name)
         self._names.textChanged.connect(self._show)
@@ -45,15 +45,15 @@ class ClassesDialog(QDialog):
         self._show()
 
     @property
-    def classes(self) -> Classes | None:
+    def classes(self) -> OutputClasses | None:
         """What was chosen; None where the names are not as many as the outputs."""
         if self._data.value() != NONE:
-            return Classes(data=self._data.value())
+            return OutputClasses(data=self._data.value())
         try:
             names = names_in(self._names.text())
         except ValueError:
             return None
-        return Classes(names) if len(names) == self._n else None
+        return OutputClasses(names) if len(names) == self._n else None
 
     def _show(self) -> None:
         classes = self.classes
@@ -61,7 +61,7 @@ class ClassesDialog(QDialog):
         self._open.setEnabled(classes is not None)
         self._note.setText(self._said(classes))
 
-    def _said(self, classes: Classes | None) -> str:
+    def _said(self, classes: OutputClasses | None) -> str:
         if classes is None:
             try:
                 n = len(names_in(self._names.text()))
@@ -80,7 +80,7 @@ class ClassesDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(5 * SPACE, 5 * SPACE, 5 * SPACE, 5 * SPACE)
         column.setSpacing(3 * SPACE)
-        title = label(f"{name} has {self._n} outputs. What do they stand for?", "strong", "class_title")
+        title = make_label(f"{name} has {self._n} outputs. What do they stand for?", "strong", "class_title")
         title.setWordWrap(True)
         column.addWidget(title)
         grid = QGridLayout()
@@ -92,7 +92,7 @@ class ClassesDialog(QDialog):
             ("Data", self._data, "A data set of these classes, which then names and scores them"),
         )
         for row, (text, field, tip) in enumerate(fields):
-            about = label(text, "soft")
+            about = make_label(text, "soft")
             about.setBuddy(field)
             field.setAccessibleName(text)
             field.setToolTip(tip)

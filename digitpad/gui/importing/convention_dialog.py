@@ -13,11 +13,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from digitpad.class_names import in_words
-from digitpad.gui.widgets.basics import SPACE, closing_row, label, named, percent
+from digitpad.class_names import describe_names
+from digitpad.gui.widgets.basics import SPACE, closing_row, format_percent, make_label, named
 from digitpad.gui.widgets.form_widgets import link
-from digitpad.gui.widgets.table_items import calm
-from digitpad.importers.inference.best_convention import POOR, Understanding
+from digitpad.gui.widgets.table_items import prepare_table
+from digitpad.importers.inference.best_convention import POOR, ImportResult
 from digitpad.importers.inference.conventions import Candidate
 from digitpad.weights.activation_names import NAMES
 
@@ -37,7 +37,7 @@ class ConventionDialog(QDialog):
 
     classes_doubted = Signal()  # the outputs stand for something else
 
-    def __init__(self, understanding: Understanding, chosen: Candidate, parent: QWidget) -> None:
+    def __init__(self, understanding: ImportResult, chosen: Candidate, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("convention_dialog")
         self.setWindowTitle("Other people's weights")
@@ -45,8 +45,8 @@ class ConventionDialog(QDialog):
         self.understanding = understanding
         self._candidates = understanding.candidates
         table = named(QTableWidget(len(self._candidates), len(_COLUMNS)), "conventions")
-        self._table = calm(table, "Ways in which these weights can be meant")
-        self._note = label("", "caption", "convention_note")
+        self._table = prepare_table(table, "Ways in which these weights can be meant")
+        self._note = make_label("", "caption", "convention_note")
         self._fill()
         self._build(understanding)
         self._table.itemSelectionChanged.connect(self._show)
@@ -62,7 +62,7 @@ class ConventionDialog(QDialog):
         for row, one in enumerate(self._candidates):
             convention = one.convention
             texts = (
-                percent(one.accuracy) if self.understanding.yardstick.scores else "–",
+                format_percent(one.accuracy) if self.understanding.yardstick.scores else "–",
                 _spoken(convention.activation),
                 convention.scaling,
                 "transposed" if convention.transposed else "upright",
@@ -82,29 +82,29 @@ class ConventionDialog(QDialog):
         elif candidate is chosen:
             text = "The most usual of those that read within 1.5 points of the best."
         else:
-            text = f"Your choice, kept for this file; proposed was {percent(chosen.accuracy)}."
+            text = f"Your choice, kept for this file; proposed was {format_percent(chosen.accuracy)}."
         detail = candidate.convention.detail
         self._note.setText(f"{text}\nBesides: {detail}." if detail else text)
 
-    def _build(self, understanding: Understanding) -> None:
+    def _build(self, understanding: ImportResult) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(5 * SPACE, 5 * SPACE, 5 * SPACE, 5 * SPACE)
         column.setSpacing(3 * SPACE)
         structure = understanding.chosen.structure
         name = understanding.contents.path.name
-        title = label(
+        title = make_label(
             f"{name} holds {structure.sizes}, its matrices ({structure.orientation})", "strong", "convention_title"
         )
         title.setWordWrap(True)
         column.addWidget(title)
         measure = understanding.yardstick
         by = f"; that is found out by what it reads of {measure.said}" if measure.scores else ""
-        found = label(f"It does not say how it is meant{by}.", "soft")
+        found = make_label(f"It does not say how it is meant{by}.", "soft")
         found.setWordWrap(True)
         column.addWidget(found)
         outputs = QHBoxLayout()
         outputs.addWidget(
-            label(f"Its outputs stand for {in_words(measure.class_names)}.", "soft", "convention_classes")
+            make_label(f"Its outputs stand for {describe_names(measure.class_names)}.", "soft", "convention_classes")
         )
         doubt = link("Something else…", "convention_other_classes", "Say what the outputs stand for")
         doubt.clicked.connect(self._doubt)

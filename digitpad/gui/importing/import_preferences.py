@@ -11,15 +11,15 @@ from PySide6.QtCore import QSettings
 
 from digitpad.class_names import are_names
 from digitpad.errors import OutputsError
-from digitpad.gui.data.dataset_loader import LazyData
-from digitpad.gui.importing.classes_dialog import Classes
-from digitpad.importers.inference.best_convention import Understanding
+from digitpad.gui.data.dataset_loader import DatasetLoader
+from digitpad.gui.importing.classes_dialog import OutputClasses
+from digitpad.importers.inference.best_convention import ImportResult
 from digitpad.importers.inference.conventions import Candidate
-from digitpad.importers.open_file import fingerprint, open_weights, understand_file
+from digitpad.importers.open_file import fingerprint, infer_import, open_weights
 from digitpad.weights.native_format import Weights, is_own
 
 
-class Told:
+class ImportPreferences:
     """Any thread may ask, as each time settings of its own are opened on the same file.
 
     Parameters
@@ -31,7 +31,7 @@ class Told:
     def __init__(self, settings: QSettings) -> None:
         self._where = settings.fileName(), settings.format()
 
-    def classes(self, fingerprint: str) -> Classes | None:
+    def classes(self, fingerprint: str) -> OutputClasses | None:
         """What the outputs of a file stand for; None where nothing was said."""
         try:
             kept: Any = json.loads(str(self._settings().value(f"classes/{fingerprint}", "")))
@@ -39,10 +39,10 @@ class Told:
             return None
         match kept:
             case [list() as names, str() as data] if data or are_names(names):
-                return Classes(tuple(names), data)
+                return OutputClasses(tuple(names), data)
         return None
 
-    def keep_classes(self, fingerprint: str, classes: Classes) -> None:
+    def keep_classes(self, fingerprint: str, classes: OutputClasses) -> None:
         """Remember what the outputs of a file stand for."""
         self._settings().setValue(f"classes/{fingerprint}", json.dumps([classes.names, classes.data]))
 
@@ -50,7 +50,7 @@ class Told:
         """What was said does not hold, or not any more."""
         self._settings().remove(f"classes/{fingerprint}")
 
-    def candidate(self, understanding: Understanding, fingerprint: str) -> Candidate | None:
+    def candidate(self, understanding: ImportResult, fingerprint: str) -> Candidate | None:
         """The candidate that was chosen the last time."""
         text = self._convention(fingerprint)
         kinds = {json.dumps(one.convention.as_dict()): one for one in understanding.candidates}
@@ -60,7 +60,7 @@ class Told:
         """Remember how a file is meant."""
         self._settings().setValue(f"conventions/{fingerprint}", json.dumps(candidate.convention.as_dict()))
 
-    def weights(self, path: Path, data: LazyData) -> Weights:
+    def weights(self, path: Path, data: DatasetLoader) -> Weights:
         """The weights in a file of any kind: as they were used the last time, else as ``data`` shows them to be meant.
 
         Raises
@@ -78,9 +78,9 @@ class Told:
             except OutputsError as error:
                 problem = f"{error.problem}; “Load weights…” asks what they stand for"
                 raise OutputsError(path, problem, error.n_outputs) from error
-        classes = classes or Classes()
+        classes = classes or OutputClasses()
         named_by = data.other(classes.data) if classes.data else None
-        understanding = understand_file(path, class_names=classes.names or None, data=named_by)
+        understanding = infer_import(path, class_names=classes.names or None, data=named_by)
         return understanding.weights(self.candidate(understanding, known_by))
 
     def _convention(self, fingerprint: str) -> str:

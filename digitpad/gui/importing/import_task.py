@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject, Signal
 from digitpad.datasets.dataset import load
 from digitpad.datasets.readers.open_dataset import is_data_set
 from digitpad.errors import DigitpadError, OutputsError, WeightsError
-from digitpad.gui.importing.classes_dialog import Classes
-from digitpad.importers.open_file import fingerprint, understand_file
+from digitpad.gui.importing.classes_dialog import OutputClasses
+from digitpad.importers.open_file import fingerprint, infer_import
 
 
 class OpeningThread(QObject):
@@ -23,7 +23,7 @@ class OpeningThread(QObject):
     is_data = Signal()
     failed = Signal(object)  # DigitpadError
 
-    def __init__(self, path: Path, classes: Classes | None, parent: QObject) -> None:
+    def __init__(self, path: Path, classes: OutputClasses | None, parent: QObject) -> None:
         super().__init__(parent)
         self.path = path
         self.classes = classes
@@ -46,9 +46,9 @@ class OpeningThread(QObject):
             if self.classes is None and is_data_set(self.path, lambda _n_read: self._between()):
                 self.is_data.emit()
                 return
-            classes = self.classes or Classes()
+            classes = self.classes or OutputClasses()
             data = load(classes.data, lambda _n_read: self._between()) if classes.data else None
-            understanding = understand_file(self.path, class_names=classes.names or None, data=data, tell=self._between)
+            understanding = infer_import(self.path, class_names=classes.names or None, data=data, tell=self._between)
             self.understood.emit(understanding, fingerprint(self.path))
         except _StoppedError:
             return

@@ -5,17 +5,17 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QSettings, Signal
 from PySide6.QtWidgets import QWidget
 
-from digitpad.class_names import DIGITS, in_words
+from digitpad.class_names import DIGITS, describe_names
 from digitpad.errors import DigitpadError, OutputsError, WeightsError
-from digitpad.gui.importing.classes_dialog import Classes, ClassesDialog
+from digitpad.gui.importing.classes_dialog import ClassesDialog, OutputClasses
 from digitpad.gui.importing.convention_dialog import ConventionDialog
-from digitpad.gui.importing.import_preferences import Told
+from digitpad.gui.importing.import_preferences import ImportPreferences
 from digitpad.gui.importing.import_task import OpeningThread
-from digitpad.importers.inference.best_convention import Understanding
+from digitpad.importers.inference.best_convention import ImportResult
 from digitpad.importers.inference.conventions import Candidate
 
 
-class ForeignWeights(QObject):
+class NetworkImport(QObject):
     """Opens one file after the other; of two asked for at once, the later."""
 
     opened = Signal(object, object)  # Weights, and the Path they came from
@@ -26,10 +26,10 @@ class ForeignWeights(QObject):
     def __init__(self, settings: QSettings, parent: QWidget) -> None:
         super().__init__(parent)
         self._parent = parent
-        self._told = Told(settings)
+        self._told = ImportPreferences(settings)
         self._thread: OpeningThread | None = None
         self._classes_of = ""  # the file that is being opened with classes that were given, by its fingerprint
-        self._last: tuple[Understanding, str] | None = None
+        self._last: tuple[ImportResult, str] | None = None
 
     @property
     def busy(self) -> bool:
@@ -45,7 +45,7 @@ class ForeignWeights(QObject):
         """Find out how a file is meant, and ask; what its outputs stand for is asked only where it is not known."""
         self._begin(path, None, "")
 
-    def _begin(self, path: Path, classes: Classes | None, fingerprint: str) -> None:
+    def _begin(self, path: Path, classes: OutputClasses | None, fingerprint: str) -> None:
         self.shut_down()
         self._classes_of = fingerprint
         self.message.emit(f"Finding out how {path.name} is meant …")
@@ -75,7 +75,7 @@ class ForeignWeights(QObject):
             self._thread.deleteLater()
             self._thread = None
 
-    def _understood(self, understanding: Understanding, fingerprint: str) -> None:
+    def _understood(self, understanding: ImportResult, fingerprint: str) -> None:
         if self._thread is None or self.sender() is not self._thread:  # another file was opened meanwhile
             return
         path, classes = understanding.contents.path, self._thread.classes
@@ -132,7 +132,7 @@ class ForeignWeights(QObject):
         self.message.emit("")
         self.failed.emit(error)
 
-    def _ask(self, understanding: Understanding, fingerprint: str) -> None:
+    def _ask(self, understanding: ImportResult, fingerprint: str) -> None:
         chosen = self._told.candidate(understanding, fingerprint) or understanding.chosen
         dialog = ConventionDialog(understanding, chosen, self._parent)
         n, path = len(understanding.yardstick.class_names), understanding.contents.path
@@ -140,11 +140,11 @@ class ForeignWeights(QObject):
         dialog.classes_doubted.connect(lambda: self._ask_classes(path, n, fingerprint))
         dialog.open()
 
-    def _choose(self, understanding: Understanding, fingerprint: str, candidate: Candidate) -> None:
+    def _choose(self, understanding: ImportResult, fingerprint: str, candidate: Candidate) -> None:
         self._told.keep_candidate(fingerprint, candidate)
         self._use(understanding, fingerprint, candidate)
 
-    def _use(self, understanding: Understanding, fingerprint: str, candidate: Candidate) -> None:
+    def _use(self, understanding: ImportResult, fingerprint: str, candidate: Candidate) -> None:
         try:
             weights = understanding.weights(candidate)
         except WeightsError as error:
@@ -155,5 +155,5 @@ class ForeignWeights(QObject):
         self._last = (understanding, fingerprint)
         convention = candidate.convention
         how = f"{convention.activation}, {convention.scaling}" + ", transposed" * convention.transposed
-        of = "" if weights.class_names == DIGITS else f", of {in_words(weights.class_names)}"
+        of = "" if weights.class_names == DIGITS else f", of {describe_names(weights.class_names)}"
         self.message.emit(f"Reading with {path.name}, taken as {how}{of}")

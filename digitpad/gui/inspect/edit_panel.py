@@ -16,11 +16,11 @@ from PySide6.QtWidgets import (
 )
 
 from digitpad.evaluation.metrics import interval
-from digitpad.gui.inspect.layers_view import Chosen
-from digitpad.gui.widgets.basics import SPACE, grouped, keep_width, label, named, percent
-from digitpad.inspection.measure import Measured, Part
+from digitpad.gui.inspect.layers_view import Selection
+from digitpad.gui.widgets.basics import SPACE, format_count, format_percent, keep_width, make_label, named
+from digitpad.inspection.measure import MeasuredAccuracy, PartScore
 from digitpad.inspection.trace import Block
-from digitpad.inspection.weight_edits import BITS, MAX_FACTOR, MAX_PRUNED, Surgery
+from digitpad.inspection.weight_edits import BITS, MAX_FACTOR, MAX_PRUNED, WeightEdits
 
 MAX_LINES = 4
 FACTOR_STEPS = 20  # of the slider, to 1
@@ -29,7 +29,7 @@ FACTOR_STEPS = 20  # of the slider, to 1
 class _Edit(QUndoCommand):
     """From one surgery to the next; what a slider does in one go is one."""
 
-    def __init__(self, panel: "EditPanel", text: str, key: tuple[object, ...], after: Surgery) -> None:
+    def __init__(self, panel: "EditPanel", text: str, key: tuple[object, ...], after: WeightEdits) -> None:
         super().__init__(text)
         self._panel, self._key = panel, key
         self._before, self._after = panel.surgery, after
@@ -60,31 +60,31 @@ class EditPanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.surgery = Surgery()
+        self.surgery = WeightEdits()
         self.stack = QUndoStack(self)
         self._blocks: tuple[Block, ...] = ()
-        self._chosen: Chosen | None = None
+        self._chosen: Selection | None = None
         self._gesture = 0
-        self._measured: Measured | None = None
-        self._title = label("", "strong", "edit_title")
+        self._measured: MeasuredAccuracy | None = None
+        self._title = make_label("", "strong", "edit_title")
         self._off = named(QPushButton("Switch off"), "switch_off")
         self._factor = named(QSlider(Qt.Orientation.Horizontal), "factor")
-        self._factor_value = label("", "caption", "factor_value")
+        self._factor_value = make_label("", "caption", "factor_value")
         self._pruned = named(QSlider(Qt.Orientation.Horizontal), "pruned")
-        self._pruned_value = label("", "caption", "pruned_value")
+        self._pruned_value = make_label("", "caption", "pruned_value")
         self._bits: dict[int | None, QPushButton] = {}
-        self._edits = label("", "caption", "edits")
-        self._figures = {name: label("–", "figure", f"{name}_accuracy") for name in ("validation", "test")}
-        self._said = {name: label("", "caption", f"{name}_interval") for name in ("validation", "test")}
+        self._edits = make_label("", "caption", "edits")
+        self._figures = {name: make_label("–", "figure", f"{name}_accuracy") for name in ("validation", "test")}
+        self._said = {name: make_label("", "caption", f"{name}_interval") for name in ("validation", "test")}
         self._figures_box = QWidget()
-        self._unedited = label("", "caption", "unedited")
-        self._count = label("", "caption", "weights_left")
+        self._unedited = make_label("", "caption", "unedited")
+        self._count = make_label("", "caption", "weights_left")
         self._save = named(QPushButton("Save as…"), "save_edited")
         self._use = named(QPushButton("Use on Draw"), "use_edited")
         self._build()
         self._refresh()
 
-    def set_network(self, blocks: tuple[Block, ...], surgery: Surgery) -> None:
+    def set_network(self, blocks: tuple[Block, ...], surgery: WeightEdits) -> None:
         """Edit another network, from where it was left; the steps of the one before are forgotten."""
         self._blocks, self._chosen = blocks, None
         self.stack.clear()
@@ -94,31 +94,31 @@ class EditPanel(QWidget):
 
     def set_count(self, n: int, n_left: int) -> None:
         """How many weights there are, and how many of them are not 0."""
-        self._count.setText(f"{grouped(n_left)} of {grouped(n)} weights are not 0")
+        self._count.setText(f"{format_count(n_left)} of {format_count(n)} weights are not 0")
 
-    def set_chosen(self, chosen: Chosen | None) -> None:
+    def set_chosen(self, chosen: Selection | None) -> None:
         """The unit that buttons are about."""
         self._chosen = chosen
         self._refresh()
 
-    def set_measured(self, measured: Measured | None) -> None:
+    def set_measured(self, measured: MeasuredAccuracy | None) -> None:
         """What is known of the accuracy so far; None where it is not known whether it will be."""
         self._measured = measured
         for name, figure in self._figures.items():
-            part: Part | None = None if measured is None else getattr(measured, name)
+            part: PartScore | None = None if measured is None else getattr(measured, name)
             if part is None or not part.n_read:
                 figure.setText("–")
                 self._said[name].setText("")
                 continue
-            figure.setText(percent(part.accuracy, 2))
+            figure.setText(format_percent(part.accuracy, 2))
             low, high = interval(part.accuracy, part.n_read)
-            so_far = f"{grouped(part.n_read)} of {grouped(part.n)} read"
-            self._said[name].setText(f"{100 * low:.1f} to {percent(high)}" if part.is_whole else so_far)
+            so_far = f"{format_count(part.n_read)} of {format_count(part.n)} read"
+            self._said[name].setText(f"{100 * low:.1f} to {format_percent(high)}" if part.is_whole else so_far)
 
     def set_unedited(self, *accuracies: object) -> None:
         """Of what share of validation and of test images the network was right as it was, where that is known."""
         self._figures_box.show()
-        said = " and ".join(percent(one, 2) for one in accuracies if isinstance(one, float))
+        said = " and ".join(format_percent(one, 2) for one in accuracies if isinstance(one, float))
         self._unedited.setText(f"Unedited: {said}" if said else "")
 
     def set_not_measured(self, why: str) -> None:
@@ -126,7 +126,7 @@ class EditPanel(QWidget):
         self._figures_box.hide()
         self._unedited.setText(why)
 
-    def toggle(self, chosen: Chosen) -> None:
+    def toggle(self, chosen: Selection) -> None:
         """Switch a unit off, or on again."""
         if self._is_hidden(chosen):
             factor = 1.0 if self.surgery.factor(chosen.block, chosen.unit) == 0 else 0.0
@@ -134,19 +134,19 @@ class EditPanel(QWidget):
 
     # Editing.
 
-    def _push(self, text: str, key: tuple[object, ...], after: Surgery) -> None:
+    def _push(self, text: str, key: tuple[object, ...], after: WeightEdits) -> None:
         if after != self.surgery:
             self.stack.push(_Edit(self, text, key, after))
 
-    def _set(self, surgery: Surgery) -> None:
+    def _set(self, surgery: WeightEdits) -> None:
         self.surgery = surgery
         self._refresh()
         self.changed.emit()
 
-    def _scale(self, chosen: Chosen, factor: float, text: str) -> None:
+    def _scale(self, chosen: Selection, factor: float, text: str) -> None:
         self._push(text, (self._gesture, chosen.block, chosen.unit), self._with_factor(chosen, factor))
 
-    def _with_factor(self, chosen: Chosen, factor: float) -> Surgery:
+    def _with_factor(self, chosen: Selection, factor: float) -> WeightEdits:
         return self.surgery.with_factor(chosen.block, chosen.unit, factor)
 
     def _begin_gesture(self) -> None:
@@ -170,9 +170,9 @@ class EditPanel(QWidget):
 
     def _put_back(self) -> None:
         self._begin_gesture()
-        self._push("Put all back", (self._gesture,), Surgery())
+        self._push("Put all back", (self._gesture,), WeightEdits())
 
-    def _is_hidden(self, chosen: Chosen) -> bool:
+    def _is_hidden(self, chosen: Selection) -> bool:
         return 0 < chosen.block < len(self._blocks) - 1
 
     # Showing.
@@ -191,7 +191,7 @@ class EditPanel(QWidget):
         for widget in (self._off, self._factor):
             widget.setEnabled(hidden)
         self._factor_value.setText(f"× {factor:.2f}" if hidden else "")
-        self._pruned_value.setText(percent(surgery.pruned, 0))
+        self._pruned_value.setText(format_percent(surgery.pruned, 0))
         for slider, value in ((self._factor, factor * FACTOR_STEPS), (self._pruned, surgery.pruned * 100)):
             slider.blockSignals(True)
             slider.setValue(round(value))
@@ -201,9 +201,9 @@ class EditPanel(QWidget):
         lines = said if len(said) <= MAX_LINES else [*said[: MAX_LINES - 1], f"and {len(said) - MAX_LINES + 1} more"]
         self._edits.setText("\n".join(lines) or "Nothing is edited yet.")
         self._edits.setToolTip("\n".join(said) if lines != said else "")
-        self._back.setEnabled(surgery != Surgery())
+        self._back.setEnabled(surgery != WeightEdits())
         for button in (self._save, self._use):
-            button.setEnabled(surgery != Surgery())
+            button.setEnabled(surgery != WeightEdits())
 
     def _build(self) -> None:
         column = QVBoxLayout(self)
@@ -224,7 +224,7 @@ class EditPanel(QWidget):
         row.addWidget(self._factor_value)
         column.addLayout(row)
         column.addItem(_gap(2 * SPACE))
-        column.addWidget(label("Prune the smallest weights", "strong"))
+        column.addWidget(make_label("Prune the smallest weights", "strong"))
         self._pruned.setRange(0, round(MAX_PRUNED * 100))
         self._pruned.setAccessibleName("Share of the weights that is pruned")
         self._pruned.setToolTip("So many of all weights, the smallest of the network, become 0.")
@@ -266,7 +266,7 @@ class EditPanel(QWidget):
     def _build_bits(self, column: QVBoxLayout) -> None:
         row = QHBoxLayout()
         row.setSpacing(0)
-        row.addWidget(label("Bits a weight", "strong"))
+        row.addWidget(make_label("Bits a weight", "strong"))
         row.addStretch(1)
         group = QButtonGroup(self)
         choices: list[int | None] = [None, *BITS]
@@ -313,7 +313,7 @@ class EditPanel(QWidget):
         for name, title in (("validation", "Validation accuracy"), ("test", "Test accuracy")):
             part = QVBoxLayout()
             part.setSpacing(0)
-            part.addWidget(label(title, "caption"))
+            part.addWidget(make_label(title, "caption"))
             part.addWidget(self._figures[name])
             part.addWidget(self._said[name])
             row.addLayout(part, 1)

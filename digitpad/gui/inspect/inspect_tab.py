@@ -21,22 +21,22 @@ from digitpad.class_names import DIGITS
 from digitpad.errors import DigitpadError
 from digitpad.evaluation.metrics import relabelled
 from digitpad.gui.canvas.pad import Pad
-from digitpad.gui.data.dataset_choice import DataSetChoice
-from digitpad.gui.data.dataset_loader import LazyData
+from digitpad.gui.data.dataset_choice import DatasetChoice
+from digitpad.gui.data.dataset_loader import DatasetLoader
 from digitpad.gui.inspect.edit_panel import EditPanel
-from digitpad.gui.inspect.layers_view import Chosen, Joined, LayersView
+from digitpad.gui.inspect.layers_view import Connections, LayersView, Selection
 from digitpad.gui.inspect.nearest_panel import NearestPanel
 from digitpad.gui.inspect.softmax_panel import SoftmaxPanel
 from digitpad.gui.inspect.unit_panel import UnitPanel
 from digitpad.gui.inspect.weights_view import WeightsView
 from digitpad.gui.tasks.latest_work import LatestWork
 from digitpad.gui.tasks.throttle import Throttle
-from digitpad.gui.widgets.basics import SPACE, ElidedLabel, card, keep_width, label, named
+from digitpad.gui.widgets.basics import SPACE, ElidedLabel, keep_width, make_card, make_label, named
 from digitpad.gui.widgets.form_widgets import Choice
 from digitpad.gui.widgets.theme import Theme
-from digitpad.inspection.measure import Measured, measure
-from digitpad.inspection.trace import Trace, Tracer
-from digitpad.inspection.weight_edits import Surgery, n_weights
+from digitpad.inspection.measure import MeasuredAccuracy, measure
+from digitpad.inspection.trace import ActivationTrace, Tracer
+from digitpad.inspection.weight_edits import WeightEdits, n_weights
 from digitpad.inspection.weight_images import first_weights
 from digitpad.system import blas_threads
 from digitpad.weights.native_format import SHIPPED, Weights, load_weights
@@ -62,12 +62,12 @@ PANELS = {
 class _Edited:
     """What a surgery came to, made in a thread."""
 
-    surgery: Surgery
+    surgery: WeightEdits
     weights: Weights
     tracer: Tracer
 
 
-class InsideTab(QWidget):
+class InspectTab(QWidget):
     """Looks into one network: the one in use, or one of those that are shipped."""
 
     use_requested = Signal(object)  # Weights: the Draw tab shall read with them
@@ -80,12 +80,12 @@ class InsideTab(QWidget):
         self._main_pad = pad
         self._in_use = self._base = self._weights = weights
         self._tracer: Tracer | None = None  # made when the tab is first shown
-        self._trace: Trace | None = None
-        self._left: dict[Hashable, Surgery] = {}  # edits of networks that were looked into before
-        self._known: dict[Surgery, Measured] = {}
+        self._trace: ActivationTrace | None = None
+        self._left: dict[Hashable, WeightEdits] = {}  # edits of networks that were looked into before
+        self._known: dict[WeightEdits, MeasuredAccuracy] = {}
         self._data_sha256 = ""  # of what was measured on
-        self.data_choice = named(DataSetChoice(), "inside_data")
-        self._data = LazyData(self.data_choice.value())
+        self.data_choice = named(DatasetChoice(), "inside_data")
+        self._data = DatasetLoader(self.data_choice.value())
         self.pad = Pad(theme)
         self.pad.setObjectName("inside_pad")
         self.view = LayersView(theme, self.pad)
@@ -151,11 +151,11 @@ class InsideTab(QWidget):
         """Make what is needed to look into the network, with the edits that it had."""
         self._show_network(self._base, Tracer(self._base))
         assert self._tracer is not None
-        surgery = self._left.get(_which(self._base), Surgery())
+        surgery = self._left.get(_which(self._base), WeightEdits())
         self.edits.set_network(self._tracer.blocks, surgery)
         self._tell_unedited()
         self._summary.set_text(self._tracer.network.summary())
-        if surgery == Surgery():
+        if surgery == WeightEdits():
             self.view.set_surgery(surgery)
             self._measure()
         else:
@@ -178,7 +178,7 @@ class InsideTab(QWidget):
         if self.data_choice.value() == self._data.source:
             return
         self._data.give_up()
-        self._data = LazyData(self.data_choice.value())
+        self._data = DatasetLoader(self.data_choice.value())
         self._known.clear()
         self._tell_unedited()
         self._nearest.set_data(self._data)
@@ -211,14 +211,14 @@ class InsideTab(QWidget):
             self._measuring.cancel()
             return
 
-        def work() -> Generator[Measured | None, None, tuple[Surgery, Measured, str]]:
+        def work() -> Generator[MeasuredAccuracy | None, None, tuple[WeightEdits, MeasuredAccuracy, str]]:
             yield None
             dataset = relabelled(data.get(), weights)
-            return surgery, (yield from measure(weights, dataset, blas_threads.threads())), dataset.sha256
+            return surgery, (yield from measure(weights, dataset, blas_threads.thread_count())), dataset.sha256
 
         self._measuring.start(work)
 
-    def _keep_measured(self, told: tuple[Surgery, Measured, str]) -> None:
+    def _keep_measured(self, told: tuple[WeightEdits, MeasuredAccuracy, str]) -> None:
         surgery, measured, self._data_sha256 = told
         self._known[surgery] = measured
         self._tell_unedited()
@@ -227,7 +227,7 @@ class InsideTab(QWidget):
 
     def _tell_unedited(self) -> None:
         """How well the network reads as it is: as measured, or as its file says of these data."""
-        measured, about = self._known.get(Surgery()), self._base.about
+        measured, about = self._known.get(WeightEdits()), self._base.about
         if measured is not None:
             self.edits.set_unedited(measured.validation.accuracy, measured.test.accuracy)
         elif self._base.data_source == self._data.source:
@@ -288,7 +288,7 @@ class InsideTab(QWidget):
         chosen = self.view.chosen
         if chosen is None or self._tracer is None:
             self._unit.show_nothing()
-            self.view.set_joined(Joined())
+            self.view.set_joined(Connections())
             self.view.setAccessibleDescription("")
             return
         factor = self.edits.surgery.factor(chosen.block, chosen.unit)
@@ -303,7 +303,7 @@ class InsideTab(QWidget):
         self._pointing.request()
 
     def _unit_of_weights_chosen(self, unit: int) -> None:
-        self.view.choose(Chosen(1, unit))
+        self.view.choose(Selection(1, unit))
 
     # Building.
 
@@ -321,9 +321,9 @@ class InsideTab(QWidget):
         self.data_choice.setAccessibleName("Data")
         self.data_choice.setToolTip("What accuracy is measured on, and among what the nearest images are looked for")
         self.data_choice.setFixedWidth(150)
-        top.addWidget(label("Look into", "soft"))
+        top.addWidget(make_label("Look into", "soft"))
         top.addWidget(self._source)
-        top.addWidget(label("Data", "soft"))
+        top.addWidget(make_label("Data", "soft"))
         top.addWidget(self.data_choice)
         top.addWidget(self._summary, 1)
         clear = named(QPushButton("Clear"), "inside_clear")
@@ -338,11 +338,11 @@ class InsideTab(QWidget):
             self._pictures.addWidget(picture)
         for panel in (self._unit, self._softmax, self._nearest, self.edits):
             self._panels.addWidget(panel)
-        left = card("layers_card")
+        left = make_card("layers_card")
         inner = QVBoxLayout(left)
         inner.setContentsMargins(4 * SPACE, 3 * SPACE, 4 * SPACE, 4 * SPACE)
         inner.addWidget(self._pictures)
-        self._side = card("side_card")
+        self._side = make_card("side_card")
         inner = QVBoxLayout(self._side)
         inner.setContentsMargins(4 * SPACE, 3 * SPACE, 4 * SPACE, 4 * SPACE)
         inner.setSpacing(3 * SPACE)

@@ -22,11 +22,11 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from digitpad.class_names import DIGITS
-from digitpad.gui.inspect.tile_grid import Tiles, colour_table, largest_of
-from digitpad.gui.widgets.basics import percent
+from digitpad.gui.inspect.tile_grid import TileGrid, colour_table, largest_of
+from digitpad.gui.widgets.basics import format_percent
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
-from digitpad.inspection.trace import Block, Trace
-from digitpad.inspection.weight_edits import Surgery
+from digitpad.inspection.trace import ActivationTrace, Block
+from digitpad.inspection.weight_edits import WeightEdits
 from digitpad.nn.arrays import Floats
 
 CAPTION_PX = 36
@@ -43,7 +43,7 @@ _ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
 
 
 @dataclass(frozen=True)
-class Chosen:
+class Selection:
     """A unit of a block, and of a map, one of its places."""
 
     block: int
@@ -53,7 +53,7 @@ class Chosen:
 
 
 @dataclass(frozen=True, eq=False)
-class Joined:
+class Connections:
     """What is joined to a chosen unit: what units before and after it have to do with it, and what it sees.
 
     Attributes
@@ -85,12 +85,12 @@ class LayersView(QWidget):
         self._blocks: tuple[Block, ...] = ()
         self._names: Sequence[str] = DIGITS
         self._name_px = float(NAME_PX[0])
-        self._columns: list[Tiles] = []
-        self._trace: Trace | None = None
-        self._surgery = Surgery()
-        self._joined = Joined()
-        self._fixed: Chosen | None = None
-        self._pointed: Chosen | None = None
+        self._columns: list[TileGrid] = []
+        self._trace: ActivationTrace | None = None
+        self._surgery = WeightEdits()
+        self._joined = Connections()
+        self._fixed: Selection | None = None
+        self._pointed: Selection | None = None
         self._focus_by_keys = False
         self._gap = float(GAP_PX)
         self._colours = colour_table(theme.tokens)
@@ -102,41 +102,41 @@ class LayersView(QWidget):
         theme.changed.connect(self._recolour)
 
     @property
-    def chosen(self) -> Chosen | None:
+    def chosen(self) -> Selection | None:
         """What is pointed at, else what was clicked on or reached by keys."""
         return self._pointed or self._fixed
 
     @property
-    def fixed(self) -> Chosen | None:
+    def fixed(self) -> Selection | None:
         """What was clicked on or reached by keys."""
         return self._fixed
 
     def set_blocks(self, blocks: tuple[Block, ...], class_names: Sequence[str]) -> None:
         """Show another network, whose outputs are these classes; a trace of it follows."""
         if (blocks, class_names) != (self._blocks, self._names):
-            self._blocks, self._fixed, self._pointed, self._joined = blocks, None, None, Joined()
+            self._blocks, self._fixed, self._pointed, self._joined = blocks, None, None, Connections()
             self._names = class_names
             self._lay_out()
             self.chosen_changed.emit(None)
         self._trace = None
         self.update()
 
-    def set_trace(self, trace: Trace | None) -> None:
+    def set_trace(self, trace: ActivationTrace | None) -> None:
         """Show what every block makes of an image, or nothing."""
         self._trace = trace
         self.update()
 
-    def set_surgery(self, surgery: Surgery) -> None:
+    def set_surgery(self, surgery: WeightEdits) -> None:
         """Mark what is switched off or scaled."""
         self._surgery = surgery
         self.update()
 
-    def set_joined(self, joined: Joined) -> None:
+    def set_joined(self, joined: Connections) -> None:
         """What is joined to the chosen unit."""
         self._joined = joined
         self.update()
 
-    def choose(self, chosen: Chosen | None) -> None:
+    def choose(self, chosen: Selection | None) -> None:
         """Choose as a click does."""
         before = self.chosen
         self._fixed, self._pointed = chosen, None
@@ -164,32 +164,32 @@ class LayersView(QWidget):
         shape = self._blocks[0].shape
         side = (shape[1], shape[2]) if len(shape) == 3 else None
         room = QRectF(0, top + input_px + GAP_PX, input_px, input_px)
-        self._columns.append(Tiles(shape[0], side, room) if side is None or shape[0] > 1 else _One(side, room))
+        self._columns.append(TileGrid(shape[0], side, room) if side is None or shape[0] > 1 else _One(side, room))
         self._gap = min(float(GAP_PX), max(0.0, self.width() - input_px - output_px) / (3 * len(hidden) + 1))
         free = self.width() - input_px - output_px - self._gap * (len(hidden) + 1)
         left = input_px
         for block, weight in zip(hidden, weights, strict=True):
             left += self._gap
             width = free * weight / sum(weights)
-            self._columns.append(Tiles(block.n_units, _side(block), QRectF(left, top, width, height)))
+            self._columns.append(TileGrid(block.n_units, _side(block), QRectF(left, top, width, height)))
             left += width
         n_rows = math.ceil(n / n_columns)
         row = min(height / n_rows, 40)
         room = QRectF(self.width() - output_px, top + (height - n_rows * row) / 2, output_px, n_rows * row)
         self._columns.append(_Rows(n, n_columns, room))
 
-    def _at(self, point: QPointF) -> Chosen | None:
+    def _at(self, point: QPointF) -> Selection | None:
         for block, tiles in enumerate(self._columns):
             found = tiles.at(point)
             if found is not None:
-                return Chosen(block, *found)
+                return Selection(block, *found)
         return None
 
     def _recolour(self) -> None:
         self._colours = colour_table(self._theme.tokens)
         self.update()
 
-    def _tell(self, before: Chosen | None) -> None:
+    def _tell(self, before: Selection | None) -> None:
         if self.chosen != before:
             self.chosen_changed.emit(self.chosen)
             self.update()
@@ -202,7 +202,7 @@ class LayersView(QWidget):
         font.setBold(bold)
         return font
 
-    def _paint_caption(self, painter: QPainter, block: Block, tiles: Tiles) -> None:
+    def _paint_caption(self, painter: QPainter, block: Block, tiles: TileGrid) -> None:
         tokens = self._theme.tokens
         font = self.font()
         short = block.name.replace("Convolution", "Conv")
@@ -220,7 +220,7 @@ class LayersView(QWidget):
             if painter.fontMetrics().horizontalAdvance(words) <= width + 2:  # of very many layers, none is named
                 painter.drawText(QRectF(middle - width / 2, top + 15 * line, width, 16), align, words)
 
-    def _paint_outputs(self, painter: QPainter, tiles: Tiles) -> None:
+    def _paint_outputs(self, painter: QPainter, tiles: TileGrid) -> None:
         tokens = self._theme.tokens
         probabilities = None if self._trace is None else self._trace.probabilities
         best = -1 if probabilities is None else int(probabilities.argmax())
@@ -251,7 +251,9 @@ class LayersView(QWidget):
                 painter.restore()
             painter.setPen(QColor(tokens.text if place == best else tokens.soft))
             painter.drawText(
-                row.adjusted(0, 0, -2, 0), centred | Qt.AlignmentFlag.AlignRight, percent(share, 0 if narrow else 1)
+                row.adjusted(0, 0, -2, 0),
+                centred | Qt.AlignmentFlag.AlignRight,
+                format_percent(share, 0 if narrow else 1),
             )
 
     def _paint_legend(self, painter: QPainter) -> None:
@@ -285,7 +287,7 @@ class LayersView(QWidget):
             else:
                 painter.drawLine(tile.bottomLeft(), tile.bottomRight())
 
-    def _paint_chosen(self, painter: QPainter, chosen: Chosen) -> None:
+    def _paint_chosen(self, painter: QPainter, chosen: Selection) -> None:
         tokens, tiles = self._theme.tokens, self._columns[chosen.block]
         if chosen.unit >= tiles.n:
             return
@@ -310,7 +312,7 @@ class LayersView(QWidget):
             painter.setPen(QPen(QColor(tokens.second), 1.5))
             painter.drawRect(place.adjusted(-0.5, -0.5, 0.5, 0.5))
 
-    def _paint_lines(self, painter: QPainter, others: Tiles, brought: Floats, tile: QRectF, side: QPointF) -> None:
+    def _paint_lines(self, painter: QPainter, others: TileGrid, brought: Floats, tile: QRectF, side: QPointF) -> None:
         """Curves to those units that have most to do with it, the thicker the more."""
         shown = brought[: others.n]
         largest = largest_of(shown)
@@ -389,7 +391,7 @@ class LayersView(QWidget):
         self._focus_by_keys = event.reason() in by_keys
         super().focusInEvent(event)
         if self._focus_by_keys and self._fixed is None and len(self._columns) > 1:
-            self.choose(Chosen(1, 0))
+            self.choose(Selection(1, 0))
         self.update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
@@ -404,13 +406,13 @@ class LayersView(QWidget):
             return
         self._focus_by_keys = True
         if chosen is None:
-            self.choose(Chosen(1, 0))
+            self.choose(Selection(1, 0))
         elif key in _ARROWS and event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self.choose(self._moved_within(chosen, key))
         elif key in _ARROWS:
             self.choose(self._moved(chosen, key))
         elif key in (Qt.Key.Key_Home, Qt.Key.Key_End):
-            self.choose(Chosen(0 if key == Qt.Key.Key_Home else len(self._columns) - 1, 0))
+            self.choose(Selection(0 if key == Qt.Key.Key_Home else len(self._columns) - 1, 0))
         elif key == Qt.Key.Key_Escape:
             self.choose(None)
         elif key in (Qt.Key.Key_Space, Qt.Key.Key_Delete):
@@ -418,12 +420,12 @@ class LayersView(QWidget):
         else:
             super().keyPressEvent(event)
 
-    def _moved(self, chosen: Chosen, key: Qt.Key) -> Chosen:
+    def _moved(self, chosen: Selection, key: Qt.Key) -> Selection:
         """To the next tile, and beyond the edge of a column to the one beside it, at about the same height."""
         tiles = self._columns[chosen.block]
         beside = None if isinstance(tiles, _One) else tiles.neighbour(chosen.unit, key)
         if beside is not None:
-            return Chosen(chosen.block, beside, chosen.row, chosen.column)
+            return Selection(chosen.block, beside, chosen.row, chosen.column)
         step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(key, 0)
         block = chosen.block + step
         if not step or not 0 <= block < len(self._columns):
@@ -433,21 +435,21 @@ class LayersView(QWidget):
         middles = [others.rect(unit).center() for unit in others.units()]
         unit = min(others.units(), key=lambda one: (abs(middles[one].y() - here.y()), abs(middles[one].x() - here.x())))
         height, width = others.side or (1, 1)
-        return Chosen(block, unit, height // 2, width // 2)
+        return Selection(block, unit, height // 2, width // 2)
 
-    def _moved_within(self, chosen: Chosen, key: Qt.Key) -> Chosen:
+    def _moved_within(self, chosen: Selection, key: Qt.Key) -> Selection:
         """To the next place of a map."""
         height, width = self._columns[chosen.block].side or (1, 1)
         row = chosen.row + {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(key, 0)
         column = chosen.column + {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(key, 0)
-        return Chosen(chosen.block, chosen.unit, min(max(row, 0), height - 1), min(max(column, 0), width - 1))
+        return Selection(chosen.block, chosen.unit, min(max(row, 0), height - 1), min(max(column, 0), width - 1))
 
 
 def _side(block: Block) -> tuple[int, int] | None:
     return (block.shape[1], block.shape[2]) if block.has_maps else None
 
 
-class _One(Tiles):
+class _One(TileGrid):
     """One map that fills its room."""
 
     def __init__(self, side: tuple[int, int], room: QRectF) -> None:
@@ -456,7 +458,7 @@ class _One(Tiles):
         self.pitch, self.gap = room.width(), 0.0
 
 
-class _Rows(Tiles):
+class _Rows(TileGrid):
     """One row for each output, down one column and then the next."""
 
     def __init__(self, n: int, n_columns: int, room: QRectF) -> None:

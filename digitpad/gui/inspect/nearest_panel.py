@@ -9,13 +9,13 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
-from digitpad.gui.data.dataset_loader import LazyData
+from digitpad.gui.data.dataset_loader import DatasetLoader
 from digitpad.gui.tasks.latest_work import LatestWork
-from digitpad.gui.widgets.basics import SPACE, grouped, label
+from digitpad.gui.widgets.basics import SPACE, format_count, make_label
 from digitpad.gui.widgets.qt_images import inked
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
-from digitpad.inspection.arithmetic import number
-from digitpad.inspection.neighbours import Memory, Nearest, nearest_by_pixels
+from digitpad.inspection.arithmetic import format_value
+from digitpad.inspection.neighbours import FeatureIndex, Nearest, nearest_by_pixels
 from digitpad.weights.native_format import Weights
 
 N_NEAREST = 8
@@ -27,7 +27,7 @@ LOOK_EVERY = 10
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class NearestResult:
     """The nearest images by one measure, with the names of their classes; ``n`` are to be searched in all."""
 
     by_pixels: bool
@@ -41,17 +41,17 @@ class Found:
 class _Search:
     """Looks for the nearest images of one drawing after another, in the thread; what was read is kept for the next."""
 
-    def __init__(self, weights: Weights, data: LazyData) -> None:
+    def __init__(self, weights: Weights, data: DatasetLoader) -> None:
         self._weights, self._data = weights, data
-        self._memory: Memory | None = None
+        self._memory: FeatureIndex | None = None
 
-    def __call__(self, image: NDArray[np.uint8]) -> Generator[Found | None, None, None]:
+    def __call__(self, image: NDArray[np.uint8]) -> Generator[NearestResult | None, None, None]:
         training = self._data.get().training
         yield None
         found = yield from nearest_by_pixels(image, training.images, N_NEAREST)
         yield self._told(found, len(training), by_pixels=True)
         if self._memory is None:
-            self._memory = Memory(self._weights, training.images)
+            self._memory = FeatureIndex(self._weights, training.images)
         memory = self._memory
         if memory.n_read:
             yield self._told(memory.nearest(image, N_NEAREST), memory.n_images, by_pixels=False)
@@ -61,11 +61,11 @@ class _Search:
             else:
                 yield None
 
-    def _told(self, found: Nearest, n: int, *, by_pixels: bool) -> Found:
+    def _told(self, found: Nearest, n: int, *, by_pixels: bool) -> NearestResult:
         dataset = self._data.get()
         images, labels = dataset.training.images[found.places], dataset.training.labels[found.places]
-        names = tuple(dataset.class_names[label] for label in labels)
-        return Found(by_pixels, images, names, found.distances, found.n_searched, n)
+        names = tuple(dataset.class_names[make_label] for make_label in labels)
+        return NearestResult(by_pixels, images, names, found.distances, found.n_searched, n)
 
 
 class _Images(QWidget):
@@ -74,13 +74,13 @@ class _Images(QWidget):
     def __init__(self, theme: Theme, name: str) -> None:
         super().__init__()
         self._theme = theme
-        self._found: Found | None = None
+        self._found: NearestResult | None = None
         self._pictures: list[QImage] = []
         self.setObjectName(name)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         theme.changed.connect(self._draw)
 
-    def set_found(self, found: Found | None) -> None:
+    def set_found(self, found: NearestResult | None) -> None:
         """Show these, or none."""
         self._found = found
         self.setAccessibleDescription("none yet" if found is None else ", ".join(found.names))
@@ -124,7 +124,7 @@ class _Images(QWidget):
             font.setBold(True)
             painter.setFont(font)
             painter.setPen(QColor(tokens.text))
-            distance = number(float(self._found.distances[place]))
+            distance = format_value(float(self._found.distances[place]))
             name = painter.fontMetrics().elidedText(names[place], Qt.TextElideMode.ElideRight, side)
             painter.drawText(below, Qt.AlignmentFlag.AlignLeft, name)
             font.setBold(False)
@@ -143,11 +143,11 @@ class NearestPanel(QWidget):
         self._image: NDArray[np.uint8] | None = None
         self._search: _Search | None = None
         self._weights: Weights | None = None
-        self._data: LazyData | None = None
+        self._data: DatasetLoader | None = None
         self.by_pixels = _Images(theme, "nearest_by_pixels")
         self.by_layer = _Images(theme, "nearest_by_layer")
-        self._pixels_said = label("", "caption", "pixels_said")
-        self._layer_said = label("", "caption", "layer_said")
+        self._pixels_said = make_label("", "caption", "pixels_said")
+        self._layer_said = make_label("", "caption", "layer_said")
         self.by_pixels.setAccessibleName("Nearest by pixels")
         self.by_layer.setAccessibleName("Nearest by the last hidden layer")
         column = QVBoxLayout(self)
@@ -157,7 +157,7 @@ class NearestPanel(QWidget):
             ("Nearest training images by pixels", self._pixels_said, self.by_pixels),
             ("By the last hidden layer", self._layer_said, self.by_layer),
         ):
-            column.addWidget(label(title, "strong"))
+            column.addWidget(make_label(title, "strong"))
             said.setWordWrap(True)
             column.addWidget(said)
             column.addSpacing(SPACE)
@@ -173,7 +173,7 @@ class NearestPanel(QWidget):
         self.by_layer.set_found(None)
         self._begin()
 
-    def set_data(self, data: LazyData) -> None:
+    def set_data(self, data: DatasetLoader) -> None:
         """Search among the training part of this."""
         self._data, self._search = data, None
         self._clear()
@@ -205,14 +205,14 @@ class NearestPanel(QWidget):
         self._clear()
         self._pixels_said.setText(why)
 
-    def _show(self, found: Found) -> None:
+    def _show(self, found: NearestResult) -> None:
         if found.by_pixels:
             self.by_pixels.set_found(found)
-            self._pixels_said.setText(f"Alike to the eye, of {grouped(found.n)}.")
+            self._pixels_said.setText(f"Alike to the eye, of {format_count(found.n)}.")
         else:
             self.by_layer.set_found(found)
             whole = found.n_searched == found.n
-            searched = grouped(found.n_searched)
+            searched = format_count(found.n_searched)
             self._layer_said.setText(
                 f"Alike to the network, of {searched}." if whole else f"Of {searched} read so far…"
             )

@@ -14,7 +14,7 @@ BAR_LEFT_PX = 26
 
 
 @dataclass(frozen=True)
-class Line:
+class TableLine:
     """A line of a sheet.
 
     Attributes
@@ -36,13 +36,13 @@ class Line:
     bar: float | None = None
 
 
-class Sheet(QWidget):
+class NumericTable(QWidget):
     """Lines in columns; those that do not fit are not shown."""
 
     def __init__(self, theme: Theme, name: str) -> None:
         super().__init__()
         self._theme = theme
-        self._lines: tuple[Line, ...] = ()
+        self._lines: tuple[TableLine, ...] = ()
         self._ends: tuple[float, ...] = (1.0,)
         self.setObjectName(name)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -58,7 +58,7 @@ class Sheet(QWidget):
         """All of it."""
         return "\n".join("  ".join(filter(None, line.cells)) for line in self._lines)
 
-    def set_lines(self, lines: Sequence[Line], ends: tuple[float, ...] = (1.0,)) -> None:
+    def set_lines(self, lines: Sequence[TableLine], ends: tuple[float, ...] = (1.0,)) -> None:
         """Show these; columns after the first end at these shares of the width."""
         self._lines, self._ends = tuple(lines), ends
         self.setAccessibleDescription(self.text)

@@ -8,10 +8,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
 from digitpad.class_names import DIGITS
-from digitpad.gui.inspect.numeric_table import Line, Sheet
-from digitpad.gui.widgets.basics import SPACE, label, named, percent
+from digitpad.gui.inspect.numeric_table import NumericTable, TableLine
+from digitpad.gui.widgets.basics import SPACE, format_percent, make_label, named
 from digitpad.gui.widgets.theme import Theme
-from digitpad.inspection.arithmetic import number
+from digitpad.inspection.arithmetic import format_value
 from digitpad.inspection.pixel_ablation import softmax_steps
 from digitpad.nn.arrays import Floats, Ints
 
@@ -32,20 +32,20 @@ class SoftmaxPanel(QWidget):
         self._slider.setRange(-STEPS, STEPS)
         self._slider.setAccessibleName("Temperature")
         self._slider.setToolTip("Above 1, probabilities are more alike; below 1, less. The order stays.")
-        self._value = label("1.00", "strong", "temperature_value")
+        self._value = make_label("1.00", "strong", "temperature_value")
         self._value.setFixedWidth(44)
         self._value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.sheet = Sheet(theme, "softmax_sheet")
+        self.sheet = NumericTable(theme, "softmax_sheet")
         self.sheet.setAccessibleName("Softmax")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE)
-        column.addWidget(label("From logits to probabilities", "strong"))
-        column.addWidget(label("It shares one whole out among all classes.", "caption"))
+        column.addWidget(make_label("From logits to probabilities", "strong"))
+        column.addWidget(make_label("It shares one whole out among all classes.", "caption"))
         column.addSpacing(SPACE)
         row = QHBoxLayout()
         row.setSpacing(2 * SPACE)
-        row.addWidget(label("Temperature T", "caption"))
+        row.addWidget(make_label("Temperature T", "caption"))
         row.addWidget(self._slider, 1)
         row.addWidget(self._value)
         column.addLayout(row)
@@ -67,22 +67,22 @@ class SoftmaxPanel(QWidget):
         temperature = self.temperature
         self._value.setText(f"{temperature:.2f}")
         short = max(map(len, self._names)) <= 2 and len(self._names) <= MAX_LINES
-        head = Line(("", "z", "z / T", "exp(z / T − m)" if short else "exp", "share"), soft=True)
+        head = TableLine(("", "z", "z / T", "exp(z / T − m)" if short else "exp", "share"), soft=True)
         columns = COLUMNS if short else COLUMNS_OF_NAMES
         if self._logits is None:
-            self.sheet.set_lines([head, Line(("Draw on the pad to fill this.",), soft=True)], columns)
+            self.sheet.set_lines([head, TableLine(("Draw on the pad to fill this.",), soft=True)], columns)
             return
         steps = softmax_steps(self._logits, temperature)
         best = int(steps.probabilities.argmax())
         places, others = self._shown(steps.logits)
         lines = [
-            Line(
+            TableLine(
                 (
                     self._names[place],
-                    number(float(steps.logits[place])),
-                    number(float(steps.cooled[place])),
-                    number(float(steps.powers[place])),
-                    percent(float(steps.probabilities[place])),
+                    format_value(float(steps.logits[place])),
+                    format_value(float(steps.cooled[place])),
+                    format_value(float(steps.powers[place])),
+                    format_percent(float(steps.probabilities[place])),
                 ),
                 strong=place == best,
             )
@@ -90,9 +90,11 @@ class SoftmaxPanel(QWidget):
         ]
         if len(others):
             powers, shares = (float(values[others].sum()) for values in (steps.powers, steps.probabilities))
-            lines.append(Line((f"{len(others)} others", "", "", number(powers), percent(shares)), soft=True))
-        total = Line(("Sum", "", "", number(steps.total), percent(1.0)), ruled=True)
-        m = number(float(steps.cooled.max()))
+            lines.append(
+                TableLine((f"{len(others)} others", "", "", format_value(powers), format_percent(shares)), soft=True)
+            )
+        total = TableLine(("Sum", "", "", format_value(steps.total), format_percent(1.0)), ruled=True)
+        m = format_value(float(steps.cooled.max()))
         said = [
             "",
             "z are the logits, the network's output.",
@@ -101,7 +103,7 @@ class SoftmaxPanel(QWidget):
             "share, and keeps exp small.",
             "The network itself has T = 1." if temperature != 1 else "T = 1 is what the network says.",
         ]
-        self.sheet.set_lines([head, *lines, total, *(Line((one,), soft=True) for one in said)], columns)
+        self.sheet.set_lines([head, *lines, total, *(TableLine((one,), soft=True) for one in said)], columns)
 
     def _shown(self, logits: Floats) -> tuple[Ints, Ints]:
         """The classes that have a line, and those that share one: of very many, all but the most probable."""

@@ -52,7 +52,7 @@ def largest_of(values: Floats) -> float:
     return largest if math.isfinite(largest) else float(sizes[np.isfinite(sizes)].max(initial=0))
 
 
-class Tiles:
+class TileGrid:
     """Squares in rows within a rectangle, as large as fit; of more than fit, the first.
 
     Parameters

@@ -8,14 +8,14 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from digitpad.class_names import DIGITS, noun
-from digitpad.gui.inspect.layers_view import Chosen, Joined
-from digitpad.gui.inspect.numeric_table import Line, Sheet
+from digitpad.gui.inspect.layers_view import Connections, Selection
+from digitpad.gui.inspect.numeric_table import NumericTable, TableLine
 from digitpad.gui.inspect.tile_grid import colour_table, largest_of, picture
-from digitpad.gui.widgets.basics import SPACE, grouped, label, named
+from digitpad.gui.widgets.basics import SPACE, format_count, make_label, named
 from digitpad.gui.widgets.theme import Theme
-from digitpad.inspection.arithmetic import Arithmetic, number, told_further, work_out
-from digitpad.inspection.pixel_ablation import PixelSays, ask_pixel
-from digitpad.inspection.trace import Block, Trace, Tracer
+from digitpad.inspection.arithmetic import Arithmetic, format_value, outgoing_terms, work_out
+from digitpad.inspection.pixel_ablation import PixelContribution, pixel_contribution
+from digitpad.inspection.trace import ActivationTrace, Block, Tracer
 from digitpad.nn.arrays import Floats
 
 COLUMNS = (0.74, 1.0)
@@ -85,11 +85,11 @@ class UnitPanel(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._title = label("", "strong", "unit_title")
-        self._about = label("", "caption", "unit_about")
+        self._title = make_label("", "strong", "unit_title")
+        self._about = make_label("", "caption", "unit_about")
         self._product = named(_Product(theme), "unit_product")
         self._names: Sequence[str] = DIGITS
-        self.sheet = Sheet(theme, "unit_sheet")
+        self.sheet = NumericTable(theme, "unit_sheet")
         self.sheet.setAccessibleName("Arithmetic")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -114,9 +114,9 @@ class UnitPanel(QWidget):
         self._title.setText("Nothing pointed at")
         self._about.setText("Every number here can be followed.")
         self._product.hide()
-        self.sheet.set_lines([Line((one,), soft=True) for one in HOW_TO])
+        self.sheet.set_lines([TableLine((one,), soft=True) for one in HOW_TO])
 
-    def show_unit(self, tracer: Tracer, trace: Trace | None, chosen: Chosen, factor: float) -> Joined:
+    def show_unit(self, tracer: Tracer, trace: ActivationTrace | None, chosen: Selection, factor: float) -> Connections:
         """Tell of what is chosen; what is joined to it."""
         block = tracer.blocks[chosen.block]
         if chosen.block == 0:
@@ -130,39 +130,39 @@ class UnitPanel(QWidget):
             self._about.setText(f"Draw on the pad to see what it says{edited}")
             self._product.hide()
             self.sheet.set_lines([])
-            return Joined()
+            return Connections()
         position = (chosen.unit, chosen.row, chosen.column)[: len(block.shape)]
         at = f"row {chosen.row}, column {chosen.column} · " if block.has_maps else ""
-        self._about.setText(f"{at}{number(float(trace.of(block)[position]))}{edited}")
+        self._about.setText(f"{at}{format_value(float(trace.of(block)[position]))}{edited}")
         worked = work_out(tracer, trace, chosen.block, position)
         before = tracer.blocks[chosen.block - 1]
         self._show_product(worked, before)
         self._show_arithmetic(worked, before, chosen.block == 1)
         brought = worked.by_unit(before.n_units) if chosen.block > 1 else np.empty(0)
         last = chosen.block == len(tracer.blocks) - 1
-        after = np.empty(0) if last else told_further(tracer, trace, chosen.block, chosen.unit)
-        return Joined(brought, after, _window(worked) if chosen.block == 1 and before.has_maps else None)
+        after = np.empty(0) if last else outgoing_terms(tracer, trace, chosen.block, chosen.unit)
+        return Connections(brought, after, _window(worked) if chosen.block == 1 and before.has_maps else None)
 
     def _show_arithmetic(self, worked: Arithmetic, before: Block, of_input: bool) -> None:
-        lines = [Line(("Hears × weight", "", "= product"), soft=True)]
+        lines = [TableLine(("Hears × weight", "", "= product"), soft=True)]
         end = [
-            Line(("Bias", "", number(worked.bias))),
-            Line(("Sum", "", number(worked.sum)), strong=True, ruled=True),
+            TableLine(("Bias", "", format_value(worked.bias))),
+            TableLine(("Sum", "", format_value(worked.sum)), strong=True, ruled=True),
         ]
         for step in worked.steps:
-            end.append(Line((step.name, "", number(step.value)), strong=True, ruled=True))
-            end.append(Line((step.formula,), soft=True))
+            end.append(TableLine((step.name, "", format_value(step.value)), strong=True, ruled=True))
+            end.append(TableLine((step.formula,), soft=True))
         n = len(worked.products)
         n_shown = min(n, max(1, self.sheet.n_fit - len(lines) - len(end) - 1))
         order = worked.by_size()
         products = worked.products
         for term in order[:n_shown].tolist():
             what = _name(worked.sources[term].tolist(), before, of_input)
-            hears, weight = (number(float(values[term])) for values in (worked.inputs, worked.weights))
-            lines.append(Line((what, f"{hears} × {weight}", number(float(products[term])))))
+            hears, weight = (format_value(float(values[term])) for values in (worked.inputs, worked.weights))
+            lines.append(TableLine((what, f"{hears} × {weight}", format_value(float(products[term])))))
         if n > n_shown:
             rest = float(products[order[n_shown:]].sum())
-            lines.append(Line((f"{grouped(n - n_shown)} others", "", number(rest)), soft=True))
+            lines.append(TableLine((f"{format_count(n - n_shown)} others", "", format_value(rest)), soft=True))
         self.sheet.set_lines([*lines, *end], COLUMNS)
 
     def _show_product(self, worked: Arithmetic, before: Block) -> None:
@@ -185,22 +185,24 @@ class UnitPanel(QWidget):
         what = "Sees" if before.n_units == 1 else f"Sees map {strongest}"
         self._product.set_parts((seen, weights, products), what)
 
-    def _show_pixel(self, tracer: Tracer, trace: Trace | None, block: Block, chosen: Chosen) -> Joined:
+    def _show_pixel(
+        self, tracer: Tracer, trace: ActivationTrace | None, block: Block, chosen: Selection
+    ) -> Connections:
         self._product.hide()
         if not block.has_maps or block.shape[1:] != tracer.network.input_shape:
             self._title.setText(f"Input · {chosen.unit}")
             self._about.setText("Not a pixel of the drawing")
             self.sheet.set_lines([])
-            return Joined()
+            return Connections()
         self._title.setText(f"Pixel · row {chosen.row}, column {chosen.column}")
         if trace is None:
             self._about.setText("Draw on the pad to see what it does")
             self.sheet.set_lines([])
-            return Joined()
-        self._show_contribution(ask_pixel(tracer.network, trace.image, chosen.row, chosen.column))
-        return Joined(window=(chosen.row, chosen.column) * 2)
+            return Connections()
+        self._show_contribution(pixel_contribution(tracer.network, trace.image, chosen.row, chosen.column))
+        return Connections(window=(chosen.row, chosen.column) * 2)
 
-    def _show_contribution(self, says: PixelSays) -> None:
+    def _show_contribution(self, says: PixelContribution) -> None:
         if says.ink:
             self._about.setText(f"Ink {says.ink} of 255. What it adds to each logit:")
         else:
@@ -210,18 +212,18 @@ class UnitPanel(QWidget):
         shown = np.sort(places) if len(places) <= MAX_CLASSES else places[: MAX_CLASSES - 1]
         values = [(self._names[place], float(says.logits[place])) for place in shown.tolist()]
         lines = [
-            Line((name, "", f"{'+' if value > 0 else ''}{number(value)}"), bar=value / largest)
+            TableLine((name, "", f"{'+' if value > 0 else ''}{format_value(value)}"), bar=value / largest)
             for name, value in values
         ]
         if len(shown) < len(places):
-            lines.append(Line((f"Less to the {len(places) - len(shown)} others",), soft=True))
+            lines.append(TableLine((f"Less to the {len(places) - len(shown)} others",), soft=True))
         why = (
             "",
             "Asked by taking the ink away and reading",
             "again: what the network does, not what it",
             "would do if it were linear.",
         )
-        self.sheet.set_lines([*lines, *(Line((one,), soft=True) for one in why)], COLUMNS)
+        self.sheet.set_lines([*lines, *(TableLine((one,), soft=True) for one in why)], COLUMNS)
 
 
 def _name(source: list[int], before: Block, of_input: bool) -> str:

@@ -5,7 +5,7 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from digitpad.gui.inspect.tile_grid import Tiles, colour_table
+from digitpad.gui.inspect.tile_grid import TileGrid, colour_table
 from digitpad.gui.widgets.theme import Theme
 from digitpad.nn.arrays import Floats
 
@@ -22,7 +22,7 @@ class WeightsView(QWidget):
         super().__init__()
         self._theme = theme
         self._pictures: Floats = np.empty((0, 1, 1), np.float32)
-        self._tiles: Tiles | None = None
+        self._tiles: TileGrid | None = None
         self._n_units = 0
         self._unit: int | None = None
         self.setObjectName("weights_view")
@@ -53,7 +53,7 @@ class WeightsView(QWidget):
     def _lay_out(self) -> None:
         n, height, width = self._pictures.shape
         room = QRectF(0, CAPTION_PX, self.width(), max(1, self.height() - CAPTION_PX))
-        self._tiles = Tiles(n, (height, width), room) if n else None
+        self._tiles = TileGrid(n, (height, width), room) if n else None
         self.update()
 
     def _choose(self, unit: int) -> None:

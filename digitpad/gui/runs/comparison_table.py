@@ -5,9 +5,9 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
-from digitpad.gui.widgets.basics import dot, grouped, percent
+from digitpad.gui.widgets.basics import dot_icon, format_count, format_percent
 from digitpad.gui.widgets.setting_labels import SETTING_LABELS
-from digitpad.runs.run_comparison import Axis, Difference, Lines, at, clock
+from digitpad.runs.run_comparison import CurveAxis, RunLines, SettingDifference, clock, values_at
 
 Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
@@ -19,14 +19,18 @@ class ComparisonModel(QAbstractTableModel):
 
     def __init__(self) -> None:
         super().__init__()
-        self._lines: Sequence[Lines] = ()
+        self._lines: Sequence[RunLines] = ()
         self._colours: Sequence[str] = ()
-        self._differences: Sequence[Difference] = ()
-        self._axis = Axis.STEP
+        self._differences: Sequence[SettingDifference] = ()
+        self._axis = CurveAxis.STEP
         self._x: float | None = None
 
     def set_runs(
-        self, lines: Sequence[Lines], colours: Sequence[str], differences: Sequence[Difference], axis: Axis
+        self,
+        lines: Sequence[RunLines],
+        colours: Sequence[str],
+        differences: Sequence[SettingDifference],
+        axis: CurveAxis,
     ) -> None:
         """Compare these, each marked with its colour."""
         same = len(lines) == len(self._lines) and list(differences) == list(self._differences)
@@ -53,23 +57,23 @@ class ComparisonModel(QAbstractTableModel):
         if self._x is None:
             return "At the end"
         match self._axis:
-            case Axis.STEP:
-                return f"At step {grouped(round(self._x))}"
-            case Axis.EPOCH:
+            case CurveAxis.STEP:
+                return f"At step {format_count(round(self._x))}"
+            case CurveAxis.EPOCH:
                 return f"At epoch {self._x:.2f}"
         return f"At {clock(self._x)}"
 
-    def _value(self, line: Lines, row: int) -> str:
+    def _value(self, line: RunLines, row: int) -> str:
         curve = (
             line.smooth,
             line.scores["validation_loss"],
             line.scores["training_accuracy"],
             line.scores["validation_accuracy"],
         )[row]
-        value = at(curve, float("inf") if self._x is None else self._x)
+        value = values_at(curve, float("inf") if self._x is None else self._x)
         if value is None:
             return "–"
-        return percent(value, 2) if row > 1 else f"{value:.4f}"
+        return format_percent(value, 2) if row > 1 else f"{value:.4f}"
 
     # Overrides of Qt's.
 
@@ -88,7 +92,7 @@ class ComparisonModel(QAbstractTableModel):
             case Qt.ItemDataRole.ToolTipRole if section:
                 return self._lines[section - 1].id
             case Qt.ItemDataRole.DecorationRole if section:
-                return dot(self._colours[section - 1])
+                return dot_icon(self._colours[section - 1])
             case Qt.ItemDataRole.TextAlignmentRole:
                 return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         return None

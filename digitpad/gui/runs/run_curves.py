@@ -21,21 +21,21 @@ from PySide6.QtWidgets import (
 from digitpad.errors import RunError
 from digitpad.gui.runs.comparison_table import ComparisonModel
 from digitpad.gui.tasks.worker import Worker
-from digitpad.gui.widgets.basics import SPACE, card, label, named
+from digitpad.gui.widgets.basics import SPACE, make_card, make_label, named
 from digitpad.gui.widgets.form_widgets import Check, WordChoice, link
 from digitpad.gui.widgets.menu_utils import add_action
-from digitpad.gui.widgets.table_items import calm
+from digitpad.gui.widgets.table_items import prepare_table
 from digitpad.gui.widgets.theme import Theme
 from digitpad.plotting.palette import LINE_COLOURS
-from digitpad.runs.run import Status
-from digitpad.runs.run_comparison import Axis, Difference, Lines, differences, to_csv
-from digitpad.runs.run_registry import Catalogue, Entry
+from digitpad.runs.run import RunStatus
+from digitpad.runs.run_comparison import CurveAxis, RunLines, SettingDifference, differences, to_csv
+from digitpad.runs.run_registry import RunEntry, RunRegistry
 
 if TYPE_CHECKING:
     from digitpad.gui.runs.run_plots import RunPlots
 
 _SPANS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000)  # of smoothing, in steps
-_AXES = {Axis.STEP: "Over steps", Axis.EPOCH: "Over epochs", Axis.TIME: "Over time"}
+_AXES = {CurveAxis.STEP: "Over steps", CurveAxis.EPOCH: "Over epochs", CurveAxis.TIME: "Over time"}
 
 
 class RunCurves(QWidget):
@@ -50,14 +50,14 @@ class RunCurves(QWidget):
     shown = Signal()  # curves and differences are those of what is chosen
     failed = Signal(object)  # DigitpadError
 
-    def __init__(self, theme: Theme, catalogue: Catalogue, worker: Worker) -> None:
+    def __init__(self, theme: Theme, catalogue: RunRegistry, worker: Worker) -> None:
         super().__init__()
         self._theme = theme
         self._catalogue = catalogue
         self._worker = worker
-        self._entries: Sequence[Entry] = ()
+        self._entries: Sequence[RunEntry] = ()
         self.colours: dict[str, str] = {}
-        self.lines: Sequence[Lines] = ()
+        self.lines: Sequence[RunLines] = ()
         self._plots: RunPlots | None = None
         self._comparison = ComparisonModel()
         column = QVBoxLayout(self)
@@ -66,7 +66,7 @@ class RunCurves(QWidget):
         column.addLayout(self._build_controls())
         column.addWidget(self._build_cards(), 1)
 
-    def set_runs(self, entries: Sequence[Entry]) -> None:
+    def set_runs(self, entries: Sequence[RunEntry]) -> None:
         """Have the curves of these made, and shown once they are."""
         self._entries = entries
         ids = [entry.id for entry in entries]
@@ -81,7 +81,7 @@ class RunCurves(QWidget):
 
         It raises a `RunError` for a name that ends in something else.
         """
-        entries, axis, suffix = self._entries, Axis(self._over.value()), path.suffix.lower()[1:]
+        entries, axis, suffix = self._entries, CurveAxis(self._over.value()), path.suffix.lower()[1:]
         span, logarithmic = _SPANS[self._smoothing.value()], self._logarithmic.value()
         colours = [self.colours[entry.id] for entry in entries]
 
@@ -91,10 +91,10 @@ class RunCurves(QWidget):
                 return to_csv(traces[0]).encode()
             if suffix not in ("png", "svg"):
                 raise RunError(path, "runs are exported as .png or .svg, one run as .csv too")
-            from digitpad.plotting.figure_files import runs_picture
+            from digitpad.plotting.figure_files import runs_figure
 
-            lines = [Lines.of(trace, axis, span) for trace in traces]
-            return runs_picture(lines, axis, suffix, logarithmic=logarithmic, colours=colours)
+            lines = [RunLines.of(trace, axis, span) for trace in traces]
+            return runs_figure(lines, axis, suffix, logarithmic=logarithmic, colours=colours)
 
         return made
 
@@ -111,17 +111,17 @@ class RunCurves(QWidget):
         return [self._over, self._logarithmic, self._smoothing, self._whole, self._values]
 
     def _redraw(self) -> None:
-        entries, axis, span = self._entries, Axis(self._over.value()), _SPANS[self._smoothing.value()]
-        live = [entry.id for entry in entries if entry.summary.status is Status.RUNNING]
+        entries, axis, span = self._entries, CurveAxis(self._over.value()), _SPANS[self._smoothing.value()]
+        live = [entry.id for entry in entries if entry.summary.status is RunStatus.RUNNING]
 
-        def made() -> tuple[list[Lines], list[Difference], Axis, float]:
+        def made() -> tuple[list[RunLines], list[SettingDifference], CurveAxis, float]:
             traces = self._catalogue.traces(entries)
-            lines = [Lines.of(trace, axis, span) for trace in traces]
+            lines = [RunLines.of(trace, axis, span) for trace in traces]
             return lines, differences(traces), axis, max([_end(line, line.id in live) for line in lines], default=1.0)
 
         self._worker.do("lines", made, self._on_made, self.failed.emit)
 
-    def _on_made(self, made: tuple[list[Lines], list[Difference], Axis, float]) -> None:
+    def _on_made(self, made: tuple[list[RunLines], list[SettingDifference], CurveAxis, float]) -> None:
         lines, differing, axis, until = made
         if {line.id for line in lines} != set(self.colours):
             return  # others are chosen by now, and theirs are being made
@@ -155,7 +155,7 @@ class RunCurves(QWidget):
         self._smoothing.setMinimumWidth(70)
         self._smoothing.setMaximumWidth(180)
         self._smoothing.valueChanged.connect(self._smooth)
-        self._span = label("", "caption", "runs_span")
+        self._span = make_label("", "caption", "runs_span")
         self._span.setFixedWidth(66)
         self._whole = link("Show all", "runs_whole", "Undo zooming and moving (Home, or a double click)")
         self._whole.setEnabled(False)
@@ -165,7 +165,7 @@ class RunCurves(QWidget):
         row.addWidget(self._over)
         row.addWidget(self._logarithmic)
         row.addSpacing(SPACE)
-        row.addWidget(label("Smoothing", "soft"))
+        row.addWidget(make_label("Smoothing", "soft"))
         row.addWidget(self._smoothing, 1)
         row.addWidget(self._span)
         row.addStretch(1)
@@ -177,15 +177,15 @@ class RunCurves(QWidget):
         vertical = QSplitter(Qt.Orientation.Vertical)
         vertical.setChildrenCollapsible(False)
         vertical.setHandleWidth(3 * SPACE)
-        above = card("curves_card")
+        above = make_card("curves_card")
         self._plot_place = QVBoxLayout(above)
         self._plot_place.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
         above.setMinimumHeight(220)
         vertical.addWidget(above)
-        below = card("comparison_card")
+        below = make_card("comparison_card")
         inside = QVBoxLayout(below)
         inside.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
-        self._values = calm(named(QTableView(), "comparison_table"), "Values and differing settings")
+        self._values = prepare_table(named(QTableView(), "comparison_table"), "Values and differing settings")
         self._values.setModel(self._comparison)
         self._values.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self._values.horizontalHeader().setMaximumSectionSize(220)
@@ -229,7 +229,7 @@ class RunCurves(QWidget):
             self.setTabOrder(self._plots, self._values)
 
 
-def _end(line: Lines, live: bool) -> float:
+def _end(line: RunLines, live: bool) -> float:
     """Where the axis has to end for a run: at its last point, or while it is in training where it is to end."""
     lasts = [curve.x[-1] for curve in (line.raw, *line.scores.values()) if curve.x.size]
     return float(max([1e-6, *lasts, *([line.planned] if live else [])]))

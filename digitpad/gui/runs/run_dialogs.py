@@ -8,14 +8,14 @@ from PySide6.QtWidgets import QDialog, QInputDialog, QMessageBox, QWidget
 
 from digitpad.errors import RecipeError
 from digitpad.gui.widgets.dialogs import question_box
-from digitpad.runs.run_registry import Entry
+from digitpad.runs.run_registry import RunEntry
 from digitpad.training.recipe import Recipe
 from digitpad.training.setting_values import toml_value
 
 MAX_EPOCHS = 10_000
 
 
-def ask_epochs(parent: QWidget, entry: Entry, train_on: Callable[[int], object]) -> None:
+def ask_epochs(parent: QWidget, entry: RunEntry, train_on: Callable[[int], object]) -> None:
     """For how many more epochs a run shall train."""
     done = entry.summary.epoch
     dialog = QInputDialog(parent)
@@ -31,7 +31,7 @@ def ask_epochs(parent: QWidget, entry: Entry, train_on: Callable[[int], object])
     dialog.open()
 
 
-def ask_rate(parent: QWidget, entry: Entry, recipe: Recipe, go_on: Callable[[dict[str, Any]], object]) -> None:
+def ask_rate(parent: QWidget, entry: RunEntry, recipe: Recipe, go_on: Callable[[dict[str, Any]], object]) -> None:
     """With what setting a run whose loss ran away shall go on; a third of its learning rate is proposed."""
     rate = recipe.optimizer.learning_rate
     question = f"‘{entry.name}’ ran away at a learning rate of {rate:g}. It goes on from its last good checkpoint at:"
@@ -41,7 +41,7 @@ def ask_rate(parent: QWidget, entry: Entry, recipe: Recipe, go_on: Callable[[dic
     dialog.open()
 
 
-def ask_to_delete(parent: QWidget, entries: Sequence[Entry], delete: Callable[[], object]) -> None:
+def ask_to_delete(parent: QWidget, entries: Sequence[RunEntry], delete: Callable[[], object]) -> None:
     """Whether these runs shall be moved to the trash."""
     what = f"‘{entries[0].name}’" if len(entries) == 1 else f"{len(entries)} runs"
     text = "Log, checkpoints and weights go with it. From the trash it can be put back."

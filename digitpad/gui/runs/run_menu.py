@@ -14,15 +14,15 @@ from digitpad.gui.runs.run_dialogs import ask_epochs, ask_rate, ask_to_delete
 from digitpad.gui.runs.runs_list import RunsList
 from digitpad.gui.tasks.worker import Worker
 from digitpad.gui.widgets.basics import named
-from digitpad.gui.widgets.dialogs import tell_problem
+from digitpad.gui.widgets.dialogs import show_error
 from digitpad.gui.widgets.menu_utils import add_action
-from digitpad.runs.run import Run, Status
-from digitpad.runs.run_registry import Entry
+from digitpad.runs.run import Run, RunStatus
+from digitpad.runs.run_registry import RunEntry
 from digitpad.system.atomic_write import write_atomically
 from digitpad.weights.native_format import load_weights
 
 _KINDS = {"png": "PNG image (*.png)", "svg": "SVG image (*.svg)", "csv": "CSV table (*.csv)"}
-_FROM_HERE = (Status.PAUSED, Status.CUT_OFF, Status.STOPPED, Status.DIVERGED)
+_FROM_HERE = (RunStatus.PAUSED, RunStatus.CUT_OFF, RunStatus.STOPPED, RunStatus.DIVERGED)
 
 
 class RunMenu(QMenu):
@@ -63,19 +63,19 @@ class RunMenu(QMenu):
         """Allow what can be done with the chosen runs; ``training`` is whether one is trained in the window."""
         entries = self._runs.chosen()
         one = entries[0] if len(entries) == 1 else None
-        rests = one is not None and one.summary.status is not Status.RUNNING and not training
+        rests = one is not None and one.summary.status is not RunStatus.RUNNING and not training
         has_weights = one is not None and one.summary.validation_accuracy is not None and one.summary.epoch > 0
         for action, enabled in (
             (self._rename_action, one is not None),
             (self._go_on_action, rests and one is not None and one.summary.status in _FROM_HERE),
             # A loss that ran away would do so again: that is gone on with at another rate.
-            (self._train_on_action, rests and one is not None and one.summary.status is not Status.DIVERGED),
+            (self._train_on_action, rests and one is not None and one.summary.status is not RunStatus.DIVERGED),
             (self._use_action, has_weights),
             (self._duplicate_action, one is not None and not training),
             (self._save_action, has_weights),
             (self._export_action, bool(entries)),
             (self._folder_action, bool(entries)),
-            (self._delete_action, bool(entries) and all(e.summary.status is not Status.RUNNING for e in entries)),
+            (self._delete_action, bool(entries) and all(e.summary.status is not RunStatus.RUNNING for e in entries)),
         ):
             action.setEnabled(enabled)
 
@@ -92,19 +92,19 @@ class RunMenu(QMenu):
         self._write("export", write, f"Saved {path.name}")
 
     @property
-    def _one(self) -> Entry:
+    def _one(self) -> RunEntry:
         """The run that is chosen, as most is done with one alone."""
         (entry,) = self._runs.chosen()
         return entry
 
-    def _rename(self, entry: Entry, name: str) -> None:
+    def _rename(self, entry: RunEntry, name: str) -> None:
         self._write(f"rename {entry.id}", lambda: entry.run.rename(name))
 
     def _go_on(self) -> None:
         """From the last checkpoint; where the loss had run away, at another rate, which is asked for."""
         entry = self._one
         go_on = partial(self.go_on_requested.emit, entry.run)
-        if entry.summary.status is Status.DIVERGED:
+        if entry.summary.status is RunStatus.DIVERGED:
             asked = partial(ask_rate, self._parent, entry, go_on=go_on)
             self._worker.do("go on", entry.run.latest_recipe, asked, self._tell_problem)
         else:
@@ -155,7 +155,7 @@ class RunMenu(QMenu):
         entries = self._runs.chosen()
         ask_to_delete(self._parent, entries, lambda: self._delete(entries))
 
-    def _delete(self, entries: Sequence[Entry]) -> None:
+    def _delete(self, entries: Sequence[RunEntry]) -> None:
         for entry in entries:
             self._write(f"delete {entry.id}", partial(to_trash, entry.run), f"‘{entry.name}’ is in the trash")
 
@@ -163,7 +163,7 @@ class RunMenu(QMenu):
         self._worker.do(key, work, lambda _: self.written.emit(done), self._tell_problem)
 
     def _tell_problem(self, error: DigitpadError) -> None:
-        tell_problem(self._parent, "That could not be done", error)
+        show_error(self._parent, "That could not be done", error)
 
 
 def to_trash(run: Run) -> None:

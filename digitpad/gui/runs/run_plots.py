@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from digitpad.gui.widgets.blitting import BlittedFigure
 from digitpad.gui.widgets.curve_points import MAX_POINTS, Series, decimate
 from digitpad.gui.widgets.theme import Theme
-from digitpad.runs.run_comparison import Axis, Curve, Lines, Mark, accuracy_limits, clock, loss_limits
+from digitpad.runs.run_comparison import CurveAxis, RunCurve, RunLines, RunMark, accuracy_limits, clock, loss_limits
 
 _LEFT_PX, _RIGHT_PX, _TOP_PX, _BOTTOM_PX, _BETWEEN_PX = 58, 16, 24, 24, 26
 _NEAR_PX = 9  # of a mark, to be told what it says
@@ -41,14 +41,14 @@ class RunPlots(BlittedFigure):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(300, 200)
         self._losses, self._accuracies = self._figure.subplots(2, 1, sharex=True)
-        self._lines: Sequence[Lines] = ()
+        self._lines: Sequence[RunLines] = ()
         self._colours: Sequence[str] = ()
-        self._axis = Axis.STEP
+        self._axis = CurveAxis.STEP
         self._until = 1.0
         self._logarithmic = True
         self._zoomed = False
-        self._drawn: list[tuple[Line2D, Curve]] = []
-        self._marks: list[tuple[Line2D, Sequence[Mark]]] = []
+        self._drawn: list[tuple[Line2D, RunCurve]] = []
+        self._marks: list[tuple[Line2D, Sequence[RunMark]]] = []
         self._places = [axes.axvline(np.nan, animated=True, linewidth=1) for axes in (self._losses, self._accuracies)]
         self._place: float | None = None
         self._limits: Any = None
@@ -66,7 +66,7 @@ class RunPlots(BlittedFigure):
         """Whether less than all is shown."""
         return self._zoomed
 
-    def set_lines(self, lines: Sequence[Lines], colours: Sequence[str], axis: Axis, until: float) -> None:
+    def set_lines(self, lines: Sequence[RunLines], colours: Sequence[str], axis: CurveAxis, until: float) -> None:
         """Show these, each in its colour, over an axis that ends at ``until``."""
         if axis is not self._axis:
             self._zoomed = False
@@ -208,7 +208,7 @@ class RunPlots(BlittedFigure):
         self._accuracies.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
         decimals = 0 if high - low > 0.05 else 1 if high - low > 0.005 else 2
         self._accuracies.yaxis.set_major_formatter(PercentFormatter(1, decimals=decimals, symbol=" %"))
-        timed = self._axis is Axis.TIME
+        timed = self._axis is CurveAxis.TIME
         self._losses.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 3, 5, 6, 10] if timed else None))
         self._losses.xaxis.set_major_formatter(lambda value, _: clock(value) if timed else f"{value:g}")
         self._losses.tick_params(labelbottom=False)

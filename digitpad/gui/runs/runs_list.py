@@ -6,10 +6,10 @@ from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPo
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QVBoxLayout
 
 from digitpad.gui.runs.runs_table import RunsModel, SortedRuns
-from digitpad.gui.widgets.basics import SPACE, label, named
-from digitpad.gui.widgets.table_items import calm
+from digitpad.gui.widgets.basics import SPACE, make_label, named
+from digitpad.gui.widgets.table_items import prepare_table
 from digitpad.plotting.palette import LINE_COLOURS
-from digitpad.runs.run_registry import Entry
+from digitpad.runs.run_registry import RunEntry
 
 MAX_RUNS = len(LINE_COLOURS)
 
@@ -26,7 +26,7 @@ class RunsList(QFrame):
         self.setProperty("card", True)
         self.model = RunsModel()
         self._sorted = SortedRuns(self.model)
-        self.table = calm(named(QTableView(), "runs_table"), "Runs")
+        self.table = prepare_table(named(QTableView(), "runs_table"), "Runs")
         self.table.setModel(self._sorted)
         self.table.setSortingEnabled(True)
         self.table.sortByColumn(5, Qt.SortOrder.DescendingOrder)
@@ -40,7 +40,7 @@ class RunsList(QFrame):
             self.table.setColumnWidth(place, width)
         self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.table.selectionModel().selectionChanged.connect(lambda *_: self.chosen_changed.emit())
-        self._empty = label("No runs yet.\nEach training of the Train tab is listed here.", "soft", "no_runs")
+        self._empty = make_label("No runs yet.\nEach training of the Train tab is listed here.", "soft", "no_runs")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.hide()
         inside = QVBoxLayout(self)
@@ -48,7 +48,7 @@ class RunsList(QFrame):
         inside.addWidget(self.table, 1)
         inside.addWidget(self._empty, 1)
 
-    def chosen(self) -> list[Entry]:
+    def chosen(self) -> list[RunEntry]:
         """The runs that are selected, from the top; no more than can be told apart."""
         return [self._sorted.entry(row) for row in sorted(self._selected(), key=QModelIndex.row)][:MAX_RUNS]
 
@@ -66,7 +66,7 @@ class RunsList(QFrame):
         flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
         model.select(chosen, flags)
 
-    def set_entries(self, entries: Sequence[Entry]) -> None:
+    def set_entries(self, entries: Sequence[RunEntry]) -> None:
         """Show these; of the first that there are, the latest is chosen."""
         is_first = not self.model.entries
         self.model.set_entries(entries)
@@ -75,7 +75,7 @@ class RunsList(QFrame):
         self._empty.setVisible(not entries)
         self.table.setVisible(bool(entries))
 
-    def edit_name(self, entry: Entry) -> None:
+    def edit_name(self, entry: RunEntry) -> None:
         """Let the user type another name for a run."""
         for index in self._indexes(entry.id):
             self.table.setCurrentIndex(index)

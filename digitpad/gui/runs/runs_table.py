@@ -6,10 +6,10 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt, Signal
 
-from digitpad.gui.widgets.basics import dot, percent
-from digitpad.runs.run import Status
+from digitpad.gui.widgets.basics import dot_icon, format_percent
+from digitpad.runs.run import RunStatus
 from digitpad.runs.run_comparison import clock
-from digitpad.runs.run_registry import Entry
+from digitpad.runs.run_registry import RunEntry
 
 Index = QModelIndex | QPersistentModelIndex
 COLUMNS = ("Name", "Recipe", "Status", "Accuracy", "Time", "Begun")
@@ -25,10 +25,10 @@ class RunsModel(QAbstractTableModel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.entries: list[Entry] = []
+        self.entries: list[RunEntry] = []
         self._colours: dict[str, str] = {}
 
-    def set_entries(self, entries: Sequence[Entry]) -> None:
+    def set_entries(self, entries: Sequence[RunEntry]) -> None:
         """Show these: rows stay where they are, with their selection and what is being typed into them."""
         ids = {entry.id for entry in entries}
         for row in reversed(range(len(self.entries))):
@@ -86,7 +86,7 @@ class RunsModel(QAbstractTableModel):
             case Qt.ItemDataRole.TextAlignmentRole:
                 return _alignment(column)
             case Qt.ItemDataRole.DecorationRole if column == _NAME:
-                return dot(self._colours.get(entry.id, "transparent"))
+                return dot_icon(self._colours.get(entry.id, "transparent"))
         return _order(entry, column) if role == SORT_ROLE else None
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
@@ -106,7 +106,7 @@ class SortedRuns(QSortFilterProxyModel):
         self.setSortRole(SORT_ROLE)
         self._model = model
 
-    def entry(self, index: Index) -> Entry:
+    def entry(self, index: Index) -> RunEntry:
         """The run in that row."""
         return self._model.entries[self.mapToSource(index).row()]
 
@@ -121,7 +121,7 @@ def _alignment(column: int) -> Qt.AlignmentFlag:
     return side | Qt.AlignmentFlag.AlignVCenter
 
 
-def _text(entry: Entry, column: int) -> str:
+def _text(entry: RunEntry, column: int) -> str:
     summary = entry.summary
     match column:
         case 0:
@@ -129,16 +129,16 @@ def _text(entry: Entry, column: int) -> str:
         case 1:
             return entry.run.recipe.name
         case 2:
-            done = summary.status is Status.FINISHED
+            done = summary.status is RunStatus.FINISHED
             return str(summary.status) if done else f"{summary.status} {summary.epoch}/{summary.n_epochs}"
         case 3:
-            return "–" if entry.accuracy is None else percent(entry.accuracy, 2)
+            return "–" if entry.accuracy is None else format_percent(entry.accuracy, 2)
         case 4:
             return clock(summary.seconds)
     return f"{entry.run.begun:%m-%d %H:%M}"
 
 
-def _order(entry: Entry, column: int) -> str | float | datetime:
+def _order(entry: RunEntry, column: int) -> str | float | datetime:
     match column:
         case 3:
             return -1.0 if entry.accuracy is None else entry.accuracy

@@ -15,8 +15,8 @@ from digitpad.gui.tasks.worker import Worker
 from digitpad.gui.widgets.basics import SPACE, ElidedLabel
 from digitpad.gui.widgets.menu_utils import add_action
 from digitpad.gui.widgets.theme import Theme
-from digitpad.runs.run import Status
-from digitpad.runs.run_registry import Catalogue, Entry
+from digitpad.runs.run import RunStatus
+from digitpad.runs.run_registry import RunEntry, RunRegistry
 
 REFRESH_MS = 2000  # while something is in training
 
@@ -34,7 +34,7 @@ class RunsWindow(QMainWindow):
         self._settings = settings
         self._training = False
         self._are_too_many = False
-        self._catalogue = Catalogue()
+        self._catalogue = RunRegistry()
         self._worker = Worker("runs", self)
         self._message = ElidedLabel("caption", "runs_message")
         self.runs = RunsList()
@@ -66,16 +66,16 @@ class RunsWindow(QMainWindow):
         """Look anew at what is on disk."""
         self._worker.do("list", self._catalogue.entries, self._on_listed, self._say_problem)
 
-    def _on_listed(self, entries: list[Entry]) -> None:
+    def _on_listed(self, entries: list[RunEntry]) -> None:
         known = set(self.runs.chosen())
         self.runs.set_entries(entries)
-        live = self._training or any(entry.summary.status is Status.RUNNING for entry in entries)
+        live = self._training or any(entry.summary.status is RunStatus.RUNNING for entry in entries)
         if not live or not self.isVisible():
             self._timer.stop()
         elif not self._timer.isActive():
             self._timer.start()
         chosen = self.runs.chosen()
-        if set(chosen) != known or any(entry.summary.status is Status.RUNNING for entry in chosen):
+        if set(chosen) != known or any(entry.summary.status is RunStatus.RUNNING for entry in chosen):
             self._redraw()
         self._enable()
         self.listed.emit()

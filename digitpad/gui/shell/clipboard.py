@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MAX_PASTED_PX = 480  # a side; more than the pad keeps, and a photograph's pixels would take gigabytes
 
 
-class Drawings:
+class PadClipboard:
     """What is put on a window's pad can be undone; what cannot be put there leaves it as it is, and is told of."""
 
     def __init__(self, window: "Window") -> None:
@@ -33,7 +33,7 @@ class Drawings:
             check_openable(path)
             drawing = first_drawing(path) if path.suffix.lower() == ".jsonl" else Drawing.from_pixels(read_image(path))
         except FileError as error:
-            self._window.tell_problem("This cannot be put on the pad", error)
+            self._window.show_error("This cannot be put on the pad", error)
             return
         self.put(drawing, "Open", f"no ink was found in {path.name}")
 

@@ -9,7 +9,7 @@ from PySide6.QtGui import QActionGroup, QDesktopServices, QKeySequence
 from PySide6.QtWidgets import QMenu
 
 from digitpad import __version__
-from digitpad.gui.widgets.dialogs import inform
+from digitpad.gui.widgets.dialogs import show_information
 from digitpad.gui.widgets.file_dialogs import DRAWINGS, WEIGHTS
 from digitpad.gui.widgets.menu_utils import add_action
 from digitpad.gui.widgets.theme import Mode
@@ -169,7 +169,7 @@ class Menus(QObject):
         self._window.try_to(
             f"There is no folder of {name}",
             lambda: QDesktopServices.openUrl(
-                QUrl.fromLocalFile(str(user_folders.made(user_folders.user_data() / name)))
+                QUrl.fromLocalFile(str(user_folders.ensure_folder(user_folders.user_data() / name)))
             ),
         )
 
@@ -177,7 +177,7 @@ class Menus(QObject):
 
     def _show_keys(self) -> None:
         tabs = ", ".join(f"Ctrl+{place + 1} {name}" for place, name in enumerate(TABS))
-        inform(
+        show_information(
             self._window,
             "Keys",
             "On the pad: the arrow keys move a pen, Shift makes small steps, Space puts it down and lifts it, "
@@ -191,7 +191,7 @@ class Menus(QObject):
 
     def _show_about(self) -> None:
         self._window.try_to("The folder of your runs cannot be used", user_folders.user_data)
-        inform(
+        show_information(
             self._window,
             f"digitpad {__version__}",
             "Draw a digit and see what a neural network written in NumPy makes of it.\n\n"

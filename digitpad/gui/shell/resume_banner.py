@@ -7,16 +7,16 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from digitpad.errors import DigitpadError
 from digitpad.gui.tasks.worker import Worker
-from digitpad.gui.widgets.basics import SPACE, label
+from digitpad.gui.widgets.basics import SPACE, make_label
 from digitpad.gui.widgets.form_widgets import link
 
 if TYPE_CHECKING:
-    from digitpad.runs.run_registry import Entry
+    from digitpad.runs.run_registry import RunEntry
 
 _MAX_NAME = 24
 
 
-class ResumeOffer(QWidget):
+class ResumeBanner(QWidget):
     """Hidden, unless a run can be gone on with that the user has not turned down as it stands.
 
     Parameters
@@ -33,8 +33,8 @@ class ResumeOffer(QWidget):
         self.setObjectName("resume_offer")
         self._settings = settings
         self._worker = Worker("resume offer", self)
-        self._entry: Entry | None = None
-        self._text = label("", "caption", "resume_text")
+        self._entry: RunEntry | None = None
+        self._text = make_label("", "caption", "resume_text")
         resume = link("Resume", "resume_button", "Go on with this run from its last checkpoint, in the Train tab")
         later = link("Not now", "resume_later", "It stays under Model › Runs…")
         resume.clicked.connect(self._resume)
@@ -59,7 +59,7 @@ class ResumeOffer(QWidget):
         """Wait for its thread's end."""
         self._worker.close()
 
-    def _offer(self, entry: "Entry | None") -> None:
+    def _offer(self, entry: "RunEntry | None") -> None:
         if entry is not None and self._settings.value("turned_down") == _key(entry):
             entry = None
         self._entry = entry
@@ -84,14 +84,14 @@ class ResumeOffer(QWidget):
         self._offer(None)
 
 
-def _unfinished() -> "Entry | None":
+def _unfinished() -> "RunEntry | None":
     """The latest run that was paused or cut off, and that nobody is at work on."""
-    from digitpad.runs.run_registry import Catalogue  # in the thread, for the start does without
+    from digitpad.runs.run_registry import RunRegistry  # in the thread, for the start does without
 
-    entries = Catalogue().entries()
+    entries = RunRegistry().entries()
     return next((entry for entry in entries if entry.is_unfinished and not entry.run.is_in_training), None)
 
 
-def _key(entry: "Entry") -> str:
+def _key(entry: "RunEntry") -> str:
     """The run as it stands: gone on with and cut off again, it is offered again."""
     return f"{entry.id} {entry.summary.step}"

@@ -3,8 +3,8 @@
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
-from digitpad.gui.shell.resume_banner import ResumeOffer
-from digitpad.gui.widgets.basics import ElidedLabel, label, named, percent
+from digitpad.gui.shell.resume_banner import ResumeBanner
+from digitpad.gui.widgets.basics import ElidedLabel, format_percent, make_label, named
 from digitpad.system import blas_threads
 from digitpad.weights.native_format import Weights
 
@@ -16,7 +16,7 @@ class StatusBar(QWidget):
 
     def __init__(self, settings: QSettings) -> None:
         super().__init__()
-        self.offer = ResumeOffer(settings)
+        self.offer = ResumeBanner(settings)
         self._weights = ElidedLabel("caption", "weights_in_use")
         self._message = ElidedLabel("caption", "message")
         self._message.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -29,7 +29,10 @@ class StatusBar(QWidget):
         row.addWidget(self.offer)
         row.addWidget(self._message, 1)
         row.addWidget(
-            label(f"{blas_threads.threads()} BLAS thread{'s' * (blas_threads.threads() > 1)} · float32", "caption")
+            make_label(
+                f"{blas_threads.thread_count()} BLAS thread{'s' * (blas_threads.thread_count() > 1)} · float32",
+                "caption",
+            )
         )
 
     def say(self, text: str) -> None:
@@ -40,10 +43,10 @@ class StatusBar(QWidget):
         """Tell which weights read, and how good they are."""
         accuracy = weights.test_accuracy
         whose = f"the {weights.data_name}" if weights.data_name else "its"
-        known = "" if accuracy is None else f" · {percent(accuracy)} on {whose} test set"
+        known = "" if accuracy is None else f" · {format_percent(accuracy)} on {whose} test set"
         scored = weights.about.get("convention_accuracy")  # of other people's, which say nothing of themselves
         if accuracy is None and isinstance(scored, float):
-            known = f" · {percent(scored)} of {weights.about.get('convention_scored', 'validation digits')}"
+            known = f" · {format_percent(scored)} of {weights.about.get('convention_scored', 'validation digits')}"
         self._weights.set_text(f"{weights.name}{known}")
 
 

@@ -22,14 +22,14 @@ from PySide6.QtWidgets import (
 
 from digitpad.errors import DigitpadError, FileError
 from digitpad.gui.draw.draw_tab import DrawTab
-from digitpad.gui.shell.clipboard import Drawings
+from digitpad.gui.shell.clipboard import PadClipboard
 from digitpad.gui.shell.menus import DRAW, EVALUATE, INSIDE, TABS, TRAIN, Menus
-from digitpad.gui.shell.resume_banner import ResumeOffer
+from digitpad.gui.shell.resume_banner import ResumeBanner
 from digitpad.gui.shell.status_bar import StatusBar
-from digitpad.gui.tasks.lazy import Later
+from digitpad.gui.tasks.lazy import Lazy
 from digitpad.gui.tasks.worker import Worker
 from digitpad.gui.widgets.basics import Tabs, named
-from digitpad.gui.widgets.dialogs import asks, offer_data, tell_problem
+from digitpad.gui.widgets.dialogs import confirm, offer_data, show_error
 from digitpad.gui.widgets.file_dialogs import DRAWING_SUFFIXES, SAVED_WEIGHTS, FileDialogs, check_openable
 from digitpad.gui.widgets.theme import Mode, Theme
 from digitpad.ink.drawing import Drawing
@@ -39,13 +39,13 @@ from digitpad.weights.exports import export
 from digitpad.weights.native_format import Weights, is_own, load_weights
 
 if TYPE_CHECKING:
-    from digitpad.gui.data.dataset_choice import DataSetChoice
+    from digitpad.gui.data.dataset_choice import DatasetChoice
     from digitpad.gui.evaluate.evaluate_tab import EvaluateTab, Export
-    from digitpad.gui.importing.network_import import ForeignWeights
-    from digitpad.gui.inspect.inspect_tab import InsideTab
+    from digitpad.gui.importing.network_import import NetworkImport
+    from digitpad.gui.inspect.inspect_tab import InspectTab
     from digitpad.gui.runs.runs_window import RunsWindow
     from digitpad.gui.train.train_tab import TrainTab
-    from digitpad.gui.train.training_task import Outcome
+    from digitpad.gui.train.training_task import TrainingOutcome
     from digitpad.runs.run import Run
     from digitpad.training.recipe import Recipe
 
@@ -78,17 +78,17 @@ class Window(QMainWindow):
         self.setAcceptDrops(True)
         self.setMinimumSize(QSize(960, 640))
         self.draw_tab = DrawTab(theme, Recognizer(weights))
-        self._train_tab = Later(self._make_train_tab)
-        self._evaluate_tab = Later(self._make_evaluate_tab)
-        self._inside_tab = Later(self._make_inside_tab)
-        self._runs_window = Later(self._make_runs_window)
-        self._foreign = Later(self._make_foreign)
-        self._data_choices: list[DataSetChoice] = []
+        self._train_tab = Lazy(self._make_train_tab)
+        self._evaluate_tab = Lazy(self._make_evaluate_tab)
+        self._inside_tab = Lazy(self._make_inside_tab)
+        self._runs_window = Lazy(self._make_runs_window)
+        self._foreign = Lazy(self._make_foreign)
+        self._data_choices: list[DatasetChoice] = []
         self._tabs = named(Tabs(), "tab_bar")
         self._pages = QStackedWidget()
         self._status = StatusBar(settings)
         self.files = FileDialogs(settings, self)
-        self.drawings = Drawings(self)
+        self.drawings = PadClipboard(self)
         self._importing = Worker("imports", self)
         self._painted = False
         self._build()
@@ -111,7 +111,7 @@ class Window(QMainWindow):
         return self._evaluate_tab()
 
     @property
-    def inside_tab(self) -> "InsideTab":
+    def inside_tab(self) -> "InspectTab":
         """Where a network is looked into."""
         return self._inside_tab()
 
@@ -121,12 +121,12 @@ class Window(QMainWindow):
         return self._runs_window()
 
     @property
-    def foreign(self) -> "ForeignWeights":
+    def foreign(self) -> "NetworkImport":
         """The way of other people's weights into the window."""
         return self._foreign()
 
     @property
-    def resume_offer(self) -> ResumeOffer:
+    def resume_offer(self) -> ResumeBanner:
         """The offer to go on with a run."""
         return self._status.offer
 
@@ -148,7 +148,7 @@ class Window(QMainWindow):
         tab.message.connect(self.say)
         tab.use_requested.connect(self._use_outcome)
         tab.save_requested.connect(lambda outcome: self.save_weights(outcome.weights))
-        tab.failed.connect(self.tell_problem)
+        tab.failed.connect(self.show_error)
         tab.state_changed.connect(lambda _: self._training_changed())
         tab.form.show_more(self._settings.value("more_settings") == "true")
         tab.form.more_toggled.connect(lambda more: self._settings.setValue("more_settings", str(more).lower()))
@@ -159,11 +159,11 @@ class Window(QMainWindow):
 
     def _make_evaluate_tab(self) -> "EvaluateTab":
         from digitpad.gui.evaluate.evaluate_tab import EvaluateTab
-        from digitpad.gui.importing.import_preferences import Told
+        from digitpad.gui.importing.import_preferences import ImportPreferences
 
-        tab = EvaluateTab(self._theme, self.weights, Told(self._settings).weights, self._pages)
+        tab = EvaluateTab(self._theme, self.weights, ImportPreferences(self._settings).weights, self._pages)
         tab.message.connect(self.say)
-        tab.failed.connect(lambda title, why: self.tell_problem(title, DigitpadError(why)))
+        tab.failed.connect(lambda title, why: self.show_error(title, DigitpadError(why)))
         tab.put_requested.connect(
             lambda pixels: self.drawings.put(Drawing.from_sample(pixels), "Put an image", "this image has no ink")
         )
@@ -176,19 +176,19 @@ class Window(QMainWindow):
         self._pages.addWidget(tab)
         return tab
 
-    def _make_inside_tab(self) -> "InsideTab":
-        from digitpad.gui.inspect.inspect_tab import InsideTab
+    def _make_inside_tab(self) -> "InspectTab":
+        from digitpad.gui.inspect.inspect_tab import InspectTab
 
-        tab = InsideTab(self._theme, self.draw_tab.pad, self.weights)
+        tab = InspectTab(self._theme, self.draw_tab.pad, self.weights)
         tab.use_requested.connect(self._use_edited)
         tab.save_requested.connect(self.save_weights)
-        tab.failed.connect(lambda error: self.tell_problem("This network cannot be looked into", error))
+        tab.failed.connect(lambda error: self.show_error("This network cannot be looked into", error))
         self._share_data(tab.data_choice)
         tab.data_choice.follow(self.weights)
         self._pages.addWidget(tab)
         return tab
 
-    def _share_data(self, choice: "DataSetChoice") -> None:
+    def _share_data(self, choice: "DatasetChoice") -> None:
         """Offer on one tab what was opened on another, and the other way round."""
         for other in self._data_choices:
             choice.opened.connect(other.offer)
@@ -197,14 +197,14 @@ class Window(QMainWindow):
                 choice.offer(source)
         self._data_choices.append(choice)
 
-    def _make_foreign(self) -> "ForeignWeights":
-        from digitpad.gui.importing.network_import import ForeignWeights
+    def _make_foreign(self) -> "NetworkImport":
+        from digitpad.gui.importing.network_import import NetworkImport
 
-        foreign = ForeignWeights(self._settings, self)
+        foreign = NetworkImport(self._settings, self)
         foreign.message.connect(self.say)
         foreign.opened.connect(self._use_foreign)
         foreign.is_data.connect(self._offer_data)
-        foreign.failed.connect(lambda error: self.tell_problem("These weights cannot be used", error))
+        foreign.failed.connect(lambda error: self.show_error("These weights cannot be used", error))
         return foreign
 
     def _make_runs_window(self) -> "RunsWindow":
@@ -244,7 +244,7 @@ class Window(QMainWindow):
         try:
             weights = load_weights(path)
         except FileError as error:
-            self.tell_problem("These weights cannot be used", error)
+            self.show_error("These weights cannot be used", error)
             return
         self.use_weights(weights)
         self._remember(path)
@@ -293,13 +293,13 @@ class Window(QMainWindow):
         try:
             action()
         except DigitpadError as error:
-            self.tell_problem(title, error)
+            self.show_error(title, error)
             return False
         return True
 
-    def tell_problem(self, title: str, error: DigitpadError) -> None:
+    def show_error(self, title: str, error: DigitpadError) -> None:
         """Tell why something could not be done."""
-        tell_problem(self, title, error, "The weights in use and the pad are as they were.")
+        show_error(self, title, error, "The weights in use and the pad are as they were.")
 
     def say(self, text: str) -> None:
         """Tell of what was done, in the line at the foot."""
@@ -357,7 +357,7 @@ class Window(QMainWindow):
         if self._train_tab.made is not None and self._train_tab.made.outcome is not None:
             self._use_outcome(self._train_tab.made.outcome)
 
-    def _use_outcome(self, outcome: "Outcome") -> None:
+    def _use_outcome(self, outcome: "TrainingOutcome") -> None:
         self.use_weights(outcome.weights)
         if outcome.path is not None:
             self._remember(outcome.path)
@@ -526,8 +526,8 @@ class Window(QMainWindow):
 
     def _agrees_to_stop(self) -> bool:
         question = "Pause it and close? It can go on from where it is when you are back."
-        return asks(self, "Training is still running.", question, "Pause and close", "Keep training")
+        return confirm(self, "Training is still running.", question, "Pause and close", "Keep training")
 
     def _agrees_to_lose(self, problem: str) -> bool:
         question = f"{problem}\n\nClose all the same, and lose what was learnt?"
-        return asks(self, "The weights could not be saved.", question, "Close and lose them", "Stay")
+        return confirm(self, "The weights could not be saved.", question, "Close and lose them", "Stay")

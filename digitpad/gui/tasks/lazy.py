@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 Made = TypeVar("Made")
 
 
-class Later(Generic[Made]):
+class Lazy(Generic[Made]):
     """Something that is made when it is first called for.
 
     Attributes

@@ -5,15 +5,15 @@ import dataclasses
 from PySide6.QtCore import Qt
 
 from digitpad.gui.widgets.form_widgets import Choice
-from digitpad.training.recipe import AugmentationPart
+from digitpad.training.recipe import AugmentationSettings
 
 OWN_AMOUNTS = "Own amounts"
 
-_HANDS = AugmentationPart(rotate_deg=12, shift_px=1.5, scale=0.12, shear=0.25)
+_HANDS = AugmentationSettings(rotate_deg=12, shift_px=1.5, scale=0.12, shear=0.25)
 
 AUGMENTATIONS = {
-    "None": AugmentationPart(),
-    "A little": AugmentationPart(rotate_deg=8, shift_px=1, scale=0.08, shear=0.1),
+    "None": AugmentationSettings(),
+    "A little": AugmentationSettings(rotate_deg=8, shift_px=1, scale=0.08, shear=0.1),
     "As hands vary": _HANDS,
     "As hands and pens": dataclasses.replace(_HANDS, elastic_px=1, thickness_px=1),
 }
@@ -41,16 +41,16 @@ class AugmentationChoice(Choice):
         if self.count() == own:
             self._add(OWN_AMOUNTS, amounts)
         self._amounts[own] = amounts
-        self.setItemData(own, in_words(amounts), Qt.ItemDataRole.ToolTipRole)
+        self.setItemData(own, describe_amounts(amounts), Qt.ItemDataRole.ToolTipRole)
         self.setCurrentIndex(own)
 
     def _add(self, name: str, amounts: dict[str, float]) -> None:
         self._amounts.append(amounts)
         self.addItem(name)
-        self.setItemData(self.count() - 1, in_words(amounts), Qt.ItemDataRole.ToolTipRole)
+        self.setItemData(self.count() - 1, describe_amounts(amounts), Qt.ItemDataRole.ToolTipRole)
 
 
-def in_words(amounts: dict[str, float]) -> str:
+def describe_amounts(amounts: dict[str, float]) -> str:
     """The amounts above 0, as in ``rotate 12 deg, shift 1.5 px, scale 0.12``."""
     words = []
     for key, amount in amounts.items():

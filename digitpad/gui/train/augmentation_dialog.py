@@ -22,11 +22,11 @@ from digitpad.datasets.augmentation.augment import Augmenter
 from digitpad.datasets.dataset import one_of_each
 from digitpad.errors import DataError
 from digitpad.gui.tasks.throttle import Throttle
-from digitpad.gui.widgets.basics import SPACE, card, label, named
+from digitpad.gui.widgets.basics import SPACE, make_card, make_label, named
 from digitpad.gui.widgets.form_widgets import link
 from digitpad.gui.widgets.qt_images import inked
 from digitpad.gui.widgets.theme import Theme
-from digitpad.training.recipe import AugmentationPart
+from digitpad.training.recipe import AugmentationSettings
 
 N_COPIES = 8
 FRAME_MS = 30
@@ -68,7 +68,7 @@ class AugmentationDialog(QDialog):
         self.setObjectName("augmentation_dialog")
         self.setWindowTitle("Augmentation")
         self.seed = 1
-        self.amounts = dataclasses.asdict(AugmentationPart())
+        self.amounts = dataclasses.asdict(AugmentationSettings())
         self._before = self.amounts
         self._showing = False
         self._grid = DigitGrid(theme)
@@ -138,7 +138,7 @@ class AugmentationDialog(QDialog):
             self._grid.tell(f"The built-in digits cannot be shown: {error}")
             return
         copies = np.repeat(digits, N_COPIES, axis=0)
-        augmented = Augmenter(AugmentationPart(**self.amounts))(copies, np.random.default_rng(self.seed))
+        augmented = Augmenter(AugmentationSettings(**self.amounts))(copies, np.random.default_rng(self.seed))
         self._grid.set_images(np.concatenate([digits[:, None], augmented.reshape(-1, N_COPIES, 28, 28)], axis=1))
 
     # Layout.
@@ -161,18 +161,18 @@ class AugmentationDialog(QDialog):
         self.setFixedSize(self.sizeHint())
 
     def _build_digits(self) -> QWidget:
-        frame = card("digits_card")
+        frame = make_card("digits_card")
         column = QVBoxLayout(frame)
         column.setContentsMargins(4 * SPACE, 3 * SPACE, 4 * SPACE, 4 * SPACE)
         column.setSpacing(2 * SPACE)
         top = QHBoxLayout()
         top.setSpacing(0)
-        first = label("As it is", "heading")
+        first = make_label("As it is", "heading")
         first.setFixedWidth(DigitGrid.copies_left)
         again = link("Draw &again", "draw_again_button", "Draw other random amounts, up to these (Alt+A)")
         again.clicked.connect(self.draw_again)
         top.addWidget(first)
-        top.addWidget(label("As training may see it", "heading"))
+        top.addWidget(make_label("As training may see it", "heading"))
         top.addStretch(1)
         top.addWidget(again)
         column.addLayout(top)
@@ -180,7 +180,7 @@ class AugmentationDialog(QDialog):
         return frame
 
     def _build_amounts(self) -> QWidget:
-        frame = card("amounts_card")
+        frame = make_card("amounts_card")
         frame.setFixedWidth(330)
         column = QVBoxLayout(frame)
         column.setContentsMargins(4 * SPACE, 3 * SPACE, 4 * SPACE, 4 * SPACE)
@@ -191,12 +191,12 @@ class AugmentationDialog(QDialog):
         grid.setColumnStretch(1, 1)
         self._reset = link("&Reset", "reset_button", "Back to the amounts as they were (Alt+R)")
         self._reset.clicked.connect(self.reset)
-        grid.addWidget(label("At most", "heading"), 0, 0, 1, 2)
+        grid.addWidget(make_label("At most", "heading"), 0, 0, 1, 2)
         for row, spec in enumerate(_AMOUNTS, 1):
             self._add(grid, row, spec)
             grid.setRowStretch(row, 1)
         grid.addWidget(self._reset, 0, 2, Qt.AlignmentFlag.AlignRight)
-        hint = label("Each digit draws amounts of its own, up to these, each time it is seen.", "caption")
+        hint = make_label("Each digit draws amounts of its own, up to these, each time it is seen.", "caption")
         hint.setWordWrap(True)
         column.addLayout(grid, 1)
         column.addWidget(hint)
@@ -207,7 +207,7 @@ class AugmentationDialog(QDialog):
         number = named(_Number(spec), f"{spec.key}_number")
         slider.valueChanged.connect(lambda position: self._slid(spec, position))
         number.valueChanged.connect(lambda amount: self._typed(spec, amount))
-        name = label(spec.text, "soft")
+        name = make_label(spec.text, "soft")
         name.setBuddy(slider)
         name.setToolTip(spec.tip)
         for column, widget in enumerate((name, slider, number)):
@@ -243,7 +243,7 @@ class _Number(QDoubleSpinBox):
 
     def __init__(self, spec: _Amount) -> None:
         super().__init__()
-        rule = next(field.metadata for field in dataclasses.fields(AugmentationPart) if field.name == spec.key)
+        rule = next(field.metadata for field in dataclasses.fields(AugmentationSettings) if field.name == spec.key)
         self.setLocale(QLocale.c())  # a point, as everywhere else in the window
         self.setDecimals(6)
         self.setRange(rule["low"], rule["high"])

@@ -9,14 +9,14 @@ from PySide6.QtGui import QCloseEvent, QColor, QPainter, QPaintEvent, QPen, QPol
 from PySide6.QtWidgets import QDialog, QPushButton, QVBoxLayout, QWidget
 
 from digitpad.gui.tasks.latest_work import LatestWork
-from digitpad.gui.widgets.basics import SPACE, closing_row, grouped, label, named
+from digitpad.gui.widgets.basics import SPACE, closing_row, format_count, make_label, named
 from digitpad.gui.widgets.theme import Theme
-from digitpad.training.lr_finder import HIGHEST, LOWEST, RatesTried, try_rates
+from digitpad.training.lr_finder import HIGHEST, LOWEST, RangeTestResult, range_test
 from digitpad.training.recipe import Recipe
 from digitpad.training.training_data import dataset_of, n_drawings
 
 
-class RateDialog(QDialog):
+class LearningRateDialog(QDialog):
     """Tries the rates as soon as it is shown; it trains a network of its own, and keeps nothing."""
 
     chosen = Signal(float)  # the rate that the user wants to train at
@@ -31,7 +31,7 @@ class RateDialog(QDialog):
         self._recipe = recipe
         self._left = False
         self._curve = _Curve(theme)
-        self._said = label("", "strong", "rate_suggestion")
+        self._said = make_label("", "strong", "rate_suggestion")
         self._use = named(QPushButton("Use it"), "use_rate")
         self._build()
         self._made.connect(self._show_made)
@@ -41,10 +41,10 @@ class RateDialog(QDialog):
         self._work.failed.connect(self._said.setText)
         self._work.start(self._try)
 
-    def _try(self) -> Generator[RatesTried, None, RatesTried]:
+    def _try(self) -> Generator[RangeTestResult, None, RangeTestResult]:
         """In a thread."""
         tried = None
-        for tried in try_rates(self._recipe, dataset_of(self._recipe, self._tell_made)):
+        for tried in range_test(self._recipe, dataset_of(self._recipe, self._tell_made)):
             yield tried
         assert tried is not None
         return tried
@@ -58,13 +58,13 @@ class RateDialog(QDialog):
 
     def _show_made(self, n: int) -> None:
         if total := n_drawings(self._recipe):  # 0 while a data set is read
-            self._said.setText(f"Making {grouped(n)} of {grouped(total)} drawings to train on…")
+            self._said.setText(f"Making {format_count(n)} of {format_count(total)} drawings to train on…")
 
-    def _show_progress(self, tried: RatesTried) -> None:
+    def _show_progress(self, tried: RangeTestResult) -> None:
         self._said.setText(f"Trying rates: step {len(tried.rates)} of {tried.n_planned}…")
         self._curve.show_rates(tried, None)
 
-    def _done(self, tried: RatesTried) -> None:
+    def _done(self, tried: RangeTestResult) -> None:
         rate = tried.suggestion
         self._curve.show_rates(tried, rate)
         self._use.setEnabled(rate is not None)
@@ -91,7 +91,7 @@ class RateDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(5 * SPACE, 5 * SPACE, 5 * SPACE, 5 * SPACE)
         column.setSpacing(3 * SPACE)
-        about = label(
+        about = make_label(
             "A short training, in which the learning rate rises at each step. Where the loss falls most steeply is a "
             "good rate to begin with; where it rises, the rate is too high.",
             "soft",
@@ -127,14 +127,14 @@ class _Curve(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self._tried: RatesTried | None = None
+        self._tried: RangeTestResult | None = None
         self._rate: float | None = None
         self.setObjectName("rate_curve")
         self.setAccessibleName("Loss by learning rate")
         self.setMinimumHeight(160)
         theme.changed.connect(self.update)
 
-    def show_rates(self, tried: RatesTried | None, rate: float | None) -> None:
+    def show_rates(self, tried: RangeTestResult | None, rate: float | None) -> None:
         """Show what was tried so far, and mark a rate."""
         self._tried, self._rate = tried, rate
         if tried is not None:

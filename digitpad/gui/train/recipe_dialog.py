@@ -5,7 +5,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QGridLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from digitpad.gui.widgets.basics import SPACE, closing_row, label, named
+from digitpad.gui.widgets.basics import SPACE, closing_row, make_label, named
 
 MAX_NAME = 60
 
@@ -45,7 +45,7 @@ class RecipeDialog(QDialog):
         self.replaces = False
         self._name = named(QLineEdit(name), "recipe_name")
         self._description = named(QLineEdit(description), "recipe_description")
-        self._note = label("", "caption", "recipe_note")
+        self._note = make_label("", "caption", "recipe_note")
         self._save = named(QPushButton("Save"), "recipe_save")
         self._build()
         self._name.textChanged.connect(self._show)
@@ -83,7 +83,7 @@ class RecipeDialog(QDialog):
                 ("Description", self._description, "What it is good for, if you like"),
             )
         ):
-            name = label(text, "soft")
+            name = make_label(text, "soft")
             name.setBuddy(field)
             field.setAccessibleName(text)
             field.setToolTip(tip)

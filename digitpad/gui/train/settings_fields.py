@@ -7,12 +7,12 @@ from functools import partial
 from typing import Any
 
 from digitpad.errors import RecipeError
-from digitpad.gui.data.dataset_choice import DataSetChoice
+from digitpad.gui.data.dataset_choice import DatasetChoice
 from digitpad.gui.train.augmentation_choice import AugmentationChoice
 from digitpad.gui.widgets.form_widgets import Check, TextField, WordChoice
 from digitpad.gui.widgets.setting_labels import SETTING_LABELS
 
-Editor = TextField | WordChoice | Check | DataSetChoice | AugmentationChoice
+Editor = TextField | WordChoice | Check | DatasetChoice | AugmentationChoice
 
 
 @dataclass(frozen=True)
@@ -104,13 +104,13 @@ def _shorten(text: str) -> str:
     return f"“{text[:12]}…”" if len(text) > 12 else f"“{text}”"
 
 
-def shown(number: float) -> str:
+def format_number(number: float) -> str:
     """A number as short as it can be without becoming another one."""
     short = f"{number:g}"
     return short if float(short) == number else repr(number)
 
 
-_number = partial(TextField, _real, shown)
+_number = partial(TextField, _real, format_number)
 _epochs = partial(_number, "epochs")
 _count = partial(TextField, _whole, str)
 
@@ -340,7 +340,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
             "data.set",
             "What to train on: the built-in MNIST, or IDX files, an .npz, a pickle, a CSV, strokes, or a folder of "
             "images for each class. Show data looks into it.",
-            DataSetChoice,
+            DatasetChoice,
         ),
         Field(
             "data.pen_digits",

@@ -18,11 +18,11 @@ from PySide6.QtWidgets import (
 
 from digitpad.errors import RecipeError
 from digitpad.gui.data.data_dialog import DataDialog
-from digitpad.gui.data.dataset_choice import DataSetChoice
-from digitpad.gui.train.augmentation_choice import AugmentationChoice, in_words
+from digitpad.gui.data.dataset_choice import DatasetChoice
+from digitpad.gui.train.augmentation_choice import AugmentationChoice, describe_amounts
 from digitpad.gui.train.augmentation_dialog import AugmentationDialog
 from digitpad.gui.train.settings_fields import FIELDS, Editor, Field
-from digitpad.gui.widgets.basics import SPACE, card, label, named
+from digitpad.gui.widgets.basics import SPACE, make_card, make_label, named
 from digitpad.gui.widgets.form_widgets import Choice, Disclosure, TextField, link
 from digitpad.gui.widgets.theme import Theme
 from digitpad.training.recipe import Recipe
@@ -81,10 +81,10 @@ class SettingsForm(QWidget):
         return editor
 
     @property
-    def data_choice(self) -> DataSetChoice:
+    def data_choice(self) -> DatasetChoice:
         """The field for the data set."""
         editor = self._rows["data.set"].editor
-        assert isinstance(editor, DataSetChoice)
+        assert isinstance(editor, DatasetChoice)
         return editor
 
     @property
@@ -259,7 +259,7 @@ class SettingsForm(QWidget):
                 _show_problem(row, problems.get(row.field.key, ""))
         self._tell_of_more(problems)
         self._augmentation.setToolTip(
-            f"{self._rows['augmentation'].field.tip}\n\nNow: {in_words(self._augmentation.value())}."
+            f"{self._rows['augmentation'].field.tip}\n\nNow: {describe_amounts(self._augmentation.value())}."
         )
 
     def _tell_of_more(self, problems: dict[str, str]) -> None:
@@ -326,7 +326,7 @@ class SettingsForm(QWidget):
 
     def _build(self) -> None:
         # From the outside in: what is built first and put in its place last is styled anew at each step there.
-        frame = card("settings_card", self)
+        frame = make_card("settings_card", self)
         inner = QVBoxLayout(frame)
         inner.setContentsMargins(1, 1, 1, 1)
         inner.setSpacing(0)
@@ -385,7 +385,7 @@ class SettingsForm(QWidget):
         self._add_beside_heading(save, top)
 
     def _add_heading(self, text: str) -> QLabel:
-        heading = label(text, "heading")
+        heading = make_label(text, "heading")
         heading.setFixedHeight(5 * SPACE)
         self._grid.addWidget(heading, self._grid.rowCount(), 0)
         return heading
@@ -403,14 +403,14 @@ class SettingsForm(QWidget):
 
     def _add(self, text: str, widget: QWidget, tip: str) -> tuple[QLabel, QLabel]:
         """A field with its name before it, and room for an error under it, so that nothing moves when one appears."""
-        name = label(text, "soft")
+        name = make_label(text, "soft")
         name.setBuddy(widget)
         widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         widget.setAccessibleName(text)
         widget.setAccessibleDescription(tip)
         widget.setToolTip(tip)
         name.setToolTip(tip)
-        error = label("", "error", f"{widget.objectName()}_error")
+        error = make_label("", "error", f"{widget.objectName()}_error")
         error.setFixedHeight(13)
         error.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         error.setAlignment(Qt.AlignmentFlag.AlignRight)

@@ -18,17 +18,17 @@ from PySide6.QtWidgets import (
 
 from digitpad.errors import DigitpadError, FileError
 from digitpad.gui.tasks.throttle import Throttle
-from digitpad.gui.train.lr_finder_dialog import RateDialog
+from digitpad.gui.train.lr_finder_dialog import LearningRateDialog
 from digitpad.gui.train.recipe_dialog import RecipeDialog
 from digitpad.gui.train.settings_form import SettingsForm
-from digitpad.gui.train.training_dashboard import TrainingBoard, in_words
-from digitpad.gui.train.training_task import Outcome, Report, Start, TrainingThread
-from digitpad.gui.widgets.basics import SPACE, grouped, named, percent
-from digitpad.gui.widgets.dialogs import asks
+from digitpad.gui.train.training_dashboard import TrainingDashboard, describe_change
+from digitpad.gui.train.training_task import TrainingOutcome, TrainingReport, TrainingStart, TrainingThread
+from digitpad.gui.widgets.basics import SPACE, format_count, format_percent, named
+from digitpad.gui.widgets.dialogs import confirm
 from digitpad.gui.widgets.theme import Theme
 from digitpad.recognition.recognizer import Prediction
 from digitpad.runs.run import Run
-from digitpad.training.events import Change, EpochDone
+from digitpad.training.events import EpochDone, SettingChange
 from digitpad.training.recipe import Recipe
 from digitpad.training.recipe_library import Recipes, all_recipes, is_kept, save_recipe
 from digitpad.training.setting_values import flattened
@@ -41,7 +41,7 @@ CHANGE_AFTER_MS = 700
 PLAN_INTERVAL_MS = 150  # an estimate and a full draw take longer than a key should
 
 
-class State(Enum):
+class TrainingState(Enum):
     """Where a training is."""
 
     IDLE = auto()
@@ -64,13 +64,13 @@ class TrainTab(QWidget):
         super().__init__(parent)
         self.setObjectName("train_tab")
         self._theme = theme
-        self._state = State.IDLE
+        self._state = TrainingState.IDLE
         self._thread: TrainingThread | None = None
         self._pinned: NDArray[np.uint8] | None = None
-        self.outcome: Outcome | None = None
+        self.outcome: TrainingOutcome | None = None
         self._running: Recipe | None = None  # what trains now, with its changes
         self.form = SettingsForm(theme, recipes, self)
-        self.board = TrainingBoard(theme, self)
+        self.board = TrainingDashboard(theme, self)
         self.board.use_requested.connect(lambda: self.use_requested.emit(self.outcome))
         self.board.failed.connect(self.failed)
         self._build()
@@ -84,18 +84,18 @@ class TrainTab(QWidget):
         self._changing.timeout.connect(self._change_running)
         self.form.changed.connect(self._changing.start)
         self.form.save_requested.connect(self.save_settings)
-        self._set_state(State.IDLE)
+        self._set_state(TrainingState.IDLE)
         QTimer.singleShot(0, self, self._settings_changed)  # with an estimate, which the tab shall not wait for
 
     @property
-    def state(self) -> State:
+    def state(self) -> TrainingState:
         """Where the training is."""
         return self._state
 
     @property
     def busy(self) -> bool:
         """Whether a training would be lost if the window closed now."""
-        return self._state in (State.RUNNING, State.PAUSED, State.STOPPING)
+        return self._state in (TrainingState.RUNNING, TrainingState.PAUSED, TrainingState.STOPPING)
 
     def pin(self, prediction: Prediction | None) -> None:
         """The digit on the pad, which the network in training reads as it learns; None for an empty pad."""
@@ -124,7 +124,7 @@ class TrainTab(QWidget):
 
     def _agrees_to_lose(self) -> bool:
         question = "Train all the same, and lose it?"
-        return asks(self, "What was trained last is not saved.", question, "Train and lose it", "Keep it")
+        return confirm(self, "What was trained last is not saved.", question, "Train and lose it", "Keep it")
 
     def go_on(self, run: Run, settings: Mapping[str, Any] | None = None) -> None:
         """Go on with a run from its last checkpoint, with these settings changed, by their dotted keys."""
@@ -140,7 +140,7 @@ class TrainTab(QWidget):
         if recipe is None:
             self.form.focus_first_problem()
         elif not self.busy:
-            dialog = RateDialog(self._theme, recipe, self)
+            dialog = LearningRateDialog(self._theme, recipe, self)
             dialog.chosen.connect(lambda rate: self.form.set_recipe(_at_rate(recipe, rate)))
             dialog.open()
 
@@ -178,7 +178,7 @@ class TrainTab(QWidget):
     def end_threads(self) -> None:
         """End all that is under way but training, and close what is open beside it, as Qt would not."""
         self.board.shut_down()
-        for dialog in self.findChildren(RateDialog):
+        for dialog in self.findChildren(LearningRateDialog):
             dialog.reject()
         self.form.close_preview()
 
@@ -201,26 +201,26 @@ class TrainTab(QWidget):
         self.outcome = None
         self.board.clear(recipe.training.epochs)
         thread.pin(self._pinned)
-        self._set_state(State.RUNNING)
+        self._set_state(TrainingState.RUNNING)
         self.message.emit(f"Training {recipe.name}…")
         thread.start()
 
     def toggle_pause(self) -> None:
         """Pause, or go on."""
         assert self._thread is not None
-        if self._state is State.RUNNING:
+        if self._state is TrainingState.RUNNING:
             self._thread.pause()
-            self._set_state(State.PAUSED)
+            self._set_state(TrainingState.PAUSED)
             self._draw()
             self.board.set_left("Paused")
         else:
             self._thread.resume()
-            self._set_state(State.RUNNING)
+            self._set_state(TrainingState.RUNNING)
 
     def stop(self) -> None:
         """End the training where it is; what it has learnt is scored and kept."""
-        if self._thread is not None and self._state in (State.RUNNING, State.PAUSED):
-            self._set_state(State.STOPPING)
+        if self._thread is not None and self._state in (TrainingState.RUNNING, TrainingState.PAUSED):
+            self._set_state(TrainingState.STOPPING)
             self._thread.stop()
 
     def shut_down(self, seconds: float = 30.0) -> str:
@@ -233,35 +233,35 @@ class TrainTab(QWidget):
         if not problem:  # else what it still has to say is heard, so that its outcome can be saved elsewhere
             self._thread = None
             QCoreApplication.sendPostedEvents(self)  # what it said last, lest another training be taken for it
-            self._set_state(State.IDLE)
+            self._set_state(TrainingState.IDLE)
         return problem
 
     # What the training's thread reports.
 
     def _on_preparing(self, made: int, total: int) -> None:
         self.board.prepared(made, total)
-        self.message.emit(f"Making {grouped(made)} of {grouped(total)} drawings to train on…")
+        self.message.emit(f"Making {format_count(made)} of {format_count(total)} drawings to train on…")
 
-    def _on_started(self, start: Start) -> None:
+    def _on_started(self, start: TrainingStart) -> None:
         self._running = start.recipe
         self._fill_form(start.recipe)
         self.board.begun(start)
         self.message.emit(f"Training {start.name}…")
 
-    def _on_reported(self, report: Report) -> None:
+    def _on_reported(self, report: TrainingReport) -> None:
         self.board.reported(report)
 
     def _on_epoch_done(self, epoch: EpochDone) -> None:
         self.board.scored(epoch)
 
-    def _on_changed(self, change: Change, recipe: Recipe) -> None:
+    def _on_changed(self, change: SettingChange, recipe: Recipe) -> None:
         if self._running is not None and recipe.training.epochs != self._running.training.epochs:
             self.board.set_plan(recipe.training.epochs)
         self._running = recipe
         if not self._changing.isActive():  # else the user has gone on writing
             self._fill_form(recipe)
         self.board.changed(change)
-        self.message.emit(f"From step {grouped(change.step + 1)} on: {in_words(change)}")
+        self.message.emit(f"From step {format_count(change.step + 1)} on: {describe_change(change)}")
 
     def _fill_form(self, recipe: Recipe) -> None:
         """Show what trains, which is no change of the user's."""
@@ -282,19 +282,19 @@ class TrainTab(QWidget):
         if settings:
             self._thread.change(settings)
 
-    def _on_finished(self, outcome: Outcome | None) -> None:
+    def _on_finished(self, outcome: TrainingOutcome | None) -> None:
         if self._thread is None:
             return
         self._draw()
         self._join()
         self.outcome = outcome
-        self._set_state(State.DONE if outcome is not None else State.IDLE)
+        self._set_state(TrainingState.DONE if outcome is not None else TrainingState.IDLE)
         if outcome is None:
             self.message.emit("Stopped before anything was learnt.")
             self._settings_changed()
             return
         if outcome.result is not None:
-            self.board.set_left(percent(outcome.result.test.accuracy, 2), "Test accuracy")
+            self.board.set_left(format_percent(outcome.result.test.accuracy, 2), "Test accuracy")
         where = f" Kept as {outcome.path.name}." if outcome.path is not None else " It is not saved yet."
         if outcome.problem:
             self.message.emit(f"Training ended early.{where}")
@@ -308,7 +308,7 @@ class TrainTab(QWidget):
             return
         self._draw()
         self._join()
-        self._set_state(State.IDLE)
+        self._set_state(TrainingState.IDLE)
         self.board.set_left("–")
         self.message.emit("Training ended early")
         self._settings_changed()
@@ -337,18 +337,18 @@ class TrainTab(QWidget):
             self.board.set_plan(recipe.training.epochs, describe(recipe))
 
     def _draw(self) -> None:
-        self.board.draw(counts_down=self._state is State.RUNNING)
+        self.board.draw(counts_down=self._state is TrainingState.RUNNING)
 
-    def _set_state(self, state: State) -> None:
+    def _set_state(self, state: TrainingState) -> None:
         self._state = state
-        running = state in (State.RUNNING, State.PAUSED)
-        self._main.setText({State.RUNNING: "Pause", State.PAUSED: "Go on"}.get(state, "Train"))
-        self._main.setEnabled(state is not State.STOPPING)
+        running = state in (TrainingState.RUNNING, TrainingState.PAUSED)
+        self._main.setText({TrainingState.RUNNING: "Pause", TrainingState.PAUSED: "Go on"}.get(state, "Train"))
+        self._main.setEnabled(state is not TrainingState.STOPPING)
         self._stop.setEnabled(running)
         self._save.setEnabled(self.outcome is not None)
         self.board.set_usable(self.outcome is not None)
         self.form.set_editable(not self.busy, besides=CHANGEABLE if running else ())
-        if state in (State.RUNNING, State.STOPPING):
+        if state in (TrainingState.RUNNING, TrainingState.STOPPING):
             self._drawing.start()
         else:
             self._drawing.stop()
@@ -356,7 +356,7 @@ class TrainTab(QWidget):
 
     def train_or_pause(self) -> None:
         """Train; while it trains, pause, and go on."""
-        if self._state in (State.RUNNING, State.PAUSED):
+        if self._state in (TrainingState.RUNNING, TrainingState.PAUSED):
             self.toggle_pause()
         elif not self.busy:  # while it stops, there is nothing to begin yet
             self.train()

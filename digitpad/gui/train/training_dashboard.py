@@ -23,26 +23,35 @@ from digitpad.errors import DigitpadError
 from digitpad.gui.canvas.pixel_view import PixelView
 from digitpad.gui.tasks.worker import Worker
 from digitpad.gui.train.loss_trace import LossTrace
-from digitpad.gui.train.training_history import Moment, Moments, Scrubber
-from digitpad.gui.train.training_task import Report, Start
-from digitpad.gui.widgets.basics import SPACE, ElidedLabel, Tile, card, grouped, label, named, percent
+from digitpad.gui.train.training_history import HistoryPoint, Scrubber, TrainingHistory
+from digitpad.gui.train.training_task import TrainingReport, TrainingStart
+from digitpad.gui.widgets.basics import (
+    SPACE,
+    ElidedLabel,
+    Tile,
+    format_count,
+    format_percent,
+    make_card,
+    make_label,
+    named,
+)
 from digitpad.gui.widgets.image_grid import ImageGrid
-from digitpad.gui.widgets.segmented_control import Segments
+from digitpad.gui.widgets.segmented_control import SegmentedControl
 from digitpad.gui.widgets.theme import Theme
 from digitpad.recognition.recognizer import Prediction
 from digitpad.runs.run_comparison import clock
-from digitpad.training.events import Change, EpochDone
+from digitpad.training.events import EpochDone, SettingChange
 from digitpad.training.hints import hints
 
 if TYPE_CHECKING:
-    from digitpad.gui.train.training_plots import Curves
+    from digitpad.gui.train.training_plots import TrainingCurves
     from digitpad.gui.widgets.curve_points import Series
 
 
 _AS_IT_GOES = "Your digit, as training goes"
 
 
-class TrainingBoard(QWidget):
+class TrainingDashboard(QWidget):
     """Hears of all that a training tells, and shows the latest of it when it is drawn."""
 
     use_requested = Signal()  # the Draw tab shall read with what was trained
@@ -53,15 +62,15 @@ class TrainingBoard(QWidget):
         self._theme = theme
         self._pinned: Prediction | None = None
         self._losses = LossTrace()
-        self._moments = Moments()
-        self._changes: list[Change] = []
+        self._moments = TrainingHistory()
+        self._changes: list[SettingChange] = []
         self._epochs: list[EpochDone] = []
         self._steps_per_epoch = 1
-        self._latest: Report | None = None
+        self._latest: TrainingReport | None = None
         self._class_names = DIGITS
         self._planned = (1, "")
-        self._loss_curves: Curves | None = None
-        self._accuracy_curves: Curves | None = None
+        self._loss_curves: TrainingCurves | None = None
+        self._accuracy_curves: TrainingCurves | None = None
         self._importing = Worker("plots", self)
         self._tiles = {
             name: Tile(title, f"tile_{name}")
@@ -115,7 +124,7 @@ class TrainingBoard(QWidget):
         """A training of so many epochs is about to begin."""
         self._losses = LossTrace()
         self._epochs.clear()
-        self._moments = Moments()
+        self._moments = TrainingHistory()
         self._changes.clear()
         self._latest = None
         self._progress.setValue(0)
@@ -137,7 +146,7 @@ class TrainingBoard(QWidget):
         self._progress.setRange(0, total)
         self._progress.setValue(made)
 
-    def begun(self, start: Start) -> None:
+    def begun(self, start: TrainingStart) -> None:
         """It begins, or goes on."""
         self._changes = list(start.history.changes)
         self._steps_per_epoch = start.steps_per_epoch
@@ -147,19 +156,19 @@ class TrainingBoard(QWidget):
         self.set_plan(start.recipe.training.epochs)
         self._progress.setValue(len(self._losses))
 
-    def reported(self, report: Report) -> None:
+    def reported(self, report: TrainingReport) -> None:
         """Some steps were taken."""
         self._losses.extend(report.losses)
         self._latest = report
         is_pinned = self._pinned is not None and report.pinned is self._pinned.image
-        self._moments.add(Moment(report.step, report.answer if is_pinned else None, report.seen.weights))
+        self._moments.add(HistoryPoint(report.step, report.answer if is_pinned else None, report.seen.weights))
         self._class_names = report.class_names
 
     def scored(self, epoch: EpochDone) -> None:
         """An epoch is over."""
         self._epochs.append(epoch)
 
-    def changed(self, change: Change) -> None:
+    def changed(self, change: SettingChange) -> None:
         """It goes on with other settings."""
         self._changes.append(change)
         self._draw_changes()
@@ -174,13 +183,13 @@ class TrainingBoard(QWidget):
             epoch = min(epochs, -(-report.step // self._steps_per_epoch))
             self._tiles["epoch"].set_value(f"{epoch} / {epochs}")
             self._tiles["loss"].set_value(f"{self._losses.recent_mean:.4f}")
-            self._tiles["speed"].set_value(grouped(round(report.images_per_second)))
+            self._tiles["speed"].set_value(format_count(round(report.images_per_second)))
             if counts_down and report.seconds_left is not None:
                 self._tiles["left"].set_value(clock(report.seconds_left))
             self._progress.setValue(report.step)
         self._draw_hint()
         if self._epochs:
-            self._tiles["accuracy"].set_value(percent(self._epochs[-1].validation.accuracy, 2))
+            self._tiles["accuracy"].set_value(format_percent(self._epochs[-1].validation.accuracy, 2))
         self._scrubber.set_moments(self._moments)
         self._draw_moment()
         self._draw_curves()
@@ -190,7 +199,7 @@ class TrainingBoard(QWidget):
         moment = self._scrubber.moment
         if moment is not None and moment.answer is not None:
             digit = int(np.argmax(moment.answer))
-            text = f"{self._class_names[digit]} · {percent(moment.answer[digit])}"
+            text = f"{self._class_names[digit]} · {format_percent(moment.answer[digit])}"
             metrics, room_px = self._pinned_answer.fontMetrics(), self._pinned_answer.width()
             self._pinned_answer.setText(metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, room_px))
         if moment is not None:
@@ -222,7 +231,7 @@ class TrainingBoard(QWidget):
     def _draw_changes(self) -> None:
         if self._loss_curves is not None:
             self._loss_curves.set_marks(
-                [(change.step / self._steps_per_epoch, in_words(change)) for change in self._changes]
+                [(change.step / self._steps_per_epoch, describe_change(change)) for change in self._changes]
             )
 
     def _draw_hint(self) -> None:
@@ -270,7 +279,7 @@ class TrainingBoard(QWidget):
 
     def _plot_card(self, name: str, heading: QWidget) -> tuple[QFrame, QVBoxLayout, QWidget]:
         """A card with a heading and, to be shown or not, what the colours mean; and where its content goes."""
-        frame = card(name)
+        frame = make_card(name)
         column = QVBoxLayout(frame)
         column.setContentsMargins(4 * SPACE, 3 * SPACE, 3 * SPACE, 2 * SPACE)
         column.setSpacing(SPACE)
@@ -291,7 +300,7 @@ class TrainingBoard(QWidget):
         row = QHBoxLayout(heading)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(3 * SPACE)
-        row.addWidget(label("Loss", "heading"))
+        row.addWidget(make_label("Loss", "heading"))
         self._hint = ElidedLabel("caption", "training_hint")
         row.addWidget(self._hint, 1)
         heading.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -302,7 +311,7 @@ class TrainingBoard(QWidget):
 
     def _build_views(self) -> QWidget:
         """The card below the loss: accuracy, or a look at the first layer, or at what the network is shown."""
-        self._views = Segments(("Accuracy", "First layer", "Batch"), "views", "What is shown below the loss")
+        self._views = SegmentedControl(("Accuracy", "First layer", "Batch"), "views", "What is shown below the loss")
         frame, column, keys = self._plot_card("accuracy_card", self._views)
         accuracy, self._accuracy_room = _room()
         self._weights_grid = ImageGrid(self._theme, "weights_grid", "Weights of the first layer", signed=True)
@@ -316,17 +325,17 @@ class TrainingBoard(QWidget):
         return frame
 
     def _build_pinned(self) -> QWidget:
-        frame = card("pinned_card")
+        frame = make_card("pinned_card")
         frame.setFixedHeight(66)
         row = QHBoxLayout(frame)
         row.setContentsMargins(4 * SPACE, 2 * SPACE, 4 * SPACE, 2 * SPACE)
         row.setSpacing(4 * SPACE)
         self._seen = PixelView(self._theme, 44)
         self._seen.setObjectName("pinned_seen")
-        self._pinned_text = label("", "soft")
+        self._pinned_text = make_label("", "soft")
         self._scrubber = Scrubber(self._theme)
         self._scrubber.moved.connect(self._draw_moment)
-        self._pinned_answer = label("", "strong", "pinned_answer")
+        self._pinned_answer = make_label("", "strong", "pinned_answer")
         self._pinned_answer.setFixedWidth(86)
         self._use = named(QPushButton("Use it"), "use_button")
         self._use.setProperty("kind", "primary")
@@ -382,10 +391,10 @@ def _room() -> tuple[QWidget, QVBoxLayout]:
 
 
 def _at(step: int) -> str:
-    return f"Your digit at step {grouped(step)}"
+    return f"Your digit at step {format_count(step)}"
 
 
-def in_words(change: Change) -> str:
+def describe_change(change: SettingChange) -> str:
     """What changed, as in ``learning rate 0.01, rotate 5``."""
     return ", ".join(
         f"{key.partition('.')[2].removesuffix('_deg').removesuffix('_px').replace('_', ' ')} {value:g}"

@@ -15,7 +15,7 @@ MAX_MOMENTS = 500  # 25 KB each; beyond, every other is dropped
 
 
 @dataclass(frozen=True, eq=False)
-class Moment:
+class HistoryPoint:
     """What there was to see after ``step`` steps; ``answer`` holds the probabilities given to the pinned digit."""
 
     step: int
@@ -24,14 +24,14 @@ class Moment:
 
 
 @dataclass
-class Moments:
+class TrainingHistory:
     """Of a training of any length, so many that memory stays bounded, evenly spread."""
 
-    kept: list[Moment] = field(default_factory=list)
+    kept: list[HistoryPoint] = field(default_factory=list)
     _stride: int = 1
     _n_seen: int = 0
 
-    def add(self, moment: Moment) -> None:
+    def add(self, moment: HistoryPoint) -> None:
         """One more; the latest is always there."""
         if self.kept and (self._n_seen - 1) % self._stride:
             self.kept.pop()  # was there as the latest alone
@@ -54,7 +54,7 @@ class Scrubber(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self._moments = Moments()
+        self._moments = TrainingHistory()
         self._step: int | None = None  # that was gone back to, whatever its place among the moments becomes
         self.setObjectName("scrubber")
         self.setMinimumWidth(60)
@@ -64,7 +64,7 @@ class Scrubber(QWidget):
         self.setCursor(Qt.CursorShape.SizeHorCursor)
         theme.changed.connect(self.update)
 
-    def set_moments(self, moments: Moments) -> None:
+    def set_moments(self, moments: TrainingHistory) -> None:
         """Show these; they may have grown, or become fewer."""
         self._moments = moments
         if self._step is not None and (not moments.kept or self._step > moments.kept[-1].step):
@@ -77,7 +77,7 @@ class Scrubber(QWidget):
         return self._step is not None
 
     @property
-    def moment(self) -> Moment | None:
+    def moment(self) -> HistoryPoint | None:
         """The one to look at: that gone back to, else the latest."""
         return self._moments.kept[self._place] if self._moments.kept else None
 

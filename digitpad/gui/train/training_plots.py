@@ -8,7 +8,7 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter, PercentF
 from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from digitpad.gui.widgets.basics import percent
+from digitpad.gui.widgets.basics import format_percent
 from digitpad.gui.widgets.blitting import BlittedFigure
 from digitpad.gui.widgets.curve_points import Series, decimate
 from digitpad.gui.widgets.theme import Theme
@@ -19,7 +19,7 @@ _LEFT_PX, _TOP_PX, _RIGHT_PX, _BOTTOM_PX = 54, 6, 12, 22  # what labels need, ho
 _ACCURACY_STEPS = {0.0: 0.2, 0.5: 0.1, 0.9: 0.02, 0.97: 0.01}  # between grid lines, by where the axis begins
 
 
-class Curves(BlittedFigure):
+class TrainingCurves(BlittedFigure):
     """Training and validation over epochs; the raw training values faint behind where there are any."""
 
     def __init__(self, theme: Theme, name: str, *, logarithmic: bool, parent: QWidget | None = None) -> None:
@@ -66,7 +66,7 @@ class Curves(BlittedFigure):
         if best is not None:
             self._best.set_ydata([best, best])
             self._best_label.set_y(best)
-            self._best_label.set_text(f"best so far {percent(best, 2)}")
+            self._best_label.set_text(f"best so far {format_percent(best, 2)}")
         values = [series.y for series in (raw, training, validation) if series is not None and len(series.y)]
         if self._hint or self._grow(values):
             self._hint = ""

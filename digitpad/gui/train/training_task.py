@@ -18,15 +18,15 @@ from PySide6.QtCore import QObject, Signal
 
 from digitpad.class_names import DIGITS
 from digitpad.errors import DigitpadError
-from digitpad.evaluation.metrics import Evaluating
+from digitpad.evaluation.metrics import EvaluationProgress
 from digitpad.runs.recorder import Recorder
-from digitpad.runs.run import Run, Status
-from digitpad.runs.run_log import History
+from digitpad.runs.run import Run, RunStatus
+from digitpad.runs.run_log import RunHistory
 from digitpad.system import blas_threads
 from digitpad.training.events import EpochDone, Result, StepDone
 from digitpad.training.hints import dead_share
 from digitpad.training.recipe import Recipe
-from digitpad.training.snapshots import N_PICTURES, Seen, weight_pictures
+from digitpad.training.snapshots import N_PICTURES, TrainingSnapshot, weight_pictures
 from digitpad.training.trainer import DivergedError, Trainer
 from digitpad.training.training_data import dataset_of, n_drawings
 from digitpad.weights.native_format import Weights
@@ -35,7 +35,7 @@ REPORT_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
-class Report:
+class TrainingReport:
     """How training goes, between two others.
 
     ``losses`` are those of the steps ``first_step``, ``first_step + 1``, … since the report before. ``answer`` holds
@@ -50,7 +50,7 @@ class Report:
     seconds_left: float | None
     pinned: NDArray[np.uint8] | None
     answer: tuple[float, ...] | None
-    seen: Seen
+    seen: TrainingSnapshot
     dead: float
     class_names: tuple[str, ...] = DIGITS
 
@@ -61,7 +61,7 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Start:
+class TrainingStart:
     """What a training begins with, or goes on from.
 
     ``history`` is that of the run so far; ``name`` is the run's.
@@ -70,11 +70,11 @@ class Start:
     name: str
     recipe: Recipe
     steps_per_epoch: int
-    history: History
+    history: RunHistory
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrainingOutcome:
     """What a training came to: its weights, where they are kept, and its result (None when it was cut short).
 
     ``problem`` says why it ended by itself before its end; it is empty if it did not.
@@ -178,7 +178,7 @@ class TrainingThread(QObject):
 
     def _run(self) -> None:
         try:
-            with blas_threads.as_many(self._n_blas_threads), self._recorder() as recorder:
+            with blas_threads.limited_to(self._n_blas_threads), self._recorder() as recorder:
                 self._train(recorder)
         except _StoppedError:
             self.finished.emit(None)
@@ -194,7 +194,7 @@ class TrainingThread(QObject):
     def _n_blas_threads(self) -> int:
         """Those that the run began with, for other numbers give other bits."""
         known = None if self._resumed is None else self._resumed.about.get("blas_threads")
-        return known if isinstance(known, int) and known > 0 else blas_threads.threads()
+        return known if isinstance(known, int) and known > 0 else blas_threads.thread_count()
 
     def _made(self, n: int) -> None:
         """Between two writers of drawings that are made to train on."""
@@ -212,7 +212,7 @@ class TrainingThread(QObject):
         try:
             dataset = dataset_of(self.recipe, self._made)
             trainer = Trainer(self.recipe, dataset) if run is None else run.resume(dataset)
-            history = History() if run is None else run.history()
+            history = RunHistory() if run is None else run.history()
             history.forget(trainer.step, len(trainer.history), len(trainer.changes))
             if run is None:
                 try:
@@ -220,7 +220,7 @@ class TrainingThread(QObject):
                 except DigitpadError as error:
                     self._tell_not_saved(str(error))
             name = self.recipe.name if run is None else run.name
-            self.started.emit(Start(name, trainer.recipe, trainer.steps_per_epoch, history))
+            self.started.emit(TrainingStart(name, trainer.recipe, trainer.steps_per_epoch, history))
             return Recorder(trainer, run, dataset, self._tell_not_saved)
         except BaseException:
             if run is not None:
@@ -262,13 +262,13 @@ class TrainingThread(QObject):
         self.save_problem = recorder.problem
         saved = recorder.run is not None and not recorder.problem and recorder.run.weights_path.exists()
         path = recorder.run.weights_path if recorder.run is not None and saved else None
-        self.finished.emit(Outcome(recorder.weights, path, result, problem))
+        self.finished.emit(TrainingOutcome(recorder.weights, path, result, problem))
 
     def _conclude(self, recorder: Recorder) -> Result | None:
         """Score on the test set, unless the window closes: the run is then left to be gone on with."""
         if self._stopping and not self._testing:
             return None
-        for progress in recorder.conclude(Status.STOPPED if self._stopping else Status.FINISHED):
+        for progress in recorder.conclude(RunStatus.STOPPED if self._stopping else RunStatus.FINISHED):
             if isinstance(progress, EpochDone):
                 self.epoch_done.emit(progress)
             if isinstance(progress, Result):
@@ -311,7 +311,7 @@ class _Reporter:
             self._images += progress.n_images
         elif isinstance(progress, EpochDone) and self._trainer.batch is not None:
             self._dead = dead_share(self._trainer.network, self._trainer.batch)
-        if time.monotonic() - self._since >= REPORT_SECONDS and not isinstance(progress, Evaluating):
+        if time.monotonic() - self._since >= REPORT_SECONDS and not isinstance(progress, EvaluationProgress):
             self.flush()
 
     def resumed(self) -> None:
@@ -333,7 +333,7 @@ class _Reporter:
         first_step = trainer.step - len(self._losses) + 1
         batch = np.zeros((0, 28, 28), np.uint8) if trainer.batch is None else trainer.batch[:N_PICTURES].copy()
         self._thread.reported.emit(
-            Report(
+            TrainingReport(
                 first_step,
                 tuple(self._losses),
                 trainer.n_steps,
@@ -341,7 +341,7 @@ class _Reporter:
                 seconds_left,
                 pinned,
                 answer,
-                Seen(weight_pictures(trainer.network), batch),
+                TrainingSnapshot(weight_pictures(trainer.network), batch),
                 self._dead,
                 trainer.class_names,
             )

@@ -31,7 +31,7 @@ def named(thing: _W, name: str) -> _W:
     return thing
 
 
-def card(name: str, parent: QWidget | None = None) -> QFrame:
+def make_card(name: str, parent: QWidget | None = None) -> QFrame:
     """A panel on the ground."""
     frame = QFrame(parent)
     frame.setObjectName(name)
@@ -39,7 +39,7 @@ def card(name: str, parent: QWidget | None = None) -> QFrame:
     return frame
 
 
-def label(text: str, role: str, name: str = "") -> QLabel:
+def make_label(text: str, role: str, name: str = "") -> QLabel:
     """Text in one of the style sheet's roles: heading, soft, caption, figure, answer, no answer, strong, error."""
     widget = QLabel(text)
     widget.setProperty("role", role)
@@ -139,8 +139,8 @@ class Tile(QFrame):
         super().__init__()
         self.setObjectName(name)
         self.setProperty("card", True)
-        self._title = label(title, "caption")
-        self._value = label("–", "figure", f"{name}_value")
+        self._title = make_label(title, "caption")
+        self._value = make_label("–", "figure", f"{name}_value")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(14, 10, 8, 10)
         layout.setSpacing(2)
@@ -161,7 +161,7 @@ class Tile(QFrame):
         return self._value.text()
 
 
-def dot(colour: str) -> QIcon:
+def dot_icon(colour: str) -> QIcon:
     """A round mark in a colour, which stays so where its row is selected."""
     icon = QIcon()
     for ratio in (1, 2):
@@ -179,11 +179,11 @@ def dot(colour: str) -> QIcon:
     return icon
 
 
-def grouped(number: int) -> str:
+def format_count(number: int) -> str:
     """A count, as in ``10 000``, the space a narrow one that no line breaks at."""
     return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
-def percent(share: float, decimals: int = 1) -> str:
+def format_percent(share: float, decimals: int = 1) -> str:
     """A share of 0..1, as in ``98.6 %``, the space one that no line breaks at."""
     return f"{100 * share:.{decimals}f}\N{NO-BREAK SPACE}%"

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 from digitpad.errors import DigitpadError, FileError
 
 
-def tell_problem(parent: QWidget, title: str, error: DigitpadError, after: str = "") -> None:
+def show_error(parent: QWidget, title: str, error: DigitpadError, after: str = "") -> None:
     """What happened, to which file, and ``after`` it what stays as it was; where the file lies unfolds."""
     problem = f"{error.path.name} {error.problem}" if isinstance(error, FileError) else str(error)
     box = QMessageBox(QMessageBox.Icon.Warning, "digitpad", title, QMessageBox.StandardButton.Ok, parent)
@@ -22,7 +22,7 @@ def tell_problem(parent: QWidget, title: str, error: DigitpadError, after: str =
     box.open()
 
 
-def inform(parent: QWidget, title: str, text: str) -> None:
+def show_information(parent: QWidget, title: str, text: str) -> None:
     """Something to read, that is in nobody's way."""
     box = QMessageBox(QMessageBox.Icon.NoIcon, "digitpad", title, QMessageBox.StandardButton.Ok, parent)
     box.setInformativeText(text)
@@ -30,7 +30,7 @@ def inform(parent: QWidget, title: str, text: str) -> None:
     box.open()
 
 
-def asks(parent: QWidget, title: str, question: str, yes: str, no: str) -> bool:
+def confirm(parent: QWidget, title: str, question: str, yes: str, no: str) -> bool:
     """Whether the user agrees; waits for the answer."""
     box = question_box(parent, "question", title, question)
     agreed = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage, QPainter
 SIDE = 28
 
 
-class DigitSheet:
+class ImageAtlas:
     """Digits in rows and columns; made in any thread, and painted from in the window's.
 
     As many columns as rows, for Qt paints from no place beyond 32 767 pixels: so a million digits have room.

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
 from digitpad.gui.widgets.basics import keep_width, named
 
 
-class Segments(QWidget):
+class SegmentedControl(QWidget):
     """Buttons without gaps; the arrow keys go from one to the next."""
 
     chosen = Signal(int)  # its place

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 _T = TypeVar("_T", bound=QTableView)
 
 
-def calm(table: _T, words: str) -> _T:
+def prepare_table(table: _T, words: str) -> _T:
     """The same table, made to look and behave so; ``words`` is what assistive tools call it."""
     table.setAccessibleName(words)
     table.setProperty("calm", True)

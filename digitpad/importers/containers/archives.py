@@ -10,9 +10,9 @@ import numpy as np
 from digitpad.errors import WeightsError
 from digitpad.formats.npy import BUDGET_BYTES, mebibytes, read_npy
 from digitpad.formats.npz import MAX_MEMBERS
-from digitpad.formats.pickle_nodes import Name, Record, Storage
+from digitpad.formats.pickle_nodes import GlobalNode, ObjectNode, StorageNode
 from digitpad.importers.containers.pickles import Tell, read_pickle, read_pickles
-from digitpad.importers.containers.tensor_tree import Contents
+from digitpad.importers.containers.tensor_tree import TensorTree
 
 # PyTorch's storages by the names of their classes; bfloat16, the upper half of a float32, is none of NumPy's types.
 _STORAGES = {
@@ -30,7 +30,7 @@ _STORAGES = {
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 
 
-def read_zip(path: Path, content: bytes, tell: Tell) -> Contents:
+def read_zip(path: Path, content: bytes, tell: Tell) -> TensorTree:
     """An ``.npz`` or a ``.pt``.
 
     Raises
@@ -56,14 +56,14 @@ def read_zip(path: Path, content: bytes, tell: Tell) -> Contents:
 _INSTEAD = 'in Python, np.savez("weights.npz", *model.get_weights()) makes a file that is'
 
 
-def read_hdf5(path: Path, content: bytes) -> Contents:
+def read_hdf5(path: Path, content: bytes) -> TensorTree:
     """Nothing: the format is too large to be read safely."""
     raise WeightsError(path, f"is HDF5, as Keras' models are; HDF5 is not read here; {_INSTEAD}")
 
 
-def _read_npz(path: Path, archive: zipfile.ZipFile, tell: Tell) -> Contents:
+def _read_npz(path: Path, archive: zipfile.ZipFile, tell: Tell) -> TensorTree:
     left = BUDGET_BYTES
-    contents = Contents(path, "an .npz")
+    contents = TensorTree(path, "an .npz")
     for member in archive.infolist():
         name = member.filename.removesuffix(".npy")
         if name != member.filename:
@@ -98,10 +98,10 @@ def _opened(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> An
     return archive.open(member)
 
 
-def _read_torch(path: Path, archive: zipfile.ZipFile, pickled: str, tell: Tell) -> Contents:
+def _read_torch(path: Path, archive: zipfile.ZipFile, pickled: str, tell: Tell) -> TensorTree:
     folder = pickled.removesuffix("data.pkl")
     left = BUDGET_BYTES
-    storages: dict[str, Storage] = {}
+    storages: dict[str, StorageNode] = {}
 
     def read(name: str) -> bytes:
         nonlocal left
@@ -114,26 +114,26 @@ def _read_torch(path: Path, archive: zipfile.ZipFile, pickled: str, tell: Tell) 
 
     def find(pid: Any) -> Any:
         storage = _storage(pid)
-        if not isinstance(storage, Storage):
+        if not isinstance(storage, StorageNode):
             return storage
         if storage.key not in storages:
             storage.content = read(f"{folder}data/{storage.key}")
             storages[storage.key] = storage
         return storages[storage.key]
 
-    contents = Contents(path, "a PyTorch file")
+    contents = TensorTree(path, "a PyTorch file")
     contents.add("", read_pickles(path, io.BytesIO(read(pickled)), tell, persistent=find)[0])
     return contents
 
 
-def read_legacy_torch(path: Path, content: bytes, tell: Tell) -> Contents:
+def read_legacy_torch(path: Path, content: bytes, tell: Tell) -> TensorTree:
     """The format of PyTorch before 1.6: five pickles, and behind them the numbers of each storage."""
     file = io.BytesIO(content)
-    storages: dict[str, Storage] = {}
+    storages: dict[str, StorageNode] = {}
 
     def find(pid: Any) -> Any:
         storage = _storage(pid)
-        return storages.setdefault(storage.key, storage) if isinstance(storage, Storage) else storage
+        return storages.setdefault(storage.key, storage) if isinstance(storage, StorageNode) else storage
 
     magic, *_, tree, keys = read_pickles(path, file, tell, 5, find)
     if magic != _LEGACY_MAGIC or not isinstance(keys, list):
@@ -143,7 +143,7 @@ def read_legacy_torch(path: Path, content: bytes, tell: Tell) -> Contents:
         if not isinstance(key, str) or key not in storages or n > BUDGET_BYTES:
             raise WeightsError(path, "is damaged, or holds numbers of a type that is not read, behind its pickles")
         storages[key].content = file.read(n * storages[key].dtype.itemsize)
-    contents = Contents(path, "a PyTorch file")
+    contents = TensorTree(path, "a PyTorch file")
     contents.add("", tree)
     return contents
 
@@ -153,11 +153,11 @@ def is_legacy_torch(content: bytes) -> bool:
     return _LEGACY_MAGIC.to_bytes(10, "little") in content[:20]
 
 
-def _storage(pid: Any) -> Storage | Name | Record:
+def _storage(pid: Any) -> StorageNode | GlobalNode | ObjectNode:
     """What is outside of a pickle: a tensor's numbers, or in the old format a class with its source."""
     match pid:
-        case ("storage", Name() as cls, str() as key, *_) if cls.name in _STORAGES and len(key) < 100:
-            return Storage(key, np.dtype(_STORAGES[cls.name]), halves=cls.name == "BFloat16Storage")
-        case ("module", Name() as cls, *_):
+        case ("storage", GlobalNode() as cls, str() as key, *_) if cls.name in _STORAGES and len(key) < 100:
+            return StorageNode(key, np.dtype(_STORAGES[cls.name]), halves=cls.name == "BFloat16Storage")
+        case ("module", GlobalNode() as cls, *_):
             return cls
-    return Record(Name("", "persistent"))
+    return ObjectNode(GlobalNode("", "persistent"))

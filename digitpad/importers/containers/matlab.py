@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from digitpad.errors import WeightsError
 from digitpad.formats.npy import BUDGET_BYTES, mebibytes
-from digitpad.importers.containers.tensor_tree import MAX_ARRAYS, Contents
+from digitpad.importers.containers.tensor_tree import MAX_ARRAYS, TensorTree
 
 MAGIC = b"MATLAB 5.0 MAT-file"
 OCTAVE_MAGIC = b"# Created by Octave"
@@ -51,7 +51,7 @@ class _DamagedError(ValueError):
     """What an element says of itself cannot be."""
 
 
-def read_mat(path: Path, content: bytes) -> Contents:
+def read_mat(path: Path, content: bytes) -> TensorTree:
     """Every numeric array by its name, also within cells and structures, and texts.
 
     Raises
@@ -59,7 +59,7 @@ def read_mat(path: Path, content: bytes) -> Contents:
     WeightsError
         If the file is damaged, or would take more than the budget.
     """
-    contents = Contents(path, "a MATLAB file")
+    contents = TensorTree(path, "a MATLAB file")
     order = {b"IM": "<", b"MI": ">"}.get(content[126:128])
     if order is None:
         raise WeightsError(path, "begins as MATLAB's files do, but does not say in which order its bytes are")
@@ -174,7 +174,7 @@ _OCTAVE_NUMBERS = re.compile(rb"(?:global )?(?:float |u?int\d\d? |bool )?(?:matr
 _NA = re.compile(rb"\bNA\b")  # Octave's mark of what is missing
 
 
-def read_octave(path: Path, content: bytes) -> Contents:
+def read_octave(path: Path, content: bytes) -> TensorTree:
     """The matrices and numbers in what Octave's ``save`` writes when it is not told a format.
 
     Raises
@@ -184,7 +184,7 @@ def read_octave(path: Path, content: bytes) -> Contents:
     """
     if len(content) > _MAX_OCTAVE_BYTES:
         raise WeightsError(path, f"is larger than the {mebibytes(_MAX_OCTAVE_BYTES)} of Octave's text that are read")
-    contents = Contents(path, "an Octave file")
+    contents = TensorTree(path, "an Octave file")
     for match in _OCTAVE.finditer(content.replace(b"\r\n", b"\n")):
         name, kind = match["name"].decode("latin-1"), match["type"].decode("latin-1")
         if not _OCTAVE_NUMBERS.fullmatch(match["type"]):

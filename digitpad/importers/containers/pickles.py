@@ -12,7 +12,7 @@ Tell = Callable[[], None]
 """Called now and then; what it raises ends the reading."""
 
 
-def unheard() -> None:
+def ignore_progress() -> None:
     """The `Tell` of who does not want to know."""
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from digitpad.errors import WeightsError
-from digitpad.importers.containers.tensor_tree import MAX_ARRAYS, Contents
+from digitpad.importers.containers.tensor_tree import MAX_ARRAYS, TensorTree
 
 MAX_HEADER_BYTES = 2**20
 
@@ -33,7 +33,7 @@ def is_safetensors(content: bytes) -> bool:
     return len(content) > 8 and content[8:9] == b"{" and int.from_bytes(content[:8], "little") <= len(content) - 8
 
 
-def read_safetensors(path: Path, content: bytes) -> Contents:
+def read_safetensors(path: Path, content: bytes) -> TensorTree:
     """Every tensor by its name, and the texts of ``__metadata__``.
 
     Raises
@@ -48,7 +48,7 @@ def read_safetensors(path: Path, content: bytes) -> Contents:
         header = json.loads(content[8 : 8 + length])
     except (ValueError, RecursionError) as error:
         raise WeightsError(path, "begins as safetensors do, but its header is not JSON") from error
-    contents = Contents(path, "safetensors")
+    contents = TensorTree(path, "safetensors")
     if len(header) > MAX_ARRAYS:
         raise WeightsError(path, f"holds more than {MAX_ARRAYS} arrays")
     contents.add("", header.pop("__metadata__", {}))

@@ -34,7 +34,7 @@ _MAX_NAME = 200
 
 
 @dataclass
-class Looks:
+class LookBudget:
     """A budget of looks at what a file holds, each as long as that at a number in a list.
 
     What is in a file once can be referred to many times, so that its bytes do not pay for them.
@@ -59,7 +59,7 @@ class _TooManyLooksError(Exception):
 
 
 @dataclass(frozen=True, eq=False)
-class Contents:
+class TensorTree:
     """What was found in a file, or in several that belong together.
 
     Attributes
@@ -85,7 +85,7 @@ class Contents:
     numbers: dict[str, float] = field(default_factory=dict)
     words: list[tuple[str, str]] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)
-    looks: Looks = field(default_factory=Looks)
+    looks: LookBudget = field(default_factory=LookBudget)
     _copies: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, name: str, tree: Any) -> None:
@@ -180,7 +180,7 @@ def _joined(name: str, key: str) -> str:
     return f"{name}.{key}".strip(".")[-_MAX_NAME:]
 
 
-def array_of(rows: Sequence[Any], looks: Looks) -> NDArray[np.float64] | None:
+def array_of(rows: Sequence[Any], looks: LookBudget) -> NDArray[np.float64] | None:
     """Lists of numbers, of up to four dimensions and rectangular, as an array; None for anything else.
 
     Lists may be shared, so that a small file stands for a gigantic array, or for many that nearly are one: the size is

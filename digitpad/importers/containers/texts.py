@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitpad.errors import WeightsError
-from digitpad.importers.containers.tensor_tree import MAX_NUMBERS, Contents
+from digitpad.importers.containers.tensor_tree import MAX_NUMBERS, TensorTree
 
 MAX_TEXT_BYTES = 48 * 2**20
 _MAX_ROWS = 100_000
@@ -19,7 +19,7 @@ _MAX_ROW_BYTES = 8 * 2**20  # which take twenty times the memory while they are 
 _MAX_LISTS = 400_000  # each takes some 100 bytes of memory, and 2 in the file
 
 
-def read_json(path: Path, content: bytes) -> Contents:
+def read_json(path: Path, content: bytes) -> TensorTree:
     """Whatever lists of numbers a JSON file holds.
 
     Raises
@@ -36,7 +36,7 @@ def read_json(path: Path, content: bytes) -> Contents:
         tree = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise WeightsError(path, f"is not JSON ({str(error)[:100]})") from error
-    contents = Contents(path, "JSON")
+    contents = TensorTree(path, "JSON")
     contents.add("", tree)
     return contents
 
@@ -50,7 +50,7 @@ def looks_like_table(content: bytes) -> bool:
     )
 
 
-def read_table(path: Path, content: bytes) -> Contents:
+def read_table(path: Path, content: bytes) -> TensorTree:
     """One matrix or vector: numbers in rows, apart by commas, semicolons, tabs or blanks; names above or beside them.
 
     Raises
@@ -74,7 +74,7 @@ def read_table(path: Path, content: bytes) -> Contents:
         while (line := lines.readline()) and line.strip() != first.strip():
             pass
     table = _numbers(path, lines, delimiter, skip_first=rows_named)
-    contents = Contents(path, "a table")
+    contents = TensorTree(path, "a table")
     contents.add(path.stem, table)
     return contents
 

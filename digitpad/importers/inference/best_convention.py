@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from digitpad.errors import WeightsError
-from digitpad.importers.containers.pickles import Tell, unheard
-from digitpad.importers.containers.tensor_tree import Contents
-from digitpad.importers.inference.convention_search import MOST_USED, SHOWN, Search, best_accuracy
-from digitpad.importers.inference.conventions import Candidate, Yardstick
-from digitpad.importers.inference.scalings import Beside
-from digitpad.importers.inference.stored_scaler import structures
-from digitpad.importers.layout.building import SOME_IMAGES, build
-from digitpad.importers.layout.structure import Structure
+from digitpad.importers.containers.pickles import Tell, ignore_progress
+from digitpad.importers.containers.tensor_tree import TensorTree
+from digitpad.importers.inference.convention_search import MOST_USED, SHOWN, ConventionSearch, best_accuracy
+from digitpad.importers.inference.conventions import Candidate, ProbeSet
+from digitpad.importers.inference.scalings import StoredScaler
+from digitpad.importers.inference.stored_scaler import find_structures
+from digitpad.importers.layout.building import SOME_IMAGES, build_network
+from digitpad.importers.layout.structure import NetworkStructure
 from digitpad.weights.native_format import MAX_PARAMETERS, Weights
 
 CLOSE = 0.015
@@ -32,14 +32,14 @@ _ALL_READ = 0.02  # a loss below it tells nothing: of what is read right, larger
 
 
 @dataclass(frozen=True, eq=False)
-class Understanding:
+class ImportResult:
     """A file of weights with its candidates: the one chosen, and all that are worth a look, the best first."""
 
-    contents: Contents
+    contents: TensorTree
     chosen: Candidate
     candidates: list[Candidate]
-    beside: Sequence[Beside]
-    yardstick: Yardstick
+    beside: Sequence[StoredScaler]
+    yardstick: ProbeSet
 
     def weights(self, candidate: Candidate | None = None) -> Weights:
         """Weights of our own kind, by the chosen convention or another; ``about`` says how they came to be.
@@ -52,7 +52,7 @@ class Understanding:
         candidate = candidate or self.chosen
         path = self.contents.path
         try:
-            network = build(candidate, self.beside, self.yardstick)
+            network = build_network(candidate, self.beside, self.yardstick)
         except ValueError as error:
             raise WeightsError(path, f"describes a network that cannot be: {error}") from error
         with np.errstate(over="ignore", invalid="ignore"):
@@ -75,14 +75,14 @@ class Understanding:
         return Weights(path.name, network.architecture(), network.parameters, about, self.yardstick.class_names)
 
 
-def understand(
-    contents: Contents,
-    yardstick: Yardstick,
+def infer_convention(
+    contents: TensorTree,
+    yardstick: ProbeSet,
     *,
     activation: str | None = None,
     scaling: str | None = None,
-    tell: Tell = unheard,
-) -> Understanding:
+    tell: Tell = ignore_progress,
+) -> ImportResult:
     """Find out how a file's weights are meant.
 
     Parameters
@@ -99,20 +99,20 @@ def understand(
     WeightsError
         If there is no network in it.
     """
-    ways = [way for way in structures(contents, len(yardstick.class_names)) if _fits(way)]
+    ways = [way for way in find_structures(contents, len(yardstick.class_names)) if _fits(way)]
     if not ways:
         raise WeightsError(contents.path, "describes a network that is too large, or holds numbers that are not finite")
-    search = Search(contents, yardstick, ways, activation, scaling, tell)
+    search = ConventionSearch(contents, yardstick, ways, activation, scaling, tell)
     if not yardstick.scores:
         usual = search.most_usual()
-        return Understanding(contents, usual[0], usual, search.beside, yardstick)
+        return ImportResult(contents, usual[0], usual, search.beside, yardstick)
     if ways[0].convs:
         search.along_each_axis()
     else:
         search.everywhere()
     exact = search.finalists()
     chosen = _most_usual(exact)
-    return Understanding(contents, chosen, _worth_showing(chosen, exact), search.beside, yardstick)
+    return ImportResult(contents, chosen, _worth_showing(chosen, exact), search.beside, yardstick)
 
 
 def _most_usual(candidates: Sequence[Candidate]) -> Candidate:
@@ -127,7 +127,7 @@ def _most_usual(candidates: Sequence[Candidate]) -> Candidate:
     return min(close, key=unlikely)
 
 
-def _fits(structure: Structure) -> bool:
+def _fits(structure: NetworkStructure) -> bool:
     layers = structure.layers
     if sum(layer.weight.size for layer in layers) > MAX_PARAMETERS:
         return False

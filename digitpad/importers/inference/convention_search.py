@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 
 from digitpad.class_names import DIGITS
-from digitpad.importers.containers.tensor_tree import Contents
-from digitpad.importers.inference.conventions import Candidate, Convention, Yardstick
-from digitpad.importers.inference.scalings import STRANGE, scaling_beside, usual_scalings
-from digitpad.importers.inference.stated_activation import activations_told, likely_activations
-from digitpad.importers.layout.building import SOME_IMAGES, build
-from digitpad.importers.layout.structure import SIDE, Structure
+from digitpad.importers.containers.tensor_tree import TensorTree
+from digitpad.importers.inference.conventions import Candidate, Convention, ProbeSet
+from digitpad.importers.inference.scalings import STRANGE, common_scalings, find_stored_scalers
+from digitpad.importers.inference.stated_activation import likely_activations, stated_activations
+from digitpad.importers.layout.building import SOME_IMAGES, build_network
+from digitpad.importers.layout.structure import SIDE, NetworkStructure
 from digitpad.nn.losses import CrossEntropy
 from digitpad.weights.activation_names import ACTIVATIONS
 
@@ -32,25 +32,25 @@ _HEAVY = 3_000_000  # multiplications for an image, from which on fewer candidat
 _MARGIN = 0.07  # what a score of the first digits may be wrong by
 
 
-class Search:
+class ConventionSearch:
     """Candidates, quickly scored by a few digits at first, as most are nothing."""
 
     def __init__(
         self,
-        contents: Contents,
-        yardstick: Yardstick,
-        ways: list[Structure],
+        contents: TensorTree,
+        yardstick: ProbeSet,
+        ways: list[NetworkStructure],
         activation: str | None,
         scaling: str | None,
         tell: Callable[[], None],
     ) -> None:
         self._tell = tell
-        self.beside = scaling_beside(contents)
+        self.beside = find_stored_scalers(contents)
         self._yardstick = yardstick
         self._ways = ways
-        self._told = activations_told(contents)
+        self._told = stated_activations(contents)
         self._activation = activation
-        self._usual = usual_scalings(self.beside) if scaling is None else [(scaling, 0.0)]
+        self._usual = common_scalings(self.beside) if scaling is None else [(scaling, 0.0)]
         self._strange = STRANGE if scaling is None else []
         self._images = bool(ways[0].convs)
         self._heavy = _n_products(ways[0]) > _HEAVY
@@ -106,7 +106,7 @@ class Search:
                 self._try([way], activation, self._usual[:2], shifted=True)
                 self._try([way], activation, self._strange)
 
-    def _try_ways(self, ways: Sequence[Structure], *, every: bool = False) -> None:
+    def _try_ways(self, ways: Sequence[NetworkStructure], *, every: bool = False) -> None:
         """Each with the activations that tell, until one is as good as sure; ``every`` way, or until then."""
         for name, name_cost in self._activations(self._ways[0]):
             if name_cost >= 0 and name not in _TELLING:
@@ -143,13 +143,13 @@ class Search:
             chosen += sorted(alike, key=lambda one: one.rank)[:1]
         return [self._score(one, len(self._yardstick.labels)) for one in {id(one): one for one in chosen}.values()]
 
-    def _activations(self, way: Structure) -> list[tuple[str, float]]:
+    def _activations(self, way: NetworkStructure) -> list[tuple[str, float]]:
         names = list(ACTIVATIONS) if self._activation is None else [self._activation]
         return sorted(likely_activations(names, self._told, way.n_hidden), key=lambda one: one[1])
 
     def _try(
         self,
-        ways: Sequence[Structure],
+        ways: Sequence[NetworkStructure],
         activations: Sequence[tuple[str, float]],
         scalings: Sequence[tuple[str, float]],
         *,
@@ -169,18 +169,18 @@ class Search:
     def _best(self) -> float:
         return best_accuracy(self._scored)
 
-    def _likely(self, n: int) -> list[Structure]:
+    def _likely(self, n: int) -> list[NetworkStructure]:
         ranked = sorted(self._scored, key=lambda one: one.rank)
         return list(dict.fromkeys(one.structure for one in ranked))[:n]
 
-    def _top(self, way: Structure) -> Candidate:
+    def _top(self, way: NetworkStructure) -> Candidate:
         own = [one for one in self._scored if one.structure is way]
         return min(own, key=lambda one: one.rank)
 
     def _score(self, candidate: Candidate, n: int) -> Candidate:
         self._tell()
         try:
-            network = build(candidate, self.beside, self._yardstick)
+            network = build_network(candidate, self.beside, self._yardstick)
         except ValueError:  # as of a network that would compute more than one may
             return candidate
         if n == 0:
@@ -205,7 +205,7 @@ def best_accuracy(candidates: Sequence[Candidate]) -> float:
     return max((one.accuracy for one in candidates), default=0.0)
 
 
-def _n_products(structure: Structure) -> int:
+def _n_products(structure: NetworkStructure) -> int:
     """Multiplications for an image."""
     total, side = sum(dense.weight.size for dense in structure.denses), SIDE
     for conv in structure.convs:

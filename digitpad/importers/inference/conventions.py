@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitpad.class_names import DIGITS
-from digitpad.importers.layout.structure import Structure
+from digitpad.importers.layout.structure import NetworkStructure
 
 
 @dataclass(frozen=True)
-class Yardstick:
+class ProbeSet:
     """Images to score by, and each pixel's mean and spread over the training set, as its own per-pixel scaling.
 
     ``images`` of shape (n, 28, 28), ``labels`` (n,), both uint8; ``mean`` and ``std`` of shape (784,). Without images,
@@ -82,7 +82,7 @@ class Candidate:
     convention: Convention
     accuracy: float
     cost: float
-    structure: Structure
+    structure: NetworkStructure
     shifted: bool = False
     loss: float = math.inf
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from digitpad.importers.containers.tensor_tree import Contents
+from digitpad.importers.containers.tensor_tree import TensorTree
 from digitpad.importers.layout.structure import N_PIXELS, Matrix
 from digitpad.importers.layout.tensor_names import MEAN, NORM, STD, VAR, named_arrays
 from digitpad.nn.layers import Binarize, Layer, Rescale
@@ -35,14 +35,14 @@ STANDARDISED, PER_PIXEL, CENTRED = "standardised", "standardised per pixel", "le
 
 
 @dataclass(frozen=True)
-class Beside:
+class StoredScaler:
     """A mean and a spread of the pixels that lie beside the weights: for all, or for each."""
 
     mean: Matrix
     std: Matrix
 
 
-def scaling_beside(contents: Contents) -> list[Beside]:
+def find_stored_scalers(contents: TensorTree) -> list[StoredScaler]:
     """What lies beside the weights to standardise pixels with."""
     ones = [one for one in named_arrays(contents.arrays) if one.array.size in (1, N_PIXELS) and not one.says(NORM)]
     for name, number in contents.numbers.items():
@@ -54,7 +54,7 @@ def scaling_beside(contents: Contents) -> list[Beside]:
     found = []
     for mean in means[:2]:
         alike = [std for std in spreads if std.size in (1, mean.size)][:1] or [np.ones(1)]
-        found.append(Beside(mean, np.where(alike[0] > 1e-7, alike[0], 1.0)))
+        found.append(StoredScaler(mean, np.where(alike[0] > 1e-7, alike[0], 1.0)))
     return found
 
 
@@ -89,7 +89,7 @@ def normalised(scaling: str) -> str:
     raise ValueError(f"{scaling!r} is no scaling; there are {', '.join(known)}")
 
 
-def usual_scalings(beside: Sequence[Beside]) -> list[tuple[str, float]]:
+def common_scalings(beside: Sequence[StoredScaler]) -> list[tuple[str, float]]:
     """Names and costs; what lies beside the weights is likely what their pixels were scaled with."""
     found = [(name, cost) for name, (_, _, cost) in SCALINGS.items()]
     found += [(name, cost) for name, (_, cost) in _BINARISED.items()]
@@ -100,7 +100,7 @@ def usual_scalings(beside: Sequence[Beside]) -> list[tuple[str, float]]:
     return sorted(found, key=lambda one: one[1])
 
 
-def input_layers(scaling: str, beside: Sequence[Beside], usual: Beside) -> tuple[list[Layer], Any, Any]:
+def input_layers(scaling: str, beside: Sequence[StoredScaler], usual: StoredScaler) -> tuple[list[Layer], Any, Any]:
     """The first layers, and what else each pixel is multiplied by and added to it.
 
     Parameters

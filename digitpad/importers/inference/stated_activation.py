@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from digitpad.importers.containers.tensor_tree import Contents
+from digitpad.importers.containers.tensor_tree import TensorTree
 from digitpad.importers.layout.tensor_names import words_of
 from digitpad.weights.activation_names import ACTIVATIONS, NAMES
 
@@ -15,7 +15,7 @@ _HINTED = {
 }
 
 
-def activations_told(contents: Contents) -> list[str]:
+def stated_activations(contents: TensorTree) -> list[str]:
     """The activations that a file speaks of, in order."""
     told = []
     for words in _hints(contents):
@@ -28,7 +28,7 @@ def activations_told(contents: Contents) -> list[str]:
     return told
 
 
-def _hints(contents: Contents) -> list[list[str]]:
+def _hints(contents: TensorTree) -> list[list[str]]:
     """The words of each text and name in a file, of its arrays' names, and of its own name."""
     found = [words_of(text) for _, text in contents.words]
     return [*found, *(words_of(name) for name in contents.arrays), words_of(contents.path.stem)]

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from digitpad.importers.layout.structure import Matrix, Norm
-from digitpad.importers.layout.tensor_names import BETA, BIAS, GAMMA, MEAN, NORM, VAR, Named
+from digitpad.importers.layout.structure import Matrix, NormStructure
+from digitpad.importers.layout.tensor_names import BETA, BIAS, GAMMA, MEAN, NORM, VAR, NamedArray
 
 
-def companions(ones: list[Named], weights: Sequence[Named], sizes: Sequence[int]) -> list[tuple[Matrix, Norm | None]]:
+def pair_biases(
+    ones: list[NamedArray], weights: Sequence[NamedArray], sizes: Sequence[int]
+) -> list[tuple[Matrix, NormStructure | None]]:
     """The bias and the normalisation of each weight, zeros and None where there are none."""
     taken = set(map(id, weights))
     rows = [one for one in ones if id(one) not in taken and max(one.array.shape) == one.array.size]
@@ -32,13 +34,13 @@ def companions(ones: list[Named], weights: Sequence[Named], sizes: Sequence[int]
             (VAR, frozenset[str]()),
         )
     ]
-    found: list[tuple[Matrix, Norm | None]] = []
+    found: list[tuple[Matrix, NormStructure | None]] = []
     for i, size in enumerate(sizes):
         bias = biases[i]
         gamma, beta, mean, variance = (part[i] for part in parts)
         norm = None
         if mean is not None and variance is not None:
-            norm = Norm(
+            norm = NormStructure(
                 np.ones(size) if gamma is None else gamma.vector,
                 np.zeros(size) if beta is None else beta.vector,
                 mean.vector,
@@ -49,11 +51,11 @@ def companions(ones: list[Named], weights: Sequence[Named], sizes: Sequence[int]
 
 
 def _by_place(
-    rows: list[Named], weights: Sequence[Named], sizes: Sequence[int]
-) -> list[tuple[Matrix, Norm | None]] | None:
+    rows: list[NamedArray], weights: Sequence[NamedArray], sizes: Sequence[int]
+) -> list[tuple[Matrix, NormStructure | None]] | None:
     """For a nameless list: what follows each weight is its bias, or the four of a normalisation, or both."""
     ends = [*(weight.place for weight in weights[1:]), math.inf]
-    found: list[tuple[Matrix, Norm | None]] = []
+    found: list[tuple[Matrix, NormStructure | None]] = []
     for weight, size, end in zip(weights, sizes, ends, strict=True):
         own = sorted(
             (one for one in rows if weight.place < one.place < end and one.array.size == size),
@@ -63,13 +65,13 @@ def _by_place(
             return None
         vectors = [one.vector for one in own]
         bias = vectors.pop(0) if len(own) in (1, 5) else np.zeros(size)
-        found.append((bias, Norm(*vectors) if vectors else None))
+        found.append((bias, NormStructure(*vectors) if vectors else None))
     return found if any(norm for _, norm in found) else None
 
 
-def _aligned(rows: list[Named], weights: Sequence[Named], sizes: Sequence[int]) -> list[Named | None]:
+def _aligned(rows: list[NamedArray], weights: Sequence[NamedArray], sizes: Sequence[int]) -> list[NamedArray | None]:
     """For each weight one of the rows of its size: as many as possible, in one order, and alike in name."""
-    found: list[Named | None] = [None] * len(weights)
+    found: list[NamedArray | None] = [None] * len(weights)
     for size in set(sizes):
         places = [place for place, own in enumerate(sizes) if own == size]
         fitting = [one for one in rows if one.array.size == size]
@@ -78,7 +80,7 @@ def _aligned(rows: list[Named], weights: Sequence[Named], sizes: Sequence[int]) 
     return found
 
 
-def _in_order(rows: list[Named], weights: Sequence[Named]) -> list[Named | None]:
+def _in_order(rows: list[NamedArray], weights: Sequence[NamedArray]) -> list[NamedArray | None]:
     """The cheapest alignment of two lists, by dynamic programming; what goes without costs 10."""
     n = len(rows)
     best: list[tuple[float, tuple[int | None, ...]]] = [(0.0, ())] * (n + 1)
@@ -95,7 +97,7 @@ def _in_order(rows: list[Named], weights: Sequence[Named]) -> list[Named | None]
     return [None if j is None else rows[j] for j in best[n][1]]
 
 
-def _distance(weight: Named, bias: Named) -> float:
+def _distance(weight: NamedArray, bias: NamedArray) -> float:
     cost = 0.0 if bias.says(BIAS) else 0.7
     if weight.numbers != bias.numbers:
         cost += 0.3 if weight.numbers[-1:] == bias.numbers[-1:] else 1.0

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.importers.inference.conventions import Candidate, Yardstick
-from digitpad.importers.inference.scalings import Beside, input_layers
-from digitpad.importers.layout.structure import Norm, Structure
+from digitpad.importers.inference.conventions import Candidate, ProbeSet
+from digitpad.importers.inference.scalings import StoredScaler, input_layers
+from digitpad.importers.layout.structure import NetworkStructure, NormStructure
 from digitpad.nn.layers import AddChannel, AvgPool2d, BatchNorm, Conv2d, Flatten, Layer, Linear, MaxPool2d
 from digitpad.nn.network import Network
 from digitpad.weights.activation_names import ACTIVATIONS
@@ -19,7 +19,7 @@ SOME_IMAGES = np.repeat(np.array([0, 64, 255], np.uint8), 784).reshape(3, 28, 28
 """To see that the numbers of a network stay finite."""
 
 
-def build(candidate: Candidate, beside: Sequence[Beside], yardstick: Yardstick) -> Network:
+def build_network(candidate: Candidate, beside: Sequence[StoredScaler], yardstick: ProbeSet) -> Network:
     """The network that a candidate describes, with its parameters.
 
     Raises
@@ -28,7 +28,7 @@ def build(candidate: Candidate, beside: Sequence[Beside], yardstick: Yardstick) 
         If it cannot be, or would compute more than one may.
     """
     way, convention = candidate.structure, candidate.convention
-    first, factor, offset = input_layers(convention.scaling, beside, Beside(yardstick.mean, yardstick.std))
+    first, factor, offset = input_layers(convention.scaling, beside, StoredScaler(yardstick.mean, yardstick.std))
     layers: list[tuple[Layer, dict[str, Any]]] = [(layer, {}) for layer in first]
 
     def add(layer: Layer, **parameters: Any) -> None:
@@ -37,7 +37,7 @@ def build(candidate: Candidate, beside: Sequence[Beside], yardstick: Yardstick) 
     names = convention.activation.split(", ")
     hidden = iter(names * way.n_hidden if len(names) == 1 else names)
 
-    def follow(norm: Norm | None, *, last: bool = False) -> None:
+    def follow(norm: NormStructure | None, *, last: bool = False) -> None:
         activation = None if last else ACTIVATIONS[next(hidden)][0]
         if norm is not None and not way.norm_last:
             add(BatchNorm(), **vars(norm))
@@ -79,7 +79,7 @@ def build(candidate: Candidate, beside: Sequence[Beside], yardstick: Yardstick) 
     return network
 
 
-def _transposed(way: Structure, weight: NDArray[np.float64]) -> NDArray[np.float64]:
+def _transposed(way: NetworkStructure, weight: NDArray[np.float64]) -> NDArray[np.float64]:
     """The first matrix for images with rows and columns exchanged."""
     channels = way.convs[-1].weight.shape[3] if way.convs else 1
     side = math.isqrt(len(weight) // channels)

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from digitpad.class_names import MAX_CLASSES
-from digitpad.importers.layout.bias_pairing import companions
+from digitpad.importers.layout.bias_pairing import pair_biases
 from digitpad.importers.layout.dense import dense_layers
-from digitpad.importers.layout.layer_matching import Broken, find_chain, orientation, with_square
-from digitpad.importers.layout.structure import SIDE, Conv, Matrix, Structure, with_norm_variants
-from digitpad.importers.layout.tensor_names import Named
+from digitpad.importers.layout.layer_matching import BrokenChain, find_chain, orientation, with_square
+from digitpad.importers.layout.structure import SIDE, ConvStructure, Matrix, NetworkStructure, with_norm_variants
+from digitpad.importers.layout.tensor_names import NamedArray
 
 _MAX_GEOMETRIES = 50_000
 _MOST_GEOMETRIES = 20
@@ -21,9 +21,11 @@ _MOST_OUTPUTS = 4
 _LAYOUTS = {"OIHW": (2, 3, 1, 0), "OHWI": (1, 2, 3, 0), "HWIO": (0, 1, 2, 3), "IOHW": (2, 3, 0, 1)}
 
 
-def convolutional(ones: list[Named], matrices: list[Named], kernels: list[Named], n_classes: int) -> list[Structure]:
+def convolutional(
+    ones: list[NamedArray], matrices: list[NamedArray], kernels: list[NamedArray], n_classes: int
+) -> list[NetworkStructure]:
     """The ways in which kernels and matrices make a network, in the first layout of the kernels that fits."""
-    found: list[Structure] = []
+    found: list[NetworkStructure] = []
     for layout, axes in _LAYOUTS.items():
         weights = [
             np.asarray(one.array if one.array.ndim == 4 else one.array[:, None], np.float64).transpose(axes)
@@ -57,30 +59,30 @@ def _in_a_row(weights: list[Matrix]) -> tuple[list[int], list[Matrix]] | None:
     return order, [weights[i] for i in order]
 
 
-def broken_images(matrices: list[Named], kernels: list[Named], n_classes: int) -> Broken:
+def broken_images(matrices: list[NamedArray], kernels: list[NamedArray], n_classes: int) -> BrokenChain:
     """Why convolutions and matrices do not fit; a last matrix of few outputs may be all that is other than expected."""
     sizes = [size for one in matrices for size in one.array.shape if 2 <= size <= MAX_CLASSES and size != n_classes]
     for n in [size for size in sizes if sizes.count(size) == 1][-_MOST_OUTPUTS:]:
         if convolutional([*kernels, *matrices], matrices, kernels, n):
             last = next(one for one in reversed(matrices) if n in one.array.shape)
-            return Broken.by_outputs(n, last, n_classes)
+            return BrokenChain.by_outputs(n, last, n_classes)
     listed = ", ".join(map(str, kernels[:4]))
-    return Broken(f"has convolutions ({listed}), but no way was found in which they and its matrices fit together")
+    return BrokenChain(f"has convolutions ({listed}), but no way was found in which they and its matrices fit together")
 
 
 def _with_geometry(
-    ones: list[Named],
-    matrices: list[Named],
-    kernels: list[Named],
+    ones: list[NamedArray],
+    matrices: list[NamedArray],
+    kernels: list[NamedArray],
     weights: list[Matrix],
     layout: str,
     n_classes: int,
-) -> list[Structure]:
+) -> list[NetworkStructure]:
     """Every padding and pooling after which the numbers are as many as the first matrix takes."""
     channels = weights[-1].shape[3]
     takes = {size - extra for one in matrices for size in one.array.shape for extra in (0, 1)}
-    beside = companions(ones, kernels, [weight.shape[3] for weight in weights])
-    found: list[Structure] = []
+    beside = pair_biases(ones, kernels, [weight.shape[3] for weight in weights])
+    found: list[NetworkStructure] = []
     geometries = _geometries([len(weight) for weight in weights])
     ends = {side * side * channels for _, side, _ in geometries} & takes
     chains = {n: find_chain(matrices, n, n_classes)[0] for n in ends}
@@ -96,7 +98,7 @@ def _with_geometry(
         if links is None:
             break
         convs = tuple(
-            Conv(weight, bias, padding, pool, norm)
+            ConvStructure(weight, bias, padding, pool, norm)
             for weight, (bias, norm), (padding, pool) in zip(weights, beside, steps, strict=True)
         )
         geometry = ", ".join((f"padding {p}" * (p > 0) + f" pool {q}" * (q > 1)).strip() or "plain" for p, q in steps)
@@ -108,7 +110,7 @@ def _with_geometry(
                 usual = by_channel == (layout in ("OIHW", "IOHW"))
                 detail = [geometry, "flattened by channel" if by_channel else "flattened by pixel"]
                 detail += ["mean pools"] * average
-                structure = Structure(
+                structure = NetworkStructure(
                     convs,
                     (first, *denses[1:]),
                     f"{layout}; {orientation(links)}",

@@ -5,29 +5,33 @@ from dataclasses import replace
 
 import numpy as np
 
-from digitpad.importers.layout.bias_pairing import companions
-from digitpad.importers.layout.layer_matching import Link, orientation, with_square
-from digitpad.importers.layout.structure import N_PIXELS, SIDE, Dense, Structure, with_norm_variants
-from digitpad.importers.layout.tensor_names import Named
+from digitpad.importers.layout.bias_pairing import pair_biases
+from digitpad.importers.layout.layer_matching import LayerLink, orientation, with_square
+from digitpad.importers.layout.structure import N_PIXELS, SIDE, DenseStructure, NetworkStructure, with_norm_variants
+from digitpad.importers.layout.tensor_names import NamedArray
 
 N_MIDDLE, _MIDDLE = 400, 20
 
 
-def dense_layers(ones: list[Named], links: Sequence[Link], bias_last: bool) -> list[Dense]:
+def dense_layers(ones: list[NamedArray], links: Sequence[LayerLink], bias_last: bool) -> list[DenseStructure]:
     """A layer of each link; ``bias_last`` says where a matrix that holds its bias as well has it."""
     named = [link.one for link in links]
-    beside = companions(ones, named, [link.n_out for link in links])
+    beside = pair_biases(ones, named, [link.n_out for link in links])
     layers = []
     for link, (bias, norm) in zip(links, beside, strict=True):
         weight = link.weight()
         if link.folded:
-            layers.append(Dense(weight[:-1], weight[-1], norm) if bias_last else Dense(weight[1:], weight[0], norm))
+            layers.append(
+                DenseStructure(weight[:-1], weight[-1], norm)
+                if bias_last
+                else DenseStructure(weight[1:], weight[0], norm)
+            )
         else:
-            layers.append(Dense(weight, bias, norm))
+            layers.append(DenseStructure(weight, bias, norm))
     return layers
 
 
-def dense_structures(ones: list[Named], links: list[Link]) -> list[Structure]:
+def dense_structures(ones: list[NamedArray], links: list[LayerLink]) -> list[NetworkStructure]:
     """The ways in which a chain may be meant: how square matrices lie, and where biases are in others."""
     found = []
     for flipped in (False, True) if any(link.is_square for link in links) else (False,):
@@ -37,12 +41,12 @@ def dense_structures(ones: list[Named], links: list[Link]) -> list[Structure]:
             details = ["square matrices the other way round"] * flipped
             details += [f"bias {'last' if bias_last else 'first'}"] * any(link.folded for link in links)
             cost = 2.0 * flipped + 0.2 * bias_last
-            structure = Structure((), tuple(denses), orientation(turned), "; ".join(details), cost)
+            structure = NetworkStructure((), tuple(denses), orientation(turned), "; ".join(details), cost)
             found += with_norm_variants(structure)
     return found
 
 
-def of_middle(structure: Structure) -> Structure:
+def pad_to_28(structure: NetworkStructure) -> NetworkStructure:
     """A network for images of 20 × 20 pixels, as MNIST's digits are without their border, made one for 28 × 28."""
     first, *others = structure.denses
     weight = np.zeros((SIDE, SIDE, first.weight.shape[1]))

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from digitpad.importers.layout.layer_matching import MAX_UNITS
 from digitpad.importers.layout.structure import N_PIXELS, Matrix
-from digitpad.importers.layout.tensor_names import BIAS, Named
+from digitpad.importers.layout.tensor_names import BIAS, NamedArray
 
 _COMMON_UNITS = (16, 32, 64, 100, 128, 200, 256, 300, 512, 20, 30, 50, 10, 24, 25, 40, 48, 80, 120, 150, 500)
 
 
-def cut(vector: Matrix, sizes: list[Matrix], k: int) -> Iterator[dict[str, NDArray[Any]]]:
+def cut_vector(vector: Matrix, sizes: list[Matrix], k: int) -> Iterator[dict[str, NDArray[Any]]]:
     """The ways to cut a row of numbers into the matrices and biases of a network, usual ones first."""
     n = vector.size
     if sizes:
@@ -38,13 +38,13 @@ def cut(vector: Matrix, sizes: list[Matrix], k: int) -> Iterator[dict[str, NDArr
             continue
         for out_first in (True, False):
             shapes = [(b, a) if out_first else (a, b) for a, b in steps]
-            folded = [(b, a + 1) if out_first else (a + 1, b) for a, b in steps]
+            fold_rows = [(b, a + 1) if out_first else (a + 1, b) for a, b in steps]
             weights = [(f"W{i}", shape) for i, shape in enumerate(shapes)]
             biases = [(f"b{i}", (b,)) for i, (_, b) in enumerate(steps)] if with_bias else []
             yield _pieces(vector, [x for pair in itertools.zip_longest(weights, biases) for x in pair if x])
             if biases:
                 yield _pieces(vector, [*weights, *biases])
-                yield _pieces(vector, [(f"Theta{i}", shape) for i, shape in enumerate(folded)])
+                yield _pieces(vector, [(f"Theta{i}", shape) for i, shape in enumerate(fold_rows)])
 
 
 def _pieces(vector: Matrix, parts: Sequence[tuple[str, tuple[int, ...]]]) -> dict[str, NDArray[Any]]:
@@ -57,7 +57,7 @@ def _pieces(vector: Matrix, parts: Sequence[tuple[str, tuple[int, ...]]]) -> dic
     return pieces
 
 
-def folded(rows: list[Named], out_first: bool, n_classes: int) -> dict[str, NDArray[Any]]:
+def fold_rows(rows: list[NamedArray], out_first: bool, n_classes: int) -> dict[str, NDArray[Any]]:
     """Rows each made a matrix that takes what the one before gives, where that goes; the others as they are."""
     arrays = {}
     n = N_PIXELS
@@ -71,9 +71,9 @@ def folded(rows: list[Named], out_first: bool, n_classes: int) -> dict[str, NDAr
     return arrays
 
 
-def split_stacks(ones: list[Named]) -> list[Named]:
+def split_stacks(ones: list[NamedArray]) -> list[NamedArray]:
     """Biases, or matrices, of one shape that NumPy or JSON made one array of, each by itself again."""
-    found: list[Named] = []
+    found: list[NamedArray] = []
     for one in ones:
         shape = tuple(size for size in one.array.shape if size > 1)
         stacked_biases = one.says(BIAS) and len(shape) == 2

@@ -9,17 +9,17 @@ import numpy as np
 
 from digitpad.class_names import MAX_CLASSES
 from digitpad.importers.layout.structure import N_PIXELS, Matrix
-from digitpad.importers.layout.tensor_names import WEIGHT, Named
+from digitpad.importers.layout.tensor_names import WEIGHT, NamedArray
 
 MAX_UNITS = 20_000
 _MAX_SEARCHED = 5_000
 
 
 @dataclass(frozen=True, eq=False)
-class Link:
+class LayerLink:
     """A matrix in its place: which way round, and whether it holds the bias as well."""
 
-    one: Named
+    one: NamedArray
     n_in: int
     out_first: bool
     folded: bool
@@ -42,25 +42,27 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Broken:
+class BrokenChain:
     """Why matrices make no network; ``n_outputs`` where they do, but of another number of outputs."""
 
     problem: str
     n_outputs: int = 0
 
     @classmethod
-    def by_outputs(cls, n: int, last: Named, n_classes: int) -> "Broken":
+    def by_outputs(cls, n: int, last: NamedArray, n_classes: int) -> "BrokenChain":
         """What to say of a last matrix's outputs that are not as many as they should be."""
         if n_classes == 10:
             return cls(f"has {n} outputs ({last}); 10 are needed, one a digit, or class names", n)
         return cls(f"has {n} outputs ({last}), but there are {n_classes} class names", n)
 
 
-def find_chain(matrices: list[Named], n_in: int, n_classes: int) -> tuple[list[Link] | None, Broken | None]:
+def find_chain(
+    matrices: list[NamedArray], n_in: int, n_classes: int
+) -> tuple[list[LayerLink] | None, BrokenChain | None]:
     """The likeliest row of matrices from ``n_in`` numbers to the outputs, or why there is none."""
     counter = itertools.count()
-    waiting: list[tuple[float, int, bool, tuple[int, ...], tuple[Link, ...]]] = [(0.0, 0, False, (), ())]
-    longest: tuple[Link, ...] = ()
+    waiting: list[tuple[float, int, bool, tuple[int, ...], tuple[LayerLink, ...]]] = [(0.0, 0, False, (), ())]
+    longest: tuple[LayerLink, ...] = ()
     for _ in range(_MAX_SEARCHED):
         if not waiting:
             break
@@ -81,21 +83,23 @@ def find_chain(matrices: list[Named], n_in: int, n_classes: int) -> tuple[list[L
     return None, _broken(longest, n_classes)
 
 
-def _links(one: Named, n: int) -> Iterator[Link]:
+def _links(one: NamedArray, n: int) -> Iterator[LayerLink]:
     rows, columns = one.array.shape
     if max(rows, columns) > MAX_UNITS:
         return
     if columns == n:
-        yield Link(one, n, True, False)
+        yield LayerLink(one, n, True, False)
     if rows == n and rows != columns:
-        yield Link(one, n, False, False)
+        yield LayerLink(one, n, False, False)
     if columns == n + 1:
-        yield Link(one, n, True, True)
+        yield LayerLink(one, n, True, True)
     if rows == n + 1:
-        yield Link(one, n, False, True)
+        yield LayerLink(one, n, False, True)
 
 
-def _step_cost(matrices: list[Named], used: tuple[int, ...], place: int, links: tuple[Link, ...], link: Link) -> float:
+def _step_cost(
+    matrices: list[NamedArray], used: tuple[int, ...], place: int, links: tuple[LayerLink, ...], link: LayerLink
+) -> float:
     cost = 0.3 * link.folded
     if not links:
         return cost + 0.01 * place
@@ -116,7 +120,7 @@ def _step_cost(matrices: list[Named], used: tuple[int, ...], place: int, links: 
     return cost
 
 
-def _left_cost(one: Named, links: tuple[Link, ...]) -> float:
+def _left_cost(one: NamedArray, links: tuple[LayerLink, ...]) -> float:
     """How unlikely a chain is that does without this matrix; another of the same shape may well be a moment."""
     if any(one.family == link.one.family for link in links):
         return 5.0
@@ -125,25 +129,25 @@ def _left_cost(one: Named, links: tuple[Link, ...]) -> float:
     return 4.0 if one.says(WEIGHT) else 1.0
 
 
-def _broken(links: tuple[Link, ...], n_classes: int) -> Broken | None:
+def _broken(links: tuple[LayerLink, ...], n_classes: int) -> BrokenChain | None:
     if not links:
         return None
     n, last = links[-1].n_out, links[-1].one
     if 2 <= n <= MAX_CLASSES:
-        return Broken.by_outputs(n, last, n_classes)
-    return Broken(
+        return BrokenChain.by_outputs(n, last, n_classes)
+    return BrokenChain(
         f"is not complete: {last} gives {n} numbers, and no matrix takes {n}; layers down to {n_classes} outputs "
         "would fit"
     )
 
 
-def orientation(links: Sequence[Link]) -> str:
+def orientation(links: Sequence[LayerLink]) -> str:
     """How the matrices of a chain lie, as `Structure.orientation` says it."""
     ways = {link.out_first for link in links}
     return "mixed" if len(ways) > 1 else "out, in" if True in ways else "in, out"
 
 
-def with_square(link: Link, links: list[Link], flipped: bool) -> Link:
+def with_square(link: LayerLink, links: list[LayerLink], flipped: bool) -> LayerLink:
     """A square matrix turned as the others are."""
     if not link.is_square:
         return link

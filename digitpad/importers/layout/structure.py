@@ -12,7 +12,7 @@ N_PIXELS, SIDE = 784, 28
 
 
 @dataclass(frozen=True, eq=False)
-class Norm:
+class NormStructure:
     """A batch normalisation behind a layer."""
 
     scale: Matrix
@@ -22,27 +22,27 @@ class Norm:
 
 
 @dataclass(frozen=True, eq=False)
-class Dense:
+class DenseStructure:
     """A fully connected layer: ``weight`` of shape (n_inputs, n_units)."""
 
     weight: Matrix
     bias: Matrix
-    norm: Norm | None = None
+    norm: NormStructure | None = None
 
 
 @dataclass(frozen=True, eq=False)
-class Conv:
+class ConvStructure:
     """A convolution, ``weight`` of shape (kernel, kernel, n_inputs, n_channels), and its pooling (1: none)."""
 
     weight: Matrix
     bias: Matrix
     padding: int
     pool: int
-    norm: Norm | None = None
+    norm: NormStructure | None = None
 
 
 @dataclass(frozen=True, eq=False)
-class Structure:
+class NetworkStructure:
     """One way in which a file's arrays can be a network.
 
     Attributes
@@ -61,8 +61,8 @@ class Structure:
         Paddings and pools, which several ways may share.
     """
 
-    convs: tuple[Conv, ...]
-    denses: tuple[Dense, ...]
+    convs: tuple[ConvStructure, ...]
+    denses: tuple[DenseStructure, ...]
     orientation: str
     detail: str = ""
     cost: float = 0.0
@@ -71,7 +71,7 @@ class Structure:
     geometry: str = ""
 
     @property
-    def layers(self) -> list[Conv | Dense]:
+    def layers(self) -> list[ConvStructure | DenseStructure]:
         """All of them in order."""
         return [*self.convs, *self.denses]
 
@@ -95,13 +95,13 @@ class Structure:
         ]
         return "-".join([begin, *convs, *(str(dense.weight.shape[1]) for dense in self.denses)])
 
-    def variant(self, detail: str, cost: float = 0.0, **changes: Any) -> "Structure":
+    def variant(self, detail: str, cost: float = 0.0, **changes: Any) -> "NetworkStructure":
         """The same but for some changes, which are told, and make it so much more unusual."""
         details = "; ".join(filter(None, [self.detail, detail]))
         return replace(self, detail=details, cost=self.cost + cost, **changes)
 
 
-def with_norm_variants(structure: Structure) -> list[Structure]:
+def with_norm_variants(structure: NetworkStructure) -> list[NetworkStructure]:
     """The same, and where layers are normalised, also with that behind their activations."""
     if not any(layer.norm for layer in structure.layers):
         return [structure]

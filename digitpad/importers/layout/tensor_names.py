@@ -47,7 +47,7 @@ _NOISE = frozenset(_NOISE_TEXT.split())
 
 
 @dataclass(frozen=True, eq=False)
-class Named:
+class NamedArray:
     """An array with what its name says.
 
     Attributes
@@ -95,13 +95,13 @@ class Named:
         return f"{self.name or 'an array'} ({' × '.join(map(str, self.array.shape))})"
 
 
-def named_arrays(arrays: dict[str, NDArray[Any]]) -> list[Named]:
+def named_arrays(arrays: dict[str, NDArray[Any]]) -> list[NamedArray]:
     """The arrays, those of a list in the order of its numbers, and lists in the order of the file."""
     found = []
     for place, (name, array) in enumerate(arrays.items()):
         words = tuple(word.lower() for word in _TOKEN.findall(name))
         numbers = tuple(int(word[:9]) for word in words if word.isdigit())
-        found.append(Named(name, array, words, numbers, place))
+        found.append(NamedArray(name, array, words, numbers, place))
     firsts: dict[tuple[str, ...], int] = {}
     for one in found:
         firsts.setdefault(one.family, one.place)

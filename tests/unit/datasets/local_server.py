@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from digitpad.datasets.download.sources import RemoteFile, Source
+from digitpad.datasets.download.sources import DatasetSource, RemoteFile
 from tests.unit.datasets.idx_files import random_digits, write_folder
 
 
@@ -79,10 +79,10 @@ def serving(folder: Path) -> Iterator[Server]:
             thread.join()
 
 
-def source_of(server: Server, *bases: str, name: str = "fashion-mnist") -> Source:
+def source_of(server: Server, *bases: str, name: str = "fashion-mnist") -> DatasetSource:
     """The set that the server has, as it is right now."""
     files = tuple(
         RemoteFile(file, len(content), hashlib.sha256(content).hexdigest(), tuple(base + file for base in bases))
         for file, content in sorted(server.files.items())
     )
-    return Source(name, "Some", "about", "licence", files)
+    return DatasetSource(name, "Some", "about", "licence", files)

@@ -6,10 +6,10 @@ import pytest
 
 from digitpad.datasets.dataset import Dataset, Digits, mnist
 from digitpad.errors import DigitpadError
-from digitpad.evaluation.assessment import Assessment, assess, assessment_of, sure_curve
-from digitpad.evaluation.csv_tables import TABLES, table
-from digitpad.evaluation.metrics import evaluate, finished
-from digitpad.evaluation.parallel_predictor import Readers, Reading, features_of
+from digitpad.evaluation.assessment import Assessment, assess, assessment_from, rejection_curve
+from digitpad.evaluation.csv_tables import TABLES, class_table
+from digitpad.evaluation.metrics import evaluate, run_to_end
+from digitpad.evaluation.parallel_predictor import Inference, ParallelPredictor, features_of
 from digitpad.nn.feedforward import feedforward
 from digitpad.nn.layers import AddChannel, AvgPool2d, Conv2d, Flatten, Linear, Rescale
 from digitpad.nn.network import Network
@@ -33,8 +33,8 @@ def sample() -> Assessment:
     logits = rng.normal(size=(500, 10)).astype(np.float32)
     logits[np.arange(500), labels] += 2
     digits = Digits(np.zeros((500, 28, 28), np.uint8), labels.astype(np.uint8))
-    weights = weights_of(Network(feedforward([])), sure_above=0.5)
-    return assessment_of(weights, "made up", "test", digits, Reading(logits, logits))
+    weights = weights_of(Network(feedforward([])), confidence_threshold=0.5)
+    return assessment_from(weights, "made up", "test", digits, Inference(logits, logits))
 
 
 def test_figures_are_those_of_scikit_learn() -> None:
@@ -74,7 +74,7 @@ def test_mistakes_come_most_confident_first() -> None:
 def test_sure_curve_is_what_each_bound_gives() -> None:
     """Counted one bound at a time; at 0 all answers are sure, and above the largest none."""
     made = sample()
-    curve = made.sure_curve
+    curve = made.rejection_curve
     for threshold, accuracy, not_sure in zip(curve.thresholds, curve.accuracy, curve.not_sure, strict=True):
         sure = made.confidences >= threshold
         assert not_sure == pytest.approx(1 - sure.mean())
@@ -82,34 +82,34 @@ def test_sure_curve_is_what_each_bound_gives() -> None:
             assert accuracy == pytest.approx(made.right[sure].mean())
         else:
             assert math.isnan(accuracy)
-    assert curve.not_sure_at_bound == (made.confidences < 0.5).mean() == 1 - made.is_sure.mean()
-    assert curve.accuracy_at_bound == made.right[made.confidences >= 0.5].mean()
+    assert curve.not_sure_at_threshold == (made.confidences < 0.5).mean() == 1 - made.is_sure.mean()
+    assert curve.accuracy_at_threshold == made.right[made.confidences >= 0.5].mean()
 
 
 def test_sure_curve_ends_where_no_answer_is_sure() -> None:
     """A bound above every confidence gives every digit up."""
-    curve = sure_curve(np.array([0.2, 0.6], np.float32), np.array([False, True]), 0.4, 3)
+    curve = rejection_curve(np.array([0.2, 0.6], np.float32), np.array([False, True]), 0.4, 3)
     np.testing.assert_array_equal(curve.accuracy, [0.5, 1, np.nan])
     np.testing.assert_array_equal(curve.not_sure, [0, 0.5, 1])
-    assert (curve.accuracy_at_bound, curve.not_sure_at_bound) == (1, 0.5)
+    assert (curve.accuracy_at_threshold, curve.not_sure_at_threshold) == (1, 0.5)
 
 
 def test_a_class_that_is_not_there_has_no_figures() -> None:
     """NaN, and an empty cell in the table, rather than a 0 that looks like a bad network."""
     logits = np.eye(10, dtype=np.float32)[[0, 0, 1]]
     digits = Digits(np.zeros((3, 28, 28), np.uint8), np.array([0, 1, 1], np.uint8))
-    made = assessment_of(weights_of(Network(feedforward([]))), "", "test", digits, Reading(logits, logits))
+    made = assessment_from(weights_of(Network(feedforward([]))), "", "test", digits, Inference(logits, logits))
     assert (made.classes[0].precision, made.classes[0].recall) == (0.5, 1)
     assert math.isnan(made.classes[5].recall)
     assert math.isnan(made.classes[5].precision)
-    assert table(made, "classes").splitlines()[6] == "5,0,,,,,"
+    assert class_table(made, "classes").splitlines()[6] == "5,0,,,,,"
 
 
 @pytest.mark.parametrize("hidden", [[16], [], ["5x5x4", "pool", 12]], ids=str)
 def test_any_number_of_threads_reads_the_same(hidden: list[int | str]) -> None:
     """To the last bit, and as an evaluation in one go to a few."""
     weights, dataset = weights_of(Network(feedforward(hidden))), few_digits(300)
-    one, three = (finished(assess(weights, dataset, "test", n)) for n in (1, 3))
+    one, three = (run_to_end(assess(weights, dataset, "test", n)) for n in (1, 3))
     np.testing.assert_array_equal(one.logits, three.logits)
     np.testing.assert_array_equal(one.features, three.features)
     alone = evaluate(weights.network(), dataset.test)
@@ -121,7 +121,7 @@ def test_any_number_of_threads_reads_the_same(hidden: list[int | str]) -> None:
 def test_the_part_that_is_asked_for_is_read() -> None:
     """Validation digits are others than the test's."""
     weights, dataset = weights_of(Network(feedforward([16]))), few_digits(50)
-    made = finished(assess(weights, dataset, "validation"))
+    made = run_to_end(assess(weights, dataset, "validation"))
     assert made.digits is dataset.validation
     assert made.part == "validation"
 
@@ -129,7 +129,7 @@ def test_the_part_that_is_asked_for_is_read() -> None:
 def test_features_are_the_last_hidden_layers() -> None:
     """Times the last layer's weights, plus its biases, they are the logits."""
     weights, dataset = weights_of(Network(feedforward([16, 8]))), few_digits(100)
-    made = finished(assess(weights, dataset, "test"))
+    made = run_to_end(assess(weights, dataset, "test"))
     named = weights.network().named_parameters()
     assert made.features.shape == (100, 8)
     np.testing.assert_allclose(made.features @ named["6.weight"] + named["6.bias"], made.logits, atol=1e-4)
@@ -139,7 +139,7 @@ def test_features_are_the_last_hidden_layers() -> None:
 def test_without_a_dense_layer_the_logits_are_the_features() -> None:
     """A network of convolutions alone has no last hidden layer of units."""
     network = Network([Rescale(), AddChannel(), Conv2d(10, 5), AvgPool2d(24), Flatten()])
-    made = finished(assess(weights_of(network), few_digits(70), "test", 2))
+    made = run_to_end(assess(weights_of(network), few_digits(70), "test", 2))
     np.testing.assert_array_equal(made.features, made.logits)
 
 
@@ -147,7 +147,7 @@ def test_of_a_wide_layer_fewer_digits_are_kept(monkeypatch: pytest.MonkeyPatch) 
     """Memory has a bound; each digit is read all the same."""
     monkeypatch.setattr("digitpad.evaluation.parallel_predictor.MAX_FEATURE_NUMBERS", 100 * 16)
     weights, dataset = weights_of(Network(feedforward([16]))), few_digits(150)
-    made = finished(assess(weights, dataset, "test", 2))
+    made = run_to_end(assess(weights, dataset, "test", 2))
     assert made.features.shape == (100, 16)
     named = weights.network().named_parameters()
     np.testing.assert_allclose(made.features @ named["4.weight"] + named["4.bias"], made.logits[:100], atol=1e-4)
@@ -163,7 +163,7 @@ def test_reading_can_be_stopped_between_chunks() -> None:
 
 def test_progress_ends_at_the_last_digit() -> None:
     """It grows, and comes to all of them."""
-    with Readers(weights_of(Network(feedforward([16]))), 2) as readers:
+    with ParallelPredictor(weights_of(Network(feedforward([16]))), 2) as readers:
         done = [progress.done for progress in readers.read(mnist().test.images[:200])]
     assert done == [64, 128, 192, 200]
 
@@ -173,13 +173,13 @@ def test_numbers_that_are_not_finite_are_told() -> None:
     weights = weights_of(Network(feedforward([16])))
     parameters = np.full_like(weights.parameters, np.float32(3e38))
     with pytest.raises(DigitpadError, match="not finite"):
-        finished(assess(dataclasses.replace(weights, parameters=parameters), few_digits(20), "test"))
+        run_to_end(assess(dataclasses.replace(weights, parameters=parameters), few_digits(20), "test"))
 
 
 def test_tables_hold_every_row() -> None:
     """A row a class, and a row a digit with its ten probabilities."""
     made = sample()
-    rows = {name: [line.split(",") for line in table(made, name).splitlines()] for name in TABLES}
+    rows = {name: [line.split(",") for line in class_table(made, name).splitlines()] for name in TABLES}
     assert [len(rows[name]) for name in TABLES] == [11, 11, 501]
     assert [int(cell) for cell in rows["confusion"][3][1:]] == made.confusion[2].tolist()
     index, label, read_as, sure, *probabilities = rows["digits"][1]
@@ -191,5 +191,5 @@ def test_tables_hold_every_row() -> None:
 def test_linear_alone_reads_pixels() -> None:
     """The features of softmax regression are its input."""
     network = Network([Rescale(), Flatten(), Linear(10, "he_normal")])
-    made = finished(assess(weights_of(network), few_digits(10), "test"))
+    made = run_to_end(assess(weights_of(network), few_digits(10), "test"))
     np.testing.assert_allclose(made.features, few_digits(10).test.images.reshape(10, -1) / np.float32(255), rtol=1e-6)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from digitpad.evaluation.calibration import fit_temperature, reliability, sure_above
+from digitpad.evaluation.calibration import confidence_threshold, fit_temperature, reliability
 from digitpad.evaluation.metrics import evaluate
 from digitpad.nn.losses import softmax
 from digitpad.training.trainer import Trainer
@@ -48,16 +48,16 @@ def test_honest_probabilities_have_no_calibration_error() -> None:
 def test_all_but_one_in_two_hundred_are_sure() -> None:
     """That is what the bound is chosen for."""
     confidences = np.linspace(0, 1, 1001)
-    assert (confidences < sure_above(confidences)).mean() == pytest.approx(0.005, abs=2e-3)
+    assert (confidences < confidence_threshold(confidences)).mean() == pytest.approx(0.005, abs=2e-3)
 
 
 def test_training_may_end_with_calibration() -> None:
     """Which changes no answer, lowers the loss on validation, and says from when an answer is sure."""
     plain, calibrated = (Trainer(small_recipe(training__calibrate=on), small_dataset()) for on in (False, True))
     before, after = (result(trainer.run()) for trainer in (plain, calibrated))
-    assert before.sure_above is None
-    assert after.sure_above is not None
-    assert 0.1 < after.sure_above < 0.9
+    assert before.confidence_threshold is None
+    assert after.confidence_threshold is not None
+    assert 0.1 < after.confidence_threshold < 0.9
     assert after.validation.accuracy == before.validation.accuracy
     assert after.validation.loss < before.validation.loss
     assert after.validation == evaluate(calibrated.network, small_dataset().validation)

@@ -6,7 +6,7 @@ import pytest
 from digitpad.class_names import DIGITS
 from digitpad.datasets.dataset import load_path, mnist
 from digitpad.errors import DataError
-from digitpad.evaluation.metrics import Evaluating, evaluate, evaluate_in_chunks, interval, relabelled
+from digitpad.evaluation.metrics import EvaluationProgress, evaluate, evaluate_in_chunks, interval, relabelled
 from digitpad.nn.feedforward import feedforward
 from digitpad.nn.network import Network
 from digitpad.weights.native_format import Weights
@@ -40,7 +40,7 @@ def test_evaluation_pauses_between_chunks() -> None:
     """Each chunk is told of, so that a window can stop in between."""
     total = 2 * CHUNK + 134
     records = list(evaluate_in_chunks(some_network(), mnist().validation[:total]))
-    assert records == [Evaluating(done, total) for done in (CHUNK, 2 * CHUNK, total)]
+    assert records == [EvaluationProgress(done, total) for done in (CHUNK, 2 * CHUNK, total)]
 
 
 def test_evaluation_learns_nothing() -> None:

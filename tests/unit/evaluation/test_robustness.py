@@ -4,8 +4,8 @@ import pytest
 from digitpad.datasets.dataset import mnist
 from digitpad.evaluation import robustness as module
 from digitpad.evaluation.csv_tables import robustness_table
-from digitpad.evaluation.metrics import evaluate, finished
-from digitpad.evaluation.robustness import CHANGES, Change, evenly, robustness
+from digitpad.evaluation.metrics import evaluate, run_to_end
+from digitpad.evaluation.robustness import CHANGES, Distortion, evenly_spaced, robustness
 from digitpad.weights.native_format import SHIPPED, load_weights
 
 
@@ -13,12 +13,12 @@ def digits() -> np.ndarray:
     return mnist().test.images[:40]
 
 
-def change(name: str) -> Change:
+def change(name: str) -> Distortion:
     return next(one for one in CHANGES if one.name == name)
 
 
 @pytest.mark.parametrize("one", CHANGES, ids=lambda one: one.name)
-def test_no_change_leaves_digits_as_they_are(one: Change) -> None:
+def test_no_change_leaves_digits_as_they_are(one: Distortion) -> None:
     """Each curve has the unchanged digits in it, pixel for pixel."""
     nothing = 1 if one.unit == "×" else 0
     assert nothing in one.amounts
@@ -26,7 +26,7 @@ def test_no_change_leaves_digits_as_they_are(one: Change) -> None:
 
 
 @pytest.mark.parametrize("one", CHANGES, ids=lambda one: one.name)
-def test_changes_are_the_same_each_time(one: Change) -> None:
+def test_changes_are_the_same_each_time(one: Distortion) -> None:
     """So that window and terminal show the same curve; and what is changed is not the data set."""
     before = digits().copy()
     first, second = (one.made(digits(), one.amounts[-1]).copy() for _ in range(2))
@@ -73,14 +73,14 @@ def test_strokes_are_wider_and_narrower() -> None:
 def test_curves_are_accuracies(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the sample, evenly spread over the digits; unchanged ones are read as ever, and upside down hardly."""
     monkeypatch.setattr(module, "N_SAMPLE", 50)
-    turns = Change("Rotation", "°", (0, 180), change("Rotation").made)
+    turns = Distortion("Rotation", "°", (0, 180), change("Rotation").made)
     monkeypatch.setattr(module, "CHANGES", (turns,))
     test = mnist().test[:100]
     weights = load_weights(SHIPPED)
     work = robustness(weights, test, 2)
     first = next(work)
     assert first.total == 2 * 50
-    made = finished(work)
+    made = run_to_end(work)
     assert made.n == 50
     (curve,) = made.curves
     every_other = type(test)(test.images[::2], test.labels[::2])
@@ -91,5 +91,5 @@ def test_curves_are_accuracies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_sample_is_even() -> None:
     """From the first on, at most as many as there are."""
-    assert evenly(10, 5).tolist() == [0, 2, 4, 6, 8]
-    assert evenly(3, 5).tolist() == [0, 1, 2]
+    assert evenly_spaced(10, 5).tolist() == [0, 2, 4, 6, 8]
+    assert evenly_spaced(3, 5).tolist() == [0, 1, 2]

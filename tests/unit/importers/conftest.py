@@ -2,15 +2,15 @@
 
 import pytest
 
-from digitpad.importers.inference.conventions import Yardstick
-from digitpad.importers.open_file import yardstick
+from digitpad.importers.inference.conventions import ProbeSet
+from digitpad.importers.open_file import probe_set
 from tests.unit.importers.strangers import Trained, train
 
 
 @pytest.fixture(scope="session")
-def digits() -> Yardstick:
+def digits() -> ProbeSet:
     """A thousand validation digits."""
-    return yardstick()
+    return probe_set()
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from digitpad.errors import RecipeError, WeightsError
-from digitpad.importers.open_file import convention_of, open_weights, understand_file
+from digitpad.importers.open_file import convention_of, infer_import, open_weights
 from digitpad.weights.native_format import SHIPPED, Weights
 from tests.unit.importers.strangers import (
     Dense,
@@ -148,7 +148,7 @@ FILES: dict[str, Callable[[Path, Trained], Path]] = {
 @pytest.mark.parametrize("name", FILES)
 def test_a_network_is_found_in_every_kind_of_file(name: str, deep: Trained, tmp_path: Path) -> None:
     """Whatever the container, the names, the shapes of biases and the orientation, it reads as its author meant."""
-    understood = understand_file(FILES[name](tmp_path, deep))
+    understood = infer_import(FILES[name](tmp_path, deep))
     assert understood.chosen.structure.sizes == "784-24-24-10"
     convention = understood.chosen.convention
     assert (convention.activation, convention.scaling, convention.transposed) == ("relu", "x/255", False)
@@ -175,7 +175,7 @@ def test_a_network_is_found_in_every_kind_of_file(name: str, deep: Trained, tmp_
 def test_what_a_file_does_not_say_is_found_out(activation: str, scaling: str, tmp_path: Path) -> None:
     """Activation and scaling come from how well digits are read."""
     trained = train([784, 16, 10], activation, scaling)
-    convention = understand_file(save_npz(tmp_path / "a.npz", numbered(trained, "W{}", "b{}"))).chosen.convention
+    convention = infer_import(save_npz(tmp_path / "a.npz", numbered(trained, "W{}", "b{}"))).chosen.convention
     assert (convention.activation, convention.scaling, convention.transposed) == (activation, scaling, False)
 
 
@@ -186,17 +186,17 @@ def test_what_a_file_does_not_say_is_found_out(activation: str, scaling: str, tm
 def test_what_reads_alike_is_taken_for_the_usual(activation: str, scaling: str, tmp_path: Path) -> None:
     """Of conventions that read within 1.5 points of the best, the one that most people use is taken."""
     trained = train([784, 16, 10], activation, scaling)
-    understood = understand_file(save_npz(tmp_path / "a.npz", numbered(trained, "W{}", "b{}")))
+    understood = infer_import(save_npz(tmp_path / "a.npz", numbered(trained, "W{}", "b{}")))
     best = max(one.accuracy for one in understood.candidates)
     assert understood.chosen.accuracy >= best - 0.015
-    told = understand_file(understood.contents.path, activation, scaling)
+    told = infer_import(understood.contents.path, activation, scaling)
     assert (told.chosen.convention.activation, told.chosen.convention.scaling) == (activation, scaling)
 
 
 def test_transposed_images_are_noticed(tmp_path: Path) -> None:
     """A network trained on images with rows and columns exchanged reads ours all the same."""
     trained = train([784, 16, 10], transposed=True)
-    understood = understand_file(save_npz(tmp_path / "a.npz", numbered(trained, "W{}", "b{}")))
+    understood = infer_import(save_npz(tmp_path / "a.npz", numbered(trained, "W{}", "b{}")))
     assert understood.chosen.convention.transposed
     assert understood.chosen.accuracy > GOOD
 
@@ -207,7 +207,7 @@ def test_images_without_their_border(tmp_path: Path) -> None:
     middle = np.zeros((28, 28), bool)
     middle[4:24, 4:24] = True
     inside = Trained([t.weights[0][middle.ravel()], t.weights[1]], t.biases)
-    understood = understand_file(save_npz(tmp_path / "a.npz", numbered(inside, "W{}", "b{}")))
+    understood = infer_import(save_npz(tmp_path / "a.npz", numbered(inside, "W{}", "b{}")))
     assert understood.chosen.convention.detail == "20 × 20 pixels in the middle"
     weights = understood.weights()
     images = understood.yardstick.images[:20] * middle.astype(np.uint8)
@@ -220,7 +220,7 @@ def test_outputs_that_begin_with_one_are_noticed(deep: Trained, tmp_path: Path) 
     moved = Trained(
         [*deep.weights[:2], np.roll(deep.weights[2], -1, 1)], [*deep.biases[:2], np.roll(deep.biases[2], -1)]
     )
-    understood = understand_file(save_npz(tmp_path / "a.npz", numbered(moved, "W{}", "b{}")))
+    understood = infer_import(save_npz(tmp_path / "a.npz", numbered(moved, "W{}", "b{}")))
     assert understood.chosen.accuracy > GOOD
     assert "1 to 9, then 0" in understood.chosen.convention.detail
 
@@ -249,7 +249,7 @@ def test_a_poor_network_is_opened_all_the_same(tmp_path: Path) -> None:
     """Untrained weights are weights; their score says what they are worth."""
     rng = np.random.default_rng(1)
     path = save_npz(tmp_path / "a.npz", {"W1": rng.normal(size=(784, 12)), "W2": rng.normal(size=(12, 10))})
-    understood = understand_file(path)
+    understood = infer_import(path)
     assert understood.chosen.accuracy < 0.5
     assert understood.weights().network().summary() == "784-12-10"
 

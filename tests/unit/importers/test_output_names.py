@@ -8,8 +8,8 @@ import pytest
 from digitpad.class_names import DIGITS
 from digitpad.datasets.dataset import Dataset, mnist
 from digitpad.errors import OutputsError, WeightsError
-from digitpad.importers.containers.tensor_tree import Contents
-from digitpad.importers.open_file import open_weights, understand_file
+from digitpad.importers.containers.tensor_tree import TensorTree
+from digitpad.importers.open_file import infer_import, open_weights
 from digitpad.importers.output_names import class_names_in
 from digitpad.weights.native_format import Weights
 from tests.unit.importers.strangers import Model, Trained, numbered, save_json, save_npz, save_pickle, train
@@ -60,7 +60,7 @@ FILES: dict[str, Callable[[Path, dict[str, Any]], Path]] = {
 @pytest.mark.parametrize("name", FILES)
 def test_names_are_found_in_every_kind_of_file(name: str, six: dict[str, Any], tmp_path: Path) -> None:
     """However its author keeps them; without data of these classes, the most usual convention is taken unscored."""
-    understood = understand_file(FILES[name](tmp_path, six))
+    understood = infer_import(FILES[name](tmp_path, six))
     assert not understood.yardstick.scores
     convention = understood.chosen.convention
     assert (convention.activation, convention.scaling, convention.transposed) == ("relu", "x/255", False)
@@ -112,7 +112,7 @@ def test_data_of_these_classes_tells_how_weights_are_meant(trained: Trained, tmp
     """Its names are those of the outputs, in its order, and its images are what is scored."""
     data = by_letters()
     path = save_npz(tmp_path / "a.npz", numbered(trained, "W{}", "b{}"))
-    understood = understand_file(path, data=data)
+    understood = infer_import(path, data=data)
     assert understood.chosen.convention.activation == "tanh"
     assert understood.chosen.accuracy > 0.8
     assert understood.yardstick.said == "500 validation images of letters"
@@ -121,7 +121,7 @@ def test_data_of_these_classes_tells_how_weights_are_meant(trained: Trained, tmp
     turned = tuple(reversed(LETTERS))
     again = Trained([trained.weights[0], trained.weights[1][:, ::-1]], [trained.biases[0], trained.biases[1][::-1]])
     path = save_npz(tmp_path / "b.npz", numbered(again, "W{}", "b{}"))
-    assert understand_file(path, class_names=turned, data=data).chosen.accuracy > 0.8
+    assert infer_import(path, class_names=turned, data=data).chosen.accuracy > 0.8
 
 
 def test_numbers_of_classes_are_less_than_the_names_of_data(trained: Trained, tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_names_in_a_file_are_not_overruled_by_data(trained: Trained, tmp_path: P
     names = tuple(f"k{i}" for i in range(10))
     path = save_npz(tmp_path / "a.npz", {**numbered(trained, "W{}", "b{}"), "classes": np.array(names)})
     for data in (by_letters(), mnist()):
-        understood = understand_file(path, data=data)
+        understood = infer_import(path, data=data)
         assert not understood.yardstick.scores
         assert understood.weights().class_names == names
 
@@ -154,7 +154,7 @@ def test_digits_among_others_tell_how_weights_are_meant(
     if names[0] != "0":
         last = w[:, ::-1], b[::-1]
     arrays = {"W1": trained.weights[0], "b1": trained.biases[0], "W2": last[0], "b2": last[1]}
-    understood = understand_file(save_npz(tmp_path / "a.npz", arrays), class_names=names)
+    understood = infer_import(save_npz(tmp_path / "a.npz", arrays), class_names=names)
     assert understood.chosen.convention.activation == "tanh"
     assert understood.chosen.accuracy > 0.8
     assert understood.weights().class_names == names
@@ -162,7 +162,7 @@ def test_digits_among_others_tell_how_weights_are_meant(
 
 def test_data_of_other_classes_does_not_score(six: dict[str, Any], tmp_path: Path) -> None:
     """The names are taken, and what is unscored says so."""
-    understood = understand_file(save_npz(tmp_path / "a.npz", six), class_names=SIX, data=by_letters())
+    understood = infer_import(save_npz(tmp_path / "a.npz", six), class_names=SIX, data=by_letters())
     assert not understood.yardstick.scores
 
 
@@ -194,7 +194,7 @@ def test_one_row_of_numbers_with_other_classes(tmp_path: Path) -> None:
 )
 def test_places_that_are_none_name_nothing(numbers: dict[str, float]) -> None:
     """Each must be whole, and there once."""
-    assert class_names_in(Contents(Path("a"), "a pickle", numbers=numbers)) == []
+    assert class_names_in(TensorTree(Path("a"), "a pickle", numbers=numbers)) == []
 
 
 def test_nothing_of_it_leads_around_the_checks(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from digitpad.errors import WeightsError
-from digitpad.importers.containers.tensor_tree import Contents, Looks, array_of
-from digitpad.importers.read_file import read_contents
+from digitpad.importers.containers.tensor_tree import LookBudget, TensorTree, array_of
+from digitpad.importers.read_file import read_tensor_tree
 from tests.unit.importers.mat_files import OCTAVE, mat, mat_matrix, packed
 from tests.unit.importers.strangers import Dense, Model, save_safetensors, save_tables
 from tests.unit.weights.npz_files import npy, npy_claiming, zipped
@@ -31,11 +31,11 @@ MATRIX = np.arange(12, dtype=np.float64).reshape(3, 4) / 7
 VECTOR = np.array([0.5, -1.5, 2.25])
 
 
-def read(content: bytes, name: str = "file.bin") -> Contents:
+def read(content: bytes, name: str = "file.bin") -> TensorTree:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         path.write_bytes(content)
-        return read_contents(path)
+        return read_tensor_tree(path)
 
 
 def refused(content: bytes, message: str, name: str = "file.bin") -> None:
@@ -175,7 +175,7 @@ def test_a_folder_is_one_file(tmp_path: Path) -> None:
     secret = tmp_path / "secret.csv"
     secret.write_text("1,2\n3,4")
     (folder / "link.csv").symlink_to(secret)
-    assert list(read_contents(folder).arrays) == ["W1", "b1"]
+    assert list(read_tensor_tree(folder).arrays) == ["W1", "b1"]
 
 
 def torch_pickle(*, old: bool = False) -> bytes:
@@ -264,7 +264,7 @@ def test_old_pytorch_without_its_numbers() -> None:
 
 def test_turned_views_of_one_storage_do_not_fill_the_memory() -> None:
     """Each is a copy; together they may take as much as any weights."""
-    contents = Contents(Path("a"), "a file")
+    contents = TensorTree(Path("a"), "a file")
     with pytest.raises(WeightsError, match="holds more than 96 MiB of numbers"):
         contents.add("", [np.broadcast_to(np.float64(i), (2**20, 5)) for i in range(4)])
 
@@ -300,12 +300,12 @@ def test_what_hears_of_a_reading_may_end_it(tmp_path: Path, content: bytes) -> N
         raise EnoughError
 
     with pytest.raises(EnoughError):
-        read_contents(path, tell)
+        read_tensor_tree(path, tell)
 
 
 def test_things_of_one_name_are_numbered() -> None:
     """Numbers and arrays each for themselves, in their order."""
-    contents = Contents(Path("a"), "a file")
+    contents = TensorTree(Path("a"), "a file")
     for value in (1, MATRIX, 2, 3, MATRIX):
         contents.add("w", value)
     assert contents.numbers == {"w": 1, "w#2": 2, "w#3": 3}
@@ -315,7 +315,7 @@ def test_things_of_one_name_are_numbered() -> None:
 def test_a_list_that_is_nearly_an_array_many_times_is_refused() -> None:
     """What was looked at in vain is paid for too."""
     row, spoilt = [1] * 10_000, [1] * 9_999 + [None]
-    contents = Contents(Path("a"), "a file")
+    contents = TensorTree(Path("a"), "a file")
     with pytest.raises(WeightsError, match="more lists and numbers than weights would"):
         contents.add("", [[row] * 100 + [spoilt] for _ in range(20)])
 
@@ -349,15 +349,15 @@ def test_what_is_no_weights_is_named(content: bytes, message: str) -> None:
 def test_no_file_and_empty_folder(tmp_path: Path) -> None:
     """Neither can be read."""
     with pytest.raises(WeightsError, match="cannot be read"):
-        read_contents(tmp_path / "nothing.npz")
+        read_tensor_tree(tmp_path / "nothing.npz")
     with pytest.raises(WeightsError, match="a folder without weights"):
-        read_contents(tmp_path)
+        read_tensor_tree(tmp_path)
 
 
 @given(st.lists(st.lists(st.floats(allow_nan=False), min_size=2, max_size=4), min_size=1, max_size=4))
 def test_lists_are_arrays_where_they_are_rectangular(rows: list[list[float]]) -> None:
     """As NumPy has it; ragged ones are no arrays."""
-    array = array_of(rows, Looks())
+    array = array_of(rows, LookBudget())
     if len({len(row) for row in rows}) == 1:
         np.testing.assert_array_equal(array, rows)
     else:

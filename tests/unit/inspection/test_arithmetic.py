@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from digitpad.inspection.arithmetic import number, told_further, work_out
+from digitpad.inspection.arithmetic import format_value, outgoing_terms, work_out
 from digitpad.inspection.trace import Tracer
 from tests.unit.inspection.networks import LAYERS, image, weights
 
@@ -77,7 +77,7 @@ def test_what_a_unit_tells_further_is_what_the_next_block_misses_without_it(name
                 batch = np.stack([trace.of(block), silenced]).transpose(2, 0, 3, 1)
                 with_it, without = learner.forward(np.ascontiguousarray(batch), False).transpose(1, 3, 0, 2)
                 parts = (with_it - without).mean(axis=(1, 2)).tolist()
-            np.testing.assert_allclose(told_further(tracer, trace, place, unit), parts, rtol=1e-3, atol=1e-4)
+            np.testing.assert_allclose(outgoing_terms(tracer, trace, place, unit), parts, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -88,4 +88,4 @@ def test_what_a_unit_tells_further_is_what_the_next_block_misses_without_it(name
 )  # fmt: skip
 def test_numbers_are_short(value: float, said: str) -> None:
     """Some four digits, with a true minus."""
-    assert number(value) == said
+    assert format_value(value) == said

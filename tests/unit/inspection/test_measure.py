@@ -1,7 +1,7 @@
 import numpy as np
 
 from digitpad.datasets.dataset import Dataset, Digits
-from digitpad.evaluation.metrics import evaluate, finished
+from digitpad.evaluation.metrics import evaluate, run_to_end
 from digitpad.inspection.measure import measure
 from tests.unit.inspection.networks import weights
 
@@ -19,7 +19,7 @@ def test_both_parts_are_measured_as_evaluation_does() -> None:
         told = list(measure(dense, dataset, n_threads))
         assert 0 < told[0].test.n_read < 700
         assert not told[0].is_whole
-        whole = finished(measure(dense, dataset, n_threads))
+        whole = run_to_end(measure(dense, dataset, n_threads))
         assert whole == told[-1]
         assert whole.is_whole
         for part, of in ((whole.validation, dataset.validation), (whole.test, dataset.test)):

@@ -1,8 +1,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.evaluation.metrics import finished
-from digitpad.inspection.neighbours import Memory, nearest_by_pixels
+from digitpad.evaluation.metrics import run_to_end
+from digitpad.inspection.neighbours import FeatureIndex, nearest_by_pixels
 from digitpad.inspection.trace import Tracer
 from digitpad.inspection.weight_images import first_weights
 from tests.unit.inspection.networks import image, weights
@@ -16,7 +16,7 @@ def test_nearest_by_pixels_is_what_one_would_find_by_hand() -> None:
     """Over more digits than are looked at at once; an image among them is its own nearest."""
     images = digits(4100)
     images[4050] = images[7]
-    found = finished(nearest_by_pixels(images[7], images, 5))
+    found = run_to_end(nearest_by_pixels(images[7], images, 5))
     apart = np.linalg.norm((images.reshape(4100, -1) / 255 - images[7].reshape(-1) / 255), axis=1)
     assert found.places[:2].tolist() == [7, 4050]
     np.testing.assert_array_equal(found.places, np.argsort(apart, kind="stable")[:5])
@@ -27,8 +27,8 @@ def test_nearest_by_pixels_is_what_one_would_find_by_hand() -> None:
 def test_nearest_by_the_last_hidden_layer() -> None:
     """The same as by the activations that the network has for each digit."""
     images, plain = digits(450), weights("convolutional")
-    memory = Memory(plain, images)
-    finished(memory.read_on())
+    memory = FeatureIndex(plain, images)
+    run_to_end(memory.read_on())
     tracer = Tracer(plain)
     points = np.stack([tracer.trace(one).outputs[-2] for one in images])
     apart = np.linalg.norm(points - tracer.trace(image()).outputs[-2], axis=1)
@@ -40,27 +40,27 @@ def test_nearest_by_the_last_hidden_layer() -> None:
 def test_what_is_read_so_far_is_searched_already() -> None:
     """Nothing at first; after a chunk, the nearest of that chunk; reading goes on where it was left."""
     images = digits(450)
-    memory = Memory(weights("dense"), images)
+    memory = FeatureIndex(weights("dense"), images)
     assert len(memory.nearest(image(), 3).places) == 0
     next(memory.read_on())
     assert 0 < memory.nearest(image(), 3).n_searched == memory.n_read < 450
-    finished(memory.read_on())
+    run_to_end(memory.read_on())
     assert memory.nearest(image(), 3).n_searched == 450
 
 
 def test_memory_is_bounded() -> None:
     """Of a layer too wide for all digits, fewer are kept."""
-    memory = Memory(weights("dense"), digits(450), max_numbers=5 * 100)
-    finished(memory.read_on())
+    memory = FeatureIndex(weights("dense"), digits(450), max_numbers=5 * 100)
+    run_to_end(memory.read_on())
     assert memory.nearest(image(), 3).n_searched == 100
 
 
 def test_without_hidden_layers_it_is_the_pixels() -> None:
     """Both then find the same."""
     images = digits(300)
-    memory = Memory(weights("none hidden"), images)
-    finished(memory.read_on())
-    by_pixels = finished(nearest_by_pixels(image(), images, 4))
+    memory = FeatureIndex(weights("none hidden"), images)
+    run_to_end(memory.read_on())
+    by_pixels = run_to_end(nearest_by_pixels(image(), images, 4))
     np.testing.assert_array_equal(memory.nearest(image(), 4).places, by_pixels.places)
 
 

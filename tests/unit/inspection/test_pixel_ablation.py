@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from digitpad.inspection.pixel_ablation import ask_pixel, softmax_steps
+from digitpad.inspection.pixel_ablation import pixel_contribution, softmax_steps
 from digitpad.inspection.trace import Tracer
 from digitpad.nn.losses import softmax
 from tests.unit.inspection.networks import image, weights
@@ -39,7 +39,7 @@ def test_a_pixel_says_what_the_network_misses_without_it() -> None:
         with_ink, without = pixels.copy(), pixels.copy()
         with_ink[row, column] = pixels[row, column] or 255
         without[row, column] = 0
-        says = ask_pixel(network, pixels, row, column)
+        says = pixel_contribution(network, pixels, row, column)
         expected = network.forward(with_ink[None])[0].copy() - network.forward(without[None])[0]
         np.testing.assert_allclose(says.logits, expected, rtol=1e-3, atol=1e-5)
         assert says.ink == pixels[row, column]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from digitpad.nn.arrays import Floats
-from digitpad.nn.optimizers import SGD, Adam, AdamW, Averaged, Optimizer, RMSProp
+from digitpad.nn.optimizers import EMA, SGD, Adam, AdamW, Optimizer, RMSProp
 
 OPTIMIZERS: dict[str, tuple[Callable[[], Optimizer], float]] = {
     "sgd": (SGD, 1e-3),
@@ -104,7 +104,7 @@ def test_adamw_by_hand() -> None:
 
 def test_average_by_hand() -> None:
     """Of 1, 4 and then many more 4s: it begins at the first, warms up by 3 / 12, and ends at 4."""
-    averaged = Averaged(0.9)
+    averaged = EMA(0.9)
     averaged.update(np.array([1.0]))
     np.testing.assert_allclose(averaged.average, [1])
     averaged.update(np.array([4.0]))
@@ -116,7 +116,7 @@ def test_average_by_hand() -> None:
 
 def test_average_settles_into_its_decay() -> None:
     """Long after the start, a step takes one share less the decay of what is new."""
-    averaged = Averaged(0.9)
+    averaged = EMA(0.9)
     for _ in range(100):
         averaged.update(np.zeros(2))
     averaged.update(np.array([1.0, 2.0]))

@@ -2,14 +2,14 @@ import math
 
 import pytest
 
-from digitpad.nn.schedules import Constant, Cosine, Exponential, InverseTime, OneCycle, Schedule, Step, WarmUp
+from digitpad.nn.schedules import Constant, Cosine, Exponential, InverseTime, OneCycle, Schedule, StepDecay, WarmUp
 
 
 @pytest.mark.parametrize(
     ("schedule", "factors"),
     [
         (Constant(), {0: 1, 5: 1, 10: 1}),
-        (Step(every=4, factor=0.1), {0: 1, 3.9: 1, 4: 0.1, 8: 0.01}),
+        (StepDecay(every=4, factor=0.1), {0: 1, 3.9: 1, 4: 0.1, 8: 0.01}),
         (InverseTime(decay=0.5), {0: 1, 2: 1 / 2, 10: 1 / 6}),
         (Exponential(decay=0.5), {0: 1, 2: math.exp(-1), 10: math.exp(-5)}),
         (Cosine(), {0: 1, 2.5: 0.5 + math.sqrt(1 / 8), 5: 0.5, 10: 0, 11: 0}),

@@ -8,20 +8,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digitpad.evaluation.assessment import sure_curve
+from digitpad.evaluation.assessment import rejection_curve
 from digitpad.evaluation.calibration import reliability
 from digitpad.evaluation.feature_map import feature_map
-from digitpad.evaluation.robustness import Curve, Robustness
+from digitpad.evaluation.robustness import Robustness, RobustnessCurve
 from digitpad.plotting.evaluation_plots import (
     Draw,
     draw_confusion,
     draw_map,
+    draw_rejection_curve,
     draw_reliability,
     draw_robustness,
-    draw_sure_curve,
     rendered,
 )
-from digitpad.plotting.figure_files import picture
+from digitpad.plotting.figure_files import evaluation_figure
 from digitpad.plotting.palette import Colours
 
 CONFIDENCES = np.linspace(0.3, 1, 200)
@@ -29,13 +29,15 @@ RIGHT = CONFIDENCES > 0.6
 FEATURES = np.random.default_rng(1).normal(size=(200, 5)).astype(np.float32)
 CLASSES = np.arange(200) % 10
 NAMES = ("my $weights$", "_others 50% <&>" * 9)
-CURVE = Curve("Rotation", "°", np.array([-30.0, 0, 30]), np.array([0.5, 1, 0.5]))
+CURVE = RobustnessCurve("Rotation", "°", np.array([-30.0, 0, 30]), np.array([0.5, 1, 0.5]))
 
 
 def diagrams(names: tuple[str, ...]) -> dict[str, Draw]:
     return {
         "reliability": partial(draw_reliability, named=[(name, reliability(CONFIDENCES, RIGHT)) for name in names]),
-        "sure": partial(draw_sure_curve, named=[(name, sure_curve(CONFIDENCES, RIGHT, 0.5)) for name in names]),
+        "sure": partial(
+            draw_rejection_curve, named=[(name, rejection_curve(CONFIDENCES, RIGHT, 0.5)) for name in names]
+        ),
         "robustness": partial(draw_robustness, named=[(name, Robustness(50, (CURVE,) * 5)) for name in names]),
         "confusion": partial(draw_confusion, confusion=np.arange(100).reshape(10, 10)),
         "map": partial(draw_map, places=feature_map(FEATURES), labels=CLASSES, predicted=CLASSES[::-1]),
@@ -46,15 +48,15 @@ def diagrams(names: tuple[str, ...]) -> dict[str, Draw]:
 def test_diagrams_are_drawn_into_files(name: str) -> None:
     """As PNG and as SVG, whatever the weights are called."""
     draw = diagrams(NAMES)[name]
-    with Image.open(io.BytesIO(picture(draw, "$a$ on\nb", "png"))) as png:
+    with Image.open(io.BytesIO(evaluation_figure(draw, "$a$ on\nb", "png"))) as png:
         assert png.size == (1200, 900)
-    assert ElementTree.fromstring(picture(draw, "$a$ on b", "svg")).tag.endswith("svg")
+    assert ElementTree.fromstring(evaluation_figure(draw, "$a$ on b", "svg")).tag.endswith("svg")
 
 
 def test_the_same_figures_are_the_same_bytes() -> None:
     """Nothing in a file is random or dated."""
     draw = diagrams(NAMES)["reliability"]
-    assert picture(draw, "a", "svg") == picture(draw, "a", "svg")
+    assert evaluation_figure(draw, "a", "svg") == evaluation_figure(draw, "a", "svg")
 
 
 @pytest.mark.parametrize("name", diagrams(NAMES))
@@ -70,12 +72,12 @@ def test_diagrams_are_drawn_for_the_window(name: str) -> None:
 def test_extremes_are_drawn() -> None:
     """All answers in one bin and right; a bound that none reaches; one digit on the map."""
     ones = np.ones(3)
-    assert picture(partial(draw_reliability, named=[("sure", reliability(ones, ones))]), "", "png")
-    none_sure = sure_curve(ones / 2, ones > 0, 0.9)
-    assert picture(partial(draw_sure_curve, named=[("unsure", none_sure)]), "", "png")
+    assert evaluation_figure(partial(draw_reliability, named=[("sure", reliability(ones, ones))]), "", "png")
+    none_sure = rejection_curve(ones / 2, ones > 0, 0.9)
+    assert evaluation_figure(partial(draw_rejection_curve, named=[("unsure", none_sure)]), "", "png")
     one = feature_map(FEATURES[:1])
-    assert picture(partial(draw_map, places=one, labels=CLASSES, predicted=CLASSES), "", "png")
-    assert picture(partial(draw_confusion, confusion=np.zeros((10, 10), int)), "", "png")
+    assert evaluation_figure(partial(draw_map, places=one, labels=CLASSES, predicted=CLASSES), "", "png")
+    assert evaluation_figure(partial(draw_confusion, confusion=np.zeros((10, 10), int)), "", "png")
 
 
 LETTERS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -86,11 +88,15 @@ def test_classes_are_named(names: tuple[str, ...]) -> None:
     """In the matrix and on the map, whatever they are called; many have a larger matrix, and names in their places."""
     n = len(names)
     labels = np.arange(200) % n
-    matrix = picture(partial(draw_confusion, confusion=np.eye(n, dtype=np.int64), class_names=names), "", "svg")
+    matrix = evaluation_figure(
+        partial(draw_confusion, confusion=np.eye(n, dtype=np.int64), class_names=names), "", "svg"
+    )
     on_map = partial(draw_map, places=feature_map(FEATURES), labels=labels, predicted=labels[::-1], class_names=names)
     written = {name for name in names if f"<!-- {name} -->" in matrix.decode()}
     assert written == {name for name in names if "$" not in name}
-    assert picture(on_map, "", "svg") != picture(partial(on_map, class_names=names[::-1]), "", "svg")
+    assert evaluation_figure(on_map, "", "svg") != evaluation_figure(
+        partial(on_map, class_names=names[::-1]), "", "svg"
+    )
     width = float((ElementTree.fromstring(matrix).get("width") or "").removesuffix("pt"))
     assert width == pytest.approx(72 * (8 if n == 10 else 26 * 0.26 + 1.6), abs=1)
 

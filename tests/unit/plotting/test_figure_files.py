@@ -7,20 +7,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digitpad.plotting.figure_files import runs_picture, trials_picture
+from digitpad.plotting.figure_files import runs_figure, trials_figure
 from digitpad.plotting.palette import LINE_COLOURS
 from digitpad.runs.run import Run
-from digitpad.runs.run_comparison import Axis, Lines, Trace
-from digitpad.training.search_space import Choices, Numbers, Range
-from digitpad.tuning.trials import State, Trial
+from digitpad.runs.run_comparison import CurveAxis, RunLines, RunTrace
+from digitpad.training.search_space import ChoiceRange, NumberRange, Range
+from digitpad.tuning.trials import Trial, TrialOutcome
 from tests.unit.training.made_runs import made_run
 
 RANGES: list[Range] = [
-    Numbers("optimizer.learning_rate", 1e-4, 1e-1, logarithmic=True),
-    Numbers("network.hidden", 32, 512, logarithmic=True, in_list=True),
-    Numbers("network.dropout", 0.0, 0.5, logarithmic=False),
-    Choices("optimizer.method", ("sgd", "adam")),
-    Choices("network.initializer", ("he_normal", "he_uniform", "glorot_normal")),
+    NumberRange("optimizer.learning_rate", 1e-4, 1e-1, logarithmic=True),
+    NumberRange("network.hidden", 32, 512, logarithmic=True, in_list=True),
+    NumberRange("network.dropout", 0.0, 0.5, logarithmic=False),
+    ChoiceRange("optimizer.method", ("sgd", "adam")),
+    ChoiceRange("network.initializer", ("he_normal", "he_uniform", "glorot_normal")),
 ]
 
 
@@ -36,10 +36,10 @@ def trials(n: int, name: str = "adam") -> list[Trial]:
             "optimizer.method": name,
             "network.initializer": "he_uniform",
         }
-        state = list(State)[number % len(State)]
-        without = state in (State.REFUSED, State.DIVERGED)
+        state = list(TrialOutcome)[number % len(TrialOutcome)]
+        without = state in (TrialOutcome.REFUSED, TrialOutcome.DIVERGED)
         accuracy = None if without else 0.1 if number == 6 else float(rng.uniform(0.95, 0.98))
-        made.append(Trial(number, {} if state is State.STOPPED else settings, accuracy, 3, state))
+        made.append(Trial(number, {} if state is TrialOutcome.STOPPED else settings, accuracy, 3, state))
     return made
 
 
@@ -47,7 +47,7 @@ def trials(n: int, name: str = "adam") -> list[Trial]:
 @pytest.mark.parametrize("n_trials", [0, 1, 40])
 def test_picture_is_drawn(n_ranges: int, n_trials: int) -> None:
     """Of no trial, of one and of many, with a panel a setting: as wide as ever, higher with more panels."""
-    with Image.open(io.BytesIO(trials_picture("quick", RANGES[:n_ranges], trials(n_trials), "png"))) as image:
+    with Image.open(io.BytesIO(trials_figure("quick", RANGES[:n_ranges], trials(n_trials), "png"))) as image:
         pixels = np.asarray(image.convert("RGB"))
     assert pixels.shape == ({1: 885, 2: 885, 4: 1260, 5: 1260}[n_ranges], 1440, 3)
     red, _, blue = pixels.astype(int).transpose(2, 0, 1)
@@ -56,17 +56,17 @@ def test_picture_is_drawn(n_ranges: int, n_trials: int) -> None:
 
 def test_picture_is_an_svg() -> None:
     """Well-formed, and the same bytes for the same trials."""
-    picture = trials_picture("quick", RANGES, trials(20), "svg")
+    picture = trials_figure("quick", RANGES, trials(20), "svg")
     assert ElementTree.fromstring(picture).tag.endswith("svg")
-    assert trials_picture("quick", RANGES, trials(20), "svg") == picture
+    assert trials_figure("quick", RANGES, trials(20), "svg") == picture
 
 
 @pytest.mark.parametrize("name", ["$x$", "$\\frac", "数字", "a\nb", "<&>"], ids=ascii)
 def test_name_may_be_any_text(name: str) -> None:
     """Neither mathematics nor a script that the font lacks ends the command."""
-    ranges = [*RANGES[:3], Choices("optimizer.method", (name, "adam"))]
+    ranges = [*RANGES[:3], ChoiceRange("optimizer.method", (name, "adam"))]
     for kind in ("png", "svg"):
-        assert trials_picture(name, ranges, trials(8, name), kind)
+        assert trials_figure(name, ranges, trials(8, name), kind)
 
 
 def test_picture_needs_no_window() -> None:
@@ -82,16 +82,16 @@ sys.exit(", ".join({"PySide6", "matplotlib.pyplot", "optuna"} & sys.modules.keys
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def lines_of(axis: Axis, *runs: Run) -> list[Lines]:
-    return [Lines.of(Trace.of(run), axis, 2) for run in runs]
+def lines_of(axis: CurveAxis, *runs: Run) -> list[RunLines]:
+    return [RunLines.of(RunTrace.of(run), axis, 2) for run in runs]
 
 
-@pytest.mark.parametrize("axis", list(Axis))
+@pytest.mark.parametrize("axis", list(CurveAxis))
 @pytest.mark.parametrize("logarithmic", [True, False])
-def test_runs_are_drawn(axis: Axis, logarithmic: bool) -> None:
+def test_runs_are_drawn(axis: CurveAxis, logarithmic: bool) -> None:
     """In colours of their own, whatever they are over, also one that has not begun."""
     lines = lines_of(axis, made_run("_one"), made_run("$two$"), made_run(n_epochs=0))
-    with Image.open(io.BytesIO(runs_picture(lines, axis, "png", logarithmic=logarithmic))) as image:
+    with Image.open(io.BytesIO(runs_figure(lines, axis, "png", logarithmic=logarithmic))) as image:
         pixels = np.asarray(image.convert("RGB")).reshape(-1, 3)
     for colour in LINE_COLOURS[:2]:
         rgb = [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
@@ -100,5 +100,5 @@ def test_runs_are_drawn(axis: Axis, logarithmic: bool) -> None:
 
 def test_nothing_is_drawn_of_no_runs() -> None:
     """The axes are there."""
-    picture = runs_picture(lines_of(Axis.STEP, made_run(n_epochs=0)), Axis.STEP, "svg")
+    picture = runs_figure(lines_of(CurveAxis.STEP, made_run(n_epochs=0)), CurveAxis.STEP, "svg")
     assert ElementTree.fromstring(picture).tag.endswith("svg")

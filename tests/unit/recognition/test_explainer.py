@@ -21,7 +21,7 @@ from digitpad.recognition.explainer import (
     STEPS,
     Evidence,
     Explainer,
-    at_once,
+    run_without_pauses,
 )
 from digitpad.recognition.recognizer import Recognizer
 from digitpad.weights.native_format import SHIPPED, Weights, load_weights
@@ -63,7 +63,7 @@ def test_evidence_adds_up(weights: Weights, digit: int) -> None:
     """The map's sum is by how much the ink moves the two logits apart, for dense and convolutional networks."""
     image = rasterize(DIGITS[digit])
     ink, blank = weights.network().forward(np.stack([image, np.zeros_like(image)])).astype(float)
-    evidence = at_once(Explainer(weights).weigh(image, 7, 1))
+    evidence = run_without_pauses(Explainer(weights).weigh(image, 7, 1))
     assert evidence.pixels.shape == (28, 28)
     assert not evidence.pixels[image == 0].any()
     moved = (ink[7] - ink[1]) - (blank[7] - blank[1])
@@ -74,11 +74,11 @@ def test_evidence_is_weighed_in_pieces() -> None:
     """Other work can go on in between, even another weighing, and nothing of it is lost."""
     explainer = Explainer(untrained(("5x5x32", "pool", "5x5x64", "pool", 128)))
     image, other = rasterize(DIGITS[7]), rasterize(DIGITS[4])
-    expected = at_once(explainer.weigh(image, 7, 1)).pixels
+    expected = run_without_pauses(explainer.weigh(image, 7, 1)).pixels
     work = explainer.weigh(image, 7, 1)
     next(work)
-    at_once(explainer.weigh(other, 4, 9))
-    np.testing.assert_array_equal(at_once(work).pixels, expected)
+    run_without_pauses(explainer.weigh(other, 4, 9))
+    np.testing.assert_array_equal(run_without_pauses(work).pixels, expected)
 
 
 def test_evidence_tells_places() -> None:
@@ -102,7 +102,7 @@ def test_evidence_tells_places() -> None:
 )
 def test_known_drawings(explainer: Explainer, paths: list[Floats], digit: int, change: str) -> None:
     """What makes these digits others is found, and said in plain words."""
-    findings = at_once(explainer.search(drawn(paths)))
+    findings = run_without_pauses(explainer.search(drawn(paths)))
     assert findings is not None
     assert any(finding.digit == digit and change in finding.change for finding in findings), findings
     assert all(str(finding).startswith("Read as ") for finding in findings)
@@ -114,7 +114,7 @@ def test_known_drawings(explainer: Explainer, paths: list[Floats], digit: int, c
 def test_findings_are_true(shipped: Weights, explainer: Explainer, digit: int) -> None:
     """The drawing, changed as a finding says, is read as it says, and no smaller change of that part is."""
     recognizer = Recognizer(shipped)
-    findings = at_once(explainer.search(drawn(DIGITS[digit])))
+    findings = run_without_pauses(explainer.search(drawn(DIGITS[digit])))
     assert findings is not None
     changes = list(small_changes(DIGITS[digit]))
     for finding in findings:
@@ -140,7 +140,7 @@ def test_what_makes_it_sure_is_found(shipped: Weights) -> None:
     best = max(answer.confidence for answer in after if answer is not None)
     assert best > before.confidence
     bound = (before.confidence + best) / 2
-    findings = at_once(Explainer(replace(shipped, about={"sure_above": bound})).search(drawing))
+    findings = run_without_pauses(Explainer(replace(shipped, about={"sure_above": bound})).search(drawing))
     assert findings
     assert str(findings[0]).startswith("Sure of ")
 
@@ -148,14 +148,14 @@ def test_what_makes_it_sure_is_found(shipped: Weights) -> None:
 def test_an_image_and_an_empty_pad_have_no_findings(explainer: Explainer) -> None:
     """There are no strokes to change, or not all of the ink is strokes."""
     image = Drawing.from_pixels(pixels(1 - picture(DIGITS[7])))
-    assert at_once(explainer.search(Drawing())) is None
-    assert at_once(explainer.search(image)) is None
-    assert at_once(explainer.search(image.with_stroke(Stroke(SEVEN_WITH_BAR[1])))) is None
+    assert run_without_pauses(explainer.search(Drawing())) is None
+    assert run_without_pauses(explainer.search(image)) is None
+    assert run_without_pauses(explainer.search(image.with_stroke(Stroke(SEVEN_WITH_BAR[1])))) is None
 
 
 def test_a_dot_is_left_as_it_is(explainer: Explainer) -> None:
     """There is nothing smaller to try."""
-    assert at_once(explainer.search(drawn([line((200, 200))]))) == ()
+    assert run_without_pauses(explainer.search(drawn([line((200, 200))]))) == ()
 
 
 @pytest.mark.parametrize("explained", ["shipped", ("5x5x32", "pool", "5x5x64", "pool", 128), ("5x5x64", "5x5x64")])
@@ -200,4 +200,4 @@ def test_nothing_is_tried_of_a_scribble(
     """No digit has so many strokes or so much ink, so no small change makes one of it; it is not even rasterised."""
     scribble = drawn(list(np.random.default_rng(0).uniform(0, 480, (n_strokes, n_points, 2))))
     monkeypatch.delattr("digitpad.recognition.explainer.rasterize")
-    assert at_once(explainer.search(scribble)) == ()
+    assert run_without_pauses(explainer.search(scribble)) == ()

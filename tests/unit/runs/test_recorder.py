@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from digitpad.datasets.dataset import Dataset
-from digitpad.evaluation.metrics import Evaluating
+from digitpad.evaluation.metrics import EvaluationProgress
 from digitpad.runs import recorder as module
 from digitpad.runs.recorder import Recorder
-from digitpad.runs.run import Run, Status
+from digitpad.runs.run import Run, RunStatus
 from digitpad.training.events import EpochDone, Progress, StepDone
 from digitpad.training.recipe import Recipe
 from digitpad.training.trainer import DivergedError, Trainer
@@ -63,7 +63,7 @@ def test_whole_training_is_written_down(dataset: Dataset) -> None:
     assert history.losses == [record.loss for record in steps(expected)]
     assert history.epochs == plain.history
     assert history.seconds == sorted(history.seconds)
-    assert summary.status is Status.FINISHED
+    assert summary.status is RunStatus.FINISHED
     assert summary.test_accuracy == result(expected).test.accuracy == result(records).test.accuracy
     assert (summary.epoch, summary.n_epochs, summary.step, summary.n_steps) == (3, 3, 120, 120)
     weights = load_weights(run.weights_path)
@@ -100,7 +100,7 @@ def test_paused_while_an_epoch_is_scored_it_goes_on_to_the_same_bits(dataset: Da
     first = new(dataset)
     records = first.train()
     taken(records, 40)
-    assert isinstance(next(records), Evaluating)
+    assert isinstance(next(records), EvaluationProgress)
     first.pause()
     first.close()
     with again(first, dataset) as second:
@@ -119,11 +119,11 @@ def test_pause_says_so(dataset: Dataset) -> None:
         taken(records, 5)
         recorder.pause()
         assert recorder.run is not None
-        assert recorder.run.summary().status is Status.PAUSED
+        assert recorder.run.summary().status is RunStatus.PAUSED
         recorder.goes_on()
-        assert recorder.run.summary().status is Status.RUNNING
+        assert recorder.run.summary().status is RunStatus.RUNNING
         recorder.pause()
-    assert recorder.run.summary().status is Status.PAUSED
+    assert recorder.run.summary().status is RunStatus.PAUSED
     assert again(recorder, dataset).trainer.step == 5
 
 
@@ -151,7 +151,7 @@ def test_run_that_ran_away_says_why(dataset: Dataset, monkeypatch: pytest.Monkey
             list(recorder.train())
         assert recorder.run is not None
         summary = recorder.run.summary()
-        assert summary.status is Status.DIVERGED
+        assert summary.status is RunStatus.DIVERGED
         assert "a lower learning rate" in summary.problem
     later = again(recorder, dataset)
     assert np.isfinite(later.trainer.network.parameters).all()
@@ -215,10 +215,10 @@ def test_stopped_run_can_be_trained_on(dataset: Dataset) -> None:
         taken(records, 50)
         parameters = recorder.trainer.network.parameters.copy()
         recorder.checkpoint()
-        list(recorder.conclude(Status.STOPPED))
+        list(recorder.conclude(RunStatus.STOPPED))
         recorder.checkpoint()
         assert recorder.run is not None
-        assert recorder.run.summary().status is Status.STOPPED
+        assert recorder.run.summary().status is RunStatus.STOPPED
     later = again(recorder, dataset)
     assert later.trainer.network.parameters.tobytes() == parameters.tobytes()
     assert [epoch.epoch for epoch in later.trainer.history] == [0, 1]

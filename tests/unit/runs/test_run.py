@@ -10,10 +10,10 @@ import pytest
 from filelock import FileLock
 
 from digitpad.errors import RunError
-from digitpad.evaluation.metrics import Evaluating
-from digitpad.runs.run import Run, Status, Summary, all_runs, contents_sha256, find_run, runs_folder, weights_of
+from digitpad.evaluation.metrics import EvaluationProgress
+from digitpad.runs.run import Run, RunStatus, RunSummary, all_runs, contents_sha256, find_run, runs_folder, weights_of
 from digitpad.training.events import EpochDone
-from digitpad.training.trainer import State, Trainer
+from digitpad.training.trainer import Trainer, TrainerState
 from digitpad.weights.native_format import load_weights
 from tests.unit.training.small import result, small_dataset, small_recipe
 
@@ -120,18 +120,18 @@ else:
 
 def test_status_tells_a_run_that_was_cut_off(run: Run) -> None:
     """Running as long as somebody has it; after that, it was cut off, unless it says how it ended."""
-    assert run.summary().status is Status.RUNNING
+    assert run.summary().status is RunStatus.RUNNING
     run.unlock()
-    assert Run.open(run.folder).summary().status is Status.CUT_OFF
-    run.write_summary(Summary(Status.FINISHED, epoch=3, test_accuracy=0.9))
-    assert Run.open(run.folder).summary() == Summary(Status.FINISHED, epoch=3, test_accuracy=0.9)
+    assert Run.open(run.folder).summary().status is RunStatus.CUT_OFF
+    run.write_summary(RunSummary(RunStatus.FINISHED, epoch=3, test_accuracy=0.9))
+    assert Run.open(run.folder).summary() == RunSummary(RunStatus.FINISHED, epoch=3, test_accuracy=0.9)
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b'{"status": "odd"}', b'{"status": "finished", "odd": 1}'])
 def test_damaged_summary_is_as_none(run: Run, content: bytes) -> None:
     """The run is listed all the same."""
     (run.folder / "summary.json").write_bytes(content)
-    assert run.summary() == Summary(Status.RUNNING)
+    assert run.summary() == RunSummary(RunStatus.RUNNING)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_last_two_checkpoints_are_kept(run: Run) -> None:
     dataset = small_dataset()
     trainer = Trainer(small_recipe(), dataset)
     for progress in trainer.train():
-        if not isinstance(progress, Evaluating) and trainer.step % 20 == 0:
+        if not isinstance(progress, EvaluationProgress) and trainer.step % 20 == 0:
             run.save_checkpoint(trainer.state())
     latest, before = run.checkpoints()
     assert run.resume(dataset).network.parameters.tobytes() == trainer.network.parameters.tobytes()
@@ -206,7 +206,7 @@ def test_checkpoint_that_does_not_fit_is_told(run: Run, harm: str) -> None:
         values["generators"] = [{"bit_generator": "PCG64"}] * 2
     elif harm == "recipe":
         values["recipe"] = {"training": {"epochs": 0}}
-    run.save_checkpoint(State(values, arrays))
+    run.save_checkpoint(TrainerState(values, arrays))
     (path,) = run.checkpoints()
     if harm == "header":
         np.savez(path, parameters=np.zeros(3))
@@ -224,7 +224,7 @@ def test_looking_at_a_deleted_run_does_not_make_it_again() -> None:
     run.unlock()
     run.remove()
     assert not run.is_in_training
-    assert run.summary().status is Status.CUT_OFF
+    assert run.summary().status is RunStatus.CUT_OFF
     assert not run.folder.exists()
 
 

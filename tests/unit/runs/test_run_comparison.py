@@ -11,31 +11,31 @@ from digitpad.runs.recorder import Recorder
 from digitpad.runs.run import Run
 from digitpad.runs.run_comparison import (
     SCORES,
-    Axis,
-    Curve,
-    Lines,
-    Trace,
+    CurveAxis,
+    RunCurve,
+    RunLines,
+    RunTrace,
     accuracy_limits,
-    at,
     clock,
     differences,
     loss_limits,
     smoothed,
     to_csv,
+    values_at,
 )
-from digitpad.runs.run_log import Log
+from digitpad.runs.run_log import RunLog
 from digitpad.training.events import StepDone
 from digitpad.training.trainer import Trainer
 from tests.unit.training.made_runs import made_run
 from tests.unit.training.small import small_dataset, small_recipe
 
 
-def changed(run: Run, step: int, **settings: Any) -> Trace:
+def changed(run: Run, step: int, **settings: Any) -> RunTrace:
     """The run with a setting that became another one after that step."""
-    log = Log(run.log_path)
+    log = RunLog(run.log_path)
     log.add("change", step=step, settings={key.replace("__", "."): value for key, value in settings.items()})
     log.close()
-    return Trace.of(run)
+    return RunTrace.of(run)
 
 
 def slowly_smoothed(values: list[float], span: float) -> list[float]:
@@ -74,29 +74,33 @@ def test_smoothing_begins_at_the_first_value() -> None:
 
 def test_curves_are_over_steps_epochs_or_time() -> None:
     """The same losses and scores, each at its place."""
-    trace = Trace.of(made_run())
+    trace = RunTrace.of(made_run())
     losses = [2.0 * 0.5**step for step in range(1, 13)]
-    places: dict[Axis, Any] = {
-        Axis.STEP: np.arange(1, 13),
-        Axis.EPOCH: np.arange(1, 13) / 4,
-        Axis.TIME: [0.625, 0.75, 0.875, 1, 1.4375, 1.625, 1.8125, 2, 2.4375, 2.625, 2.8125, 3],
+    places: dict[CurveAxis, Any] = {
+        CurveAxis.STEP: np.arange(1, 13),
+        CurveAxis.EPOCH: np.arange(1, 13) / 4,
+        CurveAxis.TIME: [0.625, 0.75, 0.875, 1, 1.4375, 1.625, 1.8125, 2, 2.4375, 2.625, 2.8125, 3],
     }
     for axis, x in places.items():
         curve = trace.losses(axis)
         np.testing.assert_allclose(curve.x, x)
         np.testing.assert_array_equal(curve.y, losses)
-    ends: dict[Axis, Any] = {Axis.STEP: [0, 4, 8, 12], Axis.EPOCH: [0, 1, 2, 3], Axis.TIME: [0.5, 1.25, 2.25, 3.25]}
+    ends: dict[CurveAxis, Any] = {
+        CurveAxis.STEP: [0, 4, 8, 12],
+        CurveAxis.EPOCH: [0, 1, 2, 3],
+        CurveAxis.TIME: [0.5, 1.25, 2.25, 3.25],
+    }
     for axis, x in ends.items():
         np.testing.assert_allclose(trace.scores("validation_accuracy", axis).x, x)
-    assert trace.scores("validation_accuracy", Axis.STEP).y == pytest.approx([0.1, 0.5, 0.75, 0.875])
-    assert trace.scores("training_loss", Axis.STEP).y == pytest.approx([0.9, 0.5, 0.25, 0.125])
+    assert trace.scores("validation_accuracy", CurveAxis.STEP).y == pytest.approx([0.1, 0.5, 0.75, 0.875])
+    assert trace.scores("training_loss", CurveAxis.STEP).y == pytest.approx([0.9, 0.5, 0.25, 0.125])
 
 
 def test_axis_ends_where_the_plan_does() -> None:
     """Of a run that is not at its end, that is beyond its last point; time is reckoned by the pace so far."""
-    trace = Trace.of(made_run(n_epochs=1))
-    assert [trace.planned(axis) for axis in (Axis.STEP, Axis.EPOCH)] == [12, 3]
-    assert trace.planned(Axis.TIME) == pytest.approx(3 * 1.25)
+    trace = RunTrace.of(made_run(n_epochs=1))
+    assert [trace.planned(axis) for axis in (CurveAxis.STEP, CurveAxis.EPOCH)] == [12, 3]
+    assert trace.planned(CurveAxis.TIME) == pytest.approx(3 * 1.25)
 
 
 def test_run_without_a_step_has_empty_curves() -> None:
@@ -104,8 +108,8 @@ def test_run_without_a_step_has_empty_curves() -> None:
     run = made_run(n_epochs=0)
     run.log_path.unlink()
     (run.folder / "summary.json").unlink()
-    trace = Trace.of(run)
-    for axis in Axis:
+    trace = RunTrace.of(run)
+    for axis in CurveAxis:
         assert not trace.losses(axis).x.size
         assert not any(trace.scores(score, axis).y.size for score in SCORES)
         assert trace.changes(axis) == []
@@ -115,7 +119,7 @@ def test_run_without_a_step_has_empty_curves() -> None:
 def test_changes_stand_where_they_were_made() -> None:
     """On each axis."""
     trace = changed(made_run(), 6, optimizer__learning_rate=0.5)
-    for axis, x in ((Axis.STEP, 6), (Axis.EPOCH, 1.5), (Axis.TIME, 1.625)):
+    for axis, x in ((CurveAxis.STEP, 6), (CurveAxis.EPOCH, 1.5), (CurveAxis.TIME, 1.625)):
         ((place, change),) = trace.changes(axis)
         assert place == x
         assert change.settings == {"optimizer.learning_rate": 0.5}
@@ -123,7 +127,7 @@ def test_changes_stand_where_they_were_made() -> None:
 
 def test_settings_that_differ_are_told() -> None:
     """Those alone, in the recipe's order; what a run changed on its way is told with its step."""
-    one = Trace.of(made_run("one", loss__l2=0.1))
+    one = RunTrace.of(made_run("one", loss__l2=0.1))
     other = changed(made_run("other", network__hidden=[64, 32]), 1500, optimizer__learning_rate=0.25)
     rate = str(one.settings["optimizer.learning_rate"])
     assert [(row.key, row.texts) for row in differences([one, other])] == [
@@ -136,16 +140,16 @@ def test_settings_that_differ_are_told() -> None:
 
 def test_other_data_are_a_difference() -> None:
     """Runs whose settings are the same may have been trained on other digits."""
-    one, other = (Trace.of(made_run()) for _ in range(2))
+    one, other = (RunTrace.of(made_run()) for _ in range(2))
     about = {**other.about, "data": {"name": "small", "contents_sha256": "f" * 64}}
-    other = Trace(other.id, other.name, about, other.settings, other.summary, other.history)
+    other = RunTrace(other.id, other.name, about, other.settings, other.summary, other.history)
     assert [(row.key, row.texts) for row in differences([one, other])] == [("data", ("0" * 12, "f" * 12))]
 
 
 def test_value_at_a_place_is_the_last_known() -> None:
     """None before there is one."""
-    curve = Curve(np.array([1.0, 2, 3, 4]), np.array([np.nan, 5, np.nan, 7]))
-    assert [at(curve, x) for x in (0, 1, 2.5, 3.9, 4, 100)] == [None, None, 5, 5, 7, 7]
+    curve = RunCurve(np.array([1.0, 2, 3, 4]), np.array([np.nan, 5, np.nan, 7]))
+    assert [values_at(curve, x) for x in (0, 1, 2.5, 3.9, 4, 100)] == [None, None, 5, 5, 7, 7]
 
 
 def test_csv_holds_the_whole_log() -> None:
@@ -168,11 +172,11 @@ def test_trace_of_a_training_is_what_was_trained() -> None:
         losses = [record.loss for record in recorder.train() if isinstance(record, StepDone)]
         recorder.pause()
     assert recorder.run is not None
-    trace = Trace.of(recorder.run)
+    trace = RunTrace.of(recorder.run)
     assert trace.steps_per_epoch == trainer.steps_per_epoch
-    np.testing.assert_array_equal(trace.losses(Axis.STEP).y, losses)
-    assert trace.losses(Axis.EPOCH).x[-1] == 3
-    assert trace.scores("validation_loss", Axis.EPOCH).x.tolist() == [0, 1, 2, 3]
+    np.testing.assert_array_equal(trace.losses(CurveAxis.STEP).y, losses)
+    assert trace.losses(CurveAxis.EPOCH).x[-1] == 3
+    assert trace.scores("validation_loss", CurveAxis.EPOCH).x.tolist() == [0, 1, 2, 3]
 
 
 def test_clock() -> None:
@@ -183,23 +187,23 @@ def test_clock() -> None:
 def test_lines_are_ready_to_be_drawn() -> None:
     """With a mark on the average where a setting changed."""
     trace = changed(made_run(), 6, optimizer__learning_rate=0.5)
-    lines = Lines.of(trace, Axis.STEP, 2)
+    lines = RunLines.of(trace, CurveAxis.STEP, 2)
     np.testing.assert_array_equal(lines.smooth.y, smoothed(lines.raw.y, 2))
     (mark,) = lines.marks
-    assert (mark.x, mark.y, mark.text) == (6, at(lines.smooth, 6), "step 6: optimizer.learning_rate=0.5")
+    assert (mark.x, mark.y, mark.text) == (6, values_at(lines.smooth, 6), "step 6: optimizer.learning_rate=0.5")
     assert set(lines.scores) == set(SCORES)
 
 
 def test_limits_are_those_of_what_matters() -> None:
     """Averages and validation, and of accuracies all but the untrained network's; something, where there is nothing."""
-    lines = [Lines.of(Trace.of(made_run()), Axis.STEP, 1)]
+    lines = [RunLines.of(RunTrace.of(made_run()), CurveAxis.STEP, 1)]
     low, high = loss_limits(lines, logarithmic=True)
     assert (low, high) == pytest.approx((2.0 * 0.5**12 / 1.25, 1.25))
     assert loss_limits(lines, logarithmic=False) == pytest.approx((0, 1.05))
     low, high = accuracy_limits(lines)
     assert 0.4 < low < 0.5
     assert 0.885 < high < 1
-    nothing = [Lines.of(Trace.of(made_run(n_epochs=0)), Axis.STEP, 1)]
+    nothing = [RunLines.of(RunTrace.of(made_run(n_epochs=0)), CurveAxis.STEP, 1)]
     nothing[0].scores["validation_loss"].y[:] = np.nan
     assert loss_limits(nothing, logarithmic=True) == (0.01, 3.0)
     assert loss_limits([], logarithmic=False) == (0.0, 3.0)

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from digitpad.evaluation.metrics import Scores
-from digitpad.runs.run_log import Log, read_log
-from digitpad.training.events import Change, EpochDone
+from digitpad.runs.run_log import RunLog, read_log
+from digitpad.training.events import EpochDone, SettingChange
 
 
 def epoch_values(epoch: int, step: int) -> dict[str, object]:
@@ -20,7 +20,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def write(path: Path, *records: dict[str, object]) -> None:
-    log = Log(path)
+    log = RunLog(path)
     for record in records:
         log.add(**record)  # type: ignore[arg-type]
     log.close()
@@ -41,7 +41,7 @@ def test_what_is_added_is_read(path: Path) -> None:
     assert history.seconds == [0.75, 1.0, 2.0]
     assert history.epochs == [EpochDone(0, 0, Scores(0.5, 1.25, 10), Scores(0.5, 1.25, 10), is_best=True)]
     assert history.epoch_seconds == [0.5]
-    assert history.changes == [Change(2, {"optimizer.learning_rate": 0.1})]
+    assert history.changes == [SettingChange(2, {"optimizer.learning_rate": 0.1})]
 
 
 def test_what_came_after_the_checkpoint_is_forgotten(path: Path) -> None:
@@ -87,7 +87,7 @@ def test_nonsense_is_passed_over(path: Path) -> None:
 
 def test_full_disk_loses_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A write that fails, or is cut short, is told; all of it is there once there is room again."""
-    log = Log(path)
+    log = RunLog(path)
     log.add("steps", first=1, losses=[4.0], seconds=1.0)
     real = os.write
 

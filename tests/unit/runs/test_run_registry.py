@@ -2,21 +2,21 @@ import shutil
 
 import pytest
 
-from digitpad.runs.run import Run, Status
-from digitpad.runs.run_log import Log
-from digitpad.runs.run_registry import Catalogue
+from digitpad.runs.run import Run, RunStatus
+from digitpad.runs.run_log import RunLog
+from digitpad.runs.run_registry import RunRegistry
 from tests.unit.training.made_runs import made_run
 
 
 def test_runs_are_listed_the_latest_first() -> None:
     """With what they are called, and how they stand; what is no run is passed over."""
-    first, second = made_run("one"), made_run("two", Status.CUT_OFF, n_epochs=1)
+    first, second = made_run("one"), made_run("two", RunStatus.CUT_OFF, n_epochs=1)
     second.rename("my two")
     (first.folder.parent / "none").mkdir()
     (first.folder.parent / "none" / "run.json").write_text("{}")
-    entries = Catalogue().entries()
+    entries = RunRegistry().entries()
     assert [(entry.id, entry.name) for entry in entries] == [(second.id, "my two"), (first.id, "one")]
-    assert [entry.summary.status for entry in entries] == [Status.CUT_OFF, Status.FINISHED]
+    assert [entry.summary.status for entry in entries] == [RunStatus.CUT_OFF, RunStatus.FINISHED]
     assert [entry.is_unfinished for entry in entries] == [True, False]
     assert [entry.accuracy for entry in entries] == [0.5, 0.865]
     assert entries[0].progress == "1 / 3"
@@ -24,13 +24,13 @@ def test_runs_are_listed_the_latest_first() -> None:
 
 def test_each_look_sees_what_has_changed() -> None:
     """Runs that came and went, new names, and what was added to a log."""
-    catalogue = Catalogue()
+    catalogue = RunRegistry()
     assert catalogue.entries() == []
     run = made_run()
     (entry,) = catalogue.entries()
     (before,) = catalogue.traces([entry])
     run.rename("other")
-    log = Log(run.log_path)
+    log = RunLog(run.log_path)
     log.add("steps", first=13, losses=[0.5], seconds=9.0)
     log.close()
     (entry,) = catalogue.entries()
@@ -43,7 +43,7 @@ def test_each_look_sees_what_has_changed() -> None:
 
 def test_what_has_not_changed_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither what describes a run nor its log; its name and status are."""
-    catalogue = Catalogue()
+    catalogue = RunRegistry()
     run = made_run()
     (before,) = catalogue.traces(catalogue.entries())
     run.rename("other")

@@ -21,7 +21,7 @@ def test_every_library_is_asked() -> None:
     """Whichever BLAS NumPy is built with finds its own variable."""
     blas_threads.limit_threads(3)
     assert [os.environ[name] for name in VARIABLES] == ["3"] * 4
-    assert blas_threads.threads() == 3
+    assert blas_threads.thread_count() == 3
 
 
 @pytest.mark.parametrize("name", VARIABLES)
@@ -30,14 +30,14 @@ def test_users_own_choice_stands(monkeypatch: pytest.MonkeyPatch, name: str) -> 
     monkeypatch.setenv(name, "7")
     blas_threads.limit_threads(3)
     assert {key: os.environ.get(key) for key in VARIABLES} == {**dict.fromkeys(VARIABLES), name: "7"}
-    assert blas_threads.threads() == 7
+    assert blas_threads.thread_count() == 7
 
 
 @pytest.mark.parametrize(("cores", "left"), [(1, 1), (2, 1), (8, 7), (None, 1)])
 def test_a_core_is_left_to_the_window(monkeypatch: pytest.MonkeyPatch, cores: int | None, left: int) -> None:
     """All but one, and at least one."""
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
-    assert blas_threads.all_but_one() == left
+    assert blas_threads.default_thread_count() == left
 
 
 @pytest.mark.parametrize("value", ["", "many", "-1", "0.5"])
@@ -45,7 +45,7 @@ def test_nonsense_counts_as_every_core(monkeypatch: pytest.MonkeyPatch, value: s
     """A variable that is no number says nothing, as BLAS itself has it."""
     monkeypatch.setattr(os, "cpu_count", lambda: 6)
     monkeypatch.setenv("OMP_NUM_THREADS", value)
-    assert blas_threads.threads() == 6
+    assert blas_threads.thread_count() == 6
 
 
 def test_numpy_is_not_imported_with_it() -> None:
@@ -59,7 +59,7 @@ def test_one_thread_is_kept_until_the_last_has_done() -> None:
     code = """
 import numpy
 from threadpoolctl import threadpool_info
-from digitpad import blas
+from digitpad.system import blas_threads
 def n(): return {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"}
 before = n()
 first, second = blas_threads.one_thread(), blas_threads.one_thread()
@@ -79,9 +79,9 @@ def test_threads_may_be_others_for_a_while(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
     monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
     before = n_in_use()
-    with blas_threads.as_many(2):
-        assert (blas_threads.threads(), n_in_use()) == (2, 2)
-    assert blas_threads.threads() == 1
+    with blas_threads.limited_to(2):
+        assert (blas_threads.thread_count(), n_in_use()) == (2, 2)
+    assert blas_threads.thread_count() == 1
     assert n_in_use() == before
     assert "MKL_NUM_THREADS" not in os.environ
 

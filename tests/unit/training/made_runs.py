@@ -7,8 +7,8 @@ from itertools import count
 from typing import Any
 
 from digitpad.evaluation.metrics import Scores
-from digitpad.runs.run import Run, Status, Summary, runs_folder
-from digitpad.runs.run_log import Log
+from digitpad.runs.run import Run, RunStatus, RunSummary, runs_folder
+from digitpad.runs.run_log import RunLog
 from digitpad.system import user_folders
 from digitpad.training.events import EpochDone
 from tests.unit.training.small import small_recipe
@@ -17,7 +17,7 @@ STEPS = 4  # an epoch
 _numbers = count()
 
 
-def made_run(name: str = "small", status: Status = Status.FINISHED, n_epochs: int = 3, **settings: Any) -> Run:
+def made_run(name: str = "small", status: RunStatus = RunStatus.FINISHED, n_epochs: int = 3, **settings: Any) -> Run:
     """A run of three epochs of four steps, unless said otherwise: a loss of 2 that halves with each step.
 
     ``settings`` are dotted keys with their dots as ``__``. Each run begins an hour after the one made before it.
@@ -25,14 +25,14 @@ def made_run(name: str = "small", status: Status = Status.FINISHED, n_epochs: in
     recipe = dataclasses.replace(small_recipe(**settings), name=name)
     number = next(_numbers)
     begun = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=number)
-    folder = user_folders.made(runs_folder() / f"{begun:%Y-%m-%d-%H%M%S}-{name}-{number:06x}")
+    folder = user_folders.ensure_folder(runs_folder() / f"{begun:%Y-%m-%d-%H%M%S}-{name}-{number:06x}")
     about = {
         "recipe": recipe.to_dict(), "data": {"name": "small", "contents_sha256": "0" * 64}, "n_threads": 1,
         "blas_threads": 1, "digitpad": "0.1.0", "date": begun.isoformat(),
     }  # fmt: skip
     (folder / "run.json").write_text(json.dumps(about))
     run = Run.open(folder)
-    log = Log(run.log_path)
+    log = RunLog(run.log_path)
     log.add("begun", step=0, n_epochs=0, n_changes=0)
     log.add("epoch", epoch=_epoch(0, 0.1), seconds=0.5)
     for epoch in range(1, n_epochs + 1):
@@ -40,10 +40,10 @@ def made_run(name: str = "small", status: Status = Status.FINISHED, n_epochs: in
         log.add("steps", first=first, losses=[2.0 * 0.5**step for step in range(first, first + STEPS)], seconds=epoch)
         log.add("epoch", epoch=_epoch(epoch, 1 - 0.5**epoch), seconds=epoch + 0.25)
     log.close()
-    done = status in (Status.FINISHED, Status.STOPPED)
+    done = status in (RunStatus.FINISHED, RunStatus.STOPPED)
     run.write_summary(
-        Summary(
-            Status.RUNNING if status is Status.CUT_OFF else status,
+        RunSummary(
+            RunStatus.RUNNING if status is RunStatus.CUT_OFF else status,
             epoch=n_epochs,
             n_epochs=recipe.training.epochs,
             step=n_epochs * STEPS,

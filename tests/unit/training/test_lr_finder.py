@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from digitpad.training.lr_finder import HIGHEST, LOWEST, RatesTried, try_rates
+from digitpad.training.lr_finder import HIGHEST, LOWEST, RangeTestResult, range_test
 from digitpad.training.trainer import Trainer
 from tests.unit.training.small import small_dataset, small_recipe, steps
 
@@ -9,7 +9,7 @@ from tests.unit.training.small import small_dataset, small_recipe, steps
 def test_rates_rise_by_the_same_factor() -> None:
     """From the lowest on, each a step; the first loss is the untrained network's."""
     recipe = small_recipe(optimizer__method="sgd")
-    *_, last = try_rates(recipe, small_dataset(), 100)
+    *_, last = range_test(recipe, small_dataset(), 100)
     np.testing.assert_allclose(np.diff(np.log(last.rates)), np.log(HIGHEST / LOWEST) / 99)
     assert last.rates[0] == LOWEST
     assert last.losses[0] == pytest.approx(steps(Trainer(recipe, small_dataset()).train())[0].loss)
@@ -18,7 +18,7 @@ def test_rates_rise_by_the_same_factor() -> None:
 def test_suggested_rate_learns() -> None:
     """Trained at it, the network is soon better than at a tenth of it or at ten times as much."""
     dataset = small_dataset()
-    *_, last = try_rates(small_recipe(optimizer__method="momentum"), dataset)
+    *_, last = range_test(small_recipe(optimizer__method="momentum"), dataset)
     rate = last.suggestion
     assert rate is not None
 
@@ -34,7 +34,7 @@ def test_suggested_rate_learns() -> None:
 
 def test_it_ends_where_the_loss_runs_away() -> None:
     """Early, with what was tried; plain descent at 10 is beyond all."""
-    tried = list(try_rates(small_recipe(optimizer__method="sgd", network__hidden=[64] * 3), small_dataset(), 200))
+    tried = list(range_test(small_recipe(optimizer__method="sgd", network__hidden=[64] * 3), small_dataset(), 200))
     assert len(tried) < 200
     assert [len(one.rates) for one in tried] == list(range(1, len(tried) + 1))
     assert tried[-1].n_planned == 200
@@ -42,12 +42,12 @@ def test_it_ends_where_the_loss_runs_away() -> None:
 
 def test_nothing_is_suggested_where_nothing_was_learnt() -> None:
     """A loss that never fell has no steepest fall."""
-    assert RatesTried(np.geomspace(1e-6, 1, 50), np.full(50, 2.3), 50).suggestion is None
-    assert RatesTried(np.array([1e-6]), np.array([2.3]), 50).suggestion is None
+    assert RangeTestResult(np.geomspace(1e-6, 1, 50), np.full(50, 2.3), 50).suggestion is None
+    assert RangeTestResult(np.array([1e-6]), np.array([2.3]), 50).suggestion is None
 
 
 def test_steepest_fall_is_suggested() -> None:
     """On a loss that falls as a logistic curve about 0.01, it is 0.01."""
     rates = np.geomspace(1e-6, 1, 121)
     losses = 2.3 - 2 / (1 + np.exp(-3 * np.log(rates / 0.01)))
-    assert RatesTried(rates, losses, 121).suggestion == pytest.approx(0.01, rel=0.15)
+    assert RangeTestResult(rates, losses, 121).suggestion == pytest.approx(0.01, rel=0.15)

@@ -8,7 +8,7 @@ import pytest
 
 from digitpad.errors import FileError, RecipeError
 from digitpad.nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
-from digitpad.training.recipe import MAX_PARAMETERS, NetworkPart, Recipe, TrainingPart
+from digitpad.training.recipe import MAX_PARAMETERS, NetworkSettings, Recipe, TrainingSettings
 from tests.root import ROOT
 
 WHOLE = """
@@ -130,7 +130,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
 def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
     """An empty file is a recipe named after it."""
     assert load(tmp_path, "") == Recipe(name="mine")
-    assert load(tmp_path, "[training]\nepochs = 3") == Recipe(name="mine", training=TrainingPart(epochs=3))
+    assert load(tmp_path, "[training]\nepochs = 3") == Recipe(name="mine", training=TrainingSettings(epochs=3))
 
 
 @pytest.mark.parametrize(
@@ -266,9 +266,9 @@ def test_what_is_no_file_is_refused(tmp_path: Path, name: str) -> None:
 def test_values_are_held_against_bounds_however_they_came() -> None:
     """A recipe built in code is checked as one from a file is."""
     with pytest.raises(RecipeError, match=r"training.epochs: is 0; expected 1 to 10,000"):
-        Recipe(training=TrainingPart(epochs=0))
+        Recipe(training=TrainingSettings(epochs=0))
     with pytest.raises(RecipeError, match=r"network.hidden: is 5,000; expected 1 to 4,096"):
-        Recipe(network=NetworkPart(hidden=(5000,)))
+        Recipe(network=NetworkSettings(hidden=(5000,)))
 
 
 def test_a_recipe_cannot_be_changed() -> None:
@@ -322,7 +322,7 @@ def test_value_that_cannot_be_set_is_named(settings: dict[str, Any], key: str) -
 @pytest.mark.parametrize("hidden", [(), (7,), (32, 16), (4096, 3000)], ids=str)
 def test_parameters_are_counted(hidden: tuple[int, ...]) -> None:
     """Weights and biases of every layer, as the network has them, and fewer than weights files hold."""
-    recipe = Recipe(network=NetworkPart(hidden=hidden))
+    recipe = Recipe(network=NetworkSettings(hidden=hidden))
     assert recipe.plan.n_parameters == recipe.build_network().parameters.size <= MAX_PARAMETERS
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from digitpad.errors import FileError, RecipeError
 from digitpad.training.recipe import Recipe
-from digitpad.training.search_space import Choices, Numbers, Range, parse_range
+from digitpad.training.search_space import ChoiceRange, NumberRange, Range, parse_range
 from digitpad.training.setting_values import toml_value
 from tests.unit.training.small import small_recipe
 
@@ -12,14 +12,14 @@ from tests.unit.training.small import small_recipe
 @pytest.mark.parametrize(
     ("key", "text", "expected"),
     [
-        ("optimizer.learning_rate", "0.01..0.5", Numbers("optimizer.learning_rate", 0.01, 0.5, False)),
-        ("optimizer.learning_rate", " 1e-4 .. 1 : log ", Numbers("optimizer.learning_rate", 1e-4, 1.0, True)),
-        ("training.batch_size", "32..512", Numbers("training.batch_size", 32, 512, False)),
-        ("network.hidden", "32..512:log", Numbers("network.hidden", 32, 512, True, in_list=True)),
-        ("network.hidden", "[64]|[]|[512, 256]", Choices("network.hidden", ("[64]", "[]", "[512, 256]"))),
-        ("training.batch_size", "50|100", Choices("training.batch_size", ("50", "100"))),
-        ("optimizer.method", "sgd | adam", Choices("optimizer.method", ("sgd", "adam"))),
-        ("training.seed", "0..3", Numbers("training.seed", 0, 3, False)),
+        ("optimizer.learning_rate", "0.01..0.5", NumberRange("optimizer.learning_rate", 0.01, 0.5, False)),
+        ("optimizer.learning_rate", " 1e-4 .. 1 : log ", NumberRange("optimizer.learning_rate", 1e-4, 1.0, True)),
+        ("training.batch_size", "32..512", NumberRange("training.batch_size", 32, 512, False)),
+        ("network.hidden", "32..512:log", NumberRange("network.hidden", 32, 512, True, in_list=True)),
+        ("network.hidden", "[64]|[]|[512, 256]", ChoiceRange("network.hidden", ("[64]", "[]", "[512, 256]"))),
+        ("training.batch_size", "50|100", ChoiceRange("training.batch_size", ("50", "100"))),
+        ("optimizer.method", "sgd | adam", ChoiceRange("optimizer.method", ("sgd", "adam"))),
+        ("training.seed", "0..3", NumberRange("training.seed", 0, 3, False)),
     ],
 )
 def test_range_is_read(key: str, text: str, expected: Range) -> None:
@@ -27,7 +27,7 @@ def test_range_is_read(key: str, text: str, expected: Range) -> None:
     parsed = parse_range(Recipe(), key, text)
     assert parsed == expected
     assert parse_range(Recipe(), key, str(parsed)) == expected
-    if isinstance(parsed, Numbers) and isinstance(expected, Numbers):
+    if isinstance(parsed, NumberRange) and isinstance(expected, NumberRange):
         assert (type(parsed.low), type(parsed.high)) == (type(expected.low), type(expected.high))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from digitpad.datasets.dataset import Dataset, Digits, mnist
-from digitpad.evaluation.metrics import Evaluating, Scores, evaluate
+from digitpad.evaluation.metrics import EvaluationProgress, Scores, evaluate
 from digitpad.nn.arrays import Floats
 from digitpad.nn.losses import NONE
 from digitpad.nn.optimizers import SGD
@@ -31,7 +31,7 @@ def test_records_come_in_order() -> None:
     """The untrained network's scores, then steps and scores epoch by epoch, then the result."""
     trainer = Trainer(small_recipe(), small_dataset(1990))
     records = list(trainer.run())
-    kinds = [type(record) for record in records if not isinstance(record, Evaluating)]
+    kinds = [type(record) for record in records if not isinstance(record, EvaluationProgress)]
     assert kinds == [EpochDone, *([StepDone] * 40 + [EpochDone]) * 3, Result]
     assert trainer.n_steps == 120
     assert [record.step for record in steps(records)] == list(range(1, 121))
@@ -43,8 +43,8 @@ def test_records_come_in_order() -> None:
 def test_signs_of_life_come_between_chunks() -> None:
     """Before each epoch's scores come as many records as there are chunks to score, in 500 digits twice."""
     records = list(Trainer(small_recipe(training__epochs=1), small_dataset()).run())
-    first = list(itertools.takewhile(lambda record: isinstance(record, Evaluating), records))
-    assert first == [Evaluating(done, 500) for done in (200, 400, 500)] * 2
+    first = list(itertools.takewhile(lambda record: isinstance(record, EvaluationProgress), records))
+    assert first == [EvaluationProgress(done, 500) for done in (200, 400, 500)] * 2
 
 
 def test_it_learns() -> None:
@@ -293,7 +293,7 @@ def test_averaged_weights_are_what_is_scored_and_kept() -> None:
     assert outcome.validation.accuracy > 0.7
 
 
-@pytest.mark.parametrize("stop_at", [StepDone, Evaluating])
+@pytest.mark.parametrize("stop_at", [StepDone, EvaluationProgress])
 def test_abandoned_training_with_averages_keeps_them(stop_at: type) -> None:
     """Wherever it is left, even while the averages are being scored."""
     trainer = Trainer(small_recipe(training__average=0.95), small_dataset())

@@ -9,9 +9,9 @@ import pytest
 
 from digitpad.datasets.dataset import Dataset
 from digitpad.errors import RecipeError
-from digitpad.evaluation.metrics import Evaluating
-from digitpad.training.events import Change, EpochDone, Progress, StepDone
-from digitpad.training.trainer import State, Trainer
+from digitpad.evaluation.metrics import EvaluationProgress
+from digitpad.training.events import EpochDone, Progress, SettingChange, StepDone
+from digitpad.training.trainer import Trainer, TrainerState
 from tests.unit.training.small import epochs, small_dataset, small_recipe, steps
 
 ALL_STATE: dict[str, Any] = {
@@ -28,7 +28,9 @@ ALL_STATE: dict[str, Any] = {
 def restored(trainer: Trainer, dataset: Dataset) -> Trainer:
     """Another trainer with the state of this one, whose arrays do not change any more."""
     state = trainer.state()
-    return Trainer.restored(State(state.values, {name: array.copy() for name, array in state.arrays.items()}), dataset)
+    return Trainer.restored(
+        TrainerState(state.values, {name: array.copy() for name, array in state.arrays.items()}), dataset
+    )
 
 
 def up_to(records: Iterator[Progress], step: int) -> None:
@@ -67,7 +69,7 @@ def test_state_while_an_epoch_is_scored_is_the_trainings() -> None:
     begun = first.train()
     up_to(begun, 40)
     scoring = list(islice(begun, 3))
-    assert {type(record) for record in scoring} == {Evaluating}
+    assert {type(record) for record in scoring} == {EvaluationProgress}
     second = restored(first, dataset)
     rest = list(second.train())
     assert [record.loss for record in steps(rest)] == [record.loss for record in steps(records)[40:]]
@@ -116,13 +118,13 @@ def test_learning_rate_changes_from_the_next_step_on() -> None:
     one, other = plain.train(), changed.train()
     up_to(one, 10)
     up_to(other, 10)
-    assert changed.change({"optimizer.learning_rate": 1e-9}) == Change(10, {"optimizer.learning_rate": 1e-9})
+    assert changed.change({"optimizer.learning_rate": 1e-9}) == SettingChange(10, {"optimizer.learning_rate": 1e-9})
     before = changed.network.parameters.copy()
     assert before.tobytes() == plain.network.parameters.tobytes()
     up_to(other, 11)
     np.testing.assert_allclose(changed.network.parameters, before, atol=1e-7)
     assert changed.learning_rate == 1e-9
-    assert changed.changes == [Change(10, {"optimizer.learning_rate": 1e-9})]
+    assert changed.changes == [SettingChange(10, {"optimizer.learning_rate": 1e-9})]
 
 
 def test_momentum_keeps_its_velocity() -> None:

@@ -15,8 +15,8 @@ from digitpad.training.events import EpochDone, Progress
 from digitpad.training.search_space import parse_ranges
 from digitpad.training.trainer import Trainer
 from digitpad.tuning import optuna_search
-from digitpad.tuning.optuna_search import Search
-from digitpad.tuning.trials import State, best_of
+from digitpad.tuning.optuna_search import HyperparameterSearch
+from digitpad.tuning.trials import TrialOutcome, best_of
 from tests.unit.training.small import small_dataset, small_recipe
 
 RATES = {"optimizer.learning_rate": "0.000001|0.003"}
@@ -40,10 +40,12 @@ def url(tmp_path: Path) -> str:
     return f"sqlite:///{(tmp_path / 'search.db').as_posix()}"
 
 
-def search(url: str | None, ranges: dict[str, str] | None = None, name: str = "small", **settings: Any) -> Search:
+def search(
+    url: str | None, ranges: dict[str, str] | None = None, name: str = "small", **settings: Any
+) -> HyperparameterSearch:
     recipe = small_recipe(**settings)
     dataset: Any = Untouchable(small_dataset(500))
-    return Search(recipe, parse_ranges(recipe, RATES if ranges is None else ranges), dataset, name, url)
+    return HyperparameterSearch(recipe, parse_ranges(recipe, RATES if ranges is None else ranges), dataset, name, url)
 
 
 def test_better_of_two_settings_is_found(url: str) -> None:
@@ -53,7 +55,7 @@ def test_better_of_two_settings_is_found(url: str) -> None:
         best = best_of(found)
         recipe = one.best_recipe("best")
     assert [trial.number for trial in found] == [0, 1, 2, 3]
-    assert {trial.state for trial in found} == {State.DONE}
+    assert {trial.state for trial in found} == {TrialOutcome.DONE}
     assert {trial.epochs for trial in found} == {3}
     assert best is not None
     assert best.accuracy is not None
@@ -83,13 +85,13 @@ def test_poor_trials_are_pruned(url: str) -> None:
     """Once five were done, who lies below their median is given up before the last epoch, and is never the best."""
     with search(url, {"optimizer.learning_rate": "0.000001..0.003:log"}, training__epochs=6) as one:
         found = list(one.run(12))
-    pruned = [trial for trial in found if trial.state is State.PRUNED]
-    assert {trial.state for trial in found[:5]} == {State.DONE}
+    pruned = [trial for trial in found if trial.state is TrialOutcome.PRUNED]
+    assert {trial.state for trial in found[:5]} == {TrialOutcome.DONE}
     assert pruned
     assert all(2 <= trial.epochs < 6 and trial.accuracy is not None for trial in pruned)
     best = best_of(found)
     assert best is not None
-    assert best.state is State.DONE
+    assert best.state is TrialOutcome.DONE
 
 
 def test_diverging_trials_do_not_end_the_search(url: str) -> None:
@@ -99,11 +101,11 @@ def test_diverging_trials_do_not_end_the_search(url: str) -> None:
         found = list(one.run(6))
         assert len(one.trials()) == 6
     assert {trial.settings["optimizer.learning_rate"]: trial.state for trial in found} == {
-        10: State.DIVERGED,
-        0.003: State.DONE,
+        10: TrialOutcome.DIVERGED,
+        0.003: TrialOutcome.DONE,
     }
     with search(url, {"optimizer.learning_rate": "9.9..10"}, "all", **deep) as one:
-        assert [trial.state for trial in one.run(2)] == [State.DIVERGED] * 2
+        assert [trial.state for trial in one.run(2)] == [TrialOutcome.DIVERGED] * 2
         assert best_of(one.trials()) is None
         assert one.best_recipe("best") is None
 
@@ -114,8 +116,8 @@ def test_settings_that_cannot_be_together_are_refused(url: str, monkeypatch: pyt
         monkeypatch.setattr("digitpad.training.recipe.MAX_PARAMETERS", 40_000)
         found = list(one.run(6))
     assert {str(trial.settings["network.hidden"]): trial.state for trial in found} == {
-        "[64]": State.REFUSED,
-        "[32]": State.DONE,
+        "[64]": TrialOutcome.REFUSED,
+        "[32]": TrialOutcome.DONE,
     }
 
 
@@ -175,7 +177,7 @@ def test_interrupted_trial_does_not_count(url: str, monkeypatch: pytest.MonkeyPa
         with pytest.raises(KeyboardInterrupt):
             list(one.run(2))
         monkeypatch.undo()
-        assert [trial.state for trial in one.trials()] == [State.DONE, State.STOPPED]
+        assert [trial.state for trial in one.trials()] == [TrialOutcome.DONE, TrialOutcome.STOPPED]
         assert [trial.number for trial in one.run(2)] == [2]
 
 
@@ -190,7 +192,7 @@ def test_unforeseen_error_ends_the_search(url: str, monkeypatch: pytest.MonkeyPa
     with search(url) as one:
         with pytest.raises(ValueError, match="broken"):
             list(one.run(3))
-        assert [trial.state for trial in one.trials()] == [State.STOPPED]
+        assert [trial.state for trial in one.trials()] == [TrialOutcome.STOPPED]
 
 
 def test_trial_of_a_dead_process_is_replaced(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,7 +205,7 @@ def test_trial_of_a_dead_process_is_replaced(url: str, monkeypatch: pytest.Monke
         assert list(one.run(1)) == []
         time.sleep(2.5)
         assert [trial.number for trial in one.run(1)] == [1]
-        assert [trial.state for trial in one.trials()] == [State.STOPPED, State.DONE]
+        assert [trial.state for trial in one.trials()] == [TrialOutcome.STOPPED, TrialOutcome.DONE]
         storage.engine.dispose()
 
 
@@ -218,7 +220,7 @@ def test_trial_that_was_taken_for_dead_is_left(url: str) -> None:
                 storage.set_trial_state_values(study.trials[0]._trial_id, optuna.trial.TrialState.FAIL)
 
     with search(url) as one:
-        assert [trial.state for trial in one.run(1, on_progress=bury)] == [State.STOPPED, State.DONE]
+        assert [trial.state for trial in one.run(1, on_progress=bury)] == [TrialOutcome.STOPPED, TrialOutcome.DONE]
     storage.engine.dispose()
 
 
@@ -273,10 +275,10 @@ def test_other_data_are_told(url: str) -> None:
     """By their sum, wherever they lie."""
     recipe = small_recipe()
     ranges, dataset = parse_ranges(recipe, RATES), small_dataset(500)
-    with Search(recipe, ranges, dataset, "small", url):
+    with HyperparameterSearch(recipe, ranges, dataset, "small", url):
         pass
     with pytest.raises(DigitpadError, match=r"the data's SHA-256 is \w{12} in it, and 000000000000 now"):
-        Search(recipe, ranges, dataclasses.replace(dataset, sha256="0" * 64), "small", url)
+        HyperparameterSearch(recipe, ranges, dataclasses.replace(dataset, sha256="0" * 64), "small", url)
 
 
 def test_setting_that_came_later_has_its_default(url: str) -> None:

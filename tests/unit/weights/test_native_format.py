@@ -257,7 +257,7 @@ def test_provenance_says_where_and_when() -> None:
     notes = provenance()
     assert notes["digitpad"] == __version__
     assert notes["numpy"] == np.__version__
-    assert notes["blas_threads"] == blas_threads.threads()
+    assert notes["blas_threads"] == blas_threads.thread_count()
     assert notes["date"][:2] == "20"
     json.dumps(notes)
 

@@ -8,7 +8,7 @@ import pytest
 from digitpad.datasets.dataset import load_path
 from digitpad.datasets.download import fetch as downloads
 from digitpad.datasets.download.fetch import download, downloaded, sets_folder
-from digitpad.datasets.download.sources import SOURCES, Source
+from digitpad.datasets.download.sources import SOURCES, DatasetSource
 from digitpad.errors import DataError
 from tests.unit.datasets.idx_files import random_digits
 from tests.unit.datasets.local_server import Server, serving, source_of
@@ -141,7 +141,7 @@ def test_a_folder_that_cannot_be_written_is_told(server: Server, monkeypatch: py
     assert downloaded() == {}
 
 
-def archive_of(server: Server, extra: dict[str, bytes] | None = None) -> Source:
+def archive_of(server: Server, extra: dict[str, bytes] | None = None) -> DatasetSource:
     """An archive as EMNIST's, with two sets, on the server."""
     members = dict(extra or {})
     for name in ("emnist-digits", "emnist-letters"):
@@ -149,7 +149,7 @@ def archive_of(server: Server, extra: dict[str, bytes] | None = None) -> Source:
             members[f"gzip/{name}-{file.replace('t10k', 'test')}"] = content
     server.files = {"gzip.zip": zipped(members)}
     source = source_of(server, server.url, name="emnist")
-    return Source(source.name, source.title, source.about, source.terms, source.files, archive=True)
+    return DatasetSource(source.name, source.title, source.about, source.terms, source.files, archive=True)
 
 
 def test_sets_in_an_archive_get_a_folder_each(server: Server) -> None:
@@ -167,7 +167,7 @@ def test_an_archive_that_is_none_is_told(server: Server) -> None:
     """It has its sum, and yet cannot be unpacked."""
     server.files = {"gzip.zip": b"no archive"}
     source = source_of(server, server.url, name="emnist")
-    broken = Source(source.name, source.title, source.about, source.terms, source.files, archive=True)
+    broken = DatasetSource(source.name, source.title, source.about, source.terms, source.files, archive=True)
     with pytest.raises(DataError, match=r"gzip.zip: cannot be unpacked"):
         download(broken)
     assert downloaded() == {}

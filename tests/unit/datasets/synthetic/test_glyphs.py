@@ -106,5 +106,5 @@ def test_error_names_the_style(tmp_path: Path) -> None:
     """A style that cannot be drawn is named, with its kind and the file."""
     path = tmp_path / "glyphs.toml"
     path.write_text('[[heart]]\nname = "broken"\nstrokes = ["50,28 36;4"]\n', "utf-8")
-    with pytest.raises(InkError, match=r"others.*style 'broken' of heart: '36;4' is not a point"):
+    with pytest.raises(InkError, match=r"glyphs.*style 'broken' of heart: '36;4' is not a point"):
         read_glyphs(path)

@@ -6,7 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitpad.datasets.synthetic.pen import STEP, STYLES, Curve, Style, Writer, read_styles, styles, write, writers
+from digitpad.datasets.synthetic.pen import (
+    STEP,
+    STYLES,
+    StrokeCurve,
+    Style,
+    Writer,
+    read_styles,
+    styles,
+    write,
+    writers,
+)
 from digitpad.errors import InkError
 from digitpad.ink.raster import rasterize
 from digitpad.ink.strokes import CANVAS_PX
@@ -50,7 +60,7 @@ def test_style_by_hand(tmp_path: Path) -> None:
 def test_curve_bends_at_points_and_turns_at_corners() -> None:
     """Through a smooth point there is one direction, through a corner two; without bend, all is straight."""
     points = np.array([[0.0, 0.0], [0.5, 0.5], [1.0, 0.0]])
-    smooth, corner = Curve.through(points, [False] * 3), Curve.through(points, [False, True, False])
+    smooth, corner = StrokeCurve.through(points, [False] * 3), StrokeCurve.through(points, [False, True, False])
 
     def turn(path: Floats) -> float:
         before, after = np.diff(path, axis=0)[9:11]
@@ -60,7 +70,7 @@ def test_curve_bends_at_points_and_turns_at_corners() -> None:
     assert turn(corner(points, 1)) > 80
     assert turn(smooth(points, 0)) == pytest.approx(90)
     on_circle = np.array([[np.sin(angle), np.cos(angle)] for angle in np.linspace(0, 2 * np.pi, 9)])
-    radii = np.hypot(*Curve.through(on_circle, [False] * 9)(on_circle, 1)[10:-10].T)
+    radii = np.hypot(*StrokeCurve.through(on_circle, [False] * 9)(on_circle, 1)[10:-10].T)
     np.testing.assert_allclose(radii, 1, atol=0.02)
 
 

@@ -12,7 +12,7 @@ from digitpad.datasets.dataset import BUILT_IN, Dataset, Digits, load
 from digitpad.datasets.digits import Tell
 from digitpad.gui.data import summary_task
 from digitpad.gui.data.data_dialog import ClassRows, DataDialog
-from digitpad.gui.data.dataset_choice import OTHER_FILE, OTHER_FOLDER, DataSetChoice
+from digitpad.gui.data.dataset_choice import OTHER_FILE, OTHER_FOLDER, DatasetChoice
 from digitpad.gui.shell.menus import TRAIN
 from digitpad.gui.shell.window import Window
 from digitpad.gui.train.settings_form import SettingsForm
@@ -128,7 +128,7 @@ def test_only_the_set_that_was_asked_for_last_is_shown(
 
 def test_a_file_or_a_folder_is_asked_for(form: SettingsForm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It is chosen then, and kept among the others; without one, the choice is as it was."""
-    choice = find(form, DataSetChoice)
+    choice = find(form, DatasetChoice)
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "mine"))
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
     for item in (OTHER_FOLDER, OTHER_FILE):

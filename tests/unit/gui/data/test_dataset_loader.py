@@ -6,7 +6,7 @@ from digitpad.datasets.dataset import mnist
 from digitpad.datasets.digits import Tell
 from digitpad.errors import DataError, DigitpadError
 from digitpad.gui.data import dataset_loader
-from digitpad.gui.data.dataset_loader import LazyData
+from digitpad.gui.data.dataset_loader import DatasetLoader
 
 
 def test_it_is_read_once_for_all_who_ask(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -18,7 +18,7 @@ def test_it_is_read_once_for_all_who_ask(monkeypatch: pytest.MonkeyPatch) -> Non
         return mnist()
 
     monkeypatch.setattr(dataset_loader, "load", load)
-    data = LazyData("mine")
+    data = DatasetLoader("mine")
     assert not read
     threads = [threading.Thread(target=data.get) for _ in range(4)]
     for thread in threads:
@@ -29,12 +29,12 @@ def test_it_is_read_once_for_all_who_ask(monkeypatch: pytest.MonkeyPatch) -> Non
     assert read == ["mine"]
     monkeypatch.undo()
     with pytest.raises(DataError, match="nowhere: is not there"):
-        LazyData("nowhere").get()
+        DatasetLoader("nowhere").get()
 
 
 def test_reading_can_be_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """At the next sign of life; what is there already stays."""
-    data = LazyData("mine")
+    data = DatasetLoader("mine")
 
     def load(source: str, tell: Tell) -> object:
         tell(100)

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from digitpad.datasets.download.fetch import sets_folder
 from digitpad.datasets.download.sources import SOURCES
-from digitpad.gui.data.dataset_choice import DOWNLOAD, DataSetChoice
+from digitpad.gui.data.dataset_choice import DOWNLOAD, DatasetChoice
 from digitpad.gui.data.download_dialog import DownloadDialog
 from digitpad.gui.shell.menus import TRAIN
 from digitpad.gui.shell.window import Window
@@ -37,7 +37,7 @@ def form(window: Window) -> SettingsForm:
 @pytest.fixture
 def dialog(server: Server, window: Window, form: SettingsForm) -> DownloadDialog:
     """The dialog, opened from the choice of data."""
-    choice = find(form, DataSetChoice)
+    choice = find(form, DatasetChoice)
     choice.setCurrentIndex(choice.findText(DOWNLOAD))
     choice.activated.emit(choice.currentIndex())
     assert choice.value() == "mnist"
@@ -64,7 +64,7 @@ def test_a_set_is_downloaded_and_used(qtbot: QtBot, dialog: DownloadDialog, form
     button(dialog).click()
     assert not button(dialog).isEnabled()
     qtbot.waitUntil(lambda: button(dialog).text() == "Use")
-    choice = find(form, DataSetChoice)
+    choice = find(form, DatasetChoice)
     assert choice.findText(NAME) > 0
     button(dialog).click()
     assert not dialog.isVisible()
@@ -135,5 +135,5 @@ def test_a_training_under_way_keeps_its_data(qtbot: QtBot, dialog: DownloadDialo
     qtbot.waitUntil(lambda: button(dialog).text() == "Use")
     form.set_editable(False)
     button(dialog).click()
-    assert find(form, DataSetChoice).value() == "mnist"
+    assert find(form, DatasetChoice).value() == "mnist"
     form.set_editable(True)

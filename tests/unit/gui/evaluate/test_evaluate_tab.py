@@ -19,7 +19,7 @@ from digitpad.gui.evaluate.evaluate_tab import DIAGRAMS, IMAGES, MAP, OVERVIEW, 
 from digitpad.gui.evaluate.weights_choice import IN_USE
 from digitpad.gui.shell.menus import DRAW, EVALUATE
 from digitpad.gui.shell.window import Window
-from digitpad.gui.widgets.basics import percent
+from digitpad.gui.widgets.basics import format_percent
 from digitpad.gui.widgets.theme import Mode
 from digitpad.nn.feedforward import feedforward
 from digitpad.nn.network import Network
@@ -90,19 +90,19 @@ def test_figures_are_those_of_the_terminal(
         assert values["accuracy"] == made.scores.accuracy
         assert values["interval"] == list(made.interval)
         assert values["loss"] == made.scores.loss
-        assert values["calibration_error"] == made.honesty.error
-        assert values["not_sure"] == made.sure_curve.not_sure_at_bound
+        assert values["calibration_error"] == made.reliability.error
+        assert values["not_sure"] == made.rejection_curve.not_sure_at_threshold
         assert values["confusion"] == made.confusion.tolist()
         assert [one["recall"] for one in values["classes"]] == [one.recall for one in made.classes]
     assert told["compared"]["p"] == outcome.comparison.p
-    assert find(tab, ResultTile, "result_accuracy").value == percent(told["accuracy"], 2)
+    assert find(tab, ResultTile, "result_accuracy").value == format_percent(told["accuracy"], 2)
     assert f"p = {told['compared']['p']:.2g}" in find(tab, QLabel, "verdict").text()
     one = replace(outcome.comparison, only_first=1, only_second=2)
     assert "1 digit is read right by" in verdict(one, *outcome.made)
     table = find(tab, QTableWidget, "class_table")
     shown = table.item(3, 3)
     assert shown is not None
-    assert shown.text() == percent(told["classes"][3]["recall"], 2)
+    assert shown.text() == format_percent(told["classes"][3]["recall"], 2)
 
 
 def test_before_evaluating_it_says_what_it_does(tab: EvaluateTab) -> None:

@@ -7,13 +7,13 @@ from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QPushButton, QTabl
 from pytestqt.qtbot import QtBot
 
 from digitpad.datasets.dataset import mnist
-from digitpad.gui.data.dataset_choice import DataSetChoice
+from digitpad.gui.data.dataset_choice import DatasetChoice
 from digitpad.gui.evaluate.weights_choice import IN_USE
 from digitpad.gui.importing.classes_dialog import ClassesDialog
 from digitpad.gui.importing.convention_dialog import ConventionDialog
 from digitpad.gui.shell.menus import EVALUATE
 from digitpad.gui.shell.window import Window
-from digitpad.importers.read_file import read_contents
+from digitpad.importers.read_file import read_tensor_tree
 from tests.integration.test_window import drop, file_mime, problem_of, status
 from tests.unit.datasets.idx_files import write_folder
 from tests.unit.datasets.set_files import write_images
@@ -153,7 +153,7 @@ def test_ten_outputs_can_be_something_else(qtbot: QtBot, window: Window, theirs:
     dialog = dialog_of(qtbot, window, theirs)
     find(dialog, QPushButton, "convention_other_classes").click()
     asked = find(window, ClassesDialog)
-    find(asked, DataSetChoice, "class_data").set_value(str(data))
+    find(asked, DatasetChoice, "class_data").set_value(str(data))
     assert not find(asked, QLineEdit, "class_names").isEnabled()
     find(asked, QPushButton, "class_open").click()
     qtbot.waitUntil(lambda: window.findChild(ClassesDialog) is None and window.findChild(ConventionDialog) is not None)
@@ -169,7 +169,7 @@ def test_classes_that_do_not_fit_are_asked_anew(qtbot: QtBot, window: Window, le
         window.open_weights(letters)
         qtbot.waitUntil(lambda: window.findChild(ClassesDialog) is not None)
         dialog = find(window, ClassesDialog)
-        find(dialog, DataSetChoice, "class_data").set_value(str(data))
+        find(dialog, DatasetChoice, "class_data").set_value(str(data))
         said = problem_of(qtbot, window, find(dialog, QPushButton, "class_open").click)
         assert "26 outputs" in said
         assert "10 class names" in said or "10 are needed" in said
@@ -195,7 +195,7 @@ def test_weights_are_saved_in_other_formats(window: Window, monkeypatch: pytest.
 
     monkeypatch.setattr(QFileDialog, "exec", choose)
     window.save_weights(window.weights)
-    assert {"W1", "b6"} < read_contents(tmp_path / "mine.safetensors").arrays.keys()
+    assert {"W1", "b6"} < read_tensor_tree(tmp_path / "mine.safetensors").arrays.keys()
     assert window.recent() == []
 
 

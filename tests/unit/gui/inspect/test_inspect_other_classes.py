@@ -10,10 +10,10 @@ from pytestqt.qtbot import QtBot
 
 from digitpad.datasets.dataset import Digits, load_path
 from digitpad.evaluation.metrics import evaluate
-from digitpad.gui.data.dataset_choice import OTHER_FILE, OTHER_FOLDER, DataSetChoice
-from digitpad.gui.inspect.inspect_tab import InsideTab
-from digitpad.gui.inspect.layers_view import Chosen
-from digitpad.gui.inspect.numeric_table import Sheet
+from digitpad.gui.data.dataset_choice import OTHER_FILE, OTHER_FOLDER, DatasetChoice
+from digitpad.gui.inspect.inspect_tab import InspectTab
+from digitpad.gui.inspect.layers_view import Selection
+from digitpad.gui.inspect.numeric_table import NumericTable
 from digitpad.gui.shell.menus import INSIDE
 from digitpad.gui.shell.window import Window
 from digitpad.nn.feedforward import feedforward
@@ -53,7 +53,7 @@ def weights(folder: Path) -> Weights:
 
 
 @pytest.fixture
-def inside(qtbot: QtBot, window: Window, weights: Weights, folder: Path) -> InsideTab:
+def inside(qtbot: QtBot, window: Window, weights: Weights, folder: Path) -> InspectTab:
     """The tab, with those weights and their data, and a drawing."""
     window.resize(1024, 700)
     for tab in (window.evaluate_tab, window.inside_tab):
@@ -67,19 +67,19 @@ def inside(qtbot: QtBot, window: Window, weights: Weights, folder: Path) -> Insi
     return tab
 
 
-def panel(tab: InsideTab, name: str) -> None:
+def panel(tab: InspectTab, name: str) -> None:
     find(tab, QPushButton, f"panels_{name}").click()
 
 
-def text(tab: InsideTab, name: str) -> str:
+def text(tab: InspectTab, name: str) -> str:
     return find(tab, QLabel, name).text()
 
 
-def accuracies(tab: InsideTab) -> list[str]:
+def accuracies(tab: InspectTab) -> list[str]:
     return [text(tab, f"{name}_accuracy") for name in ("validation", "test")]
 
 
-def test_the_data_follow_the_weights(inside: InsideTab, window: Window, folder: Path, weights: Weights) -> None:
+def test_the_data_follow_the_weights(inside: InspectTab, window: Window, folder: Path, weights: Weights) -> None:
     """Those that they were trained on, where they are offered and the classes are others; a path unheard of is not."""
     assert inside.data_choice.value() == window.evaluate_tab.data_choice.value() == str(folder)
     window.use_weights(load_weights(ROOT / "model" / "dense.npz"))
@@ -90,7 +90,7 @@ def test_the_data_follow_the_weights(inside: InsideTab, window: Window, folder: 
     assert inside.data_choice.findData(str(folder.parent)) < 0
 
 
-def test_the_accuracy_follows_on_the_chosen_data(qtbot: QtBot, inside: InsideTab, folder: Path) -> None:
+def test_the_accuracy_follows_on_the_chosen_data(qtbot: QtBot, inside: InspectTab, folder: Path) -> None:
     """Of the weights as they were and as they are edited, and it is saved with them."""
     dataset = load_path(folder)
 
@@ -109,7 +109,7 @@ def test_the_accuracy_follows_on_the_chosen_data(qtbot: QtBot, inside: InsideTab
     assert inside._edited_weights().test_accuracy == evaluate(edited.network(), dataset.test).accuracy
 
 
-def test_where_classes_differ_it_says_so(qtbot: QtBot, inside: InsideTab, folder: Path) -> None:
+def test_where_classes_differ_it_says_so(qtbot: QtBot, inside: InspectTab, folder: Path) -> None:
     """In place of the accuracy; with data that fit, it is measured again."""
     panel(inside, "edit")
     qtbot.waitUntil(lambda: accuracies(inside)[0] != "–")
@@ -123,7 +123,7 @@ def test_where_classes_differ_it_says_so(qtbot: QtBot, inside: InsideTab, folder
     qtbot.waitUntil(lambda: figure.isVisible() and "%" in figure.text())
 
 
-def test_scores_on_other_data_are_not_saved_as_the_weights_own(qtbot: QtBot, inside: InsideTab, folder: Path) -> None:
+def test_scores_on_other_data_are_not_saved_as_the_weights_own(qtbot: QtBot, inside: InspectTab, folder: Path) -> None:
     """They are of the set that the file names, or they are left out."""
     n_classes = len(inside._base.class_names)
     other = some_data(folder.parent / "more" / folder.name, n_classes, seed=2)
@@ -134,7 +134,7 @@ def test_scores_on_other_data_are_not_saved_as_the_weights_own(qtbot: QtBot, ins
     assert inside._edited_weights().test_accuracy is None
 
 
-def test_data_that_cannot_be_read_are_told(qtbot: QtBot, inside: InsideTab, tmp_path: Path) -> None:
+def test_data_that_cannot_be_read_are_told(qtbot: QtBot, inside: InspectTab, tmp_path: Path) -> None:
     """On both panels that want them."""
     inside.data_choice.set_value(str(tmp_path / "nowhere"))
     panel(inside, "edit")
@@ -143,7 +143,7 @@ def test_data_that_cannot_be_read_are_told(qtbot: QtBot, inside: InsideTab, tmp_
     qtbot.waitUntil(lambda: "nowhere: is not there" in text(inside, "pixels_said"))
 
 
-def test_the_nearest_images_are_those_of_the_chosen_data(qtbot: QtBot, inside: InsideTab, folder: Path) -> None:
+def test_the_nearest_images_are_those_of_the_chosen_data(qtbot: QtBot, inside: InspectTab, folder: Path) -> None:
     """With the names of their classes, whether or not the weights know them."""
     panel(inside, "nearest")
     shown = find(inside, QWidget, "nearest_by_pixels")
@@ -167,7 +167,7 @@ def test_the_nearest_images_are_those_of_the_chosen_data(qtbot: QtBot, inside: I
     [(OTHER_FILE, "getOpenFileName", ("", "")), (OTHER_FOLDER, "getExistingDirectory", "")],
 )
 def test_data_that_were_asked_for_in_vain_leave_those_before(
-    inside: InsideTab, folder: Path, monkeypatch: pytest.MonkeyPatch, text: str, dialog: str, nothing: object
+    inside: InspectTab, folder: Path, monkeypatch: pytest.MonkeyPatch, text: str, dialog: str, nothing: object
 ) -> None:
     """They are the chosen ones while the dialog is open, and stay in memory when it is cancelled."""
     choice, data = inside.data_choice, inside._data
@@ -185,16 +185,16 @@ def test_data_that_were_asked_for_in_vain_leave_those_before(
     assert inside._data is data
 
 
-def test_classes_go_by_their_names(qtbot: QtBot, inside: InsideTab, weights: Weights) -> None:
+def test_classes_go_by_their_names(qtbot: QtBot, inside: InspectTab, weights: Weights) -> None:
     """On every panel; of very many, the most probable have a line, and the others one."""
     names = weights.class_names
-    inside.view.choose(Chosen(2, 7))
+    inside.view.choose(Selection(2, 7))
     qtbot.waitUntil(lambda: text(inside, "unit_title") == f"Output · class {names[7]}")
-    inside.view.choose(Chosen(0, 0, 3, 3))
+    inside.view.choose(Selection(0, 0, 3, 3))
     qtbot.waitUntil(lambda: text(inside, "unit_title").startswith("Pixel"))
-    pixel = find(inside, Sheet, "unit_sheet").text.splitlines()
+    pixel = find(inside, NumericTable, "unit_sheet").text.splitlines()
     panel(inside, "softmax")
-    softmax = find(inside, Sheet, "softmax_sheet").text.splitlines()
+    softmax = find(inside, NumericTable, "softmax_sheet").text.splitlines()
     if len(names) == 10:
         assert [line.split("  ")[0] for line in softmax[1:11]] == list(names)
         assert [line.split("  ")[0] for line in pixel[:10]] == list(names)
@@ -206,16 +206,16 @@ def test_classes_go_by_their_names(qtbot: QtBot, inside: InsideTab, weights: Wei
         assert pixel[11] == "Less to the 51 others"
 
 
-def test_each_output_can_be_pointed_at(qtbot: QtBot, inside: InsideTab, weights: Weights) -> None:
+def test_each_output_can_be_pointed_at(qtbot: QtBot, inside: InspectTab, weights: Weights) -> None:
     """By the pointer and by keys, in as many columns as they need; none lies outside."""
     view, last = inside.view, len(weights.class_names) - 1
     rows = view._columns[-1]
     for unit in rows.units():
         assert rows.at(rows.rect(unit).center()) == (unit, 0, 0)
         assert view.rect().toRectF().adjusted(0, 0, 1, 1).contains(rows.rect(unit))
-    view.choose(Chosen(2, last))
+    view.choose(Selection(2, last))
     qtbot.keyClick(view, Qt.Key.Key_Up)
-    assert view.chosen == Chosen(2, last - 1)
+    assert view.chosen == Selection(2, last - 1)
     qtbot.keyClick(view, Qt.Key.Key_Left)
     beside = last - 1 - rows.n_rows
     assert view.chosen is not None
@@ -228,7 +228,7 @@ def test_what_is_opened_on_one_tab_is_offered_on_all(
     """A folder chosen for training can be evaluated on, and looked into, on a tab that is opened later as well."""
     folder = some_data(tmp_path / "mine", 10)
     first, second = window.train_tab.form.data_choice, window.evaluate_tab.data_choice
-    monkeypatch.setattr(DataSetChoice, "_ask_folder", lambda self: str(folder))
+    monkeypatch.setattr(DatasetChoice, "_ask_folder", lambda self: str(folder))
     first._asking[OTHER_FOLDER] = first._ask_folder
     first.activated.emit(first.findText(OTHER_FOLDER))
     assert first.value() == str(folder)

@@ -12,16 +12,16 @@ from pytestqt.qtbot import QtBot
 
 from digitpad.datasets.dataset import Dataset, Digits
 from digitpad.errors import WeightsError
-from digitpad.evaluation.metrics import evaluate, finished
-from digitpad.gui.inspect.inspect_tab import SHIPPED_DENSE, InsideTab
-from digitpad.gui.inspect.layers_view import Chosen
-from digitpad.gui.inspect.numeric_table import Sheet
+from digitpad.evaluation.metrics import evaluate, run_to_end
+from digitpad.gui.inspect.inspect_tab import SHIPPED_DENSE, InspectTab
+from digitpad.gui.inspect.layers_view import Selection
+from digitpad.gui.inspect.numeric_table import NumericTable
 from digitpad.gui.shell.menus import DRAW, INSIDE
 from digitpad.gui.shell.window import Window
 from digitpad.gui.widgets.theme import Mode
-from digitpad.inspection.neighbours import Memory
-from digitpad.inspection.trace import Trace
-from digitpad.inspection.weight_edits import Surgery
+from digitpad.inspection.neighbours import FeatureIndex
+from digitpad.inspection.trace import ActivationTrace
+from digitpad.inspection.weight_edits import WeightEdits
 from digitpad.nn.feedforward import feedforward
 from digitpad.nn.network import Network
 from digitpad.weights.native_format import Weights, load_weights
@@ -31,30 +31,30 @@ from tests.unit.inspection import networks
 CONVOLUTIONAL, DENSE = 1, 2
 
 
-def seven(tab: InsideTab) -> None:
+def seven(tab: InspectTab) -> None:
     """Draw a 7 on the tab's own pad."""
     side = tab.pad.width()
     draw(tab.pad, placed(7, 0.2 * side, 0.2 * side, 0.6 * side))
 
 
-def button(tab: InsideTab, name: str) -> QPushButton:
+def button(tab: InspectTab, name: str) -> QPushButton:
     return find(tab, QPushButton, name)
 
 
-def sheet(tab: InsideTab, name: str) -> str:
-    return find(tab, Sheet, name).text
+def sheet(tab: InspectTab, name: str) -> str:
+    return find(tab, NumericTable, name).text
 
 
-def text(tab: InsideTab, name: str) -> str:
+def text(tab: InspectTab, name: str) -> str:
     return find(tab, QLabel, name).text()
 
 
-def trace(tab: InsideTab) -> Trace:
+def trace(tab: InspectTab) -> ActivationTrace:
     assert tab._trace is not None
     return tab._trace
 
 
-def point_at(tab: InsideTab, chosen: Chosen) -> None:
+def point_at(tab: InspectTab, chosen: Selection) -> None:
     """Move the mouse, no button pressed, over a place of a tile."""
     tiles = tab.view._columns[chosen.block]
     where = tiles.rect(chosen.unit) if tiles.side is None else tiles.place_rect(chosen.unit, chosen.row, chosen.column)
@@ -64,7 +64,7 @@ def point_at(tab: InsideTab, chosen: Chosen) -> None:
     QApplication.sendEvent(tab.view, event)
 
 
-def settled(tab: InsideTab) -> bool:
+def settled(tab: InspectTab) -> bool:
     """Whether the edits of the moment are shown."""
     return not tab._editing.busy
 
@@ -82,7 +82,7 @@ def digits() -> Dataset:
 
 
 @pytest.fixture
-def inside(qtbot: QtBot, window: Window, digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> InsideTab:
+def inside(qtbot: QtBot, window: Window, digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> InspectTab:
     """The tab, open, with the dense network, whose arithmetic is the quickest."""
     monkeypatch.setattr("digitpad.gui.data.dataset_loader.load", lambda source, tell: digits)
     tab = window.inside_tab
@@ -100,7 +100,7 @@ def test_it_opens_on_its_key(qtbot: QtBot, window: Window) -> None:
 
 
 @pytest.mark.parametrize("network", [0, CONVOLUTIONAL, DENSE])
-def test_it_shows_what_the_network_makes_of_the_pad(inside: InsideTab, window: Window, network: int) -> None:
+def test_it_shows_what_the_network_makes_of_the_pad(inside: InspectTab, window: Window, network: int) -> None:
     """Every layer's numbers, of the weights in use and of both that are shipped."""
     find(inside, QComboBox, "look_into").setCurrentIndex(network)
     seven(inside)
@@ -111,7 +111,7 @@ def test_it_shows_what_the_network_makes_of_the_pad(inside: InsideTab, window: W
     assert window.draw_tab.read_now() is not None
 
 
-def test_one_drawing_on_both_tabs(inside: InsideTab, window: Window) -> None:
+def test_one_drawing_on_both_tabs(inside: InspectTab, window: Window) -> None:
     """What is drawn here is on the Draw tab and can be undone there; what is drawn there is here."""
     seven(inside)
     main = window.draw_tab.pad
@@ -127,7 +127,7 @@ def test_one_drawing_on_both_tabs(inside: InsideTab, window: Window) -> None:
     assert inside._trace is None
 
 
-def test_hidden_it_does_nothing(inside: InsideTab, window: Window) -> None:
+def test_hidden_it_does_nothing(inside: InspectTab, window: Window) -> None:
     """What is drawn elsewhere is read when the tab is shown again."""
     window.show_tab(DRAW)
     before = inside._trace
@@ -136,9 +136,9 @@ def test_hidden_it_does_nothing(inside: InsideTab, window: Window) -> None:
     assert inside.pad.is_empty
 
 
-def test_a_blank_pad_shows_nothing(qtbot: QtBot, inside: InsideTab) -> None:
+def test_a_blank_pad_shows_nothing(qtbot: QtBot, inside: InspectTab) -> None:
     """No numbers of noise: it says what to do."""
-    inside.view.choose(Chosen(1, 2))
+    inside.view.choose(Selection(1, 2))
     qtbot.waitUntil(lambda: "Draw on the pad" in text(inside, "unit_about"))
     assert sheet(inside, "unit_sheet") == ""
     inside.view.choose(None)
@@ -147,11 +147,11 @@ def test_a_blank_pad_shows_nothing(qtbot: QtBot, inside: InsideTab) -> None:
     assert "Draw on the pad" in sheet(inside, "softmax_sheet")
 
 
-def test_what_is_pointed_at_is_written_out(qtbot: QtBot, inside: InsideTab) -> None:
+def test_what_is_pointed_at_is_written_out(qtbot: QtBot, inside: InspectTab) -> None:
     """Its terms, its sum and what it comes to; a click keeps it, and Esc lets go."""
     seven(inside)
     unit = int(trace(inside).outputs[3].argmax())
-    point_at(inside, Chosen(1, unit))
+    point_at(inside, Selection(1, unit))
     qtbot.waitUntil(lambda: text(inside, "unit_title") == f"Dense 1 · unit {unit}")
     lines = sheet(inside, "unit_sheet").splitlines()
     assert lines[1].startswith("pixel ")
@@ -161,15 +161,15 @@ def test_what_is_pointed_at_is_written_out(qtbot: QtBot, inside: InsideTab) -> N
     assert inside.view.chosen is None
     mouse(inside.view, QEvent.Type.MouseButtonPress, inside.view._columns[1].rect(unit).center().toTuple())
     QApplication.sendEvent(inside.view, QEvent(QEvent.Type.Leave))
-    assert inside.view.chosen == Chosen(1, unit)
+    assert inside.view.chosen == Selection(1, unit)
     qtbot.keyClick(inside.view, Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: text(inside, "unit_title") == "Nothing pointed at")
 
 
-def test_numbers_follow_the_drawing(qtbot: QtBot, inside: InsideTab) -> None:
+def test_numbers_follow_the_drawing(qtbot: QtBot, inside: InspectTab) -> None:
     """Of a unit that stays chosen, while a stroke is drawn."""
     seven(inside)
-    inside.view.choose(Chosen(3, 7))
+    inside.view.choose(Selection(3, 7))
     qtbot.waitUntil(lambda: text(inside, "unit_title") == "Output · digit 7")
     before = sheet(inside, "unit_sheet")
     side = inside.pad.width()
@@ -179,24 +179,24 @@ def test_numbers_follow_the_drawing(qtbot: QtBot, inside: InsideTab) -> None:
     mouse(inside.pad, QEvent.Type.MouseButtonRelease, (side * 0.7, side * 0.5))
 
 
-def test_a_pixel_of_the_input_says_what_it_does(qtbot: QtBot, inside: InsideTab) -> None:
+def test_a_pixel_of_the_input_says_what_it_does(qtbot: QtBot, inside: InspectTab) -> None:
     """To each of the ten, with its ink or with what ink would do."""
     seven(inside)
     row, column = np.argwhere(trace(inside).image == 255)[0].tolist()
-    point_at(inside, Chosen(0, 0, row, column))
+    point_at(inside, Selection(0, 0, row, column))
     qtbot.waitUntil(lambda: "Ink 255 of 255" in text(inside, "unit_about"))
     assert len([line for line in sheet(inside, "unit_sheet").splitlines() if line[:1].isdecimal()]) == 10
-    point_at(inside, Chosen(0, 0, 0, 0))
+    point_at(inside, Selection(0, 0, 0, 0))
     qtbot.waitUntil(lambda: "No ink" in text(inside, "unit_about"))
 
 
-def test_units_are_reached_by_keys(qtbot: QtBot, inside: InsideTab) -> None:
+def test_units_are_reached_by_keys(qtbot: QtBot, inside: InspectTab) -> None:
     """Arrows go from tile to tile and from layer to layer, with Shift within a map; nothing is out of reach."""
     inside._source.setCurrentIndex(CONVOLUTIONAL)
     seven(inside)
     view = inside.view
     view.setFocus(Qt.FocusReason.TabFocusReason)
-    assert view.chosen == Chosen(1, 0)
+    assert view.chosen == Selection(1, 0)
     seen = set()
     for _ in range(60):
         qtbot.keyClick(view, Qt.Key.Key_Right)
@@ -205,10 +205,10 @@ def test_units_are_reached_by_keys(qtbot: QtBot, inside: InsideTab) -> None:
     assert seen == {1, 2, 3, 4, 5, 6}
     qtbot.keyClick(view, Qt.Key.Key_Home)
     qtbot.keyClick(view, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
-    assert view.chosen == Chosen(0, 0, 1, 0)
+    assert view.chosen == Selection(0, 0, 1, 0)
     qtbot.keyClick(view, Qt.Key.Key_End)
     qtbot.keyClick(view, Qt.Key.Key_Down)
-    assert view.chosen == Chosen(6, 1)
+    assert view.chosen == Selection(6, 1)
     for _ in range(60):
         qtbot.keyClick(view, Qt.Key.Key_Left)
     assert view.chosen is not None
@@ -216,15 +216,15 @@ def test_units_are_reached_by_keys(qtbot: QtBot, inside: InsideTab) -> None:
     qtbot.waitUntil(lambda: view.accessibleDescription().startswith("Pixel"))
 
 
-def test_a_unit_that_is_switched_off_is_missed_at_once(qtbot: QtBot, inside: InsideTab) -> None:
+def test_a_unit_that_is_switched_off_is_missed_at_once(qtbot: QtBot, inside: InspectTab) -> None:
     """By the answer, after Space; Ctrl+Z brings it back, and the button does the same."""
     seven(inside)
     before = trace(inside).logits.copy()
     unit = int(np.abs(trace(inside).outputs[5]).argmax())
-    inside.view.choose(Chosen(2, unit))
+    inside.view.choose(Selection(2, unit))
     qtbot.keyClick(inside.view, Qt.Key.Key_Space)
     qtbot.waitUntil(partial(settled, inside))
-    after = Surgery().with_factor(2, unit, 0).apply(inside._base).network().forward(trace(inside).image[None])[0]
+    after = WeightEdits().with_factor(2, unit, 0).apply(inside._base).network().forward(trace(inside).image[None])[0]
     np.testing.assert_allclose(trace(inside).logits, after, rtol=1e-4, atol=1e-4)
     assert np.abs(after - before).max() > 0.1
     assert text(inside, "unit_about").endswith("off")
@@ -239,16 +239,16 @@ def test_a_unit_that_is_switched_off_is_missed_at_once(qtbot: QtBot, inside: Ins
     assert button(inside, "switch_off").text() == "Switch on"
 
 
-def test_only_what_is_hidden_can_be_switched_off(inside: InsideTab) -> None:
+def test_only_what_is_hidden_can_be_switched_off(inside: InspectTab) -> None:
     """Neither a pixel nor an answer."""
-    for chosen in (Chosen(0, 0, 3, 3), Chosen(3, 1)):
+    for chosen in (Selection(0, 0, 3, 3), Selection(3, 1)):
         inside.view.choose(chosen)
         assert not button(inside, "switch_off").isEnabled()
         inside.edits.toggle(chosen)
-        assert inside.edits.surgery == Surgery()
+        assert inside.edits.surgery == WeightEdits()
 
 
-def test_a_slider_s_way_is_one_step_of_undo(qtbot: QtBot, inside: InsideTab) -> None:
+def test_a_slider_s_way_is_one_step_of_undo(qtbot: QtBot, inside: InspectTab) -> None:
     """However many values it went through; the next way is another, and one that leads nowhere is none."""
     slider = find(inside, QSlider, "pruned")
     button(inside, "panels_edit").click()
@@ -261,21 +261,21 @@ def test_a_slider_s_way_is_one_step_of_undo(qtbot: QtBot, inside: InsideTab) -> 
     assert inside.edits.surgery.pruned == 0.3
     assert slider.value() == 30
     button(inside, "undo_edit").click()
-    assert inside.edits.surgery == Surgery()
+    assert inside.edits.surgery == WeightEdits()
     button(inside, "redo_edit").click()
     assert inside.edits.surgery.pruned == 0.3
     slider.sliderPressed.emit()
     for value in (31, 30):
         slider.setValue(value)
     button(inside, "undo_edit").click()
-    assert inside.edits.surgery == Surgery()
+    assert inside.edits.surgery == WeightEdits()
     qtbot.waitUntil(partial(settled, inside))
 
 
-def test_all_edits_are_told_and_put_back(qtbot: QtBot, inside: InsideTab) -> None:
+def test_all_edits_are_told_and_put_back(qtbot: QtBot, inside: InspectTab) -> None:
     """Each in a line; putting back is undone like any other."""
     button(inside, "panels_edit").click()
-    inside.view.choose(Chosen(1, 4))
+    inside.view.choose(Selection(1, 4))
     find(inside, QSlider, "factor").setValue(30)
     find(inside, QSlider, "pruned").setValue(25)
     button(inside, "bits_4").click()
@@ -288,12 +288,12 @@ def test_all_edits_are_told_and_put_back(qtbot: QtBot, inside: InsideTab) -> Non
     assert text(inside, "edits").splitlines() == lines
     assert button(inside, "bits_4").isChecked()
     for unit in range(10, 16):
-        inside.edits.toggle(Chosen(1, unit))
+        inside.edits.toggle(Selection(1, unit))
     assert text(inside, "edits").splitlines()[-1] == "and 6 more"
     qtbot.waitUntil(partial(settled, inside))
 
 
-def accuracies(tab: InsideTab) -> list[str]:
+def accuracies(tab: InspectTab) -> list[str]:
     return [text(tab, f"{name}_accuracy") for name in ("validation", "test")]
 
 
@@ -302,7 +302,7 @@ def expected_accuracies(weights: Weights, dataset: Dataset) -> list[str]:
     return [f"{100 * accuracy:.2f}\N{NO-BREAK SPACE}%" for accuracy in parts]
 
 
-def test_the_accuracy_follows_the_edits(qtbot: QtBot, inside: InsideTab, digits: Dataset) -> None:
+def test_the_accuracy_follows_the_edits(qtbot: QtBot, inside: InspectTab, digits: Dataset) -> None:
     """That of the weights as they are edited now; of those measured before, at once."""
     button(inside, "panels_edit").click()
     plain = expected_accuracies(inside._base, digits)
@@ -319,7 +319,7 @@ def test_the_accuracy_follows_the_edits(qtbot: QtBot, inside: InsideTab, digits:
 
 
 def test_the_accuracy_is_that_of_the_network_that_is_looked_into(
-    qtbot: QtBot, inside: InsideTab, digits: Dataset
+    qtbot: QtBot, inside: InspectTab, digits: Dataset
 ) -> None:
     """What was measured of another is forgotten."""
     for part in (digits.validation, digits.test):
@@ -333,7 +333,7 @@ def test_the_accuracy_is_that_of_the_network_that_is_looked_into(
     qtbot.waitUntil(lambda: accuracies(inside) == expected)
 
 
-def test_nothing_is_measured_that_nobody_looks_at(inside: InsideTab, window: Window) -> None:
+def test_nothing_is_measured_that_nobody_looks_at(inside: InspectTab, window: Window) -> None:
     """Neither while another panel is open nor on another tab."""
     assert not inside._measuring.busy
     button(inside, "panels_edit").click()
@@ -343,7 +343,7 @@ def test_nothing_is_measured_that_nobody_looks_at(inside: InsideTab, window: Win
 
 
 def test_edited_weights_are_saved_with_what_was_done(
-    qtbot: QtBot, inside: InsideTab, digits: Dataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    qtbot: QtBot, inside: InspectTab, digits: Dataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """To a file that loads as any other, with the accuracy that was measured of them."""
     target = tmp_path / "mine.npz"
@@ -355,27 +355,27 @@ def test_edited_weights_are_saved_with_what_was_done(
     qtbot.waitUntil(lambda: inside.edits.surgery in inside._known)
     button(inside, "save_edited").click()
     saved = load_weights(target)
-    expected = Surgery(bits=8).apply(inside._base)
+    expected = WeightEdits(bits=8).apply(inside._base)
     np.testing.assert_array_equal(saved.parameters, expected.parameters)
     assert saved.about["edited"][0]["bits"] == 8
     assert saved.test_accuracy == evaluate(expected.network(), digits.test).accuracy
 
 
-def test_edited_weights_read_on_the_draw_tab(qtbot: QtBot, inside: InsideTab, window: Window) -> None:
+def test_edited_weights_read_on_the_draw_tab(qtbot: QtBot, inside: InspectTab, window: Window) -> None:
     """And are then those in use, here too."""
     button(inside, "panels_edit").click()
-    inside.edits.toggle(Chosen(1, 3))
+    inside.edits.toggle(Selection(1, 3))
     button(inside, "use_edited").click()
     assert window.weights.name == "dense-edited.npz"
     assert window.draw_tab.isVisible()
     window.show_tab(INSIDE)
     inside._source.setCurrentIndex(0)
-    assert inside.edits.surgery == Surgery()
+    assert inside.edits.surgery == WeightEdits()
     np.testing.assert_array_equal(inside._base.parameters, window.weights.parameters)
     assert "dense-edited.npz" in inside._source.itemText(0)
 
 
-def test_other_weights_in_use_are_looked_into_at_once(inside: InsideTab, window: Window, shipped: Weights) -> None:
+def test_other_weights_in_use_are_looked_into_at_once(inside: InspectTab, window: Window, shipped: Weights) -> None:
     """Where those in use are looked into; else not."""
     zero = Weights("zero.npz", shipped.architecture, shipped.parameters * 0)
     window.use_weights(zero)
@@ -386,19 +386,19 @@ def test_other_weights_in_use_are_looked_into_at_once(inside: InsideTab, window:
     assert inside._base is shipped
 
 
-def test_edits_are_there_again_when_one_comes_back(qtbot: QtBot, inside: InsideTab, window: Window) -> None:
+def test_edits_are_there_again_when_one_comes_back(qtbot: QtBot, inside: InspectTab, window: Window) -> None:
     """Of each network its own, while another is looked into, and while others are in use."""
     button(inside, "bits_4").click()
     inside._source.setCurrentIndex(CONVOLUTIONAL)
-    assert inside.edits.surgery == Surgery()
+    assert inside.edits.surgery == WeightEdits()
     window.show_tab(DRAW)
     for name in ("dense", "convolutional"):
         window.use_weights(networks.weights(name))
     window.show_tab(INSIDE)
     inside._source.setCurrentIndex(0)
-    assert inside.edits.surgery == Surgery()
+    assert inside.edits.surgery == WeightEdits()
     inside._source.setCurrentIndex(DENSE)
-    assert inside.edits.surgery == Surgery(bits=4)
+    assert inside.edits.surgery == WeightEdits(bits=4)
     assert button(inside, "bits_4").isChecked()
     qtbot.waitUntil(partial(settled, inside))
     assert inside._weights.name == "dense-edited.npz"
@@ -409,7 +409,7 @@ def test_edits_are_there_again_when_one_comes_back(qtbot: QtBot, inside: InsideT
 
 
 def test_a_network_that_cannot_be_loaded_is_told(
-    inside: InsideTab, window: Window, monkeypatch: pytest.MonkeyPatch
+    inside: InspectTab, window: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And that in use is looked into instead."""
 
@@ -426,7 +426,7 @@ def test_a_network_that_cannot_be_loaded_is_told(
     assert inside._base is window.weights
 
 
-def test_softmax_follows_the_temperature(inside: InsideTab) -> None:
+def test_softmax_follows_the_temperature(inside: InspectTab) -> None:
     """Hot, the shares are more alike; the sum stays one whole."""
     button(inside, "panels_softmax").click()
     seven(inside)
@@ -444,11 +444,11 @@ def test_softmax_follows_the_temperature(inside: InsideTab) -> None:
     assert "100.0\N{NO-BREAK SPACE}%" in sheet(inside, "softmax_sheet")
 
 
-def labels(tab: InsideTab, name: str) -> str:
+def labels(tab: InspectTab, name: str) -> str:
     return find(tab, QWidget, name).accessibleDescription()
 
 
-def test_the_nearest_digits_are_found(qtbot: QtBot, inside: InsideTab, digits: Dataset) -> None:
+def test_the_nearest_digits_are_found(qtbot: QtBot, inside: InspectTab, digits: Dataset) -> None:
     """By pixels and by the last hidden layer; a digit that is in the data is its own nearest, other weights or not."""
     seven(inside)
     image = trace(inside).image
@@ -464,14 +464,14 @@ def test_the_nearest_digits_are_found(qtbot: QtBot, inside: InsideTab, digits: D
     qtbot.waitUntil(lambda: labels(inside, "nearest_by_layer").startswith("9, 3"))
     found = inside._nearest.by_layer._found
     assert found is not None
-    memory = Memory(inside._base, digits.training.images)
-    finished(memory.read_on())
+    memory = FeatureIndex(inside._base, digits.training.images)
+    run_to_end(memory.read_on())
     np.testing.assert_allclose(found.distances, memory.nearest(image, 8).distances, rtol=1e-4, atol=1e-4)
     inside.pad.clear()
     assert labels(inside, "nearest_by_pixels") == "none yet"
 
 
-def test_first_weights_are_pictures_to_choose_from(qtbot: QtBot, inside: InsideTab) -> None:
+def test_first_weights_are_pictures_to_choose_from(qtbot: QtBot, inside: InspectTab) -> None:
     """A click, or the arrows, choose the unit that the panel tells of."""
     seven(inside)
     button(inside, "pictures_first_weights").click()
@@ -488,14 +488,14 @@ def test_first_weights_are_pictures_to_choose_from(qtbot: QtBot, inside: InsideT
 @pytest.mark.parametrize("network", [CONVOLUTIONAL, DENSE])
 @pytest.mark.parametrize("mode", [Mode.LIGHT, Mode.DARK])
 def test_nothing_is_cut_off_in_the_smallest_window(
-    qtbot: QtBot, inside: InsideTab, window: Window, network: int, mode: Mode
+    qtbot: QtBot, inside: InspectTab, window: Window, network: int, mode: Mode
 ) -> None:
     """Every button and line has the room it asks for, on every panel, and no tile lies outside or on another."""
     window.set_theme(mode)
     window.resize(1024, 700)
     inside._source.setCurrentIndex(network)
     seven(inside)
-    inside.view.choose(Chosen(1, 3, 4, 4) if network == CONVOLUTIONAL else Chosen(1, 3))
+    inside.view.choose(Selection(1, 3, 4, 4) if network == CONVOLUTIONAL else Selection(1, 3))
     qtbot.waitUntil(lambda: inside.width() == 1024)
     for panel in ("unit", "softmax", "nearest", "edit"):
         button(inside, f"panels_{panel}").click()
@@ -516,13 +516,13 @@ def test_nothing_is_cut_off_in_the_smallest_window(
     window.set_theme(Mode.SYSTEM)
 
 
-def test_what_is_dear_is_done_at_most_once_a_frame(qtbot: QtBot, inside: InsideTab) -> None:
+def test_what_is_dear_is_done_at_most_once_a_frame(qtbot: QtBot, inside: InspectTab) -> None:
     """However many events a pen sends."""
     assert inside._tracer is not None
     traces: list[object] = []
-    trace_once: Callable[..., Trace] = inside._tracer.trace
+    trace_once: Callable[..., ActivationTrace] = inside._tracer.trace
 
-    def counted(image: object) -> Trace:
+    def counted(image: object) -> ActivationTrace:
         traces.append(image)
         return trace_once(image)
 
@@ -542,7 +542,7 @@ def wild() -> Weights:
 
 @pytest.mark.parametrize("name", [*networks.LAYERS, "wild"])
 def test_any_network_can_be_looked_into(
-    qtbot: QtBot, inside: InsideTab, window: Window, recwarn: pytest.WarningsRecorder, name: str
+    qtbot: QtBot, inside: InspectTab, window: Window, recwarn: pytest.WarningsRecorder, name: str
 ) -> None:
     """Whatever its layers are, and where its numbers are none; every block, every panel, edited or not."""
     window.use_weights(wild() if name == "wild" else networks.weights(name))
@@ -551,13 +551,13 @@ def test_any_network_can_be_looked_into(
     for panel in ("unit", "softmax", "nearest", "edit"):
         button(inside, f"panels_{panel}").click()
         for place, block in enumerate(inside.view._blocks):
-            inside.view.choose(Chosen(place, block.n_units - 1))
+            inside.view.choose(Selection(place, block.n_units - 1))
             inside._show_chosen()
             assert text(inside, "unit_title")
             inside.grab()
     button(inside, "bits_4").click()
     for place, block in enumerate(inside.view._blocks[1:-1], start=1):
-        inside.edits.toggle(Chosen(place, block.n_units - 1))
+        inside.edits.toggle(Selection(place, block.n_units - 1))
     qtbot.waitUntil(partial(settled, inside))
     button(inside, "pictures_first_weights").click()
     inside.grab()
@@ -567,23 +567,23 @@ def test_any_network_can_be_looked_into(
     assert not recwarn.list
 
 
-def test_keys_undo_what_the_focus_is_on(qtbot: QtBot, inside: InsideTab, window: Window) -> None:
+def test_keys_undo_what_the_focus_is_on(qtbot: QtBot, inside: InspectTab, window: Window) -> None:
     """A stroke on the pad, an edit elsewhere."""
     seven(inside)
-    inside.edits.toggle(Chosen(1, 3))
+    inside.edits.toggle(Selection(1, 3))
     inside.pad.setFocus()
     control = Qt.KeyboardModifier.ControlModifier
     qtbot.keyClick(inside.pad, Qt.Key.Key_Z, control)
     assert inside.pad.is_empty
     assert window.draw_tab.pad.is_empty
-    assert inside.edits.surgery != Surgery()
+    assert inside.edits.surgery != WeightEdits()
     inside.view.setFocus()
     qtbot.keyClick(inside.view, Qt.Key.Key_Z, control)
-    assert inside.edits.surgery == Surgery()
+    assert inside.edits.surgery == WeightEdits()
     qtbot.waitUntil(partial(settled, inside))
 
 
-def test_tab_goes_in_reading_order(inside: InsideTab) -> None:
+def test_tab_goes_in_reading_order(inside: InspectTab) -> None:
     """From the network over the pad and the layers to the panel."""
     order, widget = [], inside._source.nextInFocusChain()
     while widget is not None and widget is not inside._source:
@@ -604,7 +604,7 @@ def test_tab_goes_in_reading_order(inside: InsideTab) -> None:
     ]
 
 
-def test_a_deep_network_has_room(inside: InsideTab, window: Window) -> None:
+def test_a_deep_network_has_room(inside: InspectTab, window: Window) -> None:
     """However many its layers are, each has a column of its own."""
     network = Network(feedforward([8] * 40))
     window.use_weights(Weights("deep.npz", network.architecture(), network.parameters))

@@ -3,7 +3,7 @@ import pytest
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor
 
-from digitpad.gui.inspect.tile_grid import ZERO, Tiles, colour_table, largest_of, picture
+from digitpad.gui.inspect.tile_grid import ZERO, TileGrid, colour_table, largest_of, picture
 from digitpad.gui.widgets.qt_images import to_rgba
 from digitpad.gui.widgets.theme import DARK, LIGHT, Tokens
 
@@ -14,7 +14,7 @@ ROOM = QRectF(10, 30, 66, 430)
 @pytest.mark.parametrize("side", [None, (10, 10)])
 def test_tiles_lie_in_their_room_and_are_found_again(n: int, side: tuple[int, int] | None) -> None:
     """Each at its own place, as many as there is room for; the middle of a place belongs to it."""
-    tiles = Tiles(n, side, ROOM)
+    tiles = TileGrid(n, side, ROOM)
     assert 0 < tiles.n <= n
     assert tiles.n == n or n > 500
     assert ROOM.adjusted(-1, -1, 1, 1).contains(tiles.area)
@@ -29,7 +29,7 @@ def test_tiles_lie_in_their_room_and_are_found_again(n: int, side: tuple[int, in
 
 def test_neighbours_are_those_that_one_sees() -> None:
     """Beyond an edge there is none."""
-    tiles = Tiles(7, (10, 10), QRectF(0, 0, 300, 300))
+    tiles = TileGrid(7, (10, 10), QRectF(0, 0, 300, 300))
     assert tiles.n_columns == 3
     assert tiles.neighbour(1, Qt.Key.Key_Down) == 4
     assert tiles.neighbour(4, Qt.Key.Key_Left) == 3

@@ -5,15 +5,15 @@ from pytestqt.qtbot import QtBot
 
 from digitpad.gui.runs.comparison_table import ComparisonModel
 from digitpad.runs.run import Run
-from digitpad.runs.run_comparison import Axis, Lines, Trace, differences
+from digitpad.runs.run_comparison import CurveAxis, RunLines, RunTrace, differences
 from tests.unit.training.made_runs import made_run
 
 COLOURS = ("#ff0000", "#00ff00")
 
 
-def fill(model: ComparisonModel, *runs: Run, axis: Axis = Axis.STEP) -> None:
-    traces = [Trace.of(run) for run in runs]
-    lines = [Lines.of(trace, axis, 1) for trace in traces]
+def fill(model: ComparisonModel, *runs: Run, axis: CurveAxis = CurveAxis.STEP) -> None:
+    traces = [RunTrace.of(run) for run in runs]
+    lines = [RunLines.of(trace, axis, 1) for trace in traces]
     model.set_runs(lines, COLOURS[: len(lines)], differences(traces), axis)
 
 
@@ -52,9 +52,9 @@ def test_values_and_differences_stand_under_each_run(model: ComparisonModel) -> 
 
 @pytest.mark.parametrize(
     ("axis", "x", "place"),
-    [(Axis.STEP, 6.2, "At step 6"), (Axis.EPOCH, 1.55, "At epoch 1.55"), (Axis.TIME, 1.7, "At 0:02")],
+    [(CurveAxis.STEP, 6.2, "At step 6"), (CurveAxis.EPOCH, 1.55, "At epoch 1.55"), (CurveAxis.TIME, 1.7, "At 0:02")],
 )
-def test_values_are_those_at_the_place(model: ComparisonModel, axis: Axis, x: float, place: str) -> None:
+def test_values_are_those_at_the_place(model: ComparisonModel, axis: CurveAxis, x: float, place: str) -> None:
     """The last that were known there, whatever the axis."""
     fill(model, made_run(), axis=axis)
     model.set_place(x)

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from digitpad.gui.runs.run_plots import RunPlots
 from digitpad.gui.shell.window import Window
 from digitpad.gui.widgets.form_widgets import Check, WordChoice
-from digitpad.runs.run_comparison import Axis, smoothed
+from digitpad.runs.run_comparison import CurveAxis, smoothed
 from tests.unit.gui.hand import find
 from tests.unit.gui.shown_runs import open_runs
 from tests.unit.training.made_runs import made_run
@@ -41,7 +41,7 @@ def test_axis_scale_and_smoothing_are_chosen(qtbot: QtBot, window: Window) -> No
     runs = open_runs(qtbot, window, run)
     plots = find(runs, RunPlots, "run_plots")
     find(runs, WordChoice, "runs_axis").set_value("time")
-    qtbot.waitUntil(lambda: plots._axis is Axis.TIME)
+    qtbot.waitUntil(lambda: plots._axis is CurveAxis.TIME)
     assert plots._losses.get_xlim() == (0, 3.25)
     find(runs, Check, "runs_logarithmic").click()
     assert plots._losses.get_yscale() == "linear"

@@ -20,9 +20,9 @@ from digitpad.errors import RunError
 from digitpad.gui.runs.run_menu import to_trash
 from digitpad.gui.shell.menus import TRAIN
 from digitpad.gui.shell.window import Window
-from digitpad.gui.train.train_tab import State
-from digitpad.runs.run import Run, Status, all_runs, runs_folder
-from digitpad.runs.run_log import Log
+from digitpad.gui.train.train_tab import TrainingState
+from digitpad.runs.run import Run, RunStatus, all_runs, runs_folder
+from digitpad.runs.run_log import RunLog
 from digitpad.training.trainer import DivergedError, Trainer
 from digitpad.weights.native_format import Weights
 from tests.unit.gui.hand import find
@@ -39,21 +39,21 @@ def own_trash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("status", "goes_on"),
     [
-        (Status.PAUSED, True),
-        (Status.CUT_OFF, True),
-        (Status.STOPPED, True),
-        (Status.FINISHED, False),
-        (Status.DIVERGED, True),
+        (RunStatus.PAUSED, True),
+        (RunStatus.CUT_OFF, True),
+        (RunStatus.STOPPED, True),
+        (RunStatus.FINISHED, False),
+        (RunStatus.DIVERGED, True),
     ],
 )
 def test_what_can_be_done_depends_on_how_a_run_stands(
-    qtbot: QtBot, window: Window, status: Status, goes_on: bool
+    qtbot: QtBot, window: Window, status: RunStatus, goes_on: bool
 ) -> None:
     """And on whether something is in training here, beside which it cannot be gone on with."""
     runs = open_runs(qtbot, window, made_run(status=status))
     button = find(runs, QPushButton, "runs_go_on")
     assert button.isEnabled() == action(runs, "Go on").isEnabled() == goes_on
-    assert action(runs, "Train on").isEnabled() == (status is not Status.DIVERGED)
+    assert action(runs, "Train on").isEnabled() == (status is not RunStatus.DIVERGED)
     runs.set_training(True)
     assert not button.isEnabled()
     for text in ("Go on", "Train on", "Use its settings"):
@@ -80,11 +80,11 @@ def test_run_is_gone_on_with_in_the_train_tab(qtbot: QtBot, window: Window, monk
         qtbot.mouseClick(find(runs, QPushButton, "runs_go_on"), Qt.MouseButton.LeftButton)
     assert asked.args is not None
     assert (asked.args[0].id, asked.args[1]) == (run.id, {})
-    assert window.train_tab.state is State.RUNNING
+    assert window.train_tab.state is TrainingState.RUNNING
     assert window.train_tab.isVisible()
     assert not action(runs, "Go on").isEnabled()
-    qtbot.waitUntil(lambda: window.train_tab.state is State.DONE, timeout=TRAINING_MS)
-    qtbot.waitUntil(lambda: runs.runs.model.entries[0].summary.status is Status.FINISHED)
+    qtbot.waitUntil(lambda: window.train_tab.state is TrainingState.DONE, timeout=TRAINING_MS)
+    qtbot.waitUntil(lambda: runs.runs.model.entries[0].summary.status is RunStatus.FINISHED)
     assert runs.runs.model.entries[0].summary.step == 120
     assert len(all_runs()) == 1
 
@@ -100,7 +100,7 @@ def test_run_that_ran_away_goes_on_at_a_lower_rate(
             trained(optimizer__learning_rate=0.1)
     fake_dataset(monkeypatch)
     (run,) = all_runs()
-    assert run.summary().status is Status.DIVERGED
+    assert run.summary().status is RunStatus.DIVERGED
     runs = open_runs(qtbot, window, run)
     action(runs, "Go on").trigger()
     qtbot.waitUntil(lambda: runs.findChild(QInputDialog, "lower_rate") is not None)
@@ -114,8 +114,8 @@ def test_run_that_ran_away_goes_on_at_a_lower_rate(
     dialog.setTextValue("0.03")
     dialog.accept()
     assert not dialog.isVisible()
-    qtbot.waitUntil(lambda: window.train_tab.state is State.DONE, timeout=TRAINING_MS)
-    assert (run.summary().status, run.summary().step) == (Status.FINISHED, 120)
+    qtbot.waitUntil(lambda: window.train_tab.state is TrainingState.DONE, timeout=TRAINING_MS)
+    assert (run.summary().status, run.summary().step) == (RunStatus.FINISHED, 120)
     assert [(change.step, change.settings) for change in run.history().changes] == [
         (40, {"optimizer.learning_rate": 0.03})
     ]
@@ -134,9 +134,9 @@ def test_finished_run_is_trained_on(qtbot: QtBot, window: Window, monkeypatch: p
         dialog.accept()
     assert asked.args is not None
     assert asked.args[1] == {"training.epochs": 3, "training.patience": 0}
-    qtbot.waitUntil(lambda: window.train_tab.state is State.DONE, timeout=TRAINING_MS)
+    qtbot.waitUntil(lambda: window.train_tab.state is TrainingState.DONE, timeout=TRAINING_MS)
     summary = run.summary()
-    assert (summary.status, summary.epoch, summary.step) == (Status.FINISHED, 3, 120)
+    assert (summary.status, summary.epoch, summary.step) == (RunStatus.FINISHED, 3, 120)
 
 
 def test_weights_of_a_run_are_used_and_saved(
@@ -176,7 +176,7 @@ def test_weights_that_cannot_be_read_are_told_of(qtbot: QtBot, window: Window) -
 def test_settings_are_taken_into_the_train_tab(qtbot: QtBot, window: Window) -> None:
     """Those that the run ended with, what was changed as it trained included."""
     run = made_run("mine", loss__l2=0.25)
-    log = Log(run.log_path)
+    log = RunLog(run.log_path)
     log.add("change", step=9, settings={"optimizer.learning_rate": 0.02})
     log.add("change", step=11, settings={"optimizer.learning_rate": 0.004})
     log.close()

@@ -10,8 +10,8 @@ from pytestqt.qtbot import QtBot
 from digitpad.gui.runs.run_plots import RunPlots
 from digitpad.gui.widgets.theme import Mode, Theme
 from digitpad.runs.run import Run
-from digitpad.runs.run_comparison import Axis, Lines, Trace
-from digitpad.runs.run_log import Log
+from digitpad.runs.run_comparison import CurveAxis, RunLines, RunTrace
+from digitpad.runs.run_log import RunLog
 from tests.unit.training.made_runs import made_run
 
 COLOURS = ("#4c7ef3", "#f08c00", "#2f9e44")
@@ -31,8 +31,8 @@ def drawn(qtbot: QtBot, plots: RunPlots) -> None:
     qtbot.waitUntil(lambda: plots._background is not None and not plots._stale)
 
 
-def fill(plots: RunPlots, *runs: Run, axis: Axis = Axis.STEP, until: float = 12) -> None:
-    lines = [Lines.of(Trace.of(run), axis, 2) for run in runs]
+def fill(plots: RunPlots, *runs: Run, axis: CurveAxis = CurveAxis.STEP, until: float = 12) -> None:
+    lines = [RunLines.of(RunTrace.of(run), axis, 2) for run in runs]
     plots.set_lines(lines, COLOURS[: len(lines)], axis, until)
 
 
@@ -73,7 +73,7 @@ def test_more_of_the_same_is_blitted(qtbot: QtBot, plots: RunPlots) -> None:
     drawn(qtbot, plots)
     fill(plots, run)
     assert not plots._stale
-    fill(plots, run, axis=Axis.TIME, until=3.25)
+    fill(plots, run, axis=CurveAxis.TIME, until=3.25)
     assert plots._stale
 
 
@@ -130,7 +130,7 @@ def test_dragging_moves_what_is_shown(plots: RunPlots) -> None:
     mouse(plots, "motion_notify_event", 0.75, 0.5)
     fill(plots, run, until=16)
     assert x_limits(plots) == pytest.approx((3, 15), abs=0.05)
-    fill(plots, run, axis=Axis.EPOCH, until=3)
+    fill(plots, run, axis=CurveAxis.EPOCH, until=3)
     assert x_limits(plots) == (0, 3)
 
 
@@ -175,7 +175,7 @@ def test_place_moves_over_the_lines(qtbot: QtBot, plots: RunPlots, monkeypatch: 
 def test_change_of_settings_is_told_at_its_mark(qtbot: QtBot, plots: RunPlots) -> None:
     """With its step and value; elsewhere there is no tooltip."""
     run = made_run()
-    log = Log(run.log_path)
+    log = RunLog(run.log_path)
     log.add("change", step=6, settings={"optimizer.learning_rate": 0.5})
     log.close()
     fill(plots, run)

@@ -6,8 +6,8 @@ from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
 from digitpad.gui.runs.runs_table import COLUMNS, RunsModel, SortedRuns
-from digitpad.runs.run import Status
-from digitpad.runs.run_registry import Catalogue, Entry
+from digitpad.runs.run import RunStatus
+from digitpad.runs.run_registry import RunEntry, RunRegistry
 from tests.unit.training.made_runs import made_run
 
 
@@ -24,9 +24,9 @@ def row(model: RunsModel | SortedRuns, place: int) -> list[str]:
 
 def test_runs_are_rows(model: RunsModel) -> None:
     """With what a user looks for in a list, and its id besides."""
-    run = made_run("one", Status.PAUSED, n_epochs=1)
+    run = made_run("one", RunStatus.PAUSED, n_epochs=1)
     run.rename("mine")
-    model.set_entries(Catalogue().entries())
+    model.set_entries(RunRegistry().entries())
     assert row(model, 0) == [
         "mine",
         "one",
@@ -40,7 +40,7 @@ def test_runs_are_rows(model: RunsModel) -> None:
 
 def test_only_what_changed_is_told(qtbot: QtBot, model: RunsModel) -> None:
     """So that the selection and a name that is being typed stay: rows come and go alone, and change in their place."""
-    catalogue = Catalogue()
+    catalogue = RunRegistry()
     first, second, third = (made_run(name) for name in ("one", "two", "three"))
     model.set_entries(catalogue.entries())
     told: list[tuple[str, int]] = []
@@ -65,10 +65,10 @@ def test_only_what_changed_is_told(qtbot: QtBot, model: RunsModel) -> None:
 )
 def test_columns_are_sorted_by_what_they_mean(column: int, expected: list[str]) -> None:
     """Names whatever their case, figures by their size, and those that are not known last."""
-    made_run("gamma", Status.PAUSED, n_epochs=0)
+    made_run("gamma", RunStatus.PAUSED, n_epochs=0)
     made_run("alpha", n_epochs=1)
     made_run("Beta", n_epochs=2)
-    entries = Catalogue().entries()
+    entries = RunRegistry().entries()
     model = RunsModel()
     model.set_entries(entries)
     proxy = SortedRuns(model)
@@ -81,8 +81,8 @@ def test_columns_are_sorted_by_what_they_mean(column: int, expected: list[str]) 
 def test_typed_name_is_asked_for_and_not_shown_yet(qtbot: QtBot, model: RunsModel) -> None:
     """An empty one, or the one that it has, is not."""
     made_run("one")
-    model.set_entries(Catalogue().entries())
-    asked: list[tuple[Entry, str]] = []
+    model.set_entries(RunRegistry().entries())
+    asked: list[tuple[RunEntry, str]] = []
     model.renamed.connect(lambda entry, name: asked.append((entry, name)))
     index = model.index(0, 0)
     assert index.flags() & Qt.ItemFlag.ItemIsEditable

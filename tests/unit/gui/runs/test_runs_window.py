@@ -13,8 +13,8 @@ from digitpad.gui.runs import runs_window as module
 from digitpad.gui.runs.run_plots import RunPlots
 from digitpad.gui.shell.window import Window
 from digitpad.gui.widgets.form_widgets import WordChoice
-from digitpad.runs.run import Run, Status, all_runs
-from digitpad.runs.run_log import Log
+from digitpad.runs.run import Run, RunStatus, all_runs
+from digitpad.runs.run_log import RunLog
 from tests.unit.gui.hand import find
 from tests.unit.gui.shown_runs import action, open_runs
 from tests.unit.training.made_runs import made_run
@@ -48,7 +48,7 @@ def test_list_follows_a_run_in_training_and_rests_after_it(
     qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another process trains: its status and curve are looked at again and again, in a thread, until it ends."""
-    run = made_run(n_epochs=1, status=Status.RUNNING)
+    run = made_run(n_epochs=1, status=RunStatus.RUNNING)
     run.lock()
     monkeypatch.setattr(module, "REFRESH_MS", 10)
     runs = open_runs(qtbot, window, run)
@@ -57,7 +57,7 @@ def test_list_follows_a_run_in_training_and_rests_after_it(
     assert not action(runs, "Move").isEnabled()
     plots = find(runs, RunPlots, "run_plots")
     assert plots._losses.get_xlim() == (0, 12)
-    log = Log(run.log_path)
+    log = RunLog(run.log_path)
     log.add("steps", first=5, losses=[0.25, 0.125], seconds=2.0)
     log.close()
     qtbot.waitUntil(lambda: [len(line.raw.x) for line in runs.curves.lines] == [6])
@@ -66,7 +66,7 @@ def test_list_follows_a_run_in_training_and_rests_after_it(
     qtbot.waitUntil(lambda: len(threads) > 0)
     assert threading.get_ident() not in threads
     run.unlock()
-    qtbot.waitUntil(lambda: runs.runs.model.entries[0].summary.status is Status.CUT_OFF)
+    qtbot.waitUntil(lambda: runs.runs.model.entries[0].summary.status is RunStatus.CUT_OFF)
     assert not runs._timer.isActive()
     qtbot.waitUntil(lambda: plots._losses.get_xlim() == (0, 6))
 

@@ -10,23 +10,23 @@ from pytestqt.qtbot import QtBot
 
 from digitpad.gui.shell import resume_banner as module
 from digitpad.gui.shell.window import Window
-from digitpad.gui.train.train_tab import State
+from digitpad.gui.train.train_tab import TrainingState
 from digitpad.gui.widgets.theme import Theme
-from digitpad.runs.run import Run, Status
-from digitpad.runs.run_registry import Entry
+from digitpad.runs.run import Run, RunStatus
+from digitpad.runs.run_registry import RunEntry
 from digitpad.weights.native_format import Weights
 from tests.unit.gui.hand import find
 from tests.unit.gui.shown_runs import TRAINING_MS, fake_dataset, trained
 from tests.unit.training.made_runs import made_run
 
-Start = Callable[[], tuple[Window, Entry | None]]
+Start = Callable[[], tuple[Window, RunEntry | None]]
 
 
 @pytest.fixture
 def start(qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path) -> Start:
     """Starts the program: its window, and the run that it offers once it has looked."""
 
-    def started() -> tuple[Window, Entry | None]:
+    def started() -> tuple[Window, RunEntry | None]:
         settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
         window = Window(theme, shipped, settings)
         qtbot.addWidget(window, before_close_func=_stopped)
@@ -46,8 +46,8 @@ def click(qtbot: QtBot, window: Window, name: str) -> None:
     qtbot.mouseClick(find(window, QPushButton, name), Qt.MouseButton.LeftButton)
 
 
-@pytest.mark.parametrize("status", [Status.FINISHED, Status.STOPPED, Status.DIVERGED])
-def test_nothing_is_offered_where_nothing_was_cut_off(start: Start, status: Status) -> None:
+@pytest.mark.parametrize("status", [RunStatus.FINISHED, RunStatus.STOPPED, RunStatus.DIVERGED])
+def test_nothing_is_offered_where_nothing_was_cut_off(start: Start, status: RunStatus) -> None:
     """The line is as ever."""
     made_run(status=status)
     window, offered = start()
@@ -55,8 +55,8 @@ def test_nothing_is_offered_where_nothing_was_cut_off(start: Start, status: Stat
     assert not window.resume_offer.isVisible()
 
 
-@pytest.mark.parametrize("status", [Status.PAUSED, Status.CUT_OFF])
-def test_latest_run_that_was_cut_off_is_offered(start: Start, status: Status) -> None:
+@pytest.mark.parametrize("status", [RunStatus.PAUSED, RunStatus.CUT_OFF])
+def test_latest_run_that_was_cut_off_is_offered(start: Start, status: RunStatus) -> None:
     """By its name, with how far it came; a long name does not widen the window."""
     made_run("older", status)
     run = made_run("recipe", status, n_epochs=1)
@@ -74,7 +74,7 @@ def test_latest_run_that_was_cut_off_is_offered(start: Start, status: Status) ->
 
 def test_run_that_is_paused_in_another_window_is_not_offered(start: Start) -> None:
     """Somebody is at work on it."""
-    run = made_run(status=Status.PAUSED)
+    run = made_run(status=RunStatus.PAUSED)
     run.lock()
     _, offered = start()
     assert offered is None
@@ -88,7 +88,7 @@ def test_runs_are_looked_for_after_the_first_paint_and_in_a_thread(
     order: list[tuple[str, bool]] = []
     unfinished = module._unfinished
 
-    def noted() -> Entry | None:
+    def noted() -> RunEntry | None:
         order.append(("looked", threading.current_thread() is threading.main_thread()))
         return unfinished()
 
@@ -117,8 +117,8 @@ def test_resumed_run_goes_on_in_the_train_tab(qtbot: QtBot, start: Start, monkey
     assert resumed.id == run.id
     assert window.train_tab.isVisible()
     assert not window.resume_offer.isVisible()
-    qtbot.waitUntil(lambda: window.train_tab.state is State.DONE, timeout=TRAINING_MS)
-    assert run.summary().status is Status.FINISHED
+    qtbot.waitUntil(lambda: window.train_tab.state is TrainingState.DONE, timeout=TRAINING_MS)
+    assert run.summary().status is RunStatus.FINISHED
     assert run.summary().step == 120
     window.close()
     _, offered = start()
@@ -127,7 +127,7 @@ def test_resumed_run_goes_on_in_the_train_tab(qtbot: QtBot, start: Start, monkey
 
 def test_run_that_was_turned_down_is_offered_again_only_when_it_has_gone_on(qtbot: QtBot, start: Start) -> None:
     """At the next start, too; the window of runs still has it."""
-    run = made_run(status=Status.CUT_OFF, n_epochs=1)
+    run = made_run(status=RunStatus.CUT_OFF, n_epochs=1)
     window, _ = start()
     click(qtbot, window, "resume_later")
     assert not window.resume_offer.isVisible()
@@ -136,14 +136,14 @@ def test_run_that_was_turned_down_is_offered_again_only_when_it_has_gone_on(qtbo
     assert offered is None
     window.close()
     summary = run.summary()
-    run.write_summary(type(summary)(Status.PAUSED, step=summary.step + 1, n_epochs=3, n_steps=12))
+    run.write_summary(type(summary)(RunStatus.PAUSED, step=summary.step + 1, n_epochs=3, n_steps=12))
     _, offered = start()
     assert offered is not None
 
 
 def test_offer_is_withdrawn_when_a_training_begins(qtbot: QtBot, start: Start) -> None:
     """Whichever way; its thread has ended by then."""
-    made_run(status=Status.CUT_OFF)
+    made_run(status=RunStatus.CUT_OFF)
     window, _ = start()
     window.resume_offer.withdraw()
     assert not window.resume_offer.isVisible()

@@ -2,14 +2,14 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from digitpad.gui.shell.window import Window
-from digitpad.runs.run import Status
+from digitpad.runs.run import RunStatus
 from tests.unit.gui.hand import find
 from tests.unit.training.made_runs import made_run
 
 
 def test_message_has_what_room_the_weights_leave(qtbot: QtBot, window: Window) -> None:
     """While a run is offered, too, both are to be read whole."""
-    made_run(status=Status.PAUSED)
+    made_run(status=RunStatus.PAUSED)
     window.resize(1120, 800)
     window.resume_offer.look()
     qtbot.waitUntil(window.resume_offer.isVisible)

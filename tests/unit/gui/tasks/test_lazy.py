@@ -1,4 +1,4 @@
-from digitpad.gui.tasks.lazy import Later
+from digitpad.gui.tasks.lazy import Lazy
 
 
 def test_it_is_made_once_and_when_it_is_called_for() -> None:
@@ -9,7 +9,7 @@ def test_it_is_made_once_and_when_it_is_called_for() -> None:
         made.append("it")
         return "it"
 
-    later = Later(make)
+    later = Lazy(make)
     assert later.made is None
     assert not made
     assert later() == later() == later.made == "it"

@@ -12,12 +12,12 @@ from digitpad.datasets.augmentation.augment import Augmenter
 from digitpad.datasets.dataset import one_of_each
 from digitpad.gui.shell.menus import TRAIN
 from digitpad.gui.shell.window import Window
-from digitpad.gui.train.augmentation_choice import AUGMENTATIONS, in_words
+from digitpad.gui.train.augmentation_choice import AUGMENTATIONS, describe_amounts
 from digitpad.gui.train.augmentation_dialog import N_COPIES, AugmentationDialog, DigitGrid
 from digitpad.gui.train.settings_form import SettingsForm
-from digitpad.gui.train.train_tab import State
+from digitpad.gui.train.train_tab import TrainingState
 from digitpad.gui.widgets.theme import DARK, LIGHT, Mode
-from digitpad.training.recipe import AugmentationPart, Recipe
+from digitpad.training.recipe import AugmentationSettings, Recipe
 from tests.unit.gui.hand import find
 
 SOME = {"rotate_deg": 12.0, "elastic_px": 1.0}
@@ -28,7 +28,7 @@ def form(window: Window) -> SettingsForm:
     """The form of a window that shows it, with some augmentation."""
     window.show_tab(TRAIN)
     form = window.train_tab.form
-    form.set_recipe(Recipe(augmentation=AugmentationPart(**SOME)))
+    form.set_recipe(Recipe(augmentation=AugmentationSettings(**SOME)))
     return form
 
 
@@ -43,7 +43,7 @@ def grid(dialog: AugmentationDialog) -> np.ndarray:
     return find(dialog, DigitGrid).images
 
 
-def amounts(form: SettingsForm) -> AugmentationPart:
+def amounts(form: SettingsForm) -> AugmentationSettings:
     recipe = form.recipe()
     assert recipe is not None
     return recipe.augmentation
@@ -53,7 +53,7 @@ def test_it_shows_each_digit_and_what_training_would_see(dialog: AugmentationDia
     """The built-in digits, and copies as the augmenter makes them of these amounts."""
     digits = one_of_each()
     np.testing.assert_array_equal(grid(dialog)[:, 0], digits)
-    augmented = Augmenter(AugmentationPart(**SOME))(np.repeat(digits, N_COPIES, axis=0), np.random.default_rng(1))
+    augmented = Augmenter(AugmentationSettings(**SOME))(np.repeat(digits, N_COPIES, axis=0), np.random.default_rng(1))
     np.testing.assert_array_equal(grid(dialog)[:, 1:].reshape(-1, 28, 28), augmented)
 
 
@@ -84,12 +84,12 @@ def test_a_slider_changes_digits_and_recipe_at_once(
     slider = find(dialog, QSlider, "shift_px_slider")
     slider.setValue(slider.maximum())
     assert find(dialog, QDoubleSpinBox, "shift_px_number").value() == 6
-    assert amounts(form) == AugmentationPart(**SOME, shift_px=6)
+    assert amounts(form) == AugmentationSettings(**SOME, shift_px=6)
     assert find(form, QComboBox, "augmentation").currentText() == "Own amounts"
     qtbot.waitUntil(lambda: not np.array_equal(grid(dialog), before))
 
 
-@pytest.mark.parametrize("spec", dataclasses.fields(AugmentationPart), ids=lambda spec: spec.name)
+@pytest.mark.parametrize("spec", dataclasses.fields(AugmentationSettings), ids=lambda spec: spec.name)
 def test_every_amount_can_be_typed_up_to_what_a_recipe_allows(
     form: SettingsForm, dialog: AugmentationDialog, spec: "dataclasses.Field[float]"
 ) -> None:
@@ -105,10 +105,10 @@ def test_every_amount_can_be_typed_up_to_what_a_recipe_allows(
 
 def test_one_amount_is_changed_and_the_others_stay_exact(form: SettingsForm) -> None:
     """Those of a recipe may have more figures than a field shows."""
-    form.set_recipe(Recipe(augmentation=AugmentationPart(scale=1 / 3)))
+    form.set_recipe(Recipe(augmentation=AugmentationSettings(scale=1 / 3)))
     find(form, QPushButton, "preview_button").click()
     find(find(form, AugmentationDialog), QDoubleSpinBox, "noise_number").setValue(0.1)
-    assert amounts(form) == AugmentationPart(scale=1 / 3, noise=0.1)
+    assert amounts(form) == AugmentationSettings(scale=1 / 3, noise=0.1)
 
 
 @pytest.mark.parametrize("text", ["1,5", "1.5", "1.50"])
@@ -125,7 +125,7 @@ def test_a_decimal_comma_is_a_point(qtbot: QtBot, form: SettingsForm, dialog: Au
 
 def test_enter_alone_changes_nothing(qtbot: QtBot, form: SettingsForm) -> None:
     """However many figures the amount has."""
-    part = AugmentationPart(rotate_deg=12.345678, scale=1 / 3)
+    part = AugmentationSettings(rotate_deg=12.345678, scale=1 / 3)
     form.set_recipe(Recipe(augmentation=part))
     find(form, QPushButton, "preview_button").click()
     for key, text in (("rotate_deg", "12.345678°"), ("scale", "0.333333"), ("noise", "0")):
@@ -141,7 +141,7 @@ def test_reset_puts_back_what_it_was(form: SettingsForm, dialog: AugmentationDia
     assert not reset.isEnabled()
     find(dialog, QDoubleSpinBox, "noise_number").setValue(0.3)
     reset.click()
-    assert amounts(form) == AugmentationPart(**SOME)
+    assert amounts(form) == AugmentationSettings(**SOME)
     box = find(form, QComboBox, "augmentation")
     box.setCurrentText("As hands and pens")
     assert find(dialog, QDoubleSpinBox, "thickness_px_number").value() == 1
@@ -164,7 +164,7 @@ def test_own_amounts_can_be_chosen_again(form: SettingsForm) -> None:
     box = find(form, QComboBox, "augmentation")
     box.setCurrentText("None")
     box.setCurrentText("Own amounts")
-    assert amounts(form) == AugmentationPart(**SOME)
+    assert amounts(form) == AugmentationSettings(**SOME)
 
 
 def test_it_is_worked_by_keys(qtbot: QtBot, form: SettingsForm) -> None:
@@ -195,7 +195,7 @@ def test_amounts_rest_while_training_runs(form: SettingsForm, dialog: Augmentati
 
 def test_it_closes_with_the_window(window: Window, dialog: AugmentationDialog) -> None:
     """Nothing is left on the screen."""
-    assert window.train_tab.state is State.IDLE
+    assert window.train_tab.state is TrainingState.IDLE
     window.close()
     assert not [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
 
@@ -219,6 +219,6 @@ def test_missing_digits_are_told(form: SettingsForm, monkeypatch: pytest.MonkeyP
 
 def test_amounts_in_words() -> None:
     """Those above 0, with their units."""
-    assert in_words(dataclasses.asdict(AugmentationPart())) == "nothing"
-    part = AugmentationPart(rotate_deg=12, shift_px=1.5, noise=0.1)
-    assert in_words(dataclasses.asdict(part)) == "rotate 12 deg, shift 1.5 px, noise 0.1"
+    assert describe_amounts(dataclasses.asdict(AugmentationSettings())) == "nothing"
+    part = AugmentationSettings(rotate_deg=12, shift_px=1.5, noise=0.1)
+    assert describe_amounts(dataclasses.asdict(part)) == "rotate 12 deg, shift 1.5 px, noise 0.1"

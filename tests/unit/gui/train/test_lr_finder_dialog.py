@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from digitpad.datasets.dataset import mnist
 from digitpad.gui.shell.window import Window
-from digitpad.gui.train.lr_finder_dialog import RateDialog
+from digitpad.gui.train.lr_finder_dialog import LearningRateDialog
 from digitpad.training.recipe import Recipe
 from digitpad.training.recipe_library import Recipes
 from tests.unit.datasets.idx_files import write_folder
@@ -19,19 +19,19 @@ TRYING_MS = 60_000
 
 
 @pytest.fixture
-def open_dialog(window: Window, recipes: Recipes, tmp_path: Path) -> Callable[[], RateDialog]:
+def open_dialog(window: Window, recipes: Recipes, tmp_path: Path) -> Callable[[], LearningRateDialog]:
     folder = write_folder(tmp_path / "small", mnist().training[:2000], mnist().test[:200])
     settings = {"network.hidden": [32], "data.set": str(folder)}
     window.train_tab.form.set_recipe(recipes.shipped["quick"].with_values(settings))
 
-    def opened() -> RateDialog:
+    def opened() -> LearningRateDialog:
         window._menus._find_rate()
-        return find(window, RateDialog, "rate_dialog")
+        return find(window, LearningRateDialog, "rate_dialog")
 
     return opened
 
 
-def test_suggested_rate_is_used(qtbot: QtBot, window: Window, open_dialog: Callable[[], RateDialog]) -> None:
+def test_suggested_rate_is_used(qtbot: QtBot, window: Window, open_dialog: Callable[[], LearningRateDialog]) -> None:
     """It stands on the button, and then in the form."""
     dialog = open_dialog()
     use = find(dialog, QPushButton, "use_rate")
@@ -43,7 +43,9 @@ def test_suggested_rate_is_used(qtbot: QtBot, window: Window, open_dialog: Calla
     assert float(find(window, QLineEdit, "learning_rate").text()) == rate
 
 
-def test_closed_in_the_midst_it_ends(qtbot: QtBot, window: Window, open_dialog: Callable[[], RateDialog]) -> None:
+def test_closed_in_the_midst_it_ends(
+    qtbot: QtBot, window: Window, open_dialog: Callable[[], LearningRateDialog]
+) -> None:
     """Its thread is over by then, and the form is as it was."""
     before = window.train_tab.form.recipe()
     dialog = open_dialog()
@@ -66,7 +68,7 @@ def test_closed_while_drawings_are_made_it_leaves_them(
     monkeypatch.setattr("digitpad.gui.train.lr_finder_dialog.dataset_of", endless)
     window.train_tab.form.set_recipe(recipes.shipped["digits"])
     window._menus._find_rate()
-    dialog = find(window, RateDialog, "rate_dialog")
+    dialog = find(window, LearningRateDialog, "rate_dialog")
     said = find(dialog, QLabel, "rate_suggestion")
     qtbot.waitUntil(lambda: said.text().startswith("Making "))
     with qtbot.waitSignal(dialog.finished):

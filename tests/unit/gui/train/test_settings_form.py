@@ -12,7 +12,7 @@ from digitpad.gui.shell.menus import TRAIN
 from digitpad.gui.shell.window import Window
 from digitpad.gui.train.augmentation_dialog import AugmentationDialog
 from digitpad.gui.train.recipe_dialog import RecipeDialog
-from digitpad.gui.train.settings_fields import FIELDS, shown
+from digitpad.gui.train.settings_fields import FIELDS, format_number
 from digitpad.gui.train.settings_form import SettingsForm
 from digitpad.gui.widgets.form_widgets import TextField
 from digitpad.training.recipe import OPTIMIZERS, SCHEDULES, Recipe
@@ -330,7 +330,7 @@ def test_what_may_mean_two_numbers_is_none(form: SettingsForm, name: str, text: 
 @pytest.mark.parametrize("number", [0.1, 0.0031622776601683795, 1e-7, 1 / 3, 2.0])
 def test_numbers_go_through_the_form_unrounded(form: SettingsForm, number: float) -> None:
     """A rate that was searched is shown with all its figures."""
-    assert float(shown(number)) == number
+    assert float(format_number(number)) == number
     recipe = Recipe().with_values({"optimizer.learning_rate": number})
     form.set_recipe(recipe)
     made = form.recipe()

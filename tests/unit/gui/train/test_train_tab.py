@@ -12,22 +12,22 @@ from pytestqt.qtbot import QtBot
 from digitpad.datasets.dataset import mnist
 from digitpad.gui.shell.menus import TRAIN
 from digitpad.gui.shell.window import Window
-from digitpad.gui.train.train_tab import CHANGE_AFTER_MS, State, TrainTab
-from digitpad.gui.train.training_task import Report
+from digitpad.gui.train.train_tab import CHANGE_AFTER_MS, TrainingState, TrainTab
+from digitpad.gui.train.training_task import TrainingReport
 from digitpad.gui.widgets.basics import Tile
 from digitpad.gui.widgets.image_grid import ImageGrid
-from digitpad.runs.run import Run, Status, all_runs
+from digitpad.runs.run import Run, RunStatus, all_runs
 from digitpad.runs.run_comparison import clock
 from digitpad.system import blas_threads
 from digitpad.training.recipe_library import Recipes
-from digitpad.training.snapshots import Seen
+from digitpad.training.snapshots import TrainingSnapshot
 from digitpad.training.trainer import Trainer
 from digitpad.weights.native_format import load_weights
 from tests.unit.gui.hand import draw, find, placed
 
 TRAINING_MS = 60_000
 
-SEEN = Seen(np.zeros((1, 28, 28), np.uint8), np.zeros((1, 28, 28), np.uint8))
+SEEN = TrainingSnapshot(np.zeros((1, 28, 28), np.uint8), np.zeros((1, 28, 28), np.uint8))
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def click(qtbot: QtBot, window: Window, name: str) -> None:
     qtbot.mouseClick(find(window, QPushButton, name), Qt.MouseButton.LeftButton)
 
 
-def wait_for(qtbot: QtBot, window: Window, state: State) -> None:
+def wait_for(qtbot: QtBot, window: Window, state: TrainingState) -> None:
     qtbot.waitUntil(lambda: window.train_tab.state is state, timeout=TRAINING_MS)
 
 
@@ -65,8 +65,8 @@ def test_training_runs_to_its_end_and_its_network_reads(qtbot: QtBot, training_w
     window = training_window
     draw(window.draw_tab.pad, placed(7, 100, 100, 250))
     click(qtbot, window, "train_button")
-    assert window.train_tab.state is State.RUNNING
-    wait_for(qtbot, window, State.DONE)
+    assert window.train_tab.state is TrainingState.RUNNING
+    wait_for(qtbot, window, TrainingState.DONE)
     outcome = window.train_tab.outcome
     assert outcome is not None
     assert outcome.result is not None
@@ -86,7 +86,7 @@ def test_a_run_is_kept_in_a_file_of_its_own(qtbot: QtBot, training_window: Windo
     paths = []
     for _ in range(2):
         training_window.train_tab.train()
-        wait_for(qtbot, training_window, State.DONE)
+        wait_for(qtbot, training_window, TrainingState.DONE)
         outcome = training_window.train_tab.outcome
         assert outcome is not None
         assert outcome.path is not None
@@ -126,14 +126,14 @@ def test_pause_rests_and_goes_on(qtbot: QtBot, training_window: Window) -> None:
         pass
     with qtbot.waitSignal(thread.rested, timeout=TRAINING_MS):
         click(qtbot, training_window, "train_button")
-    wait_for(qtbot, training_window, State.PAUSED)
+    wait_for(qtbot, training_window, TrainingState.PAUSED)
     with qtbot.assertNotEmitted(thread.epoch_done, wait=300):
         qtbot.waitUntil(lambda: thread.paused)
         with qtbot.waitSignal(thread.reported, timeout=200, raising=False):
             pass
     click(qtbot, training_window, "train_button")
-    wait_for(qtbot, training_window, State.RUNNING)
-    wait_for(qtbot, training_window, State.DONE)
+    wait_for(qtbot, training_window, TrainingState.RUNNING)
+    wait_for(qtbot, training_window, TrainingState.DONE)
     assert tab.outcome is not None
     assert tab.outcome.result is not None
     assert tab.outcome.result.epochs == 60
@@ -148,7 +148,7 @@ def test_stop_keeps_what_was_learnt(qtbot: QtBot, training_window: Window) -> No
     with qtbot.waitSignal(tab._thread.reported, timeout=TRAINING_MS):
         pass
     click(qtbot, training_window, "stop_button")
-    wait_for(qtbot, training_window, State.DONE)
+    wait_for(qtbot, training_window, TrainingState.DONE)
     assert tab.outcome is not None
     assert tab.outcome.result is not None
     assert tab.outcome.result.test.n == 500
@@ -165,7 +165,7 @@ def test_stop_while_paused(qtbot: QtBot, training_window: Window) -> None:
         pass
     tab.toggle_pause()
     tab.stop()
-    wait_for(qtbot, training_window, State.DONE)
+    wait_for(qtbot, training_window, TrainingState.DONE)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_a_setting_that_cannot_be_is_told_beside_its_field(
     edit.textEdited.emit(text)
     assert problem in find(training_window, QLabel, f"{field}_error").text()
     click(qtbot, training_window, "train_button")
-    assert training_window.train_tab.state is State.IDLE
+    assert training_window.train_tab.state is TrainingState.IDLE
     assert training_window.train_tab._thread is None
 
 
@@ -227,7 +227,7 @@ def test_a_folder_without_data_is_told(qtbot: QtBot, training_window: Window, tm
     with qtbot.waitSignal(training_window.train_tab.failed, timeout=TRAINING_MS) as blocker:
         training_window.train_tab.train()
     assert str(tmp_path) in str(blocker.args[1])
-    assert training_window.train_tab.state is State.IDLE
+    assert training_window.train_tab.state is TrainingState.IDLE
     find(training_window, QMessageBox, "problem").close()
 
 
@@ -247,7 +247,7 @@ def test_training_may_begin_before_there_are_curves(qtbot: QtBot, training_windo
     tab = training_window.train_tab
     assert tab.board._loss_curves is None
     tab.train()
-    wait_for(qtbot, training_window, State.DONE)
+    wait_for(qtbot, training_window, TrainingState.DONE)
     qtbot.waitUntil(lambda: tab.board._loss_curves is not None)
     assert tab.board._loss_curves is not None
     assert tab.board._loss_curves._epochs == 8
@@ -285,7 +285,7 @@ def test_weights_that_cannot_be_kept_do_not_end_training(
     ):
         training_window.train_tab.train()
     find(training_window, QMessageBox, "problem").close()
-    wait_for(qtbot, training_window, State.DONE)
+    wait_for(qtbot, training_window, TrainingState.DONE)
     outcome = training_window.train_tab.outcome
     assert outcome is not None
     assert outcome.path is None
@@ -320,7 +320,7 @@ def test_one_key_trains_pauses_and_goes_on(qtbot: QtBot, training_window: Window
     """Ctrl+T, each time."""
     tab = training_window.train_tab
     tab.form.set_recipe(tab.form._base.with_values({"training.epochs": 5000}))
-    for state in (State.RUNNING, State.PAUSED, State.RUNNING):
+    for state in (TrainingState.RUNNING, TrainingState.PAUSED, TrainingState.RUNNING):
         qtbot.keyClick(training_window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
         wait_for(qtbot, training_window, state)
     assert tab._thread is not None
@@ -330,7 +330,7 @@ def test_one_key_trains_pauses_and_goes_on(qtbot: QtBot, training_window: Window
     qtbot.keyClick(training_window, Qt.Key.Key_Period, Qt.KeyboardModifier.ControlModifier)
     tab.train_or_pause()
     assert tab._thread is thread, "a second training began while the first one was stopping"
-    wait_for(qtbot, training_window, State.DONE)
+    wait_for(qtbot, training_window, TrainingState.DONE)
 
 
 def test_training_from_a_field_leaves_the_focus_on_pause(qtbot: QtBot, training_window: Window) -> None:
@@ -338,7 +338,7 @@ def test_training_from_a_field_leaves_the_focus_on_pause(qtbot: QtBot, training_
     find(training_window, QLineEdit, "epochs").setFocus()
     qtbot.keyClick(training_window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
     assert find(training_window, QPushButton, "train_button").hasFocus()
-    wait_for(qtbot, training_window, State.DONE)
+    wait_for(qtbot, training_window, TrainingState.DONE)
 
 
 def test_the_pinned_answer_goes_with_the_digit(qtbot: QtBot, training_window: Window) -> None:
@@ -346,7 +346,7 @@ def test_the_pinned_answer_goes_with_the_digit(qtbot: QtBot, training_window: Wi
     tab = training_window.train_tab
     draw(training_window.draw_tab.pad, placed(7, 100, 100, 250))
     assert tab.board._pinned is not None
-    late = Report(1, (0.5,), 100, 1.0, 1.0, tab.board._pinned.image, (0.1,) * 10, SEEN, 0.0)
+    late = TrainingReport(1, (0.5,), 100, 1.0, 1.0, tab.board._pinned.image, (0.1,) * 10, SEEN, 0.0)
     training_window.draw_tab.pad.clear()
     tab._on_reported(late)
     tab.board._draw_moment()
@@ -383,7 +383,7 @@ def test_drawings_that_are_made_first_are_told_and_can_be_stopped(qtbot: QtBot, 
     preparing(qtbot, training_window)
     tab = training_window.train_tab
     tab.stop()
-    qtbot.waitUntil(lambda: tab.state is State.IDLE, timeout=5_000)
+    qtbot.waitUntil(lambda: tab.state is TrainingState.IDLE, timeout=5_000)
     assert tab.outcome is None
 
 
@@ -391,7 +391,7 @@ def test_closing_while_drawings_are_made_waits_for_none(qtbot: QtBot, training_w
     """The thread ends between two of them, and nothing is lost that was learnt."""
     preparing(qtbot, training_window)
     assert training_window.train_tab.shut_down(5) == ""
-    assert training_window.train_tab.state is State.IDLE
+    assert training_window.train_tab.state is TrainingState.IDLE
 
 
 def test_making_drawings_can_be_paused(qtbot: QtBot, training_window: Window) -> None:
@@ -399,9 +399,9 @@ def test_making_drawings_can_be_paused(qtbot: QtBot, training_window: Window) ->
     preparing(qtbot, training_window)
     tab = training_window.train_tab
     tab.toggle_pause()
-    assert tab.state is State.PAUSED
+    assert tab.state is TrainingState.PAUSED
     tab.stop()
-    qtbot.waitUntil(lambda: tab.state is State.IDLE, timeout=5_000)
+    qtbot.waitUntil(lambda: tab.state is TrainingState.IDLE, timeout=5_000)
 
 
 def set_field(window: Window, name: str, text: str) -> None:
@@ -442,7 +442,7 @@ def test_settings_change_while_it_trains(qtbot: QtBot, training_window: Window) 
     assert tab.board._loss_curves is not None
     assert [said for _, said in tab.board._loss_curves._marks] == ["learning rate 0.004", "epochs 6000"]
     tab.stop()
-    wait_for(qtbot, training_window, State.DONE)
+    wait_for(qtbot, training_window, TrainingState.DONE)
     assert tab.outcome is not None
     assert [change["settings"] for change in tab.outcome.weights.about["changes"]] == [
         {"optimizer.learning_rate": 0.004},
@@ -458,7 +458,7 @@ def test_dropout_can_change_where_there_is_some(qtbot: QtBot, training_window: W
         set_field(training_window, "dropout", "0.1")
     assert blocker.args[0].settings == {"network.dropout": 0.1}
     tab.stop()
-    wait_for(qtbot, training_window, State.DONE)
+    wait_for(qtbot, training_window, TrainingState.DONE)
 
 
 def test_closing_pauses_the_run(qtbot: QtBot, training_window: Window) -> None:
@@ -467,7 +467,7 @@ def test_closing_pauses_the_run(qtbot: QtBot, training_window: Window) -> None:
     assert tab.shut_down() == ""
     (run,) = all_runs()
     summary = run.summary()
-    assert summary.status is Status.PAUSED
+    assert summary.status is RunStatus.PAUSED
     before = len(run.history().losses)
     assert before == summary.step
     tab.go_on(run, {"training.epochs": summary.epoch + 2})
@@ -475,10 +475,10 @@ def test_closing_pauses_the_run(qtbot: QtBot, training_window: Window) -> None:
     with qtbot.waitSignal(tab._thread.epoch_done, timeout=TRAINING_MS):
         pass
     assert tab.board.n_steps >= before
-    wait_for(qtbot, training_window, State.DONE)
+    wait_for(qtbot, training_window, TrainingState.DONE)
     assert tab.outcome is not None
     assert tab.outcome.path == run.weights_path
-    assert run.summary().status is Status.FINISHED
+    assert run.summary().status is RunStatus.FINISHED
     assert [epoch.epoch for epoch in run.history().epochs] == list(range(summary.epoch + 3))
 
 
@@ -492,7 +492,7 @@ def test_run_that_another_window_trains_is_left_alone(qtbot: QtBot, training_win
         tab.go_on(Run.open(run.folder))
     find(training_window, QMessageBox, "problem").close()
     assert "in training already" in str(blocker.args[1])
-    assert tab.state is State.IDLE
+    assert tab.state is TrainingState.IDLE
     run.unlock()
 
 
@@ -551,7 +551,7 @@ def test_resumed_run_has_the_threads_that_it_began_with(
     tab = long_training(qtbot, training_window)
     tab.shut_down()
     (run,) = all_runs()
-    before = blas_threads.threads()
+    before = blas_threads.thread_count()
     about = {**run.about, "blas_threads": before + 1}
     asked: list[int] = []
     set_threads = blas_threads.set_threads
@@ -567,4 +567,4 @@ def test_resumed_run_has_the_threads_that_it_began_with(
         pass
     tab.shut_down()
     assert asked == [before + 1, before]
-    assert blas_threads.threads() == before
+    assert blas_threads.thread_count() == before

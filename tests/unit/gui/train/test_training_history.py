@@ -4,16 +4,16 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from digitpad.gui.train.training_history import MAX_MOMENTS, Moment, Moments, Scrubber
+from digitpad.gui.train.training_history import MAX_MOMENTS, HistoryPoint, Scrubber, TrainingHistory
 from digitpad.gui.widgets.theme import Theme
 
 
-def moment(step: int, answer: tuple[float, ...] | None = None) -> Moment:
-    return Moment(step, answer, np.full((1, 2, 2), step % 256, np.uint8))
+def moment(step: int, answer: tuple[float, ...] | None = None) -> HistoryPoint:
+    return HistoryPoint(step, answer, np.full((1, 2, 2), step % 256, np.uint8))
 
 
-def filled(n: int) -> Moments:
-    moments = Moments()
+def filled(n: int) -> TrainingHistory:
+    moments = TrainingHistory()
     for step in range(1, n + 1):
         moments.add(moment(step, tuple(np.eye(10)[3] * 0.5)))
     return moments
@@ -102,6 +102,6 @@ def test_fewer_moments_make_no_trouble(scrubber: Scrubber) -> None:
     scrubber.set_moments(filled(5))
     assert scrubber.moment is not None
     assert scrubber.moment.step == 5
-    scrubber.set_moments(Moments())
+    scrubber.set_moments(TrainingHistory())
     scrubber.grab()
     assert scrubber.moment is None

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytestqt.qtbot import QtBot
 
-from digitpad.gui.train.training_plots import Curves
+from digitpad.gui.train.training_plots import TrainingCurves
 from digitpad.gui.widgets.curve_points import Series, decimate
 from digitpad.gui.widgets.theme import Mode, Theme
 
@@ -23,8 +23,8 @@ def test_decimating_keeps_the_extremes_and_the_ends(n: int, seed: int) -> None:
 
 
 @pytest.fixture
-def curves(qtbot: QtBot, theme: Theme) -> Curves:
-    curves = Curves(theme, "loss_curves", logarithmic=True)
+def curves(qtbot: QtBot, theme: Theme) -> TrainingCurves:
+    curves = TrainingCurves(theme, "loss_curves", logarithmic=True)
     qtbot.addWidget(curves)
     curves.resize(500, 200)
     curves.set_plan(10, "a hint")
@@ -37,13 +37,13 @@ def some(*values: float) -> Series:
     return Series(np.arange(len(values), dtype=float), np.array(values))
 
 
-def full_draws(curves: Curves) -> list[object]:
+def full_draws(curves: TrainingCurves) -> list[object]:
     draws: list[object] = []
     curves.mpl_connect("draw_event", draws.append)
     return draws
 
 
-def test_the_same_plan_is_not_drawn_again(curves: Curves) -> None:
+def test_the_same_plan_is_not_drawn_again(curves: TrainingCurves) -> None:
     """Another one is, and so is the same once there were lines."""
     curves._stale = False
     curves.set_plan(10, "a hint")
@@ -58,7 +58,7 @@ def test_the_same_plan_is_not_drawn_again(curves: Curves) -> None:
     assert not curves._lines["training"].get_xdata()
 
 
-def test_new_points_within_the_axes_are_blitted(qtbot: QtBot, curves: Curves) -> None:
+def test_new_points_within_the_axes_are_blitted(qtbot: QtBot, curves: TrainingCurves) -> None:
     """Only the first points, which replace the hint, cost a full draw."""
     draws = full_draws(curves)
     curves.set_series(None, some(2.0, 1.0), some(2.0, 1.5))
@@ -69,7 +69,7 @@ def test_new_points_within_the_axes_are_blitted(qtbot: QtBot, curves: Curves) ->
     assert len(draws) == 1
 
 
-def test_a_loss_below_the_axes_makes_them_grow_by_a_decade(qtbot: QtBot, curves: Curves) -> None:
+def test_a_loss_below_the_axes_makes_them_grow_by_a_decade(qtbot: QtBot, curves: TrainingCurves) -> None:
     """And that is one full draw."""
     curves.set_series(None, some(2.0, 1.0), some(2.0, 1.5))
     assert curves._axes.get_ylim()[0] == pytest.approx(0.1)
@@ -78,7 +78,7 @@ def test_a_loss_below_the_axes_makes_them_grow_by_a_decade(qtbot: QtBot, curves:
 
 
 @pytest.mark.parametrize("size", [(500, 90), (1500, 500)])
-def test_labels_have_the_room_that_they_need(qtbot: QtBot, curves: Curves, size: tuple[int, int]) -> None:
+def test_labels_have_the_room_that_they_need(qtbot: QtBot, curves: TrainingCurves, size: tuple[int, int]) -> None:
     """Whole in the smallest axes, and no further from the edge in the largest."""
     curves.resize(*size)
     curves.draw()
@@ -91,7 +91,7 @@ def test_labels_have_the_room_that_they_need(qtbot: QtBot, curves: Curves, size:
     assert curves._axes.bbox.x0 <= 60 * curves.device_pixel_ratio
 
 
-def test_best_value_is_told_where_no_curve_ends(curves: Curves) -> None:
+def test_best_value_is_told_where_no_curve_ends(curves: TrainingCurves) -> None:
     """The last points, near which it often lies, stay free."""
     curves.set_plan(3)
     curves.set_series(None, some(0.5, 0.9, 0.97, 0.98), some(0.5, 0.9, 0.96, 0.97), best=0.97)
@@ -100,7 +100,7 @@ def test_best_value_is_told_where_no_curve_ends(curves: Curves) -> None:
     assert curves._best_label.get_window_extent().x1 < curves._axes.transData.transform((1, 0.9))[0]
 
 
-def test_lines_are_seen_in_both_themes(qtbot: QtBot, curves: Curves, theme: Theme) -> None:
+def test_lines_are_seen_in_both_themes(qtbot: QtBot, curves: TrainingCurves, theme: Theme) -> None:
     """The validation curve has its colour, whichever theme is on."""
     for mode in (Mode.LIGHT, Mode.DARK):
         theme.set_mode(mode)

@@ -4,7 +4,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 from pytestqt.qtbot import QtBot
 
-from digitpad.gui.widgets.image_atlas import DigitSheet
+from digitpad.gui.widgets.image_atlas import ImageAtlas
 from digitpad.gui.widgets.qt_images import to_rgba
 
 
@@ -12,7 +12,7 @@ from digitpad.gui.widgets.qt_images import to_rgba
 def test_each_digit_is_painted_as_it_is(qtbot: QtBot, n: int) -> None:
     """Pixel for pixel at its own size, the first and the last among them."""
     images = np.random.default_rng(n).integers(0, 256, (n, 28, 28), np.uint8)
-    sheet = DigitSheet(images)
+    sheet = ImageAtlas(images)
     for index in {0, n // 2, n - 1}:
         canvas = QImage(28, 28, QImage.Format.Format_RGB32)
         painter = QPainter(canvas)

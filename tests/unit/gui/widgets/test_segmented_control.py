@@ -1,12 +1,12 @@
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from digitpad.gui.widgets.segmented_control import Segments
+from digitpad.gui.widgets.segmented_control import SegmentedControl
 
 
 def test_one_holds_and_the_arrows_go_on_from_it(qtbot: QtBot) -> None:
     """Each choice is told once; Tab comes to what is chosen, also where a program chose it."""
-    segments = Segments(("One", "Two", "Three"), "numbers", "Numbers")
+    segments = SegmentedControl(("One", "Two", "Three"), "numbers", "Numbers")
     qtbot.addWidget(segments)
     segments.show()
     qtbot.waitExposed(segments)

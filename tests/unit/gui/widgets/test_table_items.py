@@ -1,7 +1,7 @@
 from PySide6.QtWidgets import QTableView, QTableWidget
 from pytestqt.qtbot import QtBot
 
-from digitpad.gui.widgets.table_items import calm
+from digitpad.gui.widgets.table_items import prepare_table
 from digitpad.gui.widgets.theme import Mode, Theme
 
 
@@ -11,7 +11,7 @@ def test_headings_look_alike_however_a_table_was_made(qtbot: QtBot, theme: Theme
     with_columns, without = QTableWidget(2, 3), QTableView()
     for table in (with_columns, without):
         qtbot.addWidget(table)
-        calm(table, "A table")
+        prepare_table(table, "A table")
     without.setModel(with_columns.model())
     heights = []
     for table in (with_columns, without):

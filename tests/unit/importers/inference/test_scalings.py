@@ -4,8 +4,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitpad.importers.inference.scalings import STRANGE, Beside, input_layers, normalised, usual_scalings
-from digitpad.importers.open_file import understand_file
+from digitpad.importers.inference.scalings import STRANGE, StoredScaler, common_scalings, input_layers, normalised
+from digitpad.importers.open_file import infer_import
 from tests.unit.importers.strangers import MEAN_OF_ALL, STD_OF_ALL, numbered, pixels, save_npz, train
 
 GOOD = 0.8
@@ -23,7 +23,7 @@ def test_means_saved_beside_are_used(scaling: str, beside: dict[str, Any], tmp_p
     trained = train([784, 16, 10], "sigmoid", scaling)
     each = {"X_mean": pixels().mean(0), "X_std": pixels().std(0)}
     arrays = {name: each.get(name, value) for name, value in beside.items()}
-    understood = understand_file(save_npz(tmp_path / "a.npz", {**numbered(trained, "W{}", "b{}"), **arrays}))
+    understood = infer_import(save_npz(tmp_path / "a.npz", {**numbered(trained, "W{}", "b{}"), **arrays}))
     assert understood.chosen.convention.scaling == scaling
     assert understood.chosen.convention.activation == "sigmoid"
     assert understood.chosen.accuracy > GOOD
@@ -38,11 +38,11 @@ def test_a_scaling_may_be_written_as_people_do(written: str, name: str) -> None:
     assert normalised(written) == name
 
 
-@pytest.mark.parametrize("name", [name for name, _ in [*usual_scalings([]), *STRANGE]])
+@pytest.mark.parametrize("name", [name for name, _ in [*common_scalings([]), *STRANGE]])
 def test_every_scaling_is_known_by_its_own_name(name: str) -> None:
     """Those that are tried can be asked for, and give finite layers."""
     assert normalised(name) == name
-    layers, factor, offset = input_layers(name, [], Beside(np.full(784, 33.0), np.zeros(784)))
+    layers, factor, offset = input_layers(name, [], StoredScaler(np.full(784, 33.0), np.zeros(784)))
     assert layers
     assert np.isfinite(factor * np.ones(784)).all()
     assert np.isfinite(offset * np.ones(784)).all()

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from digitpad.datasets.dataset import mnist
-from digitpad.importers.containers.tensor_tree import Contents
-from digitpad.importers.inference.stated_activation import activations_told
-from digitpad.importers.open_file import understand_file
+from digitpad.importers.containers.tensor_tree import TensorTree
+from digitpad.importers.inference.stated_activation import stated_activations
+from digitpad.importers.open_file import infer_import
 from digitpad.nn.layers import LAYERS, activations
 from digitpad.weights.activation_names import NAMES
 from tests.unit.importers.strangers import (
@@ -33,7 +33,7 @@ def test_activations_that_differ_from_layer_to_layer(deep: Trained, tmp_path: Pa
     inputs = np.column_stack([hidden[1], np.ones(2000)])
     last = np.linalg.lstsq(inputs, labels, rcond=None)[0]  # what fits these two layers' outputs
     mixed = Trained([*moved.weights[:2], last[:-1]], [*moved.biases[:2], last[-1]])
-    understood = understand_file(save_npz(tmp_path / "a.npz", numbered(mixed, "W{}", "b{}")))
+    understood = infer_import(save_npz(tmp_path / "a.npz", numbered(mixed, "W{}", "b{}")))
     assert understood.chosen.convention.activation == "relu, tanh"
     assert understood.chosen.accuracy > 0.75
 
@@ -44,7 +44,7 @@ def test_the_name_of_a_class_tells_the_activation(cls: type, activation: str, tm
     trained = train([784, 16, 10], activation)
     layers: list[Any] = [Dense(trained.weights[0], trained.biases[0]), cls()]
     layers.append(Dense(trained.weights[1], trained.biases[1]))
-    understood = understand_file(save_pickle(tmp_path / "a.pkl", Model(layers=layers)))
+    understood = infer_import(save_pickle(tmp_path / "a.pkl", Model(layers=layers)))
     assert understood.chosen.convention.activation == activation
 
 
@@ -52,4 +52,4 @@ def test_every_activation_has_a_name() -> None:
     """Each kind of layer that is one can be found in a file, exported and named."""
     assert set(NAMES) == {kind for kind, cls in LAYERS.items() if cls.__module__ == activations.__name__}
     for name in NAMES.values():
-        assert activations_told(Contents(Path("a.pkl"), "a pickle", words=[("", name)])) == [name]
+        assert stated_activations(TensorTree(Path("a.pkl"), "a pickle", words=[("", name)])) == [name]

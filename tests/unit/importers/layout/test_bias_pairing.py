@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 
-from digitpad.importers.open_file import understand_file
+from digitpad.importers.open_file import infer_import
 from digitpad.nn.layers import BatchNorm, Conv2d, Flatten, Linear, MaxPool2d, ReLU
 from tests.unit.importers.strangers import save_npz, train_images
 
@@ -33,6 +33,6 @@ def test_batch_normalisation_is_found_by_name_and_by_place(tmp_path: Path) -> No
         save_npz(tmp_path / "torch.npz", dict(sorted(named.items()))),
         save_npz(tmp_path / "keras.npz", {f"arr_{i}": a for i, a in enumerate(arrays)}),
     ):
-        understood = understand_file(path)
+        understood = infer_import(path)
         images = understood.yardstick.images[:20]
         np.testing.assert_allclose(understood.weights().network().predict(images), network.predict(images), atol=1e-3)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 
-from digitpad.importers.open_file import understand_file
+from digitpad.importers.open_file import infer_import
 from digitpad.nn.layers import AvgPool2d, Conv2d, Flatten, Linear, MaxPool2d, ReLU
 from tests.unit.importers.strangers import Matrix, save_npz, small_lenet, train_images
 
@@ -40,7 +40,7 @@ def test_convolutions_of_every_layout_are_opened(tmp_path: Path) -> None:
     network = train_images(small_lenet(), steps=120)
     parameters = [array.astype(np.float64) for array in network.named_parameters().values()]
     for layout, arrays in conv_layouts(parameters).items():
-        understood = understand_file(save_npz(tmp_path / f"{layout}.npz", arrays))
+        understood = infer_import(save_npz(tmp_path / f"{layout}.npz", arrays))
         assert understood.chosen.convention.orientation.startswith(layout)
         opened = understood.weights().network()
         images = understood.yardstick.images[:20]
@@ -52,7 +52,7 @@ def test_convolution_without_channels_or_activation(tmp_path: Path) -> None:
     network = train_images([Conv2d(4, 3), MaxPool2d(), Flatten(), Linear(10)], steps=60)
     k, c, w, b = network.named_parameters().values()
     path = save_npz(tmp_path / "a.npz", {"filters": k[:, :, 0].transpose(2, 0, 1), "weights": w, "biases": b, "c": c})
-    understood = understand_file(path)
+    understood = infer_import(path)
     assert understood.chosen.structure.sizes == "28×28-3×3×4-pool-10"
     best = max(one.accuracy for one in understood.candidates)
     assert understood.chosen.accuracy >= best - 0.015
@@ -63,7 +63,7 @@ def test_a_pool_over_the_whole_image(tmp_path: Path) -> None:
     network = train_images([Conv2d(8, 7), ReLU(), AvgPool2d(22), Flatten(), Linear(10)], steps=300)
     k, c, w, b = network.named_parameters().values()
     path = save_npz(tmp_path / "a.npz", {"k": k.transpose(3, 2, 0, 1), "c": c, "w": w, "b": b})
-    understood = understand_file(path, "relu", "x/255")  # it reads too little for them to be told
+    understood = infer_import(path, "relu", "x/255")  # it reads too little for them to be told
     assert understood.chosen.convention.detail == "pool 22; flattened by channel; mean pools"
     images = understood.yardstick.images[:20]
     np.testing.assert_allclose(understood.weights().network().predict(images), network.predict(images), atol=1e-4)

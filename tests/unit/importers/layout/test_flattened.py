@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitpad.importers.open_file import understand_file
+from digitpad.importers.open_file import infer_import
 from tests.unit.importers.strangers import Matrix, Trained, columns, listed, numbered, save_npz, turned
 
 
@@ -25,18 +25,18 @@ def test_thetas_of_octave_are_opened(form: str, shallow: Trained, tmp_path: Path
     else:
         order: Any = {"by rows": "C", "by columns": "F"}[form]
         path = save_npz(tmp_path / "a.npz", {"nn_params": np.concatenate([theta.ravel(order) for theta in thetas])})
-    understood = understand_file(path)
+    understood = infer_import(path)
     convention = understood.chosen.convention
     assert (convention.activation, convention.transposed) == ("sigmoid", True)
     assert "1 to 9, then 0" in convention.detail
-    best = understand_file(save_npz(tmp_path / "b.npz", numbered(shallow, "W{}", "b{}"))).chosen.accuracy
+    best = infer_import(save_npz(tmp_path / "b.npz", numbered(shallow, "W{}", "b{}"))).chosen.accuracy
     assert understood.chosen.accuracy == pytest.approx(best, abs=0.002)
 
 
 def test_equal_biases_that_numpy_stacked_come_apart(shallow: Trained, tmp_path: Path) -> None:
     """Ten hidden units and ten outputs make one array of both biases."""
     arrays = {"weights": listed(turned(shallow)), "biases": np.array(columns(shallow))}
-    understood = understand_file(save_npz(tmp_path / "a.npz", arrays))
+    understood = infer_import(save_npz(tmp_path / "a.npz", arrays))
     assert understood.chosen.structure.sizes == "784-10-10"
     assert understood.chosen.convention.activation == "sigmoid"
     np.testing.assert_allclose(understood.chosen.structure.denses[1].bias, shallow.biases[1])
