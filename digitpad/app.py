@@ -56,8 +56,8 @@ def run(weights_path: Path | None) -> int:
     window.show()
     _end_at_interrupt(application)
     status = application.exec()
-    window.end_training()
-    window.end_threads()
+    window.finish_work()
+    window.shut_down()
     return status
 
 
@@ -85,6 +85,8 @@ def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
     from PySide6.QtWidgets import QApplication
 
     from digitpad import assets
+    from digitpad.gui.preferences import Preferences
+    from digitpad.gui.session import Session
     from digitpad.gui.shell.window import Window
     from digitpad.gui.widgets.theme import Theme
     from digitpad.system import user_folders
@@ -100,9 +102,9 @@ def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
     application.setDesktopFileName("digitpad")
     application.setWindowIcon(QIcon(str(assets.RESOURCES / "icon.svg")))
     settings = QSettings(str(user_folders.user_data_path() / "settings.ini"), QSettings.Format.IniFormat)
-    window = Window(Theme(application), weights, settings)
+    window = Window(Session(Theme(application), weights, Preferences(settings)))
     if unnamed is not None:
-        window.open_weights(unnamed)
+        window.networks.open(unnamed)
     return application, window
 
 

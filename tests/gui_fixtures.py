@@ -9,6 +9,8 @@ from PySide6.QtCore import QEvent, QSettings
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from digitpad.gui.preferences import Preferences
+from digitpad.gui.session import Session
 from digitpad.gui.shell.window import Window
 from digitpad.gui.widgets.theme import Theme
 from digitpad.training.recipe_library import Recipes, all_recipes
@@ -52,17 +54,20 @@ def theme(qapp: QApplication) -> Theme:
     return Theme(qapp)
 
 
+def preferences_in(folder: Path) -> Preferences:
+    """Return preferences of their own, kept in a folder."""
+    return Preferences(QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat))
+
+
 @pytest.fixture
 def window(qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path) -> Iterator[Window]:
     """The window, shown, with settings of its own."""
-    settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
-    window = Window(theme, shipped, settings)
+    window = Window(Session(theme, shipped, preferences_in(tmp_path)))
     window.show()
     qtbot.waitExposed(window)
     yield window
-    window.end_training()
-    if window._train_tab.made is not None:
-        window._train_tab.made.outcome = None  # nobody is there to be asked what is to become of it
+    window.finish_work()
+    window.session.set_trained(None, None)  # else closing would ask whether the network may be lost
     window.close()
     window.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)

@@ -24,7 +24,7 @@ SECONDS = 10
 def evaluating() -> dict[str, Any]:
     """The test set read over and over in the background, from the click to the figures shown."""
     application, window = _open()
-    tab = window.evaluate_tab
+    tab = measuring.tab(window, "Evaluate")
     seconds: list[float] = []
     begin = [0.0]
     cpu_begin = time.process_time()
@@ -51,7 +51,7 @@ def evaluating() -> dict[str, Any]:
 def scrolling() -> dict[str, Any]:
     """All digits of the test set as tiles, scrolled by 24 pixels every 8 ms."""
     application, window = _evaluated()
-    tab = window.evaluate_tab
+    tab = measuring.tab(window, "Evaluate")
     tab.show_page(1)
     measuring.run_for(application, 0.5)
     bar = tab.browser.view.verticalScrollBar()
@@ -67,7 +67,7 @@ def scrolling() -> dict[str, Any]:
 def mapping() -> dict[str, Any]:
     """The map of the test set, zoomed in and out every 8 ms."""
     application, window = _evaluated()
-    tab = window.evaluate_tab
+    tab = measuring.tab(window, "Evaluate")
     tab.show_page(4)
     measuring.run_for(application, 0.5)
 
@@ -82,7 +82,7 @@ def mapping() -> dict[str, Any]:
 def drawing_diagrams() -> dict[str, Any]:
     """One diagram after the other, each drawn as soon as the one before is shown."""
     application, window = _evaluated()
-    tab = window.evaluate_tab
+    tab = measuring.tab(window, "Evaluate")
     tab.show_page(3)
     n_drawn = [0]
 
@@ -99,15 +99,15 @@ def drawing_diagrams() -> dict[str, Any]:
 def _open() -> tuple[Any, Any]:
     application, window = measuring.open_window()
     window.show()
-    window.show_tab(2)
+    window.show_page(2)
     measuring.run_for(application, 0.5)
     return application, window
 
 
 def _evaluated() -> tuple[Any, Any]:
     application, window = _open()
-    window.evaluate_tab.evaluate_or_stop()
-    while window.evaluate_tab.busy:
+    measuring.tab(window, "Evaluate").evaluate_or_stop()
+    while measuring.tab(window, "Evaluate").busy:
         measuring.run_for(application, 0.05)
     return application, window
 

@@ -25,12 +25,11 @@ def _opened(panel: str, network: int, size: tuple[int, int]) -> tuple[Any, Any]:
     from PySide6.QtWidgets import QPushButton
 
     from digitpad.gui.inspect.layers_view import Selection
-    from digitpad.gui.shell.menus import INSIDE
 
     window.resize(*size)
     window.show()
-    tab = window.inside_tab
-    window.show_tab(INSIDE)
+    tab = measuring.tab(window, "Inside")
+    window.show_page(3)
     measuring.run_for(application, 0.3)
     tab._source.setCurrentIndex(network)
     button = tab.findChild(QPushButton, f"panels_{panel}")

@@ -71,6 +71,12 @@ def open_window() -> tuple[Any, Any]:
     return build(None)
 
 
+def tab(window: Any, title: str) -> Any:
+    """Return a tab of the window, building it if need be."""
+    page = next(page for page in window.pages if page.title == title)
+    return window.page(page.load())
+
+
 def run_for(application: Any, seconds: float) -> None:
     """Let the window live for a while."""
     end = time.perf_counter() + seconds

@@ -86,24 +86,24 @@ def lateness_drawing(recipe: str) -> dict[str, Any]:
 
 def _lateness(recipe: str, tab: int) -> dict[str, Any]:
     application, window = _training(recipe)
-    window.show_tab(tab)
+    window.show_page(tab)
     measuring.run_for(application, 0.5)
-    result = measuring.lateness(application, SECONDS, measuring.pen(window.draw_tab.pad, 10**9))
-    window.train_tab.shut_down()
+    result = measuring.lateness(application, SECONDS, measuring.pen(measuring.tab(window, "Draw").pad, 10**9))
+    measuring.tab(window, "Train").finish_work()
     return result
 
 
 def steps_in_window(recipe: str) -> dict[str, Any]:
     """Steps a second with live curves."""
     application, window = _training(recipe)
-    begun, before = time.perf_counter(), window.train_tab.board.n_steps
+    begun, before = time.perf_counter(), measuring.tab(window, "Train").board.n_steps
     application.processEvents()
     from PySide6.QtCore import QTimer
 
     QTimer.singleShot(SECONDS * 1000, application.exit)
     application.exec()
-    rate = (window.train_tab.board.n_steps - before) / (time.perf_counter() - begun)
-    window.train_tab.shut_down()
+    rate = (measuring.tab(window, "Train").board.n_steps - before) / (time.perf_counter() - begun)
+    measuring.tab(window, "Train").finish_work()
     return {"per_second": rate}
 
 
@@ -140,10 +140,10 @@ def memory(recipe: str) -> dict[str, Any]:
     application, window = _training(recipe, {"network.hidden": [8], "training.batch_size": 8})
     measured = {}
     for steps in STEPS:
-        while window.train_tab.board.n_steps < steps:
+        while measuring.tab(window, "Train").board.n_steps < steps:
             measuring.run_for(application, 0.2)
         measured[f"{steps:,}"] = _resident_mb()
-    window.train_tab.shut_down()
+    measuring.tab(window, "Train").finish_work()
     return measured
 
 
@@ -159,11 +159,11 @@ def _training(recipe: str, settings: dict[str, Any] | None = None) -> tuple[Any,
     from digitpad.training.recipe import Recipe
 
     window.show()
-    window.show_tab(1)
+    window.show_page(1)
     measuring.run_for(application, 0.5)
-    window.train_tab.form.set_recipe(Recipe().with_values({**RECIPES[recipe], **(settings or {})}))
-    window.train_tab.train()
-    while window.train_tab.board.n_steps < 20:
+    measuring.tab(window, "Train").form.set_recipe(Recipe().with_values({**RECIPES[recipe], **(settings or {})}))
+    measuring.tab(window, "Train").train()
+    while measuring.tab(window, "Train").board.n_steps < 20:
         measuring.run_for(application, 0.1)
     return application, window
 

@@ -41,7 +41,7 @@ def first_paint() -> dict[str, Any]:
             return False
 
     watcher = Watcher()
-    window.draw_tab.pad.installEventFilter(watcher)
+    measuring.tab(window, "Draw").pad.installEventFilter(watcher)
     window.show()
     while not painted:
         application.processEvents()
@@ -54,7 +54,7 @@ def pen_to_prediction() -> dict[str, Any]:
     """From each of a pen's events, 4 ms apart, to the end of the paint that shows the reading with it."""
     application, window = measuring.open_window()
     window.show()
-    tab = window.draw_tab
+    tab = measuring.tab(window, "Draw")
     waiting: list[float] = []
     latencies: list[float] = []
     show = tab._show
@@ -94,15 +94,15 @@ def lateness_training_drawing() -> dict[str, Any]:
 def _lateness_while_training(tab: int) -> dict[str, Any]:
     application, window = measuring.open_window()
     window.show()
-    window.show_tab(1)
+    window.show_page(1)
     measuring.run_for(application, 0.5)
-    window.train_tab.train()
+    measuring.tab(window, "Train").train()
     measuring.run_for(application, 1.5)
-    window.show_tab(tab)
+    window.show_page(tab)
     measuring.run_for(application, 0.5)
-    result = measuring.lateness(application, 15, measuring.pen(window.draw_tab.pad, 10**9))
-    steps = window.train_tab.board.n_steps
-    window.train_tab.shut_down()
+    result = measuring.lateness(application, 15, measuring.pen(measuring.tab(window, "Draw").pad, 10**9))
+    steps = measuring.tab(window, "Train").board.n_steps
+    measuring.tab(window, "Train").finish_work()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {**result, "steps": steps, "peak_memory_mb": round(peak)}
 

@@ -69,7 +69,7 @@ early = {
     "digitpad.training.trainer", "digitpad.datasets.dataset",
 }
 print(*sorted(early & sys.modules.keys()))
-window.resume_offer.looked.connect(lambda _: application.exit())
+window.banner.looked.connect(lambda _: application.exit())
 window.show()
 application.exec()
 late = early | {
@@ -147,7 +147,7 @@ until = time.monotonic() + 60
 while window.findChild(ClassesDialog) is None and time.monotonic() < until:
     application.processEvents()
 dialog = window.findChild(ClassesDialog)
-print(dialog is not None, window.weights.name)
+print(dialog is not None, window.session.weights.name)
 dialog.reject()
 window.close()
 """

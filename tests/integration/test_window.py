@@ -1,3 +1,4 @@
+import threading
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,14 +8,18 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QTimer, QUrl
 from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QImage
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QPushButton
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QPushButton, QTabBar
 from pytestqt.qtbot import QtBot
 
 from digitpad.errors import InkError
-from digitpad.gui.shell.menus import DRAW, TABS, TRAIN
+from digitpad.gui.draw.draw_tab import DrawTab
+from digitpad.gui.pages import PAGES
+from digitpad.gui.preferences import Preferences
+from digitpad.gui.session import Session, TrainingState
 from digitpad.gui.shell.window import Window
-from digitpad.gui.train.train_tab import TrainingState
+from digitpad.gui.train.train_tab import TrainTab
 from digitpad.gui.train.training_task import TrainingOutcome
+from digitpad.gui.widgets.file_dialogs import FileDialogs
 from digitpad.gui.widgets.qt_images import from_grey, inked, picture_of, save_picture, to_rgba
 from digitpad.gui.widgets.theme import DARK, LIGHT, Mode, Theme
 from digitpad.ink.drawing import Drawing
@@ -22,7 +27,7 @@ from digitpad.ink.strokes import Stroke
 from digitpad.runs.run import RunStatus, all_runs
 from digitpad.training.recipe_library import Recipes
 from digitpad.weights.native_format import Weights, load_weights
-from tests.unit.gui.hand import draw, find, placed
+from tests.unit.gui.hand import DRAW, TRAIN, draw, find, placed
 
 _DRAG = Qt.DropAction.CopyAction
 _HOW = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
@@ -79,18 +84,18 @@ def test_dropped_weights_are_used_and_remembered(window: Window, shipped: Weight
     shipped.save(path)
     drop(window, file_mime(path))
     assert status(window).startswith("mine.npz")
-    assert window.recent() == [str(path)]
+    assert window.session.preferences.recent_networks == [str(path)]
 
 
 def test_a_bad_file_leaves_the_weights_in_use(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
     """The error names the file and what is wrong with it."""
     path = tmp_path / "bad.npz"
     path.write_bytes(b"not weights")
-    before = window.weights
-    said = problem_of(qtbot, window, lambda: window.open_weights(path))
+    before = window.session.weights
+    said = problem_of(qtbot, window, lambda: window.networks.open(path))
     assert "bad.npz" in said
     assert "weights come as .npz" in said
-    assert window.weights is before
+    assert window.session.weights is before
 
 
 def test_weights_are_saved_and_loaded_again(window: Window, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -98,18 +103,18 @@ def test_weights_are_saved_and_loaded_again(window: Window, monkeypatch: pytest.
     target = tmp_path / "saved.npz"
     monkeypatch.setattr(QFileDialog, "exec", lambda self: 1)
     monkeypatch.setattr(QFileDialog, "selectedFiles", lambda self: [str(target)])
-    window.save_weights(window.weights)
-    np.testing.assert_array_equal(load_weights(target).parameters, window.weights.parameters)
-    window.open_weights(target)
+    window.networks.save(window.session.weights)
+    np.testing.assert_array_equal(load_weights(target).parameters, window.session.weights.parameters)
+    window.networks.open(target)
     assert status(window).startswith("saved.npz")
 
 
 def test_the_theme_is_switched_and_remembered(window: Window, theme: Theme) -> None:
     """Dark stays dark at the next start."""
-    window.set_theme(Mode.DARK)
+    window.session.set_theme(Mode.DARK)
     assert theme.tokens is DARK
-    assert window._settings.value("theme") == "dark"
-    window.set_theme(Mode.LIGHT)
+    assert window.session.preferences.reopened().theme is Mode.DARK
+    window.session.set_theme(Mode.LIGHT)
     assert theme.tokens is LIGHT
 
 
@@ -148,15 +153,12 @@ def answer_closing(window: Window, button_text: str) -> None:
 @pytest.fixture
 def long_training(qtbot: QtBot, window: Window, recipes: Recipes) -> Window:
     """A window that trains for long."""
-    window.show_tab(TRAIN)
-    window.train_tab.form.set_recipe(
+    window.show_page(TRAIN)
+    window.page(TrainTab).form.set_recipe(
         recipes.shipped["quick"].with_values({"training.epochs": 1000, "network.hidden": [16]})
     )
-    window.train_tab.train()
-    thread = window.train_tab._thread
-    assert thread is not None
-    with qtbot.waitSignal(thread.epoch_done, timeout=30_000, check_params_cb=lambda epoch: epoch.epoch == 1):
-        pass
+    window.page(TrainTab).train()
+    qtbot.waitUntil(lambda: any(run.summary().epoch >= 1 for run in all_runs()), timeout=30_000)
     return window
 
 
@@ -164,16 +166,14 @@ def test_closing_while_training_asks_and_may_be_refused(long_training: Window) -
     """Keep training, and the window stays."""
     answer_closing(long_training, "Keep training")
     assert not long_training.close()
-    assert long_training.train_tab.state is TrainingState.RUNNING
+    assert long_training.page(TrainTab).state is TrainingState.RUNNING
 
 
 def test_closing_while_training_stops_and_saves(long_training: Window, tmp_path: Path) -> None:
     """Agreed to, the thread ends, its best weights are in the user's folder, and it can be gone on with."""
-    thread = long_training.train_tab._thread
-    assert thread is not None
     answer_closing(long_training, "Pause and close")
     assert long_training.close()
-    assert not thread.running
+    assert "training" not in [thread.name for thread in threading.enumerate()]
     (run,) = all_runs()
     assert run.summary().status is RunStatus.PAUSED
     assert load_weights(run.weights_path).about["validation_accuracy"] > 0.5
@@ -182,13 +182,13 @@ def test_closing_while_training_stops_and_saves(long_training: Window, tmp_path:
 def test_settings_of_another_session_are_restored(qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path) -> None:
     """Size and theme are as they were left."""
     settings = QSettings(str(tmp_path / "kept.ini"), QSettings.Format.IniFormat)
-    first = Window(theme, shipped, settings)
+    first = Window(Session(theme, shipped, Preferences(settings)))
     qtbot.addWidget(first)
     first.resize(960, 700)
-    first.set_theme(Mode.DARK)
+    first.session.set_theme(Mode.DARK)
     first.close()
     theme.set_mode(Mode.LIGHT)
-    second = Window(theme, shipped, settings)
+    second = Window(Session(theme, shipped, Preferences(settings)))
     qtbot.addWidget(second)
     assert (second.width(), second.height()) == (960, 700)
     assert theme.tokens is DARK
@@ -202,23 +202,23 @@ def test_damaged_settings_do_not_keep_it_from_opening(
     settings = QSettings(str(tmp_path / "odd.ini"), QSettings.Format.IniFormat)
     for key in ("geometry", "theme", "recent_weights", "folder"):
         settings.setValue(key, "nonsense")
-    window = Window(theme, shipped, settings)
+    window = Window(Session(theme, shipped, Preferences(settings)))
     qtbot.addWidget(window)
     assert window.width() >= 960
-    assert window.recent() == ["nonsense"]
+    assert window.session.preferences.recent_networks == ["nonsense"]
 
 
 def test_undo_on_another_tab_is_not_the_pad_s(qtbot: QtBot, window: Window) -> None:
     """Keys typed into a field do not change a drawing that nobody sees."""
-    draw(window.draw_tab.pad, placed(7, 100, 100, 250))
-    window.show_tab(TRAIN)
+    draw(window.page(DrawTab).pad, placed(7, 100, 100, 250))
+    window.show_page(TRAIN)
     control = Qt.KeyboardModifier.ControlModifier
     for key in (Qt.Key.Key_Z, Qt.Key.Key_Backspace):
         qtbot.keyClick(window, key, control)
-    assert not window.draw_tab.pad.drawing.is_empty
-    window.show_tab(DRAW)
+    assert not window.page(DrawTab).pad.drawing.is_empty
+    window.show_page(DRAW)
     qtbot.keyClick(window, Qt.Key.Key_Z, control)
-    assert window.draw_tab.pad.drawing.is_empty
+    assert window.page(DrawTab).pad.drawing.is_empty
 
 
 def test_a_picture_that_cannot_be_written_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -252,10 +252,10 @@ def test_closing_tells_when_nothing_could_be_saved(
 
     for module in ("weights.native_format", "runs.checkpoint", "runs.run"):
         monkeypatch.setattr(f"digitpad.{module}.write_atomically", full)
-    monkeypatch.setattr(long_training, "_agrees_to_stop", lambda: True)
+    monkeypatch.setattr(long_training, "_may_stop_training", lambda: True)
     answer_closing(long_training, "Stay")
     assert not long_training.close()
-    assert long_training.train_tab.outcome is not None
+    assert long_training.page(TrainTab).outcome is not None
     assert find(long_training, QPushButton, "save_button").isEnabled()
 
 
@@ -263,27 +263,29 @@ def test_what_was_trained_is_not_lost_unasked(
     window: Window, recipes: Recipes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Where the user's folder could not be written: neither by closing, nor by another training, until it is saved."""
-    tab, weights = window.train_tab, replace(window.weights, name="trained.npz")
+    tab, weights = window.page(TrainTab), replace(window.session.weights, name="trained.npz")
     tab.form.set_recipe(recipes.shipped["quick"])
     tab.outcome = TrainingOutcome(weights, None, None)
+    window.session.set_trained(weights, None)
     answer_closing(window, "Stay")
     assert not window.close()
     answer_closing(window, "Keep it")
     tab.train()
     assert (tab.state, tab.outcome.weights) == (TrainingState.IDLE, weights)
-    monkeypatch.setattr(window.files, "to_save", lambda *_: tmp_path / "saved.npz")
-    window.save_weights(window.weights)
-    assert tab.unsaved
-    window.save_weights(weights)
-    assert not tab.unsaved
+    monkeypatch.setattr(FileDialogs, "to_save", lambda *_: tmp_path / "saved.npz")
+    window.networks.save(window.session.weights)
+    assert window.session.has_unsaved_training
+    window.networks.save(weights)
+    assert not window.session.has_unsaved_training
     assert window.close()
 
 
 def test_tabs_stay_where_they_are(qtbot: QtBot, window: Window) -> None:
     """Whichever is chosen, and bold."""
     places = []
-    for index in range(len(TABS)):
-        window.show_tab(index)
-        window._tabs.repaint()
-        places.append([window._tabs.tabRect(each) for each in range(len(TABS))])
+    for index in range(len(PAGES)):
+        window.show_page(index)
+        tabs = find(window, QTabBar, "tab_bar")
+        tabs.repaint()
+        places.append([tabs.tabRect(each) for each in range(len(PAGES))])
     assert all(place == places[0] for place in places)

@@ -16,6 +16,9 @@ sys.path.insert(0, str(ROOT))
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from digitpad import assets
+from digitpad.gui.draw.draw_tab import DrawTab
+from digitpad.gui.evaluate.evaluate_tab import EvaluateTab
+from digitpad.gui.train.train_tab import TrainTab
 from digitpad.system import blas_threads
 
 blas_threads.limit_threads(blas_threads.default_thread_count())
@@ -47,7 +50,7 @@ def main() -> None:
 
     def take(name: str) -> None:
         for mode in (Mode.DARK, Mode.LIGHT):
-            window.set_theme(mode)
+            window.session.set_theme(mode)
             run_for(0.5)
             path = options.folder / f"{name}-{mode}.png"
             window.grab().save(str(path))
@@ -55,25 +58,25 @@ def main() -> None:
 
     options.folder.mkdir(parents=True, exist_ok=True)
     run_for(0.3)
-    draw(window.draw_tab.pad, seven(window.draw_tab.pad.width()))
+    draw(window.page(DrawTab).pad, seven(window.page(DrawTab).pad.width()))
     run_for(0.5)
     take("draw")
-    window.show_tab(1)
-    form = window.train_tab.form
+    window.show_page(1)
+    form = window.page(TrainTab).form
     form.set_recipe(form._base.with_values({"training.epochs": EPOCHS}))
     run_for(0.5)
-    window.train_tab.train()
-    while len(window.train_tab.board._epochs) < 2 * EPOCHS // 3:
+    window.page(TrainTab).train()
+    while len(window.page(TrainTab).board._epochs) < 2 * EPOCHS // 3:
         run_for(0.1)
     run_for(0.5)
     take("train")
-    window.train_tab.shut_down()
-    window.show_tab(2)
-    window.evaluate_tab.evaluate_or_stop()
-    while window.evaluate_tab.busy:
+    window.page(TrainTab).shut_down()
+    window.show_page(2)
+    window.page(EvaluateTab).evaluate_or_stop()
+    while window.page(EvaluateTab).busy:
         run_for(0.1)
     take("evaluate")
-    window.show_tab(3)
+    window.show_page(3)
     run_for(1)
     take("inside")
     window.close()

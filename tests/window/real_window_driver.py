@@ -8,6 +8,8 @@ from PySide6.QtCore import QPoint, QTimer
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QPushButton, QWidget
 
 from digitpad.app import build, check_system
+from digitpad.gui.draw.draw_tab import DrawTab
+from digitpad.gui.train.train_tab import TrainTab
 from digitpad.system import blas_threads
 from tests.unit.gui.hand import find
 
@@ -21,9 +23,9 @@ def main() -> int:
     application, window = build(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
 
     def tell() -> None:
-        tab = window.draw_tab
+        tab = window.page(DrawTab)
         dialog = next((one for one in QApplication.topLevelWidgets() if isinstance(one, QFileDialog)), None)
-        train = window._train_tab.made
+        train = window.findChild(TrainTab)
         there = {name: window.findChild(QWidget, name) for name in NAMES}
         places = {name: place(widget) for name, widget in there.items() if widget is not None}
         if dialog is not None and dialog.isVisible():
@@ -34,7 +36,7 @@ def main() -> int:
             "state": train.state.name if train is not None else None,
             "weights": find(window, QLabel, "weights_in_use").accessibleName(),
             "epochs": find(train, QLineEdit, "epochs").text() if train is not None else None,
-            "page": window._tabs.currentIndex(),
+            "page": window.page_index,
             "file_name": find(dialog, QLineEdit).text() if dialog is not None else None,
             "places": {name: one for name, one in places.items() if one is not None},
         }

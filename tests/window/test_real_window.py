@@ -147,7 +147,7 @@ def test_draw_train_use_save_restart_load(display: str, tmp_path: Path) -> None:
 
         app.keys("ctrl+shift+s")
         app.wait(lambda: "file_name" in app.seen["places"])
-        app.xdotool("search", "--onlyvisible", "--name", "Save weights as", "windowfocus", "--sync")
+        app.xdotool("search", "--onlyvisible", "--name", "Save network as", "windowfocus", "--sync")
         app.click("file_name")
         app.keys("ctrl+a")
         app.xdotool("type", "--delay", 5, str(kept))

@@ -77,11 +77,10 @@ class Pad(QWidget):
     settled = Signal()  # the pen was lifted, be all as before, or something was undone, cleared or pasted
     tool_changed = Signal(bool)  # whether it erases now
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, undo_stack: QUndoStack | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self.undo_stack = QUndoStack(self)
-        self.undo_stack.setUndoLimit(500)
+        self.undo_stack = QUndoStack(self) if undo_stack is None else undo_stack
         self.pen_width_px = float(DEFAULT_PEN_WIDTH_PX)
         self._drawing = Drawing()
         self._gesture: _Gesture | None = None

@@ -1,16 +1,15 @@
-"""A look at a data set before training on it: how many images of each class, some of them, and their mean."""
+"""A summary of a dataset: images per class, samples, and the mean image."""
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from digitpad.datasets.summary import N_SAMPLES, PARTS, DatasetSummary
-from digitpad.gui.data.summary_task import OverviewThread
+from digitpad.datasets.dataset import load
+from digitpad.datasets.summary import N_SAMPLES, PARTS, DatasetSummary, summarize
+from digitpad.gui.tasks.task import Policy, TaskRunner, end_tasks, error_message, report
 from digitpad.gui.widgets.basics import SPACE, ElidedLabel, format_count, make_card, make_label, named
 from digitpad.gui.widgets.qt_images import inked
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
-
-WAIT_SECONDS = 10.0
 
 _CELL_PX = 34
 _PITCH_PX = 38
@@ -20,14 +19,14 @@ _WIDTH_PX = _NAME_PX + (1 + N_SAMPLES) * _PITCH_PX + 16 + 16 + _COUNTS_PX
 
 
 class DataDialog(QDialog):
-    """One data set, read in a thread while the dialog is open."""
+    """Shows one dataset, which is read while the dialog is open."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("data_dialog")
-        self.setWindowTitle("Data set")
+        self.setWindowTitle("Dataset")
         self.overview: DatasetSummary | None = None
-        self._threads: list[OverviewThread] = []  # the last one is heard, those before it are about to end
+        self._reading = TaskRunner("dataset summary", Policy.LATEST, self)
         self._title = ElidedLabel("strong", "data_title")
         self._about = make_label("", "soft", "data_about")
         self._notes = make_label("", "caption", "data_notes")
@@ -36,59 +35,43 @@ class DataDialog(QDialog):
         self._build()
 
     def show_set(self, source: str, name: str) -> None:
-        """Read the data set of that name or path, and show it when it is there."""
-        self._stop()
+        """Read the dataset of that name or path, and show it."""
         self.overview = None
         self._title.set_text(name)
         self._about.setText("Reading…")
         self._notes.setText("")
         self._mean.set_image(None)
         self._classes.set_overview(None)
-        thread = OverviewThread(source)
-        self._threads = [one for one in self._threads if not one.wait(0)] + [thread]
-        thread.read.connect(self._on_read)
-        thread.finished.connect(self._on_finished)
-        thread.failed.connect(self._on_failed)
-        thread.start()
+        self._reading.start(
+            lambda: summarize(load(source, report)),
+            progressed=self._show_progress,
+            finished=self._show_summary,
+            failed=self._show_error,
+        )
 
     def shut_down(self) -> None:
         """Close, and wait for what is still being read."""
         self.close()
-        for thread in self._threads:
-            thread.wait(WAIT_SECONDS)
-        self._threads.clear()
+        end_tasks(self)
 
-    def _stop(self) -> None:
-        for thread in self._threads:
-            thread.stop()
+    def _show_progress(self, n_read: int) -> None:
+        self._about.setText(f"Reading… {format_count(n_read)} images")
 
-    # What the threads report.
-
-    def _is_last(self, thread: OverviewThread) -> bool:
-        return bool(self._threads) and thread is self._threads[-1]
-
-    def _on_read(self, thread: OverviewThread, n_read: int) -> None:
-        if self._is_last(thread):
-            self._about.setText(f"Reading… {format_count(n_read)} images")
-
-    def _on_finished(self, thread: OverviewThread, found: DatasetSummary) -> None:
-        if not self._is_last(thread):
-            return
-        self.overview = found
-        training, validation, test = map(format_count, found.sizes)
-        self._title.set_text(found.name)
+    def _show_summary(self, summary: DatasetSummary) -> None:
+        self.overview = summary
+        training, validation, test = map(format_count, summary.sizes)
+        self._title.set_text(summary.name)
         self._about.setText(
-            f"{training} images to train on, {validation} to choose by, {test} to score with, "
-            f"in {len(found.class_names)} classes. From {found.format}."
+            f"{training} training, {validation} validation and {test} test images "
+            f"in {len(summary.class_names)} classes. Format: {summary.format}."
         )
-        self._notes.setText("\n".join(found.notes))
-        self._mean.set_image(found)
-        self._classes.set_overview(found)
+        self._notes.setText("\n".join(summary.notes))
+        self._mean.set_image(summary)
+        self._classes.set_overview(summary)
 
-    def _on_failed(self, thread: OverviewThread, why: str) -> None:
-        if self._is_last(thread):
-            self._about.setText("It cannot be read.")
-            self._notes.setText(why)
+    def _show_error(self, error: Exception) -> None:
+        self._about.setText("This dataset cannot be read.")
+        self._notes.setText(error_message(error))
 
     # Layout.
 
@@ -142,7 +125,7 @@ class DataDialog(QDialog):
         for text, width in (
             ("Class", _NAME_PX),
             ("Mean", _PITCH_PX + 16),
-            ("Some to train on", N_SAMPLES * _PITCH_PX + 16),
+            ("Training examples", N_SAMPLES * _PITCH_PX + 16),
             ("Training · validation · test", _COUNTS_PX),
         ):
             heading = make_label(text, "heading")
@@ -154,8 +137,8 @@ class DataDialog(QDialog):
     # Overrides of Qt's.
 
     def done(self, result: int) -> None:
-        """Let go of what is being read, however the dialog is closed."""
-        self._stop()
+        """Stop reading, however the dialog is closed."""
+        self._reading.cancel()
         super().done(result)
 
 

@@ -1,4 +1,4 @@
-"""Which data to train or evaluate on: the built-in digits, what was downloaded, or a file or folder of one's own."""
+"""A combo box for a dataset: built in, downloaded, or a file or folder."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFileDialog
 from digitpad.datasets.dataset import BUILT_IN
 from digitpad.datasets.download.fetch import downloaded
 from digitpad.gui.data.download_dialog import DownloadDialog
+from digitpad.gui.session import Session
 from digitpad.gui.widgets.form_widgets import Choice
 from digitpad.weights.native_format import Weights
 
@@ -16,19 +17,19 @@ NONE = ""
 OTHER_FOLDER = "Folder…"
 OTHER_FILE = "File…"
 DOWNLOAD = "Download…"
-_FILES = "Data sets (*.npz *.csv *.pkl *.pickle *.pkl.gz *.pickle.gz *.jsonl *-ubyte *-ubyte.gz);;All files (*)"
+_FILES = "Datasets (*.npz *.csv *.pkl *.pickle *.pkl.gz *.pickle.gz *.jsonl *-ubyte *-ubyte.gz);;All files (*)"
 
 
 class DatasetChoice(Choice):
-    """The built-in set, those that were downloaded or chosen so far, and last what asks for another one.
+    """Offers the built-in dataset, downloaded and opened ones, and ways to open another one.
 
     Parameters
     ----------
     none : str, optional
-        What to call it that there is none; it is then the first choice, and the built-in set is not among them.
+        Text for no dataset, which is then the first item in place of the built-in dataset.
     """
 
-    opened = Signal(str)  # a file or folder that other choices may offer too
+    opened = Signal(str)  # a file or folder that other combo boxes may offer too
 
     def __init__(self, none: str = "") -> None:
         super().__init__()
@@ -46,35 +47,44 @@ class DatasetChoice(Choice):
         self.activated.connect(self._chosen)
 
     def value(self) -> str:
-        """The set's name, or its path, or `NONE`; while another one is asked for, that of before."""
+        """Return the name or path of the dataset, or `NONE`."""
         source: str | None = self.currentData()
         return self._source if source is None else source
 
     def set_value(self, source: str) -> None:
-        """Choose a name or path."""
+        """Choose a dataset by its name or path."""
         self._source = source
         self.setCurrentIndex(self._place(source))
 
     def open_set(self, source: str) -> None:
-        """Choose a file or folder, and tell of it, so that it is offered elsewhere."""
+        """Choose a file or folder, and emit `opened` so that it is offered elsewhere."""
         self.set_value(source)
         self.opened.emit(source)
 
     def sources(self) -> list[str]:
-        """Names and paths of all that is offered."""
+        """Return the names and paths of all items."""
         return [source for source in map(self.itemData, range(self.count())) if source]
 
     def offer(self, source: str) -> None:
-        """Have a name or path among the items."""
+        """Add a dataset to the items."""
         self._place(source)
 
     def follow(self, weights: Weights) -> None:
-        """Choose the set that weights were trained on, where it is offered; whatever else a file names is not read."""
+        """Choose the dataset that a network was trained on, if it is among the items."""
         if self.isEnabled() and self.findData(weights.data_source) >= 0:
             self.set_value(weights.data_source)
 
-    def shut_down(self) -> None:
-        """End a download, and keep what it has fetched."""
+    def share(self, session: Session) -> None:
+        """Offer what was opened elsewhere in the window, and the other way round."""
+        for source in self.sources():
+            session.open_dataset(source)
+        for source in session.datasets:
+            self.offer(source)
+        self.opened.connect(session.open_dataset)
+        session.dataset_opened.connect(self.offer)
+
+    def close_download(self) -> None:
+        """Close the download dialog; the part that was downloaded is kept."""
         if self._download is not None:
             self._download.shut_down()
 
@@ -84,7 +94,7 @@ class DatasetChoice(Choice):
             self.opened.emit(path)
 
     def _use(self, source: str) -> None:
-        """Choose a downloaded set, unless a training under way has the settings rest."""
+        """Choose a downloaded dataset, unless the box is disabled by a training."""
         if self.isEnabled():
             self.open_set(source)
 
@@ -98,13 +108,13 @@ class DatasetChoice(Choice):
         self._source = str(self.currentData())
 
     def _ask_folder(self) -> str:
-        return QFileDialog.getExistingDirectory(self, "Folder with IDX files, a CSV, or images by class")
+        return QFileDialog.getExistingDirectory(self, "Open a folder with IDX files, a CSV, or images by class")
 
     def _ask_file(self) -> str:
-        return QFileDialog.getOpenFileName(self, "Data set", "", _FILES)[0]
+        return QFileDialog.getOpenFileName(self, "Open a dataset", "", _FILES)[0]
 
     def _ask_download(self) -> str:
-        """Show what can be downloaded; what is chosen there is heard of later."""
+        """Show the download dialog, which emits its choice later."""
         if self._download is None:
             self._download = DownloadDialog(self.window())
             self._download.chosen.connect(self._use)
@@ -115,7 +125,7 @@ class DatasetChoice(Choice):
         return ""
 
     def _place(self, source: str) -> int:
-        """The place of a data set among the items, which is made if need be."""
+        """Return the index of a dataset, adding it if need be."""
         place = self.findData(source)
         if place < 0:
             place = self.count() - len(self._asking)

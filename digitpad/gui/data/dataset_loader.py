@@ -1,13 +1,19 @@
-"""A data set that is read when it is first wanted, by whichever thread wants it."""
+"""A dataset that is read when a task first needs it."""
 
 import threading
 
 from digitpad.datasets.dataset import Dataset, load
-from digitpad.errors import DigitpadError
+from digitpad.gui.tasks.task import TaskCancelledError
 
 
 class DatasetLoader:
-    """Reads a data set once, for all who ask; reading a large one can be given up."""
+    """Reads a dataset once, for all tasks that need it.
+
+    Parameters
+    ----------
+    source : str
+        Name or path of the dataset.
+    """
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -16,26 +22,28 @@ class DatasetLoader:
         self._given_up = False
 
     def get(self) -> Dataset:
-        """The data set; the first one to ask waits while it is read.
+        """Return the dataset; the first caller reads it, others wait for that.
 
         Raises
         ------
         DigitpadError
-            If it cannot be read, or is not wanted any more.
+            If it cannot be read.
+        TaskCancelledError
+            After `give_up`.
         """
         with self._lock:
             if self._dataset is None:
-                self._dataset = load(self.source, self._tell)
+                self._dataset = load(self.source, self._check)
             return self._dataset
 
     def other(self, source: str) -> Dataset:
-        """A data set that is wanted beside this one, or this one by its name; its reading is given up likewise."""
-        return self.get() if source == self.source else load(source, self._tell)
+        """Return another dataset, or this one if it has that name; `give_up` ends reading it too."""
+        return self.get() if source == self.source else load(source, self._check)
 
     def give_up(self) -> None:
-        """Nobody wants it any more."""
+        """Stop reading: no task needs the dataset any more."""
         self._given_up = True
 
-    def _tell(self, _n_read: int) -> None:
+    def _check(self, _n_read: int) -> None:
         if self._given_up:
-            raise DigitpadError(f"{self.source}: is not wanted any more")
+            raise TaskCancelledError

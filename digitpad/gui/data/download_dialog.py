@@ -1,5 +1,6 @@
-"""Other data sets, to be downloaded when the user asks for it."""
+"""Datasets that can be downloaded."""
 
+import time
 from collections.abc import Mapping
 from functools import partial
 
@@ -16,40 +17,39 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from digitpad.datasets.download.fetch import TIMEOUT_SECONDS, downloaded, sets_folder
+from digitpad.datasets.download.fetch import download, downloaded, sets_folder
 from digitpad.datasets.download.sources import SOURCES, DatasetSource
-from digitpad.gui.data.download_task import DownloadThread
+from digitpad.gui.tasks.task import Policy, TaskRunner, end_tasks, error_message, report
 from digitpad.gui.widgets.basics import SPACE, make_card, make_label, named
 
 _MB = 1e6
+_REPORT_SECONDS = 0.1
 
 
 class DownloadDialog(QDialog):
-    """The sets that there are, each with a button that fetches it, or uses it when it is there."""
+    """Lists the datasets, each with a button that downloads it, or uses it once it is downloaded."""
 
-    chosen = Signal(str)  # the folder of the set to use
-    fetched = Signal()  # there are more sets than before
+    chosen = Signal(str)  # folder of the dataset to use
+    fetched = Signal()  # a dataset was downloaded
 
     def __init__(self, parent: QWidget, sources: Mapping[str, DatasetSource] = SOURCES) -> None:
         super().__init__(parent)
         self.setObjectName("download_dialog")
-        self.setWindowTitle("Download data sets")
+        self.setWindowTitle("Download datasets")
         self._sources = sources
-        self._thread: DownloadThread | None = None
+        self._downloads = TaskRunner("download", Policy.LATEST, self)
+        self._downloading: DatasetSource | None = None
         self._buttons: dict[str, QPushButton] = {}
         self._progress = named(QProgressBar(), "download_progress")
-        self._said = make_label("", "caption", "download_said")
+        self._message = make_label("", "caption", "download_said")
         self._stop = named(QPushButton("&Stop"), "download_stop")
         self._build()
         self._show()
 
     def shut_down(self) -> None:
-        """Close, and wait for the end of a download; what was fetched is kept."""
+        """Close, and wait for the end of a download; the part that was downloaded is kept."""
         self.close()
-        if self._thread is not None:
-            self._thread.stop()
-            self._thread.wait(2 * TIMEOUT_SECONDS)
-            self._thread = None
+        end_tasks(self)
 
     def _pressed(self, name: str) -> None:
         source = self._sources[name]
@@ -59,21 +59,22 @@ class DownloadDialog(QDialog):
             self.chosen.emit(str(path))
             self.close()
             return
-        thread = DownloadThread(source)
-        thread.progressed.connect(self._on_progressed)
-        thread.finished.connect(self._on_finished)
-        thread.stopped.connect(self._on_stopped)
-        thread.failed.connect(self._on_failed)
-        self._thread = thread
-        self._said.setText(f"Asking for {source.title}…")
+        self._downloading = source
+        self._message.setText(f"Connecting to download {source.title}…")
         self._progress.setRange(0, 1000)
         self._progress.setValue(0)
         self._show()
-        thread.start()
+        self._downloads.start(
+            partial(_download, source),
+            progressed=self._on_progressed,
+            finished=self._on_finished,
+            failed=lambda error: self._end(error_message(error)),
+            cancelled=lambda: self._end("Stopped. The next download continues from here."),
+        )
 
     def _show(self) -> None:
-        """Show what can be pressed now."""
-        busy = self._thread is not None
+        """Enable the buttons that can be pressed now."""
+        busy = self._downloading is not None
         for name, button in self._buttons.items():
             here = (sets_folder() / name).is_dir()
             button.setText("Use" if here else "Download")
@@ -82,31 +83,21 @@ class DownloadDialog(QDialog):
         self._stop.setEnabled(busy)
         self._progress.setVisible(busy)
 
-    # What the thread reports.
-
-    def _on_progressed(self, done: int, total: int) -> None:
-        if self._thread is not None:
+    def _on_progressed(self, progress: tuple[int, int]) -> None:
+        done, total = progress
+        if self._downloading is not None:
             self._progress.setValue(round(1000 * done / total))
-            title = self._thread.source.title
-            self._said.setText(f"{title}: {done / _MB:.1f} of {total / _MB:.1f} MB")
+            self._message.setText(f"{self._downloading.title}: {done / _MB:.1f} of {total / _MB:.1f} MB")
 
     def _on_finished(self) -> None:
-        if self._thread is not None:
-            title = self._thread.source.title
-            self._end(f"{title} is there, checked by its SHA-256. Press Use to train on it.")
+        if self._downloading is not None:
+            title = self._downloading.title
+            self._end(f"{title} is downloaded and its SHA-256 is correct. Press Use to train on it.")
             self.fetched.emit()
 
-    def _on_stopped(self) -> None:
-        self._end("Stopped. What was fetched is kept, and gone on with the next time.")
-
-    def _on_failed(self, why: str) -> None:
-        self._end(why)
-
     def _end(self, text: str) -> None:
-        if self._thread is not None:
-            self._thread.wait(TIMEOUT_SECONDS)  # its last word was said
-            self._thread = None
-        self._said.setText(text)
+        self._downloading = None
+        self._message.setText(text)
         self._show()
 
     # Layout.
@@ -138,7 +129,7 @@ class DownloadDialog(QDialog):
             grid.addWidget(button, row, 1, Qt.AlignmentFlag.AlignVCenter)
         column.addWidget(frame)
         column.addLayout(self._build_foot())
-        self._said.setText("Nothing is fetched until you press Download. Each file is checked by its SHA-256.")
+        self._message.setText("Nothing is downloaded until you press Download. Each file is checked by its SHA-256.")
         self.setFixedSize(self.sizeHint().expandedTo(self.minimumSizeHint()))
 
     def _build_foot(self) -> QVBoxLayout:
@@ -150,16 +141,16 @@ class DownloadDialog(QDialog):
         policy.setRetainSizeWhenHidden(True)
         self._progress.setSizePolicy(policy)
         foot.addWidget(self._progress)
-        self._fit(self._said)
-        foot.addWidget(self._said)
+        self._fit(self._message)
+        foot.addWidget(self._message)
         row = QHBoxLayout()
         row.setSpacing(2 * SPACE)
         row.addStretch(1)
         self._stop.setAutoDefault(False)
-        self._stop.setToolTip("Stop the download; what was fetched is kept (Alt+S)")
-        self._stop.clicked.connect(lambda: self._thread.stop() if self._thread is not None else None)
+        self._stop.setToolTip("Stop the download and keep the part that was downloaded (Alt+S)")
+        self._stop.clicked.connect(self._downloads.cancel)
         close = named(QPushButton("&Close"), "close_button")
-        close.setToolTip("Back to the settings; a download goes on (Esc)")
+        close.setToolTip("Back to the settings; a download continues (Esc)")
         close.setAutoDefault(False)
         close.clicked.connect(self.close)
         row.addWidget(self._stop)
@@ -167,10 +158,24 @@ class DownloadDialog(QDialog):
         foot.addLayout(row)
         return foot
 
-    def _fit(self, said: QLabel) -> None:
-        """Room for three lines, so that nothing moves when there is more to say."""
-        said.setWordWrap(True)
-        said.setAlignment(Qt.AlignmentFlag.AlignTop)
-        said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        said.setFixedHeight(5 * said.fontMetrics().lineSpacing())
+    def _fit(self, message: QLabel) -> None:
+        """Reserve room for three lines, so that nothing moves when the text grows."""
+        message.setWordWrap(True)
+        message.setAlignment(Qt.AlignmentFlag.AlignTop)
+        message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        message.setFixedHeight(5 * message.fontMetrics().lineSpacing())
+
+
+def _download(source: DatasetSource) -> None:
+    """Download a dataset, reporting (bytes done, bytes in total) about ten times a second; a task's work."""
+    reported = 0.0
+
+    def progress(done: int, total: int) -> None:
+        nonlocal reported
+        report()
+        if time.monotonic() - reported >= _REPORT_SECONDS or done == total:
+            reported = time.monotonic()
+            report((done, total))
+
+    download(source, progress)

@@ -15,6 +15,7 @@ from digitpad.class_names import DIGITS, describe_names
 from digitpad.gui.canvas.pad import DEFAULT_PEN_WIDTH_PX, PEN_WIDTHS_PX, Pad
 from digitpad.gui.canvas.probability_bars import ProbabilityBars
 from digitpad.gui.draw.explanation_panel import ExplanationPanel
+from digitpad.gui.session import Session
 from digitpad.gui.tasks.throttle import Throttle
 from digitpad.gui.widgets.basics import (
     SPACE,
@@ -26,8 +27,9 @@ from digitpad.gui.widgets.basics import (
     named,
     set_role,
 )
-from digitpad.gui.widgets.theme import Theme
-from digitpad.recognition.recognizer import Prediction, Recognizer
+from digitpad.gui.widgets.tab_page import TabPage
+from digitpad.recognition.recognizer import Prediction
+from digitpad.weights.native_format import Weights
 
 FRAME_MS = 12
 """At most one reading in this time: less than a frame of 60 Hz, so that what just missed one is answered within it."""
@@ -38,37 +40,46 @@ _ANSWER_PX = {"answer": 100, "short answer": 132, "long answer": 132}
 """How wide the answer is, by the length of the longest name."""
 
 
-class DrawTab(QWidget):
+class DrawTab(TabPage):
     """Draw, and see it read while you draw."""
 
-    def __init__(self, theme: Theme, recognizer: Recognizer, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("draw_tab")
-        self._recognizer = recognizer
+        self._session = session
+        theme = session.theme
         self.prediction: Prediction | None = None
-        self.pad = Pad(theme)
+        self.pad = Pad(theme, session.undo_stack)
         self._bars = ProbabilityBars(theme)
         self._answer = make_label("", "answer", "answer")
         self._confidence = make_label("", "figure", "confidence")
         self._runners_up = ElidedLabel("soft", "runners_up")  # names may be long
         self._time = make_label("", "soft", "reading_time")
-        self.seen = ExplanationPanel(theme, self.pad, recognizer.weights)
+        self.seen = ExplanationPanel(theme, self.pad, session.weights)
         self._build()
-        self._set_classes(recognizer.weights.class_names)
+        self._set_classes(session.weights.class_names)
 
         self._reading = Throttle(self._read, FRAME_MS, self)
+        self.pad.drawing_changed.connect(lambda: session.set_drawing(self.pad.drawing))
+        self.pad.settled.connect(session.settle_drawing)
         self.pad.drawing_changed.connect(self._reading.request)
+        session.drawing_replaced.connect(self.pad.replace)
+        session.network_changed.connect(self._follow_network)
+        self.seen.set_explains(session.preferences.explains)
+        self.seen.explains_toggled.connect(self._keep_explains)
         self._announcing = QTimer(self, singleShot=True, interval=ANNOUNCE_AFTER_MS)
         self._announcing.timeout.connect(self._announce)
         self.pad.drawing_changed.connect(self._announcing.stop)
         self.pad.settled.connect(self._announcing.start)
         self._show(None)
 
-    def set_recognizer(self, recognizer: Recognizer) -> None:
-        """Read with other weights from now on, and what is on the pad at once."""
-        self._recognizer = recognizer
-        self._set_classes(recognizer.weights.class_names)
-        self.seen.set_weights(recognizer.weights)
+    def _keep_explains(self, explains: bool) -> None:
+        self._session.preferences.explains = explains
+
+    def _follow_network(self, weights: Weights) -> None:
+        """Read the drawing with the network that is in use now."""
+        self._set_classes(weights.class_names)
+        self.seen.set_weights(weights)
         self._read()
 
     def _set_classes(self, class_names: tuple[str, ...]) -> None:
@@ -86,7 +97,7 @@ class DrawTab(QWidget):
         return self.prediction
 
     def _read(self) -> None:
-        self._show(self._recognizer.read(self.pad.drawing))
+        self._show(self._session.prediction)
 
     def _show(self, prediction: Prediction | None) -> None:
         self.prediction = prediction

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePol
 from digitpad.class_names import noun
 from digitpad.gui.canvas.pad import Pad
 from digitpad.gui.canvas.pixel_view import SPEAKS_AGAINST, SPEAKS_FOR, PixelView
-from digitpad.gui.tasks.idle_work import IdleWork
+from digitpad.gui.tasks.task import Policy, TaskRunner
 from digitpad.gui.tasks.throttle import Throttle
 from digitpad.gui.widgets.basics import SPACE, keep_width, make_label, named
 from digitpad.gui.widgets.theme import Theme
@@ -124,8 +124,8 @@ class ExplanationPanel(QFrame):
         self._findings = _Lines("findings")
         self._build()
 
-        self._weighing = IdleWork(self)
-        self._searching = IdleWork(self)
+        self._weighing = TaskRunner("", Policy.IDLE, self)
+        self._searching = TaskRunner("", Policy.IDLE, self)
         self._weigh_soon = Throttle(self._weigh, WEIGH_MS, self)
         pad.drawing_changed.connect(self._forget_findings)
         pad.settled.connect(self._search)
@@ -201,7 +201,8 @@ class ExplanationPanel(QFrame):
             self._weigh_soon.request()
             return
         digit, instead, *_ = prediction.ranking
-        self._weighing.start(self._explainer_now().weigh(prediction.image, digit, instead), self._show_evidence)
+        explainer = self._explainer_now()
+        self._weighing.start(lambda: explainer.weigh(prediction.image, digit, instead), finished=self._show_evidence)
 
     def _show_evidence(self, evidence: Evidence) -> None:
         self._view.set_evidence(evidence)
@@ -216,7 +217,8 @@ class ExplanationPanel(QFrame):
 
     def _search(self) -> None:
         if self.explains:
-            self._searching.start(self._explainer_now().search(self._pad.drawing), self._show_findings)
+            explainer, drawing = self._explainer_now(), self._pad.drawing
+            self._searching.start(lambda: explainer.search(drawing), finished=self._show_findings)
 
     def _show_findings(self, findings: tuple[Finding, ...] | None) -> None:
         if findings:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from digitpad.gui.tasks.latest_work import LatestWork
+from digitpad.gui.tasks.task import Policy, TaskRunner, error_message
 from digitpad.gui.tasks.throttle import Throttle
 from digitpad.gui.widgets.theme import Theme
 from digitpad.plotting.palette import Colours
@@ -36,9 +36,7 @@ class DiagramView(QWidget):
         self.setObjectName(name)
         self.setMinimumSize(SMALLEST)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self._work = LatestWork(name, self)
-        self._work.finished.connect(self._show)
-        self._work.failed.connect(self._failed)
+        self._tasks = TaskRunner(name, Policy.LATEST, self)
         self._drawing = Throttle(self._draw, RESIZE_MS, self)
         theme.changed.connect(self._outdate)
 
@@ -52,17 +50,13 @@ class DiagramView(QWidget):
         """Show words instead."""
         self._make, self._words, self._image = None, words, None
         self.setAccessibleName(words)
-        self._work.cancel()
+        self._tasks.cancel()
         self.update()
 
     @property
     def is_drawn(self) -> bool:
         """Whether what is shown is what it was given."""
-        return self._image is not None and not self._stale and not self._work.busy
-
-    def shut_down(self) -> None:
-        """End drawing, and wait for its thread."""
-        self._work.shut_down()
+        return self._image is not None and not self._stale and not self._tasks.busy
 
     def _outdate(self) -> None:
         self._stale = True
@@ -71,11 +65,11 @@ class DiagramView(QWidget):
 
     def _draw(self) -> None:
         # One at a time: while it is under way, what has become stale waits for its end.
-        if self._make is None or not self.isVisible() or not self._stale or self._work.busy:
+        if self._make is None or not self.isVisible() or not self._stale or self._tasks.busy:
             return
         self._stale = False
         make, size, scale, colours = self._make, self.size(), self.devicePixelRatioF(), self._colours()
-        self._work.start(lambda: _drawn(make, size, scale, colours))
+        self._tasks.start(lambda: _drawn(make, size, scale, colours), finished=self._show, failed=self._show_error)
 
     def _show(self, pixels: NDArray[np.uint8]) -> None:
         height, width = pixels.shape[:2]
@@ -85,8 +79,8 @@ class DiagramView(QWidget):
         if self._stale:
             self._drawing.request()
 
-    def _failed(self, why: str) -> None:
-        self.set_words(f"It cannot be drawn: {why}")
+    def _show_error(self, error: Exception) -> None:
+        self.set_words(f"This diagram cannot be drawn: {error_message(error)}")
 
     def _colours(self) -> Colours:
         tokens = self._theme.tokens

@@ -1,14 +1,13 @@
-"""The Evaluate tab: how good weights are on images whose answers are known, and where they go wrong."""
+"""The Evaluate tab: accuracy of a network on labelled images, and its mistakes."""
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -32,18 +31,20 @@ from digitpad.gui.data.dataset_loader import DatasetLoader
 from digitpad.gui.evaluate.diagram_view import DiagramView
 from digitpad.gui.evaluate.digit_browser import DigitBrowser
 from digitpad.gui.evaluate.evaluate_overview import ResultsSummary
-from digitpad.gui.evaluate.evaluation_task import EvaluationResult, Opener, evaluation, robustness_of
+from digitpad.gui.evaluate.evaluation_task import EvaluationResult, evaluation, robustness_of
 from digitpad.gui.evaluate.map_view import MapView
 from digitpad.gui.evaluate.sample_view import SampleView
 from digitpad.gui.evaluate.weights_choice import IN_USE, NONE, WeightsChoice
-from digitpad.gui.tasks.latest_work import LatestWork, Work
+from digitpad.gui.importing.import_preferences import ImportPreferences
+from digitpad.gui.session import Session
+from digitpad.gui.tasks.task import Policy, TaskRunner, Work, as_digitpad_error
 from digitpad.gui.tasks.throttle import Throttle
-from digitpad.gui.tasks.worker import Worker
 from digitpad.gui.widgets.basics import SPACE, ElidedLabel, format_count, format_percent, make_card, make_label, named
+from digitpad.gui.widgets.file_dialogs import FileDialogs
 from digitpad.gui.widgets.segmented_control import SegmentedControl
-from digitpad.gui.widgets.theme import Theme
+from digitpad.gui.widgets.tab_page import TabPage
+from digitpad.ink.drawing import Drawing
 from digitpad.nn.network import Network
-from digitpad.recognition.recognizer import Prediction
 from digitpad.system.atomic_write import write_atomically
 from digitpad.weights.native_format import Weights
 
@@ -51,15 +52,15 @@ if TYPE_CHECKING:
     from digitpad.plotting.evaluation_plots import Draw
 
 PROGRESS_MS = 50
-MAX_THREADS = 4  # more gain little, and the window and other programs want cores as well
+MAX_THREADS = 4  # more gain little, and the window and other programs need cores too
 
 OVERVIEW, IMAGES, SAMPLE, DIAGRAMS, MAP = range(5)
 _PAGES = ("Overview", "Images", "Sample", "Diagrams", "Map")
 _DIAGRAMS = ("reliability", "threshold", "robustness")
 _ABOUT_DIAGRAMS = (
-    "Of answers given with 90 %, nine in ten should be right: on the line.",
-    "What other bounds would give; the dashed line is the weights' own.",
-    f"{format_count(N_SAMPLE)} images turned, moved, resized and otherwise changed.",
+    "Of predictions with 90 % confidence, nine in ten should be right: on the line.",
+    "Effect of other thresholds; the dashed line is the network's own.",
+    f"{format_count(N_SAMPLE)} images rotated, shifted, scaled and otherwise distorted.",
 )
 _PICTURES = ("reliability", "threshold", "robustness", "confusion", "map")
 _TABLES = ("classes", "confusion", "digits", "robustness")
@@ -70,44 +71,28 @@ _NAMES = {
     "confusion": "Confusion matrix",
     "map": "Map",
     "classes": "Classes",
-    "digits": "Every reading",
+    "digits": "Predictions",
 }
 
 
-@dataclass(frozen=True)
-class Export:
-    """A file to be written: what to ask the user, and what to do with the answer."""
+class EvaluateTab(TabPage):
+    """Choose a network and a dataset, evaluate, and look at the results."""
 
-    title: str
-    kinds: str
-    suffix: str
-    name: str
-    write: Callable[[Path], None]
-
-
-class EvaluateTab(QWidget):
-    """Choose weights and data, evaluate, and look into what comes of it."""
-
-    message = Signal(str)  # for the status line
-    failed = Signal(str, str)  # what came to nothing, and why
-    put_requested = Signal(object)  # an image's pixels, uint8 of shape (28, 28), to be put on the pad
-    export_requested = Signal(object)  # Export
-
-    def __init__(self, theme: Theme, weights: Weights, open_weights: Opener, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("evaluate_tab")
-        self._weights = weights
-        self._open_weights = open_weights
+        self._session = session
+        theme = session.theme
+        self._preferences = ImportPreferences(session.preferences)
+        self._class_names: tuple[str, ...] = ()
         self.outcome: EvaluationResult | None = None
         self.robust: tuple[Robustness, ...] = ()
-        self._pinned: Prediction | None = None
-        self._network: Network | None = None  # of what was evaluated first, for the pad's place on the map
+        self._network: Network | None = None  # the first one evaluated, for the pad's place on the map
         self._n_threads = min(os.cpu_count() or 1, MAX_THREADS)
-        self._working = LatestWork("evaluation", self)
-        self._saving = Worker("exports", self)
+        self._evaluating = TaskRunner("evaluation", Policy.LATEST, self)
+        self._saving = TaskRunner("exports", Policy.QUEUE, self)
+        self._files = FileDialogs(session.preferences, self)
         self._data = DatasetLoader(BUILT_IN)
-        self._done: Callable[[Any], None] = self._show_outcome  # what is to be done with what it comes to
-        self._problem = ""  # what is to be said if it comes to nothing
         self._progressed = EvaluationProgress(0, 1)
         self._showing_progress = Throttle(self._show_progress, PROGRESS_MS, self)
         self.weights_choice = named(WeightsChoice(), "evaluated_weights")
@@ -125,72 +110,67 @@ class EvaluateTab(QWidget):
         self.diagram_choice = SegmentedControl(("Reliability", "Not sure", "Robustness"), "diagram", "Diagram")
         self.diagram = DiagramView(theme, "diagram_view")
         self._about_diagram = ElidedLabel("soft", "about_diagram")
-        self._change = named(QPushButton("Change the images"), "robustness_button")
+        self._change = named(QPushButton("Run robustness test"), "robustness_button")
         self.map = MapView(theme)
         self._about_map = ElidedLabel("soft", "about_map")
         self._pages = QStackedWidget()
         self._build()
         self._connect()
-        self.set_weights(weights)
+        self._show_network(session.weights)
         self._show_page(OVERVIEW)
         self._set_running(False)
 
     @property
     def busy(self) -> bool:
-        """Whether it evaluates, or changes digits."""
-        return self._working.busy
+        """Whether an evaluation or a robustness test is under way."""
+        return self._evaluating.busy
 
-    def set_weights(self, weights: Weights) -> None:
-        """The weights in use are these now; what was evaluated stays until it is evaluated anew."""
-        if weights.class_names != self._weights.class_names:
+    def _show_network(self, weights: Weights) -> None:
+        """Offer the network in use; results stay until the next evaluation."""
+        if weights.class_names != self._class_names:
             self.data_choice.follow(weights)
-        self._weights = weights
+        self._class_names = weights.class_names
         for choice in (self.weights_choice, self.other_choice):
             choice.set_in_use(weights.name)
 
-    def offer_weights(self, path: Path) -> None:
-        """Let weights be chosen that were loaded or saved elsewhere in the window."""
+    def _offer_network(self, path: Path) -> None:
+        """Offer a network that was opened or saved elsewhere in the window."""
         for choice in (self.weights_choice, self.other_choice):
             choice.offer_file(path)
 
-    def pin(self, prediction: Prediction | None) -> None:
-        """The drawing on the pad, which the map shows among the images; None for an empty pad."""
-        self._pinned = prediction
-        if self._pages.currentIndex() == MAP:
-            self._place_pad()
-
     def evaluate_or_stop(self) -> None:
-        """Evaluate what is chosen; while it does, stop."""
+        """Evaluate the chosen networks; during an evaluation, stop it."""
         if self.busy:
             self._data.give_up()
-            self._working.cancel()
+            self._evaluating.cancel()
             self._set_running(False)
-            self.message.emit("Stopped")
+            self._session.say("Evaluation stopped")
             return
         chosen = [self._chosen(self.weights_choice)]
         if self.other_choice.value() != NONE:
             chosen.append(self._chosen(self.other_choice))
-        # Read anew each time, as a file may have become another one.
+        # Read again each time, as the file may have changed.
         self._data = DatasetLoader(self.data_choice.value())
         part = PARTS[self.part_choice.current]
-        work = partial(evaluation, chosen, self._open_weights, self._data, part, self._n_threads)
-        self._run(work, self._show_outcome, "Nothing could be evaluated")
-        self.message.emit("Evaluating…")
+        work = partial(evaluation, chosen, self._preferences.weights, self._data, part, self._n_threads)
+        self._run(work, self._show_outcome, "The evaluation failed")
+        self._session.say("Evaluating…")
 
-    def change_digits(self) -> None:
-        """Read changed images, for the robustness curves."""
+    def test_robustness(self) -> None:
+        """Read distorted images, for the robustness curves."""
         if self.outcome is not None and not self.busy:
             work = partial(robustness_of, self.outcome.made, self._n_threads)
-            self._run(work, self._show_robustness, "Nothing was changed")
+            self._run(work, self._show_robustness, "The robustness test failed")
+
+    def _evaluate_on(self, source: str) -> None:
+        self.data_choice.open_set(source)
+        self._session.say(f"Dataset: {Path(source).name}")
 
     def shut_down(self) -> None:
-        """Stop what is under way, and wait for its threads."""
-        self.data_choice.shut_down()
+        """End all tasks, and reading a dataset at once."""
         self._data.give_up()
-        self._working.shut_down()
-        self.diagram.shut_down()
-        self._saving.close()
-        self._set_running(False)
+        self.data_choice.close_download()
+        super().shut_down()
 
     def show_page(self, place: int) -> None:
         """Show one of the pages."""
@@ -200,11 +180,16 @@ class EvaluateTab(QWidget):
 
     def _chosen(self, choice: WeightsChoice) -> Weights | Path:
         value = choice.value()
-        return self._weights if value == IN_USE else Path(value)
+        return self._session.weights if value == IN_USE else Path(value)
 
-    def _run(self, work: Work, done: Callable[[Any], None], problem: str) -> None:
-        self._done, self._problem, self._progressed = done, problem, EvaluationProgress(0, 1)
-        self._working.start(work)
+    def _run(self, work: Work, show: Callable[[Any], None], problem: str) -> None:
+        self._progressed = EvaluationProgress(0, 1)
+        self._evaluating.start(
+            work,
+            progressed=self._keep_progress,
+            finished=partial(self._finish, show),
+            failed=partial(self._fail, problem),
+        )
         self._show_progress()
         self._set_running(True)
 
@@ -213,20 +198,21 @@ class EvaluateTab(QWidget):
         self._showing_progress.request()
 
     def _show_progress(self) -> None:
-        if self.busy:  # else it is over, or stopped
+        if self.busy:  # else it has ended
             self._progress.setRange(0, self._progressed.total)
             self._progress.setValue(self._progressed.done)
 
-    def _finished(self, result: Any) -> None:
+    def _finish(self, show: Callable[[Any], None], result: Any) -> None:
         self._set_running(False)
-        self._done(result)
+        show(result)
 
-    def _failed(self, why: str) -> None:
+    def _fail(self, problem: str, error: Exception) -> None:
         self._set_running(False)
-        self.message.emit("")
-        self.failed.emit(self._problem, why)
+        self._session.say("")
+        self._session.raise_error(problem, as_digitpad_error(error))
 
     def _set_running(self, running: bool) -> None:
+        self._session.set_evaluating(running)
         self._main.setText("Stop" if running else "Evaluate")
         self._change.setEnabled(not running and self.outcome is not None)
         self._export.setEnabled(not running and self.outcome is not None)
@@ -246,24 +232,24 @@ class EvaluateTab(QWidget):
         shares = [format_percent(share, 0) for share in outcome.places.explained]
         n_shown = format_count(len(outcome.places.points))
         self._about_map.set_text(
-            f"{n_shown} {first.images} as the last hidden layer has them, along the two directions in which it varies "
-            f"most ({shares[0]} and {shares[1]}). Wheel, + and − zoom, 0 shows all."
+            f"{n_shown} {first.images} in the last hidden layer, along its two directions of most variance "
+            f" ({shares[0]} and {shares[1]}). The wheel, + and − zoom; 0 shows all."
         )
         self._place_pad()
         self._set_running(False)
         self._show_diagram()
         self._show_page(self.pages_choice.current)
-        self.message.emit(f"Evaluated {outcome.name}")
+        self._session.say(f"Evaluated {outcome.name}")
 
     def _show_robustness(self, robust: tuple[Robustness, ...]) -> None:
         self.robust = robust
         self._show_diagram()
-        self.message.emit("Robustness is known now")
+        self._session.say("Robustness test finished")
 
     # Showing.
 
     def _show_page(self, place: int) -> None:
-        """Show a page, or, before there is anything to see, what Evaluate does."""
+        """Show a page, or before the first evaluation what Evaluate does."""
         self._pages.setCurrentIndex(place if self.outcome is not None else len(_PAGES))
         if place == MAP:
             self._place_pad()
@@ -278,14 +264,14 @@ class EvaluateTab(QWidget):
             return
         if missing:
             self.diagram.set_words(
-                "Press “Change the images” to read them turned, moved, resized, with other strokes and with noise.\n"
-                "It takes several times as long as evaluating does, and can be stopped."
+                "Press “Run robustness test” to read the images rotated, shifted, scaled, with other strokes and with noise.\n"
+                "It takes several times as long as an evaluation, and can be stopped."
             )
         else:
             self.diagram.set_diagram(self._drawer(name), _NAMES[name])
 
     def _drawer(self, name: str) -> "Callable[[], Draw]":
-        """What gives the function that draws a diagram, for a thread to call."""
+        """Return a function that imports the plotting code and returns the function to draw with."""
         assert self.outcome is not None
         made, robust = self.outcome.made, self.robust
 
@@ -308,13 +294,23 @@ class EvaluateTab(QWidget):
 
     def _put(self, place: int) -> None:
         if self.outcome is not None:
-            self.put_requested.emit(self.outcome.made[0].digits.images[place])
+            pixels = self.outcome.made[0].digits.images[place]
+            if pixels.any():
+                self._session.show_page("Draw")
+                self._session.put_drawing(Drawing.from_sample(pixels), "Put an image")
+            else:
+                self._session.say("This image has no ink")
+
+    def _follow_drawing(self) -> None:
+        if self._pages.currentIndex() == MAP:
+            self._place_pad()
 
     def _place_pad(self) -> None:
-        if self._network is None or self.outcome is None or self._pinned is None:
+        prediction = self._session.prediction
+        if self._network is None or self.outcome is None or prediction is None:
             self.map.set_pad(None)
             return
-        (x, y), *_ = self.outcome.places.place(features_of(self._network, self._pinned.image[None])).tolist()
+        (x, y), *_ = self.outcome.places.place(features_of(self._network, prediction.image[None])).tolist()
         self.map.set_pad((x, y))
 
     # Files.
@@ -332,19 +328,22 @@ class EvaluateTab(QWidget):
             action.triggered.connect(partial(self._ask_picture, name))
 
     def _ask_table(self, name: str, _checked: bool = False) -> None:
-        write = partial(self._write, self._table(name))
-        self.export_requested.emit(
-            Export(f"Save {_NAMES[name].lower()} as a table", "Table (*.csv)", "csv", f"{name}.csv", write)
-        )
+        title = f"Save {_NAMES[name].lower()} as a table"
+        if (path := self._files.to_save(title, "Table (*.csv)", "csv", f"{name}.csv")) is not None:
+            self.write_table(name, path)
 
     def _ask_picture(self, name: str, _checked: bool = False) -> None:
-        def write(path: Path) -> None:
-            self._write(self._picture(name, "svg" if path.suffix.lower() == ".svg" else "png"), path)
+        title = f"Save {_NAMES[name].lower()} as an image"
+        if (path := self._files.to_save(title, "Images (*.png *.svg)", "png", f"{name}.png")) is not None:
+            self.write_picture(name, path)
 
-        kinds = "Pictures (*.png *.svg)"
-        self.export_requested.emit(
-            Export(f"Save {_NAMES[name].lower()} as a picture", kinds, "png", f"{name}.png", write)
-        )
+    def write_table(self, name: str, path: Path) -> None:
+        """Write a table as CSV."""
+        self._write(self._table(name), path)
+
+    def write_picture(self, name: str, path: Path) -> None:
+        """Write a figure as PNG or SVG, by the suffix of the path."""
+        self._write(self._picture(name, "svg" if path.suffix.lower() == ".svg" else "png"), path)
 
     def _table(self, name: str) -> Callable[[], bytes]:
         assert self.outcome is not None
@@ -363,7 +362,7 @@ class EvaluateTab(QWidget):
         return content
 
     def _write(self, content: Callable[[], bytes], path: Path) -> None:
-        """Make a file's content and write it, in a thread."""
+        """Make the content of a file and write it, as a task."""
 
         def work() -> None:
             try:
@@ -371,21 +370,26 @@ class EvaluateTab(QWidget):
             except OSError as error:
                 raise DigitpadError(f"{path.name} cannot be written ({reason(error)})") from error
 
-        self._saving.do(
-            str(path),
+        self._saving.start(
             work,
-            lambda _: self.message.emit(f"Saved {path.name}"),
-            lambda error: self.failed.emit("The file was not saved", str(error)),
+            key=str(path),
+            finished=lambda: self._session.say(f"Saved {path.name}"),
+            failed=lambda error: self._session.raise_error("The file was not saved", as_digitpad_error(error)),
         )
 
     # Layout.
 
     def _connect(self) -> None:
-        self._working.progressed.connect(self._keep_progress)
-        self._working.finished.connect(self._finished)
-        self._working.failed.connect(self._failed)
+        session = self._session
+        self.data_choice.share(session)
+        for path in session.preferences.recent_networks:
+            self._offer_network(Path(path))
+        session.network_changed.connect(self._show_network)
+        session.network_file_used.connect(self._offer_network)
+        session.drawing_settled.connect(self._follow_drawing)
+        session.evaluation_data_requested.connect(self._evaluate_on)
         self._main.clicked.connect(self.evaluate_or_stop)
-        self._change.clicked.connect(self.change_digits)
+        self._change.clicked.connect(self.test_robustness)
         self.pages_choice.chosen.connect(self._show_page)
         self.diagram_choice.chosen.connect(lambda _: self._show_diagram())
         self.overview.cell_opened.connect(self._open_cell)
@@ -410,7 +414,7 @@ class EvaluateTab(QWidget):
         menu.aboutToShow.connect(lambda: self._fill_export(menu))
         self._fill_export(menu)
         self._export.setMenu(menu)
-        self._export.setToolTip("Tables as CSV, pictures as PNG or SVG")
+        self._export.setToolTip("Tables as CSV, figures as PNG or SVG")
         row.addWidget(self._export)
         column.addLayout(row)
         for page in (self.overview, self.browser, self.sample, self._build_diagrams(), self._build_map()):
@@ -422,23 +426,23 @@ class EvaluateTab(QWidget):
         row = QHBoxLayout()
         row.setSpacing(3 * SPACE)
         for title, widget, tip in (
-            ("Weights", self.weights_choice, "What is evaluated"),
+            ("Network", self.weights_choice, "The network to evaluate"),
             (
-                "Beside",
+                "Compare with",
                 self.other_choice,
-                "Other weights on the same images, and whether the difference could be chance",
+                "A second network on the same images, and whether the difference is significant",
             ),
-            ("Data", self.data_choice, "Images whose answers are known"),
+            ("Dataset", self.data_choice, "Images with known digits"),
         ):
             widget.setAccessibleName(title)
             widget.setToolTip(tip)
             widget.setMinimumWidth(130)
             row.addWidget(make_label(title, "soft"))
             row.addWidget(widget, 1)
-        self.part_choice.setToolTip("The test part is for the last word; by the validation part, choices are made")
+        self.part_choice.setToolTip("Use the validation part to make choices, and the test part for the final score")
         row.addWidget(self.part_choice)
         self._main.setProperty("kind", "primary")
-        self._main.setToolTip("Read every image, and count (Ctrl+E)")
+        self._main.setToolTip("Read every image and count the right predictions (Ctrl+E)")
         self._main.setMinimumWidth(104)
         row.addWidget(self._main)
         return row
@@ -449,8 +453,11 @@ class EvaluateTab(QWidget):
         column.addStretch(1)
         for text, role in (
             ("How good is it?", "figure"),
-            ("Evaluate reads images that it was not trained on, and counts: of MNIST, ten thousand digits.", "soft"),
-            ("Then: each class, every mistake, how honest its probabilities are, and a map of what it sees.", "soft"),
+            ("Evaluate reads images that the network was not trained on: 10,000 digits of MNIST.", "soft"),
+            (
+                "You get each class, every mistake, the calibration of its probabilities, and a map of its features.",
+                "soft",
+            ),
         ):
             line = make_label(text, role)
             line.setAlignment(Qt.AlignmentFlag.AlignCenter)

@@ -1,4 +1,4 @@
-"""What pressing Evaluate does, in a thread: one set of weights on some images, or two on the same."""
+"""Evaluation as a task: one or two networks on the same images."""
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the outputs of other people's weights stand for, where the file does not say."""
+"""A dialog for the classes of a network's outputs, where the file does not state them."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,14 @@ from digitpad.gui.widgets.basics import SPACE, closing_row, make_label, named
 
 @dataclass(frozen=True)
 class OutputClasses:
-    """What outputs stand for: names, or those of the data set of a name or path, by which weights are then scored."""
+    """Classes of a network's outputs: their names, or the dataset that has them and scores the network."""
 
     names: tuple[str, ...] = ()
     data: str = NONE
 
 
 class ClassesDialog(QDialog):
-    """Asks for names, or for a data set of these classes.
+    """Asks for the names of the classes, or for a dataset that has them.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class ClassesDialog(QDialog):
     def __init__(self, name: str, n_outputs: int, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("classes_dialog")
-        self.setWindowTitle("Other people's weights")
+        self.setWindowTitle("Import network")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._n = n_outputs
         self._names = named(QLineEdit(default_names(n_outputs)), "class_names")
@@ -46,7 +46,7 @@ class ClassesDialog(QDialog):
 
     @property
     def classes(self) -> OutputClasses | None:
-        """What was chosen; None where the names are not as many as the outputs."""
+        """The classes that were chosen; None if the number of names differs from the number of outputs."""
         if self._data.value() != NONE:
             return OutputClasses(data=self._data.value())
         try:
@@ -59,28 +59,26 @@ class ClassesDialog(QDialog):
         classes = self.classes
         self._names.setEnabled(self._data.value() == NONE)
         self._open.setEnabled(classes is not None)
-        self._note.setText(self._said(classes))
+        self._note.setText(self._describe(classes))
 
-    def _said(self, classes: OutputClasses | None) -> str:
+    def _describe(self, classes: OutputClasses | None) -> str:
         if classes is None:
             try:
                 n = len(names_in(self._names.text()))
             except ValueError:
-                return f"{self._n} different names, apart by commas; A-Z stands for all letters between."
-            return f"{n} names; {self._n} are needed."
+                return f"Enter {self._n} different names, separated by commas; A-Z stands for all letters from A to Z."
+            return f"{n} names; the network has {self._n} outputs."
         if classes.data != NONE:
-            return (
-                "The outputs are its classes in their order, and what is read of its images tells how they are meant."
-            )
+            return "The outputs are the dataset's classes in order. Its images test how to use the network."
         if set(DIGITS) <= set(classes.names):
-            return "What is read of the built-in digits tells how the weights are meant."
-        return "Without data of these classes nothing can be scored: they are then taken as most people's are meant."
+            return "The built-in digits test how to use the network."
+        return "Without data of these classes nothing can be tested; the most common options are used."
 
     def _build(self, name: str) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(5 * SPACE, 5 * SPACE, 5 * SPACE, 5 * SPACE)
         column.setSpacing(3 * SPACE)
-        title = make_label(f"{name} has {self._n} outputs. What do they stand for?", "strong", "class_title")
+        title = make_label(f"{name} has {self._n} outputs. Which classes do they stand for?", "strong", "class_title")
         title.setWordWrap(True)
         column.addWidget(title)
         grid = QGridLayout()
@@ -88,8 +86,8 @@ class ClassesDialog(QDialog):
         grid.setVerticalSpacing(2 * SPACE)
         grid.setColumnStretch(1, 1)
         fields: tuple[tuple[str, QWidget, str], ...] = (
-            ("Names", self._names, "In the order of the outputs: A-Z, or names apart by commas"),
-            ("Data", self._data, "A data set of these classes, which then names and scores them"),
+            ("Names", self._names, "Names in the order of the outputs, separated by commas; or A-Z"),
+            ("Dataset", self._data, "A dataset of these classes, which names them and tests the network"),
         )
         for row, (text, field, tip) in enumerate(fields):
             about = make_label(text, "soft")
@@ -112,6 +110,6 @@ class ClassesDialog(QDialog):
     # Overrides of Qt's.
 
     def done(self, result: int) -> None:
-        """End a download that was asked for, however the dialog is closed."""
-        self._data.shut_down()
+        """End a download, however the dialog is closed."""
+        self._data.close_download()
         super().done(result)

@@ -1,4 +1,4 @@
-"""How other people's weights are meant: what was tried, what it reads, and what is to be taken."""
+"""A dialog for import options: the options that were tested, their accuracy, and the choice."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -21,49 +21,49 @@ from digitpad.importers.inference.best_convention import POOR, ImportResult
 from digitpad.importers.inference.conventions import Candidate
 from digitpad.weights.activation_names import NAMES
 
-_COLUMNS = ("Reads", "Activation", "Pixels", "Images", "Besides")
+_COLUMNS = ("Accuracy", "Activation", "Pixels", "Images", "Details")
 _MOST_ROWS = 8
 
 
 class ConventionDialog(QDialog):
-    """A small table of candidates, of which the chosen one, or that of the last time, is marked.
+    """A table of candidates; the proposed one, or the last choice, is selected.
 
     Parameters
     ----------
-    understanding : Understanding
+    result : ImportResult
     chosen : Candidate
-        What is marked at first.
+        Selected at first.
     """
 
-    classes_doubted = Signal()  # the outputs stand for something else
+    classes_doubted = Signal()  # the outputs have other classes
 
-    def __init__(self, understanding: ImportResult, chosen: Candidate, parent: QWidget) -> None:
+    def __init__(self, result: ImportResult, chosen: Candidate, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("convention_dialog")
-        self.setWindowTitle("Other people's weights")
+        self.setWindowTitle("Import network")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.understanding = understanding
-        self._candidates = understanding.candidates
+        self._imported = result
+        self._candidates = result.candidates
         table = named(QTableWidget(len(self._candidates), len(_COLUMNS)), "conventions")
-        self._table = prepare_table(table, "Ways in which these weights can be meant")
+        self._table = prepare_table(table, "Import options")
         self._note = make_label("", "caption", "convention_note")
         self._fill()
-        self._build(understanding)
+        self._build(result)
         self._table.itemSelectionChanged.connect(self._show)
         self._table.selectRow(self._candidates.index(chosen))
         self._show()
 
     @property
     def candidate(self) -> Candidate:
-        """The one that is marked."""
+        """The selected candidate."""
         return self._candidates[max(0, self._table.currentRow())]
 
     def _fill(self) -> None:
-        for row, one in enumerate(self._candidates):
-            convention = one.convention
+        for row, candidate in enumerate(self._candidates):
+            convention = candidate.convention
             texts = (
-                format_percent(one.accuracy) if self.understanding.yardstick.scores else "–",
-                _spoken(convention.activation),
+                format_percent(candidate.accuracy) if self._imported.yardstick.scores else "–",
+                _display_name(convention.activation),
                 convention.scaling,
                 "transposed" if convention.transposed else "upright",
                 convention.detail or "–",
@@ -74,50 +74,54 @@ class ConventionDialog(QDialog):
                 self._table.setItem(row, column, item)
 
     def _show(self) -> None:
-        candidate, chosen = self.candidate, self.understanding.chosen
-        if not self.understanding.yardstick.scores:
-            text = "Nothing could be scored, as there is no data of these classes; what most people do is marked."
-        elif max(one.accuracy for one in self._candidates) < POOR:
-            text = "Little is read however they are taken: they may be hardly trained, or meant in another way."
+        candidate, chosen = self.candidate, self._imported.chosen
+        if not self._imported.yardstick.scores:
+            text = "Nothing could be tested, as there is no data of these classes. The most common option is selected."
+        elif max(other.accuracy for other in self._candidates) < POOR:
+            text = "No option reads well; the network may be untrained."
         elif candidate is chosen:
-            text = "The most usual of those that read within 1.5 points of the best."
+            text = "The most common setting within 1.5 points of the best."
         else:
-            text = f"Your choice, kept for this file; proposed was {format_percent(chosen.accuracy)}."
+            text = (
+                f"Your choice, remembered for this file. The proposed option reads {format_percent(chosen.accuracy)}."
+            )
         detail = candidate.convention.detail
-        self._note.setText(f"{text}\nBesides: {detail}." if detail else text)
+        self._note.setText(f"{text}\nDetails: {detail}." if detail else text)
 
-    def _build(self, understanding: ImportResult) -> None:
+    def _build(self, result: ImportResult) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(5 * SPACE, 5 * SPACE, 5 * SPACE, 5 * SPACE)
         column.setSpacing(3 * SPACE)
-        structure = understanding.chosen.structure
-        name = understanding.contents.path.name
+        structure = result.chosen.structure
+        name = result.contents.path.name
         title = make_label(
-            f"{name} holds {structure.sizes}, its matrices ({structure.orientation})", "strong", "convention_title"
+            f"{name}: {structure.sizes} network, matrices stored {_stored(structure.orientation)}",
+            "strong",
+            "convention_title",
         )
         title.setWordWrap(True)
         column.addWidget(title)
-        measure = understanding.yardstick
-        by = f"; that is found out by what it reads of {measure.said}" if measure.scores else ""
-        found = make_label(f"It does not say how it is meant{by}.", "soft")
-        found.setWordWrap(True)
-        column.addWidget(found)
+        measure = result.yardstick
+        tested = f", so each option was tested on {measure.said}" if measure.scores else ""
+        about = make_label(f"The file doesn't say how to use it{tested}.", "soft")
+        about.setWordWrap(True)
+        column.addWidget(about)
         outputs = QHBoxLayout()
         outputs.addWidget(
-            make_label(f"Its outputs stand for {describe_names(measure.class_names)}.", "soft", "convention_classes")
+            make_label(f"Classes of its outputs: {describe_names(measure.class_names)}.", "soft", "convention_classes")
         )
-        doubt = link("Something else…", "convention_other_classes", "Say what the outputs stand for")
+        doubt = link("Change…", "convention_other_classes", "Choose the classes of the outputs")
         doubt.clicked.connect(self._doubt)
         outputs.addWidget(doubt)
         outputs.addStretch(1)
         column.addLayout(outputs)
         column.addWidget(self._table)
         self._note.setWordWrap(True)
-        self._note.setMinimumHeight(2 * self._note.fontMetrics().lineSpacing())  # so that rows of one keep their place
+        self._note.setMinimumHeight(2 * self._note.fontMetrics().lineSpacing())  # so that nothing moves
         self._note.setAlignment(Qt.AlignmentFlag.AlignTop)
         column.addWidget(self._note)
         self._build_table()
-        use = named(QPushButton("Read with these"), "convention_use")
+        use = named(QPushButton("Use this network"), "convention_use")
         use.setDefault(True)
         use.clicked.connect(self.accept)
         column.addLayout(closing_row(self, use, named(QPushButton("Cancel"), "convention_cancel")))
@@ -142,7 +146,13 @@ class ConventionDialog(QDialog):
         table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
 
-def _spoken(activation: str) -> str:
+def _display_name(activation: str) -> str:
     kinds = {name: kind for kind, name in NAMES.items()} | {"leaky_relu": "Leaky ReLU"}
-    words = (word.split(" ") for word in activation.split(", "))  # a slope may follow
+    words = (word.split(" ") for word in activation.split(", "))  # the slope of a leaky ReLU may follow
     return ", ".join(" ".join([kinds.get(name, name), *slope]) for name, *slope in words)
+
+
+def _stored(orientation: str) -> str:
+    """Write "(in, out)" as "input × output"."""
+    sides = {"in": "input", "out": "output"}
+    return " × ".join(sides.get(side, side) for side in orientation.strip("()").split(", "))

@@ -1,18 +1,15 @@
-"""What the user told of files of other people's weights: what their outputs stand for, and how they are meant.
+"""Import options that the user chose for network files, kept between sessions.
 
-It is kept between sessions; a file is known by its `digitpad.importers.open_file.fingerprint`.
+A file is identified by its `digitpad.importers.open_file.fingerprint`.
 """
 
-import json
 from pathlib import Path
-from typing import Any
-
-from PySide6.QtCore import QSettings
 
 from digitpad.class_names import are_names
 from digitpad.errors import OutputsError
 from digitpad.gui.data.dataset_loader import DatasetLoader
 from digitpad.gui.importing.classes_dialog import OutputClasses
+from digitpad.gui.preferences import Preferences
 from digitpad.importers.inference.best_convention import ImportResult
 from digitpad.importers.inference.conventions import Candidate
 from digitpad.importers.open_file import fingerprint, infer_import, open_weights
@@ -20,71 +17,64 @@ from digitpad.weights.native_format import Weights, is_own
 
 
 class ImportPreferences:
-    """Any thread may ask, as each time settings of its own are opened on the same file.
+    """Classes and conventions by fingerprint; usable from any thread.
 
     Parameters
     ----------
-    settings : QSettings
-        Where it is kept.
+    preferences : Preferences
     """
 
-    def __init__(self, settings: QSettings) -> None:
-        self._where = settings.fileName(), settings.format()
+    def __init__(self, preferences: Preferences) -> None:
+        self._preferences = preferences
 
     def classes(self, fingerprint: str) -> OutputClasses | None:
-        """What the outputs of a file stand for; None where nothing was said."""
-        try:
-            kept: Any = json.loads(str(self._settings().value(f"classes/{fingerprint}", "")))
-        except ValueError:
-            return None
-        match kept:
+        """Return the classes of a file's outputs, or None if the user gave none."""
+        match self._store.record(f"classes/{fingerprint}"):
             case [list() as names, str() as data] if data or are_names(names):
                 return OutputClasses(tuple(names), data)
         return None
 
     def keep_classes(self, fingerprint: str, classes: OutputClasses) -> None:
-        """Remember what the outputs of a file stand for."""
-        self._settings().setValue(f"classes/{fingerprint}", json.dumps([classes.names, classes.data]))
+        """Keep the classes of a file's outputs."""
+        self._store.set_record(f"classes/{fingerprint}", [classes.names, classes.data])
 
     def forget_classes(self, fingerprint: str) -> None:
-        """What was said does not hold, or not any more."""
-        self._settings().remove(f"classes/{fingerprint}")
+        """Drop the classes of a file's outputs."""
+        self._store.set_record(f"classes/{fingerprint}", None)
 
-    def candidate(self, understanding: ImportResult, fingerprint: str) -> Candidate | None:
-        """The candidate that was chosen the last time."""
-        text = self._convention(fingerprint)
-        kinds = {json.dumps(one.convention.as_dict()): one for one in understanding.candidates}
-        return kinds.get(text)
+    def candidate(self, result: ImportResult, fingerprint: str) -> Candidate | None:
+        """Return the candidate that the user chose the last time, or None."""
+        kept = self._store.record(f"conventions/{fingerprint}")
+        return next((candidate for candidate in result.candidates if candidate.convention.as_dict() == kept), None)
 
     def keep_candidate(self, fingerprint: str, candidate: Candidate) -> None:
-        """Remember how a file is meant."""
-        self._settings().setValue(f"conventions/{fingerprint}", json.dumps(candidate.convention.as_dict()))
+        """Keep the convention that the user chose."""
+        self._store.set_record(f"conventions/{fingerprint}", candidate.convention.as_dict())
 
     def weights(self, path: Path, data: DatasetLoader) -> Weights:
-        """The weights in a file of any kind: as they were used the last time, else as ``data`` shows them to be meant.
+        """Open a network file of any kind, as the user chose the last time, else as inferred from ``data``.
 
         Raises
         ------
         DigitpadError
-            If there are none that fit, or a data set cannot be read.
+            If the file holds no network that fits, or a dataset cannot be read.
         """
         if is_own(path):
             return open_weights(path)
-        known_by = fingerprint(path)
-        classes = self.classes(known_by)
-        if classes is None and not self._convention(known_by):
+        identity = fingerprint(path)
+        classes = self.classes(identity)
+        if classes is None and self._store.record(f"conventions/{identity}") is None:
             try:
                 return open_weights(path, data=data.get())
             except OutputsError as error:
-                problem = f"{error.problem}; “Load weights…” asks what they stand for"
+                problem = f"{error.problem}; File › Open network… asks for the classes of its outputs"
                 raise OutputsError(path, problem, error.n_outputs) from error
         classes = classes or OutputClasses()
         named_by = data.other(classes.data) if classes.data else None
-        understanding = infer_import(path, class_names=classes.names or None, data=named_by)
-        return understanding.weights(self.candidate(understanding, known_by))
+        result = infer_import(path, class_names=classes.names or None, data=named_by)
+        return result.weights(self.candidate(result, identity))
 
-    def _convention(self, fingerprint: str) -> str:
-        return str(self._settings().value(f"conventions/{fingerprint}", ""))
-
-    def _settings(self) -> QSettings:
-        return QSettings(*self._where)
+    @property
+    def _store(self) -> Preferences:
+        """Settings of this thread's own: a `QSettings` belongs to one thread."""
+        return self._preferences.reopened()

@@ -1,71 +1,62 @@
-"""Finding out in a thread of its own how other people's weights are meant; the window goes on meanwhile."""
+"""Reading a network file of unknown origin: a task's work."""
 
-import threading
+from dataclasses import dataclass
 from pathlib import Path
-
-from PySide6.QtCore import QObject, Signal
 
 from digitpad.datasets.dataset import load
 from digitpad.datasets.readers.open_dataset import is_data_set
-from digitpad.errors import DigitpadError, OutputsError, WeightsError
+from digitpad.errors import OutputsError
 from digitpad.gui.importing.classes_dialog import OutputClasses
+from digitpad.gui.tasks.task import report
+from digitpad.importers.inference.best_convention import ImportResult
 from digitpad.importers.open_file import fingerprint, infer_import
 
 
-class OpeningThread(QObject):
-    """One file, from its path to what is understood of it; what its outputs stand for may be known.
+@dataclass(frozen=True)
+class ImportOutcome:
+    """What a file turned out to be.
 
-    Without that, it may turn out to be a data set.
+    Attributes
+    ----------
+    path : Path
+    classes : OutputClasses or None
+        Classes of the outputs, as the user gave them.
+    fingerprint : str
+        Identifies the content of the file; empty for a dataset.
+    result : ImportResult or None
+        The network.
+    unnamed : OutputsError or None
+        Why the user has to name the classes of the outputs.
     """
 
-    understood = Signal(object, str)  # Understanding, and the file's fingerprint
-    unnamed = Signal(object, str)  # OutputsError, and the file's fingerprint
-    is_data = Signal()
-    failed = Signal(object)  # DigitpadError
+    path: Path
+    classes: OutputClasses | None
+    fingerprint: str = ""
+    result: ImportResult | None = None
+    unnamed: OutputsError | None = None
 
-    def __init__(self, path: Path, classes: OutputClasses | None, parent: QObject) -> None:
-        super().__init__(parent)
-        self.path = path
-        self.classes = classes
-        self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="opening", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End soon, with no signal any more, and wait for it."""
-        self._stopping = True
-        self.blockSignals(True)
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def _run(self) -> None:
-        try:
-            if self.classes is None and is_data_set(self.path, lambda _n_read: self._between()):
-                self.is_data.emit()
-                return
-            classes = self.classes or OutputClasses()
-            data = load(classes.data, lambda _n_read: self._between()) if classes.data else None
-            understanding = infer_import(self.path, class_names=classes.names or None, data=data, tell=self._between)
-            self.understood.emit(understanding, fingerprint(self.path))
-        except _StoppedError:
-            return
-        except OutputsError as error:
-            self.unnamed.emit(error, fingerprint(self.path))
-        except DigitpadError as error:
-            self.failed.emit(error)
-        except MemoryError:
-            self.failed.emit(WeightsError(self.path, "takes more memory than there is"))
-        except Exception as error:  # it would vanish with the thread: the window must hear of it
-            self.failed.emit(WeightsError(self.path, f"cannot be opened ({type(error).__name__}: {error})"))
-            raise
-
-    def _between(self) -> None:
-        if self._stopping:
-            raise _StoppedError
+    @property
+    def is_dataset(self) -> bool:
+        """Whether the file holds a dataset, not a network."""
+        return self.result is None and self.unnamed is None
 
 
-class _StoppedError(Exception):
-    """Nobody waits any more."""
+def import_network(path: Path, classes: OutputClasses | None) -> ImportOutcome:
+    """Infer how to use the network in a file; without classes, the file may turn out to be a dataset.
+
+    Raises
+    ------
+    DigitpadError
+        If the file cannot be used.
+    TaskCancelledError
+        If the task is cancelled.
+    """
+    if classes is None and is_data_set(path, lambda _n_read: report()):
+        return ImportOutcome(path, None)
+    given = classes or OutputClasses()
+    data = load(given.data, lambda _n_read: report()) if given.data else None
+    try:
+        result = infer_import(path, class_names=given.names or None, data=data, tell=report)
+    except OutputsError as error:
+        return ImportOutcome(path, classes, fingerprint(path), unnamed=error)
+    return ImportOutcome(path, classes, fingerprint(path), result)

@@ -1,11 +1,11 @@
-"""The Inside tab: the pad and the layers on the left, and beside them what is to be said of what is pointed at."""
+"""The Inside tab: the pad and the layers on the left, details of the selection on the right."""
 
 from collections.abc import Generator, Hashable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QHideEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent, QUndoStack
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -29,11 +29,12 @@ from digitpad.gui.inspect.nearest_panel import NearestPanel
 from digitpad.gui.inspect.softmax_panel import SoftmaxPanel
 from digitpad.gui.inspect.unit_panel import UnitPanel
 from digitpad.gui.inspect.weights_view import WeightsView
-from digitpad.gui.tasks.latest_work import LatestWork
+from digitpad.gui.session import Lifetime, Session
+from digitpad.gui.tasks.task import Policy, TaskRunner, error_message
 from digitpad.gui.tasks.throttle import Throttle
 from digitpad.gui.widgets.basics import SPACE, ElidedLabel, keep_width, make_card, make_label, named
 from digitpad.gui.widgets.form_widgets import Choice
-from digitpad.gui.widgets.theme import Theme
+from digitpad.gui.widgets.tab_page import TabPage
 from digitpad.inspection.measure import MeasuredAccuracy, measure
 from digitpad.inspection.trace import ActivationTrace, Tracer
 from digitpad.inspection.weight_edits import WeightEdits, n_weights
@@ -46,44 +47,41 @@ SHIPPED_DENSE = assets.MODEL / "dense.npz"
 SIDE_PX = (316, 400)
 
 PICTURES = {
-    "Activations": ("A", "What every layer makes of the drawing"),
-    "First weights": ("F", "What each unit of the first layer looks for"),
+    "Activations": ("A", "Activations of every layer for the drawing"),
+    "First weights": ("F", "Weights of the first layer, as images"),
 }
 PANELS = {
-    "Unit": ("U", "What is pointed at, written out"),
+    "Unit": ("U", "The selected unit, with its arithmetic"),
     "Softmax": ("S", "From logits to probabilities"),
-    "Nearest": ("N", "Training images like the drawing"),
+    "Nearest": ("N", "Most similar images of the dataset"),
     "Edit": ("E", "Switch off, prune, quantise"),
 }
-"""Each page's name, its key, and what it shows."""
+"""The name of each page, its key, and its tooltip."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Edited:
-    """What a surgery came to, made in a thread."""
+    """An edited network."""
 
-    surgery: WeightEdits
+    edits: WeightEdits
     weights: Weights
     tracer: Tracer
 
 
-class InspectTab(QWidget):
-    """Looks into one network: the one in use, or one of those that are shipped."""
+class InspectTab(TabPage):
+    """Shows the inside of a network: the one in use or a built-in one."""
 
-    use_requested = Signal(object)  # Weights: the Draw tab shall read with them
-    save_requested = Signal(object)  # Weights: to a file of the user's choice
-    failed = Signal(object)  # DigitpadError: why a network cannot be looked into
-
-    def __init__(self, theme: Theme, pad: Pad, weights: Weights) -> None:
-        super().__init__()
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self.setObjectName("inside_tab")
-        self._main_pad = pad
-        self._in_use = self._base = self._weights = weights
+        self._session = session
+        theme = session.theme
+        self._in_use = self._base = self._weights = session.weights
         self._tracer: Tracer | None = None  # made when the tab is first shown
         self._trace: ActivationTrace | None = None
-        self._left: dict[Hashable, WeightEdits] = {}  # edits of networks that were looked into before
+        self._edits_of: dict[Hashable, WeightEdits] = {}  # edits of the networks shown before
         self._known: dict[WeightEdits, MeasuredAccuracy] = {}
-        self._data_sha256 = ""  # of what was measured on
+        self._data_sha256 = ""  # of the dataset that accuracy was measured on
         self.data_choice = named(DatasetChoice(), "inside_data")
         self._data = DatasetLoader(self.data_choice.value())
         self.pad = Pad(theme)
@@ -100,45 +98,40 @@ class InspectTab(QWidget):
         self._build()
 
         self._reading = Throttle(self._read, FRAME_MS, self)
-        self._pointing = Throttle(self._show_chosen, FRAME_MS, self)
-        self._editing = LatestWork("surgery", self)
-        self._editing.finished.connect(self._show_edited)
-        self._measuring = LatestWork("accuracy", self)
-        self._measuring.progressed.connect(self.edits.set_measured)
-        self._measuring.finished.connect(self._keep_measured)
-        self._measuring.failed.connect(self.edits.set_not_measured)
+        self._pointing = Throttle(self._show_selection, FRAME_MS, self)
+        self._editing = TaskRunner("weight edits", Policy.LATEST, self)
+        self._measuring = TaskRunner("accuracy", Policy.LATEST, self)
         self._nearest.set_data(self._data)
         self._connect()
 
-    def set_weights(self, weights: Weights) -> None:
-        """Those in use are others; where they are looked into, so is this."""
+    def _follow_network(self, weights: Weights) -> None:
+        """Another network is in use: show it, if the network in use is shown."""
         if weights.class_names != self._in_use.class_names:
             self.data_choice.follow(weights)
         self._in_use = weights
         self._source.setItemText(0, f"In use: {weights.name}")
         if self._source.currentIndex() == 0:
-            self._look_into(weights)
+            self._inspect(weights)
 
     def shut_down(self) -> None:
-        """End what works in threads."""
+        """End all tasks, and reading a dataset at once."""
         self._data.give_up()
-        self.data_choice.shut_down()
-        for work in (self._editing, self._measuring, self._nearest.work):
-            work.shut_down()
+        self.data_choice.close_download()
+        super().shut_down()
 
     # The network.
 
     def _source_chosen(self, index: int) -> None:
         path: Path | None = [None, SHIPPED, SHIPPED_DENSE][index]
         try:
-            self._look_into(self._in_use if path is None else load_weights(path))
+            self._inspect(self._in_use if path is None else load_weights(path))
         except DigitpadError as error:
-            self.failed.emit(error)
+            self._session.raise_error("This network can't be shown", error)
             self._source.setCurrentIndex(0)
 
-    def _look_into(self, weights: Weights) -> None:
-        if self._tracer is not None:  # else the edits are not of this network yet
-            self._left[_which(self._base)] = self.edits.surgery
+    def _inspect(self, weights: Weights) -> None:
+        if self._tracer is not None:  # else the edits are not yet those of this network
+            self._edits_of[_identity(self._base)] = self.edits.surgery
         self._base = self._weights = weights
         self._tracer = None
         self._known.clear()
@@ -148,12 +141,12 @@ class InspectTab(QWidget):
             self._open()
 
     def _open(self) -> None:
-        """Make what is needed to look into the network, with the edits that it had."""
+        """Show the network with the edits that it had."""
         self._show_network(self._base, Tracer(self._base))
         assert self._tracer is not None
-        surgery = self._left.get(_which(self._base), WeightEdits())
+        surgery = self._edits_of.get(_identity(self._base), WeightEdits())
         self.edits.set_network(self._tracer.blocks, surgery)
-        self._tell_unedited()
+        self._show_unedited()
         self._summary.set_text(self._tracer.network.summary())
         if surgery == WeightEdits():
             self.view.set_surgery(surgery)
@@ -174,13 +167,13 @@ class InspectTab(QWidget):
     # The data.
 
     def _data_chosen(self) -> None:
-        """Measure on, and search in, what is chosen."""
+        """Use the chosen dataset to measure accuracy and to find similar images."""
         if self.data_choice.value() == self._data.source:
             return
         self._data.give_up()
         self._data = DatasetLoader(self.data_choice.value())
         self._known.clear()
-        self._tell_unedited()
+        self._show_unedited()
         self._nearest.set_data(self._data)
         self._measure()
 
@@ -197,7 +190,7 @@ class InspectTab(QWidget):
             weights = surgery.apply(base)
             return _Edited(surgery, weights, Tracer(weights))
 
-        self._editing.start(work)
+        self._editing.start(work, finished=self._show_edited)
 
     def _show_edited(self, edited: _Edited) -> None:
         self._show_network(edited.weights, edited.tracer)
@@ -216,17 +209,22 @@ class InspectTab(QWidget):
             dataset = relabelled(data.get(), weights)
             return surgery, (yield from measure(weights, dataset, blas_threads.thread_count())), dataset.sha256
 
-        self._measuring.start(work)
+        self._measuring.start(
+            work,
+            progressed=self.edits.set_measured,
+            finished=self._keep_measured,
+            failed=lambda error: self.edits.set_not_measured(error_message(error)),
+        )
 
-    def _keep_measured(self, told: tuple[WeightEdits, MeasuredAccuracy, str]) -> None:
-        surgery, measured, self._data_sha256 = told
+    def _keep_measured(self, result: tuple[WeightEdits, MeasuredAccuracy, str]) -> None:
+        surgery, measured, self._data_sha256 = result
         self._known[surgery] = measured
-        self._tell_unedited()
+        self._show_unedited()
         if surgery == self.edits.surgery:
             self.edits.set_measured(measured)
 
-    def _tell_unedited(self) -> None:
-        """How well the network reads as it is: as measured, or as its file says of these data."""
+    def _show_unedited(self) -> None:
+        """Show the accuracy without edits: as measured, or as the network's file states it for this dataset."""
         measured, about = self._known.get(WeightEdits()), self._base.about
         if measured is not None:
             self.edits.set_unedited(measured.validation.accuracy, measured.test.accuracy)
@@ -236,12 +234,12 @@ class InspectTab(QWidget):
             self.edits.set_unedited()
 
     def _edited_weights(self) -> Weights:
-        """As they are edited now, with what was measured of them on the data that they were trained on."""
+        """Return the edited weights, with their accuracy if it was measured on the dataset that they were trained on."""
         weights = self.edits.surgery.apply(self._base)
         measured = self._known.get(self.edits.surgery)
         trained_on = weights.about.get("data")
-        is_of_theirs = isinstance(trained_on, dict) and trained_on.get("sha256") == self._data_sha256
-        if measured is None or weights is self._base or not is_of_theirs:
+        is_same_data = isinstance(trained_on, dict) and trained_on.get("sha256") == self._data_sha256
+        if measured is None or weights is self._base or not is_same_data:
             return weights
         scores = {
             "validation_accuracy": measured.validation.accuracy,
@@ -260,7 +258,7 @@ class InspectTab(QWidget):
         self.view.set_trace(self._trace)
         if self._softmax.isVisible():
             self._softmax.set_logits(None if self._trace is None else self._trace.logits, self._weights.class_names)
-        self._show_chosen()
+        self._show_selection()
         if not self.pad.drawing_one:
             self._search()
 
@@ -268,23 +266,23 @@ class InspectTab(QWidget):
         self._nearest.set_image(None if self._trace is None else self._trace.image)
 
     def _hand_over(self) -> None:
-        """What was drawn here is on the pad of the Draw tab."""
-        if self.pad.drawing is not self._main_pad.drawing:
-            self._main_pad.replace(self.pad.drawing, "Stroke")
+        """Put what was drawn here on the pad of the Draw tab."""
+        if self.pad.drawing is not self._session.drawing:
+            self._session.put_drawing(self.pad.drawing, "Stroke")
         self._read()
 
     def _take_over(self) -> None:
-        """What is on the pad of the Draw tab is here."""
-        if self.pad.drawing is not self._main_pad.drawing and self.isVisible():
-            self.pad.replace(self._main_pad.drawing, "Drawing")
+        """Show the drawing of the Draw tab here."""
+        if self.pad.drawing is not self._session.drawing and self.isVisible():
+            self.pad.replace(self._session.drawing, "Drawing")
 
-    def _undone_here(self) -> QUndoStack:
-        """Whose changes the keys undo: strokes with the focus on the pad, else edits."""
-        return self._main_pad.undo_stack if self.pad.hasFocus() else self.edits.stack
+    def _undo_stack(self) -> QUndoStack:
+        """Return the stack that the keys act on: strokes while the pad has the focus, else edits."""
+        return self._session.undo_stack if self.pad.hasFocus() else self.edits.stack
 
-    # What is pointed at.
+    # The selection.
 
-    def _show_chosen(self) -> None:
+    def _show_selection(self) -> None:
         chosen = self.view.chosen
         if chosen is None or self._tracer is None:
             self._unit.show_nothing()
@@ -296,7 +294,7 @@ class InspectTab(QWidget):
             self.view.set_joined(self._unit.show_unit(self._tracer, self._trace, chosen, factor))
         self.view.setAccessibleDescription(self._unit.said)
 
-    def _chosen_changed(self) -> None:
+    def _selection_changed(self) -> None:
         fixed = self.view.fixed
         self.edits.set_chosen(fixed)
         self.weights_view.set_unit(fixed.unit if fixed is not None and fixed.block == 1 else None)
@@ -313,17 +311,17 @@ class InspectTab(QWidget):
         column.setSpacing(3 * SPACE)
         top = QHBoxLayout()
         top.setSpacing(3 * SPACE)
-        for text in (f"In use: {self._in_use.name}", "Shipped, convolutional", "Shipped, dense"):
+        for text in (f"In use: {self._in_use.name}", "Built-in, convolutional", "Built-in, dense"):
             self._source.addItem(text)
-        self._source.setAccessibleName("Look into")
-        self._source.setToolTip("Which network is looked into")
+        self._source.setAccessibleName("Network")
+        self._source.setToolTip("The network to show")
         self._source.setFixedWidth(220)
-        self.data_choice.setAccessibleName("Data")
-        self.data_choice.setToolTip("What accuracy is measured on, and among what the nearest images are looked for")
+        self.data_choice.setAccessibleName("Dataset")
+        self.data_choice.setToolTip("The dataset for accuracy and for the most similar images")
         self.data_choice.setFixedWidth(150)
-        top.addWidget(make_label("Look into", "soft"))
+        top.addWidget(make_label("Network", "soft"))
         top.addWidget(self._source)
-        top.addWidget(make_label("Data", "soft"))
+        top.addWidget(make_label("Dataset", "soft"))
         top.addWidget(self.data_choice)
         top.addWidget(self._summary, 1)
         clear = named(QPushButton("Clear"), "inside_clear")
@@ -351,10 +349,10 @@ class InspectTab(QWidget):
         row.addWidget(left, 1)
         row.addWidget(self._side)
         column.addLayout(row, 1)
-        self.setTabOrder(self.pad, self.view)  # though the pad lies in the view
+        self.setTabOrder(self.pad, self.view)  # although the pad is inside the view
 
     def _segments(self, name: str, titles: dict[str, tuple[str, str]], pages: QStackedWidget) -> QHBoxLayout:
-        """Buttons beside each other, one for each page, with its key and what it shows."""
+        """Build a row of buttons, one for each page."""
         row = QHBoxLayout()
         row.setSpacing(0)
         group = QButtonGroup(self)
@@ -376,21 +374,29 @@ class InspectTab(QWidget):
         self.data_choice.currentIndexChanged.connect(self._data_chosen)
         self.pad.drawing_changed.connect(self._reading.request)
         self.pad.settled.connect(self._hand_over)
-        self._main_pad.settled.connect(self._take_over)
-        self.view.chosen_changed.connect(self._chosen_changed)
+        self._session.drawing_settled.connect(self._take_over)
+        self._session.network_changed.connect(self._follow_network)
+        self.data_choice.share(self._session)
+        self.data_choice.follow(self._in_use)
+        self.view.chosen_changed.connect(self._selection_changed)
         self.view.toggled.connect(self.edits.toggle)
         self.weights_view.chosen.connect(self._unit_of_weights_chosen)
         self.edits.changed.connect(self._edited)
-        self.edits.save_requested.connect(lambda: self.save_requested.emit(self._edited_weights()))
-        self.edits.use_requested.connect(lambda: self.use_requested.emit(self._edited_weights()))
+        self.edits.save_requested.connect(lambda: self._session.save_requested.emit(self._edited_weights()))
+        self.edits.use_requested.connect(self._use_edited)
         self._panels.currentChanged.connect(self._panel_changed)
         for key, act in (
-            (QKeySequence.StandardKey.Undo, lambda: self._undone_here().undo()),
-            (QKeySequence.StandardKey.Redo, lambda: self._undone_here().redo()),
+            (QKeySequence.StandardKey.Undo, lambda: self._undo_stack().undo()),
+            (QKeySequence.StandardKey.Redo, lambda: self._undo_stack().redo()),
         ):
             shortcut = QShortcut(QKeySequence(key), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(act)
+
+    def _use_edited(self) -> None:
+        self._session.use_network(self._edited_weights())
+        self._session.show_page("Draw")
+        self._session.say("The Draw tab uses the edited network", Lifetime.NETWORK)
 
     def _panel_changed(self) -> None:
         self._read()
@@ -410,7 +416,7 @@ class InspectTab(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self._measuring.cancel()
-        self._nearest.work.cancel()
+        self._nearest.cancel()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         share = round(min(max(0.24 * self.width(), SIDE_PX[0]), SIDE_PX[1]))
@@ -418,6 +424,6 @@ class InspectTab(QWidget):
         super().resizeEvent(event)
 
 
-def _which(weights: Weights) -> Hashable:
-    """What is the same for weights that are loaded again."""
+def _identity(weights: Weights) -> Hashable:
+    """Return a key that is the same when the weights are loaded again."""
     return weights.name, hash(weights.parameters.tobytes())

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from digitpad.gui.data.dataset_loader import DatasetLoader
-from digitpad.gui.tasks.latest_work import LatestWork
+from digitpad.gui.tasks.task import Policy, TaskRunner, error_message
 from digitpad.gui.widgets.basics import SPACE, format_count, make_label
 from digitpad.gui.widgets.qt_images import inked
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
@@ -162,9 +162,7 @@ class NearestPanel(QWidget):
             column.addWidget(said)
             column.addSpacing(SPACE)
             column.addWidget(images, 1)
-        self.work = LatestWork("nearest images", self)
-        self.work.progressed.connect(self._show)
-        self.work.failed.connect(self._tell_problem)
+        self._tasks = TaskRunner("nearest images", Policy.LATEST, self)
         self._clear()
 
     def set_weights(self, weights: Weights) -> None:
@@ -188,12 +186,16 @@ class NearestPanel(QWidget):
 
     def _begin(self) -> None:
         if self._image is None or self._weights is None or self._data is None or not self.isVisible():
-            self.work.cancel()
+            self.cancel()
             return
         if self._search is None:
             self._search = _Search(self._weights, self._data)
         search, image = self._search, self._image
-        self.work.start(lambda: search(image))
+        self._tasks.start(lambda: search(image), progressed=self._show, failed=self._show_error)
+
+    def cancel(self) -> None:
+        """Stop the search."""
+        self._tasks.cancel()
 
     def _clear(self) -> None:
         self.by_pixels.set_found(None)
@@ -201,9 +203,9 @@ class NearestPanel(QWidget):
         self._pixels_said.setText("Draw to find those like it.")
         self._layer_said.setText("What the network takes to be alike.")
 
-    def _tell_problem(self, why: str) -> None:
+    def _show_error(self, error: Exception) -> None:
         self._clear()
-        self._pixels_said.setText(why)
+        self._pixels_said.setText(error_message(error))
 
     def _show(self, found: NearestResult) -> None:
         if found.by_pixels:

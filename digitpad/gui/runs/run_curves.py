@@ -1,4 +1,4 @@
-"""The curves of the chosen runs over each other, how they are drawn, and what differs between the runs below them."""
+"""The curves of the selected runs in one plot, and a table of the settings in which the runs differ."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from digitpad.errors import RunError
 from digitpad.gui.runs.comparison_table import ComparisonModel
-from digitpad.gui.tasks.worker import Worker
+from digitpad.gui.tasks.task import TaskRunner, as_digitpad_error
 from digitpad.gui.widgets.basics import SPACE, make_card, make_label, named
 from digitpad.gui.widgets.form_widgets import Check, WordChoice, link
 from digitpad.gui.widgets.menu_utils import add_action
@@ -34,27 +34,47 @@ from digitpad.runs.run_registry import RunEntry, RunRegistry
 if TYPE_CHECKING:
     from digitpad.gui.runs.run_plots import RunPlots
 
-_SPANS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000)  # of smoothing, in steps
+_SPANS = (
+    1,
+    2,
+    3,
+    5,
+    7,
+    10,
+    15,
+    20,
+    30,
+    50,
+    70,
+    100,
+    150,
+    200,
+    300,
+    500,
+    700,
+    1000,
+)  # widths of the smoothing, in steps
 _AXES = {CurveAxis.STEP: "Over steps", CurveAxis.EPOCH: "Over epochs", CurveAxis.TIME: "Over time"}
 
 
 class RunCurves(QWidget):
-    """Draws runs once their logs are read, which is done by the worker.
+    """Reads the logs of runs as tasks, and draws their curves.
 
     Parameters
     ----------
-    catalogue : Catalogue
-        Where the logs are read; the worker's alone.
+    registry : RunRegistry
+        Reads the logs; used in tasks alone.
+    tasks : TaskRunner
     """
 
-    shown = Signal()  # curves and differences are those of what is chosen
+    shown = Signal()  # curves and table show the selected runs
     failed = Signal(object)  # DigitpadError
 
-    def __init__(self, theme: Theme, catalogue: RunRegistry, worker: Worker) -> None:
+    def __init__(self, theme: Theme, registry: RunRegistry, tasks: TaskRunner) -> None:
         super().__init__()
         self._theme = theme
-        self._catalogue = catalogue
-        self._worker = worker
+        self._registry = registry
+        self._tasks = tasks
         self._entries: Sequence[RunEntry] = ()
         self.colours: dict[str, str] = {}
         self.lines: Sequence[RunLines] = ()
@@ -67,39 +87,39 @@ class RunCurves(QWidget):
         column.addWidget(self._build_cards(), 1)
 
     def set_runs(self, entries: Sequence[RunEntry]) -> None:
-        """Have the curves of these made, and shown once they are."""
+        """Show the curves of these runs once they are computed."""
         self._entries = entries
         ids = [entry.id for entry in entries]
         self.colours = {id_: colour for id_, colour in self.colours.items() if id_ in ids}
         for id_ in ids:  # a line keeps its colour while others come and go
             if id_ not in self.colours:
-                self.colours[id_] = next(one for one in LINE_COLOURS if one not in self.colours.values())
+                self.colours[id_] = next(colour for colour in LINE_COLOURS if colour not in self.colours.values())
         self._redraw()
 
     def content(self, path: Path) -> Callable[[], bytes]:
-        """What makes, in a thread, what a file of that name is to hold: what is shown, or one run's log as a table.
+        """Return a function for a task that makes the content of a file: the curves, or the log of one run as CSV.
 
-        It raises a `RunError` for a name that ends in something else.
+        It raises a `RunError` for any other suffix.
         """
         entries, axis, suffix = self._entries, CurveAxis(self._over.value()), path.suffix.lower()[1:]
         span, logarithmic = _SPANS[self._smoothing.value()], self._logarithmic.value()
         colours = [self.colours[entry.id] for entry in entries]
 
-        def made() -> bytes:
-            traces = self._catalogue.traces(entries)
+        def content() -> bytes:
+            traces = self._registry.traces(entries)
             if suffix == "csv" and len(traces) == 1:
                 return to_csv(traces[0]).encode()
             if suffix not in ("png", "svg"):
-                raise RunError(path, "runs are exported as .png or .svg, one run as .csv too")
+                raise RunError(path, "has an unknown suffix; use .png or .svg, or .csv for a single run")
             from digitpad.plotting.figure_files import runs_figure
 
             lines = [RunLines.of(trace, axis, span) for trace in traces]
             return runs_figure(lines, axis, suffix, logarithmic=logarithmic, colours=colours)
 
-        return made
+        return content
 
     def fill(self, view: QMenu) -> None:
-        """Add to a menu how the curves can be looked at."""
+        """Add the view commands to a menu."""
         for place, words in enumerate(_AXES.values()):
             add_action(view, words, partial(self._over.setCurrentIndex, place), f"Ctrl+{place + 1}")
         add_action(view, "&Logarithmic loss", self._logarithmic.click, "Ctrl+L")
@@ -107,24 +127,29 @@ class RunCurves(QWidget):
 
     @property
     def tab_stops(self) -> list[QWidget]:
-        """What Tab goes through, in order; once it is shown, through the plots too, before the values."""
+        """The widgets in tab order; the plots come before the table once they are shown."""
         return [self._over, self._logarithmic, self._smoothing, self._whole, self._values]
 
     def _redraw(self) -> None:
         entries, axis, span = self._entries, CurveAxis(self._over.value()), _SPANS[self._smoothing.value()]
         live = [entry.id for entry in entries if entry.summary.status is RunStatus.RUNNING]
 
-        def made() -> tuple[list[RunLines], list[SettingDifference], CurveAxis, float]:
-            traces = self._catalogue.traces(entries)
+        def compute() -> tuple[list[RunLines], list[SettingDifference], CurveAxis, float]:
+            traces = self._registry.traces(entries)
             lines = [RunLines.of(trace, axis, span) for trace in traces]
             return lines, differences(traces), axis, max([_end(line, line.id in live) for line in lines], default=1.0)
 
-        self._worker.do("lines", made, self._on_made, self.failed.emit)
+        self._tasks.start(
+            compute,
+            key="lines",
+            finished=self._show_lines,
+            failed=lambda error: self.failed.emit(as_digitpad_error(error)),
+        )
 
-    def _on_made(self, made: tuple[list[RunLines], list[SettingDifference], CurveAxis, float]) -> None:
-        lines, differing, axis, until = made
+    def _show_lines(self, result: tuple[list[RunLines], list[SettingDifference], CurveAxis, float]) -> None:
+        lines, differing, axis, until = result
         if {line.id for line in lines} != set(self.colours):
-            return  # others are chosen by now, and theirs are being made
+            return  # other runs are selected by now
         colours = [self.colours[line.id] for line in lines]
         self.lines = lines
         n = self._comparison.columnCount()
@@ -140,7 +165,7 @@ class RunCurves(QWidget):
     def _build_controls(self) -> QHBoxLayout:
         self._over = named(WordChoice({str(axis): words for axis, words in _AXES.items()}), "runs_axis")
         self._over.setAccessibleName("Curves over")
-        self._over.setToolTip("What the curves are over")
+        self._over.setToolTip("The x axis of the curves")
         self._over.edited.connect(self._redraw)
         self._logarithmic = named(Check("Log"), "runs_logarithmic")
         self._logarithmic.setChecked(True)
@@ -151,13 +176,13 @@ class RunCurves(QWidget):
         self._smoothing.setPageStep(3)
         self._smoothing.setValue(_SPANS.index(30))
         self._smoothing.setAccessibleName("Smoothing")
-        self._smoothing.setToolTip("Average the training loss over about so many steps; single ones stay faint behind")
+        self._smoothing.setToolTip("Average the training loss over this many steps; the raw loss stays faint behind it")
         self._smoothing.setMinimumWidth(70)
         self._smoothing.setMaximumWidth(180)
         self._smoothing.valueChanged.connect(self._smooth)
         self._span = make_label("", "caption", "runs_span")
         self._span.setFixedWidth(66)
-        self._whole = link("Show all", "runs_whole", "Undo zooming and moving (Home, or a double click)")
+        self._whole = link("Show all", "runs_whole", "Show the whole curves (Home, or a double click)")
         self._whole.setEnabled(False)
         self._whole.clicked.connect(self._show_all)
         row = QHBoxLayout()
@@ -185,7 +210,7 @@ class RunCurves(QWidget):
         below = make_card("comparison_card")
         inside = QVBoxLayout(below)
         inside.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
-        self._values = prepare_table(named(QTableView(), "comparison_table"), "Values and differing settings")
+        self._values = prepare_table(named(QTableView(), "comparison_table"), "Values and different settings")
         self._values.setModel(self._comparison)
         self._values.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self._values.horizontalHeader().setMaximumSectionSize(220)
@@ -197,7 +222,7 @@ class RunCurves(QWidget):
         vertical.setSizes([430, 190])
         return vertical
 
-    # How the curves are drawn.
+    # The controls.
 
     def _smooth(self, place: int) -> None:
         span = _SPANS[place]
@@ -216,7 +241,7 @@ class RunCurves(QWidget):
     # Overrides of Qt's.
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Import matplotlib when the curves are first shown, and no earlier."""
+        """Import matplotlib when the curves are first shown, not earlier."""
         super().showEvent(event)
         if self._plots is None:
             from digitpad.gui.runs.run_plots import RunPlots
@@ -230,6 +255,6 @@ class RunCurves(QWidget):
 
 
 def _end(line: RunLines, live: bool) -> float:
-    """Where the axis has to end for a run: at its last point, or while it is in training where it is to end."""
+    """Return where the axis ends for a run: its last point, or its planned end during training."""
     lasts = [curve.x[-1] for curve in (line.raw, *line.scores.values()) if curve.x.size]
     return float(max([1e-6, *lasts, *([line.planned] if live else [])]))

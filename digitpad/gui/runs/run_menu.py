@@ -1,74 +1,73 @@
-"""The menu of all that can be done with the chosen runs, which is asked for, done in a thread, and told of."""
+"""The menu of commands for the selected runs."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QFile, QUrl, Signal
 from PySide6.QtGui import QAction, QDesktopServices, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QWidget
 
-from digitpad.errors import DigitpadError, RunError
+from digitpad.errors import RunError
 from digitpad.gui.runs.run_curves import RunCurves
 from digitpad.gui.runs.run_dialogs import ask_epochs, ask_rate, ask_to_delete
 from digitpad.gui.runs.runs_list import RunsList
-from digitpad.gui.tasks.worker import Worker
+from digitpad.gui.session import Lifetime, Session
+from digitpad.gui.tasks.task import TaskRunner, Work, as_digitpad_error
 from digitpad.gui.widgets.basics import named
 from digitpad.gui.widgets.dialogs import show_error
 from digitpad.gui.widgets.menu_utils import add_action
 from digitpad.runs.run import Run, RunStatus
 from digitpad.runs.run_registry import RunEntry
 from digitpad.system.atomic_write import write_atomically
-from digitpad.weights.native_format import load_weights
+from digitpad.weights.native_format import Weights, load_weights
 
 _KINDS = {"png": "PNG image (*.png)", "svg": "SVG image (*.svg)", "csv": "CSV table (*.csv)"}
 _FROM_HERE = (RunStatus.PAUSED, RunStatus.CUT_OFF, RunStatus.STOPPED, RunStatus.DIVERGED)
 
 
 class RunMenu(QMenu):
-    """Knows of each of its actions when it can be done."""
+    """Enables each command when the selected runs allow it."""
 
-    go_on_requested = Signal(object, object)  # Run, and the settings to change
-    use_requested = Signal(object, object)  # Weights, and their path
-    save_requested = Signal(object)  # Weights
-    duplicate_requested = Signal(object)  # Recipe
-    written = Signal(str)  # something changed on disk; a line that tells of it, or nothing
+    written = Signal(str)  # something changed on disk; a message, or nothing
 
-    def __init__(self, runs: RunsList, curves: RunCurves, worker: Worker, parent: QWidget) -> None:
+    def __init__(self, session: Session, runs: RunsList, curves: RunCurves, tasks: TaskRunner, parent: QWidget) -> None:
         super().__init__("&Run", parent)
+        self._session = session
         self._runs = runs
         self._curves = curves
-        self._worker = worker
+        self._tasks = tasks
         self._parent = parent
         add = partial(add_action, self)
-        self._go_on_action = add("&Go on", self._go_on, "Ctrl+G")
-        self._train_on_action = add("Train &on for more epochs…", self._train_on, "Ctrl+Shift+G")
+        self._resume_action = add("&Resume", self._resume, "Ctrl+G")
+        self._train_on_action = add("Train for &more epochs…", self._train_on, "Ctrl+Shift+G")
         self._use_action = add("&Use in the Draw tab", self._use, "Ctrl+U")
         self._duplicate_action = add("Use its &settings in the Train tab", self._duplicate, "Ctrl+D")
         self.addSeparator()
-        self._rename_action = add("Re&name", lambda: runs.edit_name(self._one), "F2")
+        self._rename_action = add("Re&name", lambda: runs.edit_name(self._selected), "F2")
         self._save_action = add("Save &weights as…", self._save_weights, "Ctrl+Shift+S")
         self._export_action = add("&Export as PNG, SVG or CSV…", self._export, "Ctrl+E")
-        self._folder_action = add("Open its &folder", self._open_folder)
+        self._folder_action = add("Open run &folder", self._open_folder)
         self.addSeparator()
         self._delete_action = add("Move to &trash…", self._ask_to_delete, QKeySequence.StandardKey.Delete)
         self.buttons = [
-            _button("Go on", self._go_on_action, "runs_go_on"),
+            _button("Resume", self._resume_action, "runs_go_on"),
             _button("Use it", self._use_action, "runs_use"),
             _button("Export…", self._export_action, "runs_export"),
         ]
         runs.model.renamed.connect(self._rename)
 
     def enable(self, *, training: bool) -> None:
-        """Allow what can be done with the chosen runs; ``training`` is whether one is trained in the window."""
+        """Enable what the selected runs allow; ``training`` is whether the window trains."""
         entries = self._runs.chosen()
         one = entries[0] if len(entries) == 1 else None
         rests = one is not None and one.summary.status is not RunStatus.RUNNING and not training
         has_weights = one is not None and one.summary.validation_accuracy is not None and one.summary.epoch > 0
         for action, enabled in (
             (self._rename_action, one is not None),
-            (self._go_on_action, rests and one is not None and one.summary.status in _FROM_HERE),
-            # A loss that ran away would do so again: that is gone on with at another rate.
+            (self._resume_action, rests and one is not None and one.summary.status in _FROM_HERE),
+            # A diverged run would diverge again: it is resumed at another learning rate.
             (self._train_on_action, rests and one is not None and one.summary.status is not RunStatus.DIVERGED),
             (self._use_action, has_weights),
             (self._duplicate_action, one is not None and not training),
@@ -80,7 +79,7 @@ class RunMenu(QMenu):
             action.setEnabled(enabled)
 
     def export(self, path: Path) -> None:
-        """Write what is chosen into a file, by how its name ends."""
+        """Export the selected runs into a file, by its suffix."""
         content = self._curves.content(path)
 
         def write() -> None:
@@ -92,55 +91,56 @@ class RunMenu(QMenu):
         self._write("export", write, f"Saved {path.name}")
 
     @property
-    def _one(self) -> RunEntry:
-        """The run that is chosen, as most is done with one alone."""
+    def _selected(self) -> RunEntry:
+        """The selected run; most commands need exactly one."""
         (entry,) = self._runs.chosen()
         return entry
 
     def _rename(self, entry: RunEntry, name: str) -> None:
         self._write(f"rename {entry.id}", lambda: entry.run.rename(name))
 
-    def _go_on(self) -> None:
-        """From the last checkpoint; where the loss had run away, at another rate, which is asked for."""
-        entry = self._one
-        go_on = partial(self.go_on_requested.emit, entry.run)
+    def _resume(self) -> None:
+        """Resume from the last checkpoint; ask for another learning rate if the run diverged."""
+        entry = self._selected
+        resume = partial(self._session.resume, entry.run)
         if entry.summary.status is RunStatus.DIVERGED:
-            asked = partial(ask_rate, self._parent, entry, go_on=go_on)
-            self._worker.do("go on", entry.run.latest_recipe, asked, self._tell_problem)
+            ask = partial(ask_rate, self._parent, entry, go_on=resume)
+            self._run(entry.run.latest_recipe, ask)
         else:
-            go_on({})
+            resume({})
 
     def _train_on(self) -> None:
-        """For as many more epochs as are asked for; patience does not end them."""
-        run, done = self._one.run, self._one.summary.epoch
+        """Ask for more epochs, and train them without early stopping."""
+        run, done = self._selected.run, self._selected.summary.epoch
         ask_epochs(
             self._parent,
-            self._one,
-            lambda more: self.go_on_requested.emit(run, {"training.epochs": done + more, "training.patience": 0}),
+            self._selected,
+            lambda more: self._session.resume(run, {"training.epochs": done + more, "training.patience": 0}),
         )
 
     def _use(self) -> None:
-        path = self._one.run.weights_path
-        self._worker.do(
-            "use",
-            lambda: load_weights(path),
-            lambda weights: self.use_requested.emit(weights, path),
-            self._tell_problem,
-        )
+        path = self._selected.run.weights_path
+
+        def use(weights: Weights) -> None:
+            self._session.use_network(weights, path)
+            self._session.show_page("Draw")
+            self._session.say(f"Reading with {path.name}", Lifetime.NETWORK)
+
+        self._run(lambda: load_weights(path), use)
 
     def _save_weights(self) -> None:
-        path = self._one.run.weights_path
-        self._worker.do("save", lambda: load_weights(path), self.save_requested.emit, self._tell_problem)
+        path = self._selected.run.weights_path
+        self._run(lambda: load_weights(path), self._session.save_requested.emit)
 
     def _duplicate(self) -> None:
-        self._worker.do("settings", self._one.run.latest_recipe, self.duplicate_requested.emit, self._tell_problem)
+        self._run(self._selected.run.latest_recipe, self._session.use_recipe)
 
     def _open_folder(self) -> None:
         for entry in self._runs.chosen():
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(entry.run.folder)))
 
     def _export(self) -> None:
-        """Ask where to, and write what the curves show, or one run's log as a table."""
+        """Ask for a file, and export the curves, or the log of one run as a table."""
         entries = self._runs.chosen()
         kinds = [kind for suffix, kind in _KINDS.items() if suffix != "csv" or len(entries) == 1]
         dialog = QFileDialog(self._parent, "Export", str(Path.home()), ";;".join(kinds))
@@ -157,32 +157,35 @@ class RunMenu(QMenu):
 
     def _delete(self, entries: Sequence[RunEntry]) -> None:
         for entry in entries:
-            self._write(f"delete {entry.id}", partial(to_trash, entry.run), f"‘{entry.name}’ is in the trash")
+            self._write(f"delete {entry.id}", partial(to_trash, entry.run), f"Moved “{entry.name}” to the trash")
 
     def _write(self, key: str, work: Callable[[], object], done: str = "") -> None:
-        self._worker.do(key, work, lambda _: self.written.emit(done), self._tell_problem)
+        self._run(work, lambda _: self.written.emit(done), key)
 
-    def _tell_problem(self, error: DigitpadError) -> None:
-        show_error(self._parent, "That could not be done", error)
+    def _run(self, work: Work, finished: Callable[[Any], object], key: str = "") -> None:
+        self._tasks.start(work, key=key, finished=finished, failed=self._show_failure)
+
+    def _show_failure(self, error: Exception) -> None:
+        show_error(self._parent, "This could not be done", as_digitpad_error(error))
 
 
 def to_trash(run: Run) -> None:
-    """Move a run's folder to where the user can take it back from.
+    """Move a run's folder to the system's trash.
 
     Raises
     ------
     RunError
-        If it is in training, or the system has no trash for it.
+        If the run is in training, or the system has no trash for it.
     """
     if run.is_in_training:
-        raise RunError(run.folder, "is in training and stays")
+        raise RunError(run.folder, "is in training and cannot be moved to the trash")
     moved = QFile.moveToTrash(str(run.folder))
     if not (moved[0] if isinstance(moved, tuple) else moved):
-        raise RunError(run.folder, "could not be moved to the trash; it stays where it is")
+        raise RunError(run.folder, "could not be moved to the trash")
 
 
 def _button(text: str, action: QAction, name: str) -> QPushButton:
-    """A button that does the same, whenever it can be done."""
+    """Make a button that triggers an action and is enabled with it."""
     button = named(QPushButton(text), name)
     button.setToolTip(f"{action.text().replace('&', '')} ({action.shortcut().toString()})")
     button.clicked.connect(action.trigger)

@@ -1,20 +1,18 @@
-"""The window of runs: a list of what was trained, the curves of those chosen, and what differs between them."""
+"""The Runs window: a list of runs, the curves of the selected ones, and their different settings."""
 
 from itertools import pairwise
 
-from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
-from digitpad.errors import DigitpadError
 from digitpad.gui.runs.run_curves import RunCurves
 from digitpad.gui.runs.run_menu import RunMenu
 from digitpad.gui.runs.runs_list import MAX_RUNS, RunsList
-from digitpad.gui.shell.status_bar import foot
-from digitpad.gui.tasks.worker import Worker
-from digitpad.gui.widgets.basics import SPACE, ElidedLabel
+from digitpad.gui.session import Session, TrainingState
+from digitpad.gui.tasks.task import Policy, TaskRunner, end_tasks, error_message
+from digitpad.gui.widgets.basics import SPACE, ElidedLabel, status_row
 from digitpad.gui.widgets.menu_utils import add_action
-from digitpad.gui.widgets.theme import Theme
 from digitpad.runs.run import RunStatus
 from digitpad.runs.run_registry import RunEntry, RunRegistry
 
@@ -22,54 +20,49 @@ REFRESH_MS = 2000  # while something is in training
 
 
 class RunsWindow(QMainWindow):
-    """Stands beside the window, also while that trains.
+    """Compares runs, also during a training. Folders and logs are read as tasks."""
 
-    Folders and logs are read in a thread of its own, which `shut_down` ends.
-    """
+    listed = Signal()  # the list shows what is on disk
 
-    listed = Signal()  # the list is that of the disk
-
-    def __init__(self, theme: Theme, settings: QSettings, parent: QWidget) -> None:
+    def __init__(self, session: Session, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Window)
-        self._settings = settings
-        self._training = False
+        self._session = session
         self._are_too_many = False
-        self._catalogue = RunRegistry()
-        self._worker = Worker("runs", self)
+        self._registry = RunRegistry()
+        self._tasks = TaskRunner("runs", Policy.QUEUE, self)
         self._message = ElidedLabel("caption", "runs_message")
         self.runs = RunsList()
-        self.curves = RunCurves(theme, self._catalogue, self._worker)
-        self.menu = RunMenu(self.runs, self.curves, self._worker, self)
+        self.curves = RunCurves(session.theme, self._registry, self._tasks)
+        self.menu = RunMenu(session, self.runs, self.curves, self._tasks, self)
         self.setObjectName("runs_window")
         self.setWindowTitle("Runs – digitpad")
         self.setMinimumSize(1024, 600)
         self._build()
         self.runs.chosen_changed.connect(self._chosen_changed)
         self.runs.menu_requested.connect(self.menu.popup)
-        self.curves.failed.connect(self._say_problem)
+        self.curves.failed.connect(self._show_error)
         self.menu.written.connect(self._written)
         self._timer = QTimer(self, interval=REFRESH_MS)
         self._timer.timeout.connect(self.refresh)
         self._enable()
-        geometry = settings.value("runs_geometry")
-        if not (isinstance(geometry, QByteArray) and self.restoreGeometry(geometry)):
+        session.training_changed.connect(self._training_changed)
+        geometry = session.preferences.geometry("runs_geometry")
+        if geometry is None or not self.restoreGeometry(geometry):
             self.resize(1120, 760)
 
-    def set_training(self, training: bool) -> None:
-        """Whether a training is under way in the window, beside which no other one can be gone on with."""
-        self._training = training
+    def _training_changed(self, state: TrainingState) -> None:
         self._enable()
         if self.isVisible():
             self.refresh()
 
     def refresh(self) -> None:
-        """Look anew at what is on disk."""
-        self._worker.do("list", self._catalogue.entries, self._on_listed, self._say_problem)
+        """Read again what is on disk."""
+        self._tasks.start(self._registry.entries, key="list", finished=self._on_listed, failed=self._show_error)
 
     def _on_listed(self, entries: list[RunEntry]) -> None:
         known = set(self.runs.chosen())
         self.runs.set_entries(entries)
-        live = self._training or any(entry.summary.status is RunStatus.RUNNING for entry in entries)
+        live = self._session.training.is_busy or any(entry.summary.status is RunStatus.RUNNING for entry in entries)
         if not live or not self.isVisible():
             self._timer.stop()
         elif not self._timer.isActive():
@@ -86,7 +79,7 @@ class RunsWindow(QMainWindow):
         are_too_many, were_too_many = self.runs.n_selected > MAX_RUNS, self._are_too_many
         self._are_too_many = are_too_many
         if are_too_many:
-            self._message.set_text(f"The first {MAX_RUNS} of {self.runs.n_selected} are shown")
+            self._message.set_text(f"Showing the first {MAX_RUNS} of {self.runs.n_selected} runs")
         elif were_too_many:
             self._message.set_text("")
 
@@ -95,15 +88,15 @@ class RunsWindow(QMainWindow):
         self.runs.model.set_colours(self.curves.colours)
 
     def _enable(self) -> None:
-        self.menu.enable(training=self._training)
+        self.menu.enable(training=self._session.training.is_busy)
 
-    def _written(self, told: str) -> None:
-        if told:
-            self._message.set_text(told)
+    def _written(self, message: str) -> None:
+        if message:
+            self._message.set_text(message)
         self.refresh()
 
-    def _say_problem(self, error: DigitpadError) -> None:
-        self._message.set_text(str(error))
+    def _show_error(self, error: Exception) -> None:
+        self._message.set_text(error_message(error))
 
     # Building.
 
@@ -125,7 +118,7 @@ class RunsWindow(QMainWindow):
         around.addWidget(splitter)
         column.addLayout(around, 1)
         status = QWidget()
-        foot(status).addWidget(self._message, 1)
+        status_row(status).addWidget(self._message, 1)
         column.addWidget(status)
         self.setCentralWidget(central)
         self.menuBar().addMenu(self.menu)
@@ -162,14 +155,14 @@ class RunsWindow(QMainWindow):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
-            self.refresh()  # another program may have trained meanwhile
+            self.refresh()  # another program may have trained in the meantime
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._timer.stop()
-        self._settings.setValue("runs_geometry", self.saveGeometry())
+        self._session.preferences.set_geometry("runs_geometry", self.saveGeometry())
         super().closeEvent(event)
 
     def shut_down(self) -> None:
-        """Close it for good, and wait for its thread's end."""
+        """Close, and wait for the end of all tasks."""
         self.close()
-        self._worker.close()
+        end_tasks(self)

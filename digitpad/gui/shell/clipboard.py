@@ -1,31 +1,49 @@
-"""Drawings come onto the pad and leave it: as files, by the clipboard, and dropped."""
+"""Drawings come onto the pad and leave it: by file, by the clipboard, and by drag and drop."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QGuiApplication, QImage
 
-from digitpad.errors import FileError
-from digitpad.gui.shell.menus import DRAW
-from digitpad.gui.widgets.file_dialogs import PNG, STROKES, check_openable
+from digitpad.errors import DigitpadError, FileError
+from digitpad.gui.session import Session
+from digitpad.gui.widgets.file_dialogs import DRAWING_SUFFIXES, DRAWINGS, PNG, STROKES, FileDialogs, check_openable
 from digitpad.gui.widgets.qt_images import picture_of, save_picture, to_rgba
 from digitpad.ink.drawing import Drawing, first_drawing
-from digitpad.ink.image import read_image
+from digitpad.ink.image import is_image, read_image
 from digitpad.ink.strokes import LabelledStrokes, write_strokes
 
-if TYPE_CHECKING:
-    from digitpad.gui.shell.window import Window
-
-MAX_PASTED_PX = 480  # a side; more than the pad keeps, and a photograph's pixels would take gigabytes
+MAX_PASTED_PX = 480  # side of a pasted image: more than the pad keeps, while a photo's pixels would take gigabytes
 
 
 class PadClipboard:
-    """What is put on a window's pad can be undone; what cannot be put there leaves it as it is, and is told of."""
+    """Puts drawings on the pad, which can be undone, and takes them from it.
 
-    def __init__(self, window: "Window") -> None:
-        self._window = window
-        self._pad = window.draw_tab.pad
+    Parameters
+    ----------
+    session : Session
+    files : FileDialogs
+    open_file : callable
+        Opens a file that is no drawing.
+    """
+
+    def __init__(self, session: Session, files: FileDialogs, open_file: Callable[[Path], None]) -> None:
+        self._session = session
+        self._files = files
+        self._open_file = open_file
+
+    def ask_and_open(self) -> None:
+        """Ask for an image or strokes, and open it."""
+        if (path := self._files.to_open("Open image or strokes", DRAWINGS)) is not None:
+            self.open(path)
+
+    def open_any(self, path: Path) -> None:
+        """Open a file of any kind: a drawing goes on the pad, other files are opened as networks or datasets."""
+        if path.suffix.lower() in DRAWING_SUFFIXES or is_image(path):
+            self.open(path)
+        else:
+            self._open_file(path)
 
     def open(self, path: Path) -> None:
         """Put an image, or the first drawing of a strokes file, on the pad."""
@@ -33,38 +51,38 @@ class PadClipboard:
             check_openable(path)
             drawing = first_drawing(path) if path.suffix.lower() == ".jsonl" else Drawing.from_pixels(read_image(path))
         except FileError as error:
-            self._window.show_error("This cannot be put on the pad", error)
+            self._session.raise_error("This file can't be opened", error)
             return
-        self.put(drawing, "Open", f"no ink was found in {path.name}")
+        self._put(drawing, "Open", f"No drawing found in {path.name}")
 
-    def put(self, drawing: Drawing, text: str, nothing: str) -> None:
-        """Show a drawing on the pad; ``text`` is what undoing it is called, ``nothing`` is said where it is empty."""
+    def _put(self, drawing: Drawing, change: str, empty: str) -> None:
+        """Show a drawing on the pad; ``empty`` is the message if it has no ink."""
         if drawing.is_empty:
-            self._window.say(f"The pad is as it was: {nothing}")
+            self._session.say(empty)
             return
-        self._window.show_tab(DRAW)
-        self._pad.replace(drawing, text)
+        self._session.show_page("Draw")
+        self._session.put_drawing(drawing, change)
 
     def copy(self) -> None:
-        """Put a picture of the drawing on the clipboard."""
-        QGuiApplication.clipboard().setImage(picture_of(self._pad.drawing))
+        """Put an image of the drawing on the clipboard."""
+        QGuiApplication.clipboard().setImage(picture_of(self._session.drawing))
 
     def paste(self) -> None:
         """Take an image, or a file that was copied, from the clipboard."""
-        # None where whoever had copied is gone, though the stubs forbid it.
+        # None after the program that copied has ended, although the stubs forbid it.
         mime = QGuiApplication.clipboard().mimeData()
         if mime is None or not self.take(mime, "Paste"):
-            self._window.say("The clipboard holds no image")
+            self._session.say("There is no image on the clipboard")
 
     @staticmethod
     def can_take(mime: QMimeData) -> bool:
-        """Whether there is a file or an image in what is dragged over the window."""
+        """Return whether dragged data hold a file or an image."""
         return bool(_files(mime)) or mime.hasImage()
 
-    def take(self, mime: QMimeData, text: str) -> bool:
-        """Use what was pasted or dropped, any file that it is; whether there was something to use."""
+    def take(self, mime: QMimeData, change: str) -> bool:
+        """Open pasted or dropped data; return whether there was something to open."""
         if files := _files(mime):
-            self._window.open_any(files[0])
+            self.open_any(files[0])
         elif mime.hasImage():
             image = mime.imageData()
             if not isinstance(image, QImage) or image.isNull():
@@ -72,24 +90,30 @@ class PadClipboard:
             if max(image.width(), image.height()) > MAX_PASTED_PX:
                 keep, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
                 image = image.scaled(MAX_PASTED_PX, MAX_PASTED_PX, keep, smooth)
-            self.put(Drawing.from_pixels(to_rgba(image)), text, "no ink was found in the image")
+            self._put(Drawing.from_pixels(to_rgba(image)), change, "No drawing found in the image")
         else:
             return False
         return True
 
     def save_picture(self) -> None:
-        """Save the drawing as an image, to a file of the user's choice."""
-        path = self._window.files.to_save("Save the drawing as an image", PNG, "png", "digit.png")
+        """Ask for a file, and save the drawing as an image."""
+        path = self._files.to_save("Save the drawing as an image", PNG, "png", "digit.png")
         if path is not None:
-            self._window.try_to("The image was not saved", lambda: save_picture(self._pad.drawing, path))
+            self._save("The image was not saved", lambda: save_picture(self._session.drawing, path))
 
     def save_strokes(self) -> None:
-        """Save the strokes on the pad, to a file of the user's choice."""
-        drawing = self._pad.drawing
-        path = self._window.files.to_save("Save the strokes", STROKES, "jsonl", "digit.jsonl")
+        """Ask for a file, and save the strokes on the pad."""
+        drawing = self._session.drawing
+        path = self._files.to_save("Save the strokes", STROKES, "jsonl", "digit.jsonl")
         if path is not None:
             line = LabelledStrokes([stroke.points for stroke in drawing.strokes])
-            self._window.try_to("The strokes were not saved", lambda: write_strokes(path, [line]))
+            self._save("The strokes were not saved", lambda: write_strokes(path, [line]))
+
+    def _save(self, title: str, write: Callable[[], object]) -> None:
+        try:
+            write()
+        except DigitpadError as error:
+            self._session.raise_error(title, error)
 
 
 def _files(mime: QMimeData) -> list[Path]:

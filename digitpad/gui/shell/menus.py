@@ -1,59 +1,71 @@
-"""The menu bar: all that can be done, and by which key."""
+"""The menu bar: every command and its shortcut."""
 
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QUrl
-from PySide6.QtGui import QActionGroup, QDesktopServices, QKeySequence
+from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
 from PySide6.QtWidgets import QMenu
 
 from digitpad import __version__
+from digitpad.errors import DigitpadError
+from digitpad.gui.pages import Command
 from digitpad.gui.widgets.dialogs import show_information
-from digitpad.gui.widgets.file_dialogs import DRAWINGS, WEIGHTS
 from digitpad.gui.widgets.menu_utils import add_action
 from digitpad.gui.widgets.theme import Mode
-from digitpad.system import user_folders
-from digitpad.weights.native_format import SHIPPED, load_weights
+from digitpad.system import blas_threads, user_folders
 
 if TYPE_CHECKING:
     from digitpad.gui.shell.window import Window
 
-DRAW, TRAIN, EVALUATE, INSIDE = range(4)
-TABS = ("Draw", "Train", "Evaluate", "Inside")
+_KEYS = """\
+On the pad: the arrow keys move a pen, Shift makes small steps, Space puts it down and lifts it, Esc cancels the stroke.
+
+P pen, E eraser, W why, Ctrl+Z undo, Ctrl+Backspace clear, Ctrl+C and Ctrl+V copy and paste.
+
+Inside, on the layers: the arrow keys move from unit to unit, with Shift within a map; Space switches a unit off, Esc \
+clears the selection. U, S, N, E choose the panel, A and F the picture.
+
+{tabs}, Ctrl+T train and pause, Ctrl+. stop, Ctrl+U use the trained network, Ctrl+E evaluate, R another sample, \
+Ctrl+R runs, Ctrl+L open network, Ctrl+O open image or strokes."""
 
 
 class Menus(QObject):
-    """Fills a window's menu bar, and says what can be done at the moment."""
+    """Fills the menu bar of a window, and enables what can be done at the moment."""
 
     def __init__(self, window: "Window") -> None:
         super().__init__(window)
         self._window = window
+        self._session = window.session
         self._pad_actions = QActionGroup(self)
         self._pad_actions.setExclusionPolicy(QActionGroup.ExclusionPolicy.None_)
+        self._commands: list[tuple[QAction, Command]] = []
         self._build_file()
         self._build_edit()
         self._build_view()
         self._build_model()
         self._build_help()
+        for signal in (self._session.training_changed, self._session.evaluating_changed):
+            signal.connect(self._update_commands)
+        self._session.drawing_changed.connect(self._update_drawing)
+        self._update_commands()
+        self._update_drawing()
 
-    def set_tab(self, index: int) -> None:
-        """Another tab shows; beside the Draw tab, the pad's keys belong to the field that is edited."""
-        self._pad_actions.setEnabled(index == DRAW)
+    def show_page(self, index: int) -> None:
+        """Follow the tab that is shown: beside the pad, its keys belong to the field that is edited."""
+        self._pad_actions.setEnabled(index == 0)
 
-    def set_pad(self, *, has_ink: bool, has_strokes: bool) -> None:
-        """What there is on the pad."""
+    def _update_drawing(self) -> None:
+        drawing = self._session.drawing
         for action in (self._copy_action, self._save_picture_action):
-            action.setEnabled(has_ink)
-        self._save_strokes_action.setEnabled(has_strokes)
+            action.setEnabled(not drawing.is_empty)
+        self._save_strokes_action.setEnabled(bool(drawing.strokes))
 
-    def set_trained(self, trained: bool) -> None:
-        """Whether there is something that was trained, and not thrown away."""
-        self._use_action.setEnabled(trained)
-
-    def set_mode(self, mode: Mode) -> None:
-        """Which theme is chosen."""
-        self._theme_actions[mode].setChecked(True)
+    def _update_commands(self) -> None:
+        self._use_action.setEnabled(self._session.trained is not None)
+        for action, command in self._commands:
+            action.setText(command.text(self._session))
 
     # Building.
 
@@ -62,140 +74,110 @@ class Menus(QObject):
 
     def _build_file(self) -> None:
         window, standard, file = self._window, QKeySequence.StandardKey, self._menu("&File")
-        add_action(file, "&Load weights…", self._ask_weights, "Ctrl+L")
-        self._recent_menu = file.addMenu("&Recent weights")
+        networks, clipboard = window.networks, window.clipboard
+        add_action(file, "Open &network…", networks.ask_and_open, "Ctrl+L")
+        self._recent_menu = file.addMenu("&Recent networks")
         self._recent_menu.setToolTipsVisible(True)
         self._recent_menu.aboutToShow.connect(self._fill_recent)
-        add_action(file, "Save &weights as…", lambda: window.save_weights(window.weights), "Ctrl+Shift+S")
+        add_action(file, "Save net&work as…", lambda: networks.save(self._session.weights), "Ctrl+Shift+S")
         file.addSeparator()
-        add_action(file, "&Open image or strokes…", self._ask_drawing, standard.Open)
-        self._save_picture_action = add_action(file, "Save &image…", window.drawings.save_picture, standard.Save)
-        self._save_strokes_action = add_action(file, "Save &strokes…", window.drawings.save_strokes, "Ctrl+Alt+S")
+        add_action(file, "&Open image or strokes…", clipboard.ask_and_open, standard.Open)
+        self._save_picture_action = add_action(file, "Save &image…", clipboard.save_picture, standard.Save)
+        self._save_strokes_action = add_action(file, "Save &strokes…", clipboard.save_strokes, "Ctrl+Alt+S")
         file.addSeparator()
         add_action(file, "&Quit", window.close, standard.Quit)
 
     def _build_edit(self) -> None:
         window, standard, edit = self._window, QKeySequence.StandardKey, self._menu("&Edit")
-        pad = window.draw_tab.pad
+        stack = self._session.undo_stack
         for action, key in (
-            (pad.undo_stack.createUndoAction(window, "Undo"), standard.Undo),
-            (pad.undo_stack.createRedoAction(window, "Redo"), standard.Redo),
+            (stack.createUndoAction(window, "Undo"), standard.Undo),
+            (stack.createRedoAction(window, "Redo"), standard.Redo),
         ):
             action.setShortcuts(key)
             edit.addAction(action)
             self._pad_actions.addAction(action)
         edit.addSeparator()
-        self._copy_action = add_action(edit, "&Copy", window.drawings.copy, standard.Copy)
-        add_action(edit, "&Paste", window.drawings.paste, standard.Paste)
+        self._copy_action = add_action(edit, "&Copy", window.clipboard.copy, standard.Copy)
+        add_action(edit, "&Paste", window.clipboard.paste, standard.Paste)
         edit.addSeparator()
-        self._pad_actions.addAction(add_action(edit, "C&lear", pad.clear, "Ctrl+Backspace"))
+        self._pad_actions.addAction(add_action(edit, "C&lear", self._session.clear_drawing, "Ctrl+Backspace"))
 
     def _build_view(self) -> None:
         window, view = self._window, self._menu("&View")
-        for place, name in enumerate(TABS):
-            add_action(view, f"&{name}", partial(window.show_tab, place), f"Ctrl+{place + 1}")
+        for index, page in enumerate(window.pages):
+            add_action(view, f"&{page.title}", partial(window.show_page, index), f"Ctrl+{index + 1}")
         view.addSeparator()
         theme = view.addMenu("T&heme")
         group = QActionGroup(self)
-        self._theme_actions = {}
-        for mode, name in ((Mode.SYSTEM, "As the &system"), (Mode.LIGHT, "&Light"), (Mode.DARK, "&Dark")):
-            action = add_action(theme, name, partial(window.set_theme, mode))
+        for mode, text in ((Mode.SYSTEM, "Follow &system"), (Mode.LIGHT, "&Light"), (Mode.DARK, "&Dark")):
+            action = add_action(theme, text, partial(self._session.set_theme, mode))
             action.setCheckable(True)
+            action.setChecked(mode is self._session.preferences.theme)
             group.addAction(action)
-            self._theme_actions[mode] = action
 
     def _build_model(self) -> None:
-        window, model = self._window, self._menu("&Model")
-        add_action(model, "T&rain, pause or go on", self._train_or_pause, "Ctrl+T")
-        add_action(model, "&Stop training", lambda: window.train_tab.stop(), "Ctrl+.")
-        add_action(model, "&Find a learning rate…", self._find_rate, "Ctrl+Shift+F")
-        add_action(model, "&Evaluate, or stop evaluating", self._evaluate, "Ctrl+E")
-        add_action(model, "Save settings as re&cipe…", self._save_settings)
+        window, networks, model = self._window, self._window.networks, self._menu("&Model")
+        for index, page in enumerate(window.pages):
+            for command in page.commands:
+                run = partial(self._run_command, index, command.method)
+                action = add_action(model, command.text(self._session), run, command.shortcut or None)
+                self._commands.append((action, command))
         model.addSeparator()
-        add_action(model, "Use the s&hipped weights", lambda: window.use_weights(load_weights(SHIPPED)))
-        self._use_action = add_action(model, "Use what was &trained", window.use_trained, "Ctrl+U")
-        self._use_action.setEnabled(False)
-        meant = add_action(model, "How these weights are &meant…", lambda: window.foreign.ask_again())
-        model.aboutToShow.connect(lambda: meant.setEnabled(window.can_ask_what_is_meant))
+        add_action(model, "Use the &built-in network", networks.use_built_in)
+        self._use_action = add_action(model, "Use the &trained network", networks.use_trained, "Ctrl+U")
+        options = add_action(model, "&Import options…", lambda: networks.importer.ask_again())
+        model.aboutToShow.connect(lambda: options.setEnabled(networks.has_import_options))
         model.addSeparator()
-        add_action(model, "&Runs…", window.show_runs, "Ctrl+R")
-        add_action(model, "&Open the folder of runs", partial(self._open_folder, "runs"))
-        add_action(model, "Open the folder of your r&ecipes", partial(self._open_folder, "recipes"))
+        add_action(model, "R&uns…", window.show_runs, "Ctrl+R")
+        add_action(model, "&Open runs folder", partial(self._open_folder, "runs"))
+        add_action(model, "Open reci&pes folder", partial(self._open_folder, "recipes"))
 
     def _build_help(self) -> None:
         help_menu = self._menu("&Help")
-        add_action(help_menu, "&Keys", self._show_keys, QKeySequence.StandardKey.HelpContents)
+        add_action(help_menu, "&Keyboard shortcuts", self._show_keys, QKeySequence.StandardKey.HelpContents)
         add_action(help_menu, "&About digitpad", self._show_about)
 
-    # What is done on another tab is seen there.
+    # Commands.
 
-    def _train_or_pause(self) -> None:
-        self._window.show_tab(TRAIN)
-        self._window.train_tab.train_or_pause()
-
-    def _find_rate(self) -> None:
-        self._window.show_tab(TRAIN)
-        self._window.train_tab.find_rate()
-
-    def _save_settings(self) -> None:
-        self._window.show_tab(TRAIN)
-        self._window.train_tab.save_settings()
-
-    def _evaluate(self) -> None:
-        self._window.show_tab(EVALUATE)
-        self._window.evaluate_tab.evaluate_or_stop()
-
-    # Files and folders.
-
-    def _ask_weights(self) -> None:
-        if (path := self._window.files.to_open("Load weights", WEIGHTS)) is not None:
-            self._window.open_weights(path)
-
-    def _ask_drawing(self) -> None:
-        if (path := self._window.files.to_open("Open an image or strokes", DRAWINGS)) is not None:
-            self._window.drawings.open(path)
+    def _run_command(self, index: int, method: str) -> None:
+        """Show a page, and carry out its command there."""
+        getattr(self._window.show_page(index), method)()
 
     def _fill_recent(self) -> None:
         self._recent_menu.clear()
-        for name in self._window.recent():
+        for name in self._session.preferences.recent_networks:
             path = Path(name)
-            action = add_action(self._recent_menu, path.name, partial(self._window.open_weights, path))
+            action = add_action(self._recent_menu, path.name, partial(self._window.networks.open, path))
             action.setToolTip(name)
             action.setEnabled(path.exists())
         if self._recent_menu.isEmpty():
             self._recent_menu.addAction("None yet").setEnabled(False)
 
     def _open_folder(self, name: str) -> None:
-        self._window.try_to(
-            f"There is no folder of {name}",
-            lambda: QDesktopServices.openUrl(
-                QUrl.fromLocalFile(str(user_folders.ensure_folder(user_folders.user_data() / name)))
-            ),
-        )
-
-    # Help.
+        try:
+            folder = user_folders.ensure_folder(user_folders.user_data() / name)
+        except DigitpadError as error:
+            self._session.raise_error(f"The {name} folder can't be opened", error)
+            return
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
     def _show_keys(self) -> None:
-        tabs = ", ".join(f"Ctrl+{place + 1} {name}" for place, name in enumerate(TABS))
-        show_information(
-            self._window,
-            "Keys",
-            "On the pad: the arrow keys move a pen, Shift makes small steps, Space puts it down and lifts it, "
-            "Esc takes the stroke back.\n\n"
-            "P pen, E eraser, W why, Ctrl+Z undo, Ctrl+Backspace clear, Ctrl+C and Ctrl+V copy and paste.\n\n"
-            "Inside, on the layers: the arrow keys move from unit to unit, with Shift within a map; Space switches a "
-            "unit off, Esc lets go. U, S, N, E choose the panel, A and F the picture.\n\n"
-            f"{tabs}, Ctrl+T train and pause, Ctrl+. stop, Ctrl+U use what was trained, Ctrl+E evaluate, "
-            "R another sample, Ctrl+R runs, Ctrl+L load weights, Ctrl+O open an image or strokes.",
-        )
+        tabs = ", ".join(f"Ctrl+{index + 1} {page.title}" for index, page in enumerate(self._window.pages))
+        show_information(self._window, "Keyboard shortcuts", _KEYS.format(tabs=tabs))
 
     def _show_about(self) -> None:
-        self._window.try_to("The folder of your runs cannot be used", user_folders.user_data)
+        try:
+            user_folders.user_data()
+        except DigitpadError as error:
+            self._session.raise_error("The folder for your runs can't be used", error)
+        n_threads = blas_threads.thread_count()
         show_information(
             self._window,
             f"digitpad {__version__}",
-            "Draw a digit and see what a neural network written in NumPy makes of it.\n\n"
-            f"Weights in use: {self._window.weights.name}. "
-            f"What you train is kept in {user_folders.user_data_path() / 'runs'}.\n\n"
+            "Draw a digit and see how a neural network written in NumPy reads it.\n\n"
+            f"Network in use: {self._session.weights.name}. "
+            f"Your runs are kept in {user_folders.user_data_path() / 'runs'}.\n\n"
+            f"{n_threads} BLAS thread{'s' * (n_threads > 1)}, float32.\n\n"
             "MIT licence. MNIST: Yann LeCun and Corinna Cortes, CC BY-SA 3.0.",
         )

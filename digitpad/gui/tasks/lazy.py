@@ -1,26 +1,26 @@
-"""What is not needed at the start, and takes its time to import and to build."""
+"""Values that are made when they are first needed."""
 
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-Made = TypeVar("Made")
+T = TypeVar("T")
 
 
-class Lazy(Generic[Made]):
-    """Something that is made when it is first called for.
+class Lazy(Generic[T]):
+    """A value that is made by the first call.
 
     Attributes
     ----------
-    made : object or None
-        It, if it has been called for: what only concerns it while it is there asks this.
+    value : object or None
+        The value, or None while nothing has called for it.
     """
 
-    def __init__(self, make: Callable[[], Made]) -> None:
+    def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
-        self.made: Made | None = None
+        self.value: T | None = None
 
-    def __call__(self) -> Made:
-        """It, made now if it was not there."""
-        if self.made is None:
-            self.made = self._make()
-        return self.made
+    def __call__(self) -> T:
+        """Return the value, making it first if need be."""
+        if self.value is None:
+            self.value = self._make()
+        return self.value

@@ -1,4 +1,4 @@
-"""The learning-rate range test: all rates tried in one short training, and one suggested."""
+"""The learning-rate finder: a range test that suggests a learning rate."""
 
 import math
 from collections.abc import Generator
@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QDialog, QPushButton, QVBoxLayout, QWidget
 
-from digitpad.gui.tasks.latest_work import LatestWork
+from digitpad.gui.tasks.task import Policy, TaskRunner, end_tasks, error_message, report
 from digitpad.gui.widgets.basics import SPACE, closing_row, format_count, make_label, named
 from digitpad.gui.widgets.theme import Theme
 from digitpad.training.lr_finder import HIGHEST, LOWEST, RangeTestResult, range_test
@@ -17,11 +17,9 @@ from digitpad.training.training_data import dataset_of, n_drawings
 
 
 class LearningRateDialog(QDialog):
-    """Tries the rates as soon as it is shown; it trains a network of its own, and keeps nothing."""
+    """Runs the test as soon as it is shown, on a network of its own that is not kept."""
 
-    chosen = Signal(float)  # the rate that the user wants to train at
-
-    _made = Signal(int)  # in the thread: drawings to train on, so far
+    chosen = Signal(float)  # the learning rate to train with
 
     def __init__(self, theme: Theme, recipe: Recipe, parent: QWidget) -> None:
         super().__init__(parent)
@@ -29,51 +27,48 @@ class LearningRateDialog(QDialog):
         self.setWindowTitle("Find a learning rate")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._recipe = recipe
-        self._left = False
         self._curve = _Curve(theme)
-        self._said = make_label("", "strong", "rate_suggestion")
+        self._message = make_label("", "strong", "rate_suggestion")
         self._use = named(QPushButton("Use it"), "use_rate")
         self._build()
-        self._made.connect(self._show_made)
-        self._work = LatestWork("rates", self)
-        self._work.progressed.connect(self._show_progress)
-        self._work.finished.connect(self._done)
-        self._work.failed.connect(self._said.setText)
-        self._work.start(self._try)
+        self._tasks = TaskRunner("learning-rate finder", Policy.LATEST, self)
+        self._tasks.start(
+            self._work,
+            progressed=self._show_progress,
+            finished=self._show_result,
+            failed=lambda error: self._message.setText(error_message(error)),
+        )
 
-    def _try(self) -> Generator[RangeTestResult, None, RangeTestResult]:
-        """In a thread."""
-        tried = None
-        for tried in range_test(self._recipe, dataset_of(self._recipe, self._tell_made)):
-            yield tried
-        assert tried is not None
-        return tried
+    def _work(self) -> Generator[RangeTestResult, None, RangeTestResult]:
+        """In the task's thread."""
+        result = None
+        for result in range_test(self._recipe, dataset_of(self._recipe, self._report_drawings)):
+            yield result
+        assert result is not None
+        return result
 
-    def _tell_made(self, n: int) -> None:
-        """In the thread, now and then while there is nothing yet to train on, which may take minutes."""
-        if self._left:
-            raise _LeftError
-        if n % 100 == 0:
-            self._made.emit(n)
+    def _report_drawings(self, n: int) -> None:
+        """In the task's thread: generating the drawings to train on may take minutes."""
+        report(n if n % 100 == 0 else None)
 
-    def _show_made(self, n: int) -> None:
-        if total := n_drawings(self._recipe):  # 0 while a data set is read
-            self._said.setText(f"Making {format_count(n)} of {format_count(total)} drawings to train on…")
+    def _show_progress(self, progress: RangeTestResult | int) -> None:
+        if isinstance(progress, RangeTestResult):
+            self._message.setText(f"Testing learning rates: step {len(progress.rates)} of {progress.n_planned}…")
+            self._curve.show_rates(progress, None)
+        elif total := n_drawings(self._recipe):  # 0 while a dataset is read
+            done = f"{format_count(progress)} of {format_count(total)}"
+            self._message.setText(f"Generating {done} training drawings…")
 
-    def _show_progress(self, tried: RangeTestResult) -> None:
-        self._said.setText(f"Trying rates: step {len(tried.rates)} of {tried.n_planned}…")
-        self._curve.show_rates(tried, None)
-
-    def _done(self, tried: RangeTestResult) -> None:
-        rate = tried.suggestion
-        self._curve.show_rates(tried, rate)
+    def _show_result(self, result: RangeTestResult) -> None:
+        rate = result.suggestion
+        self._curve.show_rates(result, rate)
         self._use.setEnabled(rate is not None)
         if rate is None:
-            self._said.setText("At no rate did the loss fall; look at the other settings first.")
+            self._message.setText("The loss fell at no learning rate; check the other settings first.")
         else:
             self._use.setText(f"Use {rate:g}")
-            self._said.setText(
-                f"The loss fell most steeply at {rate:g}; it is {self._recipe.optimizer.learning_rate:g} now."
+            self._message.setText(
+                f"The loss fell fastest at {rate:g}; the current learning rate is {self._recipe.optimizer.learning_rate:g}."
             )
         self._use.clicked.connect(lambda: self._choose(rate))
         self._use.setFocus()
@@ -83,25 +78,21 @@ class LearningRateDialog(QDialog):
             self.chosen.emit(rate)
         self.accept()
 
-    def _leave(self) -> None:
-        self._left = True
-        self._work.shut_down()
-
     def _build(self) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(5 * SPACE, 5 * SPACE, 5 * SPACE, 5 * SPACE)
         column.setSpacing(3 * SPACE)
         about = make_label(
-            "A short training, in which the learning rate rises at each step. Where the loss falls most steeply is a "
-            "good rate to begin with; where it rises, the rate is too high.",
+            "A short training in which the learning rate rises at each step. A good learning rate is where the loss "
+            "falls fastest. Where the loss rises, the rate is too high.",
             "soft",
         )
         about.setWordWrap(True)
         column.addWidget(about)
         column.addWidget(self._curve, 1)
-        self._said.setText("Trying rates…")
-        self._said.setWordWrap(True)
-        column.addWidget(self._said)
+        self._message.setText("Testing learning rates…")
+        self._message.setWordWrap(True)
+        column.addWidget(self._message)
         self._use.setEnabled(False)
         column.addLayout(closing_row(self, self._use, named(QPushButton("Close"), "close_rates")))
         self.resize(520, 380)
@@ -109,16 +100,12 @@ class LearningRateDialog(QDialog):
     # Overrides of Qt's.
 
     def done(self, result: int) -> None:
-        self._leave()
+        end_tasks(self)
         super().done(result)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self._leave()
+        end_tasks(self)
         super().closeEvent(event)
-
-
-class _LeftError(Exception):
-    """Nobody waits any more."""
 
 
 class _Curve(QWidget):
@@ -135,7 +122,7 @@ class _Curve(QWidget):
         theme.changed.connect(self.update)
 
     def show_rates(self, tried: RangeTestResult | None, rate: float | None) -> None:
-        """Show what was tried so far, and mark a rate."""
+        """Show the rates tested so far, and mark one of them."""
         self._tried, self._rate = tried, rate
         if tried is not None:
             self.setAccessibleDescription(f"lowest loss {tried.losses.min():.2f}")

@@ -294,7 +294,7 @@ class SettingsForm(QWidget):
             self._preview.close()
         if self._data is not None:
             self._data.shut_down()
-        self.data_choice.shut_down()
+        self.data_choice.close_download()
 
     def _amounts_edited(self, amounts: dict[str, float]) -> None:
         self._writing = True

@@ -1,36 +1,40 @@
-"""The Train tab: settings on the left, on the right how training goes, and what is done by its buttons."""
+"""The Train tab: settings on the left, progress on the right."""
 
 from collections.abc import Mapping
 from dataclasses import replace
-from enum import Enum, auto
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from PySide6.QtCore import QCoreApplication, QTimer, Signal
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from digitpad.errors import DigitpadError, FileError
+from digitpad.gui.session import Lifetime, Session, TrainingState
+from digitpad.gui.tasks.task import Policy, TaskRunner, error_message
 from digitpad.gui.tasks.throttle import Throttle
 from digitpad.gui.train.lr_finder_dialog import LearningRateDialog
 from digitpad.gui.train.recipe_dialog import RecipeDialog
 from digitpad.gui.train.settings_form import SettingsForm
 from digitpad.gui.train.training_dashboard import TrainingDashboard, describe_change
-from digitpad.gui.train.training_task import TrainingOutcome, TrainingReport, TrainingStart, TrainingThread
+from digitpad.gui.train.training_task import (
+    ChangeRefused,
+    NotSaved,
+    Preparing,
+    SettingsChanged,
+    TrainingControl,
+    TrainingEvent,
+    TrainingOutcome,
+    TrainingReport,
+    TrainingStart,
+    train,
+)
 from digitpad.gui.widgets.basics import SPACE, format_count, format_percent, named
 from digitpad.gui.widgets.dialogs import confirm
-from digitpad.gui.widgets.theme import Theme
-from digitpad.recognition.recognizer import Prediction
+from digitpad.gui.widgets.tab_page import TabPage
 from digitpad.runs.run import Run
 from digitpad.training.events import EpochDone, SettingChange
 from digitpad.training.recipe import Recipe
-from digitpad.training.recipe_library import Recipes, all_recipes, is_kept, save_recipe
+from digitpad.training.recipe_library import all_recipes, is_kept, save_recipe
 from digitpad.training.setting_values import flattened
 from digitpad.training.time_estimate import estimate_seconds
 from digitpad.training.trainer import CHANGEABLE
@@ -38,125 +42,133 @@ from digitpad.weights.native_format import Weights
 
 DRAW_INTERVAL_MS = 100
 CHANGE_AFTER_MS = 700
-PLAN_INTERVAL_MS = 150  # an estimate and a full draw take longer than a key should
+PLAN_INTERVAL_MS = 150  # an estimate and a full draw take longer than a keystroke may
+STOP_SECONDS = 30.0
 
 
-class TrainingState(Enum):
-    """Where a training is."""
+class TrainTab(TabPage):
+    """Choose settings, train, watch, and use the trained network."""
 
-    IDLE = auto()
-    RUNNING = auto()
-    PAUSED = auto()
-    STOPPING = auto()
-    DONE = auto()
+    progressed = Signal(object)  # TrainingEvent, once the tab shows it
 
-
-class TrainTab(QWidget):
-    """Choose settings, train, watch, and use what was learnt."""
-
-    use_requested = Signal(object)  # Outcome: the Draw tab shall read with it
-    save_requested = Signal(object)  # Outcome: to a file of the user's choice
-    state_changed = Signal(object)  # State
-    message = Signal(str)  # for the status line
-    failed = Signal(str, object)  # what came to nothing, and why, a DigitpadError
-
-    def __init__(self, theme: Theme, recipes: Recipes, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("train_tab")
-        self._theme = theme
-        self._state = TrainingState.IDLE
-        self._thread: TrainingThread | None = None
-        self._pinned: NDArray[np.uint8] | None = None
+        self._session = session
+        self._control: TrainingControl | None = None
+        self._tasks = TaskRunner("training", Policy.LATEST, self)
         self.outcome: TrainingOutcome | None = None
-        self._running: Recipe | None = None  # what trains now, with its changes
-        self.form = SettingsForm(theme, recipes, self)
-        self.board = TrainingDashboard(theme, self)
-        self.board.use_requested.connect(lambda: self.use_requested.emit(self.outcome))
-        self.board.failed.connect(self.failed)
+        self._running: Recipe | None = None  # the recipe in training, with its changes
+        self.form = SettingsForm(session.theme, all_recipes(), self)
+        self.board = TrainingDashboard(session.theme, self)
         self._build()
-        # Curves are drawn on a clock of their own, whatever the rate of batches, and not while nothing moves.
+        # Curves are drawn at a rate of their own, whatever the rate of batches, and not while nothing changes.
         self._drawing = QTimer(self, interval=DRAW_INTERVAL_MS)
         self._drawing.timeout.connect(self._draw)
         self._planning = Throttle(self._settings_changed, PLAN_INTERVAL_MS, self)
-        self.form.changed.connect(self._planning.request)
-        # A number is taken over once it has been typed, not figure by figure.
+        # A number takes effect once it has been typed, not digit by digit.
         self._changing = QTimer(self, singleShot=True, interval=CHANGE_AFTER_MS)
         self._changing.timeout.connect(self._change_running)
-        self.form.changed.connect(self._changing.start)
-        self.form.save_requested.connect(self.save_settings)
+        self._connect()
         self._set_state(TrainingState.IDLE)
-        QTimer.singleShot(0, self, self._settings_changed)  # with an estimate, which the tab shall not wait for
+        self._pin()
+        QTimer.singleShot(0, self, self._settings_changed)  # its estimate takes a while
+
+    def _connect(self) -> None:
+        session, form = self._session, self.form
+        self.board.use_requested.connect(self._use)
+        self.board.failed.connect(session.raise_error)
+        form.changed.connect(self._planning.request)
+        form.changed.connect(self._changing.start)
+        form.save_requested.connect(self.save_settings)
+        form.show_more(session.preferences.more_settings)
+        form.more_toggled.connect(self._keep_more)
+        form.data_choice.share(session)
+        session.drawing_settled.connect(self._pin)
+        session.network_saved.connect(self._saved)
+        session.resume_requested.connect(self.resume)
+        session.recipe_requested.connect(self._show_recipe)
+        session.training_data_requested.connect(form.use_data)
+
+    def _keep_more(self, more: bool) -> None:
+        self._session.preferences.more_settings = more
 
     @property
     def state(self) -> TrainingState:
-        """Where the training is."""
-        return self._state
+        """Progress of the training."""
+        return self._session.training
 
     @property
     def busy(self) -> bool:
         """Whether a training would be lost if the window closed now."""
-        return self._state in (TrainingState.RUNNING, TrainingState.PAUSED, TrainingState.STOPPING)
+        return self.state.is_busy
 
-    def pin(self, prediction: Prediction | None) -> None:
-        """The digit on the pad, which the network in training reads as it learns; None for an empty pad."""
-        self._pinned = None if prediction is None else prediction.image
+    def _pin(self) -> None:
+        """Have the network in training read the drawing as it learns."""
+        prediction = self._session.prediction
         self.board.pin(prediction)
-        if self._thread is not None:
-            self._thread.pin(self._pinned)
+        if self._control is not None:
+            self._control.pin(None if prediction is None else prediction.image)
 
-    @property
-    def unsaved(self) -> bool:
-        """Whether what was trained last is nowhere but here, as the user's folder could not be written."""
-        return self.outcome is not None and self.outcome.path is None
-
-    def saved(self, weights: Weights, path: Path) -> None:
-        """These weights are in that file from now on."""
+    def _saved(self, weights: Weights, path: Path) -> None:
         if self.outcome is not None and self.outcome.path is None and self.outcome.weights is weights:
             self.outcome = replace(self.outcome, path=path)
 
+    def _show_recipe(self, recipe: Recipe) -> None:
+        self.form.set_recipe(recipe)
+        self._session.say(f"Settings of {recipe.name}")
+
+    def _use(self) -> None:
+        if self.outcome is not None:
+            self._session.use_network(self.outcome.weights, self.outcome.path)
+            self._session.show_page("Draw")
+            self._session.say("The Draw tab uses the trained network", Lifetime.NETWORK)
+
     def train(self) -> None:
-        """Begin a training by the form's settings, if they can be."""
+        """Train by the form's settings, if they are valid."""
         recipe = self.form.recipe()
         if recipe is None:
             self.form.focus_first_problem()
-        elif not self.unsaved or self._agrees_to_lose():
-            self._begin(TrainingThread(recipe, self))
+        elif self._may_replace_result():
+            self._start(recipe, TrainingControl())
 
-    def _agrees_to_lose(self) -> bool:
-        question = "Train all the same, and lose it?"
-        return confirm(self, "What was trained last is not saved.", question, "Train and lose it", "Keep it")
+    def _may_replace_result(self) -> bool:
+        """Ask whether an unsaved network may be lost, if there is one."""
+        question = "Train anyway, and lose it?"
+        return not self._session.has_unsaved_training or confirm(
+            self, "The network trained last is not saved.", question, "Train and lose it", "Keep it"
+        )
 
-    def go_on(self, run: Run, settings: Mapping[str, Any] | None = None) -> None:
-        """Go on with a run from its last checkpoint, with these settings changed, by their dotted keys."""
+    def resume(self, run: Run, settings: Mapping[str, Any] | None = None) -> None:
+        """Resume a run from its last checkpoint, with these settings changed, by their dotted keys."""
         assert not self.busy
-        if self.unsaved and not self._agrees_to_lose():
-            return
-        self.form.set_recipe(run.recipe)
-        self._begin(TrainingThread(run.recipe, self, resumed=run, settings=settings))
+        if self._may_replace_result():
+            self.form.set_recipe(run.recipe)
+            self._start(run.recipe, TrainingControl(settings), run)
 
     def find_rate(self) -> None:
-        """Try all learning rates by the form's settings, and suggest one."""
+        """Run the learning-rate finder with the form's settings."""
         recipe = self.form.recipe()
         if recipe is None:
             self.form.focus_first_problem()
         elif not self.busy:
-            dialog = LearningRateDialog(self._theme, recipe, self)
+            dialog = LearningRateDialog(self._session.theme, recipe, self)
             dialog.chosen.connect(lambda rate: self.form.set_recipe(_at_rate(recipe, rate)))
             dialog.open()
 
     def save_settings(self) -> None:
-        """Ask under which name the form's settings are to be kept as a recipe, and keep them."""
+        """Ask for a name, and save the form's settings as a recipe."""
         recipe = self.form.recipe()
         if recipe is None:
             self.form.focus_first_problem()
-            self.message.emit("Not saved: a setting is wrong")
+            self._session.say("Not saved: a setting is wrong")
             return
         shipped, own, preset = self.form.recipes.shipped, self.form.recipes.own, self.form.preset
         dialog = RecipeDialog(
             preset if preset in own else f"my {preset or 'recipe'}",
             recipe.description,
             lambda name: name in own or is_kept(name),
-            lambda name: "It comes before the shipped recipe of this name." if name in shipped else "",
+            lambda name: "It will replace the built-in recipe of this name in the list." if name in shipped else "",
             self,
         )
         dialog.accepted.connect(
@@ -168,168 +180,166 @@ class TrainTab(QWidget):
         try:
             path = save_recipe(recipe, replace=replaces)
         except FileError as error:
-            self.failed.emit("The recipe was not saved", error)
+            self._session.raise_error("The recipe was not saved", error)
             return
         self.form.set_recipes(all_recipes())
         if self.form.recipe() is not None and not self.busy:
             self.form.set_recipe(recipe)
-        self.message.emit(f"Saved {path.name} among your recipes")
+        self._session.say(f"Saved {path.name} in your recipes folder")
 
-    def end_threads(self) -> None:
-        """End all that is under way but training, and close what is open beside it, as Qt would not."""
-        self.board.shut_down()
-        for dialog in self.findChildren(LearningRateDialog):
-            dialog.reject()
-        self.form.close_preview()
-
-    def _begin(self, thread: TrainingThread) -> None:
-        recipe = thread.recipe
-        self._running = None  # until it says what it begins with
+    def _start(self, recipe: Recipe, control: TrainingControl, resumed: Run | None = None) -> None:
+        self._running = None  # until the training has started
         self._changing.stop()
-        thread.preparing.connect(self._on_preparing)
-        thread.started.connect(self._on_started)
-        thread.reported.connect(self._on_reported)
-        thread.epoch_done.connect(self._on_epoch_done)
-        thread.changed.connect(self._on_changed)
-        thread.refused.connect(self._on_refused)
-        thread.finished.connect(self._on_finished)
-        thread.failed.connect(self._on_failed)
-        thread.not_saved.connect(self._on_not_saved)
-        self._thread = thread
         if (widget := self.focusWidget()) is not None and self.form.isAncestorOf(widget):
-            self._main.setFocus()  # fields rest from now on, and Qt would go on to the next thing beside them
+            self._main.setFocus()  # Qt would move the focus from a disabled field to something else
         self.outcome = None
+        self._session.set_trained(None, None)
         self.board.clear(recipe.training.epochs)
-        thread.pin(self._pinned)
+        self._control = control
+        self._pin()
         self._set_state(TrainingState.RUNNING)
-        self.message.emit(f"Training {recipe.name}…")
-        thread.start()
+        self._session.say(f"Training {recipe.name}…", Lifetime.TRAINING)
+        self._tasks.start(
+            lambda: train(recipe, control, resumed),
+            progressed=self._on_event,
+            finished=self._on_finished,
+            failed=self._on_failed,
+        )
 
     def toggle_pause(self) -> None:
-        """Pause, or go on."""
-        assert self._thread is not None
-        if self._state is TrainingState.RUNNING:
-            self._thread.pause()
+        """Pause or resume."""
+        assert self._control is not None
+        if self.state is TrainingState.RUNNING:
+            self._control.pause()
             self._set_state(TrainingState.PAUSED)
             self._draw()
             self.board.set_left("Paused")
         else:
-            self._thread.resume()
+            self._control.resume()
             self._set_state(TrainingState.RUNNING)
 
     def stop(self) -> None:
-        """End the training where it is; what it has learnt is scored and kept."""
-        if self._thread is not None and self._state in (TrainingState.RUNNING, TrainingState.PAUSED):
+        """End the training now, score the best network on the test set, and keep it."""
+        if self._control is not None and self.state in (TrainingState.RUNNING, TrainingState.PAUSED):
             self._set_state(TrainingState.STOPPING)
-            self._thread.stop()
+            self._control.stop()
 
-    def shut_down(self, seconds: float = 30.0) -> str:
-        """Stop, keep the best weights so far, and wait for the thread's end; why they could not be kept, if so."""
-        thread = self._thread
-        if thread is None:
-            return ""
-        thread.stop(testing=False)
-        problem = thread.save_problem if thread.wait(seconds) else "the training does not end"
-        if not problem:  # else what it still has to say is heard, so that its outcome can be saved elsewhere
-            self._thread = None
-            QCoreApplication.sendPostedEvents(self)  # what it said last, lest another training be taken for it
+    def finish_work(self) -> str:
+        """Stop the training and wait until its run is saved; return what would be lost if the window closed."""
+        control = self._control
+        if control is not None:
+            control.stop(scores_test_set=False)
+            ended = self._tasks.wait(STOP_SECONDS)
+            problem = control.save_problem if ended else "the training does not end"
+            if problem:  # its outcome is still delivered, so that it can be saved elsewhere
+                return problem
+            self._tasks.cancel()
+            self._control = None
             self._set_state(TrainingState.IDLE)
-        return problem
+        if self._session.has_unsaved_training:
+            return "The network trained last could not be saved in your folder, and has not been saved elsewhere."
+        return ""
 
-    # What the training's thread reports.
+    def shut_down(self) -> None:
+        """End all tasks, and close the dialogs, which Qt would leave open."""
+        for dialog in self.findChildren(LearningRateDialog):
+            dialog.reject()
+        self.form.close_preview()
+        super().shut_down()
 
-    def _on_preparing(self, made: int, total: int) -> None:
-        self.board.prepared(made, total)
-        self.message.emit(f"Making {format_count(made)} of {format_count(total)} drawings to train on…")
-
-    def _on_started(self, start: TrainingStart) -> None:
-        self._running = start.recipe
-        self._fill_form(start.recipe)
-        self.board.begun(start)
-        self.message.emit(f"Training {start.name}…")
-
-    def _on_reported(self, report: TrainingReport) -> None:
-        self.board.reported(report)
-
-    def _on_epoch_done(self, epoch: EpochDone) -> None:
-        self.board.scored(epoch)
+    def _on_event(self, event: TrainingEvent) -> None:
+        if self._control is None:
+            return
+        match event:
+            case Preparing(done, total):
+                self.board.prepared(done, total)
+                progress = f"{format_count(done)} of {format_count(total)}"
+                self._session.say(f"Generating {progress} training drawings…", Lifetime.TRAINING)
+            case TrainingStart():
+                self._running = event.recipe
+                self._fill_form(event.recipe)
+                self.board.begun(event)
+                self._session.say(f"Training {event.name}…", Lifetime.TRAINING)
+            case TrainingReport():
+                self.board.reported(event)
+            case EpochDone():
+                self.board.scored(event)
+            case SettingsChanged(change, recipe):
+                self._on_changed(change, recipe)
+            case ChangeRefused(reason):
+                self._session.say(f"Not changed: {reason}")
+            case NotSaved(reason):
+                self._session.raise_error("The run cannot be saved; training continues", DigitpadError(reason))
+        self.progressed.emit(event)
 
     def _on_changed(self, change: SettingChange, recipe: Recipe) -> None:
         if self._running is not None and recipe.training.epochs != self._running.training.epochs:
             self.board.set_plan(recipe.training.epochs)
         self._running = recipe
-        if not self._changing.isActive():  # else the user has gone on writing
+        if not self._changing.isActive():  # else the user is still typing
             self._fill_form(recipe)
         self.board.changed(change)
-        self.message.emit(f"From step {format_count(change.step + 1)} on: {describe_change(change)}")
+        step = format_count(change.step + 1)
+        self._session.say(f"Changed at step {step}: {describe_change(change)}")
 
     def _fill_form(self, recipe: Recipe) -> None:
-        """Show what trains, which is no change of the user's."""
+        """Show the recipe in training, without taking it for a change by the user."""
         if self.form.recipe() != recipe:
             self.form.set_recipe(recipe)
             self._changing.stop()
 
-    def _on_refused(self, why: str) -> None:
-        self.message.emit(f"Not changed: {why}")
-
     def _change_running(self) -> None:
-        """Go on with what was changed in the form, as far as that can change in a training."""
+        """Change the training to the form's settings, as far as they can change while it runs."""
         recipe = self.form.recipe()
-        if self._thread is None or self._running is None or recipe is None or not self.busy:
+        if self._control is None or self._running is None or recipe is None or not self.busy:
             return
-        now, wanted = (flattened(one.to_dict()) for one in (self._running, recipe))
+        now, wanted = flattened(self._running.to_dict()), flattened(recipe.to_dict())
         settings = {key: wanted[key] for key in CHANGEABLE if wanted[key] != now[key]}
         if settings:
-            self._thread.change(settings)
+            self._control.change(settings)
 
     def _on_finished(self, outcome: TrainingOutcome | None) -> None:
-        if self._thread is None:
+        if self._control is None:
             return
         self._draw()
-        self._join()
+        self._control = None
         self.outcome = outcome
-        self._set_state(TrainingState.DONE if outcome is not None else TrainingState.IDLE)
         if outcome is None:
-            self.message.emit("Stopped before anything was learnt.")
+            self._set_state(TrainingState.IDLE)
+            self._session.say("Stopped before anything was learnt")
             self._settings_changed()
             return
+        self._session.set_trained(outcome.weights, outcome.path)
+        self._set_state(TrainingState.DONE)
         if outcome.result is not None:
             self.board.set_left(format_percent(outcome.result.test.accuracy, 2), "Test accuracy")
-        where = f" Kept as {outcome.path.name}." if outcome.path is not None else " It is not saved yet."
+        where = f"Saved as {outcome.path.name}" if outcome.path is not None else "Not saved yet"
         if outcome.problem:
-            self.message.emit(f"Training ended early.{where}")
-            on = " Model › Runs… goes on with it at a lower rate." if outcome.path is not None else ""
-            self._tell_failed(f"{outcome.problem}. The best weights of before can be used.{on}")
+            self._session.say(f"Training ended early. {where}", Lifetime.TRAINING)
+            advice = " Model › Runs… can resume it at a lower rate." if outcome.path is not None else ""
+            self._show_failure(f"{outcome.problem}. You can use the best network so far.{advice}")
         else:
-            self.message.emit(f"Training done.{where}")
+            self._session.say(f"Training finished. {where}", Lifetime.TRAINING)
 
-    def _on_failed(self, why: str) -> None:
-        if self._thread is None:
+    def _on_failed(self, error: Exception) -> None:
+        if self._control is None:
             return
         self._draw()
-        self._join()
+        self._control = None
         self._set_state(TrainingState.IDLE)
         self.board.set_left("–")
-        self.message.emit("Training ended early")
+        self._session.say("Training ended early", Lifetime.TRAINING)
         self._settings_changed()
-        self._tell_failed(why)
+        memory = "There is not enough memory for this network and batch size."
+        self._show_failure(memory if isinstance(error, MemoryError) else error_message(error))
 
-    def _on_not_saved(self, why: str) -> None:
-        self.failed.emit("What is learnt cannot be kept; training goes on", DigitpadError(why))
-
-    def _tell_failed(self, why: str) -> None:
-        self.failed.emit("Training could not go on", DigitpadError(why))
-
-    def _join(self) -> None:
-        if self._thread is not None:
-            self._thread.wait(10)
-            self._thread.deleteLater()
-            self._thread = None
+    def _show_failure(self, reason: str) -> None:
+        self._session.raise_error("Training couldn't continue", DigitpadError(reason))
 
     # Showing.
 
     def _settings_changed(self) -> None:
-        """Show the axes that training will fill, and what it will do and take."""
+        """Show empty axes for the planned epochs, with what training will do and how long it takes."""
         if self.busy or not self.board.is_empty:
             return
         recipe = self.form.recipe()
@@ -337,29 +347,32 @@ class TrainTab(QWidget):
             self.board.set_plan(recipe.training.epochs, describe(recipe))
 
     def _draw(self) -> None:
-        self.board.draw(counts_down=self._state is TrainingState.RUNNING)
+        self.board.draw(counts_down=self.state is TrainingState.RUNNING)
 
     def _set_state(self, state: TrainingState) -> None:
-        self._state = state
         running = state in (TrainingState.RUNNING, TrainingState.PAUSED)
-        self._main.setText({TrainingState.RUNNING: "Pause", TrainingState.PAUSED: "Go on"}.get(state, "Train"))
+        self._main.setText({TrainingState.RUNNING: "Pause", TrainingState.PAUSED: "Resume"}.get(state, "Train"))
         self._main.setEnabled(state is not TrainingState.STOPPING)
         self._stop.setEnabled(running)
         self._save.setEnabled(self.outcome is not None)
         self.board.set_usable(self.outcome is not None)
-        self.form.set_editable(not self.busy, besides=CHANGEABLE if running else ())
+        self.form.set_editable(not state.is_busy, besides=CHANGEABLE if running else ())
         if state in (TrainingState.RUNNING, TrainingState.STOPPING):
             self._drawing.start()
         else:
             self._drawing.stop()
-        self.state_changed.emit(state)
+        self._session.set_training(state)
 
     def train_or_pause(self) -> None:
-        """Train; while it trains, pause, and go on."""
-        if self._state in (TrainingState.RUNNING, TrainingState.PAUSED):
+        """Train; during a training, pause or resume."""
+        if self.state in (TrainingState.RUNNING, TrainingState.PAUSED):
             self.toggle_pause()
-        elif not self.busy:  # while it stops, there is nothing to begin yet
+        elif not self.busy:  # a training that is stopping has yet to end
             self.train()
+
+    def _save_network(self) -> None:
+        if self.outcome is not None:
+            self._session.save_requested.emit(self.outcome.weights)
 
     # Layout.
 
@@ -378,14 +391,14 @@ class TrainTab(QWidget):
     def _build_buttons(self) -> QHBoxLayout:
         self._main = named(QPushButton("Train"), "train_button")
         self._main.setProperty("kind", "primary")
-        self._main.setToolTip("Train with these settings; then pause and go on (Ctrl+T)")
+        self._main.setToolTip("Train with these settings; during a training, pause and resume (Ctrl+T)")
         self._main.clicked.connect(self.train_or_pause)
         self._stop = named(QPushButton("Stop"), "stop_button")
-        self._stop.setToolTip("End now; what was learnt is scored and kept (Ctrl+.)")
+        self._stop.setToolTip("End now, score the best network on the test set, and keep it (Ctrl+.)")
         self._stop.clicked.connect(self.stop)
         self._save = named(QPushButton("Save as…"), "save_button")
-        self._save.setToolTip("Save the trained weights to a file of your choice")
-        self._save.clicked.connect(lambda: self.save_requested.emit(self.outcome))
+        self._save.setToolTip("Save the trained network to a file")
+        self._save.clicked.connect(lambda: self._save_network())
         buttons = QHBoxLayout()
         buttons.setSpacing(2 * SPACE)
         buttons.addWidget(self._main, 1)
@@ -399,7 +412,7 @@ def _at_rate(recipe: Recipe, rate: float) -> Recipe:
 
 
 def describe(recipe: Recipe) -> str:
-    """What pressing Train will do, and about how long it takes on this machine."""
+    """Describe what Train will do, and about how long it takes on this machine."""
     epochs = recipe.training.epochs
     return (
         f"Train runs {epochs} epoch{'s' * (epochs > 1)} of {recipe.summary},\n"

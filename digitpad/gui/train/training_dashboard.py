@@ -19,9 +19,8 @@ from PySide6.QtWidgets import (
 )
 
 from digitpad.class_names import DIGITS
-from digitpad.errors import DigitpadError
 from digitpad.gui.canvas.pixel_view import PixelView
-from digitpad.gui.tasks.worker import Worker
+from digitpad.gui.tasks.task import Policy, TaskRunner, as_digitpad_error
 from digitpad.gui.train.loss_trace import LossTrace
 from digitpad.gui.train.training_history import HistoryPoint, Scrubber, TrainingHistory
 from digitpad.gui.train.training_task import TrainingReport, TrainingStart
@@ -71,7 +70,7 @@ class TrainingDashboard(QWidget):
         self._planned = (1, "")
         self._loss_curves: TrainingCurves | None = None
         self._accuracy_curves: TrainingCurves | None = None
-        self._importing = Worker("plots", self)
+        self._importing = TaskRunner("plots", Policy.QUEUE, self)
         self._tiles = {
             name: Tile(title, f"tile_{name}")
             for name, title in (
@@ -134,10 +133,6 @@ class TrainingDashboard(QWidget):
         self._tiles["epoch"].set_value(f"0 / {epochs}")
         self.set_plan(epochs)
         self.pin(self._pinned)
-
-    def shut_down(self) -> None:
-        """Wait for the end of what works in threads."""
-        self._importing.close()
 
     # What a training tells.
 
@@ -242,17 +237,17 @@ class TrainingDashboard(QWidget):
     def _import_plots(self) -> None:
         """Import matplotlib when a plot is first shown, and no earlier; in a thread, for it takes a while."""
         load = partial(import_module, "digitpad.gui.train.training_plots")
-        self._importing.do("plots", load, self._add_curves, self._tell_no_curves)
+        self._importing.start(load, finished=self._add_curves, failed=self._show_import_error)
 
-    def _tell_no_curves(self, error: DigitpadError) -> None:
-        self.failed.emit("There can be no curves", error)
+    def _show_import_error(self, error: Exception) -> None:
+        self.failed.emit("Curves cannot be shown", as_digitpad_error(error))
 
     def _add_curves(self, plots: Any) -> None:
         """Put the axes into their cards, and in them what there is to be seen by now."""
         if self._loss_curves is not None:
             return
-        self._loss_curves = plots.Curves(self._theme, "loss_curves", logarithmic=True)
-        self._accuracy_curves = plots.Curves(self._theme, "accuracy_curves", logarithmic=False)
+        self._loss_curves = plots.TrainingCurves(self._theme, "loss_curves", logarithmic=True)
+        self._accuracy_curves = plots.TrainingCurves(self._theme, "accuracy_curves", logarithmic=False)
         self._loss_room.addWidget(self._loss_curves, 1)
         self._accuracy_room.addWidget(self._accuracy_curves, 1)
         self.set_plan(*self._planned)

@@ -187,3 +187,12 @@ def format_count(number: int) -> str:
 def format_percent(share: float, decimals: int = 1) -> str:
     """A share of 0..1, as in ``98.6 %``, the space one that no line breaks at."""
     return f"{100 * share:.{decimals}f}\N{NO-BREAK SPACE}%"
+
+
+def status_row(widget: QWidget) -> QHBoxLayout:
+    """Turn a widget into a status bar; return the layout for its contents."""
+    named(widget, "status").setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+    widget.setFixedHeight(29)
+    row = QHBoxLayout(widget)
+    row.setContentsMargins(14, 0, 14, 0)
+    return row

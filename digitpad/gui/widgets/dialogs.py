@@ -41,7 +41,7 @@ def confirm(parent: QWidget, title: str, question: str, yes: str, no: str) -> bo
     return box.clickedButton() is agreed
 
 
-def offer_data(parent: QWidget, path: Path, train: Callable[[], None] | None, evaluate: Callable[[], None]) -> None:
+def offer_dataset(parent: QWidget, path: Path, train: Callable[[], None] | None, evaluate: Callable[[], None]) -> None:
     """Have the user say what a data set is for; ``train`` is None while nothing can be trained on it."""
     text = "A network can be trained on it, and weights can be evaluated with it."
     box = question_box(parent, "data_offer", f"{path.name} is a data set", text)

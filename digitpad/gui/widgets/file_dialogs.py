@@ -3,10 +3,10 @@
 import stat
 from pathlib import Path
 
-from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from digitpad.errors import FileError
+from digitpad.gui.preferences import Preferences
 
 _WEIGHTS_SUFFIXES = (
     *("npz", "npy", "pkl", "pickle", "sav", "joblib", "pt", "pth", "json", "csv", "tsv", "txt", "dat", "safetensors"),
@@ -26,18 +26,18 @@ PNG = "PNG image (*.png)"
 class FileDialogs:
     """Asks for a file, beginning in the folder of the one before."""
 
-    def __init__(self, settings: QSettings, parent: QWidget) -> None:
-        self._settings = settings
+    def __init__(self, preferences: Preferences, parent: QWidget) -> None:
+        self._preferences = preferences
         self._parent = parent
 
     def to_open(self, title: str, kinds: str) -> Path | None:
         """A file that is there; None where the user thought better of it."""
-        name, _ = QFileDialog.getOpenFileName(self._parent, title, str(self._last_folder()), kinds)
+        name, _ = QFileDialog.getOpenFileName(self._parent, title, str(self._preferences.folder), kinds)
         return self._remembered(Path(name)) if name else None
 
     def to_save(self, title: str, kinds: str, suffix: str, name: str) -> Path | None:
         """A file to write, whose replacement the dialog has asked about; None where the user thought better of it."""
-        dialog = QFileDialog(self._parent, title, str(self._last_folder() / name), kinds)
+        dialog = QFileDialog(self._parent, title, str(self._preferences.folder / name), kinds)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(suffix)
         dialog.filterSelected.connect(lambda kind: dialog.setDefaultSuffix(kind.rpartition("*.")[2].rstrip(")")))
@@ -45,12 +45,8 @@ class FileDialogs:
         return self._remembered(Path(dialog.selectedFiles()[0])) if dialog.exec() else None
 
     def _remembered(self, path: Path) -> Path:
-        self._settings.setValue("folder", str(path.parent))
+        self._preferences.folder = path.parent
         return path
-
-    def _last_folder(self) -> Path:
-        name = str(self._settings.value("folder", ""))
-        return Path(name) if name and Path(name).is_dir() else Path.home()
 
 
 def check_openable(path: Path) -> None:

@@ -4,11 +4,18 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt
-from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtGui import QAction, QMouseEvent
+from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QWidget
+
+from digitpad.gui.draw.draw_tab import DrawTab
+from digitpad.gui.shell.window import Window
+from digitpad.recognition.recognizer import Prediction
 
 Path = Sequence[tuple[float, float]]
 W = TypeVar("W", bound=QObject)
+
+DRAW, TRAIN, EVALUATE, INSIDE = range(4)
+"""Indices of the tabs."""
 
 # Each within 0..1 × 0..1, as a person might write it.
 DIGITS: dict[int, list[Path]] = {
@@ -29,6 +36,26 @@ def find(parent: QObject, kind: type[W], name: str = "") -> W:
     child = parent.findChild(kind, name) if name else parent.findChild(kind)
     assert child is not None, f"no {kind.__name__} {name}"
     return child
+
+
+def menu_action(window: QMainWindow, text: str) -> QAction:
+    """The last command in the menu bar whose text begins so."""
+    menus = [action.menu() for action in window.menuBar().actions()]
+    actions = [action for menu in menus if isinstance(menu, QMenu) for action in menu.actions()]
+    return [action for action in actions if action.text().replace("&", "").startswith(text)][-1]
+
+
+def reading(window: Window) -> Prediction:
+    """The answer that the Draw tab shows; there must be one."""
+    prediction = window.page(DrawTab).prediction
+    assert prediction is not None
+    return prediction
+
+
+def reads(window: Window, digit: int) -> bool:
+    """Whether the Draw tab shows that answer."""
+    prediction = window.page(DrawTab).prediction
+    return prediction is not None and prediction.digit == digit
 
 
 def placed(digit: int, left: float, top: float, size: float) -> list[Path]:

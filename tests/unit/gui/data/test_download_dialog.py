@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,11 +11,12 @@ from digitpad.datasets.download.fetch import sets_folder
 from digitpad.datasets.download.sources import SOURCES
 from digitpad.gui.data.dataset_choice import DOWNLOAD, DatasetChoice
 from digitpad.gui.data.download_dialog import DownloadDialog
-from digitpad.gui.shell.menus import TRAIN
+from digitpad.gui.evaluate.evaluate_tab import EvaluateTab
 from digitpad.gui.shell.window import Window
 from digitpad.gui.train.settings_form import SettingsForm
+from digitpad.gui.train.train_tab import TrainTab
 from tests.unit.datasets.local_server import Server, serving, source_of
-from tests.unit.gui.hand import find
+from tests.unit.gui.hand import TRAIN, find
 
 NAME = "fashion-mnist"
 
@@ -30,8 +32,8 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 @pytest.fixture
 def form(window: Window) -> SettingsForm:
     """The form of a window that shows it."""
-    window.show_tab(TRAIN)
-    return window.train_tab.form
+    window.show_page(TRAIN)
+    return window.page(TrainTab).form
 
 
 @pytest.fixture
@@ -76,7 +78,7 @@ def test_a_set_is_downloaded_and_used(qtbot: QtBot, dialog: DownloadDialog, form
 
 def test_a_downloaded_set_is_offered_on_all_tabs(qtbot: QtBot, window: Window, dialog: DownloadDialog) -> None:
     """Those that were opened before it was there, though it is used on one alone."""
-    choice = window.evaluate_tab.data_choice
+    choice = window.page(EvaluateTab).data_choice
     button(dialog).click()
     qtbot.waitUntil(lambda: button(dialog).text() == "Use")
     assert str(sets_folder() / NAME) in choice.sources()
@@ -123,10 +125,10 @@ def test_closing_the_window_ends_a_download(
     begun(qtbot, server, dialog)
     qtbot.keyClick(dialog, Qt.Key.Key_Escape)
     assert not dialog.isVisible()
-    assert dialog._thread is not None
+    assert "download" in [thread.name for thread in threading.enumerate()]
     server.held.set()
     window.close()
-    assert dialog._thread is None
+    assert "download" not in [thread.name for thread in threading.enumerate()]
 
 
 def test_a_training_under_way_keeps_its_data(qtbot: QtBot, dialog: DownloadDialog, form: SettingsForm) -> None:

@@ -11,13 +11,13 @@ from pytestqt.qtbot import QtBot
 from digitpad.gui.canvas.pixel_view import PixelView
 from digitpad.gui.canvas.probability_bars import ProbabilityBars
 from digitpad.gui.draw.draw_tab import DrawTab
-from digitpad.gui.shell.menus import DRAW, INSIDE
+from digitpad.gui.inspect.inspect_tab import InspectTab
 from digitpad.gui.shell.window import Window
 from digitpad.nn.feedforward import feedforward
 from digitpad.nn.network import Network
 from digitpad.recognition.recognizer import Recognizer
 from digitpad.weights.native_format import Weights
-from tests.unit.gui.hand import DIGITS, draw, find, mouse, placed
+from tests.unit.gui.hand import DIGITS, DRAW, INSIDE, draw, find, mouse, placed
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def says(tab: DrawTab, answer: str) -> bool:
 
 def test_an_empty_pad_predicts_nothing(window: Window) -> None:
     """It says what to do, and shows no digit and no bar."""
-    tab = window.draw_tab
+    tab = window.page(DrawTab)
     assert tab.prediction is None
     assert label(tab, "confidence") == "Draw a digit"
     assert label(tab, "answer") == ""
@@ -45,7 +45,7 @@ def test_an_empty_pad_predicts_nothing(window: Window) -> None:
 
 def test_digits_are_read_as_they_are_drawn(qtbot: QtBot, window: Window) -> None:
     """Each digit that the hand draws is read right, by the shipped weights."""
-    tab = window.draw_tab
+    tab = window.page(DrawTab)
     for digit in DIGITS:
         side = tab.pad.width()
         tab.pad.clear()
@@ -55,11 +55,14 @@ def test_digits_are_read_as_they_are_drawn(qtbot: QtBot, window: Window) -> None
         assert label(tab, "runners_up").startswith("Next: ")
 
 
-def test_prediction_follows_the_pen_before_it_is_lifted(qtbot: QtBot, window: Window) -> None:
+def test_prediction_follows_the_pen_before_it_is_lifted(
+    qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A stroke in the making is read, but at most once a frame."""
-    tab = window.draw_tab
+    tab = window.page(DrawTab)
     readings: list[int] = []
-    tab._recognizer.read = lambda drawing: readings.append(len(drawing.strokes))  # type: ignore[method-assign]
+    read = lambda _, drawing: readings.append(len(drawing.strokes))  # noqa: E731
+    monkeypatch.setattr(Recognizer, "read", read)
     side = tab.pad.width()
     path = [(side * (0.3 + 0.0004 * i), side * (0.2 + 0.0006 * i)) for i in range(1000)]
     draw(tab.pad, [path])
@@ -69,7 +72,7 @@ def test_prediction_follows_the_pen_before_it_is_lifted(qtbot: QtBot, window: Wi
 
 def test_clearing_empties_the_answer(qtbot: QtBot, window: Window) -> None:
     """A blank canvas has no prediction."""
-    tab = window.draw_tab
+    tab = window.page(DrawTab)
     draw(tab.pad, placed(7, 100, 100, 200))
     qtbot.waitUntil(partial(says, tab, "7"))
     qtbot.mouseClick(find(tab, QPushButton, "clear"), Qt.MouseButton.LeftButton)
@@ -79,7 +82,7 @@ def test_clearing_empties_the_answer(qtbot: QtBot, window: Window) -> None:
 
 def test_tools_and_keys_agree(qtbot: QtBot, window: Window) -> None:
     """The eraser's button and its key are one switch, and so are the pen's."""
-    tab = window.draw_tab
+    tab = window.page(DrawTab)
     eraser = find(tab, QPushButton, "eraser_tool")
     qtbot.mouseClick(eraser, Qt.MouseButton.LeftButton)
     assert tab.pad.erasing
@@ -93,14 +96,14 @@ def test_tools_and_keys_agree(qtbot: QtBot, window: Window) -> None:
 
 def test_the_slider_sets_the_pen(window: Window) -> None:
     """The next stroke is as wide as the slider says."""
-    find(window.draw_tab, QSlider, "pen_size").setValue(40)
-    draw(window.draw_tab.pad, [[(50, 50), (100, 100)]])
-    assert window.draw_tab.pad.drawing.strokes[0].width_px == 40
+    find(window.page(DrawTab), QSlider, "pen_size").setValue(40)
+    draw(window.page(DrawTab).pad, [[(50, 50), (100, 100)]])
+    assert window.page(DrawTab).pad.drawing.strokes[0].width_px == 40
 
 
 def test_undo_buttons_follow_the_stack(qtbot: QtBot, window: Window) -> None:
     """They can be pressed when there is something to undo or redo."""
-    tab = window.draw_tab
+    tab = window.page(DrawTab)
     undo, redo = find(tab, QPushButton, "undo"), find(tab, QPushButton, "redo")
     assert not undo.isEnabled()
     draw(tab.pad, [[(50, 50), (100, 100)]])
@@ -112,34 +115,34 @@ def test_undo_buttons_follow_the_stack(qtbot: QtBot, window: Window) -> None:
 
 def test_other_weights_read_at_once(qtbot: QtBot, window: Window, shipped: Weights) -> None:
     """What is on the pad is read again as soon as the weights are others."""
-    tab = window.draw_tab
+    tab = window.page(DrawTab)
     draw(tab.pad, placed(7, 100, 100, 200))
     qtbot.waitUntil(partial(says, tab, "7"))
     blank = Weights("zero", shipped.architecture, shipped.parameters * 0)
-    tab.set_recognizer(Recognizer(blank))
+    window.session.use_network(blank)
     assert label(tab, "runners_up") == "It looks like no digit"
 
 
 def test_what_is_no_digit_is_not_told_as_one(qtbot: QtBot, window: Window, unsure: Weights) -> None:
     """In its place stands a quiet question mark; what it might be is said, and nothing has moved."""
-    tab = window.draw_tab
+    tab = window.page(DrawTab)
     answer = find(tab, QLabel, "answer")
     draw(tab.pad, placed(7, 100, 100, 200))
     qtbot.waitUntil(partial(says, tab, "7"))
     places = [find(tab, QLabel, name).geometry() for name in ("answer", "confidence", "runners_up", "reading_time")]
     assert answer.font().bold()
-    tab.set_recognizer(Recognizer(unsure))
+    window.session.use_network(unsure)
     assert says(tab, "?")
     assert answer.accessibleName() == "Not sure"
     assert not answer.font().bold()
-    assert answer.palette().windowText().color().name() == window._theme.tokens.soft
+    assert answer.palette().windowText().color().name() == window.session.theme.tokens.soft
     assert label(tab, "confidence") == "Not sure"
     assert label(tab, "runners_up").startswith("Perhaps 7 (")
     assert not find(tab, ProbabilityBars)._sure
     assert places == [
         find(tab, QLabel, name).geometry() for name in ("answer", "confidence", "runners_up", "reading_time")
     ]
-    window.use_weights(window.weights)
+    window.networks.use_built_in()
     assert says(tab, "7")
     assert answer.font().bold()
 
@@ -151,14 +154,14 @@ def test_it_is_announced_how_sure_it_is(
     said: list[str] = []
     teller = SimpleNamespace(updateAccessibility=lambda event: said.append(event.message()))
     monkeypatch.setattr("digitpad.gui.draw.draw_tab.QAccessible", teller)
-    draw(window.draw_tab.pad, placed(7, 100, 100, 200))
+    draw(window.page(DrawTab).pad, placed(7, 100, 100, 200))
     qtbot.waitUntil(lambda: len(said) == 1)
     assert said[0].startswith("7, ")
     assert said[0].endswith("sure")
-    window.use_weights(unsure)
-    window.draw_tab.seen.set_explains(True)
-    window.draw_tab.pad.undo_stack.undo()
-    window.draw_tab.pad.undo_stack.redo()
+    window.session.use_network(unsure)
+    window.page(DrawTab).seen.set_explains(True)
+    window.page(DrawTab).pad.undo_stack.undo()
+    window.page(DrawTab).pad.undo_stack.redo()
     qtbot.waitUntil(lambda: len(said) == 2)
     assert said[1].startswith("Not sure, perhaps 7")
     assert said[1].endswith("No small change makes it a digit.")
@@ -166,7 +169,7 @@ def test_it_is_announced_how_sure_it_is(
 
 def test_nothing_is_announced_in_mid_stroke(window: Window) -> None:
     """A stroke that begins puts off what was to be said of the one before."""
-    pad, announcing = window.draw_tab.pad, window.draw_tab._announcing
+    pad, announcing = window.page(DrawTab).pad, window.page(DrawTab)._announcing
     draw(pad, placed(7, 100, 100, 200))
     assert announcing.isActive()
     mouse(pad, QEvent.Type.MouseButtonPress, (50, 50))
@@ -177,7 +180,7 @@ def test_nothing_is_announced_in_mid_stroke(window: Window) -> None:
 
 def test_the_pad_is_square_and_nothing_is_cut_off(qtbot: QtBot, window: Window) -> None:
     """At every size the window can have, the columns lie beside each other within it, the tools as wide as the pad."""
-    tab = window.draw_tab
+    tab = window.page(DrawTab)
     clear = find(tab, QPushButton, "clear")
     pad, card, seen = tab.pad, find(tab, QFrame, "answer_card"), find(tab, PixelView, "seen")
 
@@ -196,12 +199,12 @@ def test_the_pad_is_square_and_nothing_is_cut_off(qtbot: QtBot, window: Window) 
 
 def test_every_control_has_a_name_and_is_reached_by_tab(window: Window) -> None:
     """For those who cannot see or do not use a mouse."""
-    for button in window.draw_tab.findChildren(QPushButton):
+    for button in window.page(DrawTab).findChildren(QPushButton):
         assert button.objectName()
         assert button.text()
         assert button.toolTip()
         assert button.focusPolicy() & Qt.FocusPolicy.TabFocus
-    assert window.draw_tab.pad.accessibleName()
+    assert window.page(DrawTab).pad.accessibleName()
 
 
 NAMES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
@@ -212,15 +215,15 @@ def test_classes_are_told_by_their_names(
     qtbot: QtBot, window: Window, shipped: Weights, names: tuple[str, ...]
 ) -> None:
     """In the answer, among the bars, and by what comes next; the card keeps its size."""
-    tab = window.draw_tab
+    tab = window.page(DrawTab)
     height = find(tab, QFrame, "answer_card").height()
-    window.use_weights(replace(shipped, class_names=names))
+    window.session.use_network(replace(shipped, class_names=names))
     assert label(tab, "confidence") == "Draw one of these"
     assert label(tab, "runners_up") == f"{names[0]}, {names[1]}, {names[2]}, … {names[9]} (10 classes)"
-    assert [pad._invitation for pad in (tab.pad, window.inside_tab.pad)] == ["Draw here", "Draw a digit"]
-    window.show_tab(INSIDE)
-    assert window.inside_tab.pad._invitation == "Draw here"
-    window.show_tab(DRAW)
+    assert [pad._invitation for pad in (tab.pad, window.page(InspectTab).pad)] == ["Draw here", "Draw a digit"]
+    window.show_page(INSIDE)
+    assert window.page(InspectTab).pad._invitation == "Draw here"
+    window.show_page(DRAW)
     side = tab.pad.width()
     draw(tab.pad, placed(7, 0.2 * side, 0.2 * side, 0.6 * side))
     qtbot.waitUntil(partial(says, tab, names[7]))
@@ -228,21 +231,21 @@ def test_classes_are_told_by_their_names(
     assert any(name in label(tab, "runners_up") for name in names)
     assert f"{names[7]}: " in find(tab, ProbabilityBars).accessibleDescription()
     assert find(tab, QFrame, "answer_card").height() == height
-    window.use_weights(shipped)
+    window.session.use_network(shipped)
     qtbot.waitUntil(partial(says, tab, "7"))
 
 
 @pytest.mark.parametrize("n", [2, 62])
 def test_a_network_may_have_two_classes_or_sixty_two(qtbot: QtBot, window: Window, n: int) -> None:
     """Ink on the pad is read at once with other classes, and explained."""
-    tab = window.draw_tab
+    tab = window.page(DrawTab)
     side = tab.pad.width()
     draw(tab.pad, placed(7, 0.2 * side, 0.2 * side, 0.6 * side))
     tab.seen.set_explains(True)
     network = Network(feedforward([8], n_classes=n))
     network.initialize(np.random.default_rng(1))
     names = tuple(f"{place}th" for place in range(n))
-    window.use_weights(Weights("x", network.architecture(), network.parameters, {"sure_above": 0.0}, names))
+    window.session.use_network(Weights("x", network.architecture(), network.parameters, {"sure_above": 0.0}, names))
     assert tab.prediction is not None
     assert label(tab, "answer") == tab.prediction.label
     qtbot.waitUntil(lambda: not tab.seen._searching.busy and not tab.seen._weighing.busy)

@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QSettings, Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from digitpad.gui.canvas.pixel_view import SPEAKS_AGAINST, SPEAKS_FOR, PixelView
+from digitpad.gui.draw.draw_tab import DrawTab
+from digitpad.gui.session import Session
 from digitpad.gui.shell.window import Window
 from digitpad.gui.widgets.theme import Theme
 from digitpad.ink.drawing import Drawing
@@ -24,16 +26,16 @@ KEYS = ("speaks_for", "speaks_against")
 
 def two(window: Window) -> list[Path]:
     """A 2 that is read as 7 when its foot is shorter."""
-    scale = window.draw_tab.pad.width() / 480
+    scale = window.page(DrawTab).pad.width() / 480
     return [[(x * scale, y * scale) for x, y in path.tolist()] for path in DIGITS[2]]
 
 
 def view(window: Window) -> PixelView:
-    return find(window.draw_tab, PixelView, "seen")
+    return find(window.page(DrawTab), PixelView, "seen")
 
 
 def findings(window: Window) -> str:
-    return find(window.draw_tab, QLabel, "findings").text()
+    return find(window.page(DrawTab), QLabel, "findings").text()
 
 
 def evidence(window: Window) -> str:
@@ -60,21 +62,21 @@ def fades_into(window: Window, colour: str) -> bool:
 @pytest.fixture
 def asked(window: Window) -> Window:
     """A window that is asked why."""
-    window.draw_tab.seen.set_explains(True)
+    window.page(DrawTab).seen.set_explains(True)
     return window
 
 
 def test_it_explains_only_when_asked(qtbot: QtBot, window: Window) -> None:
     """By the button or its key; asked no longer, it shows the bare pixels again."""
-    draw(window.draw_tab.pad, two(window))
-    assert not window.draw_tab.seen.explains
+    draw(window.page(DrawTab).pad, two(window))
+    assert not window.page(DrawTab).seen.explains
     assert is_grey(window)
     qtbot.mouseClick(find(window, QPushButton, "why"), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: "speaks most for 2" in evidence(window))
     assert fades_into(window, SPEAKS_FOR.name())
     qtbot.waitUntil(lambda: findings(window) != "")
     qtbot.keyClick(window, Qt.Key.Key_W)
-    qtbot.waitUntil(lambda: not window.draw_tab.seen.explains)
+    qtbot.waitUntil(lambda: not window.page(DrawTab).seen.explains)
     assert evidence(window) == ""
     assert is_grey(window)
     qtbot.keyClick(window, Qt.Key.Key_W)
@@ -83,8 +85,8 @@ def test_it_explains_only_when_asked(qtbot: QtBot, window: Window) -> None:
 
 def test_the_key_tells_the_digits(qtbot: QtBot, asked: Window) -> None:
     """What is for and what is against, with signs beside the colours."""
-    draw(asked.draw_tab.pad, two(asked))
-    prediction = asked.draw_tab.read_now()
+    draw(asked.page(DrawTab).pad, two(asked))
+    prediction = asked.page(DrawTab).read_now()
     assert prediction is not None
     first, second, *_ = prediction.ranking
     said = [f"+ speaks for {first}", f"− for {second} instead"]
@@ -109,7 +111,7 @@ def test_evidence_against_is_striped(qtbot: QtBot, theme: Theme) -> None:
 
 def test_findings_wait_until_the_pen_is_lifted(qtbot: QtBot, asked: Window) -> None:
     """They belong to a drawing that stands; the next stroke takes them away."""
-    pad = asked.draw_tab.pad
+    pad = asked.page(DrawTab).pad
     draw(pad, two(asked))
     qtbot.waitUntil(lambda: "Read as 7" in findings(asked))
     draw(pad, placed(1, 40, 40, 200))
@@ -122,7 +124,7 @@ def test_findings_wait_until_the_pen_is_lifted(qtbot: QtBot, asked: Window) -> N
 
 def test_findings_come_back_where_nothing_changed(qtbot: QtBot, asked: Window) -> None:
     """After an eraser on bare paper, and a stroke that was taken back."""
-    pad = asked.draw_tab.pad
+    pad = asked.page(DrawTab).pad
     draw(pad, two(asked))
     qtbot.waitUntil(lambda: "Read as 7" in findings(asked))
     pad.set_erasing(True)
@@ -146,7 +148,7 @@ def test_no_reading_waits_for_an_explanation(qtbot: QtBot, asked: Window, monkey
         return weigh(self, *arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Explainer, "weigh", noted)
-    tab = asked.draw_tab
+    tab = asked.page(DrawTab)
     side = tab.pad.width()
     path = [(side * (0.3 + 0.0004 * i), side * (0.2 + 0.0006 * i)) for i in range(300)]
     draw(tab.pad, [path])
@@ -159,7 +161,7 @@ def test_no_reading_waits_for_an_explanation(qtbot: QtBot, asked: Window, monkey
 
 def test_a_slow_network_is_heard_out(qtbot: QtBot, asked: Window, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is still being weighed is not begun anew by every move of the pen."""
-    seen = asked.draw_tab.seen
+    seen = asked.page(DrawTab).seen
     weigh, done = Explainer.weigh, False
 
     def slowly(self: Explainer, *arguments: Any) -> InPieces[Evidence]:
@@ -168,11 +170,10 @@ def test_a_slow_network_is_heard_out(qtbot: QtBot, asked: Window, monkeypatch: p
         return (yield from weigh(self, *arguments))
 
     monkeypatch.setattr(Explainer, "weigh", slowly)
-    draw(asked.draw_tab.pad, two(asked))
+    draw(asked.page(DrawTab).pad, two(asked))
     qtbot.waitUntil(lambda: seen._weighing.busy)
-    work = seen._weighing._work
-    seen._weigh()
-    assert seen._weighing._work is work
+    qtbot.wait(0)
+    seen._weigh()  # while it is busy, it starts nothing
     done = True
     qtbot.waitUntil(lambda: not seen._weighing.busy and not seen._weigh_soon._timer.isActive())
     assert evidence(asked) != ""
@@ -185,7 +186,7 @@ def never(*_: object) -> Iterator[None]:
 
 def test_no_evidence_is_left_of_another_drawing(qtbot: QtBot, asked: Window, monkeypatch: pytest.MonkeyPatch) -> None:
     """However long the new one takes to be weighed: its bare pixels are shown at once, and the names of its digits."""
-    tab = asked.draw_tab
+    tab = asked.page(DrawTab)
     draw(tab.pad, two(asked))
     qtbot.waitUntil(lambda: "most for 2" in evidence(asked))
     monkeypatch.setattr(Explainer, "weigh", never)
@@ -202,10 +203,10 @@ def test_no_evidence_is_left_of_other_weights(
     qtbot: QtBot, asked: Window, shipped: Weights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The picture stays, without colours, while the new ones are asked."""
-    draw(asked.draw_tab.pad, two(asked))
+    draw(asked.page(DrawTab).pad, two(asked))
     qtbot.waitUntil(lambda: "most for 2" in evidence(asked))
     monkeypatch.setattr(Explainer, "weigh", never)
-    asked.use_weights(replace(shipped, name="others"))
+    asked.session.use_network(replace(shipped, name="others"))
     assert evidence(asked) == ""
     assert is_grey(asked)
     assert len(colours(asked)) > 1
@@ -213,7 +214,7 @@ def test_no_evidence_is_left_of_other_weights(
 
 def test_ink_is_shown_before_its_evidence(qtbot: QtBot, asked: Window, monkeypatch: pytest.MonkeyPatch) -> None:
     """While a stroke is drawn, the colours of a moment ago lie on the ink of now, and nothing flickers."""
-    tab = asked.draw_tab
+    tab = asked.page(DrawTab)
     draw(tab.pad, two(asked))
     qtbot.waitUntil(lambda: "most for 2" in evidence(asked))
     monkeypatch.setattr(Explainer, "weigh", never)
@@ -232,9 +233,9 @@ def test_ink_is_shown_before_its_evidence(qtbot: QtBot, asked: Window, monkeypat
 def test_an_empty_pad_says_what_to_do(qtbot: QtBot, asked: Window) -> None:
     """There is nothing to explain, before the first stroke and after it was cleared."""
     qtbot.waitUntil(lambda: findings(asked).startswith("Draw a digit"))
-    draw(asked.draw_tab.pad, two(asked))
+    draw(asked.page(DrawTab).pad, two(asked))
     qtbot.waitUntil(lambda: evidence(asked) != "" and "Read as" in findings(asked))
-    asked.draw_tab.pad.clear()
+    asked.page(DrawTab).pad.clear()
     qtbot.waitUntil(lambda: findings(asked).startswith("Draw a digit"))
     assert evidence(asked) == ""
     assert colours(asked) == {"#000000"}
@@ -242,34 +243,34 @@ def test_an_empty_pad_says_what_to_do(qtbot: QtBot, asked: Window) -> None:
 
 def test_of_an_image_there_is_evidence_alone(qtbot: QtBot, asked: Window) -> None:
     """It has no strokes that could be changed, and that is said."""
-    asked.draw_tab.pad.replace(Drawing.from_pixels(pixels(1 - picture(DIGITS[4]))), "Paste")
+    asked.page(DrawTab).pad.replace(Drawing.from_pixels(pixels(1 - picture(DIGITS[4]))), "Paste")
     qtbot.waitUntil(lambda: "speaks most for" in evidence(asked))
     qtbot.waitUntil(lambda: "this is an image" in findings(asked))
 
 
 def test_other_weights_are_explained_at_once(qtbot: QtBot, asked: Window, shipped: Weights) -> None:
     """What is shown is always of the weights that read."""
-    draw(asked.draw_tab.pad, two(asked))
+    draw(asked.page(DrawTab).pad, two(asked))
     qtbot.waitUntil(lambda: "Read as 7" in findings(asked) and "most for 2" in evidence(asked))
-    asked.use_weights(Weights("zero", shipped.architecture, shipped.parameters * 0))
+    asked.session.use_network(Weights("zero", shipped.architecture, shipped.parameters * 0))
     qtbot.waitUntil(lambda: evidence(asked) == "No ink speaks for either")
     qtbot.waitUntil(lambda: findings(asked) == "No small change makes it a digit.")
 
 
 def test_where_nothing_changes_it_that_is_said(qtbot: QtBot, asked: Window) -> None:
     """A 1 stays one."""
-    draw(asked.draw_tab.pad, placed(1, 100, 60, 300))
+    draw(asked.page(DrawTab).pad, placed(1, 100, 60, 300))
     qtbot.waitUntil(lambda: findings(asked) == "No small change makes it another digit.")
 
 
 def test_the_card_keeps_its_size(qtbot: QtBot, window: Window) -> None:
     """Whatever it has to say; and nothing of it is cut off, in the smallest window that is meant to be used."""
     window.resize(1024, 700)
-    card = window.draw_tab.seen
+    card = window.page(DrawTab).seen
     qtbot.waitUntil(lambda: window.width() == 1024)
     before = card.geometry()
     card.set_explains(True)
-    draw(window.draw_tab.pad, two(window))
+    draw(window.page(DrawTab).pad, two(window))
     qtbot.waitUntil(lambda: "Read as" in findings(window))
     assert card.geometry() == before
     for name in ("why", *KEYS):
@@ -282,36 +283,36 @@ def test_the_card_keeps_its_size(qtbot: QtBot, window: Window) -> None:
 
 def test_lines_that_do_not_fit_are_in_the_tooltip(qtbot: QtBot, window: Window) -> None:
     """No line is shown in half."""
-    lines = find(window.draw_tab, QLabel, "findings")
-    window.draw_tab.seen.set_explains(True)
+    lines = find(window.page(DrawTab), QLabel, "findings")
+    window.page(DrawTab).seen.set_explains(True)
     qtbot.waitUntil(lambda: lines.height() > 20)
     texts = [f"line {i} " + "word " * 30 for i in range(3)]
-    window.draw_tab.seen._findings.set_lines(texts)
+    window.page(DrawTab).seen._findings.set_lines(texts)
     shown = lines.text()
     assert shown in ("", texts[0], "\n".join(texts[:2]))
     assert lines.toolTip() == "\n".join(texts)
     assert lines.accessibleName() == "; ".join(texts)
-    window.draw_tab.seen._findings.set_lines(["short"])
+    window.page(DrawTab).seen._findings.set_lines(["short"])
     assert (lines.text(), lines.toolTip()) == ("short", "")
 
 
 def test_it_is_remembered(qtbot: QtBot, theme: Theme, shipped: Weights, window: Window) -> None:
     """Who asked why is told why the next time, too."""
-    path = window._settings.fileName()
-    window.draw_tab.seen.set_explains(True)
-    assert window._settings.value("why") == "true", "it would be lost if the program did not end well"
+    window.page(DrawTab).seen.set_explains(True)
+    preferences = window.session.preferences.reopened()
+    assert preferences.explains, "it would be lost if the program did not end well"
     window.close()
-    again = Window(theme, shipped, QSettings(path, QSettings.Format.IniFormat))
+    again = Window(Session(theme, shipped, preferences))
     qtbot.addWidget(again)
-    assert again.draw_tab.seen.explains
+    assert again.page(DrawTab).seen.explains
 
 
 def test_an_unsure_answer_is_explained(qtbot: QtBot, asked: Window, shipped: Weights) -> None:
     """With the most probable digit, and what would make it sure."""
-    asked.use_weights(replace(shipped, about={"sure_above": 0.9999999}))
-    scale = asked.draw_tab.pad.width() / 480
-    draw(asked.draw_tab.pad, [[(150 * scale, 200 * scale), (240 * scale, 90 * scale), (240 * scale, 390 * scale)]])
-    prediction = asked.draw_tab.read_now()
+    asked.session.use_network(replace(shipped, about={"sure_above": 0.9999999}))
+    scale = asked.page(DrawTab).pad.width() / 480
+    draw(asked.page(DrawTab).pad, [[(150 * scale, 200 * scale), (240 * scale, 90 * scale), (240 * scale, 390 * scale)]])
+    prediction = asked.page(DrawTab).read_now()
     assert prediction is not None
     assert not prediction.sure
     qtbot.waitUntil(partial(evidence_is_for, asked, prediction.digit))
@@ -324,10 +325,10 @@ def evidence_is_for(window: Window, digit: int) -> bool:
 
 def test_it_says_how_the_pixels_came_about(window: Window, qtbot: QtBot) -> None:
     """A data set's image is neither scaled nor moved."""
-    about = find(window.draw_tab, QLabel, "about_seen")
-    draw(window.draw_tab.pad, placed(7, 100, 100, 200))
+    about = find(window.page(DrawTab), QLabel, "about_seen")
+    draw(window.page(DrawTab).pad, placed(7, 100, 100, 200))
     qtbot.waitUntil(lambda: "20-pixel box" in about.text())
     sample = np.zeros((28, 28), np.uint8)
     sample[4:24, 13:16] = 255
-    window.draw_tab.pad.replace(Drawing.from_sample(sample), "Put an image")
+    window.page(DrawTab).pad.replace(Drawing.from_sample(sample), "Put an image")
     qtbot.waitUntil(lambda: "as the data set has them" in about.text())

@@ -17,14 +17,13 @@ from digitpad.datasets.dataset import Digits, load_path
 from digitpad.gui.evaluate.confusion_view import ConfusionView
 from digitpad.gui.evaluate.digit_browser import DIFFERENT
 from digitpad.gui.evaluate.evaluate_tab import DIAGRAMS, IMAGES, MAP, OVERVIEW, SAMPLE, EvaluateTab
-from digitpad.gui.shell.menus import EVALUATE
 from digitpad.gui.shell.window import Window
 from digitpad.gui.widgets.theme import Mode, Theme
 from digitpad.nn.feedforward import feedforward
 from digitpad.nn.network import Network
 from digitpad.weights.native_format import Weights
 from tests.unit.datasets.idx_files import write_folder
-from tests.unit.gui.hand import find
+from tests.unit.gui.hand import EVALUATE, find
 
 FAMILIES = ("emnist-byclass", "fashion-mnist")
 LONG = tuple(f"a name of {place:02} that has forty letters, no…"[:40] for place in range(62))
@@ -63,8 +62,8 @@ def known(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def evaluate(qtbot: QtBot, window: Window, known: Known, other: Path | None = None) -> EvaluateTab:
-    window.show_tab(EVALUATE)
-    tab = window.evaluate_tab
+    window.show_page(EVALUATE)
+    tab = window.page(EvaluateTab)
     tab.data_choice.set_value(str(known.folder))
     tab.weights_choice.choose_file(known.weights)
     if other is not None:
@@ -77,7 +76,7 @@ def evaluate(qtbot: QtBot, window: Window, known: Known, other: Path | None = No
 @pytest.mark.parametrize("mode", [Mode.LIGHT, Mode.DARK])
 def test_every_page_shows_them(qtbot: QtBot, window: Window, known: Known, mode: Mode) -> None:
     """By their names, in the smallest window, and without a word of digits."""
-    window.set_theme(mode)
+    window.session.set_theme(mode)
     window.resize(1024, 700)
     tab = evaluate(qtbot, window, known)
     assert tab.outcome is not None
@@ -105,7 +104,7 @@ def test_every_page_shows_them(qtbot: QtBot, window: Window, known: Known, mode:
     assert known.names[last] in find(tab, QLabel, "chosen_what").text()
     assert tab.browser.model.data(tab.browser.model.index(0)).startswith(f"{known.names[last]} read as ")
     assert tab.browser._bars.accessibleDescription().split(":")[0] in known.names
-    window.set_theme(Mode.SYSTEM)
+    window.session.set_theme(Mode.SYSTEM)
 
 
 def test_each_cell_of_the_matrix_can_be_opened(qtbot: QtBot, window: Window, known: Known) -> None:
@@ -185,14 +184,14 @@ def test_tables_and_pictures_name_the_classes(qtbot: QtBot, window: Window, know
 
 def test_weights_that_do_not_know_the_data_are_told(qtbot: QtBot, window: Window, known: Known) -> None:
     """Which has what, and what to do; before anything is read."""
-    window.show_tab(EVALUATE)
-    tab = window.evaluate_tab
+    window.show_page(EVALUATE)
+    tab = window.page(EvaluateTab)
     tab.data_choice.set_value(str(known.folder))
     tab.evaluate_or_stop()
     qtbot.waitUntil(lambda: window.findChild(QMessageBox, "problem") is not None)
     box = find(window, QMessageBox, "problem")
     text = box.informativeText()
-    assert f"{known.folder.name}: has the classes {known.names[0]}, {known.names[1]}" in text
+    assert f"{known.folder.name} has the classes {known.names[0]}, {known.names[1]}" in text
     assert "digits.npz knows" in text
     assert "it tells 0 to 9 apart. Choose data of those classes" in text
     box.close()

@@ -13,13 +13,14 @@ from pytestqt.qtbot import QtBot
 from digitpad.cli import main
 from digitpad.datasets.dataset import mnist
 from digitpad.evaluation import robustness
+from digitpad.gui.draw.draw_tab import DrawTab
 from digitpad.gui.evaluate.digit_browser import DIFFERENT
 from digitpad.gui.evaluate.evaluate_overview import ResultTile, verdict
 from digitpad.gui.evaluate.evaluate_tab import DIAGRAMS, IMAGES, MAP, OVERVIEW, SAMPLE, EvaluateTab
 from digitpad.gui.evaluate.weights_choice import IN_USE
-from digitpad.gui.shell.menus import DRAW, EVALUATE
 from digitpad.gui.shell.window import Window
 from digitpad.gui.widgets.basics import format_percent
+from digitpad.gui.widgets.file_dialogs import FileDialogs
 from digitpad.gui.widgets.theme import Mode
 from digitpad.nn.feedforward import feedforward
 from digitpad.nn.network import Network
@@ -28,7 +29,7 @@ from digitpad.training.recipe_library import Recipes
 from digitpad.training.trainer import Trainer
 from digitpad.weights.native_format import SHIPPED, Weights
 from tests.unit.datasets.idx_files import write_folder
-from tests.unit.gui.hand import draw, find, placed
+from tests.unit.gui.hand import DRAW, EVALUATE, draw, find, menu_action, placed, reading
 
 WAIT_MS = 60_000
 
@@ -56,9 +57,9 @@ def poor(tmp_path_factory: pytest.TempPathFactory, recipes: Recipes) -> Path:
 @pytest.fixture
 def tab(window: Window, folder: Path) -> EvaluateTab:
     """The tab, set to read few digits."""
-    window.show_tab(EVALUATE)
-    window.evaluate_tab.data_choice.set_value(str(folder))
-    return window.evaluate_tab
+    window.show_page(EVALUATE)
+    window.page(EvaluateTab).data_choice.set_value(str(folder))
+    return window.page(EvaluateTab)
 
 
 def evaluate(qtbot: QtBot, tab: EvaluateTab) -> None:
@@ -111,7 +112,7 @@ def test_before_evaluating_it_says_what_it_does(tab: EvaluateTab) -> None:
         tab.show_page(page)
         assert find(tab, QWidget, "evaluate_empty").isVisible()
     assert not find(tab, QPushButton, "export_button").isEnabled()
-    tab.change_digits()
+    tab.test_robustness()
     assert not tab.busy
 
 
@@ -123,7 +124,7 @@ def test_evaluating_can_be_stopped(qtbot: QtBot, window: Window, tab: EvaluateTa
     assert (button.text(), tab.busy) == ("Stop", True)
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert (button.text(), tab.busy) == ("Evaluate", False)
-    window._menus._evaluate()
+    menu_action(window, "Evaluate").trigger()
     assert tab.busy
     window.close()
     assert not tab.busy
@@ -136,7 +137,7 @@ def test_what_cannot_be_evaluated_is_told(qtbot: QtBot, window: Window, tab: Eva
     tab.evaluate_or_stop()
     qtbot.waitUntil(lambda: window.findChild(QMessageBox, "problem") is not None, timeout=WAIT_MS)
     box = find(window, QMessageBox, "problem")
-    assert box.text() == "Nothing could be evaluated"
+    assert box.text() == "The evaluation failed"
     assert "nowhere" in box.informativeText()
     box.close()
     assert find(tab, QPushButton, "evaluate_button").text() == "Evaluate"
@@ -146,17 +147,17 @@ def test_weights_in_use_are_evaluated(qtbot: QtBot, window: Window, tab: Evaluat
     """Those that the Draw tab reads with at that moment, by their name."""
     network = Network(feedforward([8]))
     network.initialize(np.random.default_rng(1))
-    window.use_weights(Weights("mine.npz", network.architecture(), network.parameters))
+    window.session.use_network(Weights("mine.npz", network.architecture(), network.parameters))
     assert tab.weights_choice.value() == IN_USE
     assert tab.weights_choice.currentText() == "In use: mine.npz"
     evaluate(qtbot, tab)
     assert tab.outcome is not None
-    assert tab.outcome.made[0].weights is window.weights
+    assert tab.outcome.made[0].weights is window.session.weights
 
 
 def test_files_that_were_loaded_can_be_evaluated(window: Window, tab: EvaluateTab, poor: Path) -> None:
     """Also after others have come into use; neither choice changes."""
-    window.open_weights(poor)
+    window.networks.open(poor)
     for choice in (tab.weights_choice, tab.other_choice):
         assert choice.itemText(choice.findData(str(poor.resolve()))) == "poor.npz"
     assert (tab.weights_choice.value(), tab.other_choice.value()) == (IN_USE, "")
@@ -242,12 +243,11 @@ def test_a_digit_comes_on_the_pad(qtbot: QtBot, window: Window, evaluated: Evalu
     evaluated.browser.show_digit(4)
     assert evaluated.browser.chosen == 4
     qtbot.keyClick(evaluated.browser.view, Qt.Key.Key_Return)
-    assert not window.draw_tab.isHidden()
-    assert window.draw_tab.prediction is not None
-    assert window.draw_tab.prediction.digit == mnist().test.labels[4]
-    np.testing.assert_array_equal(window.draw_tab.prediction.image, mnist().test.images[4])
-    window.draw_tab.pad.undo_stack.undo()
-    assert window.draw_tab.pad.is_empty
+    assert not window.page(DrawTab).isHidden()
+    assert reading(window).digit == mnist().test.labels[4]
+    np.testing.assert_array_equal(reading(window).image, mnist().test.images[4])
+    window.page(DrawTab).pad.undo_stack.undo()
+    assert window.page(DrawTab).pad.is_empty
 
 
 def test_a_chosen_digit_is_found_among_all(evaluated: EvaluateTab) -> None:
@@ -328,15 +328,14 @@ def test_drawing_is_a_point_of_the_map(window: Window, evaluated: EvaluateTab) -
     assert outcome is not None
     evaluated._put(17)
     evaluated.show_page(MAP)
-    window.show_tab(EVALUATE)
+    window.show_page(EVALUATE)
     assert evaluated.map._pad is not None
     assert np.isfinite(evaluated.map._pad).all()
-    window.draw_tab.pad.clear()
-    window._pin()
+    window.page(DrawTab).pad.clear()
     assert evaluated.map._pad is None
-    window.show_tab(DRAW)
-    draw(window.draw_tab.pad, placed(7, 100, 100, 250))
-    window.show_tab(EVALUATE)
+    window.show_page(DRAW)
+    draw(window.page(DrawTab).pad, placed(7, 100, 100, 250))
+    window.show_page(EVALUATE)
     assert evaluated.map._pad is not None
 
 
@@ -344,11 +343,11 @@ def test_diagrams_are_drawn_in_the_themes_colours(qtbot: QtBot, window: Window, 
     """By a thread, when they are first looked at, and anew for another theme."""
     view = evaluated.diagram
     assert not view.is_drawn
-    window.set_theme(Mode.LIGHT)
+    window.session.set_theme(Mode.LIGHT)
     evaluated.show_page(DIAGRAMS)
     qtbot.waitUntil(lambda: view.is_drawn, timeout=WAIT_MS)
     light = view.grab().toImage().pixelColor(2, 2).lightness()
-    window.set_theme(Mode.DARK)
+    window.session.set_theme(Mode.DARK)
     qtbot.waitUntil(lambda: view.is_drawn, timeout=WAIT_MS)
     assert view.grab().toImage().pixelColor(2, 2).lightness() < 60 < 200 < light
     evaluated.diagram_choice.choose(1)
@@ -364,13 +363,13 @@ def test_robustness_is_known_on_demand(
     evaluated.show_page(DIAGRAMS)
     evaluated.diagram_choice.choose(2)
     button = find(evaluated, QPushButton, "robustness_button")
-    assert "Change the images" in evaluated.diagram.accessibleName()
+    assert "Run robustness test" in evaluated.diagram.accessibleName()
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert evaluated.busy
     qtbot.waitUntil(lambda: bool(evaluated.robust), timeout=WAIT_MS)
     assert button.isHidden()
     qtbot.waitUntil(lambda: evaluated.diagram.is_drawn, timeout=WAIT_MS)
-    evaluated._write(evaluated._table("robustness"), tmp_path / "robustness.csv")
+    evaluated.write_table("robustness", tmp_path / "robustness.csv")
     qtbot.waitUntil((tmp_path / "robustness.csv").exists, timeout=WAIT_MS)
     assert (tmp_path / "robustness.csv").read_text().startswith("change,amount,unit,accuracy\nShift,0,px,")
 
@@ -388,7 +387,7 @@ def test_pictures_and_tables_are_saved(
         ("Reliability diagram as PNG or SVG…", "honest.svg", b"<?xml"),
     ):
         path = tmp_path / name
-        monkeypatch.setattr(window.files, "to_save", lambda *_, path=path: path)
+        monkeypatch.setattr(FileDialogs, "to_save", lambda *_, path=path: path)
         menu.actions()[texts.index(text)].trigger()
         qtbot.waitUntil(path.exists, timeout=WAIT_MS)
         assert path.read_bytes().startswith(begin)
@@ -401,7 +400,7 @@ def test_a_file_that_cannot_be_saved_is_told(
     qtbot: QtBot, window: Window, evaluated: EvaluateTab, tmp_path: Path
 ) -> None:
     """Which file, and why; what was evaluated stays."""
-    evaluated._write(evaluated._table("classes"), tmp_path / "nowhere" / "classes.csv")
+    evaluated.write_table("classes", tmp_path / "nowhere" / "classes.csv")
     qtbot.waitUntil(lambda: window.findChild(QMessageBox, "problem") is not None, timeout=WAIT_MS)
     box = find(window, QMessageBox, "problem")
     assert "classes.csv cannot be written" in box.informativeText()

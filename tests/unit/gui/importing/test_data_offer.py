@@ -14,11 +14,14 @@ from pytestqt.qtbot import QtBot
 
 from digitpad.datasets.dataset import mnist
 from digitpad.gui.data.data_dialog import DataDialog
+from digitpad.gui.evaluate.evaluate_tab import EvaluateTab
+from digitpad.gui.inspect.inspect_tab import InspectTab
 from digitpad.gui.shell.window import Window
+from digitpad.gui.train.train_tab import TrainTab
 from digitpad.weights.native_format import SHIPPED
 from tests.integration.test_window import digit_image, drop, file_mime, problem_of
 from tests.unit.datasets.set_files import csv_text, keras, pickled, write_images, zipped
-from tests.unit.gui.hand import find
+from tests.unit.gui.hand import find, reads
 
 
 @pytest.fixture
@@ -43,16 +46,16 @@ def answer(qtbot: QtBot, window: Window, text: str) -> str:
 
 def test_a_dropped_data_set_is_trained_on(qtbot: QtBot, window: Window, keras_file: Path) -> None:
     """It is chosen in the Train tab, and shown."""
-    before = window.weights
+    before = window.session.weights
     drop(window, file_mime(keras_file))
     assert answer(qtbot, window, "Train on it") == "some.npz is a data set"
-    recipe = window.train_tab.form.recipe()
+    recipe = window.page(TrainTab).form.recipe()
     assert recipe is not None
     assert recipe.data.set == str(keras_file)
     dialog = find(window, DataDialog)
     qtbot.waitUntil(lambda: dialog.overview is not None)
-    assert find(dialog, QLabel, "data_about").text().startswith("500 images to train on")
-    assert window.weights is before
+    assert find(dialog, QLabel, "data_about").text().startswith("500 training, ")
+    assert window.session.weights is before
 
 
 def test_images_without_labels_are_not_offered(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
@@ -63,7 +66,7 @@ def test_images_without_labels_are_not_offered(qtbot: QtBot, window: Window, tmp
     (tmp_path / "test.csv").write_text("\n".join([header, *rows]))
     np.savez(tmp_path / "test.npz", x_test=digits.images, y_test=digits.labels)
     for name, lack in (("test.csv", "without labels"), ("test.npz", "an .npz or a pickle of x_train, y_train")):
-        said = problem_of(qtbot, window, partial(window.open_any, tmp_path / name))
+        said = problem_of(qtbot, window, partial(window.clipboard.open_any, tmp_path / name))
         assert "is a data set (" in said
         assert lack in said
 
@@ -71,10 +74,10 @@ def test_images_without_labels_are_not_offered(qtbot: QtBot, window: Window, tmp
 def test_a_dropped_data_set_is_evaluated_with(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
     """It is chosen in the Evaluate tab, whose button does the rest."""
     folder = write_images(tmp_path / "mine", mnist().test[:60])
-    window.open_any(folder)
+    window.clipboard.open_any(folder)
     answer(qtbot, window, "Evaluate with it")
-    assert window.evaluate_tab.data_choice.value() == str(folder)
-    assert window.evaluate_tab.isVisible()
+    assert window.page(EvaluateTab).data_choice.value() == str(folder)
+    assert window.page(EvaluateTab).isVisible()
 
 
 @pytest.mark.parametrize("what_for", ["Train on it", "Evaluate with it"])
@@ -82,13 +85,13 @@ def test_a_dropped_data_set_is_offered_on_all_tabs(
     qtbot: QtBot, window: Window, keras_file: Path, what_for: str
 ) -> None:
     """Those that were opened before as well as those that come later; weights trained on it have it chosen."""
-    inside = window.inside_tab
+    inside = window.page(InspectTab)
     drop(window, file_mime(keras_file))
     answer(qtbot, window, what_for)
-    for tab in (window.train_tab.form, window.evaluate_tab, inside):
+    for tab in (window.page(TrainTab).form, window.page(EvaluateTab), inside):
         assert str(keras_file) in tab.data_choice.sources()
     about = {"recipe": {"data": {"set": str(keras_file)}}}
-    inside.data_choice.follow(replace(window.weights, about=about))
+    inside.data_choice.follow(replace(window.session.weights, about=about))
     assert inside.data_choice.value() == str(keras_file)
 
 
@@ -98,9 +101,9 @@ def test_a_table_of_digits_is_offered_from_the_dialog_of_weights_too(
     """And the offer may be declined."""
     path = tmp_path / "train.csv"
     path.write_text(csv_text(mnist().training[:20]))
-    window.open_weights(path)
+    window.networks.open(path)
     answer(qtbot, window, "Cancel")
-    recipe = window.train_tab.form.recipe()
+    recipe = window.page(TrainTab).form.recipe()
     assert recipe is not None
     assert recipe.data.set == "mnist"
 
@@ -110,13 +113,13 @@ def test_a_pickled_data_set_is_trained_on(qtbot: QtBot, window: Window, tmp_path
     path = tmp_path / "mnist.pkl.gz"
     digits = mnist().training[:25_000]
     path.write_bytes(gzip.compress(pickled(digits[:24_000], digits[24_000:], mnist().test[:500], 4), 1))
-    before = window.weights
+    before = window.session.weights
     drop(window, file_mime(path))
     assert answer(qtbot, window, "Train on it") == "mnist.pkl.gz is a data set"
     dialog = find(window, DataDialog)
     qtbot.waitUntil(lambda: dialog.overview is not None)
     assert "1,000 images, was put behind its part to train on" in find(dialog, QLabel, "data_notes").text()
-    assert window.weights is before
+    assert window.session.weights is before
 
 
 def test_of_a_data_set_and_weights_the_later_counts(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
@@ -124,10 +127,10 @@ def test_of_a_data_set_and_weights_the_later_counts(qtbot: QtBot, window: Window
     path = tmp_path / "mnist.pkl.gz"
     digits = mnist().training[:5000]
     path.write_bytes(gzip.compress(pickled(digits, digits, digits, 4), 1))
-    window.open_weights(path)
-    window.open_weights(SHIPPED)
-    assert not window.foreign.busy
-    window.open_weights(path)
+    window.networks.open(path)
+    window.networks.open(SHIPPED)
+    assert not window.networks.importer.busy
+    window.networks.open(path)
     assert answer(qtbot, window, "Cancel") == "mnist.pkl.gz is a data set"
     assert window.findChild(QMessageBox, "data_offer") is None
 
@@ -171,7 +174,7 @@ def test_names_do_not_tell_a_picture_from_weights(qtbot: QtBot, window: Window, 
     """A picture without an ending comes on the pad, and other files without one are looked at as weights."""
     digit_image(7).save(str(tmp_path / "seven.png"))
     (tmp_path / "seven.png").rename(tmp_path / "seven")
-    window.open_any(tmp_path / "seven")
-    qtbot.waitUntil(lambda: window.draw_tab.prediction is not None and window.draw_tab.prediction.digit == 7)
+    window.clipboard.open_any(tmp_path / "seven")
+    qtbot.waitUntil(lambda: reads(window, 7))
     (tmp_path / "weights").write_bytes(b"\x80\x04N.")
-    assert "without arrays" in problem_of(qtbot, window, lambda: window.open_any(tmp_path / "weights"))
+    assert "without arrays" in problem_of(qtbot, window, lambda: window.clipboard.open_any(tmp_path / "weights"))

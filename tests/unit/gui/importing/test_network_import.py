@@ -8,16 +8,16 @@ from pytestqt.qtbot import QtBot
 
 from digitpad.datasets.dataset import mnist
 from digitpad.gui.data.dataset_choice import DatasetChoice
+from digitpad.gui.evaluate.evaluate_tab import EvaluateTab
 from digitpad.gui.evaluate.weights_choice import IN_USE
 from digitpad.gui.importing.classes_dialog import ClassesDialog
 from digitpad.gui.importing.convention_dialog import ConventionDialog
-from digitpad.gui.shell.menus import EVALUATE
 from digitpad.gui.shell.window import Window
 from digitpad.importers.read_file import read_tensor_tree
 from tests.integration.test_window import drop, file_mime, problem_of, status
 from tests.unit.datasets.idx_files import write_folder
 from tests.unit.datasets.set_files import write_images
-from tests.unit.gui.hand import find
+from tests.unit.gui.hand import EVALUATE, find
 from tests.unit.importers.strangers import Trained, numbered, save_npz, save_pickle, train
 
 
@@ -59,17 +59,17 @@ def activation_in(table: QTableWidget, row: int) -> str:
 
 def test_dropped_weights_of_others_are_shown_with_their_scores(qtbot: QtBot, window: Window, theirs: Path) -> None:
     """What was tried is a table, the most usual of the best marked; agreed to, the window reads with it."""
-    before = window.weights
+    before = window.session.weights
     dialog = dialog_of(qtbot, window, theirs)
     assert "784-12-10" in find(dialog, QLabel, "convention_title").text()
     table = find(dialog, QTableWidget, "conventions")
     assert activation_in(table, table.currentRow()) == "Tanh"
-    assert window.weights is before
+    assert window.session.weights is before
     accept(qtbot, window)
-    assert window.weights.about["convention"]["activation"] == "tanh"
+    assert window.session.weights.about["convention"]["activation"] == "tanh"
     assert status(window).startswith("theirs.npz · ")
     assert "validation digits" in status(window)
-    assert window.recent() == [str(theirs)]
+    assert window.session.preferences.recent_networks == [str(theirs)]
 
 
 def test_the_choice_can_be_overruled_and_is_kept(qtbot: QtBot, window: Window, theirs: Path) -> None:
@@ -80,18 +80,18 @@ def test_the_choice_can_be_overruled_and_is_kept(qtbot: QtBot, window: Window, t
     table.selectRow(other)
     assert "Your choice" in find(dialog, QLabel, "convention_note").text()
     accept(qtbot, window)
-    assert window.weights.about["convention"]["activation"] == "relu"
-    first = window.weights
-    with qtbot.waitSignal(window.foreign.opened, timeout=60_000):
-        window.open_weights(theirs)
+    assert window.session.weights.about["convention"]["activation"] == "relu"
+    first = window.session.weights
+    with qtbot.waitSignal(window.session.network_changed, timeout=60_000):
+        window.networks.open(theirs)
     assert window.findChild(ConventionDialog) is None
-    assert window.weights is not first
-    assert window.weights.about["convention"] == first.about["convention"]
-    window.foreign.ask_again()
+    assert window.session.weights is not first
+    assert window.session.weights.about["convention"] == first.about["convention"]
+    window.networks.importer.ask_again()
     dialog = find(window, ConventionDialog, "convention_dialog")
     assert dialog.candidate.convention.activation == "relu"
     dismiss(qtbot, window)
-    assert window.weights.about["convention"]["activation"] == "relu"
+    assert window.session.weights.about["convention"]["activation"] == "relu"
 
 
 def test_what_reads_little_says_so(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
@@ -99,17 +99,17 @@ def test_what_reads_little_says_so(qtbot: QtBot, window: Window, tmp_path: Path)
     rng = np.random.default_rng(1)
     path = save_pickle(tmp_path / "untrained.pkl", [rng.normal(size=(784, 8)), rng.normal(size=(8, 10))])
     dialog = dialog_of(qtbot, window, path)
-    assert find(dialog, QLabel, "convention_note").text().startswith("Little is read")
+    assert find(dialog, QLabel, "convention_note").text().startswith("No option reads well")
     dismiss(qtbot, window)
 
 
 def test_what_is_no_network_is_told(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
     """The reason is shown, and the weights in use stay."""
-    before = window.weights
+    before = window.session.weights
     path = save_pickle(tmp_path / "half.pkl", [np.ones((784, 300))])
-    said = problem_of(qtbot, window, lambda: window.open_weights(path))
+    said = problem_of(qtbot, window, lambda: window.networks.open(path))
     assert "is not complete" in said
-    assert window.weights is before
+    assert window.session.weights is before
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def letters(tmp_path: Path) -> Path:
 
 def test_what_outputs_stand_for_is_asked_and_kept(qtbot: QtBot, window: Window, letters: Path) -> None:
     """As many names as outputs open the file, unscored; the next time, nothing is asked."""
-    window.open_weights(letters)
+    window.networks.open(letters)
     qtbot.waitUntil(lambda: window.findChild(ClassesDialog) is not None)
     dialog = find(window, ClassesDialog)
     names, use = find(dialog, QLineEdit, "class_names"), find(dialog, QPushButton, "class_open")
@@ -130,20 +130,20 @@ def test_what_outputs_stand_for_is_asked_and_kept(qtbot: QtBot, window: Window, 
     assert names.text() == "A-Z"
     names.setText("a-y")
     assert not use.isEnabled()
-    assert find(dialog, QLabel, "class_note").text() == "25 names; 26 are needed."
+    assert find(dialog, QLabel, "class_note").text() == "25 names; the network has 26 outputs."
     names.setText("a-z")
-    assert "nothing can be scored" in find(dialog, QLabel, "class_note").text()
+    assert "nothing can be tested" in find(dialog, QLabel, "class_note").text()
     use.click()
     qtbot.waitUntil(lambda: window.findChild(ConventionDialog) is not None)
     dialog_2 = find(window, ConventionDialog)
-    assert find(dialog_2, QLabel, "convention_note").text().startswith("Nothing could be scored")
+    assert find(dialog_2, QLabel, "convention_note").text().startswith("Nothing could be tested")
     assert "a, b, c, … z (26 classes)" in find(dialog_2, QLabel, "convention_classes").text()
     accept(qtbot, window)
-    assert window.weights.class_names == tuple(string.ascii_lowercase)
+    assert window.session.weights.class_names == tuple(string.ascii_lowercase)
     assert status(window) == "letters.pkl"
-    with qtbot.waitSignal(window.foreign.opened):
-        window.open_weights(letters)
-    assert window.weights.class_names == tuple(string.ascii_lowercase)
+    with qtbot.waitSignal(window.session.network_changed):
+        window.networks.open(letters)
+    assert window.session.weights.class_names == tuple(string.ascii_lowercase)
 
 
 def test_ten_outputs_can_be_something_else(qtbot: QtBot, window: Window, theirs: Path, tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_ten_outputs_can_be_something_else(qtbot: QtBot, window: Window, theirs:
     find(asked, QPushButton, "class_open").click()
     qtbot.waitUntil(lambda: window.findChild(ClassesDialog) is None and window.findChild(ConventionDialog) is not None)
     accept(qtbot, window)
-    assert window.weights.class_names == tuple("ABCDEFGHIJ")
+    assert window.session.weights.class_names == tuple("ABCDEFGHIJ")
     assert status(window).endswith("of 57 validation images of letters")
 
 
@@ -166,7 +166,7 @@ def test_classes_that_do_not_fit_are_asked_anew(qtbot: QtBot, window: Window, le
     """A data set of ten classes is none of 26 outputs; it is told, and not kept."""
     data = write_images(tmp_path / "ten", mnist().training[:400], "ABCDEFGHIJ")
     for _ in range(2):
-        window.open_weights(letters)
+        window.networks.open(letters)
         qtbot.waitUntil(lambda: window.findChild(ClassesDialog) is not None)
         dialog = find(window, ClassesDialog)
         find(dialog, DatasetChoice, "class_data").set_value(str(data))
@@ -177,10 +177,10 @@ def test_classes_that_do_not_fit_are_asked_anew(qtbot: QtBot, window: Window, le
 
 def test_closing_ends_what_is_being_found_out(window: Window, theirs: Path) -> None:
     """No thread outlives the window, and none asks any more."""
-    window.open_weights(theirs)
-    assert window.foreign.busy
+    window.networks.open(theirs)
+    assert window.networks.importer.busy
     window.close()
-    assert not window.foreign.busy
+    assert not window.networks.importer.busy
 
 
 def test_weights_are_saved_in_other_formats(window: Window, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -194,24 +194,24 @@ def test_weights_are_saved_in_other_formats(window: Window, monkeypatch: pytest.
         return 1
 
     monkeypatch.setattr(QFileDialog, "exec", choose)
-    window.save_weights(window.weights)
+    window.networks.save(window.session.weights)
     assert {"W1", "b6"} < read_tensor_tree(tmp_path / "mine.safetensors").arrays.keys()
-    assert window.recent() == []
+    assert window.session.preferences.recent_networks == []
 
 
 def test_other_weights_end_the_asking(window: Window, qtbot: QtBot, theirs: Path) -> None:
     """How weights are meant is asked of those in use alone."""
     dialog_of(qtbot, window, theirs)
     accept(qtbot, window)
-    assert window.foreign.can_ask_again
-    window.use_weights(window.weights)
-    assert not window.foreign.can_ask_again
+    assert window.networks.importer.can_ask_again
+    window.networks.use_built_in()
+    assert not window.networks.importer.can_ask_again
 
 
 def evaluate(qtbot: QtBot, window: Window, path: Path, data: Path) -> None:
     """Evaluate a file beside the weights in use."""
-    window.show_tab(EVALUATE)
-    tab = window.evaluate_tab
+    window.show_page(EVALUATE)
+    tab = window.page(EvaluateTab)
     tab.data_choice.set_value(str(data))
     tab.weights_choice.choose_file(path)
     tab.other_choice.setCurrentIndex(tab.other_choice.findData(IN_USE))
@@ -229,10 +229,10 @@ def test_evaluate_takes_a_file_as_it_was_taken_before(
     accept(qtbot, window)
     data = write_folder(tmp_path / "some", mnist().training[:900], mnist().test[:200])
     evaluate(qtbot, window, theirs, data)
-    outcome = window.evaluate_tab.outcome
+    outcome = window.page(EvaluateTab).outcome
     assert outcome is not None
     first, in_use = (made.weights for made in outcome.made)
-    assert in_use is window.weights
+    assert in_use is window.session.weights
     assert first.about["convention"] == in_use.about["convention"]
     np.testing.assert_array_equal(first.parameters, in_use.parameters)
 
@@ -243,15 +243,15 @@ def test_evaluate_knows_the_names_that_were_given(qtbot: QtBot, window: Window, 
     data = write_images(tmp_path / "ten", some, "ABCDEFGHIJ")
     said = problem_of(qtbot, window, lambda: evaluate(qtbot, window, letters, data))
     assert "26 outputs" in said
-    assert "“Load weights…” asks what they stand for" in said
+    assert "File › Open network… asks for the classes of its outputs" in said
     assert "--" not in said
-    window.open_weights(letters)
+    window.networks.open(letters)
     qtbot.waitUntil(lambda: window.findChild(ClassesDialog) is not None)
     find(find(window, ClassesDialog), QPushButton, "class_open").click()
     qtbot.waitUntil(lambda: window.findChild(ConventionDialog) is not None)
     accept(qtbot, window)
     evaluate(qtbot, window, letters, data)
-    outcome = window.evaluate_tab.outcome
+    outcome = window.page(EvaluateTab).outcome
     assert outcome is not None
     assert outcome.made[0].weights.class_names == tuple(string.ascii_uppercase)
 
@@ -263,13 +263,13 @@ def test_a_folder_of_weights_may_have_pictures(qtbot: QtBot, window: Window, tra
         np.save(folder / f"{name}.npy", array)
     dialog_of(qtbot, window, folder)
     accept(qtbot, window)
-    assert window.weights.network().summary() == "784-12-10"
+    assert window.session.weights.network().summary() == "784-12-10"
 
 
 def test_a_file_that_is_looked_at_gives_way_to_a_later_choice(window: Window, theirs: Path) -> None:
     """Weights that are taken meanwhile stay in use."""
-    window.open_weights(theirs)
-    assert window.foreign.busy
-    window.use_weights(window.weights)
-    assert not window.foreign.busy
+    window.networks.open(theirs)
+    assert window.networks.importer.busy
+    window.networks.use_built_in()
+    assert not window.networks.importer.busy
     assert find(window, QLabel, "message").accessibleName() == ""

@@ -11,17 +11,18 @@ from pytestqt.qtbot import QtBot
 from digitpad.datasets.dataset import Digits, load_path
 from digitpad.evaluation.metrics import evaluate
 from digitpad.gui.data.dataset_choice import OTHER_FILE, OTHER_FOLDER, DatasetChoice
+from digitpad.gui.evaluate.evaluate_tab import EvaluateTab
 from digitpad.gui.inspect.inspect_tab import InspectTab
 from digitpad.gui.inspect.layers_view import Selection
 from digitpad.gui.inspect.numeric_table import NumericTable
-from digitpad.gui.shell.menus import INSIDE
 from digitpad.gui.shell.window import Window
+from digitpad.gui.train.train_tab import TrainTab
 from digitpad.nn.feedforward import feedforward
 from digitpad.nn.network import Network
 from digitpad.weights.native_format import Weights, load_weights
 from tests.root import ROOT
 from tests.unit.datasets.idx_files import write_folder
-from tests.unit.gui.hand import draw, find, placed
+from tests.unit.gui.hand import INSIDE, draw, find, placed
 
 
 def some_data(folder: Path, n_classes: int, seed: int = 1) -> Path:
@@ -56,11 +57,11 @@ def weights(folder: Path) -> Weights:
 def inside(qtbot: QtBot, window: Window, weights: Weights, folder: Path) -> InspectTab:
     """The tab, with those weights and their data, and a drawing."""
     window.resize(1024, 700)
-    for tab in (window.evaluate_tab, window.inside_tab):
+    for tab in (window.page(EvaluateTab), window.page(InspectTab)):
         tab.data_choice.offer(str(folder))
-    window.use_weights(weights)
-    tab = window.inside_tab
-    window.show_tab(INSIDE)
+    window.session.use_network(weights)
+    tab = window.page(InspectTab)
+    window.show_page(INSIDE)
     qtbot.waitUntil(lambda: tab.view.width() > 400)
     side = tab.pad.width()
     draw(tab.pad, placed(7, 0.2 * side, 0.2 * side, 0.6 * side))
@@ -81,11 +82,13 @@ def accuracies(tab: InspectTab) -> list[str]:
 
 def test_the_data_follow_the_weights(inside: InspectTab, window: Window, folder: Path, weights: Weights) -> None:
     """Those that they were trained on, where they are offered and the classes are others; a path unheard of is not."""
-    assert inside.data_choice.value() == window.evaluate_tab.data_choice.value() == str(folder)
-    window.use_weights(load_weights(ROOT / "model" / "dense.npz"))
+    assert inside.data_choice.value() == window.page(EvaluateTab).data_choice.value() == str(folder)
+    window.session.use_network(load_weights(ROOT / "model" / "dense.npz"))
     assert inside.data_choice.value() == "mnist"
     elsewhere = {"recipe": {"data": {"set": str(folder.parent)}}}
-    window.use_weights(Weights("x.npz", weights.architecture, weights.parameters, elsewhere, weights.class_names))
+    window.session.use_network(
+        Weights("x.npz", weights.architecture, weights.parameters, elsewhere, weights.class_names)
+    )
     assert inside.data_choice.value() == "mnist"
     assert inside.data_choice.findData(str(folder.parent)) < 0
 
@@ -115,7 +118,7 @@ def test_where_classes_differ_it_says_so(qtbot: QtBot, inside: InspectTab, folde
     qtbot.waitUntil(lambda: accuracies(inside)[0] != "–")
     other = some_data(folder.parent / "other-kmnist", 10)
     inside.data_choice.set_value(str(other))
-    qtbot.waitUntil(lambda: "of which guess.npz knows" in text(inside, "unedited"))
+    qtbot.waitUntil(lambda: "but guess.npz knows" in text(inside, "unedited"))
     figure = find(inside, QLabel, "test_accuracy")
     assert not figure.isVisible()
     assert "Choose data of those classes" in text(inside, "unedited")
@@ -227,11 +230,11 @@ def test_what_is_opened_on_one_tab_is_offered_on_all(
 ) -> None:
     """A folder chosen for training can be evaluated on, and looked into, on a tab that is opened later as well."""
     folder = some_data(tmp_path / "mine", 10)
-    first, second = window.train_tab.form.data_choice, window.evaluate_tab.data_choice
+    first, second = window.page(TrainTab).form.data_choice, window.page(EvaluateTab).data_choice
     monkeypatch.setattr(DatasetChoice, "_ask_folder", lambda self: str(folder))
     first._asking[OTHER_FOLDER] = first._ask_folder
     first.activated.emit(first.findText(OTHER_FOLDER))
     assert first.value() == str(folder)
-    for other in (second, window.inside_tab.data_choice):
+    for other in (second, window.page(InspectTab).data_choice):
         assert other.findData(str(folder)) >= 0
         assert other.value() == "mnist"

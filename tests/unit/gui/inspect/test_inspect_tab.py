@@ -13,10 +13,10 @@ from pytestqt.qtbot import QtBot
 from digitpad.datasets.dataset import Dataset, Digits
 from digitpad.errors import WeightsError
 from digitpad.evaluation.metrics import evaluate, run_to_end
+from digitpad.gui.draw.draw_tab import DrawTab
 from digitpad.gui.inspect.inspect_tab import SHIPPED_DENSE, InspectTab
 from digitpad.gui.inspect.layers_view import Selection
 from digitpad.gui.inspect.numeric_table import NumericTable
-from digitpad.gui.shell.menus import DRAW, INSIDE
 from digitpad.gui.shell.window import Window
 from digitpad.gui.widgets.theme import Mode
 from digitpad.inspection.neighbours import FeatureIndex
@@ -25,7 +25,7 @@ from digitpad.inspection.weight_edits import WeightEdits
 from digitpad.nn.feedforward import feedforward
 from digitpad.nn.network import Network
 from digitpad.weights.native_format import Weights, load_weights
-from tests.unit.gui.hand import draw, find, mouse, placed
+from tests.unit.gui.hand import DRAW, INSIDE, draw, find, mouse, placed
 from tests.unit.inspection import networks
 
 CONVOLUTIONAL, DENSE = 1, 2
@@ -85,8 +85,8 @@ def digits() -> Dataset:
 def inside(qtbot: QtBot, window: Window, digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> InspectTab:
     """The tab, open, with the dense network, whose arithmetic is the quickest."""
     monkeypatch.setattr("digitpad.gui.data.dataset_loader.load", lambda source, tell: digits)
-    tab = window.inside_tab
-    window.show_tab(INSIDE)
+    tab = window.page(InspectTab)
+    window.show_page(INSIDE)
     tab._source.setCurrentIndex(DENSE)
     qtbot.waitUntil(lambda: tab.view.width() > 400)
     return tab
@@ -95,7 +95,7 @@ def inside(qtbot: QtBot, window: Window, digits: Dataset, monkeypatch: pytest.Mo
 def test_it_opens_on_its_key(qtbot: QtBot, window: Window) -> None:
     """Its place among the tabs is its key."""
     qtbot.keyClick(window, Qt.Key(Qt.Key.Key_1 + INSIDE), Qt.KeyboardModifier.ControlModifier)
-    assert window.inside_tab.isVisible()
+    assert window.page(InspectTab).isVisible()
     assert window._tabs.tabText(window._tabs.currentIndex()) == "Inside"
 
 
@@ -108,18 +108,18 @@ def test_it_shows_what_the_network_makes_of_the_pad(inside: InspectTab, window: 
     expected = inside._weights.network().forward(image[None])[0]
     np.testing.assert_allclose(trace(inside).logits, expected, rtol=1e-4, atol=1e-4)
     assert [block.name for block in inside.view._blocks][-2:] == ["Dense 1" if network < DENSE else "Dense 2", "Output"]
-    assert window.draw_tab.read_now() is not None
+    assert window.page(DrawTab).read_now() is not None
 
 
 def test_one_drawing_on_both_tabs(inside: InspectTab, window: Window) -> None:
     """What is drawn here is on the Draw tab and can be undone there; what is drawn there is here."""
     seven(inside)
-    main = window.draw_tab.pad
+    main = window.page(DrawTab).pad
     assert main.drawing is inside.pad.drawing
-    window.show_tab(DRAW)
+    window.show_page(DRAW)
     main.undo_stack.undo()
     draw(main, placed(1, 100, 100, 250))
-    window.show_tab(INSIDE)
+    window.show_page(INSIDE)
     assert inside.pad.drawing is main.drawing
     assert trace(inside).probabilities.argmax() == 1
     button(inside, "inside_clear").click()
@@ -129,9 +129,9 @@ def test_one_drawing_on_both_tabs(inside: InspectTab, window: Window) -> None:
 
 def test_hidden_it_does_nothing(inside: InspectTab, window: Window) -> None:
     """What is drawn elsewhere is read when the tab is shown again."""
-    window.show_tab(DRAW)
+    window.show_page(DRAW)
     before = inside._trace
-    draw(window.draw_tab.pad, placed(3, 100, 100, 250))
+    draw(window.page(DrawTab).pad, placed(3, 100, 100, 250))
     assert inside._trace is before
     assert inside.pad.is_empty
 
@@ -338,7 +338,7 @@ def test_nothing_is_measured_that_nobody_looks_at(inside: InspectTab, window: Wi
     assert not inside._measuring.busy
     button(inside, "panels_edit").click()
     assert inside._measuring.busy
-    window.show_tab(DRAW)
+    window.show_page(DRAW)
     assert not inside._measuring.busy
 
 
@@ -366,23 +366,23 @@ def test_edited_weights_read_on_the_draw_tab(qtbot: QtBot, inside: InspectTab, w
     button(inside, "panels_edit").click()
     inside.edits.toggle(Selection(1, 3))
     button(inside, "use_edited").click()
-    assert window.weights.name == "dense-edited.npz"
-    assert window.draw_tab.isVisible()
-    window.show_tab(INSIDE)
+    assert window.session.weights.name == "dense-edited.npz"
+    assert window.page(DrawTab).isVisible()
+    window.show_page(INSIDE)
     inside._source.setCurrentIndex(0)
     assert inside.edits.surgery == WeightEdits()
-    np.testing.assert_array_equal(inside._base.parameters, window.weights.parameters)
+    np.testing.assert_array_equal(inside._base.parameters, window.session.weights.parameters)
     assert "dense-edited.npz" in inside._source.itemText(0)
 
 
 def test_other_weights_in_use_are_looked_into_at_once(inside: InspectTab, window: Window, shipped: Weights) -> None:
     """Where those in use are looked into; else not."""
     zero = Weights("zero.npz", shipped.architecture, shipped.parameters * 0)
-    window.use_weights(zero)
+    window.session.use_network(zero)
     assert inside._base.name == "dense.npz"
     inside._source.setCurrentIndex(0)
     assert inside._base is zero
-    window.use_weights(shipped)
+    window.session.use_network(shipped)
     assert inside._base is shipped
 
 
@@ -391,10 +391,10 @@ def test_edits_are_there_again_when_one_comes_back(qtbot: QtBot, inside: Inspect
     button(inside, "bits_4").click()
     inside._source.setCurrentIndex(CONVOLUTIONAL)
     assert inside.edits.surgery == WeightEdits()
-    window.show_tab(DRAW)
+    window.show_page(DRAW)
     for name in ("dense", "convolutional"):
-        window.use_weights(networks.weights(name))
-    window.show_tab(INSIDE)
+        window.session.use_network(networks.weights(name))
+    window.show_page(INSIDE)
     inside._source.setCurrentIndex(0)
     assert inside.edits.surgery == WeightEdits()
     inside._source.setCurrentIndex(DENSE)
@@ -423,7 +423,7 @@ def test_a_network_that_cannot_be_loaded_is_told(
     assert "is gone" in box.informativeText()
     box.close()
     assert inside._source.currentIndex() == 0
-    assert inside._base is window.weights
+    assert inside._base is window.session.weights
 
 
 def test_softmax_follows_the_temperature(inside: InspectTab) -> None:
@@ -491,7 +491,7 @@ def test_nothing_is_cut_off_in_the_smallest_window(
     qtbot: QtBot, inside: InspectTab, window: Window, network: int, mode: Mode
 ) -> None:
     """Every button and line has the room it asks for, on every panel, and no tile lies outside or on another."""
-    window.set_theme(mode)
+    window.session.set_theme(mode)
     window.resize(1024, 700)
     inside._source.setCurrentIndex(network)
     seven(inside)
@@ -513,7 +513,7 @@ def test_nothing_is_cut_off_in_the_smallest_window(
     for left, right in zip(areas[:-1], areas[1:], strict=True):
         assert left.right() < right.left()
     qtbot.waitUntil(partial(settled, inside))
-    window.set_theme(Mode.SYSTEM)
+    window.session.set_theme(Mode.SYSTEM)
 
 
 def test_what_is_dear_is_done_at_most_once_a_frame(qtbot: QtBot, inside: InspectTab) -> None:
@@ -545,14 +545,14 @@ def test_any_network_can_be_looked_into(
     qtbot: QtBot, inside: InspectTab, window: Window, recwarn: pytest.WarningsRecorder, name: str
 ) -> None:
     """Whatever its layers are, and where its numbers are none; every block, every panel, edited or not."""
-    window.use_weights(wild() if name == "wild" else networks.weights(name))
+    window.session.use_network(wild() if name == "wild" else networks.weights(name))
     inside._source.setCurrentIndex(0)
     seven(inside)
     for panel in ("unit", "softmax", "nearest", "edit"):
         button(inside, f"panels_{panel}").click()
         for place, block in enumerate(inside.view._blocks):
             inside.view.choose(Selection(place, block.n_units - 1))
-            inside._show_chosen()
+            inside._show_selection()
             assert text(inside, "unit_title")
             inside.grab()
     button(inside, "bits_4").click()
@@ -575,7 +575,7 @@ def test_keys_undo_what_the_focus_is_on(qtbot: QtBot, inside: InspectTab, window
     control = Qt.KeyboardModifier.ControlModifier
     qtbot.keyClick(inside.pad, Qt.Key.Key_Z, control)
     assert inside.pad.is_empty
-    assert window.draw_tab.pad.is_empty
+    assert window.page(DrawTab).pad.is_empty
     assert inside.edits.surgery != WeightEdits()
     inside.view.setFocus()
     qtbot.keyClick(inside.view, Qt.Key.Key_Z, control)
@@ -607,7 +607,7 @@ def test_tab_goes_in_reading_order(inside: InspectTab) -> None:
 def test_a_deep_network_has_room(inside: InspectTab, window: Window) -> None:
     """However many its layers are, each has a column of its own."""
     network = Network(feedforward([8] * 40))
-    window.use_weights(Weights("deep.npz", network.architecture(), network.parameters))
+    window.session.use_network(Weights("deep.npz", network.architecture(), network.parameters))
     inside._source.setCurrentIndex(0)
     window.resize(1024, 700)
     areas = [tiles.area for tiles in inside.view._columns]
@@ -620,8 +620,8 @@ def test_a_deep_network_has_room(inside: InspectTab, window: Window) -> None:
 def test_panels_fit_into_the_smallest_window(qtbot: QtBot, window: Window, place: int) -> None:
     """Nothing lies over anything else, neither the buttons that choose them nor what is in them."""
     window.resize(window.minimumSize())
-    window.show_tab(INSIDE)
-    tab = window.inside_tab
+    window.show_page(INSIDE)
+    tab = window.page(InspectTab)
     tab._panels.setCurrentIndex(place)
     side = tab._side
     qtbot.waitUntil(lambda: side.geometry().bottom() < tab.height())

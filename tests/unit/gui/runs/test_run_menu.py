@@ -17,15 +17,17 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from digitpad.errors import RunError
+from digitpad.gui.draw.draw_tab import DrawTab
 from digitpad.gui.runs.run_menu import to_trash
-from digitpad.gui.shell.menus import TRAIN
+from digitpad.gui.session import TrainingState
 from digitpad.gui.shell.window import Window
-from digitpad.gui.train.train_tab import TrainingState
+from digitpad.gui.train.train_tab import TrainTab
+from digitpad.gui.widgets.file_dialogs import FileDialogs
 from digitpad.runs.run import Run, RunStatus, all_runs, runs_folder
 from digitpad.runs.run_log import RunLog
 from digitpad.training.trainer import DivergedError, Trainer
 from digitpad.weights.native_format import Weights
-from tests.unit.gui.hand import find
+from tests.unit.gui.hand import TRAIN, find
 from tests.unit.gui.shown_runs import TRAINING_MS, action, fake_dataset, open_runs, trained
 from tests.unit.training.made_runs import made_run
 
@@ -52,20 +54,21 @@ def test_what_can_be_done_depends_on_how_a_run_stands(
     """And on whether something is in training here, beside which it cannot be gone on with."""
     runs = open_runs(qtbot, window, made_run(status=status))
     button = find(runs, QPushButton, "runs_go_on")
-    assert button.isEnabled() == action(runs, "Go on").isEnabled() == goes_on
-    assert action(runs, "Train on").isEnabled() == (status is not RunStatus.DIVERGED)
-    runs.set_training(True)
+    assert button.isEnabled() == action(runs, "Resume").isEnabled() == goes_on
+    assert action(runs, "Train for").isEnabled() == (status is not RunStatus.DIVERGED)
+    window.session.set_training(TrainingState.RUNNING)
     assert not button.isEnabled()
-    for text in ("Go on", "Train on", "Use its settings"):
+    for text in ("Resume", "Train for", "Use its settings"):
         assert not action(runs, text).isEnabled()
     for text in ("Use in the Draw", "Rename", "Save", "Export", "Open", "Move"):
         assert action(runs, text).isEnabled()
+    window.session.set_training(TrainingState.IDLE)
 
 
 def test_several_runs_are_exported_and_deleted_together(qtbot: QtBot, window: Window) -> None:
     """All else is for one."""
     runs = open_runs(qtbot, window, made_run(), made_run())
-    for text in ("Go on", "Train on", "Use in the Draw", "Use its settings", "Rename", "Save"):
+    for text in ("Resume", "Train for", "Use in the Draw", "Use its settings", "Rename", "Save"):
         assert not action(runs, text).isEnabled()
     for text in ("Export", "Open", "Move"):
         assert action(runs, text).isEnabled()
@@ -76,14 +79,14 @@ def test_run_is_gone_on_with_in_the_train_tab(qtbot: QtBot, window: Window, monk
     run = trained(50)
     fake_dataset(monkeypatch)
     runs = open_runs(qtbot, window, run)
-    with qtbot.waitSignal(runs.menu.go_on_requested) as asked:
+    with qtbot.waitSignal(window.session.resume_requested) as asked:
         qtbot.mouseClick(find(runs, QPushButton, "runs_go_on"), Qt.MouseButton.LeftButton)
     assert asked.args is not None
     assert (asked.args[0].id, asked.args[1]) == (run.id, {})
-    assert window.train_tab.state is TrainingState.RUNNING
-    assert window.train_tab.isVisible()
-    assert not action(runs, "Go on").isEnabled()
-    qtbot.waitUntil(lambda: window.train_tab.state is TrainingState.DONE, timeout=TRAINING_MS)
+    assert window.page(TrainTab).state is TrainingState.RUNNING
+    assert window.page(TrainTab).isVisible()
+    assert not action(runs, "Resume").isEnabled()
+    qtbot.waitUntil(lambda: window.page(TrainTab).state is TrainingState.DONE, timeout=TRAINING_MS)
     qtbot.waitUntil(lambda: runs.runs.model.entries[0].summary.status is RunStatus.FINISHED)
     assert runs.runs.model.entries[0].summary.step == 120
     assert len(all_runs()) == 1
@@ -102,7 +105,7 @@ def test_run_that_ran_away_goes_on_at_a_lower_rate(
     (run,) = all_runs()
     assert run.summary().status is RunStatus.DIVERGED
     runs = open_runs(qtbot, window, run)
-    action(runs, "Go on").trigger()
+    action(runs, "Resume").trigger()
     qtbot.waitUntil(lambda: runs.findChild(QInputDialog, "lower_rate") is not None)
     dialog = find(runs, QInputDialog, "lower_rate")
     assert dialog.textValue() == "0.03"
@@ -110,11 +113,11 @@ def test_run_that_ran_away_goes_on_at_a_lower_rate(
     dialog.accept()
     assert dialog.isVisible()
     assert dialog.textValue() == "0,03 or so"
-    assert "expected a number" in dialog.labelText()
+    assert "enter a number" in dialog.labelText()
     dialog.setTextValue("0.03")
     dialog.accept()
     assert not dialog.isVisible()
-    qtbot.waitUntil(lambda: window.train_tab.state is TrainingState.DONE, timeout=TRAINING_MS)
+    qtbot.waitUntil(lambda: window.page(TrainTab).state is TrainingState.DONE, timeout=TRAINING_MS)
     assert (run.summary().status, run.summary().step) == (RunStatus.FINISHED, 120)
     assert [(change.step, change.settings) for change in run.history().changes] == [
         (40, {"optimizer.learning_rate": 0.03})
@@ -126,15 +129,15 @@ def test_finished_run_is_trained_on(qtbot: QtBot, window: Window, monkeypatch: p
     run = trained(training__epochs=1)
     fake_dataset(monkeypatch)
     runs = open_runs(qtbot, window, run)
-    action(runs, "Train on").trigger()
+    action(runs, "Train for").trigger()
     dialog = find(runs, QInputDialog, "train_on")
     assert "has trained 1 epoch." in dialog.labelText()
     dialog.setIntValue(2)
-    with qtbot.waitSignal(runs.menu.go_on_requested) as asked:
+    with qtbot.waitSignal(window.session.resume_requested) as asked:
         dialog.accept()
     assert asked.args is not None
     assert asked.args[1] == {"training.epochs": 3, "training.patience": 0}
-    qtbot.waitUntil(lambda: window.train_tab.state is TrainingState.DONE, timeout=TRAINING_MS)
+    qtbot.waitUntil(lambda: window.page(TrainTab).state is TrainingState.DONE, timeout=TRAINING_MS)
     summary = run.summary()
     assert (summary.status, summary.epoch, summary.step) == (RunStatus.FINISHED, 3, 120)
 
@@ -145,18 +148,18 @@ def test_weights_of_a_run_are_used_and_saved(
     """In the Draw tab, and as a file of the user's choice."""
     run = trained(training__epochs=1)
     runs = open_runs(qtbot, window, run)
-    window.show_tab(TRAIN)
-    with qtbot.waitSignal(runs.menu.use_requested):
+    window.show_page(TRAIN)
+    with qtbot.waitSignal(window.session.network_changed):
         qtbot.mouseClick(find(runs, QPushButton, "runs_use"), Qt.MouseButton.LeftButton)
-    assert window.weights.about["recipe"]["name"] == "small"
-    assert window.draw_tab.isVisible()
-    assert window.recent() == [str(run.weights_path.resolve())]
+    assert window.session.weights.about["recipe"]["name"] == "small"
+    assert window.page(DrawTab).isVisible()
+    assert window.session.preferences.recent_networks == [str(run.weights_path.resolve())]
     saved: list[Weights] = []
-    monkeypatch.setattr(window, "save_weights", saved.append)
-    runs.menu.save_requested.connect(saved.append)
-    with qtbot.waitSignal(runs.menu.save_requested):
+    monkeypatch.setattr(FileDialogs, "to_save", lambda *_: None)
+    window.session.save_requested.connect(saved.append)
+    with qtbot.waitSignal(window.session.save_requested):
         action(runs, "Save").trigger()
-    assert saved[-1].parameters.tobytes() == window.weights.parameters.tobytes()
+    assert saved[-1].parameters.tobytes() == window.session.weights.parameters.tobytes()
 
 
 def test_weights_that_cannot_be_read_are_told_of(qtbot: QtBot, window: Window) -> None:
@@ -164,13 +167,13 @@ def test_weights_that_cannot_be_read_are_told_of(qtbot: QtBot, window: Window) -
     run = made_run()
     run.weights_path.write_text("none")
     runs = open_runs(qtbot, window, run)
-    before = window.weights
+    before = window.session.weights
     action(runs, "Use in the Draw").trigger()
     qtbot.waitUntil(lambda: runs.findChild(QMessageBox, "problem") is not None)
     box = find(runs, QMessageBox, "problem")
     assert run.weights_path.name in box.informativeText()
     box.close()
-    assert window.weights is before
+    assert window.session.weights is before
 
 
 def test_settings_are_taken_into_the_train_tab(qtbot: QtBot, window: Window) -> None:
@@ -181,13 +184,13 @@ def test_settings_are_taken_into_the_train_tab(qtbot: QtBot, window: Window) -> 
     log.add("change", step=11, settings={"optimizer.learning_rate": 0.004})
     log.close()
     runs = open_runs(qtbot, window, run)
-    with qtbot.waitSignal(runs.menu.duplicate_requested):
+    with qtbot.waitSignal(window.session.recipe_requested):
         action(runs, "Use its settings").trigger()
-    recipe = window.train_tab.form.recipe()
+    recipe = window.page(TrainTab).form.recipe()
     assert recipe is not None
     assert (recipe.loss.l2, recipe.optimizer.learning_rate) == (0.25, 0.004)
     assert recipe.network.hidden == (32,)
-    assert window.train_tab.isVisible()
+    assert window.page(TrainTab).isVisible()
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg", "csv"])
@@ -220,7 +223,7 @@ def test_folder_is_opened(qtbot: QtBot, window: Window, monkeypatch: pytest.Monk
     opened: list[str] = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
     run = made_run()
-    action(open_runs(qtbot, window, run), "Open its folder").trigger()
+    action(open_runs(qtbot, window, run), "Open run folder").trigger()
     assert [Path(name) for name in opened] == [run.folder]
 
 

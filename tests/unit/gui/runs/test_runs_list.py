@@ -20,7 +20,7 @@ def test_no_more_are_shown_than_can_be_told_apart(qtbot: QtBot, window: Window) 
     runs = open_runs(qtbot, window)
     runs.runs.choose(*(run.id for run in made))
     qtbot.waitUntil(lambda: len(runs.curves.lines) == MAX_RUNS)
-    assert find(runs, QLabel, "runs_message").text() == "The first 8 of 10 are shown"
+    assert find(runs, QLabel, "runs_message").text() == "Showing the first 8 of 10 runs"
     runs.runs.choose(made[0].id)
     assert find(runs, QLabel, "runs_message").text() == ""
 

@@ -26,7 +26,7 @@ def test_without_runs_it_says_where_they_come_from(qtbot: QtBot, window: Window)
     runs = window.runs_window
     qtbot.waitUntil(find(runs, QLabel, "no_runs").isVisible)
     assert not find(runs, QTableView, "runs_table").isVisible()
-    for text in ("Go on", "Train on", "Use in", "Use its", "Rename", "Save", "Export", "Open", "Move"):
+    for text in ("Resume", "Train for", "Use in", "Use its", "Rename", "Save", "Export", "Open", "Move"):
         assert not action(runs, text).isEnabled()
 
 
@@ -53,7 +53,7 @@ def test_list_follows_a_run_in_training_and_rests_after_it(
     monkeypatch.setattr(module, "REFRESH_MS", 10)
     runs = open_runs(qtbot, window, run)
     assert runs._timer.isActive()
-    assert not action(runs, "Train on").isEnabled()
+    assert not action(runs, "Train for").isEnabled()
     assert not action(runs, "Move").isEnabled()
     plots = find(runs, RunPlots, "run_plots")
     assert plots._losses.get_xlim() == (0, 12)

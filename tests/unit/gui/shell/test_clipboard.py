@@ -8,22 +8,23 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QLabel
 from pytestqt.qtbot import QtBot
 
+from digitpad.gui.draw.draw_tab import DrawTab
 from digitpad.gui.shell.window import Window
 from digitpad.gui.widgets.qt_images import from_grey
 from tests.integration.test_window import can_drop, digit_image, drop, file_mime, problem_of
-from tests.unit.gui.hand import draw, find, placed
+from tests.unit.gui.hand import draw, find, placed, reads
 
 
 def test_copy_and_paste_keep_the_digit(qtbot: QtBot, window: Window) -> None:
     """What was copied is read the same when it is pasted, and pasting can be undone."""
-    pad = window.draw_tab.pad
+    pad = window.page(DrawTab).pad
     draw(pad, placed(4, 100, 100, 250))
     before = pad.drawing
-    window.drawings.copy()
+    window.clipboard.copy()
     pad.clear()
-    window.drawings.paste()
+    window.clipboard.paste()
     assert pad.drawing.image is not None
-    qtbot.waitUntil(lambda: window.draw_tab.prediction is not None and window.draw_tab.prediction.digit == 4)
+    qtbot.waitUntil(lambda: reads(window, 4))
     pad.undo_stack.undo()
     pad.undo_stack.undo()
     assert pad.drawing is before
@@ -32,10 +33,10 @@ def test_copy_and_paste_keep_the_digit(qtbot: QtBot, window: Window) -> None:
 def test_pasting_nothing_changes_nothing(window: Window) -> None:
     """Text on the clipboard is no drawing."""
     QGuiApplication.clipboard().setText("7")
-    draw(window.draw_tab.pad, placed(7, 100, 100, 250))
-    before = window.draw_tab.pad.drawing
-    window.drawings.paste()
-    assert window.draw_tab.pad.drawing is before
+    draw(window.page(DrawTab).pad, placed(7, 100, 100, 250))
+    before = window.page(DrawTab).pad.drawing
+    window.clipboard.paste()
+    assert window.page(DrawTab).pad.drawing is before
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "bmp"])
@@ -44,7 +45,7 @@ def test_a_dropped_image_is_read(qtbot: QtBot, window: Window, tmp_path: Path, s
     path = tmp_path / f"seven.{suffix}"
     assert digit_image(7).save(str(path))
     drop(window, file_mime(path))
-    qtbot.waitUntil(lambda: window.draw_tab.prediction is not None and window.draw_tab.prediction.digit == 7)
+    qtbot.waitUntil(lambda: reads(window, 7))
 
 
 def test_an_image_dragged_from_elsewhere_is_read(qtbot: QtBot, window: Window) -> None:
@@ -52,25 +53,25 @@ def test_an_image_dragged_from_elsewhere_is_read(qtbot: QtBot, window: Window) -
     mime = QMimeData()
     mime.setImageData(digit_image(4))
     drop(window, mime)
-    qtbot.waitUntil(lambda: window.draw_tab.prediction is not None and window.draw_tab.prediction.digit == 4)
+    qtbot.waitUntil(lambda: reads(window, 4))
 
 
 def test_a_blank_image_leaves_the_pad(window: Window, tmp_path: Path) -> None:
     """And says that no ink was found."""
     path = tmp_path / "blank.png"
     from_grey(np.full((50, 50), 255, np.uint8)).save(str(path))
-    draw(window.draw_tab.pad, placed(7, 100, 100, 250))
-    before = window.draw_tab.pad.drawing
-    window.drawings.open(path)
-    assert window.draw_tab.pad.drawing is before
-    assert "no ink" in find(window, QLabel, "message").accessibleName()
+    draw(window.page(DrawTab).pad, placed(7, 100, 100, 250))
+    before = window.page(DrawTab).pad.drawing
+    window.clipboard.open(path)
+    assert window.page(DrawTab).pad.drawing is before
+    assert "No drawing found" in find(window, QLabel, "message").accessibleName()
 
 
 def test_a_file_that_is_no_image_is_told(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
     """By name, and the pad stays."""
     path = tmp_path / "letter.png"
     path.write_text("dear reader")
-    assert "letter.png" in problem_of(qtbot, window, lambda: window.drawings.open(path))
+    assert "letter.png" in problem_of(qtbot, window, lambda: window.clipboard.open(path))
 
 
 def test_strokes_are_saved_and_opened_again(window: Window, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -78,12 +79,12 @@ def test_strokes_are_saved_and_opened_again(window: Window, monkeypatch: pytest.
     target = tmp_path / "mine.jsonl"
     monkeypatch.setattr(QFileDialog, "exec", lambda self: 1)
     monkeypatch.setattr(QFileDialog, "selectedFiles", lambda self: [str(target)])
-    pad = window.draw_tab.pad
+    pad = window.page(DrawTab).pad
     draw(pad, placed(3, 50, 50, 300))
     before = pad.drawing.strokes
-    window.drawings.save_strokes()
+    window.clipboard.save_strokes()
     pad.clear()
-    window.open_any(target)
+    window.clipboard.open_any(target)
     for stroke, original in zip(pad.drawing.strokes, before, strict=True):
         np.testing.assert_allclose(stroke.points, original.points, atol=0.005)
 
@@ -92,8 +93,8 @@ def test_foreign_strokes_are_made_to_fit(window: Window, tmp_path: Path) -> None
     """Another device's units come to lie in the middle of the pad."""
     path = tmp_path / "tablet.jsonl"
     path.write_text('{"strokes": [[[9000, -500], [9100, 800]]]}\n')
-    window.open_any(path)
-    points = window.draw_tab.pad.drawing.strokes[0].points
+    window.clipboard.open_any(path)
+    points = window.page(DrawTab).pad.drawing.strokes[0].points
     assert points.min() >= 0
     assert points.max() <= 480
     np.testing.assert_allclose((points.min(axis=0) + points.max(axis=0)) / 2, 240)
@@ -102,8 +103,8 @@ def test_foreign_strokes_are_made_to_fit(window: Window, tmp_path: Path) -> None
 def test_a_clipboard_whose_owner_is_gone_holds_no_image(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
     """Qt then has nothing at all to ask."""
     monkeypatch.setattr(QGuiApplication, "clipboard", lambda: SimpleNamespace(mimeData=lambda: None))
-    window.drawings.paste()
-    assert find(window, QLabel, "message").accessibleName() == "The clipboard holds no image"
+    window.clipboard.paste()
+    assert find(window, QLabel, "message").accessibleName() == "There is no image on the clipboard"
 
 
 def test_a_link_is_not_taken(window: Window) -> None:

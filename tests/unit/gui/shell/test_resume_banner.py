@@ -8,9 +8,11 @@ from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
+from digitpad.gui.preferences import Preferences
+from digitpad.gui.session import Session, TrainingState
 from digitpad.gui.shell import resume_banner as module
 from digitpad.gui.shell.window import Window
-from digitpad.gui.train.train_tab import TrainingState
+from digitpad.gui.train.train_tab import TrainTab
 from digitpad.gui.widgets.theme import Theme
 from digitpad.runs.run import Run, RunStatus
 from digitpad.runs.run_registry import RunEntry
@@ -28,9 +30,9 @@ def start(qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path) -> Start
 
     def started() -> tuple[Window, RunEntry | None]:
         settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
-        window = Window(theme, shipped, settings)
+        window = Window(Session(theme, shipped, Preferences(settings)))
         qtbot.addWidget(window, before_close_func=_stopped)
-        with qtbot.waitSignal(window.resume_offer.looked) as looked:
+        with qtbot.waitSignal(window.banner.looked) as looked:
             window.show()
         assert looked.args is not None
         return window, looked.args[0]
@@ -39,7 +41,8 @@ def start(qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path) -> Start
 
 
 def _stopped(window: Window) -> None:
-    window.train_tab.shut_down()
+    window.finish_work()
+    window.shut_down()
 
 
 def click(qtbot: QtBot, window: Window, name: str) -> None:
@@ -52,7 +55,7 @@ def test_nothing_is_offered_where_nothing_was_cut_off(start: Start, status: RunS
     made_run(status=status)
     window, offered = start()
     assert offered is None
-    assert not window.resume_offer.isVisible()
+    assert not window.banner.isVisible()
 
 
 @pytest.mark.parametrize("status", [RunStatus.PAUSED, RunStatus.CUT_OFF])
@@ -65,9 +68,10 @@ def test_latest_run_that_was_cut_off_is_offered(start: Start, status: RunStatus)
     window, offered = start()
     assert offered is not None
     assert offered.id == run.id
-    assert window.resume_offer.isVisible()
+    assert window.banner.isVisible()
     text = find(window, QLabel, "resume_text").text()
-    assert text == f"‘{('mine' * 20)[:23]}…’ was {status} at epoch 1 of 3"
+    words = "interrupted" if status is RunStatus.CUT_OFF else "paused"
+    assert text == f"“{('mine' * 20)[:23]}…” was {words} at epoch 1 of 3"
     window.resize(window.minimumSize())
     assert window.width() == window.minimumWidth()
 
@@ -86,7 +90,7 @@ def test_runs_are_looked_for_after_the_first_paint_and_in_a_thread(
 ) -> None:
     """The start is not slower for it."""
     order: list[tuple[str, bool]] = []
-    unfinished = module._unfinished
+    unfinished = module._unfinished_run
 
     def noted() -> RunEntry | None:
         order.append(("looked", threading.current_thread() is threading.main_thread()))
@@ -98,7 +102,7 @@ def test_runs_are_looked_for_after_the_first_paint_and_in_a_thread(
         paint(self, event)
         order.append(("painted", True))
 
-    monkeypatch.setattr(module, "_unfinished", noted)
+    monkeypatch.setattr(module, "_unfinished_run", noted)
     monkeypatch.setattr(Window, "paintEvent", painted)
     start()
     assert order[0] == ("painted", True)
@@ -110,14 +114,14 @@ def test_resumed_run_goes_on_in_the_train_tab(qtbot: QtBot, start: Start, monkey
     run = trained(50)
     fake_dataset(monkeypatch)
     window, _ = start()
-    with qtbot.waitSignal(window.resume_offer.resume_requested) as asked:
+    with qtbot.waitSignal(window.session.resume_requested) as asked:
         click(qtbot, window, "resume_button")
     assert asked.args is not None
     resumed: Run = asked.args[0]
     assert resumed.id == run.id
-    assert window.train_tab.isVisible()
-    assert not window.resume_offer.isVisible()
-    qtbot.waitUntil(lambda: window.train_tab.state is TrainingState.DONE, timeout=TRAINING_MS)
+    assert window.page(TrainTab).isVisible()
+    assert not window.banner.isVisible()
+    qtbot.waitUntil(lambda: window.page(TrainTab).state is TrainingState.DONE, timeout=TRAINING_MS)
     assert run.summary().status is RunStatus.FINISHED
     assert run.summary().step == 120
     window.close()
@@ -130,7 +134,7 @@ def test_run_that_was_turned_down_is_offered_again_only_when_it_has_gone_on(qtbo
     run = made_run(status=RunStatus.CUT_OFF, n_epochs=1)
     window, _ = start()
     click(qtbot, window, "resume_later")
-    assert not window.resume_offer.isVisible()
+    assert not window.banner.isVisible()
     window.close()
     window, offered = start()
     assert offered is None
@@ -145,20 +149,21 @@ def test_offer_is_withdrawn_when_a_training_begins(qtbot: QtBot, start: Start) -
     """Whichever way; its thread has ended by then."""
     made_run(status=RunStatus.CUT_OFF)
     window, _ = start()
-    window.resume_offer.withdraw()
-    assert not window.resume_offer.isVisible()
-    assert not [thread for thread in threading.enumerate() if thread.name == "resume offer"]
+    window.session.set_training(TrainingState.RUNNING)
+    window.session.set_training(TrainingState.IDLE)
+    assert not window.banner.isVisible()
+    assert not [thread for thread in threading.enumerate() if thread.name == "resume banner"]
     QApplication.processEvents()
 
 
 def test_window_that_is_closed_at_once_leaves_no_thread(theme: Theme, shipped: Weights, tmp_path: Path) -> None:
     """Before it was painted, and before it was known what to offer."""
     settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
-    window = Window(theme, shipped, settings)
+    window = Window(Session(theme, shipped, Preferences(settings)))
     window.show()
-    window.resume_offer.look()
-    window._import_later()
+    window.banner.look()
+    window._import_pages()
     window.close()
-    assert not [thread for thread in threading.enumerate() if thread.name in ("resume offer", "imports")]
+    assert not [thread for thread in threading.enumerate() if thread.name in ("resume banner", "imports")]
     window.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)

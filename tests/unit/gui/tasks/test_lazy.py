@@ -10,7 +10,7 @@ def test_it_is_made_once_and_when_it_is_called_for() -> None:
         return "it"
 
     later = Lazy(make)
-    assert later.made is None
+    assert later.value is None
     assert not made
-    assert later() == later() == later.made == "it"
+    assert later() == later() == later.value == "it"
     assert made == ["it"]

@@ -10,15 +10,15 @@ from pytestqt.qtbot import QtBot
 from digitpad import assets
 from digitpad.datasets.augmentation.augment import Augmenter
 from digitpad.datasets.dataset import one_of_each
-from digitpad.gui.shell.menus import TRAIN
+from digitpad.gui.session import TrainingState
 from digitpad.gui.shell.window import Window
 from digitpad.gui.train.augmentation_choice import AUGMENTATIONS, describe_amounts
 from digitpad.gui.train.augmentation_dialog import N_COPIES, AugmentationDialog, DigitGrid
 from digitpad.gui.train.settings_form import SettingsForm
-from digitpad.gui.train.train_tab import TrainingState
+from digitpad.gui.train.train_tab import TrainTab
 from digitpad.gui.widgets.theme import DARK, LIGHT, Mode
 from digitpad.training.recipe import AugmentationSettings, Recipe
-from tests.unit.gui.hand import find
+from tests.unit.gui.hand import TRAIN, find
 
 SOME = {"rotate_deg": 12.0, "elastic_px": 1.0}
 
@@ -26,8 +26,8 @@ SOME = {"rotate_deg": 12.0, "elastic_px": 1.0}
 @pytest.fixture
 def form(window: Window) -> SettingsForm:
     """The form of a window that shows it, with some augmentation."""
-    window.show_tab(TRAIN)
-    form = window.train_tab.form
+    window.show_page(TRAIN)
+    form = window.page(TrainTab).form
     form.set_recipe(Recipe(augmentation=AugmentationSettings(**SOME)))
     return form
 
@@ -195,7 +195,7 @@ def test_amounts_rest_while_training_runs(form: SettingsForm, dialog: Augmentati
 
 def test_it_closes_with_the_window(window: Window, dialog: AugmentationDialog) -> None:
     """Nothing is left on the screen."""
-    assert window.train_tab.state is TrainingState.IDLE
+    assert window.page(TrainTab).state is TrainingState.IDLE
     window.close()
     assert not [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
 
@@ -203,10 +203,10 @@ def test_it_closes_with_the_window(window: Window, dialog: AugmentationDialog) -
 def test_it_is_drawn_in_the_theme_s_colours(window: Window, dialog: AugmentationDialog) -> None:
     """Paper and ink of the pad, light and dark."""
     for mode, tokens in ((Mode.LIGHT, LIGHT), (Mode.DARK, DARK)):
-        window.set_theme(mode)
+        window.session.set_theme(mode)
         colour = find(dialog, DigitGrid).grab().toImage().pixelColor(20, 4)
         assert colour.name() == tokens.pad
-    window.set_theme(Mode.SYSTEM)
+    window.session.set_theme(Mode.SYSTEM)
 
 
 def test_missing_digits_are_told(form: SettingsForm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

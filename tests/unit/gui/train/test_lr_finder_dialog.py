@@ -10,10 +10,11 @@ from pytestqt.qtbot import QtBot
 from digitpad.datasets.dataset import mnist
 from digitpad.gui.shell.window import Window
 from digitpad.gui.train.lr_finder_dialog import LearningRateDialog
+from digitpad.gui.train.train_tab import TrainTab
 from digitpad.training.recipe import Recipe
 from digitpad.training.recipe_library import Recipes
 from tests.unit.datasets.idx_files import write_folder
-from tests.unit.gui.hand import find
+from tests.unit.gui.hand import find, menu_action
 
 TRYING_MS = 60_000
 
@@ -22,10 +23,10 @@ TRYING_MS = 60_000
 def open_dialog(window: Window, recipes: Recipes, tmp_path: Path) -> Callable[[], LearningRateDialog]:
     folder = write_folder(tmp_path / "small", mnist().training[:2000], mnist().test[:200])
     settings = {"network.hidden": [32], "data.set": str(folder)}
-    window.train_tab.form.set_recipe(recipes.shipped["quick"].with_values(settings))
+    window.page(TrainTab).form.set_recipe(recipes.shipped["quick"].with_values(settings))
 
     def opened() -> LearningRateDialog:
-        window._menus._find_rate()
+        menu_action(window, "Find a learning rate").trigger()
         return find(window, LearningRateDialog, "rate_dialog")
 
     return opened
@@ -37,7 +38,7 @@ def test_suggested_rate_is_used(qtbot: QtBot, window: Window, open_dialog: Calla
     use = find(dialog, QPushButton, "use_rate")
     qtbot.waitUntil(use.isEnabled, timeout=TRYING_MS)
     rate = float(use.text().removeprefix("Use "))
-    assert f"most steeply at {rate:g}" in find(dialog, QLabel, "rate_suggestion").text()
+    assert f"fastest at {rate:g}" in find(dialog, QLabel, "rate_suggestion").text()
     dialog.grab()
     use.click()
     assert float(find(window, QLineEdit, "learning_rate").text()) == rate
@@ -47,11 +48,11 @@ def test_closed_in_the_midst_it_ends(
     qtbot: QtBot, window: Window, open_dialog: Callable[[], LearningRateDialog]
 ) -> None:
     """Its thread is over by then, and the form is as it was."""
-    before = window.train_tab.form.recipe()
+    before = window.page(TrainTab).form.recipe()
     dialog = open_dialog()
     with qtbot.waitSignal(dialog.finished):
         dialog.reject()
-    assert window.train_tab.form.recipe() == before
+    assert window.page(TrainTab).form.recipe() == before
 
 
 def test_closed_while_drawings_are_made_it_leaves_them(
@@ -66,11 +67,11 @@ def test_closed_while_drawings_are_made_it_leaves_them(
             tell(n)
 
     monkeypatch.setattr("digitpad.gui.train.lr_finder_dialog.dataset_of", endless)
-    window.train_tab.form.set_recipe(recipes.shipped["digits"])
-    window._menus._find_rate()
+    window.page(TrainTab).form.set_recipe(recipes.shipped["digits"])
+    menu_action(window, "Find a learning rate").trigger()
     dialog = find(window, LearningRateDialog, "rate_dialog")
     said = find(dialog, QLabel, "rate_suggestion")
-    qtbot.waitUntil(lambda: said.text().startswith("Making "))
+    qtbot.waitUntil(lambda: said.text().startswith("Generating "))
     with qtbot.waitSignal(dialog.finished):
         dialog.reject()
     n = len(made)

@@ -6,22 +6,24 @@ from PySide6.QtCore import QEvent, QSettings, Qt
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
-from digitpad.gui.shell.menus import TRAIN
+from digitpad.gui.preferences import Preferences
+from digitpad.gui.session import Session
 from digitpad.gui.shell.window import Window
 from digitpad.gui.train.recipe_dialog import RecipeDialog
 from digitpad.gui.train.settings_form import SettingsForm
+from digitpad.gui.train.train_tab import TrainTab
 from digitpad.gui.widgets.theme import Theme
 from digitpad.training.recipe import Recipe
 from digitpad.training.recipe_library import all_recipes, own_folder, path_for, save_recipe
 from digitpad.weights.native_format import Weights
-from tests.unit.gui.hand import find
+from tests.unit.gui.hand import TRAIN, find
 
 
 @pytest.fixture
 def form(window: Window) -> Iterator[SettingsForm]:
     """The form, with settings that are no preset's."""
-    window.show_tab(TRAIN)
-    form = window.train_tab.form
+    window.show_page(TRAIN)
+    form = window.page(TrainTab).form
     form.set_recipe(Recipe().with_values({"training.epochs": 3, "loss.l2": 0.001}))
     yield form
     for box in window.findChildren(QMessageBox, "problem"):
@@ -74,7 +76,7 @@ def test_a_name_that_nobody_was_asked_about_is_not_replaced(form: SettingsForm) 
     find(dialog, QLineEdit, "recipe_name").setText("mine")
     save_recipe(Recipe("mine"))
     find(dialog, QPushButton, "recipe_save").click()
-    assert "is there already" in find(form.window(), QMessageBox, "problem").informativeText()
+    assert "already exists" in find(form.window(), QMessageBox, "problem").informativeText()
     assert all_recipes().own["mine"] == Recipe("mine")
 
 
@@ -115,7 +117,7 @@ def test_a_shipped_name_is_told_of(form: SettingsForm) -> None:
     """The user's own comes before it."""
     dialog = ask(form)
     find(dialog, QLineEdit, "recipe_name").setText("quick")
-    assert "before the shipped" in find(dialog, QLabel, "recipe_note").text()
+    assert "replace the built-in recipe" in find(dialog, QLabel, "recipe_note").text()
     dialog.reject()
 
 
@@ -168,8 +170,8 @@ def test_broken_recipes_are_told_beside_the_presets(qtbot: QtBot, window: Window
     save_recipe(Recipe("mine"))
     (own_folder() / "broken.toml").write_text("epochs = ")
     qtbot.keyClick(window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
-    assert window.training
-    form = window.train_tab.form
+    assert window.session.training.is_busy
+    form = window.page(TrainTab).form
     told = find(form, QLabel, "preset_error")
     assert told.text() == "broken.toml cannot be used"
     assert "broken.toml is not TOML" in told.toolTip()
@@ -191,9 +193,9 @@ def test_more_settings_stay_open_for_the_next_session(
     """As they were left."""
     settings = QSettings(str(tmp_path / "kept.ini"), QSettings.Format.IniFormat)
     for opened in (False, True):
-        window = Window(theme, shipped, settings)
+        window = Window(Session(theme, shipped, Preferences(settings)))
         qtbot.addWidget(window)
-        button = find(window.train_tab, QPushButton, "more_settings")
+        button = find(window.page(TrainTab), QPushButton, "more_settings")
         assert button.isChecked() is opened
         button.setChecked(True)
         window.close()

@@ -8,16 +8,16 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QDoubleSpinBox, QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
-from digitpad.gui.shell.menus import TRAIN
 from digitpad.gui.shell.window import Window
 from digitpad.gui.train.augmentation_dialog import AugmentationDialog
 from digitpad.gui.train.recipe_dialog import RecipeDialog
 from digitpad.gui.train.settings_fields import FIELDS, format_number
 from digitpad.gui.train.settings_form import SettingsForm
+from digitpad.gui.train.train_tab import TrainTab
 from digitpad.gui.widgets.form_widgets import TextField
 from digitpad.training.recipe import OPTIMIZERS, SCHEDULES, Recipe
 from digitpad.training.recipe_library import Recipes
-from tests.unit.gui.hand import find
+from tests.unit.gui.hand import TRAIN, find
 
 # Each with the others as they are by themselves, so that every setting has a meaning beside one of them.
 CHOICES: list[dict[str, Any]] = [
@@ -30,8 +30,8 @@ CHOICES: list[dict[str, Any]] = [
 @pytest.fixture
 def form(window: Window) -> SettingsForm:
     """The form of a window that shows it, with its basic fields."""
-    window.show_tab(TRAIN)
-    return window.train_tab.form
+    window.show_page(TRAIN)
+    return window.page(TrainTab).form
 
 
 def type_into(form: SettingsForm, name: str, text: str) -> None:
@@ -158,12 +158,12 @@ def test_what_has_no_field_stays_as_it_was(form: SettingsForm) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "problem"),
     [
-        ("label_smoothing", "1", "expected 0 to 0.9"),
-        ("l2", "-1", "expected 0 to 1"),
+        ("label_smoothing", "1", "enter 0 to 0.9"),
+        ("l2", "-1", "enter 0 to 1"),
         ("warmup_epochs", "soon", "is not a number"),
         ("clip_norm", "", "is not a number"),
         ("patience", "1.5", "is not a whole number"),
-        ("average", "1", "expected 0 to 0.99999"),
+        ("average", "1", "enter 0 to 0.99999"),
     ],
 )
 def test_errors_under_more_settings_are_told(

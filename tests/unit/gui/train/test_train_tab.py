@@ -1,29 +1,36 @@
 import gzip
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QMessageBox, QProgressBar, QPushButton
 from pytestqt.qtbot import QtBot
 
 from digitpad.datasets.dataset import mnist
-from digitpad.gui.shell.menus import TRAIN
+from digitpad.gui.draw.draw_tab import DrawTab
+from digitpad.gui.session import TrainingState
 from digitpad.gui.shell.window import Window
-from digitpad.gui.train.train_tab import CHANGE_AFTER_MS, TrainingState, TrainTab
-from digitpad.gui.train.training_task import TrainingReport
+from digitpad.gui.train.train_tab import CHANGE_AFTER_MS, TrainTab
+from digitpad.gui.train.training_task import SettingsChanged, TrainingReport, TrainingStart
 from digitpad.gui.widgets.basics import Tile
 from digitpad.gui.widgets.image_grid import ImageGrid
 from digitpad.runs.run import Run, RunStatus, all_runs
 from digitpad.runs.run_comparison import clock
 from digitpad.system import blas_threads
+from digitpad.training.events import EpochDone
 from digitpad.training.recipe_library import Recipes
 from digitpad.training.snapshots import TrainingSnapshot
 from digitpad.training.trainer import Trainer
 from digitpad.weights.native_format import load_weights
-from tests.unit.gui.hand import draw, find, placed
+from tests.unit.gui.hand import TRAIN, draw, find, placed, reading
 
 TRAINING_MS = 60_000
 
@@ -46,9 +53,9 @@ def small_set(tmp_path: Path) -> Path:
 @pytest.fixture
 def training_window(window: Window, recipes: Recipes, small_set: Path) -> Window:
     """The window on its Train tab, set to train 8 short epochs."""
-    window.show_tab(TRAIN)
+    window.show_page(TRAIN)
     settings = {"training.epochs": 8, "network.hidden": [64], "data.set": str(small_set)}
-    window.train_tab.form.set_recipe(recipes.shipped["quick"].with_values(settings))
+    window.page(TrainTab).form.set_recipe(recipes.shipped["quick"].with_values(settings))
     return window
 
 
@@ -57,17 +64,32 @@ def click(qtbot: QtBot, window: Window, name: str) -> None:
 
 
 def wait_for(qtbot: QtBot, window: Window, state: TrainingState) -> None:
-    qtbot.waitUntil(lambda: window.train_tab.state is state, timeout=TRAINING_MS)
+    qtbot.waitUntil(lambda: window.page(TrainTab).state is state, timeout=TRAINING_MS)
+
+
+def event_of(qtbot: QtBot, tab: TrainTab, kind: type) -> Any:
+    """Wait for an event of a training, as a context manager."""
+    return qtbot.waitSignal(tab.progressed, timeout=TRAINING_MS, check_params_cb=lambda event: isinstance(event, kind))
+
+
+@contextmanager
+def no_event_of(qtbot: QtBot, tab: TrainTab, kind: type, wait_ms: int) -> Iterator[None]:
+    """Fail on an event of a training within that time."""
+    events: list[object] = []
+    tab.progressed.connect(events.append)
+    yield
+    QTest.qWait(wait_ms)
+    assert not [event for event in events if isinstance(event, kind)]
 
 
 def test_training_runs_to_its_end_and_its_network_reads(qtbot: QtBot, training_window: Window) -> None:
     """Train, see figures, use the result: the Draw tab then reads with it."""
     window = training_window
-    draw(window.draw_tab.pad, placed(7, 100, 100, 250))
+    draw(window.page(DrawTab).pad, placed(7, 100, 100, 250))
     click(qtbot, window, "train_button")
-    assert window.train_tab.state is TrainingState.RUNNING
+    assert window.page(TrainTab).state is TrainingState.RUNNING
     wait_for(qtbot, window, TrainingState.DONE)
-    outcome = window.train_tab.outcome
+    outcome = window.page(TrainTab).outcome
     assert outcome is not None
     assert outcome.result is not None
     assert outcome.result.epochs == 8
@@ -76,18 +98,17 @@ def test_training_runs_to_its_end_and_its_network_reads(qtbot: QtBot, training_w
     assert find(window, Tile, "tile_left").value == f"{100 * outcome.result.test.accuracy:.2f}\N{NO-BREAK SPACE}%"
     assert find(window, QLabel, "pinned_answer").text().startswith("7 · ")
     click(qtbot, window, "use_button")
-    assert window.weights is outcome.weights
-    assert window.draw_tab.prediction is not None
-    assert window.draw_tab.prediction.digit == 7
+    assert window.session.weights is outcome.weights
+    assert reading(window).digit == 7
 
 
 def test_a_run_is_kept_in_a_file_of_its_own(qtbot: QtBot, training_window: Window) -> None:
     """Without being asked, and beside the runs before it."""
     paths = []
     for _ in range(2):
-        training_window.train_tab.train()
+        training_window.page(TrainTab).train()
         wait_for(qtbot, training_window, TrainingState.DONE)
-        outcome = training_window.train_tab.outcome
+        outcome = training_window.page(TrainTab).outcome
         assert outcome is not None
         assert outcome.path is not None
         paths.append(outcome.path)
@@ -99,38 +120,39 @@ def test_a_run_is_kept_in_a_file_of_its_own(qtbot: QtBot, training_window: Windo
 
 def test_reports_come_in_order_and_hold_every_step_once(qtbot: QtBot, training_window: Window) -> None:
     """First the plan, then steps without a gap, epoch after epoch, and the outcome last."""
-    tab = training_window.train_tab
+    tab = training_window.page(TrainTab)
     seen: list[str] = []
     steps: list[int] = []
     tab.train()
-    thread = tab._thread
-    assert thread is not None
-    thread.started.connect(lambda *_: seen.append("started"))
-    thread.reported.connect(lambda r: steps.extend(range(r.first_step, r.first_step + len(r.losses))))
-    thread.epoch_done.connect(lambda e: seen.append(f"epoch {e.epoch}"))
-    thread.finished.connect(lambda _: seen.append("finished"))
-    qtbot.waitUntil(lambda: seen[-1:] == ["finished"])
-    assert seen == ["started", *(f"epoch {n}" for n in range(9)), "finished"]
+
+    def note(event: object) -> None:
+        match event:
+            case TrainingStart():
+                seen.append("started")
+            case TrainingReport(first_step=first, losses=losses):
+                steps.extend(range(first, first + len(losses)))
+            case EpochDone(epoch=epoch):
+                seen.append(f"epoch {epoch}")
+
+    tab.progressed.connect(note)
+    wait_for(qtbot, training_window, TrainingState.DONE)
+    assert seen == ["started", *(f"epoch {n}" for n in range(9))]
     assert steps == list(range(1, 8 * 20 + 1))
 
 
 def test_pause_rests_and_goes_on(qtbot: QtBot, training_window: Window) -> None:
     """Nothing happens while it rests, and nothing is lost by it."""
-    tab = training_window.train_tab
+    tab = training_window.page(TrainTab)
     form = tab.form
     form.set_recipe(form._base.with_values({"training.epochs": 60}))
     tab.train()
-    thread = tab._thread
-    assert thread is not None
-    with qtbot.waitSignal(thread.epoch_done, timeout=TRAINING_MS):
+    with event_of(qtbot, tab, EpochDone):
         pass
-    with qtbot.waitSignal(thread.rested, timeout=TRAINING_MS):
-        click(qtbot, training_window, "train_button")
+    click(qtbot, training_window, "train_button")
     wait_for(qtbot, training_window, TrainingState.PAUSED)
-    with qtbot.assertNotEmitted(thread.epoch_done, wait=300):
-        qtbot.waitUntil(lambda: thread.paused)
-        with qtbot.waitSignal(thread.reported, timeout=200, raising=False):
-            pass
+    qtbot.waitUntil(lambda: all_runs()[0].summary().status is RunStatus.PAUSED)
+    with qtbot.assertNotEmitted(tab.progressed, wait=300):
+        QApplication.processEvents()
     click(qtbot, training_window, "train_button")
     wait_for(qtbot, training_window, TrainingState.RUNNING)
     wait_for(qtbot, training_window, TrainingState.DONE)
@@ -141,11 +163,10 @@ def test_pause_rests_and_goes_on(qtbot: QtBot, training_window: Window) -> None:
 
 def test_stop_keeps_what_was_learnt(qtbot: QtBot, training_window: Window) -> None:
     """In mid-training: it ends soon, is scored, and can be used."""
-    tab = training_window.train_tab
+    tab = training_window.page(TrainTab)
     tab.form.set_recipe(tab.form._base.with_values({"training.epochs": 5000}))
     tab.train()
-    assert tab._thread is not None
-    with qtbot.waitSignal(tab._thread.reported, timeout=TRAINING_MS):
+    with event_of(qtbot, tab, TrainingReport):
         pass
     click(qtbot, training_window, "stop_button")
     wait_for(qtbot, training_window, TrainingState.DONE)
@@ -157,11 +178,10 @@ def test_stop_keeps_what_was_learnt(qtbot: QtBot, training_window: Window) -> No
 
 def test_stop_while_paused(qtbot: QtBot, training_window: Window) -> None:
     """A training at rest can be ended as well."""
-    tab = training_window.train_tab
+    tab = training_window.page(TrainTab)
     tab.form.set_recipe(tab.form._base.with_values({"training.epochs": 5000}))
     tab.train()
-    assert tab._thread is not None
-    with qtbot.waitSignal(tab._thread.reported, timeout=TRAINING_MS):
+    with event_of(qtbot, tab, TrainingReport):
         pass
     tab.toggle_pause()
     tab.stop()
@@ -171,15 +191,15 @@ def test_stop_while_paused(qtbot: QtBot, training_window: Window) -> None:
 @pytest.mark.parametrize(
     ("field", "text", "problem"),
     [
-        ("hidden", "128, 0", "expected 1 to 4,096"),
+        ("hidden", "128, 0", "enter 1 to 4,096"),
         ("hidden", "many", "is no layer"),
-        ("hidden", "-5", "expected 1 to 4,096"),
-        ("batch_size", "1000000000", "expected 1 to 10,000"),
-        ("learning_rate", "-1", "expected more than 0"),
-        ("learning_rate", "nan", "expected more than 0"),
+        ("hidden", "-5", "enter 1 to 4,096"),
+        ("batch_size", "1000000000", "enter 1 to 10,000"),
+        ("learning_rate", "-1", "enter more than 0"),
+        ("learning_rate", "nan", "enter more than 0"),
         ("learning_rate", "", "is not a number"),
-        ("epochs", "0", "expected 1 to"),
-        ("seed", "-3", "expected 0 to"),
+        ("epochs", "0", "enter 1 to"),
+        ("seed", "-3", "enter 0 to"),
     ],
 )
 def test_a_setting_that_cannot_be_is_told_beside_its_field(
@@ -192,13 +212,13 @@ def test_a_setting_that_cannot_be_is_told_beside_its_field(
     edit.textEdited.emit(text)
     assert problem in find(training_window, QLabel, f"{field}_error").text()
     click(qtbot, training_window, "train_button")
-    assert training_window.train_tab.state is TrainingState.IDLE
-    assert training_window.train_tab._thread is None
+    assert training_window.page(TrainTab).state is TrainingState.IDLE
+    assert "training" not in [thread.name for thread in threading.enumerate()]
 
 
 def test_presets_fill_the_form_and_edits_make_them_one_s_own(training_window: Window) -> None:
     """The preset's name stays only as long as its settings do."""
-    form = training_window.train_tab.form
+    form = training_window.page(TrainTab).form
     preset = find(training_window, QComboBox, "preset")
     preset.setCurrentText("momentum-dropout")
     recipe = form.recipe()
@@ -214,27 +234,27 @@ def test_presets_fill_the_form_and_edits_make_them_one_s_own(training_window: Wi
 def test_every_shipped_recipe_goes_through_the_form_unchanged(training_window: Window, recipes: Recipes) -> None:
     """What the form shows of a recipe is all of it."""
     for recipe in recipes.shipped.values():
-        training_window.train_tab.form.set_recipe(recipe)
-        made = training_window.train_tab.form.recipe()
+        training_window.page(TrainTab).form.set_recipe(recipe)
+        made = training_window.page(TrainTab).form.recipe()
         assert made is not None
         assert made.with_values({"description": recipe.description}) == recipe
 
 
 def test_a_folder_without_data_is_told(qtbot: QtBot, training_window: Window, tmp_path: Path) -> None:
     """The error names the folder; the tab is ready for another try."""
-    form = training_window.train_tab.form
+    form = training_window.page(TrainTab).form
     form.set_recipe(form._base.with_values({"data.set": str(tmp_path)}))
-    with qtbot.waitSignal(training_window.train_tab.failed, timeout=TRAINING_MS) as blocker:
-        training_window.train_tab.train()
+    with qtbot.waitSignal(training_window.session.error_raised, timeout=TRAINING_MS) as blocker:
+        training_window.page(TrainTab).train()
     assert str(tmp_path) in str(blocker.args[1])
-    assert training_window.train_tab.state is TrainingState.IDLE
+    assert training_window.page(TrainTab).state is TrainingState.IDLE
     find(training_window, QMessageBox, "problem").close()
 
 
 def test_the_untrained_tab_says_what_training_will_do(qtbot: QtBot, window: Window) -> None:
     """The axes come, and a hint in them."""
-    window.show_tab(TRAIN)
-    tab = window.train_tab
+    window.show_page(TRAIN)
+    tab = window.page(TrainTab)
     qtbot.waitUntil(lambda: tab.board._loss_curves is not None)
     assert tab.board._loss_curves is not None
     assert "Train runs 60 epochs of 784-512-256-10" in tab.board._loss_curves._hint
@@ -244,7 +264,7 @@ def test_the_untrained_tab_says_what_training_will_do(qtbot: QtBot, window: Wind
 
 def test_training_may_begin_before_there_are_curves(qtbot: QtBot, training_window: Window) -> None:
     """Which come a moment after the tab: they then show what there is, over all that is planned."""
-    tab = training_window.train_tab
+    tab = training_window.page(TrainTab)
     assert tab.board._loss_curves is None
     tab.train()
     wait_for(qtbot, training_window, TrainingState.DONE)
@@ -256,8 +276,8 @@ def test_training_may_begin_before_there_are_curves(qtbot: QtBot, training_windo
 
 def test_the_plan_follows_what_is_typed(qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not with every key, but to the last one."""
-    tab = window.train_tab
-    window.show_tab(TRAIN)
+    tab = window.page(TrainTab)
+    window.show_page(TRAIN)
     qtbot.waitUntil(lambda: tab.board._loss_curves is not None and "Train runs" in tab.board._loss_curves._hint)
     plans: list[int] = []
     monkeypatch.setattr(tab.board, "set_plan", lambda epochs, _hint="": plans.append(epochs))
@@ -279,14 +299,14 @@ def test_weights_that_cannot_be_kept_do_not_end_training(
 
     monkeypatch.setattr("digitpad.weights.native_format.write_atomically", full)
     with qtbot.waitSignal(
-        training_window.train_tab.failed,
+        training_window.session.error_raised,
         timeout=TRAINING_MS,
-        check_params_cb=lambda what, why: "cannot be kept" in what and "No space left" in str(why),
+        check_params_cb=lambda what, why: "cannot be saved" in what and "No space left" in str(why),
     ):
-        training_window.train_tab.train()
+        training_window.page(TrainTab).train()
     find(training_window, QMessageBox, "problem").close()
     wait_for(qtbot, training_window, TrainingState.DONE)
-    outcome = training_window.train_tab.outcome
+    outcome = training_window.page(TrainTab).outcome
     assert outcome is not None
     assert outcome.path is None
 
@@ -306,11 +326,11 @@ def test_a_training_that_runs_away_keeps_its_best_epoch(
         return np.nan if trainer.step == 50 else learn(trainer, images, labels, rate)
 
     monkeypatch.setattr(Trainer, "_learn", learn_for_a_while)
-    with qtbot.waitSignal(training_window.train_tab.failed, timeout=TRAINING_MS) as blocker:
-        training_window.train_tab.train()
+    with qtbot.waitSignal(training_window.session.error_raised, timeout=TRAINING_MS) as blocker:
+        training_window.page(TrainTab).train()
     find(training_window, QMessageBox, "problem").close()
     assert "at step 50" in str(blocker.args[1])
-    outcome = training_window.train_tab.outcome
+    outcome = training_window.page(TrainTab).outcome
     assert outcome is not None
     assert outcome.path is not None
     assert load_weights(outcome.path).about["epoch"] == 2
@@ -318,18 +338,16 @@ def test_a_training_that_runs_away_keeps_its_best_epoch(
 
 def test_one_key_trains_pauses_and_goes_on(qtbot: QtBot, training_window: Window) -> None:
     """Ctrl+T, each time."""
-    tab = training_window.train_tab
+    tab = training_window.page(TrainTab)
     tab.form.set_recipe(tab.form._base.with_values({"training.epochs": 5000}))
     for state in (TrainingState.RUNNING, TrainingState.PAUSED, TrainingState.RUNNING):
         qtbot.keyClick(training_window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
         wait_for(qtbot, training_window, state)
-    assert tab._thread is not None
-    with qtbot.waitSignal(tab._thread.reported, timeout=TRAINING_MS):
+    with event_of(qtbot, tab, TrainingReport):
         pass
-    thread = tab._thread
     qtbot.keyClick(training_window, Qt.Key.Key_Period, Qt.KeyboardModifier.ControlModifier)
     tab.train_or_pause()
-    assert tab._thread is thread, "a second training began while the first one was stopping"
+    assert len(all_runs()) == 1, "a second training began while the first one was stopping"
     wait_for(qtbot, training_window, TrainingState.DONE)
 
 
@@ -343,12 +361,12 @@ def test_training_from_a_field_leaves_the_focus_on_pause(qtbot: QtBot, training_
 
 def test_the_pinned_answer_goes_with_the_digit(qtbot: QtBot, training_window: Window) -> None:
     """A report of the digit before, that was still on its way, is not taken for one of the empty pad."""
-    tab = training_window.train_tab
-    draw(training_window.draw_tab.pad, placed(7, 100, 100, 250))
+    tab = training_window.page(TrainTab)
+    draw(training_window.page(DrawTab).pad, placed(7, 100, 100, 250))
     assert tab.board._pinned is not None
     late = TrainingReport(1, (0.5,), 100, 1.0, 1.0, tab.board._pinned.image, (0.1,) * 10, SEEN, 0.0)
-    training_window.draw_tab.pad.clear()
-    tab._on_reported(late)
+    training_window.page(DrawTab).pad.clear()
+    tab.board.reported(late)
     tab.board._draw_moment()
     assert find(training_window, QLabel, "pinned_answer").text() == ""
 
@@ -369,11 +387,11 @@ def test_the_wheel_scrolls_the_form_and_changes_nothing(training_window: Window)
 
 def preparing(qtbot: QtBot, window: Window) -> None:
     """Begin a training for which far more drawings are to be made than there is time for."""
-    form = window.train_tab.form
+    form = window.page(TrainTab).form
     recipe = form.recipe()
     assert recipe is not None
     form.set_recipe(recipe.with_values({"data.pen_digits": 500_000, "data.non_digits": 10}))
-    window.train_tab.train()
+    window.page(TrainTab).train()
     bar = find(window, QProgressBar, "training_progress")
     qtbot.waitUntil(lambda: bar.value() > 0 and bar.maximum() == 550_010, timeout=10_000)
 
@@ -381,7 +399,7 @@ def preparing(qtbot: QtBot, window: Window) -> None:
 def test_drawings_that_are_made_first_are_told_and_can_be_stopped(qtbot: QtBot, training_window: Window) -> None:
     """Stop need not wait for half a million of them; nothing was learnt, and another training can begin."""
     preparing(qtbot, training_window)
-    tab = training_window.train_tab
+    tab = training_window.page(TrainTab)
     tab.stop()
     qtbot.waitUntil(lambda: tab.state is TrainingState.IDLE, timeout=5_000)
     assert tab.outcome is None
@@ -390,14 +408,14 @@ def test_drawings_that_are_made_first_are_told_and_can_be_stopped(qtbot: QtBot, 
 def test_closing_while_drawings_are_made_waits_for_none(qtbot: QtBot, training_window: Window) -> None:
     """The thread ends between two of them, and nothing is lost that was learnt."""
     preparing(qtbot, training_window)
-    assert training_window.train_tab.shut_down(5) == ""
-    assert training_window.train_tab.state is TrainingState.IDLE
+    assert training_window.page(TrainTab).finish_work() == ""
+    assert training_window.page(TrainTab).state is TrainingState.IDLE
 
 
 def test_making_drawings_can_be_paused(qtbot: QtBot, training_window: Window) -> None:
     """It rests while it is paused."""
     preparing(qtbot, training_window)
-    tab = training_window.train_tab
+    tab = training_window.page(TrainTab)
     tab.toggle_pause()
     assert tab.state is TrainingState.PAUSED
     tab.stop()
@@ -414,11 +432,10 @@ def set_field(window: Window, name: str, text: str) -> None:
 
 def long_training(qtbot: QtBot, window: Window, **settings: object) -> TrainTab:
     """A training that lasts, of which the first steps are done."""
-    tab = window.train_tab
+    tab = window.page(TrainTab)
     values = {"training.epochs": 5000, **{key.replace("__", "."): value for key, value in settings.items()}}
     tab.form.set_recipe(tab.form._base.with_values(values))
     tab.train()
-    assert tab._thread is not None
     qtbot.waitUntil(lambda: tab.board.n_steps > 0, timeout=TRAINING_MS)
     return tab
 
@@ -429,13 +446,12 @@ def test_settings_change_while_it_trains(qtbot: QtBot, training_window: Window) 
     assert not find(training_window, QLineEdit, "hidden").isEnabled()
     assert not find(training_window, QLineEdit, "dropout").isEnabled()
     assert find(training_window, QLineEdit, "learning_rate").isEnabled()
-    assert tab._thread is not None
-    with qtbot.waitSignal(tab._thread.changed, timeout=TRAINING_MS) as blocker:
+    with event_of(qtbot, tab, SettingsChanged) as blocker:
         set_field(training_window, "learning_rate", "0.004")
-    change, recipe = blocker.args
+    change, recipe = blocker.args[0].change, blocker.args[0].recipe
     assert change.settings == {"optimizer.learning_rate": 0.004}
     assert recipe.optimizer.learning_rate == 0.004
-    with qtbot.waitSignal(tab._thread.changed, timeout=TRAINING_MS):
+    with event_of(qtbot, tab, SettingsChanged):
         set_field(training_window, "epochs", "6000")
     assert find(training_window, QProgressBar, "training_progress").maximum() == 6000 * 20
     assert [list(one.settings) for one in tab.board._changes] == [["optimizer.learning_rate"], ["training.epochs"]]
@@ -453,10 +469,9 @@ def test_settings_change_while_it_trains(qtbot: QtBot, training_window: Window) 
 def test_dropout_can_change_where_there_is_some(qtbot: QtBot, training_window: Window) -> None:
     """In a network that drops, its share may become another."""
     tab = long_training(qtbot, training_window, network__dropout=0.2)
-    assert tab._thread is not None
-    with qtbot.waitSignal(tab._thread.changed, timeout=TRAINING_MS) as blocker:
+    with event_of(qtbot, tab, SettingsChanged) as blocker:
         set_field(training_window, "dropout", "0.1")
-    assert blocker.args[0].settings == {"network.dropout": 0.1}
+    assert blocker.args[0].change.settings == {"network.dropout": 0.1}
     tab.stop()
     wait_for(qtbot, training_window, TrainingState.DONE)
 
@@ -464,15 +479,14 @@ def test_dropout_can_change_where_there_is_some(qtbot: QtBot, training_window: W
 def test_closing_pauses_the_run(qtbot: QtBot, training_window: Window) -> None:
     """In mid-epoch, too; from there it goes on to its end, with the curves of before."""
     tab = long_training(qtbot, training_window)
-    assert tab.shut_down() == ""
+    assert tab.finish_work() == ""
     (run,) = all_runs()
     summary = run.summary()
     assert summary.status is RunStatus.PAUSED
     before = len(run.history().losses)
     assert before == summary.step
-    tab.go_on(run, {"training.epochs": summary.epoch + 2})
-    assert tab._thread is not None
-    with qtbot.waitSignal(tab._thread.epoch_done, timeout=TRAINING_MS):
+    tab.resume(run, {"training.epochs": summary.epoch + 2})
+    with event_of(qtbot, tab, EpochDone):
         pass
     assert tab.board.n_steps >= before
     wait_for(qtbot, training_window, TrainingState.DONE)
@@ -485,13 +499,13 @@ def test_closing_pauses_the_run(qtbot: QtBot, training_window: Window) -> None:
 def test_run_that_another_window_trains_is_left_alone(qtbot: QtBot, training_window: Window) -> None:
     """It says so, and is ready for something else."""
     tab = long_training(qtbot, training_window)
-    tab.shut_down()
+    tab.finish_work()
     (run,) = all_runs()
     run.lock()
-    with qtbot.waitSignal(tab.failed, timeout=TRAINING_MS) as blocker:
-        tab.go_on(Run.open(run.folder))
+    with qtbot.waitSignal(training_window.session.error_raised, timeout=TRAINING_MS) as blocker:
+        tab.resume(Run.open(run.folder))
     find(training_window, QMessageBox, "problem").close()
-    assert "in training already" in str(blocker.args[1])
+    assert "already in training" in str(blocker.args[1])
     assert tab.state is TrainingState.IDLE
     run.unlock()
 
@@ -499,9 +513,8 @@ def test_run_that_another_window_trains_is_left_alone(qtbot: QtBot, training_win
 def test_first_layer_and_batch_are_shown(qtbot: QtBot, training_window: Window) -> None:
     """As they are, and the first layer as it was where one goes back to."""
     tab = long_training(qtbot, training_window)
-    assert tab._thread is not None
     for _ in range(3):
-        with qtbot.waitSignal(tab._thread.reported, timeout=TRAINING_MS):
+        with event_of(qtbot, tab, TrainingReport):
             pass
     tab._draw()
     assert find(training_window, ImageGrid, "batch_grid").n_images == 24
@@ -512,7 +525,7 @@ def test_first_layer_and_batch_are_shown(qtbot: QtBot, training_window: Window) 
     tab.board._scrubber.go_to(None)
     assert grid._images is tab.board._moments.kept[-1].weights
     assert not np.array_equal(tab.board._moments.kept[0].weights, tab.board._moments.kept[-1].weights)
-    tab.shut_down()
+    tab.finish_work()
 
 
 def test_hint_names_what_is_wrong(qtbot: QtBot, training_window: Window) -> None:
@@ -520,28 +533,26 @@ def test_hint_names_what_is_wrong(qtbot: QtBot, training_window: Window) -> None
     tab = long_training(qtbot, training_window, optimizer__method="sgd", optimizer__learning_rate=1e-7)
     hint = find(training_window, QLabel, "training_hint")
     qtbot.waitUntil(lambda: "too low" in hint.accessibleName(), timeout=TRAINING_MS)
-    tab.shut_down()
+    tab.finish_work()
 
 
 def test_resumed_run_keeps_the_settings_it_came_to(qtbot: QtBot, training_window: Window) -> None:
     """The form shows those that train, and none of before is taken for a wish."""
     tab = long_training(qtbot, training_window)
-    assert tab._thread is not None
-    with qtbot.waitSignal(tab._thread.changed, timeout=TRAINING_MS):
+    with event_of(qtbot, tab, SettingsChanged):
         set_field(training_window, "learning_rate", "0.0123")
-    assert tab.shut_down() == ""
+    assert tab.finish_work() == ""
     (run,) = all_runs()
-    tab.go_on(run, {"training.epochs": 7000})
-    assert tab._thread is not None
-    with qtbot.waitSignal(tab._thread.changed, timeout=TRAINING_MS):
+    tab.resume(run, {"training.epochs": 7000})
+    with event_of(qtbot, tab, SettingsChanged):
         pass
-    with qtbot.assertNotEmitted(tab._thread.changed, wait=CHANGE_AFTER_MS + 500):
+    with no_event_of(qtbot, tab, SettingsChanged, CHANGE_AFTER_MS + 500):
         pass
     fields = [find(training_window, QLineEdit, name).text() for name in ("learning_rate", "epochs")]
     assert fields == ["0.0123", "7000"]
     assert tab._running is not None
     assert (tab._running.optimizer.learning_rate, tab._running.training.epochs) == (0.0123, 7000)
-    tab.shut_down()
+    tab.finish_work()
 
 
 def test_resumed_run_has_the_threads_that_it_began_with(
@@ -549,7 +560,7 @@ def test_resumed_run_has_the_threads_that_it_began_with(
 ) -> None:
     """As other numbers of BLAS threads give other bits; afterwards there are as many as before."""
     tab = long_training(qtbot, training_window)
-    tab.shut_down()
+    tab.finish_work()
     (run,) = all_runs()
     before = blas_threads.thread_count()
     about = {**run.about, "blas_threads": before + 1}
@@ -561,10 +572,9 @@ def test_resumed_run_has_the_threads_that_it_began_with(
         set_threads(count)
 
     monkeypatch.setattr(blas_threads, "set_threads", noted)
-    tab.go_on(Run(run.folder, about))
-    assert tab._thread is not None
-    with qtbot.waitSignal(tab._thread.epoch_done, timeout=TRAINING_MS):
+    tab.resume(Run(run.folder, about))
+    with event_of(qtbot, tab, EpochDone):
         pass
-    tab.shut_down()
+    tab.finish_work()
     assert asked == [before + 1, before]
     assert blas_threads.thread_count() == before

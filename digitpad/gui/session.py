@@ -1,0 +1,267 @@
+"""The state that tabs share: the network in use, the drawing, opened datasets, training, and the status message.
+
+A tab reads the session and follows its signals. Each part of the state changes in one method, which emits one signal.
+"""
+
+from collections.abc import Mapping
+from enum import Enum, auto
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QUndoStack
+
+from digitpad.errors import DigitpadError
+from digitpad.gui.preferences import Preferences
+from digitpad.gui.widgets.theme import Mode, Theme
+from digitpad.ink.drawing import Drawing
+from digitpad.recognition.recognizer import Prediction, Recognizer
+from digitpad.weights.native_format import Weights
+
+if TYPE_CHECKING:
+    from digitpad.runs.run import Run
+    from digitpad.training.recipe import Recipe
+
+UNDO_LIMIT = 500
+
+
+class TrainingState(Enum):
+    """Progress of the training in the window."""
+
+    IDLE = auto()
+    RUNNING = auto()
+    PAUSED = auto()
+    STOPPING = auto()
+    DONE = auto()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a training would be lost if the window closed now."""
+        return self in (TrainingState.RUNNING, TrainingState.PAUSED, TrainingState.STOPPING)
+
+
+class Lifetime(Enum):
+    """What ends a status message, besides the next message and a new drawing."""
+
+    NETWORK = auto()  # another network is in use
+    TRAINING = auto()  # the training changes its state
+    EVENT = auto()  # nothing else
+
+
+class Session(QObject):
+    """What the window and its tabs share.
+
+    Attributes
+    ----------
+    theme : Theme
+    preferences : Preferences
+    undo_stack : QUndoStack
+        Changes of the drawing.
+    trained : Weights or None
+        Best weights of the last training in this window.
+    trained_path : Path or None
+        Their file; None while they are saved nowhere.
+    """
+
+    network_changed = Signal(object)  # Weights
+    network_file_used = Signal(object)  # Path of a network that was opened or saved
+    network_saved = Signal(object, object)  # Weights, Path
+    drawing_changed = Signal()  # while a stroke is drawn, at every move
+    drawing_settled = Signal()  # a stroke has ended, or something was undone, cleared or pasted
+    drawing_replaced = Signal(object, str)  # Drawing to show on the pad, and the name of the change for Undo
+    dataset_opened = Signal(str)  # name or path
+    training_changed = Signal(object)  # TrainingState
+    evaluating_changed = Signal(bool)
+    message_changed = Signal(str)
+
+    # Requests, which a tab or the window carries out.
+    page_requested = Signal(str)  # title of a page
+    error_raised = Signal(str, object)  # title, DigitpadError
+    save_requested = Signal(object)  # Weights, to a file of the user's choice
+    resume_requested = Signal(object, object)  # Run, and the settings to change
+    recipe_requested = Signal(object)  # Recipe to fill the form of the Train tab
+    training_data_requested = Signal(str)  # dataset to train on
+    evaluation_data_requested = Signal(str)  # dataset to evaluate on
+
+    def __init__(self, theme: Theme, weights: Weights, preferences: Preferences, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.theme = theme
+        self.preferences = preferences
+        self.undo_stack = QUndoStack(self)
+        self.undo_stack.setUndoLimit(UNDO_LIMIT)
+        self.trained: Weights | None = None
+        self.trained_path: Path | None = None
+        self._weights = weights
+        self._recognizer = Recognizer(weights)
+        self._drawing = Drawing()
+        self._prediction: tuple[Drawing, Recognizer, Prediction | None] | None = None
+        self._datasets: list[str] = []
+        self._training = TrainingState.IDLE
+        self._evaluating = False
+        self._message, self._lifetime = "", Lifetime.EVENT
+
+    def set_theme(self, mode: Mode) -> None:
+        """Use light or dark colours from now on, and after a restart."""
+        self.theme.set_mode(mode)
+        self.preferences.theme = mode
+
+    # The network in use.
+
+    @property
+    def weights(self) -> Weights:
+        """The network in use."""
+        return self._weights
+
+    @property
+    def recognizer(self) -> Recognizer:
+        """Reads with the network in use."""
+        return self._recognizer
+
+    def use_network(self, weights: Weights, path: Path | None = None) -> None:
+        """Read with this network from now on; ``path`` is its file, if it has one."""
+        self._weights = weights
+        self._recognizer = Recognizer(weights)
+        if self._lifetime is Lifetime.NETWORK:
+            self.say("")
+        self.network_changed.emit(weights)
+        if path is not None:
+            self.add_network_file(path)
+
+    def add_network_file(self, path: Path) -> None:
+        """Offer a network file wherever a network can be chosen."""
+        self.preferences.add_recent_network(path)
+        self.network_file_used.emit(path.resolve())
+
+    def mark_saved(self, weights: Weights, path: Path) -> None:
+        """Note that weights are in a file now."""
+        if weights is self.trained and self.trained_path is None:
+            self.trained_path = path
+        self.network_saved.emit(weights, path)
+        if path.suffix == ".npz":
+            self.add_network_file(path)
+
+    # The drawing.
+
+    @property
+    def drawing(self) -> Drawing:
+        """The drawing on the pad, including the stroke under way."""
+        return self._drawing
+
+    def set_drawing(self, drawing: Drawing) -> None:
+        """Follow the pad, which has another drawing now."""
+        self._drawing = drawing
+        self.say("")
+        self.drawing_changed.emit()
+
+    def settle_drawing(self) -> None:
+        """Follow the pad, whose stroke has ended."""
+        self.drawing_settled.emit()
+
+    def put_drawing(self, drawing: Drawing, change: str) -> None:
+        """Show another drawing on the pad; ``change`` is its name for Undo."""
+        self.drawing_replaced.emit(drawing, change)
+
+    @property
+    def prediction(self) -> Prediction | None:
+        """The reading of the drawing by the network in use; None for an empty pad."""
+        known = self._prediction
+        if known is None or known[0] is not self._drawing or known[1] is not self._recognizer:
+            known = self._prediction = self._drawing, self._recognizer, self._recognizer.read(self._drawing)
+        return known[2]
+
+    def clear_drawing(self) -> None:
+        """Empty the pad, which can be undone."""
+        self.put_drawing(Drawing(), "Clear")
+
+    # Datasets.
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """Names and paths of the datasets opened so far."""
+        return tuple(self._datasets)
+
+    def open_dataset(self, source: str) -> None:
+        """Offer a dataset wherever one can be chosen."""
+        if source not in self._datasets:
+            self._datasets.append(source)
+            self.dataset_opened.emit(source)
+
+    # Training and evaluation.
+
+    @property
+    def training(self) -> TrainingState:
+        """Progress of the training in the window."""
+        return self._training
+
+    @property
+    def has_unsaved_training(self) -> bool:
+        """Whether the trained weights are in no file."""
+        return self.trained is not None and self.trained_path is None
+
+    def set_training(self, state: TrainingState) -> None:
+        """Follow the training in the window."""
+        self._training = state
+        if self._lifetime is Lifetime.TRAINING:
+            self.say("")
+        self.training_changed.emit(state)
+
+    def set_trained(self, weights: Weights | None, path: Path | None) -> None:
+        """Keep the result of a training, or drop it."""
+        self.trained, self.trained_path = weights, path
+
+    @property
+    def evaluating(self) -> bool:
+        """Whether an evaluation is under way."""
+        return self._evaluating
+
+    def set_evaluating(self, evaluating: bool) -> None:
+        """Follow the evaluation in the window."""
+        if evaluating != self._evaluating:
+            self._evaluating = evaluating
+            self.evaluating_changed.emit(evaluating)
+
+    # Messages.
+
+    @property
+    def message(self) -> str:
+        """The status message."""
+        return self._message
+
+    def say(self, text: str, lifetime: Lifetime = Lifetime.EVENT) -> None:
+        """Show a status message."""
+        self._lifetime = lifetime
+        if text != self._message:
+            self._message = text
+            self.message_changed.emit(text)
+
+    def raise_error(self, title: str, error: DigitpadError) -> None:
+        """Show an error in a dialog."""
+        self.error_raised.emit(title, error)
+
+    # Requests to other tabs.
+
+    def show_page(self, title: str) -> None:
+        """Show a page."""
+        self.page_requested.emit(title)
+
+    def resume(self, run: "Run", settings: Mapping[str, Any]) -> None:
+        """Resume a run in the Train tab with these settings changed, unless a training is under way."""
+        if not self._training.is_busy:
+            self.show_page("Train")
+            self.resume_requested.emit(run, settings)
+
+    def use_recipe(self, recipe: "Recipe") -> None:
+        """Show a recipe in the Train tab, unless a training is under way."""
+        if not self._training.is_busy:
+            self.show_page("Train")
+            self.recipe_requested.emit(recipe)
+
+    def train_on(self, source: str) -> None:
+        """Choose a dataset in the Train tab."""
+        self.show_page("Train")
+        self.training_data_requested.emit(source)
+
+    def evaluate_on(self, source: str) -> None:
+        """Choose a dataset in the Evaluate tab."""
+        self.show_page("Evaluate")
+        self.evaluation_data_requested.emit(source)

@@ -1,0 +1,285 @@
+"""Work off the GUI thread: a generator that yields progress and returns a result.
+
+A `TaskRunner` runs tasks, by one of three policies. The signals of a `Task` are emitted in the GUI thread. The thread is a
+`threading.Thread`, not a QThread: a QThread that still runs at exit aborts the program. It lives while there is work.
+"""
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Generator
+from enum import Enum, auto
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from digitpad.errors import DigitpadError
+
+Work = Callable[[], Any]
+"""A function, or a generator function: what it yields, unless None, is progress; what it returns is the result."""
+
+Slot = Callable[..., object] | None
+
+SHUT_DOWN_SECONDS = 30.0
+
+_log = logging.getLogger(__name__)
+_local = threading.local()
+
+
+class Policy(Enum):
+    """Which task runs when.
+
+    QUEUE runs tasks in order; a waiting task is replaced by a new one with the same key. LATEST cancels the task before. IDLE is
+    LATEST on the GUI thread: it runs the generator piece by piece while no event waits.
+    """
+
+    QUEUE = auto()
+    LATEST = auto()
+    IDLE = auto()
+
+
+class TaskCancelledError(Exception):
+    """Raised inside the work of a task that was cancelled."""
+
+
+class Task(QObject):
+    """One piece of work. It ends with exactly one of `finished`, `failed` and `cancelled`, or silently at shut-down."""
+
+    progressed = Signal(object)  # what the work yields or reports
+    finished = Signal(object)  # its result
+    failed = Signal(object)  # the exception; `error_message` turns it into text
+    cancelled = Signal()
+
+    def __init__(self, work: Work, key: str = "") -> None:
+        super().__init__()
+        self.work = work
+        self.key = key
+        self.is_cancelled = False
+
+    def cancel(self) -> None:
+        """End the work after the piece under way."""
+        self.is_cancelled = True
+
+    def pieces(self) -> Generator[Any, None, Any]:
+        """Run the work, stopping at the next piece once the task is cancelled; return the result."""
+        result = self.work()
+        if not isinstance(result, Generator):
+            return result
+        with contextlib.closing(result):
+            while not self.is_cancelled:
+                try:
+                    progress = next(result)
+                except StopIteration as end:
+                    return end.value
+                yield progress
+        raise TaskCancelledError
+
+
+class TaskRunner(QObject):
+    """Runs tasks by a policy.
+
+    Parameters
+    ----------
+    name : str
+        Name of the thread.
+    policy : Policy
+    parent : QObject
+        The page or dialog that the tasks belong to; `end_tasks` finds the runner by it.
+    """
+
+    _event = Signal(object, str, object)  # task, name of the signal, value
+
+    def __init__(self, name: str, policy: Policy, parent: QObject) -> None:
+        super().__init__(parent)
+        self._name = name
+        self._policy = policy
+        self._lock = threading.Lock()
+        self._waiting: list[Task] = []
+        self._open: list[Task] = []  # started, and its end not yet delivered
+        self._thread: threading.Thread | None = None
+        self._runs = False  # whether the thread will look for another task
+        self._closed = False
+        self._idle: Generator[Any, None, Any] | None = None
+        self._timer = QTimer(self)  # 0 ms: it fires once all events are handled
+        self._timer.timeout.connect(self._run_piece)
+        self._event.connect(self._deliver)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a task that was not cancelled has yet to end."""
+        return any(not task.is_cancelled for task in self._open)
+
+    def start(
+        self,
+        work: Work,
+        *,
+        key: str = "",
+        progressed: Slot = None,
+        finished: Slot = None,
+        failed: Slot = None,
+        cancelled: Slot = None,
+    ) -> Task:
+        """Start a task, and connect these slots to its signals; after `shut_down` nothing happens."""
+        task = Task(work, key)
+        for signal, slot in (
+            (task.progressed, progressed),
+            (task.finished, finished),
+            (task.failed, failed),
+            (task.cancelled, cancelled),
+        ):
+            if slot is not None:
+                signal.connect(slot)
+        if self._closed:
+            task.cancel()
+            return task
+        if self._policy is not Policy.QUEUE:
+            self.cancel()
+        self._open.append(task)
+        if self._policy is Policy.IDLE:
+            self._idle = task.pieces()
+            self._timer.start(0)
+            return task
+        with self._lock:
+            if key:
+                for other in [waiting for waiting in self._waiting if waiting.key == key]:
+                    self._waiting.remove(other)
+                    self._open.remove(other)
+            self._waiting.append(task)
+            if not self._runs:
+                self._runs = True
+                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                self._thread.start()
+        return task
+
+    def cancel(self) -> None:
+        """Cancel every task."""
+        for task in self._open:
+            task.cancel()
+        if self._idle is not None:
+            self._timer.stop()
+            self._idle.close()
+            self._idle = None
+            self._deliver(self._open[-1], "cancelled", None)
+
+    def close(self) -> None:
+        """Emit no signal and start no task from now on; cancel the tasks, except in a queue, which is worked off."""
+        self._closed = True
+        if self._policy is not Policy.QUEUE:
+            self.cancel()
+
+    def wait(self, seconds: float = SHUT_DOWN_SECONDS) -> bool:
+        """Wait for the thread's end; return whether it ended."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+            return not self._thread.is_alive()
+        return True
+
+    def shut_down(self) -> None:
+        """Close, and wait for the thread's end."""
+        self.close()
+        self.wait()
+
+    # In the GUI thread.
+
+    def _deliver(self, task: Task, signal: str, value: Any) -> None:
+        ended = signal != "progressed"
+        if ended and task in self._open:
+            self._open.remove(task)
+        if self._closed:
+            return
+        if signal == "cancelled" or task.is_cancelled:
+            if ended:
+                task.cancelled.emit()
+        else:
+            getattr(task, signal).emit(value)
+
+    def _run_piece(self) -> None:
+        assert self._idle is not None
+        task, pieces = self._open[-1], self._idle
+        signal, value = _next_piece(task, pieces)
+        if self._idle is not pieces:  # the work itself started another task
+            return
+        if signal != "progressed":
+            self._timer.stop()
+            self._idle = None
+        if signal != "progressed" or value is not None:
+            self._deliver(task, signal, value)
+
+    # In the thread.
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._runs = False
+                    return
+                task = self._waiting.pop(0)
+            _local.report = self._reporter(task)
+            pieces = task.pieces()
+            signal = "progressed"
+            while signal == "progressed":
+                signal, value = _next_piece(task, pieces)
+                if signal != "progressed" or value is not None:
+                    self._event.emit(task, signal, value)
+            del task, pieces, value, _local.report
+
+    def _reporter(self, task: Task) -> Callable[[Any], None]:
+        def report(progress: Any) -> None:
+            if task.is_cancelled:
+                raise TaskCancelledError
+            if progress is not None:
+                self._event.emit(task, "progressed", progress)
+
+        return report
+
+
+def report(progress: Any = None) -> None:
+    """Report progress from inside a function that a task calls, where it cannot yield; outside a task do nothing.
+
+    Raises
+    ------
+    TaskCancelledError
+        If the task was cancelled.
+    """
+    if (reporter := getattr(_local, "report", None)) is not None:
+        reporter(progress)
+
+
+def end_tasks(parent: QObject) -> None:
+    """End all tasks of a page, a dialog or a window and of everything in it; they emit no signal any more."""
+    runners = parent.findChildren(TaskRunner)
+    for runner in runners:
+        runner.close()
+    for runner in runners:
+        runner.wait()
+
+
+def error_message(error: BaseException) -> str:
+    """Return one line that says why a task failed."""
+    if isinstance(error, DigitpadError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "There is not enough memory."
+    return f"{type(error).__name__}: {error}"
+
+
+def as_digitpad_error(error: BaseException) -> DigitpadError:
+    """Return the error itself, or one that the user can read."""
+    return error if isinstance(error, DigitpadError) else DigitpadError(error_message(error))
+
+
+def _next_piece(task: Task, pieces: Generator[Any, None, Any]) -> tuple[str, Any]:
+    """Run one piece; return the name of the signal to emit and its value."""
+    try:
+        if task.is_cancelled:
+            raise TaskCancelledError
+        return "progressed", next(pieces)
+    except StopIteration as end:
+        return "finished", end.value
+    except TaskCancelledError:
+        return "cancelled", None
+    except (DigitpadError, MemoryError) as error:
+        return "failed", error
+    except Exception as error:  # in a thread it would otherwise be lost
+        _log.exception("A task failed")
+        return "failed", error

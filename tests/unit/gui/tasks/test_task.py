@@ -1,0 +1,216 @@
+import logging
+import threading
+from collections.abc import Generator, Iterator
+
+import pytest
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from digitpad.errors import DigitpadError
+from digitpad.gui.tasks.task import Policy, Task, TaskRunner, end_tasks, error_message, report
+
+
+@pytest.fixture
+def page() -> Iterator[QObject]:
+    """The owner of runners, whose tasks end with the test."""
+    page = QObject()
+    yield page
+    end_tasks(page)
+
+
+def count(n: int) -> Generator[int | None, None, str]:
+    for number in range(n):
+        yield number
+        yield None
+    return f"counted to {n}"
+
+
+def recorded(task: Task) -> list[object]:
+    """Every signal of a task, in order, with its value."""
+    events: list[object] = []
+    task.progressed.connect(events.append)
+    task.finished.connect(lambda result: events.append(("finished", result)))
+    task.failed.connect(lambda error: events.append(("failed", error)))
+    task.cancelled.connect(lambda: events.append("cancelled"))
+    return events
+
+
+@pytest.mark.parametrize("policy", Policy)
+def test_progress_and_result_come_in_order(qtbot: QtBot, page: QObject, policy: Policy) -> None:
+    """Progress is every value but None; the result is what the generator returns."""
+    runner = TaskRunner("tasks", policy, page)
+    events = recorded(runner.start(lambda: count(3)))
+    assert runner.busy
+    qtbot.waitUntil(lambda: not runner.busy)
+    assert events == [0, 1, 2, ("finished", "counted to 3")]
+
+
+def test_signals_arrive_in_the_gui_thread(qtbot: QtBot, page: QObject) -> None:
+    """The work runs in a thread of its own."""
+    runner = TaskRunner("tasks", Policy.LATEST, page)
+    threads: list[int] = []
+    task = runner.start(threading.get_ident)
+    task.finished.connect(lambda ident: threads.extend([ident, threading.get_ident()]))
+    qtbot.waitUntil(lambda: len(threads) == 2)
+    assert threads[0] != threads[1] == threading.get_ident()
+
+
+def test_a_queue_runs_every_task_in_order(qtbot: QtBot, page: QObject) -> None:
+    """One after another."""
+    runner = TaskRunner("tasks", Policy.QUEUE, page)
+    results: list[object] = []
+    for number in range(5):
+        runner.start(lambda number=number: number, finished=results.append)
+    qtbot.waitUntil(lambda: len(results) == 5)
+    assert results == [0, 1, 2, 3, 4]
+
+
+def test_a_waiting_task_is_replaced_by_one_with_its_key(qtbot: QtBot, page: QObject) -> None:
+    """A task that is requested again and again runs once, as it was requested last."""
+    runner = TaskRunner("tasks", Policy.QUEUE, page)
+    started, may_end = threading.Event(), threading.Event()
+
+    def first() -> bool:
+        started.set()
+        return may_end.wait(30)
+
+    results: list[object] = []
+    runner.start(first, finished=results.append)
+    assert started.wait(30)
+    for number in range(10):
+        runner.start(lambda number=number: number, key="same", finished=results.append)
+    runner.start(lambda: "last", finished=results.append)
+    may_end.set()
+    qtbot.waitUntil(lambda: "last" in results)
+    assert results == [True, 9, "last"]
+
+
+def test_the_latest_task_cancels_the_one_before(qtbot: QtBot, page: QObject) -> None:
+    """The running one ends between two pieces; the waiting one never starts."""
+    runner = TaskRunner("tasks", Policy.LATEST, page)
+    started, may_continue = threading.Event(), threading.Event()
+    ran: list[str] = []
+
+    def slow() -> Generator[str, None, str]:
+        try:
+            started.set()
+            may_continue.wait(30)
+            yield "of the first"
+            yield "never"
+            return "never"
+        finally:
+            ran.append("first")
+
+    first = recorded(runner.start(slow))
+    assert started.wait(30)
+    second = recorded(runner.start(lambda: ran.append("second")))
+    third = recorded(runner.start(lambda: count(1)))
+    may_continue.set()
+    qtbot.waitUntil(lambda: len(third) == 2)
+    assert first == ["cancelled"]
+    assert second == ["cancelled"]
+    assert third == [0, ("finished", "counted to 1")]
+    assert ran == ["first"]
+
+
+def test_idle_work_leaves_room_for_events(qtbot: QtBot, page: QObject) -> None:
+    """At most a piece or two runs before the next event; a new task replaces the old one."""
+    runner = TaskRunner("tasks", Policy.IDLE, page)
+    first = recorded(runner.start(lambda: count(10**9)))
+    assert first == []
+    QApplication.processEvents()
+    assert len(first) < 3
+    second = recorded(runner.start(lambda: count(2)))
+    qtbot.waitUntil(lambda: len(second) == 3)
+    assert first[-1] == "cancelled"
+    assert not runner.busy
+
+
+def test_work_may_start_the_next_task(qtbot: QtBot, page: QObject) -> None:
+    """From the slot that gets its result."""
+    runner = TaskRunner("tasks", Policy.IDLE, page)
+    results: list[object] = []
+    runner.start(lambda: count(1), finished=lambda _: runner.start(lambda: count(2), finished=results.append))
+    qtbot.waitUntil(lambda: results == ["counted to 2"])
+
+
+@pytest.mark.parametrize("policy", Policy)
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (DigitpadError("no such digit"), "no such digit"),
+        (MemoryError(), "There is not enough memory."),
+        (ValueError("unexpected"), "ValueError: unexpected"),
+    ],
+)
+def test_an_error_is_delivered_and_the_next_task_runs(
+    qtbot: QtBot, page: QObject, policy: Policy, error: Exception, message: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """`failed` carries the exception itself; the traceback of an unexpected one is logged."""
+    runner = TaskRunner("tasks", policy, page)
+
+    def fails() -> Generator[None, None, None]:
+        yield
+        raise error
+
+    with caplog.at_level(logging.ERROR):
+        events = recorded(runner.start(fails))
+        qtbot.waitUntil(lambda: bool(events))
+    assert events == [("failed", error)]
+    assert error_message(error) == message
+    assert bool(caplog.records) == isinstance(error, ValueError)
+    events = recorded(runner.start(lambda: "done"))
+    qtbot.waitUntil(lambda: events == [("finished", "done")])
+
+
+def test_a_function_reports_progress_and_is_cancelled_where_it_does(qtbot: QtBot, page: QObject) -> None:
+    """For work that cannot yield, because a library calls it back."""
+    runner = TaskRunner("tasks", Policy.LATEST, page)
+    may_continue = threading.Event()
+
+    def work() -> None:
+        report("half")
+        may_continue.wait(30)
+        report()
+        raise AssertionError("it was cancelled")
+
+    task = runner.start(work)
+    events = recorded(task)
+    qtbot.waitUntil(lambda: events == ["half"])
+    task.cancel()
+    may_continue.set()
+    qtbot.waitUntil(lambda: events == ["half", "cancelled"])
+
+
+def test_outside_a_task_a_report_does_nothing() -> None:
+    """The same function works in a program without a window."""
+    report("nobody listens")
+
+
+def test_shutting_down_ends_every_thread_of_a_page(qtbot: QtBot, page: QObject) -> None:
+    """Endless work ends after its piece; later tasks do not start."""
+
+    def endless() -> Generator[None, None, None]:
+        while True:
+            yield
+
+    runners = [TaskRunner(f"tasks {policy.name}", policy, page) for policy in (Policy.LATEST, Policy.IDLE)]
+    events = [recorded(runner.start(endless)) for runner in runners]
+    end_tasks(page)
+    assert not any(runner.busy for runner in runners)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("tasks")]
+    assert runners[0].start(lambda: count(1)).is_cancelled
+    QApplication.processEvents()
+    assert events == [[], []]
+
+
+def test_a_queue_is_worked_off_at_shut_down(qtbot: QtBot, page: QObject) -> None:
+    """A file that was to be written is written, and nothing is delivered any more."""
+    runner = TaskRunner("tasks", Policy.QUEUE, page)
+    done: list[int] = []
+    events = [recorded(runner.start(lambda number=number: done.append(number))) for number in range(3)]
+    runner.shut_down()
+    QApplication.processEvents()
+    assert done == [0, 1, 2]
+    assert events == [[], [], []]

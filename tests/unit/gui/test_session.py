@@ -1,0 +1,95 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digitpad.gui.session import Lifetime, Session, TrainingState
+from digitpad.gui.widgets.theme import Theme
+from digitpad.ink.drawing import Drawing
+from digitpad.ink.strokes import Stroke
+from digitpad.weights.native_format import Weights
+from tests.gui_fixtures import preferences_in
+
+SEVEN = Drawing((Stroke(np.array([(120.0, 100.0), (330.0, 95.0), (260.0, 230.0), (220.0, 390.0)])),))
+
+
+@pytest.fixture
+def session(theme: Theme, shipped: Weights, tmp_path: Path) -> Session:
+    """A session without a window."""
+    return Session(theme, shipped, preferences_in(tmp_path))
+
+
+def test_a_network_is_used_remembered_and_announced(session: Session, shipped: Weights, tmp_path: Path) -> None:
+    """One signal for the network, one for its file."""
+    events: list[object] = []
+    session.network_changed.connect(events.append)
+    session.network_file_used.connect(events.append)
+    other = replace(shipped, name="other.npz")
+    session.use_network(other, tmp_path / "other.npz")
+    assert events == [other, tmp_path / "other.npz"]
+    assert session.weights is session.recognizer.weights is other
+    assert session.preferences.recent_networks == [str(tmp_path / "other.npz")]
+
+
+def test_the_drawing_is_read_once_by_the_network_in_use(session: Session, shipped: Weights) -> None:
+    """The prediction follows the drawing and the network, and is kept as long as both."""
+    assert session.prediction is None
+    session.set_drawing(SEVEN)
+    first = session.prediction
+    assert first is not None
+    assert first.digit == 7
+    assert session.prediction is first
+    session.use_network(replace(shipped, parameters=shipped.parameters * 0))
+    second = session.prediction
+    assert second is not None
+    assert not second.sure
+
+
+def test_a_dataset_is_offered_once(session: Session) -> None:
+    """However often it is opened."""
+    opened: list[str] = []
+    session.dataset_opened.connect(opened.append)
+    for source in ("one", "two", "one"):
+        session.open_dataset(source)
+    assert opened == ["one", "two"] == list(session.datasets)
+
+
+def test_a_message_ends_with_the_state_that_it_describes(session: Session, shipped: Weights) -> None:
+    """A message about the network goes with the network, one about the training with its state."""
+    session.say("Reading with mine.npz", Lifetime.NETWORK)
+    session.set_training(TrainingState.RUNNING)
+    assert session.message == "Reading with mine.npz"
+    session.use_network(shipped)
+    assert session.message == ""
+    session.say("Training…", Lifetime.TRAINING)
+    session.use_network(shipped)
+    assert session.message == "Training…"
+    session.set_training(TrainingState.PAUSED)
+    assert session.message == ""
+
+
+def test_trained_weights_are_unsaved_until_they_are_in_a_file(
+    session: Session, shipped: Weights, tmp_path: Path
+) -> None:
+    """Saving other weights does not count."""
+    session.set_trained(shipped, None)
+    assert session.has_unsaved_training
+    session.mark_saved(replace(shipped, name="other"), tmp_path / "other.npz")
+    assert session.has_unsaved_training
+    session.mark_saved(shipped, tmp_path / "trained.npz")
+    assert not session.has_unsaved_training
+    assert session.trained_path == tmp_path / "trained.npz"
+
+
+def test_nothing_is_resumed_beside_a_training(session: Session) -> None:
+    """The tab is shown first, so that it is there to hear the request."""
+    events: list[object] = []
+    session.page_requested.connect(events.append)
+    session.recipe_requested.connect(lambda recipe: events.append(("recipe", recipe)))
+    session.set_training(TrainingState.PAUSED)
+    session.use_recipe("recipe")  # type: ignore[arg-type]
+    assert events == []
+    session.set_training(TrainingState.IDLE)
+    session.use_recipe("recipe")  # type: ignore[arg-type]
+    assert events == ["Train", ("recipe", "recipe")]
