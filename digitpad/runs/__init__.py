@@ -1,1 +1,1 @@
-"""Runs: training that survives a crash."""
+"""Training runs that survive a crash: folder, log, checkpoints, registry and comparison."""

@@ -1,4 +1,4 @@
-"""Checkpoints: the state of a training in a file, from which it goes on to the same bits."""
+"""Checkpoints: files with the state of a run, from which it resumes with bit-identical results."""
 
 import io
 import json
@@ -14,16 +14,16 @@ from digitpad.training.trainer import TrainerState
 FORMAT = "digitpad checkpoint"
 VERSION = 1
 BUDGET_BYTES = 512 * 2**20
-"""What a checkpoint may take: six vectors of as many parameters as a recipe may have are 384 MB."""
+"""Size limit of a checkpoint; six vectors of the largest number of parameters of a recipe take 384 MB."""
 
 
 def save_checkpoint(path: Path, state: TrainerState) -> None:
-    """Write the file, atomically: an ``.npz`` whose array ``header`` holds JSON, beside the state's arrays.
+    """Write a checkpoint atomically: an ``.npz`` with the state's arrays, and JSON in the array ``header``.
 
     Raises
     ------
     RunError
-        If it cannot be written; what was at ``path`` is then as it was.
+        If the file cannot be written; an existing file is then unchanged.
     """
     header = json.dumps({"format": FORMAT, "version": VERSION, "state": state.values}).encode()
     buffer = io.BytesIO()
@@ -35,12 +35,12 @@ def save_checkpoint(path: Path, state: TrainerState) -> None:
 
 
 def load_checkpoint(path: Path) -> TrainerState:
-    """The state in a file that `save_checkpoint` wrote.
+    """Load the state from a file that `save_checkpoint` wrote.
 
     Raises
     ------
     RunError
-        If it is no such file, or of a newer layout.
+        If the file is not a checkpoint, or of a newer version.
     """
     try:
         arrays = read_arrays(path, BUDGET_BYTES)
@@ -52,7 +52,7 @@ def load_checkpoint(path: Path) -> TrainerState:
             raise ValueError("another format")
         version, values = header["version"], header["state"]
     except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise RunError(path, "is no checkpoint of a training") from error
+        raise RunError(path, "is not a checkpoint of a run") from error
     if not isinstance(version, int) or version > VERSION or not isinstance(values, dict):
-        raise RunError(path, f"is a checkpoint of version {version!r}; this program reads up to {VERSION}")
+        raise RunError(path, f"is a checkpoint of version {version!r}; this digitpad reads versions up to {VERSION}")
     return TrainerState(values, arrays)

@@ -1,4 +1,4 @@
-"""A training that is written down as it goes: what is iterated here can be cut off at any moment, and gone on with."""
+"""Recorder: training that saves its log and checkpoints, so that an interrupted run can be resumed."""
 
 import dataclasses
 import time
@@ -23,24 +23,24 @@ LOG_S = 1.0
 
 
 class Recorder:
-    """Trains and writes it down in a run, which it unlocks when it is closed.
+    """Recorder of a training run: iterates a trainer and writes to the run's folder; unlocks the run on `close`.
 
-    Where something cannot be written, as on a full disk, training goes on, older files stay as they are, and it is
-    tried again with the next checkpoint.
+    If a file cannot be written, for example on a full disk, training continues, older files stay unchanged, and the
+    next checkpoint tries again.
 
     Parameters
     ----------
     trainer : Trainer
     run : Run or None
-        Locked. Without one nothing is written, as where the user's folder cannot be.
+        A locked run. With None nothing is written, for example if the user's folder is not writable.
     dataset : Dataset
     tell : callable
-        Hears of what cannot be written: once, and again only after something could.
+        Receives the message of a write error: once, and again only after a write has succeeded.
 
     Attributes
     ----------
     problem : str
-        Why what is learnt is not on disk at the moment; empty if it is.
+        Latest write error; empty if everything is on disk.
     """
 
     def __init__(
@@ -74,11 +74,11 @@ class Recorder:
 
     @property
     def weights(self) -> Weights:
-        """The best so far, or at the end the result's."""
+        """Best weights so far; after `conclude`, the final weights."""
         return weights_of(self.trainer, self._dataset, self._result)
 
     def train(self) -> Iterator[Progress]:
-        """As `Trainer.train`."""
+        """Iterate `Trainer.train`, and record its progress."""
         try:
             for progress in self.trainer.train():
                 self._note(progress)
@@ -89,7 +89,7 @@ class Recorder:
             raise
 
     def conclude(self, status: RunStatus = RunStatus.FINISHED) -> Iterator[Progress]:
-        """As `Trainer.conclude`; the run then has that status, or is paused if its weights cannot be written."""
+        """Iterate `Trainer.conclude`, then set the status; it is paused if the weights cannot be written."""
         self._concluding = True
         for progress in self.trainer.conclude():
             if isinstance(progress, EpochDone):
@@ -97,44 +97,44 @@ class Recorder:
             elif isinstance(progress, Result):
                 self._result = progress
                 self._try(self._save_result)
-                # Without its weights on disk the run is not done: a resume concludes it again.
+                # A run without its weights on disk is not finished; resuming concludes it again.
                 self._end(RunStatus.PAUSED, self.problem) if self.problem else self._end(status)
             yield progress
 
     def pause(self) -> None:
-        """Put all on disk, to go on later, be it in another process."""
+        """Save everything, so that this or another process can resume the run later."""
         self.checkpoint()
         self._end(RunStatus.PAUSED)
 
     def goes_on(self) -> None:
-        """After `pause`, in this process."""
+        """Mark the run as running again after `pause`."""
         self._ended = False
         self._saved_at = time.monotonic()
         self._summarize(RunStatus.RUNNING)
 
     def change(self, settings: Mapping[str, Any]) -> None:
-        """As `Trainer.change`; it is on disk before the next step."""
+        """Call `Trainer.change`, and save the change before the next step."""
         change = self.trainer.change(settings)
         self._flush()
         self._add("change", **dataclasses.asdict(change))
         self.checkpoint()
 
     def checkpoint(self) -> None:
-        """Write everything down, where there is a state to go on from: no more numbers that are none, no conclusion."""
+        """Save the log and a checkpoint; no checkpoint while concluding, or if parameters are not finite."""
         self._saved_at = time.monotonic()
         self._flush()
         if not self._concluding and np.isfinite(self.trainer.network.parameters).all():
             self._try(self._save_all)
 
     def discard(self) -> None:
-        """Nothing was learnt: leave no run behind."""
+        """Delete the run if no step was taken."""
         if self.run is not None and self.trainer.step == 0:
             self.close()
             self.run.remove()
             self.run = None
 
     def close(self) -> None:
-        """Let the files go."""
+        """Write the rest of the log, close it, and unlock the run."""
         self._flush()
         if self.run is not None and self._log is not None:
             self._log.close()
@@ -211,7 +211,7 @@ class Recorder:
         try:
             write(self.run, self._log)
         except (DigitpadError, OSError) as error:
-            said = str(error if isinstance(error, DigitpadError) else RunError(self.run.log_path, reason(error)))
+            message = str(error if isinstance(error, DigitpadError) else RunError(self.run.log_path, reason(error)))
             if not self.problem:
-                self._tell(said)
-            self.problem = said
+                self._tell(message)
+            self.problem = message

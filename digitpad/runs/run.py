@@ -1,13 +1,13 @@
-"""Runs: each training has a folder of its own in the user's data folder, and nothing in it is lost when it is cut off.
+"""Runs: each has its own folder in the user's data folder, and an interrupted run can be resumed from it.
 
-| file | holds | written |
+| file | contents | written |
 |---|---|---|
-| ``run.json`` | recipe, data, threads, version, date | once, at the beginning |
-| ``name.txt`` | what the user calls it | when it is renamed |
-| ``summary.json`` | how far it is, and how it ended | at each epoch's end |
-| ``log.jsonl`` | every metric | added to, about once a second |
-| ``step-….npz`` | checkpoints, the last two | about every ten seconds, and at each epoch's end |
-| ``<folder>.npz`` | the best weights so far | when there are better ones |
+| ``run.json`` | recipe, data, threads, version, date | once, when the run starts |
+| ``name.txt`` | the user's name for it | when it is renamed |
+| ``summary.json`` | progress and status | after each epoch |
+| ``log.jsonl`` | every metric | appended to, about once a second |
+| ``step-….npz`` | the last two checkpoints | about every ten seconds, and after each epoch |
+| ``<folder>.npz`` | the best weights so far | when they improve |
 """
 
 import contextlib
@@ -37,11 +37,14 @@ from digitpad.training.trainer import Trainer, TrainerState
 from digitpad.weights.native_format import Weights, provenance
 
 N_CHECKPOINTS = 2
-LOCK_S = 0.1  # who looks whether a run is in training holds its lock for a moment
+LOCK_S = 0.1  # `is_in_training` holds the lock for a moment
 
 
 class RunStatus(StrEnum):
-    """How a run stands."""
+    """Status of a run.
+
+    CUT_OFF is an interrupted run: its summary says running, but no process holds its lock.
+    """
 
     RUNNING = "running"
     PAUSED = "paused"
@@ -53,20 +56,20 @@ class RunStatus(StrEnum):
 
 @dataclass(frozen=True)
 class RunSummary:
-    """How far a run is.
+    """Progress of a run.
 
     Attributes
     ----------
     epoch : int
-        The last that was scored.
+        Last epoch that was scored.
     n_epochs, step, n_steps : int
-        What is planned and done.
+        Planned epochs, steps done, and planned steps.
     seconds : float
-        At work.
+        Training time.
     validation_accuracy, test_accuracy : float or None
-        Of the best weights so far; the second is known at the end.
+        Scores of the best weights so far; the test accuracy is None until the run ends.
     problem : str
-        Why it ended by itself before its end, if it did.
+        Reason why the run ended early by itself, or an empty string.
     """
 
     status: RunStatus = RunStatus.RUNNING
@@ -81,15 +84,15 @@ class RunSummary:
 
 
 class Run:
-    """One training's folder.
+    """A run and its folder.
 
     Attributes
     ----------
     folder : Path
     recipe : Recipe
-        As it began with; the changes since are in the history.
+        Recipe at the start; later changes are in the history.
     about : dict
-        What ``run.json`` holds.
+        Contents of ``run.json``.
     """
 
     def __init__(self, folder: Path, about: Mapping[str, Any]) -> None:
@@ -100,12 +103,12 @@ class Run:
 
     @classmethod
     def create(cls, recipe: Recipe, dataset: Dataset, n_threads: int) -> Self:
-        """A new run, locked: named by when and what, in the user's folder.
+        """Create and lock a run in the user's folder, named by date and recipe.
 
         Raises
         ------
         RunError
-            If it cannot be written.
+            If the folder cannot be written.
         """
         now = datetime.now().astimezone()
         about = {
@@ -123,52 +126,52 @@ class Run:
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """The run in that folder.
+        """Open the run in that folder.
 
         Raises
         ------
         RunError
-            If there is none.
+            If the folder is not a run.
         """
         try:
             return cls(folder, json.loads((folder / "run.json").read_text("utf-8")))
         except OSError as error:
-            raise RunError(folder, f"is no run: run.json cannot be read ({reason(error)})") from error
+            raise RunError(folder, f"is not a run: run.json cannot be read ({reason(error)})") from error
         except (AttributeError, KeyError, TypeError, ValueError, RecursionError, RecipeError) as error:
-            raise RunError(folder / "run.json", "does not describe a run") from error
+            raise RunError(folder / "run.json", "is not a valid description of a run") from error
 
-    # Two processes never train one run.
+    # Locking: two processes never train the same run.
 
     def lock(self) -> None:
-        """Take the run for this process; the lock goes with the process, however it ends.
+        """Lock the run for this process; the lock is released when the process ends, however it ends.
 
         Raises
         ------
         RunError
-            If another one has it, in this process or in another, or it was deleted.
+            If the run is locked already, by this or another process, or was deleted.
         """
         if not (self.folder / "run.json").exists():
-            raise RunError(self.folder, "is there no more")
+            raise RunError(self.folder, "no longer exists")
         try:
             self._lock.acquire(timeout=LOCK_S, poll_interval=LOCK_S / 10)
         except Timeout as error:
-            raise RunError(self.folder, "is in training already, perhaps in another window") from error
+            raise RunError(self.folder, "is already in training, possibly in another window") from error
         except OSError as error:
             raise RunError(self.folder, f"cannot be locked ({reason(error)})") from error
-        for left in self.folder.glob(".*.part"):  # by a process that was killed as it wrote
-            if not left.name.startswith(".name"):
-                left.unlink(missing_ok=True)
+        for partial in self.folder.glob(".*.part"):  # left by a process that was killed while writing
+            if not partial.name.startswith(".name"):
+                partial.unlink(missing_ok=True)
 
     def unlock(self) -> None:
-        """Let it go."""
+        """Release the lock."""
         self._lock.release()
 
     @property
     def is_in_training(self) -> bool:
-        """Whether somebody has locked it."""
+        """Whether a process has locked the run."""
         if self._lock.is_locked:
             return True
-        if not self.folder.is_dir():  # it was deleted; the lock would make it again
+        if not self.folder.is_dir():  # deleted; taking the lock would create the folder again
             return False
         try:
             with FileLock(self.folder / ".lock").acquire(timeout=0):
@@ -176,33 +179,33 @@ class Run:
         except (Timeout, OSError):
             return True
 
-    # What is in it.
+    # Contents.
 
     @property
     def id(self) -> str:
-        """The folder's name, which no other run has."""
+        """Unique identifier: the folder's name."""
         return self.folder.name
 
     @property
     def name(self) -> str:
-        """What the user calls it; the recipe's name at first."""
+        """User's name for the run; the recipe's name by default."""
         with contextlib.suppress(OSError, UnicodeDecodeError):
             return (self.folder / "name.txt").read_text("utf-8").strip()[:200] or self.recipe.name
         return self.recipe.name
 
     def rename(self, name: str) -> None:
-        """Call it otherwise; its folder stays.
+        """Rename the run; its folder keeps its name.
 
         Raises
         ------
         RunError
-            If that cannot be written.
+            If the name cannot be saved.
         """
         self._write("name.txt", name.strip())
 
     @property
     def begun(self) -> datetime:
-        """When it began."""
+        """Start time."""
         try:
             return datetime.fromisoformat(str(self.about["date"]))
         except (KeyError, ValueError):
@@ -210,25 +213,25 @@ class Run:
 
     @property
     def weights_path(self) -> Path:
-        """Where its best weights lie, once there are some."""
+        """File of the best weights, which may not exist yet."""
         return self.folder / f"{self.id}.npz"
 
     @property
     def log_path(self) -> Path:
-        """Its log."""
+        """File of the log."""
         return self.folder / "log.jsonl"
 
     def history(self) -> RunHistory:
-        """Every metric."""
+        """Read every metric from the log."""
         return read_log(self.log_path)
 
     def latest_recipe(self) -> Recipe:
-        """The recipe with all that was changed since it began.
+        """Return the recipe with all changes since the start.
 
         Raises
         ------
         RecipeError
-            If the log holds a change that cannot be.
+            If the log contains an invalid change.
         """
         recipe = self.recipe
         for change in self.history().changes:
@@ -236,7 +239,7 @@ class Run:
         return recipe
 
     def summary(self) -> RunSummary:
-        """How far it is; what cannot be read is as at its beginning."""
+        """Read the summary; the defaults of `RunSummary` if it cannot be read."""
         summary = RunSummary()
         with contextlib.suppress(OSError, KeyError, TypeError, ValueError):
             values = json.loads((self.folder / "summary.json").read_text("utf-8"))
@@ -246,64 +249,68 @@ class Run:
         return summary
 
     def write_summary(self, summary: RunSummary) -> None:
-        """Put the summary on disk.
+        """Save the summary.
 
         Raises
         ------
         RunError
-            If that cannot be.
+            If the file cannot be written.
         """
         self._write("summary.json", json.dumps(dataclasses.asdict(summary)))
 
     def remove(self) -> None:
-        """Delete the folder, as far as that can be."""
+        """Delete the folder; ignore files that cannot be deleted."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # Checkpoints.
 
     def checkpoints(self) -> list[Path]:
-        """Those that there are, the latest first."""
+        """Return the checkpoint files, newest first."""
         return sorted(self.folder.glob("step-[0-9]*-[0-9]*.npz"), reverse=True)
 
     @property
     def checkpoint_step(self) -> int:
-        """The step of the latest checkpoint, from which a resume continues; 0 if there is none."""
+        """Step of the newest checkpoint, from which the run resumes; 0 if there is none."""
         latest = next(iter(self.checkpoints()), None)
         return 0 if latest is None else int(latest.stem.split("-")[1])
 
     def save_checkpoint(self, state: TrainerState) -> None:
-        """Write a checkpoint, and let those before the last two go.
+        """Write a checkpoint, and delete all but the last two.
 
         Raises
         ------
         RunError
-            If it cannot be written; those before are as they were.
+            If the file cannot be written; older checkpoints are then unchanged.
         """
-        scored = len(state.values["history"])  # the same step has one before its epoch is scored, and one after
+        scored = len(state.values["history"])  # an epoch's last step has two checkpoints: before and after scoring
         save_checkpoint(self.folder / f"{_checkpoints_of(state.values['step'])}-{scored:05d}.npz", state)
         for old in self.checkpoints()[N_CHECKPOINTS:]:
             with contextlib.suppress(OSError):
                 old.unlink()
 
     def forget_checkpoint(self, step: int) -> None:
-        """Delete that of a step from which training could not go on, where there is an older one."""
+        """Delete the newest checkpoint if it is of this step and there is an older one.
+
+        Used for a step from which training cannot continue.
+        """
         first, *others = self.checkpoints() or [self.folder]
         if others and first.name.startswith(_checkpoints_of(step)):
             first.unlink(missing_ok=True)
 
     def resume(self, dataset: Dataset) -> Trainer:
-        """The trainer as it was at the latest checkpoint that can be read; at its beginning, where there was none yet.
+        """Restore the trainer from the newest readable checkpoint; start a new trainer if there is no checkpoint.
 
         Raises
         ------
         RunError
-            If no checkpoint can be read, or the data are not those that it was trained on.
+            If there are checkpoints but none is readable, or the dataset differs from the run's.
         """
         expected = self.about.get("data", {}).get("contents_sha256")
-        if expected != (found := contents_sha256(dataset)):
+        if expected != (actual := contents_sha256(dataset)):
             raise RunError(
                 self.folder,
-                f"was trained on other data: their SHA-256 was {str(expected)[:12]}…, and is now {found[:12]}…",
+                f"was trained on different data (SHA-256 {str(expected)[:12]}…, now {actual[:12]}…); "
+                f"resume it with the same data",
             )
         problems: list[DigitpadError] = []
         for path in self.checkpoints():
@@ -312,7 +319,7 @@ class Run:
             except FileError as error:
                 problems.append(error)
             except (KeyError, TypeError, ValueError, RecipeError) as error:
-                problems.append(RunError(path, f"does not fit ({reason(error)})"))
+                problems.append(RunError(path, f"does not fit the run ({reason(error)})"))
         if problems:
             raise problems[0]
         return Trainer(self.recipe, dataset, int(self.about["n_threads"]))
@@ -326,12 +333,12 @@ class Run:
 
 
 def runs_folder() -> Path:
-    """Where runs lie, whether it is there or not."""
+    """Return the folder of all runs, which may not exist yet."""
     return user_folders.user_data_path() / "runs"
 
 
 def all_runs() -> list[Run]:
-    """Every run that can be read, the latest first."""
+    """Open every readable run, newest first."""
     runs = []
     for path in runs_folder().glob("*/run.json"):
         with contextlib.suppress(RunError):
@@ -340,28 +347,28 @@ def all_runs() -> list[Run]:
 
 
 def find_run(text: str) -> Run:
-    """The run that ``text`` means: a folder, an id or a name, or how an id begins or ends; of several, the latest.
+    """Find a run by its folder, id or name, or by the start or end of its id; the newest of several matches.
 
     Raises
     ------
     RunError
-        If none is meant.
+        If no run matches.
     """
     if (Path(text) / "run.json").is_file():
         return Run.open(Path(text))
     runs = all_runs()
-    meant = (
+    matches = (
         [run for run in runs if run.id == text]
         or [run for run in runs if run.name == text]
         or [run for run in runs if text and (run.id.startswith(text) or run.id.endswith(text))]
     )
-    if not meant:
-        raise RunError(runs_folder(), f"holds no run {text!r}; `digitpad runs` lists those that there are")
-    return meant[0]
+    if not matches:
+        raise RunError(runs_folder(), f"has no run {text!r}; list all runs with `digitpad runs`")
+    return matches[0]
 
 
 def weights_of(trainer: Trainer, dataset: Dataset, result: Result | None = None) -> Weights:
-    """The best weights that a training has come to; with its result, also how good they are on the test set."""
+    """Return the best weights so far; with a result, their description includes the test scores."""
     best = trainer.best
     about = {
         "recipe": trainer.recipe.to_dict(),
@@ -392,7 +399,7 @@ def weights_of(trainer: Trainer, dataset: Dataset, result: Result | None = None)
 
 
 def contents_sha256(dataset: Dataset) -> str:
-    """The SHA-256 of all that a training looks at, drawings that were made for it too."""
+    """Return the SHA-256 of all images and labels that training uses, including synthetic drawings."""
     digest = hashlib.sha256()
     for digits in (dataset.training, dataset.validation, dataset.test):
         for array in (digits.images, digits.labels):
@@ -401,10 +408,10 @@ def contents_sha256(dataset: Dataset) -> str:
 
 
 def _checkpoints_of(step: int) -> str:
-    """How their names begin."""
+    """Return the start of the file names of a step's checkpoints."""
     return f"step-{step:09d}"
 
 
 def _safe(name: str) -> str:
     safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)
-    return safe.encode()[:100].decode(errors="ignore")  # a file's name has room for 255 bytes
+    return safe.encode()[:100].decode(errors="ignore")  # file names are limited to 255 bytes

@@ -1,4 +1,4 @@
-"""Runs beside each other: their curves over steps, epochs or time, what differs in their settings, and both as text."""
+"""Comparison of runs: curves over steps, epochs or time, differences in settings, and CSV export."""
 
 import csv
 import io
@@ -17,12 +17,12 @@ from digitpad.training.events import EpochDone, SettingChange
 from digitpad.training.setting_values import flattened
 
 SCORES = ("training_loss", "validation_loss", "training_accuracy", "validation_accuracy")
-_NO_SETTINGS = ("name", "description")
-_FORGOTTEN, _REMEMBERED = 1e-20, 1e-9  # weights that no longer count, and that still say something
+_NOT_COMPARED = ("name", "description")
+_NEGLIGIBLE_DECAY, _MIN_WEIGHT = 1e-20, 1e-9  # below these, older values no longer count; an average is unknown
 
 
 class CurveAxis(StrEnum):
-    """Over what curves are drawn."""
+    """Horizontal axis of curves."""
 
     STEP = "step"
     EPOCH = "epoch"
@@ -31,7 +31,7 @@ class CurveAxis(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class RunCurve:
-    """A line's points, each of shape (n,); time is in seconds."""
+    """Points of a curve, each array of shape (n,); time is in seconds."""
 
     x: Floats
     y: Floats
@@ -39,14 +39,14 @@ class RunCurve:
 
 @dataclass(frozen=True)
 class RunTrace:
-    """All that comparing needs of a run; nothing in it changes any more.
+    """Immutable snapshot of a run for comparison.
 
     Attributes
     ----------
     about : mapping
-        What ``run.json`` holds.
+        Contents of ``run.json``.
     settings : mapping
-        By dotted key, as the run began.
+        Settings at the start of the run, by dotted key.
     """
 
     id: str
@@ -58,21 +58,21 @@ class RunTrace:
 
     @classmethod
     def of(cls, run: Run) -> "RunTrace":
-        """That of a run as it is now."""
+        """Return the current trace of a run."""
         return cls(run.id, run.name, run.about, flattened(run.recipe.to_dict()), run.summary(), run.history())
 
     @property
     def steps_per_epoch(self) -> int:
-        """Batches a pass over the data; 1 while that is not known."""
+        """Batches per epoch; 1 while unknown."""
         return max(1, self.summary.n_steps // max(1, self.summary.n_epochs))
 
     def losses(self, axis: CurveAxis) -> RunCurve:
-        """The loss of each batch."""
+        """Return the loss of each batch."""
         losses, seconds = self.history.arrays()
         return RunCurve(self._x(axis, np.arange(1, len(losses) + 1), seconds), losses)
 
     def scores(self, score: str, axis: CurveAxis) -> RunCurve:
-        """One of `SCORES`, at each epoch's end."""
+        """Return one of `SCORES`, at the end of each epoch."""
         epochs = self.history.epochs
         steps = np.array([epoch.step for epoch in epochs], float)
         return RunCurve(
@@ -81,14 +81,14 @@ class RunTrace:
         )
 
     def planned(self, axis: CurveAxis) -> float:
-        """Where the axis is to end; for time, as long as the rest takes at the pace so far."""
+        """Return the planned end of the axis; for time, extrapolated from the pace so far."""
         summary = self.summary
         if axis is CurveAxis.TIME:
             return summary.seconds * max(1.0, summary.n_steps / summary.step) if summary.step else summary.seconds
         return float(summary.n_steps if axis is CurveAxis.STEP else summary.n_epochs)
 
     def changes(self, axis: CurveAxis) -> list[tuple[float, SettingChange]]:
-        """Settings that became others, and where."""
+        """Return the setting changes, each with its position on the axis."""
         _, seconds = self.history.arrays()
         seconds = np.concatenate([[0.0], seconds])
         places = [min(change.step, len(seconds) - 1) for change in self.history.changes]
@@ -105,7 +105,7 @@ class RunTrace:
 
 @dataclass(frozen=True)
 class RunMark:
-    """A place on a run's line at which settings became others."""
+    """Mark on a run's curve where settings were changed."""
 
     x: float
     y: float
@@ -114,16 +114,16 @@ class RunMark:
 
 @dataclass(frozen=True, eq=False)
 class RunLines:
-    """A run's lines, ready to be drawn.
+    """Curves of a run, ready to draw.
 
     Attributes
     ----------
-    raw, smooth : Curve
-        The loss of each batch, and its average.
-    scores : mapping of Curve
-        By each of `SCORES`.
+    raw, smooth : RunCurve
+        Loss of each batch, and its moving average.
+    scores : mapping of RunCurve
+        A curve for each of `SCORES`.
     planned : float
-        Where the axis is to end while the run is in training.
+        Planned end of the axis.
     """
 
     id: str
@@ -136,7 +136,7 @@ class RunLines:
 
     @classmethod
     def of(cls, trace: RunTrace, axis: CurveAxis, span: float) -> "RunLines":
-        """Those of a run, with an average over ``span`` steps."""
+        """Return the curves of a run, with a moving average over about ``span`` steps."""
         raw = trace.losses(axis)
         smooth = RunCurve(raw.x, smoothed(raw.y, span))
         scores = {score: trace.scores(score, axis) for score in SCORES}
@@ -150,34 +150,34 @@ class RunLines:
 
 @dataclass(frozen=True)
 class SettingDifference:
-    """A setting that is not the same in all runs; a text for each of them."""
+    """Setting that differs between runs, with its value in each run as text."""
 
     key: str
     texts: tuple[str, ...]
 
 
 def score_of(epoch: EpochDone, score: str) -> float:
-    """One of `SCORES` of an epoch."""
+    """Return one of `SCORES` of an epoch."""
     part, _, kind = score.partition("_")
     return float(getattr(getattr(epoch, part), kind))
 
 
 def differences(traces: Sequence[RunTrace]) -> list[SettingDifference]:
-    """What differs in the settings of several runs, those that changed on the way among them; then data and machine.
+    """Return the settings that differ between runs, then differences in data, threads and version.
 
-    A setting that a run changed reads as in ``0.1, 0.01 from step 400``.
+    A setting that was changed during a run has the form ``0.1, 0.01 from step 400``.
     """
-    told = [_told(trace) for trace in traces]
-    keys = list(dict.fromkeys(key for texts in told for key in texts))
-    rows = [SettingDifference(key, tuple(texts.get(key, "–") for texts in told)) for key in keys]
+    columns = [_texts_by_key(trace) for trace in traces]
+    keys = list(dict.fromkeys(key for texts in columns for key in texts))
+    rows = [SettingDifference(key, tuple(texts.get(key, "–") for texts in columns)) for key in keys]
     return [row for row in rows if len(set(row.texts)) > 1]
 
 
 def smoothed(values: Floats, span: float) -> Floats:
-    """The exponential average over about ``span`` values, those that are NaN left out.
+    """Return the exponential moving average over about ``span`` values, ignoring NaN.
 
-    Each value weighs ``1 - 1 / span`` times as much as the one after it, and the weights of those that there are sum
-    to 1: the average does not begin at 0, and a gap does not pull it down.
+    Each value weighs ``1 - 1 / span`` times as much as the next value. The weights of known values are normalised to
+    sum to 1, so the average is not biased towards 0 at the start or after a gap.
 
     Parameters
     ----------
@@ -187,23 +187,23 @@ def smoothed(values: Floats, span: float) -> Floats:
     Returns
     -------
     ndarray of shape (n,)
-        NaN before the first value that is known, and where the last one is forgotten.
+        NaN before the first known value, and after a gap that is much longer than ``span``.
     """
     known = np.isfinite(values)
     weight = 1 - 1 / max(1.0, span)
     sums, weights = np.where(known, values, 0.0), known.astype(float)
     reach = 1
-    while reach < len(values) and (decay := weight**reach) > _FORGOTTEN:
-        # Until now each sum goes over `reach` values; with the one that ends before it, over twice as many.
-        for each in (sums, weights):
-            each[reach:] += decay * each[:-reach]
+    while reach < len(values) and (decay := weight**reach) > _NEGLIGIBLE_DECAY:
+        # Each sum covers `reach` values; adding the sum that ends `reach` values earlier doubles that.
+        for array in (sums, weights):
+            array[reach:] += decay * array[:-reach]
         reach *= 2
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(weights > _REMEMBERED, sums / weights, np.nan)
+        return np.where(weights > _MIN_WEIGHT, sums / weights, np.nan)
 
 
 def loss_limits(lines: Sequence[RunLines], *, logarithmic: bool) -> tuple[float, float]:
-    """What an axis of losses shows: the averages and validation, for which single batches may lie outside."""
+    """Return limits of a loss axis that fit moving averages and validation losses; batch losses may lie outside."""
     values = _finite(curve for line in lines for curve in (line.smooth, line.scores["validation_loss"]))
     if logarithmic:
         values = values[values > 0]
@@ -212,7 +212,7 @@ def loss_limits(lines: Sequence[RunLines], *, logarithmic: bool) -> tuple[float,
 
 
 def accuracy_limits(lines: Sequence[RunLines]) -> tuple[float, float]:
-    """What an axis of accuracies shows: all but the untrained network, whose guesses would take up most of it."""
+    """Return limits of an accuracy axis that fit all scores except epoch 0, which would take up most of the axis."""
     curves = [line.scores[score] for line in lines for score in SCORES if score.endswith("accuracy")]
     values = _finite(RunCurve(curve.x[1:], curve.y[1:]) for curve in curves)
     if not values.size:
@@ -222,20 +222,20 @@ def accuracy_limits(lines: Sequence[RunLines]) -> tuple[float, float]:
 
 
 def values_at(curve: RunCurve, x: float) -> float | None:
-    """The last value that is known at ``x`` or before; None where there is none."""
+    """Return the last known value at or before ``x``; None if there is no such value."""
     place = int(np.searchsorted(curve.x, x, side="right"))
     known = np.flatnonzero(np.isfinite(curve.y[:place]))
     return float(curve.y[known[-1]]) if known.size else None
 
 
 def to_csv(trace: RunTrace) -> str:
-    """A run's whole log, a line a step; scores stand where an epoch ended, changed settings where they changed."""
+    """Return a run's log as CSV, one row per step, with scores at the end of epochs and setting changes."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["step", "epoch", "seconds", "loss", *SCORES, "changed"])
     losses, seconds = trace.history.losses, trace.history.seconds
     epochs = {epoch.step: epoch for epoch in trace.history.epochs}
-    ended = dict(zip((epoch.step for epoch in trace.history.epochs), trace.history.epoch_seconds, strict=True))
+    epoch_ends = dict(zip((epoch.step for epoch in trace.history.epochs), trace.history.epoch_seconds, strict=True))
     changes: dict[int, dict[str, Any]] = {}
     for change in trace.history.changes:
         changes.setdefault(change.step, {}).update(change.settings)
@@ -246,7 +246,7 @@ def to_csv(trace: RunTrace) -> str:
             [
                 step,
                 f"{step / trace.steps_per_epoch:.6g}",
-                f"{ended[step] if step in ended else seconds[step - 1] if known else 0.0:.3f}",
+                f"{epoch_ends[step] if step in epoch_ends else seconds[step - 1] if known else 0.0:.3f}",
                 repr(loss) if np.isfinite(loss) else "",
                 *(repr(score_of(epochs[step], score)) if step in epochs else "" for score in SCORES),
                 settings_text(changes.get(step, {})),
@@ -256,19 +256,19 @@ def to_csv(trace: RunTrace) -> str:
 
 
 def settings_text(settings: Mapping[str, Any]) -> str:
-    """Settings by their dotted keys, in one line."""
+    """Return settings as one line of text, by dotted key."""
     return "; ".join(f"{key}={setting_text(value)}" for key, value in settings.items())
 
 
 def setting_text(value: Any) -> str:
-    """A setting as one writes it."""
+    """Return a setting's value as text, in the form that users type."""
     if isinstance(value, str):
         return value
     return json.dumps(list(value) if isinstance(value, tuple) else value)
 
 
 def clock(seconds: float) -> str:
-    """Minutes and seconds, as in ``0:09``; with hours where there are some."""
+    """Format seconds as minutes and seconds, for example ``0:09``, or ``1:01:01`` from one hour on."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
@@ -279,8 +279,8 @@ def _finite(curves: Iterable[RunCurve]) -> Floats:
     return values[np.isfinite(values)]
 
 
-def _told(trace: RunTrace) -> dict[str, str]:
-    texts = {key: setting_text(value) for key, value in trace.settings.items() if key not in _NO_SETTINGS}
+def _texts_by_key(trace: RunTrace) -> dict[str, str]:
+    texts = {key: setting_text(value) for key, value in trace.settings.items() if key not in _NOT_COMPARED}
     for change in trace.history.changes:
         for key, value in change.settings.items():
             texts[key] = f"{texts.get(key, '–')}, {setting_text(value)} from step {change.step:,}"

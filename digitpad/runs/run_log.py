@@ -1,7 +1,7 @@
-"""The log of a run: every metric as a line of JSON, only ever added to.
+"""Run log: an append-only file with every metric as a line of JSON.
 
-A process that is killed may leave half a line, and one that goes on from a checkpoint repeats what came after it. A
-reader passes over the first, and a line ``begun`` says where the second is to be forgotten.
+A killed process may leave an incomplete line, which the reader skips. A process that resumes from a checkpoint repeats
+the steps after it; its ``begun`` line tells the reader from which step to discard the older lines.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from digitpad.training.events import EpochDone, SettingChange, epoch_from
 
 
 class RunLog:
-    """Adds lines to a file; what could not be written, as on a full disk, is written first the next time."""
+    """Append-only log file; lines that could not be written, for example on a full disk, are written with the next."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -26,17 +26,17 @@ class RunLog:
         self._pending = b""
 
     def add(self, kind: str, **values: Any) -> None:
-        """Write a line.
+        """Append a line.
 
         Raises
         ------
         OSError
-            If it cannot be written now; it is kept for the next time.
+            If the line cannot be written now; the next call writes it.
         """
         self._pending += json.dumps({"kind": kind, **values}).encode() + b"\n"
         if self._descriptor is None:
             self._descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
-            self._pending = b"\n" + self._pending  # ends what a killed process may have left
+            self._pending = b"\n" + self._pending  # ends an incomplete line of a killed process
         written = os.write(self._descriptor, self._pending)
         if written < len(self._pending):
             self._pending = b"\n" + self._pending
@@ -44,12 +44,12 @@ class RunLog:
         self._pending = b""
 
     def sync(self) -> None:
-        """Wait until all is on the disk."""
+        """Flush the file to disk."""
         if self._descriptor is not None:
             os.fsync(self._descriptor)
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
@@ -57,18 +57,18 @@ class RunLog:
 
 @dataclass
 class RunHistory:
-    """What a log tells, without what was forgotten.
+    """Contents of a log, without discarded steps.
 
     Attributes
     ----------
     losses : list of float
-        Of each step; NaN where none is known.
+        Loss of each step; NaN if unknown.
     seconds : list of float
-        At work until each step.
+        Training time up to each step.
     epochs : list of EpochDone
     epoch_seconds : list of float
-        At work until each of them.
-    changes : list of Change
+        Training time up to the end of each epoch.
+    changes : list of SettingChange
     """
 
     losses: list[float] = field(default_factory=list)
@@ -78,20 +78,20 @@ class RunHistory:
     changes: list[SettingChange] = field(default_factory=list)
 
     def forget(self, step: int, n_epochs: int, n_changes: int) -> None:
-        """Keep so much alone."""
+        """Discard everything after the first ``step`` steps, ``n_epochs`` epochs and ``n_changes`` changes."""
         del self.losses[step:], self.seconds[step:]
         del self.epochs[n_epochs:], self.epoch_seconds[n_epochs:]
         del self.changes[n_changes:]
 
     def arrays(self) -> tuple[Floats, Floats]:
-        """Losses and seconds, each of shape (n_steps,)."""
+        """Return losses and seconds, each of shape (n_steps,)."""
         return np.array(self.losses), np.array(self.seconds)
 
 
 def read_log(path: Path) -> RunHistory:
-    """What the log tells; nothing, where there is none.
+    """Read a log; an empty history if there is no file.
 
-    Lines that are none, or tell nothing that is known here, are passed over.
+    Invalid lines, and lines of an unknown kind, are skipped.
     """
     history = RunHistory()
     try:
@@ -100,17 +100,17 @@ def read_log(path: Path) -> RunHistory:
         return history
     for line in content.splitlines():
         with contextlib.suppress(KeyError, TypeError, ValueError, RecursionError):
-            _take(history, json.loads(line))
+            _apply(history, json.loads(line))
     return history
 
 
-def _take(history: RunHistory, record: dict[str, Any]) -> None:
+def _apply(history: RunHistory, record: dict[str, Any]) -> None:
     match record["kind"]:
         case "begun":
             history.forget(int(record["step"]), int(record["n_epochs"]), int(record["n_changes"]))
         case "steps":
-            begin, losses = int(record["first"]) - 1, [float(loss) for loss in record["losses"]]
-            missing = begin - len(history.losses)
+            start, losses = int(record["first"]) - 1, [float(loss) for loss in record["losses"]]
+            missing = start - len(history.losses)
             if not 0 <= missing <= 10_000_000:
                 return
             since = max([0.0, *history.seconds[-1:], *history.epoch_seconds[-1:]])

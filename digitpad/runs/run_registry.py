@@ -1,4 +1,4 @@
-"""The runs that there are, looked at again and again: what cannot have changed since the last look is not read anew."""
+"""Registry of all runs, for repeated listing; files that have not changed since the last call are not read again."""
 
 import contextlib
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from digitpad.runs.run_comparison import RunTrace
 
 @dataclass(frozen=True)
 class RunEntry:
-    """A run in the list, as it was at the last look."""
+    """List entry of a run, at the time of the last call."""
 
     run: Run
     name: str
@@ -20,38 +20,38 @@ class RunEntry:
 
     @property
     def id(self) -> str:
-        """The run's."""
+        """Identifier of the run."""
         return self.run.id
 
     @property
     def accuracy(self) -> float | None:
-        """On the test set if that is known, else on validation."""
+        """Test accuracy if known, otherwise validation accuracy."""
         summary = self.summary
         return summary.validation_accuracy if summary.test_accuracy is None else summary.test_accuracy
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether it was paused or cut off."""
+        """Whether the run was paused or interrupted."""
         return self.summary.status in (RunStatus.PAUSED, RunStatus.CUT_OFF)
 
     @property
     def progress(self) -> str:
-        """Epochs done, of how many."""
+        """Epochs done and planned, as text."""
         return f"{self.summary.epoch} / {self.summary.n_epochs}"
 
 
 class RunRegistry:
-    """Lists runs and reads their logs, each as cheaply as can be; for one thread."""
+    """Cached list of runs and their logs. Not thread-safe."""
 
     def __init__(self) -> None:
         self._runs: dict[Path, Run | None] = {}
         self._traces: dict[str, tuple[tuple[int, int], RunTrace]] = {}
 
     def entries(self) -> list[RunEntry]:
-        """Every run that can be read, the latest first."""
+        """Return an entry for every readable run, newest first."""
         paths = set(runs_folder().glob("*/run.json"))
         self._runs = {path: run for path, run in self._runs.items() if path in paths}
-        for path in paths - self._runs.keys():  # what is in it is written once
+        for path in paths - self._runs.keys():  # run.json never changes
             self._runs[path] = None
             with contextlib.suppress(RunError):
                 self._runs[path] = Run.open(path.parent)
@@ -61,7 +61,7 @@ class RunRegistry:
         return [RunEntry(run, run.name, run.summary()) for run in runs]
 
     def traces(self, entries: Iterable[RunEntry]) -> list[RunTrace]:
-        """Those of these runs; a log that has not grown is not read again."""
+        """Return the traces of these runs; a log that has not changed is not read again."""
         traces = []
         for entry in entries:
             stamp = _stamp(entry.run.log_path)
@@ -78,7 +78,7 @@ class RunRegistry:
 
 
 def _stamp(path: Path) -> tuple[int, int]:
-    """What another reading of a file would not differ without."""
+    """Return size and modification time in ns; the contents are unchanged while both are equal."""
     try:
         status = path.stat()
     except OSError:

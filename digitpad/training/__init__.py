@@ -1,1 +1,1 @@
-"""Training: a recipe says how, a loop does it and tells how it goes."""
+"""Recipes and the training loop."""

@@ -1,4 +1,4 @@
-"""What a training tells as it goes: plain records, frozen, that any thread may have."""
+"""Progress records of a training run: frozen dataclasses that are safe to pass between threads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from digitpad.evaluation.metrics import EvaluationProgress, Scores
 
 @dataclass(frozen=True, slots=True)
 class StepDone:
-    """A batch was learnt from; ``loss`` is that of the batch before the step."""
+    """One optimisation step has completed; ``loss`` is the loss of its batch before the step."""
 
     step: int
     loss: float
@@ -18,7 +18,10 @@ class StepDone:
 
 @dataclass(frozen=True)
 class EpochDone:
-    """A pass is over, or as epoch 0 the first about to begin: scores on validation, and on as many training digits."""
+    """An epoch has ended; epoch 0 is the untrained network.
+
+    ``validation`` holds the scores on the validation set, ``training`` those on as many training digits.
+    """
 
     epoch: int
     step: int
@@ -29,12 +32,12 @@ class EpochDone:
 
 @dataclass(frozen=True)
 class Result:
-    """A finished training: the best epoch's weights are restored, and scored on the test set, once.
+    """Final result of a training run: the weights of the best epoch, scored once on the test set.
 
     Attributes
     ----------
     confidence_threshold : float or None
-        The confidence from which an answer is sure, if the recipe asks for calibration.
+        Predictions below this confidence are "not sure"; None if the recipe does not ask for calibration.
     """
 
     best_epoch: int
@@ -47,7 +50,7 @@ class Result:
 
 @dataclass(frozen=True)
 class SettingChange:
-    """Settings, by their dotted keys, that became others after ``step`` steps."""
+    """A change of settings, by dotted key, after ``step`` steps."""
 
     step: int
     settings: dict[str, Any]
@@ -57,6 +60,6 @@ Progress = StepDone | EvaluationProgress | EpochDone | Result
 
 
 def epoch_from(values: Mapping[str, Any]) -> EpochDone:
-    """The record that `dataclasses.asdict` made these values of."""
+    """Return the record for these values, the inverse of `dataclasses.asdict`."""
     scores = {part: Scores(**values[part]) for part in ("training", "validation")}
     return EpochDone(**{**values, **scores})

@@ -1,4 +1,4 @@
-"""Hints where a training is plainly going wrong, each with the figure behind it."""
+"""Hints about common training problems, each with the figure behind it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,61 +17,66 @@ _GUESSING = 0.9
 
 
 def hints(losses: Floats, epochs: Sequence[EpochDone], dead: float, n_classes: int = 10) -> list[str]:
-    """What is plainly wrong, the worst first; mostly nothing.
+    """Return a hint for each problem found, the most serious first; usually an empty list.
 
     Parameters
     ----------
     losses : ndarray of shape (n_steps,)
-        Of the steps so far.
+        Loss of each step so far.
     epochs : sequence of EpochDone
-        Those so far, the untrained network first.
+        Epochs so far, starting with epoch 0, the untrained network.
     dead : float
-        The share of units that never fire, as `dead_share` tells.
+        Share of units that are never active, from `dead_share`.
     n_classes : int
-        Among which who guesses does.
+        Number of classes; guessing has a loss of log(n_classes).
     """
-    found = []
+    messages = []
     chance_loss = float(np.log(n_classes))
     losses = losses[np.isfinite(losses)]
     if len(losses) >= 100:
         begin, now, highest = float(losses[0]), float(losses[-50:].mean()), float(losses.max())
         lowest = float(np.convolve(losses, np.full(50, 1 / 50), "valid").min())
         if now > 3 * lowest + 0.3:
-            found.append(f"The learning rate may be too high: the loss rose from {lowest:.2g} to {now:.2g}.")
+            messages.append(f"The learning rate may be too high: the loss rose from {lowest:.2g} to {now:.2g}.")
         elif now > _GUESSING * chance_loss and highest > 1.5 * begin:
-            found.append(
-                f"The learning rate may be too high: the loss jumped from {begin:.2f} to {highest:.2g}, and is now "
-                f"{now:.2f}; guessing has {chance_loss:.2f}."
+            messages.append(
+                f"The learning rate may be too high: the loss jumped from {begin:.2f} to {highest:.2g} and is now "
+                f"{now:.2f}; guessing gives {chance_loss:.2f}."
             )
         elif now > _GUESSING * chance_loss:
-            found.append(
-                f"The learning rate may be too low: after {len(losses):,} steps the loss is {now:.2f}, and was "
-                f"{begin:.2f} at first."
+            messages.append(
+                f"The learning rate may be too low: after {len(losses):,} steps the loss is {now:.2f}; it "
+                f"started at {begin:.2f}."
             )
     if dead > _DEAD:
-        found.append(
-            f"{dead:.0%} of the units never fire and learn nothing; a lower rate or leaky ReLU keeps them alive."
+        messages.append(
+            f"{100 * dead:.0f}\N{NO-BREAK SPACE}% of the units are never active and cannot learn. "
+            f"Try a lower learning rate or leaky ReLU."
         )
     scored = [epoch for epoch in epochs if epoch.epoch > 0]
     if len(scored) >= 4:
         best = min(scored, key=lambda epoch: epoch.validation.loss)
         last = scored[-1]
         if last.validation.loss > _OVERFITTING * best.validation.loss and last.training.loss < best.training.loss:
-            found.append(
-                f"It overfits: since epoch {best.epoch} the validation loss rose from {best.validation.loss:.3f} to "
-                f"{last.validation.loss:.3f}, while that of training falls. Augmentation or dropout help."
+            messages.append(
+                f"The network overfits: since epoch {best.epoch} the validation loss has risen from "
+                f"{best.validation.loss:.3f} to {last.validation.loss:.3f}, while the training loss falls. "
+                f"Try augmentation or dropout."
             )
-    return found
+    return messages
 
 
 def dead_share(network: Network, images: NDArray[np.uint8]) -> float:
-    """The share of units after a `ReLU` that are 0 for every one of these images; of a feature map, all of it."""
+    """Return the share of units after a `ReLU` that are 0 for all of these images.
+
+    A feature map counts as one unit; it is dead if it is 0 everywhere.
+    """
     n_units = n_dead = 0
     x: NDArray[Any] = images
     for layer in network.layers:
         x = layer.forward(x, training=False)
         if isinstance(layer, ReLU):
-            fires = x.reshape(-1, x.shape[-1]).max(axis=0) > 0
-            n_units += fires.size
-            n_dead += int((~fires).sum())
+            active = x.reshape(-1, x.shape[-1]).max(axis=0) > 0
+            n_units += active.size
+            n_dead += int((~active).sum())
     return n_dead / n_units if n_units else 0.0

@@ -1,4 +1,4 @@
-"""The learning-rate range test: which rates a network learns at, found by trying them all in one short training."""
+"""Learning-rate finder: a range test that tries rising learning rates in one short training run."""
 
 import math
 from collections.abc import Generator
@@ -13,19 +13,19 @@ from digitpad.training.trainer import Trainer
 
 LOWEST, HIGHEST = 1e-6, 10.0
 _SMOOTHING = 0.9
-_RISE = 4.0  # a loss so many times the lowest has left all that can be learnt from
+_RISE = 4.0  # the test ends when the loss exceeds its minimum by this factor
 
 
 @dataclass(frozen=True, eq=False)
 class RangeTestResult:
-    """What a range test has come to.
+    """Rates and losses of a range test so far.
 
     Attributes
     ----------
     rates, losses : ndarray of float64, shape (n_tried,)
-        Of each step: its rate, and the smoothed loss before it.
+        Learning rate of each step, and the smoothed loss before it.
     n_planned : int
-        Steps, if the loss does not run away before.
+        Steps that the test takes unless the loss diverges first.
     """
 
     rates: Floats
@@ -34,7 +34,10 @@ class RangeTestResult:
 
     @property
     def suggestion(self) -> float | None:
-        """The rate at which the loss fell most steeply over its logarithm, to two figures; None while it has not."""
+        """Suggested learning rate: where the loss fell most steeply over log(rate).
+
+        Rounded to two significant figures; None if the loss has not fallen by 10 % yet.
+        """
         if len(self.rates) < 10 or not self.losses.min() < 0.9 * self.losses[0]:
             return None
         lowest = int(self.losses.argmin())
@@ -44,10 +47,11 @@ class RangeTestResult:
 
 
 def range_test(recipe: Recipe, dataset: Dataset, n_steps: int = 300) -> Generator[RangeTestResult, None, None]:
-    """Train for ``n_steps`` while the rate rises from `LOWEST` to `HIGHEST`, each by the same factor; yield it growing.
+    """Train for ``n_steps`` while the learning rate rises geometrically from `LOWEST` to `HIGHEST`.
 
-    It ends early where the loss has run away. As in Smith (2017, Cyclical learning rates for training neural networks),
-    with the loss smoothed exponentially, and freed from the pull of its start.
+    Yields the result so far after each step, and ends early when the loss diverges. The method is that of Smith (2017,
+    Cyclical learning rates for training neural networks); the loss is an exponential moving average with bias
+    correction.
     """
     trainer = Trainer(recipe, dataset)
     rates = np.geomspace(LOWEST, HIGHEST, n_steps)

@@ -1,4 +1,4 @@
-"""A recipe: everything that decides how a network is built and trained, frozen, and checked value by value."""
+"""Recipes: frozen, validated settings that decide how a network is built and trained."""
 
 import dataclasses
 import functools
@@ -26,10 +26,10 @@ from digitpad.training.setting_values import flattened
 from digitpad.weights.native_format import MAX_ACTIVATIONS
 
 MAX_PARAMETERS = 16_000_000
-"""More would not fit the files that weights are kept in."""
+"""Upper limit of parameters; more do not fit in a weights file."""
 
 MAX_IN_A_BATCH = 500_000_000
-"""Numbers that all layers may hold for a batch: 2 GB, and about as much again for their gradients."""
+"""Upper limit of activations of all layers for a batch: 2 GB, and about as much again for their gradients."""
 
 MAX_TEXT = 100_000
 
@@ -38,12 +38,12 @@ SCHEDULES = ("constant", "step", "inverse_time", "exponential", "cosine", "one_c
 
 
 def _within(default: Any, low: float, high: float) -> Any:
-    """A field whose number, or each of whose numbers, lies in low..high."""
+    """Declare a field whose number, or each number in its tuple, must lie in low..high."""
     return field(default=default, metadata={"low": low, "high": high})
 
 
 def _above(default: float, low: float, high: float) -> Any:
-    """A field whose number is above ``low`` and at most ``high``."""
+    """Declare a field whose number must be above ``low`` and at most ``high``."""
     return field(default=default, metadata={"above": low, "high": high})
 
 
@@ -53,10 +53,10 @@ def _one_of(default: str, choices: typing.Iterable[str]) -> Any:
 
 @dataclass(frozen=True)
 class NetworkSettings:
-    """``[network]``: hidden layers as `digitpad.nn.feedforward` reads them, what follows each, how they begin.
+    """``[network]``: hidden layers, in the notation of `digitpad.nn.feedforward`, and how they are initialised.
 
-    ``alpha`` is the slope of ``leaky_relu`` below 0, ``dropout`` the share that rests of each dense hidden layer, and
-    where ``hidden`` says so.
+    ``alpha`` is the slope of ``leaky_relu`` below 0. ``dropout`` is the share of units that are dropped in each dense
+    hidden layer, and at each place that ``hidden`` names.
     """
 
     hidden: tuple[int | str, ...] = _within((128,), 1, 4096)
@@ -70,7 +70,7 @@ class NetworkSettings:
 
 @dataclass(frozen=True)
 class LossSettings:
-    """``[loss]``: what is added to the cross-entropy, l1 · Σ|w| + l2 / 2 · Σ w², and how far labels are smoothed."""
+    """``[loss]``: label smoothing, and the penalty l1 · Σ|w| + l2 / 2 · Σ w² that is added to the cross-entropy."""
 
     label_smoothing: float = _within(0.0, 0, 0.9)
     l1: float = _within(0.0, 0, 1)
@@ -79,12 +79,12 @@ class LossSettings:
 
 @dataclass(frozen=True)
 class OptimizerSettings:
-    """``[optimizer]``: the method, the learning rate and its schedule, and what gradients are clipped to.
+    """``[optimizer]``: the method, the learning rate and its schedule, and gradient clipping.
 
-    ``momentum`` is for ``momentum`` and ``nesterov``, ``weight_decay`` for ``adamw``; the others take ``loss.l2``.
-    ``decay`` an epoch is for ``inverse_time`` and ``exponential``; ``step_epochs`` and ``step_factor`` are for
-    ``step``. With any schedule, the rate may rise from 0 over ``warmup_epochs``. ``clip_norm`` shortens the whole
-    gradient, ``clip_value`` each of its numbers; 0 clips nothing.
+    ``momentum`` applies to ``momentum`` and ``nesterov``. ``weight_decay`` applies to ``adamw``; use ``loss.l2`` with
+    the other methods. ``decay``, per epoch, applies to ``inverse_time`` and ``exponential``; ``step_epochs`` and
+    ``step_factor`` apply to ``step``. With any schedule, the rate can rise from 0 over ``warmup_epochs``.
+    ``clip_norm`` limits the norm of the whole gradient, ``clip_value`` each of its components; 0 disables clipping.
     """
 
     method: str = _one_of("adam", OPTIMIZERS)
@@ -102,12 +102,13 @@ class OptimizerSettings:
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """``[training]``: how long, in what portions, and the seed of everything random.
+    """``[training]``: epochs, batch size, early stopping, weight averaging, and the random seed.
 
-    Training stops early after ``patience`` epochs without a better one on validation; 0 never stops it. With an
-    ``average`` above 0, as 0.999, what is scored and kept are weights averaged over some 1 / (1 - average) steps.
-    A share ``plain`` of each batch is not augmented, so that digits are seen as they will be read, too. ``calibrate``
-    makes the probabilities of what is kept as honest as validation digits can tell.
+    Training stops early after ``patience`` epochs without an improvement on validation; 0 disables early stopping.
+    With ``average`` above 0, for example 0.999, the weights that are scored and kept are an exponential moving average
+    over about 1 / (1 - average) steps. The share ``plain`` of each batch is not augmented, so that the network also
+    trains on digits as it will read them. ``calibrate`` scales the final network's logits by the temperature that fits
+    the validation set.
     """
 
     batch_size: int = _within(128, 1, 10_000)
@@ -121,10 +122,11 @@ class TrainingSettings:
 
 @dataclass(frozen=True)
 class DataSettings:
-    """``[data]``: the built-in set's name, or the path of another one, and what is made besides.
+    """``[data]``: the dataset, and the number of synthetic images to add to it.
 
-    ``pen_digits`` are written as `digitpad.datasets.synthetic.pen` writes them; ``non_digits``, of which the network is
-    to be unsure, are letters, signs and scribbles.
+    ``set`` is the built-in dataset's name, or the path of another dataset. ``pen_digits`` are digits drawn by
+    `digitpad.datasets.synthetic.pen`. ``non_digits`` are letters, signs and scribbles, for which the network learns to
+    be not sure.
     """
 
     set: str = BUILT_IN
@@ -134,7 +136,7 @@ class DataSettings:
 
 @dataclass(frozen=True)
 class AugmentationSettings(Augmentation):
-    """``[augmentation]``: how far each digit is changed each time it is seen; `Augmentation` tells what each means."""
+    """``[augmentation]``: how much each digit is distorted each time; `Augmentation` documents the settings."""
 
     rotate_deg: float = _within(0.0, 0, 180)
     shift_px: float = _within(0.0, 0, 14)
@@ -148,17 +150,17 @@ class AugmentationSettings(Augmentation):
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to build and train a network.
+    """Settings for building and training a network.
 
     Attributes
     ----------
     search : mapping of str
-        ``[search]``: ranges that `digitpad tune` goes through, by dotted key; no training depends on them.
+        ``[search]``: ranges that `digitpad tune` searches, by dotted key; training ignores them.
 
     Raises
     ------
     RecipeError
-        On construction, if a value cannot be; it names the key.
+        On construction, if a value is invalid; the error names the key.
     """
 
     name: str = "untitled"
@@ -174,37 +176,36 @@ class Recipe:
     def __post_init__(self) -> None:
         _check(self)
         if len(self.network.hidden) > 16:
-            raise RecipeError("network.hidden", f"{len(self.network.hidden)} layers; at most 16 are possible")
+            raise RecipeError("network.hidden", f"{len(self.network.hidden)} layers; the limit is 16")
         try:
             plan = self.plan
         except ValueError as error:
             raise RecipeError("network.hidden", str(error)) from error
         if plan.n_parameters > MAX_PARAMETERS:
-            raise RecipeError("network.hidden", f"{plan.n_parameters:,} parameters; at most {MAX_PARAMETERS:,}")
+            raise RecipeError("network.hidden", f"{plan.n_parameters:,} parameters; the limit is {MAX_PARAMETERS:,}")
         if plan.n_activations > MAX_ACTIVATIONS:
             raise RecipeError(
-                "network.hidden", f"{plan.n_activations:,} numbers to compute an image; at most {MAX_ACTIVATIONS:,}"
+                "network.hidden", f"{plan.n_activations:,} activations per image; the limit is {MAX_ACTIVATIONS:,}"
             )
-        in_a_batch = plan.n_activations * self.training.batch_size
-        if in_a_batch > MAX_IN_A_BATCH:
+        batch_activations = plan.n_activations * self.training.batch_size
+        if batch_activations > MAX_IN_A_BATCH:
             raise RecipeError(
                 "training.batch_size",
-                f"{in_a_batch:,} numbers to hold for {self.training.batch_size:,} images; at most {MAX_IN_A_BATCH:,}",
+                f"{batch_activations:,} activations for {self.training.batch_size:,} images; "
+                f"the limit is {MAX_IN_A_BATCH:,}",
             )
         if len(self.name) + len(self.description) > MAX_TEXT:
-            raise RecipeError(
-                "description", f"is {len(self.description):,} letters long; expected {MAX_TEXT:,} at most"
-            )
+            raise RecipeError("description", f"is {len(self.description):,} characters long; the limit is {MAX_TEXT:,}")
         parse_ranges(dataclasses.replace(self, search={}), self.search) if self.search else ()
 
     @functools.cached_property
     def plan(self) -> Plan:
-        """Shapes and sizes of the network."""
+        """Shapes and parameter counts of the network."""
         return Plan(self._layers(), IMAGE_SHAPE)
 
     @property
     def summary(self) -> str:
-        """The network's sizes from input to output, as in ``784-256-128-10``."""
+        """Layer sizes from input to output, for example ``784-256-128-10``."""
         return summary(self._layers())
 
     def _layers(self, n_classes: int = N_CLASSES) -> list[Layer]:
@@ -221,11 +222,11 @@ class Recipe:
         )
 
     def build_network(self, n_classes: int = N_CLASSES) -> Network:
-        """The network for data of so many classes, its parameters still zero."""
+        """Return a network with ``n_classes`` outputs; its parameters are still zero."""
         return Network(self._layers(n_classes))
 
     def build_optimizer(self, network: Network) -> Optimizer:
-        """The optimizer for this network, its state still empty."""
+        """Return the optimizer for this network; its state is still empty."""
         part = self.optimizer
         match part.method:
             case "sgd":
@@ -242,7 +243,7 @@ class Recipe:
                 return Adam()
 
     def learning_rate(self, epoch: float) -> float:
-        """The rate when ``epoch`` epochs are done; a fraction says how far the next one is."""
+        """Return the learning rate after ``epoch`` epochs; fractions count steps within an epoch."""
         return self.optimizer.learning_rate * self._schedule()(epoch, self.training.epochs)
 
     def _schedule(self) -> Schedule:
@@ -259,16 +260,16 @@ class Recipe:
         return WarmUp(part.warmup_epochs, schedule) if part.warmup_epochs else schedule
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, fit for JSON and TOML, from which `from_dict` makes an equal recipe; without ``search``."""
+        """Return the settings as plain values for JSON and TOML, without ``search``; the inverse of `from_dict`."""
         return {key: value for key, value in dataclasses.asdict(self).items() if key != "search"}
 
     def to_toml(self) -> str:
-        """The text of a file from which `load` makes an equal recipe, with the same ``search``.
+        """Return the recipe as TOML, with ``search``; the inverse of `load`.
 
         Raises
         ------
         RecipeError
-            If a text holds what UTF-8 has no bytes for, as a file's undecodable name may.
+            If a string cannot be encoded as UTF-8, for example an undecodable file name.
         """
         values = dataclasses.asdict(self)
         parts = [[f"{key} = {_toml(key, value)}" for key, value in values.items() if not isinstance(value, dict)]]
@@ -280,22 +281,22 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """A recipe with these values, and the defaults for what is not there.
+        """Return a recipe with these values, and defaults for all others.
 
         Raises
         ------
         RecipeError
-            If a key is unknown or a value cannot be.
+            If a key is unknown or a value is invalid.
         """
         return _from_dict(cls, values, "")
 
     def with_values(self, settings: Mapping[str, Any]) -> "Recipe":
-        """A copy in which the values at these dotted keys, as in ``training.epochs``, are others.
+        """Return a copy with new values at these dotted keys, for example ``training.epochs``.
 
         Raises
         ------
         RecipeError
-            If a key is unknown or a value cannot be.
+            If a key is unknown or a value is invalid.
         """
         values = self.to_dict()
         for key, value in settings.items():
@@ -310,19 +311,19 @@ class Recipe:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """The recipe in a TOML file, named after the file where it does not name itself.
+        """Load a recipe from a TOML file; its name defaults to the file's name.
 
         Raises
         ------
         FileError
-            If the file cannot be read, is not TOML, or a value in it cannot be.
+            If the file cannot be read, is not TOML, or contains an invalid value.
         """
         try:
             values = tomllib.loads(path.read_text("utf-8"))
             return cls.from_dict({"name": path.stem, **values})
         except OSError as error:
             raise FileError(path, f"cannot be read ({error.strerror})") from error
-        # Besides what is not TOML: bytes that are no text, numbers of thousands of figures, lists too deep.
+        # Also raised for bytes that are not UTF-8, numbers of thousands of digits, and lists nested too deeply.
         except (ValueError, RecursionError) as error:
             raise FileError(path, f"is not TOML ({error})") from error
         except RecipeError as error:
@@ -338,7 +339,8 @@ def _from_dict(cls: type[_T], values: Mapping[str, Any], prefix: str) -> _T:
     for name, value in values.items():
         key = f"{prefix}{name}"
         if name not in hints:
-            raise RecipeError(key, f"is not a setting; there are {', '.join(f'{prefix}{hint}' for hint in hints)}")
+            known = ", ".join(f"{prefix}{hint}" for hint in hints)
+            raise RecipeError(key, f"is not a setting; use one of {known}")
         kind = hints[name]
         if isinstance(kind, type) and dataclasses.is_dataclass(kind):
             if not isinstance(value, Mapping):
@@ -350,47 +352,47 @@ def _from_dict(cls: type[_T], values: Mapping[str, Any], prefix: str) -> _T:
 
 
 def _converted(key: str, value: Any, kind: Any) -> Any:
-    """The value as its field wants it: lists become tuples, and whole numbers floats where those are wanted."""
+    """Return the value as the field's type: lists become tuples, and integers become floats for a float field."""
     if typing.get_origin(kind) is Mapping:
         if not isinstance(value, Mapping):
             raise RecipeError(key, f"is a group of settings, not {value!r}")
         return {name: _converted(f"{key}.{name}", text, str) for name, text in flattened(value).items()}
     if isinstance(kind, types.GenericAlias):
         if not isinstance(value, list | tuple):
-            raise RecipeError(key, f"is {value!r}; expected a list")
+            raise RecipeError(key, f"is {value!r}; enter a list")
         return tuple(_converted(key, element, kind.__args__[0]) for element in value)
     if kind is float and type(value) is int:
         return float(value) if abs(value) < 2**53 else math.inf
     kinds = kind.__args__ if isinstance(kind, types.UnionType) else (kind,)
-    if type(value) not in kinds:  # type(), for True is an int too
-        words = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
-        raise RecipeError(key, f"is {value!r}; expected {' or '.join(words[kind] for kind in kinds)}")
+    if type(value) not in kinds:  # not isinstance(): True is an int too
+        words = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
+        raise RecipeError(key, f"is {value!r}; enter {' or '.join(words[kind] for kind in kinds)}")
     return value
 
 
 def _toml(key: str, value: Any) -> str:
-    """A value as TOML has it: what JSON has, but for one control character that it leaves as it is."""
+    """Return a value as TOML. It is the same as JSON, except that TOML requires U+007F to be escaped."""
     text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise RecipeError(key, f"is {value!r}, which no file can hold as text") from error
+        raise RecipeError(key, f"is {value!r}, which cannot be saved as UTF-8 text") from error
     return text
 
 
 def _check(part: Any, prefix: str = "") -> None:
-    """Hold every value against the bounds and choices that its field declares."""
+    """Check every value against the bounds and choices that its field declares."""
     for spec in dataclasses.fields(part):
         key, value, rule = f"{prefix}{spec.name}", getattr(part, spec.name), spec.metadata
         if dataclasses.is_dataclass(value):
             _check(value, f"{key}.")
         elif "choices" in rule and value not in rule["choices"]:
-            raise RecipeError(key, f"is {value!r}; expected one of {', '.join(rule['choices'])}")
+            raise RecipeError(key, f"is {value!r}; enter one of {', '.join(rule['choices'])}")
         for number in value if isinstance(value, tuple) else (value,):
             if isinstance(number, str):
                 continue
-            # Written as "not inside" so that NaN, which is neither below nor above, is refused too.
+            # "not low <= x <= high" also rejects NaN, for which every comparison is false.
             if "low" in rule and not rule["low"] <= number <= rule["high"]:
-                raise RecipeError(key, f"is {number:,}; expected {rule['low']:,} to {rule['high']:,}")
+                raise RecipeError(key, f"is {number:,}; enter {rule['low']:,} to {rule['high']:,}")
             if "above" in rule and not rule["above"] < number <= rule["high"]:
-                raise RecipeError(key, f"is {number:,}; expected more than {rule['above']:,}, at most {rule['high']:,}")
+                raise RecipeError(key, f"is {number:,}; enter more than {rule['above']:,}, at most {rule['high']:,}")

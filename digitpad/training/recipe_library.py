@@ -1,4 +1,4 @@
-"""The recipes that there are: those that are shipped, and the user's own, in a folder of theirs."""
+"""Recipe library: built-in recipes, and the user's own in a folder of their data folder."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,20 +11,20 @@ from digitpad.system.atomic_write import write_atomically
 from digitpad.training.recipe import Recipe
 
 DEFAULT = "dense"
-"""The first of all lists, and what is trained where none is named: it takes some minutes."""
+"""Default recipe, first in all lists; training it takes some minutes."""
 
 
 @dataclass
 class Recipes:
-    """Recipes by name, and what could not be read.
+    """All recipes by name, and the errors of files that could not be read.
 
     Attributes
     ----------
     shipped, own : dict of str to Recipe
     problems : list of FileError
-        One for each file in the user's folder that is no recipe; the others are there all the same.
+        An error for each file in the user's folder that is not a valid recipe.
     own_paths : dict of str to Path
-        The file of each of the user's recipes, which may be called otherwise than what it holds.
+        File of each of the user's recipes; its name may differ from the recipe's name.
     """
 
     shipped: dict[str, Recipe]
@@ -34,17 +34,17 @@ class Recipes:
 
     @property
     def by_name(self) -> dict[str, Recipe]:
-        """All of them; of two with one name, the user's."""
+        """All recipes; the user's recipe replaces a built-in one of the same name."""
         return self.shipped | self.own
 
 
 def own_folder() -> Path:
-    """Where the user's recipes lie, whether it is there or not."""
+    """Return the folder of the user's recipes, which may not exist yet."""
     return user_folders.user_data_path() / "recipes"
 
 
 def all_recipes() -> Recipes:
-    """Every recipe in ``model/`` and in the user's folder."""
+    """Load every recipe in ``model/`` and in the user's folder."""
     shipped = _by_name(map(Recipe.load, _files(assets.MODEL)))
     recipes = Recipes({DEFAULT: shipped[DEFAULT], **shipped})
     for path in _files(own_folder()):
@@ -60,13 +60,13 @@ def all_recipes() -> Recipes:
 
 
 def path_for(name: str) -> Path:
-    """The file in the user's folder that a new recipe of that name is kept in."""
+    """Return the file in the user's folder for a new recipe of that name."""
     safe = "".join(c if c.isalnum() or c in "-_ ." else "-" for c in name).strip(" .")[:60]
     return own_folder() / f"{safe or 'untitled'}.toml"
 
 
 def is_kept(name: str) -> bool:
-    """Whether a new recipe of that name would meet a file in the user's folder, as far as can be seen."""
+    """Return whether the file for a new recipe of that name exists; False if the folder cannot be read."""
     try:
         return path_for(name).exists()
     except OSError:
@@ -74,18 +74,20 @@ def is_kept(name: str) -> bool:
 
 
 def save_recipe(recipe: Recipe, *, replace: bool = False) -> Path:
-    """Put a recipe into the user's folder: in place of that of its name, else in a file that is called like it.
+    """Save a recipe to the user's folder, and return its path.
+
+    A recipe of the same name is replaced if ``replace`` is true; otherwise the file is named after the recipe.
 
     Raises
     ------
     FileError
-        If it cannot be written, or is there already and ``replace`` does not say that it may go.
+        If the file cannot be written, or exists and ``replace`` is false.
     """
     user_folders.ensure_folder(own_folder())
     listed = all_recipes().own_paths.get(recipe.name)
     path = listed or path_for(recipe.name)
     if (listed or is_kept(recipe.name)) and not replace:
-        raise FileError(path, "is there already")
+        raise FileError(path, "already exists")
     try:
         write_atomically(path, recipe.to_toml().encode())
     except OSError as error:

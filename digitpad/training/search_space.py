@@ -1,6 +1,6 @@
-"""Ranges of settings to search, as texts: ``0.001..0.5:log``, ``32..512``, ``relu|gelu``, ``[64]|[128, 64]``.
+"""Search spaces: ranges as text, such as ``0.001..0.5:log``, ``32..512``, ``relu|gelu`` or ``[64]|[128, 64]``.
 
-A whole number's range yields whole numbers; that of a list, as ``network.hidden``, lists of one number.
+A range between integers yields integers. A range for a list, such as ``network.hidden``, yields lists of one number.
 """
 
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ from typing import Any, Protocol
 from digitpad.errors import RecipeError
 from digitpad.training.setting_values import flattened, toml_value
 
-_NOT_SEARCHED = ("name", "description", "data")  # texts about the recipe, and digits on which scores would differ
+_NOT_SEARCHED = ("name", "description", "data")  # not hyperparameters; scores on different data are not comparable
 
 
 @dataclass(frozen=True)
 class NumberRange:
-    """Every number from ``low`` to ``high``, both included; whole ones where both are int."""
+    """Numbers from ``low`` to ``high``, both included; integers if both ends are int."""
 
     key: str
     low: float
@@ -24,7 +24,7 @@ class NumberRange:
     in_list: bool = False
 
     def value(self, drawn: float) -> Any:
-        """What the setting becomes when this number is drawn."""
+        """Return the setting's value for the sampled number."""
         return [drawn] if self.in_list else drawn
 
     def __str__(self) -> str:
@@ -33,13 +33,13 @@ class NumberRange:
 
 @dataclass(frozen=True)
 class ChoiceRange:
-    """One of several values, drawn by their texts: a database keeps no lists."""
+    """Choice of several values, stored as text because Optuna's database cannot hold lists."""
 
     key: str
     texts: tuple[str, ...]
 
     def value(self, drawn: str) -> Any:
-        """What the setting becomes when this text is drawn."""
+        """Return the setting's value for the sampled text."""
         return toml_value(drawn)
 
     def __str__(self) -> str:
@@ -50,41 +50,41 @@ Range = NumberRange | ChoiceRange
 
 
 class Searchable(Protocol):
-    """The part of a recipe that ranges are checked against; its own ranges are left out."""
+    """Interface of a recipe that ranges are checked against."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return all settings, in groups."""
 
     def with_values(self, values: Mapping[str, Any]) -> object:
-        """Raise `RecipeError` if these values, by dotted key, are refused."""
+        """Return a copy with these values, by dotted key. Raises `RecipeError` if a value is invalid."""
 
 
 def parse_range(recipe: Searchable, key: str, text: str) -> Range:
-    """The range that ``text`` says, for the setting at this dotted key.
+    """Parse the range ``text`` of the setting at this dotted key.
 
     Raises
     ------
     RecipeError
-        If there is no such setting, the text is no range, or the recipe refuses an end of it or a choice.
+        If there is no such setting, the text is not a range, or an end or a choice is not valid in the recipe.
     """
     present = _setting(recipe, key)
     try:
         parsed = _choices(key, text) if "|" in text else _numbers(key, text, present)
         for drawn in parsed.texts if isinstance(parsed, ChoiceRange) else (parsed.low, parsed.high):
-            recipe.with_values({key: parsed.value(drawn)})  # type: ignore[arg-type]  # each range its own kind
+            recipe.with_values({key: parsed.value(drawn)})  # type: ignore[arg-type]  # matches the type of range
     except RecipeError as error:
-        raise RecipeError(key, f"cannot be searched over {text!r}: {error.problem}") from error
+        raise RecipeError(key, f"invalid search range {text!r}: {error.problem}") from error
     return parsed
 
 
 def parse_ranges(recipe: Searchable, texts: Mapping[str, str]) -> tuple[Range, ...]:
-    """The ranges at these dotted keys; see `parse_range`."""
+    """Parse the ranges at these dotted keys; see `parse_range`."""
     return tuple(parse_range(recipe, key, text) for key, text in texts.items())
 
 
 def _setting(recipe: Searchable, key: str) -> Any:
     if key.partition(".")[0] in _NOT_SEARCHED:
-        raise RecipeError(key, "is no setting to search")
+        raise RecipeError(key, "cannot be searched")
     settings = flattened(recipe.to_dict())
     if key not in settings:
         raise RecipeError(key, "is not a setting of a recipe")
@@ -96,7 +96,7 @@ def _choices(key: str, text: str) -> ChoiceRange:
     if "" in texts:
         raise RecipeError(key, "a choice is empty")
     if len(set(texts)) < len(texts):
-        raise RecipeError(key, "a choice is there twice")
+        raise RecipeError(key, "a choice is repeated")
     return ChoiceRange(key, texts)
 
 
@@ -104,13 +104,13 @@ def _numbers(key: str, text: str, present: Any) -> NumberRange:
     ends, colon, scale = (part.strip() for part in text.partition(":"))
     low, _, high = (toml_value(part.strip()) for part in ends.partition(".."))
     if not all(type(end) in (int, float) for end in (low, high)) or (colon and scale != "log"):
-        raise RecipeError(key, "expected LOW..HIGH, LOW..HIGH:log or A|B|C")
+        raise RecipeError(key, "enter LOW..HIGH, LOW..HIGH:log or A|B|C")
     if isinstance(present, str):
-        raise RecipeError(key, "it is a text; expected choices, as in A|B|C")
+        raise RecipeError(key, "the setting is text; enter choices such as A|B|C")
     if isinstance(present, float):
-        low, high = (float(end) if abs(end) < 2**53 else end for end in (low, high))  # what is beyond is refused
+        low, high = (float(end) if abs(end) < 2**53 else end for end in (low, high))  # larger integers are invalid
     if not low < high:
-        raise RecipeError(key, "the first end has to be below the second")
+        raise RecipeError(key, "the first number must be less than the second")
     if scale and low <= 0:
-        raise RecipeError(key, "a logarithmic range begins above 0")
+        raise RecipeError(key, "a logarithmic range must start above 0")
     return NumberRange(key, low, high, logarithmic=bool(scale), in_list=isinstance(present, tuple))

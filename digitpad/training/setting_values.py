@@ -1,4 +1,4 @@
-"""Values of settings: by dotted key, and from text."""
+"""Conversion of settings to dotted keys and from text."""
 
 import tomllib
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def flattened(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Values in groups, as TOML has them for a dotted key without quotes, by their whole keys."""
+    """Return nested settings as a flat dict by dotted key, as TOML writes unquoted dotted keys."""
     flat: dict[str, Any] = {}
     for name, value in values.items():
         key = f"{prefix}{name}"
@@ -15,10 +15,10 @@ def flattened(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def toml_value(text: str) -> Any:
-    """A number, list or quoted text as TOML has it; anything else is text as it stands."""
+    """Parse text as a TOML number, list or quoted string; return any other text unchanged."""
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except (ValueError, RecursionError):  # not TOML, a number of thousands of figures, lists too deep
+    except (ValueError, RecursionError):  # not TOML, a number of thousands of digits, or lists nested too deeply
         return text
-    # One of thousands of figures in hexadecimal is read, and could then not be told of.
+    # A hexadecimal integer of thousands of digits parses, but Python refuses to print it in an error message.
     return text if isinstance(value, int) and value.bit_length() > 14_000 else value

@@ -1,4 +1,4 @@
-"""What there is to look at in a training while it runs, as small pictures that can cross to another thread."""
+"""Snapshots of a training run for display: small images that are safe to pass to another thread."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,14 @@ N_PICTURES = 24
 
 @dataclass(frozen=True, eq=False)
 class TrainingSnapshot:
-    """Pictures of one moment.
+    """Weights and batch at one step.
 
     Attributes
     ----------
     weights : ndarray of uint8, shape (n, height, width)
-        The first layer's weights to each of its first units: 128 is 0, and 1 and 255 are the unit's own largest.
+        First layer's weights to each of its first units: 128 is 0; 1 and 255 are minus and plus the unit's largest.
     batch : ndarray of uint8, shape (n, 28, 28)
-        The first images of a batch, as the network saw them.
+        First images of a batch, after augmentation.
     """
 
     weights: NDArray[np.uint8]
@@ -27,7 +27,11 @@ class TrainingSnapshot:
 
 
 def weight_pictures(network: Network, n: int = N_PICTURES) -> NDArray[np.uint8]:
-    """Return the first layer's weights as images over the pixels or a kernel; the mean over channels."""
+    """Return the first layer's weights as images, one for each of its first ``n`` units.
+
+    An image has the network's input shape for a dense layer, and the kernel's shape, averaged over input channels,
+    for a convolution. See `TrainingSnapshot.weights`.
+    """
     first = next(layer for layer in network.layers if layer.weights)
     weight = first.parameters["weight"]
     if weight.ndim == 2:

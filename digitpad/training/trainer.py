@@ -1,4 +1,4 @@
-"""The training loop, as a generator of progress records: who iterates it may look, pause, or stop at any of them."""
+"""Training loop: a generator of progress records, at each of which the caller can inspect, pause or stop training."""
 
 import contextlib
 import dataclasses
@@ -30,14 +30,14 @@ from digitpad.training.recipe import Recipe
 
 @dataclass(frozen=True, eq=False)
 class TrainerState:
-    """All that the rest of a training depends on: a trainer that has it goes on to the same bits.
+    """Complete state of a training run; a trainer restored from it continues with bit-identical results.
 
     Attributes
     ----------
     values : dict
-        Plain values, fit for JSON.
+        Plain values for JSON.
     arrays : dict of ndarray
-        By name; the trainer's own, and so good until its next step.
+        By name. They are the trainer's own arrays, valid until its next step.
     """
 
     values: dict[str, Any]
@@ -55,36 +55,37 @@ CHANGEABLE = (
     "training.patience",
     *(f"augmentation.{field.name}" for field in dataclasses.fields(Augmentation)),
 )
-"""Settings that may change while a training runs."""
+"""Settings that can be changed during training."""
 
 
 class DivergedError(DigitpadError):
-    """Training that ran away: the loss is no longer a number."""
+    """Diverged training: the loss is not finite."""
 
 
 class Trainer:
-    """Trains one network by one recipe on one data set.
+    """Trainer of one network, with one recipe, on one dataset.
 
-    Iterate `run` to the end; or abandon it at any record and iterate `conclude`, which scores what was reached.
+    Iterate `run` to the end. Or stop at any record and iterate `conclude`, which scores the network so far.
 
     Parameters
     ----------
     recipe : Recipe
     dataset : Dataset
     threads : int
-        How many may work on a batch; by default as many as BLAS was asked to use. The same number gives the same bits.
+        Upper limit of threads per batch; by default the number of BLAS threads. Results with the same number are
+        bit-identical.
 
     Attributes
     ----------
     network : Network
-        The network in training; after `conclude`, with the parameters of the best epoch by validation accuracy.
+        Network in training. After `conclude` it has the parameters of the best epoch by validation accuracy.
     n_threads : int
-        That work on a batch.
+        Threads per batch.
     seconds : float
-        That were spent at work, without what passed between two records.
-    changes : list of Change
+        Training time, without the time between two records.
+    changes : list of SettingChange
     batch : ndarray of uint8, shape (n, 28, 28), or None
-        The images last learnt from, as the network saw them; good until the next step.
+        Images of the last step, after augmentation; valid until the next step.
     """
 
     def __init__(self, recipe: Recipe, dataset: Dataset, threads: int | None = None) -> None:
@@ -106,87 +107,88 @@ class Trainer:
         self._optimizer = recipe.build_optimizer(self.network)
         self._averaged = EMA(recipe.training.average) if recipe.training.average else None
         self._scratch = Scratch()
-        self._kept: Floats | None = None  # while others, averaged ones, are in the network to be scored
+        # Set while the network holds the averaged parameters for scoring.
+        self._training_parameters: Floats | None = None
         self._best_parameters = self.network.parameters.copy()
         self.seconds = 0.0
         self._epochs = self._train_epochs()
 
     @property
     def steps_per_epoch(self) -> int:
-        """Batches a pass over the data."""
+        """Batches per epoch."""
         return len(self._batches)
 
     @property
     def n_steps(self) -> int:
-        """Steps that the whole training takes, if it is not stopped early."""
+        """Steps of the whole training if it does not stop early."""
         return self.recipe.training.epochs * self.steps_per_epoch
 
     @property
     def learning_rate(self) -> float:
-        """That of the next step."""
+        """Learning rate of the next step."""
         return self.recipe.learning_rate(self.step / self.steps_per_epoch)
 
     def run(self) -> Iterator[Progress]:
-        """Score the untrained network, train for all epochs or until it gets no better, then `conclude`.
+        """Score the untrained network, train for all epochs or until early stopping, then `conclude`.
 
         Raises
         ------
         DivergedError
-            When the loss is not finite; the parameters are by then those of the best epoch so far.
+            When the loss is not finite; the network then has the parameters of the best epoch so far.
         """
         yield from self.train()
         yield from self.conclude()
 
     def train(self) -> Iterator[Progress]:
-        """The same without the end: the test set is not looked at."""
+        """Do the same as `run` without `conclude`: the test set is not used."""
         yield from self._timed(self._epochs)
 
     def conclude(self) -> Iterator[Progress]:
-        """Score what came since the last epoch's end, restore the best parameters, and score those on the test set."""
+        """Score steps since the last epoch, restore the best parameters, and score those on the test set."""
         yield from self._timed(self._conclude())
 
     def _conclude(self) -> Generator[Progress, None, None]:
         self._epochs.close()
-        self._parallel.close()  # closing what was never begun ends no thread
+        self._parallel.close()  # closing a generator that never started does not run its `with` block
         if not self.is_scored:
             yield from self._score_epoch(math.ceil(self.step / self.steps_per_epoch))
         best = self._restore_best()
-        validation, sure = best.validation, None
+        validation, threshold = best.validation, None
         if self.recipe.training.calibrate and best.epoch > 0:
-            sure = yield from self._calibrate()
+            threshold = yield from self._calibrate()
             validation = yield from evaluate_in_chunks(self.network, self._dataset.validation)
         test = yield from evaluate_in_chunks(self.network, self._dataset.test)
-        yield Result(best.epoch, self.history[-1].epoch, validation, test, self.seconds, sure)
+        yield Result(best.epoch, self.history[-1].epoch, validation, test, self.seconds, threshold)
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """What the network's outputs stand for."""
+        """Class of each network output."""
         return self._dataset.class_names
 
     @property
     def best(self) -> EpochDone | None:
-        """The best epoch so far by validation accuracy; of equals, the one with the lower loss."""
+        """Best epoch so far by validation accuracy; ties go to the lower validation loss."""
         return next((epoch for epoch in reversed(self.history) if epoch.is_best), None)
 
     @property
     def is_scored(self) -> bool:
-        """Whether no step was taken since the last score on validation."""
+        """Whether no step was taken since the last validation."""
         return bool(self.history) and self.history[-1].step == self.step
 
     @property
     def best_parameters(self) -> Floats:
-        """A copy of the parameters at the end of the best epoch so far."""
+        """Copy of the parameters at the end of the best epoch so far."""
         return self._best_parameters.copy()
 
     def read(self, image: NDArray[np.uint8]) -> Floats:
-        """Probabilities, shape (n_classes,), that the network in training gives one image; only between two records."""
+        """Return the network's probabilities for one image, shape (n_classes,); call only between two records."""
         probabilities: Floats = self.network.predict(image[None])[0]
         return probabilities
 
     def try_rates(self, rates: Iterable[float]) -> Iterator[float]:
-        """Take a step at each of these learning rates, and yield the loss before it, while that is finite.
+        """Take one step at each learning rate, and yield the loss before it; stop when the loss is not finite.
 
-        For a trainer that trains nothing else.
+        Do not use the trainer for anything else.
         """
         with self._parallel, self._blas():
             batches = itertools.chain.from_iterable(self._batches.one_pass() for _ in itertools.count())
@@ -197,12 +199,12 @@ class Trainer:
                 yield loss
 
     def change(self, settings: Mapping[str, Any]) -> SettingChange:
-        """Go on with other settings, by their dotted keys, from the next step on; only between two records.
+        """Change settings, by dotted key, from the next step on; call only between two records.
 
         Raises
         ------
         RecipeError
-            If a setting is none of `CHANGEABLE`, or a value cannot be; nothing has then changed.
+            If a setting is not in `CHANGEABLE`, or a value is invalid; nothing changes then.
         """
         recipe = self.changed(settings)
         self._parallel.set_dropout(recipe.network.dropout)
@@ -215,41 +217,41 @@ class Trainer:
         return self.changes[-1]
 
     def changed(self, settings: Mapping[str, Any]) -> Recipe:
-        """The recipe with other settings, as `change` would have it; nothing changes.
+        """Return the recipe as `change` would make it, without applying it.
 
         Raises
         ------
         RecipeError
-            As `change` raises it.
+            See `change`.
         """
         recipe = self.recipe.with_values(settings)
         for key in settings:
             if key not in CHANGEABLE:
-                raise RecipeError(key, f"cannot change in a training; {', '.join(CHANGEABLE)} can")
-        if recipe.network.dropout != self.recipe.network.dropout and not self._drops:
-            raise RecipeError("network.dropout", "cannot change where no layer drops anything")
+                raise RecipeError(key, f"cannot change during training; you can change {', '.join(CHANGEABLE)}")
+        if recipe.network.dropout != self.recipe.network.dropout and not self._has_dropout:
+            raise RecipeError("network.dropout", "cannot change because the network has no dropout layers")
         return recipe
 
     @property
-    def _drops(self) -> bool:
-        """Whether there is a layer that drops, be it nothing at the moment."""
+    def _has_dropout(self) -> bool:
+        """Whether the network has dropout layers, even if their rate is 0."""
         return any(isinstance(layer, Dropout) for layer in self.network.layers)
 
     def state(self) -> TrainerState:
-        """All that what is to come depends on; at any record but those of `conclude`."""
+        """Return the complete state; call at any record except those of `conclude`."""
         arrays: dict[str, NDArray[Any]] = {
-            "parameters": self.network.parameters if self._kept is None else self._kept,
+            "parameters": self.network.parameters if self._training_parameters is None else self._training_parameters,
             "best_parameters": self._best_parameters,
         }
         if self._batches.order is not None:
             arrays["order"] = self._batches.order
-        for owner, of_owner in self._states().items():
-            arrays |= {f"{owner}.{name}": array for name, array in of_owner.items()}
+        for owner, owner_state in self._states().items():
+            arrays |= {f"{owner}.{name}": array for name, array in owner_state.items()}
         return TrainerState(
             {
                 "recipe": self.recipe.to_dict(),
                 "n_threads": self.n_threads,
-                "drops": self._drops,
+                "drops": self._has_dropout,
                 "step": self.step,
                 "cursor": self._batches.cursor,
                 "seconds": self.seconds,
@@ -262,16 +264,16 @@ class Trainer:
 
     @classmethod
     def restored(cls, state: TrainerState, dataset: Dataset) -> "Trainer":
-        """A trainer that goes on from a state, on the same data.
+        """Return a trainer that continues from a state, on the same data.
 
         Raises
         ------
         KeyError, TypeError, ValueError, RecipeError
-            If it is no state that `state` gave.
+            If the state does not come from `state`, or does not fit the data.
         """
         values, arrays = state.values, state.arrays
         recipe = Recipe.from_dict(values["recipe"])
-        # Dropout may have come down to 0 on the way, of which no layer would be built.
+        # Dropout may have changed to 0 during training; the network would then be built without dropout layers.
         drops = values["drops"] and not recipe.network.dropout
         built = recipe.with_values({"network.dropout": 0.5}) if drops else recipe
         trainer = cls(built, dataset, int(values["n_threads"]))
@@ -280,80 +282,80 @@ class Trainer:
         trainer.step, trainer.seconds = int(values["step"]), float(values["seconds"])
         trainer.history = [epoch_from(epoch) for epoch in values["history"]]
         trainer.changes = [SettingChange(**change) for change in values["changes"]]
-        for rng, of_rng in zip(trainer._generators, values["generators"], strict=True):
-            rng.bit_generator.state = of_rng
-        for own, name in ((trainer.network.parameters, "parameters"), (trainer._best_parameters, "best_parameters")):
-            if arrays[name].shape != own.shape:
-                raise ValueError(f"{name} of shape {arrays[name].shape} where the network has {own.shape}")
-            own[:] = arrays[name]
+        for rng, rng_state in zip(trainer._generators, values["generators"], strict=True):
+            rng.bit_generator.state = rng_state
+        for target, name in ((trainer.network.parameters, "parameters"), (trainer._best_parameters, "best_parameters")):
+            if arrays[name].shape != target.shape:
+                raise ValueError(f"{name} have shape {arrays[name].shape}; the network needs {target.shape}")
+            target[:] = arrays[name]
         if "order" in arrays:
             order = arrays["order"].astype(np.int32)
             if not np.array_equal(np.sort(order), np.arange(len(dataset.training))):
-                raise ValueError(f"an order of {order.size} digits where there are {len(dataset.training)}")
+                raise ValueError(f"the batch order has {order.size} digits; the dataset has {len(dataset.training)}")
             trainer._batches.order, trainer._batches.cursor = order, int(values["cursor"])
-        for owner, own_state in trainer._states().items():
+        for owner, owner_state in trainer._states().items():
             for name, array in arrays.items():
                 if name.startswith(f"{owner}."):
-                    own_state[name.removeprefix(f"{owner}.")] = array.copy()
+                    owner_state[name.removeprefix(f"{owner}.")] = array.copy()
         return trainer
 
     def _states(self) -> dict[str, dict[str, Floats]]:
-        """The state of each part that learns from step to step, by that part's name."""
+        """Return the state of the optimizer and of the averaged weights, by name."""
         states = {"optimizer": self._optimizer.state}
         if self._averaged is not None:
             states["averaged"] = self._averaged.state
         return states
 
     def _train_epochs(self) -> Generator[Progress, None, None]:
-        """Every epoch with its scores; closing it ends the threads."""
+        """Train and score every epoch; closing the generator ends the threads."""
         with self._parallel, self._blas():
             if not self.history:
                 yield from self._score_epoch(0)
-            while self.history[-1].epoch < self.recipe.training.epochs and not self._gets_no_better:
+            while self.history[-1].epoch < self.recipe.training.epochs and not self._patience_exhausted:
                 epoch = self.history[-1].epoch + 1
-                # Else it was paused after the pass, while that epoch was scored.
+                # False if the run was paused after the pass, while the epoch was being scored.
                 if self._batches.order is not None or self.step < epoch * self.steps_per_epoch:
                     yield from self._train_pass()
                 yield from self._score_epoch(epoch)
 
     def _train_pass(self) -> Generator[StepDone, None, None]:
-        """What is left of the pass under way, or else a new one."""
+        """Take the steps that remain in the current pass over the data, or all steps of a new pass."""
         for images, labels in self._batches.one_pass():
             loss = self._learn(images, labels, self.learning_rate)
             if not math.isfinite(loss):
                 self._restore_best()
                 raise DivergedError(
-                    f"the loss is {loss} at step {self.step} with a learning rate of {self.learning_rate:g}; "
-                    f"a lower learning rate may help"
+                    f"the loss is {loss} at step {self.step:,} with a learning rate of {self.learning_rate:g}; "
+                    f"try a lower learning rate"
                 )
             yield StepDone(self.step, loss, len(labels))
 
     def _blas(self) -> contextlib.AbstractContextManager[None]:
-        """One thread for each product, where the batch is shared out among threads already."""
+        """Limit BLAS to one thread if the batch is already divided among threads."""
         return blas_threads.one_thread() if self.n_threads > 1 else contextlib.nullcontext()
 
     def _timed(self, work: Generator[Progress, None, None]) -> Iterator[Progress]:
-        """The same records, their making measured."""
+        """Yield the same records, and add the time spent on them to `seconds`."""
         with contextlib.closing(work):
             while True:
-                begin = time.monotonic()
+                start = time.monotonic()
                 try:
                     progress = next(work)
                 except StopIteration:
                     return
                 finally:
-                    self.seconds += time.monotonic() - begin
+                    self.seconds += time.monotonic() - start
                 yield progress
 
     def _learn(self, images: NDArray[np.uint8], labels: NDArray[np.uint8], learning_rate: float) -> float:
-        """Take one step, if the loss is finite, and return the loss before it."""
+        """Take one optimisation step if the loss is finite; return the loss before it."""
         parameters, gradients = self.network.parameters, self.network.gradients
         penalties, limits = self.recipe.loss, self.recipe.optimizer
         self.batch = images
         loss = self._parallel.learn(images, labels)
         if not math.isfinite(loss):
             return loss
-        with np.errstate(over="ignore", invalid="ignore"):  # the next loss tells
+        with np.errstate(over="ignore", invalid="ignore"):  # an overflow shows in the next loss
             if penalties.l1 or penalties.l2:
                 weights = self.network.weights()
                 add_penalty_gradients(gradients, parameters, weights, penalties.l1, penalties.l2, self._scratch)
@@ -368,8 +370,8 @@ class Trainer:
         return loss
 
     @property
-    def _gets_no_better(self) -> bool:
-        """Whether the recipe's patience is at an end."""
+    def _patience_exhausted(self) -> bool:
+        """Whether there was no improvement for as many epochs as the recipe's patience."""
         patience = self.recipe.training.patience
         return bool(patience) and not any(epoch.is_best for epoch in self.history[-patience:])
 
@@ -380,19 +382,19 @@ class Trainer:
             training = yield from evaluate_in_chunks(self._parallel, sample)
             validation = yield from evaluate_in_chunks(self._parallel, self._dataset.validation)
             done = EpochDone(epoch, self.step, training, validation, is_best=False)
-            # A network of which something is no longer a number reads every digit as 0: right once in ten times.
-            sound = math.isfinite(validation.loss) and bool(np.isfinite(parameters).all())
-            if self.best is None or (sound and _goodness(done) > _goodness(self.best)):
+            # A network with NaN parameters reads every digit as 0, which is right for one digit in ten.
+            is_finite = math.isfinite(validation.loss) and bool(np.isfinite(parameters).all())
+            if self.best is None or (is_finite and _goodness(done) > _goodness(self.best)):
                 self._best_parameters[:] = parameters
                 done = EpochDone(epoch, self.step, training, validation, is_best=True)
         self.history.append(done)
         yield done
 
     def _estimate_averages(self) -> Generator[EvaluationProgress, None, None]:
-        """Fit what the network's layers average to digits as they will be read: neither augmented nor dropped.
+        """Estimate the normalisation averages from digits as they will be read, without augmentation or dropout.
 
-        Where training sees plain digits beside augmented ones, it is to such a mixture: plain ones then fit in with it,
-        and digits that are as blurred as augmented ones do, too.
+        If part of each batch is not augmented in training, the averages are estimated from the same mixture. They then
+        fit clean digits, and also digits as blurred as augmented ones.
         """
         if not self.network.is_normalized or not self.step:
             return
@@ -410,20 +412,26 @@ class Trainer:
 
     @contextlib.contextmanager
     def _averaged_parameters(self) -> Iterator[Floats]:
-        """The network with its averaged parameters, where the recipe asks for them; afterwards it is as it was."""
+        """Give the network its averaged parameters, if the recipe averages them; restore the others on exit."""
         parameters = self.network.parameters
-        kept = self._kept = self._scratch("kept", parameters.shape)
-        kept[:] = parameters
+        saved = self._training_parameters = self._scratch("kept", parameters.shape)
+        saved[:] = parameters
         if self._averaged is not None and self.step:
             parameters[:] = self._averaged.average
         try:
             yield parameters
         finally:
-            parameters[:] = kept
-            self._kept = None
+            parameters[:] = saved
+            self._training_parameters = None
 
     def _calibrate(self) -> Generator[EvaluationProgress, None, float]:
-        """Divide the last layer, and so logits, by the temperature that suits validation; when an answer is sure."""
+        """Divide the last layer, and so the logits, by the temperature fitted to the validation set.
+
+        Returns
+        -------
+        float
+            Confidence threshold.
+        """
         digits = self._dataset.validation
         logits = yield from read_in_chunks(self.network, digits)
         temperature = fit_temperature(logits, digits.labels)
@@ -444,13 +452,13 @@ def _goodness(epoch: EpochDone) -> tuple[float, float]:
 
 
 def _useful_threads(recipe: Recipe, threads: int) -> int:
-    """Threads that a batch is shared out among; products of dense layers are better shared out within BLAS."""
+    """Return the number of threads per batch; 1 for dense networks, which run faster with BLAS threads."""
     convolutional = any(isinstance(word, str) for word in recipe.network.hidden)
     return max(1, min(threads, recipe.training.batch_size // _MIN_SHARE)) if convolutional else 1
 
 
 N_ESTIMATING = 4096
-"""Digits that say what layers average, of which more would hardly change it."""
+"""Digits from which normalisation averages are estimated; more would hardly change them."""
 
 _MIN_SHARE = 16
-"""Images for which a thread's work outweighs its start."""
+"""Fewest images per thread; with fewer, starting a thread costs more than it saves."""

@@ -1,4 +1,4 @@
-"""What a recipe trains on: a data set, and besides it what pens might have written."""
+"""Training data of a recipe: a dataset, extended by synthetic drawings."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,30 +13,30 @@ from digitpad.errors import RecipeError
 from digitpad.training.recipe import Recipe
 
 VALIDATION_SHARE = 0.1
-"""So many pen digits as a share of those in training, by writers of their own, join the validation digits."""
+"""Pen digits added to the validation set, as a share of those added to the training set; drawn by other writers."""
 
 
 def n_drawings(recipe: Recipe) -> int:
-    """How many drawings `dataset_of` makes for a recipe, about 0.7 ms each."""
+    """Return how many drawings `dataset_of` makes for a recipe; each takes about 0.7 ms."""
     return recipe.data.pen_digits + recipe.data.non_digits + round(VALIDATION_SHARE * recipe.data.pen_digits)
 
 
-def dataset_of(recipe: Recipe, tell: Callable[[int], None] = lambda made: None) -> Dataset:
-    """The recipe's data set, with what is made besides.
+def dataset_of(recipe: Recipe, tell: Callable[[int], None] = lambda done: None) -> Dataset:
+    """Load the recipe's dataset, and add its synthetic drawings.
 
     Parameters
     ----------
     recipe : Recipe
     tell : callable, optional
-        Hears every ten drawings how many of `n_drawings` there are, and 0 now and then while the set is read; what it
-        raises ends the work.
+        Progress callback. It receives the number of drawings done, of `n_drawings`, after every ten drawings, and 0
+        now and then while the dataset is read. An exception that it raises ends the work.
 
     Raises
     ------
     DataError
-        If the data set cannot be read.
+        If the dataset cannot be read.
     RecipeError
-        If drawings are wanted, and the set is of something else than digits.
+        If drawings are requested for a dataset of other classes than digits.
     """
     dataset = load(recipe.data.set, lambda _n_read: tell(0))
     n_pen, n_none = recipe.data.pen_digits, recipe.data.non_digits
@@ -46,20 +46,20 @@ def dataset_of(recipe: Recipe, tell: Callable[[int], None] = lambda made: None) 
         key = "data.pen_digits" if n_pen else "data.non_digits"
         raise RecipeError(
             key,
-            f"can be made besides digits alone, and {dataset.name} has "
+            f"can only be added to a dataset of digits, and {dataset.name} has "
             f"{describe_names(dataset.class_names)}; set it to 0",
         )
     seed = 2 * recipe.training.seed
-    return replace(  # its name and test set stay; the recipe tells what was made
+    return replace(  # keeps the name and the test set; the recipe records the drawings
         dataset,
         training=_joined(
             dataset.training,
             pen_digits(n_pen, seed, tell),
-            non_digits(n_none, seed, lambda made: tell(n_pen + made)),
+            non_digits(n_none, seed, lambda done: tell(n_pen + done)),
         ),
         validation=_joined(
             dataset.validation,
-            pen_digits(round(VALIDATION_SHARE * n_pen), seed + 1, lambda made: tell(n_pen + n_none + made)),
+            pen_digits(round(VALIDATION_SHARE * n_pen), seed + 1, lambda done: tell(n_pen + n_none + done)),
         ),
     )
 

@@ -1,7 +1,7 @@
-"""The search for good settings of a recipe, by Optuna, on validation accuracy; the test set is never looked at.
+"""Hyperparameter search with Optuna, by validation accuracy; the test set is never used.
 
-A search lives in a database, whence it is resumed, and where several processes, on one machine or many, share it.
-Optuna is an extra: nothing but ``digitpad tune`` imports this module.
+A search is stored in a database. It can be resumed, and several processes, on one machine or many, can share it.
+Optuna is an optional dependency: only ``digitpad tune`` imports this module.
 """
 
 import contextlib
@@ -32,79 +32,79 @@ try:
     from optuna.trial import FrozenTrial, TrialState
 except ImportError as error:
     raise DigitpadError(
-        f"a search needs Optuna ({error}); python -m pip install 'digitpad[tune]' installs it"
+        f"hyperparameter search needs Optuna ({error}); install it with: python -m pip install 'digitpad[tune]'"
     ) from error
 
 HEARTBEAT_S = 15
-"""Between two signs of life that a running trial leaves in the database."""
+"""Interval at which a running trial writes a heartbeat to the database."""
 
 GRACE_S = 60
-"""Without a sign of life for so long, a trial is taken for dead, and another takes its place."""
+"""After this time without a heartbeat, a trial counts as dead and is replaced."""
 
 _DATABASE_ERRORS = (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError)
-_LOCK_S = 60  # SQLite lets one process write at a time; the others wait so long for their turn
-_ABOUT = "digitpad"  # the study's attribute that says what is searched
-_PROBLEM = "problem"  # a trial's attribute: why it came to no end
+_LOCK_S = 60  # SQLite allows one writer at a time; the others wait up to this long
+_ABOUT = "digitpad"  # study attribute with the recipe, ranges and data of the search
+_PROBLEM = "problem"  # trial attribute with the reason why the trial failed
 
 
 class HyperparameterSearch:
-    """A search under its name in a database; begun, or gone on with if it is there. Close it after use.
+    """A named search in a database, new or resumed. Close it after use.
 
-    TPE draws the settings, from the recipe's seed and the trial's number. The median rule prunes: a trial is given up
-    when its best accuracy so far is below the median of what finished trials had reached by then. Of Optuna's rules it
-    is the one that fits a few dozen trials of a few dozen epochs; Hyperband, the other that is well-known, divides
-    trials into brackets in each of which TPE begins with random draws, and so wants many more of them.
+    TPE samples the settings, seeded by the recipe's seed and the trial's number. The median rule prunes: a trial stops
+    when its best accuracy so far is below the median of finished trials at the same epoch. Of Optuna's pruners, it
+    suits a few dozen trials of a few dozen epochs best. Hyperband, the other well-known pruner, divides trials into
+    brackets; TPE starts each bracket with random samples, so Hyperband needs many more trials.
 
     Parameters
     ----------
     recipe : Recipe
-        What is not searched stays as it is here, the seed too: trials differ by what was drawn alone.
+        Values of all settings that are not searched, including the seed: trials differ only in the sampled settings.
     ranges : sequence of Range
-        At least one.
+        At least one range.
     dataset : Dataset
     name : str
     url : str, optional
-        A database as SQLAlchemy names it; a file in the user's own folder by default.
+        SQLAlchemy URL of the database; by default a SQLite file in the user's data folder.
 
     Raises
     ------
     DigitpadError
-        If the database cannot be used, or holds another search under this name; it names the difference.
+        If the database cannot be used, or contains a different search of this name; the message names the difference.
     """
 
     def __init__(
         self, recipe: Recipe, ranges: Sequence[Range], dataset: Dataset, name: str, url: str | None = None
     ) -> None:
         if not ranges:
-            raise DigitpadError("there is nothing to search: no setting has a range")
-        self.recipe = dataclasses.replace(recipe, search={})  # whose ranges are here, and need not fit each trial
+            raise DigitpadError("nothing to search: no setting has a range; add one with --search KEY=RANGE")
+        self.recipe = dataclasses.replace(recipe, search={})  # its ranges need not be valid for every trial
         self.ranges = tuple(ranges)
         self.name = name
         self._dataset = dataset
         database = _default_database(name) if url is None else _parsed(url)
-        self.place = _shown(database)
-        with self._told():
+        self.place = _display_name(database)
+        with self._database_errors():
             self._storage = _open(database)
         try:
-            with self._told():
+            with self._database_errors():
                 self._study = optuna.create_study(
                     storage=self._storage,
                     study_name=name,
                     direction="maximize",
                     load_if_exists=True,
                     sampler=_Sampler(recipe.training.seed),
-                    # The first epochs tell little of a small learning rate, or of one that a schedule will lower.
+                    # Early epochs say little about a small learning rate, or one that the schedule lowers later.
                     pruner=optuna.pruners.MedianPruner(
                         n_startup_trials=5, n_warmup_steps=math.ceil(recipe.training.epochs / 5)
                     ),
                 )
-                self._compare()
+                self._check_same_search()
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
-        """Let the database go."""
+        """Close the database."""
         self._storage.close()
 
     def __enter__(self) -> Self:
@@ -120,44 +120,45 @@ class HyperparameterSearch:
         timeout_s: float = math.inf,
         on_progress: Callable[[int, Progress], None] = lambda number, progress: None,
     ) -> Iterator[Trial]:
-        """Train until there are ``n_trials`` in the database; yield each of this process's own as it ends.
+        """Run trials until the database has ``n_trials``; yield each trial of this process when it ends.
 
-        Those that other processes have ended, or are at, count; of processes that look at the same moment, each may
-        begin one more. A trial whose process died counts for `GRACE_S`.
+        Finished and running trials of other processes count. Processes that check at the same moment may each start
+        one trial too many. A trial whose process died counts for `GRACE_S`.
 
         Parameters
         ----------
         timeout_s : float, optional
-            No trial begins after so many seconds.
+            No trial starts after this many seconds.
         on_progress : callable, optional
-            Called with a trial's number and each record of its training; what it raises ends the search, at a moment
-            when the database is not in use.
+            Called with the trial's number and each progress record. An exception that it raises ends the search; the
+            database is not in use at that moment.
         """
         ends_at = time.monotonic() + timeout_s
         while True:
-            with self._told():
+            with self._database_errors():
                 if self._n_counting() >= n_trials or time.monotonic() >= ends_at:
                     return
-                number = self._run_one(on_progress)
+                number = self._run_trial(on_progress)
             yield next(trial for trial in self.trials() if trial.number == number)
 
     def trials(self) -> list[Trial]:
-        """All of them, whichever process ran them, by number."""
-        with self._told():
+        """Return the trials of all processes, by number."""
+        with self._database_errors():
             return [self._trial(frozen) for frozen in self._study.get_trials(deepcopy=False)]
 
     def best_recipe(self, name: str) -> Recipe | None:
-        """The recipe with the best trial's settings, and nothing more to search."""
+        """Return the recipe with the best trial's settings, without ranges; None if no trial is completed."""
         trials = self.trials()
         best = best_of(trials)
         if best is None:
             return None
         assert best.accuracy is not None
-        about = f"{self.recipe.name} with the best of {n_counting(trials)} trials: {best.accuracy:.2%} on validation."
+        accuracy = f"{100 * best.accuracy:.2f}\N{NO-BREAK SPACE}%"
+        about = f"{self.recipe.name} with the best settings of {n_counting(trials)} trials: {accuracy} on validation."
         recipe = self.recipe.with_values({**best.settings, "name": name, "description": about})
         return dataclasses.replace(recipe, search={})
 
-    def _run_one(self, on_progress: Callable[[int, Progress], None]) -> int:
+    def _run_trial(self, on_progress: Callable[[int, Progress], None]) -> int:
         number = -1
 
         def objective(trial: optuna.Trial) -> float:
@@ -166,17 +167,17 @@ class HyperparameterSearch:
             return self._accuracy(trial, on_progress)
 
         try:
-            # Not ask and tell, for the heartbeat beats within `optimize` alone.
+            # Not `ask` and `tell`: only `optimize` writes heartbeats.
             self._study.optimize(objective, n_trials=1)
         except ValueError as error:
-            # After a long sleep of this machine, another may have taken the trial for dead: it goes on with the next.
+            # After this machine slept, another process may have marked the trial as dead; continue with the next.
             if not str(error).startswith("Cannot tell a FAIL trial"):
                 raise
         return number
 
     def _accuracy(self, trial: optuna.Trial, on_progress: Callable[[int, Progress], None]) -> float:
-        """Train with settings that ``trial`` draws; the best accuracy on validation."""
-        settings = {drawn.key: drawn.value(_draw(trial, drawn)) for drawn in self.ranges}
+        """Train with settings sampled by ``trial``, and return the best validation accuracy."""
+        settings = {space.key: space.value(_suggest(trial, space)) for space in self.ranges}
         best = None
         try:
             trainer = Trainer(self.recipe.with_values(settings), self._dataset)
@@ -190,11 +191,11 @@ class HyperparameterSearch:
                 if progress.epoch < trainer.recipe.training.epochs and trial.should_prune():
                     raise optuna.TrialPruned
         except (DivergedError, RecipeError) as error:
-            # Pruned for Optuna, rather than failed: TPE learns from those alone, and keeps away.
+            # Report it as pruned, not failed: TPE learns from pruned trials, and avoids such settings.
             problem = TrialOutcome.DIVERGED if isinstance(error, DivergedError) else TrialOutcome.REFUSED
             trial.set_user_attr(_PROBLEM, problem.value)
             raise optuna.TrialPruned from error
-        assert best is not None, "a training has an epoch"
+        assert best is not None, "every run has at least one epoch"
         return best.validation.accuracy
 
     def _trial(self, frozen: FrozenTrial) -> Trial:
@@ -210,7 +211,7 @@ class HyperparameterSearch:
         return Trial(
             number=frozen.number,
             settings={
-                drawn.key: drawn.value(frozen.params[drawn.key]) for drawn in self.ranges if drawn.key in frozen.params
+                space.key: space.value(frozen.params[space.key]) for space in self.ranges if space.key in frozen.params
             },
             accuracy=max(frozen.intermediate_values.values(), default=None),
             epochs=max(frozen.intermediate_values, default=0),
@@ -221,40 +222,42 @@ class HyperparameterSearch:
         optuna.storages.fail_stale_trials(self._study)
         return n_counting(self.trials())
 
-    def _compare(self) -> None:
-        """Leave in the database what is searched, or hold it against what was left there."""
-        # Trials first: another process that begins the search leaves what is searched before it begins a trial.
-        begun = bool(self._study.get_trials(deepcopy=False))
+    def _check_same_search(self) -> None:
+        """Store the description of the search in the database, or compare it with the stored one."""
+        # Read trials first: another process that starts the search stores its description before its first trial.
+        has_trials = bool(self._study.get_trials(deepcopy=False))
         if _ABOUT not in self._study.user_attrs:
-            if begun:
-                raise DigitpadError(f"{self.place}: holds {self.name!r}, which digitpad did not begin; --name another")
+            if has_trials:
+                raise DigitpadError(
+                    f"{self.place}: {self.name!r} is not a digitpad search; choose another name with --name"
+                )
             self._study.set_user_attr(_ABOUT, self._about())
-        stored, own = self._study.user_attrs[_ABOUT], self._about()
-        searched = {*stored["search"], *own["search"]}
-        there, here = _comparable(stored, searched), _comparable(own, searched)
+        stored, current = self._study.user_attrs[_ABOUT], self._about()
+        searched = {*stored["search"], *current["search"]}
+        before, now = _comparable(stored, searched), _comparable(current, searched)
         differences = [
-            f"{key} is {there.get(key, 'not there')} in it, and {here.get(key, 'not there')} now"
-            for key in there | here
-            if there.get(key) != here.get(key)
+            f"{key} was {before.get(key, 'not set')} and is now {now.get(key, 'not set')}"
+            for key in before | now
+            if before.get(key) != now.get(key)
         ]
         if differences:
             raise DigitpadError(
-                f"{self.place}: the search {self.name!r} was begun otherwise: {'; '.join(differences)}; "
-                f"--name begins another"
+                f"{self.place}: the search {self.name!r} exists with other settings: {'; '.join(differences)}; "
+                f"choose another name with --name"
             )
 
     def _about(self) -> dict[str, Any]:
         return {
             "recipe": self.recipe.to_dict(),
-            "search": {drawn.key: str(drawn) for drawn in self.ranges},
+            "search": {space.key: str(space) for space in self.ranges},
             "data": self._dataset.sha256,
         }
 
     @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
-        """Tell in a line what goes wrong with the database, and nothing else.
+    def _database_errors(self) -> Iterator[None]:
+        """Convert database errors to one-line `DigitpadError` messages; pass on all other errors.
 
-        Optuna calls its heartbeat and its liar experiments that may change, of which no user here need be warned.
+        Also silences Optuna's warnings that heartbeats and the constant liar are experimental.
         """
         try:
             with warnings.catch_warnings():
@@ -263,20 +266,20 @@ class HyperparameterSearch:
         except DigitpadError:
             raise
         except Exception as error:
-            # Optuna, when it cannot mark a trial as failed, raises an error of its own over the database's.
-            lost: BaseException | None = error
-            while not isinstance(lost, _DATABASE_ERRORS):
-                if lost is None:
+            # If Optuna cannot mark a trial as failed, its own error hides the database's; search the chain of errors.
+            cause: BaseException | None = error
+            while not isinstance(cause, _DATABASE_ERRORS):
+                if cause is None:
                     raise
-                lost = lost.__context__
-            raise DigitpadError(f"{self.place}: {_first_line(lost)}") from error
+                cause = cause.__context__
+            raise DigitpadError(f"{self.place}: {_first_line(cause)}") from error
 
 
 class _Sampler(optuna.samplers.BaseSampler):
-    """TPE, seeded anew for each trial by the recipe's seed and the trial's number.
+    """TPE sampler, reseeded for each trial with the recipe's seed and the trial's number.
 
-    So processes that share a search draw different settings, a search that is gone on with does not repeat its first
-    draws, and one process alone draws the same ones each time.
+    Processes that share a search then sample different settings, a resumed search does not repeat its first samples,
+    and a single process is reproducible.
     """
 
     def __init__(self, seed: int) -> None:
@@ -285,7 +288,7 @@ class _Sampler(optuna.samplers.BaseSampler):
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
         seed = np.random.SeedSequence([self._seed, trial.number]).generate_state(1)
-        # The "liar" takes trials that run elsewhere for poor ones, lest everyone tries the same at once.
+        # The constant liar treats running trials as poor ones, so that processes do not try the same settings.
         self._tpe = optuna.samplers.TPESampler(seed=int(seed[0]), constant_liar=True)
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
@@ -308,16 +311,16 @@ class _Sampler(optuna.samplers.BaseSampler):
 
 
 class _Storage(optuna.storages.RDBStorage):
-    """A database that can be let go, and in which a lost heartbeat is no disaster."""
+    """Optuna storage that can be closed, and that ignores failed heartbeats."""
 
     def __init__(self, url: sqlalchemy.URL) -> None:
-        arguments: dict[str, Any] = {"pool_pre_ping": True}  # a server may drop who was silent for a long epoch
+        arguments: dict[str, Any] = {"pool_pre_ping": True}  # a server may close idle connections
         if url.get_backend_name() == "sqlite":
             arguments["connect_args"] = {"timeout": _LOCK_S}
         text = url.render_as_string(hide_password=False)
         try:
             super().__init__(
-                text.replace("{", "{{").replace("}", "}}"),  # Optuna takes it for a template
+                text.replace("{", "{{").replace("}", "}}"),  # Optuna treats the URL as a template
                 arguments,
                 heartbeat_interval=HEARTBEAT_S,
                 grace_period=GRACE_S,
@@ -327,7 +330,7 @@ class _Storage(optuna.storages.RDBStorage):
             raise
 
     def record_heartbeat(self, trial_id: int) -> None:
-        # It has a thread of its own, in which an error would be told by a traceback; the trial's next report tells it.
+        # In the heartbeat thread an error would print a traceback; the trial's next report raises it instead.
         with contextlib.suppress(sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError):
             super().record_heartbeat(trial_id)
 
@@ -348,14 +351,14 @@ def _open(url: sqlalchemy.URL) -> _Storage:
         except (sqlalchemy.exc.OperationalError, sqlalchemy.exc.ProgrammingError) as error:
             if "already exists" not in str(error):
                 raise
-        except (ImportError, RuntimeError) as error:  # no driver, or tables of another Optuna's
-            raise DigitpadError(f"{_shown(url)}: {_first_line(error)}") from error
-        time.sleep(0.1)  # another process makes the tables at this moment, and they are then there
+        except (ImportError, RuntimeError) as error:  # no driver, or tables of another Optuna version
+            raise DigitpadError(f"{_display_name(url)}: {_first_line(error)}") from error
+        time.sleep(0.1)  # another process is creating the tables
     return _Storage(url)
 
 
 def _default_database(name: str) -> sqlalchemy.URL:
-    """A file in the user's own folder for a search of that name."""
+    """Return the URL of a SQLite file for a search of that name, in the user's data folder."""
     folder = user_folders.ensure_folder(user_folders.user_data() / "searches")
     safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)[:60]
     return sqlalchemy.URL.create("sqlite", database=str(folder / f"{safe}.db"))
@@ -366,42 +369,44 @@ def _parsed(text: str) -> sqlalchemy.URL:
         url = sqlalchemy.make_url(text)
         url.get_dialect()
     except (sqlalchemy.exc.ArgumentError, ValueError) as error:
-        # The text is not repeated, for there may be a password in it.
+        # The message omits the text, which may contain a password.
         raise DigitpadError(
-            "the storage is no database's URL; expected one as sqlite:///search.db or postgresql://user@host/database"
+            "the storage is not a database URL such as sqlite:///search.db or postgresql://user@host/database"
         ) from error
     if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
-        raise DigitpadError(f"{_shown(url)}: names no file, as sqlite:///search.db does")
+        raise DigitpadError(
+            f"{_display_name(url)}: the storage has no file name; use a URL such as sqlite:///search.db"
+        )
     return url
 
 
-def _shown(url: sqlalchemy.URL) -> str:
-    """The database's name without passwords, which a query may hold too; a file's path as it is."""
+def _display_name(url: sqlalchemy.URL) -> str:
+    """Return the SQLite file's path, or the URL without its password and query, which may contain one too."""
     if url.get_backend_name() == "sqlite" and url.database:
         return url.database
     return url.set(query={}).render_as_string(hide_password=True)
 
 
-def _draw(trial: optuna.Trial, drawn: Range) -> Any:
-    match drawn:
+def _suggest(trial: optuna.Trial, space: Range) -> Any:
+    match space:
         case NumberRange(low=int(), high=int()):
-            return trial.suggest_int(drawn.key, int(drawn.low), int(drawn.high), log=drawn.logarithmic)
+            return trial.suggest_int(space.key, int(space.low), int(space.high), log=space.logarithmic)
         case NumberRange():
-            return trial.suggest_float(drawn.key, drawn.low, drawn.high, log=drawn.logarithmic)
+            return trial.suggest_float(space.key, space.low, space.high, log=space.logarithmic)
         case _:
-            return trial.suggest_categorical(drawn.key, drawn.texts)
+            return trial.suggest_categorical(space.key, space.texts)
 
 
 def _comparable(about: Mapping[str, Any], searched: Container[str]) -> dict[str, str]:
-    """What two processes have to agree on, to be told where they do not.
+    """Return what processes that share a search must agree on, as text by name.
 
-    Names do not matter, nor where the data lie, nor what a setting that is searched was before. A setting that the
-    recipe did not have yet when the search was begun has its default.
+    It leaves out names, the location of the data, and the recipe's own values of searched settings. A setting that did
+    not exist yet when the search started has its default.
     """
     try:
         recipe = Recipe.from_dict(about["recipe"])
     except RecipeError as error:
-        raise DigitpadError(f"the search was begun by another digitpad: {error}") from error
+        raise DigitpadError(f"the search was started by another version of digitpad: {error}") from error
     settings = {
         key: str(value)
         for key, value in flattened(recipe.to_dict()).items()
@@ -412,12 +417,12 @@ def _comparable(about: Mapping[str, Any], searched: Container[str]) -> dict[str,
 
 
 def _first_line(error: BaseException) -> str:
-    """What the database says, or its driver, without SQLAlchemy's statement, parameters and links."""
+    """Return the first line of the database's or driver's message, without SQLAlchemy's statement and links."""
     if isinstance(error, optuna.exceptions.StorageInternalError):
         error = error.__cause__ or error
     if isinstance(error, ImportError):
-        return f"needs a driver that is not installed ({error.__cause__ or error})"
+        return f"the database driver is not installed ({error.__cause__ or error})"
     return reason(getattr(error, "orig", None) or error).strip().splitlines()[0]
 
 
-optuna.logging.set_verbosity(optuna.logging.CRITICAL)  # what there is to tell is yielded and raised
+optuna.logging.set_verbosity(optuna.logging.CRITICAL)  # results are yielded, and errors raised

@@ -1,4 +1,4 @@
-"""What a search for settings is told as: its trials, as records that need neither Optuna nor a database."""
+"""Trials of a hyperparameter search: plain records, independent of Optuna and its database."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,30 +7,30 @@ from typing import Any
 
 
 class TrialOutcome(StrEnum):
-    """How a trial ended, if it did."""
+    """Outcome of a trial."""
 
     DONE = "done"
-    PRUNED = "pruned"  # given up half-way, as worse than most
+    PRUNED = "pruned"  # stopped early because it was worse than most
     DIVERGED = "diverged"
-    REFUSED = "refused"  # its settings, each possible, cannot be together
-    STOPPED = "stopped"  # by Ctrl-C or the end of its process; it does not count, and another takes its place
-    RUNNING = "running"  # perhaps in another process
+    REFUSED = "refused"  # each setting is valid, but their combination is not
+    STOPPED = "stopped"  # by Ctrl-C or the end of its process; does not count, and is replaced
+    RUNNING = "running"  # in this or another process
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One training with settings drawn from ranges.
+    """A training run with settings sampled from ranges.
 
     Attributes
     ----------
     number : int
-        From 0, in the order in which trials began, whichever process ran them.
+        Number from 0, in the order in which the trials of all processes began.
     settings : mapping
-        What was drawn, by dotted keys.
+        Sampled settings, by dotted key.
     accuracy : float or None
-        The best on validation, after any of its epochs.
+        Best validation accuracy of any epoch.
     epochs : int
-        How many it was trained for.
+        Number of epochs trained.
     """
 
     number: int
@@ -41,17 +41,17 @@ class Trial:
 
 
 def best_first(trials: Iterable[Trial]) -> list[Trial]:
-    """Those that were done before all others, each group by accuracy; of equals, the earlier first."""
+    """Sort completed trials before all others, each group by accuracy, highest first; ties by number."""
     return sorted(
         trials, key=lambda trial: (trial.state is not TrialOutcome.DONE, -(trial.accuracy or 0), trial.number)
     )
 
 
 def best_of(trials: Iterable[Trial]) -> Trial | None:
-    """The one with the highest accuracy of those that were done; of equals, the first."""
+    """Return the completed trial with the highest accuracy; the first of a tie; None if no trial is completed."""
     return next((trial for trial in best_first(trials) if trial.state is TrialOutcome.DONE), None)
 
 
 def n_counting(trials: Iterable[Trial]) -> int:
-    """How many there are without those that were stopped."""
+    """Return the number of trials without stopped trials."""
     return sum(trial.state is not TrialOutcome.STOPPED for trial in trials)

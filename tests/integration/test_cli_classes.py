@@ -78,7 +78,7 @@ def test_pen_digits_are_not_mixed_with_squares(capsys: pytest.CaptureFixture[str
     """It is told by the setting's name."""
     out = str(tmp_path / "x.npz")
     assert main([*TRAIN, "--set", "data.pen_digits=100", "--data", str(data), "--out", out]) == 1
-    assert "data.pen_digits: can be made besides digits alone" in capsys.readouterr().err
+    assert "data.pen_digits: can only be added to a dataset of digits" in capsys.readouterr().err
 
 
 def as_others_have_it(weights: Path, folder: Path) -> Path:

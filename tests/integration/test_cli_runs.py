@@ -166,14 +166,14 @@ def test_run_is_renamed(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["compare", "none"], "holds no run 'none'"),
+        (["compare", "none"], "has no run 'none'"),
         (["compare", "one", "one"], "named twice"),
         (["compare", "one", "--plot", "x.gif"], ".png or .svg"),
         (["compare", *"abcdefghi"], "9 runs; at most 8"),
         (["export", "one", "x.txt"], ".csv, .png or .svg"),
-        (["export", "none", "x.csv"], "holds no run"),
+        (["export", "none", "x.csv"], "has no run"),
         (["rename", "one", " "], "not empty"),
-        (["rename", "none", "x"], "holds no run"),
+        (["rename", "none", "x"], "has no run"),
     ],
 )
 def test_failures_are_told_in_one_line(

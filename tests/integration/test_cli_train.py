@@ -181,7 +181,7 @@ def test_pause_on_a_full_disk_says_where_a_resume_starts(
 def test_unknown_run_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     """With where runs lie."""
     assert main(["train", "--resume", "none such"]) == 1
-    assert "holds no run 'none such'" in one_error(capsys)
+    assert "has no run 'none such'" in one_error(capsys)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def dataset() -> Dataset:
 
 @pytest.fixture(autouse=True)
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A checkpoint at every step, so that there is one wherever a test looks."""
+    """Save a checkpoint at every step."""
     monkeypatch.setattr(module, "CHECKPOINT_S", 0.0)
 
 
@@ -37,22 +37,22 @@ def new(dataset: Dataset, recipe: Recipe | None = None, problems: list[str] | No
     return Recorder(trainer, Run.create(recipe, dataset, 1), dataset, tell)
 
 
-def again(recorder: Recorder, dataset: Dataset) -> Recorder:
-    """As another process would go on with it."""
+def resumed(recorder: Recorder, dataset: Dataset) -> Recorder:
+    """Resume the run as another process would."""
     assert recorder.run is not None
     run = Run.open(recorder.run.folder)
     run.lock()
     return Recorder(run.resume(dataset), run, dataset)
 
 
-def taken(records: Iterator[Progress], step: int) -> None:
+def take_up_to(records: Iterator[Progress], step: int) -> None:
     for record in records:
         if isinstance(record, StepDone) and record.step == step:
             return
 
 
 def test_whole_training_is_written_down(dataset: Dataset) -> None:
-    """Losses, scores, the result and the weights, whose bits are those of a training that nobody wrote down."""
+    """The run has all losses, scores and weights, and recording does not change training."""
     with new(dataset) as recorder:
         records = [*recorder.train(), *recorder.conclude()]
     plain = Trainer(small_recipe(), dataset)
@@ -74,13 +74,13 @@ def test_whole_training_is_written_down(dataset: Dataset) -> None:
 
 @pytest.mark.parametrize("step", [1, 39, 40, 77])
 def test_cut_off_anywhere_it_goes_on_to_the_same_bits(dataset: Dataset, step: int) -> None:
-    """Without a word of farewell: what stands on disk is enough, and the log has each step once."""
+    """A run interrupted at any step resumes with bit-identical results, and its log has each step once."""
     first = new(dataset)
-    taken(first.train(), step)
+    take_up_to(first.train(), step)
     first._losses.clear()
     assert first.run is not None
     first.run.unlock()
-    with again(first, dataset) as second:
+    with resumed(first, dataset) as second:
         assert second.trainer.step == step
         outcome = result([*second.train(), *second.conclude()])
     plain = Trainer(small_recipe(), dataset)
@@ -96,14 +96,14 @@ def test_cut_off_anywhere_it_goes_on_to_the_same_bits(dataset: Dataset, step: in
 
 
 def test_paused_while_an_epoch_is_scored_it_goes_on_to_the_same_bits(dataset: Dataset) -> None:
-    """That epoch's steps are not taken a second time."""
+    """A run paused during scoring resumes without repeating the epoch's steps."""
     first = new(dataset)
     records = first.train()
-    taken(records, 40)
+    take_up_to(records, 40)
     assert isinstance(next(records), EvaluationProgress)
     first.pause()
     first.close()
-    with again(first, dataset) as second:
+    with resumed(first, dataset) as second:
         list(second.train())
     plain = Trainer(small_recipe(), dataset)
     list(plain.train())
@@ -113,10 +113,10 @@ def test_paused_while_an_epoch_is_scored_it_goes_on_to_the_same_bits(dataset: Da
 
 
 def test_pause_says_so(dataset: Dataset) -> None:
-    """Paused it can be gone on with here or elsewhere; in between it counts as paused."""
+    """A paused run has the status PAUSED, and can resume in this or another process."""
     with new(dataset) as recorder:
         records = recorder.train()
-        taken(records, 5)
+        take_up_to(records, 5)
         recorder.pause()
         assert recorder.run is not None
         assert recorder.run.summary().status is RunStatus.PAUSED
@@ -124,17 +124,17 @@ def test_pause_says_so(dataset: Dataset) -> None:
         assert recorder.run.summary().status is RunStatus.RUNNING
         recorder.pause()
     assert recorder.run.summary().status is RunStatus.PAUSED
-    assert again(recorder, dataset).trainer.step == 5
+    assert resumed(recorder, dataset).trainer.step == 5
 
 
 def test_changes_are_on_disk_before_the_next_step(dataset: Dataset) -> None:
-    """Cut off right after, the run goes on with the new setting, and the log says when it changed."""
+    """A run interrupted right after a change resumes with the new setting, which is in the log."""
     first = new(dataset)
-    taken(first.train(), 7)
+    take_up_to(first.train(), 7)
     first.change({"optimizer.learning_rate": 0.004})
     assert first.run is not None
     first.run.unlock()
-    with again(first, dataset) as second:
+    with resumed(first, dataset) as second:
         assert second.trainer.learning_rate == 0.004
         assert second.trainer.changes == first.trainer.changes
         assert second.run is not None
@@ -143,7 +143,7 @@ def test_changes_are_on_disk_before_the_next_step(dataset: Dataset) -> None:
 
 
 def test_run_that_ran_away_says_why(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its last checkpoint is sound, from which it can go on at a lower rate."""
+    """A diverged run has its reason in the summary, and resumes from a finite checkpoint at a lower rate."""
     monkeypatch.setattr(module, "CHECKPOINT_S", 1000.0)
     recipe = small_recipe(optimizer__method="sgd", optimizer__learning_rate=10.0, network__hidden=[64] * 6)
     with new(dataset, recipe) as recorder:
@@ -152,8 +152,8 @@ def test_run_that_ran_away_says_why(dataset: Dataset, monkeypatch: pytest.Monkey
         assert recorder.run is not None
         summary = recorder.run.summary()
         assert summary.status is RunStatus.DIVERGED
-        assert "a lower learning rate" in summary.problem
-    later = again(recorder, dataset)
+        assert "try a lower learning rate" in summary.problem
+    later = resumed(recorder, dataset)
     assert np.isfinite(later.trainer.network.parameters).all()
     later.change({"optimizer.learning_rate": 0.01})
     list(later.train())
@@ -162,35 +162,35 @@ def test_run_that_ran_away_says_why(dataset: Dataset, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("failing", ["write", "fsync", "replace", "log"])
 def test_full_disk_stops_nothing(dataset: Dataset, failing: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At each kind of write: it is told once, training goes on, old files stay whole, and later ones are written."""
+    """After each kind of write error, training continues, old files are intact, and later writes succeed."""
     problems: list[str] = []
     recorder = new(dataset, problems=problems)
     run = recorder.run
     assert run is not None
     records = recorder.train()
-    taken(records, 45)
+    take_up_to(records, 45)
     before = {path: path.read_bytes() for path in run.folder.glob("*.npz")}
     assert len(before) == 3
 
-    def full(*_: Any, **__: Any) -> NoReturn:
+    def raise_full(*_: Any, **__: Any) -> NoReturn:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
         if failing == "write":
-            patch.setattr(os, "fdopen", full)
+            patch.setattr(os, "fdopen", raise_full)
         elif failing == "fsync":
-            patch.setattr(os, "fsync", full)
+            patch.setattr(os, "fsync", raise_full)
         elif failing == "replace":
-            patch.setattr(Path, "replace", full)
+            patch.setattr(Path, "replace", raise_full)
         else:
-            patch.setattr(os, "write", full)
+            patch.setattr(os, "write", raise_full)
             patch.setattr(module, "LOG_S", 0.0)
-        taken(records, 85)
+        take_up_to(records, 85)
         if failing != "log":
             assert {path: path.read_bytes() for path in run.folder.glob("*.npz")} == before
             assert any("No space left" in problem for problem in problems)
             assert len(problems) <= 3
-    taken(records, 90)
+    take_up_to(records, 90)
     assert recorder.problem == ""
     rest = [*records, *recorder.conclude()]
     recorder.close()
@@ -200,7 +200,7 @@ def test_full_disk_stops_nothing(dataset: Dataset, failing: str, monkeypatch: py
 
 
 def test_without_a_run_nothing_is_written(dataset: Dataset, tmp_path: Path) -> None:
-    """Training works where the user's folder does not."""
+    """Training without a run writes no files."""
     recipe = small_recipe(training__epochs=1)
     with Recorder(Trainer(recipe, dataset), None, dataset) as recorder:
         records = [*recorder.train(), *recorder.conclude()]
@@ -209,17 +209,17 @@ def test_without_a_run_nothing_is_written(dataset: Dataset, tmp_path: Path) -> N
 
 
 def test_stopped_run_can_be_trained_on(dataset: Dataset) -> None:
-    """Its conclusion restores the best weights, but what goes on is where training was."""
+    """A stopped run resumes from its last step, not from the restored best weights."""
     with new(dataset) as recorder:
         records = recorder.train()
-        taken(records, 50)
+        take_up_to(records, 50)
         parameters = recorder.trainer.network.parameters.copy()
         recorder.checkpoint()
         list(recorder.conclude(RunStatus.STOPPED))
         recorder.checkpoint()
         assert recorder.run is not None
         assert recorder.run.summary().status is RunStatus.STOPPED
-    later = again(recorder, dataset)
+    later = resumed(recorder, dataset)
     assert later.trainer.network.parameters.tobytes() == parameters.tobytes()
     assert [epoch.epoch for epoch in later.trainer.history] == [0, 1]
     list(later.train())
@@ -229,7 +229,7 @@ def test_stopped_run_can_be_trained_on(dataset: Dataset) -> None:
 
 
 def test_run_of_which_nothing_came_is_not_left_behind(dataset: Dataset) -> None:
-    """Discarded before its first step, its folder is gone."""
+    """Discarding a run before its first step deletes its folder."""
     with new(dataset) as recorder:
         run = recorder.run
         recorder.discard()

@@ -19,7 +19,7 @@ from tests.unit.training.small import result, small_dataset, small_recipe
 
 
 def test_weights_say_where_they_come_from(tmp_path: Path) -> None:
-    """Recipe, data, history and scores are kept, and survive the file."""
+    """The weights file has the recipe, data, history and scores."""
     dataset = small_dataset()
     trainer = Trainer(small_recipe(), dataset)
     outcome = result(trainer.run())
@@ -38,7 +38,7 @@ def test_weights_say_where_they_come_from(tmp_path: Path) -> None:
 
 
 def test_weights_are_those_of_the_best_epoch() -> None:
-    """Taken while training, they are the best so far, and claim nothing of a test set."""
+    """Weights taken during training are the best so far, without a test accuracy."""
     dataset = small_dataset()
     trainer = Trainer(small_recipe(), dataset)
     run = trainer.run()
@@ -52,7 +52,7 @@ def test_weights_are_those_of_the_best_epoch() -> None:
 
 
 def test_weights_can_be_taken_before_the_first_score() -> None:
-    """What a network begins with can be kept, too."""
+    """Weights can be taken before the first scores."""
     dataset = small_dataset()
     trainer = Trainer(small_recipe(), dataset)
     weights = weights_of(trainer, dataset)
@@ -68,19 +68,19 @@ def run() -> Iterator[Run]:
 
 
 def test_run_is_kept_in_the_users_folder(run: Run, tmp_path: Path) -> None:
-    """Named by when and what, and found there with its recipe, its data and its date."""
+    """A run in the user's folder is named by date and recipe, and has its recipe, data and date."""
     assert run.folder.parent == runs_folder() == tmp_path / "digitpad-home" / "runs"
     assert run.id[:2] == "20"
     assert "-small-" in run.id
-    (found,) = all_runs()
-    assert found.recipe == small_recipe()
-    assert found.about["data"]["sha256"] == small_dataset().sha256
-    assert found.begun == run.begun
-    assert found.name == "small"
+    (listed,) = all_runs()
+    assert listed.recipe == small_recipe()
+    assert listed.about["data"]["sha256"] == small_dataset().sha256
+    assert listed.begun == run.begun
+    assert listed.name == "small"
 
 
 def test_no_two_runs_share_a_folder() -> None:
-    """Within one second, too; and any name can be a recipe's."""
+    """Runs created within one second have different folders, with any recipe name."""
     recipe = dataclasses.replace(small_recipe(), name="../ä: " + "x" * 300)
     runs = [Run.create(recipe, small_dataset(), 1) for _ in range(4)]
     assert len({run.folder for run in runs}) == 4
@@ -90,10 +90,10 @@ def test_no_two_runs_share_a_folder() -> None:
 
 
 def test_nobody_else_can_train_a_run(run: Run) -> None:
-    """Neither in this process nor in another; a lock that was let go, or whose process died, is free again."""
+    """A locked run cannot be locked again by any process; a released or orphaned lock is free."""
     other = Run.open(run.folder)
     assert other.is_in_training
-    with pytest.raises(RunError, match="in training already"):
+    with pytest.raises(RunError, match="already in training"):
         other.lock()
     program = f"""
 import os
@@ -110,8 +110,8 @@ else:
     os._exit(1)
 """
     for expected in ("refused", "locked"):
-        said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-        assert said.stdout.strip() == expected, said.stderr
+        process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+        assert process.stdout.strip() == expected, process.stderr
         run.unlock()
     assert not other.is_in_training
     other.lock()
@@ -119,7 +119,7 @@ else:
 
 
 def test_status_tells_a_run_that_was_cut_off(run: Run) -> None:
-    """Running as long as somebody has it; after that, it was cut off, unless it says how it ended."""
+    """An unlocked run with the status RUNNING counts as interrupted."""
     assert run.summary().status is RunStatus.RUNNING
     run.unlock()
     assert Run.open(run.folder).summary().status is RunStatus.CUT_OFF
@@ -129,7 +129,7 @@ def test_status_tells_a_run_that_was_cut_off(run: Run) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b'{"status": "odd"}', b'{"status": "finished", "odd": 1}'])
 def test_damaged_summary_is_as_none(run: Run, content: bytes) -> None:
-    """The run is listed all the same."""
+    """A damaged summary is read as the default summary."""
     (run.folder / "summary.json").write_bytes(content)
     assert run.summary() == RunSummary(RunStatus.RUNNING)
 
@@ -138,18 +138,18 @@ def test_damaged_summary_is_as_none(run: Run, content: bytes) -> None:
     "content", [None, b"", b"[]", b"{}", b'{"recipe": 5}', b'{"recipe": {"training": {"epochs": -1}}}']
 )
 def test_what_is_no_run_is_passed_over(run: Run, content: bytes | None) -> None:
-    """Opened by its name it is told; in a list it is missing, and the others are there."""
+    """Opening a folder that is not a run raises `RunError`; `all_runs` skips it."""
     odd = runs_folder() / "odd"
     odd.mkdir()
     if content is not None:
         (odd / "run.json").write_bytes(content)
-    with pytest.raises(RunError, match=r"odd.*(no run|not describe)"):
+    with pytest.raises(RunError, match=r"odd.*(not a run|not a valid description)"):
         Run.open(odd)
-    assert [found.id for found in all_runs()] == [run.id]
+    assert [listed.id for listed in all_runs()] == [run.id]
 
 
 def test_run_is_renamed(run: Run) -> None:
-    """Its name is another, its folder stays; an empty one is the recipe's again."""
+    """Renaming changes the name and keeps the folder; an empty name restores the recipe's name."""
     run.rename("  for the lecture ")
     assert Run.open(run.folder).name == "for the lecture"
     run.rename("")
@@ -157,17 +157,17 @@ def test_run_is_renamed(run: Run) -> None:
 
 
 def test_run_is_found_by_what_people_type(run: Run) -> None:
-    """Its folder, its id, its name, and how an id begins or ends."""
+    """A run is found by folder, id, name, or the start or end of its id."""
     run.rename("lecture")
     for text in (str(run.folder), run.id, "lecture", run.id[:17], run.id[-6:]):
         assert find_run(text).id == run.id
     for text in ("nothing", ""):
-        with pytest.raises(RunError, match="holds no run"):
+        with pytest.raises(RunError, match="has no run"):
             find_run(text)
 
 
 def test_last_two_checkpoints_are_kept(run: Run) -> None:
-    """Older ones go; the training goes on from the latest that can be read."""
+    """The last two checkpoints are kept, and a run resumes from the newest readable one."""
     dataset = small_dataset()
     trainer = Trainer(small_recipe(), dataset)
     for progress in trainer.train():
@@ -186,15 +186,15 @@ def test_last_two_checkpoints_are_kept(run: Run) -> None:
 
 
 def test_other_data_are_refused(run: Run) -> None:
-    """A run goes on with what it began with; else it would be no longer the same run."""
+    """Resuming with different data raises `RunError`."""
     assert contents_sha256(small_dataset()) == contents_sha256(small_dataset())
-    with pytest.raises(RunError, match="other data"):
+    with pytest.raises(RunError, match="trained on different data"):
         run.resume(small_dataset(1990))
 
 
 @pytest.mark.parametrize("harm", ["header", "shape", "generators", "recipe", "version"])
 def test_checkpoint_that_does_not_fit_is_told(run: Run, harm: str) -> None:
-    """By its file, with what is wrong; nothing is trained from it."""
+    """A checkpoint that does not fit raises `RunError` with its file name."""
     dataset = small_dataset()
     trainer = Trainer(small_recipe(), dataset)
     next(record for record in trainer.train() if isinstance(record, EpochDone))
@@ -218,7 +218,7 @@ def test_checkpoint_that_does_not_fit_is_told(run: Run, harm: str) -> None:
 
 
 def test_looking_at_a_deleted_run_does_not_make_it_again() -> None:
-    """Its summary is that of one of which nothing is known."""
+    """Reading the status of a deleted run does not create its folder again."""
     dataset = small_dataset()
     run = Run.create(small_recipe(), dataset, 1)
     run.unlock()
@@ -229,16 +229,16 @@ def test_looking_at_a_deleted_run_does_not_make_it_again() -> None:
 
 
 def test_run_that_somebody_looked_at_for_a_moment_can_be_locked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """To look whether it is in training takes its lock, which is not to be told as a training."""
+    """Locking waits for a process that holds the lock for a moment to check the status."""
     run = Run.create(small_recipe(), small_dataset(), 1)
     run.unlock()
-    looking = FileLock(run.folder / ".lock", thread_local=False)
-    looking.acquire()
+    other_lock = FileLock(run.folder / ".lock", thread_local=False)
+    other_lock.acquire()
     waited: list[float] = []
 
     def wait(seconds: float) -> None:
         waited.append(seconds)
-        looking.release()
+        other_lock.release()
 
     monkeypatch.setattr("time.sleep", wait)
     run.lock()
@@ -248,9 +248,9 @@ def test_run_that_somebody_looked_at_for_a_moment_can_be_locked(monkeypatch: pyt
 
 
 def test_run_that_was_deleted_is_not_made_again(run: Run) -> None:
-    """Nobody trains a folder that is no run any more."""
+    """Locking a deleted run raises `RunError`, and does not create its folder."""
     run.unlock()
     run.remove()
-    with pytest.raises(RunError, match="is there no more"):
+    with pytest.raises(RunError, match="no longer exists"):
         run.lock()
     assert not run.folder.exists()

@@ -31,15 +31,15 @@ from tests.unit.training.small import small_dataset, small_recipe
 
 
 def changed(run: Run, step: int, **settings: Any) -> RunTrace:
-    """The run with a setting that became another one after that step."""
+    """Add a setting change after that step, and return the run's trace."""
     log = RunLog(run.log_path)
     log.add("change", step=step, settings={key.replace("__", "."): value for key, value in settings.items()})
     log.close()
     return RunTrace.of(run)
 
 
-def slowly_smoothed(values: list[float], span: float) -> list[float]:
-    """As Adam corrects its averages for their start, one value after another."""
+def reference_average(values: list[float], span: float) -> list[float]:
+    """Reference implementation: a moving average with bias correction as in Adam, value by value."""
     decay = 1 - 1 / span
     average, weight, averages = 0.0, 0.0, []
     for value in values:
@@ -56,24 +56,24 @@ def slowly_smoothed(values: list[float], span: float) -> list[float]:
 )
 @settings(deadline=None)
 def test_smoothing_is_the_average_that_corrects_for_its_start(values: list[float], span: float) -> None:
-    """With gaps and without, for every span in which a gap does not outlast all memory."""
-    ours = smoothed(np.array(values, float), span)
-    theirs = np.array(slowly_smoothed(values, span), float)
-    remembered = np.isfinite(ours)
-    np.testing.assert_allclose(ours[remembered], theirs[remembered], atol=1e-6)
+    """`smoothed` equals the bias-corrected moving average, with and without gaps."""
+    actual = smoothed(np.array(values, float), span)
+    expected = np.array(reference_average(values, span), float)
+    known = np.isfinite(actual)
+    np.testing.assert_allclose(actual[known], expected[known], atol=1e-6)
     if span > 20 or not np.isnan(np.array(values)).any():
-        np.testing.assert_array_equal(remembered, np.isfinite(theirs))
+        np.testing.assert_array_equal(known, np.isfinite(expected))
 
 
 def test_smoothing_begins_at_the_first_value() -> None:
-    """It is not pulled towards 0, and over one value it is that value."""
+    """The average is not biased towards 0 at the start, and a span of 1 returns the values."""
     values = np.array([5.0, 5.0, 5.0, 8.0])
     assert smoothed(values, 10)[:3] == pytest.approx(5.0)
     np.testing.assert_array_equal(smoothed(values, 1), values)
 
 
 def test_curves_are_over_steps_epochs_or_time() -> None:
-    """The same losses and scores, each at its place."""
+    """Curves have the same losses and scores on each axis, at the right positions."""
     trace = RunTrace.of(made_run())
     losses = [2.0 * 0.5**step for step in range(1, 13)]
     places: dict[CurveAxis, Any] = {
@@ -97,14 +97,14 @@ def test_curves_are_over_steps_epochs_or_time() -> None:
 
 
 def test_axis_ends_where_the_plan_does() -> None:
-    """Of a run that is not at its end, that is beyond its last point; time is reckoned by the pace so far."""
+    """The axis of an unfinished run ends at its planned steps and epochs, and at the extrapolated time."""
     trace = RunTrace.of(made_run(n_epochs=1))
     assert [trace.planned(axis) for axis in (CurveAxis.STEP, CurveAxis.EPOCH)] == [12, 3]
     assert trace.planned(CurveAxis.TIME) == pytest.approx(3 * 1.25)
 
 
 def test_run_without_a_step_has_empty_curves() -> None:
-    """One that was killed before it wrote anything, too."""
+    """A run without a log or summary has empty curves."""
     run = made_run(n_epochs=0)
     run.log_path.unlink()
     (run.folder / "summary.json").unlink()
@@ -117,7 +117,7 @@ def test_run_without_a_step_has_empty_curves() -> None:
 
 
 def test_changes_stand_where_they_were_made() -> None:
-    """On each axis."""
+    """Changes have the right position on each axis."""
     trace = changed(made_run(), 6, optimizer__learning_rate=0.5)
     for axis, x in ((CurveAxis.STEP, 6), (CurveAxis.EPOCH, 1.5), (CurveAxis.TIME, 1.625)):
         ((place, change),) = trace.changes(axis)
@@ -126,34 +126,34 @@ def test_changes_stand_where_they_were_made() -> None:
 
 
 def test_settings_that_differ_are_told() -> None:
-    """Those alone, in the recipe's order; what a run changed on its way is told with its step."""
-    one = RunTrace.of(made_run("one", loss__l2=0.1))
-    other = changed(made_run("other", network__hidden=[64, 32]), 1500, optimizer__learning_rate=0.25)
-    rate = str(one.settings["optimizer.learning_rate"])
-    assert [(row.key, row.texts) for row in differences([one, other])] == [
+    """Only differing settings are returned, in the recipe's order; changes include their step."""
+    first = RunTrace.of(made_run("one", loss__l2=0.1))
+    second = changed(made_run("other", network__hidden=[64, 32]), 1500, optimizer__learning_rate=0.25)
+    rate = str(first.settings["optimizer.learning_rate"])
+    assert [(row.key, row.texts) for row in differences([first, second])] == [
         ("network.hidden", ("[32]", "[64, 32]")),
         ("loss.l2", ("0.1", "0.0")),
         ("optimizer.learning_rate", (rate, f"{rate}, 0.25 from step 1,500")),
     ]
-    assert differences([one]) == differences([one, one]) == []
+    assert differences([first]) == differences([first, first]) == []
 
 
 def test_other_data_are_a_difference() -> None:
-    """Runs whose settings are the same may have been trained on other digits."""
-    one, other = (RunTrace.of(made_run()) for _ in range(2))
-    about = {**other.about, "data": {"name": "small", "contents_sha256": "f" * 64}}
-    other = RunTrace(other.id, other.name, about, other.settings, other.summary, other.history)
-    assert [(row.key, row.texts) for row in differences([one, other])] == [("data", ("0" * 12, "f" * 12))]
+    """Runs with the same settings but other data differ in their data."""
+    first, second = (RunTrace.of(made_run()) for _ in range(2))
+    about = {**second.about, "data": {"name": "small", "contents_sha256": "f" * 64}}
+    second = RunTrace(second.id, second.name, about, second.settings, second.summary, second.history)
+    assert [(row.key, row.texts) for row in differences([first, second])] == [("data", ("0" * 12, "f" * 12))]
 
 
 def test_value_at_a_place_is_the_last_known() -> None:
-    """None before there is one."""
+    """`values_at` returns the last known value, or None before the first."""
     curve = RunCurve(np.array([1.0, 2, 3, 4]), np.array([np.nan, 5, np.nan, 7]))
     assert [values_at(curve, x) for x in (0, 1, 2.5, 3.9, 4, 100)] == [None, None, 5, 5, 7, 7]
 
 
 def test_csv_holds_the_whole_log() -> None:
-    """Every loss as it was, scores where an epoch ended, changed settings where they changed."""
+    """The CSV has every loss, scores at the end of epochs, and changes at their steps."""
     trace = changed(made_run(), 6, optimizer__learning_rate=0.5, loss__l2=0.01)
     rows = list(csv.DictReader(io.StringIO(to_csv(trace))))
     assert [int(row["step"]) for row in rows] == list(range(13))
@@ -165,7 +165,7 @@ def test_csv_holds_the_whole_log() -> None:
 
 
 def test_trace_of_a_training_is_what_was_trained() -> None:
-    """A real run, half done: as many steps an epoch as its trainer has, and its losses."""
+    """The trace of a real run has its trainer's losses and steps per epoch."""
     dataset, recipe = small_dataset(), small_recipe()
     trainer = Trainer(recipe, dataset)
     with Recorder(trainer, Run.create(recipe, dataset, 1), dataset) as recorder:
@@ -180,12 +180,12 @@ def test_trace_of_a_training_is_what_was_trained() -> None:
 
 
 def test_clock() -> None:
-    """Hours where there are some."""
+    """`clock` shows hours only from one hour on."""
     assert [clock(seconds) for seconds in (0.4, 59.6, 3599, 3661)] == ["0:00", "1:00", "59:59", "1:01:01"]
 
 
 def test_lines_are_ready_to_be_drawn() -> None:
-    """With a mark on the average where a setting changed."""
+    """Curves have a mark on the moving average where a setting changed."""
     trace = changed(made_run(), 6, optimizer__learning_rate=0.5)
     lines = RunLines.of(trace, CurveAxis.STEP, 2)
     np.testing.assert_array_equal(lines.smooth.y, smoothed(lines.raw.y, 2))
@@ -195,7 +195,7 @@ def test_lines_are_ready_to_be_drawn() -> None:
 
 
 def test_limits_are_those_of_what_matters() -> None:
-    """Averages and validation, and of accuracies all but the untrained network's; something, where there is nothing."""
+    """Limits fit averages, validation losses and trained accuracies, with defaults for empty curves."""
     lines = [RunLines.of(RunTrace.of(made_run()), CurveAxis.STEP, 1)]
     low, high = loss_limits(lines, logarithmic=True)
     assert (low, high) == pytest.approx((2.0 * 0.5**12 / 1.25, 1.25))
@@ -203,8 +203,8 @@ def test_limits_are_those_of_what_matters() -> None:
     low, high = accuracy_limits(lines)
     assert 0.4 < low < 0.5
     assert 0.885 < high < 1
-    nothing = [RunLines.of(RunTrace.of(made_run(n_epochs=0)), CurveAxis.STEP, 1)]
-    nothing[0].scores["validation_loss"].y[:] = np.nan
-    assert loss_limits(nothing, logarithmic=True) == (0.01, 3.0)
+    empty = [RunLines.of(RunTrace.of(made_run(n_epochs=0)), CurveAxis.STEP, 1)]
+    empty[0].scores["validation_loss"].y[:] = np.nan
+    assert loss_limits(empty, logarithmic=True) == (0.01, 3.0)
     assert loss_limits([], logarithmic=False) == (0.0, 3.0)
-    assert accuracy_limits(nothing) == (0.0, 1.0)
+    assert accuracy_limits(empty) == (0.0, 1.0)

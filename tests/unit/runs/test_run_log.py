@@ -27,7 +27,7 @@ def write(path: Path, *records: dict[str, object]) -> None:
 
 
 def test_what_is_added_is_read(path: Path) -> None:
-    """Losses with their times between two lines, epochs and changes."""
+    """The log returns losses with interpolated times, epochs and changes."""
     write(
         path,
         {"kind": "begun", "step": 0, "n_epochs": 0, "n_changes": 0},
@@ -45,7 +45,7 @@ def test_what_is_added_is_read(path: Path) -> None:
 
 
 def test_what_came_after_the_checkpoint_is_forgotten(path: Path) -> None:
-    """A run that goes on says from where; what it repeats stands once."""
+    """A ``begun`` line discards everything after its step."""
     write(
         path,
         {"kind": "epoch", "epoch": epoch_values(0, 0), "seconds": 0.1},
@@ -65,7 +65,7 @@ def test_what_came_after_the_checkpoint_is_forgotten(path: Path) -> None:
 
 
 def test_half_a_line_is_passed_over(path: Path) -> None:
-    """What a killed process left unfinished spoils neither what stands before nor what is added later."""
+    """An incomplete line affects neither earlier nor later lines."""
     write(path, {"kind": "steps", "first": 1, "losses": [3.0], "seconds": 1.0})
     path.write_bytes(path.read_bytes() + b'{"kind": "steps", "first": 2, "los')
     write(path, {"kind": "steps", "first": 2, "losses": [2.0], "seconds": 2.0})
@@ -73,7 +73,7 @@ def test_half_a_line_is_passed_over(path: Path) -> None:
 
 
 def test_nonsense_is_passed_over(path: Path) -> None:
-    """Other JSON, other kinds, values that cannot be: what is sound is read all the same."""
+    """Invalid lines and unknown kinds are skipped, and valid lines are read."""
     lines = [
         b"\xff\xfe", b"[]", b"null", b"{}", b'{"kind": 7}',
         b'{"kind": "steps", "first": "x", "losses": [1], "seconds": 0}',
@@ -86,13 +86,13 @@ def test_nonsense_is_passed_over(path: Path) -> None:
 
 
 def test_full_disk_loses_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A write that fails, or is cut short, is told; all of it is there once there is room again."""
+    """A failed or partial write raises `OSError`, and a later write saves the lines."""
     log = RunLog(path)
     log.add("steps", first=1, losses=[4.0], seconds=1.0)
-    real = os.write
+    os_write = os.write
 
     def short(descriptor: int, content: bytes) -> int:
-        return real(descriptor, content[:10])
+        return os_write(descriptor, content[:10])
 
     def full(descriptor: int, content: bytes) -> int:
         raise OSError(28, "No space left on device")
@@ -101,7 +101,7 @@ def test_full_disk_loses_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setattr(os, "write", failing)
         with pytest.raises(OSError, match=r"bytes were written|No space"):
             log.add("steps", first=step, losses=[5.0 - step], seconds=float(step))
-    monkeypatch.setattr(os, "write", real)
+    monkeypatch.setattr(os, "write", os_write)
     log.add("steps", first=5, losses=[0.5], seconds=5.0)
     log.close()
     assert read_log(path).losses == [4.0, 3.0, 2.0, 1.0, 0.5]

@@ -9,7 +9,7 @@ from tests.unit.training.made_runs import made_run
 
 
 def test_runs_are_listed_the_latest_first() -> None:
-    """With what they are called, and how they stand; what is no run is passed over."""
+    """Entries have names and statuses, newest first; a folder that is not a run is skipped."""
     first, second = made_run("one"), made_run("two", RunStatus.CUT_OFF, n_epochs=1)
     second.rename("my two")
     (first.folder.parent / "none").mkdir()
@@ -23,32 +23,32 @@ def test_runs_are_listed_the_latest_first() -> None:
 
 
 def test_each_look_sees_what_has_changed() -> None:
-    """Runs that came and went, new names, and what was added to a log."""
-    catalogue = RunRegistry()
-    assert catalogue.entries() == []
+    """Each call reports new and deleted runs, new names, and new log lines."""
+    registry = RunRegistry()
+    assert registry.entries() == []
     run = made_run()
-    (entry,) = catalogue.entries()
-    (before,) = catalogue.traces([entry])
+    (entry,) = registry.entries()
+    (before,) = registry.traces([entry])
     run.rename("other")
     log = RunLog(run.log_path)
     log.add("steps", first=13, losses=[0.5], seconds=9.0)
     log.close()
-    (entry,) = catalogue.entries()
-    (after,) = catalogue.traces([entry])
+    (entry,) = registry.entries()
+    (after,) = registry.traces([entry])
     assert (before.name, after.name) == ("small", "other")
     assert after.history.losses == [*before.history.losses, 0.5]
     shutil.rmtree(run.folder)
-    assert catalogue.entries() == []
+    assert registry.entries() == []
 
 
 def test_what_has_not_changed_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither what describes a run nor its log; its name and status are."""
-    catalogue = RunRegistry()
+    """Unchanged ``run.json`` and log files are not read again; the name is."""
+    registry = RunRegistry()
     run = made_run()
-    (before,) = catalogue.traces(catalogue.entries())
+    (before,) = registry.traces(registry.entries())
     run.rename("other")
     monkeypatch.setattr(Run, "open", None)
     monkeypatch.setattr(Run, "history", None)
-    (after,) = catalogue.traces(catalogue.entries())
+    (after,) = registry.traces(registry.entries())
     assert after.history is before.history
     assert after.name == "other"

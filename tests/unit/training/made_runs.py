@@ -1,4 +1,4 @@
-"""Runs that were never trained: folders as a training leaves them, with figures of one's own."""
+"""Test runs: run folders with chosen metrics, written without training."""
 
 import dataclasses
 import json
@@ -13,14 +13,14 @@ from digitpad.system import user_folders
 from digitpad.training.events import EpochDone
 from tests.unit.training.small import small_recipe
 
-STEPS = 4  # an epoch
+STEPS = 4  # per epoch
 _numbers = count()
 
 
 def made_run(name: str = "small", status: RunStatus = RunStatus.FINISHED, n_epochs: int = 3, **settings: Any) -> Run:
-    """A run of three epochs of four steps, unless said otherwise: a loss of 2 that halves with each step.
+    """Create a run, by default of three epochs of four steps; its loss is 2 and halves with each step.
 
-    ``settings`` are dotted keys with their dots as ``__``. Each run begins an hour after the one made before it.
+    ``settings`` are dotted keys with ``__`` for each dot. Each run starts an hour after the previous one.
     """
     recipe = dataclasses.replace(small_recipe(**settings), name=name)
     number = next(_numbers)
@@ -40,7 +40,7 @@ def made_run(name: str = "small", status: RunStatus = RunStatus.FINISHED, n_epoc
         log.add("steps", first=first, losses=[2.0 * 0.5**step for step in range(first, first + STEPS)], seconds=epoch)
         log.add("epoch", epoch=_epoch(epoch, 1 - 0.5**epoch), seconds=epoch + 0.25)
     log.close()
-    done = status in (RunStatus.FINISHED, RunStatus.STOPPED)
+    concluded = status in (RunStatus.FINISHED, RunStatus.STOPPED)
     run.write_summary(
         RunSummary(
             RunStatus.RUNNING if status is RunStatus.CUT_OFF else status,
@@ -50,7 +50,7 @@ def made_run(name: str = "small", status: RunStatus = RunStatus.FINISHED, n_epoc
             n_steps=recipe.training.epochs * STEPS,
             seconds=n_epochs + 0.25,
             validation_accuracy=1 - 0.5**n_epochs,
-            test_accuracy=1 - 0.5**n_epochs - 0.01 if done else None,
+            test_accuracy=1 - 0.5**n_epochs - 0.01 if concluded else None,
         )
     )
     return run

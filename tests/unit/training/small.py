@@ -1,4 +1,4 @@
-"""Trainings that take a moment: a piece of MNIST, and recipes for it."""
+"""Small training set-ups: a part of MNIST, and recipes for it."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,18 +9,18 @@ from digitpad.training.recipe import Recipe
 
 
 def small_dataset(n_training: int = 2000, test: Digits | None = None) -> Dataset:
-    whole = mnist()
+    mnist_dataset = mnist()
     return Dataset(
         "small",
-        whole.training[:n_training],
-        whole.validation[:500],
-        whole.test[:500] if test is None else test,
-        whole.sha256,
+        mnist_dataset.training[:n_training],
+        mnist_dataset.validation[:500],
+        mnist_dataset.test[:500] if test is None else test,
+        mnist_dataset.sha256,
     )
 
 
 def small_recipe(**settings: Any) -> Recipe:
-    """784-32-10 for three epochs of 40 steps; ``settings`` are dotted keys with their dots as ``__``."""
+    """Return a recipe of 784-32-10 for three epochs of 40 steps; ``settings`` are dotted keys with ``__`` for dots."""
     recipe = Recipe.from_dict(
         {"name": "small", "network": {"hidden": [32]}, "training": {"epochs": 3, "batch_size": 50}}
     )
@@ -36,7 +36,7 @@ def steps(records: Iterable[Progress]) -> list[StepDone]:
 
 
 def result(records: Iterable[Progress]) -> Result:
-    """The last record, which there is one of."""
+    """Return the last record, which is the only `Result`."""
     *others, last = records
     assert isinstance(last, Result)
     assert not any(isinstance(record, Result) for record in others)

@@ -15,8 +15,8 @@ from tests.unit.training.small import small_dataset, small_recipe, steps
 
 def epochs(training: list[float], validation: list[float]) -> list[EpochDone]:
     return [
-        EpochDone(n, 40 * n, Scores(0.9, one, 500), Scores(0.9, other, 500), is_best=False)
-        for n, (one, other) in enumerate(zip(training, validation, strict=True))
+        EpochDone(n, 40 * n, Scores(0.9, training_loss, 500), Scores(0.9, validation_loss, 500), is_best=False)
+        for n, (training_loss, validation_loss) in enumerate(zip(training, validation, strict=True))
     ]
 
 
@@ -29,8 +29,8 @@ FALLING: Floats = np.geomspace(2.3, 0.1, 500)
         (FALLING, epochs([2.3, 0.3, 0.2, 0.1, 0.05], [2.3, 0.3, 0.2, 0.15, 0.15]), 0.0, None),
         (FALLING[:50], [], 0.0, None),
         (np.concatenate([FALLING, np.geomspace(0.1, 1.5, 100)]), [], 0.0, "too high: the loss rose from 0.1"),
-        (np.full(200, 2.31), [], 0.0, "too low: after 200 steps the loss is 2.31, and was 2.31"),
-        (FALLING, [], 0.45, "45% of the units never fire"),
+        (np.full(200, 2.31), [], 0.0, "too low: after 200 steps the loss is 2.31; it started at 2.31"),
+        (FALLING, [], 0.45, "45\N{NO-BREAK SPACE}% of the units are never active"),
         (FALLING, epochs([2.3, 0.2, 0.1, 0.02, 0.01], [2.3, 0.2, 0.1, 0.12, 0.16]), 0.0, "epoch 2 .* 0.100 to 0.160"),
         (np.concatenate([FALLING, [np.nan]]), [], 0.0, None),
     ],
@@ -38,27 +38,27 @@ FALLING: Floats = np.geomspace(2.3, 0.1, 500)
 def test_what_is_plainly_wrong_is_told(
     losses: Floats, scores: list[EpochDone], dead: float, expected: str | None
 ) -> None:
-    """With the figure behind it; a training that goes well gets no hint."""
-    found = hints(losses, scores, dead)
+    """Each problem gives one hint with its figure; good training gives none."""
+    messages = hints(losses, scores, dead)
     if expected is None:
-        assert found == []
+        assert messages == []
     else:
-        (hint,) = found
+        (hint,) = messages
         assert re.search(expected, hint), hint
 
 
 @pytest.mark.parametrize(("rate", "word"), [(3.0, "too high"), (1e-7, "too low"), (0.05, None)])
 def test_real_trainings_get_the_hint_they_need(rate: float, word: str | None) -> None:
-    """At a rate that is far too high or low, and not at a good one."""
+    """Training gets a hint at a rate that is far too high or too low, and none at a good rate."""
     recipe = small_recipe(optimizer__method="sgd", optimizer__learning_rate=rate, network__hidden=[64, 64])
     trainer = Trainer(recipe, small_dataset())
     losses = np.array([record.loss for record in steps(trainer.train())])
-    found = hints(losses, trainer.history, 0.0)
-    assert [str(word) in hint for hint in found] == ([True] if word else [])
+    messages = hints(losses, trainer.history, 0.0)
+    assert [str(word) in hint for hint in messages] == ([True] if word else [])
 
 
 def test_dead_units_are_counted() -> None:
-    """Of four units, one with a large negative bias never fires."""
+    """A unit with a large negative bias, of four units, counts as a quarter of dead units."""
     network = Network([Rescale(), Flatten(), Linear(4), ReLU(), Linear(10)])
     network.initialize(np.random.default_rng(1))
     images = np.random.default_rng(2).integers(0, 256, (50, 28, 28), np.uint8)
@@ -71,7 +71,7 @@ def test_dead_units_are_counted() -> None:
 
 
 def test_guessing_among_more_classes_costs_more() -> None:
-    """A loss that is that of guessing among ten is well on the way among 62."""
+    """A loss equal to guessing among 10 classes gives no hint for 62 classes."""
     losses: Floats = np.geomspace(4.13, 2.2, 500)
     assert hints(losses, [], 0.0, 62) == []
     (hint,) = hints(np.full(200, 4.1), [], 0.0, 62)

@@ -7,7 +7,7 @@ from tests.unit.training.small import small_dataset, small_recipe, steps
 
 
 def test_rates_rise_by_the_same_factor() -> None:
-    """From the lowest on, each a step; the first loss is the untrained network's."""
+    """Rates rise geometrically from `LOWEST`, one per step; the first loss is that of the untrained network."""
     recipe = small_recipe(optimizer__method="sgd")
     *_, last = range_test(recipe, small_dataset(), 100)
     np.testing.assert_allclose(np.diff(np.log(last.rates)), np.log(HIGHEST / LOWEST) / 99)
@@ -16,7 +16,7 @@ def test_rates_rise_by_the_same_factor() -> None:
 
 
 def test_suggested_rate_learns() -> None:
-    """Trained at it, the network is soon better than at a tenth of it or at ten times as much."""
+    """Training at the suggested rate soon gives a low loss, and a lower one than at a thirtieth of the rate."""
     dataset = small_dataset()
     *_, last = range_test(small_recipe(optimizer__method="momentum"), dataset)
     rate = last.suggestion
@@ -33,21 +33,21 @@ def test_suggested_rate_learns() -> None:
 
 
 def test_it_ends_where_the_loss_runs_away() -> None:
-    """Early, with what was tried; plain descent at 10 is beyond all."""
-    tried = list(range_test(small_recipe(optimizer__method="sgd", network__hidden=[64] * 3), small_dataset(), 200))
-    assert len(tried) < 200
-    assert [len(one.rates) for one in tried] == list(range(1, len(tried) + 1))
-    assert tried[-1].n_planned == 200
+    """The test ends early when the loss diverges, and yields the steps so far."""
+    results = list(range_test(small_recipe(optimizer__method="sgd", network__hidden=[64] * 3), small_dataset(), 200))
+    assert len(results) < 200
+    assert [len(progress.rates) for progress in results] == list(range(1, len(results) + 1))
+    assert results[-1].n_planned == 200
 
 
 def test_nothing_is_suggested_where_nothing_was_learnt() -> None:
-    """A loss that never fell has no steepest fall."""
+    """There is no suggestion if the loss did not fall or there are too few steps."""
     assert RangeTestResult(np.geomspace(1e-6, 1, 50), np.full(50, 2.3), 50).suggestion is None
     assert RangeTestResult(np.array([1e-6]), np.array([2.3]), 50).suggestion is None
 
 
 def test_steepest_fall_is_suggested() -> None:
-    """On a loss that falls as a logistic curve about 0.01, it is 0.01."""
+    """For a loss that falls as a logistic curve centred at 0.01, the suggestion is 0.01."""
     rates = np.geomspace(1e-6, 1, 121)
     losses = 2.3 - 2 / (1 + np.exp(-3 * np.log(rates / 0.01)))
     assert RangeTestResult(rates, losses, 121).suggestion == pytest.approx(0.01, rel=0.15)

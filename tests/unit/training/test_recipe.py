@@ -75,7 +75,7 @@ def load(tmp_path: Path, text: str | bytes) -> Recipe:
 
 
 def test_every_setting_is_read(tmp_path: Path) -> None:
-    """What a file says is what the recipe holds; a whole number will do for a number."""
+    """The recipe has all values of its file; an integer is accepted for a float."""
     recipe = load(tmp_path, WHOLE)
     assert recipe.to_dict() == {
         "name": "mine",
@@ -128,7 +128,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
 
 
 def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
-    """An empty file is a recipe named after it."""
+    """Missing settings have their defaults, and a missing name is the file's name."""
     assert load(tmp_path, "") == Recipe(name="mine")
     assert load(tmp_path, "[training]\nepochs = 3") == Recipe(name="mine", training=TrainingSettings(epochs=3))
 
@@ -216,7 +216,7 @@ def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
     ids=lambda text: text[:50],
 )
 def test_every_error_names_its_key(tmp_path: Path, text: str, key: str) -> None:
-    """Which file, which setting, what it is and what was expected; in one line."""
+    """An error names the file and the setting, in one line."""
     with pytest.raises(
         FileError,
         match=f"mine.toml: {key}: (is|has|17 layers|.*( parameters|numbers|no layer|after a dense|not fit))",
@@ -229,7 +229,7 @@ def test_every_error_names_its_key(tmp_path: Path, text: str, key: str) -> None:
 
 @pytest.mark.parametrize("key", ["two\\nlines", "a\\u001bb"])
 def test_odd_key_is_told_in_one_line(tmp_path: Path, key: str) -> None:
-    """A key with a line break or an escape in it does not reach the terminal as such."""
+    """Line breaks and escapes in a key are escaped in the error message."""
     with pytest.raises(FileError) as caught:
         load(tmp_path, f'"{key}" = 1')
     assert str(caught.value).isprintable()
@@ -246,10 +246,10 @@ def test_odd_key_is_told_in_one_line(tmp_path: Path, key: str) -> None:
         "training.epochs = " + "1" * 5000,
         "\0",
     ],
-    ids=["words", "cut", "twice", "no text", "deep", "a number of 5000 figures", "zero byte"],
+    ids=["words", "cut", "twice", "no text", "deep", "a number of 5000 digits", "zero byte"],
 )
 def test_what_is_not_toml_is_refused(tmp_path: Path, text: str | bytes) -> None:
-    """The error names the file, in one line."""
+    """A file that is not TOML gives a one-line error with its name."""
     with pytest.raises(FileError, match=r"mine.toml: is not TOML") as caught:
         load(tmp_path, text)
     assert "\n" not in str(caught.value)
@@ -257,36 +257,36 @@ def test_what_is_not_toml_is_refused(tmp_path: Path, text: str | bytes) -> None:
 
 @pytest.mark.parametrize("name", ["nowhere.toml", ""])
 def test_what_is_no_file_is_refused(tmp_path: Path, name: str) -> None:
-    """Neither nothing nor a folder can be read."""
+    """Loading a missing file or a folder raises `FileError`."""
     with pytest.raises(FileError, match="cannot be read") as caught:
         Recipe.load(tmp_path / name)
     assert caught.value.path == tmp_path / name
 
 
 def test_values_are_held_against_bounds_however_they_came() -> None:
-    """A recipe built in code is checked as one from a file is."""
-    with pytest.raises(RecipeError, match=r"training.epochs: is 0; expected 1 to 10,000"):
+    """A recipe built in code is checked like a recipe from a file."""
+    with pytest.raises(RecipeError, match=r"training.epochs: is 0; enter 1 to 10,000"):
         Recipe(training=TrainingSettings(epochs=0))
-    with pytest.raises(RecipeError, match=r"network.hidden: is 5,000; expected 1 to 4,096"):
+    with pytest.raises(RecipeError, match=r"network.hidden: is 5,000; enter 1 to 4,096"):
         Recipe(network=NetworkSettings(hidden=(5000,)))
 
 
 def test_a_recipe_cannot_be_changed() -> None:
-    """It is frozen: another setting makes another recipe."""
+    """A recipe is frozen."""
     recipe = Recipe()
     with pytest.raises(dataclasses.FrozenInstanceError):
         recipe.training.epochs = 5  # type: ignore[misc]
 
 
 def test_plain_values_make_an_equal_recipe(tmp_path: Path) -> None:
-    """To plain values and back, and through JSON too, where tuples become lists."""
+    """`to_dict` and `from_dict` are inverses, also through JSON, which turns tuples into lists."""
     recipe = load(tmp_path, WHOLE)
     assert Recipe.from_dict(recipe.to_dict()) == recipe
     assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
 
 
 def test_some_values_make_another_recipe() -> None:
-    """Those at the dotted keys are others; the rest, and the recipe itself, stay."""
+    """`with_values` changes only the given keys, and leaves the original recipe unchanged."""
     recipe = Recipe(name="mine")
     other = recipe.with_values({"training.epochs": 3, "network.hidden": [5, 4], "name": "other"})
     assert (other.name, other.training.epochs, other.network.hidden) == ("other", 3, (5, 4))
@@ -313,7 +313,7 @@ def test_some_values_make_another_recipe() -> None:
     ],
 )
 def test_value_that_cannot_be_set_is_named(settings: dict[str, Any], key: str) -> None:
-    """Unknown keys and impossible values are refused by their key."""
+    """The error for an unknown key or invalid value names the key."""
     with pytest.raises(RecipeError) as caught:
         Recipe().with_values(settings)
     assert caught.value.key == key
@@ -321,13 +321,13 @@ def test_value_that_cannot_be_set_is_named(settings: dict[str, Any], key: str) -
 
 @pytest.mark.parametrize("hidden", [(), (7,), (32, 16), (4096, 3000)], ids=str)
 def test_parameters_are_counted(hidden: tuple[int, ...]) -> None:
-    """Weights and biases of every layer, as the network has them, and fewer than weights files hold."""
+    """The plan's parameter count equals the network's, and is within the limit."""
     recipe = Recipe(network=NetworkSettings(hidden=hidden))
     assert recipe.plan.n_parameters == recipe.build_network().parameters.size <= MAX_PARAMETERS
 
 
 def test_network_follows_the_recipe() -> None:
-    """Sizes, activation, dropout and initializer are those that were asked for."""
+    """The network has the recipe's sizes, activation, dropout and initializer."""
     network = Recipe.from_dict(
         {"network": {"hidden": [6, 5], "activation": "leaky_relu", "dropout": 0.25, "initializer": "he_uniform"}}
     ).build_network()
@@ -357,7 +357,7 @@ def test_network_follows_the_recipe() -> None:
     ids=str,
 )
 def test_optimizer_follows_the_recipe(method: str, expected: Optimizer) -> None:
-    """Only the methods with momentum, or with decay, use the settings of those names."""
+    """Only methods with momentum or weight decay use those settings."""
     recipe = Recipe.from_dict({"optimizer": {"method": method, "momentum": 0.75, "weight_decay": 0.25}})
     assert recipe.build_optimizer(recipe.build_network()) == expected
 
@@ -376,13 +376,13 @@ def test_optimizer_follows_the_recipe(method: str, expected: Optimizer) -> None:
     ids=str,
 )
 def test_learning_rate_follows_its_schedule(settings: dict[str, Any], rates: dict[float, float]) -> None:
-    """By the epochs done, out of ten."""
+    """The learning rate depends on the share of ten epochs done."""
     recipe = Recipe.from_dict({"optimizer": {"learning_rate": 0.5, **settings}})
     assert {epoch: recipe.learning_rate(epoch) for epoch in rates} == pytest.approx(rates)
 
 
 def test_readme_s_example_is_a_recipe(tmp_path: Path) -> None:
-    """What people copy from there works."""
+    """The recipe in the README loads."""
     section = (ROOT / "README.md").read_text("utf-8").partition("### Recipes")[2].partition("###")[0]
     text = "\n".join(line.strip() for line in section.splitlines() if line.startswith("    "))
     recipe = load(tmp_path, text)

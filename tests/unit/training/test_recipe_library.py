@@ -23,7 +23,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_shipped_file_is_a_recipe() -> None:
-    """Each is there under its file's name, says what it is, and builds its network."""
+    """Each built-in recipe is listed under its file's name, has a description, and builds its network."""
     recipes = all_recipes()
     assert sorted(recipes.shipped) == sorted(path.stem for path in assets.MODEL.glob("*.toml"))
     for recipe in recipes.shipped.values():
@@ -36,12 +36,12 @@ def test_every_shipped_file_is_a_recipe() -> None:
 
 @pytest.mark.parametrize("name", ASKED_FOR)
 def test_networks_that_people_know_are_there(name: str) -> None:
-    """In the sizes that they have elsewhere."""
+    """Well-known networks are built in, with their usual sizes."""
     assert all_recipes().shipped[name].summary == ASKED_FOR[name]
 
 
 def test_own_recipe_is_kept_and_found() -> None:
-    """What is saved is there by its name, as it was."""
+    """A saved recipe is listed by its name, unchanged."""
     recipe = Recipe(name="my first: 1/2", description="é")
     path = save_recipe(recipe)
     assert path == own_folder() / "my first- 1-2.toml"
@@ -52,15 +52,15 @@ def test_own_recipe_is_kept_and_found() -> None:
 
 
 def test_own_recipe_goes_before_one_that_is_shipped() -> None:
-    """Of two with one name, the user means theirs."""
+    """A user's recipe replaces a built-in recipe of the same name."""
     save_recipe(Recipe(name="quick", description="mine"))
     assert all_recipes().by_name["quick"].description == "mine"
 
 
 def test_nothing_is_overwritten_unasked() -> None:
-    """A second of the same name needs to be told so."""
+    """Saving a second recipe of the same name requires ``replace=True``."""
     path = save_recipe(Recipe(name="mine", description="first"))
-    with pytest.raises(FileError, match="is there already"):
+    with pytest.raises(FileError, match="already exists"):
         save_recipe(Recipe(name="mine", description="second"))
     assert all_recipes().own["mine"].description == "first"
     assert save_recipe(Recipe(name="mine", description="second"), replace=True) == path
@@ -68,10 +68,10 @@ def test_nothing_is_overwritten_unasked() -> None:
 
 
 def test_a_file_of_another_name_is_the_one_replaced(own: Path) -> None:
-    """What counts is the name that a file holds, by which it is listed."""
+    """Saving replaces the file whose recipe has that name, whatever the file is called."""
     path = save_recipe(Recipe(name="mine")).rename(own / "zzz.toml")
     assert all_recipes().own_paths == {"mine": path}
-    with pytest.raises(FileError, match=r"zzz\.toml: is there already"):
+    with pytest.raises(FileError, match=r"zzz\.toml: already exists"):
         save_recipe(Recipe(name="mine", description="second"))
     assert save_recipe(Recipe(name="mine", description="second"), replace=True) == path
     assert list(own.iterdir()) == [path]
@@ -79,7 +79,7 @@ def test_a_file_of_another_name_is_the_one_replaced(own: Path) -> None:
 
 
 def test_a_recipe_without_a_name_is_a_problem(own: Path) -> None:
-    """It could not be chosen."""
+    """A recipe with a blank name is reported as a problem."""
     own.mkdir()
     (own / "blank.toml").write_text('name = " "\n')
     recipes = all_recipes()
@@ -88,7 +88,7 @@ def test_a_recipe_without_a_name_is_a_problem(own: Path) -> None:
 
 
 def test_what_is_kept_is_known(own: Path) -> None:
-    """By name, and so before a recipe is saved; two names may mean one file."""
+    """`is_kept` reports an existing file for a name; two names can share a file."""
     assert not is_kept("a/b")
     path = save_recipe(Recipe(name="a/b"))
     assert path_for("a-b") == path
@@ -97,7 +97,7 @@ def test_what_is_kept_is_known(own: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_read_keeps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is told as one that cannot be written, when something is saved."""
+    """`is_kept` is False for an unreadable folder, and saving then raises `FileError`."""
 
     def denied(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
@@ -111,24 +111,24 @@ def test_a_folder_that_cannot_be_read_keeps_nothing(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("name", ["", "...", "../../up", "a" * 300, "con\nsole", "/"])
 def test_any_name_stays_in_the_folder(name: str, own: Path) -> None:
-    """Whatever it is, one file in the user's own folder comes of it."""
+    """Any name gives exactly one file in the user's folder."""
     path = save_recipe(Recipe(name=name))
     assert path.parent == own
     assert list(own.iterdir()) == [path]
 
 
 def test_a_broken_file_hides_no_other(own: Path) -> None:
-    """It is told of, by its name, and the rest is there."""
+    """A broken file is reported by name, and the other recipes are listed."""
     save_recipe(Recipe(name="mine"))
     (own / "broken.toml").write_text("[training]\nepochs = 0")
     recipes = all_recipes()
     assert list(recipes.own) == ["mine"]
     (problem,) = recipes.problems
-    assert str(problem).endswith("broken.toml: training.epochs: is 0; expected 1 to 10,000")
+    assert str(problem).endswith("broken.toml: training.epochs: is 0; enter 1 to 10,000")
 
 
 def test_folder_that_cannot_be_made_is_told(own: Path) -> None:
-    """The error names it."""
+    """If the folder cannot be created, the error names it."""
     own.write_text("a file where the folder should be")
     with pytest.raises(FileError, match="recipes: cannot be made"):
         save_recipe(Recipe(name="mine"))

@@ -23,7 +23,7 @@ from tests.unit.training.small import small_recipe
     ],
 )
 def test_range_is_read(key: str, text: str, expected: Range) -> None:
-    """Numbers are whole where the setting is; what is written of a range says the same range again."""
+    """Ranges of integer settings are integers, and a range's text parses to the same range."""
     parsed = parse_range(Recipe(), key, text)
     assert parsed == expected
     assert parse_range(Recipe(), key, str(parsed)) == expected
@@ -32,7 +32,7 @@ def test_range_is_read(key: str, text: str, expected: Range) -> None:
 
 
 def test_what_is_drawn_becomes_a_setting() -> None:
-    """A number of a list's range becomes a list of one, a text the list that it says."""
+    """A sampled number of a list setting becomes a list of one; a sampled text is parsed."""
     assert parse_range(Recipe(), "network.hidden", "32..512").value(64) == [64]  # type: ignore[arg-type]
     assert parse_range(Recipe(), "network.hidden", "[64]|[8, 4]").value("[8, 4]") == [8, 4]  # type: ignore[arg-type]
     assert parse_range(Recipe(), "training.epochs", "2..5").value(3) == 3  # type: ignore[arg-type]
@@ -46,39 +46,39 @@ def test_what_is_drawn_becomes_a_setting() -> None:
         ("training.epoch", "1..2", "is not a setting"),
         ("training", "1..2", "is not a setting"),
         ("", "1..2", "is not a setting"),
-        ("name", "a|b", "is no setting to search"),
-        ("data.set", "a|b", "is no setting to search"),
-        ("training.epochs", "", "expected LOW..HIGH"),
-        ("training.epochs", "3", "expected LOW..HIGH"),
-        ("training.epochs", "1..", "expected LOW..HIGH"),
-        ("training.epochs", "few..many", "expected LOW..HIGH"),
-        ("training.epochs", "1..2:lin", "expected LOW..HIGH"),
-        ("training.epochs", "1..2:", "expected LOW..HIGH"),
-        ("training.epochs", "true..2", "expected LOW..HIGH"),
-        ("training.epochs", "5..1", "the first end"),
-        ("training.epochs", "5..5", "the first end"),
-        ("training.epochs", "0..5", "is 0; expected 1 to 10,000"),
-        ("training.epochs", "1..10001", "is 10,001; expected"),
-        ("training.epochs", "1.5..3", "expected a whole number"),
+        ("name", "a|b", "cannot be searched"),
+        ("data.set", "a|b", "cannot be searched"),
+        ("training.epochs", "", "enter LOW..HIGH"),
+        ("training.epochs", "3", "enter LOW..HIGH"),
+        ("training.epochs", "1..", "enter LOW..HIGH"),
+        ("training.epochs", "few..many", "enter LOW..HIGH"),
+        ("training.epochs", "1..2:lin", "enter LOW..HIGH"),
+        ("training.epochs", "1..2:", "enter LOW..HIGH"),
+        ("training.epochs", "true..2", "enter LOW..HIGH"),
+        ("training.epochs", "5..1", "the first number"),
+        ("training.epochs", "5..5", "the first number"),
+        ("training.epochs", "0..5", "is 0; enter 1 to 10,000"),
+        ("training.epochs", "1..10001", "is 10,001; enter"),
+        ("training.epochs", "1.5..3", "enter a whole number"),
         ("training.epochs", "1|", "a choice is empty"),
-        ("training.epochs", "1|2|1", "a choice is there twice"),
-        ("training.epochs", "1|many", "is 'many'; expected a whole number"),
-        ("training.seed", "0..5:log", "begins above 0"),
-        ("optimizer.learning_rate", "0..1", "is 0.0; expected more than 0"),
-        ("optimizer.learning_rate", "nan..1", "the first end"),
-        ("optimizer.learning_rate", "0.1..inf", "is inf; expected"),
-        ("optimizer.learning_rate", "0.1..1" + "0" * 400, "is inf; expected"),
-        ("optimizer.learning_rate", "0.1..1" + "0" * 5000, "expected LOW..HIGH"),
-        ("optimizer.method", "1..2", "it is a text"),
-        ("optimizer.method", "sgd|lbfgs", "is 'lbfgs'; expected one of"),
-        ("network.hidden", "32..9999", "is 9,999; expected 1 to 4,096"),
-        ("network.hidden", "64|128", "expected a list"),
-        ("network.hidden", "[64]|[4096, 4096]", "parameters; at most"),
+        ("training.epochs", "1|2|1", "a choice is repeated"),
+        ("training.epochs", "1|many", "is 'many'; enter a whole number"),
+        ("training.seed", "0..5:log", "must start above 0"),
+        ("optimizer.learning_rate", "0..1", "is 0.0; enter more than 0"),
+        ("optimizer.learning_rate", "nan..1", "the first number"),
+        ("optimizer.learning_rate", "0.1..inf", "is inf; enter"),
+        ("optimizer.learning_rate", "0.1..1" + "0" * 400, "is inf; enter"),
+        ("optimizer.learning_rate", "0.1..1" + "0" * 5000, "enter LOW..HIGH"),
+        ("optimizer.method", "1..2", "the setting is text"),
+        ("optimizer.method", "sgd|lbfgs", "is 'lbfgs'; enter one of"),
+        ("network.hidden", "32..9999", "is 9,999; enter 1 to 4,096"),
+        ("network.hidden", "64|128", "enter a list"),
+        ("network.hidden", "[64]|[4096, 4096]", "parameters; the limit is"),
     ],
     ids=lambda text: text[:30],
 )
 def test_what_is_no_range_is_refused(key: str, text: str, problem: str) -> None:
-    """Before anything is trained, by the setting's key, and by the recipe's own rules."""
+    """An invalid range raises `RecipeError` with the key, by the same rules as the recipe."""
     with pytest.raises(RecipeError) as caught:
         parse_range(Recipe(), key, text)
     assert caught.value.key == key
@@ -86,7 +86,7 @@ def test_what_is_no_range_is_refused(key: str, text: str, problem: str) -> None:
 
 
 def test_recipe_file_holds_ranges(tmp_path: Path) -> None:
-    """With dotted keys, quoted or not; another setting leaves them, and no training depends on them."""
+    """A recipe file can have ranges, with quoted or unquoted dotted keys; they do not affect equality."""
     path = tmp_path / "mine.toml"
     path.write_text('[search]\noptimizer.learning_rate = "0.1..1"\n"training.epochs" = "1|2"\n')
     recipe = Recipe.load(path)
@@ -109,7 +109,7 @@ def test_recipe_file_holds_ranges(tmp_path: Path) -> None:
     ],
 )
 def test_ranges_in_a_file_are_checked(tmp_path: Path, text: str, key: str) -> None:
-    """On load, by the file's name and the key."""
+    """Invalid ranges in a file raise `FileError` on load, with the file and the key."""
     path = tmp_path / "mine.toml"
     path.write_text(text)
     with pytest.raises(FileError, match=rf"mine.toml: {key}: ") as caught:
@@ -129,7 +129,7 @@ def test_ranges_in_a_file_are_checked(tmp_path: Path, text: str, key: str) -> No
     ids=ascii,
 )
 def test_recipe_becomes_a_file_and_comes_back(tmp_path: Path, name: str) -> None:
-    """Every setting and range, and any text."""
+    """Saving and loading a recipe keeps every setting and range, with any text."""
     recipe = Recipe.from_dict(
         {
             **small_recipe(optimizer__learning_rate=1e-5, network__hidden=[], network__dropout=0.25).to_dict(),
@@ -145,7 +145,7 @@ def test_recipe_becomes_a_file_and_comes_back(tmp_path: Path, name: str) -> None
 
 
 def test_text_that_no_file_can_hold_is_told() -> None:
-    """As a folder's name that is not text, by its key."""
+    """Text that cannot be encoded raises `RecipeError` with its key."""
     recipe = Recipe().with_values({"data.set": "caf\udce9"})
     with pytest.raises(RecipeError) as caught:
         recipe.to_toml()

@@ -5,7 +5,7 @@ from tests.unit.training.small import small_recipe
 
 
 def test_dense_weights_are_images() -> None:
-    """A picture a unit, over the pixels: grey where a weight is 0, white and black where it is largest."""
+    """A dense layer gives an image per unit: grey where the weight is 0, white or black at its largest."""
     network = small_recipe(network__hidden=[5]).build_network()
     weight = next(view for name, view in network.named_parameters().items() if name.endswith("weight"))
     weight[28 * 3 + 7, 2] = 0.5
@@ -18,7 +18,7 @@ def test_dense_weights_are_images() -> None:
 
 
 def test_kernels_are_images() -> None:
-    """A picture a channel; no more than are asked for."""
+    """A convolution gives an image per output channel, up to the requested number."""
     network = small_recipe(network__hidden=["5x5x8", "pool", 10]).build_network()
     network.initialize(np.random.default_rng(1))
     pictures = weight_pictures(network, 6)
@@ -30,7 +30,7 @@ def test_kernels_are_images() -> None:
 
 
 def test_numbers_that_are_none_make_no_trouble() -> None:
-    """A network that ran away is grey."""
+    """NaN weights give grey images."""
     network = small_recipe().build_network()
     network.parameters.fill(np.nan)
     assert (weight_pictures(network) == 128).all()

@@ -4,7 +4,7 @@ from digitpad.training.time_estimate import estimate_seconds
 
 
 def test_more_work_takes_longer() -> None:
-    """Epochs, units, small batches and augmentation all add to the time."""
+    """More epochs, more units, small batches and augmentation increase the estimate."""
     recipe = Recipe()
     base = estimate_seconds(recipe)
     assert 0 < base < 600
@@ -22,12 +22,12 @@ def test_more_work_takes_longer() -> None:
 
 
 def test_quick_recipe_is_the_quickest() -> None:
-    """What is named quick is, among those that are shipped."""
+    """The recipe "quick" has the lowest estimate of all built-in recipes."""
     recipes = all_recipes().shipped
     assert min(recipes, key=lambda name: estimate_seconds(recipes[name])) == "quick"
 
 
 def test_what_is_made_takes_time_too() -> None:
-    """Each epoch is longer by it, and before the first it must be drawn."""
+    """Synthetic digits increase the estimate."""
     recipe = Recipe()
     assert estimate_seconds(recipe.with_values({"data.pen_digits": 50_000})) > 2 * estimate_seconds(recipe)

@@ -28,7 +28,7 @@ TOO_FAST: dict[str, Any] = {
 
 
 def test_records_come_in_order() -> None:
-    """The untrained network's scores, then steps and scores epoch by epoch, then the result."""
+    """Records are the untrained scores, then steps and scores of each epoch, then the result."""
     trainer = Trainer(small_recipe(), small_dataset(1990))
     records = list(trainer.run())
     kinds = [type(record) for record in records if not isinstance(record, EvaluationProgress)]
@@ -41,14 +41,14 @@ def test_records_come_in_order() -> None:
 
 
 def test_signs_of_life_come_between_chunks() -> None:
-    """Before each epoch's scores come as many records as there are chunks to score, in 500 digits twice."""
+    """Scoring 500 digits twice yields a progress record per chunk before the epoch's scores."""
     records = list(Trainer(small_recipe(training__epochs=1), small_dataset()).run())
     first = list(itertools.takewhile(lambda record: isinstance(record, EvaluationProgress), records))
     assert first == [EvaluationProgress(done, 500) for done in (200, 400, 500)] * 2
 
 
 def test_it_learns() -> None:
-    """After three epochs over 2000 digits more than 80 % of others are read right, and the loss has fallen."""
+    """Three epochs on 2000 digits give more than 80 % accuracy on other digits, and a lower loss."""
     records = list(Trainer(small_recipe(), small_dataset()).run())
     assert result(records).test.accuracy > 0.8
     assert result(records).validation.accuracy > 0.8
@@ -59,7 +59,7 @@ def test_it_learns() -> None:
 
 @pytest.mark.parametrize("method", OPTIMIZERS)
 def test_every_method_learns(method: str) -> None:
-    """Each optimizer, with a rate that suits it, brings the loss down."""
+    """Each optimizer lowers the loss at a suitable learning rate."""
     rate = {"sgd": 0.2, "momentum": 0.05, "nesterov": 0.05}.get(method, 0.003)
     recipe = small_recipe(optimizer__method=method, optimizer__learning_rate=rate, optimizer__schedule="cosine")
     before, *_, after = epochs(Trainer(recipe, small_dataset()).run())
@@ -67,13 +67,13 @@ def test_every_method_learns(method: str) -> None:
 
 
 def test_schedule_spans_the_whole_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rate of each step is the recipe's at that step's share of all steps, over all epochs."""
+    """The learning-rate schedule spans all steps of all epochs."""
     rates = []
 
-    def noting(self: SGD, parameters: Floats, gradients: Floats, learning_rate: float) -> None:
+    def record_rate(self: SGD, parameters: Floats, gradients: Floats, learning_rate: float) -> None:
         rates.append(learning_rate)
 
-    monkeypatch.setattr(SGD, "step", noting)
+    monkeypatch.setattr(SGD, "step", record_rate)
     recipe = small_recipe(optimizer__method="sgd", optimizer__learning_rate=0.1, optimizer__schedule="cosine")
     list(Trainer(recipe, small_dataset()).run())
     np.testing.assert_allclose(rates, 0.05 * (1 + np.cos(np.pi * np.arange(120) / 120)))
@@ -81,23 +81,23 @@ def test_schedule_spans_the_whole_training(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("amount", [0.0, 10.0], ids=["plain", "augmented"])
 def test_the_same_seed_gives_the_same_parameters(amount: float) -> None:
-    """Bit for bit, step by step, with augmentation as well."""
+    """The same seed gives bit-identical losses and parameters, with and without augmentation."""
     recipe = small_recipe(training__epochs=2, augmentation__rotate_deg=amount)
-    one, other = Trainer(recipe, small_dataset()), Trainer(recipe, small_dataset())
-    losses = [[record.loss for record in steps(trainer.run())] for trainer in (one, other)]
+    first, second = Trainer(recipe, small_dataset()), Trainer(recipe, small_dataset())
+    losses = [[record.loss for record in steps(trainer.run())] for trainer in (first, second)]
     assert losses[0] == losses[1]
-    assert one.network.parameters.tobytes() == other.network.parameters.tobytes()
+    assert first.network.parameters.tobytes() == second.network.parameters.tobytes()
 
 
 def test_another_seed_gives_other_parameters() -> None:
-    """The seed decides the first weights and the order of batches."""
-    one, other = (Trainer(small_recipe(training__seed=seed), small_dataset()) for seed in (1, 2))
-    assert not np.array_equal(one.network.parameters, other.network.parameters)
-    assert [record.loss for record in steps(one.run())] != [record.loss for record in steps(other.run())]
+    """Another seed gives other initial weights and other losses."""
+    first, second = (Trainer(small_recipe(training__seed=seed), small_dataset()) for seed in (1, 2))
+    assert not np.array_equal(first.network.parameters, second.network.parameters)
+    assert [record.loss for record in steps(first.run())] != [record.loss for record in steps(second.run())]
 
 
 def test_best_epoch_is_restored() -> None:
-    """What comes after the best epoch is forgotten: its parameters and its scores are the result."""
+    """The result has the parameters and scores of the best epoch."""
     dataset = small_dataset()
     trainer = Trainer(small_recipe(), dataset)
     records: list[Progress] = []
@@ -105,7 +105,7 @@ def test_best_epoch_is_restored() -> None:
         records.append(record)
         if isinstance(record, EpochDone) and record.epoch == 2:
             best = trainer.network.parameters.copy()
-            trainer.network.parameters.fill(0)  # so that the third epoch begins from nothing
+            trainer.network.parameters.fill(0)  # so that the third epoch is not the best
     outcome = result(records)
     assert [epoch.is_best for epoch in epochs(records)] == [True, True, True, False]
     assert (outcome.best_epoch, outcome.epochs) == (2, 3)
@@ -116,7 +116,7 @@ def test_best_epoch_is_restored() -> None:
 
 
 def test_best_is_told_as_it_comes() -> None:
-    """An epoch is the best when more is read right than ever before, or as much with a lower loss."""
+    """An epoch is the best if its accuracy is the highest so far, or equal with a lower loss."""
     records = epochs(Trainer(small_recipe(training__epochs=6), small_dataset()).run())
     goodness = [(epoch.validation.accuracy, -epoch.validation.loss) for epoch in records]
     assert [epoch.is_best for epoch in records] == [
@@ -125,7 +125,7 @@ def test_best_is_told_as_it_comes() -> None:
 
 
 def test_best_parameters_are_a_copy() -> None:
-    """Who keeps them does not hold what training goes on to change."""
+    """Changing the returned parameters does not change the trainer."""
     trainer = Trainer(small_recipe(), small_dataset())
     list(trainer.run())
     trainer.best_parameters.fill(0)
@@ -134,7 +134,7 @@ def test_best_parameters_are_a_copy() -> None:
 
 @pytest.mark.parametrize("stop_after", [0, 1, 40, 55], ids=lambda step: f"step {step}")
 def test_abandoned_training_can_be_concluded(stop_after: int) -> None:
-    """Stopped before the first step, within an epoch or at its end, what was reached is scored and kept."""
+    """Training stopped at any step can be concluded, and its best parameters are scored."""
     dataset = small_dataset()
     trainer = Trainer(small_recipe(), dataset)
     run = trainer.run()
@@ -152,7 +152,7 @@ def test_abandoned_training_can_be_concluded(stop_after: int) -> None:
 
 
 class Forbidden:
-    """Digits that nobody may look at."""
+    """Digits that raise an error on any access."""
 
     def __getattribute__(self, name: str) -> NoReturn:
         raise AssertionError(f"{name} of the test set was asked for")
@@ -161,11 +161,11 @@ class Forbidden:
         raise AssertionError("the test set was counted")
 
     def __getitem__(self, part: object) -> NoReturn:
-        raise AssertionError("the test set was looked at")
+        raise AssertionError("the test set was read")
 
 
 def test_test_digits_are_not_touched_until_the_end() -> None:
-    """No choice can depend on them: only after the last epoch's scores are they looked at."""
+    """The test set is not used before the last epoch is scored."""
     trainer = Trainer(small_recipe(), small_dataset(test=cast(Digits, Forbidden())))
     run = trainer.run()
     seen = list(itertools.takewhile(lambda record: getattr(record, "epoch", None) != 3, run))
@@ -175,7 +175,7 @@ def test_test_digits_are_not_touched_until_the_end() -> None:
 
 
 def test_training_scores_are_of_as_many_digits_as_validation() -> None:
-    """So that both curves cost and mean the same."""
+    """Training scores use as many digits as validation scores."""
     dataset = small_dataset()
     (first, *_) = epochs(Trainer(small_recipe(training__epochs=1), dataset).run())
     assert first.training.n == first.validation.n == 500
@@ -183,23 +183,25 @@ def test_training_scores_are_of_as_many_digits_as_validation() -> None:
 
 @pytest.mark.filterwarnings("ignore:(overflow|invalid value) encountered:RuntimeWarning")
 def test_training_that_runs_away_is_told() -> None:
-    """The error names the step and the rate, and the network is that of the best epoch so far."""
+    """Divergence raises an error with step and rate, and restores the best epoch's parameters."""
     trainer = Trainer(small_recipe(**TOO_FAST), small_dataset())
-    with pytest.raises(DivergedError, match=r"the loss is (nan|inf) at step \d+ with a learning rate of 10; a lower"):
+    with pytest.raises(
+        DivergedError, match=r"the loss is (nan|inf) at step \d+ with a learning rate of 10; try a lower"
+    ):
         list(trainer.run())
     assert np.isfinite(trainer.network.parameters).all()
     np.testing.assert_array_equal(trainer.network.parameters, trainer.best_parameters)
 
 
 def test_training_that_runs_away_does_so_without_warnings() -> None:
-    """One error is enough: NumPy's warnings of overflow would be printed beside it."""
+    """Divergence raises an error without NumPy overflow warnings."""
     with pytest.raises(DivergedError):
         list(Trainer(small_recipe(**TOO_FAST), small_dataset()).run())
 
 
 @pytest.mark.filterwarnings("ignore:(overflow|invalid value) encountered:RuntimeWarning")
 def test_parameters_that_are_no_numbers_are_never_the_best() -> None:
-    """A network that ran away at its last step answers 0 to everything; where that is often right, it still is not."""
+    """NaN parameters are never the best, even if they read most digits correctly."""
     whole = small_dataset()
     zeros = Digits(mnist().validation.images[:500], np.zeros(500, np.uint8))
     trainer = Trainer(small_recipe(), Dataset("zeros", whole.training, zeros, whole.test, ""))
@@ -213,7 +215,7 @@ def test_parameters_that_are_no_numbers_are_never_the_best() -> None:
 
 
 def test_one_image_is_read_between_two_records() -> None:
-    """The network in training says what it makes of a digit, as its parameters then are."""
+    """`read` returns the probabilities of the network with its current parameters."""
     trainer = Trainer(small_recipe(), small_dataset())
     image = mnist().validation.images[0]
     probabilities = trainer.read(image)
@@ -224,7 +226,7 @@ def test_one_image_is_read_between_two_records() -> None:
 
 
 def test_digits_are_left_as_they_are() -> None:
-    """Training writes into no data set."""
+    """Training does not modify the dataset."""
     dataset = small_dataset()
     before = dataset.training.images.copy()
     list(Trainer(small_recipe(training__epochs=1, augmentation__shift_px=2), dataset).run())
@@ -236,7 +238,7 @@ CONVOLUTIONAL = {"network__hidden": ["5x5x4", "pool", 16], "training__epochs": 1
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_the_same_threads_give_the_same_bits(threads: int) -> None:
-    """A convolutional network is shared out among threads, and comes out the same each time."""
+    """Training a convolutional network with the same number of threads is bit-identical."""
     recipe = small_recipe(**CONVOLUTIONAL, network__batch_norm=True, network__dropout=0.2)
     trainers = [Trainer(recipe, small_dataset(), threads) for _ in range(2)]
     scores = [epochs(trainer.run()) for trainer in trainers]
@@ -245,7 +247,7 @@ def test_the_same_threads_give_the_same_bits(threads: int) -> None:
 
 
 def test_threads_end_with_the_training() -> None:
-    """Also where it is abandoned in the middle of an epoch, and then concluded."""
+    """Threads end when training is stopped within an epoch and concluded."""
     before = threading.active_count()
     trainer = Trainer(small_recipe(**CONVOLUTIONAL), small_dataset(), threads=2)
     run = trainer.run()
@@ -257,7 +259,7 @@ def test_threads_end_with_the_training() -> None:
 
 
 def test_no_thread_is_started_for_a_dense_network() -> None:
-    """Its products are shared out by BLAS."""
+    """A dense network uses BLAS threads only."""
     before = threading.active_count()
     run = Trainer(small_recipe(), small_dataset(), threads=4).run()
     next(record for record in run if isinstance(record, StepDone))
@@ -265,8 +267,8 @@ def test_no_thread_is_started_for_a_dense_network() -> None:
 
 
 def test_training_stops_when_patience_ends() -> None:
-    """Two epochs without a better one are enough; the best is restored all the same."""
-    # A rate this small improves the first epochs by nothing.
+    """Training stops after ``patience`` epochs without an improvement, and restores the best epoch."""
+    # The rate is so small that no epoch improves.
     trainer = Trainer(
         small_recipe(training__epochs=50, training__patience=2, optimizer__learning_rate=1e-30), small_dataset()
     )
@@ -275,14 +277,14 @@ def test_training_stops_when_patience_ends() -> None:
 
 
 def test_training_goes_on_while_it_gets_better() -> None:
-    """Patience starts anew with each better epoch."""
+    """Each improvement resets the patience."""
     outcome = result(Trainer(small_recipe(training__epochs=5, training__patience=2), small_dataset()).run())
     assert outcome.epochs == 5 or outcome.epochs == outcome.best_epoch + 2
     assert outcome.epochs > 2
 
 
 def test_averaged_weights_are_what_is_scored_and_kept() -> None:
-    """Training itself goes on as without them: the same losses, step by step, from other scores."""
+    """Averaging changes the scores and the kept weights, but not the losses of training steps."""
     plain = Trainer(small_recipe(), small_dataset())
     averaged = Trainer(small_recipe(training__average=0.95), small_dataset())
     records = [list(trainer.run()) for trainer in (plain, averaged)]
@@ -295,7 +297,7 @@ def test_averaged_weights_are_what_is_scored_and_kept() -> None:
 
 @pytest.mark.parametrize("stop_at", [StepDone, EvaluationProgress])
 def test_abandoned_training_with_averages_keeps_them(stop_at: type) -> None:
-    """Wherever it is left, even while the averages are being scored."""
+    """Training with averages can be stopped anywhere, even during scoring, and keeps the averaged weights."""
     trainer = Trainer(small_recipe(training__average=0.95), small_dataset())
     run = trainer.run()
     next(record for record in run if isinstance(record, EpochDone) and record.epoch == 1)
@@ -322,7 +324,7 @@ def test_abandoned_training_with_averages_keeps_them(stop_at: type) -> None:
     ids=lambda settings: next(iter(settings)),
 )
 def test_every_part_changes_training_and_lets_it_learn(settings: dict[str, Any]) -> None:
-    """Each setting reaches the network, and none keeps it from getting better."""
+    """Each setting changes the result, and the network still learns."""
     plain = epochs(Trainer(small_recipe(), small_dataset()).run())
     changed = epochs(Trainer(small_recipe(**settings), small_dataset()).run())
     assert changed[-1] != plain[-1]
@@ -330,19 +332,19 @@ def test_every_part_changes_training_and_lets_it_learn(settings: dict[str, Any])
 
 
 def test_penalties_keep_weights_small() -> None:
-    """With L2 they are shorter, with L1 more of them are about 0."""
-    lengths, nearly_none = {}, {}
+    """An L2 penalty shrinks the weights, and an L1 penalty moves more of them close to 0."""
+    lengths, shares_near_0 = {}, {}
     for name, settings in {"plain": {}, "l2": {"loss__l2": 0.03}, "l1": {"loss__l1": 0.003}}.items():
         trainer = Trainer(small_recipe(**settings), small_dataset())
         list(trainer.run())
         weight = trainer.network.named_parameters()["2.weight"]
-        lengths[name], nearly_none[name] = np.linalg.norm(weight), (np.abs(weight) < 0.003).mean()
+        lengths[name], shares_near_0[name] = np.linalg.norm(weight), (np.abs(weight) < 0.003).mean()
     assert lengths["l2"] < 0.8 * lengths["plain"]
-    assert nearly_none["l1"] > 3 * nearly_none["plain"]
+    assert shares_near_0["l1"] > 3 * shares_near_0["plain"]
 
 
 def test_a_training_that_never_began_leaves_no_thread() -> None:
-    """It is concluded all the same: the first parameters are scored."""
+    """Concluding without training scores the initial parameters, and leaves no thread."""
     before = threading.active_count()
     trainer = Trainer(small_recipe(**CONVOLUTIONAL), small_dataset(), threads=2)
     assert result(trainer.conclude()).best_epoch == 0
@@ -350,7 +352,7 @@ def test_a_training_that_never_began_leaves_no_thread() -> None:
 
 
 def test_what_numpy_warns_of_is_the_reader_s_own_matter() -> None:
-    """Between two records, nothing of training's own settings is left."""
+    """NumPy's error settings are unchanged between two records."""
     before = np.geterr()
     for _ in Trainer(small_recipe(training__epochs=1), small_dataset()).run():
         assert np.geterr() == before
@@ -361,7 +363,7 @@ def normalized_recipe(**settings: Any) -> Recipe:
 
 
 def test_averages_fit_digits_as_they_are_read() -> None:
-    """What is scored and kept normalises digits that are neither turned nor noisy, unlike those trained on."""
+    """The kept normalisation averages fit clean digits, not the augmented digits of training."""
     dataset = small_dataset()
     recipe = normalized_recipe(augmentation__noise=0.5, augmentation__rotate_deg=90.0, training__epochs=2)
     trainer = Trainer(recipe, dataset)
@@ -379,22 +381,22 @@ def test_averages_fit_digits_as_they_are_read() -> None:
 
 
 def test_scoring_leaves_training_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With averaged parameters and normalised layers, too: the bits are those of a training that is never scored."""
+    """Scoring does not change training: the parameters equal those of training without scoring."""
     recipe = normalized_recipe(training__average=0.9, network__dropout=0.3, training__epochs=2)
-    one, other = Trainer(recipe, small_dataset()), Trainer(recipe, small_dataset())
+    first, second = Trainer(recipe, small_dataset()), Trainer(recipe, small_dataset())
 
     def unscored(self: Trainer, epoch: int) -> Iterator[Progress]:
         self.history.append(EpochDone(epoch, self.step, SCORES, SCORES, is_best=False))
         yield self.history[-1]
 
-    list(one.train())
+    list(first.train())
     monkeypatch.setattr(Trainer, "_score_epoch", unscored)
-    list(other.train())
-    assert one.network.parameters.tobytes() == other.network.parameters.tobytes()
+    list(second.train())
+    assert first.network.parameters.tobytes() == second.network.parameters.tobytes()
 
 
 def test_pictures_of_no_digit_say_nothing_of_averages() -> None:
-    """They are trained on, but what is read is mostly digits."""
+    """Non-digits do not affect the normalisation averages."""
     dataset = small_dataset()
     n = len(dataset.training)
     noise = np.random.default_rng(1).integers(0, 256, (n, 28, 28), np.uint8)

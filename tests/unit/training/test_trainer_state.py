@@ -1,4 +1,4 @@
-"""What a trainer is made of again, and what may change while it runs."""
+"""Restoring a trainer from its state, and changing settings during training."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -26,7 +26,7 @@ ALL_STATE: dict[str, Any] = {
 
 
 def restored(trainer: Trainer, dataset: Dataset) -> Trainer:
-    """Another trainer with the state of this one, whose arrays do not change any more."""
+    """Return a trainer restored from a copy of this trainer's state."""
     state = trainer.state()
     return Trainer.restored(
         TrainerState(state.values, {name: array.copy() for name, array in state.arrays.items()}), dataset
@@ -34,7 +34,7 @@ def restored(trainer: Trainer, dataset: Dataset) -> Trainer:
 
 
 def up_to(records: Iterator[Progress], step: int) -> None:
-    """Take records up to that step's."""
+    """Consume records up to and including that step."""
     for record in records:
         if isinstance(record, StepDone) and record.step == step:
             return
@@ -43,14 +43,14 @@ def up_to(records: Iterator[Progress], step: int) -> None:
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("step", [1, 17, 40, 41])
 def test_restored_trainer_goes_on_to_the_same_bits(step: int, threads: int) -> None:
-    """Within an epoch and at its end, with every part that has a state: losses, scores and parameters are equal."""
+    """A restored trainer continues with bit-identical losses, scores and parameters, within and after an epoch."""
     dataset = small_dataset()
     recipe = small_recipe(training__epochs=2, **ALL_STATE)
     whole = Trainer(recipe, dataset, threads)
     records = list(whole.train())
     first = Trainer(recipe, dataset, threads)
-    begun = first.train()
-    up_to(begun, step)
+    first_records = first.train()
+    up_to(first_records, step)
     second = restored(first, dataset)
     first._parallel.close()
     rest = list(second.train())
@@ -61,14 +61,14 @@ def test_restored_trainer_goes_on_to_the_same_bits(step: int, threads: int) -> N
 
 
 def test_state_while_an_epoch_is_scored_is_the_trainings() -> None:
-    """Not that of the averaged parameters that are scored; from there the same bits follow, without a second pass."""
+    """A state saved during scoring has the parameters in training, and resumes without repeating the pass."""
     dataset = small_dataset()
     recipe = small_recipe(training__epochs=2, **ALL_STATE)
     whole, first = Trainer(recipe, dataset), Trainer(recipe, dataset)
     records = list(whole.train())
-    begun = first.train()
-    up_to(begun, 40)
-    scoring = list(islice(begun, 3))
+    first_records = first.train()
+    up_to(first_records, 40)
+    scoring = list(islice(first_records, 3))
     assert {type(record) for record in scoring} == {EvaluationProgress}
     second = restored(first, dataset)
     rest = list(second.train())
@@ -79,7 +79,7 @@ def test_state_while_an_epoch_is_scored_is_the_trainings() -> None:
 
 @pytest.mark.parametrize("method", ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"])
 def test_state_holds_what_each_optimizer_keeps(method: str) -> None:
-    """Restored at an epoch's end, too, each goes on as if nothing had been."""
+    """Each optimizer continues with identical results after a restore at the end of an epoch."""
     dataset = small_dataset()
     recipe = small_recipe(optimizer__method=method, training__epochs=2)
     whole, first = Trainer(recipe, dataset), Trainer(recipe, dataset)
@@ -91,7 +91,7 @@ def test_state_holds_what_each_optimizer_keeps(method: str) -> None:
 
 
 def test_training_that_ended_can_be_gone_on_with() -> None:
-    """More epochs are a change like any other: the history goes on, and later steps learn."""
+    """A finished run continues after the number of epochs is raised."""
     dataset = small_dataset()
     trainer = Trainer(small_recipe(), dataset)
     list(trainer.train())
@@ -104,31 +104,31 @@ def test_training_that_ended_can_be_gone_on_with() -> None:
 
 
 def test_state_of_other_data_is_refused() -> None:
-    """An order of more or fewer digits than there are is no order of these."""
+    """A state with a batch order of another length raises `ValueError`."""
     trainer = Trainer(small_recipe(), small_dataset())
     up_to(trainer.train(), 3)
-    with pytest.raises(ValueError, match="order of 2000 digits where there are 1000"):
+    with pytest.raises(ValueError, match="order has 2000 digits; the dataset has 1000"):
         restored(trainer, small_dataset(1000))
 
 
 def test_learning_rate_changes_from_the_next_step_on() -> None:
-    """Up to the change all is as without it; from then on the new rate holds, and the change is remembered."""
+    """A new learning rate applies from the next step on, and the change is recorded."""
     dataset = small_dataset()
     plain, changed = (Trainer(small_recipe(optimizer__method="sgd"), dataset) for _ in range(2))
-    one, other = plain.train(), changed.train()
-    up_to(one, 10)
-    up_to(other, 10)
+    plain_records, records = plain.train(), changed.train()
+    up_to(plain_records, 10)
+    up_to(records, 10)
     assert changed.change({"optimizer.learning_rate": 1e-9}) == SettingChange(10, {"optimizer.learning_rate": 1e-9})
     before = changed.network.parameters.copy()
     assert before.tobytes() == plain.network.parameters.tobytes()
-    up_to(other, 11)
+    up_to(records, 11)
     np.testing.assert_allclose(changed.network.parameters, before, atol=1e-7)
     assert changed.learning_rate == 1e-9
     assert changed.changes == [SettingChange(10, {"optimizer.learning_rate": 1e-9})]
 
 
 def test_momentum_keeps_its_velocity() -> None:
-    """What the optimizer has gathered stays, under the new momentum."""
+    """Changing the momentum keeps the optimizer's velocity."""
     trainer = Trainer(small_recipe(optimizer__method="momentum"), small_dataset())
     records = trainer.train()
     up_to(records, 5)
@@ -139,7 +139,7 @@ def test_momentum_keeps_its_velocity() -> None:
 
 
 def test_augmentation_changes() -> None:
-    """It can be switched on; the batch after is another than it would have been."""
+    """Augmentation turned on during training changes the next batch."""
     dataset = small_dataset()
     plain, changed = (Trainer(small_recipe(), dataset) for _ in range(2))
     losses = []
@@ -152,7 +152,7 @@ def test_augmentation_changes() -> None:
 
 
 def test_dropout_changes_in_every_thread() -> None:
-    """Each thread's layers drop the new share."""
+    """A new dropout rate applies to the layers of every thread."""
     trainer = Trainer(small_recipe(**ALL_STATE), small_dataset(), threads=2)
     trainer.change({"network.dropout": 0.05})
     rates = {layer.settings()["rate"] for net in trainer._parallel._networks for layer in net.layers if
@@ -166,13 +166,13 @@ def test_dropout_changes_in_every_thread() -> None:
     [
         ("training.batch_size", 10, "cannot change"),
         ("network.hidden", [5], "cannot change"),
-        ("network.dropout", 0.5, "no layer drops"),
+        ("network.dropout", 0.5, "no dropout layers"),
         ("optimizer.learning_rate", -1.0, "more than 0"),
         ("nothing.such", 1, "not a setting"),
     ],
 )
 def test_what_cannot_change_is_told(key: str, value: Any, message: str) -> None:
-    """By its key; and all stays as it was."""
+    """A setting that cannot change raises `RecipeError`, and nothing changes."""
     trainer = Trainer(small_recipe(), small_dataset())
     before = trainer.recipe
     with pytest.raises(RecipeError, match=message):
@@ -182,7 +182,7 @@ def test_what_cannot_change_is_told(key: str, value: Any, message: str) -> None:
 
 
 def test_time_between_records_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A pause is no training."""
+    """Time between two records is not counted as training time."""
     now = 0.0
     monkeypatch.setattr("digitpad.training.trainer.time.monotonic", lambda: now)
     trainer = Trainer(small_recipe(training__epochs=1), small_dataset())
@@ -192,17 +192,17 @@ def test_time_between_records_does_not_count(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_dropout_comes_back_after_it_was_none() -> None:
-    """Brought down to 0, and restored, the network still has the layers that drop."""
+    """A trainer restored with a dropout of 0 still has dropout layers."""
     dataset = small_dataset()
     recipe = small_recipe(network__dropout=0.3)
     whole, first = Trainer(recipe, dataset), Trainer(recipe, dataset)
-    begun, expected = first.train(), whole.train()
-    for trainer, records in ((first, begun), (whole, expected)):
+    first_records, whole_records = first.train(), whole.train()
+    for trainer, records in ((first, first_records), (whole, whole_records)):
         up_to(records, 5)
         trainer.change({"network.dropout": 0.0})
     second = restored(first, dataset)
     again = second.train()
-    for trainer, records in ((second, again), (whole, expected)):
+    for trainer, records in ((second, again), (whole, whole_records)):
         up_to(records, 9)
         trainer.change({"network.dropout": 0.2})
         up_to(records, 12)

@@ -12,12 +12,12 @@ from tests.unit.datasets.idx_files import random_digits, write_folder
 
 
 def test_a_data_set_alone_is_as_it_is() -> None:
-    """Nothing is made that was not asked for."""
+    """Without synthetic digits, the dataset is returned unchanged."""
     assert dataset_of(Recipe()) is mnist()
 
 
 def test_pen_digits_join_training_and_validation() -> None:
-    """Besides the set's own; the test set stays what it was, and says nothing of them."""
+    """Pen digits are appended to the training and validation sets; the test set is unchanged."""
     dataset = dataset_of(Recipe().with_values({"data.pen_digits": 50}))
     whole = mnist()
     assert dataset.name == "MNIST"
@@ -29,16 +29,16 @@ def test_pen_digits_join_training_and_validation() -> None:
 
 
 def test_validation_is_by_other_writers() -> None:
-    """None of its pen digits was trained on; and another seed has other writers altogether."""
+    """Validation and training share no pen digits, and another seed gives other digits."""
     recipe = Recipe().with_values({"data.pen_digits": 100})
-    one, other = dataset_of(recipe), dataset_of(recipe.with_values({"training.seed": 2}))
-    seen = {image.tobytes() for image in one.training.images[50_000:]}
-    assert not any(image.tobytes() in seen for image in one.validation.images[10_000:])
-    assert not any(image.tobytes() in seen for image in other.training.images[50_000:])
+    first, second = dataset_of(recipe), dataset_of(recipe.with_values({"training.seed": 2}))
+    seen = {image.tobytes() for image in first.training.images[50_000:]}
+    assert not any(image.tobytes() in seen for image in first.validation.images[10_000:])
+    assert not any(image.tobytes() in seen for image in second.training.images[50_000:])
 
 
 def test_things_that_are_no_digits_join_training_alone() -> None:
-    """What counts in choosing is how digits are read."""
+    """Non-digits are added to the training set only."""
     dataset = dataset_of(Recipe().with_values({"data.non_digits": 20}))
     assert (len(dataset.training), len(dataset.validation)) == (50_020, 10_000)
     assert (dataset.training.labels[50_000:] == NONE).all()
@@ -46,7 +46,7 @@ def test_things_that_are_no_digits_join_training_alone() -> None:
 
 @pytest.mark.parametrize("key", ["data.pen_digits", "data.non_digits"])
 def test_drawings_are_made_besides_digits_alone(tmp_path: Path, key: str) -> None:
-    """Trousers and a handwritten 3 do not go together, and nothing is made before that is told."""
+    """Synthetic drawings for a dataset of other classes raise `RecipeError` before anything is drawn."""
     folder = write_folder(tmp_path / "fashion", random_digits(60), random_digits(20))
     recipe = Recipe().with_values({"data.set": str(folder), key: 10_000})
     with pytest.raises(RecipeError, match=r"fashion has T-shirt/top, Trouser, Pullover, … Ankle boot \(10 classes\)"):

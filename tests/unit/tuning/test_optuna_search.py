@@ -23,7 +23,7 @@ RATES = {"optimizer.learning_rate": "0.000001|0.003"}
 
 
 class Untouchable:
-    """A data set whose test digits nobody may have."""
+    """Dataset whose test set raises an error on access."""
 
     def __init__(self, dataset: Dataset) -> None:
         self.training, self.validation = dataset.training, dataset.validation
@@ -32,7 +32,7 @@ class Untouchable:
 
     @property
     def test(self) -> None:
-        raise AssertionError("the test set was looked at")
+        raise AssertionError("the test set was read")
 
 
 @pytest.fixture
@@ -49,14 +49,14 @@ def search(
 
 
 def test_better_of_two_settings_is_found(url: str) -> None:
-    """By accuracy on validation alone; the best recipe holds it, and has nothing more to search."""
-    with search(url) as one:
-        found = list(one.run(4))
-        best = best_of(found)
-        recipe = one.best_recipe("best")
-    assert [trial.number for trial in found] == [0, 1, 2, 3]
-    assert {trial.state for trial in found} == {TrialOutcome.DONE}
-    assert {trial.epochs for trial in found} == {3}
+    """The search finds the better value by validation accuracy; the best recipe has it, without ranges."""
+    with search(url) as tuner:
+        trials = list(tuner.run(4))
+        best = best_of(trials)
+        recipe = tuner.best_recipe("best")
+    assert [trial.number for trial in trials] == [0, 1, 2, 3]
+    assert {trial.state for trial in trials} == {TrialOutcome.DONE}
+    assert {trial.epochs for trial in trials} == {3}
     assert best is not None
     assert best.accuracy is not None
     assert best.accuracy > 0.7
@@ -64,16 +64,16 @@ def test_better_of_two_settings_is_found(url: str) -> None:
     assert recipe == dataclasses.replace(
         small_recipe(optimizer__learning_rate=0.003),
         name="best",
-        description=f"small with the best of 4 trials: {best.accuracy:.2%} on validation.",
+        description=f"small with the best settings of 4 trials: {100 * best.accuracy:.2f}\u00a0% on validation.",
     )
     assert recipe.search == {}
 
 
 def test_accuracy_is_the_best_epochs(url: str) -> None:
-    """Though later epochs were worse, as a training keeps its best weights."""
+    """A trial's accuracy is that of its best epoch, even if later epochs are worse."""
     seen: list[tuple[int, Progress]] = []
-    with search(url, {"training.seed": "0..5"}, optimizer__learning_rate=0.1, training__epochs=5) as one:
-        (trial,) = one.run(1, on_progress=lambda number, progress: seen.append((number, progress)))
+    with search(url, {"training.seed": "0..5"}, optimizer__learning_rate=0.1, training__epochs=5) as tuner:
+        (trial,) = tuner.run(1, on_progress=lambda number, progress: seen.append((number, progress)))
     epochs = [progress for _, progress in seen if isinstance(progress, EpochDone)]
     accuracies = [epoch.validation.accuracy for epoch in epochs[1:]]
     assert {number for number, _ in seen} == {0}
@@ -82,87 +82,87 @@ def test_accuracy_is_the_best_epochs(url: str) -> None:
 
 
 def test_poor_trials_are_pruned(url: str) -> None:
-    """Once five were done, who lies below their median is given up before the last epoch, and is never the best."""
-    with search(url, {"optimizer.learning_rate": "0.000001..0.003:log"}, training__epochs=6) as one:
-        found = list(one.run(12))
-    pruned = [trial for trial in found if trial.state is TrialOutcome.PRUNED]
-    assert {trial.state for trial in found[:5]} == {TrialOutcome.DONE}
+    """After five trials, trials below the median stop before the last epoch, and are never the best."""
+    with search(url, {"optimizer.learning_rate": "0.000001..0.003:log"}, training__epochs=6) as tuner:
+        trials = list(tuner.run(12))
+    pruned = [trial for trial in trials if trial.state is TrialOutcome.PRUNED]
+    assert {trial.state for trial in trials[:5]} == {TrialOutcome.DONE}
     assert pruned
     assert all(2 <= trial.epochs < 6 and trial.accuracy is not None for trial in pruned)
-    best = best_of(found)
+    best = best_of(trials)
     assert best is not None
     assert best.state is TrialOutcome.DONE
 
 
 def test_diverging_trials_do_not_end_the_search(url: str) -> None:
-    """They count, and none is the best; where all diverge, none is."""
+    """Diverged trials count but are never the best; if all diverge, there is no best trial."""
     deep: dict[str, Any] = {"optimizer__method": "sgd", "network__hidden": [64] * 6}
-    with search(url, {"optimizer.learning_rate": "10|0.003"}, **deep) as one:
-        found = list(one.run(6))
-        assert len(one.trials()) == 6
-    assert {trial.settings["optimizer.learning_rate"]: trial.state for trial in found} == {
+    with search(url, {"optimizer.learning_rate": "10|0.003"}, **deep) as tuner:
+        trials = list(tuner.run(6))
+        assert len(tuner.trials()) == 6
+    assert {trial.settings["optimizer.learning_rate"]: trial.state for trial in trials} == {
         10: TrialOutcome.DIVERGED,
         0.003: TrialOutcome.DONE,
     }
-    with search(url, {"optimizer.learning_rate": "9.9..10"}, "all", **deep) as one:
-        assert [trial.state for trial in one.run(2)] == [TrialOutcome.DIVERGED] * 2
-        assert best_of(one.trials()) is None
-        assert one.best_recipe("best") is None
+    with search(url, {"optimizer.learning_rate": "9.9..10"}, "all", **deep) as tuner:
+        assert [trial.state for trial in tuner.run(2)] == [TrialOutcome.DIVERGED] * 2
+        assert best_of(tuner.trials()) is None
+        assert tuner.best_recipe("best") is None
 
 
 def test_settings_that_cannot_be_together_are_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each alone may be in the recipe; a trial with both counts, and the search goes on."""
-    with search(url, {"network.hidden": "[64]|[32]"}) as one:
+    """A trial with an invalid combination of settings counts as refused, and the search continues."""
+    with search(url, {"network.hidden": "[64]|[32]"}) as tuner:
         monkeypatch.setattr("digitpad.training.recipe.MAX_PARAMETERS", 40_000)
-        found = list(one.run(6))
-    assert {str(trial.settings["network.hidden"]): trial.state for trial in found} == {
+        trials = list(tuner.run(6))
+    assert {str(trial.settings["network.hidden"]): trial.state for trial in trials} == {
         "[64]": TrialOutcome.REFUSED,
         "[32]": TrialOutcome.DONE,
     }
 
 
 def test_search_is_gone_on_with(url: str) -> None:
-    """What is in the database counts, so that the number of trials is the one in the end."""
-    with search(url) as one:
-        assert [trial.number for trial in one.run(2)] == [0, 1]
-    with search(url) as one:
-        assert len(one.trials()) == 2
-        assert [trial.number for trial in one.run(3)] == [2]
-        assert list(one.run(3)) == []
+    """A resumed search counts the trials in the database."""
+    with search(url) as tuner:
+        assert [trial.number for trial in tuner.run(2)] == [0, 1]
+    with search(url) as tuner:
+        assert len(tuner.trials()) == 2
+        assert [trial.number for trial in tuner.run(3)] == [2]
+        assert list(tuner.run(3)) == []
 
 
 def test_draws_are_those_of_the_seed(tmp_path: Path) -> None:
-    """In one go or resumed, they are the same; another seed has others."""
+    """A resumed search samples the same settings as an uninterrupted one; another seed samples others."""
 
-    def drawn(name: str, parts: list[int], seed: int) -> list[float]:
+    def sampled(name: str, parts: list[int], seed: int) -> list[float]:
         for part in parts:
             with search(
                 f"sqlite:///{tmp_path}/{name}.db",
                 {"optimizer.learning_rate": "0.0001..0.1:log"},
                 training__epochs=1,
                 training__seed=seed,
-            ) as one:
-                list(one.run(part))
-                trials = one.trials()
+            ) as tuner:
+                list(tuner.run(part))
+                trials = tuner.trials()
         return [trial.settings["optimizer.learning_rate"] for trial in trials]
 
-    whole = drawn("whole", [12], 1)
-    assert drawn("resumed", [3, 11, 12], 1) == whole
-    assert drawn("other", [12], 2) != whole
+    whole = sampled("whole", [12], 1)
+    assert sampled("resumed", [3, 11, 12], 1) == whole
+    assert sampled("other", [12], 2) != whole
     assert len(set(whole)) == 12
 
 
 def test_no_trial_begins_after_the_timeout(url: str) -> None:
-    """However many are wanted."""
-    with search(url) as one:
-        assert list(one.run(5, timeout_s=0)) == []
+    """No trial starts after the timeout."""
+    with search(url) as tuner:
+        assert list(tuner.run(5, timeout_s=0)) == []
         begin = time.monotonic()
-        assert len(list(one.run(1000, timeout_s=0.5))) < 1000
+        assert len(list(tuner.run(1000, timeout_s=0.5))) < 1000
         assert time.monotonic() - begin < 20
 
 
 def test_interrupted_trial_does_not_count(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After Ctrl-C it is marked as stopped, what was found before stays, and another takes its place."""
+    """A trial interrupted by Ctrl-C is marked as stopped and replaced; earlier trials remain."""
     run = Trainer.train
 
     def interrupted(self: Trainer) -> Iterator[Progress]:
@@ -171,69 +171,72 @@ def test_interrupted_trial_does_not_count(url: str, monkeypatch: pytest.MonkeyPa
             if isinstance(progress, EpochDone) and progress.epoch == 2:
                 raise KeyboardInterrupt
 
-    with search(url) as one:
-        list(one.run(1))
+    with search(url) as tuner:
+        list(tuner.run(1))
         monkeypatch.setattr(Trainer, "train", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            list(one.run(2))
+            list(tuner.run(2))
         monkeypatch.undo()
-        assert [trial.state for trial in one.trials()] == [TrialOutcome.DONE, TrialOutcome.STOPPED]
-        assert [trial.number for trial in one.run(2)] == [2]
+        assert [trial.state for trial in tuner.trials()] == [TrialOutcome.DONE, TrialOutcome.STOPPED]
+        assert [trial.number for trial in tuner.run(2)] == [2]
 
 
 def test_unforeseen_error_ends_the_search(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is not taken for a poor trial, of which one more would only fail again."""
+    """An unexpected error ends the search, and marks the trial as stopped."""
 
     def broken(self: Trainer) -> Iterator[Progress]:
         yield from ()
         raise ValueError("broken")
 
     monkeypatch.setattr(Trainer, "train", broken)
-    with search(url) as one:
+    with search(url) as tuner:
         with pytest.raises(ValueError, match="broken"):
-            list(one.run(3))
-        assert [trial.state for trial in one.trials()] == [TrialOutcome.STOPPED]
+            list(tuner.run(3))
+        assert [trial.state for trial in tuner.trials()] == [TrialOutcome.STOPPED]
 
 
 def test_trial_of_a_dead_process_is_replaced(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It counts as long as its process may live; then it is marked as stopped."""
+    """A trial without heartbeats counts until `GRACE_S` has passed; then it is replaced."""
     monkeypatch.setattr(optuna_search, "GRACE_S", 1)
-    with search(url) as one:
+    with search(url) as tuner:
         storage = optuna.storages.RDBStorage(url)
         dead = optuna.load_study(study_name="small", storage=storage).ask()
-        one._storage.record_heartbeat(dead._trial_id)
-        assert list(one.run(1)) == []
+        tuner._storage.record_heartbeat(dead._trial_id)
+        assert list(tuner.run(1)) == []
         time.sleep(2.5)
-        assert [trial.number for trial in one.run(1)] == [1]
-        assert [trial.state for trial in one.trials()] == [TrialOutcome.STOPPED, TrialOutcome.DONE]
+        assert [trial.number for trial in tuner.run(1)] == [1]
+        assert [trial.state for trial in tuner.trials()] == [TrialOutcome.STOPPED, TrialOutcome.DONE]
         storage.engine.dispose()
 
 
 def test_trial_that_was_taken_for_dead_is_left(url: str) -> None:
-    """As after a long sleep of the machine: it is told as stopped, and the search goes on with the next."""
+    """A running trial that another process marked as failed is stopped, and the search continues."""
     storage = optuna.storages.RDBStorage(url)
 
-    def bury(number: int, progress: Progress) -> None:
+    def mark_failed(number: int, progress: Progress) -> None:
         if number == 0:
             study = optuna.load_study(study_name="small", storage=storage)
             if study.trials[0].state is optuna.trial.TrialState.RUNNING:
                 storage.set_trial_state_values(study.trials[0]._trial_id, optuna.trial.TrialState.FAIL)
 
-    with search(url) as one:
-        assert [trial.state for trial in one.run(1, on_progress=bury)] == [TrialOutcome.STOPPED, TrialOutcome.DONE]
+    with search(url) as tuner:
+        assert [trial.state for trial in tuner.run(1, on_progress=mark_failed)] == [
+            TrialOutcome.STOPPED,
+            TrialOutcome.DONE,
+        ]
     storage.engine.dispose()
 
 
 def test_own_folder_is_the_default(tmp_path: Path) -> None:
-    """A file a name, whatever is in the name or in the folder's."""
-    with search(None, name="a/b") as one:
-        list(one.run(1))
-        assert Path(one.place) == tmp_path / "digitpad-home" / "searches" / "a-b.db"
-        assert Path(one.place).is_file()
+    """The default database is a file in the user's folder, named after the search."""
+    with search(None, name="a/b") as tuner:
+        list(tuner.run(1))
+        assert Path(tuner.place) == tmp_path / "digitpad-home" / "searches" / "a-b.db"
+        assert Path(tuner.place).is_file()
 
 
 def test_odd_folder_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its name is a path, and neither a URL nor a template."""
+    """Special characters in the folder's name are not treated as a URL or template."""
     home = tmp_path / "a {b} #c %41"
     monkeypatch.setenv("DIGITPAD_HOME", str(home))
     with search(None):
@@ -243,20 +246,24 @@ def test_odd_folder_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize(
     ("ranges", "settings", "difference"),
     [
-        ({"optimizer.learning_rate": "0.1..1"}, {}, "the range of optimizer.learning_rate is 0.000001|0.003 in it"),
-        ({"training.seed": "1..2"}, {}, "the range of training.seed is not there in it, and 1..2 now"),
-        (RATES, {"training__epochs": 4}, "training.epochs is 3 in it, and 4 now"),
-        (RATES, {"network__hidden": [8]}, "network.hidden is (32,) in it, and (8,) now"),
+        (
+            {"optimizer.learning_rate": "0.1..1"},
+            {},
+            "the range of optimizer.learning_rate was 0.000001|0.003 and is now",
+        ),
+        ({"training.seed": "1..2"}, {}, "the range of training.seed was not set and is now 1..2"),
+        (RATES, {"training__epochs": 4}, "training.epochs was 3 and is now 4"),
+        (RATES, {"network__hidden": [8]}, "network.hidden was (32,) and is now (8,)"),
     ],
     ids=["range", "key", "setting", "list"],
 )
 def test_another_search_under_the_name_is_told(
     url: str, ranges: dict[str, str], settings: dict[str, Any], difference: str
 ) -> None:
-    """By what differs, for trials of both could not be compared; under another name it may be in the same database."""
+    """A different search of the same name raises an error with the difference; another name works."""
     with search(url):
         pass
-    with pytest.raises(DigitpadError, match=r"was begun otherwise.*--name begins another") as caught:
+    with pytest.raises(DigitpadError, match=r"exists with other settings.*choose another name") as caught:
         search(url, ranges, **settings)
     assert difference in str(caught.value)
     with search(url, ranges, "other", **settings):
@@ -264,7 +271,7 @@ def test_another_search_under_the_name_is_told(
 
 
 def test_what_no_trial_depends_on_may_differ(url: str) -> None:
-    """The recipe's name, where the data lie, and the searched setting's own value."""
+    """A search can be resumed with another description, data path, or own value of a searched setting."""
     with search(url):
         pass
     with search(url, name="small", optimizer__learning_rate=0.5, data__set="elsewhere", description="x"):
@@ -272,52 +279,55 @@ def test_what_no_trial_depends_on_may_differ(url: str) -> None:
 
 
 def test_other_data_are_told(url: str) -> None:
-    """By their sum, wherever they lie."""
+    """Data with another SHA-256 raise an error."""
     recipe = small_recipe()
     ranges, dataset = parse_ranges(recipe, RATES), small_dataset(500)
     with HyperparameterSearch(recipe, ranges, dataset, "small", url):
         pass
-    with pytest.raises(DigitpadError, match=r"the data's SHA-256 is \w{12} in it, and 000000000000 now"):
+    with pytest.raises(DigitpadError, match=r"the data's SHA-256 was \w{12} and is now 000000000000"):
         HyperparameterSearch(recipe, ranges, dataclasses.replace(dataset, sha256="0" * 64), "small", url)
 
 
 def test_setting_that_came_later_has_its_default(url: str) -> None:
-    """A search that an older digitpad began goes on; one of a newer is told."""
-    with search(url) as one:
-        about = dict(one._study.user_attrs["digitpad"])
+    """A search of an older version resumes; one with an unknown setting raises an error."""
+    with search(url) as tuner:
+        about = dict(tuner._study.user_attrs["digitpad"])
         del about["recipe"]["network"]["dropout"]
-        one._study.set_user_attr("digitpad", about)
-    with search(url) as one:
+        tuner._study.set_user_attr("digitpad", about)
+    with search(url) as tuner:
         about["recipe"]["network"]["colour"] = "red"
-        one._study.set_user_attr("digitpad", about)
-    with pytest.raises(DigitpadError, match=r"begun by another digitpad: network.colour"):
+        tuner._study.set_user_attr("digitpad", about)
+    with pytest.raises(DigitpadError, match=r"started by another version of digitpad: network.colour"):
         search(url)
 
 
 def test_foreign_study_is_told(url: str) -> None:
-    """What another program keeps under the name is left alone."""
+    """A study of another program raises an error."""
     storage = optuna.storages.RDBStorage(url)
     optuna.create_study(storage=storage, study_name="small").ask()
     storage.engine.dispose()
-    with pytest.raises(DigitpadError, match=r"holds 'small', which digitpad did not begin"):
+    with pytest.raises(DigitpadError, match=r"'small' is not a digitpad search"):
         search(url)
 
 
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("nonsense", "is no database's URL"),
-        ("", "is no database's URL"),
-        ("foo://me:secret@host/name", "is no database's URL"),
+        ("nonsense", "is not a database URL"),
+        ("", "is not a database URL"),
+        ("foo://me:secret@host/name", "is not a database URL"),
         ("sqlite:///nowhere/search.db", "nowhere/search.db: unable to open database file"),
         ("sqlite:///text.db", "text.db: file is not a database"),
-        ("sqlite://", "names no file"),
-        ("sqlite:///:memory:", "names no file"),
-        ("postgresql+asyncpg://me:secret@host/name?password=secret", r"host/name: needs a driver"),
+        ("sqlite://", "has no file name"),
+        ("sqlite:///:memory:", "has no file name"),
+        (
+            "postgresql+asyncpg://me:secret@host/name?password=secret",
+            r"host/name: the database driver is not installed",
+        ),
     ],
 )
 def test_database_that_is_none_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, message: str) -> None:
-    """In one line, and without the password."""
+    """An invalid database gives a one-line error without the password."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "text.db").write_text("no database, but a text that is long enough to be none" * 20)
     with pytest.raises(DigitpadError, match=message) as caught:
@@ -327,23 +337,23 @@ def test_database_that_is_none_is_told(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_database_that_goes_away_is_told(url: str, tmp_path: Path) -> None:
-    """In the middle of a search too."""
+    """A database that is damaged during a search gives a one-line error."""
 
     def destroy(number: int, progress: Progress) -> None:
         (tmp_path / "search.db").write_text("gone" * 5000)
 
-    with search(url) as one, pytest.raises(DigitpadError, match=r"search.db: .*(malformed|not a database)"):
-        list(one.run(1, on_progress=destroy))
+    with search(url) as tuner, pytest.raises(DigitpadError, match=r"search.db: .*(malformed|not a database)"):
+        list(tuner.run(1, on_progress=destroy))
 
 
 def test_nothing_to_search_is_told(url: str) -> None:
-    """A search needs a range."""
+    """A search without ranges raises an error."""
     with pytest.raises(DigitpadError, match="no setting has a range"):
         search(url, {})
 
 
 def test_missing_optuna_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the command that installs it."""
+    """The error for missing Optuna has the command that installs it."""
     monkeypatch.delitem(sys.modules, "digitpad.tuning.optuna_search")
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(DigitpadError, match=r"python -m pip install 'digitpad\[tune\]'"):
