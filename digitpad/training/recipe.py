@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import json
 import math
 import tomllib
 import types
@@ -11,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypeVar
+
+import tomli_w
 
 from digitpad.datasets.augmentation.augment import Augmentation
 from digitpad.datasets.dataset import BUILT_IN
@@ -196,7 +197,8 @@ class Recipe:
             )
         if len(self.name) + len(self.description) > MAX_TEXT:
             raise RecipeError("description", f"is {len(self.description):,} characters long; the limit is {MAX_TEXT:,}")
-        parse_ranges(dataclasses.replace(self, search={}), self.search) if self.search else ()
+        if self.search:
+            parse_ranges(dataclasses.replace(self, search={}), self.search)
 
     @functools.cached_property
     def plan(self) -> Plan:
@@ -272,12 +274,11 @@ class Recipe:
             If a string cannot be encoded as UTF-8, for example an undecodable file name.
         """
         values = dataclasses.asdict(self)
-        parts = [[f"{key} = {_toml(key, value)}" for key, value in values.items() if not isinstance(value, dict)]]
-        for group, settings in values.items():
-            if isinstance(settings, dict) and settings:
-                lines = [f"{key} = {_toml(f'{group}.{key}', value)}" for key, value in settings.items()]
-                parts.append([f"[{group}]", *lines])
-        return "\n\n".join("\n".join(lines) for lines in parts) + "\n"
+        if not self.search:
+            del values["search"]
+        for key, value in flattened(values).items():
+            _check_encodable(key, value)
+        return tomli_w.dumps(values)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -370,14 +371,13 @@ def _converted(key: str, value: Any, kind: Any) -> Any:
     return value
 
 
-def _toml(key: str, value: Any) -> str:
-    """Return a value as TOML. It is the same as JSON, except that TOML requires U+007F to be escaped."""
-    text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise RecipeError(key, f"is {value!r}, which cannot be saved as UTF-8 text") from error
-    return text
+def _check_encodable(key: str, value: Any) -> None:
+    """Refuse a text that a file cannot hold."""
+    for text in value if isinstance(value, tuple) else (value,):
+        try:
+            str(text).encode()
+        except UnicodeEncodeError as error:
+            raise RecipeError(key, f"is {value!r}, which cannot be saved as UTF-8 text") from error
 
 
 def _check(part: Any, prefix: str = "") -> None:

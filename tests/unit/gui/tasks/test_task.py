@@ -1,6 +1,7 @@
 import logging
 import threading
 from collections.abc import Generator, Iterator
+from functools import partial
 
 import pytest
 from PySide6.QtCore import QObject
@@ -61,7 +62,7 @@ def test_a_queue_runs_every_task_in_order(qtbot: QtBot, page: QObject) -> None:
     runner = TaskRunner("tasks", Policy.QUEUE, page)
     results: list[object] = []
     for number in range(5):
-        runner.start(lambda number=number: number, finished=results.append)
+        runner.start(partial(int, number), finished=results.append)
     qtbot.waitUntil(lambda: len(results) == 5)
     assert results == [0, 1, 2, 3, 4]
 
@@ -79,7 +80,7 @@ def test_a_waiting_task_is_replaced_by_one_with_its_key(qtbot: QtBot, page: QObj
     runner.start(first, finished=results.append)
     assert started.wait(30)
     for number in range(10):
-        runner.start(lambda number=number: number, key="same", finished=results.append)
+        runner.start(partial(int, number), key="same", finished=results.append)
     runner.start(lambda: "last", finished=results.append)
     may_end.set()
     qtbot.waitUntil(lambda: "last" in results)
@@ -209,7 +210,7 @@ def test_a_queue_is_worked_off_at_shut_down(qtbot: QtBot, page: QObject) -> None
     """A file that was to be written is written, and nothing is delivered any more."""
     runner = TaskRunner("tasks", Policy.QUEUE, page)
     done: list[int] = []
-    events = [recorded(runner.start(lambda number=number: done.append(number))) for number in range(3)]
+    events = [recorded(runner.start(partial(done.append, number))) for number in range(3)]
     runner.shut_down()
     QApplication.processEvents()
     assert done == [0, 1, 2]
