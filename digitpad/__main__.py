@@ -1,4 +1,4 @@
-"""``python -m digitpad`` is ``digitpad``."""
+"""Entry point for ``python -m digitpad``, the same as ``digitpad``."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The composition root of the window: its parts are put together here, once it is sure that Qt can start."""
+"""Start of the graphical application: check the system, then build and run the window."""
 
 import ctypes
 import os
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from digitpad.gui.shell.window import Window
     from digitpad.weights.native_format import Weights
 
-# Debian's package for each library that Qt's window plugin loads; other systems name them much alike.
+# The Debian package of each library that Qt's window plugin loads; other distributions use similar names.
 _PACKAGES = {
     "libEGL.so.1": "libegl1",
     "libGL.so.1": "libgl1",
@@ -44,12 +44,12 @@ _PACKAGES = {
 
 
 def run(weights_path: Path | None) -> int:
-    """Open the window and stay until it is closed.
+    """Open the window, and return the exit status when it is closed.
 
     Raises
     ------
     DigitpadError
-        If there is no display, a system library is missing, or the weights cannot be used.
+        If there is no display, a system library is missing, or the weights file cannot be opened.
     """
     check_system()
     application, window = build(weights_path)
@@ -62,23 +62,23 @@ def run(weights_path: Path | None) -> int:
 
 
 def _end_at_interrupt(application: "QApplication") -> None:
-    """Let Ctrl-C in the terminal end the program with 130; what is being trained is stopped and kept."""
+    """Make Ctrl-C in the terminal end the program with status 130; a training is stopped and saved."""
     from PySide6.QtCore import QTimer
 
     signal.signal(signal.SIGINT, lambda *_: application.exit(130))
-    # Python looks for signals between its own instructions alone, and Qt may run none for long.
+    # Python handles signals only while it runs its own code; without a timer, Qt's event loop might run none for long.
     timer = QTimer(application)
     timer.timeout.connect(lambda: None)
     timer.start(200)
 
 
 def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
-    """The application and its window, not yet shown; `run` has seen to it before that they can be.
+    """Build the application and its window, without showing it. Call `check_system` first.
 
     Raises
     ------
     DigitpadError
-        If the weights cannot be used.
+        If the weights file cannot be opened.
     """
     from PySide6.QtCore import QSettings, Qt
     from PySide6.QtGui import QIcon
@@ -94,9 +94,9 @@ def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
 
     path = weights_path or SHIPPED
     weights, unnamed = (load_weights(path), None) if is_own(path) else _open_foreign(path)
-    sys.setswitchinterval(0.001)  # so that a thread that is busy in Python gives way to the window in time
+    sys.setswitchinterval(0.001)  # a thread that runs Python code gives way to the window sooner
     application = QApplication(sys.argv[:1])
-    # Every point of a pen counts. Set after the application, for on X11 its platform plugin sets it too.
+    # Keep every point of a pen. Set after the application is created, because Qt's X11 plugin sets it as well.
     application.setAttribute(Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents, on=False)
     application.setApplicationName("digitpad")
     application.setDesktopFileName("digitpad")
@@ -109,8 +109,12 @@ def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
 
 
 def _open_foreign(path: Path) -> "tuple[Weights, Path | None]":
-    """The weights; or else the shipped ones, and the file, if the window has to ask what its outputs stand for."""
-    from digitpad.importers.open_file import open_weights  # takes its time to import
+    """Open a file of another program.
+
+    Returns the weights and None. If the file does not name its classes, returns the built-in weights and the file's
+    path, so that the window can ask for the names.
+    """
+    from digitpad.importers.open_file import open_weights  # slow to import
     from digitpad.weights.native_format import SHIPPED, load_weights
 
     try:
@@ -120,12 +124,12 @@ def _open_foreign(path: Path) -> "tuple[Weights, Path | None]":
 
 
 def check_system() -> None:
-    """See whether Qt can start at all; it would abort the program without a word that helps.
+    """Check that Qt can start; otherwise Qt would abort the program without a helpful message.
 
     Raises
     ------
     DigitpadError
-        Naming what is missing, and the one line that mends it.
+        If a display or a library is missing; the message names it and a command that helps.
     """
     try:
         import PySide6.QtWidgets
@@ -138,11 +142,11 @@ def check_system() -> None:
         return
     if platform.startswith("wayland"):
         display = os.environ.get("WAYLAND_DISPLAY", "wayland-0")
-        raise DigitpadError(f"the Wayland display {display!r} does not answer; set WAYLAND_DISPLAY to one that runs")
+        raise DigitpadError(f"cannot connect to the Wayland display {display!r}; set WAYLAND_DISPLAY to a running one")
     if not os.environ.get("DISPLAY"):
         raise DigitpadError(
-            "there is no display: DISPLAY is not set, and no Wayland display answers; start it from a desktop, "
-            "or try it with: xvfb-run digitpad"
+            "there is no display: DISPLAY is not set, and no Wayland display answers; start digitpad from a desktop, "
+            "or run: xvfb-run digitpad"
         )
     plugin = Path(PySide6.__file__).parent / "Qt" / "plugins" / "platforms" / "libqxcb.so"
     try:
@@ -154,7 +158,7 @@ def check_system() -> None:
 
 
 def _wayland_answers() -> bool:
-    """Whether somebody listens at the socket that WAYLAND_DISPLAY names; Qt takes X11 where nobody does."""
+    """Return whether the socket that WAYLAND_DISPLAY names accepts a connection; if it does not, Qt uses X11."""
     name = os.environ.get("WAYLAND_DISPLAY")
     if not name:
         return False
@@ -177,7 +181,7 @@ def _connect_to_display() -> None:
     xcb.xcb_disconnect(connection)
     if refused:
         display = os.environ["DISPLAY"]
-        raise DigitpadError(f"the display {display!r} does not answer; set DISPLAY to one that runs")
+        raise DigitpadError(f"cannot connect to the display {display!r}; set DISPLAY to a running one")
 
 
 def _missing_library(message: str) -> str:

@@ -1,7 +1,7 @@
-"""The command line: the window, and training, tuning, evaluating, predicting and data without one.
+"""Command line: ``digitpad`` opens the window; its subcommands work without one.
 
-Results go to standard output, progress and errors to standard error. NumPy and Qt are imported by the command that
-needs them, after it is settled how many threads BLAS may use; ``--help`` imports neither.
+Results go to standard output; progress and errors go to standard error. Each command imports NumPy and Qt only when it
+needs them, after it has set the number of BLAS threads; ``--help`` imports neither.
 """
 
 import argparse
@@ -30,33 +30,33 @@ _COMMANDS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit status: 0, 1 for a failure, 130 for Ctrl-C; wrong usage exits with 2."""
+    """Run a command and return its exit status: 0, 1 for a failure, or 130 for Ctrl-C; wrong usage exits with 2."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a sign of ours shows its number instead
+        if isinstance(stream, io.TextIOWrapper):  # escape characters that the terminal cannot show
             stream.reconfigure(errors="backslashreplace")
     try:
         if words and words[0] in _COMMANDS:
             command = _COMMANDS[words[0]]
             status = command.run(command.parser().parse_args(words[1:]))
-            sys.stdout.flush()  # here, where a reader who left can still be told from a failure
+            sys.stdout.flush()  # here, so that a closed pipe is caught below
             return status
         return _run_window(_window_parser().parse_args(words))
     except DigitpadError as error:
         return fail(str(error))
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # whoever read our output has seen enough
+    except BrokenPipeError:  # the reader closed the pipe, as in `| head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except OSError as error:
         return fail(reason(error))
     except MemoryError:
-        return fail("there is not enough memory")
+        return fail("not enough memory")
 
 
 def window() -> int:
-    """Open the window; for desktop starters, which have no terminal (on Windows, not even a standard output)."""
+    """Open the window from a desktop launcher, which has no terminal (on Windows, not even a standard output)."""
     return main()
 
 
@@ -64,25 +64,27 @@ def _window_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="digitpad",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Draw a digit and see what a neural network makes of it.",
+        description="Draw a digit and watch a neural network read it.",
         epilog="commands, each with its own --help:\n"
-        "  digitpad train      train a network by a recipe\n"
-        "  digitpad runs       list, compare, export and rename what was trained\n"
+        "  digitpad train      train a network with a recipe\n"
+        "  digitpad runs       list, compare, export and rename training runs\n"
         "  digitpad recipes    list the recipes\n"
         "  digitpad tune       search for a recipe's best settings\n"
-        "  digitpad evaluate   score weights on a test set\n"
+        "  digitpad evaluate   evaluate a network on a test set\n"
         "  digitpad predict    read images or strokes\n"
-        "  digitpad data       look at data sets, and fetch others\n"
-        "  digitpad convert    write weights in another format",
+        "  digitpad data       show or download datasets\n"
+        "  digitpad convert    save a network in another format",
     )
-    parser.add_argument("weights", nargs="?", type=Path, metavar="WEIGHTS", help="a file of weights to read with")
+    parser.add_argument("weights", nargs="?", type=Path, metavar="WEIGHTS", help="the network to open")
     parser.add_argument("--version", action="version", version=f"digitpad {__version__}")
     return parser
 
 
 def _run_window(options: argparse.Namespace) -> int:
     if options.weights is not None and not options.weights.suffix and not options.weights.exists():
-        raise DigitpadError(f"{options.weights}: neither a file nor one of the commands {', '.join(_COMMANDS)}")
+        raise DigitpadError(
+            f"{options.weights}: is neither a file nor a command; the commands are {', '.join(_COMMANDS)}"
+        )
     blas_threads.limit_threads(blas_threads.default_thread_count())
     from digitpad.app import run
 

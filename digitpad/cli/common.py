@@ -1,4 +1,4 @@
-"""What several commands share: options, what they name, and how results and progress are told."""
+"""Shared parts of the commands: options, the objects that they name, and output."""
 
 import argparse
 import json
@@ -19,36 +19,49 @@ OK, FAILED, INTERRUPTED = 0, 1, 130
 DEFAULT_RECIPE = "dense"
 
 DATA_HELP = (
-    "IDX files, an .npz, a .pkl, a .csv, strokes, images in folders by class, or a downloaded set's name, instead of "
-    "the built-in MNIST"
+    "dataset to use instead of the built-in MNIST: IDX files, an .npz, .pkl or .csv, strokes, a folder of images for "
+    "each class, or the name of a downloaded dataset"
 )
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:
-    """Options of every command that computes."""
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    """Add the options of every command that computes."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     parser.add_argument(
         "--threads",
         type=positive_int,
         default=blas_threads.default_thread_count(),
         metavar="N",
-        help="for matrix products (%(default)s)",
+        help="BLAS threads (default: %(default)s)",
     )
 
 
 def add_recipe(parser: argparse.ArgumentParser) -> None:
-    """Options that say what is trained, and on what."""
+    """Add the options that choose a recipe and a dataset."""
     parser.add_argument(
-        "--recipe", default=DEFAULT_RECIPE, metavar="NAME|FILE.toml", help="shipped, or a file (%(default)s)"
+        "--recipe",
+        default=DEFAULT_RECIPE,
+        metavar="NAME|FILE.toml",
+        help="name of a recipe, or a file (default: %(default)s)",
     )
     parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting, as in training.epochs=5"
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a setting, for example training.epochs=5",
     )
     parser.add_argument("--data", metavar="PATH", help=DATA_HELP)
 
 
 def chosen_recipe(options: argparse.Namespace) -> "Recipe":
-    """The recipe that the options of `add_recipe` describe."""
+    """Return the recipe that the options of `add_recipe` describe.
+
+    Raises
+    ------
+    DigitpadError
+        If there is no such recipe, or a setting is invalid.
+    """
     from digitpad.training.recipe import Recipe
     from digitpad.training.recipe_library import all_recipes
     from digitpad.training.setting_values import toml_value
@@ -63,56 +76,69 @@ def chosen_recipe(options: argparse.Namespace) -> "Recipe":
         if options.recipe not in recipes.by_name:
             broken = "".join(f"\ndigitpad: {problem}" for problem in recipes.problems)
             names = ", ".join(recipes.by_name)
-            raise DigitpadError(f"there is no recipe {options.recipe!r}; there are {names}, or a FILE.toml{broken}")
+            raise DigitpadError(f"there is no recipe {options.recipe!r}; choose a FILE.toml, or one of {names}{broken}")
         recipe = recipes.by_name[options.recipe]
     return recipe.with_values(settings)
 
 
 def dataset_for(recipe: "Recipe") -> "Dataset":
-    """What a recipe trains on; says so where drawings are made first."""
+    """Return the dataset of a recipe; report on standard error if drawings must be generated first."""
     from digitpad.training.training_data import dataset_of, n_drawings
 
     if n := n_drawings(recipe):
-        print_progress(f"making {n:,} drawings to train on")
+        print_progress(f"generating {n:,} drawings for training")
     return dataset_of(recipe)
 
 
 def add_convention(parser: argparse.ArgumentParser) -> None:
-    """Options that say of other people's weights how they are meant, where that is not to be found out."""
+    """Add the options that say how to use an imported network, for files that do not say it themselves."""
     parser.add_argument(
-        "--activation", metavar="NAME", help="of other people's weights: relu, sigmoid, tanh, leaky_relu, swish, …"
+        "--activation",
+        metavar="NAME",
+        help="activation of an imported network: relu, sigmoid, tanh, leaky_relu, swish, …",
     )
     parser.add_argument(
-        "--scaling", metavar="NAME", help="what their pixels were made of: x/255, 0..255, 'x/255 - 0.5', mnist, …"
+        "--scaling",
+        metavar="NAME",
+        help="pixel scaling of an imported network: x/255, 0..255, 'x/255 - 0.5', mnist, …",
     )
     parser.add_argument(
         "--classes",
         metavar="NAMES|DATA",
-        help="what their outputs stand for, where not digits: A-Z, or 'cat, dog', or a data set of these classes, by "
-        "which they are then scored",
+        help="classes of an imported network, if they are not digits: A-Z, or 'cat, dog', or a dataset with these "
+        "classes, on which the network is then tested",
     )
 
 
 def chosen_weights(
-    path: Path | None, told: argparse.Namespace | None = None, data: "Dataset | None" = None
+    path: Path | None, convention: argparse.Namespace | None = None, data: "Dataset | None" = None
 ) -> "Weights":
-    """The weights in a file of any kind, by what `add_convention`'s options say of it, or those that are shipped."""
+    """Return the weights in a file of any supported type, or the built-in weights if ``path`` is None.
+
+    Parameters
+    ----------
+    path : Path or None
+    convention : Namespace or None
+        Options of `add_convention`.
+    data : Dataset or None
+        Dataset on which unknown conventions are tested.
+    """
     from digitpad.importers.open_file import open_weights
     from digitpad.weights.native_format import SHIPPED
 
-    if told is None:
+    if convention is None:
         return open_weights(path or SHIPPED, data=data)
-    class_names, by = _classes(told.classes)
+    class_names, scored_on = _classes(convention.classes)
     try:
-        return open_weights(path or SHIPPED, told.activation, told.scaling, class_names, by or data)
+        return open_weights(path or SHIPPED, convention.activation, convention.scaling, class_names, scored_on or data)
     except OutputsError as error:
         if class_names is not None:
             raise
-        raise DigitpadError(f"{error}, as in --classes A-Z") from error
+        raise DigitpadError(f"{error}, for example --classes A-Z") from error
 
 
 def _classes(text: str | None) -> "tuple[tuple[str, ...] | None, Dataset | None]":
-    """The names that ``--classes`` lists, or a data set whose classes they are."""
+    """Return the class names in ``--classes``, and the dataset if it names one."""
     if text is None:
         return None, None
     from digitpad.class_names import names_in
@@ -125,29 +151,29 @@ def _classes(text: str | None) -> "tuple[tuple[str, ...] | None, Dataset | None]
     try:
         return names_in(text), None
     except ValueError as error:
-        raise DigitpadError(f"--classes {error}, and no data set") from error
+        raise DigitpadError(f"--classes {error}; or give the path of a dataset") from error
 
 
 def parse_pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
-    """What was given as KEY=VALUE, by its key."""
-    parse_pairs = {}
+    """Split texts of the form KEY=VALUE into a dict."""
+    pairs = {}
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals:
             raise DigitpadError(f"{option} {text}: expected KEY=VALUE")
-        parse_pairs[key.strip()] = value.strip()
-    return parse_pairs
+        pairs[key.strip()] = value.strip()
+    return pairs
 
 
 def absolute_path(name: str) -> str:
-    """The whole path: valid from elsewhere too, and never taken for the built-in set's name."""
+    """Return the absolute path: valid in every folder, and never confused with the name of the built-in dataset."""
     return str(Path(name).resolve())
 
 
 def data_source(name: str | None) -> str:
-    """What `digitpad.datasets.dataset.load` is to be asked for.
+    """Return the argument for `digitpad.datasets.dataset.load`.
 
-    A path, or where there is none of this name, a downloaded set; without a name, the built-in one.
+    An existing path comes first, then a downloaded dataset of that name; None is the built-in dataset.
     """
     from digitpad.datasets.dataset import BUILT_IN
     from digitpad.datasets.download.fetch import downloaded
@@ -160,28 +186,34 @@ def data_source(name: str | None) -> str:
 
 
 def check_free(path: Path, force: bool) -> None:
-    """Refuse to write over what is there, or where there is no folder, before any time is spent."""
+    """Raise a DigitpadError if a file exists and ``force`` is false, or if its folder does not exist.
+
+    Called before any long work.
+    """
     if path.exists() and not force:
-        raise DigitpadError(f"{path}: is there already; --force replaces it")
+        raise DigitpadError(f"{path}: already exists; use --force to replace it")
     if not path.parent.is_dir():
         raise DigitpadError(f"{path.parent}: is not a folder")
 
 
 def check_picture(path: Path | None) -> None:
-    """Refuse, before any time is spent, a picture that cannot be; one that is there is drawn anew."""
+    """Raise a DigitpadError if a picture cannot be saved at a path; an existing picture is replaced.
+
+    Called before any long work.
+    """
     if path is not None:
         if path.suffix not in (".png", ".svg"):
-            raise DigitpadError(f"{path}: pictures are saved as .png or .svg")
+            raise DigitpadError(f"{path}: a picture must end in .png or .svg")
         check_free(path, force=True)
 
 
 def picture_kind(options: argparse.Namespace) -> str:
-    """``png`` or ``svg``, as the name at ``--plot`` ends."""
+    """Return the file type of ``--plot``: ``png`` or ``svg``."""
     return options.plot.suffix[1:]
 
 
 def write_picture(path: Path, content: bytes) -> None:
-    """Write a picture, and say where."""
+    """Write a picture, and report its path."""
     from digitpad.system.atomic_write import write_atomically
 
     write_atomically(path, content)
@@ -189,30 +221,30 @@ def write_picture(path: Path, content: bytes) -> None:
 
 
 def positive_int(text: str) -> int:
-    """A whole number of 1 or more, for `argparse`."""
+    """Parse a whole number of 1 or more, for `argparse`."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
     return int(text)
 
 
 def clear_line() -> str:
-    """What puts a line over the one that says how far a trial is."""
+    """Return the control characters that clear the progress line; empty if standard error is not a terminal."""
     return "\r\x1b[K" if sys.stderr.isatty() else ""
 
 
 def print_result(options: argparse.Namespace, values: dict[str, Any], text: str) -> None:
-    """A result, on standard output: for programs with ``--json``, else for people."""
+    """Write a result to standard output: ``values`` as JSON with ``--json``, otherwise ``text``."""
     sys.stdout.write((json.dumps(values) if options.json else text) + "\n")
 
 
 def print_progress(text: str, end: str = "\n") -> None:
-    """Progress, on standard error, where there is one."""
+    """Write progress to standard error, if there is one."""
     if sys.stderr is not None:
         sys.stderr.write(text + end)
         sys.stderr.flush()
 
 
 def fail(message: str) -> int:
-    """Tell a failure in one line, and return its exit status."""
+    """Write an error message in one line, and return the exit status of a failure."""
     print_progress(f"digitpad: {message}")
     return FAILED

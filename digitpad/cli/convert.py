@@ -1,4 +1,4 @@
-"""``digitpad convert``."""
+"""``digitpad convert``: save a network in another format."""
 
 import argparse
 from pathlib import Path
@@ -7,24 +7,24 @@ from digitpad.cli.common import OK, add_convention, check_free, chosen_weights, 
 
 
 def parser() -> argparse.ArgumentParser:
-    """What ``digitpad convert`` can be told."""
+    """Return the argument parser of ``digitpad convert``."""
     parser = argparse.ArgumentParser(
         prog="digitpad convert",
-        description="Write weights of any kind that can be read in another format, which the ending of OUT tells: "
-        ".npz (our own; with --plain, arrays W1, b1, …), .npy, .pkl, .json, .safetensors, .onnx, .py (a program that "
-        "needs NumPy alone), or none for a folder of tables.",
+        description="Save a network of any supported type in another format. The ending of OUT selects the format: "
+        ".npz (digitpad's own; with --plain, arrays W1, b1, …), .npy, .pkl, .json, .safetensors, .onnx, .py (a program "
+        "that needs only NumPy), or no ending for a folder of CSV tables.",
     )
-    parser.add_argument("source", type=Path, metavar="IN", help="a file, or a folder with a matrix a file")
+    parser.add_argument("source", type=Path, metavar="IN", help="a file, or a folder with one file per matrix")
     parser.add_argument("target", type=Path, metavar="OUT")
-    parser.add_argument("--plain", action="store_true", help="an .npz of plain arrays, for pixels / 255")
-    parser.add_argument("--force", action="store_true", help="replace what is there")
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument("--plain", action="store_true", help="write an .npz of plain arrays, for pixels / 255")
+    parser.add_argument("--force", action="store_true", help="replace an existing file")
+    parser.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     add_convention(parser)
     return parser
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run it, and return its exit status."""
+    """Run the command, and return its exit status."""
     check_free(options.target, options.force)
     from digitpad.importers.open_file import convention_of
     from digitpad.weights.exports import export
@@ -32,12 +32,12 @@ def run(options: argparse.Namespace) -> int:
     weights = chosen_weights(options.source, options)
     export(weights, options.target, plain=options.plain)
     convention = convention_of(weights)
-    scored = weights.about.get("convention_accuracy")
-    how = f", taken as {convention['activation']}, {convention['scaling']}" if "source" in weights.about else ""
-    if scored is not None:
-        how += f", reads {scored:.1%} of {weights.about['convention_scored']}"
-    elif how:
-        how += ", not scored"
+    accuracy = weights.about.get("convention_accuracy")
+    usage = f", with {convention['activation']} and {convention['scaling']}" if "source" in weights.about else ""
+    if accuracy is not None:
+        usage += f", accuracy {accuracy:.1%} on {weights.about['convention_scored']}"
+    elif usage:
+        usage += ", accuracy not tested"
     print_result(
         options,
         {
@@ -45,8 +45,8 @@ def run(options: argparse.Namespace) -> int:
             "written": str(options.target),
             "classes": weights.class_names,
             "convention": convention,
-            "accuracy": scored,
+            "accuracy": accuracy,
         },
-        f"{weights.name}{how}; written to {options.target}",
+        f"{weights.name}{usage}; saved as {options.target}",
     )
     return OK

@@ -1,4 +1,4 @@
-"""Ctrl-C at a moment of our choosing, rather than in the midst of a write or of a library's own work."""
+"""Deferred Ctrl-C: it takes effect at a safe moment, not in the middle of a write or a library call."""
 
 import signal
 from types import FrameType, TracebackType
@@ -6,9 +6,9 @@ from typing import Self
 
 
 class DeferredSigint:
-    """Within it, the first Ctrl-C waits for the next `check`; a second one does not wait.
+    """Context manager in which the first Ctrl-C waits for the next `check`; a second Ctrl-C takes effect at once.
 
-    Only in the main thread, where Python handles signals.
+    Use it only in the main thread, where Python handles signals.
     """
 
     def __enter__(self) -> Self:
@@ -20,7 +20,7 @@ class DeferredSigint:
         signal.signal(signal.SIGINT, self._previous)
 
     def check(self) -> None:
-        """Raise KeyboardInterrupt, if Ctrl-C was pressed since it was last raised."""
+        """Raise KeyboardInterrupt if Ctrl-C was pressed since the last one was raised."""
         if self._noted:
             self._noted = False
             raise KeyboardInterrupt

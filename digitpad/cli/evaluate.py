@@ -1,4 +1,4 @@
-"""``digitpad evaluate``."""
+"""``digitpad evaluate``: evaluate a network on a test set."""
 
 import argparse
 import math
@@ -36,28 +36,35 @@ _T = TypeVar("_T")
 
 
 def parser() -> argparse.ArgumentParser:
-    """What ``digitpad evaluate`` can be told."""
-    parser = argparse.ArgumentParser(prog="digitpad evaluate", description="Score weights on a test set.")
-    parser.add_argument("weights", nargs="?", type=Path, metavar="WEIGHTS", help="the shipped weights by default")
+    """Return the argument parser of ``digitpad evaluate``."""
+    parser = argparse.ArgumentParser(prog="digitpad evaluate", description="Evaluate a network on a test set.")
+    parser.add_argument("weights", nargs="?", type=Path, metavar="WEIGHTS", help="default: the built-in network")
     parser.add_argument("--data", metavar="PATH", help=DATA_HELP)
-    parser.add_argument("--part", choices=("test", "validation"), default="test", help="of the data set (%(default)s)")
     parser.add_argument(
-        "--compare", type=Path, metavar="OTHER", help="other weights on the same digits, and whether it could be chance"
+        "--part", choices=("test", "validation"), default="test", help="part of the dataset (default: %(default)s)"
     )
-    parser.add_argument("--robustness", action="store_true", help="also on turned, moved and otherwise changed digits")
-    parser.add_argument("--plot", type=Path, metavar="FILE.png|svg", help="draw a picture anew")
     parser.add_argument(
-        "--picture", choices=PICTURES, default="reliability", help="which one --plot draws (%(default)s)"
+        "--compare",
+        type=Path,
+        metavar="OTHER",
+        help="evaluate another network on the same images, and test whether the difference is significant",
     )
-    parser.add_argument("--csv", type=Path, metavar="FILE.csv", help="write a table anew")
-    parser.add_argument("--table", choices=TABLES, default="classes", help="which one --csv writes (%(default)s)")
+    parser.add_argument("--robustness", action="store_true", help="also measure accuracy on distorted images")
+    parser.add_argument("--plot", type=Path, metavar="FILE.png|svg", help="save a picture; an existing one is replaced")
+    parser.add_argument(
+        "--picture", choices=PICTURES, default="reliability", help="picture that --plot saves (default: %(default)s)"
+    )
+    parser.add_argument("--csv", type=Path, metavar="FILE.csv", help="save a table; an existing one is replaced")
+    parser.add_argument(
+        "--table", choices=TABLES, default="classes", help="table that --csv saves (default: %(default)s)"
+    )
     add_convention(parser)
     add_common(parser)
     return parser
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run it, and return its exit status."""
+    """Run the command, and return its exit status."""
     blas_threads.limit_threads(options.threads)
     from digitpad.datasets.dataset import load
     from digitpad.evaluation.assessment import assess
@@ -71,38 +78,45 @@ def run(options: argparse.Namespace) -> int:
     chosen = [chosen_weights(options.weights, options, dataset)]
     if options.compare is not None:
         chosen.append(chosen_weights(options.compare, data=dataset))
-    made = [
-        _shown(f"reading with {weights.name}", assess(weights, dataset, options.part, options.threads))
+    assessments = [
+        _with_progress(f"evaluating {weights.name}", assess(weights, dataset, options.part, options.threads))
         for weights in chosen
     ]
-    wanted = (options.plot and options.picture == "robustness") or (options.csv and options.table == "robustness")
+    robustness_output = (options.plot and options.picture == "robustness") or (
+        options.csv and options.table == "robustness"
+    )
     robust: list[Robustness] = []
-    if options.robustness or wanted:
+    if options.robustness or robustness_output:
         robust = [
-            _shown(f"changing digits for {one.weights.name}", robustness(one.weights, one.digits, options.threads))
-            for one in made
+            _with_progress(
+                f"testing the robustness of {assessment.weights.name}",
+                robustness(assessment.weights, assessment.digits, options.threads),
+            )
+            for assessment in assessments
         ]
-    comparison = compare(made[0].right, made[1].right) if len(made) > 1 else None
+    comparison = compare(assessments[0].right, assessments[1].right) if len(assessments) > 1 else None
     if options.plot is not None:
         from digitpad.plotting.evaluation_plots import diagram
         from digitpad.plotting.figure_files import evaluation_figure
 
-        title = f"{' and '.join(one.weights.name for one in made)} on {dataset.name}"
+        title = f"{' and '.join(assessment.weights.name for assessment in assessments)} on {dataset.name}"
         if options.picture in ("confusion", "map"):
-            title = f"{made[0].weights.name} on {dataset.name}"
+            title = f"{assessments[0].weights.name} on {dataset.name}"
         write_picture(
-            options.plot, evaluation_figure(diagram(options.picture, made, robust), title, picture_kind(options))
+            options.plot, evaluation_figure(diagram(options.picture, assessments, robust), title, picture_kind(options))
         )
     if options.csv is not None:
         from digitpad.evaluation.csv_tables import class_table, robustness_table
 
-        robustly = options.table == "robustness"
-        text = robustness_table(robust[0]) if robustly else class_table(made[0], options.table)
+        if options.table == "robustness":
+            text = robustness_table(robust[0])
+        else:
+            text = class_table(assessments[0], options.table)
         write_picture(options.csv, text.encode())
-    values = _values(made[0], robust[0] if robust else None)
+    values = _values(assessments[0], robust[0] if robust else None)
     if comparison is not None:
         values["compared"] = {
-            **_values(made[1], robust[1] if robust else None),
+            **_values(assessments[1], robust[1] if robust else None),
             "difference": comparison.difference,
             "difference_interval": list(comparison.interval),
             "both": comparison.both,
@@ -111,63 +125,63 @@ def run(options: argparse.Namespace) -> int:
             "neither": comparison.neither,
             "p": comparison.p,
         }
-    lines = [_line(one) for one in made]
+    lines = [_line(assessment) for assessment in assessments]
     if comparison is not None:
-        lines.append(_verdict(comparison, made[0].images))
+        lines.append(_verdict(comparison, assessments[0].images))
     if options.robustness:
         lines += _curves(robust[0])
     print_result(options, values, "\n".join(lines))
     return OK
 
 
-def _shown(what: str, work: "Generator[EvaluationProgress, None, _T]") -> _T:
-    """The value of a generator, its progress told on a terminal."""
-    begin = clear_line()
-    told = -1
+def _with_progress(title: str, work: "Generator[EvaluationProgress, None, _T]") -> _T:
+    """Run a generator and return its value; show its progress on a terminal."""
+    line_start = clear_line()
+    last_percent = -1
     while True:
         try:
             progress = next(work)
         except StopIteration as end:
-            if begin:
-                print_progress(begin, end="")
+            if line_start:
+                print_progress(line_start, end="")
             value: _T = end.value
             return value
         percent = 100 * progress.done // progress.total
-        if begin and percent != told:
-            told = percent
-            print_progress(f"{begin}{what}: {percent} %", end="")
+        if line_start and percent != last_percent:
+            last_percent = percent
+            print_progress(f"{line_start}{title}: {percent}%", end="")
 
 
-def _values(made: "Assessment", robust: "Robustness | None") -> dict[str, Any]:
+def _values(assessment: "Assessment", robust: "Robustness | None") -> dict[str, Any]:
     import numpy as np
 
     from digitpad.importers.open_file import convention_of
 
     values: dict[str, Any] = {
-        "weights": made.weights.name,
-        "data": made.data,
-        "part": made.part,
-        "accuracy": made.scores.accuracy,
-        "interval": list(made.interval),
-        "loss": made.scores.loss,
-        "calibration_error": made.reliability.error,
-        "not_sure": made.rejection_curve.not_sure_at_threshold,
-        "accuracy_when_sure": _known(made.rejection_curve.accuracy_at_threshold),
-        "n": made.scores.n,
+        "weights": assessment.weights.name,
+        "data": assessment.data,
+        "part": assessment.part,
+        "accuracy": assessment.scores.accuracy,
+        "interval": list(assessment.interval),
+        "loss": assessment.scores.loss,
+        "calibration_error": assessment.reliability.error,
+        "not_sure": assessment.rejection_curve.not_sure_at_threshold,
+        "accuracy_when_sure": _finite_or_none(assessment.rejection_curve.accuracy_at_threshold),
+        "n": assessment.scores.n,
         "classes": [
             {
-                "digit": one.digit,
-                "class": made.weights.class_names[one.digit],
-                "n": one.n,
-                "precision": _known(one.precision),
-                "recall": _known(one.recall),
-                "recall_interval": [_known(end) for end in one.interval],
-                "f1": _known(one.f1),
+                "digit": row.digit,
+                "class": assessment.weights.class_names[row.digit],
+                "n": row.n,
+                "precision": _finite_or_none(row.precision),
+                "recall": _finite_or_none(row.recall),
+                "recall_interval": [_finite_or_none(end) for end in row.interval],
+                "f1": _finite_or_none(row.f1),
             }
-            for one in made.classes
+            for row in assessment.classes
         ],
-        "confusion": made.confusion.tolist(),
-        "convention": convention_of(made.weights),
+        "confusion": assessment.confusion.tolist(),
+        "convention": convention_of(assessment.weights),
     }
     if robust is not None:
         values["robustness"] = {
@@ -179,21 +193,22 @@ def _values(made: "Assessment", robust: "Robustness | None") -> dict[str, Any]:
     return values
 
 
-def _known(share: float) -> float | None:
-    """JSON has no NaN."""
+def _finite_or_none(share: float) -> float | None:
+    """Return None for NaN, which JSON does not have."""
     return None if math.isnan(share) else share
 
 
-def _line(made: "Assessment") -> str:
-    scores, (low, high) = made.scores, made.interval
+def _line(assessment: "Assessment") -> str:
+    scores, (low, high) = assessment.scores, assessment.interval
     return (
-        f"{made.weights.name} reads {scores.accuracy:.2%} ({low:.2%} to {high:.2%}) of {scores.n:,} {made.part} "
-        f"{made.images} of {made.data}; loss {scores.loss:.4f}, calibration error {made.reliability.error:.2%}"
+        f"{assessment.weights.name}: accuracy {scores.accuracy:.2%} (95% interval {low:.2%} to {high:.2%}) on "
+        f"{scores.n:,} {assessment.part} {assessment.images} of {assessment.data}; loss {scores.loss:.4f}, "
+        f"calibration error {assessment.reliability.error:.2%}"
     )
 
 
 def _curves(robust: "Robustness") -> list[str]:
-    """Accuracy over each change's amounts, a line a change."""
+    """Return one line for each distortion: the accuracy at each amount."""
     return [
         f"{curve.name} ({curve.unit or 'share'}): "
         + ", ".join(
@@ -205,9 +220,9 @@ def _curves(robust: "Robustness") -> list[str]:
 
 def _verdict(comparison: "Comparison", images: str) -> str:
     low, high = (100 * end for end in comparison.interval)
-    chance = "which could be chance" if comparison.could_be_chance else "which is hardly chance"
+    verdict = "not statistically significant" if comparison.could_be_chance else "statistically significant"
     return (
-        f"difference {100 * comparison.difference:+.2f} points ({low:+.2f} to {high:+.2f}): {comparison.only_first:,} "
-        f"{images} are read right by the first alone, {comparison.only_second:,} by the second, {chance} "
-        f"(McNemar's test, p = {comparison.p:.2g})"
+        f"difference {100 * comparison.difference:+.2f} points (95% interval {low:+.2f} to {high:+.2f}), {verdict} "
+        f"(McNemar's test, p = {comparison.p:.2g}); only the first network is correct on {comparison.only_first:,} "
+        f"{images}, only the second on {comparison.only_second:,}"
     )

@@ -1,4 +1,4 @@
-"""``digitpad predict``."""
+"""``digitpad predict``: read images or strokes."""
 
 import argparse
 from collections.abc import Iterable
@@ -13,22 +13,26 @@ if TYPE_CHECKING:
 
 
 def parser() -> argparse.ArgumentParser:
-    """What ``digitpad predict`` can be told."""
+    """Return the argument parser of ``digitpad predict``."""
     parser = argparse.ArgumentParser(
-        prog="digitpad predict", description="Read digits: images, or the lines of a strokes file."
+        prog="digitpad predict", description="Read the digits in images, or in the lines of a strokes file."
     )
-    parser.add_argument("images", nargs="*", type=Path, metavar="IMAGE", help="of any size and either polarity")
-    parser.add_argument("--strokes", type=Path, metavar="FILE.jsonl", help='lines of {"strokes": [[[x, y], …], …]}')
-    parser.add_argument("--weights", type=Path, metavar="WEIGHTS", help="the shipped weights by default")
+    parser.add_argument(
+        "images", nargs="*", type=Path, metavar="IMAGE", help="image of any size, dark on light or light on dark"
+    )
+    parser.add_argument(
+        "--strokes", type=Path, metavar="FILE.jsonl", help='file with lines {"strokes": [[[x, y], …], …]}'
+    )
+    parser.add_argument("--weights", type=Path, metavar="WEIGHTS", help="default: the built-in network")
     add_convention(parser)
     add_common(parser)
     return parser
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run it, and return its exit status."""
+    """Run the command, and return its exit status."""
     if bool(options.images) == bool(options.strokes):
-        parser().error("give either images or --strokes FILE.jsonl")
+        parser().error("name images, or use --strokes FILE.jsonl, but not both")
     blas_threads.limit_threads(options.threads)
     from digitpad.ink.image import read_image
     from digitpad.ink.strokes import read_strokes
@@ -43,23 +47,24 @@ def run(options: argparse.Namespace) -> int:
         )
     else:
         answers = ((str(path), None, recognizer.read_image(read_image(path))) for path in options.images)
-    labelled = right = 0
+    n_labelled = n_correct = 0
     for source, label, prediction in answers:
-        known = {} if label is None else {"label": label}
         name = None if prediction is None else prediction.label
         values = {
             "digit": None if prediction is None else prediction.digit,
             "class": name,
             "probabilities": None if prediction is None else prediction.probabilities,
             "sure": prediction is not None and prediction.sure,
-            **known,
+            **({} if label is None else {"label": label}),
         }
-        said = "nothing drawn"
+        answer = "nothing drawn"
         if prediction is not None:
-            said = f"{name}  {prediction.confidence:6.1%}" + "  not sure" * (not prediction.sure)
-        print_result(options, values, f"{said}  {source}" + ("" if label is None else f"  (label {label})"))
-        labelled += label is not None
-        right += label is not None and str(label) == name
-    if labelled:
-        print_progress(f"{right:,} of {labelled:,} read as labelled: {right / labelled:.2%}")
+            answer = f"{name}  {prediction.confidence:6.1%}" + "  not sure" * (not prediction.sure)
+        print_result(options, values, f"{answer}  {source}" + ("" if label is None else f"  (label {label})"))
+        n_labelled += label is not None
+        n_correct += label is not None and str(label) == name
+    if n_labelled:
+        print_progress(
+            f"{n_correct:,} of {n_labelled:,} labelled drawings read correctly: {n_correct / n_labelled:.2%}"
+        )
     return OK

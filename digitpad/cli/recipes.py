@@ -1,4 +1,4 @@
-"""``digitpad recipes``."""
+"""``digitpad recipes``: list the recipes."""
 
 import argparse
 import json
@@ -8,18 +8,18 @@ from digitpad.cli.common import FAILED, OK, print_progress
 
 
 def parser() -> argparse.ArgumentParser:
-    """What ``digitpad recipes`` can be told."""
+    """Return the argument parser of ``digitpad recipes``."""
     parser = argparse.ArgumentParser(
         prog="digitpad recipes",
-        description="List the recipes: those that are shipped, and your own, FILE.toml in the folder `recipes` of your "
-        "data folder.",
+        description="List the built-in recipes and your own, which are TOML files in the folder `recipes` of your data "
+        "folder.",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     return parser
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run it, and return its exit status."""
+    """Run the command, and return its exit status."""
     from digitpad.training.recipe_library import all_recipes, own_folder
 
     recipes = all_recipes()
@@ -31,11 +31,11 @@ def run(options: argparse.Namespace) -> int:
         sys.stdout.write(json.dumps({"recipes": values, "folder": str(own_folder())}) + "\n")
     else:
         for name, recipe in recipes.by_name.items():
-            yours = "  (yours)" if name in recipes.own else ""
+            origin = "  (yours)" if name in recipes.own else ""
             epochs = recipe.training.epochs
-            size = f"{recipe.summary}, {epochs} epoch{'s' * (epochs > 1)} of batches of {recipe.training.batch_size}"
-            about = f"\n    {recipe.description}" if recipe.description else ""
-            sys.stdout.write(f"{name}{yours}\n    {size}{about}\n")
+            size = f"{recipe.summary}, {epochs:,} epoch{'s' * (epochs > 1)}, batch size {recipe.training.batch_size:,}"
+            description = f"\n    {recipe.description}" if recipe.description else ""
+            sys.stdout.write(f"{name}{origin}\n    {size}{description}\n")
     for problem in recipes.problems:
         print_progress(f"digitpad: {problem}")
     return FAILED if recipes.problems else OK

@@ -1,4 +1,4 @@
-"""``digitpad runs``: what was trained, and how one training compares with another."""
+"""``digitpad runs``: list, compare, export and rename training runs."""
 
 import argparse
 import json
@@ -15,38 +15,40 @@ if TYPE_CHECKING:
     from digitpad.runs.run_comparison import RunTrace
     from digitpad.runs.run_registry import RunEntry
 
-_N_ID = 6  # letters at the end of an id, by which one run is told from another
+_N_ID = 6  # letters at the end of an id that the tables show
 _AXES = ("step", "epoch", "time")
 
 
 def parser() -> argparse.ArgumentParser:
-    """What ``digitpad runs`` can be told."""
+    """Return the argument parser of ``digitpad runs``."""
     parser = argparse.ArgumentParser(
         prog="digitpad runs",
-        description="List the runs of your data folder, the latest first. A RUN is named by its name, its id or how "
-        "that begins or ends, or its folder; of several, the latest is meant.",
+        description="List the runs in your data folder, newest first. RUN is the name of a run, its id, the first or "
+        "last characters of its id, or its folder; if several runs match, the newest is used.",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
-    compare = actions.add_parser("compare", help="what differs in the settings of runs, and how far they came")
+    compare = actions.add_parser("compare", help="compare the settings and results of runs")
     compare.add_argument("runs", nargs="+", metavar="RUN")
-    compare.add_argument("--plot", type=Path, metavar="FILE.png|svg", help="draw their curves over each other")
+    compare.add_argument("--plot", type=Path, metavar="FILE.png|svg", help="save their curves in one picture")
     _add_axis(compare)
-    export = actions.add_parser("export", help="a run's log as a table, or its curves as a picture")
+    export = actions.add_parser("export", help="save the log of a run as a table, or its curves as a picture")
     export.add_argument("run", metavar="RUN")
     export.add_argument("out", type=Path, metavar="FILE.csv|png|svg")
-    export.add_argument("--force", action="store_true", help="replace what is there")
+    export.add_argument("--force", action="store_true", help="replace an existing file")
     _add_axis(export)
-    rename = actions.add_parser("rename", help="call a run otherwise; its folder stays")
+    rename = actions.add_parser("rename", help="rename a run; its folder keeps its name")
     rename.add_argument("run", metavar="RUN")
     rename.add_argument("name", metavar="NAME")
     for action in (compare, export, rename):
-        action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="as without an action")
+        action.add_argument(
+            "--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object on standard output"
+        )
     return parser
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run it, and return its exit status."""
+    """Run the command, and return its exit status."""
     match options.action:
         case "compare":
             return _compare(options)
@@ -68,7 +70,7 @@ def _list(options: argparse.Namespace) -> int:
     elif entries:
         _write_table([_HEAD, *(_row(entry) for entry in entries)], right=(4, 5, 6, 7))
     else:
-        print_progress(f"there are no runs in {runs_folder()} yet; `digitpad train` makes one")
+        print_progress(f"there are no runs in {runs_folder()}; start one with: digitpad train")
     return OK
 
 
@@ -94,19 +96,19 @@ def _compare(options: argparse.Namespace) -> int:
         differ = {row.key: row.texts for row in rows}
         sys.stdout.write(json.dumps({"runs": values, "differences": differ}) + "\n")
         return OK
-    told = [_progress(trace.summary) for trace in traces]
+    progress = [_progress(trace.summary) for trace in traces]
     texts = {
         "id": [trace.id[-_N_ID:] for trace in traces],
-        "status": [values["status"] for values in told],
-        "epochs": [f"{values['epoch']} / {values['epochs']}" for values in told],
-        "validation": [_share(values["validation_accuracy"]) for values in told],
-        "test": [_share(values["test_accuracy"]) for values in told],
-        "time": [_clock(values["seconds"]) for values in told],
+        "status": [_status_text(trace.summary) for trace in traces],
+        "epochs": [f"{values['epoch']} / {values['epochs']}" for values in progress],
+        "validation": [_share(values["validation_accuracy"]) for values in progress],
+        "test": [_share(values["test_accuracy"]) for values in progress],
+        "time": [_clock(values["seconds"]) for values in progress],
         **{row.key: row.texts for row in rows},
     }
     _write_table([("", *(trace.name for trace in traces)), *((key, *values) for key, values in texts.items())])
     if not rows and len(traces) > 1:
-        print_progress("their settings are the same")
+        print_progress("all settings are the same")
     return OK
 
 
@@ -116,7 +118,7 @@ def _export(options: argparse.Namespace) -> int:
 
     path: Path = options.out
     if path.suffix not in (".csv", ".png", ".svg"):
-        raise DigitpadError(f"{path}: runs are exported as .csv, .png or .svg")
+        raise DigitpadError(f"{path}: an exported run must end in .csv, .png or .svg")
     check_free(path, options.force)
     (trace,) = _traces([options.run])
     if path.suffix == ".csv":
@@ -133,13 +135,13 @@ def _rename(options: argparse.Namespace) -> int:
     from digitpad.runs.run import find_run
 
     if not options.name.strip():
-        raise DigitpadError("a run is called by a name that is not empty")
-    kept = find_run(options.run)
-    before = kept.name
-    kept.rename(options.name)
-    print_progress(f"{before} is {kept.name} now; run {kept.id}")
+        raise DigitpadError("the name of a run must not be empty")
+    run = find_run(options.run)
+    old_name = run.name
+    run.rename(options.name)
+    print_progress(f"renamed {old_name} to {run.name}; run {run.id}")
     if options.json:
-        sys.stdout.write(json.dumps({"run": kept.id, "name": kept.name}) + "\n")
+        sys.stdout.write(json.dumps({"run": run.id, "name": run.name}) + "\n")
     return OK
 
 
@@ -149,11 +151,11 @@ def _traces(names: Sequence[str]) -> "list[RunTrace]":
     from digitpad.runs.run_comparison import RunTrace
 
     if len(names) > len(LINE_COLOURS):
-        raise DigitpadError(f"{len(names)} runs; at most {len(LINE_COLOURS)} can be told apart")
+        raise DigitpadError(f"{len(names)} runs are too many; compare at most {len(LINE_COLOURS)}")
     runs = [find_run(name) for name in names]
-    if len({kept.id for kept in runs}) < len(runs):
-        raise DigitpadError(f"a run is named twice in {' '.join(names)}; `digitpad runs` lists their ids")
-    return [RunTrace.of(kept) for kept in runs]
+    if len({run.id for run in runs}) < len(runs):
+        raise DigitpadError(f"{' '.join(names)}: names the same run twice; `digitpad runs` lists the ids of all runs")
+    return [RunTrace.of(run) for run in runs]
 
 
 def _draw(traces: "Sequence[RunTrace]", axis: str, path: Path) -> None:
@@ -166,10 +168,12 @@ def _draw(traces: "Sequence[RunTrace]", axis: str, path: Path) -> None:
 
 
 def _add_axis(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--x", choices=_AXES, default="step", help="what the curves are over (%(default)s)")
+    parser.add_argument(
+        "--x", choices=_AXES, default="step", help="horizontal axis of the curves (default: %(default)s)"
+    )
 
 
-_HEAD = ("id", "name", "recipe", "status", "epochs", "validation", "test", "time", "begun")
+_HEAD = ("id", "name", "recipe", "status", "epochs", "validation", "test", "time", "started")
 
 
 def _row(entry: "RunEntry") -> tuple[str, ...]:
@@ -178,7 +182,7 @@ def _row(entry: "RunEntry") -> tuple[str, ...]:
         entry.id[-_N_ID:],
         entry.name,
         entry.run.recipe.name,
-        str(summary.status),
+        _status_text(summary),
         entry.progress,
         _share(summary.validation_accuracy),
         _share(summary.test_accuracy),
@@ -212,6 +216,10 @@ def _progress(summary: "RunSummary") -> dict[str, Any]:
     }
 
 
+def _status_text(summary: "RunSummary") -> str:
+    return str(summary.status).replace("cut off", "interrupted")
+
+
 def _share(share: float | None) -> str:
     return "–" if share is None else f"{share:.2%}"
 
@@ -223,13 +231,13 @@ def _clock(seconds: float) -> str:
 
 
 def _write_table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
-    """Columns as wide as their widest text, parted by two spaces; those numbered ``right`` end evenly."""
-    # A name may hold line breaks and control characters, which must not reach a terminal.
+    """Write rows as aligned columns, two spaces apart; ``right`` holds the indices of right-aligned columns."""
+    # A name may contain line breaks and control characters, which must not reach a terminal.
     clean = [["".join(c if c.isprintable() else repr(c)[1:-1] for c in text) for text in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*clean, strict=True)]
     for row in clean:
         texts = [
-            text.rjust(width) if place in right else text.ljust(width)
-            for place, (text, width) in enumerate(zip(row, widths, strict=True))
+            text.rjust(width) if column in right else text.ljust(width)
+            for column, (text, width) in enumerate(zip(row, widths, strict=True))
         ]
         sys.stdout.write("  ".join(texts).rstrip() + "\n")

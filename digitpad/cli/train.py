@@ -1,4 +1,4 @@
-"""``digitpad train``."""
+"""``digitpad train``: train a network, or resume a run."""
 
 import argparse
 import sys
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     from digitpad.training.trainer import Trainer
 
 _LATEST = "latest"
-_BAR = 24
+_BAR_WIDTH = 24  # characters
 
 
 def parser() -> argparse.ArgumentParser:
-    """What ``digitpad train`` can be told."""
+    """Return the argument parser of ``digitpad train``."""
     parser = argparse.ArgumentParser(
         prog="digitpad train",
-        description="Train a network by a recipe. Each training is a run, kept in your data folder as it goes: Ctrl-C "
-        "pauses it, and --resume goes on with it to the same bits, even after a crash.",
+        description="Train a network with a recipe. Each training is a run, saved in your data folder while it trains: "
+        "Ctrl-C pauses it, and --resume continues it, even after a crash, with the same result to the bit.",
     )
     add_recipe(parser)
     parser.add_argument(
@@ -45,47 +45,49 @@ def parser() -> argparse.ArgumentParser:
         nargs="?",
         const=_LATEST,
         metavar="RUN",
-        help="go on with a run, by default the latest that is not finished; --set training.epochs=N trains on",
+        help="resume a run (default: the newest unfinished one); --set training.epochs=N trains it for more epochs",
     )
     parser.add_argument(
-        "--find-rate", action="store_true", help="train nothing, but try all learning rates and suggest one"
+        "--find-rate", action="store_true", help="do not train, but test learning rates and suggest one"
     )
-    parser.add_argument("--out", type=Path, metavar="FILE.npz", help="where to save the weights besides")
-    parser.add_argument("--force", action="store_true", help="replace what is at --out")
+    parser.add_argument("--out", type=Path, metavar="FILE.npz", help="also save the weights here")
+    parser.add_argument("--force", action="store_true", help="replace an existing file at --out")
     add_common(parser)
     return parser
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run it, and return its exit status."""
+    """Run the command, and return its exit status."""
     if options.resume is not None and (options.recipe != DEFAULT_RECIPE or options.data is not None):
-        raise DigitpadError("--resume goes on with the run's own recipe and data; --recipe and --data begin another")
+        raise DigitpadError(
+            "--resume uses the recipe and dataset of the run; it cannot be combined with --recipe or --data"
+        )
     if options.find_rate:
         if options.resume is not None or options.out is not None:
-            raise DigitpadError("--find-rate trains nothing; it goes with neither --resume nor --out")
+            raise DigitpadError("--find-rate does not train; it cannot be combined with --resume or --out")
         return _find_rate(options)
     if options.out is not None:
         if options.out.suffix != ".npz":
-            raise DigitpadError(f"{options.out}: weights are saved as .npz")
+            raise DigitpadError(f"{options.out}: a weights file must end in .npz")
         check_free(options.out, options.force)
-    with _begun(options) as recorder, DeferredSigint() as interrupts:
-        trainer, kept = recorder.trainer, recorder.run
-        assert kept is not None
-        result = _trained(recorder, interrupts, options.out)
-        path = kept.weights_path
+    with _start(options) as recorder, DeferredSigint() as interrupts:
+        trainer, run = recorder.trainer, recorder.run
+        assert run is not None
+        result = _train(recorder, interrupts, options.out)
+        path = run.weights_path
         if options.out is not None:
             path = options.out
             recorder.weights.save(path)
             print_progress(f"saved {path}")
         if recorder.problem:
-            raise DigitpadError(f"the run is not finished: {_unsaved(recorder, kept)}")
+            raise DigitpadError(f"the run is not finished: {_save_failure(recorder, run)}")
         if options.out is None:
             print_progress(f"saved {path}")
     print_result(
         options,
         {
             "weights": str(path),
-            "run": kept.id,
+            "run": run.id,
             "recipe": trainer.recipe.name,
             "epochs": result.epochs,
             "best_epoch": result.best_epoch,
@@ -105,23 +107,23 @@ def _find_rate(options: argparse.Namespace) -> int:
     from digitpad.training.lr_finder import range_test
 
     recipe = chosen_recipe(options)
-    *_, tried = range_test(recipe, dataset_for(recipe))
-    rate = tried.suggestion
+    *_, result = range_test(recipe, dataset_for(recipe))
+    rate = result.suggestion
     if rate is None:
-        raise DigitpadError("at no learning rate did the loss fall; nothing can be suggested")
-    values = {"suggestion": rate, "rates": tried.rates.tolist(), "losses": tried.losses.tolist()}
+        raise DigitpadError("the loss did not fall at any learning rate, so there is no suggestion")
+    values = {"suggestion": rate, "rates": result.rates.tolist(), "losses": result.losses.tolist()}
     print_result(
         options,
         values,
-        f"the loss fell most steeply at a learning rate of {rate:g}; the recipe has {recipe.optimizer.learning_rate:g}",
+        f"the loss fell fastest at a learning rate of {rate:g}; the recipe has {recipe.optimizer.learning_rate:g}",
     )
     return OK
 
 
-def _begun(options: argparse.Namespace) -> "Recorder":
-    """A new run, or one that is gone on with, at its first step."""
+def _start(options: argparse.Namespace) -> "Recorder":
+    """Create a run, or open the one to resume."""
     if options.resume is not None:
-        return _resumed(options)
+        return _resume(options)
     blas_threads.limit_threads(options.threads)
     from digitpad.runs.recorder import Recorder
     from digitpad.runs.run import Run
@@ -130,31 +132,32 @@ def _begun(options: argparse.Namespace) -> "Recorder":
     recipe = chosen_recipe(options)
     dataset = dataset_for(recipe)
     trainer = Trainer(recipe, dataset)
-    kept = Run.create(recipe, dataset, trainer.n_threads)
+    run = Run.create(recipe, dataset, trainer.n_threads)
     print_progress(
-        f"{recipe.name}: {trainer.network.summary()} on {dataset.name}, {trainer.n_steps:,} steps; run {kept.id}"
+        f"{recipe.name}: {trainer.network.summary()} on {dataset.name}, {trainer.n_steps:,} steps; run {run.id}"
     )
-    return Recorder(trainer, kept, dataset, _problem)
+    return Recorder(trainer, run, dataset, _report_problem)
 
 
-def _resumed(options: argparse.Namespace) -> "Recorder":
+def _resume(options: argparse.Namespace) -> "Recorder":
     from digitpad.runs.recorder import Recorder
     from digitpad.training.setting_values import toml_value
 
-    kept = _chosen_run(options.resume)
-    blas_threads.set_threads(int(kept.about.get("blas_threads", options.threads)))  # for other numbers give other bits
-    kept.lock()
+    run = _chosen_run(options.resume)
+    # Another number of threads would give slightly different results.
+    blas_threads.set_threads(int(run.about.get("blas_threads", options.threads)))
+    run.lock()
     try:
-        dataset = dataset_for(kept.recipe)
-        trainer = kept.resume(dataset)
-        print_progress(f"{kept.name}: goes on at step {trainer.step:,} of {trainer.n_steps:,}; run {kept.id}")
+        dataset = dataset_for(run.recipe)
+        trainer = run.resume(dataset)
+        print_progress(f"{run.name}: resumes at step {trainer.step:,} of {trainer.n_steps:,}; run {run.id}")
         settings = {key: toml_value(value) for key, value in parse_pairs("--set", options.set).items()}
-        trainer.changed(settings)  # refused before anything is written
-        recorder = Recorder(trainer, kept, dataset, _problem)
+        trainer.changed(settings)  # raises for invalid settings before anything is written
+        recorder = Recorder(trainer, run, dataset, _report_problem)
         if settings:
             recorder.change(settings)
     except BaseException:
-        kept.unlock()
+        run.unlock()
         raise
     return recorder
 
@@ -164,47 +167,57 @@ def _chosen_run(text: str) -> "Run":
 
     if text != _LATEST:
         return find_run(text)
-    for kept in all_runs():
-        if kept.summary().status in (RunStatus.PAUSED, RunStatus.CUT_OFF):
-            return kept
-    raise DigitpadError("there is no run that was paused or cut off; `digitpad runs` lists all")
+    for run in all_runs():
+        if run.summary().status in (RunStatus.PAUSED, RunStatus.CUT_OFF):
+            return run
+    raise DigitpadError("there is no paused or interrupted run; `digitpad runs` lists all runs")
 
 
-def _unsaved(recorder: "Recorder", kept: "Run") -> str:
-    """Why the run is not on disk, what is, and what to do."""
-    weights = f"older weights are in {kept.weights_path}; " if kept.weights_path.exists() else ""
+def _save_failure(recorder: "Recorder", run: "Run") -> str:
+    """Describe why the run could not be saved, what is on disk, and what to do."""
+    weights = f"older weights are in {run.weights_path}; " if run.weights_path.exists() else ""
     return (
         f"it could not be saved ({recorder.problem}); {weights}"
-        f"free some space, then `digitpad train --resume {kept.id}` continues at step {kept.checkpoint_step:,}"
+        f"free some space, then `digitpad train --resume {run.id}` continues at step {run.checkpoint_step:,}"
     )
 
 
-def _trained(recorder: "Recorder", interrupts: DeferredSigint, out: Path | None) -> "Result":
-    """Train to the end; Ctrl-C pauses, and what ran away can still be used.
+def _train(recorder: "Recorder", interrupts: DeferredSigint, out: Path | None) -> "Result":
+    """Train to the end, and return the result.
 
-    A pause that cannot be saved in the run's folder writes the best weights to ``out``, if it is given.
+    Ctrl-C pauses the run. If the pause cannot be saved in the run's folder, the best weights are saved to ``out``, if
+    it is given. If the loss diverges, the best weights stay on disk.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If Ctrl-C was pressed and the pause is saved.
+    DigitpadError
+        If the pause cannot be saved, or the loss diverges.
     """
     from digitpad.training.events import Result
     from digitpad.training.trainer import DivergedError
 
-    kept = recorder.run
-    assert kept is not None
+    run = recorder.run
+    assert run is not None
     try:
         for progress in recorder.train():
-            _show(recorder.trainer, progress)
+            _show_progress(recorder.trainer, progress)
             interrupts.check()
     except KeyboardInterrupt:
         recorder.pause()
         if not recorder.problem:
-            print_progress(f"{clear_line()}paused at step {recorder.trainer.step:,}; digitpad train --resume goes on")
+            print_progress(
+                f"{clear_line()}paused at step {recorder.trainer.step:,}; resume with: digitpad train --resume"
+            )
             raise
         if out is not None:
             recorder.weights.save(out)
             print_progress(f"{clear_line()}saved the best weights so far in {out}")
-        raise DigitpadError(f"paused at step {recorder.trainer.step:,}, but {_unsaved(recorder, kept)}") from None
+        raise DigitpadError(f"paused at step {recorder.trainer.step:,}, but {_save_failure(recorder, run)}") from None
     except DivergedError:
-        if kept.weights_path.exists():
-            print_progress(f"{clear_line()}stopped; the best weights so far are in {kept.weights_path}")
+        if run.weights_path.exists():
+            print_progress(f"{clear_line()}stopped; the best weights so far are in {run.weights_path}")
         raise
     result = None
     for progress in recorder.conclude():
@@ -214,21 +227,21 @@ def _trained(recorder: "Recorder", interrupts: DeferredSigint, out: Path | None)
     return result
 
 
-def _problem(text: str) -> None:
-    print_progress(f"{clear_line()}not saved, training goes on: {text}")
+def _report_problem(text: str) -> None:
+    print_progress(f"{clear_line()}not saved, training continues: {text}")
 
 
-def _show(trainer: "Trainer", progress: Any) -> None:
+def _show_progress(trainer: "Trainer", progress: Any) -> None:
     from digitpad.training.events import EpochDone, StepDone
 
     match progress:
         case StepDone() if sys.stderr.isatty() and progress.step % 20 == 0:
             done = progress.step / trainer.n_steps
-            full = round(done * _BAR)
-            left = trainer.seconds / progress.step * (trainer.n_steps - progress.step)
+            full = round(done * _BAR_WIDTH)
+            seconds_left = trainer.seconds / progress.step * (trainer.n_steps - progress.step)
             print_progress(
-                f"\r  {'█' * full}{'░' * (_BAR - full)} {done:4.0%}  step {progress.step:,} of {trainer.n_steps:,}, "
-                f"loss {progress.loss:.4f}, {left / 60:.0f} min left ",
+                f"\r  {'█' * full}{'░' * (_BAR_WIDTH - full)} {done:4.0%}  step {progress.step:,} of "
+                f"{trainer.n_steps:,}, loss {progress.loss:.4f}, {seconds_left / 60:.0f} min left ",
                 end="",
             )
         case EpochDone():

@@ -1,4 +1,4 @@
-"""``digitpad tune``."""
+"""``digitpad tune``: search for a recipe's best settings."""
 
 import argparse
 import dataclasses
@@ -36,42 +36,52 @@ if TYPE_CHECKING:
 
 
 def parser() -> argparse.ArgumentParser:
-    """What ``digitpad tune`` can be told."""
+    """Return the argument parser of ``digitpad tune``."""
     parser = argparse.ArgumentParser(
         prog="digitpad tune",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Search for a recipe's best settings, by accuracy on validation. What was found is kept: the same\n"
-        "command goes on where the search was stopped, and tells the results again.",
+        description="Search for a recipe's best settings, by validation accuracy. All trials are saved: the same\n"
+        "command continues a stopped search, and prints the results of a finished one.",
         epilog="ranges:\n"
-        "  optimizer.learning_rate=0.001..0.5:log   numbers, both ends included; log: as many per power of ten\n"
-        "  training.batch_size=32..512              whole numbers, where the setting is one\n"
-        "  network.hidden=32..512:log               one hidden layer of so many units\n"
+        "  optimizer.learning_rate=0.001..0.5:log   numbers, both ends included; log: logarithmic scale\n"
+        "  training.batch_size=32..512              whole numbers, if the setting takes them\n"
+        "  network.hidden=32..512:log               one hidden layer with this number of units\n"
         "  network.hidden=[64]|[128]|[512,256]      choices\n"
-        'A recipe\'s file may have them too, in its group [search], as in training.batch_size = "32..512".',
+        'A recipe file may also hold ranges, in its table [search], for example training.batch_size = "32..512".',
     )
     add_recipe(parser)
     parser.add_argument(
-        "--search", action="append", default=[], metavar="KEY=RANGE", help="search a setting, besides the recipe's own"
+        "--search",
+        action="append",
+        default=[],
+        metavar="KEY=RANGE",
+        help="search a setting, in addition to the ranges of the recipe",
     )
     parser.add_argument(
-        "--trials", type=positive_int, default=20, metavar="N", help="how many there are to be in the end (%(default)s)"
+        "--trials", type=positive_int, default=20, metavar="N", help="total number of trials (default: %(default)s)"
     )
     parser.add_argument(
-        "--timeout", type=_minutes, default=math.inf, metavar="MINUTES", help="begin no trial after so long"
+        "--timeout", type=_minutes, default=math.inf, metavar="MINUTES", help="start no trial after this time"
     )
     parser.add_argument(
-        "--storage", metavar="URL", help="a database that several processes share; the user's data folder by default"
+        "--storage",
+        metavar="URL",
+        help="database, which several processes can share (default: a file in your data folder)",
     )
-    parser.add_argument("--name", metavar="NAME", help="of the search in its database; the recipe's by default")
-    parser.add_argument("--out", type=Path, metavar="FILE.toml", help="where to save the best recipe")
-    parser.add_argument("--force", action="store_true", help="replace what is at --out")
-    parser.add_argument("--plot", type=Path, metavar="FILE.png|svg", help="a picture of the trials, drawn anew")
+    parser.add_argument(
+        "--name", metavar="NAME", help="name of the search in its database (default: the name of the recipe)"
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE.toml", help="save the best recipe here")
+    parser.add_argument("--force", action="store_true", help="replace an existing file at --out")
+    parser.add_argument(
+        "--plot", type=Path, metavar="FILE.png|svg", help="save a picture of the trials; an existing one is replaced"
+    )
     add_common(parser)
     return parser
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run it, and return its exit status."""
+    """Run the command, and return its exit status."""
     blas_threads.limit_threads(options.threads)
     from digitpad.tuning.optuna_search import HyperparameterSearch
 
@@ -79,45 +89,54 @@ def run(options: argparse.Namespace) -> int:
     ranges = _ranges(options, recipe)
     if options.out is not None:
         if options.out.suffix != ".toml":
-            raise DigitpadError(f"{options.out}: recipes are saved as .toml")
+            raise DigitpadError(f"{options.out}: a recipe file must end in .toml")
         check_free(options.out, options.force)
     check_picture(options.plot)
     with HyperparameterSearch(
         recipe, ranges, dataset_for(recipe), options.name or recipe.name, options.storage
     ) as search:
-        print_progress(f"{search.name}: {', '.join(f'{drawn.key} in {drawn}' for drawn in ranges)}")
-        print_progress(f"kept in {search.place}; there: {_count(search.trials())}, wanted: {options.trials}")
+        print_progress(f"{search.name}: {', '.join(f'{item.key} in {item}' for item in ranges)}")
+        print_progress(f"saved in {search.place}; {_count(search.trials())} so far, {options.trials:,} requested")
         try:
             with DeferredSigint() as interrupts:
 
-                def look(number: int, progress: "Progress") -> None:
+                def on_progress(number: int, progress: "Progress") -> None:
                     interrupts.check()
                     _show_trial(number, progress)
 
-                for trial in search.run(options.trials, timeout_s=60 * options.timeout, on_progress=look):
+                for trial in search.run(options.trials, timeout_s=60 * options.timeout, on_progress=on_progress):
                     print_progress(f"{clear_line()}{_trial_line(search, trial)}")
                 interrupts.check()
         except KeyboardInterrupt:
-            print_progress(f"{clear_line()}stopped with {_count(search.trials())}; the same command goes on")
+            print_progress(f"{clear_line()}stopped after {_count(search.trials())}; run the same command to continue")
             raise
-        return _tell_search(options, search)
+        return _report(options, search)
 
 
 def _ranges(options: argparse.Namespace, recipe: "Recipe") -> Sequence[Any]:
-    """The recipe's own ranges and those on the command line, which go first; what is set is not searched."""
+    """Return the ranges of the command line and the recipe; the command line takes precedence.
+
+    A setting given with ``--set`` is not searched.
+    """
     from digitpad.training.search_space import parse_ranges
 
     settings, ranges = parse_pairs("--set", options.set), parse_pairs("--search", options.search)
     for key in settings.keys() & ranges.keys():
-        raise DigitpadError(f"{key}: is both set and searched")
+        raise DigitpadError(f"{key}: is given to both --set and --search; use one of them")
     own = {key: text for key, text in recipe.search.items() if key not in settings}
     if not own | ranges:
-        raise DigitpadError(f"recipe {recipe.name!r} has no ranges of its own; --search KEY=RANGE gives them")
+        raise DigitpadError(f"recipe {recipe.name!r} has no search ranges; add them with --search KEY=RANGE")
     return parse_ranges(dataclasses.replace(recipe, search={}), own | ranges)
 
 
-def _tell_search(options: argparse.Namespace, search: "HyperparameterSearch") -> int:
-    """The table or its JSON, the picture, and the best recipe where it was asked for."""
+def _report(options: argparse.Namespace, search: "HyperparameterSearch") -> int:
+    """Print the table or the JSON object, and save the picture and the best recipe if requested.
+
+    Raises
+    ------
+    DigitpadError
+        If no trial has finished.
+    """
     from digitpad.system.atomic_write import write_atomically
     from digitpad.tuning.trials import best_first, best_of
 
@@ -145,7 +164,7 @@ def _tell_search(options: argparse.Namespace, search: "HyperparameterSearch") ->
         write_atomically(options.out, recipe.to_toml().encode())
         print_progress(f"saved {options.out}")
     if best is None:
-        raise DigitpadError(f"{search.name}: no trial came to its end, so that none is the best")
+        raise DigitpadError(f"{search.name}: no trial finished, so there is no best recipe")
     return OK
 
 
@@ -160,10 +179,10 @@ def _trial_values(trial: "Trial") -> dict[str, Any]:
 
 
 def _table(search: "HyperparameterSearch", trials: Iterable["Trial"]) -> Iterable[str]:
-    """Lines with a row a trial, numbers to the right."""
-    rows = [["trial", *(drawn.key for drawn in search.ranges), "validation", "epochs", "state"]]
+    """Yield the lines of a table with one row per trial, numbers right-aligned."""
+    rows = [["trial", *(item.key for item in search.ranges), "validation", "epochs", "state"]]
     for trial in trials:
-        settings = (_short(trial.settings.get(drawn.key, "")) for drawn in search.ranges)
+        settings = (_short(trial.settings.get(item.key, "")) for item in search.ranges)
         accuracy = "" if trial.accuracy is None else f"{trial.accuracy:.2%}"
         rows.append([str(trial.number), *settings, accuracy, str(trial.epochs), trial.state])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -175,11 +194,11 @@ def _trial_line(search: "HyperparameterSearch", trial: "Trial") -> str:
     from digitpad.tuning.trials import best_of
 
     settings = ", ".join(f"{key} {_short(value)}" for key, value in trial.settings.items())
-    after = f"{trial.epochs} epoch{'s' * (trial.epochs != 1)}"
-    reached = "" if trial.accuracy is None else f"  {trial.accuracy:.2%} after {after}"
+    epochs = f"{trial.epochs:,} epoch{'s' * (trial.epochs != 1)}"
+    accuracy = "" if trial.accuracy is None else f"  {trial.accuracy:.2%} after {epochs}"
     best = best_of(search.trials())
-    so_far = "" if best is None else f"  (best so far: {best.accuracy:.2%}, trial {best.number})"
-    return f"trial {trial.number:3d}  {trial.state:8}{reached}  {settings}{so_far}"
+    best_text = "" if best is None else f"  (best so far: {best.accuracy:.2%}, trial {best.number})"
+    return f"trial {trial.number:3d}  {trial.state:8}{accuracy}  {settings}{best_text}"
 
 
 def _show_trial(number: int, progress: "Progress") -> None:
@@ -192,7 +211,7 @@ def _show_trial(number: int, progress: "Progress") -> None:
 
 
 def _count(trials: Sequence["Trial"]) -> str:
-    """How many trials there are, without those that were stopped, and how many of them still run."""
+    """Return the number of trials, without stopped ones, and how many of them are running."""
     from digitpad.tuning.trials import TrialOutcome, n_counting
 
     n, running = n_counting(trials), sum(trial.state is TrialOutcome.RUNNING for trial in trials)

@@ -1,9 +1,9 @@
-"""How long evaluating the test set takes in the window's background, and whether the window stays awake meanwhile.
+"""Duration of an evaluation in the window, and responsiveness of the Evaluate tab.
 
-``python tests/benchmarks/evaluate.py [--json]`` runs each measurement in a process of its own, offscreen: seconds for
-10 000 digits with the shipped weights, and those for which cores were busy with it; and the lateness of a timer of
-10 ms while it evaluates, while 10 000 tiles are scrolled, while the map is zoomed, and while diagrams are drawn. Run it
-on a machine that is otherwise quiet.
+``python tests/benchmarks/evaluate.py [--json]`` runs each measurement in its own process, offscreen. It measures the
+wall time and CPU time for 10,000 digits with the built-in network, and the lateness of a 10 ms timer during an
+evaluation, while 10,000 tiles are scrolled, while the feature map is zoomed, and while diagrams are drawn. Run it on an
+otherwise idle machine.
 """
 
 import itertools
@@ -22,22 +22,22 @@ SECONDS = 10
 
 
 def evaluating() -> dict[str, Any]:
-    """The test set read over and over in the background, from the click to the figures shown."""
+    """Evaluate the test set repeatedly; measure from the click until the figures are shown."""
     application, window = _open()
     tab = measuring.tab(window, "Evaluate")
     seconds: list[float] = []
-    begin = [0.0]
+    started = [0.0]
     cpu_begin = time.process_time()
 
-    def again() -> None:
+    def evaluate() -> None:
         if not tab.busy:
-            if begin[0]:
-                seconds.append(time.perf_counter() - begin[0])
-            begin[0] = time.perf_counter()
+            if started[0]:
+                seconds.append(time.perf_counter() - started[0])
+            started[0] = time.perf_counter()
             tab.evaluate_or_stop()
 
-    late = measuring.lateness(application, 3 * SECONDS, itertools.repeat(again))
-    cpu_seconds = (time.process_time() - cpu_begin) / (len(seconds) + 1)  # the last one is nearly done
+    late = measuring.lateness(application, 3 * SECONDS, itertools.repeat(evaluate))
+    cpu_seconds = (time.process_time() - cpu_begin) / (len(seconds) + 1)  # the last evaluation is nearly finished
     tab.shut_down()
     seconds.sort()
     return {
@@ -49,7 +49,7 @@ def evaluating() -> dict[str, Any]:
 
 
 def scrolling() -> dict[str, Any]:
-    """All digits of the test set as tiles, scrolled by 24 pixels every 8 ms."""
+    """Scroll the tiles of all test digits by 24 pixels every 8 ms."""
     application, window = _evaluated()
     tab = measuring.tab(window, "Evaluate")
     tab.show_page(1)
@@ -65,7 +65,7 @@ def scrolling() -> dict[str, Any]:
 
 
 def mapping() -> dict[str, Any]:
-    """The map of the test set, zoomed in and out every 8 ms."""
+    """Zoom the feature map of the test set in and out every 8 ms."""
     application, window = _evaluated()
     tab = measuring.tab(window, "Evaluate")
     tab.show_page(4)
@@ -80,18 +80,18 @@ def mapping() -> dict[str, Any]:
 
 
 def drawing_diagrams() -> dict[str, Any]:
-    """One diagram after the other, each drawn as soon as the one before is shown."""
+    """Draw diagrams in turn, each as soon as the previous one is shown."""
     application, window = _evaluated()
     tab = measuring.tab(window, "Evaluate")
     tab.show_page(3)
     n_drawn = [0]
 
-    def again() -> None:
+    def draw_next() -> None:
         if tab.diagram.is_drawn:
             n_drawn[0] += 1
             tab.diagram_choice.choose(n_drawn[0] % 2)
 
-    late = measuring.lateness(application, SECONDS, itertools.repeat(again))
+    late = measuring.lateness(application, SECONDS, itertools.repeat(draw_next))
     tab.shut_down()
     return {"diagrams": n_drawn[0], **late}
 

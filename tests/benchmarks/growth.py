@@ -1,7 +1,7 @@
-"""How time and memory grow with the work: ``python tests/benchmarks/growth.py [--json]``.
+"""Growth of time and memory with the amount of work: ``python tests/benchmarks/growth.py [--json]``.
 
-Seconds an epoch over more and more images, and through wider and wider networks; and the most memory that
-``digitpad train`` takes with all of MNIST, dense and convolutional, in a process of its own.
+Seconds per epoch by the number of images and by the width of the network, and the peak memory of ``digitpad train`` on
+all of MNIST, with a dense and a convolutional network, each in its own process.
 """
 
 import argparse
@@ -30,14 +30,14 @@ sys.exit(status)
 
 
 def main() -> None:
-    """Print the table."""
+    """Run the measurements and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     results: dict[str, dict[Any, float]] = {
         "seconds by images, 784-256-128-10": {n: _seconds([256, 128], n, options.rounds) for n in IMAGES},
-        "seconds by units of two hidden layers, 12 500 images": {
+        "seconds by units of two hidden layers, 12,500 images": {
             width: _seconds([width, width], 12_500, options.rounds) for width in WIDTHS
         },
         "peak MB of `digitpad train`": {name: _peak_mb(name) for name in ("dense", "lenet")},
@@ -50,15 +50,16 @@ def main() -> None:
         for key, value in values.items():
             relative = ""
             if "images, 784" in title:
-                relative = f"{value / int(key) * 1e6:8.1f} µs an image"
+                relative = f"{value / int(key) * 1e6:8.1f} µs per image"
             elif "units" in title:
                 n = int(key)
-                relative = f"{value / (784 * n + n * n + 10 * n) * 1e9:8.1f} ns a weight"
+                relative = f"{value / (784 * n + n * n + 10 * n) * 1e9:8.1f} ns per weight"
             print(f"  {key!s:>8}  {value:8.3f}{relative}")
 
 
 def _seconds(hidden: list[int], n_images: int, rounds: int) -> float:
-    """Median of an epoch: gather, forward, backward, update by SGD with momentum, in batches of 128."""
+    """Return the median seconds of an epoch: gather, forward, backward, SGD update with momentum; batch size 128."""
+    print(f"training {hidden} on {n_images:,} images", file=sys.stderr)
     import numpy as np
 
     from digitpad.datasets.batches import Batches
@@ -84,6 +85,7 @@ def _seconds(hidden: list[int], n_images: int, rounds: int) -> float:
 
 
 def _peak_mb(recipe: str) -> float:
+    print(f"measuring the memory of recipe {recipe}", file=sys.stderr)
     with tempfile.TemporaryDirectory() as folder:
         out = str(Path(folder) / "weights.npz")
         command = ["train", "--recipe", recipe, "--set", "training.epochs=1", "--out", out, "--json"]

@@ -1,15 +1,16 @@
-"""How well people's handwriting is read: ``python tests/benchmarks/handwriting.py [--strokes FILE …] [--json]``.
+"""Accuracy on real handwriting: ``python tests/benchmarks/handwriting.py [--strokes FILE …] [--json]``.
 
-For each strokes file (lines of {"label": 7, "writer": "w1", "strokes": …}), and for the MNIST test set: accuracy with a
-95 % interval, the mean and the worst over writers, the mean confidence and the calibration error, and the share of
-which the network is not sure. A label that is no digit counts as none: of those, being unsure is what is right. Last,
-the time from strokes to probabilities, on one thread. Besides, drawings that are no digits, made by other hands than
-those that were trained on.
+For each strokes file (lines of {"label": 7, "writer": "w1", "strokes": …}) and for the MNIST test set, it prints the
+accuracy with a 95 % interval, the mean and the worst accuracy over writers, the mean confidence, the calibration error,
+and the share of predictions that are not sure. A label that is not a digit marks a non-digit, for which "not sure" is
+the correct answer. It also prints the time from strokes to probabilities on one thread, and the share of generated
+non-digits, by writers that were not trained on, for which the network is not sure.
 """
 
 import argparse
 import json
 import os
+import sys
 import time
 from collections import defaultdict
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 
 os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
 
-import numpy as np  # once BLAS is limited
+import numpy as np  # after BLAS is limited
 
 from digitpad.datasets.dataset import mnist
 from digitpad.datasets.synthetic.non_digits import non_digits
@@ -28,14 +29,17 @@ from digitpad.weights.native_format import SHIPPED, load_weights
 
 
 def main() -> None:
-    """Read everything, and print the figures."""
+    """Evaluate all datasets, and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", type=Path, default=SHIPPED)
     parser.add_argument("--strokes", type=Path, nargs="*", default=[], metavar="FILE")
-    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
     recognizer = Recognizer(load_weights(options.weights))
-    results: dict[str, dict[str, Any]] = {"MNIST test": _images(recognizer), "made, no digits": _no_digits(recognizer)}
+    results: dict[str, dict[str, Any]] = {
+        "MNIST test": _images(recognizer),
+        "generated non-digits": _no_digits(recognizer),
+    }
     for path in options.strokes:
         results[path.stem] = _strokes(recognizer, path)
     if options.json:
@@ -48,6 +52,7 @@ def main() -> None:
 
 
 def _images(recognizer: Recognizer) -> dict[str, Any]:
+    print("reading the MNIST test set", file=sys.stderr)
     digits = mnist().test
     network = recognizer.weights.network()
     chunks = [network.predict(digits.images[i : i + 200]) for i in range(0, len(digits), 200)]
@@ -58,6 +63,7 @@ def _images(recognizer: Recognizer) -> dict[str, Any]:
 
 
 def _no_digits(recognizer: Recognizer, n: int = 2000, seed: int = 2**31) -> dict[str, Any]:
+    print(f"reading {n:,} generated non-digits", file=sys.stderr)
     drawings = non_digits(n, seed)
     network = recognizer.weights.network()
     chunks = [network.predict(drawings.images[i : i + 200]) for i in range(0, n, 200)]
@@ -66,6 +72,7 @@ def _no_digits(recognizer: Recognizer, n: int = 2000, seed: int = 2**31) -> dict
 
 
 def _strokes(recognizer: Recognizer, path: Path) -> dict[str, Any]:
+    print(f"reading {path}", file=sys.stderr)
     predictions: list[Prediction] = []
     labels: list[str] = []
     by_writer: dict[str, list[bool]] = defaultdict(list)
@@ -83,9 +90,9 @@ def _strokes(recognizer: Recognizer, path: Path) -> dict[str, Any]:
         if labels[-1].isdecimal():
             by_writer[str(values.get("writer", ""))].append(labels[-1] == str(prediction.digit))
     is_digit = np.array([label.isdecimal() for label in labels])
-    right = np.array([label == str(one.digit) for label, one in zip(labels, predictions, strict=True)])
-    confidences = np.array([one.confidence for one in predictions])
-    sure = np.array([one.sure for one in predictions])
+    right = np.array([label == str(prediction.digit) for label, prediction in zip(labels, predictions, strict=True)])
+    confidences = np.array([prediction.confidence for prediction in predictions])
+    sure = np.array([prediction.sure for prediction in predictions])
     figures: dict[str, Any] = {}
     if is_digit.any():
         shares = [sum(row) / len(row) for row in by_writer.values()]
@@ -98,8 +105,8 @@ def _strokes(recognizer: Recognizer, path: Path) -> dict[str, Any]:
         }
     if not is_digit.all():
         figures |= {
-            "no digits": int((~is_digit).sum()),
-            "not sure of no digit": float((~sure[~is_digit]).mean()),
+            "non-digits": int((~is_digit).sum()),
+            "not sure of non-digits": float((~sure[~is_digit]).mean()),
         }
     milliseconds = np.array(seconds) * 1e3
     return figures | {
@@ -118,7 +125,7 @@ def _figures(digits: Any, right: Any, confidences: Any, sure: Any) -> dict[str, 
         "mean confidence": float(confidences.mean()),
         "calibration error": reliability(confidences, right).error,
         "not sure": float((~sure).mean()),
-        "wrong of each digit": [int((~right[digits == digit]).sum()) for digit in range(10)],
+        "errors per digit": [int((~right[digits == digit]).sum()) for digit in range(10)],
     }
 
 

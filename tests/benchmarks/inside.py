@@ -1,7 +1,7 @@
-"""How late a timer of 10 ms is while one draws with the Inside tab open, and how long its work takes.
+"""Responsiveness of the Inside tab: the lateness of a 10 ms timer while a pen draws, and the time of its work.
 
-``python tests/benchmarks/inside.py [--json]`` runs each measurement in a process of its own, offscreen, on the shipped
-networks. Run it on a machine that is otherwise quiet. The bar is one frame: a p99 of 16 ms or less.
+``python tests/benchmarks/inside.py [--json]`` runs each measurement in its own process, offscreen, on the built-in
+networks. Run it on an otherwise idle machine. The target is one frame: a p99 of 16 ms or less.
 """
 
 import sys
@@ -19,8 +19,8 @@ SECONDS = 10
 
 
 def _opened(panel: str, network: int, size: tuple[int, int]) -> tuple[Any, Any]:
-    """The application, and its Inside tab with a panel open and a unit in the middle of the network chosen."""
-    application, window = measuring.open_window()  # which limits BLAS, and so comes before anything that imports NumPy
+    """Return the application and its Inside tab, with a panel open and a unit in the middle of the network selected."""
+    application, window = measuring.open_window()  # limits BLAS, so it comes before imports of NumPy
 
     from PySide6.QtWidgets import QPushButton
 
@@ -41,35 +41,39 @@ def _opened(panel: str, network: int, size: tuple[int, int]) -> tuple[Any, Any]:
 
 
 def drawing(panel: str, network: int, size: tuple[int, int]) -> dict[str, Any]:
-    """A pen moves on the tab's pad, and every number of the network follows."""
+    """Draw on the pad of the tab, while it shows every activation of the network."""
     application, tab = _opened(panel, network, size)
-    reads, busy = [0], time.thread_time()
-    read = tab._tracer.trace
+    n_traces, cpu_begin = [0], time.thread_time()
+    trace = tab._tracer.trace
 
     def counted(image: Any) -> Any:
-        reads[0] += 1
-        return read(image)
+        n_traces[0] += 1
+        return trace(image)
 
     tab._tracer.trace = counted
     result = measuring.lateness(application, SECONDS, measuring.pen(tab.pad, 10**9))
     tab.shut_down()
-    each = (time.thread_time() - busy) * 1000 / reads[0]
-    return {**result, "readings_per_second": round(reads[0] / SECONDS), "gui_cpu_ms_per_reading": round(each, 2)}
+    milliseconds = (time.thread_time() - cpu_begin) * 1000 / n_traces[0]
+    return {
+        **result,
+        "readings_per_second": round(n_traces[0] / SECONDS),
+        "gui_cpu_ms_per_reading": round(milliseconds, 2),
+    }
 
 
 def editing() -> dict[str, Any]:
-    """Weights are pruned more and more, and the accuracy is measured anew each time, while nothing is drawn."""
+    """Prune more and more weights; the accuracy is measured after each edit, and nothing is drawn."""
     application, tab = _opened("edit", 1, (1120, 800))
-    share = [0]
+    percent = [0]
 
-    def more() -> None:
-        share[0] = (share[0] + 1) % 90
-        tab.edits._pruned.setValue(share[0])
+    def prune_more() -> None:
+        percent[0] = (percent[0] + 1) % 90
+        tab.edits._pruned.setValue(percent[0])
 
     from PySide6.QtCore import QTimer
 
     timer = QTimer()
-    timer.timeout.connect(more)
+    timer.timeout.connect(prune_more)
     timer.start(50)
     result = measuring.lateness(application, SECONDS, None)
     timer.stop()

@@ -1,6 +1,6 @@
-"""A training is killed at 50 random moments and resumed: ``python tests/benchmarks/kills.py [--kills 50] [--json]``.
+"""Kill a training at 50 random moments and resume it: ``python tests/benchmarks/kills.py [--kills 50] [--json]``.
 
-It must come to the same bits as one that nobody killed, each kill losing nothing that can be read.
+The weights must equal those of an uninterrupted training to the bit, and every file must stay readable after each kill.
 """
 
 import argparse
@@ -19,19 +19,24 @@ from tests.unit.datasets.idx_files import write_folder
 
 
 def main() -> int:
-    """Train twice, once in one go; the exit status is 1 where the weights differ."""
+    """Train twice, once without kills; return status 1 if the weights differ."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         data = write_folder(folder / "data", mnist().training[:1000], mnist().test[:100])
         (folder / "killed.toml").write_text(RECIPE.format(epochs=4 * options.kills))
         arguments = ["--recipe", str(folder / "killed.toml"), "--data", str(data)]
+        print("training without kills", file=sys.stderr)
         whole = json.loads(train(folder / "whole", *arguments).communicate()[0])
-        resumed, n_killed = killed_and_resumed(folder / "killed", arguments, options.kills, options.seed)
+
+        def report(n_killed: int) -> None:
+            print(f"kill {n_killed} of {options.kills}", file=sys.stderr)
+
+        resumed, n_killed = killed_and_resumed(folder / "killed", arguments, options.kills, options.seed, report)
         one, other = (load_weights(Path(values["weights"])) for values in (whole, resumed))
         history = Run.open(Path(resumed["weights"]).parent).history()
         result = {

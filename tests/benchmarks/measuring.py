@@ -1,4 +1,4 @@
-"""What the benchmarks of the window share: a process for each measurement, the window, a pen, a timer's lateness."""
+"""Helpers of the window benchmarks: a process for each measurement, the window, a simulated pen, timer lateness."""
 
 import argparse
 import json
@@ -18,12 +18,13 @@ Measure = Callable[[], dict[str, Any]]
 
 
 def run(script: str, description: str | None, measurements: Mapping[str, Measure], *parts: Measure) -> None:
-    """The command line of a benchmark: run its measurements, or (in a process of its own) the one that is named.
+    """Run the command line of a benchmark: all measurements, each in its own process.
 
-    ``parts`` are asked for by measurements alone.
+    The hidden option ``--one`` runs a single measurement in this process. ``parts`` are measurements that only other
+    measurements start.
     """
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
@@ -39,8 +40,9 @@ def run(script: str, description: str | None, measurements: Mapping[str, Measure
 
 
 def in_a_process(script: str, *names: str) -> dict[str, Any]:
-    """What the measurement of that name comes to, made offscreen by a process that does nothing else."""
-    # Compiled modules are kept, as an installation has them, whatever this environment says.
+    """Run a measurement offscreen in its own process, and return its result; report the start on standard error."""
+    print(f"running {' '.join(names)}", file=sys.stderr)
+    # Keep compiled modules, as an installation does.
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     environment |= {
         "PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "digitpad-benchmark-cache"),
@@ -56,12 +58,12 @@ def in_a_process(script: str, *names: str) -> dict[str, Any]:
 
 
 def tell(name: str, result: Mapping[str, Any]) -> None:
-    """Print what a measurement came to."""
+    """Print the result of a measurement."""
     print(f"{name:28}", "  ".join(f"{key} {value}" for key, value in result.items()), flush=True)
 
 
 def open_window() -> tuple[Any, Any]:
-    """The application and its window, not yet shown, as `digitpad.app` builds them, with settings of their own."""
+    """Build the application and its window, not yet shown, with new settings in a temporary folder."""
     from digitpad.system import blas_threads
 
     os.environ["DIGITPAD_HOME"] = tempfile.mkdtemp()
@@ -72,13 +74,13 @@ def open_window() -> tuple[Any, Any]:
 
 
 def tab(window: Any, title: str) -> Any:
-    """Return a tab of the window, building it if need be."""
+    """Return a tab of the window; build it if necessary."""
     page = next(page for page in window.pages if page.title == title)
     return window.page(page.load())
 
 
 def run_for(application: Any, seconds: float) -> None:
-    """Let the window live for a while."""
+    """Process events for a number of seconds."""
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
         application.processEvents()
@@ -86,7 +88,10 @@ def run_for(application: Any, seconds: float) -> None:
 
 
 def lateness(application: Any, seconds: float, acts: Iterator[Callable[[], object]] | None) -> dict[str, float]:
-    """How late a timer of 10 ms is, in milliseconds, while one of ``acts`` is done every 8 ms."""
+    """Return percentiles of the lateness of a 10 ms timer, in milliseconds.
+
+    Meanwhile, one of ``acts`` is called every 8 ms.
+    """
     from PySide6.QtCore import Qt, QTimer
 
     late: list[float] = []
@@ -106,15 +111,15 @@ def lateness(application: Any, seconds: float, acts: Iterator[Callable[[], objec
         acting.timeout.connect(lambda: next(acts)())
         acting.start(8)
     timer.start(10)
-    QTimer.singleShot(int(seconds * 1000), application.exit)  # quit() would ask to close the window
+    QTimer.singleShot(int(seconds * 1000), application.exit)  # quit() would ask to close the window first
     application.exec()
     timer.stop()
     acting.stop()
-    return percentiles([max(0.0, one) for one in late], (50, 99, 100))
+    return percentiles([max(0.0, milliseconds) for milliseconds in late], (50, 99, 100))
 
 
 def pen(pad: Any, n_events: int) -> Iterator[Callable[[], None]]:
-    """Moves of a mouse that draws loops, and lifts and clears now and then."""
+    """Yield mouse actions that draw loops; every 200 events the button is released and the pad cleared."""
     from PySide6.QtCore import QEvent
 
     from tests.unit.gui.hand import mouse
@@ -123,15 +128,15 @@ def pen(pad: Any, n_events: int) -> Iterator[Callable[[], None]]:
     for number in range(n_events):
         phase = number % 200
         angle = phase / 200 * 2 * math.pi
-        place = (side * (0.5 + 0.3 * math.sin(angle)), side * (0.5 + 0.3 * math.sin(2 * angle)))
+        position = (side * (0.5 + 0.3 * math.sin(angle)), side * (0.5 + 0.3 * math.sin(2 * angle)))
         kind = {0: QEvent.Type.MouseButtonPress, 199: QEvent.Type.MouseButtonRelease}.get(phase, QEvent.Type.MouseMove)
         if phase == 0:
             pad.clear()
-        yield lambda kind=kind, place=place: mouse(pad, kind, place)  # type: ignore[misc]
+        yield lambda kind=kind, position=position: mouse(pad, kind, position)  # type: ignore[misc]
 
 
 def percentiles(values: list[float], percents: tuple[int, ...]) -> dict[str, float]:
-    """Some of the values, by how many are smaller; 100 is the largest."""
+    """Return percentiles of the values by name: ``p50``, ``p99``, and ``max`` for 100."""
     ordered = sorted(values)
     names = {50: "p50", 99: "p99", 100: "max"}
     return {names[p]: round(ordered[min(len(ordered) - 1, len(ordered) * p // 100)], 2) for p in percents}

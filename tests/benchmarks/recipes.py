@@ -1,7 +1,7 @@
-"""What each shipped recipe comes to: ``python tests/benchmarks/recipes.py [NAME …] [--json]``, a table in Markdown.
+"""Results of each built-in recipe: ``python tests/benchmarks/recipes.py [NAME …] [--json]`` prints a Markdown table.
 
-Each is trained by ``digitpad train``, in turn; that all of them takes about half an hour on two cores. The test set is
-read once, by the weights of the epoch that was best on validation. The interval is Wilson's, for 95 %.
+``digitpad train`` trains each recipe in turn; all of them take about half an hour on two cores. The test set is
+evaluated once, with the weights of the epoch that was best on validation. The interval is Wilson's 95 % interval.
 """
 
 import argparse
@@ -17,19 +17,20 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def main() -> None:
-    """Train, and print the table."""
+    """Train the recipes, and print the table."""
     from digitpad.evaluation.metrics import interval
     from digitpad.training.recipe_library import all_recipes
 
     shipped = all_recipes().shipped
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="all by default")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="recipes to train (default: all)")
     parser.add_argument("--threads", default="2", metavar="N")
-    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="where to leave the weights, as NAME.npz")
-    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="save the weights here, as NAME.npz")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
     results = {}
     for name in options.names or shipped:
+        print(f"training {name}", file=sys.stderr)
         results[name] = {**_train(name, options.threads, options.keep), "summary": shipped[name].summary}
         print(name, results[name], file=sys.stderr)
     if options.json:

@@ -1,9 +1,9 @@
-"""How awake the window stays while it trains, what that costs the training, and whether memory stays flat.
+"""Responsiveness of the window during training, the cost for the training, and memory use over time.
 
 ``python tests/benchmarks/responsiveness.py [--json]`` trains a dense network and a LeNet in the window, offscreen, with
-live curves and a pen that draws on the pad, and prints how late a timer of 10 ms is: alone, and with a busy process
-beside it; then the steps a second in the window as a share of those of ``digitpad train``; and the memory after ever
-more steps. Each measurement has a process of its own. Run it on a machine that is otherwise quiet.
+live curves and a pen that draws on the pad. It prints the lateness of a 10 ms timer, alone and with a second busy
+process; the steps per second in the window as a share of those of ``digitpad train``; and the memory after increasing
+numbers of steps. Each measurement has its own process. Run it on an otherwise idle machine.
 """
 
 import argparse
@@ -30,10 +30,10 @@ STEPS = (5_000, 25_000, 50_000, 75_000, 100_000)
 
 
 def main() -> None:
-    """Run the measurements, or (in a process of its own) the one that is named."""
+    """Run all measurements; the hidden option ``--one`` runs a single one in this process."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", help="one JSON object")
-    parser.add_argument("--rounds", type=int, default=3, help="of the comparison with `digitpad train`")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of the comparison with `digitpad train`")
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
@@ -42,23 +42,21 @@ def main() -> None:
         return
     results: dict[str, Any] = {"idle": measuring.in_a_process(__file__, "lateness_idle", "dense")}
     for recipe in RECIPES:
-        for place in ("curves", "drawing"):
-            for beside in ("alone", "contended"):
-                busy = subprocess.Popen([sys.executable, "-c", "while True: pass"]) if beside == "contended" else None
+        for tab in ("curves", "drawing"):
+            for load in ("alone", "contended"):
+                busy = subprocess.Popen([sys.executable, "-c", "while True: pass"]) if load == "contended" else None
                 try:
-                    results[f"{recipe}, {place}, {beside}"] = measuring.in_a_process(
-                        __file__, f"lateness_{place}", recipe
-                    )
+                    results[f"{recipe}, {tab}, {load}"] = measuring.in_a_process(__file__, f"lateness_{tab}", recipe)
                 finally:
                     if busy is not None:
                         busy.kill()
                         busy.wait()
         rates: dict[str, list[float]] = {"window": [], "train": []}
         for _ in range(options.rounds):  # in turns
-            for kind, measured in rates.items():
-                measured.append(measuring.in_a_process(__file__, f"steps_in_{kind}", recipe)["per_second"])
-        medians = {kind: round(statistics.median(measured), 1) for kind, measured in rates.items()}
-        results[f"{recipe}, steps a second"] = {**medians, "share": round(medians["window"] / medians["train"], 3)}
+            for kind, values in rates.items():
+                values.append(measuring.in_a_process(__file__, f"steps_in_{kind}", recipe)["per_second"])
+        medians = {kind: round(statistics.median(values), 1) for kind, values in rates.items()}
+        results[f"{recipe}, steps per second"] = {**medians, "share": round(medians["window"] / medians["train"], 3)}
     results["memory, MB after steps"] = measuring.in_a_process(__file__, "memory", "dense")
     if options.json:
         print(json.dumps(results))
@@ -68,19 +66,19 @@ def main() -> None:
 
 
 def lateness_idle(recipe: str) -> dict[str, Any]:
-    """What the machine itself adds."""
+    """Measure the idle window, for comparison."""
     application, window = measuring.open_window()
     window.show()
     return measuring.lateness(application, 5, None)
 
 
 def lateness_curves(recipe: str) -> dict[str, Any]:
-    """With the Train tab before, whose curves grow; the pen moves on the hidden pad, and is read all the same."""
+    """Measure with the Train tab shown; the pen draws on the hidden pad, which is still read."""
     return _lateness(recipe, tab=1)
 
 
 def lateness_drawing(recipe: str) -> dict[str, Any]:
-    """With the Draw tab before: ink, reading and bars are painted."""
+    """Measure with the Draw tab shown: ink, prediction and probability bars are painted."""
     return _lateness(recipe, tab=0)
 
 
@@ -94,21 +92,21 @@ def _lateness(recipe: str, tab: int) -> dict[str, Any]:
 
 
 def steps_in_window(recipe: str) -> dict[str, Any]:
-    """Steps a second with live curves."""
+    """Measure steps per second in the window, with live curves."""
     application, window = _training(recipe)
-    begun, before = time.perf_counter(), measuring.tab(window, "Train").board.n_steps
+    begin, steps_before = time.perf_counter(), measuring.tab(window, "Train").board.n_steps
     application.processEvents()
     from PySide6.QtCore import QTimer
 
     QTimer.singleShot(SECONDS * 1000, application.exit)
     application.exec()
-    rate = (measuring.tab(window, "Train").board.n_steps - before) / (time.perf_counter() - begun)
+    rate = (measuring.tab(window, "Train").board.n_steps - steps_before) / (time.perf_counter() - begin)
     measuring.tab(window, "Train").finish_work()
     return {"per_second": rate}
 
 
 def steps_in_train(recipe: str) -> dict[str, Any]:
-    """Steps a second as ``digitpad train`` takes them, with as many BLAS threads as the window has."""
+    """Measure steps per second of ``digitpad train``, with the number of BLAS threads of the window."""
     import tempfile
 
     from digitpad.system import blas_threads
@@ -125,33 +123,34 @@ def steps_in_train(recipe: str) -> dict[str, Any]:
     settings, dataset = Recipe().with_values(RECIPES[recipe]), mnist()
     trainer = Trainer(settings, dataset)
     with Recorder(trainer, Run.create(settings, dataset, trainer.n_threads), dataset) as recorder:
-        begun = before = 0.0
+        begin = steps_before = 0.0
         for progress in recorder.train():
             now = time.perf_counter()
-            if isinstance(progress, StepDone) and not begun and progress.step >= 20:
-                begun, before = now, progress.step
-            if begun and now - begun >= SECONDS:
-                return {"per_second": (trainer.step - before) / (now - begun)}
-    raise AssertionError("the training came to its end")
+            if isinstance(progress, StepDone) and not begin and progress.step >= 20:
+                begin, steps_before = now, progress.step
+            if begin and now - begin >= SECONDS:
+                return {"per_second": (trainer.step - steps_before) / (now - begin)}
+    raise AssertionError("the training finished too early")
 
 
 def memory(recipe: str) -> dict[str, Any]:
-    """Of the whole process, while a tiny network trains with live curves."""
+    """Measure the memory of the process, in MB, while a tiny network trains with live curves."""
     application, window = _training(recipe, {"network.hidden": [8], "training.batch_size": 8})
-    measured = {}
+    megabytes = {}
     for steps in STEPS:
         while measuring.tab(window, "Train").board.n_steps < steps:
             measuring.run_for(application, 0.2)
-        measured[f"{steps:,}"] = _resident_mb()
+        megabytes[f"{steps:,}"] = _resident_mb()
+        print(f"{steps:,} of {STEPS[-1]:,} steps", file=sys.stderr)
     measuring.tab(window, "Train").finish_work()
-    return measured
+    return megabytes
 
 
 def _resident_mb() -> float:
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return round(int(line.split()[1]) / 1024, 1)
-    raise OSError("the system does not tell")
+    raise OSError("/proc/self/status has no VmRSS")
 
 
 def _training(recipe: str, settings: dict[str, Any] | None = None) -> tuple[Any, Any]:

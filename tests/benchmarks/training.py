@@ -1,9 +1,10 @@
-"""How fast training is beside the frameworks, on the same work: ``python tests/benchmarks/training.py [--json]``.
+"""Training speed compared with other frameworks on the same work: ``python tests/benchmarks/training.py [--json]``.
 
-Gather a batch, forward, backward, update (SGD with momentum, float32), for digitpad and for those of PyTorch, JAX and
-scikit-learn that are installed, in turns in one process, several rounds: an epoch over 60 000 digits for dense
-networks, 50 steps of 128 for a convolutional one. Medians, and the share of each one's time that digitpad takes; with
-OPENBLAS_CORETYPE unset, and where the environment sets it, as set. ``--products`` times each matrix product instead.
+The work is to gather a batch, forward, backward, and update (SGD with momentum, float32). digitpad and those of
+PyTorch, JAX and scikit-learn that are installed take turns in one process, for several rounds: an epoch of 60,000
+digits for dense networks, 50 steps of 128 for a convolutional one. It prints medians, and digitpad's time as a share of
+each framework's, with OPENBLAS_CORETYPE unset, and also as set if the environment sets it. ``--products`` times each
+matrix product instead.
 """
 
 import argparse
@@ -29,7 +30,7 @@ NETWORKS: dict[str, tuple[list[int | str], int, int]] = {
     "784-500-300-100-10, batch 60": ([500, 300, 100], 60, 60_000),
     "LeNet-like, batch 128": (LENET, 128, 50 * 128),
 }
-"""Hidden layers, batch size, and how many digits are learnt from in a round."""
+"""Hidden layers, batch size, and number of training digits in a round."""
 
 RATE, MOMENTUM = 0.01, 0.9
 
@@ -37,13 +38,15 @@ Work = Callable[[], None]
 
 
 def main() -> None:
-    """Run the rounds, or (in a process of its own) those with the environment as it is."""
+    """Run all rounds in a new process for each environment; the hidden option ``--here`` runs them in this one."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", default="", metavar="TEXT", help="the networks whose names hold this text")
-    parser.add_argument("--against", default="PyTorch,JAX,scikit-learn", help="which of these (%(default)s)")
-    parser.add_argument("--products", action="store_true", help="the rate of each matrix product, by its shape")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only the networks whose names contain this text")
+    parser.add_argument(
+        "--against", default="PyTorch,JAX,scikit-learn", help="frameworks to compare with (default: %(default)s)"
+    )
+    parser.add_argument("--products", action="store_true", help="measure the speed of each matrix product instead")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.here:
@@ -68,21 +71,26 @@ def main() -> None:
         print(f"OPENBLAS_CORETYPE {kind}")
         for name, figures in networks.items():
             print(f"  {name}")
-            for what, figure in figures.items():
+            for label, figure in figures.items():
                 if options.products:
-                    print(f"    {what:40s} {figure:6.1f} GFLOP/s")
+                    print(f"    {label:40s} {figure:6.1f} GFLOP/s")
                     continue
                 n_steps = -(-NETWORKS[name][2] // NETWORKS[name][1])
-                of_ours = figures["digitpad"] / figure
-                print(f"    {what:24s} {figure:.3f} s  {figure / n_steps * 1e3:6.2f} ms a step   {of_ours:.2f}")
+                ratio = figures["digitpad"] / figure
+                print(f"    {label:24s} {figure:.3f} s  {figure / n_steps * 1e3:6.2f} ms per step   {ratio:.2f}")
 
 
 def _all(rounds: int, only: str, against: str) -> dict[str, dict[str, float]]:
-    return {name: _compare(*network, rounds, against) for name, network in NETWORKS.items() if only in name}
+    results = {}
+    for name, network in NETWORKS.items():
+        if only in name:
+            print(f"training {name}", file=sys.stderr)
+            results[name] = _compare(*network, rounds, against)
+    return results
 
 
 def _compare(hidden: list[int | str], batch_size: int, n_images: int, rounds: int, against: str) -> dict[str, float]:
-    """Median seconds a round for each that can be imported; they take turns, so that all see the same noise."""
+    """Return the median seconds per round of each installed framework; they take turns, to share the same noise."""
     makers: dict[str, tuple[str, Callable[..., Work]]] = {
         "digitpad": ("numpy", _digitpad),
         "PyTorch": ("torch", _torch),
@@ -93,23 +101,24 @@ def _compare(hidden: list[int | str], batch_size: int, n_images: int, rounds: in
     else:
         makers["scikit-learn"] = ("sklearn", _sklearn)
     works = {
-        who: make(hidden, batch_size, n_images)
-        for who, (module, make) in makers.items()
-        if importlib.util.find_spec(module) and (who == "digitpad" or who.partition(",")[0] in against.split(","))
+        name: make(hidden, batch_size, n_images)
+        for name, (module, make) in makers.items()
+        if importlib.util.find_spec(module) and (name == "digitpad" or name.partition(",")[0] in against.split(","))
     }
-    seconds: dict[str, list[float]] = {who: [] for who in works}
+    seconds: dict[str, list[float]] = {name: [] for name in works}
     for work in works.values():
         work()  # compiles, allocates, fills caches
-    for _ in range(rounds):
-        for who, work in works.items():
+    for number in range(1, rounds + 1):
+        print(f"  round {number} of {rounds}", file=sys.stderr)
+        for name, work in works.items():
             begin = time.perf_counter()
             work()
-            seconds[who].append(time.perf_counter() - begin)
-    return {who: statistics.median(times) for who, times in seconds.items()}
+            seconds[name].append(time.perf_counter() - begin)
+    return {name: statistics.median(times) for name, times in seconds.items()}
 
 
 def _products() -> dict[str, dict[str, float]]:
-    """GFLOP/s of each matrix product of a step, by network: median of 30."""
+    """Return the GFLOP/s of each matrix product of a step, by network: the median of 30 repetitions."""
     import numpy as np
 
     rng = np.random.default_rng(1)
@@ -123,7 +132,7 @@ def _products() -> dict[str, dict[str, float]]:
             times.append(time.perf_counter() - begin)
         return 2 * left.shape[0] * left.shape[1] * right.shape[1] / statistics.median(times) / 1e9
 
-    def of_layer(rows: int, n_in: int, n_out: int) -> dict[str, float]:
+    def layer_rates(rows: int, n_in: int, n_out: int) -> dict[str, float]:
         x, w, dy = (rng.random(shape, np.float32) for shape in ((rows, n_in), (n_in, n_out), (rows, n_out)))
         shape = f"{rows} × {n_in} × {n_out}"
         return {
@@ -134,7 +143,8 @@ def _products() -> dict[str, dict[str, float]]:
 
     results: dict[str, dict[str, float]] = {}
     for name, (hidden, batch, _) in NETWORKS.items():
-        if hidden == LENET:  # as the convolutions gather their windows, for one thread's share of half a batch
+        print(f"multiplying the matrices of {name}", file=sys.stderr)
+        if hidden == LENET:  # as the convolutions gather their windows, for one of two threads, which has half a batch
             layers = [
                 (24 * 64 * 24, 25, 32),
                 (2 * 64 * 8, 160, 64),
@@ -146,12 +156,12 @@ def _products() -> dict[str, dict[str, float]]:
             sizes = [784, *map(int, hidden), 10]
             layers = [(batch, n_in, n_out) for n_in, n_out in zip(sizes, sizes[1:], strict=False)]
         with _blas_for(hidden):
-            results[name] = {key: value for layer in layers for key, value in of_layer(*layer).items()}
+            results[name] = {key: value for layer in layers for key, value in layer_rates(*layer).items()}
     return results
 
 
 def _blas_for(hidden: list[int | str]) -> contextlib.AbstractContextManager[None]:
-    """One BLAS thread where a batch is shared out among threads, as training has it."""
+    """Limit BLAS to one thread for networks whose batches are split among threads, as training does."""
     from digitpad.system import blas_threads
 
     return blas_threads.one_thread() if hidden == LENET else contextlib.nullcontext()
@@ -224,9 +234,9 @@ def _torch(hidden: list[int | str], batch_size: int, n_images: int, *, channels_
     loss = torch.nn.CrossEntropyLoss()
 
     def work() -> None:
-        for chosen in torch.randperm(len(labels)).split(batch_size):
+        for batch in torch.randperm(len(labels)).split(batch_size):
             optimizer.zero_grad()
-            loss(network(images[chosen]), labels[chosen]).backward()
+            loss(network(images[batch]), labels[batch]).backward()
             optimizer.step()
 
     return work
@@ -261,17 +271,17 @@ def _jax(hidden: list[int | str], batch_size: int, n_images: int) -> Work:
         logits = x @ weights[-1][0] + weights[-1][1]
         return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(logits), y[:, None], axis=1))
 
-    def step(carry: Any, chosen: Any) -> Any:
+    def step(carry: Any, batch: Any) -> Any:
         weights, velocity = carry
-        gradients = jax.grad(loss)(weights, images[chosen], labels[chosen])
+        gradients = jax.grad(loss)(weights, images[batch], labels[batch])
         velocity = jax.tree.map(lambda v, g: MOMENTUM * v + g, velocity, gradients)
         return (jax.tree.map(lambda w, v: w - RATE * v, weights, velocity), velocity), None
 
-    whole = jax.jit(lambda carry, order: jax.lax.scan(step, carry, order)[0])
+    epoch = jax.jit(lambda carry, order: jax.lax.scan(step, carry, order)[0])
 
     def work() -> None:
         order = jnp.asarray(rng.permutation(len(labels))[: n_batches * batch_size].reshape(n_batches, batch_size))
-        state[0] = jax.block_until_ready(whole(state[0], order))
+        state[0] = jax.block_until_ready(epoch(state[0], order))
 
     return work
 
@@ -296,7 +306,7 @@ def _sklearn(hidden: list[int | str], batch_size: int, n_images: int) -> Work:
 
     def work() -> None:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # one epoch is what is asked for
+            warnings.simplefilter("ignore", ConvergenceWarning)  # one epoch is intended
             network.fit(images, labels)
 
     return work

@@ -1,7 +1,7 @@
-"""How quickly the window opens, answers the pen, and stays awake while it trains; and what memory that takes.
+"""Start time, pen latency, responsiveness during training, and peak memory of the window.
 
-``python tests/benchmarks/window.py [--json]`` runs each measurement in a process of its own, offscreen, and prints
-medians and percentiles. Run it on a machine that is otherwise quiet.
+``python tests/benchmarks/window.py [--json]`` runs each measurement in its own process, offscreen, and prints medians
+and percentiles. Run it on an otherwise idle machine.
 """
 
 import os
@@ -18,8 +18,8 @@ from tests.benchmarks import measuring  # noqa: E402 (found by the line above)
 
 
 def start_ms() -> dict[str, Any]:
-    """From the start of a process to the window's first paint, ten times."""
-    runs = [measuring.in_a_process(__file__, "first_paint") for _ in range(11)][1:]  # the first one warms the cache
+    """Measure ten times from the start of a process to the first paint of the window."""
+    runs = [measuring.in_a_process(__file__, "first_paint") for _ in range(11)][1:]  # the first run fills the caches
     return {
         **measuring.percentiles([run["ms"] for run in runs], (50, 100)),
         "matplotlib_imported": any(run["matplotlib_imported"] for run in runs),
@@ -27,7 +27,7 @@ def start_ms() -> dict[str, Any]:
 
 
 def first_paint() -> dict[str, Any]:
-    """From the start of the process to the window's first paint."""
+    """Measure from the start of this process to the first paint of the window."""
     from PySide6.QtCore import QEvent, QObject
 
     application, window = measuring.open_window()
@@ -51,7 +51,7 @@ def first_paint() -> dict[str, Any]:
 
 
 def pen_to_prediction() -> dict[str, Any]:
-    """From each of a pen's events, 4 ms apart, to the end of the paint that shows the reading with it."""
+    """Measure from each pen event, 4 ms apart, to the end of the paint that shows its prediction."""
     application, window = measuring.open_window()
     window.show()
     tab = measuring.tab(window, "Draw")
@@ -59,14 +59,14 @@ def pen_to_prediction() -> dict[str, Any]:
     latencies: list[float] = []
     show = tab._show
 
-    def shown(prediction: Any) -> None:
+    def show_and_measure(prediction: Any) -> None:
         show(prediction)
         tab.repaint()
         now = time.perf_counter()
         latencies.extend((now - begin) * 1000 for begin in waiting)
         waiting.clear()
 
-    tab._show = shown
+    tab._show = show_and_measure
     for move in measuring.pen(tab.pad, 3000):
         waiting.append(time.perf_counter())
         move()
@@ -75,19 +75,19 @@ def pen_to_prediction() -> dict[str, Any]:
 
 
 def lateness_idle() -> dict[str, Any]:
-    """How late a timer of 10 ms is while nothing happens: what the machine itself adds."""
+    """Measure the lateness of a 10 ms timer in the idle window, for comparison."""
     application, window = measuring.open_window()
     window.show()
     return measuring.lateness(application, 5, None)
 
 
 def lateness_training_curves() -> dict[str, Any]:
-    """The same while a network trains with live curves, and a pen moves on the pad."""
+    """Measure it while a network trains with live curves and a pen draws on the hidden pad."""
     return _lateness_while_training(tab=1)
 
 
 def lateness_training_drawing() -> dict[str, Any]:
-    """The same while it trains, the Draw tab shows, and the pen's ink and reading are painted."""
+    """Measure it while a network trains and the Draw tab paints the ink and prediction of a pen."""
     return _lateness_while_training(tab=0)
 
 

@@ -1,10 +1,10 @@
-"""Fuzz the readers of data sets with Google's atheris, as `fuzz_weights` does those of weights.
+"""Fuzz the dataset readers with Google's atheris; `fuzz_weights` fuzzes the weights readers.
 
     python tests/fuzz/seeds.py data CORPUS_FOLDER
     python tests/fuzz/fuzz_data.py CORPUS_FOLDER -max_total_time=3600 -max_len=30000
 
-The first byte of an input says which file of a data set the others are. Each must be read, or refused by `DataError`;
-what is not, becomes a case of `tests/unit/datasets/test_hostile.py`.
+The first byte of an input selects the file of a dataset that the remaining bytes become. Each input must be read or
+raise `DataError`; add an input that does neither to `tests/unit/datasets/test_hostile.py`.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ _NPY_LABELS = npy(np.arange(12, dtype=np.uint8) % 2)
 
 
 def files(content: bytes) -> dict[str, bytes]:
-    """The files that an input stands for, by name, the one to be opened first."""
+    """Return the files that an input stands for, by name; the first one is opened."""
     match content[:1], content[1:]:
         case b"i", inner:
             return {"train-images-idx3-ubyte": inner, "train-labels-idx1-ubyte": _LABELS}
@@ -58,14 +58,14 @@ def files(content: bytes) -> dict[str, bytes]:
 
 
 def one_input(content: bytes) -> None:
-    """Read one file, and the folder that it is in."""
+    """Read a file, and the folder that contains it."""
     shutil.rmtree(_FOLDER, ignore_errors=True)
-    made = files(content)
-    for name, inner in made.items():
+    contents = files(content)
+    for name, inner in contents.items():
         path = _FOLDER / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(inner)
-    first = _FOLDER / next(iter(made))
+    first = _FOLDER / next(iter(contents))
     for path in (first, _FOLDER):
         is_data_set(path)
         with contextlib.suppress(DataError):

@@ -1,12 +1,12 @@
-"""Fuzz the readers of weights with Google's atheris, which is not among the test extra's packages.
+"""Fuzz the weights readers with Google's atheris, which the extra `test` does not install.
 
     python -m pip install atheris
     python tests/fuzz/seeds.py weights CORPUS_FOLDER
     python tests/fuzz/fuzz_weights.py CORPUS_FOLDER -max_total_time=3600 -max_len=4096
 
-The first byte of an input says what the others are put into, as a changed byte in an archive fails its checksum alone.
-Each input that breaks the one promise (read, or refused by `WeightsError`) is left in the current folder, and becomes a
-case of `tests/unit/importers/test_read_file.py`.
+The first byte of an input selects the container that the remaining bytes are put into, because a changed byte in an
+archive would only fail its checksum. Each input must be read or raise `WeightsError`; one that does neither is left in
+the current folder. Add it to `tests/unit/importers/test_read_file.py`.
 """
 
 import contextlib
@@ -40,7 +40,7 @@ def zipped(members: dict[str, bytes]) -> bytes:
 
 
 def whole(content: bytes) -> bytes:
-    """The file that an input stands for."""
+    """Return the content of the file that an input stands for."""
     match content[:1], content[1:]:
         case b"z", inner:
             return zipped({"a.npy": inner})
@@ -64,7 +64,7 @@ def whole(content: bytes) -> bytes:
 
 
 def one_input(content: bytes) -> None:
-    """Read one file, and find the layers in it."""
+    """Read a file, and find the layers in it."""
     _FILE.write_bytes(whole(content))
     with contextlib.suppress(WeightsError):
         load_weights(_FILE)

@@ -1,4 +1,4 @@
-"""Write the inputs that fuzzing begins with: a small file of each kind.
+"""Write the initial inputs for fuzzing: a small file of each type.
 
 python tests/fuzz/seeds.py weights|data CORPUS_FOLDER
 """
@@ -42,22 +42,22 @@ def weights() -> dict[str, bytes]:
 def data() -> dict[str, bytes]:
     from digitpad.datasets.dataset import mnist
 
-    some = mnist().training[:12]
+    digits = mnist().training[:12]
     picture = io.BytesIO()
-    Image.fromarray(some.images[0]).save(picture, "PNG")
+    Image.fromarray(digits.images[0]).save(picture, "PNG")
     drawing = b'{"label": 7, "strokes": [[[10, 10], [200, 12], [90, 300]]]}\n'
     return {
-        "idx": b"i" + idx_bytes(some.images),
-        "idx, packed": b"g" + idx_bytes(some.images),
+        "idx": b"i" + idx_bytes(digits.images),
+        "idx, packed": b"g" + idx_bytes(digits.images),
         "labels": b"l" + bytes([0, 0, 12, 2, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 7, 0, 0, 0, 1]),
-        "npz": b"n" + npy(some.images),
-        "npz, labels": b"y" + npy(some.labels.astype(np.int64)),
-        "whole npz": b"r" + zipped(keras(some[:10], some[:10])),
-        "pickle": b"k" + pickled(some, some[:2], some, 4),
-        "pickle, packed": b"z" + pickled_by_python_2(some, some),
-        "pickled dict": b"k" + pickle.dumps({"x_train": some.images, "y_train": np.eye(10)[some.labels]}),
-        "csv": b"c" + csv_text(some).encode(),
-        "bare csv": b"c" + csv_text(some, header=None, last=True).encode(),
+        "npz": b"n" + npy(digits.images),
+        "npz, labels": b"y" + npy(digits.labels.astype(np.int64)),
+        "whole npz": b"r" + zipped(keras(digits[:10], digits[:10])),
+        "pickle": b"k" + pickled(digits, digits[:2], digits, 4),
+        "pickle, packed": b"z" + pickled_by_python_2(digits, digits),
+        "pickled dict": b"k" + pickle.dumps({"x_train": digits.images, "y_train": np.eye(10)[digits.labels]}),
+        "csv": b"c" + csv_text(digits).encode(),
+        "bare csv": b"c" + csv_text(digits, header=None, last=True).encode(),
         "strokes": b"s" + drawing * 12,
         "picture": b"p" + picture.getvalue(),
     }

@@ -1,4 +1,4 @@
-"""A training that is killed at random moments, and gone on with, until it is done."""
+"""Helpers that kill a training at random moments and resume it until it finishes."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,11 @@ average = 0.9
 [augmentation]
 elastic_px = 0.5
 """
-"""With every part that has a state of its own."""
+"""A recipe with every component that has a state."""
 
 
 def train(home: Path, *arguments: str) -> subprocess.Popen[str]:
-    """``digitpad train``, with a data folder of its own."""
+    """Start ``digitpad train`` with its own data folder."""
     return subprocess.Popen(
         [sys.executable, "-m", "digitpad", "train", "--json", *arguments],
         env={**os.environ, "DIGITPAD_HOME": str(home)},
@@ -35,12 +36,17 @@ def train(home: Path, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def killed_and_resumed(home: Path, arguments: list[str], kills: int, seed: int) -> tuple[dict[str, Any], int]:
-    """What it comes to, and how often it could be killed before."""
+def killed_and_resumed(
+    home: Path, arguments: list[str], kills: int, seed: int, on_kill: Callable[[int], None] = lambda n_killed: None
+) -> tuple[dict[str, Any], int]:
+    """Train with up to ``kills`` kills; return the result and the number of kills.
+
+    ``on_kill`` is called after each kill with the number of kills so far.
+    """
     rng, n_killed = random.Random(seed), 0
     process = train(home, *arguments)
     while True:
-        # A checkpoint, and then anything up to where the next may be.
+        # Wait for the next checkpoint, then for a random time in which another may be written.
         newest = _newest_checkpoint(home)
         while n_killed < kills and process.poll() is None and _newest_checkpoint(home) == newest:
             time.sleep(0.002)
@@ -52,8 +58,9 @@ def killed_and_resumed(home: Path, arguments: list[str], kills: int, seed: int) 
             result: dict[str, Any] = json.loads(out)
             return result, n_killed
         if n_killed >= kills:
-            raise AssertionError(f"after {n_killed} kills it did not come to its end")
+            raise AssertionError(f"the training did not finish after {n_killed} kills")
         n_killed += 1
+        on_kill(n_killed)
         process = train(home, "--resume")
 
 

@@ -32,13 +32,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def own_environment(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Commands settle BLAS's threads in the environment, which other tests share."""
+    """Restore the number of BLAS threads, which commands set in the environment."""
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", os.environ.get("OPENBLAS_NUM_THREADS", "1"))
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a thousand digits to train on and a hundred to report."""
+    """Return a folder with 1,000 training digits and 100 test digits."""
     return write_folder(tmp_path_factory.mktemp("small"), mnist().training[:1000], mnist().test[:100])
 
 
@@ -55,7 +55,7 @@ def objects(text: str) -> list[dict[str, Any]]:
 
 
 def one_error(capsys: pytest.CaptureFixture[str]) -> str:
-    """The one line on standard error, beside which standard output is empty."""
+    """Return the only line of standard error; standard output must be empty."""
     out, err = capsys.readouterr()
     assert out == ""
     (line,) = err.splitlines()
@@ -64,7 +64,7 @@ def one_error(capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def test_evaluate_scores_the_shipped_weights(capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a word of what, it is the shipped weights on the built-in test set, and nothing but JSON is printed."""
+    """Without arguments, the built-in network is evaluated on the built-in test set, and only JSON is printed."""
     assert main(["evaluate", "--json"]) == 0
     out, err = capsys.readouterr()
     (scores,) = objects(out)
@@ -73,7 +73,7 @@ def test_evaluate_scores_the_shipped_weights(capsys: pytest.CaptureFixture[str])
         "weights", "data", "part", "accuracy", "interval", "loss", "calibration_error", "not_sure",
         "accuracy_when_sure", "n", "classes", "confusion", "convention",
     }  # fmt: skip
-    assert sum(map(sum, scores["confusion"])) == sum(one["n"] for one in scores["classes"]) == 10_000
+    assert sum(map(sum, scores["confusion"])) == sum(row["n"] for row in scores["classes"]) == 10_000
     assert sum(scores["confusion"][digit][digit] for digit in range(10)) == round(10_000 * scores["accuracy"])
     low, high = scores["interval"]
     assert low < scores["accuracy"] < high < low + 0.01
@@ -84,15 +84,15 @@ def test_evaluate_scores_the_shipped_weights(capsys: pytest.CaptureFixture[str])
 
 
 def test_evaluate_takes_other_weights_and_data(capsys: pytest.CaptureFixture[str], data: Path) -> None:
-    """Both may be named; for people it is a sentence."""
+    """Weights and dataset can be given; without --json the result is a sentence."""
     assert main(["evaluate", str(SHIPPED), "--data", str(data)]) == 0
     out, _ = capsys.readouterr()
-    assert out.startswith("digits.npz reads ")
-    assert f"of 100 test digits of {data.name}" in out
+    assert out.startswith("digits.npz: accuracy ")
+    assert f"on 100 test digits of {data.name}" in out
 
 
 def test_predict_reads_images(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """One object an image, in the order in which they are named."""
+    """One object is printed per image, in the order of the arguments."""
     paths = []
     for digit in (7, 4, 2):
         paths.append(str(tmp_path / f"{digit}.png"))
@@ -110,18 +110,18 @@ def test_predict_reads_images(capsys: pytest.CaptureFixture[str], tmp_path: Path
 
 
 def test_predict_reads_strokes(capsys: pytest.CaptureFixture[str], strokes: Path) -> None:
-    """In order, with the label where there is one, and null for a blank drawing."""
+    """Drawings are read in order, with the label if there is one, and null for a blank drawing."""
     assert main(["predict", "--strokes", str(strokes), "--json"]) == 0
     out, err = capsys.readouterr()
     answers = objects(out)
     assert [answer["digit"] for answer in answers] == [7, 2, 4, 0, None, 4, 4]
     assert [answer.get("label", "none") for answer in answers] == [7, 2, 4, 0, "none", "none", 9]
     assert answers[4] == {"digit": None, "class": None, "probabilities": None, "sure": False}
-    assert err == "4 of 5 read as labelled: 80.00%\n"
+    assert err == "4 of 5 labelled drawings read correctly: 80.00%\n"
 
 
 def test_predict_tells_people_what_it_sees(capsys: pytest.CaptureFixture[str], strokes: Path) -> None:
-    """A line a drawing: the digit, how sure, and which one it was."""
+    """One line is printed per drawing: the digit, the confidence and the line in the file."""
     assert main(["predict", "--strokes", str(strokes)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("7 ")
@@ -130,7 +130,7 @@ def test_predict_tells_people_what_it_sees(capsys: pytest.CaptureFixture[str], s
 
 
 def test_predict_names_lines_as_the_file_has_them(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """A blank line is a line: what is said of line 3 is so for an editor, too."""
+    """Line numbers count blank lines, as in an editor."""
     (tmp_path / "strokes.jsonl").write_text(f"{ONE_LINE}\n{ONE_LINE}")
     assert main(["predict", "--strokes", str(tmp_path / "strokes.jsonl")]) == 0
     assert [line.split("  ")[-1] for line in capsys.readouterr().out.splitlines()] == ["line 1", "line 3"]
@@ -139,7 +139,7 @@ def test_predict_names_lines_as_the_file_has_them(capsys: pytest.CaptureFixture[
 def test_predict_takes_other_weights(
     capsys: pytest.CaptureFixture[str], strokes: Path, data: Path, tmp_path: Path
 ) -> None:
-    """Those that were just trained, for instance."""
+    """Newly trained weights can be used."""
     assert main([*QUICK, "--data", str(data), "--out", str(tmp_path / "mine.npz")]) == 0
     capsys.readouterr()
     assert main(["predict", "--strokes", str(strokes), "--weights", str(tmp_path / "mine.npz"), "--json"]) == 0
@@ -147,7 +147,7 @@ def test_predict_takes_other_weights(
 
 
 def test_train_saves_weights(capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path) -> None:
-    """They are where they were asked for, say what they are, and the one object printed says the same."""
+    """The weights are saved at --out with their description, and the printed object agrees with it."""
     out_path = tmp_path / "mine.npz"
     assert main([*QUICK, "--set", "training.seed=3", "--data", str(data), "--out", str(out_path)]) == 0
     out, err = capsys.readouterr()
@@ -171,7 +171,7 @@ def test_train_saves_weights(capsys: pytest.CaptureFixture[str], data: Path, tmp
 def test_train_keeps_runs_in_the_users_folder(
     capsys: pytest.CaptureFixture[str], home: Path, data: Path, tmp_path: Path
 ) -> None:
-    """Each run has a folder of its own with its weights; a recipe may be a file."""
+    """Each run has its own folder with its weights; a recipe may be a file."""
     recipe = tmp_path / "tiny.toml"
     recipe.write_text("[network]\nhidden = [4]\n[training]\nepochs = 1\n")
     for _ in range(2):
@@ -183,12 +183,12 @@ def test_train_keeps_runs_in_the_users_folder(
 
 
 def test_train_replaces_nothing_unasked(capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path) -> None:
-    """What is at --out stays, before any time is spent; with --force it goes."""
+    """An existing file at --out is kept, and reported before training; --force replaces it."""
     path = tmp_path / "mine.npz"
     path.write_bytes(b"precious")
     arguments = [*QUICK, "--data", str(data), "--out", str(path)]
     assert main(arguments) == 1
-    assert one_error(capsys) == f"digitpad: {path}: is there already; --force replaces it"
+    assert one_error(capsys) == f"digitpad: {path}: already exists; use --force to replace it"
     assert path.read_bytes() == b"precious"
     assert main([*arguments, "--force"]) == 0
     assert load_weights(path).test_accuracy is not None
@@ -200,14 +200,17 @@ def test_train_replaces_nothing_unasked(capsys: pytest.CaptureFixture[str], data
         (["evaluate", "nowhere.npz"], "nowhere.npz: cannot be read"),
         (["evaluate", str(ROOT / "pyproject.toml")], "is not JSON"),
         (["evaluate", "--data", "nowhere"], "nowhere: is not there"),
-        (["evaluate", "--plot", "x.jpg"], "x.jpg: pictures are saved as .png or .svg"),
+        (["evaluate", "--plot", "x.jpg"], "x.jpg: a picture must end in .png or .svg"),
         (["evaluate", "--plot", "nowhere/x.png"], "nowhere: is not a folder"),
         (["evaluate", "--csv", "nowhere/x.csv"], "nowhere: is not a folder"),
         (["evaluate", "--compare", "nowhere.npz"], "nowhere.npz: cannot be read"),
         (["predict", "nowhere.png"], "nowhere.png: cannot be read"),
         (["predict", "--strokes", "nowhere.jsonl"], "nowhere.jsonl: cannot be read"),
         (["predict", "x.png", "--weights", "nowhere.npz"], "nowhere.npz: cannot be read"),
-        ([*QUICK, "--recipe", "slow"], "there is no recipe 'slow'; there are dense, dense-256-128, dense-64, "),
+        (
+            [*QUICK, "--recipe", "slow"],
+            "there is no recipe 'slow'; choose a FILE.toml, or one of dense, dense-256-128, dense-64, ",
+        ),
         ([*QUICK, "--recipe", "nowhere.toml"], "nowhere.toml: cannot be read"),
         ([*QUICK, "--set", "training.epochs"], "--set training.epochs: expected KEY=VALUE"),
         ([*QUICK, "--set", "training.epochs=0"], "training.epochs: is 0; enter 1 to 10,000"),
@@ -217,7 +220,7 @@ def test_train_replaces_nothing_unasked(capsys: pytest.CaptureFixture[str], data
         ([*QUICK, "--set", "training.epochs=" + "1" * 5000], "training.epochs: is"),
         ([*QUICK, "--set", "network.hidden=" + "[" * 5000], "network.hidden: is"),
         ([*QUICK, "--data", "nowhere"], "nowhere: is not there"),
-        ([*QUICK, "--out", "weights.txt"], "weights.txt: weights are saved as .npz"),
+        ([*QUICK, "--out", "weights.txt"], "weights.txt: a weights file must end in .npz"),
         ([*QUICK, "--out", "nowhere/weights.npz"], "nowhere: is not a folder"),
     ],
     ids=lambda case: " ".join(case)[:70] if isinstance(case, list) else "",
@@ -229,7 +232,7 @@ def test_failure_is_one_line(
     arguments: list[str],
     message: str,
 ) -> None:
-    """The status is 1, the line says what is wrong, and standard output stays empty."""
+    """The status is 1, one line describes the error, and standard output is empty."""
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == 1
     assert message in one_error(capsys)
@@ -238,7 +241,7 @@ def test_failure_is_one_line(
 def test_users_folder_that_is_none_is_told(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Where runs cannot be kept, that is said in one line, before any time is spent."""
+    """If runs cannot be saved, one line says so before training starts."""
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setenv("DIGITPAD_HOME", str(tmp_path / "file"))
     assert main(QUICK) == 1
@@ -260,7 +263,7 @@ def test_users_folder_that_is_none_is_told(
     ids=" ".join,
 )
 def test_wrong_usage_is_told(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
-    """The status is 2, and how it is used is said on standard error."""
+    """The status is 2, and standard error shows the usage."""
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 2
@@ -270,7 +273,7 @@ def test_wrong_usage_is_told(capsys: pytest.CaptureFixture[str], arguments: list
 
 
 def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    """As the package has it."""
+    """The version is that of the package."""
     with pytest.raises(SystemExit) as caught:
         main(["--version"])
     assert caught.value.code == 0
@@ -278,13 +281,13 @@ def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def buffered() -> dict[str, str]:
-    """The environment, in which Python's output is buffered, as it is for users."""
+    """Return the environment without PYTHONUNBUFFERED, as most users have it."""
     return {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
 
 
 @pytest.mark.parametrize("command", [[], ["train"], ["tune"], ["evaluate"], ["predict"]], ids=str)
 def test_help_comes_at_once(command: list[str]) -> None:
-    """It imports none of the large libraries, for none of them helps."""
+    """--help imports none of the large libraries."""
     code = f"""
 import sys
 from digitpad.cli import evaluate, main
@@ -300,7 +303,7 @@ sys.exit(", ".join({{"numpy", "PySide6", "matplotlib", "PIL", "optuna"}} & sys.m
 
 
 def test_module_is_the_command() -> None:
-    """``python -m digitpad`` takes the same words and gives the same status."""
+    """``python -m digitpad`` takes the same arguments and returns the same status."""
     done = subprocess.run(
         [sys.executable, "-m", "digitpad", "evaluate", "nowhere.npz"],
         capture_output=True,
@@ -313,11 +316,11 @@ def test_module_is_the_command() -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="pipes as POSIX has them")
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX pipes")
 @pytest.mark.parametrize("n_read", [0, 1])
 @pytest.mark.parametrize("n_drawings", [2, 1000])
 def test_reader_may_have_seen_enough(tmp_path: Path, n_drawings: int, n_read: int) -> None:
-    """As behind ``| head -1``, output that nobody reads ends the command without a word."""
+    """When the reader closes the pipe, as ``| head -1`` does, the command ends without a message."""
     (tmp_path / "strokes.jsonl").write_text(ONE_LINE * n_drawings)
     with subprocess.Popen(
         [sys.executable, "-m", "digitpad", "predict", "--strokes", str(tmp_path / "strokes.jsonl"), "--json"],
@@ -335,7 +338,7 @@ def test_reader_may_have_seen_enough(tmp_path: Path, n_drawings: int, n_read: in
 
 
 def test_predictions_of_odd_strokes_are_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """Strokes of any size, down to the smallest numbers there are, are read without a word on standard error."""
+    """Strokes of any size, even with subnormal numbers, are read without a message on standard error."""
     lines = [
         '{"strokes": [[[0, 0], [1e-310, 0]]]}',
         '{"strokes": [[[-999999999, 0], [999999999, 1]]]}',
@@ -353,7 +356,7 @@ def test_predictions_of_odd_strokes_are_json(capsys: pytest.CaptureFixture[str],
 def test_folder_called_mnist_is_a_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What --data names is never taken for the built-in set."""
+    """A path after --data is never confused with the built-in dataset."""
     (tmp_path / "mnist").mkdir()
     monkeypatch.chdir(tmp_path)
     assert main(["evaluate", "--data", "mnist"]) == 1
@@ -361,13 +364,13 @@ def test_folder_called_mnist_is_a_folder(
 
 
 def test_misspelt_command_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    """A word that is neither a file nor a command is answered with the commands."""
+    """The error for a word that is neither a file nor a command lists the commands."""
     assert main(["trian"]) == 1
     assert "train, runs, recipes, tune, evaluate, predict, data, convert" in capsys.readouterr().err
 
 
 def test_full_disk_under_the_output_is_one_line() -> None:
-    """Where standard output cannot be written, the status and one line say so."""
+    """If standard output cannot be written, the status is 1 and one line says so."""
     if not Path("/dev/full").exists():
         pytest.skip("needs /dev/full")
     command = f"{sys.executable} -m digitpad evaluate --json > /dev/full"
@@ -379,14 +382,14 @@ def test_full_disk_under_the_output_is_one_line() -> None:
 def test_recipes_are_listed(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The shipped ones and one's own, each with its network and what it is."""
+    """Built-in and own recipes are listed, each with its network and description."""
     monkeypatch.setenv("DIGITPAD_HOME", str(tmp_path))
     (tmp_path / "recipes").mkdir()
     (tmp_path / "recipes" / "mine.toml").write_text('description = "small"\n[network]\nhidden = [7]')
     assert main(["recipes"]) == 0
     output = capsys.readouterr().out
     assert "lenet\n    28×28-5×5×32-pool-5×5×64-pool-128-10, " in output
-    assert output.endswith("mine  (yours)\n    784-7-10, 10 epochs of batches of 128\n    small\n")
+    assert output.endswith("mine  (yours)\n    784-7-10, 10 epochs, batch size 128\n    small\n")
     assert main(["recipes", "--json"]) == 0
     values = json.loads(capsys.readouterr().out)
     assert values["folder"] == str(tmp_path / "recipes")
@@ -396,7 +399,7 @@ def test_recipes_are_listed(
 def test_broken_recipe_of_one_s_own_is_told(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The list is there without it; and who asks for it hears why it is not."""
+    """The other recipes are listed, and the error of a broken recipe is shown whenever it is needed."""
     monkeypatch.setenv("DIGITPAD_HOME", str(tmp_path))
     (tmp_path / "recipes").mkdir()
     (tmp_path / "recipes" / "mine.toml").write_text("[training]\nepochs = 0")
@@ -410,7 +413,7 @@ def test_broken_recipe_of_one_s_own_is_told(
 
 @pytest.fixture
 def other(tmp_path: Path) -> Path:
-    """Weights that have learnt nothing."""
+    """Return the file of an untrained network."""
     network = Network(feedforward([8]))
     network.initialize(np.random.default_rng(1))
     path = tmp_path / "other.npz"
@@ -420,7 +423,7 @@ def other(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("name", evaluate.PICTURES)
 def test_evaluate_draws_pictures(data: Path, tmp_path: Path, other: Path, name: str) -> None:
-    """Each of them, in the kind that the file's name asks for, of one set of weights or of two."""
+    """Each picture can be saved for two networks."""
     path = tmp_path / "picture.png"
     command = ["evaluate", str(other), "--data", str(data), "--plot", str(path), "--picture", name]
     assert main([*command, "--compare", str(other)]) == 0
@@ -429,14 +432,14 @@ def test_evaluate_draws_pictures(data: Path, tmp_path: Path, other: Path, name: 
 
 @pytest.mark.parametrize(("name", "rows"), [("classes", 11), ("confusion", 11), ("digits", 101), ("robustness", 52)])
 def test_evaluate_writes_tables(data: Path, tmp_path: Path, other: Path, name: str, rows: int) -> None:
-    """As CSV, with a header."""
+    """Each table is saved as CSV with a header."""
     path = tmp_path / "table.csv"
     assert main(["evaluate", str(other), "--data", str(data), "--csv", str(path), "--table", name]) == 0
     assert len(path.read_text().splitlines()) == rows
 
 
 def test_evaluate_compares(capsys: pytest.CaptureFixture[str], data: Path, other: Path) -> None:
-    """Both sets' figures, the difference with its interval, and how likely chance makes it; in words as well."""
+    """A comparison has the scores of both networks, their difference with its interval, and the p-value."""
     command = ["evaluate", "--data", str(data), "--part", "validation", "--compare", str(other)]
     assert main([*command, "--json", "--robustness"]) == 0
     (scores,) = objects(capsys.readouterr().out)
@@ -450,12 +453,12 @@ def test_evaluate_compares(capsys: pytest.CaptureFixture[str], data: Path, other
     assert unchanged == scores["accuracy"]
     assert main([*command, "--robustness"]) == 0
     out = capsys.readouterr().out
-    assert "which is hardly chance (McNemar's test, p = " in out
+    assert ", statistically significant (McNemar's test, p = " in out
     assert f"Shift (px): 0 {scores['accuracy']:.1%}, 1 " in out
 
 
 def test_a_class_that_is_not_there_is_null(capsys: pytest.CaptureFixture[str], data: Path, other: Path) -> None:
-    """JSON has no NaN, which other programs refuse to read."""
+    """An undefined score is null, because JSON has no NaN."""
     assert main(["evaluate", str(other), "--data", str(data), "--json"]) == 0
     (scores,) = objects(capsys.readouterr().out)
-    assert None in [one["precision"] for one in scores["classes"]]
+    assert None in [row["precision"] for row in scores["classes"]]

@@ -13,7 +13,7 @@ from tests.unit.datasets.set_files import write_images
 
 
 def test_show_counts_each_class(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """As a table, or as one object with what can be known of the set; what was done to it goes to standard error."""
+    """The counts are printed as a table or as JSON; notes on the dataset go to standard error."""
     write_images(tmp_path / "pets", random_digits(70), ["cat", "dog"] * 5)
     assert main(["data", "show", str(tmp_path / "pets")]) == 0
     out, err = capsys.readouterr()
@@ -35,14 +35,14 @@ def test_show_counts_each_class(capsys: pytest.CaptureFixture[str], tmp_path: Pa
 
 
 def test_show_tells_of_the_built_in_set(capsys: pytest.CaptureFixture[str]) -> None:
-    """Where no other is named."""
+    """Without a name, the built-in dataset is shown."""
     assert main(["data", "show", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["name"], found["training"], found["validation"], found["test"]) == ("MNIST", 50_000, 10_000, 10_000)
 
 
 def test_show_tells_what_is_wrong(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """In one line."""
+    """An error is one line."""
     assert main(["data", "show", str(tmp_path / "nowhere")]) == 1
     out, err = capsys.readouterr()
     assert out == ""
@@ -52,7 +52,7 @@ def test_show_tells_what_is_wrong(capsys: pytest.CaptureFixture[str], tmp_path: 
 
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """A local server that is taken for where Fashion-MNIST is published."""
+    """Run a local server in place of the one that publishes Fashion-MNIST."""
     with serving(tmp_path / "published") as running:
         monkeypatch.setitem(SOURCES, "fashion-mnist", source_of(running, running.url))
         yield running
@@ -61,14 +61,14 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 def test_get_fetches_a_set_that_is_then_known_by_its_name(
     capsys: pytest.CaptureFixture[str], server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its folder is printed; where a file has this name, that is meant."""
+    """The folder is printed, and the name can then be used; a file of the same name takes precedence."""
     monkeypatch.chdir(tmp_path)
     assert main(["data", "show", "fashion-mnist"]) == 1
     capsys.readouterr()
     assert main(["data", "get", "fashion-mnist"]) == 0
     out, err = capsys.readouterr()
     assert out == f"{sets_folder() / 'fashion-mnist'}\n"
-    assert "use it as --data fashion-mnist" in err
+    assert "use it with --data fashion-mnist" in err
     assert main(["data", "show", "fashion-mnist", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["classes"][1] == "Trouser"
     assert main(["data", "get", "fashion-mnist", "--json"]) == 0
@@ -78,7 +78,7 @@ def test_get_fetches_a_set_that_is_then_known_by_its_name(
 
 
 def test_get_without_a_name_tells_what_there_is(capsys: pytest.CaptureFixture[str], server: Server) -> None:
-    """With sizes and licences, and what is here already."""
+    """The list has sizes and licences, and the datasets that are already downloaded."""
     assert main(["data", "get"]) == 0
     out, err = capsys.readouterr()
     assert [line.split()[0] for line in out.splitlines()] == ["fashion-mnist", "kmnist", "qmnist", "emnist"]
@@ -90,9 +90,9 @@ def test_get_without_a_name_tells_what_there_is(capsys: pytest.CaptureFixture[st
     assert list(json.loads(capsys.readouterr().out)["downloaded"]) == ["fashion-mnist"]
 
 
-@pytest.mark.parametrize(("name", "message"), [("mnist", "there is no data set 'mnist'"), ("fashion-mnist", "404")])
+@pytest.mark.parametrize(("name", "message"), [("mnist", "there is no dataset 'mnist'"), ("fashion-mnist", "404")])
 def test_get_tells_what_is_wrong(capsys: pytest.CaptureFixture[str], server: Server, name: str, message: str) -> None:
-    """In one line, and nothing is there afterwards."""
+    """An error is one line, and nothing is left on disk."""
     server.files.clear()
     assert main(["data", "get", name]) == 1
     out, err = capsys.readouterr()

@@ -1,4 +1,4 @@
-"""``digitpad runs``: listed, compared, exported and renamed."""
+"""Tests of ``digitpad runs``: list, compare, export and rename."""
 
 import csv
 import json
@@ -19,7 +19,7 @@ from tests.unit.training.made_runs import made_run
 
 @pytest.fixture(autouse=True)
 def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Commands settle BLAS's threads in the environment, which other tests share."""
+    """Restore the number of BLAS threads, which commands set in the environment."""
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", os.environ.get("OPENBLAS_NUM_THREADS", "1"))
 
 
@@ -35,20 +35,20 @@ def rows(capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 
 def test_runs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    """The latest first, in even columns: by what to call them, what they are, and how far they came."""
+    """Runs are listed newest first, in aligned columns, with names, recipes, progress and results."""
     first = made_run("one")
     second = made_run("two", RunStatus.CUT_OFF, n_epochs=1)
     second.rename("a longer name")
     assert main(["runs"]) == 0
     assert rows(capsys) == [
-        "id name recipe status epochs validation test time begun",
-        f"{second.id[-6:]} a longer name two cut off 1 / 3 50.00% – 0:01 {second.begun:%Y-%m-%d %H:%M}",
+        "id name recipe status epochs validation test time started",
+        f"{second.id[-6:]} a longer name two interrupted 1 / 3 50.00% – 0:01 {second.begun:%Y-%m-%d %H:%M}",
         f"{first.id[-6:]} one one finished 3 / 3 87.50% 86.50% 0:03 {first.begun:%Y-%m-%d %H:%M}",
     ]
 
 
 def test_runs_are_listed_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
-    """One object, with whole ids and figures as they are."""
+    """The JSON object has full ids and unrounded figures."""
     run = made_run()
     assert main(["runs", "--json"]) == 0
     values = the_object(capsys)
@@ -62,7 +62,7 @@ def test_runs_are_listed_for_programs(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_no_runs_are_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
-    """It says how to make one; a program gets an empty list."""
+    """Without runs, a message says how to start one, and JSON has an empty list."""
     assert main(["runs"]) == 0
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
@@ -72,7 +72,7 @@ def test_no_runs_are_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_names_reach_no_terminal_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
-    """Signs that would steer it are written out."""
+    """Control characters in names are escaped."""
     made_run().rename("a\x1b[31mb")
     main(["runs"])
     out, _ = capsys.readouterr()
@@ -81,7 +81,7 @@ def test_names_reach_no_terminal_as_they_are(capsys: pytest.CaptureFixture[str])
 
 
 def test_comparing_tells_what_differs(capsys: pytest.CaptureFixture[str]) -> None:
-    """A column a run: how far it came, and the settings that are not the same; no others."""
+    """The comparison has one column per run, with its progress and only the settings that differ."""
     one, other = made_run("one"), made_run("other", RunStatus.PAUSED, n_epochs=2, loss__l2=0.5)
     log = RunLog(other.log_path)
     log.add("change", step=6, settings={"optimizer.learning_rate": 0.25})
@@ -107,15 +107,15 @@ def test_comparing_tells_what_differs(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_same_settings_are_told(capsys: pytest.CaptureFixture[str]) -> None:
-    """Rather than nothing at all."""
+    """If all settings are the same, a message says so."""
     one, other = made_run(), made_run()
     assert main(["runs", "compare", one.id, other.id]) == 0
-    assert capsys.readouterr().err == "their settings are the same\n"
+    assert capsys.readouterr().err == "all settings are the same\n"
 
 
 @pytest.mark.parametrize("kind", ["png", "svg"])
 def test_curves_are_drawn(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Of several runs, over each other; a picture that is there is drawn anew."""
+    """The curves of several runs are saved in one picture, which replaces an existing file."""
     made_run("one")
     made_run("other", n_epochs=0)
     path = tmp_path / f"both.{kind}"
@@ -130,7 +130,7 @@ def test_curves_are_drawn(kind: str, tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_log_is_exported_as_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A line a step; what is there is replaced only when that is asked for."""
+    """The table has one row per step; an existing file is replaced only with --force."""
     run = made_run()
     path = tmp_path / "log.csv"
     assert main(["runs", "export", run.id, str(path), "--json"]) == 0
@@ -145,7 +145,7 @@ def test_log_is_exported_as_a_table(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 def test_picture_is_exported(tmp_path: Path) -> None:
-    """Of one run, over time if asked."""
+    """The curves of a run can be saved over time."""
     run = made_run()
     path = tmp_path / "log.png"
     assert main(["runs", "export", run.id, str(path), "--x", "time"]) == 0
@@ -154,34 +154,38 @@ def test_picture_is_exported(tmp_path: Path) -> None:
 
 
 def test_run_is_renamed(capsys: pytest.CaptureFixture[str]) -> None:
-    """It is found by its new name from then on."""
+    """A renamed run is found by its new name."""
     run = made_run()
     assert main(["runs", "rename", run.id[-6:], " mine ", "--json"]) == 0
     assert the_object(capsys) == {"run": run.id, "name": "mine"}
     assert Run.open(run.folder).name == "mine"
     assert main(["runs", "rename", "mine", "other"]) == 0
-    assert capsys.readouterr().err == f"mine is other now; run {run.id}\n"
+    assert capsys.readouterr().err == f"renamed mine to other; run {run.id}\n"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["compare", "none"], "has no run 'none'"),
-        (["compare", "one", "one"], "named twice"),
+        (["compare", "one", "one"], "names the same run twice"),
         (["compare", "one", "--plot", "x.gif"], ".png or .svg"),
-        (["compare", *"abcdefghi"], "9 runs; at most 8"),
+        (["compare", *"abcdefghi"], "9 runs are too many; compare at most 8"),
         (["export", "one", "x.txt"], ".csv, .png or .svg"),
         (["export", "none", "x.csv"], "has no run"),
-        (["rename", "one", " "], "not empty"),
+        (["rename", "one", " "], "must not be empty"),
         (["rename", "none", "x"], "has no run"),
     ],
 )
 def test_failures_are_told_in_one_line(
-    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    arguments: list[str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """With the status of a failure, and nothing written."""
+    """The status is 1, the error is one line, and no file is written."""
     monkeypatch.chdir(tmp_path)
     made_run("one")
     assert main(["runs", *arguments]) == 1
-    assert said in one_error(capsys)
+    assert message in one_error(capsys)
     assert not list(tmp_path.glob("x.*"))

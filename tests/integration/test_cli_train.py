@@ -1,4 +1,4 @@
-"""``digitpad train``: runs that are paused, killed, and gone on with."""
+"""Tests of ``digitpad train``: runs that are paused, killed and resumed."""
 
 import errno
 import json
@@ -27,18 +27,18 @@ TRAIN = ["train", "--recipe", "quick", "--set", "training.epochs=4", "--set", "a
 
 @pytest.fixture(autouse=True)
 def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Commands settle BLAS's threads in the environment, which other tests share."""
+    """Restore the number of BLAS threads, which commands set in the environment."""
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", os.environ.get("OPENBLAS_NUM_THREADS", "1"))
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a thousand digits to train on and a hundred to report."""
+    """Return a folder with 1,000 training digits and 100 test digits."""
     return write_folder(tmp_path_factory.mktemp("small"), mnist().training[:1000], mnist().test[:100])
 
 
 def interrupt_after(epoch: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let Ctrl-C be pressed just after that epoch's scores."""
+    """Simulate Ctrl-C after the scores of an epoch."""
     train = Trainer.train
 
     def interrupted(self: Trainer) -> Iterator[Progress]:
@@ -61,13 +61,13 @@ def the_run() -> Run:
 
 
 def test_ctrl_c_pauses(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, data: Path) -> None:
-    """It says how to go on, with the status that shells expect, and the best weights so far can be used."""
+    """Ctrl-C ends with status 130, says how to resume, and saves the best weights so far."""
     with monkeypatch.context() as patch:
         interrupt_after(1, patch)
         assert main([*TRAIN, "--data", str(data)]) == 130
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.splitlines()[-1] == "paused at step 8; digitpad train --resume goes on"
+    assert err.splitlines()[-1] == "paused at step 8; resume with: digitpad train --resume"
     assert the_run().summary().status is RunStatus.PAUSED
     assert load_weights(the_run().weights_path).about["epoch"] == 1
 
@@ -75,7 +75,7 @@ def test_ctrl_c_pauses(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
 def test_resumed_run_ends_as_if_nothing_had_been(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, data: Path, tmp_path: Path
 ) -> None:
-    """The latest that is not finished goes on; result and weights are those of a run in one go."""
+    """The newest unfinished run is resumed; result and weights equal those of an uninterrupted run."""
     assert main([*TRAIN, "--data", str(data), "--out", str(tmp_path / "whole.npz")]) == 0
     whole = outcome(capsys)
     with monkeypatch.context() as patch:
@@ -90,11 +90,11 @@ def test_resumed_run_ends_as_if_nothing_had_been(
     assert one.parameters.tobytes() == other.parameters.tobytes()
     assert {run.summary().status for run in all_runs()} == {RunStatus.FINISHED}
     assert main(["train", "--resume"]) == 1
-    assert "no run that was paused or cut off" in one_error(capsys)
+    assert "no paused or interrupted run" in one_error(capsys)
 
 
 def test_finished_run_is_trained_on(capsys: pytest.CaptureFixture[str], data: Path) -> None:
-    """By its name, for more epochs, at another rate."""
+    """A finished run can be resumed by name, for more epochs and with another learning rate."""
     assert main([*TRAIN, "--data", str(data)]) == 0
     capsys.readouterr()
     settings = ["--set", "training.epochs=6", "--set", "optimizer.learning_rate=0.0005"]
@@ -113,7 +113,7 @@ def test_finished_run_is_trained_on(capsys: pytest.CaptureFixture[str], data: Pa
 def test_what_cannot_change_is_told(
     capsys: pytest.CaptureFixture[str], data: Path, settings: list[str], message: str
 ) -> None:
-    """In one line, and the run is free and as it was."""
+    """The error is one line, and the run stays unchanged and unlocked."""
     assert main([*TRAIN, "--data", str(data)]) == 0
     capsys.readouterr()
     options = [word for text in settings for word in ("--set", text)]
@@ -125,7 +125,7 @@ def test_what_cannot_change_is_told(
 
 
 def fill_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave no room in the user's folder for anything as large as weights; small files still fit."""
+    """Simulate a full disk in the user's folder: only JSON files can still be written."""
     make = tempfile.mkstemp
 
     def full(*, prefix: str, suffix: str, dir: Path) -> tuple[int, str]:
@@ -140,7 +140,7 @@ def fill_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_full_disk_is_no_success(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, data: Path, tmp_path: Path, out: bool
 ) -> None:
-    """The exit status is 1, the run is not finished, and --out is written if it lies elsewhere."""
+    """On a full disk the status is 1, the run is not finished, and --out is written if it is on another disk."""
     options = ["--out", str(tmp_path / "out.npz")] if out else []
     with monkeypatch.context() as patch:
         fill_disk(patch)
@@ -165,7 +165,7 @@ def test_full_disk_is_no_success(
 def test_pause_on_a_full_disk_says_where_a_resume_starts(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, data: Path, tmp_path: Path, out: bool
 ) -> None:
-    """Ctrl-C promises no resume from a step that is not on disk."""
+    """The message after Ctrl-C names a step that is on disk."""
     options = ["--out", str(tmp_path / "out.npz")] if out else []
     with monkeypatch.context() as patch:
         fill_disk(patch)
@@ -179,7 +179,7 @@ def test_pause_on_a_full_disk_says_where_a_resume_starts(
 
 
 def test_unknown_run_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    """With where runs lie."""
+    """The error says that there is no such run."""
     assert main(["train", "--resume", "none such"]) == 1
     assert "has no run 'none such'" in one_error(capsys)
 
@@ -190,13 +190,13 @@ def test_unknown_run_is_told(capsys: pytest.CaptureFixture[str]) -> None:
      ["--find-rate", "--out", "x.npz"]],
 )  # fmt: skip
 def test_options_that_do_not_go_together_are_refused(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
-    """Rather than passed over."""
+    """Options that exclude each other are an error."""
     assert main(["train", *arguments]) == 1
-    assert "go" in one_error(capsys)
+    assert "cannot be combined" in one_error(capsys)
 
 
 def test_rate_is_suggested(capsys: pytest.CaptureFixture[str], data: Path) -> None:
-    """Trained nothing and kept nothing: a number to train with, and for programs all that was tried."""
+    """--find-rate suggests a learning rate without creating a run; JSON has every rate and loss."""
     assert main([*TRAIN, "--data", str(data), "--find-rate"]) == 0
     values = outcome(capsys)
     assert 1e-4 < values["suggestion"] < 0.5
@@ -207,7 +207,7 @@ def test_rate_is_suggested(capsys: pytest.CaptureFixture[str], data: Path) -> No
 
 
 def test_killed_run_resumes_to_the_same_bits(data: Path, tmp_path: Path) -> None:
-    """SIGKILL at random moments, again and again: each resume goes on, and the weights are those of one go."""
+    """A run that is killed at random moments and resumed has the weights of an uninterrupted run."""
     recipe = tmp_path / "killed.toml"
     recipe.write_text(RECIPE.format(epochs=20))
     arguments = ["--recipe", str(recipe), "--data", str(data)]

@@ -24,7 +24,7 @@ RATES = ["--search", "optimizer.learning_rate=0.000001|0.01"]
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """A folder with some hundred digits."""
+    """Return the arguments for a dataset of 1,000 training digits and 20 test digits."""
     folder = write_folder(tmp_path_factory.mktemp("small"), mnist().training[:1000], mnist().test[:20])
     return ["--data", str(folder)]
 
@@ -34,7 +34,7 @@ def tune(data: list[str], *arguments: str) -> int:
 
 
 def test_tune_prints_a_table(capsys: pytest.CaptureFixture[str], data: list[str]) -> None:
-    """The best trial first, its settings by their keys; what goes on is told on standard error."""
+    """The table starts with the best trial; progress goes to standard error."""
     assert tune(data, "--trials", "4") == 0
     out, err = capsys.readouterr()
     heading, *rows = [line.split() for line in out.splitlines()]
@@ -45,26 +45,26 @@ def test_tune_prints_a_table(capsys: pytest.CaptureFixture[str], data: list[str]
     accuracies = [float(row[2].rstrip("%")) for row in rows]
     assert accuracies == sorted(accuracies, reverse=True)
     assert len({line.index("done") for line in out.splitlines()[1:]}) == 1
-    begin, kept, *told = err.splitlines()
-    assert begin == "quick: optimizer.learning_rate in 0.000001|0.01"
-    assert kept.endswith("quick.db; there: 0 trials, wanted: 4")
-    assert [line.split()[:3] for line in told] == [["trial", str(number), "done"] for number in range(4)]
+    first, second, *trials = err.splitlines()
+    assert first == "quick: optimizer.learning_rate in 0.000001|0.01"
+    assert second.endswith("quick.db; 0 trials so far, 4 requested")
+    assert [line.split()[:3] for line in trials] == [["trial", str(number), "done"] for number in range(4)]
 
 
 def test_tune_prints_json(capsys: pytest.CaptureFixture[str], data: list[str]) -> None:
-    """One object, with every trial and the best of them."""
+    """The JSON object has every trial and the best one."""
     assert tune(data, "--trials", "3", "--json", "--name", "mine") == 0
     (line,) = capsys.readouterr().out.splitlines()
-    told = json.loads(line)
-    assert told.keys() == {"name", "storage", "best", "trials"}
-    assert told["name"] == "mine"
-    assert told["best"] == told["trials"][0]
-    assert told["best"].keys() == {"number", "settings", "validation_accuracy", "epochs", "state"}
-    assert {trial["number"] for trial in told["trials"]} == {0, 1, 2}
+    values = json.loads(line)
+    assert values.keys() == {"name", "storage", "best", "trials"}
+    assert values["name"] == "mine"
+    assert values["best"] == values["trials"][0]
+    assert values["best"].keys() == {"number", "settings", "validation_accuracy", "epochs", "state"}
+    assert {trial["number"] for trial in values["trials"]} == {0, 1, 2}
 
 
 def test_tune_goes_on(capsys: pytest.CaptureFixture[str], data: list[str]) -> None:
-    """The same command tells what was found; with more trials it adds those that are missing."""
+    """The same command prints the same results; with a larger --trials it adds the missing trials."""
     assert tune(data, "--trials", "2") == 0
     first = capsys.readouterr().out
     assert tune(data, "--trials", "2") == 0
@@ -73,13 +73,13 @@ def test_tune_goes_on(capsys: pytest.CaptureFixture[str], data: list[str]) -> No
     assert len(err.splitlines()) == 2
     assert tune(data, "--trials", "3") == 0
     out, err = capsys.readouterr()
-    assert "there: 2 trials, wanted: 3" in err
+    assert "2 trials so far, 3 requested" in err
     assert err.splitlines()[2].startswith("trial   2 ")
     assert len(out.splitlines()) == 4
 
 
 def test_best_recipe_can_be_trained(capsys: pytest.CaptureFixture[str], data: list[str], tmp_path: Path) -> None:
-    """What --out holds is a recipe by which a training comes to the accuracy that was found."""
+    """Training with the recipe at --out reaches the accuracy of the best trial."""
     out_path = tmp_path / "best.toml"
     assert tune(data, "--trials", "3", "--out", str(out_path), "--json") == 0
     best = json.loads(capsys.readouterr().out)["best"]
@@ -92,11 +92,11 @@ def test_best_recipe_can_be_trained(capsys: pytest.CaptureFixture[str], data: li
 
 
 def test_tune_replaces_no_recipe_unasked(capsys: pytest.CaptureFixture[str], data: list[str], tmp_path: Path) -> None:
-    """What is at --out stays, before any time is spent; with --force it goes."""
+    """An existing file at --out is kept, and reported before the search; --force replaces it."""
     out_path = tmp_path / "best.toml"
     out_path.write_text("precious")
     assert tune(data, "--trials", "1", "--out", str(out_path)) == 1
-    assert one_error(capsys) == f"digitpad: {out_path}: is there already; --force replaces it"
+    assert one_error(capsys) == f"digitpad: {out_path}: already exists; use --force to replace it"
     assert out_path.read_text() == "precious"
     assert tune(data, "--trials", "1", "--out", str(out_path), "--force") == 0
     assert tomllib.loads(out_path.read_text("utf-8"))["name"] == "best"
@@ -104,7 +104,7 @@ def test_tune_replaces_no_recipe_unasked(capsys: pytest.CaptureFixture[str], dat
 
 @pytest.mark.parametrize("kind", ["png", "svg"])
 def test_tune_draws_its_trials(data: list[str], tmp_path: Path, kind: str) -> None:
-    """Into a file of the kind that its name says, again and again."""
+    """A picture of the trials is saved as PNG or SVG, and replaces an existing one."""
     path = tmp_path / f"trials.{kind}"
     for n_trials in ("1", "2"):
         assert tune(data, "--trials", n_trials, "--plot", str(path)) == 0
@@ -116,7 +116,7 @@ def test_tune_draws_its_trials(data: list[str], tmp_path: Path, kind: str) -> No
 
 
 def test_recipe_brings_its_ranges(capsys: pytest.CaptureFixture[str], data: list[str], tmp_path: Path) -> None:
-    """Without --search they are enough; what is set is not searched, and --search replaces a range of the recipe."""
+    """The ranges of a recipe are used, except settings given with --set; --search replaces a range."""
     recipe = tmp_path / "mine.toml"
     recipe.write_text(
         "[training]\nepochs = 1\n[network]\nhidden = [8]\n"
@@ -133,13 +133,13 @@ def test_recipe_brings_its_ranges(capsys: pytest.CaptureFixture[str], data: list
     assert searched("--name", "b", "--set", "training.batch_size=70").keys() == {"optimizer.learning_rate"}
     assert searched("--name", "c", "--search", "training.batch_size=70|80")["training.batch_size"] in (70, 80)
     assert main([*own, "--set", "training.seed=1", "--search", "training.seed=1..2"]) == 1
-    assert one_error(capsys) == "digitpad: training.seed: is both set and searched"
+    assert one_error(capsys) == "digitpad: training.seed: is given to both --set and --search; use one of them"
 
 
 def test_interrupted_search_keeps_what_was_found(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, data: list[str]
 ) -> None:
-    """After Ctrl-C the status is the one that shells expect, and the same command goes on."""
+    """Ctrl-C ends with status 130, and the same command continues the search."""
     run = Trainer.train
     n_runs = 0
 
@@ -155,36 +155,36 @@ def test_interrupted_search_keeps_what_was_found(
     assert tune(data, "--trials", "3") == 130
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.splitlines()[-1] == "stopped with 1 trial; the same command goes on"
+    assert err.splitlines()[-1] == "stopped after 1 trial; run the same command to continue"
     assert tune(data, "--trials", "3") == 0
-    assert "there: 1 trial, wanted: 3" in capsys.readouterr().err
+    assert "1 trial so far, 3 requested" in capsys.readouterr().err
 
 
 def test_search_of_which_nothing_comes_fails(
     capsys: pytest.CaptureFixture[str], data: list[str], tmp_path: Path
 ) -> None:
-    """Where no trial came to its end, there is a table, but no recipe."""
+    """If no trial finishes, there is a table but no recipe, and the status is 1."""
     arguments = ["--trials", "1", "--timeout", "0", "--out", str(tmp_path / "best.toml")]
     assert tune(data, *arguments) == 1
     out, err = capsys.readouterr()
     assert len(out.splitlines()) == 1
-    assert err.splitlines()[-1] == "digitpad: quick: no trial came to its end, so that none is the best"
+    assert err.splitlines()[-1] == "digitpad: quick: no trial finished, so there is no best recipe"
     assert not (tmp_path / "best.toml").exists()
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--recipe", "dense"], "recipe 'dense' has no ranges of its own; --search KEY=RANGE gives them"),
+        (["--recipe", "dense"], "recipe 'dense' has no search ranges; add them with --search KEY=RANGE"),
         (["--search", "training.epochs"], "--search training.epochs: expected KEY=VALUE"),
         (["--search", "colour=1..2"], "colour: is not a setting of a recipe"),
         (["--search", "training.epochs=0..2"], "training.epochs: invalid search range '0..2': is 0; enter 1"),
         (["--search", "training.epochs=1-2"], "enter LOW..HIGH, LOW..HIGH:log or A|B|C"),
         (["--storage", "nonsense"], "the storage is not a database URL"),
         (["--storage", "sqlite:///nowhere/x.db"], "nowhere/x.db: unable to open database file"),
-        (["--out", "best.txt"], "best.txt: recipes are saved as .toml"),
+        (["--out", "best.txt"], "best.txt: a recipe file must end in .toml"),
         (["--out", "nowhere/best.toml"], "nowhere: is not a folder"),
-        (["--plot", "trials.pdf"], "trials.pdf: pictures are saved as .png or .svg"),
+        (["--plot", "trials.pdf"], "trials.pdf: a picture must end in .png or .svg"),
         (["--plot", "nowhere/trials.png"], "nowhere: is not a folder"),
         (["--data", "nowhere"], "nowhere: is not there"),
     ],
@@ -198,7 +198,7 @@ def test_failure_is_one_line(
     arguments: list[str],
     message: str,
 ) -> None:
-    """The status is 1, the line says what is wrong, before any time is spent."""
+    """The status is 1, and one line describes the error before the search starts."""
     monkeypatch.chdir(tmp_path)
     assert main(["tune", "--recipe", "quick", *data, *arguments]) == 1
     assert message in one_error(capsys)
@@ -208,7 +208,7 @@ def test_failure_is_one_line(
     "arguments", [["--trials", "0"], ["--timeout", "soon"], ["--timeout", "-1"], ["quick"]], ids=" ".join
 )
 def test_wrong_usage_is_told(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
-    """The status is 2, and how it is used is said on standard error."""
+    """The status is 2, and standard error shows the usage."""
     with pytest.raises(SystemExit) as caught:
         main(["tune", *arguments])
     assert caught.value.code == 2
@@ -218,7 +218,7 @@ def test_wrong_usage_is_told(capsys: pytest.CaptureFixture[str], arguments: list
 def test_missing_optuna_is_told(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, data: list[str]
 ) -> None:
-    """With the command that installs it."""
+    """The error has the command that installs Optuna."""
     monkeypatch.delitem(sys.modules, "digitpad.tuning.optuna_search", raising=False)
     monkeypatch.setitem(sys.modules, "optuna", None)
     assert tune(data) == 1
@@ -226,11 +226,11 @@ def test_missing_optuna_is_told(
 
 
 def started(arguments: list[str]) -> subprocess.Popen[str]:
-    """A process that has imported everything, and begins when a line is sent to it."""
+    """Start a process that imports everything, then waits for a line before it runs the command."""
     code = f"""
 import sys
 import signal
-signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell started the tests behind it
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it for background jobs
 import digitpad.tuning.optuna_search
 from digitpad.cli import main
 print("ready", flush=True)
@@ -247,7 +247,7 @@ sys.exit(main({arguments!r}))
 
 
 def test_two_processes_share_a_search(data: list[str], tmp_path: Path) -> None:
-    """Both begin in a database that is not there yet; each trial is one process's, and none is lost."""
+    """Two processes that start with the same new database share the trials, and none is lost."""
     url = f"sqlite:///{(tmp_path / 'shared.db').as_posix()}"
     arguments = [*TUNE, *data, "--search", "optimizer.learning_rate=0.001..0.1:log", "--storage", url, "--json"]
     processes = [started([*arguments, "--trials", "12"]) for _ in range(2)]
@@ -263,16 +263,16 @@ def test_two_processes_share_a_search(data: list[str], tmp_path: Path) -> None:
     again = started([*arguments, "--trials", "1"])
     out, _ = again.communicate("\n", timeout=60)
     trials = json.loads(out)["trials"]
-    # Each looks before it begins a trial, so that the last may be begun by both.
+    # Each process counts the trials before it starts one, so both may start the last.
     assert len(trials) in (12, 13)
     assert {trial["number"] for trial in trials} == own[0] | own[1] == set(range(len(trials)))
     assert {trial["state"] for trial in trials} <= {"done", "pruned"}
     assert len({trial["settings"]["optimizer.learning_rate"] for trial in trials}) == len(trials)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 def test_signal_ends_the_search(data: list[str], tmp_path: Path) -> None:
-    """A real Ctrl-C, with no traceback after it; the trial that ran is marked."""
+    """A real SIGINT ends the search with status 130 and without a traceback."""
     url = f"sqlite:///{(tmp_path / 'search.db').as_posix()}"
     arguments = [*TUNE, *data, *RATES, "--storage", url, "--set", "training.epochs=10000"]
     process = started(arguments)
@@ -281,10 +281,10 @@ def test_signal_ends_the_search(data: list[str], tmp_path: Path) -> None:
     process.stdin.write("\n")
     process.stdin.flush()
     assert process.stderr.readline().startswith("quick: ")
-    assert process.stderr.readline().startswith("kept in ")
+    assert process.stderr.readline().startswith("saved in ")
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(1)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
-    assert err == "stopped with 0 trials; the same command goes on\n"
+    assert err == "stopped after 0 trials; run the same command to continue\n"

@@ -1,9 +1,8 @@
-"""Draws how the styles in ``data/pen-digits.toml`` come out.
+"""Draw samples of the pen-digit styles: ``python tests/tools/contact_sheet.py sheet.png [--digit 7]``.
 
-``python tests/tools/contact_sheet.py sheet.png [--digit 7]``.
-
-A row a style, each time by another writer; a circle marks where a stroke begins. With ``--seen``, what a network sees.
-With ``--others``, what is no digit: the styles in ``data/pen-glyphs.toml``, then a row a kind of what comes by chance.
+Each row is a style in ``data/pen-digits.toml`` and each column a writer; a circle marks the start of a stroke.
+``--seen`` draws the network input instead of the strokes. ``--others`` draws non-digits: the styles in
+``data/pen-others.toml``, then a row for each kind of random drawing.
 """
 
 import argparse
@@ -36,12 +35,12 @@ def main() -> None:
     """Draw the sheet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=Path)
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("--digit", type=int, help="only the styles of this one")
-    what.add_argument("--others", nargs="*", metavar="KIND", help="what is no digit, all or of these kinds")
-    parser.add_argument("--columns", type=int, default=16, help="writers a style (%(default)s)")
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument("--digit", type=int, help="draw only the styles of this digit")
+    choice.add_argument("--others", nargs="*", metavar="KIND", help="draw non-digits, all of them or these kinds")
+    parser.add_argument("--columns", type=int, default=16, help="writers per style (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--seen", action="store_true", help="the 28 × 28 pixels that a network sees")
+    parser.add_argument("--seen", action="store_true", help="draw the 28 × 28 pixels of the network input")
     options = parser.parse_args()
     rng = np.random.default_rng(options.seed)
     rows = _digits(options.digit) if options.others is None else _others(options.others)
@@ -72,7 +71,7 @@ def _write(style: Style, rng: np.random.Generator, writer: Writer) -> list[Float
 
 
 def sheet(rows: Mapping[str, Hand], columns: int, rng: np.random.Generator, seen: bool = False) -> Image.Image:
-    """A row a style, a column a writer."""
+    """Return the image, with a row for each style and a column for each writer."""
     image = Image.new("RGB", (NAME + columns * CELL, len(rows) * CELL), "white")
     draw = ImageDraw.Draw(image)
     for row, (name, hand) in enumerate(rows.items()):
@@ -90,16 +89,16 @@ def _pixels(ink: np.ndarray) -> Image.Image:
 
 
 def _lines(paths: Sequence[Floats]) -> Image.Image:
-    """The strokes, each in a colour of its own, as large as fits."""
-    side = 3 * CELL  # reduced at the end, for smooth edges
+    """Draw the strokes in different colours, scaled to the cell."""
+    side = 3 * CELL  # reduced at the end for antialiasing
     cell = Image.new("RGB", (side, side), "white")
     draw = ImageDraw.Draw(cell)
     points = np.concatenate(paths)
     low, high = points.min(axis=0), points.max(axis=0)
     for path, colour in zip(paths, itertools.cycle(COLOURS), strict=False):
-        placed = (path - (low + high) / 2) * (0.76 * side / max((high - low).max(), 1)) + side / 2
-        draw.line([tuple(point) for point in placed], fill=colour, width=6, joint="curve")
-        x, y = placed[0]
+        scaled = (path - (low + high) / 2) * (0.76 * side / max((high - low).max(), 1)) + side / 2
+        draw.line([tuple(point) for point in scaled], fill=colour, width=6, joint="curve")
+        x, y = scaled[0]
         draw.ellipse((x - 7, y - 7, x + 7, y + 7), outline="#f08000", width=3)
     return cell.resize((CELL, CELL), Image.Resampling.LANCZOS)
 

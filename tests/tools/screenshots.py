@@ -1,7 +1,7 @@
-"""Makes the pictures in ``resources/screenshots/``: ``python tests/tools/screenshots.py [--folder DIR] [--size WxH]``.
+"""Take the project's screenshots: ``python tests/tools/screenshots.py [--folder DIR] [--size WxH]``.
 
-Each tab, light and dark, from the running window: a digit drawn with the mouse, a training under way, the shipped
-weights on the test set, and the network as it reads the digit.
+It runs the window and saves each tab in ``resources/screenshots/``, with the light and the dark theme: a digit drawn
+with the mouse, a training in progress, the built-in network on the test set, and the activations for the digit.
 """
 
 import argparse
@@ -16,14 +16,14 @@ sys.path.insert(0, str(ROOT))
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from digitpad import assets
-from digitpad.gui.draw.draw_tab import DrawTab
-from digitpad.gui.evaluate.evaluate_tab import EvaluateTab
-from digitpad.gui.train.train_tab import TrainTab
 from digitpad.system import blas_threads
 
 blas_threads.limit_threads(blas_threads.default_thread_count())
 
 from digitpad.app import build
+from digitpad.gui.draw.draw_tab import DrawTab
+from digitpad.gui.evaluate.evaluate_tab import EvaluateTab
+from digitpad.gui.train.train_tab import TrainTab
 from digitpad.gui.widgets.theme import Mode
 from tests.unit.gui.hand import draw
 
@@ -31,10 +31,10 @@ EPOCHS = 12
 
 
 def main() -> None:
-    """Draw, train, and take the pictures."""
+    """Draw, train, evaluate, and save a picture of each tab."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=assets.RESOURCES / "screenshots")
-    parser.add_argument("--size", default="1120x800", help="of the window (%(default)s)")
+    parser.add_argument("--size", default="1120x800", help="size of the window (default: %(default)s)")
     options = parser.parse_args()
     width, height = map(int, options.size.split("x"))
     os.environ["DIGITPAD_HOME"] = tempfile.mkdtemp()
@@ -70,7 +70,7 @@ def main() -> None:
         run_for(0.1)
     run_for(0.5)
     take("train")
-    window.page(TrainTab).shut_down()
+    window.page(TrainTab).finish_work()
     window.show_page(2)
     window.page(EvaluateTab).evaluate_or_stop()
     while window.page(EvaluateTab).busy:
@@ -83,7 +83,7 @@ def main() -> None:
 
 
 def seven(side: float) -> list[list[tuple[float, float]]]:
-    """A seven with a bar, its strokes bent as a hand bends them, on a pad of that size."""
+    """Return the strokes of a 7 with a bar, slightly curved, for a pad of this size."""
     curves = [
         [((0.31, 0.27), (0.5, 0.22), (0.74, 0.25)), ((0.74, 0.25), (0.58, 0.52), (0.49, 0.78))],
         [((0.39, 0.52), (0.53, 0.49), (0.69, 0.49))],
