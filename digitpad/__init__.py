@@ -1,3 +1,3 @@
-"""Draw a digit and see what a neural network written in NumPy makes of it."""
+"""Desktop app that recognises drawn digits with a neural network written in NumPy."""
 
 __version__ = "0.1.0"

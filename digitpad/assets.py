@@ -1,4 +1,4 @@
-"""The one place that knows where the shipped files lie: in the wheel's ``_assets``, else beside the package."""
+"""Folders of the shipped files: in the wheel's ``_assets``, or next to the package in a source checkout."""
 
 from pathlib import Path
 

@@ -1,20 +1,20 @@
-"""What the outputs of a network stand for: digits, unless a data set or a weights file says otherwise."""
+"""Class names of a network's outputs: digits, unless a dataset or a weights file names other classes."""
 
 from collections.abc import Sequence
 
 DIGITS = tuple("0123456789")
 
 MAX_CLASSES = 62
-"""Digits, capital and small letters: as many as EMNIST's largest set tells apart."""
+"""Maximum number of classes: digits, capital letters and small letters, as in EMNIST's largest dataset."""
 
 MAX_NAME = 40
 
 MERGED = "abdefghnqrt"
-"""The small letters that EMNIST tells from capitals; the others look alike."""
+"""Small letters that EMNIST keeps separate from capitals; the others look the same as their capitals."""
 
 
 def describe_names(names: Sequence[str]) -> str:
-    """The classes in a few words: ``0 to 9``, or ``A, B, C, … Z (26 classes)``."""
+    """Return a short description of the classes: ``0 to 9``, or ``A, B, C, … Z (26 classes)``."""
     if tuple(names) == DIGITS:
         return "0 to 9"
     if len(names) <= 4:
@@ -23,17 +23,17 @@ def describe_names(names: Sequence[str]) -> str:
 
 
 def noun(names: Sequence[str]) -> str:
-    """What one of them is called."""
+    """Return the singular noun for these classes: ``digit`` or ``class``."""
     return "digit" if tuple(names) == DIGITS else "class"
 
 
 def images(names: Sequence[str]) -> str:
-    """What pictures of them are called."""
+    """Return the plural noun for images of these classes: ``digits`` or ``images``."""
     return "digits" if tuple(names) == DIGITS else "images"
 
 
 def are_names(values: object) -> bool:
-    """Whether these can name classes: 2 to `MAX_CLASSES` different texts that can be shown in a line."""
+    """Return whether the values are valid class names: 2 to `MAX_CLASSES` distinct printable strings."""
     return (
         isinstance(values, list | tuple)
         and 2 <= len(values) <= MAX_CLASSES
@@ -43,12 +43,12 @@ def are_names(values: object) -> bool:
 
 
 def names_in(text: str) -> tuple[str, ...]:
-    """The names that a text lists, apart by commas; ``A-Z`` stands for all letters between, ``0-9`` for the digits.
+    """Parse a comma-separated list of class names; ``A-Z`` and ``0-9`` are ranges.
 
     Raises
     ------
     ValueError
-        If they cannot name classes.
+        If the result is not a valid list of class names.
     """
     names: list[str] = []
     for part in (part.strip() for part in text.split(",")):
@@ -57,11 +57,14 @@ def names_in(text: str) -> tuple[str, ...]:
         else:
             names.append(part)
     if not are_names(names):
-        raise ValueError(f"{text[:80]!r} is no list of 2 to {MAX_CLASSES} different names, as A-Z or cat, dog")
+        raise ValueError(
+            f"{text[:80]!r} is not a list of 2 to {MAX_CLASSES} different names; "
+            "separate the names with commas, for example A-Z or cat, dog"
+        )
     return tuple(names)
 
 
 def default_names(n: int) -> str:
-    """What so many classes likely are, as `names_in` takes it; nothing where they could be anything."""
-    default_names = ("0-9", "A-Z", "0-9, A-Z", "A-Z, a-z", "0-9, A-Z, a-z", f"0-9, A-Z, {', '.join(MERGED)}")
-    return next((text for text in default_names if len(names_in(text)) == n), "")
+    """Return likely names for n classes, in the form that `names_in` parses, or an empty string if unknown."""
+    candidates = ("0-9", "A-Z", "0-9, A-Z", "A-Z, a-z", "0-9, A-Z, a-z", f"0-9, A-Z, {', '.join(MERGED)}")
+    return next((text for text in candidates if len(names_in(text)) == n), "")

@@ -1,28 +1,28 @@
-"""The errors that a user meets; each text is one line that can be shown as it is.
+"""Errors shown to the user. Each message is a single printable line.
 
 DigitpadError
-├── FileError        a file that cannot be read or written as what it should be
-│   ├── DataError    … as a data set
-│   ├── WeightsError … as weights
-│   │   └── OutputsError … which have outputs that nobody has named
-│   ├── InkError     … as strokes or as an image
-│   └── RunError     … as a training's run
-└── RecipeError      a setting that cannot be; names its key
+├── FileError            a file that cannot be read or written
+│   ├── DataError        a dataset
+│   ├── WeightsError     a weights file
+│   │   └── OutputsError a weights file whose number of outputs does not match the class names
+│   ├── InkError         strokes or an image
+│   └── RunError         a training run
+└── RecipeError          an invalid setting, named by its key
 """
 
 from pathlib import Path
 
 
 class DigitpadError(Exception):
-    """What went wrong, in one line, for the person at the window or the terminal."""
+    """Base class of all errors that are shown to the user, with a one-line message."""
 
     def __init__(self, text: str) -> None:
-        # File names and keys may hold line breaks and control characters, which must not reach a terminal.
+        # File names and keys may contain line breaks and control characters, which must not reach a terminal.
         super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
 
 
 class FileError(DigitpadError):
-    """A file that is not what it should be: which file, what was expected, what was found."""
+    """Error about a file: its path, and the problem (including the expected and the actual content)."""
 
     def __init__(self, path: str | Path, problem: str) -> None:
         super().__init__(f"{path}: {problem}")
@@ -31,20 +31,20 @@ class FileError(DigitpadError):
 
 
 def reason(error: BaseException) -> str:
-    """Why something failed, without what a reader cannot use: an error number, or a file's name once more."""
+    """Return why something failed, without the error number and without repeating the file name."""
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 class DataError(FileError):
-    """A file that cannot serve as a data set."""
+    """Error about a file that cannot be used as a dataset."""
 
 
 class WeightsError(FileError):
-    """A file that cannot serve as weights."""
+    """Error about a file that cannot be used as weights."""
 
 
 class OutputsError(WeightsError):
-    """Weights whose outputs are not as many as there are names for them."""
+    """Error about weights whose number of outputs differs from the number of class names."""
 
     def __init__(self, path: str | Path, problem: str, n_outputs: int) -> None:
         super().__init__(path, problem)
@@ -52,15 +52,15 @@ class OutputsError(WeightsError):
 
 
 class InkError(FileError):
-    """A file that cannot serve as strokes or as an image of a digit."""
+    """Error about a file that cannot be used as strokes or as an image of a digit."""
 
 
 class RunError(FileError):
-    """A folder or file that cannot serve as the run of a training."""
+    """Error about a folder or file that cannot be used as a training run."""
 
 
 class RecipeError(DigitpadError):
-    """A setting of a recipe that cannot be, named by its key, as in ``optimizer.learning_rate``."""
+    """Error about an invalid recipe setting, named by its key, for example ``optimizer.learning_rate``."""
 
     def __init__(self, key: str, problem: str) -> None:
         super().__init__(f"{key}: {problem}")

@@ -1,1 +1,1 @@
-"""Other people's weights: files read without trusting them, and understood without being told how they are meant."""
+"""Import of weights from other programs: read untrusted files and infer the settings that they do not state."""

@@ -1,4 +1,4 @@
-"""Weights from any file: our own are read as they are, other people's are understood by what they make of digits."""
+"""Opening of weights from any file: load digitpad's own files directly; for others, infer the settings on digits."""
 
 import contextlib
 import functools
@@ -28,7 +28,7 @@ from digitpad.weights.activation_names import ACTIVATIONS, NAMES
 from digitpad.weights.native_format import Weights, is_own, load_weights
 
 N_DIGITS = 1000
-"""Of a set's validation digits; their scores are right to within a point."""
+"""Number of validation digits to score by; accuracies are then right to within a percentage point."""
 
 _SEED = 1
 
@@ -40,14 +40,16 @@ def open_weights(
     class_names: tuple[str, ...] | None = None,
     data: Dataset | None = None,
 ) -> Weights:
-    """The weights in a file or folder of any kind, by the convention found out, or told; as `infer_import`.
+    """Load the weights in a file or folder of any kind.
+
+    The convention is inferred unless it is given; the parameters are those of `infer_import`.
 
     Raises
     ------
     WeightsError
-        If there are none that fit.
+        If the file holds no weights that fit.
     RecipeError
-        If there is no such activation or scaling.
+        If the activation or scaling is unknown.
     """
     if is_own(path) and activation is None and scaling is None and class_names is None:
         return load_weights(path)
@@ -55,12 +57,14 @@ def open_weights(
 
 
 def fingerprint(path: Path) -> str:
-    """What a file is known by wherever it lies; a folder, by where it lies.
+    """Return an identifier: the SHA-256 of a file's content, or that of a folder's path.
+
+    A file keeps its identifier when it is moved; a folder does not.
 
     Raises
     ------
     WeightsError
-        If it cannot be read.
+        If the file cannot be read.
     """
     if path.is_dir():
         return hashlib.sha256(str(path.resolve()).encode()).hexdigest()
@@ -79,51 +83,52 @@ def infer_import(
     data: Dataset | None = None,
     tell: Tell = ignore_progress,
 ) -> ImportResult:
-    """What a file of somebody else's holds, and how it is likely meant.
+    """Find the network in a file from another program, and infer its convention.
 
     Parameters
     ----------
     path : Path
     activation, scaling : str, optional
-        What is known, and is then not to be guessed.
+        Known values, which are then not inferred.
     class_names : tuple of str, optional
-        What the outputs stand for; else what the file says of them, else the classes of ``data``, else digits.
+        Class names of the outputs. Default: those that the file states, otherwise those of ``data``, otherwise the
+        digits.
     data : Dataset, optional
-        To score by, where it has such classes; digits are scored by the built-in ones.
+        Dataset to score candidates on, if it has these classes. Digits are scored on the built-in dataset.
     tell : callable, optional
-        As in `infer_convention`, and called while pickles are read.
+        Progress callback as in `infer_convention`; also called while pickles are read.
 
     Raises
     ------
     OutputsError
-        If it has another number of outputs than there are names for.
+        If the number of outputs differs from the number of class names.
     WeightsError
-        If there is no network in it, nor in what lies beside it.
+        If neither the file nor the files beside it hold a network.
     RecipeError
-        If there is no such activation or scaling.
+        If the activation or scaling is unknown.
     """
     if activation is not None and not set(activation.split(", ")) <= ACTIVATIONS.keys():
-        raise RecipeError("activation", f"{activation!r} is none of {', '.join(ACTIVATIONS)}")
+        raise RecipeError("activation", f"unknown activation {activation!r}; choose from {', '.join(ACTIVATIONS)}")
     if scaling is not None:
         try:
             scaling = normalised(scaling)
         except ValueError as error:
             raise RecipeError("scaling", str(error)) from error
     if is_own(path):
-        raise WeightsError(path, "is of digitpad's own kind, which says itself how it is meant")
+        raise WeightsError(path, "is a digitpad file, which states its activation and scaling; remove these options")
     contents = read_tensor_tree(path, tell)
     if class_names is None:
         class_names = _class_names(contents, data, tell)
     contents = _with_biases(contents, len(class_names), tell)
-    measure = _yardstick_for(class_names, data)
-    return infer_convention(contents, measure, activation=activation, scaling=scaling, tell=tell)
+    probe = _probe_set_for(class_names, data)
+    return infer_convention(contents, probe, activation=activation, scaling=scaling, tell=tell)
 
 
 def convention_of(weights: Weights) -> dict[str, Any]:
-    """How weights are meant: found out where they are somebody else's, and what our own file says of itself."""
-    found = weights.about.get("convention")
-    if isinstance(found, dict):
-        return found
+    """Return the convention of weights: the inferred one if they were imported, otherwise that of their layers."""
+    stored = weights.about.get("convention")
+    if isinstance(stored, dict):
+        return stored
     kinds = [settings["type"] for settings in weights.architecture]
     first = weights.architecture[0]
     factor, offset = first.get("scale", 1 / 255), first.get("offset", 0.0)
@@ -139,11 +144,11 @@ def convention_of(weights: Weights) -> dict[str, Any]:
 
 
 def _class_names(contents: TensorTree, data: Dataset | None, tell: Tell) -> tuple[str, ...]:
-    """What a file says of its outputs, if it has as many; else the classes of the data, or digits."""
+    """Return the class names that a file states and its outputs match, otherwise those of the data or the digits."""
     for names in class_names_in(contents):
-        others = data is not None and len(names) == len(data.class_names) and not set(data.class_names) <= set(names)
-        if others and all(map(str.isdigit, names)):
-            continue  # numbers of classes that the data has names for
+        unrelated = data is not None and len(names) == len(data.class_names) and not set(data.class_names) <= set(names)
+        if unrelated and all(map(str.isdigit, names)):
+            continue  # The file numbers its classes; the data has names for them.
         try:
             _with_biases(contents, len(names), tell)
         except WeightsError:
@@ -153,47 +158,55 @@ def _class_names(contents: TensorTree, data: Dataset | None, tell: Tell) -> tupl
 
 
 def _with_biases(contents: TensorTree, n_classes: int, tell: Tell) -> TensorTree:
-    """What a file holds, with what lies beside it where it is a part alone: weights without biases, one matrix."""
+    """Return a file's contents, with those of its sibling files if it holds only a part of a network.
+
+    A part is, for example, weights without biases, or one matrix.
+    """
     try:
         if find_structures(contents, n_classes)[0].has_biases:
             return contents
     except WeightsError:
-        if layerless(contents) or not _has_fractions(contents):  # as labels or pictures, beside which weights may lie
+        # Do not open weights that happen to lie beside a file of labels or images.
+        if layerless(contents) or not _has_fractions(contents):
             raise
-        if (together := _whole(contents.path, n_classes, tell)) is None:
+        if (combined := _with_siblings(contents.path, n_classes, tell)) is None:
             raise
-        return together
-    together = _whole(contents.path, n_classes, tell)
-    return contents if together is None or not find_structures(together, n_classes)[0].has_biases else together
+        return combined
+    combined = _with_siblings(contents.path, n_classes, tell)
+    return contents if combined is None or not find_structures(combined, n_classes)[0].has_biases else combined
 
 
 def _has_fractions(contents: TensorTree) -> bool:
     return any(array.dtype.kind == "f" and (array.ravel()[:1000] % 1 != 0).any() for array in contents.arrays.values())
 
 
-def _whole(path: Path, n_classes: int, tell: Tell) -> TensorTree | None:
-    """The file with those beside it, if they make a network."""
-    together = with_siblings(path, tell)
-    if together is None:
+def _with_siblings(path: Path, n_classes: int, tell: Tell) -> TensorTree | None:
+    """Return the contents of a file and its siblings, or None if they hold no network."""
+    combined = with_siblings(path, tell)
+    if combined is None:
         return None
     try:
-        find_structures(together, n_classes)
+        find_structures(combined, n_classes)
     except WeightsError:
         return None
-    return together
+    return combined
 
 
 @functools.cache
 def probe_set() -> ProbeSet:
-    """A thousand built-in validation digits, and each pixel's mean and spread over those to train on."""
+    """Return 1,000 built-in validation digits, with the mean and standard deviation of each training pixel."""
     data = mnist()
-    mean, std = _pixels(data.training)
+    mean, std = _pixel_statistics(data.training)
     digits = data.validation[:N_DIGITS]
     return ProbeSet(digits.images, digits.labels, mean, std)
 
 
-def _yardstick_for(class_names: tuple[str, ...], data: Dataset | None) -> ProbeSet:
-    """Images of these classes, or of some: the given data, what was downloaded, or the built-in digits; else none."""
+def _probe_set_for(class_names: tuple[str, ...], data: Dataset | None) -> ProbeSet:
+    """Return images of these classes, or of some of them, to score by.
+
+    They come from the given data, otherwise from a downloaded dataset, otherwise from the built-in digits. If none of
+    them fits, the probe set has no images.
+    """
     built_in = probe_set()
     if class_names == DIGITS:
         return built_in
@@ -201,11 +214,11 @@ def _yardstick_for(class_names: tuple[str, ...], data: Dataset | None) -> ProbeS
         data = _downloaded(class_names) or (mnist() if set(DIGITS) <= set(class_names) else None)
     if data is None or not set(data.class_names) <= set(class_names):
         return replace(built_in, images=built_in.images[:0], labels=built_in.labels[:0], class_names=class_names)
-    return _yardstick_of(data, class_names)
+    return _probe_set_from(data, class_names)
 
 
 def _downloaded(class_names: tuple[str, ...]) -> Dataset | None:
-    """The first downloaded set of these classes, if there is one."""
+    """Return the first downloaded dataset with these classes, or None."""
     for name, path in downloaded().items():
         if tuple(family_of(name).class_names.values()) == class_names:
             with contextlib.suppress(DataError):
@@ -213,17 +226,17 @@ def _downloaded(class_names: tuple[str, ...]) -> Dataset | None:
     return None
 
 
-def _yardstick_of(data: Dataset, class_names: tuple[str, ...]) -> ProbeSet:
+def _probe_set_from(data: Dataset, class_names: tuple[str, ...]) -> ProbeSet:
     rows = np.random.default_rng(_SEED).permutation(len(data.validation))[:N_DIGITS]
-    places = np.array([class_names.index(name) for name in data.class_names], np.uint8)
-    mean, std = _pixels(data.training)
+    indices = np.array([class_names.index(name) for name in data.class_names], np.uint8)
+    mean, std = _pixel_statistics(data.training)
     return ProbeSet(
-        data.validation.images[rows], places[data.validation.labels[rows]], mean, std, class_names, data.name
+        data.validation.images[rows], indices[data.validation.labels[rows]], mean, std, class_names, data.name
     )
 
 
-def _pixels(digits: Digits) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and standard deviation of each pixel, of shape (784,)."""
+def _pixel_statistics(digits: Digits) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the mean and the standard deviation of each pixel, both of shape (784,)."""
     pixels = digits.images.reshape(len(digits), -1)
     total, squares = np.zeros(784), np.zeros(784)
     for begin in range(0, len(pixels), 2000):

@@ -1,4 +1,4 @@
-"""What a stranger's file says that its outputs stand for."""
+"""Class names of the outputs, as stated in an imported file."""
 
 import re
 from collections.abc import Sequence
@@ -11,50 +11,53 @@ _LISTS = re.compile(
     r"letters|characters|id2label|(?:idx|index|id|int)_(?:to|2)_(?:class|label|char|name|letter))_?$",
     re.IGNORECASE,
 )
-_PLACES = re.compile(
+_INDICES = re.compile(
     r"(?:^|[._])(?:label2id|(?:class|label|char|name|letter)_(?:to|2)_(?:idx|index|id|int))$", re.IGNORECASE
 )
-_DIGITS_IN_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_DIGIT_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 def class_names_in(contents: TensorTree) -> list[tuple[str, ...]]:
-    """Every list of names in a file that may be those of its outputs, in their order; digits as digits."""
-    found: list[tuple[str, ...]] = []
+    """Return every list of names in a file that may name its outputs, in output order.
+
+    Names of the ten digits, such as ``zero`` or ``0 - zero``, become `DIGITS`.
+    """
+    candidates: list[tuple[str, ...]] = []
     lists: dict[str, dict[str, str]] = {}
     for name, word in contents.words:
-        before, _, key = name.rpartition(".")
-        if _LISTS.search(before):
-            lists.setdefault(before, {})[key] = word
-        elif _LISTS.search(name) and len(word) > 2:  # as one text: "ABC…", or "a, b, c"
-            found.append(tuple(map(str.strip, word.split(","))) if "," in word else tuple(word))
-    found += [
+        prefix, _, key = name.rpartition(".")
+        if _LISTS.search(prefix):
+            lists.setdefault(prefix, {})[key] = word
+        elif _LISTS.search(name) and len(word) > 2:  # one string: "ABC…" or "a, b, c"
+            candidates.append(tuple(map(str.strip, word.split(","))) if "," in word else tuple(word))
+    candidates += [
         tuple(words[str(i)] for i in range(len(words)))
         for words in lists.values()
         if words.keys() == {str(i) for i in range(len(words))}
     ]
-    places: dict[str, dict[str, float]] = {}
+    indices: dict[str, dict[str, float]] = {}
     for name, number in contents.numbers.items():
-        before, _, key = name.rpartition(".")
-        if _PLACES.search(before):
-            places.setdefault(before, {})[key] = number
-    found += [
+        prefix, _, key = name.rpartition(".")
+        if _INDICES.search(prefix):
+            indices.setdefault(prefix, {})[key] = number
+    candidates += [
         tuple(sorted(numbers, key=numbers.__getitem__))
-        for numbers in places.values()
+        for numbers in indices.values()
         if sorted(numbers.values()) == list(range(len(numbers)))
     ]
-    found += [  # as scikit-learn's classes_ are; labels of samples hold each many times, which are no names
+    candidates += [  # such as scikit-learn's classes_; labels of samples repeat, so `are_names` rejects them
         tuple(map(str, array.tolist()))
         for name, array in contents.arrays.items()
         if _LISTS.search(name) and array.ndim == 1 and array.size <= 256 and array.dtype.kind in "iu"
     ]
-    return [_plain(names) for names in found if are_names(names)]
+    return [_normalise_digits(names) for names in candidates if are_names(names)]
 
 
-def _plain(names: Sequence[str]) -> tuple[str, ...]:
-    """The digits as we call them, where they are, as in ``0 - zero`` or ``zero``."""
+def _normalise_digits(names: Sequence[str]) -> tuple[str, ...]:
+    """Return `DIGITS` if the names are the ten digits, such as ``0 - zero`` or ``zero``; otherwise the names."""
     if len(names) == len(DIGITS) and all(
         re.fullmatch(rf"{digit}(\W.*)?|{word}", name.strip().lower())
-        for digit, word, name in zip(DIGITS, _DIGITS_IN_WORDS, names, strict=True)
+        for digit, word, name in zip(DIGITS, _DIGIT_WORDS, names, strict=True)
     ):
         return DIGITS
     return tuple(names)

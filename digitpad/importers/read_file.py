@@ -1,4 +1,4 @@
-"""Any file of a stranger's: what it is, by its first bytes, and then what it holds."""
+"""Reading of any file from another program: detect the format by the first bytes, then read the tensors."""
 
 import bz2
 import functools
@@ -25,38 +25,38 @@ from digitpad.importers.containers.texts import looks_like_table, read_json, rea
 MAX_FILES = 64
 _ONE_MATRIX_EACH = (".npy", ".csv", ".txt", ".tsv", ".dat", ".pkl", ".pickle", ".json")
 _WHOLE = (".pkl", ".pickle", ".json")
-_NAMES_OF_CLASSES = ("classes", "class_names", "labels", "names")  # a line each
+_NAMES_OF_CLASSES = ("classes", "class_names", "labels", "names")  # text files with one class name per line
 MAX_LIST_BYTES = 4096
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
 _PARTS = re.compile("weight|bias|^[wb][0-9_]*$")
 
-# Files that people take for weights, or drop by mistake, by their first bytes.
+# First bytes of files that are not weights or cannot be read, and the message for each.
 _NOT_READ = {
-    b"\x89PNG": "is a picture; pictures are read, not read with",
-    b"\xff\xd8\xff": "is a picture; pictures are read, not read with",
-    b"GIF8": "is a picture; pictures are read, not read with",
-    b"BM": "is a picture; pictures are read, not read with",
-    b"\0\0\x08\x03": "is a data set's images (IDX), not weights; data is trained on, and weights scored by it",
-    b"\0\0\x08\x01": "is a data set's labels (IDX), not weights; data is trained on, and weights scored by it",
-    b"MATLAB 7.3": "is MATLAB's of version 7.3, which is HDF5 and not read; save(…, '-v7') makes a file that is",
+    b"\x89PNG": "is an image, not weights; open it in the Draw tab",
+    b"\xff\xd8\xff": "is an image, not weights; open it in the Draw tab",
+    b"GIF8": "is an image, not weights; open it in the Draw tab",
+    b"BM": "is an image, not weights; open it in the Draw tab",
+    b"\0\0\x08\x03": "is a dataset's images (IDX), not weights; use it to train or evaluate a network",
+    b"\0\0\x08\x01": "is a dataset's labels (IDX), not weights; use it to train or evaluate a network",
+    b"MATLAB 7.3": "is a MATLAB 7.3 file (HDF5), which is not supported; save it with save(…, '-v7')",
     b"%PDF": "is a PDF",
-    b"TFL3": "is a TensorFlow Lite model, which is not read; its weights as np.savez writes them are",
+    b"TFL3": "is a TensorFlow Lite model, which is not supported; save its weights with np.savez",
 }
 
 
 def read_tensor_tree(path: Path, tell: Tell = ignore_progress) -> TensorTree:
-    """What a file or a folder holds.
+    """Read all tensors, numbers and texts in a file or folder.
 
     Parameters
     ----------
     path : Path
     tell : callable, optional
-        Called while pickles are read, which may take a second; what it raises ends the reading.
+        Called while pickles are read, which may take a second. An exception that it raises ends the reading.
 
     Raises
     ------
     WeightsError
-        If it cannot be read, or is of no kind that is known; never anything else of its own.
+        If the path cannot be read or has an unknown format. No other exception is raised, except by ``tell``.
     """
     try:
         if path.is_dir():
@@ -83,14 +83,14 @@ def read_tensor_tree(path: Path, tell: Tell = ignore_progress) -> TensorTree:
 
 
 def with_siblings(path: Path, tell: Tell = ignore_progress) -> TensorTree | None:
-    """What all files beside this one hold that are named alike: authors save one matrix a file.
+    """Read this file and its siblings with the same suffix, because some authors save one matrix per file.
 
-    None where there are no others, or one of them cannot be read.
+    Return None if there are no siblings, or if one of them cannot be read.
     """
     if path.is_dir() or path.suffix.lower() not in _ONE_MATRIX_EACH:
         return None
     files = [file for file in _members(path.parent) if file.suffix.lower() == path.suffix.lower()]
-    if path.suffix.lower() in _WHOLE:  # others beside it are networks of their own, but for a counterpart
+    if path.suffix.lower() in _WHOLE:  # Such a file is usually a whole network, so only combine files named as parts.
         files = [file for file in files if _PARTS.search(file.stem.lower())]
     if len(files) < 2 or path.name not in {file.name for file in files}:
         return None
@@ -101,17 +101,23 @@ def with_siblings(path: Path, tell: Tell = ignore_progress) -> TensorTree | None
 
 
 def read_together(path: Path, files: list[Path], tell: Tell = ignore_progress) -> TensorTree:
-    """What several files hold, each one's arrays named by it."""
-    if not files:  # then `path` is a folder; with files, it may be one of them
+    """Read several files into one tree, with each array's name prefixed by the name of its file.
+
+    Raises
+    ------
+    WeightsError
+        If there are no files, a file cannot be read, or the files together exceed the budget.
+    """
+    if not files:  # Then `path` is a folder; otherwise it may be one of the files.
         if any(file.suffix.lower() in _PICTURES for file in itertools.chain(path.iterdir(), path.glob("*/*"))):
-            raise WeightsError(path, "holds pictures, no weights; as a data set, they lie in a folder for each class")
-        raise WeightsError(path, f"is a folder without weights; files of {', '.join(_ONE_MATRIX_EACH)} would fit")
+            raise WeightsError(path, "holds images, not weights; for a dataset, put them in one folder per class")
+        raise WeightsError(path, f"is a folder without weights; supported: {', '.join(_ONE_MATRIX_EACH)}")
     together = TensorTree(path, "a folder")
     left = BUDGET_BYTES
     for file in files:
         left -= file.stat().st_size
         if left < 0:
-            raise WeightsError(path, f"its files take more than {mebibytes(BUDGET_BYTES)}")
+            raise WeightsError(path, f"holds too much data; the limit is {mebibytes(BUDGET_BYTES)} for all files")
         if file.stem.lower() in _NAMES_OF_CLASSES and file.suffix.lower() == ".txt":
             names = file.read_bytes()[:MAX_LIST_BYTES].decode("utf-8-sig", "replace").splitlines()
             together.add("classes", [name.strip() for name in names[:MAX_CLASSES]])
@@ -128,7 +134,7 @@ def read_together(path: Path, files: list[Path], tell: Tell = ignore_progress) -
 
 
 def _members(folder: Path) -> list[Path]:
-    """Files of weights in a folder, in the order of their numbers; no links, which may lead anywhere."""
+    """Return up to 64 weight files of a folder, sorted by name, without symbolic links, which may lead anywhere."""
     files = [
         file
         for file in sorted(folder.iterdir(), key=lambda file: file.name)
@@ -139,10 +145,10 @@ def _members(folder: Path) -> list[Path]:
 
 def _file_bytes(path: Path) -> bytes:
     if not path.is_file():
-        raise WeightsError(path, "is no file" if path.exists() else "cannot be read (No such file or directory)")
+        raise WeightsError(path, "is not a file" if path.exists() else "cannot be read (No such file or directory)")
     if (size := path.stat().st_size) > BUDGET_BYTES:
         limit = mebibytes(BUDGET_BYTES)
-        raise WeightsError(path, f"takes {mebibytes(size)}, more than the {limit} that weights may; {DATA_HINT}")
+        raise WeightsError(path, f"is too large ({mebibytes(size)}); the limit is {limit}; {DATA_HINT}")
     return path.read_bytes()
 
 
@@ -181,14 +187,14 @@ def _reader_for(path: Path, content: bytes, tell: Tell) -> Callable[[Path, bytes
         return read_table
     raise WeightsError(
         path,
-        "is of no kind that is known; weights come as .npz, .npy, pickle, .pt, JSON, CSV, safetensors or, "
-        "as save -v7 makes it, .mat",
+        "has an unknown file type; supported: .npz, .npy, pickle, .pt, JSON, CSV, safetensors and "
+        ".mat (saved with save -v7)",
     )
 
 
 def _read_npy(path: Path, content: bytes, tell: Tell) -> TensorTree:
     contents = TensorTree(path, "an .npy")
-    tree = read_npy(path, "it", io.BytesIO(content), read_objects=lambda pickle: read_pickle(path, pickle, tell))
+    tree = read_npy(path, "its array", io.BytesIO(content), read_objects=lambda pickle: read_pickle(path, pickle, tell))
     contents.add(path.stem, tree)
     return contents
 
@@ -200,7 +206,13 @@ def _read_pickle(path: Path, content: bytes, tell: Tell) -> TensorTree:
 
 
 def _unpacked(path: Path, content: bytes) -> bytes | None:
-    """The content of a compressed file, up to a bound; None where it is not compressed."""
+    """Return the decompressed content of a file, or None if it is not compressed.
+
+    Raises
+    ------
+    WeightsError
+        If the content exceeds the budget.
+    """
     unpacker: Any
     if content.startswith(b"\x1f\x8b"):
         unpacker = zlib.decompressobj(31)
@@ -214,5 +226,5 @@ def _unpacked(path: Path, content: bytes) -> bytes | None:
         return None
     inner: bytes = unpacker.decompress(content, BUDGET_BYTES + 1)
     if len(inner) > BUDGET_BYTES:
-        raise WeightsError(path, f"unpacks to more than {mebibytes(BUDGET_BYTES)}, which weights may take; {DATA_HINT}")
+        raise WeightsError(path, f"is too large when decompressed; the limit is {mebibytes(BUDGET_BYTES)}; {DATA_HINT}")
     return inner

@@ -1,1 +1,1 @@
-"""Ink: what a hand drew, as strokes or as pixels, and how it becomes the 28 × 28 that a network reads."""
+"""Ink: drawings as strokes or as pixels, and their conversion to the 28 × 28 network input."""

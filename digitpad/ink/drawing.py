@@ -1,4 +1,4 @@
-"""What is on the pad: strokes, and perhaps the ink of an image under them."""
+"""Drawing on the pad: strokes, optionally on top of an image."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,22 +13,23 @@ from digitpad.ink.strokes import CANVAS_PX, Stroke, distance_to_path, erase, rea
 from digitpad.nn.arrays import Floats
 
 IMAGE_SIDE = WORK_SIDE
-"""The ink of an image is kept as this many pixels a side, which cover the whole canvas."""
+"""Side of a drawing's image in pixels; the image covers the whole canvas."""
 
 _SAMPLE_ZOOM = 9
 SAMPLE_SIDE = _SAMPLE_ZOOM * SIDE
-"""That of a data set's image: a whole number of them to each of its own pixels."""
+"""Side of a dataset image on the canvas: each of its pixels is enlarged by a whole number."""
 
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """The pad's content; every change makes another drawing, so that undoing is going back to the one before.
+    """Immutable content of the pad; every change returns a new drawing, so that undo restores the previous drawing.
 
     Attributes
     ----------
     strokes : tuple of Stroke
     image : ndarray of uint8, shape (IMAGE_SIDE, IMAGE_SIDE) or (SAMPLE_SIDE, SAMPLE_SIDE), optional
-        Ink from 0 (none) to 255. Of the latter shape it is a data set's, which the network sees as it is.
+        Ink from 0 (none) to 255. An image of side `SAMPLE_SIDE` is a dataset image, which becomes the network input
+        without any preprocessing.
     """
 
     strokes: tuple[Stroke, ...] = ()
@@ -36,17 +37,17 @@ class Drawing:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is no ink at all."""
+        """Whether the drawing has no ink."""
         return not self.strokes and (self.image is None or not self.image.any())
 
     @property
     def is_sample(self) -> bool:
-        """Whether it is a data set's image, perhaps with strokes on it."""
+        """Whether the drawing contains a dataset image, with or without strokes."""
         return self.image is not None and len(self.image) == SAMPLE_SIDE
 
     @classmethod
     def from_pixels(cls, pixels: NDArray[np.uint8]) -> "Drawing":
-        """The ink of an image, in the middle of the pad and as large as fits."""
+        """Return a drawing with the ink of an image, centred on the pad and as large as fits."""
         ink = find_ink(pixels)
         top, left = ((max(ink.shape) - side) // 2 for side in ink.shape)
         square = np.zeros((max(ink.shape),) * 2)
@@ -56,29 +57,29 @@ class Drawing:
 
     @classmethod
     def from_sample(cls, image: NDArray[np.uint8]) -> "Drawing":
-        """An image as data sets have them, of shape (28, 28): it is neither scaled nor moved, as it was before."""
+        """Return a drawing of a dataset image, shape (28, 28), which is not centred or scaled again."""
         return cls(image=image.repeat(_SAMPLE_ZOOM, axis=0).repeat(_SAMPLE_ZOOM, axis=1))
 
     def with_stroke(self, stroke: Stroke) -> "Drawing":
-        """The drawing after one more stroke."""
+        """Return the drawing with one more stroke."""
         return replace(self, strokes=(*self.strokes, stroke))
 
     def erased(self, path: Floats, radius_px: float) -> "Drawing":
-        """The drawing after an eraser of that radius went along ``path``, of shape (n_points, 2) in canvas pixels."""
+        """Return the drawing after erasing along ``path``, shape (n_points, 2), in canvas pixels."""
         image = self.image
         if image is not None:
             erased = image.copy()
             _paint(erased, path, radius_px, 0)
-            if not np.array_equal(erased, image):  # else there is nothing to undo
+            if not np.array_equal(erased, image):  # keep the same array if there is nothing to undo
                 image = erased
         return Drawing(erase(self.strokes, path, radius_px), image)
 
     def rasterize(self) -> NDArray[np.uint8]:
-        """What the network sees of it: uint8 of shape (28, 28).
+        """Return the network input: uint8 of shape (28, 28).
 
-        Strokes alone are drawn anew from their paths. Over an image they become pixels of it, as wide as the pen is
-        shown, for only together they are the digit. A data set's image is already as the network sees it, and what is
-        drawn on it or erased changes no other pixel.
+        A drawing without an image is rasterised from the paths of its strokes. Strokes on top of an image are painted
+        into the image, with the displayed pen width, because the digit consists of both. A dataset image is already in
+        the form of the network input; drawing on it or erasing changes no other pixels.
         """
         if self.image is None or not self.image.any():
             return rasterize([stroke.points for stroke in self.strokes])
@@ -94,33 +95,33 @@ class Drawing:
 def _paint(image: NDArray[np.uint8], path: Floats, radius_px: float, value: int) -> None:
     """Set the pixels within ``radius_px`` canvas pixels of the path."""
     reach = radius_px + 1
-    px = CANVAS_PX / len(image)  # canvas pixels to one of the image
+    px = CANVAS_PX / len(image)  # canvas pixels per image pixel
     low = np.clip(((path.min(axis=0) - reach) / px).astype(int), 0, len(image))
     high = np.clip(((path.max(axis=0) + reach) / px).astype(int) + 1, 0, len(image))
     if (low >= high).any():
         return
     x, y = np.meshgrid(np.arange(low[0], high[0]), np.arange(low[1], high[1]))
-    middles = (np.stack([x.ravel(), y.ravel()], axis=1) + 0.5) * px
-    near = distance_to_path(middles, path).reshape(x.shape) < radius_px
+    centres = (np.stack([x.ravel(), y.ravel()], axis=1) + 0.5) * px
+    near = distance_to_path(centres, path).reshape(x.shape) < radius_px
     image[low[1] : high[1], low[0] : high[0]][near] = value
 
 
 def first_drawing(path: Path) -> Drawing:
-    """The first drawing of a strokes file, made to fit the pad where its points lie elsewhere.
+    """Load the first drawing of a strokes file, and fit it to the canvas if its points lie outside.
 
     Raises
     ------
     FileError
-        If it cannot be read or holds no strokes.
+        If the file cannot be read or contains no strokes.
     """
     line = next(read_strokes(path), None)
     if line is None or not line.paths:
-        raise FileError(path, "holds no strokes")
+        raise FileError(path, "contains no strokes")
     return Drawing(tuple(Stroke(points) for points in _fit_to_canvas(line.paths)))
 
 
 def _fit_to_canvas(paths: list[Floats]) -> list[Floats]:
-    """The paths as they are if they lie on the canvas, else scaled and moved into its middle."""
+    """Return the paths unchanged if they lie on the canvas, else scaled and centred."""
     low = min(path.min() for path in paths)
     high = max(path.max() for path in paths)
     if low >= 0 and high <= CANVAS_PX:

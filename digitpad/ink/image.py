@@ -1,7 +1,8 @@
-"""From pixels, of any size, polarity or background, to the same 28 × 28 that strokes become.
+"""Preprocessing of images of any size, polarity and background to the 28 × 28 network input.
 
-First the ink is told from its ground, as a share of 0..1 a pixel; then specks go, strokes of a width that MNIST's
-digits never have are thinned or thickened, and what is left is scaled into the box and placed by its centre of mass.
+First, the ink is separated from the background, as a share of 0..1 per pixel. Then specks are removed, and strokes
+whose width is outside the range of MNIST are thinned or thickened. Finally, the ink is scaled into the box and placed
+by its centre of mass.
 """
 
 import contextlib
@@ -25,50 +26,50 @@ MAX_PIXELS = 40_000_000
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 
 WORK_SIDE = 240
-"""Larger images are averaged down to this before their ink is looked for: more than 28 × 28 can show."""
+"""Longest side in pixels for finding ink; larger images are averaged down to it. 28 × 28 needs no more detail."""
 
 STROKE_WIDTHS_PX = (1.8, 3.8)
-"""How wide strokes may be in the box: 90 % of MNIST's training images lie between."""
+"""Smallest and largest stroke width in the box; 90 % of MNIST's training images lie in this range."""
 
-_FINE = 4  # pixels of the fine grid, on which strokes are thinned and thickened, to one of the box
-_MIN_CONTRAST = 0.06  # of the full range, between ink and ground; paler marks are noise
+_FINE = 4  # pixels of the fine grid, on which strokes are thinned and thickened, per pixel of the box
+_MIN_CONTRAST = 0.06  # between ink and background, as a share of the full range; fainter marks are noise
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
-    """An image file's pixels, RGBA of shape (height, width, 4), turned upright.
+    """Load the pixels of an image file, RGBA of shape (height, width, 4), rotated upright by the EXIF orientation.
 
     Raises
     ------
     InkError
-        If the file cannot be read, is no image of a known format, or is too large.
+        If the file cannot be read, is not an image of a supported format, or is too large.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError  # 15 ms of import that a start need not wait for
+    from PIL import Image, ImageOps, UnidentifiedImageError  # this import takes 15 ms, which would delay the start
 
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise InkError(path, f"is larger than the {MAX_FILE_BYTES // 2**20} MiB that are read")
+            raise InkError(path, f"is too large; the limit is {MAX_FILE_BYTES // 2**20} MB")
         with _without_warnings(), Image.open(path, formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
-                raise InkError(path, f"has {image.width} × {image.height} pixels; at most {MAX_PIXELS:,} are read")
-            image.draft("RGB", (2 * WORK_SIDE, 2 * WORK_SIDE))  # lets JPEG decode at a fraction of its size
+                raise InkError(path, f"has {image.width} × {image.height} pixels; the limit is {MAX_PIXELS:,} pixels")
+            image.draft("RGB", (2 * WORK_SIDE, 2 * WORK_SIDE))  # decodes a JPEG at a reduced size
             upright = _eight_bits(ImageOps.exif_transpose(image)).convert("RGBA")
             upright.thumbnail((2 * WORK_SIDE, 2 * WORK_SIDE), Image.Resampling.BOX)
             return np.asarray(upright)
     except InkError:
         raise
     except UnidentifiedImageError as error:
-        raise InkError(path, f"is not an image; expected one of {', '.join(FORMATS)}") from error
-    # Pillow's decoders raise a wide choice of these on damaged files.
+        raise InkError(path, f"is not an image; supported formats: {', '.join(FORMATS)}") from error
+    # Pillow's decoders raise any of these errors for damaged files.
     except (OSError, SyntaxError, TypeError, ValueError, EOFError, MemoryError, Image.DecompressionBombError) as error:
         raise InkError(path, f"cannot be read as an image ({reason(error)})") from error
 
 
 def is_image(path: Path) -> bool:
-    """Whether a file begins as an image of a known format does, whatever it is called."""
+    """Return whether a file's content starts like an image of a supported format; the file name does not matter."""
     from PIL import Image
 
     try:
-        if not path.is_file():  # a pipe would have to be waited for
+        if not path.is_file():  # opening a pipe would block
             return False
         with _without_warnings(), Image.open(path, formats=FORMATS):
             return True
@@ -78,14 +79,14 @@ def is_image(path: Path) -> bool:
 
 @contextlib.contextmanager
 def _without_warnings() -> Iterator[None]:
-    """Pillow warns of odd metadata and large sizes, which nobody here needs to hear of."""
+    """Suppress Pillow's warnings about metadata and large sizes inside the block."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
 def _eight_bits(image: "Image.Image") -> "Image.Image":
-    """Sixteen and thirty-two bits a pixel, which Pillow would clip, scaled to eight."""
+    """Scale 16 and 32 bits per pixel to 8 bits, because Pillow would clip the values."""
     from PIL import Image
 
     if not image.mode.startswith(("I", "F")):
@@ -96,7 +97,7 @@ def _eight_bits(image: "Image.Image") -> "Image.Image":
 
 
 def find_ink(pixels: NDArray[np.uint8]) -> Floats:
-    """How much ink there is at each pixel, 0..1, whether it was dark on light or light on dark.
+    """Return the amount of ink at each pixel, 0..1, for dark ink on light paper or light ink on dark paper.
 
     Parameters
     ----------
@@ -104,7 +105,7 @@ def find_ink(pixels: NDArray[np.uint8]) -> Floats:
 
     Returns
     -------
-    ndarray of float, two-dimensional, neither side longer than `WORK_SIDE`
+    ndarray of float, two-dimensional, with sides of at most `WORK_SIDE`
     """
     levels = _flatten_alpha(pixels)
     longer = max(levels.shape)
@@ -114,20 +115,20 @@ def find_ink(pixels: NDArray[np.uint8]) -> Floats:
     border = np.concatenate([levels[0], levels[-1], levels[:, 0], levels[:, -1]])
     if np.median(border) > (levels.min() + levels.max()) / 2:
         levels = 1 - levels
-    contrast = np.maximum(levels - _ground(levels), 0)
+    contrast = np.maximum(levels - _background(levels), 0)
 
     threshold = _otsu(contrast)
     dark, light = contrast[contrast <= threshold], contrast[contrast > threshold]
     if not light.size or light.mean() - dark.mean() < _MIN_CONTRAST:
         return np.zeros_like(contrast)
-    # Grain of the ground, 0 in a clean image; what does not rise above it is no ink.
+    # Noise level of the background, 0 in a clean image; fainter pixels are not ink.
     noise = min(3 * float(np.median(dark)) + 2 * float(dark.std() if np.median(dark) > 0 else 0), float(threshold))
     full = float(np.percentile(light, 75))
     return np.clip((contrast - noise) / max(full - noise, 1e-6), 0, 1)
 
 
 def rasterize_ink(ink: Floats) -> NDArray[np.uint8]:
-    """The digit that this ink, 0..1 a pixel, shows: uint8 of shape (28, 28), all 0 if there is none."""
+    """Return the network input for ink of 0..1 per pixel: uint8 of shape (28, 28), all 0 if there is no ink."""
     ink = _drop_specks(ink)
     box = _bounds(ink)
     if box is None:
@@ -138,18 +139,18 @@ def rasterize_ink(ink: Floats) -> NDArray[np.uint8]:
         return np.zeros((SIDE, SIDE), np.uint8)
     top, bottom, left, right = box
     ink = ink[top:bottom, left:right]
-    pixel = max(ink.shape) / BOX  # of the box, in pixels of the ink
-    centre = centre_of_mass(ink) + 0.5  # from the corner rather than from the first pixel's middle
+    pixel = max(ink.shape) / BOX  # size of a pixel of the box, in pixels of the ink
+    centre = centre_of_mass(ink) + 0.5  # measured from the corner, not from the centre of the first pixel
     middle = np.array(ink.shape[::-1]) / 2
     room = (SIDE - BOX) / 2 * pixel
-    centre = np.clip(centre, middle - room, middle + room)  # so that nothing falls off the edge
+    centre = np.clip(centre, middle - room, middle + room)  # keep all ink inside the image
     x, y = centre - (CENTRE + 0.5) * pixel
     image = _resample(ink, y, pixel, SIDE, x, pixel, SIDE)
     return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
 
 
 def _flatten_alpha(pixels: NDArray[np.uint8]) -> Floats:
-    """Grey levels of 0..1. What is transparent becomes white under dark ink, and black under light ink."""
+    """Return grey levels of 0..1; transparent pixels become white behind dark ink, and black behind light ink."""
     if pixels.ndim == 2:
         return pixels / 255.0
     levels: Floats = pixels[..., :3] @ np.array([0.299, 0.587, 0.114]) / 255
@@ -160,8 +161,11 @@ def _flatten_alpha(pixels: NDArray[np.uint8]) -> Floats:
     return levels * alpha + (0.0 if ink_is_light else 1.0) * (1 - alpha)
 
 
-def _ground(levels: Floats) -> Floats:
-    """The ground under light ink: a curved surface through the darker part of each tile, as a shadow or vignette is."""
+def _background(levels: Floats) -> Floats:
+    """Return the background of light ink: a quadratic surface fitted to the darker part of each tile.
+
+    Such a surface also models a shadow or a vignette.
+    """
     height, width = levels.shape
     rows = np.array_split(np.arange(height), min(8, height))
     columns = np.array_split(np.arange(width), min(8, width))
@@ -169,7 +173,7 @@ def _ground(levels: Floats) -> Floats:
     y, x, level = samples.T
     terms = np.stack([np.ones_like(y), y, x, y * y, x * x, x * y], axis=1)
     kept = np.ones(len(level), bool)
-    for _ in range(4):  # tiles full of ink lie above the surface that the others agree on: leave them out, fit again
+    for _ in range(4):  # tiles full of ink lie above the surface of the other tiles: exclude them and fit again
         weights, *_ = np.linalg.lstsq(terms[kept], level[kept], rcond=None)
         error = level - terms @ weights
         kept = error <= max(0.02, 1.5 * float(np.median(np.abs(error[kept]))))
@@ -177,25 +181,28 @@ def _ground(levels: Floats) -> Floats:
             return np.full_like(levels, np.median(level))
     v, u = np.indices(levels.shape, float)
     surface = np.stack([np.ones_like(v), v, u, v * v, u * u, u * v], axis=-1) @ weights
-    if np.ptp(level[kept]) < 0.02:  # an even ground is best taken as it is
+    if np.ptp(level[kept]) < 0.02:  # a uniform background needs no surface
         return np.full_like(levels, np.median(level[kept]))
     return np.clip(surface, level.min() - 0.05, 1)
 
 
 def _otsu(values: Floats) -> float:
-    """The threshold that parts values of 0..1 into two classes with the most variance between them (Otsu, 1979)."""
+    """Return the threshold that splits values of 0..1 into two classes with maximal between-class variance.
+
+    Otsu (1979).
+    """
     counts, edges = np.histogram(values, bins=128, range=(0, 1))
-    middles = (edges[:-1] + edges[1:]) / 2
+    centres = (edges[:-1] + edges[1:]) / 2
     below = np.cumsum(counts)
     above = below[-1] - below
-    sums = np.cumsum(counts * middles)
+    sums = np.cumsum(counts * centres)
     with np.errstate(divide="ignore", invalid="ignore"):
         between = below * above * (sums / below - (sums[-1] - sums) / above) ** 2
     return float(edges[1 + np.argmax(np.nan_to_num(between))])
 
 
 def _drop_specks(ink: Floats) -> Floats:
-    """The ink without connected parts that are specks, by the rule that holds for strokes."""
+    """Return the ink without connected components that are specks, by the same rule as for strokes."""
     parts = _label(ink > 0.3)
     n_parts = int(parts.max())
     if n_parts < 2:
@@ -210,13 +217,13 @@ def _drop_specks(ink: Floats) -> Floats:
     kept = np.concatenate([[True], not_specks(boxes)])
     if kept.all():
         return ink
-    # The faint rim of a speck goes with it; that of the digit stays.
-    gone = _grow(~kept[parts], 2) & ~_grow(kept[parts] & (parts > 0), 2)
-    return np.where(gone, 0.0, ink)
+    # Also remove the faint edge of each speck, but keep that of the digit.
+    removed = _grow(~kept[parts], 2) & ~_grow(kept[parts] & (parts > 0), 2)
+    return np.where(removed, 0.0, ink)
 
 
 def _label(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Connected parts (diagonals join) numbered from 1, and 0 outside: runs of each row, joined by union-find."""
+    """Number the connected components (8-connectivity) from 1, with 0 outside: union-find over the runs of each row."""
     height, width = mask.shape
     framed = np.zeros((height, width + 2), np.int8)
     framed[:, 1:-1] = mask
@@ -259,7 +266,7 @@ def _grow(mask: NDArray[np.bool_], steps: int) -> NDArray[np.bool_]:
 
 
 def _bounds(ink: Floats) -> tuple[int, int, int, int] | None:
-    """Top, bottom, left and right of what is inked at all; the ends are exclusive."""
+    """Return the top, bottom, left and right of the ink, with exclusive ends, or None without ink."""
     rows, columns = (np.flatnonzero((ink > 0.1).any(axis=axis)) for axis in (1, 0))
     if not len(rows):
         return None
@@ -267,10 +274,10 @@ def _bounds(ink: Floats) -> tuple[int, int, int, int] | None:
 
 
 def stroke_width(ink: Floats) -> float:
-    """How wide the strokes are on average, in pixels: twice the area by the length of the outline.
+    """Return the mean stroke width in pixels: twice the area divided by the length of the outline.
 
-    A stroke of width w and length l covers w · l and has an outline of about 2 l; the outline of soft edges is the sum
-    of the gradient's length (the total variation).
+    A stroke of width w and length l has an area of w · l and an outline of about 2 l. For soft edges, the length of the
+    outline is the sum of the gradient magnitudes (the total variation).
     """
     framed = np.pad(ink, 1)
     across = (framed[1:, 1:] - framed[1:, :-1] + framed[:-1, 1:] - framed[:-1, :-1]) / 2
@@ -279,54 +286,54 @@ def stroke_width(ink: Floats) -> float:
 
 
 def _fit_stroke_width(ink: Floats, box: tuple[int, int, int, int]) -> Floats:
-    """The ink, thinned or thickened on a fine grid if its strokes are wider or narrower than MNIST's ever are."""
+    """Thin or thicken the ink on a fine grid if its stroke width is outside the range of MNIST."""
     top, bottom, left, right = box
     size = max(bottom - top, right - left)
     width_px = stroke_width(ink[top:bottom, left:right]) * BOX / size
     low, high = STROKE_WIDTHS_PX
     if low <= width_px <= high:
         return ink
-    margin = 2 * _FINE  # room to thicken into
+    margin = 2 * _FINE  # space for thicker strokes
     pixel = size / (BOX * _FINE)
     side = BOX * _FINE + 2 * margin
     fine = _resample(ink, top - margin * pixel, pixel, side, left - margin * pixel, pixel, side)
     if width_px < low and (peak := float(fine.max())) > 0:
-        fine = np.clip(fine / peak, 0, 1)  # a hairline, averaged down, is pale; but it is ink
+        fine = np.clip(fine / peak, 0, 1)  # averaging makes a hairline faint, so restore full ink
     radius = (np.clip(width_px, low, high) - width_px) / 2 * _FINE
-    return _spread(fine, radius) if radius > 0 else 1 - _spread(1 - fine, -radius)
+    return _dilate(fine, radius) if radius > 0 else 1 - _dilate(1 - fine, -radius)
 
 
-def _spread(ink: Floats, radius: float) -> Floats:
-    """Grey dilation by a disc: each pixel takes the largest value within ``radius`` pixels."""
+def _dilate(ink: Floats, radius: float) -> Floats:
+    """Apply greyscale dilation by a disc: each pixel becomes the maximum within ``radius`` pixels."""
     reach = int(np.ceil(radius))
     framed = np.pad(ink, reach, mode="edge")
     height, width = ink.shape
-    spread = ink.copy()
+    dilated = ink.copy()
     for dy in range(-reach, reach + 1):
         for dx in range(-reach, reach + 1):
-            # The last ring counts by how much of it the disc reaches, so that the width grows steadily.
+            # The outermost ring is weighted by its overlap with the disc, so that the width grows continuously.
             share = np.clip(radius + 1 - np.hypot(dy, dx), 0, 1)
             if share > 0:
                 part = framed[reach + dy : reach + dy + height, reach + dx : reach + dx + width]
-                np.maximum(spread, share * part, out=spread)
-    return spread
+                np.maximum(dilated, share * part, out=dilated)
+    return dilated
 
 
 def _resample(image: Floats, y: float, step_y: float, height: int, x: float, step_x: float, width: int) -> Floats:
-    """An image of (height, width) pixels, each the mean over ``step_y`` × ``step_x`` pixels, from (y, x) on.
+    """Resample to (height, width) pixels, each the mean over ``step_y`` × ``step_x`` input pixels, starting at (y, x).
 
-    What lies outside counts as 0. Enlarging blends neighbours linearly instead, as a mean over less than a pixel would
-    only repeat it.
+    Pixels outside the image count as 0. Enlarging interpolates linearly instead, because a mean over less than a pixel
+    would only repeat that pixel.
     """
     return _weights(image.shape[0], y, step_y, height) @ image @ _weights(image.shape[1], x, step_x, width).T
 
 
 def _weights(n_in: int, begin: float, step: float, n_out: int) -> Floats:
-    """How much of each input pixel is in each output pixel; shape (n_out, n_in), the rows' sums at most 1."""
+    """Return the share of each input pixel in each output pixel; shape (n_out, n_in), with row sums of at most 1."""
     inputs = np.arange(n_in)
     if step < 1:
-        middles = begin + (np.arange(n_out) + 0.5) * step - 0.5
-        return np.maximum(0.0, 1 - np.abs(middles[:, None] - inputs))
+        centres = begin + (np.arange(n_out) + 0.5) * step - 0.5
+        return np.maximum(0.0, 1 - np.abs(centres[:, None] - inputs))
     edges = begin + np.arange(n_out + 1) * step
     overlap = np.minimum(edges[1:, None], inputs + 1) - np.maximum(edges[:-1, None], inputs)
     return np.maximum(overlap, 0.0) / step

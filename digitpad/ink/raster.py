@@ -1,8 +1,8 @@
-"""From the path of a pen to 28 × 28 pixels, prepared as MNIST's digits were.
+"""Rasterisation of pen paths to 28 × 28 pixels, with the preprocessing of MNIST.
 
-MNIST's digits were scaled, aspect kept, into a box of 20 × 20 pixels and placed by their centre of mass in 28 × 28
-(LeCun et al., 1998). Here the *path* is scaled and then drawn anew, with a pen of one width, so that neither the size
-of a digit nor that of the pen on the screen changes what the network sees.
+MNIST's digits were scaled into a box of 20 × 20 pixels, with the aspect ratio kept, and placed by their centre of mass
+in 28 × 28 pixels (LeCun et al., 1998). Here, the *path* is scaled and then drawn with a pen of fixed width. So neither
+the size of the digit nor the displayed pen width changes the network input.
 """
 
 import math
@@ -16,43 +16,43 @@ from digitpad.nn.arrays import Floats
 SIDE = 28
 BOX = 20
 CENTRE = 14.0
-"""Where MNIST puts the centre of mass, in pixel indices: the mean over its training images is (14.00, 14.01)."""
+"""Centre of mass in MNIST, in pixel indices; the mean over its training images is (14.00, 14.01)."""
 
 PEN_RADIUS_PX = 1.1
-"""MNIST's strokes are about this wide: of 0.8 to 1.7, what lies around 1.0 to 1.2 reads real pen strokes best."""
+"""Pen radius, similar to MNIST's strokes. Of 0.8 to 1.7, values of 1.0 to 1.2 gave the best accuracy on pen strokes."""
 
 EDGE_PX = 1.2
-"""Over how many pixels the pen's edge fades from full to none."""
+"""Width of the pen's soft edge, where ink fades from full to none."""
 
 MIN_EXTENT = 1e-305
-"""Points closer than this are one point, whatever the unit; the scale would not be a number."""
+"""Smallest extent, in any unit; closer points count as a single point, because the scale would overflow."""
 
 SEGMENT_PX = 1.0
 MAX_SEGMENTS = 600
-"""More than any digit needs (about 60); a scribble that would need more is followed more coarsely."""
+"""Limit of segments, more than any digit needs (about 60); a longer scribble gets longer segments."""
 
 SEGMENTS_AT_ONCE = 512
 SPECK_SHARE = 0.1
-"""A stroke smaller than this share of the drawing's size is a speck if it also lies apart from the rest."""
+"""A stroke smaller than this share of the drawing is a speck if it is also separate from the rest."""
 
 DOT_REACH = (0.25, 0.5)
-"""So far aside and above the rest, as shares of its size, a dot belongs to it: an i without its dot would be a 1."""
+"""Largest distance of a dot to the side and above, as shares of the size; an i without its dot would be a 1."""
 
 
 def rasterize(paths: Sequence[Floats], pen_radius_px: float = PEN_RADIUS_PX) -> NDArray[np.uint8]:
-    """The digit that these paths draw, as the network sees it.
+    """Return the network input for these paths.
 
     Parameters
     ----------
     paths : sequence of ndarray of shape (n_points, 2)
-        One a stroke: x and y, y growing downwards, in any unit. Only relative sizes count.
+        One path per stroke: x and y in any unit, with y growing downwards. Only relative sizes matter.
     pen_radius_px : float
-        In pixels of the result. A user's ink is always drawn with the same pen.
+        Pen radius in pixels of the result; user drawings always use the default.
 
     Returns
     -------
     ndarray of uint8, shape (28, 28)
-        Ink is 255 on 0; all 0 where there is no point at all.
+        255 is ink and 0 is background; all 0 if there are no points.
     """
     paths = without_specks([path for path in paths if len(path)])
     if not paths:
@@ -60,12 +60,12 @@ def rasterize(paths: Sequence[Floats], pen_radius_px: float = PEN_RADIUS_PX) -> 
     points = np.concatenate(paths)
     low, high = points.min(axis=0), points.max(axis=0)
     extent = float((high - low).max())
-    # The pen reaches beyond its path on both sides, and what it leaves there must fit into the box as well.
+    # The pen extends beyond its path on both sides, and this ink must also fit into the box.
     scale = (BOX - 2 * pen_radius_px - EDGE_PX / 2) / extent if extent > MIN_EXTENT else 0.0
     middle = (low + high) / 2
     starts, steps = _segments([(path - middle) * scale for path in paths])
     image = _draw(starts + CENTRE, steps, pen_radius_px)
-    # Moving by whole pixels would make the result jump where a centre lies halfway: so draw once more, moved.
+    # A shift by whole pixels would make the result jump, so draw again with the exact shift.
     room = (SIDE - BOX) / 2
     shift = np.clip(CENTRE - centre_of_mass(image), -room, room)
     image = _draw(starts + (CENTRE + shift), steps, pen_radius_px)
@@ -73,7 +73,7 @@ def rasterize(paths: Sequence[Floats], pen_radius_px: float = PEN_RADIUS_PX) -> 
 
 
 def centre_of_mass(image: Floats) -> Floats:
-    """X and y, in pixel indices."""
+    """Return x and y of the centre of mass, in pixel indices."""
     total = image.sum()
     return np.array([image.sum(axis=0) @ np.arange(image.shape[1]), image.sum(axis=1) @ np.arange(image.shape[0])]) / (
         total or 1
@@ -81,21 +81,22 @@ def centre_of_mass(image: Floats) -> Floats:
 
 
 def without_specks(paths: Sequence[Floats]) -> list[Floats]:
-    """The paths without stray dots, which would shrink the digit if they counted."""
+    """Return the paths without specks, which would make the digit smaller."""
     boxes = np.array([[path.min(axis=0), path.max(axis=0)] for path in paths]).reshape(-1, 2, 2)
     return [path for path, kept in zip(paths, not_specks(boxes), strict=True) if kept]
 
 
 def not_specks(boxes: Floats) -> NDArray[np.bool_]:
-    """Which of the parts of a drawing belong to the digit.
+    """Return which parts of a drawing belong to the digit.
 
-    A speck is much smaller than the largest part, and lies apart from all that is large. A dot inside a digit stays, as
-    it makes nothing smaller, and so does one right above, as that of an i; and where all is small, nothing is a speck.
+    A speck is much smaller than the largest part, and is separate from all large parts. A dot inside the digit is kept,
+    because it does not change the size. A dot directly above is kept too, like that of an i. If all parts are small,
+    none of them is a speck.
 
     Parameters
     ----------
     boxes : ndarray of shape (n_parts, 2, 2)
-        The lowest and the highest x and y of each part.
+        Minimum and maximum of x and y of each part.
 
     Returns
     -------
@@ -118,15 +119,15 @@ def not_specks(boxes: Floats) -> NDArray[np.bool_]:
 
 
 def _segments(paths: Sequence[Floats]) -> tuple[Floats, Floats]:
-    """Starts and steps, both of shape (n, 2), of short straight pieces that follow the paths, evenly along each."""
+    """Return starts and steps, both of shape (n, 2), of short segments of equal length along each path."""
     starts, steps = [], []
-    whole = sum(float(np.hypot(*np.diff(path, axis=0).T).sum()) for path in paths)
-    longest = max(SEGMENT_PX, whole / MAX_SEGMENTS)
+    total_length = sum(float(np.hypot(*np.diff(path, axis=0).T).sum()) for path in paths)
+    segment_length = max(SEGMENT_PX, total_length / MAX_SEGMENTS)
     for path in paths:
         lengths = np.hypot(*np.diff(path, axis=0).T)
         along = np.concatenate([[0.0], np.cumsum(lengths)])
-        pieces = max(1, int(np.ceil(along[-1] / longest)))
-        at = np.linspace(0, along[-1], pieces + 1)
+        n_segments = max(1, int(np.ceil(along[-1] / segment_length)))
+        at = np.linspace(0, along[-1], n_segments + 1)
         knots = np.stack([np.interp(at, along, path[:, 0]), np.interp(at, along, path[:, 1])], axis=1)
         starts.append(knots[:-1])
         steps.append(np.diff(knots, axis=0))
@@ -134,27 +135,27 @@ def _segments(paths: Sequence[Floats]) -> tuple[Floats, Floats]:
 
 
 def _draw(starts: Floats, steps: Floats, pen_radius_px: float) -> Floats:
-    """Ink of 0..1, shape (28, 28), by each pixel's distance from the nearest segment."""
+    """Return ink of 0..1, shape (28, 28), from each pixel's distance to the nearest segment."""
     nearest = np.full(SIDE * SIDE, np.inf)
     for begin in range(0, len(starts), SEGMENTS_AT_ONCE):
-        some = slice(begin, begin + SEGMENTS_AT_ONCE)
-        _bring_nearer(nearest, starts[some], steps[some], pen_radius_px + EDGE_PX / 2)
+        chunk = slice(begin, begin + SEGMENTS_AT_ONCE)
+        _update_nearest(nearest, starts[chunk], steps[chunk], pen_radius_px + EDGE_PX / 2)
     return np.clip((pen_radius_px - np.sqrt(nearest)) / EDGE_PX + 0.5, 0, 1).reshape(SIDE, SIDE)
 
 
-def _bring_nearer(nearest: Floats, starts: Floats, steps: Floats, reach_px: float) -> None:
-    """Lower each pixel's squared distance, shape (n_pixels,), to that from segments that come within ``reach_px``.
+def _update_nearest(nearest: Floats, starts: Floats, steps: Floats, reach_px: float) -> None:
+    """Lower each pixel's squared distance, shape (n_pixels,), to that of any closer segment within ``reach_px``.
 
-    Only the pixels in a square around each segment are looked at: some 36 of 784, so this takes a tenth of the time.
+    Only the pixels in a square around each segment are computed: about 36 of 784, which takes a tenth of the time.
     """
     side = min(SIDE, math.ceil(np.abs(steps).max() + 2 * reach_px) + 1)
     corners = np.floor(np.minimum(starts, starts + steps) - reach_px)
-    # What lies outside the image counts at its edge, where it is as far from the segment as it is.
+    # Clipping moves pixels outside the image to its edge; the distance is then computed for the edge pixel.
     pixels = np.clip(corners[:, :, None] + np.arange(side), 0, SIDE - 1)
     x, y = pixels[:, 0, None, :], pixels[:, 1, :, None]
     to_x, to_y = x - starts[:, 0, None, None], y - starts[:, 1, None, None]
     step_x, step_y = steps[:, 0, None, None], steps[:, 1, None, None]
-    squared_lengths = np.maximum(step_x * step_x + step_y * step_y, 1e-12)  # a dot is a segment of no length
+    squared_lengths = np.maximum(step_x * step_x + step_y * step_y, 1e-12)  # a dot is a segment of length 0
     along = np.clip((to_x * step_x + to_y * step_y) / squared_lengths, 0, 1)
     off_x, off_y = to_x - along * step_x, to_y - along * step_y
     np.minimum.at(nearest, (y * SIDE + x).astype(np.intp).ravel(), (off_x * off_x + off_y * off_y).ravel())

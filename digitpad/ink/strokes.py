@@ -1,7 +1,7 @@
-"""Strokes: the paths of a pen, and the file that keeps them, one drawing a line.
+"""Strokes (pen paths), and the JSON Lines file that stores them, with one drawing per line.
 
-A line is ``{"label": 7, "strokes": [[[x, y], …], …]}``, the label optional; y grows downwards. The window writes canvas
-pixels; in files from elsewhere the unit may be any.
+A line is ``{"label": 7, "strokes": [[[x, y], …], …]}``. The label is optional, and y grows downwards. The window writes
+canvas pixels; files from other programs may use any unit.
 """
 
 import json
@@ -18,7 +18,7 @@ from digitpad.nn.arrays import Floats
 from digitpad.system.atomic_write import write_atomically
 
 CANVAS_PX = 480
-"""Strokes live on a square canvas of this size, however large it is shown."""
+"""Side of the square canvas of strokes, independent of its size on screen."""
 
 MAX_LINE_BYTES = 4 * 2**20
 MAX_FILE_BYTES = 256 * 2**20
@@ -26,16 +26,16 @@ MAX_FILE_BYTES = 256 * 2**20
 
 @dataclass(frozen=True, eq=False)
 class Stroke:
-    """One path, from pen down to pen up.
+    """Path of the pen from pen down to pen up.
 
     Attributes
     ----------
     points : ndarray of shape (n_points, 2)
-        X and y in canvas pixels; at least one point.
+        x and y in canvas pixels; at least one point.
     width_px : float
-        How wide the pen is shown; the network does not see it.
+        Displayed pen width; it does not affect the network input.
     pressures : ndarray of shape (n_points,), optional
-        0..1, from pens that feel it; they change the width that is shown.
+        Pen pressures 0..1, from pens that report them; they change the displayed width.
     """
 
     points: Floats
@@ -45,7 +45,7 @@ class Stroke:
 
 @dataclass(frozen=True, eq=False)
 class LabelledStrokes:
-    """A line of a strokes file: its strokes' points, what they are meant to be, where that is known, and its number."""
+    """Line of a strokes file: the points of each stroke, the label if known, and the line number."""
 
     paths: list[Floats]
     label: int | None = None
@@ -53,16 +53,16 @@ class LabelledStrokes:
 
 
 def read_strokes(path: Path) -> Iterator[LabelledStrokes]:
-    """The drawings in a strokes file, in order, one at a time.
+    """Yield the drawings in a strokes file, in order.
 
     Raises
     ------
     InkError
-        If the file cannot be read or a line is not a drawing; it names the line.
+        If the file cannot be read, or if a line is not a valid drawing; the message contains the line number.
     """
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise InkError(path, f"is larger than the {MAX_FILE_BYTES // 2**20} MiB that are read")
+            raise InkError(path, f"is too large; the limit is {MAX_FILE_BYTES // 2**20} MB")
         with path.open("rb") as file:
             number = 0
             while line := file.readline(MAX_LINE_BYTES + 1):
@@ -76,12 +76,12 @@ def read_strokes(path: Path) -> Iterator[LabelledStrokes]:
 
 
 def write_strokes(path: Path, drawings: Iterable[LabelledStrokes]) -> None:
-    """Write a strokes file, atomically.
+    """Write a strokes file atomically.
 
     Raises
     ------
     InkError
-        If it cannot be written; what was there is then as it was.
+        If the file cannot be written; an existing file is then unchanged.
     """
     lines = []
     for drawing in drawings:
@@ -95,32 +95,32 @@ def write_strokes(path: Path, drawings: Iterable[LabelledStrokes]) -> None:
 
 
 def erase(strokes: Sequence[Stroke], path: Floats, radius_px: float) -> tuple[Stroke, ...]:
-    """What is left of the strokes where an eraser went: each is cut where the eraser's disc covered its path.
+    """Return the strokes after erasing; each stroke is cut where the disc of the eraser covers its path.
 
     Parameters
     ----------
     strokes : sequence of Stroke
     path : ndarray of shape (n_points, 2)
-        Of the eraser's centre, in canvas pixels.
+        Path of the eraser's centre, in canvas pixels.
     radius_px : float
     """
-    left: list[Stroke] = []
+    remaining: list[Stroke] = []
     for stroke in strokes:
-        points, pressures = _densely(stroke, step_px=max(0.5, radius_px / 8))
+        points, pressures = _resample(stroke, step_px=max(0.5, radius_px / 8))
         covered = distance_to_path(points, path) < radius_px
         if not covered.any():
-            left.append(stroke)
+            remaining.append(stroke)
             continue
         cuts = np.flatnonzero(np.diff(covered)) + 1
         for begin, end in zip([0, *cuts], [*cuts, len(points)], strict=True):
             if not covered[begin]:
                 part = None if pressures is None else pressures[begin:end]
-                left.append(Stroke(points[begin:end], stroke.width_px, part))
-    return tuple(left)
+                remaining.append(Stroke(points[begin:end], stroke.width_px, part))
+    return tuple(remaining)
 
 
 def distance_to_path(points: Floats, path: Floats) -> Floats:
-    """How far each point, of shape (n, 2), lies from the nearest segment of a path; shape (n,)."""
+    """Return the distance of each point, shape (n, 2), from the nearest segment of a path; shape (n,)."""
     distance = np.hypot(*(points - path[0]).T)
     for start, end in zip(path[:-1], path[1:], strict=True):
         step = end - start
@@ -129,8 +129,8 @@ def distance_to_path(points: Floats, path: Floats) -> Floats:
     return distance
 
 
-def _densely(stroke: Stroke, step_px: float) -> tuple[Floats, Floats | None]:
-    """Points along the stroke no further apart than ``step_px``, its own among them."""
+def _resample(stroke: Stroke, step_px: float) -> tuple[Floats, Floats | None]:
+    """Return points along the stroke, at most ``step_px`` apart and including its own points, with their pressures."""
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(stroke.points, axis=0).T))])
     at = np.union1d(along, np.linspace(0, along[-1], int(along[-1] / step_px) + 2))
     points = np.stack([np.interp(at, along, coordinate) for coordinate in stroke.points.T], axis=1)

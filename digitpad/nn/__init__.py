@@ -1,1 +1,1 @@
-"""A neural network in NumPy alone: layers, losses, optimizers, schedules, initializers, and the network itself."""
+"""Neural networks in NumPy alone: layers, losses, optimizers, schedules, initializers and the network class."""

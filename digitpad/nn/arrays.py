@@ -1,4 +1,4 @@
-"""The array types of the network, and memory that is allocated once and used at every step."""
+"""Array types of the network, and memory that is allocated once and reused at every step."""
 
 import math
 from typing import Any
@@ -12,10 +12,10 @@ Shape = tuple[int, ...]
 
 
 class Scratch:
-    """Arrays by name, kept between calls, so that a training step allocates nothing after the first.
+    """Named scratch arrays that are kept between calls, so that only the first training step allocates memory.
 
-    A name's memory grows to the largest shape asked of it; a smaller batch gets a view of its beginning.
-    What an array holds is only good until its name is asked for again.
+    The memory for a name grows to the largest shape requested. A smaller batch gets a view of its beginning.
+    The content of an array is valid only until its name is requested again.
     """
 
     def __init__(self, dtype: DTypeLike = np.float32) -> None:
@@ -24,7 +24,7 @@ class Scratch:
         self._views: dict[str, NDArray[Any]] = {}
 
     def __call__(self, name: str, shape: Shape, dtype: DTypeLike | None = None) -> NDArray[Any]:
-        """An array of ``shape`` with whatever was last written there."""
+        """Return the array for ``name``, of shape ``shape``; its content is whatever was last written there."""
         view = self._views.get(name)
         if view is None or view.shape != shape:
             size = math.prod(shape)

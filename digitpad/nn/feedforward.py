@@ -1,4 +1,4 @@
-"""Networks by a few words, as recipes write them: which hidden layers, and what follows each."""
+"""Feedforward networks from a short description, as in recipes: the hidden layers and what follows each of them."""
 
 import itertools
 import re
@@ -31,9 +31,9 @@ ACTIVATIONS: dict[str, type[Layer]] = {
     "tanh": Tanh,
     "sigmoid": Sigmoid,
 }
-"""The layer behind each activation's name, as recipes write it."""
+"""Layer classes by the activation names that recipes use."""
 
-_WANTED_INITIALIZER = {
+_DEFAULT_INITIALIZER = {
     "relu": "he_normal",
     "leaky_relu": "he_normal",
     "gelu": "he_normal",
@@ -55,70 +55,72 @@ def feedforward(
     batch_norm: bool = False,
     padding: str = "valid",
 ) -> list[Layer]:
-    """Layers that read 28 × 28 uint8 pixels and give a logit for each class.
+    """Return the layers of a network that takes 28 × 28 uint8 pixels and returns one logit per class.
 
     Parameters
     ----------
     hidden : sequence of int or str
-        Each hidden layer, from the input on: a number for the units of a dense one, ``5x5x32`` for a convolution by a
-        kernel of 5 × 5 to 32 channels, ``pool`` or ``avgpool`` for the largest or the mean of each 2 × 2 (``pool3`` of
-        3 × 3), ``dropout`` for a rest of what comes out there. Convolutions, pools and their dropout come before dense
-        layers. None at all is softmax regression.
+        The hidden layers, from input to output. An int is a dense layer with that many units. ``5x5x32`` is a
+        convolution with a 5 × 5 kernel and 32 channels. ``pool`` and ``avgpool`` are max and average pooling over 2 × 2
+        (``pool3`` over 3 × 3). ``dropout`` is dropout after the previous layer. Convolutions, pooling and their dropout
+        must precede dense layers. No hidden layers at all is softmax regression.
     activation : str
-        A key of `ACTIVATIONS`; it follows each convolution and each dense layer but the last. Where a pool comes next,
-        it follows the pool: for the largest of four numbers and a rising activation that is the same, for a quarter of
-        the work.
+        A key of `ACTIVATIONS`. The activation follows each convolution and each dense layer except the last. If max
+        pooling comes next, the activation follows the pooling: for a monotonic activation the result is the same, for a
+        quarter of the work.
     initializer : str
-        A key of `INITIALIZERS`, or ``auto`` for what the activation wants; the last layer, which no activation
-        follows, then gets Glorot's.
+        A key of `INITIALIZERS`, or ``auto`` for the one that suits the activation; with ``auto``, the last layer, which
+        has no activation, uses Glorot.
     dropout : float
-        The share that is dropped in training of each dense hidden layer's outputs, and where ``hidden`` says so.
+        Dropout rate after each dense hidden layer, and wherever ``hidden`` contains ``dropout``.
     n_classes : int
     alpha : float
-        The slope of ``leaky_relu`` below 0.
+        Slope of ``leaky_relu`` below 0.
     batch_norm : bool
-        Whether each activation's input is normalised over the batch.
+        Whether batch normalisation precedes each activation.
     padding : str
-        ``valid``: a convolution makes images smaller by its kernel less one; ``same``: a frame of zeros keeps their
-        size, with a kernel of odd size.
+        ``valid``: a convolution makes images smaller by its kernel size minus 1. ``same``: zero padding keeps their
+        size; the kernel size must be odd.
 
     Raises
     ------
     ValueError
-        If a word of ``hidden`` is none of these, or in a place where it cannot be.
+        If an item of ``hidden`` is unknown, or not allowed at its position.
     """
-    wanted = _WANTED_INITIALIZER[activation] if initializer == "auto" else initializer
-    last = "glorot_normal" if initializer == "auto" else initializer
+    hidden_initializer = _DEFAULT_INITIALIZER[activation] if initializer == "auto" else initializer
+    last_initializer = "glorot_normal" if initializer == "auto" else initializer
     norm = [BatchNorm] * batch_norm
 
-    def activated(layer: Layer) -> list[Layer]:
-        following = LeakyReLU(alpha) if activation == "leaky_relu" else ACTIVATIONS[activation]()
-        return [layer, *(cls() for cls in norm), following]
+    def with_activation(layer: Layer) -> list[Layer]:
+        activation_layer = LeakyReLU(alpha) if activation == "leaky_relu" else ACTIVATIONS[activation]()
+        return [layer, *(cls() for cls in norm), activation_layer]
 
-    of_images = list(itertools.takewhile(lambda word: isinstance(word, str), hidden))
+    image_words = list(itertools.takewhile(lambda word: isinstance(word, str), hidden))
     layers: list[Layer] = [Rescale()]
-    if of_images:
+    if image_words:
         layers.append(AddChannel())
-    resting = [Dropout(dropout)] if dropout else []
-    for word in map(str, of_images):
+    dropout_layers = [Dropout(dropout)] if dropout else []
+    for word in map(str, image_words):
         pool = _pool(word)
         if word == "dropout":
-            layers += map(replace, resting)
+            layers += map(replace, dropout_layers)
         else:
-            layers += [pool] if pool else activated(_convolution(word, wanted, padding))
+            layers += [pool] if pool else with_activation(_convolution(word, hidden_initializer, padding))
     layers.append(Flatten())
-    for units in hidden[len(of_images) :]:
+    for units in hidden[len(image_words) :]:
         if units == "dropout":
-            raise ValueError("'dropout' comes after a dense layer; those drop by themselves, as much as dropout says")
+            raise ValueError(
+                "'dropout' cannot follow a dense layer; set the dropout rate instead, which applies to all dense layers"
+            )
         if not isinstance(units, int):
-            raise ValueError(f"{units!r} comes after a dense layer, where there are no images any more")  # noqa: TRY004
-        layers += activated(Linear(units, wanted))
-        layers += map(replace, resting)
-    if activation != "gelu":  # which falls a little before it rises
+            raise ValueError(f"{units!r} cannot follow a dense layer, because it needs images")  # noqa: TRY004
+        layers += with_activation(Linear(units, hidden_initializer))
+        layers += map(replace, dropout_layers)
+    if activation != "gelu":  # GELU is not monotonic, so it must stay before the pooling
         for i, (layer, following) in enumerate(zip(layers, layers[1:], strict=False)):
             if isinstance(layer, ACTIVATIONS[activation]) and isinstance(following, MaxPool2d):
                 layers[i : i + 2] = following, layer
-    return [*layers, Linear(n_classes, last)]
+    return [*layers, Linear(n_classes, last_initializer)]
 
 
 def _pool(word: str) -> MaxPool2d | AvgPool2d | None:
@@ -131,10 +133,8 @@ def _pool(word: str) -> MaxPool2d | AvgPool2d | None:
 def _convolution(word: str, initializer: str, padding: str) -> Conv2d:
     match = re.fullmatch(r"([1-9]\d?)[x×]([1-9]\d?)[x×]([1-9]\d{0,3})", word)
     if match is None or match[1] != match[2]:
-        raise ValueError(
-            f"{word!r} is no layer; there are 128 (units), 5x5x32 (a convolution), pool, avgpool and dropout"
-        )
+        raise ValueError(f"unknown layer {word!r}; use 128 (units), 5x5x32 (a convolution), pool, avgpool or dropout")
     kernel = int(match[1])
     if padding == "same" and kernel % 2 == 0:
-        raise ValueError(f"{word!r} has a kernel of even size, which cannot keep an image's size")
+        raise ValueError(f"{word!r} has an even kernel size; with the padding 'same', the kernel size must be odd")
     return Conv2d(int(match[3]), kernel, (kernel - 1) // 2 if padding == "same" else 0, initializer)

@@ -1,4 +1,4 @@
-"""A network: layers in a row over one flat vector of parameters."""
+"""Neural network: a sequence of layers over one flat vector of parameters."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ _CHUNK_NUMBERS = 20_000_000
 
 
 class Plan:
-    """What a row of layers comes to, found out before any memory is taken.
+    """Shapes and sizes of a sequence of layers, computed before any memory is allocated.
 
     Attributes
     ----------
@@ -37,13 +37,13 @@ class Plan:
     output_shape : tuple of int
         The shape of one sample's logits.
     n_parameters, n_activations, n_products : int
-        Numbers that are learnt; that all layers together hold for one sample, which a batch's memory grows with; and
-        multiplications for one sample in matrix products, which time grows with.
+        The number of parameters; the numbers that all layers keep for one sample, which determine the memory of a
+        batch; and the multiplications in matrix products for one sample, which determine the time.
 
     Raises
     ------
     ValueError
-        If a layer cannot take what the one before it gives.
+        If a layer does not accept the output of the previous layer.
     """
 
     def __init__(self, layers: Sequence[Layer], input_shape: Shape) -> None:
@@ -52,34 +52,34 @@ class Plan:
         shape = input_shape
         for layer in layers:
             parameter_shapes = layer.parameter_shapes(shape)
-            held = layer.n_held(shape)
+            n_held = layer.n_held(shape)
             shape = layer.output_shape(shape)
             self.parameter_shapes.append(parameter_shapes)
-            self.n_activations += held
-            # A weight meets every place of the output once: one for a Linear layer, all of an image for a convolution.
-            places = math.prod(shape[:-1])
-            self.n_products += places * sum(math.prod(parameter_shapes[name]) for name in layer.weights)
+            self.n_activations += n_held
+            # A weight is used once for each output position: 1 for a Linear layer, a whole image for a convolution.
+            n_positions = math.prod(shape[:-1])
+            self.n_products += n_positions * sum(math.prod(parameter_shapes[name]) for name in layer.weights)
         self.output_shape = shape
         self.n_parameters = sum(math.prod(shape) for shapes in self.parameter_shapes for shape in shapes.values())
 
 
 class Network:
-    """Layers in a row, whose parameters all lie in one flat vector.
+    """Sequence of layers whose parameters are all stored in one flat vector.
 
-    Because of that one vector, a step of an optimizer, keeping the best weights, saving them and checking gradients
-    are a line each. Every layer holds views of it.
+    Because of this single vector, an optimizer step, keeping the best weights, saving them and checking gradients each
+    take one line. Every layer holds views of the vector.
 
     Parameters
     ----------
     layers : sequence of Layer
     input_shape : tuple of int
-        The shape of one sample.
+        Shape of one sample.
     dtype : dtype
-        Of parameters and of all arithmetic: float32, or float64 to check gradients.
+        Type of the parameters and of all arithmetic: float32, or float64 to check gradients.
     max_parameters : float
-        More are refused before memory is asked for.
+        Limit of the number of parameters, checked before memory is allocated.
     parameters : ndarray of shape (n_parameters,), optional
-        A vector to work on instead of a new one; see `twin`.
+        An existing vector to use instead of a new one; see `twin`.
 
     Attributes
     ----------
@@ -90,7 +90,7 @@ class Network:
     Raises
     ------
     ValueError
-        If a layer cannot take what the one before it gives, or there are too many parameters.
+        If a layer does not accept the output of the previous layer, or there are too many parameters.
     """
 
     def __init__(
@@ -106,19 +106,19 @@ class Network:
         self.plan = Plan(self.layers, input_shape)
         n_parameters = self.plan.n_parameters
         if n_parameters > max_parameters:
-            raise ValueError(f"{n_parameters:,} parameters; at most {max_parameters:,} are allowed")
+            raise ValueError(f"{n_parameters:,} parameters are too many; the limit is {max_parameters:,}")
         self.parameters: Floats = np.zeros(n_parameters, dtype) if parameters is None else parameters
         self.gradients: Floats = np.zeros_like(self.parameters)
         for layer, values, gradients in zip(
             self.layers, self._views(self.parameters), self._views(self.gradients), strict=True
         ):
             layer.bind(values, gradients, Scratch(dtype))
-        self._first_learner = next(
+        self._first_with_parameters = next(
             (layer for layer, shapes in zip(self.layers, self.plan.parameter_shapes, strict=True) if shapes), None
         )
 
     def _views(self, vector: Floats) -> Iterator[dict[str, Floats]]:
-        """One dict of named views a layer, in order, that cover ``vector`` from end to end."""
+        """Yield one dict of named views per layer, in order; together they cover the whole ``vector``."""
         begin = 0
         for shapes in self.plan.parameter_shapes:
             views = {}
@@ -129,15 +129,13 @@ class Network:
             yield views
 
     def named_parameters(self) -> dict[str, Floats]:
-        """Views of the parameters, named as in ``2.weight``: the layer's place and the parameter's name."""
+        """Return views of the parameters, named by layer index and parameter name, for example ``2.weight``."""
         return {
-            f"{place}.{name}": view
-            for place, views in enumerate(self._views(self.parameters))
-            for name, view in views.items()
+            f"{i}.{name}": view for i, views in enumerate(self._views(self.parameters)) for name, view in views.items()
         }
 
     def weights(self) -> list[slice]:
-        """Where in the vectors the weights lie, as against biases and the like."""
+        """Return the slices of the vectors that hold weights, as opposed to biases and other parameters."""
         slices, begin = [], 0
         for layer, shapes in zip(self.layers, self.plan.parameter_shapes, strict=True):
             for name, shape in shapes.items():
@@ -148,27 +146,27 @@ class Network:
         return slices
 
     def twin(self) -> "Network":
-        """A network that shares these parameters, and has gradients and memory of its own: for another thread."""
+        """Return a network for another thread: it shares the parameters, and has its own gradients and memory."""
         layers = [replace(layer) for layer in self.layers]  # type: ignore[type-var]
         for layer in layers:
             layer.observes = False
         return Network(layers, self.input_shape, self.parameters.dtype, parameters=self.parameters)
 
     def initialize(self, rng: np.random.Generator) -> None:
-        """Give every parameter its first value; the same generator state gives the same values."""
+        """Initialise all parameters; the same generator state gives the same values."""
         for layer in self.layers:
             layer.initialize(rng)
 
     def forward(self, samples: NDArray[Any], *, training: bool = False) -> Floats:
-        """Logits of shape (n_samples, *output_shape), good until the next call.
+        """Return logits of shape (n_samples, *output_shape), valid until the next call.
 
         Parameters
         ----------
         samples : ndarray of shape (n_samples, *input_shape)
-            Of any real dtype; images are uint8 pixels of 0..255, which a `Rescale` turns into numbers.
-            Changed only where the first layer works in place; `Rescale`, which recipes begin with, does not.
+            Any real dtype. Images are uint8 pixels 0..255, which a `Rescale` layer scales. ``samples`` change only if
+            the first layer works in place; `Rescale`, the first layer of every recipe, does not.
         training : bool
-            Whether layers behave as they do in training; `backward` may follow in either case.
+            Whether layers use their training behaviour; `backward` may follow in either case.
         """
         x = samples
         for layer in self.layers:
@@ -176,24 +174,24 @@ class Network:
         return x
 
     def backward(self, dlogits: Floats) -> None:
-        """Write into ``gradients`` the gradient of a loss whose gradient with respect to the logits is given.
+        """Write the gradient of the loss to ``gradients``, given the gradient of the loss with respect to the logits.
 
-        It belongs to the batch last seen by `forward`. What lies below the lowest layer that learns is not computed.
-        ``dlogits`` is used up.
+        It is the gradient for the most recent batch of `forward`. Nothing is computed below the first layer that has
+        parameters. ``dlogits`` is overwritten.
         """
         dy = dlogits
         for layer in reversed(self.layers):
             layer.write_gradients(dy)
-            if layer is self._first_learner:
+            if layer is self._first_with_parameters:
                 break
             dy = layer.input_gradient(dy)
 
     def input_gradient(self, dlogits: Floats) -> Floats:
-        """The gradient with respect to the samples, of what has the given gradient with respect to the logits.
+        """Return the gradient with respect to the samples, given the gradient ``dlogits`` with respect to the logits.
 
-        It has the shape of the batch last seen by `forward`, which must have been outside training, and is good until
-        the next call. ``gradients`` stay as they are: outside training, no layer needs them on the way down, and
-        writing them would take a fifth of the time or more. ``dlogits`` is used up.
+        It has the shape of the most recent batch of `forward`, which must not have been in training, and is valid until
+        the next call. ``gradients`` do not change: outside training, no layer needs them for its backward pass, and
+        writing them would take at least a fifth of the time. ``dlogits`` is overwritten.
         """
         dy = dlogits
         for layer in reversed(self.layers):
@@ -202,22 +200,22 @@ class Network:
 
     @property
     def is_normalized(self) -> bool:
-        """Whether a layer keeps averages of what it has seen."""
+        """Whether the network has batch normalisation, which keeps running averages."""
         return any(isinstance(layer, BatchNorm) for layer in self.layers)
 
     def estimate_averages(self, batches: Iterable[NDArray[Any]]) -> Iterator[None]:
-        """Take what every `BatchNorm` averages from these batches alone, each weighing the same; a pause after each.
+        """Recompute the running averages of every `BatchNorm` from these batches, with equal weights; yield after each.
 
-        For averaged parameters this is due (Izmailov et al., 2018, Averaging weights leads to wider optima), as their
-        activations are none that training saw. And where training saw augmented digits alone, which are blurred by
-        being turned, it fits the averages to digits as they will be read.
+        Averaged parameters need this (Izmailov et al., 2018, Averaging weights leads to wider optima), because their
+        activations differ from those in training. If training used only augmented digits, which rotation blurs, this
+        also adapts the averages to unaugmented digits, as they occur in recognition.
         """
         norms = [layer for layer in self.layers if isinstance(layer, BatchNorm)]
         momenta = [norm.momentum for norm in norms]
         try:
             for n_seen, samples in enumerate(batches, start=1):
                 x = samples
-                with np.errstate(over="ignore", invalid="ignore"):  # a network that ran away says so by its loss
+                with np.errstate(over="ignore", invalid="ignore"):  # the loss already shows a diverged network
                     for layer in self.layers:
                         if isinstance(layer, BatchNorm):
                             layer.momentum = 1 / n_seen
@@ -229,48 +227,48 @@ class Network:
 
     @property
     def chunk(self) -> int:
-        """How many samples to read at once: enough for BLAS, few enough for memory, and for a stop in between."""
+        """Number of samples to process at once: enough for BLAS, but few enough for memory and for a quick stop."""
         return max(1, min(_CHUNK, _CHUNK_NUMBERS // self.plan.n_activations))
 
     def predict(self, samples: NDArray[Any]) -> Floats:
-        """Probabilities of shape (n_samples, n_classes), in an array of the caller's own."""
+        """Return probabilities of shape (n_samples, n_classes), in a new array."""
         return softmax(self.forward(samples))
 
     def architecture(self) -> list[dict[str, Any]]:
-        """Settings of every layer in order, fit for JSON; `from_architecture` builds the same network from them."""
+        """Return the settings of every layer in order, as JSON values; `from_architecture` rebuilds the network."""
         return [layer.settings() for layer in self.layers]
 
     @classmethod
     def from_architecture(
         cls, architecture: Sequence[Mapping[str, Any]], max_parameters: float = math.inf
     ) -> "Network":
-        """A network of these layers, with parameters of zero.
+        """Build a network of these layers, with all parameters 0.
 
         Raises
         ------
         ValueError
-            If a layer's type or settings are unknown, it cannot take what the one before it gives, or there would be
-            more than ``max_parameters``.
+            If a layer's type or settings are unknown, if it does not accept the output of the previous layer, or if
+            there are more than ``max_parameters`` parameters.
         """
         layers = []
-        for place, settings in enumerate(architecture):
+        for i, settings in enumerate(architecture):
             options = dict(settings)
             kind = options.pop("type", None)
             if kind not in LAYERS:
-                raise ValueError(f"layer {place} is of an unknown type, {kind!r}; known are {', '.join(LAYERS)}")
+                raise ValueError(f"layer {i} has the unknown type {kind!r}; supported: {', '.join(LAYERS)}")
             try:
                 layers.append(LAYERS[kind](**options))
             except TypeError as error:
-                raise ValueError(f"layer {place}, {kind}, has settings that do not fit: {error}") from error
+                raise ValueError(f"layer {i} ({kind}) has invalid settings: {error}") from error
         return cls(layers, max_parameters=max_parameters)
 
     def summary(self) -> str:
-        """The sizes from input to output, as in ``784-256-128-10``."""
+        """Return the sizes from input to output, for example ``784-256-128-10``."""
         return summary(self.layers, self.input_shape)
 
 
 def summary(layers: Sequence[Layer], input_shape: Shape = IMAGE_SHAPE) -> str:
-    """The sizes from input to output: ``784-256-128-10``, or with images ``28×28-5×5×32-pool-128-10``."""
+    """Return the sizes from input to output: ``784-256-128-10``, or with convolutions ``28×28-5×5×32-pool-128-10``."""
     sizes: list[str] = []
     for layer in layers:
         match layer:
@@ -282,6 +280,6 @@ def summary(layers: Sequence[Layer], input_shape: Shape = IMAGE_SHAPE) -> str:
                 )
             case Linear():
                 sizes.append(str(layer.units))
-    on_images = any(isinstance(layer, AddChannel) for layer in layers)
-    first = "×".join(map(str, input_shape)) if on_images else str(math.prod(input_shape))
+    uses_images = any(isinstance(layer, AddChannel) for layer in layers)
+    first = "×".join(map(str, input_shape)) if uses_images else str(math.prod(input_shape))
     return "-".join([first, *sizes])

@@ -1,6 +1,6 @@
-"""Optimizers: how one vector of gradients changes one vector of parameters. None of them knows a layer.
+"""Optimizers: each updates a flat vector of parameters from a flat vector of gradients, independently of layers.
 
-Each keeps its state in a dict of arrays by name, as it must be saved for training to go on just where it stopped.
+Each keeps its state in a dict of named arrays, which a checkpoint stores so that training can resume exactly.
 """
 
 from collections.abc import Sequence
@@ -13,21 +13,21 @@ from digitpad.nn.arrays import Floats, Scratch
 
 
 class Optimizer(Protocol):
-    """Anything that can take a step."""
+    """Interface of an optimizer."""
 
     state: dict[str, Floats]
 
     def step(self, parameters: Floats, gradients: Floats, learning_rate: float) -> None:
-        """Change ``parameters`` in place; ``gradients`` may be used up. Both are flat and of one length."""
+        """Update ``parameters`` in place; ``gradients`` may be overwritten. Both are flat and have the same length."""
 
 
 @dataclass
 class SGD:
-    """Stochastic gradient descent with momentum (Polyak, 1964), in the form that learning rates scale from outside.
+    """Stochastic gradient descent with momentum (Polyak, 1964); the learning rate scales the velocity.
 
-    v ← momentum · v + g;  w ← w - learning_rate · v.  With momentum 0 there is no v, and it is plain descent.
-    With ``nesterov``, w ← w - learning_rate · (g + momentum · v): the step is taken from where momentum is about to
-    lead (Sutskever et al., 2013, rewritten so that w is the point looked ahead to).
+    v ← momentum · v + g;  w ← w - learning_rate · v.  With momentum 0 there is no v, and the method is plain gradient
+    descent. With ``nesterov``, w ← w - learning_rate · (g + momentum · v): the gradient is taken at the look-ahead
+    point (Sutskever et al., 2013, rewritten so that w is the look-ahead point).
     """
 
     momentum: float = 0.0
@@ -57,7 +57,7 @@ class SGD:
 
 @dataclass
 class RMSProp:
-    """RMSProp (Tieleman and Hinton, 2012): each gradient is divided by the size that its like have lately had.
+    """RMSProp (Tieleman and Hinton, 2012): each gradient is divided by the root mean square of its recent values.
 
     s ← rho · s + (1 - rho) · g²;  w ← w - learning_rate · g / (√s + eps).
     """
@@ -89,10 +89,10 @@ class RMSProp:
 
 @dataclass
 class Adam:
-    """Adam (Kingma and Ba, 2015, algorithm 1): each parameter's step is scaled by the size its gradients have had.
+    """Adam (Kingma and Ba, 2015, algorithm 1): each step is scaled by the recent size of the parameter's gradients.
 
     m ← beta1 · m + (1 - beta1) · g;  s ← beta2 · s + (1 - beta2) · g²;  w ← w - rate · m̂ / (√ŝ + eps), where m̂ and ŝ
-    are m / (1 - beta1ᵗ) and s / (1 - beta2ᵗ), which undo the pull of the zeros that m and s start from.
+    are m / (1 - beta1ᵗ) and s / (1 - beta2ᵗ), which correct the bias towards 0, where m and s start.
     """
 
     beta1: float = 0.9
@@ -124,7 +124,7 @@ class Adam:
         square += np.multiply(gradients, 1 - self.beta2, out=step)
 
         np.sqrt(square, out=gradients)
-        # Corrected for t: m̂ / (√ŝ + eps) = m · √(1 - beta2ᵗ) / (1 - beta1ᵗ) / (√s + eps · √(1 - beta2ᵗ)).
+        # Bias correction: m̂ / (√ŝ + eps) = m · √(1 - beta2ᵗ) / (1 - beta1ᵗ) / (√s + eps · √(1 - beta2ᵗ)).
         root = float(np.sqrt(1 - self.beta2 ** float(t)))
         gradients += self.eps * root
         np.divide(mean, gradients, out=step)
@@ -136,13 +136,13 @@ class Adam:
 class AdamW(Adam):
     """Adam with decoupled weight decay (Loshchilov and Hutter, 2019): w ← w - rate · weight_decay · w before each step.
 
-    Added to the loss, as L2 is, the decay would be divided by the size of gradients like all else, and would hardly
-    touch the weights that matter most.
+    If the decay were part of the loss, as L2 regularisation is, Adam would divide it by the size of the gradients, and
+    it would hardly affect the weights with the largest gradients.
 
     Attributes
     ----------
     decayed : sequence of slice
-        Where in the vector of parameters the weights lie that decay; all of it by default.
+        Slices of the parameter vector that weight decay applies to; the whole vector by default.
     """
 
     weight_decay: float = 0.01
@@ -156,11 +156,11 @@ class AdamW(Adam):
 
 
 class EMA:
-    """An exponential moving average of parameters, which often reads better than where training has just got to.
+    """Exponential moving average of the parameters, which is often more accurate than the latest parameters.
 
     average ← decay · average + (1 - decay) · parameters, after each step (Polyak and Juditsky, 1992, in the form of
-    Tarvainen and Valpola, 2017). Over the first steps the decay is (1 + t) / (10 + t), where that is less, so that the
-    first, random parameters are soon forgotten.
+    Tarvainen and Valpola, 2017). Over the first steps the decay is (1 + t) / (10 + t), if that is less, so that the
+    initial random parameters lose their influence quickly.
     """
 
     def __init__(self, decay: float) -> None:
@@ -169,7 +169,7 @@ class EMA:
         self._scratch: Scratch | None = None
 
     def update(self, parameters: Floats) -> None:
-        """Take the parameters after a step into the average."""
+        """Update the average with the parameters after a step."""
         if self._scratch is None:
             self._scratch = Scratch(parameters.dtype)
         if not self.state:
@@ -183,5 +183,5 @@ class EMA:
 
     @property
     def average(self) -> Floats:
-        """The average, shape (n_parameters,); there is one after the first `update`."""
+        """Average of the parameters, shape (n_parameters,); available after the first `update`."""
         return self.state["average"]

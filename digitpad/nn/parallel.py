@@ -1,4 +1,4 @@
-"""Several threads for one network: each reads its share of the batch."""
+"""Data-parallel training: several threads, each with its share of the batch."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,22 +17,24 @@ _T = TypeVar("_T")
 
 
 class DataParallel:
-    """Runs a network on the shares of each batch at once, and adds up what they say of the gradient.
+    """Run a network on several shares of each batch in parallel, and add up the gradients.
 
-    While NumPy computes, it lets other Python threads run. Unlike threads within a matrix product, these share all that
-    lies between the products too, which for convolutions is half of the time. BLAS should have one thread meanwhile.
-    The same number of threads gives the same bits. Each takes samples from the whole of a batch, which may begin with
-    others than it ends with: a layer that looks at all of them, as `BatchNorm` does, sees its share, and is kept as the
-    first share made it.
+    While NumPy computes, it lets other Python threads run. Unlike the threads of a BLAS matrix product, these threads
+    also share the work between the products, which takes half of the time for convolutions. BLAS should use one thread
+    meanwhile. The same number of threads gives bit-identical results.
+
+    Each share takes every n-th sample of the batch, because the start of a batch may differ from its end. A layer that
+    depends on the whole batch, such as `BatchNorm`, sees only its share, and its running averages are those of the
+    first share.
 
     Parameters
     ----------
     network : Network
-        What is trained; the threads besides the first work on twins of it.
+        The network to train; the other threads use networks that share its parameters.
     n_threads : int
-        With 1, there is no other thread, and nothing to close.
+        Number of threads, including the calling thread. With 1, no other thread is started.
     label_smoothing : float
-        As `CrossEntropy` takes it.
+        Label smoothing of `CrossEntropy`.
     """
 
     def __init__(self, network: Network, n_threads: int = 1, label_smoothing: float = 0.0) -> None:
@@ -48,18 +50,18 @@ class DataParallel:
         self.close()
 
     def close(self) -> None:
-        """End the other threads; this one can still do all of the work."""
+        """Stop the other threads; afterwards, the calling thread does all of the work."""
         if self._pool is not None:
             self._pool.shutdown()
             self._pool = None
 
     def initialize(self, rng: np.random.Generator) -> list[np.random.Generator]:
-        """Give every parameter its first value, and the layers of every thread a generator to draw from.
+        """Initialise all parameters, and give the layers of every thread a random generator.
 
         Returns
         -------
         list of numpy.random.Generator
-            Those generators, ``rng`` first: all that later forward passes in training draw from.
+            These generators, ``rng`` first; all later training passes draw from them.
         """
         network, *twins = self._networks
         twin_rngs = rng.spawn(len(twins))
@@ -69,7 +71,7 @@ class DataParallel:
         return [rng, *twin_rngs]
 
     def set_dropout(self, rate: float) -> None:
-        """Drop this share from now on, in every layer that drops."""
+        """Set the rate of all dropout layers."""
         for network in self._networks:
             for layer in network.layers:
                 if isinstance(layer, Dropout):
@@ -77,46 +79,46 @@ class DataParallel:
 
     @property
     def chunk(self) -> int:
-        """As `Network.chunk`."""
+        """Number of samples to process at once; see `Network.chunk`."""
         return self._networks[0].chunk
 
     def learn(self, samples: NDArray[Any], labels: Ints) -> float:
-        """The loss on a batch; its gradient is then in the network's ``gradients``."""
+        """Return the loss on a batch, and write its gradient to the network's ``gradients``."""
         n = len(labels)
 
-        def of_share(i: int, share: slice) -> float:
+        def learn_share(i: int, share: slice) -> float:
             network, loss = self._networks[i], self._losses[i]
-            # What a network that runs away says, its loss says too; each thread has a state of its own.
+            # The loss shows whether the network diverges, so warnings add nothing; errstate is per thread.
             with np.errstate(over="ignore", invalid="ignore"):
                 value, dlogits = loss(network.forward(samples[share], training=True), labels[share])
-                part = len(labels[share]) / n
-                if part != 1:
-                    dlogits *= part
+                fraction = len(labels[share]) / n
+                if fraction != 1:
+                    dlogits *= fraction
                 network.backward(dlogits)
-            return value * part
+            return value * fraction
 
-        losses = self._in_shares(n, of_share)
+        losses = self._run_shares(n, learn_share)
         gradients = self._networks[0].gradients
         for twin in self._networks[1 : len(losses)]:
             gradients += twin.gradients
         return sum(losses)
 
     def forward(self, samples: NDArray[Any]) -> Floats:
-        """Logits of shape (n_samples, n_classes), as outside training; good until the next call."""
+        """Return logits of shape (n_samples, n_classes), not in training mode; valid until the next call."""
         if self._pool is None:
             with np.errstate(over="ignore", invalid="ignore"):
                 return self._networks[0].forward(samples)
         logits = self._scratch("logits", (len(samples), *self._networks[0].plan.output_shape))
 
-        def of_share(i: int, share: slice) -> None:
+        def forward_share(i: int, share: slice) -> None:
             with np.errstate(over="ignore", invalid="ignore"):
                 logits[share] = self._networks[i].forward(samples[share])
 
-        self._in_shares(len(samples), of_share)
+        self._run_shares(len(samples), forward_share)
         return logits
 
-    def _in_shares(self, n: int, work: Callable[[int, slice], _T]) -> list[_T]:
-        """What ``work`` gives for each share of 0..n-1; the first is done in this thread."""
+    def _run_shares(self, n: int, work: Callable[[int, slice], _T]) -> list[_T]:
+        """Return the results of ``work`` for each share of 0..n-1; the first share runs in the calling thread."""
         if self._pool is None:
             return [work(0, slice(0, n))]
         shares = [slice(first, n, len(self._networks)) for first in range(min(n, len(self._networks)))]

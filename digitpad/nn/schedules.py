@@ -1,6 +1,7 @@
-"""Schedules: by what factor the learning rate is multiplied, as epochs go by.
+"""Learning-rate schedules.
 
-Each is called with the epochs done so far, as a fraction too, and the epochs planned.
+Each schedule is called with the number of completed epochs, which may be fractional, and the number of planned epochs.
+It returns the factor by which the learning rate is multiplied.
 """
 
 import math
@@ -8,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 Schedule = Callable[[float, float], float]
-"""The factor, given the epochs done, from 0, and the epochs that the whole training takes."""
+"""Function that returns the factor, given the completed epochs (starting at 0) and the epochs of the whole training."""
 
 
 @dataclass(frozen=True)
 class Constant:
-    """The same rate throughout."""
+    """Constant learning rate."""
 
     def __call__(self, epoch: float, epochs: float) -> float:
         return 1.0
@@ -21,18 +22,18 @@ class Constant:
 
 @dataclass(frozen=True)
 class StepDecay:
-    """The rate is multiplied by ``factor`` after every ``every`` epochs."""
+    """Learning rate multiplied by ``factor`` after every ``every`` epochs."""
 
     every: float = 10
     factor: float = 0.5
 
     def __call__(self, epoch: float, epochs: float) -> float:
-        return self.factor ** math.floor(epoch / self.every + 1e-9)  # lest rounding delay a step
+        return self.factor ** math.floor(epoch / self.every + 1e-9)  # 1e-9: rounding must not delay a step
 
 
 @dataclass(frozen=True)
 class InverseTime:
-    """1 / (1 + decay · epoch): long steps at first, and ever slower in becoming shorter (Robbins and Monro, 1951)."""
+    """Factor 1 / (1 + decay · epoch): the rate falls ever more slowly (Robbins and Monro, 1951)."""
 
     decay: float = 0.1
 
@@ -42,7 +43,7 @@ class InverseTime:
 
 @dataclass(frozen=True)
 class Exponential:
-    """exp(-decay · epoch): each epoch takes the same share of the rate."""
+    """Factor exp(-decay · epoch): each epoch reduces the rate by the same fraction."""
 
     decay: float = 0.1
 
@@ -52,7 +53,7 @@ class Exponential:
 
 @dataclass(frozen=True)
 class Cosine:
-    """From 1 to 0 along half a cosine (Loshchilov and Hutter, 2017, without restarts)."""
+    """Decay from 1 to 0 along half a cosine (Loshchilov and Hutter, 2017, without restarts)."""
 
     def __call__(self, epoch: float, epochs: float) -> float:
         return 0.5 * (1 + math.cos(math.pi * min(1.0, epoch / epochs)))
@@ -60,9 +61,9 @@ class Cosine:
 
 @dataclass(frozen=True)
 class OneCycle:
-    """Up from 1 / 25 to 1 in the first 30 %, then down to almost 0, both along half a cosine (Smith and Topin, 2018).
+    """Rise from 1 / 25 to 1 in the first 30 %, then fall to almost 0, both along half a cosine (Smith and Topin, 2018).
 
-    The rate in the middle may be several times what would be stable from the start. Momentum stays as it is.
+    The peak rate may be several times the rate that would be stable from the start. Momentum does not change.
     """
 
     rise: float = 0.3
@@ -72,17 +73,17 @@ class OneCycle:
     def __call__(self, epoch: float, epochs: float) -> float:
         progress = min(1.0, epoch / epochs)
         if progress < self.rise:
-            return self._between(self.begin, 1.0, progress / self.rise)
-        return self._between(1.0, self.end, (progress - self.rise) / (1 - self.rise))
+            return self._interpolate(self.begin, 1.0, progress / self.rise)
+        return self._interpolate(1.0, self.end, (progress - self.rise) / (1 - self.rise))
 
     @staticmethod
-    def _between(begin: float, end: float, share: float) -> float:
-        return end + (begin - end) * 0.5 * (1 + math.cos(math.pi * share))
+    def _interpolate(begin: float, end: float, fraction: float) -> float:
+        return end + (begin - end) * 0.5 * (1 + math.cos(math.pi * fraction))
 
 
 @dataclass(frozen=True)
 class WarmUp:
-    """``then``, whose first ``epochs`` are damped by a factor that rises evenly from 0 to 1 (Goyal et al., 2017)."""
+    """Linear warm-up: the factor of ``then``, scaled from 0 to 1 over the first ``epochs`` (Goyal et al., 2017)."""
 
     epochs: float
     then: Schedule

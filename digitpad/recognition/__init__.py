@@ -1,1 +1,1 @@
-"""From ink to a prediction, and why."""
+"""Recognition of ink, and explanations of predictions."""

@@ -1,6 +1,6 @@
-"""Why ink is read as it is: which of it speaks for the answer, and which small change would make it another.
+"""Explanations of predictions: the evidence in each pixel, and small changes that would change the prediction.
 
-Both are told in pieces: generators that stop after some milliseconds of work, so that a window can read ink in between.
+Both are generators that pause after a few milliseconds of work, so that the window can recognise ink in between.
 """
 
 import math
@@ -19,36 +19,36 @@ from digitpad.nn.arrays import Floats
 from digitpad.weights.native_format import Weights
 
 STEPS = 24
-"""From blank paper to the whole ink; the evidence's sum then differs by 0.07 from what it should be, some 13."""
+"""Steps from blank paper to full ink; the sum of the evidence then differs by 0.07 from its exact value of about 13."""
 
 PRODUCTS_AT_ONCE = {"weighing": 40e6, "reading": 100e6}
-"""Of a network's products, those of a piece: on one core, some 4 ms. Their gradients take more than themselves."""
+"""Multiplications per piece of work, about 4 ms on one core; gradients take longer than predictions."""
 
-READINGS_AT_ONCE = 32  # of however small a network
+READINGS_AT_ONCE = 32  # limit for small networks
 
 MAX_DRAWN_STROKES = 12
-MAX_LENGTH = 12.0  # of all ink, in extents; a digit's is 1 to 5, and no small change makes a digit of what has more
+MAX_LENGTH = 12.0  # total length of ink, in extents; digits have 1 to 5, and more ink cannot become a digit
 MAX_FINDINGS = 3
 
 _T = TypeVar("_T")
 
 InPieces = Generator[None, None, _T]
-"""Work that stops after each piece; what it comes to is what the generator returns."""
+"""Generator that pauses after each piece of work, and returns the result."""
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What each pixel of some ink says in favour of one digit and against another.
+    """Evidence of each pixel for one digit and against another.
 
     Attributes
     ----------
     digit, instead : int
-        The answer, and what was next.
+        Predicted class, and the second most probable class.
     image : ndarray of uint8, shape (28, 28)
-        What the network saw.
+        Network input.
     pixels : ndarray of shape (28, 28)
-        Above 0 where ink speaks for `digit`, below where it speaks for `instead`, 0 where there is none. The sum is by
-        how much ``logit[digit] - logit[instead]`` is larger than on blank paper.
+        Positive where ink supports `digit`, negative where it supports `instead`, 0 without ink. The sum is the
+        increase of ``logit[digit] - logit[instead]`` over blank paper.
     """
 
     digit: int
@@ -59,17 +59,17 @@ class Evidence:
 
     @property
     def said(self) -> str:
-        """In words: where the ink is that speaks for the one, and for the other."""
+        """Description of where the ink supports each of the two classes."""
         digit, instead = self.class_names[self.digit], self.class_names[self.instead]
-        speaks = [
-            f"the ink {at_place(self._strongest(sign))} speaks {words}"
-            for sign, words in ((1, f"most for {digit}"), (-1, f"for {instead} instead"))
+        clauses = [
+            f"the ink {at_place(self._strongest_place(sign))} {words}"
+            for sign, words in ((1, f"most supports {digit}"), (-1, f"suggests {instead}"))
             if (sign * self.pixels).max() > 0
         ]
-        return ", ".join(speaks).capitalize() or "No ink speaks for either"
+        return ", ".join(clauses).capitalize() or "No ink supports either"
 
-    def _strongest(self, sign: int) -> str:
-        """The place around which most of what speaks for one of the two lies together."""
+    def _strongest_place(self, sign: int) -> str:
+        """Return the name of the region with the most evidence of the given sign."""
         rows = np.array_split(np.maximum(sign * self.pixels, 0), np.r_[11, 17])  # a digit covers 4..23
         thirds = np.array([[part.sum() for part in np.array_split(row, np.r_[11, 17], axis=1)] for row in rows])
         y, x = np.unravel_index(thirds.argmax(), thirds.shape)
@@ -78,18 +78,18 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Finding:
-    """A small change of the strokes that makes the ink another digit, or an unsure answer sure.
+    """Small change of the strokes that changes the prediction, or makes an unsure prediction sure.
 
     Attributes
     ----------
     digit : int
-        What it is then.
+        Predicted class after the change.
     change : str
-        In words that go on after the digit: ``when the flag is shorter``, ``without the bar``.
+        Description of the change, for example ``with a shorter flag``, ``without the bar``.
     size : float
-        How much of the ink it touches.
+        Share of all ink that is changed.
     was_sure : bool
-        Whether the answer was sure before.
+        Whether the prediction was sure before the change.
     """
 
     digit: int
@@ -99,11 +99,19 @@ class Finding:
     class_names: tuple[str, ...] = DIGITS
 
     def __str__(self) -> str:
-        return f"{'Read as' if self.was_sure else 'Sure of'} {self.class_names[self.digit]} {self.change}"
+        change = self.change[:1].upper() + self.change[1:]
+        verb = "would be" if self.was_sure else "would clearly be"
+        return f"{change} it {verb} {_with_article(self.class_names[self.digit])}"
+
+
+def _with_article(name: str) -> str:
+    """Return a class name with its indefinite article: ``a 7``, ``an 8``, ``an M``, ``a cat``."""
+    vowel_sounds = "8AEFHILMNORSXaefhilmnorsx" if len(name) == 1 else "8AEIOaeio"
+    return f"{'an' if name[0] in vowel_sounds else 'a'} {name}"
 
 
 class Explainer:
-    """Explains with one network, of which it has a copy of its own, how some ink is read."""
+    """Explain predictions with a private copy of a network."""
 
     def __init__(self, weights: Weights) -> None:
         self._network = network = weights.network()
@@ -114,7 +122,7 @@ class Explainer:
         self._class_names = weights.class_names
 
     def weigh(self, image: NDArray[np.uint8], digit: int, instead: int) -> InPieces[Evidence]:
-        """How much the ink of each pixel moves ``logit[digit] - logit[instead]``.
+        """Compute how much the ink of each pixel changes ``logit[digit] - logit[instead]``.
 
         Parameters
         ----------
@@ -123,28 +131,28 @@ class Explainer:
 
         Notes
         -----
-        Integrated gradients (Sundararajan, Taly and Yan, 2017) along the straight line from blank paper: each pixel
-        times the mean of its gradient while all ink grows from none to what it is. They add up to the whole difference,
-        as the gradient at the ink alone does not; and blank paper is what ink is written on, so nothing is said of
-        pixels without any.
+        Integrated gradients (Sundararajan, Taly and Yan, 2017) along the straight line from blank paper: each pixel is
+        multiplied by the mean of its gradient while all ink grows from none to its full value. These values add up to
+        the whole difference, unlike the gradient at the full ink only. The baseline is blank paper, so pixels without
+        ink have no evidence.
 
-        With ink of a share s = u², the steps are even in u: gradients change most while there is little ink, where
-        units begin to fire one after the other. For a dense network, the sum's error then is a fifth of that of steps
-        that are even in s.
+        The share of ink is s = u², with equal steps in u, because gradients change most while there is little ink,
+        where units become active one after another. For a dense network, the error of the sum is then a fifth of the
+        error with equal steps in s.
         """
         ink = image.astype(np.float32)
         gradient = np.zeros_like(ink)
         u = (np.arange(STEPS, dtype=np.float32) + 0.5) / STEPS
-        for some in np.array_split(u, math.ceil(STEPS / self._steps_at_once)):
-            gradient += self._gradient(some[:, None, None] ** 2 * ink, 2 * some / STEPS, digit, instead)
+        for chunk in np.array_split(u, math.ceil(STEPS / self._steps_at_once)):
+            gradient += self._gradient(chunk[:, None, None] ** 2 * ink, 2 * chunk / STEPS, digit, instead)
             yield
         return Evidence(digit, instead, image, np.nan_to_num(ink * gradient), self._class_names)
 
     def search(self, drawing: Drawing) -> InPieces[tuple[Finding, ...] | None]:
-        """What small changes of the strokes would make of them, at most `MAX_FINDINGS`, the smallest first.
+        """Find small changes of the strokes that change the prediction, at most `MAX_FINDINGS`, the smallest first.
 
-        None where there are no strokes to change, or they are part of an image. Nothing is tried of a scribble, of
-        more than `MAX_DRAWN_STROKES` or `MAX_LENGTH`.
+        The result is None if there are no strokes, or if they are drawn on an image. For a scribble, which exceeds
+        `MAX_DRAWN_STROKES` or `MAX_LENGTH`, the result is empty.
         """
         paths = without_specks([stroke.points for stroke in drawing.strokes if len(stroke.points)])
         if not paths or (drawing.image is not None and drawing.image.any()):
@@ -161,26 +169,26 @@ class Explainer:
                 changes.append(change)
                 images.append(rasterize(change.paths))
             yield
-        read = []
+        outputs = []
         for begin in range(0, len(images), self._readings_at_once):
-            read.append(self._network.predict(np.stack(images[begin : begin + self._readings_at_once])))
+            outputs.append(self._network.predict(np.stack(images[begin : begin + self._readings_at_once])))
             yield
-        before, *after = np.concatenate(read)
+        before, *after = np.concatenate(outputs)
         was_sure = bool(before.max() >= self._confidence_threshold)
-        found: dict[str, Finding] = {}  # by its words, as two gaps may lie at the top
+        findings: dict[str, Finding] = {}  # by description, because two gaps can have the same position name
         parts = set()
         for change, probabilities in sorted(zip(changes, after, strict=True), key=lambda pair: pair[0].size):
             digit = int(probabilities.argmax())
-            as_before = was_sure and digit == before.argmax()
-            if probabilities.max() >= self._confidence_threshold and not as_before and change.part not in parts:
+            unchanged = was_sure and digit == before.argmax()
+            if probabilities.max() >= self._confidence_threshold and not unchanged and change.part not in parts:
                 parts.add(change.part)
                 finding = Finding(digit, change.words, change.size, was_sure, self._class_names)
-                found.setdefault(str(finding), finding)
-        return tuple(found.values())[:MAX_FINDINGS]
+                findings.setdefault(str(finding), finding)
+        return tuple(findings.values())[:MAX_FINDINGS]
 
     def _gradient(self, images: Floats, weights: Floats, digit: int, instead: int) -> Floats:
-        """The weighted sum over images of the gradient of ``logit[digit] - logit[instead]``."""
-        with np.errstate(over="ignore", invalid="ignore"):  # what a network is made of may be of any size
+        """Return the weighted sum over images of the gradient of ``logit[digit] - logit[instead]``."""
+        with np.errstate(over="ignore", invalid="ignore"):  # the weights may have any size
             direction = np.zeros_like(self._network.forward(images))
             direction[:, digit] += weights
             direction[:, instead] -= weights
@@ -188,7 +196,7 @@ class Explainer:
 
 
 def run_without_pauses(work: InPieces[_T]) -> _T:
-    """What work in pieces comes to, without a pause."""
+    """Run work to its end without pauses, and return its result."""
     while True:
         try:
             next(work)

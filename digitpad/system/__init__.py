@@ -1,1 +1,1 @@
-"""The machine: BLAS threads, atomic writes, user folders."""
+"""Operating-system support: BLAS threads, atomic file writes and user folders."""

@@ -1,4 +1,4 @@
-"""Writing a file so that it is the old one or the new one at every moment, and never half of either."""
+"""Atomic file writes: at every moment, a file has either its old or its new content."""
 
 import contextlib
 import os
@@ -7,17 +7,17 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Put ``content`` into ``path``, replacing what is there in one step, and only once it is safely on disk.
+    """Write ``content`` to ``path``, replacing an existing file atomically once the new content is safely on disk.
 
-    The bytes are written to a temporary file beside the target, flushed, read back and compared, and then
-    renamed over it; the folder is flushed last, so that the rename itself outlives a power cut.
+    The bytes are written to a temporary file in the same folder, flushed, read back and compared. Then the temporary
+    file is renamed to ``path``. Finally, the folder is flushed, so that the rename survives a power cut.
 
     Raises
     ------
     OSError
-        When it cannot be written, as on a full disk; the file at ``path`` is then as it was.
+        If the file cannot be written, for example because the disk is full; the file at ``path`` is then unchanged.
     """
-    path = path.resolve()  # a link stays a link: its target is what is replaced
+    path = path.resolve()  # replace the target of a symbolic link, not the link itself
     handle, name = tempfile.mkstemp(prefix=f".{path.name[:32]}.", suffix=".part", dir=path.parent)
     temporary = Path(name)
     try:
@@ -36,11 +36,11 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 def _compare(path: Path, content: bytes) -> None:
     if path.read_bytes() != content:
-        raise OSError("what was written does not read back the same")
+        raise OSError("the disk returned different data than was written")
 
 
 def _keep_mode(path: Path, temporary: Path) -> None:
-    """Give the new file the permissions of the one it replaces, or those any new file would get."""
+    """Give the new file the permissions of the file that it replaces, or the default permissions of a new file."""
     if os.name == "nt":
         return
     if path.exists():
@@ -53,7 +53,7 @@ def _keep_mode(path: Path, temporary: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # a folder cannot be opened there, and NTFS journals the rename
+    if os.name == "nt":  # Windows cannot open a folder, and NTFS journals the rename
         return
     with contextlib.suppress(OSError):  # some network file systems refuse fsync on a folder
         descriptor = os.open(folder, os.O_RDONLY)

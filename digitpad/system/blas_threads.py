@@ -1,4 +1,4 @@
-"""How many threads the matrix products use, settled in the environment before NumPy is first imported."""
+"""Number of BLAS threads, set in the environment before NumPy is first imported."""
 
 import contextlib
 import os
@@ -10,16 +10,16 @@ _VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VEC
 
 
 def limit_threads(count: int) -> None:
-    """Ask BLAS for ``count`` threads, unless the user's environment asks for a number already.
+    """Set the number of BLAS threads to ``count``, unless the user's environment already sets one.
 
-    OpenBLAS, MKL and Accelerate read these variables when they are loaded, so call it before NumPy is imported.
+    OpenBLAS, MKL and Accelerate read these variables when they are loaded, so call this before NumPy is imported.
     """
     if not any(name in os.environ for name in _VARIABLES):
         os.environ.update(dict.fromkeys(_VARIABLES, str(count)))
 
 
 def set_threads(count: int) -> None:
-    """Have BLAS use ``count`` threads from now on, though it was loaded already."""
+    """Set the number of BLAS threads to ``count``, also if BLAS is already loaded."""
     from threadpoolctl import threadpool_limits
 
     os.environ.update(dict.fromkeys(_VARIABLES, str(count)))
@@ -28,17 +28,17 @@ def set_threads(count: int) -> None:
 
 @contextlib.contextmanager
 def limited_to(count: int) -> Iterator[None]:
-    """Have BLAS use ``count`` threads meanwhile, as what goes on to the same bits must."""
+    """Use ``count`` BLAS threads inside the block, for example to resume a run with bit-identical results."""
     before = {name: os.environ.get(name) for name in _VARIABLES}
-    used = thread_count()
-    if count == used:
+    count_before = thread_count()
+    if count == count_before:
         yield
         return
     set_threads(count)
     try:
         yield
     finally:
-        set_threads(used)
+        set_threads(count_before)
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)
@@ -47,16 +47,16 @@ def limited_to(count: int) -> Iterator[None]:
 
 
 def default_thread_count() -> int:
-    """As many threads as there are cores, less one for the window and for other programs.
+    """Return the number of cores minus one, which is left to the window and to other programs.
 
-    A thread on every core makes networks of this size train a little faster, but many times slower as soon as another
-    program wants a core, for each product then waits for the thread that was put aside (OpenBLAS #731).
+    With a thread on every core, networks of this size train a little faster. But they train many times slower as soon
+    as another program needs a core, because each product then waits for the suspended thread (OpenBLAS #731).
     """
     return max(1, (os.cpu_count() or 1) - 1)
 
 
 def thread_count() -> int:
-    """The number of threads that BLAS was asked for; every core where nothing was asked."""
+    """Return the number of BLAS threads that the environment sets, or the number of cores if it sets none."""
     for name in _VARIABLES:
         if os.environ.get(name, "").isdecimal():
             return int(os.environ[name])
@@ -64,14 +64,14 @@ def thread_count() -> int:
 
 
 _lock = threading.Lock()
-_limits: list[Any] = []  # one for each who wants one thread; the first of them is what BLAS was told
+_limits: list[Any] = []  # the same limit once for each active `one_thread` block
 
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """Keep every product to the thread that asks for it, where the work is shared out among threads already.
+    """Use one BLAS thread inside the block, for work that is already divided among threads.
 
-    BLAS has one number for the whole program: it is put back when the last one who wants this is done.
+    BLAS has one setting for the whole process, which is restored when the last active block ends.
     """
     from threadpoolctl import threadpool_limits
 

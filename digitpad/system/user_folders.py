@@ -1,4 +1,4 @@
-"""Where what the user makes is kept: never beside the program's own files."""
+"""Folders for user data, which is kept apart from the program's own files."""
 
 import os
 from pathlib import Path
@@ -9,32 +9,32 @@ from digitpad.errors import FileError
 
 
 def user_data_path() -> Path:
-    """The user's data folder for this program, whether it is there or not; ``DIGITPAD_HOME`` puts it elsewhere."""
-    chosen = os.environ.get("DIGITPAD_HOME")
-    return Path(chosen) if chosen else platformdirs.user_data_path("digitpad", appauthor=False)
+    """Return the user's data folder, which may not exist yet; ``DIGITPAD_HOME`` overrides the system's default."""
+    override = os.environ.get("DIGITPAD_HOME")
+    return Path(override) if override else platformdirs.user_data_path("digitpad", appauthor=False)
 
 
 def user_data() -> Path:
-    """The user's data folder, made if need be.
+    """Return the user's data folder, and create it if it does not exist.
 
     Raises
     ------
     FileError
-        If it cannot be made.
+        If the folder cannot be created.
     """
     return ensure_folder(user_data_path())
 
 
 def ensure_folder(folder: Path) -> Path:
-    """The folder, made if need be.
+    """Create the folder if it does not exist, and return it.
 
     Raises
     ------
     FileError
-        If it cannot be made.
+        If the folder cannot be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise FileError(folder, f"cannot be made ({error.strerror})") from error
+        raise FileError(folder, f"cannot be created ({error.strerror})") from error
     return folder

@@ -7,7 +7,7 @@ from digitpad import assets
 
 @pytest.mark.parametrize("folder", [assets.MODEL, assets.DATA, assets.RESOURCES], ids=lambda folder: folder.name)
 def test_folders_of_shipped_files_are_there(folder: Path) -> None:
-    """Wherever the program is installed, each of its folders is found, and is not empty."""
+    """Each folder of shipped files exists and is not empty, wherever the program is installed."""
     assert folder.is_dir()
     assert any(folder.iterdir())
 
@@ -27,5 +27,5 @@ def test_folders_of_shipped_files_are_there(folder: Path) -> None:
     ],
 )
 def test_shipped_file_is_there(folder: Path, name: str) -> None:
-    """What the program cannot do without lies in its folder."""
+    """Each required file is in its folder and is not empty."""
     assert (folder / name).stat().st_size > 0

@@ -13,19 +13,19 @@ from digitpad.class_names import DIGITS, MAX_CLASSES, are_names, default_names, 
     ],
 )
 def test_classes_are_told_in_a_few_words(names: list[str], words: str) -> None:
-    """Digits as a range, a few by their names, many by the first and the last."""
+    """Digits are shown as a range, a few classes by name, and many classes by the first and last names."""
     assert describe_names(names) == words
 
 
 def test_digits_are_called_digits() -> None:
-    """And whatever else there may be, classes."""
+    """The noun is "digit" for digits and "class" for everything else."""
     assert noun(list(DIGITS)) == "digit"
     assert noun(DIGITS[:9]) == "class"
 
 
 @pytest.mark.parametrize("n", [2, 10, MAX_CLASSES])
 def test_different_texts_name_classes(n: int) -> None:
-    """From two to 62, in a list or a tuple."""
+    """A list or tuple of 2 to 62 distinct strings is valid."""
     names = [f"class {place}" for place in range(n)]
     assert are_names(names)
     assert are_names(tuple(names))
@@ -47,7 +47,7 @@ def test_different_texts_name_classes(n: int) -> None:
     ],
 )
 def test_other_things_do_not(values: object) -> None:
-    """One, too many, the same twice, what cannot be shown, and what is no text."""
+    """Too few or too many names, duplicates, unprintable names and other types are invalid."""
     assert not are_names(values)
 
 
@@ -63,24 +63,24 @@ def test_other_things_do_not(values: object) -> None:
     ],
 )
 def test_names_are_read_from_a_line(text: str, names: tuple[str, ...]) -> None:
-    """Apart by commas, and all between two signs where they stand for a range."""
+    """Names are separated by commas, and two characters with a hyphen are a range."""
     assert names_in(text) == names
 
 
 @pytest.mark.parametrize("text", ["", "cat", "a, a", "a,,b", "Z-A", "\u0100-\u0200", "0-9, 5"])
 def test_what_cannot_name_classes_is_refused(text: str) -> None:
-    """Too few, too many, the same twice, or none at all."""
+    """Too few or too many names, duplicates and empty names raise a ValueError."""
     with pytest.raises(ValueError, match="different names"):
         names_in(text)
 
 
 @pytest.mark.parametrize(("n", "last"), [(10, "9"), (26, "Z"), (36, "Z"), (47, "t"), (52, "z"), (62, "z")])
 def test_usual_classes_have_names(n: int, last: str) -> None:
-    """As many as digits, letters, and both are."""
+    """Common numbers of classes have default names: digits, letters, or both."""
     names = names_in(default_names(n))
     assert (len(names), names[-1]) == (n, last)
 
 
 def test_other_numbers_could_be_anything() -> None:
-    """Nothing is proposed."""
+    """Other numbers of classes have no default names."""
     assert default_names(7) == ""

@@ -1,1 +1,1 @@
-"""File formats: from bytes to named tensors."""
+"""Readers of file formats, from bytes to named tensors."""

@@ -1,8 +1,9 @@
-"""MATLAB's MAT files of version 5 (``save -v6``, ``-v7``, `scipy.io.savemat`), and Octave's text.
+"""Readers of MATLAB's MAT files, version 5 (``save -v6``, ``-v7``, `scipy.io.savemat`), and of Octave's text files.
 
-Source: MAT-File Format (The MathWorks, 2019), chapter 1. A file is a header of 128 bytes and a row of elements: a type
-and a size, then so many bytes, padded to eight. A matrix is an element that holds others: flags, dimensions, name,
-numbers; columns come first. Sparse matrices, objects and functions are passed over, and the first two named.
+Source: MAT-File Format (The MathWorks, 2019), chapter 1. A file is a header of 128 bytes and a sequence of elements. An
+element is a type, a size in bytes and that many bytes, padded to a multiple of eight. A matrix is an element that holds
+other elements: flags, dimensions, name and numbers, in column-major order. Sparse matrices, objects and functions are
+skipped; the names of the first two are recorded.
 """
 
 import io
@@ -43,26 +44,26 @@ _DTYPES = {
     17: "u2",
 }
 _MAX_DEPTH = 8
-_MAX_ELEMENTS = 10 * MAX_ARRAYS  # four to a matrix
+_MAX_ELEMENTS = 10 * MAX_ARRAYS  # a matrix has four elements
 _MAX_OCTAVE_BYTES = 12 * 2**20
 
 
 class _DamagedError(ValueError):
-    """What an element says of itself cannot be."""
+    """Error about an element whose header is impossible."""
 
 
 def read_mat(path: Path, content: bytes) -> TensorTree:
-    """Every numeric array by its name, also within cells and structures, and texts.
+    """Read every named numeric array and text, including those within cells and structures.
 
     Raises
     ------
     WeightsError
-        If the file is damaged, or would take more than the budget.
+        If the file is damaged or would exceed the budget.
     """
     contents = TensorTree(path, "a MATLAB file")
     order = {b"IM": "<", b"MI": ">"}.get(content[126:128])
     if order is None:
-        raise WeightsError(path, "begins as MATLAB's files do, but does not say in which order its bytes are")
+        raise WeightsError(path, "is a damaged MATLAB file: its header does not state the byte order")
     reader = _Reader(order, BUDGET_BYTES, contents.passed_over)
     try:
         for kind, data in reader.elements(memoryview(content)[_HEADER_BYTES:]):
@@ -76,7 +77,10 @@ def read_mat(path: Path, content: bytes) -> TensorTree:
 
 
 class _Reader:
-    """Takes elements apart, and counts what they take; ``passed_over`` gets the names of matrices that are not read."""
+    """Parser of elements, with a budget of bytes and elements.
+
+    The names of matrices that are not read are appended to ``passed_over``.
+    """
 
     def __init__(self, order: str, budget: int, passed_over: list[str]) -> None:
         self._order = order
@@ -85,40 +89,40 @@ class _Reader:
         self._n_elements = 0
 
     def elements(self, data: memoryview) -> Iterator[tuple[int, memoryview]]:
-        """The type and the bytes of each element in a row of them."""
-        place = 0
-        while place + 8 <= len(data):
-            kind, size = (int(word) for word in np.frombuffer(data[place : place + 8], f"{self._order}u4"))
-            if kind >> 16:  # a small element: four bytes at most, right behind the first half of the tag
-                kind, size, begin, step = kind & 0xFFFF, kind >> 16, place + 4, 8
+        """Yield the type and the bytes of each element in a sequence of elements."""
+        position = 0
+        while position + 8 <= len(data):
+            kind, size = (int(word) for word in np.frombuffer(data[position : position + 8], f"{self._order}u4"))
+            if kind >> 16:  # a small element: at most four bytes, after the first half of the tag
+                kind, size, begin, step = kind & 0xFFFF, kind >> 16, position + 4, 8
             else:
-                begin, step = place + 8, 8 + size + (-size % 8 if kind != _COMPRESSED else 0)
-            if size > len(data) - begin or (begin == place + 4 and size > 4):
-                raise _DamagedError(f"an element claims {size} bytes, but there are {len(data) - begin}")
+                begin, step = position + 8, 8 + size + (-size % 8 if kind != _COMPRESSED else 0)
+            if size > len(data) - begin or (begin == position + 4 and size > 4):
+                raise _DamagedError(f"an element claims {size} bytes, but only {len(data) - begin} follow")
             self._n_elements += 1
             if self._n_elements > _MAX_ELEMENTS:
-                raise _DamagedError(f"it has more than {_MAX_ELEMENTS} elements")
+                raise _DamagedError(f"it has more than {_MAX_ELEMENTS:,} elements")
             yield kind, data[begin : begin + size]
-            place += step
+            position += step
 
     def unpacked(self, data: memoryview) -> memoryview:
-        """What a packed element holds."""
+        """Return the content of a compressed element."""
         inner = zlib.decompressobj().decompress(data, self._left + 1)
         self._left -= len(inner)
         if self._left < 0:
-            raise _DamagedError(f"it unpacks to more than {mebibytes(BUDGET_BYTES)}")
+            raise _DamagedError(f"it is too large when decompressed; the limit is {mebibytes(BUDGET_BYTES)}")
         return memoryview(inner)
 
     def matrix(self, data: memoryview, depth: int) -> tuple[str, Any]:
-        """The name and the content of a matrix; None for what is no array, list or dict of numbers or texts."""
+        """Return the name and the value of a matrix; the value is None if it is not an array, list, dict or text."""
         if depth > _MAX_DEPTH:
-            raise _DamagedError(f"it holds more than {_MAX_DEPTH} cells in each other")
+            raise _DamagedError(f"its cells are nested more than {_MAX_DEPTH} deep")
         parts = self.elements(data)
-        (_, flags), (_, sizes), (_, name), *rest = [*_first(parts, 3), *parts]
+        (_, flags), (_, sizes), (_, name), *rest = [*_take(parts, 3), *parts]
         cls = int(np.frombuffer(flags[:4], f"{self._order}u4")[0]) & 0xFF if len(flags) >= 4 else 0
         shape = tuple(int(size) for size in np.frombuffer(sizes[: len(sizes) // 4 * 4], f"{self._order}i4"))
         if not 2 <= len(shape) <= 8 or min(shape) < 0:
-            raise _DamagedError(f"a matrix says that its shape is {shape}")
+            raise _DamagedError(f"a matrix has the impossible shape {shape}")
         text = bytes(name).decode("latin-1")[:100]
         if cls in _PASSED_OVER:
             self._passed_over.append(f"{text} ({_PASSED_OVER[cls]})" if text else _PASSED_OVER[cls])
@@ -150,18 +154,20 @@ class _Reader:
 
     def _array(self, kind: int, data: memoryview, shape: tuple[int, ...]) -> NDArray[Any]:
         if kind not in _DTYPES:
-            raise _DamagedError(f"it has numbers of the unknown type {kind}")
+            raise _DamagedError(f"its numbers have the unknown type {kind}")
         dtype: np.dtype[Any] = np.dtype(self._order + _DTYPES[kind])
         if math.prod(shape) * dtype.itemsize != len(data):
-            raise _DamagedError(f"a matrix of {shape} needs {math.prod(shape)} numbers, not {len(data)} bytes")
+            raise _DamagedError(
+                f"a matrix of shape {shape} needs {math.prod(shape)} numbers, but has {len(data)} bytes"
+            )
         return np.frombuffer(data, dtype).reshape(shape, order="F").astype(dtype.newbyteorder("="), copy=False)
 
 
-def _first(parts: Iterator[tuple[int, memoryview]], n: int) -> list[tuple[int, memoryview]]:
-    found = [part for _, part in zip(range(n), parts, strict=False)]
-    if len(found) < n:
-        raise _DamagedError("a matrix lacks its shape or name")
-    return found
+def _take(parts: Iterator[tuple[int, memoryview]], n: int) -> list[tuple[int, memoryview]]:
+    result = [part for _, part in zip(range(n), parts, strict=False)]
+    if len(result) < n:
+        raise _DamagedError("a matrix has no shape or no name")
+    return result
 
 
 _OCTAVE = re.compile(
@@ -171,19 +177,19 @@ _OCTAVE = re.compile(
     re.MULTILINE,
 )
 _OCTAVE_NUMBERS = re.compile(rb"(?:global )?(?:float |u?int\d\d? |bool )?(?:matrix|scalar)")
-_NA = re.compile(rb"\bNA\b")  # Octave's mark of what is missing
+_NA = re.compile(rb"\bNA\b")  # Octave's mark for missing values
 
 
 def read_octave(path: Path, content: bytes) -> TensorTree:
-    """The matrices and numbers in what Octave's ``save`` writes when it is not told a format.
+    """Read the matrices and numbers in the text file that Octave's ``save`` writes by default.
 
     Raises
     ------
     WeightsError
-        If one of them is not of the size that it says.
+        If the file is too large, or a matrix does not have its stated size.
     """
     if len(content) > _MAX_OCTAVE_BYTES:
-        raise WeightsError(path, f"is larger than the {mebibytes(_MAX_OCTAVE_BYTES)} of Octave's text that are read")
+        raise WeightsError(path, f"is too large; the limit for Octave's text files is {mebibytes(_MAX_OCTAVE_BYTES)}")
     contents = TensorTree(path, "an Octave file")
     for match in _OCTAVE.finditer(content.replace(b"\r\n", b"\n")):
         name, kind = match["name"].decode("latin-1"), match["type"].decode("latin-1")
@@ -192,17 +198,17 @@ def read_octave(path: Path, content: bytes) -> TensorTree:
                 contents.passed_over.append(f"{name} ({kind})")
             continue
         try:
-            with warnings.catch_warnings(action="ignore"):  # of a matrix without numbers
+            with warnings.catch_warnings(action="ignore"):  # an empty matrix is allowed
                 numbers = np.loadtxt(io.BytesIO(_NA.sub(b"NaN", match["numbers"])), ndmin=2)
         except ValueError:
-            contents.passed_over.append(f"{name} (not numbers alone)")
+            contents.passed_over.append(f"{name} (not only numbers)")
             continue
-        # By rows where there are two dimensions, else by columns.
+        # Two-dimensional matrices are in row-major order, others in column-major order.
         sizes = (match["rows"], match["columns"]) if match["rows"] else (match["shape"] or b"1 1").split()
         shape = tuple(map(int, sizes))
         if numbers.size != math.prod(shape):
             raise WeightsError(
-                path, f"{name} of {shape} needs {math.prod(shape)} numbers, but there are {numbers.size}"
+                path, f"is damaged: {name} of shape {shape} needs {math.prod(shape)} numbers, but has {numbers.size}"
             )
         array = numbers.reshape(shape, order="C" if match["rows"] else "F")
         contents.add(name, float(numbers[0, 0]) if kind.endswith("scalar") and numbers.size else array)

@@ -1,4 +1,4 @@
-"""Pickles of weights, which come by themselves and within other files."""
+"""Readers of pickled weights, alone or within other files."""
 
 import io
 from collections.abc import Callable
@@ -9,20 +9,20 @@ from digitpad.errors import WeightsError
 from digitpad.formats import safe_pickle
 
 Tell = Callable[[], None]
-"""Called now and then; what it raises ends the reading."""
+"""Progress callback, called at intervals; an exception that it raises ends the reading."""
 
 
 def ignore_progress() -> None:
-    """The `Tell` of who does not want to know."""
+    """Do nothing; the default `Tell`."""
 
 
 def read_pickle(path: Path, content: bytes, tell: Tell) -> Any:
-    """The tree of plain values, arrays and stand-ins that a pickle describes.
+    """Return the tree of plain values, arrays and placeholders that a pickle describes.
 
     Raises
     ------
     WeightsError
-        If it is damaged, asks for more than there is, or takes more instructions than weights would.
+        If the pickle is damaged, claims more data than it has, or exceeds the limit of instructions.
     """
     return read_pickles(path, io.BytesIO(content), tell)[0]
 
@@ -30,12 +30,12 @@ def read_pickle(path: Path, content: bytes, tell: Tell) -> Any:
 def read_pickles(
     path: Path, file: io.BytesIO, tell: Tell, count: int = 1, persistent: Callable[[Any], Any] | None = None
 ) -> list[Any]:
-    """So many pickles, one after the other; what lies outside of them is asked for by ``persistent``.
+    """Return the trees of ``count`` consecutive pickles; ``persistent`` resolves the IDs of objects outside of them.
 
     Raises
     ------
     WeightsError
-        As `read_pickle` does, and what ``persistent`` and ``tell`` raise.
+        As for `read_pickle`. Exceptions of ``persistent`` and ``tell`` are passed on.
     """
     try:
         return safe_pickle.read_pickles(file, count, persistent, tell=tell)

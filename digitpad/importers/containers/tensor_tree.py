@@ -1,4 +1,4 @@
-"""What a stranger's file holds, whatever its format: named arrays, numbers and words, in the order of the file."""
+"""Contents of an imported file of any format: named arrays, numbers and texts, in file order."""
 
 import itertools
 import math
@@ -15,39 +15,40 @@ from digitpad.errors import WeightsError
 from digitpad.formats.npy import BUDGET_BYTES
 
 MAX_NUMBERS = 8 * 2**20
-"""Of lists of numbers, which take several times an array's room."""
+"""Maximum number of elements in a list of numbers; a list takes several times the memory of an array."""
 
 DATA_HINT = (
-    "data to train on comes as an .npz or a pickle of x_train, y_train, x_test and y_test, a pickle of pairs of images "
-    "and labels, IDX files, a CSV or images"
+    "datasets must be an .npz or a pickle of x_train, y_train, x_test and y_test, a pickle of pairs of images and "
+    "labels, IDX files, a CSV file or images"
 )
-"""What to say of files that hold digits to train on, in a format in which they are not read."""
+"""Hint for errors about files that hold a dataset in an unsupported format."""
 
 MAX_ARRAYS = 2000
 MAX_BYTES = BUDGET_BYTES * 3 // 2
 MAX_WORDS = 2000
 _MAX_DEPTH = 40
-_LOOKS = 12 * 2**20
-_LOOKS_A_THING = 40
-_LOOKS_A_LIST = 3
+_MAX_LOOKS = 12 * 2**20
+_LOOKS_PER_OBJECT = 40
+_LOOKS_PER_LIST = 3
 _MAX_NAME = 200
 
 
 @dataclass
 class LookBudget:
-    """A budget of looks at what a file holds, each as long as that at a number in a list.
+    """Budget of visits to the objects in a file; one visit takes as long as reading one number in a list.
 
-    What is in a file once can be referred to many times, so that its bytes do not pay for them.
+    An object that is stored once can be referenced many times, so the file size does not limit the work.
     """
 
-    left: int = _LOOKS
+    left: int = _MAX_LOOKS
 
     def spend(self, n: int) -> None:
-        """Take so many.
+        """Subtract ``n`` visits from the budget.
 
         Raises
         ------
         _TooManyLooksError
+            If the budget is exceeded.
         """
         self.left -= n
         if self.left < 0:
@@ -55,28 +56,29 @@ class LookBudget:
 
 
 class _TooManyLooksError(Exception):
-    """There are no more looks."""
+    """Error about an exhausted `LookBudget`."""
 
 
 @dataclass(frozen=True, eq=False)
 class TensorTree:
-    """What was found in a file, or in several that belong together.
+    """Contents of a file, or of several files that belong together.
 
     Attributes
     ----------
     path : Path
     kind : str
-        What the file is, as in ``a pickle``.
+        File type with its article, such as ``a pickle``.
     arrays : dict of ndarray
-        By where in the file they lie, as in ``layers.0.weights``; of bools, integers or floats, one dimension at least.
+        Arrays by their path in the file, such as ``layers.0.weights``. They hold bools, integers or floats and have at
+        least one dimension.
     numbers : dict of float
-        Single ones, likewise.
+        Single numbers by their path in the file.
     words : list of (str, str)
-        Where, and what: texts, and the names of classes and functions.
+        Paths and values of texts and of the names of classes and functions.
     passed_over : list of str
-        What is there, but not read: a name and its kind.
-    looks : Looks
-        What is left of the looks at what it holds.
+        Names and types of skipped items.
+    looks : LookBudget
+        Remaining budget of visits.
     """
 
     path: Path
@@ -89,42 +91,42 @@ class TensorTree:
     _copies: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, name: str, tree: Any) -> None:
-        """Put in what ``tree`` holds: dicts, lists, arrays, numbers, texts, and `StandIn` for anything else.
+        """Add the contents of ``tree``: dicts, lists, arrays, numbers, texts, and `StandIn` for anything else.
 
         Raises
         ------
         WeightsError
-            If there is too much of it.
+            If the contents exceed a limit.
         """
         try:
             self._add(name, tree)
         except _TooManyLooksError as error:
-            raise WeightsError(self.path, "holds more lists and numbers than weights would") from error
+            raise WeightsError(self.path, "holds too many lists and numbers for a network") from error
 
     def _add(self, name: str, tree: Any) -> None:
-        seen: dict[int, Any] = {}  # an object is taken once, however often it is referred to; it is kept, with its id
-        # What many refer to is listed by each of them, so each is asked for its next part alone.
-        waiting = [("", iter([(name, tree)]))]
-        while waiting:
-            outer, parts = waiting[-1]
+        seen: dict[int, Any] = {}  # each object is added once; keeping it reserves its id
+        # Parts are listed lazily, because a shared object would otherwise be listed for each reference.
+        stack = [("", iter([(name, tree)]))]
+        while stack:
+            prefix, parts = stack[-1]
             for key, node in parts:
-                self.looks.spend(_LOOKS_A_THING)
+                self.looks.spend(_LOOKS_PER_OBJECT)
                 if id(node) in seen:
                     continue
-                inner = _joined(outer, key)
-                if (within := _parts(node)) is None:
-                    self._add_leaf(inner, node)
+                path = _joined(prefix, key)
+                if (children := _parts(node)) is None:
+                    self._add_leaf(path, node)
                     continue
                 seen[id(node)] = node
-                if len(waiting) > _MAX_DEPTH + 1:
+                if len(stack) > _MAX_DEPTH + 1:
                     raise WeightsError(self.path, f"is nested more than {_MAX_DEPTH} deep")
                 if isinstance(node, list | tuple) and (array := array_of(node, self.looks)) is not None:
-                    self._add_array(inner, array)
+                    self._add_array(path, array)
                     continue
-                waiting.append((inner, iter(within)))
+                stack.append((path, iter(children)))
                 break
             else:
-                waiting.pop()
+                stack.pop()
 
     def _add_leaf(self, name: str, node: Any) -> None:
         if isinstance(node, np.ndarray):
@@ -142,14 +144,14 @@ class TensorTree:
             self.numbers[self._free(name, "numbers")] = float(array)
             return
         if len(self.arrays) >= MAX_ARRAYS:
-            raise WeightsError(self.path, f"holds more than {MAX_ARRAYS} arrays")
-        # Many a turned view of one storage is a copy each.
-        if sum(one.nbytes for one in self.arrays.values()) + array.nbytes > MAX_BYTES:
-            raise WeightsError(self.path, f"holds more than {MAX_BYTES // 2**20} MiB of numbers")
+            raise WeightsError(self.path, f"holds too many arrays; the limit is {MAX_ARRAYS:,}")
+        # Transposed views of one storage are copies, so the file size does not limit their total.
+        if sum(other.nbytes for other in self.arrays.values()) + array.nbytes > MAX_BYTES:
+            raise WeightsError(self.path, f"holds too many numbers; the limit is {MAX_BYTES // 2**20} MiB")
         self.arrays[self._free(name or "array", "arrays")] = array
 
     def _free(self, name: str, kind: Literal["arrays", "numbers"]) -> str:
-        """The name, or where it is taken, another; each that is taken is tried once."""
+        """Return the name, or if it is taken, the name with a number; the counter avoids trying a number twice."""
         taken: Mapping[str, Any] = getattr(self, kind)
         free = name
         while free in taken:
@@ -159,19 +161,19 @@ class TensorTree:
 
 
 class StandIn(Protocol):
-    """What stands in a tree for something that is not built: it says what is known of it."""
+    """Placeholder in a tree for an object that is not constructed."""
 
     def parts(self) -> Iterable[tuple[str, Any]]:
-        """Names and values, one by one where they are many; a name may be empty."""
+        """Return the names and values that are known of the object, lazily if there are many; a name may be empty."""
 
 
 def _parts(node: Any) -> Iterable[tuple[str, Any]] | None:
-    """What is in a node, by name; None for what has nothing in it."""
+    """Return the names and values in a node, or None for a leaf."""
     if isinstance(node, dict):
         return ((str(key)[:_MAX_NAME], value) for key, value in node.items())
     if isinstance(node, list | tuple):
         return ((str(i), value) for i, value in enumerate(node))
-    # Six times as fast as to ask whether it is an instance of the protocol.
+    # Six times as fast as isinstance with the protocol.
     stand_in: StandIn | None = node if hasattr(node, "parts") else None
     return None if stand_in is None else stand_in.parts()
 
@@ -181,10 +183,10 @@ def _joined(name: str, key: str) -> str:
 
 
 def array_of(rows: Sequence[Any], looks: LookBudget) -> NDArray[np.float64] | None:
-    """Lists of numbers, of up to four dimensions and rectangular, as an array; None for anything else.
+    """Convert rectangular lists of numbers, of up to four dimensions, to an array; return None for anything else.
 
-    Lists may be shared, so that a small file stands for a gigantic array, or for many that nearly are one: the size is
-    known before it is built, and what is looked at is spent, whatever comes of it.
+    Lists may be shared, so a small file can describe a huge array, or many lists that are almost arrays. Therefore the
+    size is checked before the array is built, and every visit is charged to ``looks``, even if the result is None.
     """
     shape: list[int] = []
     first: Any = rows
@@ -197,7 +199,7 @@ def array_of(rows: Sequence[Any], looks: LookBudget) -> NDArray[np.float64] | No
         return None
     level: list[Any] = [rows]
     for size in shape[1:]:
-        looks.spend(_LOOKS_A_LIST * sum(map(len, level)))
+        looks.spend(_LOOKS_PER_LIST * sum(map(len, level)))
         level = list(itertools.chain.from_iterable(level))
         if not all(isinstance(row, list | tuple) and len(row) == size for row in level):
             return None
@@ -206,5 +208,5 @@ def array_of(rows: Sequence[Any], looks: LookBudget) -> NDArray[np.float64] | No
         return None
     try:
         return np.fromiter(itertools.chain.from_iterable(level), np.float64, math.prod(shape)).reshape(shape)
-    except OverflowError:  # an integer beyond every float
+    except OverflowError:  # an integer too large for a float
         return None

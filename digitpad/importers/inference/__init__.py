@@ -1,1 +1,1 @@
-"""Activation, scaling and image layout, inferred where a file does not state them."""
+"""Inference of the activation, scaling and image layout that a file does not state."""

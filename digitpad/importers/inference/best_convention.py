@@ -1,7 +1,8 @@
-"""What a file of weights does not say, found by trying: activation, scaling of the pixels, transposed images.
+"""Choice of the best convention for a file of weights: activation, pixel scaling and transposed images.
 
-Each convention makes another network of the same numbers. All are scored on digits, and of those that come close to the
-best, the most usual one is taken: which of two alike is a matter of what people do, and not of half a percent of luck.
+Each convention turns the same numbers into a different network. All are scored on digits. Among the conventions close
+to the best accuracy, the most common is chosen: a difference of half a percentage point is noise, so common practice
+decides.
 """
 
 from collections.abc import Sequence
@@ -22,18 +23,21 @@ from digitpad.importers.layout.structure import NetworkStructure
 from digitpad.weights.native_format import MAX_PARAMETERS, Weights
 
 CLOSE = 0.015
-"""Within so much of the best, the most usual convention is taken: 1.5 points found 41 of 43, the best alone half."""
+"""Margin of accuracy below the best within which the most common convention is chosen.
+
+With 1.5 percentage points, 41 of 43 networks were identified; choosing by accuracy alone identified half of them.
+"""
 
 POOR = 0.5
-"""Read so little, and something is not as it was meant; the weights are opened all the same, and it is said."""
+"""Accuracy below which the convention is probably wrong; the weights still open, with a warning."""
 
-_BY_LOSS, _MOST_BY_LOSS = 1.5, 1.5
-_ALL_READ = 0.02  # a loss below it tells nothing: of what is read right, larger numbers make any loss smaller
+_COST_PER_LOSS, _MAX_LOSS_COST = 1.5, 1.5
+_LOWEST_TELLING_LOSS = 0.02  # a lower loss is no evidence: with correct predictions, larger logits reduce any loss
 
 
 @dataclass(frozen=True, eq=False)
 class ImportResult:
-    """A file of weights with its candidates: the one chosen, and all that are worth a look, the best first."""
+    """A file of weights with the chosen candidate and the best candidates, sorted by accuracy."""
 
     contents: TensorTree
     chosen: Candidate
@@ -42,23 +46,23 @@ class ImportResult:
     yardstick: ProbeSet
 
     def weights(self, candidate: Candidate | None = None) -> Weights:
-        """Weights of our own kind, by the chosen convention or another; ``about`` says how they came to be.
+        """Return digitpad weights by the chosen convention or another; ``about`` records the source and the scores.
 
         Raises
         ------
         WeightsError
-            If what they compute is not finite, or more than a network here may.
+            If the parameters or the outputs are not finite, or the network is too large.
         """
         candidate = candidate or self.chosen
         path = self.contents.path
         try:
             network = build_network(candidate, self.beside, self.yardstick)
         except ValueError as error:
-            raise WeightsError(path, f"describes a network that cannot be: {error}") from error
+            raise WeightsError(path, f"describes an impossible network: {error}") from error
         with np.errstate(over="ignore", invalid="ignore"):
-            read = network.predict(SOME_IMAGES)
-        if not (np.isfinite(network.parameters).all() and np.isfinite(read).all()):
-            raise WeightsError(path, "holds numbers that are not finite, or so large that what they compute is not")
+            outputs = network.predict(SOME_IMAGES)
+        if not (np.isfinite(network.parameters).all() and np.isfinite(outputs).all()):
+            raise WeightsError(path, "holds numbers that are not finite, or so large that the outputs are not finite")
         about: dict[str, Any] = {
             "source": path.name,
             "kind": self.contents.kind,
@@ -67,7 +71,7 @@ class ImportResult:
         if self.yardstick.scores:
             about |= {
                 "candidates": [
-                    {**one.convention.as_dict(), "accuracy": round(one.accuracy, 4)} for one in self.candidates
+                    {**other.convention.as_dict(), "accuracy": round(other.accuracy, 4)} for other in self.candidates
                 ],
                 "convention_accuracy": candidate.accuracy,
                 "convention_scored": self.yardstick.said,
@@ -83,48 +87,50 @@ def infer_convention(
     scaling: str | None = None,
     tell: Tell = ignore_progress,
 ) -> ImportResult:
-    """Find out how a file's weights are meant.
+    """Infer the convention of a file's weights.
 
     Parameters
     ----------
-    contents : Contents
-    yardstick : Yardstick
+    contents : TensorTree
+    yardstick : ProbeSet
+        Images to score candidates on.
     activation, scaling : str, optional
-        What is known, and is then not to be guessed.
+        Known values, which are then not inferred.
     tell : callable, optional
-        Called between any two candidates; what it raises ends the search.
+        Called between candidates. An exception that it raises ends the search.
 
     Raises
     ------
     WeightsError
-        If there is no network in it.
+        If the file holds no network.
     """
-    ways = [way for way in find_structures(contents, len(yardstick.class_names)) if _fits(way)]
-    if not ways:
+    structures = [structure for structure in find_structures(contents, len(yardstick.class_names)) if _fits(structure)]
+    if not structures:
         raise WeightsError(contents.path, "describes a network that is too large, or holds numbers that are not finite")
-    search = ConventionSearch(contents, yardstick, ways, activation, scaling, tell)
+    search = ConventionSearch(contents, yardstick, structures, activation, scaling, tell)
     if not yardstick.scores:
-        usual = search.most_usual()
-        return ImportResult(contents, usual[0], usual, search.beside, yardstick)
-    if ways[0].convs:
+        candidates = search.most_usual()
+        return ImportResult(contents, candidates[0], candidates, search.beside, yardstick)
+    if structures[0].convs:
         search.along_each_axis()
     else:
         search.everywhere()
-    exact = search.finalists()
-    chosen = _most_usual(exact)
-    return ImportResult(contents, chosen, _worth_showing(chosen, exact), search.beside, yardstick)
+    finalists = search.finalists()
+    chosen = _most_common(finalists)
+    return ImportResult(contents, chosen, _best_candidates(chosen, finalists), search.beside, yardstick)
 
 
-def _most_usual(candidates: Sequence[Candidate]) -> Candidate:
-    """Of those close to the best the most usual one; a loss larger than another's makes a candidate less likely."""
+def _most_common(candidates: Sequence[Candidate]) -> Candidate:
+    """Return the most common of the candidates close to the best; a larger loss makes a candidate less likely."""
     best = best_accuracy(candidates)
-    close = [one for one in candidates if one.accuracy >= best - CLOSE]
-    least = max(min(one.loss for one in close), _ALL_READ)
+    close = [candidate for candidate in candidates if candidate.accuracy >= best - CLOSE]
+    lowest_loss = max(min(candidate.loss for candidate in close), _LOWEST_TELLING_LOSS)
 
-    def unlikely(one: Candidate) -> tuple[float, float]:
-        return one.cost + min(_MOST_BY_LOSS, max(0.0, _BY_LOSS * (one.loss / least - 1))), -one.accuracy
+    def unlikelihood(candidate: Candidate) -> tuple[float, float]:
+        loss_cost = min(_MAX_LOSS_COST, max(0.0, _COST_PER_LOSS * (candidate.loss / lowest_loss - 1)))
+        return candidate.cost + loss_cost, -candidate.accuracy
 
-    return min(close, key=unlikely)
+    return min(close, key=unlikelihood)
 
 
 def _fits(structure: NetworkStructure) -> bool:
@@ -134,12 +140,12 @@ def _fits(structure: NetworkStructure) -> bool:
     return all(np.isfinite(layer.weight).all() and np.isfinite(layer.bias).all() for layer in layers)
 
 
-def _worth_showing(chosen: Candidate, scored: Sequence[Candidate]) -> list[Candidate]:
-    """The best ones, among them the one chosen and the best of each activation that people use most."""
-    ranked = sorted(scored, key=lambda one: one.rank)
+def _best_candidates(chosen: Candidate, scored: Sequence[Candidate]) -> list[Candidate]:
+    """Return the best candidates, including the chosen one and the best of each common activation."""
+    ranked = sorted(scored, key=lambda candidate: candidate.rank)
     wanted = [chosen]
     for name in MOST_USED:
-        wanted += [one for one in ranked if one.convention.activation == name][:1]
+        wanted += [candidate for candidate in ranked if candidate.convention.activation == name][:1]
     wanted += ranked[:SHOWN]
-    kept = list({id(one): one for one in wanted}.values())[:SHOWN]
-    return sorted(kept, key=lambda one: one.rank)
+    kept = list({id(candidate): candidate for candidate in wanted}.values())[:SHOWN]
+    return sorted(kept, key=lambda candidate: candidate.rank)

@@ -1,4 +1,4 @@
-"""How somebody else's weights may be meant, and what such a convention is judged by."""
+"""Conventions of imported weights, and the probe set that scores them."""
 
 import math
 from dataclasses import dataclass
@@ -13,11 +13,18 @@ from digitpad.importers.layout.structure import NetworkStructure
 
 @dataclass(frozen=True)
 class ProbeSet:
-    """Images to score by, and each pixel's mean and spread over the training set, as its own per-pixel scaling.
+    """Images to score on, with the mean and standard deviation of each training pixel for per-pixel scaling.
 
-    ``images`` of shape (n, 28, 28), ``labels`` (n,), both uint8; ``mean`` and ``std`` of shape (784,). Without images,
-    nothing is scored, and the most usual convention is taken. ``data`` is what they are of, where it is not the
-    built-in set.
+    Without images, nothing is scored, and the most common convention is chosen.
+
+    Attributes
+    ----------
+    images : uint8 ndarray of shape (n, 28, 28)
+    labels : uint8 ndarray of shape (n,)
+    mean, std : ndarray of shape (784,)
+    class_names : tuple of str
+    data : str
+        Name of the dataset, or empty for the built-in one.
     """
 
     images: NDArray[np.uint8]
@@ -29,30 +36,31 @@ class ProbeSet:
 
     @property
     def scores(self) -> bool:
-        """Whether there is something to score by."""
+        """Whether there are images to score on."""
         return len(self.labels) > 0
 
     @property
     def said(self) -> str:
-        """What is read, as in ``1,000 validation digits``."""
+        """Description of the images, such as ``1,000 validation digits``."""
         return f"{len(self.labels):,} validation {f'images of {self.data}' if self.data else 'digits'}"
 
 
 @dataclass(frozen=True)
 class Convention:
-    """How weights are meant.
+    """Settings that turn the numbers of a file into a network.
 
     Attributes
     ----------
     activation : str
-        A key of `ACTIVATIONS`, or one for each hidden layer, apart by commas.
+        Key of `ACTIVATIONS`, or a key for each hidden layer, separated by commas.
     scaling : str
+        Name of the pixel scaling.
     orientation : str
-        Of the matrices in the file.
+        Order of the axes of the matrices in the file.
     transposed : bool
-        Whether the network wants images with rows and columns exchanged.
+        Whether the network expects images with rows and columns exchanged.
     detail : str
-        What else was assumed.
+        Other assumptions.
     """
 
     activation: str
@@ -62,7 +70,7 @@ class Convention:
     detail: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """Fit for JSON."""
+        """Return the settings as a dict that fits JSON."""
         return {
             "activation": self.activation,
             "scaling": self.scaling,
@@ -74,9 +82,20 @@ class Convention:
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A convention, what it reads of the digits, and what it takes to make weights of it.
+    """A convention with its scores and the structure to build a network from.
 
-    ``cost`` is how unusual it is, ``loss`` the mean cross-entropy of what is read.
+    Attributes
+    ----------
+    convention : Convention
+    accuracy : float
+        Share of correct predictions on the probe set.
+    cost : float
+        How uncommon the convention is.
+    structure : NetworkStructure
+    shifted : bool
+        Whether the outputs are for 1 to 9, then 0.
+    loss : float
+        Mean cross-entropy on the probe set.
     """
 
     convention: Convention
@@ -88,5 +107,5 @@ class Candidate:
 
     @property
     def rank(self) -> tuple[float, float]:
-        """What sorts the best to the front, and of those alike the more usual."""
+        """Sort key: the highest accuracy first, and the more common first among equals."""
         return -self.accuracy, self.cost

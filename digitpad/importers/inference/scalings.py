@@ -1,4 +1,4 @@
-"""How pixels were scaled: the names of all ways, which of them are usual, and what they are made of here."""
+"""Pixel scalings: their names, how common each is, and the layers that implement them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,16 +19,16 @@ SCALINGS: dict[str, tuple[float, float, float]] = {
     "x/127.5 - 1": (1 / 127.5, -1.0, 1.3),
     "0.01..1": (0.99 / 255, 0.01, 1.4),
 }
-"""Factor and offset of each scaling that treats all pixels alike, and how unusual it is."""
+"""Factor, offset and cost (how uncommon it is) of each scaling that is the same for all pixels."""
 
-_STRANGE_SCALINGS = {
+_RARE_SCALINGS = {
     "x/255 - 0.1307": (1 / 255, -0.1307, 2.2),
     "1 - x/255": (-1 / 255, 1.0, 2.5),
     "x - 33.3": (1.0, -33.3, 2.6),
     "255 - x": (-1.0, 255.0, 3.0),
 }
-STRANGE = [(name, cost) for name, (_, _, cost) in _STRANGE_SCALINGS.items()]
-"""Names of scalings that hardly anybody uses, and costs."""
+STRANGE = [(name, cost) for name, (_, _, cost) in _RARE_SCALINGS.items()]
+"""Names and costs of rare scalings."""
 
 _BINARISED = {"binarised": (0.5, 1.5), "binarised, x > 0": (0.0, 1.8)}
 STANDARDISED, PER_PIXEL, CENTRED = "standardised", "standardised per pixel", "less the mean of each pixel"
@@ -36,31 +36,39 @@ STANDARDISED, PER_PIXEL, CENTRED = "standardised", "standardised per pixel", "le
 
 @dataclass(frozen=True)
 class StoredScaler:
-    """A mean and a spread of the pixels that lie beside the weights: for all, or for each."""
+    """Mean and standard deviation of the pixels, stored beside the weights; of shape (1,) or (784,)."""
 
     mean: Matrix
     std: Matrix
 
 
 def find_stored_scalers(contents: TensorTree) -> list[StoredScaler]:
-    """What lies beside the weights to standardise pixels with."""
-    ones = [one for one in named_arrays(contents.arrays) if one.array.size in (1, N_PIXELS) and not one.says(NORM)]
+    """Find the means and standard deviations that are stored beside the weights to standardise pixels."""
+    arrays = [
+        item for item in named_arrays(contents.arrays) if item.array.size in (1, N_PIXELS) and not item.says(NORM)
+    ]
     for name, number in contents.numbers.items():
-        ones += named_arrays({name: np.array([number])})
-    ones = [one for one in ones if np.isfinite(one.vector).all()]
-    means = [one.vector for one in ones if one.says(MEAN)]
-    spreads = [one.vector for one in ones if one.says(STD)]
-    spreads += [np.sqrt(np.maximum(one.vector, 0)) for one in ones if one.says(VAR)]
-    found = []
+        arrays += named_arrays({name: np.array([number])})
+    arrays = [item for item in arrays if np.isfinite(item.vector).all()]
+    means = [item.vector for item in arrays if item.says(MEAN)]
+    stds = [item.vector for item in arrays if item.says(STD)]
+    stds += [np.sqrt(np.maximum(item.vector, 0)) for item in arrays if item.says(VAR)]
+    scalers = []
     for mean in means[:2]:
-        alike = [std for std in spreads if std.size in (1, mean.size)][:1] or [np.ones(1)]
-        found.append(StoredScaler(mean, np.where(alike[0] > 1e-7, alike[0], 1.0)))
-    return found
+        matching = [std for std in stds if std.size in (1, mean.size)][:1] or [np.ones(1)]
+        scalers.append(StoredScaler(mean, np.where(matching[0] > 1e-7, matching[0], 1.0)))
+    return scalers
 
 
 def normalised(scaling: str) -> str:
-    """The name of a scaling as it is known here, from how people write it."""
-    plain = scaling.lower().replace(" ", "")
+    """Return the name of a scaling from a common spelling.
+
+    Raises
+    ------
+    ValueError
+        If the scaling is unknown.
+    """
+    compact = scaling.lower().replace(" ", "")
     aliases = {
         "raw": "0..255",
         "0-255": "0..255",
@@ -80,53 +88,53 @@ def normalised(scaling: str) -> str:
         "binarized": "binarised",
         "binary": "binarised",
     }
-    if plain in aliases:
-        return aliases[plain]
-    known = (*SCALINGS, *_STRANGE_SCALINGS, *_BINARISED, STANDARDISED, PER_PIXEL, CENTRED)
+    if compact in aliases:
+        return aliases[compact]
+    known = (*SCALINGS, *_RARE_SCALINGS, *_BINARISED, STANDARDISED, PER_PIXEL, CENTRED)
     for name in known:
-        if name.replace(" ", "") == plain:
+        if name.replace(" ", "") == compact:
             return name
-    raise ValueError(f"{scaling!r} is no scaling; there are {', '.join(known)}")
+    raise ValueError(f"unknown scaling {scaling!r}; choose from {', '.join(known)}")
 
 
 def common_scalings(beside: Sequence[StoredScaler]) -> list[tuple[str, float]]:
-    """Names and costs; what lies beside the weights is likely what their pixels were scaled with."""
-    found = [(name, cost) for name, (_, _, cost) in SCALINGS.items()]
-    found += [(name, cost) for name, (_, cost) in _BINARISED.items()]
-    per_pixel = any(one.mean.size > 1 for one in beside)
-    found += [(PER_PIXEL, -1.0 if per_pixel else 2.0), (CENTRED, 2.5)]
-    if any(one.mean.size == 1 for one in beside):
-        found.append((STANDARDISED, -1.0))
-    return sorted(found, key=lambda one: one[1])
+    """Return names and costs of common scalings, most common first; stored means make their scaling the most likely."""
+    scalings = [(name, cost) for name, (_, _, cost) in SCALINGS.items()]
+    scalings += [(name, cost) for name, (_, cost) in _BINARISED.items()]
+    per_pixel = any(item.mean.size > 1 for item in beside)
+    scalings += [(PER_PIXEL, -1.0 if per_pixel else 2.0), (CENTRED, 2.5)]
+    if any(item.mean.size == 1 for item in beside):
+        scalings.append((STANDARDISED, -1.0))
+    return sorted(scalings, key=lambda item: item[1])
 
 
 def input_layers(scaling: str, beside: Sequence[StoredScaler], usual: StoredScaler) -> tuple[list[Layer], Any, Any]:
-    """The first layers, and what else each pixel is multiplied by and added to it.
+    """Return the first layers of a scaling, and the remaining factor and offset of each pixel.
 
     Parameters
     ----------
     scaling : str
-    beside : sequence of Beside
-        What lies beside the weights.
-    usual : Beside
-        Each pixel's mean and spread for scalings that need them, where nothing lies beside.
+    beside : sequence of StoredScaler
+        Means and standard deviations that are stored beside the weights.
+    usual : StoredScaler
+        Default mean and standard deviation of each pixel, for per-pixel scalings without stored values.
     """
     if scaling in _BINARISED:
         return [Rescale(1 / 255), Binarize(_BINARISED[scaling][0])], 1.0, 0.0
-    if scaling in SCALINGS or scaling in _STRANGE_SCALINGS:
-        factor, offset, _ = (SCALINGS | _STRANGE_SCALINGS)[scaling]
+    if scaling in SCALINGS or scaling in _RARE_SCALINGS:
+        factor, offset, _ = (SCALINGS | _RARE_SCALINGS)[scaling]
         return [Rescale(factor, offset)], 1.0, 0.0
     if scaling == STANDARDISED:
-        one = next((one for one in beside if one.mean.size == 1), None)
-        of_all, spread = (33.3184, 78.5675) if one is None else (float(one.mean[0]), float(one.std[0]))
-        # Means of pixels of 0..1 are small; a lone spread of 255 or so belongs to pixels of 0..255.
-        unit = 1 / 255 if abs(of_all) <= 1.5 and spread <= 1.5 else 1.0
-        return [Rescale(unit / spread, -of_all / spread)], 1.0, 0.0
-    own = next((one for one in beside if one.mean.size > 1), None)
-    mean, std = (usual.mean, usual.std) if own is None else (own.mean, own.std * np.ones(N_PIXELS))
+        item = next((item for item in beside if item.mean.size == 1), None)
+        mean_of_all, std_of_all = (33.3184, 78.5675) if item is None else (float(item.mean[0]), float(item.std[0]))
+        # Small values belong to pixels in 0..1. A lone standard deviation of about 255 belongs to pixels in 0..255.
+        unit = 1 / 255 if abs(mean_of_all) <= 1.5 and std_of_all <= 1.5 else 1.0
+        return [Rescale(unit / std_of_all, -mean_of_all / std_of_all)], 1.0, 0.0
+    stored = next((item for item in beside if item.mean.size > 1), None)
+    mean, std = (usual.mean, usual.std) if stored is None else (stored.mean, stored.std * np.ones(N_PIXELS))
     if scaling == CENTRED:
         std = np.ones_like(mean)
-    if own is None and scaling == PER_PIXEL:
+    if stored is None and scaling == PER_PIXEL:
         std = np.where(std > 1e-7, std, 1.0)
     unit = 1 / 255 if np.abs(mean).max() <= 1.5 else 1.0
     return [Rescale(unit)], 1 / std, -mean / std

@@ -1,4 +1,4 @@
-"""Which arrays of a file are a network's layers: chained from the 784 pixels to the classes by their shapes."""
+"""Search for a network's layers among the arrays of a file, chained by shape from 784 pixels to the classes."""
 
 from digitpad.errors import OutputsError, WeightsError
 from digitpad.importers.containers.tensor_tree import TensorTree
@@ -12,46 +12,47 @@ from digitpad.importers.layout.tensor_names import NamedArray, named_arrays
 
 
 def find_structures(contents: TensorTree, n_classes: int) -> list[NetworkStructure]:
-    """Every way in which a file can be a network with so many outputs, the most usual one first.
+    """Return every possible structure of a file's network with ``n_classes`` outputs, most common first.
 
     Raises
     ------
     OutputsError
-        If it is one, but has another number of them.
+        If the file holds a network with a different number of outputs.
     WeightsError
-        If there is none: what was found, and what would fit.
+        If the file holds no network; the message says what it holds and what would fit.
     """
     arrays = {name: array for name, array in contents.arrays.items() if array.size <= 16 * 2**20}
     named = split_stacks(named_arrays(arrays))
-    quiet = [one for one in named if not one.is_noise]
+    parameters = [item for item in named if not item.is_noise]
     broken: list[BrokenChain] = []
-    for ones in (quiet, named):
-        found, why = _from_arrays(ones, n_classes)
-        if found:
-            return sorted(found, key=lambda one: one.cost)
-        broken += [why] if why is not None else []
-    if not any(one.array.ndim >= 2 and N_PIXELS in one.array.shape for one in quiet):
-        found = _from_vectors(named, n_classes)
-        if found:
-            return sorted(found, key=lambda one: one.cost)
-    unread = f"; not read: {', '.join(contents.passed_over[:5])}" if contents.passed_over else ""
+    for arrays_to_try in (parameters, named):
+        structures, problem = _from_arrays(arrays_to_try, n_classes)
+        if structures:
+            return sorted(structures, key=lambda item: item.cost)
+        broken += [problem] if problem is not None else []
+    if not any(item.array.ndim >= 2 and N_PIXELS in item.array.shape for item in parameters):
+        structures = _from_vectors(named, n_classes)
+        if structures:
+            return sorted(structures, key=lambda item: item.cost)
+    skipped = f"; skipped: {', '.join(contents.passed_over[:5])}" if contents.passed_over else ""
     if (other := other_kind(contents)) or not broken:
-        raise WeightsError(contents.path, (other or no_layers(contents, named, n_classes)) + unread)
+        raise WeightsError(contents.path, (other or no_layers(contents, named, n_classes)) + skipped)
     if broken[0].n_outputs:
-        raise OutputsError(contents.path, broken[0].problem + unread, broken[0].n_outputs)
-    raise WeightsError(contents.path, broken[0].problem + unread)
+        raise OutputsError(contents.path, broken[0].problem + skipped, broken[0].n_outputs)
+    raise WeightsError(contents.path, broken[0].problem + skipped)
 
 
 def _from_arrays(ones: list[NamedArray], n_classes: int) -> tuple[list[NetworkStructure], BrokenChain | None]:
-    matrices = [one for one in ones if one.array.ndim == 2 and min(one.array.shape) > 1]
-    kernels = [one for one in ones if one.array.ndim == 4 and max(one.array.shape[:2]) > 1]
+    matrices = [item for item in ones if item.array.ndim == 2 and min(item.array.shape) > 1]
+    kernels = [item for item in ones if item.array.ndim == 4 and max(item.array.shape[:2]) > 1]
     if not kernels:
-        kernels = [one for one in ones if one.array.ndim == 3 and one.array.shape[1] == one.array.shape[2] <= 11][:1]
-    found: list[NetworkStructure] = []
+        stacks = [item for item in ones if item.array.ndim == 3 and item.array.shape[1] == item.array.shape[2] <= 11]
+        kernels = stacks[:1]
+    structures: list[NetworkStructure] = []
     if kernels:
-        found = convolutional(ones, matrices, kernels, n_classes)
-        if found:
-            return found, None
+        structures = convolutional(ones, matrices, kernels, n_classes)
+        if structures:
+            return structures, None
     links, broken = find_chain(matrices, N_PIXELS, n_classes)
     if links is not None:
         return dense_structures(ones, links), None
@@ -63,20 +64,20 @@ def _from_arrays(ones: list[NamedArray], n_classes: int) -> tuple[list[NetworkSt
 
 
 def _from_vectors(ones: list[NamedArray], n_classes: int) -> list[NetworkStructure]:
-    """Matrices that were flattened: each by itself, or all of a network in one."""
-    rows = [one for one in ones if one.array.size == max(one.array.shape) and not one.is_noise]
-    large = [one for one in rows if one.array.size >= N_PIXELS * min(n_classes, 10)]
-    found: list[NetworkStructure] = []
+    """Return structures from flattened matrices: one vector per matrix, or one vector for the whole network."""
+    rows = [item for item in ones if item.array.size == max(item.array.shape) and not item.is_noise]
+    large = [item for item in rows if item.array.size >= N_PIXELS * min(n_classes, 10)]
+    structures: list[NetworkStructure] = []
     if len(large) == 1:
-        sizes = [one.vector for one in ones if 2 <= one.array.size <= 20 and one.vector[0] == N_PIXELS]
+        sizes = [item.vector for item in ones if 2 <= item.array.size <= 20 and item.vector[0] == N_PIXELS]
         for rank, arrays in enumerate(cut_vector(large[0].vector, sizes, n_classes)):
             part, _ = _from_arrays(named_arrays(arrays), n_classes)
-            found += [one.variant("all in one row", 0.05 * rank) for one in part]
-            if len(found) >= 24:
+            structures += [item.variant("all in one vector", 0.05 * rank) for item in part]
+            if len(structures) >= 24:
                 break
-    if found:
-        return found
+    if structures:
+        return structures
     for out_first in (True, False):
         part, _ = _from_arrays(named_arrays(fold_rows(rows, out_first, n_classes)), n_classes)
-        found += [one.variant("flattened", 0.1 * (not out_first)) for one in part]
-    return found
+        structures += [item.variant("flattened", 0.1 * (not out_first)) for item in part]
+    return structures

@@ -1,1 +1,1 @@
-"""From named tensors to the layers of a network."""
+"""Matching of named tensors to the layers of a network."""

@@ -1,4 +1,4 @@
-"""What lies beside a weight and belongs to it: its bias, and the normalisation behind its layer."""
+"""Pairing of weights with their biases and batch normalisations."""
 
 import math
 from collections.abc import Sequence
@@ -12,21 +12,21 @@ from digitpad.importers.layout.tensor_names import BETA, BIAS, GAMMA, MEAN, NORM
 def pair_biases(
     ones: list[NamedArray], weights: Sequence[NamedArray], sizes: Sequence[int]
 ) -> list[tuple[Matrix, NormStructure | None]]:
-    """The bias and the normalisation of each weight, zeros and None where there are none."""
-    taken = set(map(id, weights))
-    rows = [one for one in ones if id(one) not in taken and max(one.array.shape) == one.array.size]
-    normed = {one.stem for one in rows if one.says(frozenset(["running", "moving"]))}
-    in_norm = [one for one in rows if one.says(NORM) or (one.stem in normed and one.stem)]
-    has_gamma = any(one.says(frozenset(["gamma"])) for one in rows)
-    if not has_gamma and not normed:  # a bias may be called beta
-        in_norm = [one for one in in_norm if not one.says(frozenset(["beta"]))]
-    plain = [one for one in rows if one not in in_norm]
+    """Return the bias and the batch normalisation of each weight; zeros and None where there are none."""
+    weight_ids = set(map(id, weights))
+    vectors = [item for item in ones if id(item) not in weight_ids and max(item.array.shape) == item.array.size]
+    normed = {item.stem for item in vectors if item.says(frozenset(["running", "moving"]))}
+    in_norm = [item for item in vectors if item.says(NORM) or (item.stem in normed and item.stem)]
+    has_gamma = any(item.says(frozenset(["gamma"])) for item in vectors)
+    if not has_gamma and not normed:  # then beta may be the name of a bias
+        in_norm = [item for item in in_norm if not item.says(frozenset(["beta"]))]
+    plain = [item for item in vectors if item not in in_norm]
     by_place = _by_place(plain, weights, sizes)
     if by_place is not None:
         return by_place
     biases = _aligned(plain, weights, sizes)
     parts = [
-        _aligned([one for one in in_norm if one.says(words) and not one.says(others)], weights, sizes)
+        _aligned([item for item in in_norm if item.says(words) and not item.says(others)], weights, sizes)
         for words, others in (
             (GAMMA, MEAN | VAR),
             (BETA, MEAN | VAR),
@@ -34,7 +34,7 @@ def pair_biases(
             (VAR, frozenset[str]()),
         )
     ]
-    found: list[tuple[Matrix, NormStructure | None]] = []
+    pairs: list[tuple[Matrix, NormStructure | None]] = []
     for i, size in enumerate(sizes):
         bias = biases[i]
         gamma, beta, mean, variance = (part[i] for part in parts)
@@ -46,55 +46,58 @@ def pair_biases(
                 mean.vector,
                 variance.vector,
             )
-        found.append((np.zeros(size) if bias is None else bias.vector, norm))
-    return found
+        pairs.append((np.zeros(size) if bias is None else bias.vector, norm))
+    return pairs
 
 
 def _by_place(
-    rows: list[NamedArray], weights: Sequence[NamedArray], sizes: Sequence[int]
+    arrays: list[NamedArray], weights: Sequence[NamedArray], sizes: Sequence[int]
 ) -> list[tuple[Matrix, NormStructure | None]] | None:
-    """For a nameless list: what follows each weight is its bias, or the four of a normalisation, or both."""
+    """Pair arrays without names by position, or return None if that fails or finds no normalisation.
+
+    Each weight is followed by its bias, by the four arrays of a normalisation, or by both.
+    """
     ends = [*(weight.place for weight in weights[1:]), math.inf]
-    found: list[tuple[Matrix, NormStructure | None]] = []
+    pairs: list[tuple[Matrix, NormStructure | None]] = []
     for weight, size, end in zip(weights, sizes, ends, strict=True):
-        own = sorted(
-            (one for one in rows if weight.place < one.place < end and one.array.size == size),
-            key=lambda one: one.place,
+        following = sorted(
+            (item for item in arrays if weight.place < item.place < end and item.array.size == size),
+            key=lambda item: item.place,
         )
-        if len(own) not in (0, 1, 4, 5):
+        if len(following) not in (0, 1, 4, 5):
             return None
-        vectors = [one.vector for one in own]
-        bias = vectors.pop(0) if len(own) in (1, 5) else np.zeros(size)
-        found.append((bias, NormStructure(*vectors) if vectors else None))
-    return found if any(norm for _, norm in found) else None
+        vectors = [item.vector for item in following]
+        bias = vectors.pop(0) if len(following) in (1, 5) else np.zeros(size)
+        pairs.append((bias, NormStructure(*vectors) if vectors else None))
+    return pairs if any(norm for _, norm in pairs) else None
 
 
-def _aligned(rows: list[NamedArray], weights: Sequence[NamedArray], sizes: Sequence[int]) -> list[NamedArray | None]:
-    """For each weight one of the rows of its size: as many as possible, in one order, and alike in name."""
-    found: list[NamedArray | None] = [None] * len(weights)
+def _aligned(vectors: list[NamedArray], weights: Sequence[NamedArray], sizes: Sequence[int]) -> list[NamedArray | None]:
+    """Assign to each weight a vector of its size: as many as possible, in order, and with similar names."""
+    result: list[NamedArray | None] = [None] * len(weights)
     for size in set(sizes):
-        places = [place for place, own in enumerate(sizes) if own == size]
-        fitting = [one for one in rows if one.array.size == size]
-        for place, one in zip(places, _in_order(fitting, [weights[place] for place in places]), strict=True):
-            found[place] = one
-    return found
+        places = [place for place, own_size in enumerate(sizes) if own_size == size]
+        fitting = [item for item in vectors if item.array.size == size]
+        for place, item in zip(places, _in_order(fitting, [weights[place] for place in places]), strict=True):
+            result[place] = item
+    return result
 
 
-def _in_order(rows: list[NamedArray], weights: Sequence[NamedArray]) -> list[NamedArray | None]:
-    """The cheapest alignment of two lists, by dynamic programming; what goes without costs 10."""
-    n = len(rows)
+def _in_order(vectors: list[NamedArray], weights: Sequence[NamedArray]) -> list[NamedArray | None]:
+    """Return the cheapest alignment of two lists, by dynamic programming; a weight without a vector costs 10."""
+    n = len(vectors)
     best: list[tuple[float, tuple[int | None, ...]]] = [(0.0, ())] * (n + 1)
     for weight in weights:
-        row: list[tuple[float, tuple[int | None, ...]]] = [(best[0][0] + 10, (*best[0][1], None))]
-        for j, one in enumerate(rows):
+        costs: list[tuple[float, tuple[int | None, ...]]] = [(best[0][0] + 10, (*best[0][1], None))]
+        for j, item in enumerate(vectors):
             options = [
                 (best[j + 1][0] + 10, (*best[j + 1][1], None)),
-                row[j],
-                (best[j][0] + _distance(weight, one), (*best[j][1], j)),
+                costs[j],
+                (best[j][0] + _distance(weight, item), (*best[j][1], j)),
             ]
-            row.append(min(options, key=lambda option: option[0]))
-        best = row
-    return [None if j is None else rows[j] for j in best[n][1]]
+            costs.append(min(options, key=lambda option: option[0]))
+        best = costs
+    return [None if j is None else vectors[j] for j in best[n][1]]
 
 
 def _distance(weight: NamedArray, bias: NamedArray) -> float:

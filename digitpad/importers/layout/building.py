@@ -1,4 +1,4 @@
-"""From a candidate to a network: the layers that a convention asks for, with the numbers of its structure."""
+"""Construction of a network from a candidate: the layers of its convention, with the parameters of its structure."""
 
 import math
 from collections.abc import Sequence
@@ -16,62 +16,62 @@ from digitpad.weights.activation_names import ACTIVATIONS
 from digitpad.weights.native_format import MAX_ACTIVATIONS, MAX_PARAMETERS
 
 SOME_IMAGES = np.repeat(np.array([0, 64, 255], np.uint8), 784).reshape(3, 28, 28)
-"""To see that the numbers of a network stay finite."""
+"""Images to check that the outputs of a network are finite, of shape (3, 28, 28)."""
 
 
 def build_network(candidate: Candidate, beside: Sequence[StoredScaler], yardstick: ProbeSet) -> Network:
-    """The network that a candidate describes, with its parameters.
+    """Build the network that a candidate describes, with its parameters.
 
     Raises
     ------
     ValueError
-        If it cannot be, or would compute more than one may.
+        If the network is impossible or too large.
     """
-    way, convention = candidate.structure, candidate.convention
+    structure, convention = candidate.structure, candidate.convention
     first, factor, offset = input_layers(convention.scaling, beside, StoredScaler(yardstick.mean, yardstick.std))
     layers: list[tuple[Layer, dict[str, Any]]] = [(layer, {}) for layer in first]
 
     def add(layer: Layer, **parameters: Any) -> None:
         layers.append((layer, parameters))
 
-    names = convention.activation.split(", ")
-    hidden = iter(names * way.n_hidden if len(names) == 1 else names)
+    activations = convention.activation.split(", ")
+    hidden = iter(activations * structure.n_hidden if len(activations) == 1 else activations)
 
     def follow(norm: NormStructure | None, *, last: bool = False) -> None:
         activation = None if last else ACTIVATIONS[next(hidden)][0]
-        if norm is not None and not way.norm_last:
+        if norm is not None and not structure.norm_last:
             add(BatchNorm(), **vars(norm))
         if activation is not None:
             add(activation())
-        if norm is not None and way.norm_last:
+        if norm is not None and structure.norm_last:
             add(BatchNorm(), **vars(norm))
 
-    if way.convs:
+    if structure.convs:
         if np.size(factor) > 1 or np.size(offset) > 1:
-            raise ValueError("pixels scaled each by itself before a convolution")
+            raise ValueError("convolutions cannot follow a per-pixel scaling")
         add(AddChannel())
-    for conv in way.convs:
+    for conv in structure.convs:
         weight = conv.weight.swapaxes(0, 1) if convention.transposed else conv.weight
         add(Conv2d(weight.shape[3], len(weight), conv.padding), weight=weight, bias=conv.bias)
         follow(conv.norm)
         if conv.pool > 1:
-            add((AvgPool2d if way.average_pool else MaxPool2d)(conv.pool))
+            add((AvgPool2d if structure.average_pool else MaxPool2d)(conv.pool))
     add(Flatten())
-    for place, dense in enumerate(way.denses):
+    for place, dense in enumerate(structure.denses):
         weight, bias = dense.weight, dense.bias
         if place == 0:
             if convention.transposed:
-                weight = _transposed(way, weight)
-            if not way.convs:  # what each pixel is scaled by goes into the weights that it meets
+                weight = _transposed(structure, weight)
+            if not structure.convs:  # fold the factor and offset of each pixel into the first weights
                 bias = bias + (offset * np.ones(len(weight))) @ weight
                 weight = weight * (factor * np.ones(len(weight)))[:, None]
-        if place == len(way.denses) - 1 and candidate.shifted:
+        if place == len(structure.denses) - 1 and candidate.shifted:
             weight, bias = np.roll(weight, 1, axis=1), np.roll(bias, 1)
         add(Linear(weight.shape[1]), weight=weight, bias=bias)
-        follow(dense.norm, last=place == len(way.denses) - 1)
+        follow(dense.norm, last=place == len(structure.denses) - 1)
     network = Network([layer for layer, _ in layers], max_parameters=MAX_PARAMETERS)
     if network.plan.n_activations > MAX_ACTIVATIONS:
-        raise ValueError(f"it computes more than {MAX_ACTIVATIONS:,} numbers for an image")
+        raise ValueError(f"it computes more than {MAX_ACTIVATIONS:,} numbers per image")
     with np.errstate(over="ignore", invalid="ignore"):
         for layer, parameters in layers:
             for name, value in parameters.items():
@@ -79,8 +79,8 @@ def build_network(candidate: Candidate, beside: Sequence[StoredScaler], yardstic
     return network
 
 
-def _transposed(way: NetworkStructure, weight: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The first matrix for images with rows and columns exchanged."""
-    channels = way.convs[-1].weight.shape[3] if way.convs else 1
+def _transposed(structure: NetworkStructure, weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the first matrix, rearranged for images with rows and columns exchanged."""
+    channels = structure.convs[-1].weight.shape[3] if structure.convs else 1
     side = math.isqrt(len(weight) // channels)
     return weight.reshape(side, side, channels, -1).transpose(1, 0, 2, 3).reshape(weight.shape)

@@ -1,4 +1,4 @@
-"""Networks of fully connected layers: chains of matrices with their biases, in the ways in which they may be meant."""
+"""Structures of fully connected layers, from chains of matrices and their biases."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,11 +14,11 @@ N_MIDDLE, _MIDDLE = 400, 20
 
 
 def dense_layers(ones: list[NamedArray], links: Sequence[LayerLink], bias_last: bool) -> list[DenseStructure]:
-    """A layer of each link; ``bias_last`` says where a matrix that holds its bias as well has it."""
-    named = [link.one for link in links]
-    beside = pair_biases(ones, named, [link.n_out for link in links])
+    """Return a layer for each link; ``bias_last`` states whether included biases are the last row or the first."""
+    arrays = [link.one for link in links]
+    biases = pair_biases(ones, arrays, [link.n_out for link in links])
     layers = []
-    for link, (bias, norm) in zip(links, beside, strict=True):
+    for link, (bias, norm) in zip(links, biases, strict=True):
         weight = link.weight()
         if link.folded:
             layers.append(
@@ -32,22 +32,22 @@ def dense_layers(ones: list[NamedArray], links: Sequence[LayerLink], bias_last: 
 
 
 def dense_structures(ones: list[NamedArray], links: list[LayerLink]) -> list[NetworkStructure]:
-    """The ways in which a chain may be meant: how square matrices lie, and where biases are in others."""
-    found = []
+    """Return the possible structures of a chain: orientations of square matrices, and positions of included biases."""
+    structures = []
     for flipped in (False, True) if any(link.is_square for link in links) else (False,):
         for bias_last in (False, True) if any(link.folded for link in links) else (False,):
-            turned = [with_square(link, links, flipped) for link in links]
-            denses = dense_layers(ones, turned, bias_last)
-            details = ["square matrices the other way round"] * flipped
+            oriented = [with_square(link, links, flipped) for link in links]
+            denses = dense_layers(ones, oriented, bias_last)
+            details = ["square matrices transposed"] * flipped
             details += [f"bias {'last' if bias_last else 'first'}"] * any(link.folded for link in links)
             cost = 2.0 * flipped + 0.2 * bias_last
-            structure = NetworkStructure((), tuple(denses), orientation(turned), "; ".join(details), cost)
-            found += with_norm_variants(structure)
-    return found
+            structure = NetworkStructure((), tuple(denses), orientation(oriented), "; ".join(details), cost)
+            structures += with_norm_variants(structure)
+    return structures
 
 
 def pad_to_28(structure: NetworkStructure) -> NetworkStructure:
-    """A network for images of 20 × 20 pixels, as MNIST's digits are without their border, made one for 28 × 28."""
+    """Convert a network for 20 × 20 pixels, the size of MNIST's digits without their border, to 28 × 28 pixels."""
     first, *others = structure.denses
     weight = np.zeros((SIDE, SIDE, first.weight.shape[1]))
     border = (SIDE - _MIDDLE) // 2

@@ -1,4 +1,4 @@
-"""Matrices in a row, from so many numbers to the outputs: each takes as many as the one before gives."""
+"""Chaining of matrices from the inputs to the outputs, so that each takes the outputs of the previous matrix."""
 
 import heapq
 import itertools
@@ -17,7 +17,7 @@ _MAX_SEARCHED = 5_000
 
 @dataclass(frozen=True, eq=False)
 class LayerLink:
-    """A matrix in its place: which way round, and whether it holds the bias as well."""
+    """A matrix in a chain, with its orientation; ``folded`` states whether it includes the bias."""
 
     one: NamedArray
     n_in: int
@@ -26,75 +26,75 @@ class LayerLink:
 
     @property
     def n_out(self) -> int:
-        """How many numbers it gives."""
+        """Number of outputs."""
         rows, columns = self.one.array.shape
         return rows if self.out_first else columns
 
     @property
     def is_square(self) -> bool:
-        """Whether its shape does not tell which way round it is."""
+        """Whether the matrix is square, so that its shape does not determine its orientation."""
         return self.one.array.shape == (self.n_in, self.n_in)
 
     def weight(self) -> Matrix:
-        """The matrix of shape (n_in, n_out), one row longer where it holds the bias."""
+        """Return the matrix of shape (n_in, n_out), or (n_in + 1, n_out) if it includes the bias."""
         array = np.asarray(self.one.array, np.float64)
         return array.T if self.out_first else array
 
 
 @dataclass(frozen=True)
 class BrokenChain:
-    """Why matrices make no network; ``n_outputs`` where they do, but of another number of outputs."""
+    """Reason why matrices form no network; ``n_outputs`` is set if only the number of outputs is wrong."""
 
     problem: str
     n_outputs: int = 0
 
     @classmethod
     def by_outputs(cls, n: int, last: NamedArray, n_classes: int) -> "BrokenChain":
-        """What to say of a last matrix's outputs that are not as many as they should be."""
+        """Return the reason for a last matrix with the wrong number of outputs."""
         if n_classes == 10:
-            return cls(f"has {n} outputs ({last}); 10 are needed, one a digit, or class names", n)
+            return cls(f"has {n} outputs ({last}); expected 10, one per digit, or class names", n)
         return cls(f"has {n} outputs ({last}), but there are {n_classes} class names", n)
 
 
 def find_chain(
     matrices: list[NamedArray], n_in: int, n_classes: int
 ) -> tuple[list[LayerLink] | None, BrokenChain | None]:
-    """The likeliest row of matrices from ``n_in`` numbers to the outputs, or why there is none."""
+    """Return the most likely chain of matrices from ``n_in`` inputs to the outputs, or the reason why there is none."""
     counter = itertools.count()
-    waiting: list[tuple[float, int, bool, tuple[int, ...], tuple[LayerLink, ...]]] = [(0.0, 0, False, (), ())]
+    queue: list[tuple[float, int, bool, tuple[int, ...], tuple[LayerLink, ...]]] = [(0.0, 0, False, (), ())]
     longest: tuple[LayerLink, ...] = ()
     for _ in range(_MAX_SEARCHED):
-        if not waiting:
+        if not queue:
             break
-        cost, _, done, used, links = heapq.heappop(waiting)
+        cost, _, done, used, links = heapq.heappop(queue)
         if done:
             return list(links), None
         if len(links) > len(longest):
             longest = links
         n = links[-1].n_out if links else n_in
         if links and n == n_classes:
-            extra = sum(_left_cost(one, links) for place, one in enumerate(matrices) if place not in used)
-            heapq.heappush(waiting, (cost + extra, next(counter), True, used, links))
-        for place, one in enumerate(matrices):
+            extra = sum(_unused_cost(matrix, links) for place, matrix in enumerate(matrices) if place not in used)
+            heapq.heappush(queue, (cost + extra, next(counter), True, used, links))
+        for place, matrix in enumerate(matrices):
             if place not in used:
-                for link in _links(one, n):
+                for link in _links(matrix, n):
                     extra = _step_cost(matrices, used, place, links, link)
-                    heapq.heappush(waiting, (cost + extra, next(counter), False, (*used, place), (*links, link)))
-    return None, _broken(longest, n_classes)
+                    heapq.heappush(queue, (cost + extra, next(counter), False, (*used, place), (*links, link)))
+    return None, _explain_break(longest, n_classes)
 
 
-def _links(one: NamedArray, n: int) -> Iterator[LayerLink]:
-    rows, columns = one.array.shape
+def _links(matrix: NamedArray, n: int) -> Iterator[LayerLink]:
+    rows, columns = matrix.array.shape
     if max(rows, columns) > MAX_UNITS:
         return
     if columns == n:
-        yield LayerLink(one, n, True, False)
+        yield LayerLink(matrix, n, True, False)
     if rows == n and rows != columns:
-        yield LayerLink(one, n, False, False)
+        yield LayerLink(matrix, n, False, False)
     if columns == n + 1:
-        yield LayerLink(one, n, True, True)
+        yield LayerLink(matrix, n, True, True)
     if rows == n + 1:
-        yield LayerLink(one, n, False, True)
+        yield LayerLink(matrix, n, False, True)
 
 
 def _step_cost(
@@ -106,9 +106,9 @@ def _step_cost(
     last = links[-1]
     if place < used[-1]:
         cost += 1.5
-    else:  # what is passed over of the same kind
+    else:  # matrices of the same family that are skipped
         between = matrices[used[-1] + 1 : place]
-        cost += 0.05 * len(between) + sum(one.family == link.one.family for one in between)
+        cost += 0.05 * len(between) + sum(matrix.family == link.one.family for matrix in between)
     if last.one.family != link.one.family:
         cost += 0.5
     if last.folded != link.folded:
@@ -120,35 +120,35 @@ def _step_cost(
     return cost
 
 
-def _left_cost(one: NamedArray, links: tuple[LayerLink, ...]) -> float:
-    """How unlikely a chain is that does without this matrix; another of the same shape may well be a moment."""
-    if any(one.family == link.one.family for link in links):
+def _unused_cost(matrix: NamedArray, links: tuple[LayerLink, ...]) -> float:
+    """Return the cost of leaving a matrix out of a chain; one of the same shape is probably an optimizer's moment."""
+    if any(matrix.family == link.one.family for link in links):
         return 5.0
-    if any(sorted(one.array.shape) == sorted(link.one.array.shape) for link in links):
+    if any(sorted(matrix.array.shape) == sorted(link.one.array.shape) for link in links):
         return 0.0
-    return 4.0 if one.says(WEIGHT) else 1.0
+    return 4.0 if matrix.says(WEIGHT) else 1.0
 
 
-def _broken(links: tuple[LayerLink, ...], n_classes: int) -> BrokenChain | None:
+def _explain_break(links: tuple[LayerLink, ...], n_classes: int) -> BrokenChain | None:
     if not links:
         return None
     n, last = links[-1].n_out, links[-1].one
     if 2 <= n <= MAX_CLASSES:
         return BrokenChain.by_outputs(n, last, n_classes)
     return BrokenChain(
-        f"is not complete: {last} gives {n} numbers, and no matrix takes {n}; layers down to {n_classes} outputs "
-        "would fit"
+        f"is not complete: {last} has {n} outputs, but no matrix has {n} inputs; the last layer needs "
+        f"{n_classes} outputs"
     )
 
 
 def orientation(links: Sequence[LayerLink]) -> str:
-    """How the matrices of a chain lie, as `Structure.orientation` says it."""
-    ways = {link.out_first for link in links}
-    return "mixed" if len(ways) > 1 else "out, in" if True in ways else "in, out"
+    """Return the orientation of the matrices in a chain, as in `NetworkStructure.orientation`."""
+    orientations = {link.out_first for link in links}
+    return "mixed" if len(orientations) > 1 else "out, in" if True in orientations else "in, out"
 
 
 def with_square(link: LayerLink, links: list[LayerLink], flipped: bool) -> LayerLink:
-    """A square matrix turned as the others are."""
+    """Return the link with the orientation of the non-square matrices if it is square; ``flipped``, the opposite."""
     if not link.is_square:
         return link
     others = [other.out_first for other in links if not other.is_square]

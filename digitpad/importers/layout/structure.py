@@ -1,4 +1,4 @@
-"""What a network of somebody else's is made of, as far as its file's shapes tell: one way of several that may be."""
+"""Possible structures of an imported network, derived from the shapes of its arrays."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +13,7 @@ N_PIXELS, SIDE = 784, 28
 
 @dataclass(frozen=True, eq=False)
 class NormStructure:
-    """A batch normalisation behind a layer."""
+    """A batch normalisation after a layer."""
 
     scale: Matrix
     shift: Matrix
@@ -32,7 +32,7 @@ class DenseStructure:
 
 @dataclass(frozen=True, eq=False)
 class ConvStructure:
-    """A convolution, ``weight`` of shape (kernel, kernel, n_inputs, n_channels), and its pooling (1: none)."""
+    """A convolution with ``weight`` of shape (kernel, kernel, n_inputs, n_channels), and its pooling (1 for none)."""
 
     weight: Matrix
     bias: Matrix
@@ -43,22 +43,22 @@ class ConvStructure:
 
 @dataclass(frozen=True, eq=False)
 class NetworkStructure:
-    """One way in which a file's arrays can be a network.
+    """A possible structure of the network in a file.
 
     Attributes
     ----------
     convs, denses : tuple
-        The layers in order.
+        Layers in order.
     orientation : str
-        Of the matrices: ``out, in`` or ``in, out``, for convolutions ``OIHW`` and the like.
+        Axes of the matrices: ``out, in``, ``in, out`` or ``mixed``; for convolutions also ``OIHW`` and similar.
     detail : str
-        What else this way has that others have not.
+        Assumptions that distinguish this structure from others.
     cost : float
-        How unusual it is: 0 for what most people do.
+        How uncommon the structure is: 0 for common practice.
     average_pool, norm_last : bool
-        Whether pools take means; whether normalisation comes behind the activation.
+        Whether pooling takes averages, and whether normalisation follows the activation.
     geometry : str
-        Paddings and pools, which several ways may share.
+        Paddings and pools, which several structures may share.
     """
 
     convs: tuple[ConvStructure, ...]
@@ -72,22 +72,22 @@ class NetworkStructure:
 
     @property
     def layers(self) -> list[ConvStructure | DenseStructure]:
-        """All of them in order."""
+        """All layers in order."""
         return [*self.convs, *self.denses]
 
     @property
     def n_hidden(self) -> int:
-        """How many layers an activation follows."""
+        """Number of layers followed by an activation."""
         return len(self.convs) + len(self.denses) - 1
 
     @property
     def has_biases(self) -> bool:
-        """Whether there is any."""
+        """Whether any bias is nonzero."""
         return any(layer.bias.any() for layer in self.layers)
 
     @property
     def sizes(self) -> str:
-        """The network in short, as in ``784-128-10``."""
+        """Short description, such as ``784-128-10``."""
         begin = "28×28" if self.convs else str(len(self.denses[0].weight))
         convs = [
             f"{conv.weight.shape[0]}×{conv.weight.shape[0]}×{conv.weight.shape[3]}{'-pool' * (conv.pool > 1)}"
@@ -96,13 +96,13 @@ class NetworkStructure:
         return "-".join([begin, *convs, *(str(dense.weight.shape[1]) for dense in self.denses)])
 
     def variant(self, detail: str, cost: float = 0.0, **changes: Any) -> "NetworkStructure":
-        """The same but for some changes, which are told, and make it so much more unusual."""
+        """Return a copy with changes, with ``detail`` appended to its details and ``cost`` added to its cost."""
         details = "; ".join(filter(None, [self.detail, detail]))
         return replace(self, detail=details, cost=self.cost + cost, **changes)
 
 
 def with_norm_variants(structure: NetworkStructure) -> list[NetworkStructure]:
-    """The same, and where layers are normalised, also with that behind their activations."""
+    """Return the structure and, if layers are normalised, a variant with normalisation after the activations."""
     if not any(layer.norm for layer in structure.layers):
         return [structure]
-    return [structure, structure.variant("normalised behind the activation", 0.5, norm_last=True)]
+    return [structure, structure.variant("normalised after the activation", 0.5, norm_last=True)]

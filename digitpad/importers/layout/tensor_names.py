@@ -1,4 +1,4 @@
-"""What names tell: which arrays are weights, biases, normalisation or none of it, and in which order they come."""
+"""Array names: which arrays are weights, biases, normalisation or something else, and their order."""
 
 import functools
 import re
@@ -36,7 +36,7 @@ MEAN, STD = (
 )
 VAR = frozenset(["var", "variance"])
 
-# Optimisers' moments, gradients, samples, results: of the shapes of weights, or of shapes that follow them.
+# Optimiser moments, gradients, samples and results, which have the shapes of weights or shapes derived from them.
 _NOISE_TEXT = """
 d m v s dw db vd sd md vdw vdb sdw sdb mw mb vw vb dweights dbiases dweight dbias grad grads gradient
 gradients momentum momentums velocity velocities cache caches adam moment moments optimizer optimiser opt
@@ -48,17 +48,18 @@ _NOISE = frozenset(_NOISE_TEXT.split())
 
 @dataclass(frozen=True, eq=False)
 class NamedArray:
-    """An array with what its name says.
+    """An array with the words and numbers of its name.
 
     Attributes
     ----------
     name : str
     array : ndarray
     words : tuple of str
-        In lower case, apart at dots, underscores, capitals and digits.
+        Words of the name in lower case, split at dots, underscores, capitals and digits.
     numbers : tuple of int
+        Numbers in the name.
     place : int
-        In the file.
+        Index in the file.
     """
 
     name: str
@@ -67,28 +68,28 @@ class NamedArray:
     numbers: tuple[int, ...]
     place: int
 
-    @functools.cached_property  # a search for layers asks for it millions of times
+    @functools.cached_property  # the search for layers reads it millions of times
     def family(self) -> tuple[str, ...]:
-        """What the names of a list's elements have in common."""
+        """Words of the name with each number replaced by ``#``, which the elements of a list share."""
         return tuple("#" if word.isdigit() else word for word in self.words)
 
     @property
     def stem(self) -> tuple[str, ...]:
-        """The name without what tells weights and biases apart."""
+        """Words of the name without those that distinguish weights from biases."""
         return tuple(word for word in self.words if word not in BIAS | WEIGHT | GAMMA | BETA | MEAN | VAR | {"running"})
 
     @property
     def is_noise(self) -> bool:
-        """Whether it is likely none of the parameters."""
+        """Whether the array is probably not a parameter."""
         return not _NOISE.isdisjoint(self.words)
 
     def says(self, words: frozenset[str]) -> bool:
-        """Whether one of these is in its name."""
+        """Return whether the name contains one of the words."""
         return not words.isdisjoint(self.words)
 
     @property
     def vector(self) -> NDArray[np.float64]:
-        """All its numbers in a row."""
+        """All numbers as a vector."""
         return np.asarray(self.array, np.float64).ravel()
 
     def __str__(self) -> str:
@@ -96,19 +97,19 @@ class NamedArray:
 
 
 def named_arrays(arrays: dict[str, NDArray[Any]]) -> list[NamedArray]:
-    """The arrays, those of a list in the order of its numbers, and lists in the order of the file."""
-    found = []
+    """Return the arrays: those of a list sorted by their numbers, and lists in file order."""
+    result = []
     for place, (name, array) in enumerate(arrays.items()):
         words = tuple(word.lower() for word in _TOKEN.findall(name))
         numbers = tuple(int(word[:9]) for word in words if word.isdigit())
-        found.append(NamedArray(name, array, words, numbers, place))
+        result.append(NamedArray(name, array, words, numbers, place))
     firsts: dict[tuple[str, ...], int] = {}
-    for one in found:
-        firsts.setdefault(one.family, one.place)
-    # A family of its own where the whole file is one list: then the numbers are the order, and kinds alternate.
-    return sorted(found, key=lambda one: (firsts[one.family], one.numbers, one.place))
+    for item in result:
+        firsts.setdefault(item.family, item.place)
+    # If the whole file is one list, all arrays are one family: the numbers give the order, and kinds alternate.
+    return sorted(result, key=lambda item: (firsts[item.family], item.numbers, item.place))
 
 
 def words_of(text: str) -> list[str]:
-    """A text's words in lower case, apart at capitals and signs."""
+    """Return the words of a text in lower case, split at capitals and punctuation."""
     return [word.lower() for word in _TOKEN.findall(text)]

@@ -1,4 +1,4 @@
-"""The layers, one concept a module, in the order in which one learns them."""
+"""Layers, one concept per module."""
 
 from digitpad.nn.layers.activations import ELU, GELU, LeakyReLU, ReLU, Sigmoid, Swish, Tanh
 from digitpad.nn.layers.base import Layer
@@ -30,7 +30,7 @@ LAYERS: dict[str, type[Layer]] = {
         BatchNorm,
     )
 }
-"""Every kind of layer by the name that `Layer.settings` gives it."""
+"""Layer classes by the name that `Layer.settings` returns as ``type``."""
 
 __all__ = [
     "ELU",

@@ -1,4 +1,4 @@
-"""Activations: what makes more of a row of layers than one linear map."""
+"""Activation functions: without them, a sequence of linear layers would be a single linear map."""
 
 import math
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from digitpad.nn.layers.base import Layer
 
 @dataclass
 class ReLU(Layer):
-    """y = max(x, 0)."""
+    """Rectified linear unit: y = max(x, 0)."""
 
     def forward(self, x: Floats, training: bool) -> Floats:
-        # NumPy compares with a long row of zeros several times faster than with one zero.
+        # NumPy compares with a long row of zeros several times faster than with a scalar 0.
         zeros = self.scratch("zeros", x.shape[x.ndim // 2 :])
         zeros.fill(0)
         y: Floats = np.maximum(x, zeros, out=x)
@@ -22,14 +22,14 @@ class ReLU(Layer):
         return y
 
     def input_gradient(self, dy: Floats) -> Floats:
-        """Dx = dy where y > 0, else 0: the slope is 1 or 0, and the output tells which."""
+        """Return dx = dy where y > 0, else 0: the slope is 1 or 0, which the output shows."""
         dy *= np.greater(self._y, 0, out=self.scratch("active", dy.shape, np.bool_))
         return dy
 
 
 @dataclass
 class LeakyReLU(Layer):
-    """y = x where x > 0, else alpha · x, so that no unit falls silent for good (Maas et al., 2013); 0 ≤ alpha < 1."""
+    """Leaky ReLU: y = x where x > 0, else alpha · x, so that no unit dies (Maas et al., 2013); 0 ≤ alpha < 1."""
 
     alpha: float = 0.01
 
@@ -44,7 +44,7 @@ class LeakyReLU(Layer):
         return y
 
     def input_gradient(self, dy: Floats) -> Floats:
-        """Dx = dy where y > 0, else alpha · dy; y has the sign of x, as alpha is not negative."""
+        """Return dx = dy where y > 0, else alpha · dy; y has the sign of x, as alpha is not negative."""
         active = np.greater(self._y, 0, out=self.scratch("active", dy.shape, np.bool_))
         slope = np.multiply(active, dy.dtype.type(1 - self.alpha), out=self.scratch("slope", dy.shape))
         slope += self.alpha
@@ -54,7 +54,7 @@ class LeakyReLU(Layer):
 
 @dataclass
 class Sigmoid(Layer):
-    """y = 1 / (1 + exp(-x)), as (1 + tanh(x / 2)) / 2, which cannot overflow."""
+    """Sigmoid: y = 1 / (1 + exp(-x)), computed as (1 + tanh(x / 2)) / 2, which cannot overflow."""
 
     def forward(self, x: Floats, training: bool) -> Floats:
         y: Floats = np.multiply(x, x.dtype.type(0.5), out=self.scratch("y", x.shape))
@@ -65,7 +65,7 @@ class Sigmoid(Layer):
         return y
 
     def input_gradient(self, dy: Floats) -> Floats:
-        """Dx = dy · y (1 - y)."""
+        """Return dx = dy · y (1 - y)."""
         slope = np.subtract(1, self._y, out=self.scratch("slope", dy.shape))
         slope *= self._y
         dy *= slope
@@ -74,7 +74,7 @@ class Sigmoid(Layer):
 
 @dataclass
 class Tanh(Layer):
-    """y = tanh(x)."""
+    """Hyperbolic tangent: y = tanh(x)."""
 
     def forward(self, x: Floats, training: bool) -> Floats:
         y: Floats = np.tanh(x, out=self.scratch("y", x.shape))
@@ -82,7 +82,7 @@ class Tanh(Layer):
         return y
 
     def input_gradient(self, dy: Floats) -> Floats:
-        """Dx = dy · (1 - y²)."""
+        """Return dx = dy · (1 - y²)."""
         slope = np.multiply(self._y, self._y, out=self.scratch("slope", dy.shape))
         np.subtract(1, slope, out=slope)
         dy *= slope
@@ -91,9 +91,9 @@ class Tanh(Layer):
 
 @dataclass
 class GELU(Layer):
-    """y = x · (1 + tanh u) / 2 with u = √(2/π) (x + 0.044715 x³): Hendrycks and Gimpel (2016), the form with tanh.
+    """GELU with the tanh approximation: y = x · (1 + tanh u) / 2 with u = √(2/π) (x + 0.044715 x³).
 
-    It comes within 0.0005 of x · Φ(x), and NumPy has no Φ.
+    See Hendrycks and Gimpel (2016). The approximation is within 0.0005 of x · Φ(x); NumPy has no Φ.
     """
 
     def forward(self, x: Floats, training: bool) -> Floats:
@@ -110,7 +110,10 @@ class GELU(Layer):
         return np.multiply(x, gate, out=self.scratch("y", x.shape))
 
     def input_gradient(self, dy: Floats) -> Floats:
-        """Dx = dy · (g + x g'), with the gate g = (1 + tanh u) / 2 and g' = 2 g (1 - g) u', as tanh' = 1 - tanh²."""
+        """Return dx = dy · (g + x g') with the gate g = (1 + tanh u) / 2.
+
+        As tanh' = 1 - tanh², the slope of the gate is g' = 2 g (1 - g) u'.
+        """
         x, gate = self._x, self._gate
         slope = np.multiply(x, x, out=self.scratch("slope", x.shape))
         slope *= 3 * 0.044715
@@ -126,7 +129,7 @@ class GELU(Layer):
 
 @dataclass
 class Swish(Layer):
-    """y = x · sigmoid(x), also called SiLU (Ramachandran et al., 2017; Elfwing et al., 2018)."""
+    """Swish, also called SiLU: y = x · sigmoid(x) (Ramachandran et al., 2017; Elfwing et al., 2018)."""
 
     def forward(self, x: Floats, training: bool) -> Floats:
         self._x = x
@@ -138,7 +141,7 @@ class Swish(Layer):
         return np.multiply(x, gate, out=self.scratch("y", x.shape))
 
     def input_gradient(self, dy: Floats) -> Floats:
-        """Dx = dy · (g + x g (1 - g)), with the gate g = sigmoid(x), whose slope is g (1 - g)."""
+        """Return dx = dy · (g + x g (1 - g)), with the gate g = sigmoid(x), whose slope is g (1 - g)."""
         slope = np.subtract(1, self._gate, out=self.scratch("slope", dy.shape))
         slope *= self._x
         slope += 1
@@ -149,7 +152,7 @@ class Swish(Layer):
 
 @dataclass
 class ELU(Layer):
-    """y = x where x > 0, else exp(x) - 1 (Clevert et al., 2016, with alpha 1)."""
+    """ELU with alpha 1: y = x where x > 0, else exp(x) - 1 (Clevert et al., 2016)."""
 
     def forward(self, x: Floats, training: bool) -> Floats:
         y: Floats = np.minimum(x, 0, out=self.scratch("y", x.shape))
@@ -159,7 +162,7 @@ class ELU(Layer):
         return y
 
     def input_gradient(self, dy: Floats) -> Floats:
-        """Dx = dy · exp(min(x, 0)), which is 1 + min(y, 0)."""
+        """Return dx = dy · exp(min(x, 0)), where the exponential equals 1 + min(y, 0)."""
         slope = np.minimum(self._y, 0, out=self.scratch("slope", dy.shape))
         slope += 1
         dy *= slope

@@ -1,4 +1,4 @@
-"""Convolution: one small linear layer that every place of an image shares."""
+"""Convolution: a small linear layer that is applied at every position of an image."""
 
 import math
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ MAX_CHANNELS = 4096
 MAX_KERNEL = 28
 
 _NARROW = 32
-"""Products over fewer columns than this leave most of a core's arithmetic idle."""
+"""Matrix products with fewer columns than this use only a small part of a core's arithmetic throughput."""
 
 _BLOCK = 1024
-"""Rows of a product that is fast and whose result stays in a core's cache for what follows."""
+"""Rows of a matrix product that is fast and whose result stays in a core's cache for the next operation."""
 
 
 @dataclass
 class AddChannel(Layer):
-    """Grey images (height, width) as images with one channel, laid out as convolutions want them."""
+    """Convert grey images (height, width) to images with one channel, in the memory layout of convolutions."""
 
     def output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) != 2:
@@ -41,18 +41,19 @@ class AddChannel(Layer):
 
 @dataclass
 class Conv2d(Layer):
-    """y[i, j] = b + Σ x[i + k, j + l] W[k, l] over the rows k and columns l of the kernel; stride 1.
+    """Two-dimensional convolution with stride 1.
 
-    W has the shape (kernel, kernel, n_inputs, channels) and b (channels,). The image is framed by ``padding`` zeros on
-    each side first. (Strictly this is a cross-correlation, as a convolution would flip W; the field calls it this.)
+    y[i, j] = b + Σ x[i + k, j + l] W[k, l] over the rows k and columns l of the kernel, where W has the shape (kernel,
+    kernel, n_inputs, channels) and b has the shape (channels,). Before that, the image is padded with ``padding`` zeros
+    on each side. (Strictly, this is a cross-correlation: a convolution would flip W.)
 
     Notes
     -----
-    The work is done by matrix products (Chellapilla et al., 2006), of which one side holds windows of x. Gathering
-    whole windows would copy each pixel kernel² times. But in the layout (height, n, width, channels), a window one row
-    high is a contiguous run, and the rows of the image below are the next slices of the same array: so windows are
-    gathered along the width alone, and y is the sum of one product for each row of the kernel. Where such windows would
-    be too narrow for a fast product, as on a grey image, they are as high as the kernel, and one product does it.
+    The computation uses matrix products (Chellapilla et al., 2006), where one operand holds windows of x. Gathering
+    whole windows would copy each pixel kernel² times. But in the layout (height, n, width, channels), a window with a
+    height of one row is contiguous, and the next rows of the image are the next slices of the same array. So windows
+    are gathered along the width only, and y is the sum of one product per row of the kernel. If such windows are too
+    narrow for a fast product, as on a grey image, they are as high as the kernel, and a single product is enough.
     """
 
     channels: int
@@ -68,7 +69,7 @@ class Conv2d(Layer):
             if type(value) is not int or not low <= value <= high:
                 raise ValueError(f"Conv2d takes {low} to {high} as its {name}, not {value!r}")
         if self.initializer not in INITIALIZERS:
-            raise ValueError(f"{self.initializer!r} is none of the initializers {', '.join(INITIALIZERS)}")
+            raise ValueError(f"unknown initializer {self.initializer!r}; supported: {', '.join(INITIALIZERS)}")
 
     def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
         *_, n_inputs = images_only(self, input_shape)
@@ -78,11 +79,11 @@ class Conv2d(Layer):
         height, width, _ = images_only(self, input_shape)
         shrinks = self.kernel - 1 - 2 * self.padding
         if height <= shrinks or width <= shrinks:
-            raise ValueError(f"a kernel of {self.kernel} does not fit into an image of {height} × {width}")
+            raise ValueError(f"a {self.kernel} × {self.kernel} kernel does not fit into an image of {height} × {width}")
         return (height - shrinks, width - shrinks, self.channels)
 
     def n_held(self, input_shape: Shape) -> int:
-        """The output, the framed image, and its windows."""
+        """Return the size of the output, the padded image and its windows, for one sample."""
         height, width, n_inputs = (*(side + 2 * self.padding for side in input_shape[:2]), input_shape[2])
         windows = height * (width - self.kernel + 1) * n_inputs * self.kernel
         windows *= self._window_height(n_inputs)
@@ -95,16 +96,16 @@ class Conv2d(Layer):
         self.parameters["bias"].fill(0)
 
     def forward(self, x: Floats, training: bool) -> Floats:
-        framed = self._framed(x)
-        height, n, width, n_inputs = self._framed_shape = framed.shape
+        padded = self._pad(x)
+        height, n, width, n_inputs = self._padded_shape = padded.shape
         y_shape = (height - self.kernel + 1, n, width - self.kernel + 1, self.channels)
         self._window_rows = self._window_height(n_inputs)
-        self._columns = self._gathered(framed)
+        self._columns = self._gather_windows(padded)
         weight = self._weight_by_slices(self.parameters["weight"])
         weight = weight.reshape(len(weight), -1, self.channels)
         y = self.scratch("y", y_shape)
 
-        # The bias of a whole row of the image: NumPy adds long rows several times faster than many short ones.
+        # The bias is repeated for a whole image row: NumPy adds long rows several times faster than many short rows.
         bias = self.scratch("bias", (y_shape[2], self.channels))
         bias[...] = self.parameters["bias"]
         n_slices, n_columns, _ = weight.shape
@@ -117,12 +118,12 @@ class Conv2d(Layer):
                 np.matmul(columns, weight[k], out=part if k else block)
                 if k:
                     block += part
-            of_rows = block.reshape(-1, bias.size)
-            of_rows += bias.reshape(-1)
+            image_rows = block.reshape(-1, bias.size)
+            image_rows += bias.reshape(-1)
         return y
 
     def write_gradients(self, dy: Floats) -> None:
-        """DW[k, l] = Σ x[i + k, j + l]ᵀ dy[i, j] over all places and samples; db sums dy over them."""
+        """Write dW[k, l] = Σ x[i + k, j + l]ᵀ dy[i, j] and db = Σ dy[i, j], over all positions and samples."""
         rows = dy.reshape(-1, self.channels)
         gradient = self._weight_by_slices(self.gradients["weight"])
         product = self.scratch("dweight", gradient.shape)
@@ -130,69 +131,70 @@ class Conv2d(Layer):
             columns = self._columns[k : k + len(dy)]
             np.matmul(columns.reshape(len(rows), -1).T, rows, out=product[k].reshape(-1, self.channels))
         gradient[...] = product
-        of_rows = self.scratch("dbias", dy.shape[2:])
-        np.add.reduce(dy.reshape(-1, of_rows.size), axis=0, out=of_rows.reshape(-1))
-        np.add.reduce(of_rows, axis=0, out=self.gradients["bias"])
+        row_sum = self.scratch("dbias", dy.shape[2:])
+        np.add.reduce(dy.reshape(-1, row_sum.size), axis=0, out=row_sum.reshape(-1))
+        np.add.reduce(row_sum, axis=0, out=self.gradients["bias"])
 
     def input_gradient(self, dy: Floats) -> Floats:
-        """Dx[i + k, j + l] gathers dy[i, j] W[k, l]ᵀ: where an input was looked at, its outputs look back.
+        """Return dx, where dx[i + k, j + l] is the sum of dy[i, j] W[k, l]ᵀ over all outputs that used that input.
 
-        For one row of dx's windows, the rows of dy that saw it are laid beside each other, so that one product also
-        sums over them; then the windows, which overlap, are added up.
+        For one row of windows of dx, the rows of dy that used it are placed next to each other, so that one matrix
+        product also sums over them. Then the overlapping windows are added up.
         """
         kernel, window_rows = self.kernel, self._window_rows
         n, width_out = dy.shape[1:3]
         weight = self._weight_by_slices(self.parameters["weight"])
         n_slices = len(weight)
         n_columns = math.prod(weight.shape[1:-1])
-        turned = self.scratch("turned", (n_slices, self.channels, n_columns))
-        turned[...] = weight.reshape(n_slices, n_columns, self.channels).swapaxes(1, 2)
+        transposed = self.scratch("transposed", (n_slices, self.channels, n_columns))
+        transposed[...] = weight.reshape(n_slices, n_columns, self.channels).swapaxes(1, 2)
 
-        dx = self.scratch("dx", self._framed_shape)
+        dx = self.scratch("dx", self._padded_shape)
         dx.fill(0)
-        beside = self.scratch("beside", (n * width_out, n_slices, self.channels))
-        windows = self.scratch("windows", (n, width_out, kernel, window_rows, self._framed_shape[3]))
+        adjacent = self.scratch("adjacent", (n * width_out, n_slices, self.channels))
+        windows = self.scratch("windows", (n, width_out, kernel, window_rows, self._padded_shape[3]))
         for i in range(len(self._columns)):
             first, end = max(0, i - len(dy) + 1), min(i + 1, n_slices)  # the slices k for which dy[i - k] exists
             for k in range(first, end):
-                beside[:, k] = dy[i - k].reshape(-1, self.channels)
-            seen = beside.reshape(n * width_out, -1)[:, first * self.channels : end * self.channels]
-            np.matmul(seen, turned[first:end].reshape(-1, n_columns), out=windows.reshape(-1, n_columns))
+                adjacent[:, k] = dy[i - k].reshape(-1, self.channels)
+            dy_rows = adjacent.reshape(n * width_out, -1)[:, first * self.channels : end * self.channels]
+            np.matmul(dy_rows, transposed[first:end].reshape(-1, n_columns), out=windows.reshape(-1, n_columns))
             for k in range(window_rows):
                 for j in range(kernel):
                     dx[i + k, :, j : j + width_out] += windows[:, :, j, k]
-        return self._unframed(dx)
+        return self._unpad(dx)
 
     def _window_height(self, n_inputs: int) -> int:
         return self.kernel if self.kernel * n_inputs < _NARROW else 1
 
-    def _framed(self, x: Floats) -> Floats:
-        """The images with their frames of zeros."""
+    def _pad(self, x: Floats) -> Floats:
+        """Return the images with ``padding`` zeros on each side."""
         if not self.padding:
             return np.ascontiguousarray(x)
         height, n, width, n_inputs = x.shape
-        frame = 2 * self.padding
-        framed = self.scratch("framed", (height + frame, n, width + frame, n_inputs))
-        framed.fill(0)
-        self._inside(framed)[...] = x
-        return framed
+        extra = 2 * self.padding
+        padded = self.scratch("padded", (height + extra, n, width + extra, n_inputs))
+        padded.fill(0)
+        self._interior(padded)[...] = x
+        return padded
 
-    def _unframed(self, dx: Floats) -> Floats:
+    def _unpad(self, dx: Floats) -> Floats:
         if not self.padding:
             return dx
-        inside = self._inside(dx)
-        unframed = self.scratch("unframed", inside.shape)
-        unframed[...] = inside
-        return unframed
+        interior = self._interior(dx)
+        unpadded = self.scratch("unpadded", interior.shape)
+        unpadded[...] = interior
+        return unpadded
 
-    def _inside(self, framed: Floats) -> Floats:
+    def _interior(self, padded: Floats) -> Floats:
         p = self.padding
-        return framed[p:-p, :, p:-p]
+        return padded[p:-p, :, p:-p]
 
-    def _gathered(self, x: Floats) -> Floats:
-        """Windows of x as wide as the kernel and `_window_rows` high: (slices, n, width of y, numbers of a window).
+    def _gather_windows(self, x: Floats) -> Floats:
+        """Return windows of x, as wide as the kernel and `_window_rows` high.
 
-        A window's numbers come column by column.
+        The result has the shape (slices, n, width of y, numbers per window). The numbers of a window are ordered column
+        by column.
         """
         height, n, width, n_inputs = x.shape
         window_rows = self._window_rows
@@ -203,12 +205,12 @@ class Conv2d(Layer):
             x = stacked.reshape(*stacked.shape[:3], -1)
         shape = (len(x), n, width - self.kernel + 1, self.kernel * x.shape[3])
         columns = self.scratch("columns", shape)
-        # A window's columns lie one after the other in memory, as the width's neighbours do.
+        # The columns of a window are contiguous in memory, because neighbours along the width are.
         columns[...] = as_strided(x, shape, (*x.strides[:3], x.itemsize), writeable=False)
         return columns
 
     def _weight_by_slices(self, weight: Floats) -> Floats:
-        """A view (slices, kernel, window rows, n_inputs, channels), ordered as the windows that `_gathered` gives."""
+        """Return a view (slices, kernel, window rows, n_inputs, channels), in the order of `_gather_windows`."""
         kernel, _, n_inputs, channels = weight.shape
         rows = self._window_rows
         return weight.reshape(kernel // rows, rows, kernel, n_inputs, channels).swapaxes(1, 2)

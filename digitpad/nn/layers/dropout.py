@@ -1,4 +1,4 @@
-"""Dropout: units that rest at random, so that none comes to rely on another."""
+"""Dropout: random units are set to 0 in training, so that units do not depend on each other."""
 
 from dataclasses import dataclass
 
@@ -10,9 +10,10 @@ from digitpad.nn.layers.base import Layer
 
 @dataclass
 class Dropout(Layer):
-    """In training, each number is 0 with probability ``rate`` and the others grow by 1 / (1 - rate) (Srivastava, 2014).
+    """Dropout with probability ``rate`` (Srivastava, 2014).
 
-    So the mean stays what it was, and outside training nothing changes at all.
+    In training, each activation is set to 0 with probability ``rate`` and the others are multiplied by 1 / (1 - rate),
+    which keeps the mean. Outside training, the layer changes nothing.
     """
 
     rate: float = 0.5
@@ -24,7 +25,7 @@ class Dropout(Layer):
         self._mask: Floats | None = None
 
     def initialize(self, rng: np.random.Generator) -> None:
-        """Draw from this generator from now on."""
+        """Set the generator of all later random draws."""
         self._rng = rng
 
     def forward(self, x: Floats, training: bool) -> Floats:
@@ -33,12 +34,12 @@ class Dropout(Layer):
             drawn = self._rng.random(dtype=np.float32, out=self.scratch("drawn", x.shape, np.float32))
             kept = np.greater_equal(drawn, self.rate, out=self.scratch("kept", x.shape, np.bool_))
             self._mask = np.multiply(kept, x.dtype.type(1 / (1 - self.rate)), out=self.scratch("mask", x.shape))
-            # Not over x, from which an activation may yet compute its slope.
+            # Do not overwrite x: the previous activation may need it to compute its slope.
             return np.multiply(x, self._mask, out=self.scratch("y", x.shape))
         return x
 
     def input_gradient(self, dy: Floats) -> Floats:
-        """Dx = dy · mask: what was dropped had no say, and what was kept was scaled."""
+        """Return dx = dy · mask, as y = x · mask."""
         if self._mask is not None:
             dy *= self._mask
         return dy

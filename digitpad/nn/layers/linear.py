@@ -1,4 +1,4 @@
-"""What makes numbers of pixels and rows of images, and the fully connected layer."""
+"""Input preprocessing layers (scaling, thresholding, flattening) and the fully connected layer."""
 
 import math
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ MAX_UNITS = 65_536
 
 @dataclass
 class Rescale(Layer):
-    """y = scale · x + offset: pixels of 0..255 become the numbers that the network was trained on."""
+    """Input scaling: y = scale · x + offset, which turns pixels 0..255 into the network's input range."""
 
     scale: float = 1 / 255
     offset: float = 0.0
@@ -32,14 +32,14 @@ class Rescale(Layer):
         return y
 
     def input_gradient(self, dy: Floats) -> Floats:
-        """Dx = scale · dy."""
+        """Return dx = scale · dy."""
         dy *= self.scale
         return dy
 
 
 @dataclass
 class Binarize(Layer):
-    """y = 1 where x > threshold, else 0: ink or none, for networks that were trained on such images."""
+    """Thresholding: y = 1 where x > threshold, else 0, for networks that were trained on binary images."""
 
     threshold: float = 0.5
 
@@ -53,21 +53,21 @@ class Binarize(Layer):
         return y
 
     def input_gradient(self, dy: Floats) -> Floats:
-        """Dx = 0: y is flat wherever it has a slope."""
+        """Return dx = 0: y is constant except at the threshold, where it has no slope."""
         dy.fill(0)
         return dy
 
 
 @dataclass
 class Flatten(Layer):
-    """Each sample as one row, whatever its shape."""
+    """Flatten each sample to one dimension."""
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return (math.prod(input_shape),)
 
     def forward(self, x: Floats, training: bool) -> Floats:
         self._shape = x.shape
-        if x.ndim == 4:  # (height, n, width, channels), where a sample is not in one piece
+        if x.ndim == 4:  # in (height, n, width, channels), a sample is not contiguous
             height, n, width, channels = x.shape
             y = self.scratch("y", (n, height, width, channels))
             y[...] = x.swapaxes(0, 1)
@@ -85,7 +85,7 @@ class Flatten(Layer):
 
 @dataclass
 class Linear(Layer):
-    """y = x W + b, with W of shape (n_inputs, units) and b of shape (units,)."""
+    """Fully connected layer: y = x W + b, with W of shape (n_inputs, units) and b of shape (units,)."""
 
     units: int
     initializer: str = "he_normal"
@@ -96,11 +96,13 @@ class Linear(Layer):
         if type(self.units) is not int or not 1 <= self.units <= MAX_UNITS:
             raise ValueError(f"Linear takes 1 to {MAX_UNITS} units, not {self.units!r}")
         if self.initializer not in INITIALIZERS:
-            raise ValueError(f"{self.initializer!r} is none of the initializers {', '.join(INITIALIZERS)}")
+            raise ValueError(f"unknown initializer {self.initializer!r}; supported: {', '.join(INITIALIZERS)}")
 
     def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
         if len(input_shape) != 1:
-            raise ValueError(f"Linear takes rows of numbers, not samples of shape {input_shape}; put Flatten before it")
+            raise ValueError(
+                f"Linear takes one-dimensional samples, not samples of shape {input_shape}; put Flatten before it"
+            )
         return {"weight": (input_shape[0], self.units), "bias": (self.units,)}
 
     def output_shape(self, input_shape: Shape) -> Shape:
@@ -119,11 +121,14 @@ class Linear(Layer):
         return y
 
     def write_gradients(self, dy: Floats) -> None:
-        """DW = xᵀ dy, for W_ij meets x_i and y_j alone; db sums dy over the batch, for b is added to each row."""
+        """Write dW = xᵀ dy, as W_ij connects only x_i and y_j, and db, the sum of dy over the batch.
+
+        The bias is added to each row, so its gradient is a sum over the rows.
+        """
         np.matmul(self._x.T, dy, out=self.gradients["weight"])
         np.add.reduce(dy, axis=0, out=self.gradients["bias"])
 
     def input_gradient(self, dy: Floats) -> Floats:
-        """Dx = dy Wᵀ: each input hears from every unit, through the weight that joins them."""
+        """Return dx = dy Wᵀ: each input receives the gradient of every unit, times the weight between them."""
         dx: Floats = np.matmul(dy, self.parameters["weight"].T, out=self.scratch("dx", self._x.shape))
         return dx

@@ -1,4 +1,4 @@
-"""Batch normalisation: each unit or channel keeps to a mean and a spread that are learnt."""
+"""Batch normalisation: each unit or channel has a learnt mean and standard deviation."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,14 @@ from digitpad.nn.layers.base import Layer
 
 @dataclass
 class BatchNorm(Layer):
-    """y = scale · x̂ + shift with x̂ = (x - mean) / √(variance + eps), each channel for itself (Ioffe and Szegedy, 2015).
+    """Batch normalisation per channel, the last axis (Ioffe and Szegedy, 2015).
 
-    The channel is the last axis. In training, mean and variance are the batch's; outside, they are running averages of
-    what training saw: average ← (1 - momentum) · average + momentum · batch, as PyTorch defines momentum, with the
-    batch's variance taken without bias. The averages lie among the parameters, as they belong to what was learnt, and
-    their gradients stay 0.
+    y = scale · x̂ + shift with x̂ = (x - mean) / √(variance + eps).
+
+    In training, mean and variance are those of the batch. Outside training, they are running averages of the training
+    batches: average ← (1 - momentum) · average + momentum · batch, as PyTorch defines momentum, with the unbiased
+    variance of the batch. The running averages are stored among the parameters, because the network needs them for
+    inference; their gradients stay 0.
     """
 
     momentum: float = 0.1
@@ -38,77 +40,81 @@ class BatchNorm(Layer):
     def forward(self, x: Floats, training: bool) -> Floats:
         self._from_batch = training
         mean, variance = self.parameters["mean"], self.parameters["variance"]
-        rows = self._wide(x)
+        rows = self._wide_rows(x)
         self._n = x.size // x.shape[-1]
         centred = self._centred = self.scratch("centred", rows.shape)
         if training:
             batch_mean = self._sum(rows, "batch mean")
             batch_mean /= self._n
-            np.subtract(rows, self._spread(batch_mean, rows), out=centred)
+            np.subtract(rows, self._repeat_channels(batch_mean, rows), out=centred)
             batch_variance = self._sum_of_products(centred, centred, "batch variance")
             batch_variance /= self._n
-            if self.observes and self._n > 1:  # one sample has no variance
+            if self.observes and self._n > 1:  # a single sample has no variance
                 unbiased = self._n / (self._n - 1)
                 mean += self.momentum * (batch_mean - mean)
                 variance += self.momentum * (unbiased * batch_variance - variance)
             variance = batch_variance
         else:
-            np.subtract(rows, self._spread(mean, rows), out=centred)
-        # A variance from a file may be below 0.
+            np.subtract(rows, self._repeat_channels(mean, rows), out=centred)
+        # A variance that was read from a file may be negative.
         self._inverse = 1 / np.sqrt(np.maximum(variance, 0) + self.eps)
-        slope = self._spread(self.parameters["scale"] * self._inverse, rows)
+        slope = self._repeat_channels(self.parameters["scale"] * self._inverse, rows)
         y = np.multiply(centred, slope, out=self.scratch("y", rows.shape))
-        y += self._spread(self.parameters["shift"], rows)
+        y += self._repeat_channels(self.parameters["shift"], rows)
         return y.reshape(x.shape)
 
     def write_gradients(self, dy: Floats) -> None:
-        """Dscale = Σ dy · x̂ and dshift = Σ dy, over the batch and all places; the averages have a slope of 0."""
-        rows = self._wide(dy)
+        """Write dscale = Σ dy · x̂ and dshift = Σ dy, over the batch and all positions.
+
+        The gradients of the running averages are 0.
+        """
+        rows = self._wide_rows(dy)
         np.multiply(self._sum_of_products(rows, self._centred, "sum"), self._inverse, out=self.gradients["scale"])
         self.gradients["shift"][:] = self._sum(rows, "sum")
         for name in ("mean", "variance"):
-            self.gradients[name].fill(0)  # each time, for an optimizer may have used the zeros up
+            self.gradients[name].fill(0)  # each time, because an optimizer may have overwritten the zeros
 
     def input_gradient(self, dy: Floats) -> Floats:
-        """Dx = scale / √(variance + eps) · (dy - mean(dy) - x̂ · mean(dy · x̂)).
+        """Return dx = scale / √(variance + eps) · (dy - mean(dy) - x̂ · mean(dy · x̂)).
 
-        A number moves y by itself, and through the mean and the variance, in each of which it has a share of 1 / n; the
-        two means are the gradients of shift and scale, divided by n. Outside training, mean and variance are constants,
-        and the first part is all. In training, what `forward` kept is used up.
+        An input changes y directly, and also through the batch mean and variance, where it has a weight of 1 / n. The
+        two means in the formula are the gradients of shift and scale, divided by n. Outside training, mean and variance
+        are constants and only the first term remains. In training, the values that `forward` kept are overwritten.
         """
-        rows = self._wide(dy)
+        rows = self._wide_rows(dy)
         if self._from_batch:
-            along = self._inverse * self.gradients["scale"] / self._n
+            slope = self._inverse * self.gradients["scale"] / self._n
             means = self._centred
-            means *= self._spread(along, rows)
-            means += self._spread(self.gradients["shift"] / self._n, rows)
+            means *= self._repeat_channels(slope, rows)
+            means += self._repeat_channels(self.gradients["shift"] / self._n, rows)
             rows -= means
-        rows *= self._spread(self.parameters["scale"] * self._inverse, rows)
+        rows *= self._repeat_channels(self.parameters["scale"] * self._inverse, rows)
         return rows.reshape(dy.shape)
 
     @staticmethod
-    def _wide(images: Floats) -> Floats:
-        """Rows as long as memory has them, with all channels of a place beside the next place's.
+    def _wide_rows(images: Floats) -> Floats:
+        """Return a view with the longest possible rows: all channels of all columns of an image row.
 
-        NumPy works through a few long rows several times faster than through many as short as the channels are few.
+        NumPy processes a few long rows several times faster than many rows that are only as long as the channels.
         """
         return images.reshape(-1, images.shape[-1] * (images.shape[2] if images.ndim == 4 else 1))
 
     def _sum(self, rows: Floats, name: str) -> Floats:
-        """The sum of each channel."""
-        return self._sum_of_places(np.add.reduce(rows, axis=0, out=self.scratch("sum by place", rows.shape[1:])), name)
+        """Return the sum of each channel."""
+        by_position = self.scratch("sum by position", rows.shape[1:])
+        return self._sum_of_positions(np.add.reduce(rows, axis=0, out=by_position), name)
 
     def _sum_of_products(self, rows: Floats, others: Floats, name: str) -> Floats:
-        """The sum of each channel of ``rows * others``, which is never made: that takes half of the time."""
-        by_place = self.scratch("sum by place", rows.shape[1:])
-        return self._sum_of_places(np.einsum("ij,ij->j", rows, others, out=by_place), name)
+        """Return the sum of each channel of ``rows * others``, without storing the product, which halves the time."""
+        by_position = self.scratch("sum by position", rows.shape[1:])
+        return self._sum_of_positions(np.einsum("ij,ij->j", rows, others, out=by_position), name)
 
-    def _sum_of_places(self, by_place: Floats, name: str) -> Floats:
+    def _sum_of_positions(self, by_position: Floats, name: str) -> Floats:
         channels = self.parameters["scale"].shape
-        return np.add.reduce(by_place.reshape(-1, *channels), axis=0, out=self.scratch(name, channels))
+        return np.add.reduce(by_position.reshape(-1, *channels), axis=0, out=self.scratch(name, channels))
 
-    def _spread(self, channels: Floats, rows: Floats) -> Floats:
-        """The channels' values, once for each place of a wide row."""
+    def _repeat_channels(self, channels: Floats, rows: Floats) -> Floats:
+        """Return the channel values repeated for each position of a wide row."""
         values = self.scratch("spread", rows.shape[1:])
         values.reshape(-1, len(channels))[:] = channels
         return values

@@ -1,4 +1,4 @@
-"""Pooling: each square of an image becomes one number, so that small shifts cease to matter."""
+"""Pooling: each square window of an image becomes one number, which makes the network robust to small shifts."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,10 @@ from digitpad.nn.layers.base import Layer, images_only
 
 @dataclass
 class _Pool2d(Layer):
-    """Squares of ``size`` × ``size`` that do not overlap; what is left over at the right and below is not seen."""
+    """Base class of pooling over non-overlapping windows of ``size`` × ``size``.
+
+    Rows and columns that do not fill a window at the bottom and at the right are ignored.
+    """
 
     size: int = 2
 
@@ -21,21 +24,23 @@ class _Pool2d(Layer):
     def output_shape(self, input_shape: Shape) -> Shape:
         height, width, channels = images_only(self, input_shape)
         if self.size > min(height, width):
-            raise ValueError(f"a square of {self.size} does not fit into an image of {height} × {width}")
+            raise ValueError(
+                f"a {self.size} × {self.size} pooling window does not fit into an image of {height} × {width}"
+            )
         return (height // self.size, width // self.size, channels)
 
     def _rows(self, images: Floats) -> list[Floats]:
-        """Views of every first, second, ... row of the squares in (height, n, width, channels)."""
+        """Return views of the first, second, ... rows of all windows of images (height, n, width, channels)."""
         used = len(images) // self.size * self.size
         return [images[k : used : self.size] for k in range(self.size)]
 
     def _columns(self, images: Floats) -> list[Floats]:
-        """Views of every first, second, ... column of the squares in (height, n, width, channels)."""
+        """Return views of the first, second, ... columns of all windows of images (height, n, width, channels)."""
         used = images.shape[2] // self.size * self.size
         return [images[:, :, k : used : self.size] for k in range(self.size)]
 
     def _gradient_array(self, name: str, shape: Shape) -> Floats:
-        """Room for a gradient of images, zero where no square reaches."""
+        """Return an array for the gradient of images; it is zero where no window covers the images."""
         gradient = self.scratch(name, shape)
         if shape[0] % self.size or shape[2] % self.size:
             gradient.fill(0)
@@ -44,42 +49,43 @@ class _Pool2d(Layer):
 
 @dataclass
 class MaxPool2d(_Pool2d):
-    """y is the largest number of each square: that a feature was found counts, and not just where.
+    """Max pooling: y is the maximum of each window.
 
-    Of equals, the first counts as the largest: the gradient has one way to go, also where an image is empty.
+    If several values are equal, the first counts as the maximum, so that only one position receives the gradient, also
+    where an image is blank.
     """
 
     def forward(self, x: Floats, training: bool) -> Floats:
         self._x_shape = x.shape
-        rows = self._largest("rows", self._rows(x))
-        return self._largest("columns", self._columns(rows))
+        rows = self._maximum("rows", self._rows(x))
+        return self._maximum("columns", self._columns(rows))
 
     def input_gradient(self, dy: Floats) -> Floats:
-        """Dx = dy where x was its square's largest, else 0."""
+        """Return dx, which is dy where x was the maximum of its window, and 0 elsewhere."""
         height, n, _, channels = dy.shape
         rows = self._gradient_array("drows", (height * self.size, n, self._x_shape[2], channels))[:height]
         dx = self._gradient_array("dx", self._x_shape)
-        self._hand_back("columns", dy, self._columns(rows))
-        self._hand_back("rows", rows, self._rows(dx))
+        self._route_gradient("columns", dy, self._columns(rows))
+        self._route_gradient("rows", rows, self._rows(dx))
         return dx
 
-    def _largest(self, name: str, candidates: list[Floats]) -> Floats:
-        """The largest of the candidates, place by place; who overtook whom is kept for `_hand_back`."""
+    def _maximum(self, name: str, candidates: list[Floats]) -> Floats:
+        """Return the elementwise maximum of the candidates, and keep the comparisons for `_route_gradient`."""
         first, *others = candidates
-        largest = self.scratch(f"largest {name}", first.shape)
+        largest = self.scratch(f"maximum {name}", first.shape)
         if not others:
             largest[...] = first
         for k, other in enumerate(others):
-            champion = first if k == 0 else largest
-            np.greater(other, champion, out=self.scratch(f"overtook {name} {k}", first.shape, np.bool_))
-            np.maximum(champion, other, out=largest)
+            current = first if k == 0 else largest
+            np.greater(other, current, out=self.scratch(f"is larger {name} {k}", first.shape, np.bool_))
+            np.maximum(current, other, out=largest)
         return largest
 
-    def _hand_back(self, name: str, gradient: Floats, candidates: list[Floats]) -> None:
-        """Give the gradient of the largest to the last that overtook; uses ``gradient`` up."""
+    def _route_gradient(self, name: str, gradient: Floats, candidates: list[Floats]) -> None:
+        """Write the gradient of the maximum to the candidate that was the maximum; ``gradient`` is overwritten."""
         first, *others = candidates
         for k, other in reversed(list(enumerate(others))):
-            np.multiply(gradient, self.scratch(f"overtook {name} {k}", first.shape, np.bool_), out=other)
+            np.multiply(gradient, self.scratch(f"is larger {name} {k}", first.shape, np.bool_), out=other)
             np.subtract(gradient, other, out=gradient if k else first)
         if not others:
             first[...] = gradient
@@ -87,7 +93,7 @@ class MaxPool2d(_Pool2d):
 
 @dataclass
 class AvgPool2d(_Pool2d):
-    """y is the mean of each square."""
+    """Average pooling: y is the mean of each window."""
 
     def forward(self, x: Floats, training: bool) -> Floats:
         self._x_shape = x.shape
@@ -97,12 +103,12 @@ class AvgPool2d(_Pool2d):
         return y
 
     def input_gradient(self, dy: Floats) -> Floats:
-        """Dx = dy / size², for each number had that share in the mean."""
+        """Return dx = dy / size², as each value has that weight in the mean."""
         dy *= 1 / self.size**2
         dx = self._gradient_array("dx", self._x_shape)
         for rows in self._rows(dx):
-            for square in self._columns(rows):
-                square[...] = dy
+            for window in self._columns(rows):
+                window[...] = dy
         return dx
 
     def _sum(self, name: str, parts: list[Floats]) -> Floats:

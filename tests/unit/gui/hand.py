@@ -40,8 +40,7 @@ def find(parent: QObject, kind: type[W], name: str = "") -> W:
 
 def menu_action(window: QMainWindow, text: str) -> QAction:
     """The last command in the menu bar whose text begins so."""
-    menus = [action.menu() for action in window.menuBar().actions()]
-    actions = [action for menu in menus if isinstance(menu, QMenu) for action in menu.actions()]
+    actions = [action for menu in window.menuBar().findChildren(QMenu) for action in menu.actions()]
     return [action for action in actions if action.text().replace("&", "").startswith(text)][-1]
 
 

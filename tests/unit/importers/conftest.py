@@ -1,4 +1,4 @@
-"""Networks trained once a session, and the digits that tell how they are meant."""
+"""Fixtures: networks trained once per session, and the digits to score conventions on."""
 
 import pytest
 
@@ -9,17 +9,17 @@ from tests.unit.importers.strangers import Trained, train
 
 @pytest.fixture(scope="session")
 def digits() -> ProbeSet:
-    """A thousand validation digits."""
+    """Return 1,000 validation digits."""
     return probe_set()
 
 
 @pytest.fixture(scope="session")
 def deep() -> Trained:
-    """784-24-24-10 with ReLU, whose second matrix is square."""
+    """Return a 784-24-24-10 network with ReLU, whose second matrix is square."""
     return train([784, 24, 24, 10])
 
 
 @pytest.fixture(scope="session")
 def shallow() -> Trained:
-    """784-10-10 with sigmoids, whose biases are of one shape."""
+    """Return a 784-10-10 network with sigmoids, whose biases have the same shape."""
     return train([784, 10, 10], "sigmoid")

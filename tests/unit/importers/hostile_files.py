@@ -1,4 +1,4 @@
-"""Files that mean harm, each crafted for one weakness of readers that trust."""
+"""Hostile files, each crafted to exploit a weakness of readers that trust their input."""
 
 import gzip
 import io
@@ -17,12 +17,12 @@ _GLOBAL = "c{module}\n{name}\n"
 
 
 def call(module: str, name: str, arguments: bytes) -> bytes:
-    """A pickle that calls a function; ``arguments`` are instructions that leave its arguments on the stack."""
+    """Return a pickle that calls a function; ``arguments`` are instructions that push its arguments."""
     return _GLOBAL.format(module=module, name=name).encode() + b"(" + arguments + b"tR."
 
 
 def overlapping(n: int) -> bytes:
-    """A zip file whose directory names the same unpacked megabytes n times."""
+    """Return a zip file whose directory lists the same compressed megabytes n times."""
     content = zeros_bomb(npy_claiming("8388480,", descr="|u1"), 8, zipfile.ZIP_DEFLATED)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         end = archive.start_dir
@@ -36,14 +36,14 @@ def deep_pickle(open_: bytes, close: bytes, n: int, end: bytes) -> bytes:
 
 
 def torch_with_strides(shape: str) -> bytes:
-    """A tensor that claims far more numbers than its storage has, all of them one."""
+    """Return a PyTorch file with a tensor that claims far more numbers than its storage has, by zero strides."""
     storage = "(Vstorage\nctorch\nFloatStorage\nV0\nVcpu\nI4\ntQ"
     view = f"ctorch._utils\n_rebuild_tensor_v2\n({storage}I0\n({shape}t(I0\nI0\nttR."
     return zipped({"m/data.pkl": view.encode(), "m/data/0": bytes(16)})
 
 
 def torch_turned(n: int) -> bytes:
-    """So many tensors that are one storage turned, of which each is as large as the file when it is unpacked."""
+    """Return a PyTorch file with n transposed views of one storage, each as large as the decompressed file."""
     storage = "(Vstorage\nctorch\nFloatStorage\nV0\nVcpu\nI4\ntQ"
     view = f"ctorch._utils\n_rebuild_tensor_v2\n({storage}I0\n(I5000\nI3000\nt(I1\nI5000\nttR"
     return zipped({"m/data.pkl": f"({view * n}t.".encode(), "m/data/0": bytes(60_000_000)}, zipfile.ZIP_DEFLATED)
@@ -54,12 +54,12 @@ NAMED_TUPLE, NAMED_LIST = b"(" + ONES + b"tq\x01", b"]q\x01(" + ONES + b"e"
 
 
 def repeated(begin: bytes, again: bytes, n: int = 20_000) -> bytes:
-    """A packed pickle that makes something once, and then names it again and again."""
+    """Return a compressed pickle that creates an object once and then references it n times."""
     return gzip.compress(b"\x80\x04(" + begin + again * n + b"t.", 6)
 
 
 def named_again() -> dict[str, bytes]:
-    """A kilobyte or some each, of which an instruction walks over much that is not on the stack."""
+    """Return files of a few kilobytes, in which an instruction processes much data that is not on the stack."""
     reconstruct = b"cnumpy.core.multiarray\n_reconstruct\nq\x02"
     objects = b"cnumpy\ndtype\nX\x01\0\0\0O\x85Rq\x03"
     rows = b"(K\x01J" + struct.pack("<I", 300_000) + b"K\x01\x86h\x03\x89h\x01tq\x04"
@@ -96,7 +96,7 @@ def named_again() -> dict[str, bytes]:
 
 
 def files(folder: Path) -> list[Path]:
-    """Write all of them; those that would run something would create ``folder/harm``."""
+    """Write all hostile files and return their paths; code in them would create ``folder/harm``."""
     harm = str(folder / "harm")
     text = b"V" + f"touch {harm}".encode() + b"\n"
     code = b"V" + f"open({harm!r}, 'w')".encode() + b"\n"

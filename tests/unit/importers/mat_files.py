@@ -1,4 +1,4 @@
-"""MATLAB's files by their description, not by anybody's writer, and one of Octave's."""
+"""MATLAB files, built from the format's specification without a library, and an Octave file."""
 
 import struct
 import zlib
@@ -12,13 +12,13 @@ def element(kind: int, content: bytes, order: str = "<") -> bytes:
 
 
 def small(kind: int, content: bytes, order: str = "<") -> bytes:
-    """An element of four bytes at most, in its tag."""
+    """Return a small element: at most four bytes, stored in its tag."""
     words = struct.pack(f"{order}I", len(content) << 16 | kind)
     return words + content + bytes(4 - len(content))
 
 
 def mat_matrix(name: str, array: NDArray[Any], cls: int = 6, order: str = "<", parts: bytes | None = None) -> bytes:
-    """A matrix as MATLAB keeps it, columns first; ``parts`` in place of its numbers."""
+    """Return a matrix element in column-major order; ``parts`` replaces its numbers."""
     kinds = {"f8": 9, "f4": 7, "u1": 2, "u2": 4, "i4": 5}
     flags = element(6, struct.pack(f"{order}II", cls, 0), order)
     sizes = element(5, struct.pack(f"{order}{array.ndim}i", *array.shape), order)
@@ -30,7 +30,7 @@ def mat_matrix(name: str, array: NDArray[Any], cls: int = 6, order: str = "<", p
 
 
 def packed(content: bytes, order: str = "<") -> bytes:
-    """A packed element, which is the one that is not padded."""
+    """Return a compressed element, the only type that is not padded."""
     inner = zlib.compress(content)
     return struct.pack(f"{order}II", 15, len(inner)) + inner
 

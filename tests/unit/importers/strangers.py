@@ -1,4 +1,4 @@
-"""Networks as other people train and save them: plain NumPy, a moment on real digits, in every way and shape."""
+"""Networks as other programs train and save them: trained briefly on real digits with NumPy, saved in many formats."""
 
 import json
 import pickle
@@ -51,7 +51,7 @@ SCALINGS: dict[str, Callable[[Matrix], Matrix]] = {
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """Matrices (in, out) and biases (out,)."""
+    """Parameters of a trained network: matrices of shape (in, out) and biases of shape (out,)."""
 
     weights: list[Matrix]
     biases: list[Matrix]
@@ -60,7 +60,7 @@ class Trained:
 def train(
     sizes: Sequence[int], activation: str = "relu", scaling: str = "x/255", *, transposed: bool = False
 ) -> Trained:
-    """A network after three passes of Adam over 4 000 digits."""
+    """Train a network with Adam for three epochs on 4 000 digits."""
     rng = np.random.default_rng(1)
     act, slope = ACTIVATIONS[activation]
     x, labels = SCALINGS[scaling](pixels()), mnist().training.labels[:4000]
@@ -102,7 +102,7 @@ def train(
 
 
 def train_images(layers: Sequence[Layer], steps: int = 60) -> Network:
-    """Convolutional layers behind x/255, trained by our own optimizer for a moment."""
+    """Train convolutional layers after the scaling x/255 briefly with digitpad's Adam."""
     network = Network([Rescale(), AddChannel(), *layers])
     network.initialize(np.random.default_rng(1))
     optimizer = Adam()
@@ -131,7 +131,7 @@ def small_lenet() -> list[Layer]:
 
 
 def listed(arrays: Sequence[Any]) -> NDArray[Any]:
-    """An array of objects, as authors get it from a list of matrices."""
+    """Return an array of objects, which NumPy makes of a list of matrices."""
     array = np.empty(len(arrays), object)
     array[:] = arrays
     return array
@@ -147,7 +147,7 @@ def numbered(
     out_in: bool = False,
     column: bool = False,
 ) -> dict[str, Matrix]:
-    """One array a name, as in W1, b1, W2, b2."""
+    """Return the arrays by numbered names, such as W1, b1, W2, b2."""
     arrays: dict[str, Matrix] = {}
     for i, (w, b) in enumerate(zip(trained.weights, trained.biases, strict=True)):
         number = first + i * step
@@ -157,7 +157,7 @@ def numbered(
 
 
 class Dense:
-    """A layer as in many people's notebooks."""
+    """A layer class, common in notebooks."""
 
     def __init__(self, weights: Matrix, biases: Matrix, **others: Any) -> None:
         self.weights = weights
@@ -166,15 +166,15 @@ class Dense:
 
 
 class Sigmoid:
-    """An activation, of which a pickle has the name alone."""
+    """An activation class; a pickle contains only its name."""
 
 
 class LeakyReLU:
-    """Likewise."""
+    """An activation class; a pickle contains only its name."""
 
 
 class Model:
-    """A network as in many people's notebooks."""
+    """A network class, common in notebooks."""
 
     def __init__(self, **attributes: Any) -> None:
         self.__dict__.update(attributes)
@@ -210,7 +210,7 @@ def save_npy_each(folder: Path, arrays: Mapping[str, Any]) -> Path:
 
 
 def save_safetensors(path: Path, arrays: Mapping[str, Matrix]) -> Path:
-    """By the format's description, not by our own writer."""
+    """Write safetensors from the format's specification, without digitpad's own writer."""
     header: dict[str, Any] = {"__metadata__": {"format": "np"}}
     content = b""
     for name, array in arrays.items():
@@ -227,20 +227,20 @@ def save_safetensors(path: Path, arrays: Mapping[str, Matrix]) -> Path:
 
 
 def pairs(t: Trained) -> list[Matrix]:
-    """Weights and biases in turn."""
+    """Return weights and biases alternately."""
     return [array for pair in zip(t.weights, t.biases, strict=True) for array in pair]
 
 
 def columns(t: Trained) -> list[Matrix]:
-    """Biases of shape (n, 1)."""
+    """Return the biases with shape (n, 1)."""
     return [b[:, None] for b in t.biases]
 
 
 def turned(t: Trained) -> list[Matrix]:
-    """Weights of shape (out, in)."""
+    """Return the weights with shape (out, in)."""
     return [w.T for w in t.weights]
 
 
 def folded(t: Trained, *, last: bool = False) -> list[Matrix]:
-    """Weights with the biases as one row more."""
+    """Return the weights with the biases as an extra row, first or ``last``."""
     return [np.vstack([w, b] if last else [b, w]) for w, b in zip(t.weights, t.biases, strict=True)]

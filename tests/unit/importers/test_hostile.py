@@ -13,7 +13,7 @@ import json, resource, sys, time
 from pathlib import Path
 from digitpad.errors import WeightsError
 from digitpad.importers.open_file import open_weights
-from digitpad.importers.read_file import read_contents
+from digitpad.importers.read_file import read_tensor_tree
 
 def peak():
     return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) // 1024
@@ -24,21 +24,21 @@ for name in sys.argv[1:]:
     begin = time.process_time()
     try:
         open_weights(Path(name))
-        said = "opened"
+        outcome = "opened"
     except WeightsError as error:
-        said = "refused: " + error.problem
+        outcome = "refused: " + error.problem
     except BaseException as error:
-        said = f"{type(error).__name__}: {error}"
-    print(json.dumps([name, said[:200], round(time.process_time() - begin, 2), peak() - before]), flush=True)
+        outcome = f"{type(error).__name__}: {error}"
+    print(json.dumps([name, outcome[:200], round(time.process_time() - begin, 2), peak() - before]), flush=True)
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited as Linux does it")
+@pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS and /proc are used as on Linux")
 def test_files_that_mean_harm_do_none(tmp_path: Path) -> None:
-    """Under a gigabyte of address space each is refused by the one exception, in little memory; nothing is run."""
+    """Within 1 GiB of address space, each hostile file raises WeightsError, uses little memory and runs no code."""
     paths = files(tmp_path)
     before = sorted(tmp_path.iterdir())
-    answer = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", OPEN_ALL, *map(str, paths)],
         capture_output=True,
         text=True,
@@ -46,9 +46,9 @@ def test_files_that_mean_harm_do_none(tmp_path: Path) -> None:
         timeout=300,
         check=False,
     )
-    lines = [json.loads(line) for line in answer.stdout.splitlines()]
-    assert len(lines) == len(paths), f"died at {paths[len(lines)].name}: {answer.stderr[-500:]}"
-    wrong = [line for line in lines if not line[1].startswith("refused: ")]
-    assert not wrong
+    lines = [json.loads(line) for line in process.stdout.splitlines()]
+    assert len(lines) == len(paths), f"died at {paths[len(lines)].name}: {process.stderr[-500:]}"
+    not_refused = [line for line in lines if not line[1].startswith("refused: ")]
+    assert not not_refused
     assert max(line[3] for line in lines) < 300, lines
     assert sorted(tmp_path.iterdir()) == before

@@ -31,13 +31,13 @@ GOOD = 0.8
 
 
 def with_moments(t: Trained) -> dict[str, Any]:
-    own = numbered(t, "W{}", "b{}", out_in=True, column=True)
-    moments = {f"{kind}{name}": array * 0.01 for name, array in own.items() for kind in ("d", "m", "v", "sd")}
-    return {**moments, **own, "layer_sizes": np.array([784, 24, 24, 10]), "costs": np.linspace(2, 1, 24)}
+    parameters = numbered(t, "W{}", "b{}", out_in=True, column=True)
+    moments = {f"{kind}{name}": array * 0.01 for name, array in parameters.items() for kind in ("d", "m", "v", "sd")}
+    return {**moments, **parameters, "layer_sizes": np.array([784, 24, 24, 10]), "costs": np.linspace(2, 1, 24)}
 
 
 def nnfs_like(t: Trained) -> Model:
-    """Layers that keep what they last saw, and their optimizer's moments."""
+    """Return layers that keep their last inputs and outputs, and the optimizer's moments."""
     rng = np.random.default_rng(1)
     layers = [
         Dense(
@@ -147,13 +147,13 @@ FILES: dict[str, Callable[[Path, Trained], Path]] = {
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_network_is_found_in_every_kind_of_file(name: str, deep: Trained, tmp_path: Path) -> None:
-    """Whatever the container, the names, the shapes of biases and the orientation, it reads as its author meant."""
-    understood = infer_import(FILES[name](tmp_path, deep))
-    assert understood.chosen.structure.sizes == "784-24-24-10"
-    convention = understood.chosen.convention
+    """A network is opened correctly for any container, names, bias shapes and orientation."""
+    result = infer_import(FILES[name](tmp_path, deep))
+    assert result.chosen.structure.sizes == "784-24-24-10"
+    convention = result.chosen.convention
     assert (convention.activation, convention.scaling, convention.transposed) == ("relu", "x/255", False)
-    assert understood.chosen.accuracy > GOOD
-    for dense, weight, bias in zip(understood.chosen.structure.denses, deep.weights, deep.biases, strict=True):
+    assert result.chosen.accuracy > GOOD
+    for dense, weight, bias in zip(result.chosen.structure.denses, deep.weights, deep.biases, strict=True):
         np.testing.assert_allclose(dense.weight, weight, atol=1e-6)
         np.testing.assert_allclose(dense.bias, bias, atol=1e-6)
 
@@ -173,7 +173,7 @@ def test_a_network_is_found_in_every_kind_of_file(name: str, deep: Trained, tmp_
     ],
 )
 def test_what_a_file_does_not_say_is_found_out(activation: str, scaling: str, tmp_path: Path) -> None:
-    """Activation and scaling come from how well digits are read."""
+    """The activation and the scaling are inferred from the accuracy on digits."""
     trained = train([784, 16, 10], activation, scaling)
     convention = infer_import(save_npz(tmp_path / "a.npz", numbered(trained, "W{}", "b{}"))).chosen.convention
     assert (convention.activation, convention.scaling, convention.transposed) == (activation, scaling, False)
@@ -184,49 +184,49 @@ def test_what_a_file_does_not_say_is_found_out(activation: str, scaling: str, tm
     [("leaky_relu", "x/255"), ("swish", "x/255"), ("elu", "x/255"), ("relu", "binarised")],
 )
 def test_what_reads_alike_is_taken_for_the_usual(activation: str, scaling: str, tmp_path: Path) -> None:
-    """Of conventions that read within 1.5 points of the best, the one that most people use is taken."""
+    """The most common of the conventions within 1.5 percentage points of the best is chosen."""
     trained = train([784, 16, 10], activation, scaling)
-    understood = infer_import(save_npz(tmp_path / "a.npz", numbered(trained, "W{}", "b{}")))
-    best = max(one.accuracy for one in understood.candidates)
-    assert understood.chosen.accuracy >= best - 0.015
-    told = infer_import(understood.contents.path, activation, scaling)
-    assert (told.chosen.convention.activation, told.chosen.convention.scaling) == (activation, scaling)
+    result = infer_import(save_npz(tmp_path / "a.npz", numbered(trained, "W{}", "b{}")))
+    best = max(candidate.accuracy for candidate in result.candidates)
+    assert result.chosen.accuracy >= best - 0.015
+    given = infer_import(result.contents.path, activation, scaling)
+    assert (given.chosen.convention.activation, given.chosen.convention.scaling) == (activation, scaling)
 
 
 def test_transposed_images_are_noticed(tmp_path: Path) -> None:
-    """A network trained on images with rows and columns exchanged reads ours all the same."""
+    """A network that was trained on transposed images is recognised and reads digits."""
     trained = train([784, 16, 10], transposed=True)
-    understood = infer_import(save_npz(tmp_path / "a.npz", numbered(trained, "W{}", "b{}")))
-    assert understood.chosen.convention.transposed
-    assert understood.chosen.accuracy > GOOD
+    result = infer_import(save_npz(tmp_path / "a.npz", numbered(trained, "W{}", "b{}")))
+    assert result.chosen.convention.transposed
+    assert result.chosen.accuracy > GOOD
 
 
 def test_images_without_their_border(tmp_path: Path) -> None:
-    """A network for 20 × 20 pixels, as MNIST's digits are in their box, sees the middle of ours."""
+    """A network for 20 × 20 pixels, the box of MNIST's digits, gets the middle of the 28 × 28 pixels."""
     t = train([784, 16, 10])
     middle = np.zeros((28, 28), bool)
     middle[4:24, 4:24] = True
     inside = Trained([t.weights[0][middle.ravel()], t.weights[1]], t.biases)
-    understood = infer_import(save_npz(tmp_path / "a.npz", numbered(inside, "W{}", "b{}")))
-    assert understood.chosen.convention.detail == "20 × 20 pixels in the middle"
-    weights = understood.weights()
-    images = understood.yardstick.images[:20] * middle.astype(np.uint8)
+    result = infer_import(save_npz(tmp_path / "a.npz", numbered(inside, "W{}", "b{}")))
+    assert result.chosen.convention.detail == "20 × 20 pixels in the middle"
+    weights = result.weights()
+    images = result.yardstick.images[:20] * middle.astype(np.uint8)
     expected = np.maximum(images.reshape(-1, 784) / 255 @ t.weights[0] + t.biases[0], 0) @ t.weights[1] + t.biases[1]
     np.testing.assert_allclose(weights.network().forward(images), expected, atol=1e-3)
 
 
 def test_outputs_that_begin_with_one_are_noticed(deep: Trained, tmp_path: Path) -> None:
-    """Where the last output means 0, as in MATLAB, digits are named right all the same."""
-    moved = Trained(
+    """A network whose last output is for 0, as in MATLAB, predicts the correct digits."""
+    rotated = Trained(
         [*deep.weights[:2], np.roll(deep.weights[2], -1, 1)], [*deep.biases[:2], np.roll(deep.biases[2], -1)]
     )
-    understood = infer_import(save_npz(tmp_path / "a.npz", numbered(moved, "W{}", "b{}")))
-    assert understood.chosen.accuracy > GOOD
-    assert "1 to 9, then 0" in understood.chosen.convention.detail
+    result = infer_import(save_npz(tmp_path / "a.npz", numbered(rotated, "W{}", "b{}")))
+    assert result.chosen.accuracy > GOOD
+    assert "1 to 9, then 0" in result.chosen.convention.detail
 
 
 def test_weights_know_where_they_come_from(deep: Trained, tmp_path: Path) -> None:
-    """What was found out is kept with the weights, with the scores that speak for it, also in a file of our own."""
+    """The inferred convention and its scores are stored with the weights, and survive saving."""
     weights = open_weights(save_npz(tmp_path / "theirs.npz", numbered(deep, "W{}", "b{}")))
     assert weights.about["source"] == "theirs.npz"
     assert weights.about["convention"]["activation"] == "relu"
@@ -238,27 +238,27 @@ def test_weights_know_where_they_come_from(deep: Trained, tmp_path: Path) -> Non
 
 
 def test_our_own_file_is_opened_as_it_is() -> None:
-    """Nothing about it is guessed, and its convention is read from its layers."""
+    """The convention of a digitpad file is read from its layers, not inferred."""
     weights: Weights = open_weights(SHIPPED)
     assert convention_of(weights)["scaling"] == "x/255"
-    with pytest.raises(WeightsError, match="says itself how it is meant"):
+    with pytest.raises(WeightsError, match="states its activation and scaling"):
         open_weights(SHIPPED, activation="tanh")
 
 
 def test_a_poor_network_is_opened_all_the_same(tmp_path: Path) -> None:
-    """Untrained weights are weights; their score says what they are worth."""
+    """Untrained weights are opened, with a low accuracy."""
     rng = np.random.default_rng(1)
     path = save_npz(tmp_path / "a.npz", {"W1": rng.normal(size=(784, 12)), "W2": rng.normal(size=(12, 10))})
-    understood = infer_import(path)
-    assert understood.chosen.accuracy < 0.5
-    assert understood.weights().network().summary() == "784-12-10"
+    result = infer_import(path)
+    assert result.chosen.accuracy < 0.5
+    assert result.weights().network().summary() == "784-12-10"
 
 
 @pytest.mark.parametrize(("activation", "scaling"), [("softplus", None), (None, "x/3")])
 def test_unknown_names_are_refused(
     activation: str | None, scaling: str | None, shallow: Trained, tmp_path: Path
 ) -> None:
-    """What cannot be overruled with is told with what can."""
+    """The error for an unknown activation or scaling lists the known ones."""
     path = save_npz(tmp_path / "a.npz", numbered(shallow, "W{}", "b{}"))
     with pytest.raises(RecipeError, match=r"relu|x/255"):
         open_weights(path, activation, scaling)

@@ -20,19 +20,19 @@ SIX = ("cat", "dog", "bird", "fish", "ant", "bee")
 
 @pytest.fixture(scope="module")
 def trained() -> Trained:
-    """784-12-10 with tanh, which reads digits."""
+    """Return a 784-12-10 network with tanh, trained on digits."""
     return train([784, 12, 10], "tanh")
 
 
 @pytest.fixture(scope="module")
 def six() -> dict[str, Any]:
-    """The arrays of a network of six outputs."""
+    """Return the arrays of a network with six outputs."""
     rng = np.random.default_rng(1)
     return {"W1": rng.normal(size=(784, 8)), "b1": np.ones(8), "W2": rng.normal(size=(8, 6)), "b2": np.ones(6)}
 
 
 def by_letters() -> Dataset:
-    """The built-in digits under other names, so that a network that reads them is there."""
+    """Return the built-in digits with letters as class names, which the trained network can read."""
     data = mnist()
     return Dataset("letters", data.training[:1000], data.validation[:500], data.test[:500], "", LETTERS)
 
@@ -50,7 +50,7 @@ FILES: dict[str, Callable[[Path, dict[str, Any]], Path]] = {
         p / "a.pkl",
         Model(coefs_=[a["W1"], a["W2"]], intercepts_=[a["b1"], a["b2"]], classes_=np.array(SIX)),
     ),
-    "a protocol of old": lambda p, a: save_pickle(p / "a.pkl", {**a, "target_names": np.array(SIX)}, 2),
+    "pickle protocol 2": lambda p, a: save_pickle(p / "a.pkl", {**a, "target_names": np.array(SIX)}, 2),
     "JSON": lambda p, a: save_json(
         p / "a.json", {"id2label": dict(enumerate(SIX)), **{k: v.tolist() for k, v in a.items()}}
     ),
@@ -59,12 +59,12 @@ FILES: dict[str, Callable[[Path, dict[str, Any]], Path]] = {
 
 @pytest.mark.parametrize("name", FILES)
 def test_names_are_found_in_every_kind_of_file(name: str, six: dict[str, Any], tmp_path: Path) -> None:
-    """However its author keeps them; without data of these classes, the most usual convention is taken unscored."""
-    understood = infer_import(FILES[name](tmp_path, six))
-    assert not understood.yardstick.scores
-    convention = understood.chosen.convention
+    """Class names are read from any format; without data of these classes, the most common convention is chosen."""
+    result = infer_import(FILES[name](tmp_path, six))
+    assert not result.yardstick.scores
+    convention = result.chosen.convention
     assert (convention.activation, convention.scaling, convention.transposed) == ("relu", "x/255", False)
-    weights = understood.weights()
+    weights = result.weights()
     assert weights.class_names == SIX
     assert "convention_accuracy" not in weights.about
     weights.save(tmp_path / "ours.npz")
@@ -80,7 +80,7 @@ def test_names_are_found_in_every_kind_of_file(name: str, six: dict[str, Any], t
     ],
 )
 def test_digits_are_digits_whatever_they_are_called(names: tuple[str, ...], trained: Trained, tmp_path: Path) -> None:
-    """As in torchvision's MNIST; they are scored."""
+    """Names of the ten digits, as in torchvision's MNIST, become the digits, and candidates are scored."""
     path = save_npz(tmp_path / "a.npz", {**numbered(trained, "W{}", "b{}"), "classes": np.array(names)})
     weights = open_weights(path)
     assert weights.class_names == DIGITS
@@ -88,7 +88,7 @@ def test_digits_are_digits_whatever_they_are_called(names: tuple[str, ...], trai
 
 
 def test_labels_of_samples_are_no_names(trained: Trained, tmp_path: Path) -> None:
-    """Nor are lists of another length."""
+    """Labels of samples, and lists of a different length, are not used as class names."""
     beside = {"labels": np.arange(100) % 10, "names": np.array(SIX)}
     assert (
         open_weights(save_npz(tmp_path / "a.npz", {**numbered(trained, "W{}", "b{}"), **beside})).class_names == DIGITS
@@ -96,36 +96,38 @@ def test_labels_of_samples_are_no_names(trained: Trained, tmp_path: Path) -> Non
 
 
 def test_names_that_are_given_come_first(six: dict[str, Any], tmp_path: Path) -> None:
-    """They must be as many as the outputs; without any, it is told how many there are."""
+    """Given class names take precedence; if their number differs from the outputs, the error states both numbers."""
     path = save_npz(tmp_path / "a.npz", six)
     assert open_weights(path, class_names=tuple("uvwxyz")).class_names == tuple("uvwxyz")
     with pytest.raises(
-        OutputsError, match=r"6 outputs \(W2 \(8 × 6\)\); 10 are needed, one a digit, or class names"
-    ) as told:
+        OutputsError, match=r"6 outputs \(W2 \(8 × 6\)\); expected 10, one per digit, or class names"
+    ) as caught:
         open_weights(path)
-    assert told.value.n_outputs == 6
+    assert caught.value.n_outputs == 6
     with pytest.raises(OutputsError, match=r"6 outputs .*, but there are 3 class names"):
         open_weights(path, class_names=tuple("abc"))
 
 
 def test_data_of_these_classes_tells_how_weights_are_meant(trained: Trained, tmp_path: Path) -> None:
-    """Its names are those of the outputs, in its order, and its images are what is scored."""
+    """A dataset provides the class names and their order, and its images score the candidates."""
     data = by_letters()
     path = save_npz(tmp_path / "a.npz", numbered(trained, "W{}", "b{}"))
-    understood = infer_import(path, data=data)
-    assert understood.chosen.convention.activation == "tanh"
-    assert understood.chosen.accuracy > 0.8
-    assert understood.yardstick.said == "500 validation images of letters"
-    weights: Weights = understood.weights()
+    result = infer_import(path, data=data)
+    assert result.chosen.convention.activation == "tanh"
+    assert result.chosen.accuracy > 0.8
+    assert result.yardstick.said == "500 validation images of letters"
+    weights: Weights = result.weights()
     assert weights.class_names == LETTERS
-    turned = tuple(reversed(LETTERS))
-    again = Trained([trained.weights[0], trained.weights[1][:, ::-1]], [trained.biases[0], trained.biases[1][::-1]])
-    path = save_npz(tmp_path / "b.npz", numbered(again, "W{}", "b{}"))
-    assert infer_import(path, class_names=turned, data=data).chosen.accuracy > 0.8
+    reversed_names = tuple(reversed(LETTERS))
+    reversed_network = Trained(
+        [trained.weights[0], trained.weights[1][:, ::-1]], [trained.biases[0], trained.biases[1][::-1]]
+    )
+    path = save_npz(tmp_path / "b.npz", numbered(reversed_network, "W{}", "b{}"))
+    assert infer_import(path, class_names=reversed_names, data=data).chosen.accuracy > 0.8
 
 
 def test_numbers_of_classes_are_less_than_the_names_of_data(trained: Trained, tmp_path: Path) -> None:
-    """scikit-learn keeps the labels it was given, which the data has names for."""
+    """Class names of the data take precedence over numeric labels that scikit-learn stored."""
     arrays = {**numbered(trained, "W{}", "b{}"), "classes_": np.arange(1, 11)}
     path = save_npz(tmp_path / "a.npz", arrays)
     assert open_weights(path, data=by_letters()).class_names == LETTERS
@@ -133,13 +135,13 @@ def test_numbers_of_classes_are_less_than_the_names_of_data(trained: Trained, tm
 
 
 def test_names_in_a_file_are_not_overruled_by_data(trained: Trained, tmp_path: Path) -> None:
-    """Of as many other classes: what such weights read is not scored as those."""
+    """Class names in the file take precedence over a dataset with different classes, which scores no candidates."""
     names = tuple(f"k{i}" for i in range(10))
     path = save_npz(tmp_path / "a.npz", {**numbered(trained, "W{}", "b{}"), "classes": np.array(names)})
     for data in (by_letters(), mnist()):
-        understood = infer_import(path, data=data)
-        assert not understood.yardstick.scores
-        assert understood.weights().class_names == names
+        result = infer_import(path, data=data)
+        assert not result.yardstick.scores
+        assert result.weights().class_names == names
 
 
 @pytest.mark.parametrize(
@@ -148,26 +150,26 @@ def test_names_in_a_file_are_not_overruled_by_data(trained: Trained, tmp_path: P
 def test_digits_among_others_tell_how_weights_are_meant(
     names: tuple[str, ...], trained: Trained, tmp_path: Path
 ) -> None:
-    """Without data of all classes, the built-in digits are what can be scored."""
+    """Without data of all classes, candidates are scored on the built-in digits."""
     w, b = trained.weights[1], trained.biases[1]
     last = np.column_stack([w, np.zeros((12, 10))])[:, : len(names)], np.append(b, [-50] * 10)[: len(names)]
     if names[0] != "0":
         last = w[:, ::-1], b[::-1]
     arrays = {"W1": trained.weights[0], "b1": trained.biases[0], "W2": last[0], "b2": last[1]}
-    understood = infer_import(save_npz(tmp_path / "a.npz", arrays), class_names=names)
-    assert understood.chosen.convention.activation == "tanh"
-    assert understood.chosen.accuracy > 0.8
-    assert understood.weights().class_names == names
+    result = infer_import(save_npz(tmp_path / "a.npz", arrays), class_names=names)
+    assert result.chosen.convention.activation == "tanh"
+    assert result.chosen.accuracy > 0.8
+    assert result.weights().class_names == names
 
 
 def test_data_of_other_classes_does_not_score(six: dict[str, Any], tmp_path: Path) -> None:
-    """The names are taken, and what is unscored says so."""
-    understood = infer_import(save_npz(tmp_path / "a.npz", six), class_names=SIX, data=by_letters())
-    assert not understood.yardstick.scores
+    """Candidates are not scored on a dataset with different classes."""
+    result = infer_import(save_npz(tmp_path / "a.npz", six), class_names=SIX, data=by_letters())
+    assert not result.yardstick.scores
 
 
 def test_convolutions_tell_their_outputs(tmp_path: Path) -> None:
-    """As dense networks do."""
+    """The error for a convolutional network states its number of outputs."""
     rng = np.random.default_rng(1)
     arrays = {
         "conv.weight": rng.normal(size=(4, 1, 5, 5)),
@@ -182,7 +184,7 @@ def test_convolutions_tell_their_outputs(tmp_path: Path) -> None:
 
 
 def test_one_row_of_numbers_with_other_classes(tmp_path: Path) -> None:
-    """It is cut by the number of names."""
+    """A vector of parameters is cut according to the number of class names."""
     n = 784 * 16 + 16 + 16 * 26 + 26
     path = save_npz(tmp_path / "a.npz", {"params": np.random.default_rng(1).normal(size=n)})
     weights = open_weights(path, class_names=tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
@@ -193,11 +195,11 @@ def test_one_row_of_numbers_with_other_classes(tmp_path: Path) -> None:
     "numbers", [{"class_to_idx.a": 0.5, "class_to_idx.b": 1.0}, {"class_to_idx.a": np.nan, "class_to_idx.b": 0.0}]
 )
 def test_places_that_are_none_name_nothing(numbers: dict[str, float]) -> None:
-    """Each must be whole, and there once."""
+    """Class indices that are not distinct whole numbers are ignored."""
     assert class_names_in(TensorTree(Path("a"), "a pickle", numbers=numbers)) == []
 
 
 def test_nothing_of_it_leads_around_the_checks(tmp_path: Path) -> None:
-    """Names alone make no network."""
+    """A file with only class names is refused."""
     with pytest.raises(WeightsError, match="without arrays"):
         open_weights(save_pickle(tmp_path / "a.pkl", {"classes": list(SIX)}))

@@ -60,7 +60,7 @@ TREE = {"a": MATRIX, "b": [VECTOR, 3.5, {"activation": "tanh"}], "c": MATRIX.tol
 
 @pytest.mark.parametrize("protocol", range(6))
 def test_pickles_of_every_protocol(protocol: int) -> None:
-    """Arrays, lists and objects come out as they went in, named by where they lay."""
+    """Arrays, lists and objects are read unchanged, and named by their path in the pickle."""
     model = Model(
         layers=[Dense(MATRIX.copy(), np.asfortranarray(MATRIX.T)), None], sizes=(784, 10), rate=np.float32(0.5)
     )
@@ -80,7 +80,7 @@ def test_pickles_of_every_protocol(protocol: int) -> None:
 
 
 def test_pickles_of_special_containers() -> None:
-    """Ordered and default dicts, sets, tuples as keys, arrays of objects, and one array that is shared."""
+    """Ordered dicts, default dicts, sets, tuple keys, object arrays and shared arrays are read."""
     objects = np.empty(2, object)
     objects[:] = [MATRIX.copy(), VECTOR.copy()]
     tree = {
@@ -103,7 +103,7 @@ def test_pickles_of_special_containers() -> None:
 
 
 def test_npz_with_whatever_its_author_put_in() -> None:
-    """Objects, texts and plain arrays lie side by side."""
+    """An npz may mix objects, texts and plain arrays."""
     objects = np.empty(2, object)
     objects[:] = [MATRIX, VECTOR]
     contents = read(npz(a=MATRIX, lists=objects, model=np.array({"w": VECTOR}, object), act="relu", n=3))
@@ -114,30 +114,30 @@ def test_npz_with_whatever_its_author_put_in() -> None:
 
 @pytest.mark.parametrize("pack", [gzip.compress, zlib.compress, bz2.compress, lzma.compress])
 def test_compressed_files_are_unpacked(pack: Callable[[bytes], bytes]) -> None:
-    """A pickle in gzip, as in any other common packing, is the pickle."""
+    """A pickle is read from gzip and other common compression formats."""
     np.testing.assert_array_equal(read(pack(pickle.dumps(MATRIX))).arrays["array"], MATRIX)
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zlib.compress, bz2.compress, lzma.compress])
 def test_packed_bombs_are_refused(pack: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch) -> None:
-    """What unpacks to more than weights may take is not unpacked whole."""
+    """A file that exceeds the budget is not decompressed completely."""
     monkeypatch.setattr("digitpad.importers.read_file.BUDGET_BYTES", 2**20)
-    refused(pack(bytes(4 * 2**20)), "unpacks to more than 1 MiB")
+    refused(pack(bytes(4 * 2**20)), "too large when decompressed; the limit is 1 MiB")
 
 
 def test_safetensors() -> None:
-    """Tensors by name; one that lies elsewhere than it says is refused."""
+    """Tensors are read by name; a tensor that does not fit its stated place is refused."""
     content = safetensors(w=MATRIX, b=VECTOR)
     contents = read(content)
     np.testing.assert_allclose(contents.arrays["w"], MATRIX, rtol=1e-6)
     np.testing.assert_array_equal(contents.arrays["b"], VECTOR)
-    refused(content[:-1], "'b' of shape .3,. needs 12 bytes, but its place in the file has 11")
+    refused(content[:-1], "'b' of shape .3,. needs 12 bytes, but has 11")
     refused(content.replace(b"[3, 4]", b"[4, 4]"), "needs 64 bytes")
-    refused(content.replace(b"[0, 48]", b"[48, 0]"), "its place in the file")
+    refused(content.replace(b"[0, 48]", b"[48, 0]"), "needs 48 bytes, but has 0")
 
 
 def test_bfloat16() -> None:
-    """Half of a float32 is a float32 with zeros behind."""
+    """A bfloat16 becomes the float32 with the same upper half and zeros in the lower half."""
     header = json.dumps({"w": {"dtype": "BF16", "shape": [2], "data_offsets": [0, 4]}}).encode()
     content = len(header).to_bytes(8, "little") + header + bytes([0x80, 0x3F, 0x20, 0xC0])
     np.testing.assert_array_equal(read(content).arrays["w"], [1.0, -2.5])
@@ -157,20 +157,20 @@ def test_bfloat16() -> None:
         "\ufeff1,2,3\r\n4,5,6\r\n",
         "x,y,z\r1,2,3\r4,5,6\r",
     ],
-    ids=["commas", "blanks", "semicolons", "tabs", "comment", "pandas", "pandas, no index", "names", "BOM", "old Mac"],
+    ids=["commas", "spaces", "semicolons", "tabs", "comment", "pandas", "pandas, no index", "names", "BOM", "old Mac"],
 )
 def test_tables(text: str) -> None:
-    """Numbers in rows, however apart, with or without names above and beside."""
+    """Tables are read with any separator, with or without row and column names."""
     np.testing.assert_array_equal(read(text.encode(), "w.csv").arrays["w"], [[1, 2, 3], [4, 5, 6]])
 
 
 def test_a_heading_that_is_not_found_again_ends() -> None:
-    """Where lines are parted in a way that readers differ about, the file is refused, not read for ever."""
-    refused(b"r# Created by me o\rl\n1\n", "no table of numbers")
+    """A file with ambiguous line breaks is refused instead of read in an endless loop."""
+    refused(b"r# Created by me o\rl\n1\n", "not a table of numbers")
 
 
 def test_a_folder_is_one_file(tmp_path: Path) -> None:
-    """Each file's array is named by it; links are not followed."""
+    """Each array of a folder is named after its file; symbolic links are not followed."""
     folder = save_tables(tmp_path / "weights", {"W1": MATRIX, "b1": VECTOR})
     secret = tmp_path / "secret.csv"
     secret.write_text("1,2\n3,4")
@@ -179,7 +179,7 @@ def test_a_folder_is_one_file(tmp_path: Path) -> None:
 
 
 def torch_pickle(*, old: bool = False) -> bytes:
-    """A state dict as PyTorch pickles it, by its format: it refers to storages that lie elsewhere."""
+    """Return a state dict in PyTorch's pickle format, which refers to storages outside of the pickle."""
 
     class Tensor:
         def __init__(self, key: str, shape: tuple[int, ...], strides: tuple[int, ...]) -> None:
@@ -194,12 +194,12 @@ def torch_pickle(*, old: bool = False) -> bytes:
             if isinstance(obj, _Persistent):
                 cls = BFloat16Storage if obj.key == "1" else FloatStorage
                 return ("storage", cls, obj.key, "cpu", 12, *[None] * old)
-            if old and obj is Model and not told:  # once, with its source
-                told.append(obj)
+            if old and obj is Model and not stored_classes:  # only the first time, with its source
+                stored_classes.append(obj)
                 return ("module", obj, "model.py", "class Model: …")
             return None
 
-    told: list[type] = []
+    stored_classes: list[type] = []
     buffer = io.BytesIO()
     tensors = {
         "fc.weight": Tensor("0", (3, 4), (4, 1)),
@@ -217,24 +217,24 @@ HALVES = bytes([0x80, 0x3F, 0x20, 0xC0])  # 1 and -2.5 in bfloat16
 
 
 def torch_zip(*, prefix: str = "model/") -> bytes:
-    """The file that PyTorch writes today: the pickle and each storage in an archive."""
+    """Return PyTorch's current format: an archive with the pickle and each storage."""
     numbers = {f"{prefix}data/0": MATRIX.astype("<f4").tobytes(), f"{prefix}data/1": HALVES}
     return zipped({f"{prefix}data.pkl": torch_pickle(), **numbers})
 
 
 def old_torch() -> bytes:
-    """What it wrote before 1.6, and still does if told to: pickles in a row, and then the storages."""
-    begin = [pickle.dumps(0x1950A86A20F9469CFC6C, 2), pickle.dumps(1001, 2), pickle.dumps({"little_endian": True}, 2)]
+    """Return PyTorch's format before 1.6, still available by an option: consecutive pickles, then the storages."""
+    headers = [pickle.dumps(0x1950A86A20F9469CFC6C, 2), pickle.dumps(1001, 2), pickle.dumps({"little_endian": True}, 2)]
     storages = [(12).to_bytes(8, "little") + MATRIX.astype("<f4").tobytes(), (2).to_bytes(8, "little") + HALVES]
-    return b"".join([*begin, torch_pickle(old=True), pickle.dumps(["0", "1"], 2), *storages])
+    return b"".join([*headers, torch_pickle(old=True), pickle.dumps(["0", "1"], 2), *storages])
 
 
 class FloatStorage:
-    """Named as PyTorch's."""
+    """Stand-in with the name of PyTorch's own."""
 
 
 class BFloat16Storage:
-    """Named as PyTorch's."""
+    """Stand-in with the name of PyTorch's own."""
 
 
 class _Persistent:
@@ -243,12 +243,12 @@ class _Persistent:
 
 
 def _rebuild_tensor_v2(*arguments: Any) -> None:
-    """Named as PyTorch's."""
+    """Stand-in with the name of PyTorch's own."""
 
 
 @pytest.mark.parametrize("content", [torch_zip(), old_torch()], ids=["today's", "before 1.6"])
 def test_pytorch_state(content: bytes) -> None:
-    """Tensors are views of storages, also turned ones, and ones of half the bits."""
+    """Tensors are read as views of storages, including transposed views and bfloat16."""
     contents = read(content, "model.pt")
     np.testing.assert_allclose(contents.arrays["state.fc.weight"], MATRIX, rtol=1e-6)
     np.testing.assert_allclose(contents.arrays["state.fc.t"], MATRIX.T, rtol=1e-6)
@@ -257,21 +257,21 @@ def test_pytorch_state(content: bytes) -> None:
 
 
 def test_old_pytorch_without_its_numbers() -> None:
-    """A file that was cut off says so."""
+    """A truncated file, or a storage of unknown type, raises an error that says so."""
     refused(old_torch()[:-3], "damaged|numbers|without arrays|buffer size")
-    refused(old_torch().replace(b"\nFloatStorage", b"\nNoneStorage1"), "numbers of a type that is not read")
+    refused(old_torch().replace(b"\nFloatStorage", b"\nNoneStorage1"), "numbers have an unsupported type")
 
 
 def test_turned_views_of_one_storage_do_not_fill_the_memory() -> None:
-    """Each is a copy; together they may take as much as any weights."""
+    """Copies of transposed views count towards the limit of all arrays."""
     contents = TensorTree(Path("a"), "a file")
-    with pytest.raises(WeightsError, match="holds more than 96 MiB of numbers"):
+    with pytest.raises(WeightsError, match="holds too many numbers; the limit is 96 MiB"):
         contents.add("", [np.broadcast_to(np.float64(i), (2**20, 5)) for i in range(4)])
 
 
 @pytest.mark.parametrize("protocol", [0, 4])
 def test_a_long_log_beside_weights_does_no_harm(protocol: int) -> None:
-    """Of a text with letters beyond Latin-1, which take four times the room, the beginning is kept."""
+    """The beginning of a long text is kept, even with characters beyond Latin-1, which take four times the memory."""
     contents = read(pickle.dumps({"log": "epoch 1 |████| 100%\n" * 3000, "w": MATRIX}, protocol))
     np.testing.assert_array_equal(contents.arrays["w"], MATRIX)
     assert contents.words[0][1].startswith("epoch 1 |████| 100%")
@@ -280,7 +280,7 @@ def test_a_long_log_beside_weights_does_no_harm(protocol: int) -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        pickle.dumps([0.5] * 100_000, 4),  # of one frame
+        pickle.dumps([0.5] * 100_000, 4),  # in a single frame
         npy(np.array([0.5] * 100_000, object)),
         zipped({"w.npy": npy(np.array([0.5] * 100_000, object))}),
         zipped({"m/data.pkl": pickle.dumps([0.5] * 100_000, 2)}),
@@ -288,7 +288,7 @@ def test_a_long_log_beside_weights_does_no_harm(protocol: int) -> None:
     ids=["pickle", "npy", "npz", "PyTorch"],
 )
 def test_what_hears_of_a_reading_may_end_it(tmp_path: Path, content: bytes) -> None:
-    """Between instructions, and by its own exception."""
+    """An exception of the progress callback ends the reading and is passed on."""
 
     class EnoughError(Exception):
         pass
@@ -304,7 +304,7 @@ def test_what_hears_of_a_reading_may_end_it(tmp_path: Path, content: bytes) -> N
 
 
 def test_things_of_one_name_are_numbered() -> None:
-    """Numbers and arrays each for themselves, in their order."""
+    """Items with the same name are numbered in order, separately for numbers and arrays."""
     contents = TensorTree(Path("a"), "a file")
     for value in (1, MATRIX, 2, 3, MATRIX):
         contents.add("w", value)
@@ -313,10 +313,10 @@ def test_things_of_one_name_are_numbered() -> None:
 
 
 def test_a_list_that_is_nearly_an_array_many_times_is_refused() -> None:
-    """What was looked at in vain is paid for too."""
+    """Visits are charged to the budget even if a list is not an array."""
     row, spoilt = [1] * 10_000, [1] * 9_999 + [None]
     contents = TensorTree(Path("a"), "a file")
-    with pytest.raises(WeightsError, match="more lists and numbers than weights would"):
+    with pytest.raises(WeightsError, match="too many lists and numbers"):
         contents.add("", [[row] * 100 + [spoilt] for _ in range(20)])
 
 
@@ -324,15 +324,15 @@ def test_a_list_that_is_nearly_an_array_many_times_is_refused() -> None:
     ("content", "message"),
     [
         (b"", "is empty"),
-        (b"\x89PNG\r\n\x1a\n", "is a picture"),
-        (b"\x89HDF\r\n\x1a\n", "HDF5 is not read"),
-        (b"\0\0\x08\x03" + bytes(20), "data set's images"),
-        (b"\x01\x02\x03\x04", "of no kind that is known; weights come as"),
-        (b"hello world", "of no kind that is known"),
-        (b"hello 2 worlds", "no table of numbers|without numbers"),
+        (b"\x89PNG\r\n\x1a\n", "is an image"),
+        (b"\x89HDF\r\n\x1a\n", "HDF5 file.*not supported"),
+        (b"\0\0\x08\x03" + bytes(20), "dataset's images"),
+        (b"\x01\x02\x03\x04", "unknown file type; supported:"),
+        (b"hello world", "unknown file type"),
+        (b"hello 2 worlds", "not a table of numbers|without numbers"),
         (b"{", "is not JSON"),
         (b"[" * 100_000, "is not JSON"),
-        (b"[" + b"[]," * 500_000 + b"1]", "more lists"),
+        (b"[" + b"[]," * 500_000 + b"1]", "too many lists"),
         (zipped({"readme.txt": b"hello"}), "is an archive of readme.txt"),
         (zipped({"model.weights.h5": b""}), "is a Keras model"),
         (zipped({"a.npy": npy_claiming("1000000000,")}), "claims the shape"),
@@ -342,12 +342,12 @@ def test_a_list_that_is_nearly_an_array_many_times_is_refused() -> None:
     ids=range(15),
 )
 def test_what_is_no_weights_is_named(content: bytes, message: str) -> None:
-    """The error says what the file is, as far as it can be told."""
+    """The error says what the file is, if that is known."""
     refused(content, message)
 
 
 def test_no_file_and_empty_folder(tmp_path: Path) -> None:
-    """Neither can be read."""
+    """A missing file and an empty folder raise an error."""
     with pytest.raises(WeightsError, match="cannot be read"):
         read_tensor_tree(tmp_path / "nothing.npz")
     with pytest.raises(WeightsError, match="a folder without weights"):
@@ -356,7 +356,7 @@ def test_no_file_and_empty_folder(tmp_path: Path) -> None:
 
 @given(st.lists(st.lists(st.floats(allow_nan=False), min_size=2, max_size=4), min_size=1, max_size=4))
 def test_lists_are_arrays_where_they_are_rectangular(rows: list[list[float]]) -> None:
-    """As NumPy has it; ragged ones are no arrays."""
+    """Rectangular lists become NumPy arrays; ragged lists do not."""
     array = array_of(rows, LookBudget())
     if len({len(row) for row in rows}) == 1:
         np.testing.assert_array_equal(array, rows)
@@ -384,7 +384,7 @@ SOURCES: dict[str, bytes] = {
 @settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_damaged_files_raise_one_exception(name: str, data: st.DataObject) -> None:
-    """Bytes changed, cut, doubled or added, in any format: it is read, or refused with the one exception."""
+    """A file of any format with changed, missing, repeated or added bytes is read, or raises WeightsError."""
     content = bytearray(SOURCES[name])
     for _ in range(data.draw(st.integers(1, 6))):
         place = data.draw(st.integers(0, max(0, len(content) - 1)))
@@ -407,12 +407,12 @@ def test_damaged_files_raise_one_exception(name: str, data: st.DataObject) -> No
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=60).map(lambda end: b"\x80\x04" + end + b"."))
 def test_any_bytes_as_a_pickle(content: bytes) -> None:
-    """Any program of instructions is read, or refused with the one exception."""
+    """Any sequence of pickle instructions is read, or raises WeightsError."""
     with contextlib.suppress(WeightsError):
         read(content)
 
 
 def test_zip_with_two_of_a_name() -> None:
-    """Of two arrays of one name both are found."""
+    """Two arrays with the same name are both read."""
     content = zipped({"a.npy": npy(MATRIX), "b.npy": npy(VECTOR)}, zipfile.ZIP_DEFLATED).replace(b"b.npy", b"a.npy")
     assert list(read(content).arrays) == ["a", "a#2"]

@@ -1,4 +1,4 @@
-"""Digits drawn by hand, as paths and as pictures, and paths that Hypothesis draws."""
+"""Hand-drawn digits as paths and as images, and Hypothesis strategies for paths."""
 
 from collections.abc import Sequence
 
@@ -30,15 +30,15 @@ DIGITS: dict[int, list[Floats]] = {
     4: [np.array([[260, 80], [150, 260], [340, 260]], float), np.array([[270, 180], [262, 400]], float)],
     7: [np.array([[140, 100], [340, 105], [230, 390]], float)],
 }
-"""By what they show; in canvas pixels."""
+"""Paths in canvas pixels, by digit."""
 
 
 def picture(paths: Sequence[Floats], width_px: float = 24, side: int = CANVAS_PX) -> Floats:
-    """Ink of 0..1 on ``side`` × ``side`` pixels, of a pen that is ``width_px`` canvas pixels wide."""
+    """Return ink of 0..1 on ``side`` × ``side`` pixels, drawn with a pen of ``width_px`` canvas pixels."""
     pixel = CANVAS_PX / side
     y, x = np.indices((side, side)).reshape(2, -1)
-    middles = (np.stack([x, y], axis=1) + 0.5) * pixel
-    distance = np.min([distance_to_path(middles, path) for path in paths], axis=0)
+    centres = (np.stack([x, y], axis=1) + 0.5) * pixel
+    distance = np.min([distance_to_path(centres, path) for path in paths], axis=0)
     ink: Floats = np.clip((width_px / 2 - distance) / pixel + 0.5, 0, 1).reshape(side, side)
     return ink
 
@@ -47,15 +47,15 @@ def pixels(ink: Floats) -> NDArray[np.uint8]:
     return np.rint(np.clip(ink, 0, 1) * 255).astype(np.uint8)
 
 
-def seen(image: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """What a network sees of an image."""
+def network_input(image: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return the network input for an image."""
     return Drawing.from_pixels(image).rasterize().astype(np.int64)
 
 
-def difference(one: NDArray[np.integer], other: NDArray[np.integer]) -> float:
-    """How many grey levels of 255 a pixel differs by, in the mean over the pixels that have ink in either."""
-    one, other = one.astype(int), other.astype(int)
-    return float(np.abs(one - other)[(one > 0) | (other > 0)].mean())
+def difference(first: NDArray[np.integer], second: NDArray[np.integer]) -> float:
+    """Return the mean absolute difference in grey levels (of 255) over the pixels with ink in either image."""
+    first, second = first.astype(int), second.astype(int)
+    return float(np.abs(first - second)[(first > 0) | (second > 0)].mean())
 
 
 def _paths(points: list[list[tuple[int, int]]]) -> list[Floats]:
@@ -67,9 +67,9 @@ def _extent(path: Floats) -> float:
 
 
 def _are_a_digit(paths: list[Floats]) -> bool:
-    """Whether the whole is large, and each stroke well above what makes a speck."""
-    whole = _extent(np.concatenate(paths))
-    return whole > 40 and all(_extent(path) > 0.2 * whole for path in paths)
+    """Return whether the drawing is large, and each stroke is much larger than a speck."""
+    extent = _extent(np.concatenate(paths))
+    return extent > 40 and all(_extent(path) > 0.2 * extent for path in paths)
 
 
 POINTS = st.tuples(st.integers(0, CANVAS_PX), st.integers(0, CANVAS_PX))

@@ -11,21 +11,21 @@ ACROSS = Stroke(np.array([[140.0, 250.0], [340.0, 250.0]]), width_px=24)
 
 
 def test_new_drawing_is_blank() -> None:
-    """A pad begins with nothing on it."""
+    """A new drawing, and a drawing with a blank image, is empty."""
     assert Drawing().is_empty
     assert not Drawing().rasterize().any()
     assert Drawing(image=np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.uint8)).is_empty
 
 
 def test_strokes_alone_are_drawn_from_their_paths() -> None:
-    """Without an image, the network sees what the paths draw."""
+    """Without an image, the network input is rasterised from the paths."""
     drawing = Drawing().with_stroke(Stroke(DIGITS[4][0])).with_stroke(Stroke(DIGITS[4][1]))
     assert not drawing.is_empty
     np.testing.assert_array_equal(drawing.rasterize(), rasterize(DIGITS[4]))
 
 
 def test_changes_make_other_drawings() -> None:
-    """Undoing is going back to the one before, which no change has touched."""
+    """A change returns a new drawing and does not modify the previous one."""
     first = Drawing.from_pixels(TWO)
     assert first.image is not None
     before = first.image.copy()
@@ -41,7 +41,7 @@ def test_changes_make_other_drawings() -> None:
 
 @pytest.mark.parametrize(("height", "width"), [(300, 900), (900, 300), (10, 30)])
 def test_image_lies_in_the_middle_as_large_as_fits(height: int, width: int) -> None:
-    """A wide image fills the width, a tall one the height, with as much room on either side."""
+    """A wide image fills the width, a tall image fills the height, and both are centred."""
     content = np.zeros((height, width), np.uint8)
     content[height // 4 : -(height // 4), width // 4 : -(width // 4)] = 255
     image = Drawing.from_pixels(content).image
@@ -55,12 +55,12 @@ def test_image_lies_in_the_middle_as_large_as_fits(height: int, width: int) -> N
 
 
 def test_blank_image_is_empty() -> None:
-    """An image without ink leaves the pad as good as empty."""
+    """A drawing of an image without ink is empty."""
     assert Drawing.from_pixels(np.full((50, 40), 200, np.uint8)).is_empty
 
 
 def test_eraser_takes_ink_from_the_image() -> None:
-    """Where it went there is none, and elsewhere all."""
+    """The eraser removes the ink under its path, and no other ink."""
     drawing = Drawing.from_pixels(TWO)
     erased = drawing.erased(np.array([[0.0, 350.0], [480.0, 350.0]]), 60)
     assert drawing.image is not None
@@ -73,7 +73,7 @@ def test_eraser_takes_ink_from_the_image() -> None:
 
 
 def test_eraser_takes_all() -> None:
-    """What is rubbed out from corner to corner is empty again."""
+    """A drawing that is erased from corner to corner is empty."""
     erased = Drawing.from_pixels(TWO).with_stroke(ACROSS).erased(np.array([[0.0, 0.0], [480.0, 480.0]]), 480)
     assert erased.is_empty
     assert not erased.rasterize().any()
@@ -81,7 +81,7 @@ def test_eraser_takes_all() -> None:
 
 @pytest.mark.parametrize("place", [(-50.0, -50.0), (600.0, 200.0)])
 def test_eraser_beside_the_pad_does_nothing(place: tuple[float, float]) -> None:
-    """A pen that left the pad takes nothing from it."""
+    """Erasing outside the pad changes nothing."""
     drawing = Drawing.from_pixels(TWO).with_stroke(ACROSS)
     erased = drawing.erased(np.array([place]), 20)
     np.testing.assert_array_equal(erased.rasterize(), drawing.rasterize())
@@ -89,7 +89,7 @@ def test_eraser_beside_the_pad_does_nothing(place: tuple[float, float]) -> None:
 
 
 def test_strokes_over_an_image_are_part_of_it() -> None:
-    """A line drawn on an opened digit is seen as if the image had had it."""
+    """A stroke on an image gives nearly the same network input as an image that contains the stroke."""
     drawn = Drawing.from_pixels(TWO).with_stroke(ACROSS).rasterize()
     pictured = Drawing.from_pixels(pixels(picture([*DIGITS[2], ACROSS.points]))).rasterize()
     assert difference(drawn, pictured) < 8
@@ -97,7 +97,7 @@ def test_strokes_over_an_image_are_part_of_it() -> None:
 
 
 def test_a_sample_is_seen_as_it_is() -> None:
-    """Pixel for pixel, wherever it lies; what is drawn on it or erased changes no other pixel."""
+    """A dataset image is the network input pixel for pixel, and strokes or erasing change no other pixels."""
     image = np.random.default_rng(1).integers(0, 256, (28, 28), np.uint8)
     drawing = Drawing.from_sample(image)
     np.testing.assert_array_equal(drawing.rasterize(), image)
@@ -111,13 +111,13 @@ def test_a_sample_is_seen_as_it_is() -> None:
 
 
 def test_strokes_over_a_blank_image_are_strokes() -> None:
-    """An image whose ink was all erased no longer decides how strokes are drawn."""
+    """After all ink of an image is erased, strokes are rasterised from their paths."""
     wiped = Drawing.from_pixels(TWO).erased(np.array([[0.0, 0.0], [480.0, 480.0]]), 480)
     np.testing.assert_array_equal(wiped.with_stroke(ACROSS).rasterize(), rasterize([ACROSS.points]))
 
 
 def test_image_and_strokes_agree() -> None:
-    """The same digit, once drawn and once as an image of what is shown, is nearly the same."""
+    """A digit as strokes and the same digit as an image give similar network inputs."""
     for paths in DIGITS.values():
         drawn = Drawing(tuple(Stroke(path) for path in paths)).rasterize()
         opened = Drawing.from_pixels(pixels(picture(paths, width_px=50))).rasterize()

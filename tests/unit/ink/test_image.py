@@ -19,14 +19,14 @@ from digitpad.ink.image import FORMATS, MAX_PIXELS, STROKE_WIDTHS_PX, WORK_SIDE,
 from digitpad.ink.raster import centre_of_mass
 from digitpad.recognition.recognizer import Recognizer
 from digitpad.weights.native_format import SHIPPED, load_weights
-from tests.unit.ink.drawings import DIGITS, difference, picture, pixels, seen
+from tests.unit.ink.drawings import DIGITS, difference, network_input, picture, pixels
 
 INKS = {digit: picture(paths) for digit, paths in DIGITS.items()}
-"""Of each digit, how much ink there is at each of 480 × 480 pixels."""
+"""Amount of ink at each of 480 × 480 pixels, by digit."""
 
 
 def framed(ink: NDArray[np.floating[Any]], height: int, width: int, top: int, left: int) -> NDArray[np.floating[Any]]:
-    """The ink with so much ground around it."""
+    """Return the ink inside a larger blank image."""
     larger = np.zeros((height, width))
     larger[top : top + len(ink), left : left + len(ink)] = ink
     return larger
@@ -37,7 +37,7 @@ def rgba(grey: NDArray[np.uint8] | int, alpha: NDArray[np.uint8]) -> NDArray[np.
 
 
 def shadow(shape: tuple[int, ...]) -> NDArray[np.floating[Any]]:
-    """Paper that grows darker to one corner, as under a hand."""
+    """Return paper that becomes darker towards one corner, as in the shadow of a hand."""
     y, x = np.indices(shape) / max(shape)
     return np.asarray(0.95 - 0.25 * x - 0.1 * y)
 
@@ -87,61 +87,61 @@ def noise(shape: tuple[int, ...], amount: float) -> NDArray[np.floating[Any]]:
 def test_however_it_is_shown_it_is_the_same_digit(
     digit: int, render: Callable[[NDArray[np.floating[Any]]], NDArray[np.uint8]], tolerance: float
 ) -> None:
-    """Polarity, paper, place, size and noise change the 28 × 28 by few grey levels where there is ink."""
-    assert difference(seen(render(INKS[digit])), seen(pixels(INKS[digit]))) <= tolerance
+    """Polarity, paper, position, size and noise change the network input by only a few grey levels."""
+    assert difference(network_input(render(INKS[digit])), network_input(pixels(INKS[digit]))) <= tolerance
 
 
 @pytest.mark.parametrize("level", [0, 77, 128, 255])
 @pytest.mark.parametrize("shape", [(1, 1), (28, 28), (300, 200)], ids=str)
 def test_blank_is_blank(level: int, shape: tuple[int, int]) -> None:
-    """An even image of any grey has no ink."""
+    """A uniform image of any grey level has no ink."""
     assert not find_ink(np.full(shape, level, np.uint8)).any()
-    assert not seen(np.full(shape, level, np.uint8)).any()
+    assert not network_input(np.full(shape, level, np.uint8)).any()
 
 
 def test_transparent_is_blank() -> None:
-    """Where nothing can be seen, nothing is."""
-    assert not seen(np.zeros((50, 50, 4), np.uint8)).any()
+    """A fully transparent image has no ink."""
+    assert not network_input(np.zeros((50, 50, 4), np.uint8)).any()
 
 
 @pytest.mark.parametrize("amount", [0.005, 0.02, 0.05])
 @pytest.mark.parametrize("ground", ["even", "shadow"])
 def test_noise_is_no_ink(amount: float, ground: str) -> None:
-    """Grain of paper or sensor, of up to a twentieth of the range, is not taken for a digit."""
+    """Noise of up to a twentieth of the range gives no ink."""
     paper = shadow((300, 300)) if ground == "shadow" else np.full((300, 300), 0.6)
-    assert not seen(pixels(paper + noise(paper.shape, amount))).any()
+    assert not network_input(pixels(paper + noise(paper.shape, amount))).any()
 
 
 @pytest.mark.parametrize("digit", INKS)
 @pytest.mark.parametrize("place", [(8, 8), (465, 465)])
 def test_speck_changes_nothing(digit: int, place: tuple[int, int]) -> None:
-    """A stray dot beside the digit neither shows nor makes it smaller."""
+    """A speck next to the digit is removed and does not make the digit smaller."""
     ink = INKS[digit].copy()
     ink[place[0] : place[0] + 6, place[1] : place[1] + 5] = 1
-    assert np.abs(seen(pixels(ink)) - seen(pixels(INKS[digit]))).max() <= 1
+    assert np.abs(network_input(pixels(ink)) - network_input(pixels(INKS[digit]))).max() <= 1
 
 
 @pytest.mark.parametrize("digit", DIGITS)
 @pytest.mark.parametrize("width_px", [1.0, 3.0, 6.0, 90.0])
 def test_strokes_are_brought_to_a_width_that_mnist_has(digit: int, width_px: float) -> None:
-    """Hairlines are thickened and fat strokes thinned, close to the range that is asked for."""
+    """Thin strokes are thickened and wide strokes are thinned to about the range of MNIST."""
     low, high = STROKE_WIDTHS_PX
     ink = picture(DIGITS[digit], width_px)
-    width = stroke_width(seen(pixels(ink)) / 255)
+    width = stroke_width(network_input(pixels(ink)) / 255)
     assert low * 0.9 < width < high * 1.15
 
 
 @pytest.mark.parametrize("digit", DIGITS)
 def test_common_width_is_left_as_it_is(digit: int) -> None:
-    """A pen as MNIST's writers had is neither thinned nor thickened."""
+    """A stroke width in the range of MNIST does not change."""
     ink = picture(DIGITS[digit], 60)
     rows, columns = (np.flatnonzero((ink > 0.5).any(axis=axis)) for axis in (1, 0))
     size = max(np.ptp(rows), np.ptp(columns)) + 1
-    assert stroke_width(seen(pixels(ink)) / 255) == pytest.approx(stroke_width(ink) * 20 / size, rel=0.2)
+    assert stroke_width(network_input(pixels(ink)) / 255) == pytest.approx(stroke_width(ink) * 20 / size, rel=0.2)
 
 
 def test_stroke_width_by_hand() -> None:
-    """A bar of 4 × 20 has an outline of 48 and an area of 80."""
+    """The stroke width of a 4 × 20 bar follows from its outline of 48 and its area of 80."""
     bar = np.zeros((30, 30))
     bar[5:25, 10:14] = 1
     assert stroke_width(bar) == pytest.approx(2 * 80 / 48, rel=0.05)
@@ -149,15 +149,15 @@ def test_stroke_width_by_hand() -> None:
 
 @pytest.mark.parametrize("digit", INKS)
 def test_ink_is_centred_and_fills_the_box(digit: int) -> None:
-    """As with strokes: the longer side is 20 pixels, and the centre of mass where MNIST has it."""
-    image = seen(pixels(framed(INKS[digit], 700, 900, 10, 400)))
+    """The longer side is 20 pixels and the centre of mass is that of MNIST, as for strokes."""
+    image = network_input(pixels(framed(INKS[digit], 700, 900, 10, 400)))
     assert 19 <= max(np.ptp(np.flatnonzero((image > 64).any(axis=axis))) + 1 for axis in (0, 1)) <= 21
-    if digit != 7:  # with its weight at the top, it reaches the edge first
+    if digit != 7:  # a 7 has its centre of mass near the top, so it reaches the edge first
         np.testing.assert_allclose(centre_of_mass(image.astype(float)), 14, atol=0.3)
 
 
 def test_large_images_are_averaged_down() -> None:
-    """Ink is looked for at no more than 240 pixels a side, however wide or tall."""
+    """Images are reduced to at most 240 pixels per side before ink is found."""
     assert find_ink(np.zeros((1000, 500), np.uint8)).shape == (WORK_SIDE, WORK_SIDE // 2)
     assert find_ink(np.zeros((3, 2000), np.uint8)).shape == (1, WORK_SIDE)
     assert find_ink(np.zeros((100, 50), np.uint8)).shape == (100, 50)
@@ -165,23 +165,23 @@ def test_large_images_are_averaged_down() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (2, 2), (5, 3), (1, 500), (500, 1)], ids=str)
 def test_tiny_and_thin_images_are_read(shape: tuple[int, int]) -> None:
-    """No shape of image is too odd to be looked at."""
+    """Images of very small or narrow shapes are accepted."""
     for seed in range(10):
         image = np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
-        assert seen(image).shape == (28, 28)
+        assert network_input(image).shape == (28, 28)
 
 
 def test_digits_survive_being_images() -> None:
-    """MNIST's own digits, enlarged and dark on light, are read as well as they are from the data set."""
+    """MNIST digits as enlarged dark-on-light images are recognised about as accurately as the original digits."""
     recognizer = Recognizer(load_weights(SHIPPED))
     validation = mnist().validation[:200]
     known = recognizer.weights.network().predict(validation.images).argmax(axis=1) == validation.labels
-    right = 0
+    n_correct = 0
     for digit, label in zip(validation.images, validation.labels, strict=True):
         enlarged = Image.fromarray(255 - digit).resize((280, 280), Image.Resampling.BICUBIC)
         prediction = recognizer.read_image(np.asarray(enlarged))
-        right += prediction is not None and prediction.digit == label
-    assert right >= known.sum() - 4
+        n_correct += prediction is not None and prediction.digit == label
+    assert n_correct >= known.sum() - 4
 
 
 def saved(tmp_path: Path, image: Image.Image, name: str, **options: Any) -> Path:
@@ -194,15 +194,15 @@ def saved(tmp_path: Path, image: Image.Image, name: str, **options: Any) -> Path
     "name", [f"digit.{extension}" for extension in ("png", "jpg", "bmp", "gif", "webp", "tif", "pgm")]
 )
 def test_file_formats_show_the_same_digit(tmp_path: Path, name: str) -> None:
-    """Whatever a digit was saved as, it is the same digit, up to what the format loses."""
+    """A digit saved in any format gives the same network input, except for compression losses."""
     path = saved(tmp_path, Image.fromarray(pixels(INKS[2])), name)
-    assert difference(seen(read_image(path)), seen(pixels(INKS[2]))) < 3
+    assert difference(network_input(read_image(path)), network_input(pixels(INKS[2]))) < 3
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16", "I"])
 @pytest.mark.parametrize("enlarged", [1, 4])
 def test_kinds_of_pixels_show_the_same_digit(tmp_path: Path, mode: str, enlarged: int) -> None:
-    """One bit a pixel or thirty-two, with a palette or with alpha, small or large."""
+    """All pixel modes give the same network input, for small and large images."""
     levels = pixels(1 - INKS[4]).repeat(enlarged, axis=0).repeat(enlarged, axis=1)
     image = Image.fromarray(levels)
     if mode.startswith("I"):
@@ -211,21 +211,21 @@ def test_kinds_of_pixels_show_the_same_digit(tmp_path: Path, mode: str, enlarged
         image = image.convert(mode)
     assert image.mode == mode
     path = saved(tmp_path, image, "digit.tif" if mode == "I" else "digit.png")
-    assert difference(seen(read_image(path)), seen(pixels(INKS[4]))) < 3
+    assert difference(network_input(read_image(path)), network_input(pixels(INKS[4]))) < 3
 
 
 def test_thin_lines_of_one_bit_are_kept(tmp_path: Path) -> None:
-    """A large scan in black and white loses no more of a thin line than the same pixels in grey do."""
+    """Thin lines in a large 1-bit scan are kept as well as in a grey scan."""
     scan = Image.new("1", (1950, 1950), 1)
     for path in DIGITS[4]:
         ImageDraw.Draw(scan).line([tuple(point) for point in (path * 4).tolist()], fill=0, width=4)
     black = saved(tmp_path, scan, "black.png")
     grey = saved(tmp_path, scan.convert("L"), "grey.png")
-    assert difference(seen(read_image(black)), seen(read_image(grey))) < 2
+    assert difference(network_input(read_image(black)), network_input(read_image(grey))) < 2
 
 
 def tiff(levels: NDArray[np.uint16], order: str, offset_type: int = 4) -> bytes:
-    """The levels as an uncompressed TIFF of 16 bits, in either byte order; 4 is the type of whole numbers."""
+    """Return the levels as an uncompressed 16-bit TIFF in either byte order; offset type 4 is an integer."""
     height, width = levels.shape
     data = levels.astype(f"{order}u2").tobytes()
     fields = ((256, width), (257, height), (258, 16), (259, 1), (262, 1), (277, 1), (278, height))
@@ -239,48 +239,48 @@ def tiff(levels: NDArray[np.uint16], order: str, offset_type: int = 4) -> bytes:
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("side", [400, 1100, 2200])
 def test_byte_order_of_sixteen_bits_does_not_matter(tmp_path: Path, order: str, side: int) -> None:
-    """A large image of sixteen bits is averaged by its values, not by its bytes."""
+    """A 16-bit image gives the same network input in either byte order, at any size."""
     digit = Image.fromarray(mnist().validation.images[0]).resize((side, side), Image.Resampling.BICUBIC)
     (tmp_path / "digit.tif").write_bytes(tiff(np.asarray(digit, np.uint16) * 257, order))
     eight_bits = saved(tmp_path, digit, "digit.png")
-    assert difference(seen(read_image(tmp_path / "digit.tif")), seen(read_image(eight_bits))) < 2
+    assert difference(network_input(read_image(tmp_path / "digit.tif")), network_input(read_image(eight_bits))) < 2
 
 
 def test_place_that_is_no_whole_number_is_refused(tmp_path: Path) -> None:
-    """A TIFF whose pixels lie at a fraction of a byte is damaged, and is said to be."""
+    """A TIFF with a fractional data offset raises an InkError."""
     content = tiff(np.zeros((30, 30), np.uint16), "<", offset_type=11)
-    refused(tmp_path, content, "cannot be read as an image|is not an image")
+    assert_refused(tmp_path, content, "cannot be read as an image|is not an image")
 
 
 @pytest.mark.parametrize("name", ["digit.jpg", "digit.png", "digit.webp", "digit.tif"])
 @pytest.mark.parametrize(("orientation", "turn"), [(1, 0), (3, 180), (6, 90), (8, 270)])
 def test_photographs_are_turned_upright(tmp_path: Path, name: str, orientation: int, turn: int) -> None:
-    """A camera held sideways says so, and the digit is read as it was seen."""
+    """The EXIF orientation is applied, so that photographs are upright."""
     image = Image.fromarray(pixels(INKS[7]))
     exif = image.getexif()
     exif[0x0112] = orientation
     path = saved(tmp_path, image.rotate(turn), name, exif=exif)
-    assert difference(seen(read_image(path)), seen(pixels(INKS[7]))) < 5
+    assert difference(network_input(read_image(path)), network_input(pixels(INKS[7]))) < 5
 
 
 def test_transparent_palette_is_seen_through(tmp_path: Path) -> None:
-    """A GIF whose ground is transparent shows its dark ink."""
+    """The dark ink of a GIF with a transparent background is found."""
     image = Image.fromarray(np.where(INKS[2] > 0.5, 1, 0).astype(np.uint8)).convert("P")
     image.putpalette([0, 0, 0, 0, 0, 0])
     path = saved(tmp_path, image, "digit.gif", transparency=0)
-    assert difference(seen(read_image(path)), seen(pixels(INKS[2]))) < 12
+    assert difference(network_input(read_image(path)), network_input(pixels(INKS[2]))) < 12
 
 
 def test_pixels_come_as_rgba(tmp_path: Path) -> None:
-    """Four bytes a pixel, no larger than is of use."""
+    """Pixels are returned as RGBA, reduced to a useful size."""
     path = saved(tmp_path, Image.new("RGB", (2000, 1000), (255, 0, 0)), "red.png")
-    read = read_image(path)
-    assert read.shape == (WORK_SIDE, 2 * WORK_SIDE, 4)
-    assert (read == [255, 0, 0, 255]).all()
+    rgba_pixels = read_image(path)
+    assert rgba_pixels.shape == (WORK_SIDE, 2 * WORK_SIDE, 4)
+    assert (rgba_pixels == [255, 0, 0, 255]).all()
 
 
 def png_claiming(width: int, height: int) -> bytes:
-    """A PNG whose header says how large it is, and whose data says nothing of it."""
+    """Return a PNG whose header claims a size that its data do not have."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -289,7 +289,7 @@ def png_claiming(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(9))) + chunk(b"IEND", b"")
 
 
-def refused(tmp_path: Path, content: bytes, message: str) -> None:
+def assert_refused(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "file.png"
     path.write_bytes(content)
     with pytest.raises(InkError, match=message) as caught:
@@ -300,46 +300,46 @@ def refused(tmp_path: Path, content: bytes, message: str) -> None:
 
 @pytest.mark.parametrize("side", [6400, 10_000, 100_000, 2**31 - 1])
 def test_huge_image_is_refused_by_its_header(tmp_path: Path, side: int) -> None:
-    """What claims more pixels than are read is refused, in one line and without a warning beside it."""
+    """An image with too many pixels raises an InkError with a one-line message and no warning."""
     assert side * side > MAX_PIXELS
-    refused(tmp_path, png_claiming(side, side), "pixels|cannot be read as an image")
+    assert_refused(tmp_path, png_claiming(side, side), "pixels|cannot be read as an image")
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"these are no pixels", b"\x89PNG\r\n\x1a\n", b'<svg xmlns="x"/>', b"%PDF-1.4"]
 )
 def test_what_is_no_image_is_refused(tmp_path: Path, content: bytes) -> None:
-    """The error says which formats are read."""
-    refused(tmp_path, content, f"is not an image; expected one of {', '.join(FORMATS)}")
+    """A file that is not an image raises an InkError that lists the supported formats."""
+    assert_refused(tmp_path, content, f"is not an image; supported formats: {', '.join(FORMATS)}")
 
 
 def test_truncated_image_is_refused(tmp_path: Path) -> None:
-    """Half a picture is not taken for a whole one."""
+    """A truncated image raises an InkError."""
     buffer = io.BytesIO()
     Image.fromarray(pixels(INKS[2] + noise(INKS[2].shape, 0.1))).save(buffer, "PNG")
-    refused(tmp_path, buffer.getvalue()[: buffer.tell() // 2], "cannot be read as an image")
+    assert_refused(tmp_path, buffer.getvalue()[: buffer.tell() // 2], "cannot be read as an image")
 
 
 def test_programs_in_disguise_are_not_run(tmp_path: Path) -> None:
-    """Formats that Pillow hands to other programs, such as PostScript, are not among those that are read."""
-    refused(tmp_path, b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 28 28\n%%EndComments\n", "is not an image")
+    """Formats for which Pillow runs other programs, such as PostScript, are assert_refused."""
+    assert_refused(tmp_path, b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 28 28\n%%EndComments\n", "is not an image")
 
 
 def test_huge_file_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file beyond the limit is refused by its size."""
+    """A file larger than the limit raises an InkError."""
     monkeypatch.setattr(image_module, "MAX_FILE_BYTES", 2**20)
-    refused(tmp_path, bytes(2**20 + 1), "is larger than the 1 MiB")
+    assert_refused(tmp_path, bytes(2**20 + 1), "is too large; the limit is 1 MB")
 
 
 @pytest.mark.parametrize("name", ["nowhere.png", ""])
 def test_what_is_no_file_is_refused(tmp_path: Path, name: str) -> None:
-    """Neither nothing nor a folder can be read."""
+    """A missing file or a folder raises an InkError."""
     with pytest.raises(InkError, match="cannot be read as an image"):
         read_image(tmp_path / name)
 
 
 def read_or_refuse(path: Path) -> NDArray[np.uint8] | str:
-    """The pixels, or what the error says."""
+    """Return the pixels, or the error message."""
     try:
         return read_image(path)
     except InkError as error:
@@ -347,7 +347,7 @@ def read_or_refuse(path: Path) -> NDArray[np.uint8] | str:
 
 
 def test_500_hostile_images(tmp_path: Path) -> None:
-    """Damaged files of every format are read as far as they can be, or refused in one line; nothing is warned of."""
+    """Damaged files of every format are loaded, or assert_refused with a one-line message, without warnings."""
     rng = random.Random(4)
     small = Image.fromarray(pixels(INKS[2])).resize((60, 60))
     exif = small.getexif()
@@ -367,9 +367,9 @@ def test_500_hostile_images(tmp_path: Path) -> None:
             for _ in range(rng.choice((1, 2, 5))):
                 content[rng.randrange(min(len(content), rng.choice((60, 300, 10**6))))] = rng.choice((0, 255, 128, 1))
         path.write_bytes(content)
-        found = read_or_refuse(path)
-        if isinstance(found, str):
-            assert "\n" not in found
+        result = read_or_refuse(path)
+        if isinstance(result, str):
+            assert "\n" not in result
         else:
-            assert found.shape[2] == 4
-            assert Drawing.from_pixels(found).rasterize().shape == (28, 28)
+            assert result.shape[2] == 4
+            assert Drawing.from_pixels(result).rasterize().shape == (28, 28)

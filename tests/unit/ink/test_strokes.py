@@ -26,7 +26,7 @@ def read(tmp_path: Path, text: str | bytes) -> list[LabelledStrokes]:
 
 
 def test_line_by_hand(tmp_path: Path) -> None:
-    """A label, and a list of points a stroke."""
+    """A line contains a label and a list of points for each stroke."""
     (drawing,) = read(tmp_path, GOOD)
     assert drawing.label == 7
     assert [path.tolist() for path in drawing.paths] == [[[1, 2], [3.5, 4]], [[5, 6]]]
@@ -35,18 +35,18 @@ def test_line_by_hand(tmp_path: Path) -> None:
 @settings(SOME, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(PATHS, st.none() | st.integers(0, 9)), max_size=4))
 def test_what_was_written_comes_back(tmp_path: Path, drawings: list[tuple[list[Floats], int | None]]) -> None:
-    """Labels and points, to a hundredth of a pixel, in order."""
+    """Labels and points are read back in order, rounded to a hundredth of a pixel."""
     path = tmp_path / "strokes.jsonl"
     write_strokes(path, (LabelledStrokes([points + 1 / 3 for points in paths], label) for paths, label in drawings))
-    found = list(read_strokes(path))
-    assert [drawing.label for drawing in found] == [label for _, label in drawings]
-    for drawing, (paths, _) in zip(found, drawings, strict=True):
+    result = list(read_strokes(path))
+    assert [drawing.label for drawing in result] == [label for _, label in drawings]
+    for drawing, (paths, _) in zip(result, drawings, strict=True):
         for points, expected in zip(drawing.paths, paths, strict=True):
             np.testing.assert_allclose(points, expected + 1 / 3, atol=0.006)
 
 
 def test_file_is_one_json_object_a_line(tmp_path: Path) -> None:
-    """Any program can read it; a drawing without a label says nothing of one."""
+    """Each line is a JSON object, without the label key if there is no label."""
     path = tmp_path / "strokes.jsonl"
     write_strokes(path, [LabelledStrokes([LEVEL], 3), LabelledStrokes([])])
     assert [json.loads(line) for line in path.read_text().splitlines()] == [
@@ -68,12 +68,12 @@ def test_file_is_one_json_object_a_line(tmp_path: Path) -> None:
     ],
 )
 def test_what_may_be_left_out(tmp_path: Path, text: str, labels: list[int | None]) -> None:
-    """Blank lines, labels and even ink may be missing, and other keys are let be."""
+    """Blank lines are skipped, labels and strokes are optional, and unknown keys are ignored."""
     assert [drawing.label for drawing in read(tmp_path, text)] == labels
 
 
 def test_strokes_without_a_point_are_left_out(tmp_path: Path) -> None:
-    """An empty list is no stroke."""
+    """Strokes without points are dropped."""
     (drawing,) = read(tmp_path, '{"strokes": [[], [[1, 2]], []]}')
     assert [path.tolist() for path in drawing.paths] == [[[1, 2]]]
 
@@ -115,7 +115,7 @@ def test_strokes_without_a_point_are_left_out(tmp_path: Path) -> None:
     ids=lambda text: text[:40],
 )
 def test_malformed_line_is_named(tmp_path: Path, line: str, message: str) -> None:
-    """Which line, and what is wrong with it, in one line; those before it were read."""
+    """An invalid line raises an InkError with its number and problem, after the earlier lines were returned."""
     path = tmp_path / "strokes.jsonl"
     path.write_text(f"{GOOD}\n\n{line}\n{GOOD}\n")
     drawings = read_strokes(path)
@@ -127,13 +127,13 @@ def test_malformed_line_is_named(tmp_path: Path, line: str, message: str) -> Non
 
 
 def test_bytes_that_are_no_text_are_named(tmp_path: Path) -> None:
-    """A file that is not UTF-8 is not JSON either."""
+    """A line that is not UTF-8 raises an InkError."""
     with pytest.raises(InkError, match="line 1 is not JSON"):
         read(tmp_path, b'{"strokes": "\xff\xfe"}')
 
 
 def test_line_without_end_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A line beyond the limit is refused before it is in memory."""
+    """A line longer than the limit raises an InkError before it is loaded."""
     monkeypatch.setattr(strokes_module, "MAX_LINE_BYTES", 100)
     assert len(read(tmp_path, '{"strokes": [' + " " * 80 + "]}\n")) == 1
     with pytest.raises(InkError, match="line 2 is longer than 100 bytes"):
@@ -141,31 +141,31 @@ def test_line_without_end_is_not_read(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_huge_file_is_not_read(tmp_path: Path) -> None:
-    """Nor is a file that no drawings fill."""
+    """A file larger than the limit raises an InkError."""
     path = tmp_path / "strokes.jsonl"
     with path.open("wb") as file:
         file.truncate(strokes_module.MAX_FILE_BYTES + 1)
-    with pytest.raises(InkError, match="is larger than the 256 MiB"):
+    with pytest.raises(InkError, match="is too large; the limit is 256 MB"):
         next(read_strokes(path))
 
 
 @pytest.mark.parametrize("name", ["nowhere.jsonl", ""])
 def test_what_is_no_file_is_named(tmp_path: Path, name: str) -> None:
-    """Neither nothing nor a folder can be read."""
+    """Reading a missing file or a folder raises an InkError."""
     with pytest.raises(InkError, match="cannot be read"):
         next(read_strokes(tmp_path / name))
 
 
 @pytest.mark.parametrize("name", ["nowhere/new.jsonl", ""])
 def test_place_that_cannot_be_written_is_named(tmp_path: Path, name: str) -> None:
-    """Nor can a file be written into no folder, or over one."""
+    """Writing into a missing folder or over a folder raises an InkError."""
     with pytest.raises(InkError, match="cannot be written"):
         write_strokes(tmp_path / name, [])
     assert list(tmp_path.iterdir()) == []
 
 
 def test_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When strokes cannot be written, what was there is as it was."""
+    """If strokes cannot be written, the old file is unchanged."""
 
     def full(*_: Any) -> NoReturn:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -181,18 +181,18 @@ def test_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_eraser_away_leaves_the_same_strokes() -> None:
-    """What it does not touch is not even copied."""
+    """Strokes that the eraser does not touch are returned as the same objects."""
     strokes = (Stroke(LEVEL), Stroke(np.array([[50.0, 50.0]])))
-    left = erase(strokes, np.array([[400.0, 400.0], [420.0, 300.0]]), 20)
-    assert len(left) == 2
-    assert all(one is other for one, other in zip(left, strokes, strict=True))
+    remaining = erase(strokes, np.array([[400.0, 400.0], [420.0, 300.0]]), 20)
+    assert len(remaining) == 2
+    assert all(after is before for after, before in zip(remaining, strokes, strict=True))
 
 
 def test_eraser_across_the_middle_leaves_two() -> None:
-    """A line is cut where the eraser's disc begins and ends, and keeps its width."""
-    left = erase([Stroke(LEVEL, width_px=30)], np.array([[200.0, 50.0], [200.0, 150.0]]), 20)
-    assert [stroke.width_px for stroke in left] == [30, 30]
-    first, second = (stroke.points for stroke in left)
+    """A line is cut at the edges of the eraser's disc, and keeps its width."""
+    remaining = erase([Stroke(LEVEL, width_px=30)], np.array([[200.0, 50.0], [200.0, 150.0]]), 20)
+    assert [stroke.width_px for stroke in remaining] == [30, 30]
+    first, second = (stroke.points for stroke in remaining)
     np.testing.assert_array_equal(first[0], [100, 100])
     np.testing.assert_allclose(first[-1], [180, 100], atol=2.6)
     np.testing.assert_allclose(second[0], [220, 100], atol=2.6)
@@ -200,32 +200,32 @@ def test_eraser_across_the_middle_leaves_two() -> None:
 
 
 def test_eraser_at_an_end_shortens() -> None:
-    """A line whose beginning is covered begins where the cover ends."""
-    (left,) = erase([Stroke(LEVEL)], np.array([[100.0, 100.0]]), 20)
-    np.testing.assert_allclose(left.points[0], [120, 100], atol=2.6)
-    np.testing.assert_array_equal(left.points[-1], [300, 100])
+    """Erasing the start of a line shortens it to the edge of the eraser."""
+    (remaining,) = erase([Stroke(LEVEL)], np.array([[100.0, 100.0]]), 20)
+    np.testing.assert_allclose(remaining.points[0], [120, 100], atol=2.6)
+    np.testing.assert_array_equal(remaining.points[-1], [300, 100])
 
 
 @pytest.mark.parametrize("points", [LEVEL, LEVEL[:1], np.repeat(LEVEL, 3, axis=0)], ids=["line", "dot", "resting"])
 def test_eraser_all_along_leaves_nothing(points: Floats) -> None:
-    """A stroke that is covered from end to end is gone, a dot as well."""
+    """A stroke or dot that is completely covered is removed."""
     assert erase([Stroke(points)], LEVEL, 10) == ()
 
 
 def test_erasing_keeps_the_order() -> None:
-    """What is left of a stroke stands where the stroke stood."""
+    """The parts of a stroke keep the position of the stroke in the order."""
     upper, lower = Stroke(LEVEL), Stroke(LEVEL + np.array([0, 100]))
-    left = erase([upper, lower], np.array([[200.0, 100.0]]), 20)
-    assert [stroke.points[0, 1] for stroke in left] == [100, 100, 200]
-    assert left[2] is lower
+    remaining = erase([upper, lower], np.array([[200.0, 100.0]]), 20)
+    assert [stroke.points[0, 1] for stroke in remaining] == [100, 100, 200]
+    assert remaining[2] is lower
 
 
 def test_pressures_are_cut_alongside() -> None:
-    """Each point that is left keeps the pressure that the pen had there."""
+    """The remaining points keep their pressures."""
     stroke = Stroke(LEVEL, pressures=np.array([0.0, 1.0]))
-    left = erase([stroke], np.array([[200.0, 100.0]]), 20)
-    assert len(left) == 2
-    for part in left:
+    remaining = erase([stroke], np.array([[200.0, 100.0]]), 20)
+    assert len(remaining) == 2
+    for part in remaining:
         assert part.pressures is not None
         np.testing.assert_allclose(part.pressures, (part.points[:, 0] - 100) / 200)
 
@@ -233,15 +233,15 @@ def test_pressures_are_cut_alongside() -> None:
 @SOME
 @given(PATHS, PATHS, st.floats(5, 60))
 def test_nothing_is_left_under_the_eraser(paths: list[Floats], eraser: list[Floats], radius_px: float) -> None:
-    """Every point that is left lies outside the disc, and on a stroke that was there."""
-    left = erase([Stroke(path) for path in paths], eraser[0], radius_px)
-    for stroke in left:
+    """Every remaining point is outside the eraser's disc and on an original stroke."""
+    remaining = erase([Stroke(path) for path in paths], eraser[0], radius_px)
+    for stroke in remaining:
         assert distance_to_path(stroke.points, eraser[0]).min() >= radius_px
         assert np.min([distance_to_path(stroke.points, path) for path in paths], axis=0).max() < 1e-6
 
 
 def test_distance_by_hand() -> None:
-    """Beside a line it is the height above it, beyond its ends that from the end."""
+    """The distance is perpendicular next to a line, and to the end point beyond its ends."""
     points = np.array([[200.0, 130.0], [60.0, 70.0], [340.0, 100.0], [250.0, 100.0]])
     np.testing.assert_allclose(distance_to_path(points, LEVEL), [30, 50, 40, 0])
     np.testing.assert_allclose(distance_to_path(points[:1], LEVEL[:1]), [np.hypot(100, 30)])

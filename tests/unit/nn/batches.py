@@ -1,4 +1,4 @@
-"""Batches and networks that several tests of networks use."""
+"""Batches and networks shared by the network tests."""
 
 import numpy as np
 from numpy.typing import NDArray

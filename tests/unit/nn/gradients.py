@@ -1,4 +1,4 @@
-"""Gradients by central differences, against which the ones by backpropagation are held."""
+"""Numerical gradients by central differences, for comparison with backpropagation."""
 
 from collections.abc import Callable
 
@@ -8,14 +8,17 @@ from digitpad.nn.arrays import Floats
 
 
 def numerical_gradient(function: Callable[[], float], variables: Floats, h: float = 1e-5) -> Floats:
-    """The gradient of ``function`` with respect to each element of ``variables``, which it reads; error O(h²)."""
+    """Return the gradient of ``function`` with respect to each element of ``variables``; error O(h²).
+
+    ``function`` must read ``variables``, which are changed and restored in place.
+    """
     gradient = np.zeros_like(variables)
     for index in np.ndindex(variables.shape):
-        kept = variables[index]
-        variables[index] = kept + h
+        value = variables[index]
+        variables[index] = value + h
         above = function()
-        variables[index] = kept - h
+        variables[index] = value - h
         below = function()
-        variables[index] = kept
+        variables[index] = value
         gradient[index] = (above - below) / (2 * h)
     return gradient

@@ -10,7 +10,7 @@ from tests.unit.nn.batches import LENET, random_batch
 
 
 def test_lenet_is_what_its_words_say() -> None:
-    """5 × 5 × 32, pool, 5 × 5 × 64, pool, 128, 10: every size from the textbook, and its number of parameters."""
+    """The LeNet description gives the expected shapes, number of parameters and number of products."""
     network = Network(feedforward(LENET))
     assert network.summary() == "28×28-5×5×32-pool-5×5×64-pool-128-10"
     shapes = {name: view.shape for name, view in network.named_parameters().items()}
@@ -22,7 +22,7 @@ def test_lenet_is_what_its_words_say() -> None:
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_activation_may_follow_the_pool(activation: str) -> None:
-    """Where it does, the network computes what the one with the textbook's order does."""
+    """An activation after the pooling gives the same result as the usual order."""
     layers = feedforward(("5x5x3", "pool", 4), activation, alpha=0.2)
     kinds = [type(layer).__name__ for layer in layers]
     network = Network(layers, dtype=np.float64)
@@ -39,7 +39,7 @@ def test_activation_may_follow_the_pool(activation: str) -> None:
 
 
 def test_batch_norm_comes_before_each_activation() -> None:
-    """After the linear part, whose output it centres."""
+    """Batch normalisation is between each linear or convolutional layer and its activation."""
     kinds = [type(layer).__name__ for layer in feedforward(("3x3x2", 4), dropout=0.1, batch_norm=True, padding="same")]
     assert kinds == [
         "Rescale", "AddChannel", "Conv2d", "BatchNorm", "ReLU",
@@ -48,7 +48,7 @@ def test_batch_norm_comes_before_each_activation() -> None:
 
 
 def test_dropout_may_follow_a_pool() -> None:
-    """Where the words say so, at the rate of the dense layers, each place with draws of its own; at 0, nowhere."""
+    """Each ``dropout`` word adds a separate layer with the rate of the dense layers; at rate 0 it adds none."""
     words = ("3x3x2", "pool", "dropout", "3x3x2", 4)
     layers = feedforward(words, dropout=0.1)
     kinds = [type(layer).__name__ for layer in layers]
@@ -63,7 +63,7 @@ def test_dropout_may_follow_a_pool() -> None:
 
 
 def test_padding_keeps_the_size() -> None:
-    """With the word ``same``, only pools make images smaller."""
+    """With the padding ``same``, only pooling makes images smaller."""
     network = Network(feedforward(("3x3x2", "5x5x3", "pool"), padding="same"))
     assert network.named_parameters()["8.weight"].shape == (14 * 14 * 3, 10)
 
@@ -71,13 +71,13 @@ def test_padding_keeps_the_size() -> None:
 @pytest.mark.parametrize(
     ("hidden", "settings", "message"),
     [
-        ((64, "pool"), {}, "'pool' comes after a dense layer"),
-        ((64, "dropout"), {}, "'dropout' comes after a dense layer; those drop by themselves"),
-        (("5x5",), {}, "'5x5' is no layer"),
-        (("5x3x8",), {}, "'5x3x8' is no layer"),
-        (("pool0",), {}, "'pool0' is no layer"),
-        (("conv",), {}, r"'conv' is no layer; there are 128 \(units\)"),
-        (("4x4x8",), {"padding": "same"}, "kernel of even size"),
+        ((64, "pool"), {}, "'pool' cannot follow a dense layer"),
+        ((64, "dropout"), {}, "'dropout' cannot follow a dense layer; set the dropout rate instead"),
+        (("5x5",), {}, "unknown layer '5x5'"),
+        (("5x3x8",), {}, "unknown layer '5x3x8'"),
+        (("pool0",), {}, "unknown layer 'pool0'"),
+        (("conv",), {}, r"unknown layer 'conv'; use 128 \(units\)"),
+        (("4x4x8",), {"padding": "same"}, "even kernel size"),
         (("5x5x9999",), {}, "takes 1 to 4096 as its channels"),
         (("pool", "pool", "pool", "5x5x3"), {}, "does not fit into an image of 3 × 3"),
     ],
@@ -85,6 +85,6 @@ def test_padding_keeps_the_size() -> None:
 def test_words_that_are_no_network_are_refused(
     hidden: tuple[int | str, ...], settings: dict[str, Any], message: str
 ) -> None:
-    """And the word is named, or what does not fit."""
+    """An invalid description raises a ValueError that names the problem."""
     with pytest.raises(ValueError, match=message):
         Network(feedforward(hidden, **settings))

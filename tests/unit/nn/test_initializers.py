@@ -15,7 +15,7 @@ VARIANCE = {
 
 @pytest.mark.parametrize("name", INITIALIZERS)
 def test_variance_is_the_one_the_paper_asks_for(name: str) -> None:
-    """He: 2 / fan_in; Glorot: 2 / (fan_in + fan_out); LeCun: 1 / fan_in; mean 0."""
+    """The variance is 2 / fan_in for He, 2 / (fan_in + fan_out) for Glorot and 1 / fan_in for LeCun; the mean is 0."""
     weight = np.empty((300, 200))
     INITIALIZERS[name](weight, 300, 200, np.random.default_rng(4))
     assert weight.var() == pytest.approx(VARIANCE[name], rel=0.03)

@@ -64,25 +64,25 @@ def samples_away_from_kinks(shape: tuple[int, ...], rng: np.random.Generator) ->
 
 
 def batch_shape(n: int, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """How a batch of n samples lies in memory: images with channels by rows."""
+    """Return the shape of a batch of n samples; images with channels are stored by rows."""
     return (shape[0], n, *shape[1:]) if len(shape) == 3 else (n, *shape)
 
 
-def bound(layer: Layer, shape: tuple[int, ...]) -> Network:
-    """A float64 network of one layer, with first values."""
+def single_layer_network(layer: Layer, shape: tuple[int, ...]) -> Network:
+    """Return an initialised float64 network of one layer."""
     network = Network([layer], input_shape=shape, dtype=np.float64)
     network.initialize(np.random.default_rng(7))
     return network
 
 
 def test_every_layer_is_checked() -> None:
-    """A layer added later cannot miss the gradient check."""
+    """The gradient check covers every layer class."""
     assert {type(layer).__name__ for layer, _ in CASES} == set(LAYERS)
 
 
 @pytest.mark.parametrize(("layer", "shape"), CASES, ids=lambda case: type(case).__name__)
 def test_gradients_agree_with_central_differences(layer: Layer, shape: tuple[int, ...]) -> None:
-    """Both halves of each layer's backpropagation equal the slopes that are measured."""
+    """The parameter and input gradients of each layer equal the numerical gradients."""
     rng = np.random.default_rng(1)
     network = Network([layer], input_shape=shape, dtype=np.float64)
     network.parameters[:] = rng.normal(size=network.parameters.shape)
@@ -91,7 +91,7 @@ def test_gradients_agree_with_central_differences(layer: Layer, shape: tuple[int
 
     def loss() -> float:
         if isinstance(layer, Dropout):
-            layer.initialize(np.random.default_rng(2))  # the same draw each time
+            layer.initialize(np.random.default_rng(2))  # the same mask each time
         return float((layer.forward(x.copy(), training=True) * weights).sum())
 
     loss()
@@ -104,7 +104,7 @@ def test_gradients_agree_with_central_differences(layer: Layer, shape: tuple[int
 
 
 def test_linear_by_hand() -> None:
-    """X W + b, worked out on paper."""
+    """The output equals X W + b, calculated by hand."""
     layer = Linear(2)
     network = Network([layer], input_shape=(2,), dtype=np.float64)
     network.parameters[:] = [1, 2, 3, 4, 10, 20]
@@ -112,21 +112,21 @@ def test_linear_by_hand() -> None:
 
 
 def test_leaky_relu_by_hand() -> None:
-    """Below zero a hundredth passes."""
+    """Negative inputs are multiplied by alpha."""
     layer = LeakyReLU(0.01)
     network = Network([layer], input_shape=(3,), dtype=np.float64)
     np.testing.assert_allclose(network.forward(np.array([[-2.0, 0.0, 3.0]])), [[-0.02, 0, 3]])
 
 
 def test_linear_refuses_what_is_not_a_row() -> None:
-    """An image must be flattened first, and the error says so."""
+    """An image raises an error that suggests Flatten."""
     with pytest.raises(ValueError, match="put Flatten before it"):
         Network([Linear(3)], input_shape=(28, 28))
 
 
 @pytest.mark.parametrize(("layer", "shape"), CASES, ids=lambda case: type(case).__name__)
 def test_settings_rebuild_a_layer(layer: Layer, shape: tuple[int, ...]) -> None:
-    """What a layer says of itself builds an equal one."""
+    """The settings of a layer build an equal layer."""
     settings = layer.settings()
     assert LAYERS[settings.pop("type")](**settings) == layer
 
@@ -144,21 +144,21 @@ def test_settings_rebuild_a_layer(layer: Layer, shape: tuple[int, ...]) -> None:
     ids=lambda case: type(case).__name__,
 )
 def test_activations_by_hand(layer: Layer, expected: list[float]) -> None:
-    """Known values, far ends included, without overflow."""
+    """Activations return known values, and do not overflow for large inputs."""
     network = Network([layer], input_shape=(5,), dtype=np.float64)
     np.testing.assert_allclose(network.forward(np.array([[-1000.0, -2, 0, 2, 1000]]))[0], expected, atol=1e-5)
 
 
 def test_gelu_is_close_to_its_definition() -> None:
-    """The form with tanh stays within 0.0005 of x Φ(x)."""
+    """The tanh approximation is within 0.0005 of x Φ(x)."""
     x = np.linspace(-5, 5, 1001)
-    exact = [one * 0.5 * (1 + math.erf(one / math.sqrt(2))) for one in x]
+    exact = [value * 0.5 * (1 + math.erf(value / math.sqrt(2))) for value in x]
     network = Network([GELU()], input_shape=(1001,), dtype=np.float64)
     np.testing.assert_allclose(network.forward(x[None])[0], exact, atol=5e-4)
 
 
 def test_dropout_drops_its_share_and_keeps_the_mean() -> None:
-    """In training; and outside it is not there."""
+    """In training, dropout drops its rate and keeps the mean; outside training, it changes nothing."""
     layer = Dropout(0.3)
     network = Network([layer], input_shape=(1000,))
     network.initialize(np.random.default_rng(5))
@@ -171,13 +171,13 @@ def test_dropout_drops_its_share_and_keeps_the_mean() -> None:
 
 @pytest.mark.parametrize("rate", [-0.1, 1.0, float("nan")])
 def test_dropout_refuses_a_rate_that_cannot_be(rate: float) -> None:
-    """Dropping all leaves nothing to scale."""
+    """A rate outside 0 to below 1 raises a ValueError."""
     with pytest.raises(ValueError, match="0 to below 1"):
         Dropout(rate)
 
 
 def convolution_by_loops(x: Floats, weight: Floats, bias: Floats) -> Floats:
-    """The definition, place by place; x of shape (height, n, width, inputs)."""
+    """Return the convolution by its definition; x has the shape (height, n, width, inputs)."""
     kernel = len(weight)
     height, n, width, _ = x.shape
     y = np.zeros((height - kernel + 1, n, width - kernel + 1, len(bias)))
@@ -192,22 +192,22 @@ def convolution_by_loops(x: Floats, weight: Floats, bias: Floats) -> Floats:
 @pytest.mark.parametrize("n", [1, 3, 300])
 @pytest.mark.parametrize(("kernel", "inputs", "padding"), [(5, 1, 0), (3, 2, 1), (3, 16, 0), (5, 8, 2), (1, 3, 0)])
 def test_convolution_equals_a_direct_loop(n: int, kernel: int, inputs: int, padding: int) -> None:
-    """Whatever way the windows are gathered, for one image as for many blocks of them."""
+    """Convolution equals its definition for every window layout and for one or many images."""
     layer = Conv2d(4, kernel, padding)
-    network = bound(layer, (7, 9, inputs))
+    network = single_layer_network(layer, (7, 9, inputs))
     rng = np.random.default_rng(3)
     network.parameters[:] = rng.normal(size=network.parameters.shape)
     x = rng.normal(size=(7, n, 9, inputs))
-    framed = np.pad(x, ((padding, padding), (0, 0), (padding, padding), (0, 0)))
+    padded = np.pad(x, ((padding, padding), (0, 0), (padding, padding), (0, 0)))
     named = network.named_parameters()
-    expected = convolution_by_loops(framed, named["0.weight"], named["0.bias"])
+    expected = convolution_by_loops(padded, named["0.weight"], named["0.bias"])
     np.testing.assert_allclose(layer.forward(x, training=True), expected, atol=1e-12)
 
 
 @pytest.mark.parametrize(("layer", "of"), [(MaxPool2d(3), np.max), (AvgPool2d(3), np.mean)])
 def test_pooling_equals_a_direct_loop(layer: Layer, of: Callable[[Floats], float]) -> None:
-    """Each square by itself; what is left over at the sides is not seen."""
-    bound(layer, (7, 10, 2))
+    """Pooling equals its definition, and ignores incomplete windows at the edges."""
+    single_layer_network(layer, (7, 10, 2))
     x = np.random.default_rng(4).normal(size=(7, 5, 10, 2))
     y = layer.forward(x.copy(), training=True)
     assert y.shape == (2, 5, 3, 2)
@@ -216,31 +216,31 @@ def test_pooling_equals_a_direct_loop(layer: Layer, of: Callable[[Floats], float
 
 
 def test_max_pooling_gives_the_gradient_of_equals_to_the_first() -> None:
-    """In an empty square, one number and not four is pulled at."""
+    """If all values of a window are equal, only the first receives the gradient."""
     layer = MaxPool2d()
-    bound(layer, (2, 2, 1))
+    single_layer_network(layer, (2, 2, 1))
     layer.forward(np.zeros((2, 1, 2, 1)), training=True)
     dx = layer.input_gradient(np.array([[[[5.0]]]]))
     np.testing.assert_array_equal(dx[:, 0, :, 0], [[5, 0], [0, 0]])
 
 
 def test_batch_norm_by_hand() -> None:
-    """1 and 3 have mean 2 and variance 1: they become -1 and 1, then 2 x + 10; the averages move by a tenth."""
+    """1 and 3 become -1 and 1, then 2 x + 10, and the running averages move by a tenth."""
     layer = BatchNorm(momentum=0.1, eps=1e-12)
-    network = bound(layer, (1,))
+    network = single_layer_network(layer, (1,))
     named = network.named_parameters()
     named["0.scale"][:], named["0.shift"][:] = 2, 10
     np.testing.assert_allclose(layer.forward(np.array([[1.0], [3.0]]), training=True), [[8], [12]])
     np.testing.assert_allclose(named["0.mean"], 0.2)
-    np.testing.assert_allclose(named["0.variance"], 0.9 + 0.1 * 2)  # without bias: divided by n - 1
+    np.testing.assert_allclose(named["0.variance"], 0.9 + 0.1 * 2)  # unbiased: divided by n - 1
     expected = 2 * (5 - 0.2) / math.sqrt(1.1) + 10
     np.testing.assert_allclose(layer.forward(np.array([[5.0]]), training=False), [[expected]])
 
 
 def test_batch_norm_reads_alike_alone_and_in_company() -> None:
-    """Outside training a sample's answer does not hang on who is beside it, and its slope is that of a constant."""
+    """Outside training, the output of a sample does not depend on the rest of the batch, and the slope is constant."""
     layer = BatchNorm()
-    network = bound(layer, (3,))
+    network = single_layer_network(layer, (3,))
     rng = np.random.default_rng(5)
     for _ in range(10):
         layer.forward(rng.normal(2, 3, (50, 3)), training=True)
@@ -256,15 +256,15 @@ def test_batch_norm_reads_alike_alone_and_in_company() -> None:
     ("layers", "shape", "message"),
     [
         ([Conv2d(3)], (28, 28), "takes images of shape"),
-        ([Conv2d(3, 5)], (4, 9, 1), "a kernel of 5 does not fit into an image of 4 × 9"),
-        ([MaxPool2d(4)], (3, 8, 1), "a square of 4 does not fit"),
+        ([Conv2d(3, 5)], (4, 9, 1), "a 5 × 5 kernel does not fit into an image of 4 × 9"),
+        ([MaxPool2d(4)], (3, 8, 1), "a 4 × 4 pooling window does not fit"),
         ([MaxPool2d()], (784,), "takes images of shape"),
         ([AddChannel()], (28, 28, 1), "takes images of shape"),
         ([Linear(3)], (4, 4, 2), "put Flatten before it"),
     ],
 )
 def test_a_layer_refuses_samples_that_do_not_fit(layers: list[Layer], shape: tuple[int, ...], message: str) -> None:
-    """And says what it takes."""
+    """An input shape that does not fit raises a ValueError with the expected shape."""
     with pytest.raises(ValueError, match=message):
         Network(layers, input_shape=shape)
 
@@ -284,15 +284,15 @@ def test_a_layer_refuses_samples_that_do_not_fit(layers: list[Layer], shape: tup
     ],
 )
 def test_a_layer_refuses_settings_that_cannot_be(make: Callable[[], Layer]) -> None:
-    """They may come from a file."""
-    with pytest.raises(ValueError, match=r"takes|none of the initializers"):
+    """Invalid settings, which may come from a file, raise a ValueError."""
+    with pytest.raises(ValueError, match=r"takes|unknown initializer"):
         make()
 
 
 def test_batch_norm_learns_no_variance_from_one_sample() -> None:
-    """A last batch of one leaves the averages as they are."""
+    """A batch of one sample does not change the running averages."""
     layer = BatchNorm()
-    network = bound(layer, (3,))
+    network = single_layer_network(layer, (3,))
     before = network.parameters.copy()
     layer.forward(np.array([[5.0, 6.0, 7.0]]), training=True)
     np.testing.assert_array_equal(network.parameters, before)

@@ -7,24 +7,24 @@ from tests.unit.nn.gradients import numerical_gradient
 
 
 def test_softmax_by_hand() -> None:
-    """Logits log 1, log 3 share a whole as 1 to 3."""
+    """The logits log 1 and log 3 give the probabilities 1/4 and 3/4."""
     np.testing.assert_allclose(softmax(np.log([[1.0, 3.0]])), [[0.25, 0.75]])
 
 
 def test_softmax_survives_large_logits() -> None:
-    """A thousand does not overflow, for only differences count."""
+    """Large logits do not overflow, because only differences matter."""
     np.testing.assert_allclose(softmax(np.array([[1000.0, 1000.0, -1000.0]])), [[0.5, 0.5, 0]])
 
 
 def test_cross_entropy_by_hand() -> None:
-    """The mean of -log 0.25 and -log 0.75."""
+    """The loss is the mean of -log 0.25 and -log 0.75."""
     logits = np.log([[1.0, 3.0], [1.0, 3.0]])
     loss, _ = CrossEntropy()(logits, np.array([0, 1]))
     np.testing.assert_allclose(loss, -(np.log(0.25) + np.log(0.75)) / 2)
 
 
 def test_cross_entropy_gradient_agrees_with_central_differences() -> None:
-    """(softmax - one_hot) / n is the slope that is measured."""
+    """The gradient (softmax - one_hot) / n equals the numerical gradient."""
     rng = np.random.default_rng(2)
     logits = rng.normal(size=(4, 10))
     labels = np.array([3, 0, 9, 3])
@@ -34,21 +34,21 @@ def test_cross_entropy_gradient_agrees_with_central_differences() -> None:
 
 
 def test_cross_entropy_stays_finite_when_a_likelihood_underflows() -> None:
-    """A hopeless prediction costs much, and not infinitely much."""
+    """The loss of a probability that underflows is large but finite."""
     loss, gradient = CrossEntropy()(np.array([[0, 1000]], np.float32), np.array([0]))
     assert loss == 1000
     assert np.isfinite(gradient).all()
 
 
 def test_label_smoothing_by_hand() -> None:
-    """Of two classes, a smoothing of 0.2 makes the targets 0.9 and 0.1."""
+    """With two classes, a label smoothing of 0.2 gives the targets 0.9 and 0.1."""
     loss, gradient = CrossEntropy(0.2)(np.log([[1.0, 3.0]]), np.array([1]))
     np.testing.assert_allclose(loss, -(0.1 * np.log(0.25) + 0.9 * np.log(0.75)))
     np.testing.assert_allclose(gradient, [[0.25 - 0.1, 0.75 - 0.9]])
 
 
 def test_label_smoothing_gradient_agrees_with_central_differences() -> None:
-    """(softmax - target) / n is the slope that is measured."""
+    """The gradient (softmax - target) / n equals the numerical gradient."""
     rng = np.random.default_rng(3)
     logits = rng.normal(size=(4, 10))
     labels = np.array([3, 0, 9, 3])
@@ -59,14 +59,14 @@ def test_label_smoothing_gradient_agrees_with_central_differences() -> None:
 
 @pytest.mark.parametrize("share", [-0.1, 1, float("nan")])
 def test_label_smoothing_that_cannot_be_is_refused(share: float) -> None:
-    """Of a label, nothing would be left."""
+    """A label smoothing outside 0 to below 1 raises a ValueError."""
     with pytest.raises(ValueError, match="0 to below 1"):
         CrossEntropy(share)
 
 
 @pytest.mark.parametrize(("l1", "l2"), [(0.3, 0), (0, 0.7), (0.3, 0.7)])
 def test_penalty_gradients_agree_with_central_differences(l1: float, l2: float) -> None:
-    """Those of l1 Σ|w| + l2 / 2 Σ w² over the weights, added to what is there; the rest is left alone."""
+    """The gradient of l1 Σ|w| + l2 / 2 Σ w² is added for the weights only."""
     rng = np.random.default_rng(4)
     parameters = rng.choice([-1, 1], 9) * rng.uniform(0.1, 1, 9)
     where = [slice(0, 3), slice(5, 8)]
@@ -80,7 +80,7 @@ def test_penalty_gradients_agree_with_central_differences(l1: float, l2: float) 
 
 
 def test_clipping_by_norm_keeps_the_direction() -> None:
-    """3, 4 is 5 long; held to 1 it is 0.6, 0.8; held to 6 it stays."""
+    """The gradient (3, 4) with norm 5 becomes (0.6, 0.8) at a limit of 1, and is unchanged at a limit of 6."""
     gradients = np.array([3.0, 4.0])
     assert clip_by_norm(gradients, 6) == 5
     np.testing.assert_array_equal(gradients, [3, 4])
@@ -89,14 +89,14 @@ def test_clipping_by_norm_keeps_the_direction() -> None:
 
 
 def test_clipping_by_value_holds_each_number() -> None:
-    """Whatever exceeds the limit, on either side, is put at it."""
+    """Values beyond the limit are set to the limit, with their sign."""
     gradients = np.array([3.0, -4.0, 0.5])
     clip_by_value(gradients, 1)
     np.testing.assert_array_equal(gradients, [1, -1, 0.5])
 
 
 def test_a_sample_of_no_class_wants_all_alike() -> None:
-    """Its target is the same for each class, whatever the smoothing; the others keep theirs."""
+    """The target of a sample of no class is uniform, also with label smoothing."""
     logits = np.log([[1.0, 3.0], [1.0, 3.0]])
     loss, gradient = CrossEntropy()(logits, np.array([NONE, 1], np.uint8))
     np.testing.assert_allclose(loss, (-(np.log(0.25) + np.log(0.75)) / 2 - np.log(0.75)) / 2)
@@ -106,13 +106,13 @@ def test_a_sample_of_no_class_wants_all_alike() -> None:
 
 @pytest.mark.parametrize("label", [10, 254])
 def test_label_of_no_class_that_there_is_is_refused(label: int) -> None:
-    """One mark alone means none of them."""
+    """A label that is neither a class nor NONE raises an IndexError."""
     with pytest.raises(IndexError):
         CrossEntropy()(np.zeros((1, 10)), np.array([label], np.uint8))
 
 
 def test_clipping_by_norm_survives_huge_gradients() -> None:
-    """Whose squares float32 cannot hold."""
+    """Gradients whose squares overflow float32 are clipped correctly."""
     gradients = np.array([3e30, 4e30], np.float32)
     with np.errstate(over="ignore"):
         assert clip_by_norm(gradients, 1) == pytest.approx(5e30)

@@ -21,7 +21,7 @@ from tests.unit.nn.gradients import numerical_gradient
     "settings", [{"dropout": 0.3}, {"batch_norm": True}, {"dropout": 0.3, "batch_norm": True}], ids=str
 )
 def test_gradients_in_training(activation: str, settings: dict[str, Any]) -> None:
-    """No layer spoils what the one before it needs for its slope, with the same dropout each time."""
+    """Training gradients are correct, so no layer overwrites what the previous layer needs."""
     network = Network(feedforward([5, 4], activation, alpha=0.3, **settings), dtype=np.float64)
     network.initialize(np.random.default_rng(5))
     images, labels = random_batch(6)
@@ -35,16 +35,16 @@ def test_gradients_in_training(activation: str, settings: dict[str, Any]) -> Non
 
     network.backward(losses()[1])
     gradients = network.gradients.copy()
-    some = slice(network.parameters.size - 120, network.parameters.size)
+    sample = slice(network.parameters.size - 120, network.parameters.size)
     np.testing.assert_allclose(
-        gradients[some], numerical_gradient(lambda: losses()[0], network.parameters[some]), atol=1e-7
+        gradients[sample], numerical_gradient(lambda: losses()[0], network.parameters[sample]), atol=1e-7
     )
 
 
 @pytest.mark.parametrize("first", ["Sigmoid", "Tanh", "LeakyReLU", "GELU", "ReLU"])
 @pytest.mark.parametrize("second", ["Sigmoid", "Tanh", "LeakyReLU", "GELU", "ReLU"])
 def test_gradients_through_two_activations_in_a_row(first: str, second: str) -> None:
-    """As a file from elsewhere may have them."""
+    """Two consecutive activations, as an imported file may have them, have correct gradients."""
     layers = [Linear(4), LAYERS[first](), LAYERS[second](), Linear(3)]
     network = Network(layers, (5,), np.float64)
     network.initialize(np.random.default_rng(6))
@@ -62,16 +62,16 @@ def test_gradients_through_two_activations_in_a_row(first: str, second: str) -> 
     ids=str,
 )
 def test_gradients_through_the_whole_network(hidden: tuple[int | str, ...], activation: str) -> None:
-    """Each parameter of each layer moves the loss as backpropagation says."""
+    """The gradient of each parameter equals the numerical gradient."""
     network = Network(feedforward(hidden, activation), dtype=np.float64)
     network.initialize(np.random.default_rng(5))
     images, labels = random_batch(3)
     loss = CrossEntropy()
     _, dlogits = loss(network.forward(images, training=True), labels)
     network.backward(dlogits)
-    some = np.r_[0:40, network.parameters.size - 80 : network.parameters.size]
+    sample = np.r_[0:40, network.parameters.size - 80 : network.parameters.size]
     measured = numerical_gradient(lambda: loss(network.forward(images), labels)[0], network.parameters)
-    np.testing.assert_allclose(network.gradients[some], measured[some], atol=1e-7)
+    np.testing.assert_allclose(network.gradients[sample], measured[sample], atol=1e-7)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_gradients_through_the_whole_network(hidden: tuple[int | str, ...], acti
     ids=str,
 )
 def test_gradients_reach_the_pixels(hidden: tuple[int | str, ...], settings: dict[str, Any]) -> None:
-    """Each pixel moves a difference of logits as it says, and the parameters' gradients are left alone."""
+    """The gradient of each pixel is correct, and the gradients of parameters do not change."""
     network = Network(feedforward(hidden, **settings), dtype=np.float64)
     network.initialize(np.random.default_rng(5))
     images = random_batch(2)[0].astype(np.float64)
@@ -98,7 +98,7 @@ def test_gradients_reach_the_pixels(hidden: tuple[int | str, ...], settings: dic
 
 
 def test_overfits_twenty_samples() -> None:
-    """What cannot learn twenty digits by heart cannot learn."""
+    """A network can memorise twenty samples."""
     network = Network(feedforward([32]))
     network.initialize(np.random.default_rng(6))
     images, labels = random_batch(20)
@@ -112,15 +112,15 @@ def test_overfits_twenty_samples() -> None:
 
 
 def test_the_same_seed_gives_the_same_weights() -> None:
-    """Randomness comes from the generator that is passed, and from nowhere else."""
-    one, other = Network(feedforward([8])), Network(feedforward([8]))
-    one.initialize(np.random.default_rng(7))
-    other.initialize(np.random.default_rng(7))
-    np.testing.assert_array_equal(one.parameters, other.parameters)
+    """Randomness comes only from the given generator."""
+    first, second = Network(feedforward([8])), Network(feedforward([8]))
+    first.initialize(np.random.default_rng(7))
+    second.initialize(np.random.default_rng(7))
+    np.testing.assert_array_equal(first.parameters, second.parameters)
 
 
 @pytest.mark.parametrize(
-    "optimizer", [SGD(momentum=0.9), Adam(), AdamW(), RMSProp()], ids=lambda one: type(one).__name__
+    "optimizer", [SGD(momentum=0.9), Adam(), AdamW(), RMSProp()], ids=lambda optimizer: type(optimizer).__name__
 )
 @pytest.mark.parametrize(
     ("hidden", "settings"),
@@ -135,7 +135,7 @@ def test_the_same_seed_gives_the_same_weights() -> None:
 def test_a_step_allocates_nothing_after_the_first(
     hidden: Sequence[int | str], settings: dict[str, Any], optimizer: Optimizer
 ) -> None:
-    """Memory is used again; the smallest array of a batch would be 64 KB, if NumPy's own buffers are kept small."""
+    """Later steps reuse memory: the smallest array of a batch would take 64 KB, with NumPy's buffers kept small."""
     network = Network(feedforward(hidden, **settings))
     network.initialize(np.random.default_rng(8))
     images, labels = random_batch(128)
@@ -159,7 +159,7 @@ def test_a_step_allocates_nothing_after_the_first(
 
 
 def test_parameters_are_views_of_one_vector() -> None:
-    """Writing the vector is writing the layers."""
+    """Writing to the parameter vector changes the parameters of the layers."""
     network = Network(feedforward([8]))
     network.parameters[:] = np.arange(network.parameters.size)
     named = network.named_parameters()
@@ -173,7 +173,7 @@ def test_parameters_are_views_of_one_vector() -> None:
 
 
 def test_architecture_rebuilds_the_network() -> None:
-    """From its own description comes a network that computes the same."""
+    """A network that is rebuilt from its architecture computes the same outputs."""
     network = Network(feedforward([8, 6], "leaky_relu"))
     network.initialize(np.random.default_rng(9))
     twin = Network.from_architecture(network.architecture())
@@ -185,17 +185,17 @@ def test_architecture_rebuilds_the_network() -> None:
 
 @pytest.mark.parametrize(
     ("architecture", "message"),
-    [([{"type": "Teleport"}], "unknown type, 'Teleport'"), ([{"type": "ReLU", "warp": 9}], "settings that do not fit")],
+    [([{"type": "Teleport"}], "unknown type 'Teleport'"), ([{"type": "ReLU", "warp": 9}], "has invalid settings")],
 )
 def test_unknown_architecture_is_refused(architecture: list[dict[str, object]], message: str) -> None:
-    """What no layer understands is named."""
+    """An unknown type or setting raises a ValueError that names it."""
     with pytest.raises(ValueError, match=message):
         Network.from_architecture(architecture)
 
 
 @pytest.mark.parametrize("hidden", [[16], ["5x5x4", "pool", "3x3x8", "avgpool", 16]], ids=str)
 def test_batch_sizes_may_change(hidden: list[int | str]) -> None:
-    """One image and a batch of them are read alike, whatever came before."""
+    """Predictions do not depend on the batch size or on earlier batches."""
     network = Network(feedforward(hidden))
     network.initialize(np.random.default_rng(10))
     images, _ = random_batch(9)
@@ -205,7 +205,7 @@ def test_batch_sizes_may_change(hidden: list[int | str]) -> None:
 
 
 def test_weights_are_told_from_biases() -> None:
-    """What penalties pull at are the numbers that multiply, of dense layers and of convolutions."""
+    """`weights` contains the weights of dense and convolutional layers, but no biases or normalisation parameters."""
     network = Network(feedforward(("5x5x3", 4), batch_norm=True))
     network.parameters[:] = 0
     for where in network.weights():
@@ -215,9 +215,11 @@ def test_weights_are_told_from_biases() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("optimizer", [SGD(0.9), RMSProp(), Adam(), AdamW()], ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize(
+    "optimizer", [SGD(0.9), RMSProp(), Adam(), AdamW()], ids=lambda optimizer: type(optimizer).__name__
+)
 def test_no_optimizer_moves_what_batch_norm_observed(optimizer: Optimizer) -> None:
-    """Its averages are those of what it saw, and not a bit more, after any number of steps."""
+    """Optimizer steps never change the running averages of batch normalisation."""
     network = Network(feedforward([6, 5], batch_norm=True))
     network.initialize(np.random.default_rng(12))
     loss, optimizer = CrossEntropy(), copy.deepcopy(optimizer)
@@ -230,5 +232,5 @@ def test_no_optimizer_moves_what_batch_norm_observed(optimizer: Optimizer) -> No
         observed = [average.copy() for average in averages]
         network.backward(dlogits)
         optimizer.step(network.parameters, network.gradients, 0.01)
-        for average, seen in zip(averages, observed, strict=True):
-            np.testing.assert_array_equal(average, seen)
+        for average, expected in zip(averages, observed, strict=True):
+            np.testing.assert_array_equal(average, expected)

@@ -17,14 +17,14 @@ OPTIMIZERS: dict[str, tuple[Callable[[], Optimizer], float]] = {
 
 
 def rosenbrock_gradient(w: Floats) -> Floats:
-    """Of (1 - x)² + 100 (y - x²)², a bent valley whose floor is at (1, 1)."""
+    """Return the gradient of (1 - x)² + 100 (y - x²)², a curved valley with its minimum at (1, 1)."""
     x, y = w
     return np.array([-2 * (1 - x) - 400 * x * (y - x * x), 200 * (y - x * x)])
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_finds_the_bottom_of_a_parabola(name: str) -> None:
-    """On Σ w², each optimizer comes to 0."""
+    """Each optimizer finds the minimum of Σ w² at 0."""
     make, _ = OPTIMIZERS[name]
     optimizer, w = make(), np.array([3.0, -2.0])
     for _ in range(2000):
@@ -34,7 +34,7 @@ def test_finds_the_bottom_of_a_parabola(name: str) -> None:
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_finds_the_bottom_of_rosenbrock_valley(name: str) -> None:
-    """Through the bend to (1, 1), each at a rate that suits it."""
+    """Each optimizer finds the minimum at (1, 1) with a suitable learning rate."""
     make, learning_rate = OPTIMIZERS[name]
     optimizer, w = make(), np.array([-1.0, 1.0])
     for _ in range(30_000):
@@ -43,7 +43,7 @@ def test_finds_the_bottom_of_rosenbrock_valley(name: str) -> None:
 
 
 def test_momentum_by_hand() -> None:
-    """Gradients 1 then 1 with momentum 0.5: v is 1, then 1.5; w is -0.1, then -0.25."""
+    """With gradients of 1 and momentum 0.5, v is 1, then 1.5, and w is -0.1, then -0.25."""
     optimizer, w = SGD(momentum=0.5), np.zeros(1)
     optimizer.step(w, np.ones(1), 0.1)
     np.testing.assert_allclose(w, -0.1)
@@ -52,7 +52,7 @@ def test_momentum_by_hand() -> None:
 
 
 def test_nesterov_by_hand() -> None:
-    """Gradients 1 then 1 with momentum 0.5: v is 1, then 1.5; steps are 1 + 0.5, then 1 + 0.75, by the rate."""
+    """With gradients of 1 and momentum 0.5, v is 1, then 1.5, and the steps are 1.5, then 1.75 learning rates."""
     optimizer, w = SGD(momentum=0.5, nesterov=True), np.zeros(1)
     optimizer.step(w, np.ones(1), 0.1)
     np.testing.assert_allclose(w, -0.15)
@@ -61,7 +61,7 @@ def test_nesterov_by_hand() -> None:
 
 
 def test_rmsprop_by_hand() -> None:
-    """Gradients 2 then -1: s is 0.4, then 0.46."""
+    """With the gradients 2 and -1, s is 0.4, then 0.46."""
     optimizer, w = RMSProp(), np.zeros(1)
     optimizer.step(w, np.array([2.0]), 0.1)
     np.testing.assert_allclose(w, -0.1 * 2 / np.sqrt(0.4))
@@ -70,7 +70,7 @@ def test_rmsprop_by_hand() -> None:
 
 
 def test_adam_by_hand() -> None:
-    """Two steps of the paper's algorithm, written out."""
+    """Two steps equal the algorithm of the paper."""
     optimizer, w = Adam(), np.zeros(1)
     m = s = expected = 0.0
     for t, g in enumerate([2.0, -1.0], start=1):
@@ -82,7 +82,7 @@ def test_adam_by_hand() -> None:
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_state_carries_over(name: str) -> None:
-    """An optimizer that is given another's state goes on as that one would have."""
+    """An optimizer that receives the state of another continues exactly as the other."""
     make, rate = OPTIMIZERS[name]
     rng = np.random.default_rng(3)
     first, w = make(), rng.normal(size=5).astype(np.float32)
@@ -96,14 +96,14 @@ def test_state_carries_over(name: str) -> None:
 
 
 def test_adamw_by_hand() -> None:
-    """What is to decay shrinks by rate times decay before Adam's step, and the rest does not."""
+    """Decayed weights shrink by learning rate times decay before Adam's step, and other parameters do not."""
     optimizer, w = AdamW(weight_decay=0.5, decayed=[slice(0, 1)]), np.array([2.0, 2.0])
-    optimizer.step(w, np.array([3.0, 3.0]), 0.1)  # Adam's first step is the rate, whatever the gradient
+    optimizer.step(w, np.array([3.0, 3.0]), 0.1)  # Adam's first step equals the learning rate for any gradient
     np.testing.assert_allclose(w, [2 * 0.95 - 0.1, 2 - 0.1], rtol=1e-7)
 
 
 def test_average_by_hand() -> None:
-    """Of 1, 4 and then many more 4s: it begins at the first, warms up by 3 / 12, and ends at 4."""
+    """For 1, 4 and then many 4s, the average starts at 1, warms up with a decay of 3 / 12, and ends at 4."""
     averaged = EMA(0.9)
     averaged.update(np.array([1.0]))
     np.testing.assert_allclose(averaged.average, [1])
@@ -115,7 +115,7 @@ def test_average_by_hand() -> None:
 
 
 def test_average_settles_into_its_decay() -> None:
-    """Long after the start, a step takes one share less the decay of what is new."""
+    """After the warm-up, new parameters have a weight of 1 - decay."""
     averaged = EMA(0.9)
     for _ in range(100):
         averaged.update(np.zeros(2))
@@ -124,7 +124,7 @@ def test_average_settles_into_its_decay() -> None:
 
 
 def test_nesterov_with_hardly_any_momentum_is_plain_descent() -> None:
-    """A momentum that float32 takes for 0 does no harm."""
+    """A momentum that float32 rounds to 0 gives plain gradient descent."""
     w = np.ones(2, np.float32)
     SGD(1e-50, nesterov=True).step(w, np.ones(2, np.float32), 0.1)
     np.testing.assert_allclose(w, 0.9)

@@ -26,23 +26,23 @@ def trained(n_threads: int, n_steps: int = 4, **settings: object) -> tuple[Netwo
 
 
 def test_shares_add_up_to_the_whole() -> None:
-    """Several threads come to the loss and the gradient of one, but for rounding."""
-    one, losses = trained(1)
+    """Several threads give the same losses and parameters as one thread, except for rounding."""
+    single, losses = trained(1)
     three, losses_of_three = trained(3)
     np.testing.assert_allclose(losses_of_three, losses, rtol=1e-5)
-    np.testing.assert_allclose(three.parameters, one.parameters, atol=1e-5)
+    np.testing.assert_allclose(three.parameters, single.parameters, atol=1e-5)
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 3])
 def test_the_same_threads_give_the_same_bits(n_threads: int) -> None:
-    """With dropout and batch normalisation too, whose randomness and averages are each thread's own."""
+    """Results are bit-identical for the same number of threads, also with dropout and batch normalisation."""
     runs = [trained(n_threads, batch_norm=True, dropout=0.3) for _ in range(2)]
     assert runs[0][1] == runs[1][1]
     assert runs[0][0].parameters.tobytes() == runs[1][0].parameters.tobytes()
 
 
 def test_threads_read_as_one_does() -> None:
-    """Logits come in the order of the samples, by the averages that the network itself observed."""
+    """Logits have the order of the samples, and use the running averages of the network itself."""
     network = Network(feedforward(LENET, batch_norm=True))
     images, labels = random_batch(10)
     with DataParallel(network, 3) as parallel:
@@ -54,7 +54,7 @@ def test_threads_read_as_one_does() -> None:
 
 
 def test_every_thread_sees_samples_of_the_whole_batch() -> None:
-    """What normalisation observes of a batch whose first half is blank is much the same as with one thread."""
+    """With a batch whose first half is blank, the running averages are similar to those with one thread."""
     images, labels = random_batch(64)
     images[:32] = 0
     observed = []
@@ -64,12 +64,12 @@ def test_every_thread_sees_samples_of_the_whole_batch() -> None:
             parallel.initialize(np.random.default_rng(4))
             parallel.learn(images, labels)
         observed.append(next(layer.parameters["mean"] for layer in network.layers if isinstance(layer, BatchNorm)))
-    one, two = observed
-    assert np.abs(two - one).max() < 0.2 * np.abs(one).max()
+    single, double = observed
+    assert np.abs(double - single).max() < 0.2 * np.abs(single).max()
 
 
 def test_fewer_samples_than_threads() -> None:
-    """A last batch of one is learnt from and read all the same."""
+    """A batch of one sample works with several threads."""
     images, labels = random_batch(1)
     with DataParallel(Network(feedforward(LENET)), 3) as parallel:
         parallel.initialize(np.random.default_rng(3))
@@ -78,7 +78,7 @@ def test_fewer_samples_than_threads() -> None:
 
 
 def test_no_thread_is_left_and_one_still_works() -> None:
-    """After the end, this thread does all of the work."""
+    """After closing, no thread is left, and the calling thread does all of the work."""
     before = threading.active_count()
     images, labels = random_batch(8)
     with DataParallel(Network(feedforward(LENET)), 4) as parallel:
@@ -90,7 +90,7 @@ def test_no_thread_is_left_and_one_still_works() -> None:
 
 
 def test_an_error_in_a_thread_comes_out() -> None:
-    """A label that cannot be is told, whichever thread met it, and the threads end."""
+    """An invalid label raises an IndexError in any thread, and the threads end."""
     images, labels = random_batch(9)
     labels[-1] = 200
     with DataParallel(Network(feedforward(LENET)), 3) as parallel, pytest.raises(IndexError):

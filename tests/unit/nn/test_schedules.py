@@ -19,5 +19,5 @@ from digitpad.nn.schedules import Constant, Cosine, Exponential, InverseTime, On
     ],
 )
 def test_factor_by_hand(schedule: Schedule, factors: dict[float, float]) -> None:
-    """Each formula, worked out for some epochs of ten."""
+    """Each schedule returns the factors of its formula for some epochs out of ten."""
     assert {epoch: schedule(epoch, 10) for epoch in factors} == pytest.approx(factors)

@@ -60,18 +60,18 @@ def untrained(hidden: tuple[int | str, ...], **settings: Any) -> Weights:
 )
 @pytest.mark.parametrize("digit", DIGITS)
 def test_evidence_adds_up(weights: Weights, digit: int) -> None:
-    """The map's sum is by how much the ink moves the two logits apart, for dense and convolutional networks."""
+    """The sum of the evidence is the change in the difference of logits, for dense and convolutional networks."""
     image = rasterize(DIGITS[digit])
     ink, blank = weights.network().forward(np.stack([image, np.zeros_like(image)])).astype(float)
     evidence = run_without_pauses(Explainer(weights).weigh(image, 7, 1))
     assert evidence.pixels.shape == (28, 28)
     assert not evidence.pixels[image == 0].any()
-    moved = (ink[7] - ink[1]) - (blank[7] - blank[1])
-    assert evidence.pixels.sum() == pytest.approx(moved, abs=0.03 * float(np.abs(evidence.pixels).sum()))
+    expected = (ink[7] - ink[1]) - (blank[7] - blank[1])
+    assert evidence.pixels.sum() == pytest.approx(expected, abs=0.03 * float(np.abs(evidence.pixels).sum()))
 
 
 def test_evidence_is_weighed_in_pieces() -> None:
-    """Other work can go on in between, even another weighing, and nothing of it is lost."""
+    """Evidence is computed in pieces, and other work between the pieces does not change the result."""
     explainer = Explainer(untrained(("5x5x32", "pool", "5x5x64", "pool", 128)))
     image, other = rasterize(DIGITS[7]), rasterize(DIGITS[4])
     expected = run_without_pauses(explainer.weigh(image, 7, 1)).pixels
@@ -82,71 +82,71 @@ def test_evidence_is_weighed_in_pieces() -> None:
 
 
 def test_evidence_tells_places() -> None:
-    """Those who do not see the picture hear where the strongest of it lies."""
+    """The description names the positions of the strongest evidence, for screen readers."""
     pixels = np.zeros((28, 28))
     pixels[5, 5], pixels[22, 14] = 2, -1
     evidence = Evidence(7, 1, np.zeros((28, 28), np.uint8), pixels)
-    assert evidence.said == "The ink at the top left speaks most for 7, the ink at the bottom speaks for 1 instead"
-    assert Evidence(7, 1, evidence.image, pixels * 0).said == "No ink speaks for either"
+    assert evidence.said == "The ink at the top left most supports 7, the ink at the bottom suggests 1"
+    assert Evidence(7, 1, evidence.image, pixels * 0).said == "No ink supports either"
 
 
 @pytest.mark.parametrize(
     ("paths", "digit", "change"),
     [
-        (DIGITS[2], 7, "the foot"),
-        (DIGITS[7], 1, "the bar at the top"),
+        (DIGITS[2], 7, "shorter foot"),
+        (DIGITS[7], 1, "shorter bar at the top"),
         (TWO_WITH_FOOT, 7, "without the foot"),
-        (FOUR_CLOSED, 1, "the bar"),
+        (FOUR_CLOSED, 1, "bar"),
     ],
     ids=["2", "7", "2 with a foot", "4"],
 )
 def test_known_drawings(explainer: Explainer, paths: list[Floats], digit: int, change: str) -> None:
-    """What makes these digits others is found, and said in plain words."""
+    """The changes that turn these digits into other digits are found and described."""
     findings = run_without_pauses(explainer.search(drawn(paths)))
     assert findings is not None
     assert any(finding.digit == digit and change in finding.change for finding in findings), findings
-    assert all(str(finding).startswith("Read as ") for finding in findings)
+    assert all(" it would be a" in str(finding) for finding in findings)
     assert [finding.size for finding in findings] == sorted(finding.size for finding in findings)
     assert len(findings) <= MAX_FINDINGS
 
 
 @pytest.mark.parametrize("digit", DIGITS)
 def test_findings_are_true(shipped: Weights, explainer: Explainer, digit: int) -> None:
-    """The drawing, changed as a finding says, is read as it says, and no smaller change of that part is."""
+    """Each finding is correct, and no smaller change of the same part changes the prediction."""
     recognizer = Recognizer(shipped)
     findings = run_without_pauses(explainer.search(drawn(DIGITS[digit])))
     assert findings is not None
     changes = list(small_changes(DIGITS[digit]))
     for finding in findings:
-        (change,) = [one for one in changes if (one.words, one.size) == (finding.change, finding.size)]
-        answer = recognizer.read_paths(change.paths)
-        assert answer is not None
-        assert answer.sure
-        assert answer.digit == finding.digit != digit
-        for smaller in (one for one in changes if one.part == change.part and one.size < change.size):
-            answer = recognizer.read_paths(smaller.paths)
-            assert answer is not None
-            assert answer.digit == digit or not answer.sure
+        (match,) = [change for change in changes if (change.words, change.size) == (finding.change, finding.size)]
+        prediction = recognizer.read_paths(match.paths)
+        assert prediction is not None
+        assert prediction.sure
+        assert prediction.digit == finding.digit != digit
+        for smaller in (change for change in changes if change.part == match.part and change.size < match.size):
+            prediction = recognizer.read_paths(smaller.paths)
+            assert prediction is not None
+            assert prediction.digit == digit or not prediction.sure
 
 
 def test_what_makes_it_sure_is_found(shipped: Weights) -> None:
-    """Of an unsure answer it is told what would make one sure."""
+    """For an unsure prediction, changes that make it sure are found."""
     recognizer = Recognizer(shipped)
     paths = [line((130, 380), (240, 90), (240, 390))]  # with a flag as long as the stem
     drawing = drawn(paths)
     before = recognizer.read(drawing)
     assert before is not None
     after = [recognizer.read_paths(change.paths) for change in small_changes(paths)]
-    best = max(answer.confidence for answer in after if answer is not None)
+    best = max(prediction.confidence for prediction in after if prediction is not None)
     assert best > before.confidence
-    bound = (before.confidence + best) / 2
-    findings = run_without_pauses(Explainer(replace(shipped, about={"sure_above": bound})).search(drawing))
+    threshold = (before.confidence + best) / 2
+    findings = run_without_pauses(Explainer(replace(shipped, about={"sure_above": threshold})).search(drawing))
     assert findings
-    assert str(findings[0]).startswith("Sure of ")
+    assert " it would clearly be a" in str(findings[0])
 
 
 def test_an_image_and_an_empty_pad_have_no_findings(explainer: Explainer) -> None:
-    """There are no strokes to change, or not all of the ink is strokes."""
+    """Without strokes, or with strokes on an image, the search returns None."""
     image = Drawing.from_pixels(pixels(1 - picture(DIGITS[7])))
     assert run_without_pauses(explainer.search(Drawing())) is None
     assert run_without_pauses(explainer.search(image)) is None
@@ -154,7 +154,7 @@ def test_an_image_and_an_empty_pad_have_no_findings(explainer: Explainer) -> Non
 
 
 def test_a_dot_is_left_as_it_is(explainer: Explainer) -> None:
-    """There is nothing smaller to try."""
+    """A dot has no smaller variant, so nothing is found."""
     assert run_without_pauses(explainer.search(drawn([line((200, 200))]))) == ()
 
 
@@ -162,14 +162,14 @@ def test_a_dot_is_left_as_it_is(explainer: Explainer) -> None:
 def test_a_piece_is_of_bounded_work(
     shipped: Weights, explained: tuple[int | str, ...] | str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However large the network is and however much is drawn: one image or gap, or as many products as are bearable."""
+    """Each piece is at most one image or gap, or a limited number of products, for any network and drawing."""
     explainer = Explainer(shipped if isinstance(explained, str) else untrained(explained))
     network = explainer._network
-    done: dict[str, int] = Counter()
+    calls: dict[str, int] = Counter()
 
     def counted(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
         def count(*arguments: Any) -> Any:
-            done[name] += len(arguments[0]) if name in PRODUCTS_AT_ONCE else 1
+            calls[name] += len(arguments[0]) if name in PRODUCTS_AT_ONCE else 1
             return work(*arguments)
 
         return count
@@ -181,14 +181,14 @@ def test_a_piece_is_of_bounded_work(
     monkeypatch.setattr(network, "input_gradient", counted("weighing", network.input_gradient))
     total: dict[str, int] = Counter()
     rng = np.random.default_rng(0)
-    much = drawn([rng.uniform(200, 260, 2) + np.cumsum(rng.uniform(-9, 9, (12, 2)), axis=0) for _ in range(12)])
-    for work in (explainer.search(much), explainer.weigh(rasterize(DIGITS[7]), 7, 1)):
+    large = drawn([rng.uniform(200, 260, 2) + np.cumsum(rng.uniform(-9, 9, (12, 2)), axis=0) for _ in range(12)])
+    for work in (explainer.search(large), explainer.weigh(rasterize(DIGITS[7]), 7, 1)):
         for _ in work:
-            assert done["image"] + done["part"] <= 1
-            for name, bound in PRODUCTS_AT_ONCE.items():
-                assert done[name] <= max(1, bound / network.plan.n_products)
-            total.update(done)
-            done.clear()
+            assert calls["image"] + calls["part"] <= 1
+            for name, limit in PRODUCTS_AT_ONCE.items():
+                assert calls[name] <= max(1, limit / network.plan.n_products)
+            total.update(calls)
+            calls.clear()
     assert total["weighing"] == STEPS
     assert 20 < total["reading"] == total["image"] < 100
 
@@ -197,7 +197,7 @@ def test_a_piece_is_of_bounded_work(
 def test_nothing_is_tried_of_a_scribble(
     explainer: Explainer, n_strokes: int, n_points: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No digit has so many strokes or so much ink, so no small change makes one of it; it is not even rasterised."""
+    """A scribble, with more strokes or ink than any digit, is not rasterised and has no findings."""
     scribble = drawn(list(np.random.default_rng(0).uniform(0, 480, (n_strokes, n_points, 2))))
     monkeypatch.delattr("digitpad.recognition.explainer.rasterize")
     assert run_without_pauses(explainer.search(scribble)) == ()

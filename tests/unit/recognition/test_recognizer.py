@@ -16,7 +16,7 @@ def recognizer() -> Recognizer:
 
 @pytest.mark.parametrize("digit", DIGITS)
 def test_every_way_in_reads_the_same_digit(recognizer: Recognizer, digit: int) -> None:
-    """As paths, as strokes on the pad, as an image, and as an image on the pad: it is what was drawn."""
+    """Paths, strokes on the pad, an image and an image on the pad give the same digit."""
     image = pixels(1 - picture(DIGITS[digit], width_px=40))
     by_paths = recognizer.read_paths(DIGITS[digit])
     by_strokes = recognizer.read(Drawing(tuple(Stroke(path) for path in DIGITS[digit])))
@@ -26,14 +26,14 @@ def test_every_way_in_reads_the_same_digit(recognizer: Recognizer, digit: int) -
     assert by_strokes is not None
     assert by_image is not None
     assert by_drawing is not None
-    assert [answer.digit for answer in (by_paths, by_strokes, by_image, by_drawing)] == [digit] * 4
+    assert [prediction.digit for prediction in (by_paths, by_strokes, by_image, by_drawing)] == [digit] * 4
     assert by_paths.probabilities == by_strokes.probabilities
     assert by_image.probabilities == by_drawing.probabilities
     np.testing.assert_allclose(by_image.probabilities, by_paths.probabilities, atol=0.2)
 
 
 def test_blank_ink_has_no_answer(recognizer: Recognizer) -> None:
-    """Where nothing is drawn there is nothing to be sure of."""
+    """Blank input has no prediction."""
     assert recognizer.read(Drawing()) is None
     assert recognizer.read_paths([]) is None
     assert recognizer.read_image(np.full((40, 40), 255, np.uint8)) is None
@@ -41,7 +41,7 @@ def test_blank_ink_has_no_answer(recognizer: Recognizer) -> None:
 
 @pytest.mark.parametrize("digit", DIGITS)
 def test_answer_is_whole(recognizer: Recognizer, digit: int) -> None:
-    """Ten probabilities that add up to 1, the digit with the largest, and the image that was seen."""
+    """A prediction has ten probabilities with the sum 1, the most probable digit, and the network input."""
     prediction = recognizer.read_paths(DIGITS[digit])
     assert prediction is not None
     assert len(prediction.probabilities) == 10
@@ -57,7 +57,7 @@ def test_answer_is_whole(recognizer: Recognizer, digit: int) -> None:
 
 
 def test_network_reads_what_is_shown(recognizer: Recognizer) -> None:
-    """The probabilities are those of the image that goes with them."""
+    """The probabilities are those of the network input in the prediction."""
     prediction = recognizer.read_paths(DIGITS[4])
     assert prediction is not None
     expected = recognizer.weights.network().predict(prediction.image[None])[0]
@@ -65,7 +65,7 @@ def test_network_reads_what_is_shown(recognizer: Recognizer) -> None:
 
 
 def test_answers_last(recognizer: Recognizer) -> None:
-    """Reading on does not change an answer that was given."""
+    """A later recognition does not change an earlier prediction."""
     first = recognizer.read_paths(DIGITS[4])
     assert first is not None
     probabilities, image = first.probabilities, first.image.copy()
@@ -75,24 +75,24 @@ def test_answers_last(recognizer: Recognizer) -> None:
 
 
 def test_network_is_a_copy(recognizer: Recognizer) -> None:
-    """Weights that are trained on, or spoilt, by someone else do not change what is read."""
+    """Changing the original weights does not change the recognizer."""
     weights = load_weights(SHIPPED)
-    mine = Recognizer(weights)
+    copied = Recognizer(weights)
     weights.parameters.fill(0)
-    one, other = mine.read_paths(DIGITS[4]), recognizer.read_paths(DIGITS[4])
-    assert one is not None
-    assert other is not None
-    assert one.probabilities == other.probabilities
+    prediction, expected = copied.read_paths(DIGITS[4]), recognizer.read_paths(DIGITS[4])
+    assert prediction is not None
+    assert expected is not None
+    assert prediction.probabilities == expected.probabilities
 
 
 def test_data_set_and_recognizer_agree(recognizer: Recognizer) -> None:
-    """Digits of the data set, which need no preparation, come through the image path nearly as they were."""
+    """The preprocessing of images hardly changes dataset images."""
     images = mnist().validation.images[:50]
     offsets = []
     for image in images:
-        answer = recognizer.read_image(image)
-        assert answer is not None
-        offsets.append(np.abs(answer.image.astype(int) - image).mean())
+        prediction = recognizer.read_image(image)
+        assert prediction is not None
+        offsets.append(np.abs(prediction.image.astype(int) - image).mean())
     assert np.mean(offsets) < 10
 
 
@@ -108,7 +108,7 @@ def test_data_set_and_recognizer_agree(recognizer: Recognizer) -> None:
     ],
 )
 def test_what_stands_out_from_chance_is_likely(probabilities: tuple[float, ...], likely: list[int]) -> None:
-    """One class, two, or none, as of a scribble, which is read as all of them alike."""
+    """One, two or no classes are likely; none if all probabilities are close to chance, as for a scribble."""
     blank = np.zeros((28, 28), np.uint8)
     prediction = Prediction(int(np.argmax(probabilities)), probabilities, False, blank, 0.0)
     assert prediction.likely == likely

@@ -15,7 +15,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="modes and links as P
 @pytest.mark.parametrize("content", [b"", b"text\r\n\0", bytes(range(256)) * 10_000], ids=["empty", "small", "large"])
 @pytest.mark.parametrize("before", [None, b"what was there, and longer than what comes" * 1000])
 def test_content_is_what_was_given(tmp_path: Path, content: bytes, before: bytes | None) -> None:
-    """A new file, or one in the place of another, holds just these bytes, and lies there alone."""
+    """A new or replaced file has exactly the given content, and no other file is left."""
     path = tmp_path / "file"
     if before is not None:
         path.write_bytes(before)
@@ -29,7 +29,7 @@ def test_content_is_what_was_given(tmp_path: Path, content: bytes, before: bytes
 def test_failure_leaves_what_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException
 ) -> None:
-    """On a full disk, or stopped by hand, the old file is whole and no temporary one is left."""
+    """After a full disk or an interrupt, the old file is intact and no temporary file is left."""
 
     def fail(*_: Any) -> NoReturn:
         raise error
@@ -44,11 +44,11 @@ def test_failure_leaves_what_was_there(
 
 
 def test_disk_that_loses_bytes_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What does not read back as it was written never takes the old file's place."""
+    """Content that reads back differently never replaces the old file."""
     path = tmp_path / "file"
     path.write_bytes(b"old")
     monkeypatch.setattr(Path, "read_bytes", lambda _: b"ne")
-    with pytest.raises(OSError, match="does not read back"):
+    with pytest.raises(OSError, match="returned different data"):
         write_atomically(path, b"new")
     monkeypatch.undo()
     assert path.read_bytes() == b"old"
@@ -56,26 +56,26 @@ def test_disk_that_loses_bytes_is_noticed(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_reader_sees_the_old_or_the_new_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Up to the very step that renames it, the old content is there to be read."""
+    """The old content is readable until the rename."""
     path = tmp_path / "file"
     path.write_bytes(b"old")
-    seen = []
+    contents = []
     replace = os.replace
 
-    def spying(*arguments: Any) -> None:
-        seen.append(path.read_bytes())
+    def replace_and_record(*arguments: Any) -> None:
+        contents.append(path.read_bytes())
         replace(*arguments)
-        seen.append(path.read_bytes())
+        contents.append(path.read_bytes())
 
-    monkeypatch.setattr(os, "replace", spying)
+    monkeypatch.setattr(os, "replace", replace_and_record)
     write_atomically(path, b"new")
-    assert seen == [b"old", b"new"]
+    assert contents == [b"old", b"new"]
 
 
 @posix
 @pytest.mark.parametrize("mode", [0o600, 0o644, 0o664])
 def test_mode_is_kept(tmp_path: Path, mode: int) -> None:
-    """A file that only its owner may read stays so."""
+    """A replaced file keeps its permissions."""
     path = tmp_path / "file"
     path.write_bytes(b"old")
     path.chmod(mode)
@@ -85,7 +85,7 @@ def test_mode_is_kept(tmp_path: Path, mode: int) -> None:
 
 @posix
 def test_new_file_has_the_mode_that_any_would_have(tmp_path: Path) -> None:
-    """Temporary files are private; what they become is not."""
+    """A new file has the default permissions, although temporary files are private."""
     write_atomically(tmp_path / "file", b"new")
     (tmp_path / "other").write_bytes(b"new")
     assert (tmp_path / "file").stat().st_mode == (tmp_path / "other").stat().st_mode
@@ -93,7 +93,7 @@ def test_new_file_has_the_mode_that_any_would_have(tmp_path: Path) -> None:
 
 @posix
 def test_link_stays_a_link(tmp_path: Path) -> None:
-    """What it points to is replaced, and the link still points there."""
+    """Writing to a symbolic link replaces its target and keeps the link."""
     (tmp_path / "elsewhere").mkdir()
     target, link = tmp_path / "elsewhere" / "target", tmp_path / "link"
     target.write_bytes(b"old")
@@ -106,7 +106,7 @@ def test_link_stays_a_link(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["nowhere/file", ""], ids=["no such folder", "a folder"])
 def test_place_that_is_none_is_refused(tmp_path: Path, name: str) -> None:
-    """Into no folder, or over one, nothing is written, and nothing is left."""
+    """Writing into a missing folder or over a folder fails and leaves no file."""
     (tmp_path / "folder").mkdir()
     with pytest.raises(OSError, match=r".+"):
         write_atomically(tmp_path / "folder" / name, b"new")
@@ -115,7 +115,7 @@ def test_place_that_is_none_is_refused(tmp_path: Path, name: str) -> None:
 
 @posix
 def test_long_name_can_be_written(tmp_path: Path) -> None:
-    """A name as long as file systems allow leaves room for no temporary one made from it."""
+    """A file name of the maximum length works, although a longer temporary name would not."""
     path = tmp_path / ("n" * 251 + ".npz")
     path.write_bytes(b"old")
     write_atomically(path, b"new")

@@ -13,12 +13,12 @@ VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECL
 @pytest.fixture(autouse=True)
 def unset(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in VARIABLES:
-        monkeypatch.setenv(name, "")  # so that what the test sets is undone after it
+        monkeypatch.setenv(name, "")  # so that monkeypatch restores the variable after the test
         monkeypatch.delenv(name)
 
 
 def test_every_library_is_asked() -> None:
-    """Whichever BLAS NumPy is built with finds its own variable."""
+    """The variables of all BLAS libraries are set."""
     blas_threads.limit_threads(3)
     assert [os.environ[name] for name in VARIABLES] == ["3"] * 4
     assert blas_threads.thread_count() == 3
@@ -26,41 +26,41 @@ def test_every_library_is_asked() -> None:
 
 @pytest.mark.parametrize("name", VARIABLES)
 def test_users_own_choice_stands(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """What the environment asks for already is neither changed nor added to."""
+    """If the environment already sets a number of threads, no variable changes."""
     monkeypatch.setenv(name, "7")
     blas_threads.limit_threads(3)
     assert {key: os.environ.get(key) for key in VARIABLES} == {**dict.fromkeys(VARIABLES), name: "7"}
     assert blas_threads.thread_count() == 7
 
 
-@pytest.mark.parametrize(("cores", "left"), [(1, 1), (2, 1), (8, 7), (None, 1)])
-def test_a_core_is_left_to_the_window(monkeypatch: pytest.MonkeyPatch, cores: int | None, left: int) -> None:
-    """All but one, and at least one."""
+@pytest.mark.parametrize(("cores", "expected"), [(1, 1), (2, 1), (8, 7), (None, 1)])
+def test_a_core_is_left_to_the_window(monkeypatch: pytest.MonkeyPatch, cores: int | None, expected: int) -> None:
+    """The default is the number of cores minus one, and at least one."""
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
-    assert blas_threads.default_thread_count() == left
+    assert blas_threads.default_thread_count() == expected
 
 
 @pytest.mark.parametrize("value", ["", "many", "-1", "0.5"])
 def test_nonsense_counts_as_every_core(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-    """A variable that is no number says nothing, as BLAS itself has it."""
+    """A variable that is not a positive integer is ignored, as BLAS does."""
     monkeypatch.setattr(os, "cpu_count", lambda: 6)
     monkeypatch.setenv("OMP_NUM_THREADS", value)
     assert blas_threads.thread_count() == 6
 
 
 def test_numpy_is_not_imported_with_it() -> None:
-    """The number is settled before NumPy reads it, so the module must not bring NumPy along."""
+    """The module does not import NumPy, which would read the variables too early."""
     code = "import sys, digitpad.system.blas_threads; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
 
 
 def test_one_thread_is_kept_until_the_last_has_done() -> None:
-    """Two who want it, the first of whom ends first: BLAS gets its threads back after both, and not between."""
+    """With two overlapping blocks, BLAS gets its threads back only after both have ended."""
     code = """
 import numpy
 from threadpoolctl import threadpool_info
 from digitpad.system import blas_threads
-def n(): return {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"}
+def n(): return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
 before = n()
 first, second = blas_threads.one_thread(), blas_threads.one_thread()
 first.__enter__(); second.__enter__()
@@ -70,12 +70,12 @@ second.__exit__(None, None, None)
 assert n() == before, n()
 """
     environment = {**os.environ, **dict.fromkeys(VARIABLES, "3")}
-    done = subprocess.run([sys.executable, "-c", code], check=False, timeout=60, env=environment)
-    assert done.returncode == 0
+    result = subprocess.run([sys.executable, "-c", code], check=False, timeout=60, env=environment)
+    assert result.returncode == 0
 
 
 def test_threads_may_be_others_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Afterwards BLAS and the environment are as they were."""
+    """After the block, BLAS and the environment have their previous settings."""
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
     monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
     before = n_in_use()
@@ -87,8 +87,8 @@ def test_threads_may_be_others_for_a_while(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def n_in_use() -> int:
-    """What BLAS itself says."""
+    """Return the number of threads that BLAS reports."""
     import numpy as np
 
-    assert np.ones(3) @ np.ones(3) == 3  # it is loaded
+    assert np.ones(3) @ np.ones(3) == 3  # loads BLAS
     return max(pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas")

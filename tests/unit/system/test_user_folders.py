@@ -8,7 +8,7 @@ from digitpad.system import user_folders
 
 
 def test_home_may_be_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The folder that DIGITPAD_HOME names is made, with those above it, and may be there already."""
+    """The folder in DIGITPAD_HOME is created with its parents, and may already exist."""
     monkeypatch.setenv("DIGITPAD_HOME", str(tmp_path / "some" / "where"))
     for _ in range(2):
         assert user_folders.user_data() == tmp_path / "some" / "where"
@@ -17,19 +17,19 @@ def test_home_may_be_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("chosen", [None, ""])
 def test_home_is_where_the_system_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chosen: str | None) -> None:
-    """Where none is chosen, it is the system's place for a user's data, and not beside the program."""
+    """Without DIGITPAD_HOME, the folder is the system's user data folder, apart from the program's files."""
     if chosen is None:
         monkeypatch.delenv("DIGITPAD_HOME")
     else:
         monkeypatch.setenv("DIGITPAD_HOME", chosen)
-    asked = []
+    requested_names = []
 
     def user_data_path(name: str, **_: object) -> Path:
-        asked.append(name)
+        requested_names.append(name)
         return tmp_path / "share" / name
 
     monkeypatch.setattr(platformdirs, "user_data_path", user_data_path)
     assert user_folders.user_data() == tmp_path / "share" / "digitpad"
-    assert asked == ["digitpad"]
+    assert requested_names == ["digitpad"]
     assert (tmp_path / "share" / "digitpad").is_dir()
     assert not user_folders.user_data().is_relative_to(assets.MODEL.parent)

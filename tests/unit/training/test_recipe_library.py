@@ -130,5 +130,5 @@ def test_a_broken_file_hides_no_other(own: Path) -> None:
 def test_folder_that_cannot_be_made_is_told(own: Path) -> None:
     """If the folder cannot be created, the error names it."""
     own.write_text("a file where the folder should be")
-    with pytest.raises(FileError, match="recipes: cannot be made"):
+    with pytest.raises(FileError, match="recipes: cannot be created"):
         save_recipe(Recipe(name="mine"))

@@ -195,7 +195,7 @@ def test_convert_and_evaluate_from_a_terminal(tmp_path: Path, capsys: pytest.Cap
     theirs = save_npz(tmp_path / "theirs.npz", numbered(train([784, 12, 10]), "W{}", "b{}"))
     ours = tmp_path / "ours.npz"
     assert main(["convert", str(theirs), str(ours)]) == 0
-    assert "taken as relu, x/255, reads" in capsys.readouterr().out
+    assert "with relu and x/255, accuracy" in capsys.readouterr().out
     assert load_weights(ours).about["source"] == "theirs.npz"
     assert main(["convert", str(theirs), str(ours)]) == 1
     assert "--force" in capsys.readouterr().err

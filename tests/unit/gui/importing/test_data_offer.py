@@ -48,7 +48,7 @@ def test_a_dropped_data_set_is_trained_on(qtbot: QtBot, window: Window, keras_fi
     """It is chosen in the Train tab, and shown."""
     before = window.session.weights
     drop(window, file_mime(keras_file))
-    assert answer(qtbot, window, "Train on it") == "some.npz is a data set"
+    assert answer(qtbot, window, "Train on it") == "some.npz is a dataset"
     recipe = window.page(TrainTab).form.recipe()
     assert recipe is not None
     assert recipe.data.set == str(keras_file)
@@ -67,7 +67,7 @@ def test_images_without_labels_are_not_offered(qtbot: QtBot, window: Window, tmp
     np.savez(tmp_path / "test.npz", x_test=digits.images, y_test=digits.labels)
     for name, lack in (("test.csv", "without labels"), ("test.npz", "an .npz or a pickle of x_train, y_train")):
         said = problem_of(qtbot, window, partial(window.clipboard.open_any, tmp_path / name))
-        assert "is a data set (" in said
+        assert "is a dataset (" in said
         assert lack in said
 
 
@@ -115,7 +115,7 @@ def test_a_pickled_data_set_is_trained_on(qtbot: QtBot, window: Window, tmp_path
     path.write_bytes(gzip.compress(pickled(digits[:24_000], digits[24_000:], mnist().test[:500], 4), 1))
     before = window.session.weights
     drop(window, file_mime(path))
-    assert answer(qtbot, window, "Train on it") == "mnist.pkl.gz is a data set"
+    assert answer(qtbot, window, "Train on it") == "mnist.pkl.gz is a dataset"
     dialog = find(window, DataDialog)
     qtbot.waitUntil(lambda: dialog.overview is not None)
     assert "1,000 images, was put behind its part to train on" in find(dialog, QLabel, "data_notes").text()
@@ -131,7 +131,7 @@ def test_of_a_data_set_and_weights_the_later_counts(qtbot: QtBot, window: Window
     window.networks.open(SHIPPED)
     assert not window.networks.importer.busy
     window.networks.open(path)
-    assert answer(qtbot, window, "Cancel") == "mnist.pkl.gz is a data set"
+    assert answer(qtbot, window, "Cancel") == "mnist.pkl.gz is a dataset"
     assert window.findChild(QMessageBox, "data_offer") is None
 
 

@@ -137,7 +137,7 @@ def test_a_folder_that_cannot_be_written_is_told(form: SettingsForm) -> None:
     save(form, "mine")
     box = find(form.window(), QMessageBox, "problem")
     assert box.text() == "The recipe was not saved"
-    assert "recipes cannot be made" in box.informativeText()
+    assert "recipes cannot be created" in box.informativeText()
     assert form.recipe() == before
 
 

@@ -192,7 +192,7 @@ def test_stop_while_paused(qtbot: QtBot, training_window: Window) -> None:
     ("field", "text", "problem"),
     [
         ("hidden", "128, 0", "enter 1 to 4,096"),
-        ("hidden", "many", "is no layer"),
+        ("hidden", "many", "unknown layer"),
         ("hidden", "-5", "enter 1 to 4,096"),
         ("batch_size", "1000000000", "enter 1 to 10,000"),
         ("learning_rate", "-1", "enter more than 0"),

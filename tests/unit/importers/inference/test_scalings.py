@@ -19,14 +19,14 @@ GOOD = 0.8
     ],
 )
 def test_means_saved_beside_are_used(scaling: str, beside: dict[str, Any], tmp_path: Path) -> None:
-    """A mean and a spread in the file are what its pixels were standardised with."""
+    """A mean and a standard deviation in the file are used to standardise pixels."""
     trained = train([784, 16, 10], "sigmoid", scaling)
     each = {"X_mean": pixels().mean(0), "X_std": pixels().std(0)}
     arrays = {name: each.get(name, value) for name, value in beside.items()}
-    understood = infer_import(save_npz(tmp_path / "a.npz", {**numbered(trained, "W{}", "b{}"), **arrays}))
-    assert understood.chosen.convention.scaling == scaling
-    assert understood.chosen.convention.activation == "sigmoid"
-    assert understood.chosen.accuracy > GOOD
+    result = infer_import(save_npz(tmp_path / "a.npz", {**numbered(trained, "W{}", "b{}"), **arrays}))
+    assert result.chosen.convention.scaling == scaling
+    assert result.chosen.convention.activation == "sigmoid"
+    assert result.chosen.accuracy > GOOD
 
 
 @pytest.mark.parametrize(
@@ -34,13 +34,13 @@ def test_means_saved_beside_are_used(scaling: str, beside: dict[str, Any], tmp_p
     [("X / 255", "x/255"), ("raw", "0..255"), ("-1..1", "x/127.5 - 1"), ("standardized", "standardised")],
 )
 def test_a_scaling_may_be_written_as_people_do(written: str, name: str) -> None:
-    """In either spelling, with blanks or without, or by its range."""
+    """A scaling is recognised in British or American spelling, with or without spaces, or by its range."""
     assert normalised(written) == name
 
 
 @pytest.mark.parametrize("name", [name for name, _ in [*common_scalings([]), *STRANGE]])
 def test_every_scaling_is_known_by_its_own_name(name: str) -> None:
-    """Those that are tried can be asked for, and give finite layers."""
+    """Every scaling that the search tries is also accepted by name, and gives finite factors."""
     assert normalised(name) == name
     layers, factor, offset = input_layers(name, [], StoredScaler(np.full(784, 33.0), np.zeros(784)))
     assert layers

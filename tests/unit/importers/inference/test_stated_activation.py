@@ -25,31 +25,31 @@ from tests.unit.importers.strangers import (
 
 
 def test_activations_that_differ_from_layer_to_layer(deep: Trained, tmp_path: Path) -> None:
-    """ReLU, then tanh, reads too well with ReLU alone to be noticed by its score; it is tried all the same."""
-    moved = Trained(deep.weights, [deep.biases[0], deep.biases[1] - 1, deep.biases[2]])
-    hidden = [np.maximum(pixels(2000) / 255 @ moved.weights[0] + moved.biases[0], 0)]
-    hidden.append(np.tanh(hidden[0] @ moved.weights[1] + moved.biases[1]))
+    """ReLU followed by tanh is identified, although ReLU alone is almost as accurate."""
+    shifted = Trained(deep.weights, [deep.biases[0], deep.biases[1] - 1, deep.biases[2]])
+    hidden = [np.maximum(pixels(2000) / 255 @ shifted.weights[0] + shifted.biases[0], 0)]
+    hidden.append(np.tanh(hidden[0] @ shifted.weights[1] + shifted.biases[1]))
     labels = np.eye(10)[mnist().training.labels[:2000]]
     inputs = np.column_stack([hidden[1], np.ones(2000)])
-    last = np.linalg.lstsq(inputs, labels, rcond=None)[0]  # what fits these two layers' outputs
-    mixed = Trained([*moved.weights[:2], last[:-1]], [*moved.biases[:2], last[-1]])
-    understood = infer_import(save_npz(tmp_path / "a.npz", numbered(mixed, "W{}", "b{}")))
-    assert understood.chosen.convention.activation == "relu, tanh"
-    assert understood.chosen.accuracy > 0.75
+    last = np.linalg.lstsq(inputs, labels, rcond=None)[0]  # least-squares fit of the second layer's outputs
+    mixed = Trained([*shifted.weights[:2], last[:-1]], [*shifted.biases[:2], last[-1]])
+    result = infer_import(save_npz(tmp_path / "a.npz", numbered(mixed, "W{}", "b{}")))
+    assert result.chosen.convention.activation == "relu, tanh"
+    assert result.chosen.accuracy > 0.75
 
 
 @pytest.mark.parametrize(("cls", "activation"), [(Sigmoid, "sigmoid"), (LeakyReLU, "leaky_relu")])
 def test_the_name_of_a_class_tells_the_activation(cls: type, activation: str, tmp_path: Path) -> None:
-    """Where several activations read alike, a pickle's own words decide."""
+    """If several activations are equally accurate, the class names in the pickle decide."""
     trained = train([784, 16, 10], activation)
     layers: list[Any] = [Dense(trained.weights[0], trained.biases[0]), cls()]
     layers.append(Dense(trained.weights[1], trained.biases[1]))
-    understood = infer_import(save_pickle(tmp_path / "a.pkl", Model(layers=layers)))
-    assert understood.chosen.convention.activation == activation
+    result = infer_import(save_pickle(tmp_path / "a.pkl", Model(layers=layers)))
+    assert result.chosen.convention.activation == activation
 
 
 def test_every_activation_has_a_name() -> None:
-    """Each kind of layer that is one can be found in a file, exported and named."""
+    """Every activation layer has a name that is recognised in a file."""
     assert set(NAMES) == {kind for kind, cls in LAYERS.items() if cls.__module__ == activations.__name__}
     for name in NAMES.values():
         assert stated_activations(TensorTree(Path("a.pkl"), "a pickle", words=[("", name)])) == [name]

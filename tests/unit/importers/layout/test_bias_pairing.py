@@ -8,7 +8,7 @@ from tests.unit.importers.strangers import save_npz, train_images
 
 
 def test_batch_normalisation_is_found_by_name_and_by_place(tmp_path: Path) -> None:
-    """PyTorch's names, and Keras' nameless list, alike."""
+    """Batch normalisation is found by PyTorch's names and by position in Keras' list without names."""
     layers = [
         Conv2d(4, 3, 1),
         BatchNorm(),
@@ -33,6 +33,6 @@ def test_batch_normalisation_is_found_by_name_and_by_place(tmp_path: Path) -> No
         save_npz(tmp_path / "torch.npz", dict(sorted(named.items()))),
         save_npz(tmp_path / "keras.npz", {f"arr_{i}": a for i, a in enumerate(arrays)}),
     ):
-        understood = infer_import(path)
-        images = understood.yardstick.images[:20]
-        np.testing.assert_allclose(understood.weights().network().predict(images), network.predict(images), atol=1e-3)
+        result = infer_import(path)
+        images = result.yardstick.images[:20]
+        np.testing.assert_allclose(result.weights().network().predict(images), network.predict(images), atol=1e-3)

@@ -8,7 +8,7 @@ from tests.unit.importers.strangers import Matrix, save_npz, small_lenet, train_
 
 
 def conv_layouts(p: list[Matrix]) -> dict[str, dict[str, Matrix]]:
-    """One small LeNet, its kernels, biases and first matrix as each framework has them."""
+    """Return the arrays of a small LeNet in the layout of each framework."""
     k1, c1, k2, c2, w3, b3, w4, b4 = p
     by_channel = w3.reshape(5, 5, 6, 20).transpose(2, 0, 1, 3).reshape(150, 20)
     oihw = [k.transpose(3, 2, 0, 1) for k in (k1, k2)]
@@ -36,34 +36,34 @@ def conv_layouts(p: list[Matrix]) -> dict[str, dict[str, Matrix]]:
 
 
 def test_convolutions_of_every_layout_are_opened(tmp_path: Path) -> None:
-    """Which axis is which, where pools are and in which order images are flattened is found out."""
+    """The kernel layout, the pooling and the order of flattening are inferred."""
     network = train_images(small_lenet(), steps=120)
     parameters = [array.astype(np.float64) for array in network.named_parameters().values()]
     for layout, arrays in conv_layouts(parameters).items():
-        understood = infer_import(save_npz(tmp_path / f"{layout}.npz", arrays))
-        assert understood.chosen.convention.orientation.startswith(layout)
-        opened = understood.weights().network()
-        images = understood.yardstick.images[:20]
+        result = infer_import(save_npz(tmp_path / f"{layout}.npz", arrays))
+        assert result.chosen.convention.orientation.startswith(layout)
+        opened = result.weights().network()
+        images = result.yardstick.images[:20]
         np.testing.assert_allclose(opened.predict(images), network.predict(images), atol=1e-4)
 
 
 def test_convolution_without_channels_or_activation(tmp_path: Path) -> None:
-    """Filters of three dimensions, one pool, and softmax right behind them."""
+    """A network with three-dimensional filters, one pooling layer and no hidden activation is opened."""
     network = train_images([Conv2d(4, 3), MaxPool2d(), Flatten(), Linear(10)], steps=60)
     k, c, w, b = network.named_parameters().values()
     path = save_npz(tmp_path / "a.npz", {"filters": k[:, :, 0].transpose(2, 0, 1), "weights": w, "biases": b, "c": c})
-    understood = infer_import(path)
-    assert understood.chosen.structure.sizes == "28×28-3×3×4-pool-10"
-    best = max(one.accuracy for one in understood.candidates)
-    assert understood.chosen.accuracy >= best - 0.015
+    result = infer_import(path)
+    assert result.chosen.structure.sizes == "28×28-3×3×4-pool-10"
+    best = max(candidate.accuracy for candidate in result.candidates)
+    assert result.chosen.accuracy >= best - 0.015
 
 
 def test_a_pool_over_the_whole_image(tmp_path: Path) -> None:
-    """Each channel's mean is all that the matrix behind it sees."""
+    """Global average pooling is recognised."""
     network = train_images([Conv2d(8, 7), ReLU(), AvgPool2d(22), Flatten(), Linear(10)], steps=300)
     k, c, w, b = network.named_parameters().values()
     path = save_npz(tmp_path / "a.npz", {"k": k.transpose(3, 2, 0, 1), "c": c, "w": w, "b": b})
-    understood = infer_import(path, "relu", "x/255")  # it reads too little for them to be told
-    assert understood.chosen.convention.detail == "pool 22; flattened by channel; mean pools"
-    images = understood.yardstick.images[:20]
-    np.testing.assert_allclose(understood.weights().network().predict(images), network.predict(images), atol=1e-4)
+    result = infer_import(path, "relu", "x/255")  # its accuracy is too low to infer them
+    assert result.chosen.convention.detail == "pool 22; flattened by channel; average pooling"
+    images = result.yardstick.images[:20]
+    np.testing.assert_allclose(result.weights().network().predict(images), network.predict(images), atol=1e-4)

@@ -9,7 +9,7 @@ from tests.unit.importers.strangers import Matrix, Trained, columns, listed, num
 
 
 def octaves(t: Trained) -> list[Matrix]:
-    """Thetas for images whose columns come first, with the bias in a first column, and the tenth output for 0."""
+    """Return matrices for column-major images, with the bias in the first column and the tenth output for 0."""
     first = t.weights[0].reshape(28, 28, -1).swapaxes(0, 1).reshape(t.weights[0].shape)
     last = [*t.weights[1:-1], np.roll(t.weights[-1], -1, 1)]
     biases = [*t.biases[:-1], np.roll(t.biases[-1], -1)]
@@ -18,25 +18,25 @@ def octaves(t: Trained) -> list[Matrix]:
 
 @pytest.mark.parametrize("form", ["matrices", "by rows", "by columns"])
 def test_thetas_of_octave_are_opened(form: str, shallow: Trained, tmp_path: Path) -> None:
-    """Columns first, 10 for 0, and sigmoids, also unrolled into one vector in either order."""
+    """Octave's matrices for column-major images are opened, also flattened to one vector in either order."""
     thetas = octaves(shallow)
     if form == "matrices":
         path = save_npz(tmp_path / "a.npz", {"Theta1": thetas[0], "Theta2": thetas[1]})
     else:
         order: Any = {"by rows": "C", "by columns": "F"}[form]
         path = save_npz(tmp_path / "a.npz", {"nn_params": np.concatenate([theta.ravel(order) for theta in thetas])})
-    understood = infer_import(path)
-    convention = understood.chosen.convention
+    result = infer_import(path)
+    convention = result.chosen.convention
     assert (convention.activation, convention.transposed) == ("sigmoid", True)
     assert "1 to 9, then 0" in convention.detail
     best = infer_import(save_npz(tmp_path / "b.npz", numbered(shallow, "W{}", "b{}"))).chosen.accuracy
-    assert understood.chosen.accuracy == pytest.approx(best, abs=0.002)
+    assert result.chosen.accuracy == pytest.approx(best, abs=0.002)
 
 
 def test_equal_biases_that_numpy_stacked_come_apart(shallow: Trained, tmp_path: Path) -> None:
-    """Ten hidden units and ten outputs make one array of both biases."""
+    """Biases of the same size that NumPy stacked in one array are split."""
     arrays = {"weights": listed(turned(shallow)), "biases": np.array(columns(shallow))}
-    understood = infer_import(save_npz(tmp_path / "a.npz", arrays))
-    assert understood.chosen.structure.sizes == "784-10-10"
-    assert understood.chosen.convention.activation == "sigmoid"
-    np.testing.assert_allclose(understood.chosen.structure.denses[1].bias, shallow.biases[1])
+    result = infer_import(save_npz(tmp_path / "a.npz", arrays))
+    assert result.chosen.structure.sizes == "784-10-10"
+    assert result.chosen.convention.activation == "sigmoid"
+    np.testing.assert_allclose(result.chosen.structure.denses[1].bias, shallow.biases[1])
