@@ -99,7 +99,7 @@ def test_pickles_of_special_containers() -> None:
     assert set(contents.arrays) == {
         *("ordered.w", "default.b", "set", "W.1", "objects.0", "objects.1", "partial", "flags")
     }
-    assert ("partial", "numpy.maximum") in contents.words
+    assert any(key == "partial" and word.endswith(".maximum") for key, word in contents.words)  # NumPy 2.0 says where
 
 
 def test_npz_with_whatever_its_author_put_in() -> None:

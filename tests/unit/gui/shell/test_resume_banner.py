@@ -152,7 +152,7 @@ def test_offer_is_withdrawn_when_a_training_begins(qtbot: QtBot, start: Start) -
     window.session.set_training(TrainingState.RUNNING)
     window.session.set_training(TrainingState.IDLE)
     assert not window.banner.isVisible()
-    assert not [thread for thread in threading.enumerate() if thread.name == "resume banner"]
+    qtbot.waitUntil(lambda: "resume banner" not in [thread.name for thread in threading.enumerate()])
     QApplication.processEvents()
 
 
