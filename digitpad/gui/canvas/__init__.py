@@ -1,1 +1,1 @@
-"""The pad and what shows its reading, shared by several tabs."""
+"""Drawing pad, network input and probability bars, shared by several tabs."""

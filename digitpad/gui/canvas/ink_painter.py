@@ -1,4 +1,4 @@
-"""How ink looks: round pens, smooth curves, and pressure where the pen feels it."""
+"""Painting of ink: round pens, smooth curves, and pen pressure."""
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -8,11 +8,11 @@ from digitpad.ink.drawing import Drawing
 from digitpad.ink.strokes import CANVAS_PX, Stroke
 
 SMOOTH_WITHIN_PX = 30
-"""Points of a moving hand lie closer than this; further apart, a corner is meant."""
+"""Maximum distance between points that are joined by a curve; points further apart form a corner."""
 
 
 def paint_drawing(painter: QPainter, drawing: Drawing, colour: QColor) -> None:
-    """Paint in canvas pixels; who wants another size scales the painter."""
+    """Paint a drawing in canvas pixels; scale the painter for another size."""
     if drawing.image is not None:
         side = len(drawing.image)
         ink = np.empty((side, side, 4), np.uint8)
@@ -26,7 +26,7 @@ def paint_drawing(painter: QPainter, drawing: Drawing, colour: QColor) -> None:
 
 
 def paint_stroke(painter: QPainter, stroke: Stroke, colour: QColor) -> None:
-    """Paint one stroke: of one width along a smooth curve, or piece by piece where pressure changes it."""
+    """Paint a stroke: with constant width along a smooth curve, or piece by piece if pressure changes the width."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     pen = QPen(colour, stroke.width_px, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
     points = [QPointF(x, y) for x, y in stroke.points.tolist()]
@@ -43,7 +43,11 @@ def paint_stroke(painter: QPainter, stroke: Stroke, colour: QColor) -> None:
 
 
 def _curve(points: list[QPointF]) -> QPainterPath:
-    """Straight where points are far apart; else through the middles between neighbours, with the points as handles."""
+    """Return a path through the points.
+
+    Points far apart are joined by lines. Otherwise the path is made of quadratic Bézier curves between the midpoints of
+    neighbours, with the points as control points.
+    """
     path = QPainterPath(points[0])
     for before, point, after in zip(points[:-2], points[1:-1], points[2:], strict=True):
         if max((point - before).manhattanLength(), (after - point).manhattanLength()) > SMOOTH_WITHIN_PX:

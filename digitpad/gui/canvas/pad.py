@@ -1,4 +1,4 @@
-"""The pad: a square to draw on with mouse, pen, finger or keys. It knows strokes, and no network."""
+"""Drawing pad: a square for mouse, pen, finger or keyboard. It handles strokes and does not use a network."""
 
 from dataclasses import dataclass, field
 
@@ -31,9 +31,9 @@ from digitpad.nn.arrays import Floats
 
 PEN_WIDTHS_PX = (8, 48)
 DEFAULT_PEN_WIDTH_PX = 24
-ERASER_FACTOR = 1.6  # an eraser as wide as the pen would take as many strokes as drawing did
-DOT_PX = 3  # a click that trembles less than this is a dot
-MAX_LIVE_POINTS = 200  # of a stroke in the making, that are painted anew at each move
+ERASER_FACTOR = 1.6  # an eraser as wide as the pen would need as many strokes as the drawing
+DOT_PX = 3  # a stroke with a smaller extent is a dot
+MAX_LIVE_POINTS = 200  # points of the current stroke that are repainted at each move
 KEY_STEP_PX, FINE_KEY_STEP_PX = 16, 4
 
 _ARROWS = {
@@ -46,18 +46,18 @@ _ARROWS = {
 
 @dataclass
 class _Gesture:
-    """A stroke in the making, by the one device that began it."""
+    """Unfinished stroke, extended only by the device that started it."""
 
     device: str
     erases: bool
     before: Drawing
     points: list[tuple[float, float]] = field(default_factory=list)
     pressures: list[float] | None = None
-    n_painted: int = 0  # of its points, those that are part of the finished ink already
+    n_painted: int = 0  # number of points already painted into the finished ink
 
 
 class _Change(QUndoCommand):
-    """From one drawing to the next, and back."""
+    """Undoable change from one drawing to another."""
 
     def __init__(self, pad: "Pad", text: str, before: Drawing, after: Drawing) -> None:
         super().__init__(text)
@@ -71,11 +71,11 @@ class _Change(QUndoCommand):
 
 
 class Pad(QWidget):
-    """A square canvas, `CANVAS_PX` wide however large it is shown."""
+    """Square canvas with coordinates of 0 to `CANVAS_PX` at any widget size."""
 
-    drawing_changed = Signal()  # `drawing` is another now; while a stroke is drawn, at every move
-    settled = Signal()  # the pen was lifted, be all as before, or something was undone, cleared or pasted
-    tool_changed = Signal(bool)  # whether it erases now
+    drawing_changed = Signal()  # `drawing` changed; during a stroke, emitted at every move
+    settled = Signal()  # the pen was lifted, even without a change, or an edit was undone, cleared or pasted
+    tool_changed = Signal(bool)  # whether the eraser is selected
 
     def __init__(self, theme: Theme, undo_stack: QUndoStack | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -86,13 +86,15 @@ class Pad(QWidget):
         self._gesture: _Gesture | None = None
         self._erasing = False
         self._stylus_seen = False
-        self._cursor: QPointF | None = None  # of the keyboard's pen, once it was used
+        self._cursor: QPointF | None = None  # position of the keyboard pen; None until it is used
         self._focus_by_keys = False
         self._invitation = "Draw a digit"
         self._finished_ink: QPixmap | None = None
         self.setObjectName("pad")
         self.setAccessibleName("Drawing pad")
-        self.setAccessibleDescription("Draw with mouse, pen or finger; or move with the arrow keys, Space is pen down")
+        self.setAccessibleDescription(
+            "Draw with a mouse, pen or finger, or with the arrow keys; Space lowers and lifts the pen"
+        )
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
         self.setCursor(Qt.CursorShape.CrossCursor)
@@ -100,7 +102,7 @@ class Pad(QWidget):
 
     @property
     def drawing(self) -> Drawing:
-        """What is on the pad, the stroke in the making included."""
+        """Drawing on the pad, including the unfinished stroke."""
         gesture = self._gesture
         if gesture is None or gesture.erases:
             return self._drawing
@@ -108,18 +110,18 @@ class Pad(QWidget):
 
     @property
     def has_strokes(self) -> bool:
-        """Whether there are strokes on the pad; cheaper to ask than `drawing`, at every move of a pen."""
-        adds_one = self._gesture is not None and not self._gesture.erases
-        return adds_one or bool(self._drawing.strokes)
+        """Whether the pad has strokes; cheaper than `drawing`, for use at every pen move."""
+        is_drawing = self._gesture is not None and not self._gesture.erases
+        return is_drawing or bool(self._drawing.strokes)
 
     @property
     def drawing_one(self) -> bool:
-        """Whether a stroke is in the making, with pen or eraser."""
+        """Whether a stroke of the pen or the eraser is unfinished."""
         return self._gesture is not None
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is no ink on the pad."""
+        """Whether the pad has no ink."""
         return not self.has_strokes and self._drawing.is_empty
 
     @property
@@ -128,13 +130,13 @@ class Pad(QWidget):
         return self._erasing
 
     def set_erasing(self, erasing: bool) -> None:
-        """Choose between pen and eraser."""
+        """Select the pen or the eraser."""
         if erasing != self._erasing:
             self._erasing = erasing
             self.tool_changed.emit(erasing)
 
     def replace(self, drawing: Drawing, text: str) -> None:
-        """Put another drawing on the pad, which can be undone; ``text`` names the change."""
+        """Replace the drawing as an undoable change; ``text`` is the name of the change."""
         before = self._drawing if self._gesture is None else self._gesture.before
         if drawing.is_empty and before.is_empty:
             self._cancel_gesture()
@@ -142,15 +144,15 @@ class Pad(QWidget):
             self.undo_stack.push(_Change(self, text, before, drawing))
 
     def invite(self, text: str) -> None:
-        """What an empty pad says."""
+        """Set the text shown on an empty pad."""
         self._invitation = text
         self.update()
 
     def clear(self) -> None:
-        """Empty the pad, which can be undone."""
+        """Clear the pad as an undoable change."""
         self.replace(Drawing(), "Clear")
 
-    # Drawing: what all devices come down to.
+    # Drawing, the same for all devices.
 
     def _begin(self, device: str, position: QPointF, pressure: float | None = None, erases: bool | None = None) -> None:
         erases = self._erasing if erases is None else erases
@@ -160,7 +162,7 @@ class Pad(QWidget):
 
     def _extend(self, device: str, position: QPointF, pressure: float | None = None) -> None:
         gesture = self._gesture
-        if gesture is None or gesture.device != device:  # another device's events arrive beside the pen's own
+        if gesture is None or gesture.device != device:  # for example mouse events that accompany pen events
             return
         scale = CANVAS_PX / max(1, self.width())
         point = (min(max(position.x() * scale, 0.0), CANVAS_PX), min(max(position.y() * scale, 0.0), CANVAS_PX))
@@ -198,7 +200,7 @@ class Pad(QWidget):
         self.drawing_changed.emit()
 
     def _settle(self, drawing: Drawing) -> None:
-        self._gesture = None  # undone in mid-stroke, the stroke is gone as well
+        self._gesture = None  # undo during a stroke also discards the stroke
         self._show(drawing)
         self.settled.emit()
 
@@ -213,7 +215,7 @@ class Pad(QWidget):
     def _eraser_radius_px(self) -> float:
         return self.pen_width_px * ERASER_FACTOR / 2
 
-    # Painting, which only paints.
+    # Painting.
 
     def _forget_finished_ink(self) -> None:
         self._finished_ink = None
@@ -222,7 +224,7 @@ class Pad(QWidget):
         self.update()
 
     def _finished_strokes(self) -> QPixmap:
-        """All but the stroke in the making, painted once for this size and theme."""
+        """Return all ink except the unfinished stroke, painted once per size and theme."""
         ratio = self.devicePixelRatioF()
         pixmap = self._finished_ink
         if pixmap is None or pixmap.size() != self.size() * ratio:
@@ -237,16 +239,16 @@ class Pad(QWidget):
         return pixmap
 
     def _paint_running_stroke(self, painter: QPainter) -> None:
-        """Paint the stroke in the making; of a long one, all but the end is painted once, into the finished ink."""
+        """Paint the unfinished stroke; all but the end of a long stroke is painted once, into the finished ink."""
         gesture = self._gesture
         if gesture is None or gesture.erases:
             return
         ink, stroke = QColor(self._theme.tokens.ink), self._stroke_of(gesture)
-        begin = max(0, gesture.n_painted - 2)  # a curve needs its neighbours to join on
+        begin = max(0, gesture.n_painted - 2)  # a curve needs neighbouring points to continue smoothly
         if len(stroke.points) - begin > MAX_LIVE_POINTS and self._finished_ink is not None:
-            onto = self._canvas_painter(self._finished_ink)
-            paint_stroke(onto, _tail(stroke, begin), ink)
-            onto.end()
+            ink_painter = self._canvas_painter(self._finished_ink)
+            paint_stroke(ink_painter, _tail(stroke, begin), ink)
+            ink_painter.end()
             gesture.n_painted = len(stroke.points)
             begin = gesture.n_painted - 2
         paint_stroke(painter, _tail(stroke, begin), ink)
@@ -299,7 +301,7 @@ class Pad(QWidget):
             assert self._cursor is not None
             self._begin("keys", self._cursor * self.width() / CANVAS_PX)
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -313,7 +315,7 @@ class Pad(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
-            self._end("mouse")  # where a release got lost, as when a dialog came between
+            self._end("mouse")  # if a release was lost, for example to a dialog
             if self._gesture is None:
                 self._begin("mouse", event.position())
 
@@ -327,7 +329,7 @@ class Pad(QWidget):
     def tabletEvent(self, event: QTabletEvent) -> None:
         self._stylus_seen = True
         if self._gesture is not None and self._gesture.device == "finger":
-            self._cancel_gesture()  # it was the hand that holds the pen
+            self._cancel_gesture()  # the touch came from the hand that holds the pen
         has_pressure = bool(event.pointingDevice().capabilities() & QInputDevice.Capability.Pressure)
         pressure = event.pressure() if has_pressure else None
         match event.type():
@@ -347,7 +349,7 @@ class Pad(QWidget):
         return super().event(event)
 
     def _touch(self, event: QTouchEvent) -> None:
-        """Draw with the first finger; with none at all once a stylus was seen, as then it is the resting hand."""
+        """Draw with the first finger; ignore touch once a stylus was used, because the hand then rests on the pad."""
         if event.type() == QEvent.Type.TouchCancel:
             if self._gesture is not None and self._gesture.device == "finger":
                 self._cancel_gesture()
@@ -392,6 +394,6 @@ class Pad(QWidget):
 
 
 def _tail(stroke: Stroke, begin: int) -> Stroke:
-    """The stroke from its point ``begin`` on."""
+    """Return the part of a stroke that starts at point ``begin``."""
     pressures = None if stroke.pressures is None else stroke.pressures[begin:]
     return Stroke(stroke.points[begin:], stroke.width_px, pressures)

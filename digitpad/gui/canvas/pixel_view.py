@@ -1,4 +1,4 @@
-"""The 28 × 28 pixels that the network sees, and which of them speak for what."""
+"""View of the 28 × 28 pixels of the network input, and of the evidence in them."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,18 +14,21 @@ from digitpad.recognition.explainer import Evidence
 from digitpad.recognition.recognizer import Prediction
 
 GREY = 0.4
-"""How bright ink is under what is said of it."""
+"""Brightness of ink under the evidence."""
 
 FAINTEST = 0.06
-"""Of the strongest evidence; what is less is not worth a colour."""
+"""Smallest evidence that is shown, as a share of the strongest."""
 
-SPEAKS_FOR, SPEAKS_AGAINST = QColor(DARK.accent), QColor(DARK.second)  # in both themes, as their ground is black
+SPEAKS_FOR, SPEAKS_AGAINST = (
+    QColor(DARK.accent),
+    QColor(DARK.second),
+)  # for both themes, as the background is black
 
 
 class PixelView(QWidget):
-    """The 28 × 28 pixels that the network sees, enlarged; with evidence, those that speak for the answer and against.
+    """Enlarged network input of 28 × 28 pixels, optionally with the evidence for and against the prediction.
 
-    What speaks for it is filled, and what speaks against is striped, the stronger the more.
+    Pixels that support the prediction are filled, and pixels against it are striped. Stronger evidence is more opaque.
     """
 
     def __init__(self, theme: Theme, side: int = 112) -> None:
@@ -34,30 +37,30 @@ class PixelView(QWidget):
         self._evidence: Evidence | None = None
         self.setObjectName("seen")
         self.setFixedSize(QSize(side, side))
-        self.setAccessibleName("What the network sees")
+        self.setAccessibleName("Network input")
         theme.changed.connect(self.update)
 
     def set_prediction(self, prediction: Prediction | None) -> None:
-        """Show what it saw, or black."""
+        """Show the network input of a prediction, or black."""
         self._evidence = None
         self._image = None if prediction is None else from_grey(prediction.image)
         self.setAccessibleDescription("")
         self.update()
 
     def set_evidence(self, evidence: Evidence) -> None:
-        """Show what it saw, and what spoke for what."""
+        """Show a network input with its evidence."""
         self._evidence = evidence
         self.setAccessibleDescription(evidence.said)
         self.set_ink(evidence.image)
 
     def set_ink(self, image: NDArray[np.uint8]) -> None:
-        """Show other ink under the same evidence."""
+        """Replace the ink under the current evidence."""
         self._image = from_grey(np.rint(image * GREY).astype(np.uint8))
         self.update()
 
     @property
     def has_evidence(self) -> bool:
-        """Whether it shows what spoke for what."""
+        """Whether evidence is shown."""
         return self._evidence is not None
 
     def _paint_evidence(self, painter: QPainter, pixels: Floats) -> None:
@@ -72,7 +75,7 @@ class PixelView(QWidget):
                 cell.setHeight(height / 2)
             painter.fillRect(cell, colour)
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

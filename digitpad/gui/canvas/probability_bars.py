@@ -1,4 +1,4 @@
-"""Bars: how probable each class is."""
+"""Bar chart of class probabilities."""
 
 import math
 from collections.abc import Sequence
@@ -12,19 +12,19 @@ from digitpad.gui.widgets.basics import format_percent
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 
 N_BARS = 10
-"""So many have room; of more classes, the most probable ones are shown."""
+"""Maximum number of bars; of more classes, the most probable are shown."""
 
 NAME_PX = 15
-"""The room of a name of one letter; longer ones get more, up to `NAME_SHARE` of the width."""
+"""Width of a one-letter name; longer names get more, up to `NAME_SHARE` of the widget's width."""
 
 NAME_SHARE = 0.4
 EASE_MS = 120
 
 
 class ProbabilityBars(QWidget):
-    """Bars for classes, which ease to their new lengths; empty where there is nothing to say.
+    """Animated bars of class probabilities; empty without a prediction.
 
-    Up to `N_BARS` classes keep their places; of more, the most probable ones are shown, the first on top.
+    Up to `N_BARS` classes keep their positions. Of more classes, the most probable are shown in descending order.
     """
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -45,7 +45,7 @@ class ProbabilityBars(QWidget):
         theme.changed.connect(self.update)
 
     def set_classes(self, class_names: Sequence[str]) -> None:
-        """Show probabilities of these from now on."""
+        """Set the classes whose probabilities are shown."""
         if tuple(class_names) != self._class_names:
             self._animation.stop()
             self._class_names = tuple(class_names)
@@ -55,28 +55,28 @@ class ProbabilityBars(QWidget):
 
     @property
     def rows(self) -> list[int]:
-        """The classes that have a bar, from top to bottom."""
-        places = range(len(self._class_names))
-        if len(places) <= N_BARS:
-            return list(places)
+        """Indices of the classes that have a bar, from top to bottom."""
+        classes = range(len(self._class_names))
+        if len(classes) <= N_BARS:
+            return list(classes)
         target = self._target
-        return [] if target is None else sorted(places, key=lambda place: -target[place])[:N_BARS]
+        return [] if target is None else sorted(classes, key=lambda index: -target[index])[:N_BARS]
 
     def set_probabilities(self, probabilities: Sequence[float] | None, *, sure: bool = True) -> None:
-        """Show these, of 0..1, or none; the largest stands out as the answer where that is ``sure``."""
+        """Show probabilities in 0..1, or none; if the prediction is ``sure``, highlight the largest."""
         self._from = self._shown
         self._target = None if probabilities is None else tuple(probabilities)
         self._sure = sure
-        said = (
+        description = (
             "none"
             if self._target is None
-            else ", ".join(f"{self._class_names[place]}: {self._target[place]:.1%}" for place in self.rows)
+            else ", ".join(f"{self._class_names[index]}: {format_percent(self._target[index])}" for index in self.rows)
         )
-        self.setAccessibleDescription(said)
+        self.setAccessibleDescription(description)
         self._animation.stop()
-        # 0 where the system asks for less motion.
-        wanted_ms = self.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration, None, self)
-        if wanted_ms > 0 and self.isVisible():
+        # 0 if the system is set to reduced motion.
+        duration_ms = self.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration, None, self)
+        if duration_ms > 0 and self.isVisible():
             self._animation.setDuration(EASE_MS)
             self._animation.start()
         else:
@@ -84,20 +84,20 @@ class ProbabilityBars(QWidget):
 
     def _move(self, share: float) -> None:
         target = self._target or (0.0,) * len(self._class_names)
-        if share == 1:  # also from what is no number, to which nothing can be added
+        if share == 1:  # also replaces NaN, which cannot be interpolated
             self._shown = target
         else:
             self._shown = tuple(a + (b - a) * share for a, b in zip(self._from, target, strict=True))
         self.update()
 
     def _name_px(self, metrics: QFontMetricsF) -> float:
-        """How wide the column of names is."""
+        """Return the width of the column of names."""
         if all(len(name) == 1 for name in self._class_names):
             return NAME_PX
         longest = max(metrics.horizontalAdvance(name) for name in self._class_names)
         return min(max(NAME_PX, math.ceil(longest) + 1), NAME_SHARE * self.width())
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def sizeHint(self) -> QSize:
         return QSize(320, 25 * N_BARS)
@@ -119,15 +119,15 @@ class ProbabilityBars(QWidget):
         name_px = self._name_px(QFontMetricsF(font))
         left, right = name_px + 11.0, 68.0
         room = self.width() - left - right
-        for place, digit in enumerate(rows):
-            row = QRectF(0, place * row_height, self.width(), row_height)
+        for row_index, class_index in enumerate(rows):
+            row = QRectF(0, row_index * row_height, self.width(), row_height)
             track = QRectF(left, row.center().y() - 6, room, 12)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(tokens.ground))
             painter.drawRoundedRect(track, 6, 6)
-            if (length := room * self._shown[digit]) > 0.5:
-                painter.setBrush(QColor(tokens.accent if digit == best else tokens.faint))
-                # The track's round end clips a short bar, where a rounding of its own would look like a bead.
+            if (length := room * self._shown[class_index]) > 0.5:
+                painter.setBrush(QColor(tokens.accent if class_index == best else tokens.faint))
+                # Clip a short bar to the track's round end; with round ends of its own it would look like a bead.
                 painter.save()
                 painter.setClipRect(QRectF(track.left(), track.top(), length, track.height()))
                 painter.drawRoundedRect(QRectF(track.left(), track.top(), max(length, 12), 12), 6, 6)
@@ -135,15 +135,15 @@ class ProbabilityBars(QWidget):
             font.setBold(True)
             painter.setFont(font)
             painter.setPen(QColor(tokens.text))
-            name = self._class_names[digit]
+            name = self._class_names[class_index]
             if name_px > NAME_PX:
                 elided = QFontMetricsF(font).elidedText(name, Qt.TextElideMode.ElideRight, name_px)
                 painter.drawText(QRectF(0, row.top(), name_px, row_height), Qt.AlignmentFlag.AlignVCenter, elided)
             else:
                 painter.drawText(QRectF(0, row.top(), NAME_PX, row_height), Qt.AlignmentFlag.AlignCenter, name)
-            font.setBold(digit == best)
+            font.setBold(class_index == best)
             painter.setFont(font)
-            painter.setPen(QColor(tokens.text if digit == best else tokens.soft))
-            said = "" if self._target is None else format_percent(self._target[digit])
-            painter.drawText(row, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, said)
+            painter.setPen(QColor(tokens.text if class_index == best else tokens.soft))
+            text = "" if self._target is None else format_percent(self._target[class_index])
+            painter.drawText(row, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
         painter.end()

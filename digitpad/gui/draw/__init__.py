@@ -1,1 +1,1 @@
-"""The Draw tab."""
+"""Draw tab."""

@@ -1,4 +1,4 @@
-"""The Draw tab: the pad and its tools on the left, the answer and what led to it on the right."""
+"""Draw tab: pad and tools on the left, prediction and explanation on the right."""
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeySequence, QResizeEvent
@@ -32,16 +32,19 @@ from digitpad.recognition.recognizer import Prediction
 from digitpad.weights.native_format import Weights
 
 FRAME_MS = 12
-"""At most one reading in this time: less than a frame of 60 Hz, so that what just missed one is answered within it."""
+"""Minimum time between predictions: less than a frame at 60 Hz, so that late input is still read within a frame."""
 
 ANNOUNCE_AFTER_MS = 500
 
 _ANSWER_PX = {"answer": 100, "short answer": 132, "long answer": 132}
-"""How wide the answer is, by the length of the longest name."""
+"""Width of the predicted class name, by the length of the longest name."""
+
+MIN_GUESS = 0.01
+"""Smallest probability of a class that is listed among the other guesses."""
 
 
 class DrawTab(TabPage):
-    """Draw, and see it read while you draw."""
+    """Tab with a drawing pad and the live prediction."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,7 +56,7 @@ class DrawTab(TabPage):
         self._bars = ProbabilityBars(theme)
         self._answer = make_label("", "answer", "answer")
         self._confidence = make_label("", "figure", "confidence")
-        self._runners_up = ElidedLabel("soft", "runners_up")  # names may be long
+        self._runners_up = ElidedLabel("soft", "runners_up")  # class names may be long
         self._time = make_label("", "soft", "reading_time")
         self.seen = ExplanationPanel(theme, self.pad, session.weights)
         self._build()
@@ -77,13 +80,13 @@ class DrawTab(TabPage):
         self._session.preferences.explains = explains
 
     def _follow_network(self, weights: Weights) -> None:
-        """Read the drawing with the network that is in use now."""
+        """Read the drawing with the new network."""
         self._set_classes(weights.class_names)
         self.seen.set_weights(weights)
         self._read()
 
     def _set_classes(self, class_names: tuple[str, ...]) -> None:
-        """Give the answer room for the longest of these names."""
+        """Set the class names, and make room for the longest of them."""
         self._class_names = class_names
         self._bars.set_classes(class_names)
         self.pad.invite("Draw a digit" if class_names == DIGITS else "Draw here")
@@ -92,7 +95,7 @@ class DrawTab(TabPage):
         self._answer.setFixedWidth(_ANSWER_PX[self._answer_role])
 
     def read_now(self) -> Prediction | None:
-        """The answer for what is on the pad at this moment, without waiting for the next frame."""
+        """Predict the current drawing without waiting for the next frame, and return the prediction."""
         self._read()
         return self.prediction
 
@@ -107,32 +110,33 @@ class DrawTab(TabPage):
             digits = self._class_names == DIGITS
             self._set_answer("", "No digit yet" if digits else "Nothing yet")
             self._confidence.setText("Draw a digit" if digits else "Draw one of these")
-            where = "The answer appears here while you draw."
-            self._runners_up.set_text(where if digits else describe_names(self._class_names))
-            self._time.setText("" if digits else where)
+            hint = "The prediction appears here while you draw."
+            self._runners_up.set_text(hint if digits else describe_names(self._class_names))
+            self._time.setText("" if digits else hint)
             return
         self._bars.set_probabilities(prediction.probabilities, sure=prediction.sure)
         self._time.setText(f"Read in {prediction.milliseconds:.1f} ms")
         if prediction.sure:
-            said = [
-                f"{prediction.class_names[place]} ({format_percent(prediction.probabilities[place])})"
-                for place in prediction.ranking[1:3]
+            guesses = [
+                f"{prediction.class_names[index]} ({format_percent(prediction.probabilities[index])})"
+                for index in prediction.ranking[1:3]
+                if prediction.probabilities[index] >= MIN_GUESS
             ]
             self._set_answer(prediction.label, f"Read as {prediction.label}")
             self._confidence.setText(f"{format_percent(prediction.confidence)} sure")
-            self._runners_up.set_text(f"Next: {', '.join(said)}")
+            self._runners_up.set_text(f"Other guesses: {', '.join(guesses)}" if guesses else "")
         else:
-            said = [
-                f"{prediction.class_names[place]} ({format_percent(prediction.probabilities[place], 0)})"
-                for place in prediction.likely
+            guesses = [
+                f"{prediction.class_names[index]} ({format_percent(prediction.probabilities[index], 0)})"
+                for index in prediction.likely
             ]
             self._set_answer("?", "Not sure", unsure=True)
             self._confidence.setText("Not sure")
-            self._runners_up.set_text(f"Perhaps {' or '.join(said)}" if said else self._like_none)
+            self._runners_up.set_text(f"Could be {' or '.join(guesses)}" if guesses else self._rejection)
 
     @property
-    def _like_none(self) -> str:
-        return f"It looks like {'no digit' if self._class_names == DIGITS else 'none of them'}"
+    def _rejection(self) -> str:
+        return f"This doesn't look like {'a digit' if self._class_names == DIGITS else 'any of these classes'}"
 
     def _set_answer(self, text: str, accessible: str, *, unsure: bool = False) -> None:
         self._answer.setText(text)
@@ -140,14 +144,14 @@ class DrawTab(TabPage):
         set_role(self._answer, "no answer" if unsure else self._answer_role)
 
     def _announce(self) -> None:
-        """Tell a screen reader, half a second after the last stroke."""
+        """Announce the prediction to screen readers, half a second after the last stroke."""
         if self.prediction is not None:
             if self.prediction.sure:
-                said = f"{self.prediction.label}, {format_percent(self.prediction.confidence)} sure"
+                message = f"{self.prediction.label}, {format_percent(self.prediction.confidence)} sure"
             else:
-                likely = [self.prediction.class_names[place] for place in self.prediction.likely]
-                said = f"Not sure, perhaps {' or '.join(likely)}" if likely else f"Not sure. {self._like_none}"
-            text = ". ".join(filter(None, [said, self.seen.finding]))
+                likely = [self.prediction.class_names[index] for index in self.prediction.likely]
+                message = f"Not sure, could be {' or '.join(likely)}" if likely else f"Not sure. {self._rejection}"
+            text = ". ".join(filter(None, [message, self.seen.finding]))
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.pad, text))
 
     # Layout.
@@ -195,7 +199,7 @@ class DrawTab(TabPage):
         size.setMinimumWidth(40)
         size.setMaximumWidth(160)
         size.setAccessibleName("Pen size")
-        size.setToolTip("How thick the pen is shown. The network sees the same whatever it is.")
+        size.setToolTip("Pen width on screen. It doesn't change the network input.")
         size.valueChanged.connect(self._set_pen_width)
         row.addSpacing(SPACE)
         row.addWidget(name)
@@ -203,17 +207,17 @@ class DrawTab(TabPage):
         row.addStretch(1)
 
         stack = self.pad.undo_stack
-        undo = self._button("Undo", "undo", "Take the last stroke back", QKeySequence.StandardKey.Undo)
-        redo = self._button("Redo", "redo", "Put it there again", QKeySequence.StandardKey.Redo)
-        clear = self._button("Clear", "clear", "Empty the pad", QKeySequence("Ctrl+Backspace"))
+        undo = self._button("Undo", "undo", "Undo the last stroke", QKeySequence.StandardKey.Undo)
+        redo = self._button("Redo", "redo", "Redo the last undone stroke", QKeySequence.StandardKey.Redo)
+        clear = self._button("Clear", "clear", "Clear the pad", QKeySequence("Ctrl+Backspace"))
         undo.clicked.connect(stack.undo)
         redo.clicked.connect(stack.redo)
         clear.clicked.connect(self.pad.clear)
-        for button, signal, possible in (
+        for button, signal, is_enabled in (
             (undo, stack.canUndoChanged, stack.canUndo),
             (redo, stack.canRedoChanged, stack.canRedo),
         ):
-            button.setEnabled(possible())
+            button.setEnabled(is_enabled())
             signal.connect(button.setEnabled)
         clear.setEnabled(False)
         self.pad.drawing_changed.connect(lambda: clear.setEnabled(not self.pad.is_empty))
@@ -228,7 +232,7 @@ class DrawTab(TabPage):
         button.setProperty("kind", kind)
         keep_width(button)
         button.setToolTip(f"{text} ({key})")
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # its key shall not take the pad's arrows away
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # the pad keeps the focus for its arrow keys
         return button
 
     def _button(self, text: str, name: str, tip: str, key: QKeySequence | QKeySequence.StandardKey) -> QPushButton:
@@ -243,7 +247,7 @@ class DrawTab(TabPage):
         row.setContentsMargins(4 * SPACE, 2 * SPACE, 4 * SPACE, 2 * SPACE)
         row.setSpacing(5 * SPACE)
         self._answer.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._answer.setWordWrap(True)  # of names with more than a word
+        self._answer.setWordWrap(True)  # for names of several words
         row.addWidget(self._answer)
         column = QVBoxLayout()
         column.setSpacing(SPACE)
@@ -266,10 +270,10 @@ class DrawTab(TabPage):
     def _set_pen_width(self, width_px: int) -> None:
         self.pad.pen_width_px = float(width_px)
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the pad square, and as large as leaves the answer its room."""
+        """Make the pad square, and as large as possible beside the prediction."""
         margins = 2 * 5 * SPACE
         free_height = self.height() - margins - self._tools.sizeHint().height() - 3 * SPACE
         tools_width = self._tools.minimumSizeHint().width()
@@ -277,5 +281,5 @@ class DrawTab(TabPage):
         side = max(240, min(free_width, free_height))
         self.pad.setFixedSize(side, side)
         self._tools.setFixedWidth(max(side, tools_width))
-        self._columns.activate()  # in this same pass, so that nothing is painted where it does not stay
+        self._columns.activate()  # now, so that no widget is painted at its old position
         super().resizeEvent(event)

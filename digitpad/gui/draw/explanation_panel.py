@@ -1,4 +1,4 @@
-"""What the network sees, and why it reads it so: the 28 × 28 pixels, which of them speak for what, and what-ifs."""
+"""Explanation panel: the 28 × 28 network input, the evidence in its pixels, and changes that alter the prediction."""
 
 from collections.abc import Sequence
 
@@ -20,17 +20,17 @@ from digitpad.recognition.recognizer import Prediction
 from digitpad.weights.native_format import Weights
 
 WEIGH_MS = 100
-"""At most one map of evidence in this time: as often as an eye can follow."""
+"""Minimum time between updates of the evidence; faster changes cannot be seen."""
 
 ALIKE = 0.7
-"""Of all ink of two pictures, what is in both where one may be the other, drawn a little further."""
+"""Minimum share of common ink of two images, at which one counts as a continuation of the other."""
 
-_SCALED = "28 × 28 pixels, scaled to a 20-pixel box and centred by mass, as the training digits are."
-_SAMPLE = "28 × 28 pixels, as the data set has them: neither scaled nor moved."
+_SCALED = "28 × 28 pixels, scaled to a 20-pixel box and centred by mass, like the training digits."
+_SAMPLE = "28 × 28 pixels from the dataset, neither scaled nor moved."
 
 
 class _Key(QWidget):
-    """What one of the two colours says: a bit of the picture with a sign on it, and words."""
+    """Legend entry of one of the two colours: a box with a sign, and a text."""
 
     def __init__(self, theme: Theme, colour: QColor, sign: str, name: str) -> None:
         super().__init__()
@@ -41,13 +41,13 @@ class _Key(QWidget):
         theme.changed.connect(self.update)
 
     def set_words(self, words: str) -> None:
-        """Show these beside it."""
+        """Set the text."""
         self._words = words
         self.setAccessibleName(f"{self._sign} {words}")
         self.updateGeometry()
         self.update()
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def sizeHint(self) -> QSize:
         return QSize(22 + self.fontMetrics().horizontalAdvance(self._words), 20)
@@ -70,7 +70,7 @@ class _Key(QWidget):
 
 
 class _Lines(QLabel):
-    """As many of some lines as there is room for, each whole; all of them in the tooltip where that is not all."""
+    """Label that shows as many whole lines as fit; if some do not fit, the tooltip shows all lines."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ class _Lines(QLabel):
         self.lines: tuple[str, ...] = ()
 
     def set_lines(self, lines: Sequence[str]) -> None:
-        """Show these, the first ones first."""
+        """Set the lines; the first lines have priority."""
         self.lines = tuple(lines)
         self.setAccessibleName("; ".join(lines))
         self._fit()
@@ -97,7 +97,7 @@ class _Lines(QLabel):
         self.setText(text)
         self.setToolTip("\n".join(self.lines) if n < len(self.lines) else "")
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -105,18 +105,18 @@ class _Lines(QLabel):
 
 
 class ExplanationPanel(QFrame):
-    """The card with what the network sees; asked why, also with what speaks for the answer and what would change it."""
+    """Card with the network input, and on request the evidence and the changes that would alter the prediction."""
 
-    explains_toggled = Signal(bool)  # whether it is asked why, from now on
+    explains_toggled = Signal(bool)  # whether explanations are shown
 
     def __init__(self, theme: Theme, pad: Pad, weights: Weights) -> None:
         super().__init__()
         self._pad = pad
         self._weights = weights
-        self._explainer: Explainer | None = None  # made when it is first asked
+        self._explainer: Explainer | None = None  # created on first use
         self._prediction: Prediction | None = None
         self._view = PixelView(theme)
-        self._heading = make_label("What the network sees", "heading")
+        self._heading = make_label("Network input", "heading")
         self._for = _Key(theme, SPEAKS_FOR, "+", "speaks_for")
         self._against = _Key(theme, SPEAKS_AGAINST, "−", "speaks_against")
         self._why = named(QPushButton("Why?"), "why")
@@ -129,26 +129,26 @@ class ExplanationPanel(QFrame):
         self._weigh_soon = Throttle(self._weigh, WEIGH_MS, self)
         pad.drawing_changed.connect(self._forget_findings)
         pad.settled.connect(self._search)
-        self._why.toggled.connect(self._explain_or_not)
+        self._why.toggled.connect(self._update_explanation)
         self._why.toggled.connect(self.explains_toggled)
-        self._explain_or_not(False)
+        self._update_explanation(False)
 
     @property
     def explains(self) -> bool:
-        """Whether it was asked why."""
+        """Whether explanations are shown."""
         return self._why.isChecked()
 
     def set_explains(self, explains: bool) -> None:
-        """Ask why, or no longer."""
+        """Show or hide explanations."""
         self._why.setChecked(explains)
 
     @property
     def finding(self) -> str:
-        """What is said of changes, or the first of several; nothing where it was not asked or is not known yet."""
+        """First line about changes; empty if explanations are hidden or not yet available."""
         return self._findings.lines[0].removeprefix("· ") if self.explains and self._findings.lines else ""
 
     def set_weights(self, weights: Weights) -> None:
-        """Explain how these read; a prediction of theirs follows."""
+        """Explain another network from now on; its prediction follows in a separate call."""
         self._weights, self._explainer = weights, None
         self._weighing.cancel()
         self._view.set_prediction(self._prediction)
@@ -156,9 +156,9 @@ class ExplanationPanel(QFrame):
         self._search()
 
     def set_prediction(self, prediction: Prediction | None) -> None:
-        """Show what was seen; what speaks for the answer follows when there is time.
+        """Show the network input; the evidence follows when it has been computed.
 
-        Of ink that is drawn further, what spoke before is shown until then, so that no colour flickers.
+        If the ink continues the previous ink, the previous evidence stays until then, so that colours do not flicker.
         """
         before, self._prediction = self._prediction, prediction
         self._about.setText(_SAMPLE if self._pad.drawing.is_sample else _SCALED)
@@ -167,10 +167,10 @@ class ExplanationPanel(QFrame):
             self._view.set_prediction(prediction)
             self._name_digits()
             return
-        goes_on = self._pad.drawing_one or (before is not None and _alike(before.image, prediction.image))
-        if not goes_on:
+        continues = self._pad.drawing_one or (before is not None and _similar(before.image, prediction.image))
+        if not continues:
             self._weighing.cancel()
-        if goes_on and self._view.has_evidence:
+        if continues and self._view.has_evidence:
             self._view.set_ink(prediction.image)
         else:
             self._view.set_prediction(prediction)
@@ -179,16 +179,16 @@ class ExplanationPanel(QFrame):
 
     # Explaining.
 
-    def _explain_or_not(self, explains: bool) -> None:
-        for shown in (self._for, self._against, self._findings):
-            shown.setVisible(explains)
-        for hidden in (self._heading, self._about):
-            hidden.setHidden(explains)
+    def _update_explanation(self, explains: bool) -> None:
+        for widget in (self._for, self._against, self._findings):
+            widget.setVisible(explains)
+        for widget in (self._heading, self._about):
+            widget.setHidden(explains)
         self._searching.cancel()
         self.set_prediction(self._prediction)
         self._search()
 
-    def _explainer_now(self) -> Explainer:
+    def _get_explainer(self) -> Explainer:
         if self._explainer is None:
             self._explainer = Explainer(self._weights)
         return self._explainer
@@ -197,27 +197,27 @@ class ExplanationPanel(QFrame):
         prediction = self._prediction
         if prediction is None or not self.explains:
             return
-        if self._weighing.busy:  # a network so large that it takes longer than this; its answer is not to be cut off
+        if self._weighing.busy:  # a large network takes longer than the interval; let it finish
             self._weigh_soon.request()
             return
         digit, instead, *_ = prediction.ranking
-        explainer = self._explainer_now()
+        explainer = self._get_explainer()
         self._weighing.start(lambda: explainer.weigh(prediction.image, digit, instead), finished=self._show_evidence)
 
     def _show_evidence(self, evidence: Evidence) -> None:
         self._view.set_evidence(evidence)
-        if self._prediction is not None:  # which may be of more ink by now
+        if self._prediction is not None:  # the ink may have grown since
             self._view.set_ink(self._prediction.image)
         self._name_digits(evidence.digit, evidence.instead)
 
     def _name_digits(self, digit: int | None = None, instead: int | None = None) -> None:
         names = self._weights.class_names
-        self._for.set_words("speaks for it" if digit is None else f"speaks for {names[digit]}")
-        self._against.set_words("against it" if instead is None else f"for {names[instead]} instead")
+        self._for.set_words("supports it" if digit is None else f"supports {names[digit]}")
+        self._against.set_words("opposes it" if instead is None else f"suggests {names[instead]}")
 
     def _search(self) -> None:
         if self.explains:
-            explainer, drawing = self._explainer_now(), self._pad.drawing
+            explainer, drawing = self._get_explainer(), self._pad.drawing
             self._searching.start(lambda: explainer.search(drawing), finished=self._show_findings)
 
     def _show_findings(self, findings: tuple[Finding, ...] | None) -> None:
@@ -225,13 +225,14 @@ class ExplanationPanel(QFrame):
             self._findings.set_lines([f"· {finding}" for finding in findings])
         elif findings is not None:
             sure = self._prediction is not None and self._prediction.sure
-            self._findings.set_lines(
-                [f"No small change makes it {'another' if sure else 'a'} {noun(self._weights.class_names)}."]
-            )
+            effect = "change the answer" if sure else f"make it a clear {noun(self._weights.class_names)}"
+            self._findings.set_lines([f"No small change would {effect}."])
         elif self._pad.is_empty:
-            self._findings.set_lines(["Draw a digit, and see which ink speaks for the answer and which against it."])
+            self._findings.set_lines(
+                ["Draw a digit to see which ink supports the prediction and which suggests another."]
+            )
         else:
-            self._findings.set_lines(["What would change the answer is tried on strokes alone; this is an image."])
+            self._findings.set_lines(["Small changes are only tested on strokes; this is an image."])
 
     def _forget_findings(self) -> None:
         self._searching.cancel()
@@ -254,8 +255,8 @@ class ExplanationPanel(QFrame):
         self._why.setCheckable(True)
         keep_width(self._why)
         self._why.setShortcut("W")
-        self._why.setToolTip("What in the ink speaks for the answer, and what would change it (W)")
-        self._why.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click shall not take the pad's arrows away
+        self._why.setToolTip("Show which ink supports the prediction, and which changes would alter it (W)")
+        self._why.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # the pad keeps the focus for its arrow keys
         top.addWidget(self._why)
         self._about.setWordWrap(True)
         self._about.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -269,6 +270,6 @@ class ExplanationPanel(QFrame):
         self.setFixedHeight(self._view.height() + 8 * SPACE)
 
 
-def _alike(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
-    """Whether most of the ink of either picture is in both."""
-    return float(np.minimum(one, other).sum()) >= ALIKE * float(np.maximum(one, other).sum())
+def _similar(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> bool:
+    """Return whether two images have most of their ink in common."""
+    return float(np.minimum(first, second).sum()) >= ALIKE * float(np.maximum(first, second).sum())

@@ -1,1 +1,1 @@
-"""The Evaluate tab."""
+"""Evaluate tab."""

@@ -1,4 +1,4 @@
-"""The confusion matrix: what was read as what."""
+"""Confusion matrix."""
 
 import math
 from collections.abc import Sequence
@@ -28,10 +28,10 @@ from digitpad.gui.widgets.basics import format_count
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 
 _TITLE_PX = 19
-_LINE_PX = 15  # of names
-_MAX_LANES = 3  # of names above columns; where more were needed, they are turned
-_NAMES_SHARE = 0.3  # of the width, or the height, at most for names
-_LEAST_HEIGHT_PX = 13  # of a cell in which a count is written
+_LINE_PX = 15  # height of a name
+_MAX_LANES = 3  # of column names; if more are needed, the names are rotated
+_NAMES_SHARE = 0.3  # maximum share of the width, or of the height, for names
+_LEAST_HEIGHT_PX = 13  # minimum height of a cell with a count
 _FAINTEST = 0.12
 _N_OFTEN = 3
 _ARROWS = {
@@ -43,12 +43,13 @@ _ARROWS = {
 
 
 class ConfusionView(QWidget):
-    """Rows are classes, columns what they were read as; a click, or Enter, opens the images of a cell.
+    """Confusion matrix with true classes as rows and predicted classes as columns.
 
-    Where cells are too small for counts, their colours tell them; the one that is pointed at is written out above.
+    A click or Enter opens the images of a cell. If cells are too small for counts, their colours show them, and the
+    count of the cell under the pointer is shown above the matrix.
     """
 
-    opened = Signal(int, int)  # class, read as
+    opened = Signal(int, int)  # true class, predicted class
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -63,10 +64,10 @@ class ConfusionView(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMouseTracking(True)
         theme.changed.connect(self.update)
-        self._tell()
+        self._update_description()
 
     def set_confusion(self, confusion: NDArray[np.int64], class_names: Sequence[str]) -> None:
-        """Show these counts, of shape (n_classes, n_classes)."""
+        """Show counts of shape (n_classes, n_classes)."""
         self._confusion, self._names = confusion, class_names
         self._pointed = None
         self._lay_out()
@@ -74,17 +75,17 @@ class ConfusionView(QWidget):
 
     @property
     def cell(self) -> tuple[int, int]:
-        """The current cell: the class, and what it was read as."""
+        """Current cell: true class and predicted class."""
         return self._cell
 
-    def _said(self, row: int, column: int) -> str:
+    def _describe(self, row: int, column: int) -> str:
         if self._confusion is None:
             return ""
         count, total = int(self._confusion[row, column]), int(self._confusion[row].sum())
         return f"{self._names[row]} read as {self._names[column]}: {format_count(count)} of {format_count(total)}"
 
     def _most_often(self, counts: NDArray[np.int64]) -> str:
-        """The mistakes that are made most often, where no counts are written."""
+        """Return the most frequent mistakes as text, for a matrix without counts."""
         wrong = counts - np.diag(counts.diagonal())
         rows, columns = np.unravel_index(np.argsort(-wrong, axis=None, kind="stable")[:_N_OFTEN], wrong.shape)
         return ", ".join(
@@ -93,34 +94,34 @@ class ConfusionView(QWidget):
             if wrong[row, column]
         )
 
-    def _tell(self) -> None:
+    def _update_description(self) -> None:
         self.setAccessibleName("Confusion matrix")
-        self.setAccessibleDescription(self._said(*self._cell))
+        self.setAccessibleDescription(self._describe(*self._cell))
 
     def _move_to(self, row: int, column: int) -> None:
         last = len(self._names) - 1
         self._cell = (min(max(row, 0), last), min(max(column, 0), last))
-        self._tell()
+        self._update_description()
         self.update()
 
     # Geometry.
 
     def rect_of(self, row: int, column: int) -> QRectF:
-        """Where a cell lies."""
+        """Return the rectangle of a cell."""
         area, n = self._area, len(self._names)
         width, height = area.width() / n, area.height() / n
         return QRectF(area.left() + column * width, area.top() + row * height, width, height)
 
-    def _cell_at(self, place: QPointF) -> tuple[int, int] | None:
+    def _cell_at(self, position: QPointF) -> tuple[int, int] | None:
         area, n = self._area, len(self._names)
-        if self._confusion is None or not area.contains(place):
+        if self._confusion is None or not area.contains(position):
             return None
-        row = int((place.y() - area.top()) * n / area.height())
-        column = int((place.x() - area.left()) * n / area.width())
+        row = int((position.y() - area.top()) * n / area.height())
+        column = int((position.x() - area.left()) * n / area.width())
         return min(row, n - 1), min(column, n - 1)
 
     def _lay_out(self) -> None:
-        """How names are written beside rows and above columns, and what room that leaves for cells."""
+        """Lay out the names of rows and columns, and compute the area left for the cells."""
         n = len(self._names)
         longest = max(map(QFontMetricsF(self._font()).horizontalAdvance, self._names)) + 4
         n_lanes = math.ceil(_LINE_PX / max(1.0, (self.height() - _TITLE_PX - _LINE_PX) / n))
@@ -145,16 +146,16 @@ class ConfusionView(QWidget):
     def _paint_names(self, painter: QPainter, pointed: tuple[int, int]) -> None:
         tokens, beside, above, area = self._theme.tokens, self._beside, self._above, self._area
         metrics = QFontMetricsF(painter.font())
-        for place, name in enumerate(self._names):
-            cell = self.rect_of(place, place)
-            painter.setPen(QColor(tokens.text if place == pointed[0] else tokens.soft))
-            right = area.left() - 6 - place % beside.n_lanes * beside.lane_px
+        for index, name in enumerate(self._names):
+            cell = self.rect_of(index, index)
+            painter.setPen(QColor(tokens.text if index == pointed[0] else tokens.soft))
+            right = area.left() - 6 - index % beside.n_lanes * beside.lane_px
             middle = min(cell.center().y(), self.height() - _LINE_PX / 2)
             room = QRectF(right - beside.lane_px, middle - _LINE_PX / 2, beside.lane_px, _LINE_PX)
             text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, beside.lane_px)
             painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
-            painter.setPen(QColor(tokens.text if place == pointed[1] else tokens.soft))
-            bottom = area.top() - 3 - place % above.n_lanes * above.lane_px
+            painter.setPen(QColor(tokens.text if index == pointed[1] else tokens.soft))
+            bottom = area.top() - 3 - index % above.n_lanes * above.lane_px
             if above.turned:
                 painter.save()
                 painter.translate(cell.center().x(), bottom)
@@ -169,9 +170,9 @@ class ConfusionView(QWidget):
                 painter.drawText(room, Qt.AlignmentFlag.AlignCenter, name)
 
     def _paint_counts(self, painter: QPainter, counts: NDArray[np.int64], font: QFont) -> None:
-        """A rounded cell for each count."""
+        """Paint a rounded cell for each count."""
         tokens = self._theme.tokens
-        most = _most_wrong(counts)
+        most = _max_mistakes(counts)
         for row, column in np.ndindex(*counts.shape):
             count = int(counts[row, column])
             cell = self.rect_of(row, column).adjusted(1, 1, -1, -1)
@@ -191,9 +192,12 @@ class ConfusionView(QWidget):
                 painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, format_count(count))
 
     def _paint_colours(self, painter: QPainter, counts: NDArray[np.int64], area: QRectF) -> None:
-        """A pixel for each count, enlarged: what is right by its share, what is wrong beside the most frequent."""
+        """Paint an enlarged pixel for each count.
+
+        Right predictions are coloured by their share of the class, and mistakes relative to the most frequent mistake.
+        """
         tokens = self._theme.tokens
-        shares = np.sqrt(counts / _most_wrong(counts))
+        shares = np.sqrt(counts / _max_mistakes(counts))
         diagonal = np.arange(len(counts))
         shares[diagonal, diagonal] = counts.diagonal() / np.maximum(1, counts.sum(axis=1))
         alphas = np.where(counts > 0, _FAINTEST + (0.9 - _FAINTEST) * shares, 0)[..., None]
@@ -204,7 +208,7 @@ class ConfusionView(QWidget):
         n = len(counts)
         painter.drawImage(area, QImage(pixels.data, n, n, 4 * n, QImage.Format.Format_RGBA8888))
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def sizeHint(self) -> QSize:
         return QSize(448, 340)
@@ -218,7 +222,7 @@ class ConfusionView(QWidget):
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and (cell := self._cell_at(QPointF(event.pos()))) is not None:
-            QToolTip.showText(event.globalPos(), self._said(*cell), self)
+            QToolTip.showText(event.globalPos(), self._describe(*cell), self)
             return True
         return super().event(event)
 
@@ -269,30 +273,30 @@ class ConfusionView(QWidget):
         font.setPixelSize(max(9, min(13, int(area.height() / n) - 6)))
         font.setBold(True)
         widest = QFontMetricsF(font).horizontalAdvance(format_count(int(counts.max())))
-        written = area.height() / n >= _LEAST_HEIGHT_PX and area.width() / n >= widest
+        has_counts = area.height() / n >= _LEAST_HEIGHT_PX and area.width() / n >= widest
         painter.setPen(QColor(tokens.soft if pointed is None else tokens.text))
-        title = "read as" if written else self._most_often(counts)
+        title = "predicted" if has_counts else self._most_often(counts)
         if pointed is not None and self._confusion is not None:
-            title = self._said(*pointed)
+            title = self._describe(*pointed)
         title = QFontMetricsF(painter.font()).elidedText(title, Qt.TextElideMode.ElideRight, area.width())
         painter.drawText(QRectF(area.left(), 0, area.width(), _TITLE_PX), Qt.AlignmentFlag.AlignHCenter, title)
         self._paint_names(painter, pointed or (-1, -1))
-        if written:
+        if has_counts:
             self._paint_counts(painter, counts, font)
         else:
             self._paint_colours(painter, counts, area)
         if pointed is not None:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(tokens.accent if self.hasFocus() else tokens.faint), 2))
-            inside = 1 if written else -1  # of cells without counts, which have no gaps, it lies around them
-            cell = self.rect_of(*pointed).adjusted(inside, inside, -inside, -inside)
-            painter.drawRoundedRect(cell, 4 if written else 1, 4 if written else 1)
+            inset = 1 if has_counts else -1  # cells without counts have no gaps, so the frame lies around them
+            cell = self.rect_of(*pointed).adjusted(inset, inset, -inset, -inset)
+            painter.drawRoundedRect(cell, 4 if has_counts else 1, 4 if has_counts else 1)
         painter.end()
 
 
 @dataclass(frozen=True)
 class _Lanes:
-    """Names in so many lanes, where they are wider than what they name; they may be turned, to be read sideways."""
+    """Parallel lanes of names, used if names are larger than their cells; ``turned`` names are rotated by 90°."""
 
     n_lanes: int
     lane_px: float
@@ -300,11 +304,11 @@ class _Lanes:
 
     @property
     def room(self) -> float:
-        """How much all lanes take."""
+        """Total size of all lanes, in pixels."""
         return self.n_lanes * self.lane_px
 
 
-def _most_wrong(counts: NDArray[np.int64]) -> int:
+def _max_mistakes(counts: NDArray[np.int64]) -> int:
     return max(1, int((counts - np.diag(counts.diagonal())).max()))
 
 

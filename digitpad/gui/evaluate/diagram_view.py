@@ -1,4 +1,4 @@
-"""A diagram in the window. Matplotlib takes 50 to 300 ms for one, so a thread draws it, and the window shows pixels."""
+"""View of a matplotlib diagram, drawn in a thread because matplotlib needs 50 to 300 ms."""
 
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from digitpad.plotting.evaluation_plots import Draw
 
 RESIZE_MS = 100
-SMALLEST = QSize(360, 260)  # less than this has no room for axes
+SMALLEST = QSize(360, 260)  # a smaller view has no room for axes
 
 MakeDraw = Callable[[], "Draw"]
 
 
 class DiagramView(QWidget):
-    """Shows the diagram that it was last given, or words in its place; drawn anew for another size or theme."""
+    """Widget that shows a diagram or a text; a new size or theme redraws the diagram."""
 
     def __init__(self, theme: Theme, name: str) -> None:
         super().__init__()
@@ -38,16 +38,16 @@ class DiagramView(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._tasks = TaskRunner(name, Policy.LATEST, self)
         self._drawing = Throttle(self._draw, RESIZE_MS, self)
-        theme.changed.connect(self._outdate)
+        theme.changed.connect(self._mark_stale)
 
     def set_diagram(self, make: MakeDraw, accessible_name: str) -> None:
-        """Show a diagram; ``make`` gives what draws it, and is called in a thread, as it imports matplotlib."""
+        """Show a diagram; ``make`` returns its drawing function, and runs in a thread because it imports matplotlib."""
         self._make, self._words, self._image = make, "", None
         self.setAccessibleName(accessible_name)
-        self._outdate()
+        self._mark_stale()
 
     def set_words(self, words: str) -> None:
-        """Show words instead."""
+        """Show a text instead of a diagram."""
         self._make, self._words, self._image = None, words, None
         self.setAccessibleName(words)
         self._tasks.cancel()
@@ -55,21 +55,21 @@ class DiagramView(QWidget):
 
     @property
     def is_drawn(self) -> bool:
-        """Whether what is shown is what it was given."""
+        """Whether the current diagram is drawn and up to date."""
         return self._image is not None and not self._stale and not self._tasks.busy
 
-    def _outdate(self) -> None:
+    def _mark_stale(self) -> None:
         self._stale = True
         self.update()
         self._drawing.request()
 
     def _draw(self) -> None:
-        # One at a time: while it is under way, what has become stale waits for its end.
+        # Only one drawing runs at a time; a stale diagram is redrawn when it ends.
         if self._make is None or not self.isVisible() or not self._stale or self._tasks.busy:
             return
         self._stale = False
         make, size, scale, colours = self._make, self.size(), self.devicePixelRatioF(), self._colours()
-        self._tasks.start(lambda: _drawn(make, size, scale, colours), finished=self._show, failed=self._show_error)
+        self._tasks.start(lambda: _render(make, size, scale, colours), finished=self._show, failed=self._show_error)
 
     def _show(self, pixels: NDArray[np.uint8]) -> None:
         height, width = pixels.shape[:2]
@@ -80,7 +80,7 @@ class DiagramView(QWidget):
             self._drawing.request()
 
     def _show_error(self, error: Exception) -> None:
-        self.set_words(f"This diagram cannot be drawn: {error_message(error)}")
+        self.set_words(f"Can't draw this diagram: {error_message(error)}")
 
     def _colours(self) -> Colours:
         tokens = self._theme.tokens
@@ -88,11 +88,11 @@ class DiagramView(QWidget):
             tokens.card, tokens.hairline, tokens.text, tokens.soft, tokens.faint, tokens.accent, tokens.second
         )
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._outdate()
+        self._mark_stale()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -109,7 +109,7 @@ class DiagramView(QWidget):
         painter.end()
 
 
-def _drawn(make: MakeDraw, size: QSize, scale: float, colours: Colours) -> Generator[None, None, NDArray[np.uint8]]:
+def _render(make: MakeDraw, size: QSize, scale: float, colours: Colours) -> Generator[None, None, NDArray[np.uint8]]:
     yield
     from digitpad.plotting.evaluation_plots import rendered
 

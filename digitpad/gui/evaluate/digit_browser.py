@@ -1,4 +1,4 @@
-"""The images that were read: thousands of tiles, filtered and sorted, and how the chosen one was read."""
+"""Browser of evaluated images: filtered and sorted tiles, and details of the selected image."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -39,7 +39,7 @@ from digitpad.nn.arrays import Ints
 from digitpad.recognition.recognizer import Prediction
 
 _TILE = QSize(68, 84)
-_MAX_WIDTH_PX = 116  # of a tile; names take as much, or end in …
+_MAX_WIDTH_PX = 116  # of a tile; longer names are elided
 _LINE_PX = 16
 _MAX_CHOICE_PX = 130
 _DIGIT_PX = 56
@@ -51,12 +51,12 @@ _Index = QModelIndex | QPersistentModelIndex
 
 
 class DigitModel(QAbstractListModel):
-    """Some of an assessment's images, in some order.
+    """List model of some images of an assessment, in a given order.
 
     Attributes
     ----------
     tile : QSize
-        As wide as names need. Where they are longer than a letter or two, an answer has a line of its own.
+        Size of a tile, depending on the names. With long names, the prediction has its own line.
     """
 
     def __init__(self) -> None:
@@ -71,13 +71,13 @@ class DigitModel(QAbstractListModel):
         self.tile = _TILE
 
     def set_assessment(self, made: Assessment, sheet: ImageAtlas, metrics: QFontMetrics) -> None:
-        """Show images of this one; which ones, `set_places` says."""
+        """Set the assessment; `set_places` selects its images."""
         self.beginResetModel()
         self.names = made.class_names
         longest = max(map(metrics.horizontalAdvance, self.names))
         width = min(max(_TILE.width(), metrics.horizontalAdvance("→  ?") + longest + 8), _MAX_WIDTH_PX)
-        in_a_line = metrics.horizontalAdvance(" →  ?") + 2 * longest <= _TILE.width()
-        self.tile = _TILE if in_a_line else QSize(width, _TILE.height() + _LINE_PX)
+        fits_one_line = metrics.horizontalAdvance(" →  ?") + 2 * longest <= _TILE.width()
+        self.tile = _TILE if fits_one_line else QSize(width, _TILE.height() + _LINE_PX)
         self.made, self.sheet = made, sheet
         self.places = np.zeros(0, int)
         self.labels, self.predicted = made.digits.labels.tolist(), made.predicted.tolist()
@@ -86,16 +86,16 @@ class DigitModel(QAbstractListModel):
 
     @property
     def has_two_lines(self) -> bool:
-        """Whether an answer stands below what the image is."""
+        """Whether the prediction has its own line below the true class."""
         return self.tile.height() > _TILE.height()
 
     def set_places(self, places: Ints) -> None:
-        """Show the images at these places of the assessment."""
+        """Show the images at these indices of the assessment."""
         self.beginResetModel()
         self.places = places
         self.endResetModel()
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self.places)
@@ -106,12 +106,12 @@ class DigitModel(QAbstractListModel):
         place = int(self.places[index.row()])
         sure = "" if self.sure[place] else ", not sure"
         confidence = format_percent(float(self.made.confidences[place]))
-        is_class, read_as = self.names[self.labels[place]], self.names[self.predicted[place]]
-        return f"{is_class} read as {read_as}, {confidence}{sure}"
+        true_class, read_as = self.names[self.labels[place]], self.names[self.predicted[place]]
+        return f"{true_class} read as {read_as}, {confidence}{sure}"
 
 
 class _DigitDelegate(QStyledItemDelegate):
-    """Paints an image, and below it what it is, and what it was read as where that is another."""
+    """Painter of tiles: the image, below it the true class, and for a mistake the predicted class."""
 
     def __init__(self, theme: Theme, model: DigitModel, parent: QWidget) -> None:
         super().__init__(parent)
@@ -124,7 +124,7 @@ class _DigitDelegate(QStyledItemDelegate):
         self._text, self._bad, self._accent = (QColor(c) for c in (tokens.soft, tokens.bad, tokens.accent))
         self._ground = QColor(tokens.accent_ground)
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
         return self._model.tile
@@ -142,25 +142,25 @@ class _DigitDelegate(QStyledItemDelegate):
             painter.setBrush(self._ground)
             painter.drawRoundedRect(QRectF(x + 1, y + 1, width - 2, model.tile.height() - 2), 7, 7)
         model.sheet.paint(painter, QRectF(x + (width - _DIGIT_PX) / 2, y + 6, _DIGIT_PX, _DIGIT_PX), place)
-        make_label, read_as = model.labels[place], model.predicted[place]
-        right, unsure = make_label == read_as, "" if model.sure[place] else " ?"
-        said = [model.names[make_label]] if right else [model.names[make_label], f"→ {model.names[read_as]}"]
-        said[-1] += unsure
+        label, read_as = model.labels[place], model.predicted[place]
+        right, unsure = label == read_as, "" if model.sure[place] else " ?"
+        lines = [model.names[label]] if right else [model.names[label], f"→ {model.names[read_as]}"]
+        lines[-1] += unsure
         painter.setPen(self._text if right else self._bad)
         if model.has_two_lines:
             metrics = painter.fontMetrics()
-            said = [metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, width - 4) for text in said]
+            lines = [metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, width - 4) for text in lines]
         else:
-            said = [" ".join(said)]
-        for line, text in enumerate(said):
+            lines = [" ".join(lines)]
+        for line, text in enumerate(lines):
             room = QRectF(x, y + _DIGIT_PX + 7 + line * _LINE_PX, width, 18)
             painter.drawText(room, Qt.AlignmentFlag.AlignCenter, text)
 
 
 class DigitBrowser(QWidget):
-    """Filters, the tiles, and the chosen image with the bars of its classes."""
+    """Widget with filters, tiles, and the selected image with its probabilities."""
 
-    put_requested = Signal(int)  # the place of a digit, to be put on the pad
+    put_requested = Signal(int)  # index of the image to put on the pad
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -169,13 +169,13 @@ class DigitBrowser(QWidget):
         self.model = DigitModel()
         self.view = named(QListView(), "digit_list")
         self._show = self._choice("show", "Show", [("All", ALL), ("Mistakes", MISTAKES), ("Not sure", NOT_SURE)])
-        self._is = self._choice("is_digit", "Is", [])
-        self._read_as = self._choice("read_as", "Read as", [])
+        self._is = self._choice("is_digit", "True class", [])
+        self._read_as = self._choice("read_as", "Predicted", [])
         self._names: Sequence[str] = ()
         self._order = self._choice(
             "order",
             "Order",
-            [("Least sure first", _LEAST_SURE), ("Most sure first", _MOST_SURE), ("As in the set", _IN_ORDER)],
+            [("Least sure first", _LEAST_SURE), ("Most sure first", _MOST_SURE), ("Dataset order", _IN_ORDER)],
         )
         self._count = ElidedLabel("soft", "digit_count")
         self._pixels = PixelView(theme, 112)
@@ -184,12 +184,12 @@ class DigitBrowser(QWidget):
         self._where = make_label("", "soft", "chosen_where")
         self._other_answer = make_label("", "soft", "chosen_other")
         self._bars = ProbabilityBars(theme)
-        self._put = named(QPushButton("Put on the pad"), "put_on_pad")
+        self._put = named(QPushButton("Open in Draw tab"), "put_on_pad")
         self._set_names(DIGITS)
         self._build(theme)
 
     def set_assessment(self, made: Assessment, other: Assessment | None, sheet: ImageAtlas) -> None:
-        """Show these digits; with ``other``, also what other weights made of them."""
+        """Show the images of an assessment; with ``other``, also the predictions of a second network."""
         self._made, self._other = made, other
         self._set_names(made.class_names)
         self.model.set_assessment(made, sheet, self.view.fontMetrics())
@@ -204,7 +204,7 @@ class DigitBrowser(QWidget):
         self._filter()
 
     def show_cell(self, make_label: int, read_as: int) -> None:
-        """Show the images of a cell of the confusion matrix; -1 is any."""
+        """Show the images of a cell of the confusion matrix; -1 stands for any class."""
         self._set(ALL, make_label, read_as)
 
     def show_mistakes(self) -> None:
@@ -212,7 +212,7 @@ class DigitBrowser(QWidget):
         self._set(MISTAKES, -1, -1)
 
     def show_digit(self, place: int) -> None:
-        """Choose one digit, among all."""
+        """Select an image by its index; if the filters hide it, reset them."""
         if place not in self.model.places:
             self._set(ALL, -1, -1)
         rows = np.flatnonzero(self.model.places == place)
@@ -223,12 +223,12 @@ class DigitBrowser(QWidget):
 
     @property
     def chosen(self) -> int | None:
-        """The place of the chosen digit."""
+        """Index of the selected image."""
         index = self.view.currentIndex()
         return int(self.model.places[index.row()]) if index.isValid() else None
 
     def _set_names(self, names: Sequence[str]) -> None:
-        """Let these be chosen from; where they are the same as before, what is chosen stays."""
+        """Set the class names of the filters; unchanged names keep the current selection."""
         self._bars.set_classes(names)
         if tuple(names) == tuple(self._names):
             return
@@ -240,8 +240,8 @@ class DigitBrowser(QWidget):
                 choice.addItem(name, place)
             choice.blockSignals(False)
 
-    def _set(self, show: str, make_label: int, read_as: int) -> None:
-        for choice, value in ((self._show, show), (self._is, make_label), (self._read_as, read_as)):
+    def _set(self, show: str, label: int, read_as: int) -> None:
+        for choice, value in ((self._show, show), (self._is, label), (self._read_as, read_as)):
             choice.blockSignals(True)
             choice.setCurrentIndex(choice.findData(value))
             choice.blockSignals(False)
@@ -259,11 +259,11 @@ class DigitBrowser(QWidget):
             case "not sure":
                 kept = ~made.is_sure
             case "different" if self._other is not None:
-                kept = _answers(made) != _answers(self._other)
-        if (make_label := self._is.currentData()) >= 0:
-            kept = kept & (labels == make_label)
-        if (make_label := self._read_as.currentData()) >= 0:
-            kept = kept & (made.predicted == make_label)
+                kept = _predicted_names(made) != _predicted_names(self._other)
+        if (label := self._is.currentData()) >= 0:
+            kept = kept & (labels == label)
+        if (read_as := self._read_as.currentData()) >= 0:
+            kept = kept & (made.predicted == read_as)
         places = np.flatnonzero(kept)
         order = self._order.currentData()
         if order != _IN_ORDER:
@@ -281,23 +281,23 @@ class DigitBrowser(QWidget):
         if made is None or place is None:
             self._pixels.set_prediction(None)
             self._bars.set_probabilities(None)
-            self._what.setText("None is like that")
+            self._what.setText("No images match")
             for text in (self._where, self._other_answer):
                 text.setText("")
             return
         names, digit, sure = made.class_names, self.model.predicted[place], self.model.sure[place]
-        is_class, read_as = names[self.model.labels[place]], names[digit]
+        true_class, read_as = names[self.model.labels[place]], names[digit]
         probabilities = tuple(made.probabilities[place].tolist())
         prediction = Prediction(digit, probabilities, sure, made.digits.images[place], 0.0, names)
         self._pixels.set_prediction(prediction)
         self._bars.set_probabilities(probabilities, sure=sure)
-        perhaps = f", perhaps {read_as}" * bool(prediction.likely)
-        self._what.setText(f"{is_class}, read as {read_as}" if sure else f"{is_class}, not sure{perhaps}")
-        self._where.setText(f"Number {place + 1} of\nthe {made.part} {made.images}")
+        guess = f", could be {read_as}" * bool(prediction.likely)
+        self._what.setText(f"{true_class}, read as {read_as}" if sure else f"{true_class}, not sure{guess}")
+        self._where.setText(f"Image {format_count(place + 1)} of\nthe {made.part} {made.images}")
         other = self._other
-        self._other_answer.setText("" if other is None else f"The other weights: {_answers(other)[place]}")
+        self._other_answer.setText("" if other is None else f"Other network: {_predicted_names(other)[place]}")
 
-    def _request(self) -> None:
+    def _request_put(self) -> None:
         if self.chosen is not None:
             self.put_requested.emit(self.chosen)
 
@@ -327,9 +327,9 @@ class DigitBrowser(QWidget):
         view.setAccessibleName("Images")
         view.setFont(fixed_width_digits(view.font()))
         view.selectionModel().currentChanged.connect(lambda *_: self._choose())
-        view.activated.connect(lambda _: self._request())
-        self._put.setToolTip("Draw on it, and see what changes the answer (Enter)")
-        self._put.clicked.connect(self._request)
+        view.activated.connect(lambda _: self._request_put())
+        self._put.setToolTip("Open the image in the Draw tab and draw on it (Enter)")
+        self._put.clicked.connect(self._request_put)
 
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -340,7 +340,12 @@ class DigitBrowser(QWidget):
         column.setSpacing(2 * SPACE)
         filters = QHBoxLayout()
         filters.setSpacing(2 * SPACE)
-        for text, choice in (("", self._show), ("Is", self._is), ("Read as", self._read_as), ("", self._order)):
+        for text, choice in (
+            ("", self._show),
+            ("True", self._is),
+            ("Predicted", self._read_as),
+            ("", self._order),
+        ):
             if text:
                 filters.addSpacing(SPACE)
                 filters.addWidget(make_label(text, "soft"))
@@ -375,6 +380,6 @@ class DigitBrowser(QWidget):
         return frame
 
 
-def _answers(made: Assessment) -> NDArray[np.str_]:
-    """What was read, by the classes' names: another network may have them in another order, or others."""
+def _predicted_names(made: Assessment) -> NDArray[np.str_]:
+    """Return the predictions as class names, because another network may have other classes or another order."""
     return np.array(made.class_names)[made.predicted]

@@ -1,4 +1,4 @@
-"""The figures at a glance: tiles, each class, and what was taken for what."""
+"""Overview of the results: metrics, scores per class, and the confusion matrix."""
 
 import math
 from collections.abc import Sequence
@@ -23,14 +23,14 @@ from digitpad.gui.evaluate.evaluation_task import EvaluationResult
 from digitpad.gui.widgets.basics import SPACE, ElidedLabel, format_count, format_percent, make_card, make_label, named
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 
-_COLUMNS = ("Digit", "Count", "Precision", "Recall", "95 %", "F1")
-_ROW_PX = 22  # of many classes, which are scrolled
-_MANY_PX = 436  # what the table needs beside a matrix that is wider than it
-_FIRST_PX = (52, 110)  # the column of names, from short to long ones
+_COLUMNS = ("Digit", "Count", "Precision", "Recall", "95\N{NO-BREAK SPACE}% interval", "F1")
+_ROW_PX = 22  # height of a row if there are many classes, which are scrolled
+_MANY_PX = 436  # minimum width of the table beside the wider matrix of many classes
+_FIRST_PX = (52, 110)  # minimum and maximum width of the column of names
 
 
 class ResultTile(QFrame):
-    """A name, a figure, and a line that says more of it."""
+    """Card with a title, a value and a line of details."""
 
     def __init__(self, title: str, name: str) -> None:
         super().__init__()
@@ -47,21 +47,21 @@ class ResultTile(QFrame):
         column.addWidget(self._more)
 
     def set_value(self, value: str, more: str) -> None:
-        """Show a figure."""
+        """Show a value and its details."""
         self._value.setText(value)
         self._more.set_text(more)
         self.setAccessibleName(f"{self._title}: {value}, {more}")
 
     @property
     def value(self) -> str:
-        """The figure shown."""
+        """Text of the value."""
         return self._value.text()
 
 
 class ResultsSummary(QWidget):
-    """Tiles, a line that compares two sets of weights, the table of classes, and the confusion matrix."""
+    """Tiles, the comparison of two networks, the table of classes, and the confusion matrix."""
 
-    cell_opened = Signal(int, int)  # class, read as; -1 for any
+    cell_opened = Signal(int, int)  # true class, predicted class; -1 for any
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -77,28 +77,30 @@ class ResultsSummary(QWidget):
         }
         self._verdict_card = make_card("verdict_card")
         self._verdict = make_label("", "soft", "verdict")
+        self._confusion_heading = make_label("", "heading")
         self.table = named(QTableWidget(0, len(_COLUMNS)), "class_table")
         self.confusion = ConfusionView(theme)
         self.confusion.opened.connect(self.cell_opened)
         self._build()
 
     def set_outcome(self, outcome: EvaluationResult) -> None:
-        """Show these figures."""
+        """Show the results of an evaluation."""
         first, *others = outcome.made
-        for name, (value, more) in _figures(first).items():
+        for name, (value, more) in _tile_texts(first).items():
             if others:
-                more = f"{others[0].weights.name}: {_figures(others[0])[name][0]}"
+                more = f"{others[0].weights.name}: {_tile_texts(others[0])[name][0]}"
             self._tiles[name].set_value(value, more)
         self._verdict_card.setVisible(outcome.comparison is not None)
         if outcome.comparison is not None:
             self._verdict.setText(verdict(outcome.comparison, first, others[0]))
         self._set_classes(first.class_names)
         font = fixed_width_digits(self.table.font())
-        for row, one in enumerate(first.classes):
-            low, high = one.interval
+        for row, scores in enumerate(first.classes):
+            low, high = scores.interval
             interval = "–" if math.isnan(low) else f"{100 * low:.1f}–{100 * high:.1f}"
             name = first.class_names[row]
-            values = (name, format_count(one.n), _share(one.precision), _share(one.recall), interval, _share(one.f1))
+            shares = [_format_share(share) for share in (scores.precision, scores.recall, scores.f1)]
+            values = (name, format_count(scores.n), *shares[:2], interval, shares[2])
             for column, text in enumerate(values):
                 item = QTableWidgetItem(text)
                 item.setFont(font)
@@ -107,7 +109,7 @@ class ResultsSummary(QWidget):
         self.confusion.set_confusion(first.confusion, first.class_names)
 
     def _set_classes(self, names: Sequence[str]) -> None:
-        """A row for each class: of few, they share the height; of many, they are scrolled, and the matrix is wider."""
+        """Create a row for each class; many classes are scrolled and get a wider matrix, and few share the height."""
         table, many = self.table, len(names) > len(DIGITS)
         self._row.setStretch(1, 2 if many else 1)
         self._classes_card.setMinimumWidth(_MANY_PX if many else 0)
@@ -119,8 +121,9 @@ class ResultsSummary(QWidget):
         longest = max(map(table.fontMetrics().horizontalAdvance, names)) + 12
         table.horizontalHeader().resizeSection(0, min(max(longest, _FIRST_PX[0]), _FIRST_PX[1]))
         table.setHorizontalHeaderLabels([noun(names).title(), *_COLUMNS[1:]])
-        table.setRowCount(0)  # lest rows keep the height that they had
+        table.setRowCount(0)  # otherwise rows keep their previous height
         table.setRowCount(len(names))
+        self._confusion_heading.setText(f"Confusion matrix (rows: true {noun(names)}, columns: predicted)")
 
     def _open_row(self, index: QModelIndex) -> None:
         self.cell_opened.emit(index.row(), -1)
@@ -143,18 +146,18 @@ class ResultsSummary(QWidget):
         column.addWidget(self._verdict_card)
         row = self._row = QHBoxLayout()
         row.setSpacing(3 * SPACE)
-        self._classes_card = self._carded("Classes", "classes_card", self.table)
+        self._classes_card = self._make_section(make_label("Classes", "heading"), "classes_card", self.table)
         row.addWidget(self._classes_card, 1)
-        row.addWidget(self._carded("What was taken for what", "confusion_card", self.confusion), 1)
+        row.addWidget(self._make_section(self._confusion_heading, "confusion_card", self.confusion), 1)
         column.addLayout(row, 1)
         self._build_table()
 
-    def _carded(self, title: str, name: str, content: QWidget) -> QWidget:
+    def _make_section(self, heading: QWidget, name: str, content: QWidget) -> QWidget:
         frame = make_card(name)
         column = QVBoxLayout(frame)
         column.setContentsMargins(4 * SPACE, 3 * SPACE, 3 * SPACE, 3 * SPACE)
         column.setSpacing(SPACE)
-        column.addWidget(make_label(title, "heading"))
+        column.addWidget(heading)
         column.addWidget(content, 1)
         return frame
 
@@ -180,49 +183,57 @@ class ResultsSummary(QWidget):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         table.setTabKeyNavigation(False)
         table.setMinimumHeight(190)
-        table.setToolTip("Enter shows what is of a row's class")
+        table.setToolTip("Press Enter to show the images of a class")
         table.activated.connect(self._open_row)
 
 
-def _figures(made: Assessment) -> dict[str, tuple[str, str]]:
-    """Each tile's figure, and what more there is to say of it."""
+def _tile_texts(made: Assessment) -> dict[str, tuple[str, str]]:
+    """Return the value and the details of each tile."""
     scores, (low, high), curve = made.scores, made.interval, made.rejection_curve
-    right_of_sure = (
+    accuracy_when_sure = (
         ""
         if math.isnan(curve.accuracy_at_threshold)
-        else f"{format_percent(curve.accuracy_at_threshold, 2)} of others right"
+        else f"accuracy when sure: {format_percent(curve.accuracy_at_threshold, 2)}"
     )
     return {
-        "accuracy": (format_percent(scores.accuracy, 2), f"95 %: {100 * low:.2f}–{format_percent(high, 2)}"),
+        "accuracy": (
+            format_percent(scores.accuracy, 2),
+            f"95\N{NO-BREAK SPACE}% interval: {100 * low:.2f}–{format_percent(high, 2)}",
+        ),
         "mistakes": (format_count(len(made.mistakes)), f"of {format_count(scores.n)} {made.images}"),
         "loss": (f"{scores.loss:.4f}", "mean cross-entropy"),
-        "calibration": (format_percent(made.reliability.error, 2), "confidence against truth"),
-        "not_sure": (format_percent(curve.not_sure_at_threshold, 2), right_of_sure),
+        "calibration": (format_percent(made.reliability.error, 2), "gap between confidence and accuracy"),
+        "not_sure": (format_percent(curve.not_sure_at_threshold, 2), accuracy_when_sure),
     }
 
 
 def verdict(comparison: Comparison, made: Assessment, other: Assessment) -> str:
-    """The comparison in words."""
+    """Return a text that compares the accuracy of two networks and states whether the difference is significant."""
     first, second = made.weights.name, other.weights.name
     low, high = (100 * end for end in comparison.interval)
-    known = ", ".join(
-        f"{one.weights.name} {format_percent(one.scores.accuracy, 2)} "
-        f"({100 * one.interval[0]:.2f}–{format_percent(one.interval[1], 2)})"
-        for one in (made, other)
+    accuracies = ", ".join(
+        f"{assessment.weights.name} {format_percent(assessment.scores.accuracy, 2)} "
+        f"({100 * assessment.interval[0]:.2f}–{format_percent(assessment.interval[1], 2)})"
+        for assessment in (made, other)
     )
     better = first if comparison.difference >= 0 else second
-    found = "This could be chance" if comparison.could_be_chance else f"{better} reads better, which is hardly chance"
+    conclusion = (
+        "The difference is not statistically significant"
+        if comparison.could_be_chance
+        else f"{better} is better; the difference is statistically significant"
+    )
     return (
-        f"{known}. {found}: {_are(comparison.only_first, made.images)} read right by {first} alone, "
-        f"{format_count(comparison.only_second)} by {second} alone. "
-        f"Difference {100 * comparison.difference:+.2f} points ({low:+.2f} to {high:+.2f}), "
-        f"McNemar's test p = {comparison.p:.2g}."
+        f"{accuracies}. {conclusion} (McNemar, p = {comparison.p:.2g}). "
+        f"{_images_are(comparison.only_first, made.images)} read right by {first} only, "
+        f"{format_count(comparison.only_second)} by {second} only. "
+        f"Difference: {100 * comparison.difference:+.2f} points "
+        f"(95\N{NO-BREAK SPACE}% interval {low:+.2f} to {high:+.2f})."
     )
 
 
-def _are(n: int, images: str) -> str:
+def _images_are(n: int, images: str) -> str:
     return f"1 {images.removesuffix('s')} is" if n == 1 else f"{format_count(n)} {images} are"
 
 
-def _share(value: float) -> str:
+def _format_share(value: float) -> str:
     return "–" if math.isnan(value) else format_percent(value, 2)

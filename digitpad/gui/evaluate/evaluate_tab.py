@@ -233,7 +233,7 @@ class EvaluateTab(TabPage):
         n_shown = format_count(len(outcome.places.points))
         self._about_map.set_text(
             f"{n_shown} {first.images} in the last hidden layer, along its two directions of most variance "
-            f" ({shares[0]} and {shares[1]}). The wheel, + and − zoom; 0 shows all."
+            f"({shares[0]} and {shares[1]}). The wheel, + and − zoom; 0 shows all."
         )
         self._place_pad()
         self._set_running(False)
@@ -264,7 +264,8 @@ class EvaluateTab(TabPage):
             return
         if missing:
             self.diagram.set_words(
-                "Press “Run robustness test” to read the images rotated, shifted, scaled, with other strokes and with noise.\n"
+                "Press “Run robustness test” to read the images rotated, shifted, scaled, with other strokes "
+                "and with noise.\n"
                 "It takes several times as long as an evaluation, and can be stopped."
             )
         else:

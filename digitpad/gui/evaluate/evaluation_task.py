@@ -17,17 +17,18 @@ from digitpad.weights.native_format import Weights
 
 @dataclass(frozen=True, eq=False)
 class EvaluationResult:
-    """All that the tab shows.
+    """Result of an evaluation.
 
     Attributes
     ----------
     made : tuple of Assessment
-        Of one set of weights, or of two.
-    comparison : Comparison, optional
-        Of the two.
+        One for each network.
+    comparison : Comparison or None
+        Comparison of two networks.
     places : FeatureMap
-        Of the first.
-    sheet : DigitSheet
+        Feature map of the first network.
+    sheet : ImageAtlas
+        The images.
     """
 
     made: tuple[Assessment, ...]
@@ -37,25 +38,25 @@ class EvaluationResult:
 
     @property
     def name(self) -> str:
-        """What was read by what."""
+        """Names of the networks and the dataset."""
         first = self.made[0]
-        names = " and ".join(one.weights.name for one in self.made)
+        names = " and ".join(assessment.weights.name for assessment in self.made)
         return f"{names} on {first.data}, {first.part} {first.images}"
 
 
 Opener = Callable[[Path, DatasetLoader], Weights]
-"""What loads weights of any kind; the data is there to find out how they are meant."""
+"""Opens a network file of any kind; the dataset tests the import options."""
 
 
 def evaluation(
     chosen: list[Weights | Path], open_weights: Opener, data: DatasetLoader, part: str, n_threads: int
 ) -> Generator[EvaluationProgress, None, EvaluationResult]:
-    """Load what is to be loaded, and assess."""
+    """Load the networks and the dataset, and evaluate."""
     yield EvaluationProgress(0, 1)
     dataset = data.get()
-    all_weights = [one if isinstance(one, Weights) else open_weights(one, data) for one in chosen]
-    for one in all_weights:  # before anything is read
-        relabelled(dataset, one)
+    all_weights = [source if isinstance(source, Weights) else open_weights(source, data) for source in chosen]
+    for weights in all_weights:  # raises an error before anything is evaluated
+        relabelled(dataset, weights)
     digits = getattr(dataset, part)
     total = len(digits) * len(all_weights)
     made: list[Assessment] = []
@@ -73,7 +74,7 @@ def evaluation(
 def robustness_of(
     made: tuple[Assessment, ...], n_threads: int
 ) -> Generator[EvaluationProgress, None, tuple[Robustness, ...]]:
-    """How each set of weights reads changed digits."""
+    """Measure the accuracy of each network on distorted images."""
     results: list[Robustness] = []
     n = n_readings(len(made[0].digits))
     for place, one in enumerate(made):

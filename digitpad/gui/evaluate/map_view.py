@@ -1,4 +1,4 @@
-"""A map of images: near ones look alike to the network's last hidden layer."""
+"""Feature map of images: nearby images have similar features in the last hidden layer."""
 
 from typing import Any
 
@@ -28,23 +28,23 @@ from digitpad.gui.widgets.theme import Theme
 from digitpad.plotting.palette import DIGIT_COLOURS, class_colours
 
 _RADIUS_PX = 2.2
-_REACH_PX = 14
+_REACH_PX = 14  # maximum distance between the pointer and the image that it shows
 _ZOOM_STEP = 1.25
 _MOST_ZOOM = 200
 _TILE_PX = 84
 _KEY_PX = 27
-_MAX_NAME_PX = 84  # in the key
+_MAX_NAME_PX = 84  # in the legend
 _MANY_WRONG = 300
 
 
 class MapView(QWidget):
-    """Points that the wheel and + and − zoom, a drag and the arrows move, and that show their image under the pointer.
+    """Scatter plot of images. The wheel, + and − zoom; dragging and the arrow keys move the map.
 
-    By keyboard, the image nearest to the middle is shown. Of up to ten classes, a key tells the colours; of more, whose
-    colours are alike, each has its name where it lies.
+    The image under the pointer is shown enlarged; with the keyboard, the image nearest to the centre. Up to ten classes
+    have a legend of colours. More classes have similar colours, so that each name is shown at its position.
     """
 
-    opened = Signal(int)  # the place of an image
+    opened = Signal(int)  # index of an image
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -54,10 +54,10 @@ class MapView(QWidget):
         self._sheet: ImageAtlas | None = None
         self._pad: tuple[float, float] | None = None
         self._middle, self._zoom = np.zeros(2), 1.0
-        self._fit = 1.0  # pixels a unit of the map, at a zoom of 1
+        self._fit = 1.0  # pixels per unit of the map at zoom 1
         self._points_image: QImage | None = None
-        self._middles: dict[int, NDArray[np.float64]] = {}  # of classes that are named where they lie
-        self._shown: int | None = None  # the image that is shown large
+        self._middles: dict[int, NDArray[np.float64]] = {}  # positions of class names; empty if there is a legend
+        self._shown: int | None = None  # index of the enlarged image
         self._pressed: QPointF | None = None
         self._dragged = False
         self.setObjectName("map")
@@ -68,7 +68,7 @@ class MapView(QWidget):
         theme.changed.connect(self._redraw)
 
     def set_map(self, places: FeatureMap, made: Assessment, sheet: ImageAtlas) -> None:
-        """Show the images of an assessment at these places."""
+        """Show the images of an assessment at their positions."""
         self._map, self._made, self._sheet = places, made, sheet
         self._shown = None
         labels = made.digits.labels[: len(places.points)]
@@ -78,22 +78,22 @@ class MapView(QWidget):
         self.reset()
 
     def set_pad(self, place: tuple[float, float] | None) -> None:
-        """Where the drawing on the pad lies, or None."""
+        """Set the position of the drawing on the pad, or None."""
         self._pad = place
         self.update()
 
     @property
     def shown(self) -> int | None:
-        """The place of the image that is shown large."""
+        """Index of the enlarged image."""
         return self._shown
 
     @property
     def zoom(self) -> float:
-        """How much closer than all at once."""
+        """Magnification; 1 shows the whole map."""
         return self._zoom
 
     def reset(self) -> None:
-        """Show all of the map."""
+        """Show the whole map."""
         if self._map is None:
             return
         points = self._map.points
@@ -105,7 +105,7 @@ class MapView(QWidget):
         self._redraw()
 
     def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
-        """Go closer or further; what lies at a point stays there."""
+        """Zoom by a factor around a fixed point, by default the centre."""
         at = QPointF(self.width() / 2, self.height() / 2) if at is None else at
         before = self._to_map(at)
         self._zoom = min(max(self._zoom * factor, 0.5), _MOST_ZOOM)
@@ -113,7 +113,7 @@ class MapView(QWidget):
         self._redraw()
 
     def to_window(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Where in the widget points of the map lie, of shape (n, 2); the map's second axis goes up."""
+        """Convert map points to widget coordinates, both of shape (n, 2); the second axis of the map points up."""
         return (points - self._middle) * (self._fit * self._zoom, -self._fit * self._zoom) + (
             self.width() / 2,
             self.height() / 2 + 12,
@@ -135,10 +135,10 @@ class MapView(QWidget):
         shown = nearest if distances[nearest] <= reach_px else None
         if shown != self._shown:
             self._shown = shown
-            self.setAccessibleDescription(self._said(shown))
+            self.setAccessibleDescription(self._describe(shown))
             self.update()
 
-    def _said(self, place: int | None) -> str:
+    def _describe(self, place: int | None) -> str:
         if place is None or self._made is None:
             return ""
         names = self._made.class_names
@@ -147,7 +147,10 @@ class MapView(QWidget):
         return f"{label} · {confidence}" if label == read_as else f"{label} → {read_as} · {confidence}"
 
     def _paint_points(self) -> QImage:
-        """All points at once, in NumPy: a disc's rim first, half way to the ground, so that it looks round."""
+        """Paint all points at once with NumPy.
+
+        The rims of the discs are painted first and blended with the background, so that discs look round.
+        """
         assert self._map is not None
         assert self._made is not None
         scale = self.devicePixelRatioF()
@@ -160,17 +163,17 @@ class MapView(QWidget):
         radius = _RADIUS_PX * scale * min(2.0, self._zoom**0.3)
         reach = int(radius) + 1
         inside = ((centres >= reach) & (centres < (width - reach, height - reach))).all(axis=1)
-        at, labels = centres[inside] @ (1, width), labels[inside]
+        pixel_indices, labels = centres[inside] @ (1, width), labels[inside]
         offsets = np.stack(np.meshgrid(*[np.arange(-reach, reach + 1)] * 2), axis=-1).reshape(-1, 2)
         cover = np.clip(radius + 0.5 - np.hypot(*offsets.T), 0, 1)
         for step, share in sorted(zip(offsets @ (1, width), cover, strict=True), key=lambda pair: float(pair[1])):
             if share > 0:
-                pixels[at + step] = _packed(colours * share + np.array(ground) * (1 - share))[labels]
+                pixels[pixel_indices + step] = _packed(colours * share + np.array(ground) * (1 - share))[labels]
         image = QImage(pixels.tobytes(), width, height, 4 * width, QImage.Format.Format_RGB32).copy()
         image.setDevicePixelRatio(scale)
         return image
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def sizeHint(self) -> QSize:
         return QSize(800, 480)
@@ -246,7 +249,7 @@ class MapView(QWidget):
         tokens = self._theme.tokens
         self._paint_wrong(painter)
         self._paint_names(painter)
-        self._paint_key(painter)
+        self._paint_legend(painter)
         if self._pad is not None:
             (x, y), *_ = self.to_window(np.array([self._pad])).tolist()
             painter.setPen(QPen(QColor(tokens.card), 6))
@@ -257,7 +260,7 @@ class MapView(QWidget):
             painter.drawPoint(QPointF(x, y))
             self._paint_words(painter, QPointF(x + 15, y), "your drawing")
         if self._shown is not None:
-            self._paint_shown(painter, self._shown)
+            self._paint_enlarged(painter, self._shown)
         if self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(tokens.accent), 1))
@@ -276,12 +279,12 @@ class MapView(QWidget):
             if 0 <= x <= self.width() and 0 <= y <= self.height():
                 painter.drawEllipse(QPointF(x, y), 5, 5)
 
-    def _paint_key(self, painter: QPainter) -> None:
-        """What the colours are, at the upper edge; and names that have their own places."""
+    def _paint_legend(self, painter: QPainter) -> None:
+        """Paint the legend at the upper edge."""
         assert self._made is not None
         tokens, names = self._theme.tokens, self._made.class_names
         ground = QColor(tokens.card)
-        ground.setAlphaF(0.88)  # of a map that is zoomed, points lie under the key
+        ground.setAlphaF(0.88)  # a zoomed map has points under the legend
         painter.fillRect(QRectF(1, 1, self.width() - 2, _KEY_PX), ground)
         x = 14.0
         for name, colour in zip(names, class_colours(len(names)), strict=True) if not self._middles else ():
@@ -289,17 +292,17 @@ class MapView(QWidget):
             painter.setBrush(QColor(colour))
             painter.drawEllipse(QPointF(x, 14), 4, 4)
             painter.setPen(QColor(tokens.soft))
-            shown = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, _MAX_NAME_PX)
-            painter.drawText(QPointF(x + 8, 19), shown)
-            x += 24 + painter.fontMetrics().horizontalAdvance(shown)
+            elided = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, _MAX_NAME_PX)
+            painter.drawText(QPointF(x + 8, 19), elided)
+            x += 24 + painter.fontMetrics().horizontalAdvance(elided)
         painter.setPen(QPen(QColor(tokens.text), 1.2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawEllipse(QPointF(x + 4, 14), 5, 5)
         painter.setPen(QColor(tokens.soft))
-        painter.drawText(QPointF(x + 14, 19), "read wrongly")
+        painter.drawText(QPointF(x + 14, 19), "wrong prediction")
 
     def _paint_names(self, painter: QPainter) -> None:
-        """Of many classes, each one's name in the middle of it, outlined, as points lie under it."""
+        """Paint the outlined name of each class at its median position, if there are many classes."""
         if not self._middles or self._made is None:
             return
         names = self._made.class_names
@@ -314,7 +317,7 @@ class MapView(QWidget):
             painter.fillPath(path, QColor(colours[label]))
 
     def _paint_words(self, painter: QPainter, at: QPointF, words: str) -> None:
-        """Words on a ground of their own, as points lie under them."""
+        """Paint a text on its own background, to keep it readable over points."""
         width = painter.fontMetrics().horizontalAdvance(words) + 12
         frame = QRectF(at.x(), at.y() - 10, width, 20)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -323,7 +326,7 @@ class MapView(QWidget):
         painter.setPen(QColor(self._theme.tokens.text))
         painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, words)
 
-    def _paint_shown(self, painter: QPainter, place: int) -> None:
+    def _paint_enlarged(self, painter: QPainter, place: int) -> None:
         assert self._map is not None
         assert self._sheet is not None
         tokens = self._theme.tokens
@@ -331,8 +334,8 @@ class MapView(QWidget):
         painter.setPen(QPen(QColor(tokens.accent), 2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawEllipse(QPointF(x, y), 7, 7)
-        said = self._said(place)
-        width = max(_TILE_PX + 36, painter.fontMetrics().horizontalAdvance(said) + 20)
+        text = self._describe(place)
+        width = max(_TILE_PX + 36, painter.fontMetrics().horizontalAdvance(text) + 20)
         height = _TILE_PX + 34
         left = x + 16 if x + 16 + width < self.width() else x - 16 - width
         top = min(max(y - height / 2, 4), self.height() - height - 4)
@@ -343,7 +346,7 @@ class MapView(QWidget):
         self._sheet.paint(painter, QRectF(left + (width - _TILE_PX) / 2, top + 8, _TILE_PX, _TILE_PX), place)
         painter.setPen(QColor(tokens.text))
         words = QRectF(left, top + _TILE_PX + 10, width, 20)
-        painter.drawText(words, Qt.AlignmentFlag.AlignCenter, said)
+        painter.drawText(words, Qt.AlignmentFlag.AlignCenter, text)
 
 
 def _rgb(colour: str) -> tuple[int, int, int]:
@@ -351,6 +354,6 @@ def _rgb(colour: str) -> tuple[int, int, int]:
 
 
 def _packed(colours: NDArray[Any]) -> NDArray[np.uint32]:
-    """Colours of shape (n, 3) as the numbers that Qt's 32-bit images are made of."""
+    """Convert colours of shape (n, 3) to the pixel values of Qt's 32-bit images."""
     red, green, blue = colours.astype(np.uint32).T
     return 0xFF000000 | red << 16 | green << 8 | blue

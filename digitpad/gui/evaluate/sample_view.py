@@ -1,4 +1,4 @@
-"""Twenty-five images drawn at random, as read: a quick look at what the figures mean."""
+"""Random sample of 25 images with their predictions."""
 
 from collections.abc import Sequence
 
@@ -7,20 +7,21 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QFont, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from digitpad.class_names import noun
 from digitpad.evaluation.assessment import Assessment
 from digitpad.gui.widgets.basics import SPACE, format_percent, make_card, make_label, named
 from digitpad.gui.widgets.image_atlas import ImageAtlas
 from digitpad.gui.widgets.theme import Theme
 
-SIDE = 5  # images a row, and rows
+SIDE = 5  # images per row, and number of rows
 _GAP_PX = 14
 _ANSWER_PX = (22, 18, 15, 13)
 
 
 class SampleGrid(QWidget):
-    """Five times five images, each with what it was read as and what it is."""
+    """Grid of 5 × 5 images, each with its prediction and its true class."""
 
-    opened = Signal(int)  # the place of an image
+    opened = Signal(int)  # index of an image
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -30,14 +31,14 @@ class SampleGrid(QWidget):
         self.places: list[int] = []
         self._current = 0
         self.setObjectName("sample_grid")
-        self.setAccessibleName("Images drawn at random")
+        self.setAccessibleName("Random images")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(SIDE * 120, SIDE * 50)
         theme.changed.connect(self.update)
 
     def set_places(self, made: Assessment, sheet: ImageAtlas, places: list[int]) -> None:
-        """Show these images of an assessment."""
+        """Show the images at these indices of an assessment."""
         self._made, self._sheet, self.places = made, sheet, places
         self._go_to(min(self._current, max(0, len(places) - 1)))
 
@@ -46,31 +47,29 @@ class SampleGrid(QWidget):
         if self._made is not None and self.places:
             place = self.places[current]
             names = self._made.class_names
-            make_label, read_as = names[self._made.digits.labels[place]], names[self._made.predicted[place]]
-            self.setAccessibleDescription(f"{make_label} read as {read_as}")
+            true_class, read_as = names[self._made.digits.labels[place]], names[self._made.predicted[place]]
+            self.setAccessibleDescription(f"{true_class} read as {read_as}")
         self.update()
 
     def cell(self, number: int) -> QRectF:
-        """Where an image of the sample lies."""
+        """Return the rectangle of an image in the grid."""
         width, height = self.width() / SIDE, self.height() / SIDE
         return QRectF(number % SIDE * width, number // SIDE * height, width, height)
 
     def _paint_words(self, painter: QPainter, room: QRectF, made: Assessment, place: int, large: QFont) -> None:
-        """The answer, and below it what it is."""
+        """Paint the predicted class, and below it the true class and the confidence."""
         names, confidence = made.class_names, format_percent(float(made.confidences[place]))
-        make_label, read_as = int(made.digits.labels[place]), int(made.predicted[place])
-        tokens, right = self._theme.tokens, make_label == read_as
+        label, read_as = int(made.digits.labels[place]), int(made.predicted[place])
+        tokens, right = self._theme.tokens, label == read_as
         small = QFont(large)
         small.setPixelSize(12)
         small.setBold(False)
-        below = (
-            [f"is {names[make_label]}", confidence]
-            if max(map(len, names)) > 1
-            else [f"is {names[make_label]} · {confidence}"]
+        details = (
+            [f"is {names[label]}", confidence] if max(map(len, names)) > 1 else [f"is {names[label]} · {confidence}"]
         )
         lines = [
             (large, tokens.good if right else tokens.bad, names[read_as], 32),
-            *((small, tokens.soft if right else tokens.bad, text, 16) for text in below),
+            *((small, tokens.soft if right else tokens.bad, text, 16) for text in details),
         ]
         for font, colour, text, height in lines:
             room.setHeight(height)
@@ -81,7 +80,7 @@ class SampleGrid(QWidget):
             room.translate(0, height)
 
     def _answer_font(self, names: Sequence[str], room_px: float) -> QFont:
-        """As large as all names have room in."""
+        """Return the largest font in which all names fit."""
         font = self.font()
         font.setBold(True)
         for size_px in _ANSWER_PX:
@@ -90,7 +89,7 @@ class SampleGrid(QWidget):
                 break
         return font
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         for number in range(len(self.places)):
@@ -143,7 +142,7 @@ class SampleGrid(QWidget):
 
 
 class SampleView(QWidget):
-    """The grid, how many of it are right, and a button for others."""
+    """Grid of random images, the number of right predictions, and a button for another sample."""
 
     def __init__(self, theme: Theme, rng: np.random.Generator) -> None:
         super().__init__()
@@ -151,17 +150,17 @@ class SampleView(QWidget):
         self._made: Assessment | None = None
         self._sheet: ImageAtlas | None = None
         self.grid = SampleGrid(theme)
-        self._said = make_label("", "soft", "sample_said")
+        self._summary = make_label("", "soft", "sample_said")
         self._again = named(QPushButton("Another 25"), "another_sample")
         self._again.setShortcut("R")
-        self._again.setToolTip("Draw others (R)")
+        self._again.setToolTip("Draw another random sample (R)")
         self._again.clicked.connect(self.draw)
         frame = make_card("sample_card")
         column = QVBoxLayout(frame)
         column.setContentsMargins(4 * SPACE, 3 * SPACE, 4 * SPACE, 3 * SPACE)
         column.setSpacing(2 * SPACE)
         row = QHBoxLayout()
-        row.addWidget(self._said)
+        row.addWidget(self._summary)
         row.addStretch(1)
         row.addWidget(self._again)
         column.addLayout(row)
@@ -171,12 +170,12 @@ class SampleView(QWidget):
         outer.addWidget(frame)
 
     def set_assessment(self, made: Assessment, sheet: ImageAtlas) -> None:
-        """Draw from the images of this one."""
+        """Draw a sample of the images of an assessment."""
         self._made, self._sheet = made, sheet
         self.draw()
 
     def draw(self) -> None:
-        """Draw 25 images, or all where there are fewer."""
+        """Draw 25 random images, or all images if there are fewer."""
         made, sheet = self._made, self._sheet
         if made is None or sheet is None:
             return
@@ -184,7 +183,7 @@ class SampleView(QWidget):
         places = self._rng.choice(n, min(SIDE**2, n), replace=False).tolist()
         self.grid.set_places(made, sheet, places)
         n_right = int(made.right[places].sum())
-        self._said.setText(
-            f"{len(places)} {made.part} {made.images} drawn at random: {n_right} read right. Large, the answer; below "
-            "it, what it is."
+        self._summary.setText(
+            f"{len(places)} random {made.part} {made.images}, {n_right} read right. "
+            f"Large: prediction. Small: true {noun(made.class_names)} and confidence."
         )

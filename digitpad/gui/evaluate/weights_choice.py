@@ -1,4 +1,4 @@
-"""Which weights to evaluate: those in use, the shipped ones, or a file."""
+"""Choice of a network: the network in use, the built-in network, or a file."""
 
 from pathlib import Path
 
@@ -15,12 +15,12 @@ _OTHER = None
 
 
 class WeightsChoice(Choice):
-    """The weights in use, the shipped ones, files chosen so far, and last what asks for another one.
+    """Combo box with the network in use, the built-in network, files chosen earlier, and an item to open a file.
 
     Parameters
     ----------
     none : str, optional
-        What to call it that there are none; it is then the first choice.
+        Text of a first item that stands for no network; empty for no such item.
     """
 
     def __init__(self, none: str = "") -> None:
@@ -28,40 +28,40 @@ class WeightsChoice(Choice):
         if none:
             self.addItem(none, NONE)
         self.addItem("In use", IN_USE)
-        self.addItem("Shipped", str(SHIPPED))
+        self.addItem("Built-in", str(SHIPPED))
         self.addItem("Other file…", _OTHER)
-        self._before = 0
-        self.activated.connect(self._chosen)
+        self._previous = 0
+        self.activated.connect(self._choose)
 
     def value(self) -> str:
-        """`IN_USE`, `NONE`, or the name of a file."""
+        """Return `IN_USE`, `NONE`, or the path of a file."""
         value: str | None = self.currentData()
         return IN_USE if value is None else value
 
     def set_in_use(self, name: str) -> None:
-        """Say what the weights in use are called."""
-        place = self.findData(IN_USE)
-        self.setItemText(place, f"In use: {name}")
-        self.setItemData(place, name, Qt.ItemDataRole.ToolTipRole)
+        """Set the name of the network in use."""
+        index = self.findData(IN_USE)
+        self.setItemText(index, f"In use: {name}")
+        self.setItemData(index, name, Qt.ItemDataRole.ToolTipRole)
 
     def choose_file(self, path: Path) -> None:
-        """Choose a file."""
+        """Select a file, and add it to the items if necessary."""
         self.offer_file(path)
-        self._before = self.findData(str(path))
-        self.setCurrentIndex(self._before)
+        self._previous = self.findData(str(path))
+        self.setCurrentIndex(self._previous)
 
     def offer_file(self, path: Path) -> None:
-        """Have a file among the choices."""
+        """Add a file to the items."""
         if self.findData(str(path)) < 0:
-            place = self.count() - 1
-            self.insertItem(place, path.name, str(path))
-            self.setItemData(place, str(path), Qt.ItemDataRole.ToolTipRole)
+            index = self.count() - 1
+            self.insertItem(index, path.name, str(path))
+            self.setItemData(index, str(path), Qt.ItemDataRole.ToolTipRole)
 
-    def _chosen(self, index: int) -> None:
+    def _choose(self, index: int) -> None:
         if self.itemData(index) is not None:
-            self._before = index
+            self._previous = index
             return
-        self.setCurrentIndex(self._before)
-        name, _ = QFileDialog.getOpenFileName(self, "Weights to evaluate", "", WEIGHTS)
+        self.setCurrentIndex(self._previous)
+        name, _ = QFileDialog.getOpenFileName(self, "Open network", "", WEIGHTS)
         if name:
             self.choose_file(Path(name))

@@ -33,8 +33,8 @@ P = TypeVar("P", bound=TabPage)
 class Window(QMainWindow):
     """The tabs of `digitpad.gui.pages.PAGES` and what is around them.
 
-    The first tab is built at the start. The others are imported after the first paint, and built when they are first shown,
-    as the start would take twice as long with them.
+    The first tab is built at the start. The others are imported after the first paint and built when they are first
+    shown; with them the start would take twice as long.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Work off the GUI thread: a generator that yields progress and returns a result.
 
-A `TaskRunner` runs tasks, by one of three policies. The signals of a `Task` are emitted in the GUI thread. The thread is a
-`threading.Thread`, not a QThread: a QThread that still runs at exit aborts the program. It lives while there is work.
+A `TaskRunner` runs tasks, by one of three policies. The signals of a `Task` are emitted in the GUI thread. The thread
+lives while there is work. It is a `threading.Thread`, as a QThread that still runs at exit aborts the program.
 """
 
 import contextlib
@@ -29,8 +29,8 @@ _local = threading.local()
 class Policy(Enum):
     """Which task runs when.
 
-    QUEUE runs tasks in order; a waiting task is replaced by a new one with the same key. LATEST cancels the task before. IDLE is
-    LATEST on the GUI thread: it runs the generator piece by piece while no event waits.
+    QUEUE runs tasks in order; a waiting task is replaced by a new one with the same key. LATEST cancels the task
+    before. IDLE is LATEST on the GUI thread: it runs the generator piece by piece while no event waits.
     """
 
     QUEUE = auto()

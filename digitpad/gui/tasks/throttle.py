@@ -1,4 +1,4 @@
-"""At most one call an interval, and always one after the last request."""
+"""Limits how often a function is called; the last request is never lost."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ from PySide6.QtCore import QElapsedTimer, QObject, QTimer
 
 
 class Throttle(QObject):
-    """Calls ``action`` at once if the last call is ``interval_ms`` ago, else when it will be; requests merge."""
+    """Calls ``action`` at most once every ``interval_ms``; requests in between are merged into one call."""
 
     def __init__(self, action: Callable[[], None], interval_ms: int, parent: QObject) -> None:
         super().__init__(parent)
@@ -18,7 +18,7 @@ class Throttle(QObject):
         self._timer.timeout.connect(self._call)
 
     def request(self) -> None:
-        """Have the action called, now or soon."""
+        """Call the action now, or when the interval has passed."""
         if self._timer.isActive():
             return
         elapsed = self._since.elapsed() if self._since.isValid() else self._interval_ms

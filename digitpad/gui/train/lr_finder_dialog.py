@@ -68,7 +68,8 @@ class LearningRateDialog(QDialog):
         else:
             self._use.setText(f"Use {rate:g}")
             self._message.setText(
-                f"The loss fell fastest at {rate:g}; the current learning rate is {self._recipe.optimizer.learning_rate:g}."
+                f"The loss fell fastest at {rate:g}; "
+                f"the current learning rate is {self._recipe.optimizer.learning_rate:g}."
             )
         self._use.clicked.connect(lambda: self._choose(rate))
         self._use.setFocus()

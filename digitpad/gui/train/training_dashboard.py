@@ -1,4 +1,4 @@
-"""How a training goes: its figures, its curves, its first layer, its batches, and what it makes of the pinned digit."""
+"""Progress of a training: figures, curves, first layer, last batch, and the reading of the user's digit."""
 
 from functools import partial
 from importlib import import_module
@@ -47,14 +47,14 @@ if TYPE_CHECKING:
     from digitpad.gui.widgets.curve_points import Series
 
 
-_AS_IT_GOES = "Your digit, as training goes"
+_PINNED_TEXT = "Your digit during training"
 
 
 class TrainingDashboard(QWidget):
-    """Hears of all that a training tells, and shows the latest of it when it is drawn."""
+    """Collects the events of a training, and shows the latest state whenever `draw` is called."""
 
-    use_requested = Signal()  # the Draw tab shall read with what was trained
-    failed = Signal(str, object)  # what cannot be shown, and why, a DigitpadError
+    use_requested = Signal()  # use the trained network
+    failed = Signal(str, object)  # title, DigitpadError
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -86,25 +86,26 @@ class TrainingDashboard(QWidget):
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was scored yet of what it shows."""
+        """Whether no epoch has been scored yet."""
         return not self._epochs
 
     @property
     def n_steps(self) -> int:
-        """How many it has heard of."""
+        """Number of steps reported so far."""
         return len(self._losses)
 
     def pin(self, prediction: Prediction | None) -> None:
-        """The digit whose reading is shown from now on; None for an empty pad."""
+        """Show the reading of this digit from now on; None for an empty pad."""
         self._pinned = prediction
         self._moments.forget_answers()
         self._seen.set_prediction(prediction)
         self._scrubber.set_moments(self._moments)
         self._pinned_answer.setText("")
-        self._pinned_text.setText("Draw a digit to watch it being read here." if prediction is None else _AS_IT_GOES)
+        empty = "Draw a digit to see how the network reads it during training."
+        self._pinned_text.setText(empty if prediction is None else _PINNED_TEXT)
 
     def set_plan(self, epochs: int, hint: str = "") -> None:
-        """Show axes for so many epochs, and in them what there is to say while they are empty."""
+        """Show axes for a number of epochs, with a hint while they are empty."""
         self._planned = epochs, hint
         if self._loss_curves is not None and self._accuracy_curves is not None:
             self._loss_curves.set_plan(epochs, hint)
@@ -112,15 +113,15 @@ class TrainingDashboard(QWidget):
         self._progress.setMaximum(max(1, self._steps_per_epoch * epochs))
 
     def set_left(self, text: str, title: str = "Time left") -> None:
-        """What stands where the time is counted down."""
+        """Replace the time left by another text."""
         self._tiles["left"].set_value(text, title)
 
     def set_usable(self, usable: bool) -> None:
-        """Whether there is something to use."""
+        """Show the Use button, or hide it."""
         self._use.setVisible(usable)
 
     def clear(self, epochs: int) -> None:
-        """A training of so many epochs is about to begin."""
+        """Prepare for a training with this number of epochs."""
         self._losses = LossTrace()
         self._epochs.clear()
         self._moments = TrainingHistory()
@@ -134,15 +135,15 @@ class TrainingDashboard(QWidget):
         self.set_plan(epochs)
         self.pin(self._pinned)
 
-    # What a training tells.
+    # Events of a training.
 
     def prepared(self, made: int, total: int) -> None:
-        """So many drawings to train on are made, of how many."""
+        """Show how many training drawings have been generated."""
         self._progress.setRange(0, total)
         self._progress.setValue(made)
 
     def begun(self, start: TrainingStart) -> None:
-        """It begins, or goes on."""
+        """Show the history of a training that starts or resumes."""
         self._changes = list(start.history.changes)
         self._steps_per_epoch = start.steps_per_epoch
         self._losses = LossTrace(start.steps_per_epoch)
@@ -152,7 +153,7 @@ class TrainingDashboard(QWidget):
         self._progress.setValue(len(self._losses))
 
     def reported(self, report: TrainingReport) -> None:
-        """Some steps were taken."""
+        """Add steps."""
         self._losses.extend(report.losses)
         self._latest = report
         is_pinned = self._pinned is not None and report.pinned is self._pinned.image
@@ -160,18 +161,18 @@ class TrainingDashboard(QWidget):
         self._class_names = report.class_names
 
     def scored(self, epoch: EpochDone) -> None:
-        """An epoch is over."""
+        """Add an epoch."""
         self._epochs.append(epoch)
 
     def changed(self, change: SettingChange) -> None:
-        """It goes on with other settings."""
+        """Mark a change of settings."""
         self._changes.append(change)
         self._draw_changes()
 
     # Drawing.
 
     def draw(self, *, counts_down: bool) -> None:
-        """Show the latest; ``counts_down`` tells whether time runs."""
+        """Show the latest state; ``counts_down`` is whether to update the time left."""
         report = self._latest
         if report is not None:
             epochs = report.n_steps // self._steps_per_epoch
@@ -190,7 +191,7 @@ class TrainingDashboard(QWidget):
         self._draw_curves()
 
     def _draw_moment(self) -> None:
-        """What there is to see now, or at the moment that was gone back to."""
+        """Show the first layer and the digit's reading now, or at the step chosen in the scrubber."""
         moment = self._scrubber.moment
         if moment is not None and moment.answer is not None:
             digit = int(np.argmax(moment.answer))
@@ -202,7 +203,7 @@ class TrainingDashboard(QWidget):
         if self._latest is not None:
             self._batch_grid.set_images(self._latest.seen.batch)
         if self._pinned is not None:
-            self._pinned_text.setText(_at(moment.step) if self._scrubber.is_back and moment else _AS_IT_GOES)
+            self._pinned_text.setText(_at(moment.step) if self._scrubber.is_back and moment else _PINNED_TEXT)
 
     def _draw_curves(self) -> None:
         if self._loss_curves is None or self._accuracy_curves is None or not self._epochs or not self.isVisible():
@@ -235,7 +236,7 @@ class TrainingDashboard(QWidget):
         self._hint.set_text(found[0] if found else "")
 
     def _import_plots(self) -> None:
-        """Import matplotlib when a plot is first shown, and no earlier; in a thread, for it takes a while."""
+        """Import matplotlib when a plot is first shown, as a task, because it takes a while."""
         load = partial(import_module, "digitpad.gui.train.training_plots")
         self._importing.start(load, finished=self._add_curves, failed=self._show_import_error)
 
@@ -243,7 +244,7 @@ class TrainingDashboard(QWidget):
         self.failed.emit("Curves cannot be shown", as_digitpad_error(error))
 
     def _add_curves(self, plots: Any) -> None:
-        """Put the axes into their cards, and in them what there is to be seen by now."""
+        """Put the axes into their cards, and show the curves so far."""
         if self._loss_curves is not None:
             return
         self._loss_curves = plots.TrainingCurves(self._theme, "loss_curves", logarithmic=True)
@@ -273,7 +274,7 @@ class TrainingDashboard(QWidget):
         column.addWidget(self._build_pinned())
 
     def _plot_card(self, name: str, heading: QWidget) -> tuple[QFrame, QVBoxLayout, QWidget]:
-        """A card with a heading and, to be shown or not, what the colours mean; and where its content goes."""
+        """Build a card with a heading and a legend; return it with the layout for its content."""
         frame = make_card(name)
         column = QVBoxLayout(frame)
         column.setContentsMargins(4 * SPACE, 3 * SPACE, 3 * SPACE, 2 * SPACE)
@@ -305,12 +306,12 @@ class TrainingDashboard(QWidget):
         return frame
 
     def _build_views(self) -> QWidget:
-        """The card below the loss: accuracy, or a look at the first layer, or at what the network is shown."""
-        self._views = SegmentedControl(("Accuracy", "First layer", "Batch"), "views", "What is shown below the loss")
+        """Build the card below the loss: accuracy, first layer, or last batch."""
+        self._views = SegmentedControl(("Accuracy", "First layer", "Batch"), "views", "View below the loss")
         frame, column, keys = self._plot_card("accuracy_card", self._views)
         accuracy, self._accuracy_room = _room()
         self._weights_grid = ImageGrid(self._theme, "weights_grid", "Weights of the first layer", signed=True)
-        self._batch_grid = ImageGrid(self._theme, "batch_grid", "Digits as the network saw them last")
+        self._batch_grid = ImageGrid(self._theme, "batch_grid", "Last training batch")
         self._pages = QStackedWidget()
         for page in (accuracy, self._weights_grid, self._batch_grid):
             self._pages.addWidget(page)
@@ -332,15 +333,15 @@ class TrainingDashboard(QWidget):
         self._scrubber.moved.connect(self._draw_moment)
         self._pinned_answer = make_label("", "strong", "pinned_answer")
         self._pinned_answer.setFixedWidth(86)
-        self._use = named(QPushButton("Use it"), "use_button")
+        self._use = named(QPushButton("Use network"), "use_button")
         self._use.setProperty("kind", "primary")
-        self._use.setToolTip("The Draw tab reads with these weights from now on (Ctrl+U)")
+        self._use.setToolTip("Use the trained network in the Draw tab (Ctrl+U)")
         self._use.clicked.connect(self.use_requested)
         row.addWidget(self._seen)
         row.addWidget(self._pinned_text)
         self._pinned_text.ensurePolished()
         self._pinned_text.setFixedWidth(
-            max(map(self._pinned_text.fontMetrics().horizontalAdvance, (_AS_IT_GOES, _at(1_000_000))))
+            max(map(self._pinned_text.fontMetrics().horizontalAdvance, (_PINNED_TEXT, _at(1_000_000))))
         )
         self._pinned_text.setWordWrap(True)
         row.addWidget(self._scrubber, 1)
@@ -359,7 +360,7 @@ class TrainingDashboard(QWidget):
 
 
 class _Key(QWidget):
-    """A line's colour and name."""
+    """Legend entry: the colour and name of a curve."""
 
     def __init__(self, theme: Theme, words: str, colour: str) -> None:
         super().__init__()
@@ -378,7 +379,7 @@ class _Key(QWidget):
 
 
 def _room() -> tuple[QWidget, QVBoxLayout]:
-    """A place that curves are put into once they can be drawn; nothing else moves then."""
+    """A placeholder of the same size as the curves that replace it."""
     room = QWidget()
     layout = QVBoxLayout(room)
     layout.setContentsMargins(0, 0, 0, 0)
@@ -390,7 +391,7 @@ def _at(step: int) -> str:
 
 
 def describe_change(change: SettingChange) -> str:
-    """What changed, as in ``learning rate 0.01, rotate 5``."""
+    """Describe a change of settings, for example ``learning rate 0.01, rotate 5``."""
     return ", ".join(
         f"{key.partition('.')[2].removesuffix('_deg').removesuffix('_px').replace('_', ' ')} {value:g}"
         for key, value in change.settings.items()

@@ -38,8 +38,8 @@ class TrainingReport:
     """Progress of a training since the report before.
 
     ``losses`` belong to the steps ``first_step``, ``first_step + 1``, …. ``answer`` holds the probability of each of
-    ``class_names`` for ``pinned``, the digit on the pad. ``seconds_left`` is None until it is known. ``dead`` is the share
-    of units that never fired in the last epoch.
+    ``class_names`` for ``pinned``, the digit on the pad. ``seconds_left`` is None until it is known. ``dead`` is the
+    share of units that never fired in the last epoch.
     """
 
     first_step: int

@@ -1,1 +1,1 @@
-"""Widgets, styles and dialogs that tabs share."""
+"""Widgets, styles and dialogs shared by the tabs."""

@@ -1,4 +1,4 @@
-"""Small parts that the tabs share."""
+"""Labels, cards, tiles and number formats shared by the tabs."""
 
 from math import ceil
 from typing import TypeVar
@@ -19,20 +19,20 @@ from PySide6.QtWidgets import (
 
 from digitpad.gui.widgets.theme import fixed_width_digits
 
-SPACE = 4  # every distance is a multiple of it
+SPACE = 4  # pixels; all distances are multiples of it
 
 
 _W = TypeVar("_W", bound=QObject)
 
 
 def named(thing: _W, name: str) -> _W:
-    """The same, with its object name set, by which style sheets, tests and assistive tools find it."""
+    """Set the object name, which style sheets, tests and assistive tools use, and return the object."""
     thing.setObjectName(name)
     return thing
 
 
 def make_card(name: str, parent: QWidget | None = None) -> QFrame:
-    """A panel on the ground."""
+    """Create a card: a framed panel on the window background."""
     frame = QFrame(parent)
     frame.setObjectName(name)
     frame.setProperty("card", True)
@@ -40,7 +40,7 @@ def make_card(name: str, parent: QWidget | None = None) -> QFrame:
 
 
 def make_label(text: str, role: str, name: str = "") -> QLabel:
-    """Text in one of the style sheet's roles: heading, soft, caption, figure, answer, no answer, strong, error."""
+    """Create a label in a role of the style sheet: heading, soft, caption, figure, answer, no answer, strong, error."""
     widget = QLabel(text)
     widget.setProperty("role", role)
     widget.setObjectName(name)
@@ -50,7 +50,7 @@ def make_label(text: str, role: str, name: str = "") -> QLabel:
 
 
 def keep_width(button: QPushButton, *, tight: bool = False) -> None:
-    """Give a button that can be checked room for its text in bold, as it is then; where room is scarce, a tight one."""
+    """Make a checkable button wide enough for bold text, which it has when checked; ``tight`` reduces the padding."""
     button.setProperty("tight", tight)
     button.ensurePolished()
     bold = button.font()
@@ -60,7 +60,7 @@ def keep_width(button: QPushButton, *, tight: bool = False) -> None:
 
 
 def set_role(widget: QLabel, role: str) -> None:
-    """Give a label another of the style sheet's roles."""
+    """Change the style sheet role of a label."""
     if widget.property("role") != role:
         widget.setProperty("role", role)
         widget.style().unpolish(widget)
@@ -68,7 +68,7 @@ def set_role(widget: QLabel, role: str) -> None:
 
 
 def closing_row(dialog: QDialog, does: QPushButton, closes: QPushButton) -> QHBoxLayout:
-    """The last row of a dialog: what it is there for, at the right, and what closes it without."""
+    """Return the last row of a dialog: the button that closes it, and on the right its primary button."""
     does.setProperty("kind", "primary")
     closes.setAutoDefault(False)
     closes.clicked.connect(dialog.reject)
@@ -81,7 +81,7 @@ def closing_row(dialog: QDialog, does: QPushButton, closes: QPushButton) -> QHBo
 
 
 class Tabs(QTabBar):
-    """Each has the room that its name takes in bold, as it is when chosen, so that none moves then."""
+    """Tab bar that reserves the width of the bold title for each tab, so that no tab moves on selection."""
 
     def tabSizeHint(self, index: int) -> QSize:
         size = super().tabSizeHint(index)
@@ -90,13 +90,13 @@ class Tabs(QTabBar):
             plain.setWeight(QFont.Weight.Medium)
             bold.setWeight(QFont.Weight.DemiBold)
             mnemonic, text = Qt.TextFlag.TextShowMnemonic, self.tabText(index)
-            of_plain, of_bold = (QFontMetrics(font).size(mnemonic, text).width() for font in (plain, bold))
-            size.setWidth(size.width() + of_bold - of_plain)
+            plain_width, bold_width = (QFontMetrics(font).size(mnemonic, text).width() for font in (plain, bold))
+            size.setWidth(size.width() + bold_width - plain_width)
         return size
 
 
 class ElidedLabel(QLabel):
-    """One line that ends in … where there is no room, so that a long file name never widens the window."""
+    """Single-line label that elides long text with …, so that a long file name does not widen the window."""
 
     def __init__(self, role: str, name: str) -> None:
         super().__init__()
@@ -107,7 +107,7 @@ class ElidedLabel(QLabel):
         self._full = ""
 
     def set_text(self, text: str) -> None:
-        """Show ``text``, whole in the tooltip where it does not fit."""
+        """Show ``text``; if it does not fit, the tooltip shows all of it."""
         if text != self._full:
             self._full = text
             self.setAccessibleName(text)
@@ -120,9 +120,9 @@ class ElidedLabel(QLabel):
         self.setToolTip(self._full if elided != self._full else "")
 
     def sizeHint(self) -> QSize:
-        """As wide as the whole text, though what is shown may be less."""
-        whole = QFontMetricsF(self.font()).horizontalAdvance(self._full)
-        return QSize(ceil(whole), super().sizeHint().height())
+        """Return the size of the full text, even if it is elided."""
+        full_width = QFontMetricsF(self.font()).horizontalAdvance(self._full)
+        return QSize(ceil(full_width), super().sizeHint().height())
 
     def minimumSizeHint(self) -> QSize:
         return QSize(0, super().minimumSizeHint().height())
@@ -133,7 +133,7 @@ class ElidedLabel(QLabel):
 
 
 class Tile(QFrame):
-    """A name and a figure, in a card that keeps its size."""
+    """Card of fixed size with a title and a value."""
 
     def __init__(self, title: str, name: str) -> None:
         super().__init__()
@@ -149,7 +149,7 @@ class Tile(QFrame):
         self._value.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     def set_value(self, text: str, title: str | None = None) -> None:
-        """Show a figure; with ``title``, of something else."""
+        """Show a value; ``title`` replaces the title."""
         if title is not None:
             self._title.setText(title)
         self._value.setText(text)
@@ -157,12 +157,12 @@ class Tile(QFrame):
 
     @property
     def value(self) -> str:
-        """The figure shown."""
+        """Text of the value."""
         return self._value.text()
 
 
 def dot_icon(colour: str) -> QIcon:
-    """A round mark in a colour, which stays so where its row is selected."""
+    """Return an icon of a dot in a colour; the colour stays the same in a selected row."""
     icon = QIcon()
     for ratio in (1, 2):
         picture = QPixmap(12 * ratio, 12 * ratio)
@@ -180,17 +180,17 @@ def dot_icon(colour: str) -> QIcon:
 
 
 def format_count(number: int) -> str:
-    """A count, as in ``10 000``, the space a narrow one that no line breaks at."""
-    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    """Format a count with commas between thousands, as in ``10,000``."""
+    return f"{number:,}"
 
 
 def format_percent(share: float, decimals: int = 1) -> str:
-    """A share of 0..1, as in ``98.6 %``, the space one that no line breaks at."""
+    """Format a share in 0..1 as a percentage with a no-break space, as in ``98.6 %``."""
     return f"{100 * share:.{decimals}f}\N{NO-BREAK SPACE}%"
 
 
 def status_row(widget: QWidget) -> QHBoxLayout:
-    """Turn a widget into a status bar; return the layout for its contents."""
+    """Style a widget as a status bar, and return the layout for its contents."""
     named(widget, "status").setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
     widget.setFixedHeight(29)
     row = QHBoxLayout(widget)

@@ -1,7 +1,7 @@
-"""Figures of matplotlib's within Qt, whose lines move at little cost.
+"""Matplotlib figures in Qt with fast updates of their lines.
 
-A full draw costs about 25 ms and a blit 1 ms, so the axes are drawn in full only when they change (size, theme,
-limits); in between, the saved background is put back and the lines are drawn over it.
+A full draw takes about 25 ms and a blit 1 ms. The axes are therefore drawn in full only when they change (size, theme,
+limits). Otherwise the saved background is restored, and the lines are drawn over it.
 """
 
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
@@ -13,9 +13,9 @@ from digitpad.gui.widgets.theme import Theme
 
 
 class BlittedFigure(FigureCanvasQTAgg):
-    """What is animated in the figure is drawn by `_draw_lines`, over the background of the last full draw.
+    """Figure canvas that draws its animated lines with `_draw_lines`, over the background of the last full draw.
 
-    Whoever derives from it sets in `_restyle` all else that a full draw shows, and calls it once there are axes.
+    Subclasses set everything else that a full draw shows in `_restyle`, and call it after creating the axes.
     """
 
     def __init__(self, theme: Theme, name: str, size: tuple[float, float], parent: QWidget | None) -> None:
@@ -30,7 +30,7 @@ class BlittedFigure(FigureCanvasQTAgg):
         theme.changed.connect(self._restyle)
 
     def _restyle(self) -> None:
-        """Set what a full draw shows, and draw in full when next shown."""
+        """Update everything that a full draw shows, and schedule a full draw."""
         self._stale = True
         if self.isVisible():
             self.draw_idle()
@@ -39,14 +39,14 @@ class BlittedFigure(FigureCanvasQTAgg):
         raise NotImplementedError
 
     def _capture(self, event: object) -> None:
-        """Keep what a full draw painted, without the animated lines; then draw those."""
+        """Save the result of a full draw without the animated lines, then draw the lines."""
         self._background = self.copy_from_bbox(self._figure.bbox)
         self._stale = False
         self._draw_lines()
 
     @property
     def _is_drawn(self) -> bool:
-        """Whether there is something to draw over; else the full draw that is due shows the lines as well."""
+        """Whether a background is available; otherwise the pending full draw also draws the lines."""
         return self.isVisible() and not self._stale and self._background is not None
 
     def _blit(self) -> None:
@@ -55,7 +55,7 @@ class BlittedFigure(FigureCanvasQTAgg):
             self._draw_lines()
             self.blit(self._figure.bbox)
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

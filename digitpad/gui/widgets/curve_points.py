@@ -1,4 +1,4 @@
-"""The points of a curve, thinned to what can be seen."""
+"""Downsampling of curves for display."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,14 @@ MAX_POINTS = 1000
 
 @dataclass(frozen=True)
 class Series:
-    """A line's points; x in epochs."""
+    """Points of a line; x in epochs."""
 
     x: Floats
     y: Floats
 
 
 def decimate(series: Series, max_points: int = MAX_POINTS) -> Series:
-    """At most ``max_points`` points that look the same: the lowest and the highest of each stretch, in order."""
+    """Reduce a line to at most ``max_points`` points that look the same: the minimum and maximum of each interval."""
     if len(series.x) <= max_points:
         return series
     finite = np.isfinite(series.y)
@@ -26,12 +26,12 @@ def decimate(series: Series, max_points: int = MAX_POINTS) -> Series:
     n = len(series.x)
     if n <= max_points:
         return series
-    begins = np.linspace(0, n, max_points // 2, endpoint=False).astype(int)
-    lengths = np.diff(begins, append=n)
-    extremes = np.empty((len(begins), 2), int)
+    starts = np.linspace(0, n, max_points // 2, endpoint=False).astype(int)
+    lengths = np.diff(starts, append=n)
+    extremes = np.empty((len(starts), 2), int)
     for column, extreme in enumerate((np.minimum, np.maximum)):
-        values = np.repeat(extreme.reduceat(series.y, begins), lengths)
+        values = np.repeat(extreme.reduceat(series.y, starts), lengths)
         hits = np.flatnonzero(series.y == values)
-        extremes[:, column] = hits[np.searchsorted(hits, begins)]  # the first place of each stretch where it stands
-    places = np.append(np.sort(extremes, axis=1).ravel(), n - 1)
-    return Series(series.x[places], series.y[places])
+        extremes[:, column] = hits[np.searchsorted(hits, starts)]  # first position of the extreme in each interval
+    indices = np.append(np.sort(extremes, axis=1).ravel(), n - 1)
+    return Series(series.x[indices], series.y[indices])

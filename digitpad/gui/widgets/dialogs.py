@@ -1,4 +1,4 @@
-"""What the user is told and asked in a box of its own."""
+"""Message boxes: errors, information and questions."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +10,7 @@ from digitpad.errors import DigitpadError, FileError
 
 
 def show_error(parent: QWidget, title: str, error: DigitpadError, after: str = "") -> None:
-    """What happened, to which file, and ``after`` it what stays as it was; where the file lies unfolds."""
+    """Show an error, followed by the text ``after``; the details contain the path of the file."""
     problem = f"{error.path.name} {error.problem}" if isinstance(error, FileError) else str(error)
     box = QMessageBox(QMessageBox.Icon.Warning, "digitpad", title, QMessageBox.StandardButton.Ok, parent)
     box.setObjectName("problem")
@@ -23,7 +23,7 @@ def show_error(parent: QWidget, title: str, error: DigitpadError, after: str = "
 
 
 def show_information(parent: QWidget, title: str, text: str) -> None:
-    """Something to read, that is in nobody's way."""
+    """Show a text without blocking the window."""
     box = QMessageBox(QMessageBox.Icon.NoIcon, "digitpad", title, QMessageBox.StandardButton.Ok, parent)
     box.setInformativeText(text)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -31,36 +31,36 @@ def show_information(parent: QWidget, title: str, text: str) -> None:
 
 
 def confirm(parent: QWidget, title: str, question: str, yes: str, no: str) -> bool:
-    """Whether the user agrees; waits for the answer."""
+    """Ask a question, wait for the answer, and return whether the user agreed."""
     box = question_box(parent, "question", title, question)
-    agreed = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
+    yes_button = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
     box.addButton(no, QMessageBox.ButtonRole.RejectRole)
-    box.setDefaultButton(agreed)
+    box.setDefaultButton(yes_button)
     box.exec()
     box.deleteLater()
-    return box.clickedButton() is agreed
+    return box.clickedButton() is yes_button
 
 
 def offer_dataset(parent: QWidget, path: Path, train: Callable[[], None] | None, evaluate: Callable[[], None]) -> None:
-    """Have the user say what a data set is for; ``train`` is None while nothing can be trained on it."""
-    text = "A network can be trained on it, and weights can be evaluated with it."
-    box = question_box(parent, "data_offer", f"{path.name} is a data set", text)
+    """Ask whether to train on a dataset or evaluate with it; ``train`` is None while training is not possible."""
+    text = "You can train a network on it, or evaluate a network with it."
+    box = question_box(parent, "data_offer", f"{path.name} is a dataset", text)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    to_train = box.addButton("Train on it", QMessageBox.ButtonRole.AcceptRole)
-    to_evaluate = box.addButton("Evaluate with it", QMessageBox.ButtonRole.AcceptRole)
+    train_button = box.addButton("Train on it", QMessageBox.ButtonRole.AcceptRole)
+    evaluate_button = box.addButton("Evaluate with it", QMessageBox.ButtonRole.AcceptRole)
     box.addButton(QMessageBox.StandardButton.Cancel)
-    to_evaluate.clicked.connect(evaluate)
+    evaluate_button.clicked.connect(evaluate)
     if train is None:
-        to_train.setEnabled(False)
-        box.setDefaultButton(to_evaluate)
+        train_button.setEnabled(False)
+        box.setDefaultButton(evaluate_button)
     else:
-        to_train.clicked.connect(train)
-        box.setDefaultButton(to_train)
+        train_button.clicked.connect(train)
+        box.setDefaultButton(train_button)
     box.open()
 
 
 def question_box(parent: QWidget, name: str, title: str, text: str) -> QMessageBox:
-    """A question of that object name, without answers as yet, whose words are shown as they are."""
+    """Create a question box without buttons, which shows its text as plain text; ``name`` is its object name."""
     box = QMessageBox(QMessageBox.Icon.Question, "digitpad", title, parent=parent)
     box.setObjectName(name)
     box.setTextFormat(Qt.TextFormat.PlainText)

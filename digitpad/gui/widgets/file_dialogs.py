@@ -1,4 +1,4 @@
-"""Which files there are to open and to save, and the dialogs that ask for one."""
+"""File types to open and save, and the dialogs to choose a file."""
 
 import stat
 from pathlib import Path
@@ -14,7 +14,7 @@ _WEIGHTS_SUFFIXES = (
 )
 WEIGHTS = f"Weights ({' '.join(f'*.{suffix}' for suffix in _WEIGHTS_SUFFIXES)});;All files (*)"
 SAVED_WEIGHTS = (
-    "digitpad weights (*.npz);;safetensors (*.safetensors);;ONNX (*.onnx);;Python, with NumPy alone (*.py);;"
+    "digitpad weights (*.npz);;safetensors (*.safetensors);;ONNX (*.onnx);;Python with NumPy (*.py);;"
     "JSON (*.json);;Pickle (*.pkl)"
 )
 DRAWING_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".jsonl")
@@ -24,36 +24,44 @@ PNG = "PNG image (*.png)"
 
 
 class FileDialogs:
-    """Asks for a file, beginning in the folder of the one before."""
+    """File dialogs that start in the folder of the last chosen file."""
 
     def __init__(self, preferences: Preferences, parent: QWidget) -> None:
         self._preferences = preferences
         self._parent = parent
 
     def to_open(self, title: str, kinds: str) -> Path | None:
-        """A file that is there; None where the user thought better of it."""
+        """Ask for an existing file; return None if the user cancels."""
         name, _ = QFileDialog.getOpenFileName(self._parent, title, str(self._preferences.folder), kinds)
-        return self._remembered(Path(name)) if name else None
+        return self._remember_folder(Path(name)) if name else None
 
     def to_save(self, title: str, kinds: str, suffix: str, name: str) -> Path | None:
-        """A file to write, whose replacement the dialog has asked about; None where the user thought better of it."""
+        """Ask for a file to write, and confirm before replacing one; return None if the user cancels."""
         dialog = QFileDialog(self._parent, title, str(self._preferences.folder / name), kinds)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(suffix)
         dialog.filterSelected.connect(lambda kind: dialog.setDefaultSuffix(kind.rpartition("*.")[2].rstrip(")")))
         dialog.selectFile(name)
-        return self._remembered(Path(dialog.selectedFiles()[0])) if dialog.exec() else None
+        return self._remember_folder(Path(dialog.selectedFiles()[0])) if dialog.exec() else None
 
-    def _remembered(self, path: Path) -> Path:
+    def _remember_folder(self, path: Path) -> Path:
         self._preferences.folder = path.parent
         return path
 
 
 def check_openable(path: Path) -> None:
-    """Raise a `FileError` for a pipe or a device, from which the window would wait to read; not for what is missing."""
+    """Check that a path is not a pipe or a device, because reading from one would block the window.
+
+    A missing path is not checked.
+
+    Raises
+    ------
+    FileError
+        If the path is neither a file nor a folder.
+    """
     try:
         mode = path.stat().st_mode
-    except (OSError, ValueError):  # whoever opens it tells why it cannot be
+    except (OSError, ValueError):  # opening the file reports the error
         return
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         raise FileError(path, "is neither a file nor a folder")

@@ -1,4 +1,4 @@
-"""What settings are typed, chosen and ticked in; each says that it was edited, and reads and takes a value."""
+"""Input widgets for settings: text fields, choices and check boxes, each with a value and an ``edited`` signal."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,23 +16,23 @@ from PySide6.QtWidgets import (
     QStylePainter,
 )
 
-_BOX_PX = 16  # a side of a tick box
-_ARROW_PX = 22  # the room of a choice's arrow
+_BOX_PX = 16  # side of a check box
+_ARROW_PX = 22  # width of the arrow of a choice
 
 
 class TextField(QLineEdit):
-    """A value as text, with its unit at the end.
+    """Text field for a value, with its unit on the right.
 
     Parameters
     ----------
     parse : callable
-        The value of a text, or a `RecipeError` that tells what is wrong with it.
+        Function that converts the text to a value; raises `RecipeError` if the text is not valid.
     show : callable
-        The text of a value.
+        Function that converts a value to text.
     unit : str
     """
 
-    edited = Signal()  # by the user
+    edited = Signal()  # the user changed the value
 
     def __init__(self, parse: Callable[[str], Any], show: Callable[[Any], str] = str, unit: str = "") -> None:
         super().__init__()
@@ -42,34 +42,34 @@ class TextField(QLineEdit):
         self.textEdited.connect(lambda _: self.edited.emit())
 
     def value(self) -> Any:
-        """What the text says.
+        """Return the value of the text.
 
         Raises
         ------
         RecipeError
-            If it says no value.
+            If the text is not a valid value.
         """
         return self._parse(self.text())
 
     def set_value(self, value: Any) -> None:
         """Show a value."""
         self.setText(self._show(value))
-        self.setCursorPosition(0)  # the beginning of a long one says more than its end
+        self.setCursorPosition(0)  # the start of a long text is more useful than its end
 
     @property
     def cut_off(self) -> str:
-        """The whole text as the end of a tooltip, where the field shows less of it."""
+        """Full text for the end of a tooltip, or an empty string if the field shows all of it."""
         fits = self.fontMetrics().horizontalAdvance(self.text()) <= self.width() - 20
         return "" if fits else f"\n\nNow: {self.text()}"
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
         self.setCursorPosition(0)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the unit, or … over the end of a text that is cut off, until it is edited."""
+        """Draw the unit; if the text is cut off and the field has no focus, draw … over its end."""
         super().paintEvent(event)
         metrics, room = self.fontMetrics(), self.rect().adjusted(10, 2, -10, -2)
         centred = Qt.AlignmentFlag.AlignVCenter
@@ -86,16 +86,16 @@ class TextField(QLineEdit):
 
 
 class Choice(QComboBox):
-    """A choice that the wheel changes only where it has the focus, and not on the way as the form is scrolled."""
+    """Combo box that reacts to the wheel only if it has the focus, so that scrolling a form does not change it."""
 
-    edited = Signal()  # another item is the current one
+    edited = Signal()  # the current item changed
 
     def __init__(self) -> None:
         super().__init__()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.currentIndexChanged.connect(lambda _: self.edited.emit())
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():
@@ -104,12 +104,12 @@ class Choice(QComboBox):
             event.ignore()
 
     def showPopup(self) -> None:
-        """Let the list be as wide as its longest item."""
+        """Make the list as wide as its longest item."""
         self.view().setMinimumWidth(self.view().sizeHintForColumn(0) + 12)
         super().showPopup()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """End in … what does not fit, and draw the arrow, for which a style sheet would want a file."""
+        """Elide text that does not fit, and draw the arrow, for which a style sheet would need an image file."""
         option = QStyleOptionComboBox()
         self.initStyleOption(option)
         room_px = self.width() - _ARROW_PX - 10
@@ -125,7 +125,7 @@ class Choice(QComboBox):
 
 
 class WordChoice(Choice):
-    """One of a few values, each shown as a word or two."""
+    """Combo box for a few values, each with a short label."""
 
     def __init__(self, words: Mapping[str, str]) -> None:
         super().__init__()
@@ -133,35 +133,35 @@ class WordChoice(Choice):
             self.addItem(word, value)
 
     def value(self) -> str:
-        """What is chosen."""
+        """Return the selected value."""
         return str(self.currentData())
 
     def set_value(self, value: str) -> None:
-        """Choose it."""
+        """Select a value."""
         self.setCurrentIndex(max(0, self.findData(value)))
 
 
 class Check(QCheckBox):
-    """Yes or no."""
+    """Check box."""
 
-    edited = Signal()  # by the user
+    edited = Signal()  # the user changed the value
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self.clicked.connect(lambda _: self.edited.emit())
 
     def value(self) -> bool:
-        """Whether it is ticked."""
+        """Return whether the box is checked."""
         return self.isChecked()
 
     def set_value(self, value: bool) -> None:
-        """Tick it, or not."""
+        """Check or uncheck the box."""
         self.setChecked(value)
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw it in the theme's colours; a style sheet would want the tick as a file for each."""
+        """Draw the box in the colours of the theme; a style sheet would need an image of the tick per theme."""
         role = QPalette.ColorRole
         on = self.isChecked()
         fill = role.Window if not on else role.Accent if self.isEnabled() else role.Mid
@@ -183,14 +183,14 @@ class Check(QCheckBox):
 
 
 class Disclosure(QPushButton):
-    """Shows and hides more, with a triangle that says which."""
+    """Button that expands or collapses a section, with an arrow for its state."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self.setCheckable(True)
         self.setProperty("kind", "disclosure")
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
@@ -201,12 +201,12 @@ class Disclosure(QPushButton):
 
 
 def _colour(role: QPalette.ColorRole) -> QColor:
-    """The theme's; a style sheet puts its own, paler by half, into a widget's palette."""
+    """Return a colour of the theme; the palette of a styled widget has paler colours."""
     return QApplication.palette().color(role)
 
 
 def link(text: str, name: str, tip: str) -> QPushButton:
-    """A button that looks like a word, for what is done now and then."""
+    """Create a button that looks like a link, for actions that are rarely used."""
     button = QPushButton(text)
     button.setObjectName(name)
     button.setToolTip(tip)
@@ -216,7 +216,7 @@ def link(text: str, name: str, tip: str) -> QPushButton:
 
 
 def paint_chevron(painter: QPainter, middle: QPointF, colour: QColor, *, down: bool) -> None:
-    """A small arrow head, pointing down or to the right."""
+    """Paint a small chevron that points down or to the right."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QPen(colour, 1.6, c=Qt.PenCapStyle.RoundCap, j=Qt.PenJoinStyle.RoundJoin))
     points = [(-3.5, -1.75), (0, 1.75), (3.5, -1.75)] if down else [(-1.75, -3.5), (1.75, 0), (-1.75, 3.5)]

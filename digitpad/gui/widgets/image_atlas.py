@@ -1,4 +1,4 @@
-"""Thousands of digits as one image, from which each is painted without making an object of its own."""
+"""Thousands of digits in one image, so that painting a digit does not create an image for it."""
 
 import math
 
@@ -11,9 +11,10 @@ SIDE = 28
 
 
 class ImageAtlas:
-    """Digits in rows and columns; made in any thread, and painted from in the window's.
+    """Digits in rows and columns of one image. Create it in any thread, and paint from it in the GUI thread.
 
-    As many columns as rows, for Qt paints from no place beyond 32 767 pixels: so a million digits have room.
+    There are as many columns as rows, because Qt cannot paint from positions beyond 32,767 pixels. This allows about a
+    million digits.
     """
 
     def __init__(self, images: NDArray[np.uint8]) -> None:
@@ -22,7 +23,7 @@ class ImageAtlas:
         full = np.zeros((self._columns**2, SIDE, SIDE), np.uint8)
         full[:n] = images
         self._pixels = np.ascontiguousarray(full.reshape(self._columns, self._columns, SIDE, SIDE).swapaxes(1, 2))
-        side = self._columns * SIDE  # a multiple of 4, as Qt wants each row of bytes to be
+        side = self._columns * SIDE  # a multiple of 4, which Qt requires for each row of bytes
         self._image = QImage(self._pixels.data, side, side, side, QImage.Format.Format_Grayscale8)
 
     def paint(self, painter: QPainter, target: QRectF, index: int) -> None:

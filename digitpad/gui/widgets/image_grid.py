@@ -1,4 +1,4 @@
-"""Many small images in rows and columns, as large as there is room for."""
+"""Grid of small images, as large as the widget allows."""
 
 import math
 
@@ -14,14 +14,17 @@ GAP = 4
 
 
 class ImageGrid(QWidget):
-    """Images of one size, grey or, where ``signed``, in two colours about 128.
+    """Grid of images of the same size, in grey levels or in two colours.
 
     Parameters
     ----------
     theme : Theme
     name : str
-        For assistive tools, too.
+        Object name.
+    title : str
+        Accessible name.
     signed : bool
+        Whether to show levels below and above 128 in two colours.
     """
 
     def __init__(self, theme: Theme, name: str, title: str, *, signed: bool = False) -> None:
@@ -34,24 +37,24 @@ class ImageGrid(QWidget):
         theme.changed.connect(self.update)
 
     def set_images(self, images: NDArray[np.uint8]) -> None:
-        """Show these, of shape (n, height, width)."""
+        """Show images of shape (n, height, width)."""
         self._images = images
         self.setAccessibleDescription(f"{len(images)} images")
         self.update()
 
     @property
     def n_images(self) -> int:
-        """How many there are."""
+        """Number of images."""
         return len(self._images)
 
     def _layout(self) -> tuple[int, float]:
-        """Columns, and the side of an image with its gap, that fill the room best."""
+        """Return the number of columns and the side of an image with its gap that fill the widget best."""
         n, width, height = max(1, len(self._images)), self.width() + GAP, self.height() + GAP
         columns = max(range(1, n + 1), key=lambda columns: min(width / columns, height / math.ceil(n / columns)))
         return columns, min(width / columns, height / math.ceil(n / columns))
 
     def _colours(self) -> list[int]:
-        """An RGB value for each level of grey."""
+        """Return an RGB value for each grey level."""
         if not self._signed:
             return [QColor(level, level, level).rgb() for level in range(256)]
         tokens = self._theme.tokens
@@ -66,7 +69,7 @@ class ImageGrid(QWidget):
             table.append(QColor(*parts).rgb())
         return table
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def sizeHint(self) -> QSize:
         return QSize(400, 160)
@@ -77,10 +80,10 @@ class ImageGrid(QWidget):
         rows = math.ceil(len(self._images) / columns)
         left, top = (self.width() + GAP - columns * step) / 2, (self.height() + GAP - rows * step) / 2
         table = self._colours()
-        for place, pixels in enumerate(np.ascontiguousarray(self._images)):
+        for index, pixels in enumerate(np.ascontiguousarray(self._images)):
             height, width = pixels.shape
             image = QImage(pixels.data, width, height, width, QImage.Format.Format_Indexed8)
             image.setColorTable(table)
-            row, column = divmod(place, columns)
+            row, column = divmod(index, columns)
             painter.drawImage(QRectF(left + column * step, top + row * step, step - GAP, step - GAP), image)
         painter.end()

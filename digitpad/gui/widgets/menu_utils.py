@@ -1,4 +1,4 @@
-"""How an action comes into a menu."""
+"""Menu actions."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ Key = QKeySequence.StandardKey | str | None
 
 
 def add_action(menu: QMenu, text: str, slot: Callable[[], object], key: Key = None) -> QAction:
-    """An action that calls ``slot``, with neither its sender nor whether it is checked."""
+    """Add an action that calls ``slot`` without arguments, and return it."""
     action = menu.addAction(text)
     if key is not None:
         action.setShortcut(QKeySequence(key))

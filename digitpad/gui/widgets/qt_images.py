@@ -1,4 +1,4 @@
-"""Between Qt's images and arrays."""
+"""Conversion between Qt images and arrays."""
 
 from pathlib import Path
 
@@ -15,20 +15,20 @@ from digitpad.system.atomic_write import write_atomically
 
 
 def to_rgba(image: QImage) -> NDArray[np.uint8]:
-    """The pixels of any image, uint8 of shape (height, width, 4), in memory of their own."""
+    """Return a copy of the pixels of an image, uint8 of shape (height, width, 4)."""
     image = image.convertToFormat(QImage.Format.Format_RGBA8888)
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
-    return rows[:, : 4 * image.width()].reshape(image.height(), image.width(), 4).copy()  # rows may be padded
+    return rows[:, : 4 * image.width()].reshape(image.height(), image.width(), 4).copy()  # Qt may pad rows
 
 
 def from_grey(pixels: NDArray[np.uint8]) -> QImage:
-    """An image of grey levels, of shape (height, width)."""
+    """Return an image of grey levels of shape (height, width)."""
     height, width = pixels.shape
     return QImage(pixels.tobytes(), width, height, width, QImage.Format.Format_Grayscale8).copy()
 
 
 def inked(pixels: NDArray[np.uint8], paper: QColor, ink: QColor) -> QImage:
-    """An image of grey levels, of shape (height, width), with 0 as paper and 255 as ink."""
+    """Return an image of grey levels of shape (height, width), with 0 in the paper colour and 255 in the ink colour."""
     ends = np.array([[colour.red(), colour.green(), colour.blue()] for colour in (paper, ink)], np.float32)
     levels = np.linspace(0, 1, 256, dtype=np.float32)[:, None]
     colours = (ends[0] + levels * (ends[1] - ends[0]) + 0.5).astype(np.uint8)
@@ -37,7 +37,7 @@ def inked(pixels: NDArray[np.uint8], paper: QColor, ink: QColor) -> QImage:
 
 
 def picture_of(drawing: Drawing) -> QImage:
-    """The drawing in black on white, as it is copied and saved."""
+    """Return the drawing in black on white, the form in which it is copied and saved."""
     image = QImage(CANVAS_PX, CANVAS_PX, QImage.Format.Format_RGB32)
     image.fill(Qt.GlobalColor.white)
     painter = QPainter(image)
@@ -47,12 +47,12 @@ def picture_of(drawing: Drawing) -> QImage:
 
 
 def save_picture(drawing: Drawing, path: Path) -> None:
-    """Write the drawing as an image, in the format that the file's ending names, atomically.
+    """Write the drawing to an image file atomically, in the format of its suffix.
 
     Raises
     ------
     InkError
-        If the ending names no format, or the file cannot be written; what was there is then as it was.
+        If the suffix is not an image format, or the file cannot be written. An existing file then stays unchanged.
     """
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)

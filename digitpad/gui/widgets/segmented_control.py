@@ -1,4 +1,4 @@
-"""A few choices beside each other, of which one holds."""
+"""Segmented control: adjacent buttons with exactly one selected."""
 
 from collections.abc import Sequence
 
@@ -9,9 +9,9 @@ from digitpad.gui.widgets.basics import keep_width, named
 
 
 class SegmentedControl(QWidget):
-    """Buttons without gaps; the arrow keys go from one to the next."""
+    """Row of adjacent buttons; the arrow keys move the selection."""
 
-    chosen = Signal(int)  # its place
+    chosen = Signal(int)  # index of the selected button
 
     def __init__(self, names: Sequence[str], name: str, accessible_name: str) -> None:
         super().__init__()
@@ -33,22 +33,22 @@ class SegmentedControl(QWidget):
         self._group.idToggled.connect(self._toggled)
 
     def button(self, place: int) -> QPushButton:
-        """The button at that place."""
+        """Return the button at an index."""
         button = self._group.button(place)
         assert isinstance(button, QPushButton)
         return button
 
     @property
     def current(self) -> int:
-        """The place of what is chosen."""
+        """Index of the selected button."""
         return self._group.checkedId()
 
     def choose(self, place: int) -> None:
-        """Choose what is at that place."""
+        """Select the button at an index."""
         self._group.button(place).setChecked(True)
 
     def _toggled(self, place: int, checked: bool) -> None:
-        # Tab comes to what is chosen, and the arrows go on from there.
+        # Tab moves the focus to the selected button, and the arrow keys continue from it.
         policy = Qt.FocusPolicy.StrongFocus if checked else Qt.FocusPolicy.ClickFocus
         self._group.button(place).setFocusPolicy(policy)
         if checked:

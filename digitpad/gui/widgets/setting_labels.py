@@ -1,4 +1,4 @@
-"""The label of each setting of a recipe, by dotted key."""
+"""Labels of the settings of a recipe, by dotted key."""
 
 SETTING_LABELS = {
     "network.hidden": "Hidden layers",
@@ -8,7 +8,7 @@ SETTING_LABELS = {
     "network.dropout": "Dropout",
     "network.batch_norm": "Batch norm",
     "network.initializer": "Initialiser",
-    "loss.label_smoothing": "Smoothing",
+    "loss.label_smoothing": "Label smoothing",
     "loss.l1": "L1 penalty",
     "loss.l2": "L2 penalty",
     "optimizer.method": "Method",
@@ -26,11 +26,11 @@ SETTING_LABELS = {
     "training.epochs": "Epochs",
     "training.patience": "Patience",
     "training.average": "Averaging",
-    "training.plain": "Plain digits",
-    "training.calibrate": "Calibrate",
+    "training.plain": "Unaugmented",
+    "training.calibrate": "Calibration",
     "training.seed": "Seed",
-    "data.set": "Set",
+    "data.set": "Dataset",
     "data.pen_digits": "Pen digits",
-    "data.non_digits": "No digits",
-    "augmentation": "Augment",
+    "data.non_digits": "Non-digits",
+    "augmentation": "Augmentation",
 }

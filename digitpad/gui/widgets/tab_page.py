@@ -1,4 +1,4 @@
-"""The base class of a tab."""
+"""Base class of the tabs."""
 
 from PySide6.QtWidgets import QWidget
 
@@ -6,12 +6,12 @@ from digitpad.gui.tasks.task import end_tasks
 
 
 class TabPage(QWidget):
-    """A tab of the window: a widget that is built when it is first shown."""
+    """Tab of the window, built when it is first shown."""
 
     def finish_work(self) -> str:
-        """Before the window closes: end long work and save its result; return what would be lost."""
+        """End long work and save its result before the window closes; return a description of what would be lost."""
         return ""
 
     def shut_down(self) -> None:
-        """End all tasks; the window closes."""
+        """End all tasks when the window closes."""
         end_tasks(self)

@@ -1,4 +1,4 @@
-"""What all tables have in common: calm rows without a grid, chosen as a whole, and one stop for Tab."""
+"""Common style of tables: no grid, selection of whole rows, and a single tab stop."""
 
 from typing import TypeVar
 
@@ -9,11 +9,12 @@ _T = TypeVar("_T", bound=QTableView)
 
 
 def prepare_table(table: _T, words: str) -> _T:
-    """The same table, made to look and behave so; ``words`` is what assistive tools call it."""
+    """Apply the common style to a table and return it; ``words`` is its accessible name."""
     table.setAccessibleName(words)
     table.setProperty("calm", True)
     header = table.horizontalHeader()
-    header.style().unpolish(header)  # a table that was made with its columns has been styled without
+    # If a table was created with columns, Qt has already styled its header without this property.
+    header.style().unpolish(header)
     header.style().polish(header)
     table.setShowGrid(False)
     table.setTabKeyNavigation(False)

@@ -1,4 +1,4 @@
-"""Light and dark: the colours, the style sheet that spreads them, and the switch between them."""
+"""Light and dark themes: colours, style sheet, and the switch between them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 @dataclass(frozen=True)
 class Tokens:
-    """The colours of a theme, by what they are for; ``faint`` is for marks, as its contrast is too low for text."""
+    """Colours of a theme, by purpose; ``faint`` is for marks only, because its contrast is too low for text."""
 
     ground: str
     card: str
@@ -63,7 +63,7 @@ DARK = Tokens(
 
 
 class Mode(StrEnum):
-    """What the user chose in View › Theme."""
+    """Choices in View › Theme."""
 
     SYSTEM = "system"
     LIGHT = "light"
@@ -71,9 +71,9 @@ class Mode(StrEnum):
 
 
 class Theme(QObject):
-    """The theme in use; it follows the system until the user decides otherwise."""
+    """Theme in use; it follows the system until the user chooses light or dark."""
 
-    changed = Signal()  # `tokens` are others now
+    changed = Signal()  # `tokens` changed
 
     def __init__(self, application: QApplication) -> None:
         super().__init__(application)
@@ -85,10 +85,10 @@ class Theme(QObject):
         self._apply()
 
     def set_mode(self, mode: Mode) -> None:
-        """Follow the system, or stay light or dark."""
+        """Follow the system, or use the light or the dark theme."""
         self.mode = mode
         scheme = {Mode.LIGHT: Qt.ColorScheme.Light, Mode.DARK: Qt.ColorScheme.Dark}
-        # It lets native dialogs follow; where it has no effect (bare X11, offscreen), our own palette still holds.
+        # Native dialogs follow this; where it has no effect (bare X11, offscreen), our palette still applies.
         self._application.styleHints().setColorScheme(scheme.get(mode, Qt.ColorScheme.Unknown))
         self._apply()
 
@@ -98,7 +98,7 @@ class Theme(QObject):
             dark = self.mode is Mode.DARK
         self.tokens = DARK if dark else LIGHT
         sheet = _style_sheet(self.tokens)
-        if self._application.styleSheet() == sheet:  # to set it anew would style every widget again, some 90 ms
+        if self._application.styleSheet() == sheet:  # setting it again would restyle every widget, about 90 ms
             return
         self._application.setPalette(_palette(self.tokens))
         self._application.setStyleSheet(sheet)
@@ -106,7 +106,7 @@ class Theme(QObject):
 
 
 def fixed_width_digits(font: QFont) -> QFont:
-    """The font with digits that are all equally wide, so that a number does not dance as it changes."""
+    """Give a font digits of equal width, so that a changing number does not move; return the font."""
     font.setFeature(QFont.Tag("tnum"), 1)
     return font
 
@@ -124,10 +124,10 @@ def _palette(tokens: Tokens) -> QPalette:
         ((role.HighlightedText,), tokens.on_accent),
         ((role.Mid, role.Midlight, role.Dark), tokens.hairline),
     ):
-        for one in roles:
-            palette.setColor(one, QColor(colour))
-    for one in (role.WindowText, role.Text, role.ButtonText):
-        palette.setColor(QPalette.ColorGroup.Disabled, one, QColor(tokens.faint))
+        for color_role in roles:
+            palette.setColor(color_role, QColor(colour))
+    for color_role in (role.WindowText, role.Text, role.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, color_role, QColor(tokens.faint))
     return palette
 
 

@@ -54,7 +54,7 @@ def send_pen(
 
 
 def test_the_mouse_draws_strokes(pad: Pad) -> None:
-    """What the mouse went along is what the stroke holds."""
+    """A mouse drag becomes a stroke with the points of its path."""
     path = [(100.0, 100.0), (150.5, 120.25), (200.0, 300.0)]
     draw(pad, [path])
     (stroke,) = pad.drawing.strokes
@@ -63,7 +63,7 @@ def test_the_mouse_draws_strokes(pad: Pad) -> None:
 
 
 def test_signals_come_at_every_move_and_once_at_the_end(qtbot: QtBot, pad: Pad) -> None:
-    """drawing_changed follows the pen; settled tells that the stroke is complete."""
+    """drawing_changed is emitted at every move, and settled once at the end of the stroke."""
     changes: list[int] = []
     pad.drawing_changed.connect(lambda: changes.append(len(pad.drawing.strokes[0].points)))
     with qtbot.waitSignal(pad.settled):
@@ -72,13 +72,13 @@ def test_signals_come_at_every_move_and_once_at_the_end(qtbot: QtBot, pad: Pad) 
 
 
 def test_a_trembling_click_is_a_dot(pad: Pad) -> None:
-    """Two pixels of jitter are no stroke."""
+    """A click with two pixels of jitter is a dot."""
     draw(pad, [[(100, 100), (101, 100), (101, 102)]])
     assert len(pad.drawing.strokes[0].points) == 1
 
 
 def test_undo_redo_and_clear(pad: Pad) -> None:
-    """Each step back and forth gives the drawing that was there."""
+    """Undo and redo restore the earlier and later drawings."""
     draw(pad, placed(4, 100, 100, 200))
     full = pad.drawing
     pad.undo_stack.undo()
@@ -92,13 +92,13 @@ def test_undo_redo_and_clear(pad: Pad) -> None:
 
 
 def test_clearing_an_empty_pad_is_nothing_to_undo(pad: Pad) -> None:
-    """The undo stack holds what changed something."""
+    """Clearing an empty pad adds nothing to the undo stack."""
     pad.clear()
     assert pad.undo_stack.count() == 0
 
 
 def test_the_eraser_cuts_and_can_be_undone(pad: Pad) -> None:
-    """Across the middle of a line it leaves two; undone, it is one again."""
+    """Erasing the middle of a line leaves two strokes, and undo restores one."""
     draw(pad, [[(100, 240), (380, 240)]])
     pad.set_erasing(True)
     draw(pad, [[(240, 200), (240, 280)]])
@@ -108,7 +108,7 @@ def test_the_eraser_cuts_and_can_be_undone(pad: Pad) -> None:
 
 
 def test_an_eraser_that_meets_nothing_is_nothing_to_undo(pad: Pad) -> None:
-    """It changes nothing, so there is nothing to take back."""
+    """An eraser stroke that changes nothing adds nothing to the undo stack."""
     draw(pad, [[(100, 100), (150, 100)]])
     pad.set_erasing(True)
     draw(pad, [[(400, 400), (420, 420)]])
@@ -116,7 +116,7 @@ def test_an_eraser_that_meets_nothing_is_nothing_to_undo(pad: Pad) -> None:
 
 
 def test_every_stroke_settles(qtbot: QtBot, pad: Pad) -> None:
-    """Also one that erased nothing, was taken back, or gave way to an empty pad: after the last change, once."""
+    """Every stroke emits settled once after its last change, even if it is ineffective, cancelled or cleared."""
     log: list[str] = []
     pad.drawing_changed.connect(lambda: log.append("changed"))
     pad.settled.connect(lambda: log.append("settled"))
@@ -134,7 +134,7 @@ def test_every_stroke_settles(qtbot: QtBot, pad: Pad) -> None:
 
 
 def test_pen_pressure_is_kept(pad: Pad) -> None:
-    """Each point has the pressure it was drawn with."""
+    """Each point keeps its pen pressure."""
     send_pen(pad, [(100, 100, 0.2), (150, 150, 0.5), (200, 200, 0.9), (200, 200, 0.0)])
     (stroke,) = pad.drawing.strokes
     assert stroke.pressures is not None
@@ -142,7 +142,7 @@ def test_pen_pressure_is_kept(pad: Pad) -> None:
 
 
 def test_the_eraser_end_of_a_pen_erases(pad: Pad) -> None:
-    """Turned round, the pen erases, whichever tool is chosen."""
+    """The eraser end of a pen erases with any selected tool."""
     draw(pad, [[(100, 240), (380, 240)]])
     send_pen(pad, [(240, 200, 1), (240, 240, 1), (240, 280, 1)], QPointingDevice.PointerType.Eraser)
     assert len(pad.drawing.strokes) == 2
@@ -150,7 +150,7 @@ def test_the_eraser_end_of_a_pen_erases(pad: Pad) -> None:
 
 
 def test_mouse_events_beside_a_pen_are_ignored(pad: Pad) -> None:
-    """Systems send them along; the device that began the stroke draws it."""
+    """Only the device that started a stroke extends it; systems send mouse events along with pen events."""
     pen = QPointingDevice.PointerType.Pen
     QApplication.sendEvent(pad, pen_event(QEvent.Type.TabletPress, 100, 100, 0.5, pen))
     mouse(pad, QEvent.Type.MouseButtonPress, (300, 300))
@@ -176,21 +176,21 @@ def touch(pad: Pad, device: QPointingDevice) -> None:
 
 
 def test_the_first_finger_draws(pad: Pad) -> None:
-    """A second finger adds nothing."""
+    """Only the first finger draws."""
     touch(pad, QTest.createTouchDevice())
     (stroke,) = pad.drawing.strokes
     assert len(stroke.points) == 2
 
 
 def test_fingers_rest_once_a_stylus_was_seen(pad: Pad) -> None:
-    """The hand that holds the pen lies on the pad."""
+    """Touch is ignored once a stylus was used, because the hand rests on the pad."""
     send_pen(pad, [(100, 100, 0.5), (150, 150, 0.5), (150, 150, 0)])
     touch(pad, QTest.createTouchDevice())
     assert len(pad.drawing.strokes) == 1
 
 
 def test_the_keyboard_draws(qtbot: QtBot, pad: Pad) -> None:
-    """Space puts the pen down in the middle, arrows move it, Space lifts it."""
+    """Space lowers the pen at the centre, arrow keys move it, and Space lifts it."""
     for key in (Qt.Key.Key_Space, *[Qt.Key.Key_Down] * 3, Qt.Key.Key_Right, Qt.Key.Key_Space):
         qtbot.keyClick(pad, key)
     qtbot.keyClick(pad, Qt.Key.Key_Left)
@@ -199,7 +199,7 @@ def test_the_keyboard_draws(qtbot: QtBot, pad: Pad) -> None:
 
 
 def test_escape_takes_the_stroke_in_the_making_back(qtbot: QtBot, pad: Pad) -> None:
-    """As if it had never begun."""
+    """Escape discards the unfinished stroke without an undo step."""
     for key in (Qt.Key.Key_Space, Qt.Key.Key_Down, Qt.Key.Key_Escape):
         qtbot.keyClick(pad, key)
     assert pad.drawing.is_empty
@@ -207,14 +207,14 @@ def test_escape_takes_the_stroke_in_the_making_back(qtbot: QtBot, pad: Pad) -> N
 
 
 def test_points_stay_on_the_canvas(pad: Pad) -> None:
-    """A mouse that leaves the pad draws along its edge."""
+    """Points outside the pad are clamped to its edge."""
     draw(pad, [[(400, 400), (600, 900)]])
     assert pad.drawing.strokes[0].points.max() == CANVAS_PX
 
 
 @pytest.mark.parametrize("side", [240, 480, 960])
 def test_the_same_digit_is_the_same_at_every_pad_size(pad: Pad, side: int) -> None:
-    """Canvas pixels do not depend on how large the canvas is shown."""
+    """The network input does not depend on the size of the pad."""
     pad.setFixedSize(side, side)
     draw(pad, placed(3, 0.2 * side, 0.2 * side, 0.6 * side))
     expected = Drawing(tuple(Stroke(np.array(path)) for path in placed(3, 96, 96, 288))).rasterize()
@@ -228,7 +228,7 @@ def test_the_same_digit_is_the_same_at_every_pad_size(pad: Pad, side: int) -> No
 def test_neither_size_place_nor_pen_change_what_the_network_sees(
     pad: Pad, share: float, corner: float, pen_width_px: int
 ) -> None:
-    """A fifth of the pad in a corner gives the 28 × 28 that the whole pad gives."""
+    """The network input does not depend on the size and position of the drawing or on the pen width."""
     expected = Drawing(tuple(Stroke(np.array(path)) for path in placed(3, 0, 0, 480))).rasterize()
     pad.pen_width_px = pen_width_px
     free = 480 * (1 - share)
@@ -237,7 +237,7 @@ def test_neither_size_place_nor_pen_change_what_the_network_sees(
 
 
 def test_painting_shows_the_ink_in_the_theme_s_colour(pad: Pad, theme: Theme) -> None:
-    """Where the pen went, the picture is ink; elsewhere it is pad."""
+    """Strokes are painted in the ink colour on the pad colour of the theme."""
     draw(pad, [[(100, 240), (380, 240)]])
     image = pad.grab().toImage()
     assert image.pixelColor(240, 240).name() == theme.tokens.ink
@@ -262,7 +262,7 @@ sys.stdout.write(f"{pad.devicePixelRatioF()} {hashlib.sha256(pad.drawing.rasteri
 
 
 def test_the_screen_s_scale_changes_nothing() -> None:
-    """At 1, 1.5 and 2 device pixels to one, the same strokes give the very same 28 × 28."""
+    """The same strokes give the same network input at 1, 1.5 and 2 device pixels per pixel."""
     printed = []
     for factor in ("1", "1.5", "2"):
         environment = os.environ | {"QT_SCALE_FACTOR": factor}
@@ -274,7 +274,7 @@ def test_the_screen_s_scale_changes_nothing() -> None:
 
 
 def test_a_palm_before_the_pen_gives_way(pad: Pad) -> None:
-    """The finger's stroke is gone, and the pen draws."""
+    """A pen stroke discards a finger stroke that started before it."""
     device = QTest.createTouchDevice()
     QTest.touchEvent(pad, device).press(0, pad.rect().center(), pad).commit()
     send_pen(pad, [(100, 100, 0.5), (150, 150, 0.5), (150, 150, 0)])
@@ -284,7 +284,7 @@ def test_a_palm_before_the_pen_gives_way(pad: Pad) -> None:
 
 
 def test_undo_in_mid_stroke_takes_that_stroke_as_well(pad: Pad) -> None:
-    """And what was undone does not come back as the button is let go."""
+    """Undo during a stroke discards the stroke, and releasing the button does not restore it."""
     draw(pad, [[(50, 50), (100, 100)]])
     mouse(pad, QEvent.Type.MouseButtonPress, (200, 200))
     mouse(pad, QEvent.Type.MouseMove, (300, 300))
@@ -294,7 +294,7 @@ def test_undo_in_mid_stroke_takes_that_stroke_as_well(pad: Pad) -> None:
 
 
 def test_a_lost_release_does_not_join_two_strokes(pad: Pad) -> None:
-    """As when a dialog comes between: the next press begins anew."""
+    """After a lost mouse release, for example to a dialog, the next press starts a new stroke."""
     mouse(pad, QEvent.Type.MouseButtonPress, (50, 50))
     mouse(pad, QEvent.Type.MouseMove, (100, 100))
     draw(pad, [[(200, 200), (300, 300)]])
@@ -302,7 +302,7 @@ def test_a_lost_release_does_not_join_two_strokes(pad: Pad) -> None:
 
 
 def test_a_long_stroke_looks_the_same_while_it_is_drawn_and_after(pad: Pad) -> None:
-    """Painted in pieces or as a whole, the ink is where the pen was."""
+    """A long stroke looks the same during drawing and afterwards."""
     angles = np.linspace(0, 30, 1500)
     path = [(240 + (20 + 6 * a) * np.cos(a), 240 + (20 + 6 * a) * np.sin(a)) for a in angles]
     mouse(pad, QEvent.Type.MouseButtonPress, path[0])

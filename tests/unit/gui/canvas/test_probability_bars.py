@@ -5,18 +5,18 @@ from digitpad.gui.widgets.theme import Theme
 
 
 def test_bars_end_at_what_they_are_told(qtbot: QtBot, theme: Theme) -> None:
-    """They ease there, and say it to those who cannot see them."""
+    """Bars animate to the new probabilities, and the accessible description lists them."""
     bars = ProbabilityBars(theme)
     qtbot.addWidget(bars)
     bars.show()
     probabilities = (0.5, 0.25, 0.25, *[0.0] * 7)
     bars.set_probabilities(probabilities)
     qtbot.waitUntil(lambda: bars._shown == probabilities)
-    assert bars.accessibleDescription().startswith("0: 50.0%, 1: 25.0%")
+    assert bars.accessibleDescription().startswith("0: 50.0\N{NO-BREAK SPACE}%, 1: 25.0\N{NO-BREAK SPACE}%")
 
 
 def test_a_new_answer_begins_where_the_bars_are(qtbot: QtBot, theme: Theme) -> None:
-    """In mid-move, nothing jumps."""
+    """A new prediction during an animation continues from the current lengths."""
     bars = ProbabilityBars(theme)
     qtbot.addWidget(bars)
     bars.show()
@@ -29,7 +29,7 @@ def test_a_new_answer_begins_where_the_bars_are(qtbot: QtBot, theme: Theme) -> N
 
 
 def test_what_is_no_number_does_not_stay(qtbot: QtBot, theme: Theme) -> None:
-    """The next probabilities are shown as if it had never been."""
+    """NaN probabilities do not affect the next probabilities."""
     bars = ProbabilityBars(theme)
     qtbot.addWidget(bars)
     bars.set_probabilities((float("nan"),) * 10)
@@ -40,18 +40,18 @@ def test_what_is_no_number_does_not_stay(qtbot: QtBot, theme: Theme) -> None:
 
 
 def test_no_bar_is_the_answer_where_it_is_not_sure(qtbot: QtBot, theme: Theme) -> None:
-    """They tell the truth all the same, the longest as quietly as the others."""
+    """An unsure prediction keeps its probabilities, but no bar is highlighted."""
     bars = ProbabilityBars(theme)
     qtbot.addWidget(bars)
     bars.resize(400, 250)
     bars.set_probabilities((*[0.0] * 9, 1.0), sure=False)
     image = bars.grab().toImage()
     assert image.pixelColor(200, 237).name() == theme.tokens.faint
-    assert bars.accessibleDescription().endswith("9: 100.0%")
+    assert bars.accessibleDescription().endswith("9: 100.0\N{NO-BREAK SPACE}%")
 
 
 def test_the_best_bar_is_painted_in_the_accent(qtbot: QtBot, theme: Theme) -> None:
-    """And all others are not."""
+    """Only the largest bar is painted in the accent colour."""
     bars = ProbabilityBars(theme)
     qtbot.addWidget(bars)
     bars.resize(400, 250)
@@ -62,19 +62,19 @@ def test_the_best_bar_is_painted_in_the_accent(qtbot: QtBot, theme: Theme) -> No
 
 
 def test_few_classes_keep_their_places(qtbot: QtBot, theme: Theme) -> None:
-    """With names of any length, which are said too."""
+    """Up to ten classes keep their order, and the accessible description contains their names."""
     bars = ProbabilityBars(theme)
     qtbot.addWidget(bars)
     bars.set_classes(["cat", "dog", "a name that is longer than there is room for"])
     bars.set_probabilities((0.2, 0.7, 0.1))
     assert bars.rows == [0, 1, 2]
-    assert bars.accessibleDescription().startswith("cat: 20.0%, dog: 70.0%, a name")
+    assert bars.accessibleDescription().startswith("cat: 20.0\N{NO-BREAK SPACE}%, dog: 70.0\N{NO-BREAK SPACE}%, a name")
     bars.resize(300, 250)
     assert not bars.grab().isNull()
 
 
 def test_of_many_classes_the_most_probable_are_shown(qtbot: QtBot, theme: Theme) -> None:
-    """Ten of them, the first on top; and none while there is nothing to say."""
+    """Of more than ten classes, the ten most probable are shown in descending order."""
     bars = ProbabilityBars(theme)
     qtbot.addWidget(bars)
     bars.resize(400, 250)
@@ -83,13 +83,15 @@ def test_of_many_classes_the_most_probable_are_shown(qtbot: QtBot, theme: Theme)
     bars.set_probabilities([0.0] * 20 + [0.1, 0.9, *[0.0] * 4])
     assert bars.rows[:3] == [21, 20, 0]
     assert len(bars.rows) == 10
-    assert bars.accessibleDescription().startswith("V: 90.0%, U: 10.0%, A: 0.0%")
+    assert bars.accessibleDescription().startswith(
+        "V: 90.0\N{NO-BREAK SPACE}%, U: 10.0\N{NO-BREAK SPACE}%, A: 0.0\N{NO-BREAK SPACE}%"
+    )
     image = bars.grab().toImage()
     assert image.pixelColor(200, 12).name() == theme.tokens.accent
 
 
 def test_other_classes_begin_anew(qtbot: QtBot, theme: Theme) -> None:
-    """What was shown of others is gone; the same ones are left as they are."""
+    """Other classes reset the bars, and the same classes keep them."""
     bars = ProbabilityBars(theme)
     qtbot.addWidget(bars)
     bars.set_probabilities((1.0, *[0.0] * 9))

@@ -13,16 +13,17 @@ from digitpad.gui.canvas.probability_bars import ProbabilityBars
 from digitpad.gui.draw.draw_tab import DrawTab
 from digitpad.gui.inspect.inspect_tab import InspectTab
 from digitpad.gui.shell.window import Window
+from digitpad.gui.widgets.basics import format_percent
 from digitpad.nn.feedforward import feedforward
 from digitpad.nn.network import Network
-from digitpad.recognition.recognizer import Recognizer
+from digitpad.recognition.recognizer import Prediction, Recognizer
 from digitpad.weights.native_format import Weights
 from tests.unit.gui.hand import DIGITS, DRAW, INSIDE, draw, find, mouse, placed
 
 
 @pytest.fixture
 def unsure(shipped: Weights) -> Weights:
-    """The shipped weights, which are sure of nothing."""
+    """The built-in weights with a confidence threshold that no prediction reaches."""
     return replace(shipped, parameters=shipped.parameters * np.float32(0.9), about={"sure_above": 1.0})
 
 
@@ -34,8 +35,33 @@ def says(tab: DrawTab, answer: str) -> bool:
     return label(tab, "answer") == answer
 
 
+def assert_other_guesses_are_listed(tab: DrawTab) -> None:
+    """Check that the second and third class are listed if their probability is at least 1 %."""
+    prediction = tab.prediction
+    assert prediction is not None
+    guesses = [
+        f"{prediction.class_names[index]} ({format_percent(prediction.probabilities[index])})"
+        for index in prediction.ranking[1:3]
+        if prediction.probabilities[index] >= 0.01
+    ]
+    assert label(tab, "runners_up") == (f"Other guesses: {', '.join(guesses)}" if guesses else "")
+
+
+def test_other_guesses_are_hidden_below_one_percent(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sure prediction lists the second and third class from 1 % on."""
+    tab = window.page(DrawTab)
+    for second, third, expected in (
+        (0.02, 0.01, "Other guesses: 1 (2.0\N{NO-BREAK SPACE}%), 2 (1.0\N{NO-BREAK SPACE}%)"),
+        (0.02, 0.009, "Other guesses: 1 (2.0\N{NO-BREAK SPACE}%)"),
+        (0.009, 0.008, ""),
+    ):
+        probabilities = (1 - second - third, second, third, *[0.0] * 7)
+        tab._show(Prediction(0, probabilities, True, np.zeros((28, 28), np.uint8), 1.0))
+        assert label(tab, "runners_up") == expected
+
+
 def test_an_empty_pad_predicts_nothing(window: Window) -> None:
-    """It says what to do, and shows no digit and no bar."""
+    """An empty pad shows a hint, no digit and no bars."""
     tab = window.page(DrawTab)
     assert tab.prediction is None
     assert label(tab, "confidence") == "Draw a digit"
@@ -44,7 +70,7 @@ def test_an_empty_pad_predicts_nothing(window: Window) -> None:
 
 
 def test_digits_are_read_as_they_are_drawn(qtbot: QtBot, window: Window) -> None:
-    """Each digit that the hand draws is read right, by the shipped weights."""
+    """The built-in network reads each drawn digit correctly."""
     tab = window.page(DrawTab)
     for digit in DIGITS:
         side = tab.pad.width()
@@ -52,13 +78,13 @@ def test_digits_are_read_as_they_are_drawn(qtbot: QtBot, window: Window) -> None
         draw(tab.pad, placed(digit, 0.2 * side, 0.2 * side, 0.6 * side))
         qtbot.waitUntil(partial(says, tab, str(digit)))
         assert "sure" in label(tab, "confidence")
-        assert label(tab, "runners_up").startswith("Next: ")
+        assert_other_guesses_are_listed(tab)
 
 
 def test_prediction_follows_the_pen_before_it_is_lifted(
     qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A stroke in the making is read, but at most once a frame."""
+    """An unfinished stroke is read at most once per frame."""
     tab = window.page(DrawTab)
     readings: list[int] = []
     read = lambda _, drawing: readings.append(len(drawing.strokes))  # noqa: E731
@@ -71,7 +97,7 @@ def test_prediction_follows_the_pen_before_it_is_lifted(
 
 
 def test_clearing_empties_the_answer(qtbot: QtBot, window: Window) -> None:
-    """A blank canvas has no prediction."""
+    """Clearing the pad removes the prediction."""
     tab = window.page(DrawTab)
     draw(tab.pad, placed(7, 100, 100, 200))
     qtbot.waitUntil(partial(says, tab, "7"))
@@ -81,7 +107,7 @@ def test_clearing_empties_the_answer(qtbot: QtBot, window: Window) -> None:
 
 
 def test_tools_and_keys_agree(qtbot: QtBot, window: Window) -> None:
-    """The eraser's button and its key are one switch, and so are the pen's."""
+    """Buttons and keys of the pen and the eraser stay in sync with the pad."""
     tab = window.page(DrawTab)
     eraser = find(tab, QPushButton, "eraser_tool")
     qtbot.mouseClick(eraser, Qt.MouseButton.LeftButton)
@@ -95,14 +121,14 @@ def test_tools_and_keys_agree(qtbot: QtBot, window: Window) -> None:
 
 
 def test_the_slider_sets_the_pen(window: Window) -> None:
-    """The next stroke is as wide as the slider says."""
+    """The slider sets the width of the next stroke."""
     find(window.page(DrawTab), QSlider, "pen_size").setValue(40)
     draw(window.page(DrawTab).pad, [[(50, 50), (100, 100)]])
     assert window.page(DrawTab).pad.drawing.strokes[0].width_px == 40
 
 
 def test_undo_buttons_follow_the_stack(qtbot: QtBot, window: Window) -> None:
-    """They can be pressed when there is something to undo or redo."""
+    """The undo and redo buttons are enabled if there is something to undo or redo."""
     tab = window.page(DrawTab)
     undo, redo = find(tab, QPushButton, "undo"), find(tab, QPushButton, "redo")
     assert not undo.isEnabled()
@@ -114,17 +140,17 @@ def test_undo_buttons_follow_the_stack(qtbot: QtBot, window: Window) -> None:
 
 
 def test_other_weights_read_at_once(qtbot: QtBot, window: Window, shipped: Weights) -> None:
-    """What is on the pad is read again as soon as the weights are others."""
+    """A new network reads the current drawing at once."""
     tab = window.page(DrawTab)
     draw(tab.pad, placed(7, 100, 100, 200))
     qtbot.waitUntil(partial(says, tab, "7"))
     blank = Weights("zero", shipped.architecture, shipped.parameters * 0)
     window.session.use_network(blank)
-    assert label(tab, "runners_up") == "It looks like no digit"
+    assert label(tab, "runners_up") == "This doesn't look like a digit"
 
 
 def test_what_is_no_digit_is_not_told_as_one(qtbot: QtBot, window: Window, unsure: Weights) -> None:
-    """In its place stands a quiet question mark; what it might be is said, and nothing has moved."""
+    """An unsure prediction shows a question mark and the likely digits, without moving the layout."""
     tab = window.page(DrawTab)
     answer = find(tab, QLabel, "answer")
     draw(tab.pad, placed(7, 100, 100, 200))
@@ -137,7 +163,7 @@ def test_what_is_no_digit_is_not_told_as_one(qtbot: QtBot, window: Window, unsur
     assert not answer.font().bold()
     assert answer.palette().windowText().color().name() == window.session.theme.tokens.soft
     assert label(tab, "confidence") == "Not sure"
-    assert label(tab, "runners_up").startswith("Perhaps 7 (")
+    assert label(tab, "runners_up").startswith("Could be 7 (")
     assert not find(tab, ProbabilityBars)._sure
     assert places == [
         find(tab, QLabel, name).geometry() for name in ("answer", "confidence", "runners_up", "reading_time")
@@ -150,25 +176,25 @@ def test_what_is_no_digit_is_not_told_as_one(qtbot: QtBot, window: Window, unsur
 def test_it_is_announced_how_sure_it_is(
     qtbot: QtBot, window: Window, unsure: Weights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A screen reader says the digit and how sure it is, or that it is not sure, and what would change it."""
-    said: list[str] = []
-    teller = SimpleNamespace(updateAccessibility=lambda event: said.append(event.message()))
-    monkeypatch.setattr("digitpad.gui.draw.draw_tab.QAccessible", teller)
+    """Screen readers get the prediction, its confidence, and the first change that would alter it."""
+    messages: list[str] = []
+    accessible = SimpleNamespace(updateAccessibility=lambda event: messages.append(event.message()))
+    monkeypatch.setattr("digitpad.gui.draw.draw_tab.QAccessible", accessible)
     draw(window.page(DrawTab).pad, placed(7, 100, 100, 200))
-    qtbot.waitUntil(lambda: len(said) == 1)
-    assert said[0].startswith("7, ")
-    assert said[0].endswith("sure")
+    qtbot.waitUntil(lambda: len(messages) == 1)
+    assert messages[0].startswith("7, ")
+    assert messages[0].endswith("sure")
     window.session.use_network(unsure)
     window.page(DrawTab).seen.set_explains(True)
     window.page(DrawTab).pad.undo_stack.undo()
     window.page(DrawTab).pad.undo_stack.redo()
-    qtbot.waitUntil(lambda: len(said) == 2)
-    assert said[1].startswith("Not sure, perhaps 7")
-    assert said[1].endswith("No small change makes it a digit.")
+    qtbot.waitUntil(lambda: len(messages) == 2)
+    assert messages[1].startswith("Not sure, could be 7")
+    assert messages[1].endswith("No small change would make it a clear digit.")
 
 
 def test_nothing_is_announced_in_mid_stroke(window: Window) -> None:
-    """A stroke that begins puts off what was to be said of the one before."""
+    """A new stroke postpones the announcement of the previous prediction."""
     pad, announcing = window.page(DrawTab).pad, window.page(DrawTab)._announcing
     draw(pad, placed(7, 100, 100, 200))
     assert announcing.isActive()
@@ -179,7 +205,7 @@ def test_nothing_is_announced_in_mid_stroke(window: Window) -> None:
 
 
 def test_the_pad_is_square_and_nothing_is_cut_off(qtbot: QtBot, window: Window) -> None:
-    """At every size the window can have, the columns lie beside each other within it, the tools as wide as the pad."""
+    """At every window size the pad is square, both columns fit, and the tools are as wide as the pad."""
     tab = window.page(DrawTab)
     clear = find(tab, QPushButton, "clear")
     pad, card, seen = tab.pad, find(tab, QFrame, "answer_card"), find(tab, PixelView, "seen")
@@ -198,7 +224,7 @@ def test_the_pad_is_square_and_nothing_is_cut_off(qtbot: QtBot, window: Window) 
 
 
 def test_every_control_has_a_name_and_is_reached_by_tab(window: Window) -> None:
-    """For those who cannot see or do not use a mouse."""
+    """Every button has a name, a text and a tooltip, and can be reached with Tab."""
     for button in window.page(DrawTab).findChildren(QPushButton):
         assert button.objectName()
         assert button.text()
@@ -214,7 +240,7 @@ NAMES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt
 def test_classes_are_told_by_their_names(
     qtbot: QtBot, window: Window, shipped: Weights, names: tuple[str, ...]
 ) -> None:
-    """In the answer, among the bars, and by what comes next; the card keeps its size."""
+    """Class names appear in the prediction, the bars and the other guesses, and the card keeps its size."""
     tab = window.page(DrawTab)
     height = find(tab, QFrame, "answer_card").height()
     window.session.use_network(replace(shipped, class_names=names))
@@ -227,8 +253,7 @@ def test_classes_are_told_by_their_names(
     side = tab.pad.width()
     draw(tab.pad, placed(7, 0.2 * side, 0.2 * side, 0.6 * side))
     qtbot.waitUntil(partial(says, tab, names[7]))
-    assert label(tab, "runners_up").startswith("Next: ")
-    assert any(name in label(tab, "runners_up") for name in names)
+    assert_other_guesses_are_listed(tab)
     assert f"{names[7]}: " in find(tab, ProbabilityBars).accessibleDescription()
     assert find(tab, QFrame, "answer_card").height() == height
     window.session.use_network(shipped)
@@ -237,7 +262,7 @@ def test_classes_are_told_by_their_names(
 
 @pytest.mark.parametrize("n", [2, 62])
 def test_a_network_may_have_two_classes_or_sixty_two(qtbot: QtBot, window: Window, n: int) -> None:
-    """Ink on the pad is read at once with other classes, and explained."""
+    """A network with 2 or 62 classes reads and explains the current drawing."""
     tab = window.page(DrawTab)
     side = tab.pad.width()
     draw(tab.pad, placed(7, 0.2 * side, 0.2 * side, 0.6 * side))

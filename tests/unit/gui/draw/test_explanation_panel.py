@@ -25,7 +25,7 @@ KEYS = ("speaks_for", "speaks_against")
 
 
 def two(window: Window) -> list[Path]:
-    """A 2 that is read as 7 when its foot is shorter."""
+    """Return a 2 that is read as 7 if its foot is shorter."""
     scale = window.page(DrawTab).pad.width() / 480
     return [[(x * scale, y * scale) for x, y in path.tolist()] for path in DIGITS[2]]
 
@@ -43,36 +43,36 @@ def evidence(window: Window) -> str:
 
 
 def colours(window: Window) -> set[str]:
-    """All that the picture shows, but for its round corners."""
+    """Return all colours in the network input view, without its round corners."""
     image = view(window).grab().toImage()
     return {image.pixelColor(x, y).name() for x in range(6, image.width() - 6) for y in range(6, image.height() - 6)}
 
 
 def is_grey(window: Window) -> bool:
-    return all(one[1:3] == one[3:5] == one[5:7] for one in colours(window))
+    return all(colour[1:3] == colour[3:5] == colour[5:7] for colour in colours(window))
 
 
 def fades_into(window: Window, colour: str) -> bool:
-    """Whether some pixel is nearly of that colour."""
+    """Return whether some pixel has almost the given colour."""
     wanted = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
-    shown = np.array([[int(one[i : i + 2], 16) for i in (1, 3, 5)] for one in colours(window)])
+    shown = np.array([[int(name[i : i + 2], 16) for i in (1, 3, 5)] for name in colours(window)])
     return bool(np.abs(shown - wanted).max(axis=1).min() < 12)
 
 
 @pytest.fixture
 def asked(window: Window) -> Window:
-    """A window that is asked why."""
+    """Window with explanations shown."""
     window.page(DrawTab).seen.set_explains(True)
     return window
 
 
 def test_it_explains_only_when_asked(qtbot: QtBot, window: Window) -> None:
-    """By the button or its key; asked no longer, it shows the bare pixels again."""
+    """The button and its key show and hide the explanation; without it, only the pixels are shown."""
     draw(window.page(DrawTab).pad, two(window))
     assert not window.page(DrawTab).seen.explains
     assert is_grey(window)
     qtbot.mouseClick(find(window, QPushButton, "why"), Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: "speaks most for 2" in evidence(window))
+    qtbot.waitUntil(lambda: "most supports 2" in evidence(window))
     assert fades_into(window, SPEAKS_FOR.name())
     qtbot.waitUntil(lambda: findings(window) != "")
     qtbot.keyClick(window, Qt.Key.Key_W)
@@ -84,17 +84,17 @@ def test_it_explains_only_when_asked(qtbot: QtBot, window: Window) -> None:
 
 
 def test_the_key_tells_the_digits(qtbot: QtBot, asked: Window) -> None:
-    """What is for and what is against, with signs beside the colours."""
+    """The legend names both digits, with signs beside the colours."""
     draw(asked.page(DrawTab).pad, two(asked))
     prediction = asked.page(DrawTab).read_now()
     assert prediction is not None
     first, second, *_ = prediction.ranking
-    said = [f"+ speaks for {first}", f"− for {second} instead"]
-    qtbot.waitUntil(lambda: [find(asked, QWidget, name).accessibleName() for name in KEYS] == said)
+    texts = [f"+ supports {first}", f"− suggests {second}"]
+    qtbot.waitUntil(lambda: [find(asked, QWidget, name).accessibleName() for name in KEYS] == texts)
 
 
 def test_evidence_against_is_striped(qtbot: QtBot, theme: Theme) -> None:
-    """So that it is told from what speaks for it by those who do not see the colours."""
+    """Evidence against the prediction is striped, so that it can be recognised without colours."""
     pixel_view = PixelView(theme, 280)
     qtbot.addWidget(pixel_view)
     weighed = np.zeros((28, 28))
@@ -110,44 +110,44 @@ def test_evidence_against_is_striped(qtbot: QtBot, theme: Theme) -> None:
 
 
 def test_findings_wait_until_the_pen_is_lifted(qtbot: QtBot, asked: Window) -> None:
-    """They belong to a drawing that stands; the next stroke takes them away."""
+    """Findings appear when the pen is lifted, and the next stroke removes them."""
     pad = asked.page(DrawTab).pad
     draw(pad, two(asked))
-    qtbot.waitUntil(lambda: "Read as 7" in findings(asked))
+    qtbot.waitUntil(lambda: "it would be a 7" in findings(asked))
     draw(pad, placed(1, 40, 40, 200))
-    assert "Read as" not in findings(asked)
+    assert "it would be a" not in findings(asked)
     qtbot.waitUntil(lambda: findings(asked) != "")
     pad.undo_stack.undo()
     assert findings(asked) == ""
-    qtbot.waitUntil(lambda: "Read as 7" in findings(asked))
+    qtbot.waitUntil(lambda: "it would be a 7" in findings(asked))
 
 
 def test_findings_come_back_where_nothing_changed(qtbot: QtBot, asked: Window) -> None:
-    """After an eraser on bare paper, and a stroke that was taken back."""
+    """Findings return after an eraser stroke on bare paper and after a cancelled stroke."""
     pad = asked.page(DrawTab).pad
     draw(pad, two(asked))
-    qtbot.waitUntil(lambda: "Read as 7" in findings(asked))
+    qtbot.waitUntil(lambda: "it would be a 7" in findings(asked))
     pad.set_erasing(True)
     draw(pad, [[(5, 5), (6, 6)]])
     assert findings(asked) == ""
-    qtbot.waitUntil(lambda: "Read as 7" in findings(asked))
+    qtbot.waitUntil(lambda: "it would be a 7" in findings(asked))
     pad.set_erasing(False)
     for key in (Qt.Key.Key_Space, Qt.Key.Key_Escape):
         qtbot.keyClick(pad, key)
     assert findings(asked) == ""
-    qtbot.waitUntil(lambda: "Read as 7" in findings(asked))
+    qtbot.waitUntil(lambda: "it would be a 7" in findings(asked))
 
 
 def test_no_reading_waits_for_an_explanation(qtbot: QtBot, asked: Window, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The answer is there before any of the evidence, which is weighed at most ten times a second."""
-    begun: list[object] = []
+    """The prediction appears before the evidence, which is computed at most ten times per second."""
+    calls: list[object] = []
     weigh = Explainer.weigh
 
-    def noted(self: Explainer, *arguments: object) -> object:
-        begun.append(arguments)
+    def counted(self: Explainer, *arguments: object) -> object:
+        calls.append(arguments)
         return weigh(self, *arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Explainer, "weigh", noted)
+    monkeypatch.setattr(Explainer, "weigh", counted)
     tab = asked.page(DrawTab)
     side = tab.pad.width()
     path = [(side * (0.3 + 0.0004 * i), side * (0.2 + 0.0006 * i)) for i in range(300)]
@@ -156,11 +156,11 @@ def test_no_reading_waits_for_an_explanation(qtbot: QtBot, asked: Window, monkey
     assert evidence(asked) == ""
     qtbot.waitUntil(lambda: evidence(asked) != "")
     qtbot.waitUntil(lambda: not tab.seen._weigh_soon._timer.isActive())
-    assert 1 <= len(begun) <= 20
+    assert 1 <= len(calls) <= 20
 
 
 def test_a_slow_network_is_heard_out(qtbot: QtBot, asked: Window, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is still being weighed is not begun anew by every move of the pen."""
+    """Pen moves do not restart a computation of evidence that is still running."""
     seen = asked.page(DrawTab).seen
     weigh, done = Explainer.weigh, False
 
@@ -185,10 +185,10 @@ def never(*_: object) -> Iterator[None]:
 
 
 def test_no_evidence_is_left_of_another_drawing(qtbot: QtBot, asked: Window, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However long the new one takes to be weighed: its bare pixels are shown at once, and the names of its digits."""
+    """A new drawing shows its pixels and digits at once, without the evidence of the previous drawing."""
     tab = asked.page(DrawTab)
     draw(tab.pad, two(asked))
-    qtbot.waitUntil(lambda: "most for 2" in evidence(asked))
+    qtbot.waitUntil(lambda: "most supports 2" in evidence(asked))
     monkeypatch.setattr(Explainer, "weigh", never)
     tab.pad.replace(Drawing((Stroke(np.array([[240.0, 90], [240, 390]])),)), "Paste")
     one = tab.read_now()
@@ -196,15 +196,15 @@ def test_no_evidence_is_left_of_another_drawing(qtbot: QtBot, asked: Window, mon
     assert one.digit == 1
     assert evidence(asked) == ""
     assert is_grey(asked)
-    assert find(asked, QWidget, "speaks_for").accessibleName() == "+ speaks for 1"
+    assert find(asked, QWidget, "speaks_for").accessibleName() == "+ supports 1"
 
 
 def test_no_evidence_is_left_of_other_weights(
     qtbot: QtBot, asked: Window, shipped: Weights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The picture stays, without colours, while the new ones are asked."""
+    """With a new network the pixels stay, without the evidence of the previous network."""
     draw(asked.page(DrawTab).pad, two(asked))
-    qtbot.waitUntil(lambda: "most for 2" in evidence(asked))
+    qtbot.waitUntil(lambda: "most supports 2" in evidence(asked))
     monkeypatch.setattr(Explainer, "weigh", never)
     asked.session.use_network(replace(shipped, name="others"))
     assert evidence(asked) == ""
@@ -213,10 +213,10 @@ def test_no_evidence_is_left_of_other_weights(
 
 
 def test_ink_is_shown_before_its_evidence(qtbot: QtBot, asked: Window, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While a stroke is drawn, the colours of a moment ago lie on the ink of now, and nothing flickers."""
+    """During a stroke the previous evidence stays on the new ink, so that colours do not flicker."""
     tab = asked.page(DrawTab)
     draw(tab.pad, two(asked))
-    qtbot.waitUntil(lambda: "most for 2" in evidence(asked))
+    qtbot.waitUntil(lambda: "most supports 2" in evidence(asked))
     monkeypatch.setattr(Explainer, "weigh", never)
     before = view(asked).grab().toImage()
     side = tab.pad.width()
@@ -231,10 +231,10 @@ def test_ink_is_shown_before_its_evidence(qtbot: QtBot, asked: Window, monkeypat
 
 
 def test_an_empty_pad_says_what_to_do(qtbot: QtBot, asked: Window) -> None:
-    """There is nothing to explain, before the first stroke and after it was cleared."""
+    """An empty pad shows a hint, before the first stroke and after clearing."""
     qtbot.waitUntil(lambda: findings(asked).startswith("Draw a digit"))
     draw(asked.page(DrawTab).pad, two(asked))
-    qtbot.waitUntil(lambda: evidence(asked) != "" and "Read as" in findings(asked))
+    qtbot.waitUntil(lambda: evidence(asked) != "" and "it would be a" in findings(asked))
     asked.page(DrawTab).pad.clear()
     qtbot.waitUntil(lambda: findings(asked).startswith("Draw a digit"))
     assert evidence(asked) == ""
@@ -242,36 +242,36 @@ def test_an_empty_pad_says_what_to_do(qtbot: QtBot, asked: Window) -> None:
 
 
 def test_of_an_image_there_is_evidence_alone(qtbot: QtBot, asked: Window) -> None:
-    """It has no strokes that could be changed, and that is said."""
+    """An image has evidence but no findings, and the panel says why."""
     asked.page(DrawTab).pad.replace(Drawing.from_pixels(pixels(1 - picture(DIGITS[4]))), "Paste")
-    qtbot.waitUntil(lambda: "speaks most for" in evidence(asked))
+    qtbot.waitUntil(lambda: "most supports" in evidence(asked))
     qtbot.waitUntil(lambda: "this is an image" in findings(asked))
 
 
 def test_other_weights_are_explained_at_once(qtbot: QtBot, asked: Window, shipped: Weights) -> None:
-    """What is shown is always of the weights that read."""
+    """A new network is explained at once."""
     draw(asked.page(DrawTab).pad, two(asked))
-    qtbot.waitUntil(lambda: "Read as 7" in findings(asked) and "most for 2" in evidence(asked))
+    qtbot.waitUntil(lambda: "it would be a 7" in findings(asked) and "most supports 2" in evidence(asked))
     asked.session.use_network(Weights("zero", shipped.architecture, shipped.parameters * 0))
-    qtbot.waitUntil(lambda: evidence(asked) == "No ink speaks for either")
-    qtbot.waitUntil(lambda: findings(asked) == "No small change makes it a digit.")
+    qtbot.waitUntil(lambda: evidence(asked) == "No ink supports either")
+    qtbot.waitUntil(lambda: findings(asked) == "No small change would make it a clear digit.")
 
 
 def test_where_nothing_changes_it_that_is_said(qtbot: QtBot, asked: Window) -> None:
-    """A 1 stays one."""
+    """If no small change alters the prediction, the panel says so."""
     draw(asked.page(DrawTab).pad, placed(1, 100, 60, 300))
-    qtbot.waitUntil(lambda: findings(asked) == "No small change makes it another digit.")
+    qtbot.waitUntil(lambda: findings(asked) == "No small change would change the answer.")
 
 
 def test_the_card_keeps_its_size(qtbot: QtBot, window: Window) -> None:
-    """Whatever it has to say; and nothing of it is cut off, in the smallest window that is meant to be used."""
+    """The card keeps its size with an explanation, and nothing is cut off in the smallest supported window."""
     window.resize(1024, 700)
     card = window.page(DrawTab).seen
     qtbot.waitUntil(lambda: window.width() == 1024)
     before = card.geometry()
     card.set_explains(True)
     draw(window.page(DrawTab).pad, two(window))
-    qtbot.waitUntil(lambda: "Read as" in findings(window))
+    qtbot.waitUntil(lambda: "it would be a" in findings(window))
     assert card.geometry() == before
     for name in ("why", *KEYS):
         child = find(card, QWidget, name)
@@ -282,7 +282,7 @@ def test_the_card_keeps_its_size(qtbot: QtBot, window: Window) -> None:
 
 
 def test_lines_that_do_not_fit_are_in_the_tooltip(qtbot: QtBot, window: Window) -> None:
-    """No line is shown in half."""
+    """Only whole lines are shown, and the tooltip contains all lines if some do not fit."""
     lines = find(window.page(DrawTab), QLabel, "findings")
     window.page(DrawTab).seen.set_explains(True)
     qtbot.waitUntil(lambda: lines.height() > 20)
@@ -297,10 +297,10 @@ def test_lines_that_do_not_fit_are_in_the_tooltip(qtbot: QtBot, window: Window) 
 
 
 def test_it_is_remembered(qtbot: QtBot, theme: Theme, shipped: Weights, window: Window) -> None:
-    """Who asked why is told why the next time, too."""
+    """The explanation setting is restored after a restart."""
     window.page(DrawTab).seen.set_explains(True)
     preferences = window.session.preferences.reopened()
-    assert preferences.explains, "it would be lost if the program did not end well"
+    assert preferences.explains, "it would be lost if the program crashed"
     window.close()
     again = Window(Session(theme, shipped, preferences))
     qtbot.addWidget(again)
@@ -308,7 +308,7 @@ def test_it_is_remembered(qtbot: QtBot, theme: Theme, shipped: Weights, window: 
 
 
 def test_an_unsure_answer_is_explained(qtbot: QtBot, asked: Window, shipped: Weights) -> None:
-    """With the most probable digit, and what would make it sure."""
+    """An unsure prediction shows the evidence for the most probable digit, and changes that make it sure."""
     asked.session.use_network(replace(shipped, about={"sure_above": 0.9999999}))
     scale = asked.page(DrawTab).pad.width() / 480
     draw(asked.page(DrawTab).pad, [[(150 * scale, 200 * scale), (240 * scale, 90 * scale), (240 * scale, 390 * scale)]])
@@ -316,19 +316,22 @@ def test_an_unsure_answer_is_explained(qtbot: QtBot, asked: Window, shipped: Wei
     assert prediction is not None
     assert not prediction.sure
     qtbot.waitUntil(partial(evidence_is_for, asked, prediction.digit))
-    qtbot.waitUntil(lambda: "Sure of" in findings(asked) or findings(asked) == "No small change makes it a digit.")
+    sure = "it would clearly be a"
+    qtbot.waitUntil(
+        lambda: sure in findings(asked) or findings(asked) == "No small change would make it a clear digit."
+    )
 
 
 def evidence_is_for(window: Window, digit: int) -> bool:
-    return f"speaks most for {digit}" in evidence(window)
+    return f"most supports {digit}" in evidence(window)
 
 
 def test_it_says_how_the_pixels_came_about(window: Window, qtbot: QtBot) -> None:
-    """A data set's image is neither scaled nor moved."""
+    """The text below the heading states how the network input was made."""
     about = find(window.page(DrawTab), QLabel, "about_seen")
     draw(window.page(DrawTab).pad, placed(7, 100, 100, 200))
     qtbot.waitUntil(lambda: "20-pixel box" in about.text())
     sample = np.zeros((28, 28), np.uint8)
     sample[4:24, 13:16] = 255
     window.page(DrawTab).pad.replace(Drawing.from_sample(sample), "Put an image")
-    qtbot.waitUntil(lambda: "as the data set has them" in about.text())
+    qtbot.waitUntil(lambda: "from the dataset" in about.text())

@@ -1,4 +1,4 @@
-"""The Evaluate tab on other classes than the ten digits: sixty-two letters, and ten with long names."""
+"""Evaluate tab with classes other than the ten digits: 62 letters, and ten classes with long names."""
 
 import csv
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ LONG = tuple(f"a name of {place:02} that has forty letters, no…"[:40] for plac
 
 @dataclass(frozen=True)
 class Known:
-    """A data set in a folder, and weights that guess among its classes."""
+    """Dataset folder, and an untrained network for its classes."""
 
     folder: Path
     names: tuple[str, ...]
@@ -47,7 +47,7 @@ def save_weights(path: Path, names: tuple[str, ...], seed: int) -> Path:
 
 @pytest.fixture(scope="module", params=FAMILIES)
 def known(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Known:
-    """Sixty-two classes of one letter, or ten with longer names."""
+    """Return 62 classes of one letter, or ten classes with longer names."""
     folder = tmp_path_factory.mktemp("data") / request.param
     n_classes = 62 if request.param == FAMILIES[0] else 10
     rng = np.random.default_rng(2)
@@ -75,7 +75,7 @@ def evaluate(qtbot: QtBot, window: Window, known: Known, other: Path | None = No
 
 @pytest.mark.parametrize("mode", [Mode.LIGHT, Mode.DARK])
 def test_every_page_shows_them(qtbot: QtBot, window: Window, known: Known, mode: Mode) -> None:
-    """By their names, in the smallest window, and without a word of digits."""
+    """Every page shows the class names in the smallest window, and never mentions digits."""
     window.session.set_theme(mode)
     window.resize(1024, 700)
     tab = evaluate(qtbot, window, known)
@@ -86,8 +86,8 @@ def test_every_page_shows_them(qtbot: QtBot, window: Window, known: Known, mode:
         if page == DIAGRAMS:
             qtbot.waitUntil(lambda: tab.diagram.is_drawn)
         assert not tab.grab().isNull()
-        said = " ".join(one.text() for one in tab.findChildren(QLabel) if one.isVisible())
-        assert "digit" not in said.lower()
+        text = " ".join(label.text() for label in tab.findChildren(QLabel) if label.isVisible())
+        assert "digit" not in text.lower()
     table = find(tab, QTableWidget, "class_table")
     texts = [table.item(row, 0) for row in range(table.rowCount())]
     assert [item.text() for item in texts if item is not None] == list(known.names)
@@ -108,7 +108,7 @@ def test_every_page_shows_them(qtbot: QtBot, window: Window, known: Known, mode:
 
 
 def test_each_cell_of_the_matrix_can_be_opened(qtbot: QtBot, window: Window, known: Known) -> None:
-    """By the pointer and by keys, however small it is; it is told above."""
+    """Every cell can be opened with the mouse and the keyboard, and is described."""
     window.resize(1024, 700)
     tab = evaluate(qtbot, window, known)
     matrix = tab.overview.confusion
@@ -130,7 +130,7 @@ def test_each_cell_of_the_matrix_can_be_opened(qtbot: QtBot, window: Window, kno
 @pytest.mark.parametrize("size", [(348, 210), (520, 330), (1300, 800)])
 @pytest.mark.parametrize("names", [DIGITS, tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"), LONG[:10], LONG], ids=len)
 def test_cells_have_most_of_the_room(qtbot: QtBot, theme: Theme, names: tuple[str, ...], size: tuple[int, int]) -> None:
-    """Beside names, which do not lie over each other; and the last cell ends where the matrix does."""
+    """Cells get most of the space, names do not overlap, and the last cell ends at the edge."""
     view = ConfusionView(theme)
     qtbot.addWidget(view)
     view.resize(*size)
@@ -148,25 +148,25 @@ def test_cells_have_most_of_the_room(qtbot: QtBot, theme: Theme, names: tuple[st
 
 
 def test_two_that_know_other_classes_are_compared(qtbot: QtBot, window: Window, known: Known, tmp_path: Path) -> None:
-    """By names: that one has its classes in another order, and one more, makes no answer different."""
+    """Predictions are compared by name, even if classes have another order or there is one more."""
     names = (*reversed(known.names), "another")[:62]
     other = save_weights(tmp_path / "other.npz", names, 1)
     tab = evaluate(qtbot, window, known, other)
     assert tab.outcome is not None
     first, second = tab.outcome.made
     answers = [[made.class_names[place] for place in made.predicted.tolist()] for made in (first, second)]
-    assert second.digits.labels.tolist() == [names.index(first.class_names[one]) for one in first.digits.labels]
+    assert second.digits.labels.tolist() == [names.index(first.class_names[label]) for label in first.digits.labels]
     browser = tab.browser
     browser._show.setCurrentIndex(browser._show.findData(DIFFERENT))
-    different = [place for place, (one, two) in enumerate(zip(*answers, strict=True)) if one != two]
+    different = [index for index, (a, b) in enumerate(zip(*answers, strict=True)) if a != b]
     assert sorted(browser.model.places.tolist()) == different
     browser.show_digit(5)
-    assert find(tab, QLabel, "chosen_other").text() == f"The other weights: {answers[1][5]}"
+    assert find(tab, QLabel, "chosen_other").text() == f"Other network: {answers[1][5]}"
     assert "images are read right" in find(tab, QLabel, "verdict").text()
 
 
 def test_tables_and_pictures_name_the_classes(qtbot: QtBot, window: Window, known: Known, tmp_path: Path) -> None:
-    """Each row and column by its name; a matrix of many is as large as its counts need."""
+    """Exported tables contain the class names, and a matrix of many classes is large enough for its counts."""
     tab = evaluate(qtbot, window, known)
     tables = {
         name: list(csv.reader(tab._table(name)().decode().splitlines())) for name in ("classes", "confusion", "digits")
@@ -183,7 +183,7 @@ def test_tables_and_pictures_name_the_classes(qtbot: QtBot, window: Window, know
 
 
 def test_weights_that_do_not_know_the_data_are_told(qtbot: QtBot, window: Window, known: Known) -> None:
-    """Which has what, and what to do; before anything is read."""
+    """If the network does not know the classes of the dataset, the error names both and says what to do."""
     window.show_page(EVALUATE)
     tab = window.page(EvaluateTab)
     tab.data_choice.set_value(str(known.folder))
@@ -199,7 +199,7 @@ def test_weights_that_do_not_know_the_data_are_told(qtbot: QtBot, window: Window
 
 
 def test_digits_come_back(qtbot: QtBot, window: Window, known: Known, tmp_path: Path) -> None:
-    """After other classes, the views are those of digits again."""
+    """Evaluating digits after other classes restores the views of digits."""
     evaluate(qtbot, window, known)
     rng = np.random.default_rng(3)
 

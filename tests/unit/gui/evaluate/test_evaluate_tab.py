@@ -36,13 +36,13 @@ WAIT_MS = 60_000
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data set with 200 test digits, some of them hard."""
+    """Dataset folder with 200 test digits, including hard ones."""
     return write_folder(tmp_path_factory.mktemp("some"), mnist().training[:900], mnist().test[:200])
 
 
 @pytest.fixture(scope="module")
 def poor(tmp_path_factory: pytest.TempPathFactory, recipes: Recipes) -> Path:
-    """Weights that learnt a little: some digits are read, and some are not."""
+    """Weights of a briefly trained network, which reads some digits wrongly."""
     recipe = recipes.shipped["quick"].with_values({"training.epochs": 1, "network.hidden": [16]})
     few = mnist()
     dataset = type(few)("few", few.training[:2000], few.validation[:100], few.test[:100], "")
@@ -56,7 +56,7 @@ def poor(tmp_path_factory: pytest.TempPathFactory, recipes: Recipes) -> Path:
 
 @pytest.fixture
 def tab(window: Window, folder: Path) -> EvaluateTab:
-    """The tab, set to read few digits."""
+    """Evaluate tab with the small dataset selected."""
     window.show_page(EVALUATE)
     window.page(EvaluateTab).data_choice.set_value(str(folder))
     return window.page(EvaluateTab)
@@ -77,16 +77,16 @@ def evaluated(qtbot: QtBot, tab: EvaluateTab, poor: Path) -> EvaluateTab:
 def test_figures_are_those_of_the_terminal(
     qtbot: QtBot, tab: EvaluateTab, folder: Path, poor: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every one, to the last bit, of two sets of weights and of their comparison."""
+    """The results of two networks and their comparison equal those of the command line exactly."""
     tab.weights_choice.choose_file(poor)
     tab.other_choice.choose_file(SHIPPED)
     evaluate(qtbot, tab)
     assert main(["evaluate", str(poor), "--data", str(folder), "--compare", str(SHIPPED), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
+    printed = json.loads(capsys.readouterr().out)
     outcome = tab.outcome
     assert outcome is not None
     assert outcome.comparison is not None
-    for made, values in zip(outcome.made, (told, told["compared"]), strict=True):
+    for made, values in zip(outcome.made, (printed, printed["compared"]), strict=True):
         assert values["weights"] == made.weights.name
         assert values["accuracy"] == made.scores.accuracy
         assert values["interval"] == list(made.interval)
@@ -94,20 +94,20 @@ def test_figures_are_those_of_the_terminal(
         assert values["calibration_error"] == made.reliability.error
         assert values["not_sure"] == made.rejection_curve.not_sure_at_threshold
         assert values["confusion"] == made.confusion.tolist()
-        assert [one["recall"] for one in values["classes"]] == [one.recall for one in made.classes]
-    assert told["compared"]["p"] == outcome.comparison.p
-    assert find(tab, ResultTile, "result_accuracy").value == format_percent(told["accuracy"], 2)
-    assert f"p = {told['compared']['p']:.2g}" in find(tab, QLabel, "verdict").text()
-    one = replace(outcome.comparison, only_first=1, only_second=2)
-    assert "1 digit is read right by" in verdict(one, *outcome.made)
+        assert [scores["recall"] for scores in values["classes"]] == [scores.recall for scores in made.classes]
+    assert printed["compared"]["p"] == outcome.comparison.p
+    assert find(tab, ResultTile, "result_accuracy").value == format_percent(printed["accuracy"], 2)
+    assert f"p = {printed['compared']['p']:.2g}" in find(tab, QLabel, "verdict").text()
+    comparison = replace(outcome.comparison, only_first=1, only_second=2)
+    assert "1 digit is read right by" in verdict(comparison, *outcome.made)
     table = find(tab, QTableWidget, "class_table")
-    shown = table.item(3, 3)
-    assert shown is not None
-    assert shown.text() == format_percent(told["classes"][3]["recall"], 2)
+    item = table.item(3, 3)
+    assert item is not None
+    assert item.text() == format_percent(printed["classes"][3]["recall"], 2)
 
 
 def test_before_evaluating_it_says_what_it_does(tab: EvaluateTab) -> None:
-    """On every page, and there is nothing to export."""
+    """Before an evaluation every page shows a hint, and there is nothing to export."""
     for page in (OVERVIEW, IMAGES, SAMPLE, DIAGRAMS, MAP):
         tab.show_page(page)
         assert find(tab, QWidget, "evaluate_empty").isVisible()
@@ -117,7 +117,7 @@ def test_before_evaluating_it_says_what_it_does(tab: EvaluateTab) -> None:
 
 
 def test_evaluating_can_be_stopped(qtbot: QtBot, window: Window, tab: EvaluateTab) -> None:
-    """By the button that began it, by the key, and by closing the window; then nothing is shown."""
+    """The button, the menu action and closing the window stop an evaluation without results."""
     tab.data_choice.set_value("mnist")
     button = find(tab, QPushButton, "evaluate_button")
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
@@ -132,7 +132,7 @@ def test_evaluating_can_be_stopped(qtbot: QtBot, window: Window, tab: EvaluateTa
 
 
 def test_what_cannot_be_evaluated_is_told(qtbot: QtBot, window: Window, tab: EvaluateTab, tmp_path: Path) -> None:
-    """Weights that are none, or a folder without digits: in a box, and it can be tried again."""
+    """A dataset that can't be read gives an error message, and the evaluation can be repeated."""
     tab.data_choice.set_value(str(tmp_path / "nowhere"))
     tab.evaluate_or_stop()
     qtbot.waitUntil(lambda: window.findChild(QMessageBox, "problem") is not None, timeout=WAIT_MS)
@@ -144,7 +144,7 @@ def test_what_cannot_be_evaluated_is_told(qtbot: QtBot, window: Window, tab: Eva
 
 
 def test_weights_in_use_are_evaluated(qtbot: QtBot, window: Window, tab: EvaluateTab) -> None:
-    """Those that the Draw tab reads with at that moment, by their name."""
+    """The default choice is the network in use, listed by name."""
     network = Network(feedforward([8]))
     network.initialize(np.random.default_rng(1))
     window.session.use_network(Weights("mine.npz", network.architecture(), network.parameters))
@@ -156,7 +156,7 @@ def test_weights_in_use_are_evaluated(qtbot: QtBot, window: Window, tab: Evaluat
 
 
 def test_files_that_were_loaded_can_be_evaluated(window: Window, tab: EvaluateTab, poor: Path) -> None:
-    """Also after others have come into use; neither choice changes."""
+    """An opened network file is added to both choices without changing them."""
     window.networks.open(poor)
     for choice in (tab.weights_choice, tab.other_choice):
         assert choice.itemText(choice.findData(str(poor.resolve()))) == "poor.npz"
@@ -164,7 +164,7 @@ def test_files_that_were_loaded_can_be_evaluated(window: Window, tab: EvaluateTa
 
 
 def test_validation_digits_can_be_read(qtbot: QtBot, tab: EvaluateTab) -> None:
-    """The part that is chosen is the part that is read."""
+    """The selected part of the dataset is evaluated."""
     tab.part_choice.choose(1)
     evaluate(qtbot, tab)
     assert tab.outcome is not None
@@ -173,7 +173,7 @@ def test_validation_digits_can_be_read(qtbot: QtBot, tab: EvaluateTab) -> None:
 
 
 def test_cells_open_their_digits(qtbot: QtBot, evaluated: EvaluateTab) -> None:
-    """By click and by key: the browser shows what the cell counts, and no other."""
+    """A click or Enter on a cell shows exactly the images that the cell counts."""
     outcome = evaluated.outcome
     assert outcome is not None
     made = outcome.made[0]
@@ -201,7 +201,7 @@ def test_cells_open_their_digits(qtbot: QtBot, evaluated: EvaluateTab) -> None:
 
 
 def test_digits_are_filtered_and_sorted(evaluated: EvaluateTab) -> None:
-    """Mistakes, or what is not sure, of one class or answer, by confidence or as in the set."""
+    """Images can be filtered by mistakes, certainty and class, and sorted by confidence or dataset order."""
     outcome, browser = evaluated.outcome, evaluated.browser
     assert outcome is not None
     made = outcome.made[0]
@@ -223,7 +223,7 @@ def test_digits_are_filtered_and_sorted(evaluated: EvaluateTab) -> None:
 
 
 def test_digits_that_two_read_differently_can_be_shown(qtbot: QtBot, tab: EvaluateTab, poor: Path) -> None:
-    """Only where there are two."""
+    """The filter for different predictions exists only if two networks are compared."""
     tab.other_choice.choose_file(poor)
     evaluate(qtbot, tab)
     assert tab.outcome is not None
@@ -238,7 +238,7 @@ def test_digits_that_two_read_differently_can_be_shown(qtbot: QtBot, tab: Evalua
 
 
 def test_a_digit_comes_on_the_pad(qtbot: QtBot, window: Window, evaluated: EvaluateTab) -> None:
-    """By Enter among the tiles; the Draw tab shows and reads it, and it can be undone."""
+    """Enter on a tile puts the image on the pad, where it is read and can be undone."""
     evaluated.show_page(IMAGES)
     evaluated.browser.show_digit(4)
     assert evaluated.browser.chosen == 4
@@ -251,7 +251,7 @@ def test_a_digit_comes_on_the_pad(qtbot: QtBot, window: Window, evaluated: Evalu
 
 
 def test_a_chosen_digit_is_found_among_all(evaluated: EvaluateTab) -> None:
-    """Also where the filter had left it out."""
+    """Selecting an image that the filters hide resets the filters."""
     assert evaluated.outcome is not None
     right = int(np.flatnonzero(evaluated.outcome.made[0].right)[0])
     evaluated.browser.show_mistakes()
@@ -260,7 +260,7 @@ def test_a_chosen_digit_is_found_among_all(evaluated: EvaluateTab) -> None:
 
 
 def test_one_key_draws_another_sample(qtbot: QtBot, window: Window, evaluated: EvaluateTab) -> None:
-    """25 others, of which one may be opened."""
+    """R draws 25 other images, and each can be opened with keys or a click."""
     evaluated.show_page(SAMPLE)
     grid = evaluated.sample.grid
     before = list(grid.places)
@@ -279,7 +279,7 @@ def test_one_key_draws_another_sample(qtbot: QtBot, window: Window, evaluated: E
 
 
 def test_map_zooms_and_shows_digits(qtbot: QtBot, window: Window, evaluated: EvaluateTab) -> None:
-    """What lies under the pointer stays there; the digit under it, or in the middle, is shown and can be opened."""
+    """Zooming keeps the point under the pointer fixed; the digit there, or at the centre, can be opened."""
     evaluated.show_page(MAP)
     view, outcome = evaluated.map, evaluated.outcome
     assert outcome is not None
@@ -312,7 +312,7 @@ def test_map_zooms_and_shows_digits(qtbot: QtBot, window: Window, evaluated: Eva
 
 
 def test_map_is_moved_by_dragging(qtbot: QtBot, evaluated: EvaluateTab) -> None:
-    """Points follow the pointer, and nothing is opened."""
+    """Dragging moves the map without opening an image."""
     evaluated.show_page(MAP)
     view = evaluated.map
     assert evaluated.outcome is not None
@@ -323,7 +323,7 @@ def test_map_is_moved_by_dragging(qtbot: QtBot, evaluated: EvaluateTab) -> None:
 
 
 def test_drawing_is_a_point_of_the_map(window: Window, evaluated: EvaluateTab) -> None:
-    """Where its digit lies; it goes when the pad is cleared."""
+    """The drawing is shown on the map until the pad is cleared."""
     outcome = evaluated.outcome
     assert outcome is not None
     evaluated._put(17)
@@ -340,7 +340,7 @@ def test_drawing_is_a_point_of_the_map(window: Window, evaluated: EvaluateTab) -
 
 
 def test_diagrams_are_drawn_in_the_themes_colours(qtbot: QtBot, window: Window, evaluated: EvaluateTab) -> None:
-    """By a thread, when they are first looked at, and anew for another theme."""
+    """Diagrams are drawn in a thread when first shown, and redrawn for another theme."""
     view = evaluated.diagram
     assert not view.is_drawn
     window.session.set_theme(Mode.LIGHT)
@@ -358,7 +358,7 @@ def test_diagrams_are_drawn_in_the_themes_colours(qtbot: QtBot, window: Window, 
 def test_robustness_is_known_on_demand(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, evaluated: EvaluateTab, tmp_path: Path
 ) -> None:
-    """A button changes the digits; then the curves are drawn, and can be saved as the terminal would."""
+    """The robustness test runs on request, and its curves can be exported as CSV."""
     monkeypatch.setattr(robustness, "CHANGES", robustness.CHANGES[1:2])
     evaluated.show_page(DIAGRAMS)
     evaluated.diagram_choice.choose(2)
@@ -377,7 +377,7 @@ def test_robustness_is_known_on_demand(
 def test_pictures_and_tables_are_saved(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, window: Window, evaluated: EvaluateTab, tmp_path: Path
 ) -> None:
-    """From the menu, into a file that the user names, in the kind that its name asks for."""
+    """The export menu writes tables and images in the format of the file's suffix."""
     menu = find(evaluated, QMenu)
     menu.aboutToShow.emit()
     texts = [action.text() for action in menu.actions()]
@@ -399,7 +399,7 @@ def test_pictures_and_tables_are_saved(
 def test_a_file_that_cannot_be_saved_is_told(
     qtbot: QtBot, window: Window, evaluated: EvaluateTab, tmp_path: Path
 ) -> None:
-    """Which file, and why; what was evaluated stays."""
+    """A failed export shows the file and the reason, and the results stay."""
     evaluated.write_table("classes", tmp_path / "nowhere" / "classes.csv")
     qtbot.waitUntil(lambda: window.findChild(QMessageBox, "problem") is not None, timeout=WAIT_MS)
     box = find(window, QMessageBox, "problem")
@@ -409,7 +409,7 @@ def test_a_file_that_cannot_be_saved_is_told(
 
 
 def test_another_file_is_asked_for(monkeypatch: pytest.MonkeyPatch, tab: EvaluateTab, poor: Path) -> None:
-    """And is a choice from then on; thinking better of it leaves the choice as it was."""
+    """A file chosen in the dialog is added and selected; cancelling keeps the selection."""
     choice = tab.other_choice
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
     choice.setCurrentIndex(choice.count() - 1)

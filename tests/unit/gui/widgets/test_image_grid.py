@@ -16,7 +16,7 @@ def theme(qapp: QApplication) -> Theme:
 
 
 def test_images_fill_the_room(qtbot: QtBot, theme: Theme) -> None:
-    """Twelve in a wide room stand in two rows, each where it belongs."""
+    """Twelve images in a wide grid are painted in two rows, in order."""
     grid = ImageGrid(theme, "grid", "Digits")
     qtbot.addWidget(grid)
     grid.resize(6 * 50 - GAP, 2 * 50 - GAP)
@@ -30,7 +30,7 @@ def test_images_fill_the_room(qtbot: QtBot, theme: Theme) -> None:
 
 
 def test_signed_images_have_two_colours(qtbot: QtBot, theme: Theme) -> None:
-    """White is one, black the other, and grey is the ground."""
+    """Signed images show white and black in two colours, and grey in the background colour."""
     grid = ImageGrid(theme, "grid", "Weights", signed=True)
     qtbot.addWidget(grid)
     grid.resize(3 * 100 - GAP, 100 - GAP)
@@ -41,7 +41,7 @@ def test_signed_images_have_two_colours(qtbot: QtBot, theme: Theme) -> None:
 
 
 def test_nothing_is_nothing(qtbot: QtBot, theme: Theme) -> None:
-    """An empty grid paints no image and raises nothing."""
+    """An empty grid is painted without an error."""
     grid = ImageGrid(theme, "grid", "Digits")
     qtbot.addWidget(grid)
     assert not grid.grab().toImage().isNull()

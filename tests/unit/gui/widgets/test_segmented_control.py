@@ -5,7 +5,7 @@ from digitpad.gui.widgets.segmented_control import SegmentedControl
 
 
 def test_one_holds_and_the_arrows_go_on_from_it(qtbot: QtBot) -> None:
-    """Each choice is told once; Tab comes to what is chosen, also where a program chose it."""
+    """Each selection emits one signal, Tab focuses the selected button, and the arrow keys move the selection."""
     segments = SegmentedControl(("One", "Two", "Three"), "numbers", "Numbers")
     qtbot.addWidget(segments)
     segments.show()

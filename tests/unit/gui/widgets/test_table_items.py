@@ -6,7 +6,7 @@ from digitpad.gui.widgets.theme import Mode, Theme
 
 
 def test_headings_look_alike_however_a_table_was_made(qtbot: QtBot, theme: Theme) -> None:
-    """Qt styles the heading of one that is made with its columns before it can be told to be calm."""
+    """Headers have the same height for tables created with and without columns."""
     theme.set_mode(Mode.LIGHT)
     with_columns, without = QTableWidget(2, 3), QTableView()
     for table in (with_columns, without):
