@@ -217,7 +217,7 @@ def _progress(summary: "RunSummary") -> dict[str, Any]:
 
 
 def _status_text(summary: "RunSummary") -> str:
-    return str(summary.status).replace("cut off", "interrupted")
+    return summary.status.label
 
 
 def _share(share: float | None) -> str:

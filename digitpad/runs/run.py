@@ -53,6 +53,11 @@ class RunStatus(StrEnum):
     FINISHED = "finished"
     DIVERGED = "diverged"
 
+    @property
+    def label(self) -> str:
+        """The status in words for the user."""
+        return "interrupted" if self is RunStatus.CUT_OFF else self.value
+
 
 @dataclass(frozen=True)
 class RunSummary:

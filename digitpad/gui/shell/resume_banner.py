@@ -56,8 +56,7 @@ class ResumeBanner(QWidget):
         self._entry = entry
         if entry is not None:
             name = entry.name if len(entry.name) <= _MAX_NAME else f"{entry.name[: _MAX_NAME - 1]}…"
-            status = str(entry.summary.status).replace("cut off", "interrupted")
-            self._text.setText(f"“{name}” was {status} at epoch {entry.summary.epoch} of {entry.summary.n_epochs}")
+            self._text.setText(f"“{name}” was {entry.summary.status.label} at epoch {entry.summary.epoch} of {entry.summary.n_epochs}")
             self.setToolTip(entry.name)
         self.setVisible(entry is not None)
         self.looked.emit(entry)

@@ -17,7 +17,7 @@ from digitpad.gui.shell.resume_banner import ResumeBanner
 from digitpad.gui.shell.status_bar import StatusBar
 from digitpad.gui.tasks.lazy import Lazy
 from digitpad.gui.tasks.task import Policy, TaskRunner, end_tasks
-from digitpad.gui.widgets.basics import Tabs, named
+from digitpad.gui.widgets.basics import Tabs, bring_to_front, named
 from digitpad.gui.widgets.dialogs import confirm, show_error
 from digitpad.gui.widgets.file_dialogs import FileDialogs
 from digitpad.gui.widgets.tab_page import TabPage
@@ -110,8 +110,7 @@ class Window(QMainWindow):
 
     def _show_requested(self, title: str) -> None:
         self.show_page([page.title for page in self.pages].index(title))
-        self.raise_()
-        self.activateWindow()
+        bring_to_front(self)
 
     # What is around the tabs.
 
@@ -127,9 +126,7 @@ class Window(QMainWindow):
 
     def show_runs(self) -> None:
         """Show the Runs window."""
-        self.runs_window.show()
-        self.runs_window.raise_()
-        self.runs_window.activateWindow()
+        bring_to_front(self.runs_window)
 
     def _make_runs_window(self) -> "RunsWindow":
         from digitpad.gui.runs.runs_window import RunsWindow
