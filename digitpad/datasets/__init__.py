@@ -1,1 +1,1 @@
-"""Data sets of labelled digits: parsed, checked, split, and handed out in batches."""
+"""Datasets of labelled images: reading, validation, splitting, augmentation and batches."""

@@ -1,4 +1,4 @@
-"""Shuffled batches."""
+"""Shuffled and augmented batches."""
 
 from collections.abc import Iterator
 
@@ -11,25 +11,26 @@ from digitpad.nn.arrays import Scratch
 
 
 class Batches:
-    """Passes over digits in an order of their own, in arrays that are used again; the digits are never copied whole.
+    """Shuffled passes over a set of digits, in reused arrays; the set is never copied whole.
 
     Parameters
     ----------
     digits : Digits
     batch_size : int
-        The last batch of a pass holds what is left.
+        Digits per batch; the last batch of a pass may be smaller.
     rng : numpy.random.Generator
-        Draws the order of each pass, and the augmentation of each batch.
+        Generator for the order of each pass and the augmentation of each batch.
     augmentation : Augmentation
     plain : float
-        The share of each batch that is not augmented.
+        Share of each batch that is not augmented.
 
     Attributes
     ----------
     order : ndarray of int32, shape (n_digits,), or None
-        That of the pass under way, if there is one.
+        Order of the current pass, if there is one.
     cursor : int
-        How many digits of that order were given already. With the generator's state, these two say all of what comes.
+        Number of digits of that order already returned. Together with the generator's state, ``order`` and ``cursor``
+        determine all batches that follow.
     """
 
     def __init__(
@@ -50,15 +51,15 @@ class Batches:
         self.set_augmentation(augmentation)
 
     def __len__(self) -> int:
-        """Batches a pass."""
+        """Return the number of batches per pass."""
         return -(-len(self._digits) // self._batch_size)
 
     def set_augmentation(self, augmentation: Augmentation | None) -> None:
-        """Change digits in this way from the next batch on."""
+        """Set the augmentation from the next batch on; None turns it off."""
         self._augment = Augmenter(augmentation) if augmentation else None
 
     def augmented(self, images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-        """The images as training sees them, the first ones plain; good until the next call."""
+        """Return augmented images, the first ``plain`` share of them unchanged; valid until the next call."""
         if self._augment is None:
             return images
         changed = self._augment(images, rng)
@@ -67,9 +68,9 @@ class Batches:
         return changed
 
     def one_pass(self) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
-        """What is left of the pass under way, or else a new one.
+        """Yield the remaining batches of the current pass, or the batches of a new pass.
 
-        Images of shape (n, 28, 28) and labels of shape (n,), good until the next batch is asked for.
+        A batch is images of shape (n, 28, 28) and labels of shape (n,), both uint8, valid until the next batch.
         """
         images, labels = self._digits.images, self._digits.labels
         if self.order is None:
@@ -77,7 +78,7 @@ class Batches:
         while self.cursor < len(self.order):
             chosen = self.order[self.cursor : self.cursor + self._batch_size]
             self.cursor += len(chosen)
-            # mode="clip" lets take write into ``out`` without a buffer between.
+            # With mode="clip", np.take writes into ``out`` without an intermediate buffer.
             batch = np.take(
                 images, chosen, axis=0, mode="clip", out=self._scratch("images", (len(chosen), *images.shape[1:]))
             )

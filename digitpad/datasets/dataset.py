@@ -1,4 +1,4 @@
-"""A data set: labelled images in three parts, from the built-in MNIST or from files in any of the known formats."""
+"""Datasets of labelled images, split into training, validation and test sets: the built-in MNIST, or files."""
 
 import functools
 import hashlib
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from digitpad import assets
 from digitpad.class_names import DIGITS, MAX_CLASSES, MAX_NAME, are_names
-from digitpad.datasets.digits import Digits as Digits  # it belongs to a data set, and is asked for here
+from digitpad.datasets.digits import Digits as Digits  # re-exported: callers import it from here
 from digitpad.datasets.digits import RawPart, ReaderResult, Tell, ignore_progress
 from digitpad.datasets.readers.idx import read_idx
 from digitpad.datasets.readers.idx_folder import read_idx_folder
@@ -19,14 +19,14 @@ from digitpad.datasets.readers.open_dataset import read
 from digitpad.errors import DataError
 
 BUILT_IN = "mnist"
-"""The name under which the shipped data set is asked for."""
+"""Name of the built-in dataset."""
 
-N_CLASSES = len(DIGITS)  # of the built-in set
+N_CLASSES = len(DIGITS)  # of the built-in dataset
 
 MIN_SAMPLES = 10
-MIN_IN_A_CLASS = 2  # one to train on, and one to choose by
-_VALIDATION_SHARE = 1 / 6  # 10 000 of MNIST's 60 000
-_TEST_SHARE = 1 / 7  # 10 000 of MNIST's 70 000
+MIN_IN_A_CLASS = 2  # at least one each for training and validation
+_VALIDATION_SHARE = 1 / 6  # MNIST: 10,000 of 60,000
+_TEST_SHARE = 1 / 7  # MNIST: 10,000 of 70,000
 _SPLIT_SEED = 1
 
 _MNIST_SHA256 = {
@@ -39,18 +39,18 @@ _MNIST_SHA256 = {
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images to train on, to choose by (validation), and to report once (test).
+    """Labelled images in a training set, a validation set (for choices) and a test set (for the final score).
 
     Attributes
     ----------
     sha256 : str
-        That of all images and labels, which is the same in whatever format they were found.
+        SHA-256 of all images and labels. It does not depend on the file format.
     class_names : tuple of str
-        What each label stands for.
+        Name of the class of each label.
     format : str
-        In what it was found.
+        File format.
     notes : tuple of str
-        What was done to it, each a sentence.
+        Changes made while reading, one sentence each.
     """
 
     name: str
@@ -64,119 +64,126 @@ class Dataset:
 
 
 def load(source: str, tell: Tell = ignore_progress) -> Dataset:
-    """The data set of that name, file or folder: `BUILT_IN`, or a path of any kind that `readers.read` knows.
+    """Load the built-in dataset (`BUILT_IN`), or a file or folder in any format that `readers.open_dataset` supports.
 
     Parameters
     ----------
     source : str
+        `BUILT_IN`, or the path of a file or folder.
     tell : callable, optional
-        Hears now and then how many images were read, where that takes long; what it raises ends the reading.
+        Called with the number of images read so far, if reading takes long. An exception that it raises stops reading.
 
     Raises
     ------
     DataError
-        If there is no such file or folder, or something in it is wrong.
+        If there is no such file or folder, or it is not a valid dataset.
     """
     return mnist() if source == BUILT_IN else load_path(Path(source), tell)
 
 
 @functools.cache
 def mnist() -> Dataset:
-    """The shipped MNIST, its files checked against their sums; loaded once (about 0.4 s, 55 MB)."""
+    """Load the built-in MNIST and verify the SHA-256 of its arrays. Cached; the first call takes 0.4 s and 55 MB."""
     return _dataset("MNIST", read_idx_folder(assets.DATA, sums=_MNIST_SHA256))
 
 
 @functools.cache
 def one_of_each() -> NDArray[np.uint8]:
-    """A built-in training digit of each kind, in order, of shape (10, 28, 28), without reading the rest of the set.
+    """Return the first built-in training image of each digit, in order: uint8 of shape (10, 28, 28).
+
+    Only the beginning of the files is read.
 
     Raises
     ------
     DataError
-        If a file is missing or is not what its name says.
+        If a file is missing or its content does not match its name.
     """
-    n_first = 64  # all ten are among them
+    n_first = 64  # they include all ten digits
     images = read_idx(assets.DATA / "train-images-idx3-ubyte.gz", 3, n_first)
     labels = read_idx(assets.DATA / "train-labels-idx1-ubyte.gz", 1, n_first)
     return images[[np.argmax(labels == digit) for digit in range(len(DIGITS))]]
 
 
 def load_path(path: Path, tell: Tell = ignore_progress) -> Dataset:
-    """A data set from a file or folder.
+    """Load a dataset from a file or folder.
 
-    Where there is no test part, a seventh is set aside for it, drawn with a fixed seed and from each class alike. For
-    validation it is the last sixth of what is left, as of MNIST; or, where that does not hold each class as the rest
-    does, a sixth drawn likewise.
+    If there is no test set, a stratified seventh is split off with a fixed seed. The validation set is the last sixth
+    of the remaining images, as for MNIST. If that sixth does not represent every class, the validation set is instead
+    a stratified sixth, drawn with a fixed seed.
 
     Raises
     ------
     DataError
-        If there is no such file or folder, or something in it is wrong.
+        If there is no such file or folder, or it is not a valid dataset.
     """
     name = path.resolve().name
     return _dataset(path.resolve().parent.name if name == "raw" else name, read(path, tell))
 
 
-def _dataset(name: str, found: ReaderResult) -> Dataset:
-    parts = [found.training] if found.test is None else [found.training, found.test]
+def _dataset(name: str, result: ReaderResult) -> Dataset:
+    parts = [result.training] if result.test is None else [result.training, result.test]
     for part in parts:
         if len(part.labels) < MIN_SAMPLES:
-            raise DataError(part.path, f"holds {len(part.labels)} samples; a data set takes at least {MIN_SAMPLES}")
-    names, places = _classes(found)
-    digits = [_in_classes(part, places) for part in parts]
+            raise DataError(part.path, f"has {len(part.labels)} samples; a dataset needs at least {MIN_SAMPLES}")
+    names, indices = _classes(result)
+    digits = [_to_digits(part, indices) for part in parts]
     digest = hashlib.sha256()
     for part_digits in digits:
         for array in (part_digits.images, part_digits.labels):
             digest.update(hashlib.sha256(array.data).digest())
-    notes = list(found.notes)
+    notes = list(result.notes)
     training = digits[0]
-    if found.test is None:
-        training, test = _drawn(training, _TEST_SHARE)
+    if result.test is None:
+        training, test = _split_off(training, _TEST_SHARE)
         notes.append(
-            f"There is no test part: of each class a seventh, {len(test):,} images in all, was drawn with a fixed seed "
-            "and set aside."
+            f"There is no test set, so a seventh of each class ({len(test):,} images in total) was split off "
+            "with a fixed seed."
         )
     else:
         test = digits[1]
     n_training = len(training) - round(len(training) * _VALIDATION_SHARE)
     validation = training[n_training:]
-    if _holds_each_class(validation.labels, training.labels, len(names)):
+    if _represents_each_class(validation.labels, training.labels, len(names)):
         training = training[:n_training]
     else:
-        training, validation = _drawn(training, _VALIDATION_SHARE)
-    return Dataset(name, training, validation, test, digest.hexdigest(), names, found.format, tuple(notes))
+        training, validation = _split_off(training, _VALIDATION_SHARE)
+    return Dataset(name, training, validation, test, digest.hexdigest(), names, result.format, tuple(notes))
 
 
-def _classes(found: ReaderResult) -> tuple[tuple[str, ...], dict[str, int]]:
-    """The names of the classes, and the place of each label among them.
+def _classes(result: ReaderResult) -> tuple[tuple[str, ...], dict[str, int]]:
+    """Return the class names, and the class index of each label text.
 
     Raises
     ------
     DataError
-        If there are too few or too many, or a label is alone of its kind.
+        If there are too few or too many classes, a class has only one sample, or a test label is not a training label.
     """
-    counts = _counts(found.training)
+    counts = _counts(result.training)
     for text, n in counts.items():
         if n < MIN_IN_A_CLASS:
-            raise _alone(found.training, text, f"alone of its class; expected {MIN_IN_A_CLASS} at least")
+            raise _label_error(
+                result.training, text, f"the only sample of its class; a class needs at least {MIN_IN_A_CLASS}"
+            )
     if len(counts) < 2:
-        raise DataError(found.training.path, f"holds the class {next(iter(counts))!r} alone; expected two at least")
-    if found.test is not None:
-        for text in _counts(found.test):
+        raise DataError(
+            result.training.path, f"has only the class {next(iter(counts))!r}; a dataset needs at least two"
+        )
+    if result.test is not None:
+        for text in _counts(result.test):
             if text not in counts:
-                raise _alone(found.test, text, "and no image to train on is")
-    known: Mapping[str, str] = found.class_names
+                raise _label_error(result.test, text, "a class without training images")
+    known: Mapping[str, str] = result.class_names
     if not counts.keys() <= known.keys():
         known = dict(zip(DIGITS, DIGITS, strict=True))
     if not counts.keys() <= known.keys():
-        known = {text: text for text in sorted(counts, key=_natural)}
+        known = {text: text for text in sorted(counts, key=_sort_key)}
     names = tuple(known.values())
     if not are_names(names):
         raise DataError(
-            found.training.path,
-            f"has {len(names)} classes; at most {MAX_CLASSES}, with names of {MAX_NAME} letters, are possible",
+            result.training.path,
+            f"has {len(names)} classes; the limit is {MAX_CLASSES}, with names of at most {MAX_NAME} characters",
         )
-    return names, {text: place for place, text in enumerate(known)}
+    return names, {text: index for index, text in enumerate(known)}
 
 
 def _counts(part: RawPart) -> dict[str, int]:
@@ -184,28 +191,28 @@ def _counts(part: RawPart) -> dict[str, int]:
     return {text: int(count) for text, count in zip(part.texts, n, strict=False) if count}
 
 
-def _alone(part: RawPart, text: str, problem: str) -> DataError:
+def _label_error(part: RawPart, text: str, problem: str) -> DataError:
     row = int(np.argmax(part.labels == part.texts.index(text)))
     return DataError(part.path, f"label {row} is {text}, {problem}")
 
 
-def _natural(text: str) -> tuple[bool, int, str]:
-    """Numbers in their order, and before words."""
+def _sort_key(text: str) -> tuple[bool, int, str]:
+    """Return a sort key that puts numbers in numerical order, before words."""
     is_number = text.isascii() and text.isdecimal()
     return not is_number, int(text) if is_number else 0, text
 
 
-def _in_classes(part: RawPart, places: Mapping[str, int]) -> Digits:
-    """The part's images with their classes as labels; read-only."""
-    table = np.array([places.get(text, 0) for text in part.texts], np.uint8)
+def _to_digits(part: RawPart, indices: Mapping[str, int]) -> Digits:
+    """Return the images of a part, labelled with their class indices, as read-only arrays."""
+    table = np.array([indices.get(text, 0) for text in part.texts], np.uint8)
     digits = Digits(part.images, table[part.labels])
     for array in (digits.images, digits.labels):
         array.flags.writeable = False
     return digits
 
 
-def _drawn(digits: Digits, share: float) -> tuple[Digits, Digits]:
-    """What is left, and a share of each class, at least one and never all, drawn with a fixed seed."""
+def _split_off(digits: Digits, share: float) -> tuple[Digits, Digits]:
+    """Split off a share of each class with a fixed seed (at least one image, never all); return rest and share."""
     rng = np.random.default_rng(_SPLIT_SEED)
     chosen = np.zeros(len(digits), bool)
     for label in np.unique(digits.labels):
@@ -215,15 +222,18 @@ def _drawn(digits: Digits, share: float) -> tuple[Digits, Digits]:
     return _rows(digits, ~chosen), _rows(digits, chosen)
 
 
-def _rows(digits: Digits, which: NDArray[np.bool_]) -> Digits:
-    part = Digits(digits.images[which], digits.labels[which])
+def _rows(digits: Digits, mask: NDArray[np.bool_]) -> Digits:
+    part = Digits(digits.images[mask], digits.labels[mask])
     for array in (part.images, part.labels):
         array.flags.writeable = False
     return part
 
 
-def _holds_each_class(some: NDArray[np.uint8], all_labels: NDArray[np.uint8], n_classes: int) -> bool:
-    """Whether each class is there with half of its share at least, and leaves half of it to the rest."""
-    here, everywhere = (np.bincount(labels, minlength=n_classes) for labels in (some, all_labels))
-    expected = everywhere * len(some) / len(all_labels)
-    return bool((here >= np.floor(expected / 2)).all() and (everywhere - here >= np.minimum(everywhere, 1)).all())
+def _represents_each_class(some: NDArray[np.uint8], all_labels: NDArray[np.uint8], n_classes: int) -> bool:
+    """Return whether ``some`` labels represent each class.
+
+    That holds if each class occurs at least half as often as expected, and at least one of its samples remains outside.
+    """
+    counts, all_counts = (np.bincount(labels, minlength=n_classes) for labels in (some, all_labels))
+    expected = all_counts * len(some) / len(all_labels)
+    return bool((counts >= np.floor(expected / 2)).all() and (all_counts - counts >= np.minimum(all_counts, 1)).all())

@@ -1,4 +1,4 @@
-"""Labelled images, as they are trained on and as a reader finds them."""
+"""Labelled images, and the result types and checks that all dataset readers share."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,18 +13,18 @@ from digitpad.errors import DataError
 SIDE = 28
 
 MAX_SAMPLES = 1_000_000
-"""More than EMNIST's 814 255, the most that a set of this shape has."""
+"""Maximum number of images in a part. EMNIST, the largest dataset of 28 × 28 images, has 814,255."""
 
 NUMBERS = tuple(str(value) for value in range(256))
 
 Tell = Callable[[int], None]
-"""Hears now and then how many images were read, and 0 in between; what it raises ends the reading."""
+"""Progress callback: called with the number of images read so far, or 0 in between; an exception stops reading."""
 
 TELL_EVERY = 100  # images
 
 
 def ignore_progress(_n_read: int) -> None:
-    """The `Tell` of who does not want to know."""
+    """Ignore progress reports; the default `Tell`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,17 +43,17 @@ class Digits:
 
 @dataclass(frozen=True, eq=False)
 class RawPart:
-    """What one part of a data set's files holds.
+    """Images and labels of one part (training or test), as a reader returns them.
 
     Attributes
     ----------
     images : ndarray of uint8, shape (n, 28, 28)
     labels : ndarray of uint8, shape (n,)
-        Places in ``texts``.
+        Indices into ``texts``.
     path : Path
-        The file or folder that an error about a label names.
+        File or folder to name in an error about a label.
     texts : sequence of str
-        What the labels are called in the file; for files with numbers, these.
+        Label texts in the file; numbers as text if the file has numbers.
     """
 
     images: NDArray[np.uint8]
@@ -63,48 +63,50 @@ class RawPart:
 
 
 class Labels:
-    """Gathers labels that are texts, as few different ones as there can be classes."""
+    """Collector of text labels, with at most `MAX_CLASSES` distinct values."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._places: dict[str, int] = {}
+        self._indices: dict[str, int] = {}
         self._labels: list[int] = []
 
     def add(self, text: str) -> None:
-        """The label of the next image.
+        """Add the label of the next image.
 
         Raises
         ------
         DataError
-            If it cannot name a class, or there are too many classes.
+            If the label is not a valid class name, or there are too many classes.
         """
-        if text not in self._places:
+        if text not in self._indices:
             if not 0 < len(text) <= MAX_NAME or not text.isprintable():
-                raise DataError(self._path, f"has the label {text[:MAX_NAME]!r}; expected 1 to {MAX_NAME} letters")
-            if len(self._places) == MAX_CLASSES:
-                raise DataError(self._path, f"has more than {MAX_CLASSES} different labels; {text!r} is one too many")
-            self._places[text] = len(self._places)
-        self._labels.append(self._places[text])
+                raise DataError(self._path, f"has the label {text[:MAX_NAME]!r}; expected 1 to {MAX_NAME} characters")
+            if len(self._indices) == MAX_CLASSES:
+                raise DataError(
+                    self._path, f"has too many different labels; {text!r} exceeds the limit of {MAX_CLASSES}"
+                )
+            self._indices[text] = len(self._indices)
+        self._labels.append(self._indices[text])
 
     def part(self, images: NDArray[np.uint8]) -> RawPart:
-        """These labels, with their images."""
-        return RawPart(images, np.array(self._labels, np.uint8), self._path, tuple(self._places))
+        """Return the collected labels together with their images."""
+        return RawPart(images, np.array(self._labels, np.uint8), self._path, tuple(self._indices))
 
 
 @dataclass(frozen=True, eq=False)
 class ReaderResult:
-    """What a reader found at a path.
+    """Content of a dataset's files, before it is split.
 
     Attributes
     ----------
-    training, test : Part
-        ``test`` is None where there is none, and a share of the other is split off.
+    training, test : RawPart
+        ``test`` is None if the files have no test set.
     format : str
-        What it is, in a word or two.
+        File format in a word or two.
     class_names : mapping of str
-        The name of each label, in the order of the classes, where the set is a known one; else empty.
+        Class name of each label text, in class order, if the dataset is a known one; else empty.
     notes : tuple of str
-        What was done that whoever trains on it should know, each a sentence.
+        Changes made while reading that the user should know, one sentence each.
     """
 
     training: RawPart
@@ -115,11 +117,12 @@ class ReaderResult:
 
 
 def check_images(path: Path, images: NDArray[np.uint8]) -> None:
-    """Refuse what is not (n, 28, 28), with n small enough.
+    """Check that the images have shape (n, 28, 28), with n at most `MAX_SAMPLES`.
 
     Raises
     ------
     DataError
+        If they do not.
     """
     if images.shape[1:] != (SIDE, SIDE):
         size = " × ".join(map(str, images.shape[1:]))
@@ -128,18 +131,19 @@ def check_images(path: Path, images: NDArray[np.uint8]) -> None:
 
 
 def check_count(path: Path, n: int) -> None:
-    """Refuse more samples than `MAX_SAMPLES`.
+    """Check that n is at most `MAX_SAMPLES`.
 
     Raises
     ------
     DataError
+        If n is larger.
     """
     if n > MAX_SAMPLES:
-        raise DataError(path, f"holds more than {MAX_SAMPLES:,} images")
+        raise DataError(path, f"has too many images; the limit is {MAX_SAMPLES:,}")
 
 
 def resolve_inside(folder: Path, path: Path) -> Path:
-    """The path, which must not lead out of the folder by a link.
+    """Return the path unchanged after checking that it does not lead out of the folder through a link.
 
     Raises
     ------
@@ -148,8 +152,8 @@ def resolve_inside(folder: Path, path: Path) -> Path:
     """
     try:
         leaves = not path.resolve().is_relative_to(folder.resolve())
-    except (OSError, RuntimeError):  # links that go round in a circle
+    except (OSError, RuntimeError):  # circular links
         leaves = True
     if leaves:
-        raise DataError(path, "is a link that leads out of the data set's folder; expected a file in it")
+        raise DataError(path, "is a link out of the dataset's folder; copy the file into the folder instead")
     return path

@@ -1,4 +1,4 @@
-"""What is in a data set: how many images of each class, some of them, and what they look like on average."""
+"""Dataset summary: image counts, sample images and mean images per class."""
 
 from dataclasses import dataclass
 
@@ -10,25 +10,25 @@ from digitpad.datasets.digits import SIDE
 
 N_SAMPLES = 8
 PARTS = ("training", "validation", "test")
-_AT_ONCE = 16_384
+_CHUNK = 16_384
 
 
 @dataclass(frozen=True, eq=False)
 class DatasetSummary:
-    """What a look at a data set shows.
+    """Summary of a dataset.
 
     Attributes
     ----------
     name, format, sha256, class_names, notes
-        As of `Dataset`.
+        As in `Dataset`.
     counts : ndarray of int, shape (3, n_classes)
-        Images of each class in training, validation and test.
+        Number of images of each class in the training, validation and test set.
     samples : ndarray of uint8, shape (n_classes, N_SAMPLES, 28, 28)
-        Training images of each class, drawn with a fixed seed; black where there are fewer.
+        Training images of each class, drawn with a fixed seed; black if a class has fewer.
     means : ndarray of uint8, shape (n_classes, 28, 28)
-        The mean training image of each class.
+        Mean training image of each class.
     mean : ndarray of uint8, shape (28, 28)
-        That of all training images.
+        Mean of all training images.
     """
 
     name: str
@@ -43,13 +43,13 @@ class DatasetSummary:
 
     @property
     def sizes(self) -> tuple[int, int, int]:
-        """Images in training, validation and test."""
+        """Number of images in the training, validation and test set."""
         training, validation, test = self.counts.sum(axis=1).tolist()
         return training, validation, test
 
 
 def summarize(dataset: Dataset, seed: int = 1) -> DatasetSummary:
-    """A look at a data set."""
+    """Summarise a dataset; ``seed`` chooses the sample images."""
     n_classes = len(dataset.class_names)
     parts = (dataset.training, dataset.validation, dataset.test)
     counts = np.stack([np.bincount(part.labels, minlength=n_classes) for part in parts])
@@ -70,10 +70,10 @@ def summarize(dataset: Dataset, seed: int = 1) -> DatasetSummary:
 
 
 def _sums(images: NDArray[np.uint8], labels: NDArray[np.uint8], n_classes: int) -> NDArray[np.int64]:
-    """The sum of each class's images; in pieces, so that a large set is never copied whole."""
+    """Return the sum of each class's images, in chunks, so that a large dataset is never copied whole."""
     sums = np.zeros((n_classes, SIDE, SIDE), np.int64)
-    for begin in range(0, len(images), _AT_ONCE):
-        part, part_labels = images[begin : begin + _AT_ONCE], labels[begin : begin + _AT_ONCE]
+    for begin in range(0, len(images), _CHUNK):
+        part, part_labels = images[begin : begin + _CHUNK], labels[begin : begin + _CHUNK]
         for label in np.unique(part_labels):
             sums[label] += part[part_labels == label].sum(axis=0, dtype=np.uint32)
     return sums

@@ -1,1 +1,1 @@
-"""How good weights are: every figure that `digitpad evaluate` and the window show, computed once for both."""
+"""Evaluation of networks: metrics, calibration, comparison, robustness and feature map."""

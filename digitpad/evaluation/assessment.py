@@ -1,4 +1,4 @@
-"""What weights make of labelled digits: the answers, and every figure that follows from them."""
+"""Evaluation of a network on labelled digits: predictions, and all metrics derived from them."""
 
 import math
 from collections.abc import Generator
@@ -18,22 +18,22 @@ from digitpad.nn.losses import softmax
 from digitpad.weights.native_format import Weights
 
 PARTS = ("test", "validation")
-"""The parts of a data set that can be read: the last word, or what choices are made by."""
+"""Parts of a dataset that can be evaluated: the test set for final scores, the validation set for making choices."""
 
 
 @dataclass(frozen=True)
 class ClassScores:
-    """How well one class is read; a share of nothing is NaN.
+    """Scores of one class; undefined ratios are NaN.
 
     Attributes
     ----------
     digit, n : int
-        Its place among the classes, and how many there are of it.
+        Index of the class, and number of images with this class as their label.
     precision, recall, f1 : float
-        The share of answers of this class that are right; the share of the class that is read right; and the harmonic
-        mean of both.
+        Share of predictions of this class that are correct; share of images of this class that are predicted correctly;
+        and the harmonic mean of both.
     interval : tuple of float
-        The 95 % interval of the recall.
+        95 % confidence interval of the recall.
     """
 
     digit: int
@@ -46,18 +46,18 @@ class ClassScores:
 
 @dataclass(frozen=True, eq=False)
 class RejectionCurve:
-    """What would come of other bounds between sure and not sure.
+    """Accuracy and share of rejected digits as functions of the confidence threshold.
 
     Attributes
     ----------
     thresholds : ndarray of shape (n_thresholds,)
-        An answer is sure from this confidence on.
+        Confidence thresholds; predictions with at least this confidence are sure.
     accuracy : ndarray of shape (n_thresholds,)
-        The share of sure answers that are right; NaN where there are none.
+        Accuracy of sure predictions; NaN if there are none.
     not_sure : ndarray of shape (n_thresholds,)
-        The share of all digits that is given up.
+        Share of all digits that are not sure.
     bound, accuracy_at_threshold, not_sure_at_threshold : float
-        The weights' own bound, and what it gives.
+        The network's own confidence threshold, and both values at it.
     """
 
     thresholds: Floats
@@ -70,30 +70,30 @@ class RejectionCurve:
 
 @dataclass(frozen=True, eq=False)
 class Assessment:
-    """Weights on digits.
+    """Predictions of a network on digits, and all metrics.
 
     Attributes
     ----------
     weights : Weights
     data, part : str
-        The data set's name, and which of its parts was read.
+        Name of the dataset, and the part that was evaluated.
     digits : Digits
     logits, probabilities : ndarray of shape (n, n_classes)
     features : ndarray of shape (n_kept, n_units)
-        Of the last hidden layer, for the first digits, or for all.
+        Activations of the last hidden layer, for all digits or, with a wide layer, for the first ones.
     predicted : ndarray of shape (n,)
     confidences : ndarray of shape (n,)
-        The probability of each answer.
+        Probability of each prediction.
     scores : Scores
     interval : tuple of float
-        The 95 % interval of the accuracy.
+        95 % confidence interval of the accuracy.
     classes : tuple of ClassScores
     confusion : ndarray of shape (n_classes, n_classes)
-        How often the digit of a row was read as that of a column.
+        Number of digits by true class (row) and predicted class (column).
     mistakes : ndarray of shape (n_mistakes,)
-        Places of the digits read wrongly, the most confident first.
+        Indices of the wrong predictions, the most confident first.
     reliability : Reliability
-    sure_curve : SureCurve
+    rejection_curve : RejectionCurve
     """
 
     weights: Weights
@@ -115,29 +115,29 @@ class Assessment:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """What labels and answers stand for."""
+        """Names of the classes."""
         return self.weights.class_names
 
     @property
     def images(self) -> str:
-        """What was read: digits, or images of other classes."""
+        """Plural noun for the images: "digits", or "images" for other classes."""
         return images(self.class_names)
 
     @property
     def right(self) -> NDArray[np.bool_]:
-        """Which digits are read right."""
+        """Boolean array of shape (n,): which predictions are correct."""
         return self.predicted == self.digits.labels
 
     @property
     def is_sure(self) -> NDArray[np.bool_]:
-        """Which answers are sure."""
+        """Boolean array of shape (n,): which predictions are sure."""
         return self.confidences >= self.weights.confidence_threshold
 
 
 def assess(
     weights: Weights, dataset: Dataset, part: str, n_threads: int = 1
 ) -> Generator[EvaluationProgress, None, Assessment]:
-    """Read a part of a data set, pausing after each chunk; the generator's value is the assessment.
+    """Evaluate one part of a dataset in chunks, and yield progress after each; return the assessment.
 
     Parameters
     ----------
@@ -145,23 +145,23 @@ def assess(
     dataset : Dataset
     part : {"test", "validation"}
     n_threads : int
-        How many may read; the figures are the same for any number.
+        Number of threads. The results are identical for any number.
 
     Raises
     ------
     DigitpadError
-        If the weights compute numbers that are not finite, or do not know the set's classes.
+        If the network computes logits that are not finite, or lacks a class of the dataset.
     """
     digits = getattr(relabelled(dataset, weights), part)
-    with ParallelPredictor(weights, n_threads) as readers:
-        reading = yield from readers.read(digits.images)
-    if not np.isfinite(reading.logits).all():
-        raise DigitpadError(f"{weights.name}: computes numbers that are not finite")
-    return assessment_from(weights, dataset.name, part, digits, reading)
+    with ParallelPredictor(weights, n_threads) as predictor:
+        inference = yield from predictor.read(digits.images)
+    if not np.isfinite(inference.logits).all():
+        raise DigitpadError(f"{weights.name}: computes outputs that are not finite, so it cannot be evaluated")
+    return assessment_from(weights, dataset.name, part, digits, inference)
 
 
 def assessment_from(weights: Weights, data: str, part: str, digits: Digits, reading: Inference) -> Assessment:
-    """The figures that follow from a reading."""
+    """Compute all metrics from the logits and features of the digits."""
     labels = digits.labels
     probabilities = softmax(reading.logits)
     predicted = reading.logits.argmax(axis=1).astype(np.uint8)
@@ -191,15 +191,15 @@ def assessment_from(weights: Weights, data: str, part: str, digits: Digits, read
 
 
 def confusion_matrix(labels: Ints, predicted: Ints, n_classes: int = N_CLASSES) -> NDArray[np.int64]:
-    """How often the digit of a row was read as that of a column, of shape (n_classes, n_classes)."""
+    """Return counts by true class (row) and predicted class (column), of shape (n_classes, n_classes)."""
     pairs = labels.astype(np.int64) * n_classes + predicted
     return np.bincount(pairs, minlength=n_classes**2).reshape(n_classes, n_classes)
 
 
 def class_scores(confusion: NDArray[np.int64]) -> tuple[ClassScores, ...]:
-    """Precision, recall and F1 of each class."""
+    """Return the precision, recall and F1 score of each class."""
     scores = []
-    for digit, (right, n, answers) in enumerate(
+    for digit, (right, n, n_predicted) in enumerate(
         zip(confusion.diagonal().tolist(), confusion.sum(axis=1).tolist(), confusion.sum(axis=0).tolist(), strict=True)
     ):
         recall = right / n if n else math.nan
@@ -207,9 +207,9 @@ def class_scores(confusion: NDArray[np.int64]) -> tuple[ClassScores, ...]:
             ClassScores(
                 digit=digit,
                 n=n,
-                precision=right / answers if answers else math.nan,
+                precision=right / n_predicted if n_predicted else math.nan,
                 recall=recall,
-                f1=2 * right / (n + answers) if n + answers else math.nan,
+                f1=2 * right / (n + n_predicted) if n + n_predicted else math.nan,
                 interval=interval(recall, n) if n else (math.nan, math.nan),
             )
         )
@@ -219,14 +219,14 @@ def class_scores(confusion: NDArray[np.int64]) -> tuple[ClassScores, ...]:
 def rejection_curve(
     confidences: Floats, right: NDArray[np.bool_], bound: float, n_thresholds: int = 201
 ) -> RejectionCurve:
-    """Accuracy of sure answers, and how many are not sure, for bounds from 0 to 1, and for ``bound``."""
+    """Compute the rejection curve for evenly spaced thresholds from 0 to 1, and both values at ``bound``."""
     thresholds = np.linspace(0, 1, n_thresholds)
     order = np.argsort(confidences, kind="stable")
     n_right_above = np.append(np.cumsum(right[order][::-1])[::-1], 0)
     n = len(confidences)
     bounds = np.append(thresholds, bound)
-    n_given_up = np.searchsorted(confidences[order].astype(np.float64), bounds, side="left")
+    n_not_sure = np.searchsorted(confidences[order].astype(np.float64), bounds, side="left")
     with np.errstate(invalid="ignore"):
-        accuracy = n_right_above[n_given_up] / (n - n_given_up)
-    not_sure = n_given_up / n
+        accuracy = n_right_above[n_not_sure] / (n - n_not_sure)
+    not_sure = n_not_sure / n
     return RejectionCurve(thresholds, accuracy[:-1], not_sure[:-1], bound, float(accuracy[-1]), float(not_sure[-1]))

@@ -1,4 +1,8 @@
-"""Honest probabilities: of what is read with 90 %, nine in ten should be right; and when an answer is sure."""
+"""Calibration of probabilities, and the confidence threshold for sure predictions.
+
+A network is perfectly calibrated if 90 % of all predictions with a confidence of 90 % are correct, and likewise for
+every other confidence.
+"""
 
 import math
 from dataclasses import dataclass
@@ -11,14 +15,17 @@ from digitpad.nn.arrays import Floats, Ints
 from digitpad.nn.losses import CrossEntropy
 
 UNSURE_SHARE = 0.005
-"""Of validation digits, so many are given up so that what is no digit can be told from them; of people's, 1 to 2 %."""
+"""Share of validation digits below the confidence threshold, which serves to reject images that show no digit.
+
+Of digits drawn by users, 1 to 2 % are below it.
+"""
 
 
 def fit_temperature(logits: Floats, labels: Ints) -> float:
-    """The temperature T by which logits / T have the least cross-entropy (Guo et al., 2017).
+    """Return the temperature T for which logits / T have the lowest cross-entropy (Guo et al., 2017).
 
-    It changes no answer, only how sure the network is of it. The loss has one minimum in T, which golden sections
-    find between 1 / 20 and 20.
+    The temperature changes the confidence of each prediction, but not the prediction itself. As a function of T, the
+    loss has a single minimum, which golden-section search finds between 1 / 20 and 20.
 
     Parameters
     ----------
@@ -27,34 +34,35 @@ def fit_temperature(logits: Floats, labels: Ints) -> float:
     """
     loss = CrossEntropy()
 
-    def at(log_temperature: float) -> float:
+    def loss_at(log_temperature: float) -> float:
         return loss(logits / math.exp(log_temperature), labels)[0]
 
     low, high = -math.log(20), math.log(20)
     golden = (math.sqrt(5) - 1) / 2
     for _ in range(40):
         left, right = high - golden * (high - low), low + golden * (high - low)
-        low, high = (low, right) if at(left) < at(right) else (left, high)
+        low, high = (low, right) if loss_at(left) < loss_at(right) else (left, high)
     return math.exp((low + high) / 2)
 
 
 def confidence_threshold(confidences: Floats) -> float:
-    """The confidence that all but `UNSURE_SHARE` of real digits reach."""
+    """Return the confidence that all digits reach, except for a share of `UNSURE_SHARE`."""
     return float(np.quantile(confidences, UNSURE_SHARE))
 
 
 @dataclass(frozen=True, eq=False)
 class Reliability:
-    """How often answers of some confidence are right, in bins of equal width.
+    """Reliability diagram: accuracy of predictions by confidence, in bins of equal width.
 
     Attributes
     ----------
     n : ndarray of shape (n_bins,)
-        Answers in each bin.
+        Number of predictions in each bin.
     confidence, accuracy : ndarray of shape (n_bins,)
-        Their mean confidence, and the share of them that was right; NaN for an empty bin.
+        Mean confidence and accuracy of the predictions in each bin; NaN for an empty bin.
     error : float
-        By how much the two differ, on average over answers: the expected calibration error (Naeini et al., 2015).
+        Expected calibration error: the mean gap between confidence and accuracy, weighted by the number of predictions
+        in each bin (Naeini et al., 2015).
     """
 
     n: NDArray[np.int64]
@@ -64,14 +72,16 @@ class Reliability:
 
 
 def reliability(confidences: Floats, right: NDArray[Any], n_bins: int = 15) -> Reliability:
-    """How honest confidences are.
+    """Compute the reliability diagram and the expected calibration error.
 
     Parameters
     ----------
     confidences : ndarray of shape (n_samples,)
-        The probability of each answer.
+        The probability of each prediction.
     right : ndarray of shape (n_samples,)
-        1 or True where the answer was right.
+        1 or True for each correct prediction.
+    n_bins : int
+        Number of bins.
     """
     confidences = np.asarray(confidences, np.float64)
     bins = np.minimum((confidences * n_bins).astype(int), n_bins - 1)

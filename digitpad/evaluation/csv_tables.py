@@ -1,4 +1,4 @@
-"""Figures as tables in CSV, which a spreadsheet opens."""
+"""CSV tables of evaluation results."""
 
 import csv
 import io
@@ -10,16 +10,16 @@ from digitpad.evaluation.assessment import Assessment
 from digitpad.evaluation.robustness import Robustness
 
 TABLES = ("classes", "confusion", "digits")
-"""What an assessment can be told as."""
+"""Names of the tables that `class_table` can write."""
 
 
 def class_table(assessment: Assessment, name: str) -> str:
-    """One of `TABLES` as CSV: figures of each class, the confusion matrix, or the reading of each image."""
+    """Return one of `TABLES` as CSV: scores per class, the confusion matrix, or the prediction for each image."""
     return {"classes": _classes, "confusion": _confusion, "digits": _digits}[name](assessment)
 
 
 def robustness_table(robustness: Robustness) -> str:
-    """Accuracy over each change's amounts, a row an amount."""
+    """Return the results of a robustness test as CSV, with one row per amount of each distortion."""
     return _csv(
         ("change", "amount", "unit", "accuracy"),
         (
@@ -35,8 +35,8 @@ def _classes(assessment: Assessment) -> str:
     return _csv(
         (noun(names), "n", "precision", "recall", "f1", "recall from", "recall to"),
         (
-            (names[one.digit], one.n, *map(_share, (one.precision, one.recall, one.f1, *one.interval)))
-            for one in assessment.classes
+            (names[row.digit], row.n, *map(_share, (row.precision, row.recall, row.f1, *row.interval)))
+            for row in assessment.classes
         ),
     )
 
@@ -51,7 +51,7 @@ def _confusion(assessment: Assessment) -> str:
 
 def _digits(assessment: Assessment) -> str:
     names = assessment.class_names
-    p = "p" if names == DIGITS else "p of "
+    prefix = "p" if names == DIGITS else "p of "
     rows = zip(
         assessment.digits.labels.tolist(),
         assessment.predicted.tolist(),
@@ -60,10 +60,10 @@ def _digits(assessment: Assessment) -> str:
         strict=True,
     )
     return _csv(
-        ("index", "label", "read as", "sure", *(p + name for name in names)),
+        ("index", "label", "read as", "sure", *(prefix + name for name in names)),
         (
-            (index, names[label], names[read_as], "yes" if sure else "no", *(f"{p:.6f}" for p in probabilities))
-            for index, (label, read_as, sure, probabilities) in enumerate(rows)
+            (index, names[label], names[predicted], "yes" if sure else "no", *(f"{p:.6f}" for p in probabilities))
+            for index, (label, predicted, sure, probabilities) in enumerate(rows)
         ),
     )
 

@@ -1,4 +1,4 @@
-"""A map of digits: what a network's last hidden layer says of each, seen from where it spreads most."""
+"""Feature map: principal component analysis of the activations in a network's last hidden layer."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,18 +13,18 @@ Doubles = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class FeatureMap:
-    """Principal components of features.
+    """First two principal components of features.
 
     Attributes
     ----------
     points : ndarray of shape (n, 2)
-        Where each digit lies.
+        Coordinates of each digit.
     middle : ndarray of shape (n_units,)
-        The mean of all features, which lies at (0, 0).
+        Mean of all features, which maps to (0, 0).
     axes : ndarray of shape (2, n_units)
-        The directions of the map's axes, of length 1.
+        Unit vectors along the two axes.
     explained : tuple of float
-        The share of all variance that lies along each.
+        Share of the total variance along each axis.
     """
 
     points: Doubles
@@ -33,16 +33,16 @@ class FeatureMap:
     explained: tuple[float, float]
 
     def place(self, features: Floats) -> Doubles:
-        """Where other digits lie, of shape (n, 2), by their features, of shape (n, n_units)."""
+        """Return the coordinates, of shape (n, 2), of other digits with features of shape (n, n_units)."""
         return (features - self.middle) @ self.axes.T
 
 
 def feature_map(features: Floats) -> FeatureMap:
-    """The two directions in which features, of shape (n, n_units), vary most (Pearson, 1901), and each one's place.
+    """Project features of shape (n, n_units) onto the two directions with the largest variance (Pearson, 1901).
 
-    They are eigenvectors of the covariance XᵀX / n of the centred X, or, where there are fewer digits than units,
-    Xᵀu for those u of XXᵀ, which has the same eigenvalues. Of the two signs that each direction could have, it gets
-    that which makes its largest number positive, so that a map looks the same each time.
+    The directions are eigenvectors of the covariance matrix XᵀX / n of the centred features X. With fewer digits than
+    units, they are Xᵀu for the eigenvectors u of XXᵀ, which has the same nonzero eigenvalues. The sign of each
+    direction is chosen to make its largest component positive, so that the map is reproducible.
     """
     middle = features.mean(axis=0, dtype=np.float64)
     centred: NDArray[Any] = features - middle
@@ -63,6 +63,6 @@ def feature_map(features: Floats) -> FeatureMap:
 
 
 def _largest(vectors: Doubles) -> Doubles:
-    """The eigenvectors of the two largest eigenvalues as rows; of a space of one dimension, the second one is 0."""
+    """Return the eigenvectors of the two largest eigenvalues as rows; in one dimension, the second row is 0."""
     rows = vectors.T[::-1][:2]
     return np.concatenate([rows, np.zeros((2 - len(rows), rows.shape[1]))])

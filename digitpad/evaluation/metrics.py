@@ -1,4 +1,4 @@
-"""How good a network is on digits it is shown."""
+"""Accuracy and loss of a network on a dataset."""
 
 import math
 from collections.abc import Generator
@@ -17,19 +17,19 @@ from digitpad.weights.native_format import Weights
 
 
 class BatchPredictor(Protocol):
-    """What gives logits: a network, or several threads of one."""
+    """Anything that computes logits for a batch: a network, or several threads with copies of it."""
 
     @property
     def chunk(self) -> int:
-        """How many samples it best reads at once."""
+        """Preferred number of samples per batch."""
 
     def forward(self, samples: NDArray[Any], /) -> Floats:
-        """Logits of shape (n_samples, n_classes)."""
+        """Return logits of shape (n_samples, n_classes)."""
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Share of digits read right, mean cross-entropy, and how many there were."""
+    """Accuracy, mean cross-entropy, and number of digits."""
 
     accuracy: float
     loss: float
@@ -38,38 +38,38 @@ class Scores:
 
 @dataclass(frozen=True)
 class EvaluationProgress:
-    """A sign of life between two chunks of an evaluation."""
+    """Progress of an evaluation: number of digits evaluated so far, and in total."""
 
     done: int
     total: int
 
 
 def read_in_chunks(network: BatchPredictor, digits: Digits) -> Generator[EvaluationProgress, None, Floats]:
-    """Read every digit, pausing after each chunk; the generator's value is the logits, (n_digits, n_classes)."""
+    """Evaluate all digits in chunks, and yield progress after each; return logits of shape (n_digits, n_classes)."""
     chunks = []
     for begin in range(0, len(digits), network.chunk):
         part = digits[begin : begin + network.chunk]
-        with np.errstate(over="ignore", invalid="ignore"):  # a network that ran away says so by its loss
+        with np.errstate(over="ignore", invalid="ignore"):  # a diverged network is visible by its loss
             chunks.append(network.forward(part.images).copy())
         yield EvaluationProgress(begin + len(part), len(digits))
     return np.concatenate(chunks)
 
 
 def scores_of(logits: Floats, labels: Ints) -> Scores:
-    """How well these logits fit the labels."""
+    """Return the scores of logits for the given labels."""
     with np.errstate(over="ignore", invalid="ignore"):
         loss, _ = CrossEntropy()(logits, labels)
     return Scores(float((logits.argmax(axis=1) == labels).mean()), loss, len(labels))
 
 
 def evaluate_in_chunks(network: BatchPredictor, digits: Digits) -> Generator[EvaluationProgress, None, Scores]:
-    """Score ``network``, pausing after each chunk; the generator's value is the scores."""
+    """Evaluate a network in chunks, and yield progress after each; return the scores."""
     logits = yield from read_in_chunks(network, digits)
     return scores_of(logits, digits.labels)
 
 
 def evaluate(network: BatchPredictor, digits: Digits) -> Scores:
-    """Score ``network`` in one go."""
+    """Evaluate a network on all digits, and return the scores."""
     return run_to_end(evaluate_in_chunks(network, digits))
 
 
@@ -77,7 +77,7 @@ _T = TypeVar("_T")
 
 
 def run_to_end(work: Generator[Any, None, _T]) -> _T:
-    """The value of a generator, run to its end."""
+    """Run a generator to its end, and return its value."""
     while True:
         try:
             next(work)
@@ -87,34 +87,34 @@ def run_to_end(work: Generator[Any, None, _T]) -> _T:
 
 
 def relabelled(dataset: Dataset, weights: Weights) -> Dataset:
-    """The data set, with labels that are places among the classes of weights.
+    """Return the dataset with labels changed to indices into the class names of the weights.
 
     Raises
     ------
     DataError
-        If the set has a class that the weights do not know.
+        If the dataset has a class that the weights do not have.
     """
     class_names = weights.class_names
     if dataset.class_names == class_names:
         return dataset
     unknown = [name for name in dataset.class_names if name not in class_names]
     if unknown:
-        not_known = "none" if len(unknown) == len(dataset.class_names) else f"all but {describe_names(unknown)}"
+        known = "none of them" if len(unknown) == len(dataset.class_names) else f"all except {describe_names(unknown)}"
         raise DataError(
             dataset.name,
-            f"has the classes {describe_names(dataset.class_names)}, but {weights.name} knows "
-            f"{not_known}: it tells {describe_names(class_names)} apart. Choose data of those classes, or weights that were trained on "
-            f"{dataset.name}",
+            f"has the classes {describe_names(dataset.class_names)}, but {weights.name} knows {known}; "
+            f"its classes are {describe_names(class_names)}. Choose a dataset with these classes, "
+            f"or a network trained on {dataset.name}",
         )
-    places = np.array([class_names.index(name) for name in dataset.class_names], np.uint8)
+    indices = np.array([class_names.index(name) for name in dataset.class_names], np.uint8)
     training, validation, test = (
-        Digits(part.images, places[part.labels]) for part in (dataset.training, dataset.validation, dataset.test)
+        Digits(part.images, indices[part.labels]) for part in (dataset.training, dataset.validation, dataset.test)
     )
     return replace(dataset, training=training, validation=validation, test=test, class_names=class_names)
 
 
 def interval(share: float, n: int) -> tuple[float, float]:
-    """The 95 % interval of a share of n (Wilson, 1927)."""
+    """Return the 95 % confidence interval of a share of n digits (Wilson, 1927)."""
     z = 1.959964
     middle, spread = share + z * z / (2 * n), z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     return (middle - spread) / (1 + z * z / n), (middle + spread) / (1 + z * z / n)

@@ -1,4 +1,4 @@
-"""Many digits read by several threads, with the same bits however many there are."""
+"""Parallel evaluation of many digits, with bit-identical results for any number of threads."""
 
 import queue
 from collections import deque
@@ -19,21 +19,21 @@ from digitpad.system import blas_threads
 from digitpad.weights.native_format import Weights
 
 CHUNK = 64
-"""Digits read at once: few enough for the activations of convolutions to stay in a core's cache."""
+"""Digits per chunk: few enough for the activations of convolutions to fit in the cache of one core."""
 
 MAX_FEATURE_NUMBERS = 8_000_000
-"""What is kept of the last hidden layer: of 10 000 digits, up to 800 units; of a wider layer, fewer digits."""
+"""Maximum number of stored activations: 10,000 digits × 800 units. With wider layers, fewer digits are stored."""
 
 
 @dataclass(frozen=True, eq=False)
 class Inference:
-    """What a network made of digits.
+    """Outputs of a network for a set of digits.
 
     Attributes
     ----------
     logits : ndarray of shape (n, n_classes)
     features : ndarray of shape (n_kept, n_units)
-        What its last hidden layer said, of the first digits, or of all.
+        Activations of the last hidden layer, for all digits or, with a wide layer, for the first ones.
     """
 
     logits: Floats
@@ -41,10 +41,10 @@ class Inference:
 
 
 class ParallelPredictor:
-    """Threads that read for one set of weights.
+    """Pool of threads that evaluate the same network.
 
-    A network's products are not the same to the last bit when a batch is cut elsewhere, or when BLAS uses more threads.
-    Therefore each chunk is read whole by one thread, and in a product there is no other.
+    The last bits of a matrix product depend on how a batch is split and on the number of BLAS threads. Therefore, one
+    thread processes each chunk as a whole, and BLAS itself runs on a single thread.
     """
 
     def __init__(self, weights: Weights, n_threads: int = 1) -> None:
@@ -55,9 +55,9 @@ class ParallelPredictor:
         self._n_units = n_features(network)
         self._n_classes = network.plan.output_shape[0]
         self._idle: queue.SimpleQueue[Network] = queue.SimpleQueue()
-        for reader in (network, *(network.twin() for _ in range(n_threads - 1))):
-            self._idle.put(reader)
-        self._pool = ThreadPoolExecutor(n_threads, "reader")
+        for replica in (network, *(network.twin() for _ in range(n_threads - 1))):
+            self._idle.put(replica)
+        self._pool = ThreadPoolExecutor(n_threads, "predictor")
 
     def __enter__(self) -> Self:
         return self
@@ -66,36 +66,36 @@ class ParallelPredictor:
         self._pool.shutdown()
 
     def read(self, images: NDArray[np.uint8]) -> Generator[EvaluationProgress, None, Inference]:
-        """Read every image, with a sign of life after each chunk; closing the generator ends the reading."""
+        """Evaluate all images, and yield progress after each chunk; closing the generator stops the evaluation."""
         n = len(images)
         logits = np.empty((n, self._n_classes), np.float32)
         features = np.empty((min(n, MAX_FEATURE_NUMBERS // self._n_units), self._n_units), np.float32)
 
-        def work(begin: int) -> int:
+        def predict_chunk(begin: int) -> int:
             rows = slice(begin, begin + self._chunk)
             network = self._idle.get()
             try:
-                logits[rows], of_chunk = _forward(network, images[rows], self._split)
-                kept = features[rows]
-                kept[...] = of_chunk[: len(kept)]
+                logits[rows], chunk_features = _forward(network, images[rows], self._split)
+                stored = features[rows]
+                stored[...] = chunk_features[: len(stored)]
             finally:
                 self._idle.put(network)
             return min(rows.stop, n)
 
         begins = iter(range(0, n, self._chunk))
-        under_way: deque[Future[int]] = deque()
+        pending: deque[Future[int]] = deque()
         with blas_threads.one_thread():
             try:
                 for begin in begins:
-                    under_way.append(self._pool.submit(work, begin))
-                    if len(under_way) > 2 * self._n_threads:
-                        yield EvaluationProgress(under_way.popleft().result(), n)
-                while under_way:
-                    yield EvaluationProgress(under_way.popleft().result(), n)
+                    pending.append(self._pool.submit(predict_chunk, begin))
+                    if len(pending) > 2 * self._n_threads:
+                        yield EvaluationProgress(pending.popleft().result(), n)
+                while pending:
+                    yield EvaluationProgress(pending.popleft().result(), n)
             finally:
-                for future in under_way:
+                for future in pending:
                     future.cancel()
-                wait(under_way)
+                wait(pending)
         return Inference(logits, features)
 
 
@@ -105,7 +105,7 @@ _T = TypeVar("_T")
 def scale_progress(
     work: Generator[EvaluationProgress, None, _T], before: int, total: int
 ) -> Generator[EvaluationProgress, None, _T]:
-    """The same, with its progress as a part of a longer one."""
+    """Run a generator, with its progress reported as part of a longer task: after ``before`` digits, of ``total``."""
     while True:
         try:
             progress = next(work)
@@ -116,13 +116,13 @@ def scale_progress(
 
 
 def feature_layer(network: Network) -> int:
-    """The place of the layer whose input is taken as features: the last `Linear` one; past the end without any."""
-    places = [place for place, layer in enumerate(network.layers) if isinstance(layer, Linear)]
-    return places[-1] if places else len(network.layers)
+    """Return the index of the last `Linear` layer, whose input is the features; without one, the number of layers."""
+    indices = [index for index, layer in enumerate(network.layers) if isinstance(layer, Linear)]
+    return indices[-1] if indices else len(network.layers)
 
 
 def n_features(network: Network) -> int:
-    """How many numbers the features of a digit are."""
+    """Return the number of features per digit."""
     split = feature_layer(network)
     if split == len(network.layers):
         return network.plan.output_shape[0]
@@ -131,17 +131,17 @@ def n_features(network: Network) -> int:
 
 
 def features_of(network: Network, images: NDArray[np.uint8]) -> Floats:
-    """What a network's last hidden layer says of images, of shape (n, n_features)."""
+    """Return the activations of a network's last hidden layer for images, of shape (n, n_features)."""
     return _forward(network, images, feature_layer(network))[1]
 
 
 def _forward(network: Network, samples: NDArray[Any], split: int) -> tuple[Floats, Floats]:
-    """Logits, good until the next call, and features in an array of their own."""
+    """Return logits, which the next call overwrites, and a copy of the features."""
     x: NDArray[Any] = samples
     features = None
     with np.errstate(over="ignore", invalid="ignore"):
-        for place, layer in enumerate(network.layers):
-            if place == split:
+        for index, layer in enumerate(network.layers):
+            if index == split:
                 features = x.copy()
             x = layer.forward(x, False)
     return x, x.copy() if features is None else features

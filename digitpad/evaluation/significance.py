@@ -1,4 +1,4 @@
-"""Whether one set of weights reads better than another, or whether the difference could be chance."""
+"""Comparison of two networks on the same digits: McNemar's test and an interval for the difference."""
 
 import math
 from dataclasses import dataclass
@@ -7,23 +7,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIGNIFICANT = 0.05
-"""A difference that chance makes more seldom than this is taken for one."""
+"""Differences with a p-value below this level are significant."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two sets of weights on the same digits.
+    """Comparison of two networks on the same digits.
 
     Attributes
     ----------
     both, only_first, only_second, neither : int
-        How many digits each read right.
+        Number of digits that both networks, only one of them, or neither predicts correctly.
     difference : float
-        The first one's accuracy less the second one's.
+        Accuracy of the first network minus that of the second.
     interval : tuple of float
-        Its 95 % interval.
+        95 % confidence interval of the difference.
     p : float
-        How often chance alone would make a difference as large or larger, if both were equally good.
+        Probability of a difference at least as large if both networks were equally accurate.
     """
 
     both: int
@@ -36,12 +36,12 @@ class Comparison:
 
     @property
     def could_be_chance(self) -> bool:
-        """Whether the difference shows nothing."""
+        """Whether the difference is not statistically significant."""
         return self.p >= SIGNIFICANT
 
 
 def compare(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Comparison:
-    """Compare which of the same digits two sets of weights read right, each of shape (n,)."""
+    """Compare two networks by which of the same digits each predicts correctly; both arrays have the shape (n,)."""
     n = len(first)
     only_first, only_second = int((first & ~second).sum()), int((~first & second).sum())
     return Comparison(
@@ -56,24 +56,24 @@ def compare(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Comparison:
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
-    """The two-sided p-value of McNemar's exact test.
+    """Return the two-sided p-value of McNemar's exact test.
 
-    Of the digits that just one of two reads right, each is the better one's at even odds if both are equally good:
-    twice the binomial probability of as few, or fewer, as the lesser of the two has. Summed in whole numbers, without
-    rounding, so that no approximation is needed for many.
+    If both networks are equally accurate, each digit that only one of them predicts correctly belongs to either with
+    probability 1/2. The p-value is twice the binomial probability of at most ``min(only_first, only_second)`` such
+    digits. The sum is computed in integers, so large counts need no approximation.
     """
-    n, few = only_first + only_second, min(only_first, only_second)
-    ways = total = 1
-    for k in range(few):
-        ways = ways * (n - k) // (k + 1)
-        total += ways
+    n, smaller = only_first + only_second, min(only_first, only_second)
+    combinations = total = 1
+    for k in range(smaller):
+        combinations = combinations * (n - k) // (k + 1)
+        total += combinations
     return min(1.0, 2 * total / 2**n)
 
 
 def _difference_interval(only_first: int, only_second: int, n: int) -> tuple[float, float]:
-    """Wald's 95 % interval of a paired difference with half a digit added to each of the four counts.
+    """Return Wald's 95 % interval of a paired difference, with half a digit added to each of the four counts.
 
-    Agresti and Min (2005), whose addition keeps it honest where few digits differ.
+    This adjustment (Agresti and Min, 2005) keeps the coverage near 95 % if few digits differ.
     """
     z = 1.959964
     middle = (only_first - only_second) / (n + 2)

@@ -1,4 +1,4 @@
-"""One array in NumPy's own format, with a header that may lie."""
+"""Reader for NumPy's array format (``.npy``) that does not trust the header."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +11,7 @@ from digitpad.errors import WeightsError
 from digitpad.formats.npy_header import read_header
 
 BUDGET_BYTES = 64 * 2**20
-"""What all arrays of a file may take together: 16 million float32 parameters."""
+"""Memory limit for all arrays of a file together: 16 million float32 parameters."""
 
 
 def read_npy(
@@ -21,23 +21,24 @@ def read_npy(
     budget: int = BUDGET_BYTES,
     read_objects: Callable[[bytes], Any] | None = None,
 ) -> NDArray[Any] | Any:
-    """One array in NumPy's format (version 1, 2 or 3), no larger than ``budget``, in native byte order.
+    """Read one array in NumPy's format (version 1, 2 or 3), of at most ``budget`` bytes, in native byte order.
 
     Parameters
     ----------
     path, what
-        Which file, and what of it, for errors.
+        The file, and the name of the array in it, for error messages.
     file : binary file
-        Read to its end.
+        It is read to its end.
     budget : int
+        Maximum size of the array in bytes.
     read_objects : callable, optional
-        Given the pickle that stands for an array of Python objects, and returns what is made of it. Without it, such
-        arrays and those of texts are refused.
+        Receives the pickle of an array of Python objects and returns the value to use for it. Without this function,
+        arrays of objects and arrays of strings are rejected.
 
     Raises
     ------
     WeightsError
-        If it is not such an array, or holds less or more than its header says.
+        If the content is not an array of an accepted type, is too large, or is shorter or longer than its header says.
     """
     try:
         header = read_header(file)
@@ -49,10 +50,10 @@ def read_npy(
     if dtype.kind == "O" and read_objects is not None:
         content = file.read(budget + 1)
         if len(content) > budget:
-            raise WeightsError(path, f"{what} takes more than {mebibytes(BUDGET_BYTES)}")
+            raise WeightsError(path, f"{what} is too large; the limit is {mebibytes(BUDGET_BYTES)}")
         return read_objects(content)
     if n_bytes > budget or len(shape) > 8:
-        raise WeightsError(path, f"{what} claims the shape {shape}; with it, more would be needed than may be taken")
+        raise WeightsError(path, f"{what} claims the shape {shape}, which is too large")
     content = file.read(n_bytes + 1)
     if len(content) != n_bytes:
         found = "more" if len(content) > n_bytes else f"only {len(content)}"
@@ -66,5 +67,5 @@ def read_npy(
 
 
 def mebibytes(n_bytes: int) -> str:
-    """A number of bytes, for people."""
+    """Return a number of bytes as text, rounded down to whole MiB."""
     return f"{n_bytes // 2**20} MiB"

@@ -1,4 +1,4 @@
-"""The header of NumPy's own format, which may lie; weights and data sets alike come in it."""
+"""Parser for the header of NumPy's array format, which weights and datasets share; the header is not trusted."""
 
 import math
 import re
@@ -9,7 +9,7 @@ import numpy as np
 
 MAX_HEADER_BYTES = 1000
 
-# Just what NumPy itself writes for an array of one simple type; Python 2 wrote sizes as 784L.
+# Exactly the header that NumPy writes for an array of one simple type. Python 2 wrote sizes as 784L.
 _HEADER = re.compile(
     rb"\{'descr': '([<>|=]?(?:[biuf](?:1|2|4|8|16)|[OUS][0-9]{0,6}))', 'fortran_order': (True|False), "
     rb"'shape': \(([0-9L, ]{0,200})\), ?\} *\n?"
@@ -18,7 +18,7 @@ _HEADER = re.compile(
 
 @dataclass(frozen=True)
 class NpyHeader:
-    """What an array says of itself, checked against nothing yet."""
+    """Type, shape and memory order as stated by a header; not yet compared with the content."""
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
@@ -26,17 +26,18 @@ class NpyHeader:
 
     @property
     def n_bytes(self) -> int:
-        """How much is to follow."""
+        """Number of bytes that should follow the header."""
         return math.prod(self.shape) * self.dtype.itemsize
 
 
 def read_header(file: IO[bytes]) -> NpyHeader:
-    """The header at the beginning of a file, of version 1, 2 or 3.
+    """Read the header at the beginning of a file, of version 1, 2 or 3.
 
     Raises
     ------
     ValueError
-        If it is none, or of an array that is not of numbers, texts or objects; says so, to go behind a file's name.
+        If there is no valid header, or the array does not hold numbers, strings or objects. The message is worded to
+        follow the name of a file.
     """
     prefix = file.read(8)
     if len(prefix) < 8 or prefix[:6] != b"\x93NUMPY" or prefix[6] not in (1, 2, 3):

@@ -1,7 +1,7 @@
-"""Reading ``.npz`` from strangers: arrays of plain numbers alone, under a byte budget, and without pickle.
+"""Safe reader for ``.npz`` files from unknown sources: numeric arrays only, within a byte budget, without pickle.
 
-`numpy.load` trusts what a file says of itself: an archive of 261 KB can unpack to half a gigabyte, and a header can
-claim any shape. Here nothing is unpacked or allocated before the claim is known to fit.
+`numpy.load` trusts the sizes that a file states: an archive of 261 KB can unpack to half a gigabyte, and a header can
+claim any shape. Here, nothing is unpacked or allocated before its stated size is known to fit the budget.
 """
 
 import io
@@ -17,22 +17,22 @@ from digitpad.formats.npy import BUDGET_BYTES, mebibytes, read_npy
 
 MAX_MEMBERS = 1000
 
-_MEMBER_SIGNATURE = b"PK\x01\x02"  # of each entry in a zip file's directory
+_MEMBER_SIGNATURE = b"PK\x01\x02"  # starts each entry in the directory of a zip file
 
 
 def read_arrays(path: Path, budget_bytes: int = BUDGET_BYTES) -> dict[str, NDArray[Any]]:
-    """Every array in an ``.npz``, by name, in native byte order.
+    """Read all arrays of an ``.npz`` file, by name, in native byte order.
 
     Parameters
     ----------
     path : Path
     budget_bytes : int
-        What the file, and all arrays together, may take.
+        Maximum size of the file, and of all its arrays together.
 
     Raises
     ------
     WeightsError
-        If the file cannot be read, is no such archive, would take more than the budget, or holds anything but plain
+        If the file cannot be read, is not an ``.npz`` file, exceeds the budget, or holds anything other than plain
         numeric arrays.
     """
     try:
@@ -43,7 +43,7 @@ def read_arrays(path: Path, budget_bytes: int = BUDGET_BYTES) -> dict[str, NDArr
         raise
     except zipfile.BadZipFile as error:
         raise WeightsError(path, f"is not an .npz file ({error})") from error
-    # What zipfile and zlib raise on damaged or encrypted members and on methods they do not know.
+    # zipfile and zlib raise these for damaged or encrypted members and for unknown compression methods.
     except (
         OSError,
         EOFError,
@@ -59,17 +59,17 @@ def read_arrays(path: Path, budget_bytes: int = BUDGET_BYTES) -> dict[str, NDArr
 
 def _read_file(path: Path, budget: int) -> bytes:
     if path.stat().st_size > budget:
-        raise WeightsError(path, f"is larger than the {mebibytes(budget)} that it may take")
+        raise WeightsError(path, f"is too large; the limit is {mebibytes(budget)}")
     content = path.read_bytes()
-    # ZipFile keeps a record of each member as soon as it is opened: 400 000 of them take 280 MB.
+    # On opening, ZipFile creates a record for each member: 400,000 members take 280 MB.
     n_members = content.count(_MEMBER_SIGNATURE)
     if n_members > MAX_MEMBERS:
-        raise WeightsError(path, f"holds {n_members} members; at most {MAX_MEMBERS} are read")
+        raise WeightsError(path, f"holds too many members ({n_members:,}); the limit is {MAX_MEMBERS:,}")
     return content
 
 
 def _read_members(path: Path, archive: zipfile.ZipFile, budget: int) -> dict[str, NDArray[Any]]:
-    left = budget
+    remaining = budget
     arrays = {}
     for member in archive.infolist():
         name = member.filename.removesuffix(".npy")
@@ -78,10 +78,10 @@ def _read_members(path: Path, archive: zipfile.ZipFile, budget: int) -> dict[str
         if name in arrays:
             raise WeightsError(path, f"holds {name[:80]!r} twice")
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            # zipfile unpacks the other methods without a bound: 881 bytes of bzip2 took 2 GB.
+            # zipfile unpacks the other methods without a limit: 881 bytes of bzip2 expanded to 2 GB.
             raise WeightsError(path, f"array {name[:80]!r} cannot be read: its compression is not deflate")
         with archive.open(member) as file:
-            array = read_npy(path, f"array {name[:80]!r}", file, left)
-        left -= array.nbytes
+            array = read_npy(path, f"array {name[:80]!r}", file, remaining)
+        remaining -= array.nbytes
         arrays[name] = array
     return arrays

@@ -1,4 +1,4 @@
-"""What stands for the objects that a pickle speaks of: what is known of each, and nothing that could be run."""
+"""Inert stand-ins for the objects that a pickle describes; none of them holds executable code."""
 
 import math
 from collections.abc import Iterator
@@ -10,19 +10,19 @@ import numpy as np
 
 @dataclass(frozen=True)
 class GlobalNode:
-    """A class or function that a pickle names; never looked up."""
+    """Name of a class or function in a pickle. It is never imported."""
 
     module: str
     name: str
 
     def parts(self) -> list[tuple[str, Any]]:
-        """Its name alone, as a word."""
+        """Return the full name, as a single unnamed part."""
         return [("", f"{self.module}.{self.name}")]
 
 
 @dataclass(eq=False)
 class ObjectNode:
-    """An object that a pickle describes, and that nobody builds: the name of its class, and what it was given."""
+    """Description of an object that is never built: its class, and the values that the pickle passes to it."""
 
     cls: Any
     arguments: tuple[Any, ...] = ()
@@ -31,10 +31,10 @@ class ObjectNode:
     pairs: dict[Any, Any] = field(default_factory=dict)
 
     def parts(self) -> Iterator[tuple[str, Any]]:
-        """Its class's name, its attributes and elements."""
+        """Yield the class, attributes, elements and arguments, each with its name or an empty string."""
         yield "", self.cls
         for value in (self.pairs, *self.states):
-            for part in value if isinstance(value, tuple) else [value]:  # attributes, and those in slots
+            for part in value if isinstance(value, tuple) else [value]:  # a tuple: (__dict__, __slots__)
                 if isinstance(part, dict):
                     yield from ((str(name), inner) for name, inner in part.items())
                 else:
@@ -45,51 +45,51 @@ class ObjectNode:
 
 @dataclass(eq=False)
 class DtypeNode:
-    """A type of numbers; ``code`` is empty for one that is none, as for Python's objects."""
+    """Data type of an array; ``code`` is empty or "O" if the elements are not numbers, as for Python objects."""
 
     code: str
 
     def parts(self) -> list[tuple[str, Any]]:
-        """Nothing: it is said of numbers that lie elsewhere."""
+        """Return nothing, as the numbers are held by another node."""
         return []
 
     @property
     def dtype(self) -> np.dtype[Any] | None:
-        """NumPy's, if there is one."""
+        """The NumPy dtype, or None if there is none."""
         return np.dtype(self.code) if self.code not in ("", "O") else None
 
 
 @dataclass(eq=False)
 class ArrayNode:
-    """An array that is told its content only after it was created, and can be referred to in between.
+    """Array that is created empty and receives its content later; the pickle can refer to it in between.
 
-    ``value`` is an ndarray, a list of Python's objects or texts, or None for what has neither numbers nor texts.
+    ``value`` is an ndarray, a list of Python objects or strings, or None for any other content.
     """
 
     value: Any = None
 
     def parts(self) -> list[tuple[str, Any]]:
-        """Its content."""
+        """Return the content, as a single unnamed part."""
         return [("", self.value)]
 
 
 @dataclass(eq=False)
 class StorageNode:
-    """The memory of PyTorch's tensors, whose bytes come from elsewhere, and later."""
+    """Memory of PyTorch tensors; its bytes are read separately, and later."""
 
     key: str
     dtype: np.dtype[Any]
     content: bytes = b""
-    halves: bool = False  # of float32, the upper ones
+    halves: bool = False  # bfloat16: each number is the upper half of a float32
 
     def parts(self) -> list[tuple[str, Any]]:
-        """Nothing by itself."""
+        """Return nothing, as the numbers are returned by the tensors that use the storage."""
         return []
 
 
 @dataclass(eq=False)
 class TensorNode:
-    """A view of a storage."""
+    """View of a storage; offset and strides are counted in numbers."""
 
     storage: StorageNode
     offset: int
@@ -97,7 +97,7 @@ class TensorNode:
     strides: tuple[int, ...]
 
     def parts(self) -> list[tuple[str, Any]]:
-        """Its numbers, where the storage has as many."""
+        """Return the numbers, or nothing if the storage holds too few."""
         numbers = np.frombuffer(self.storage.content, self.storage.dtype)
         last = self.offset + sum((size - 1) * stride for size, stride in zip(self.shape, self.strides, strict=True))
         if not 0 < math.prod(self.shape) <= numbers.size or last >= numbers.size:

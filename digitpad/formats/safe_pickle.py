@@ -1,10 +1,10 @@
-"""Pickles, protocols 0 to 5, read without importing, building or calling anything that they ask for.
+"""Safe reader for pickles, protocols 0 to 5, that never imports, builds or calls the objects that they name.
 
-A pickle is a program. Here it runs on Python's own interpreter in Python, `pickle._Unpickler`, of which every
-instruction that could reach beyond plain data is replaced. What it calls classes and functions are names without
-power. A few of NumPy's (and of joblib's, PyTorch's and JAX's) are known by name and answered with stand-ins, which
-check types, shapes and lengths against bytes that are really there; everything else becomes an inert `ObjectNode`.
-Weights and data sets alike come in it.
+A pickle is a program. It runs here on Python's own pure-Python interpreter, `pickle._Unpickler`, with every instruction
+replaced that could reach beyond plain data. Classes and functions remain names. A few of them, from NumPy, joblib,
+PyTorch and JAX, are recognised by name and replaced with stand-ins, which check types, shapes and lengths against the
+bytes that are actually present. Everything else becomes an inert `ObjectNode`. Weights and datasets share this
+reader.
 """
 
 import math
@@ -21,54 +21,55 @@ from digitpad.errors import FileError
 from digitpad.formats.pickle_nodes import ArrayNode, DtypeNode, GlobalNode, ObjectNode, StorageNode, TensorNode
 
 MAX_INSTRUCTIONS = 2_000_000
-"""A list of so many numbers; half a second, and at the worst 200 MB."""
+"""Enough for a list of two million numbers; takes half a second and at most 200 MB."""
 
 MAX_COPIED_BYTES = 128 * 2**20
-"""What instructions may make out of memory that they can name again and again, where nothing else is said.
+"""Default budget for copies of values that a pickle can refer to repeatedly.
 
-Whatever an instruction walks over, rather than takes off the stack, is spent from it: no byte of the file pays for it
-the second time. So is what takes far more room or time than the bytes that ask for it.
+An instruction is charged for each value that it traverses without removing it from the stack, because the file can
+repeat that without any further bytes. It is also charged if it takes far more memory or time than its own bytes in the
+file suggest.
 """
 
 _MAX_TEXT_BYTES = 2**15
 _MAX_KEY = 200
 
-# What an object takes that an instruction or two make, in memory or, where that is more, in time.
+# Cost of an object that one or two instructions create: its memory, or its time if that weighs more.
 _POINTER_BYTES = 8
-_OBJECT_BYTES = 50  # a short text in a list
+_OBJECT_BYTES = 50  # a short string in a list
 _NAME_BYTES = 150
-_ROW_BYTES = 200  # a list, or a dict's entry, beside what is in it
+_ROW_BYTES = 200  # a list or an entry of a dict, without its content
 _SCALAR_BYTES = 300
 _RECORD_BYTES = 400
 _ARRAY_BYTES = 500
-_READER_BYTES = 1000
+_UNPICKLER_BYTES = 1000
 
-_WIDE = 0xC3  # UTF-8 of a letter beyond Latin-1 begins with a larger byte
-_WIDE_ESCAPE = re.compile(rb"\\U|\\u(?!00)")
+_LATIN_1_LEAD_BYTE = 0xC3  # in UTF-8, a character beyond Latin-1 starts with a larger byte
+_NON_LATIN_1_ESCAPE = re.compile(rb"\\U|\\u(?!00)")
 _DTYPE = re.compile(r"[<>|=]?([biufc](1|2|4|8|16)|[SUV][0-9]{1,5})")
 
-_TELL_EVERY = 10_000  # instructions, some milliseconds
+_CALLBACK_INTERVAL = 10_000  # instructions, a few milliseconds
 
 
-class _UnfitError(Exception):
-    """What a pickle asks for cannot be."""
+class _InvalidPickleError(Exception):
+    """The pickle asks for something invalid or too large."""
 
 
-class _EndedError(Exception):
-    """Who heard of the reading has ended it, by ``reason``."""
+class _StoppedError(Exception):
+    """The progress callback raised ``reason`` to stop the reading."""
 
     def __init__(self, reason: Exception) -> None:
         self.reason = reason
 
 
 class PickleSource(Protocol):
-    """Where a pickle is read from."""
+    """Binary file, or a part of one, that a pickle is read from."""
 
     def read(self, n: int, /) -> bytes:
-        """So many bytes, or as many as there are."""
+        """Return the next n bytes, or fewer at the end."""
 
     def readline(self) -> bytes:
-        """The rest of a line, with its end."""
+        """Return the rest of the line, with its line break."""
 
 
 def read_pickles(
@@ -78,75 +79,76 @@ def read_pickles(
     max_copied_bytes: int = MAX_COPIED_BYTES,
     tell: Callable[[], None] = lambda: None,
 ) -> list[Any]:
-    """The trees of plain values, arrays and stand-ins that so many pickles describe, one after the other.
+    """Read ``count`` consecutive pickles and return their trees of plain values, arrays and stand-ins.
 
     Parameters
     ----------
-    file : Source
+    file : PickleSource
     count : int
+        Number of pickles.
     persistent : callable, optional
-        Given what a pickle calls something outside of it, and returns what is to stand for that.
+        Receives a persistent ID, which refers to an object outside the pickle, and returns the value to use for it.
     max_copied_bytes : int
-        What the instructions may make out of memory that they can name again and again.
+        Budget for copies of values that a pickle can refer to repeatedly; see `MAX_COPIED_BYTES`.
     tell : callable, optional
-        Called after each some thousand instructions; what it raises ends the reading.
+        Called every 10,000 instructions; any exception that it raises stops the reading and is passed on.
 
     Raises
     ------
     ValueError
-        If one is damaged, asks for more than there is, or takes more instructions than arrays would; says so, to go
-        behind a file's name.
+        If a pickle is damaged, asks for more bytes than there are, or exceeds the limits on instructions and copies.
+        The message is worded to follow the name of a file.
     FileError
-        That of ``file`` or ``persistent``.
+        If ``file`` or ``persistent`` raises it.
     """
     trees = []
     for _ in range(count):
-        reader = _Reader(file, persistent, max_copied_bytes, tell)
+        reader = _SafeUnpickler(file, persistent, max_copied_bytes, tell)
         try:
             trees.append(reader.load())
         except FileError:
             raise
-        except _EndedError as ended:
-            raise ended.reason from None
-        except _UnfitError as error:
+        except _StoppedError as stopped:
+            raise stopped.reason from None
+        except _InvalidPickleError as error:
             raise ValueError(f"is a pickle that cannot be used: {error}") from error
         except RecursionError as error:
-            raise ValueError("is a pickle that is nested too deeply") from error
-        # A damaged program makes the interpreter stumble in any way that Python code can.
+            raise ValueError("is a pickle with too many levels of nesting") from error
+        # A damaged pickle can make the interpreter raise any exception.
         except Exception as error:
-            raise ValueError(f"is damaged, or no pickle ({type(error).__name__})") from error
+            raise ValueError(f"is damaged or not a pickle ({type(error).__name__})") from error
     return trees
 
 
-class _Counting(dict[int, Callable[..., None]]):
-    """The instructions, of which no more than a number are handed out."""
+class _InstructionTable(dict[int, Callable[..., None]]):
+    """Instruction table that counts look-ups and stops after `MAX_INSTRUCTIONS`."""
 
     def __init__(self, instructions: dict[int, Callable[..., None]], tell: Callable[[], None]) -> None:
         super().__init__(instructions)
-        self.left = MAX_INSTRUCTIONS
+        self.remaining = MAX_INSTRUCTIONS
         self._tell = tell
 
     def __getitem__(self, code: int) -> Callable[..., None]:
-        self.left -= 1
-        if self.left < 0:
-            raise _UnfitError(f"it has more than {MAX_INSTRUCTIONS:,} instructions")
-        if self.left % _TELL_EVERY == 0:
+        self.remaining -= 1
+        if self.remaining < 0:
+            raise _InvalidPickleError(f"it has more than {MAX_INSTRUCTIONS:,} instructions")
+        if self.remaining % _CALLBACK_INTERVAL == 0:
             try:
                 self._tell()
             except Exception as error:
-                raise _EndedError(error) from error
+                raise _StoppedError(error) from error
         return super().__getitem__(code)
 
 
-class _Reader(pickle._Unpickler):
-    """The interpreter, its powers taken away."""
+class _SafeUnpickler(pickle._Unpickler):
+    """Pickle interpreter restricted to plain data."""
 
     stack: list[Any]
     memo: dict[int, Any]
     pop_mark: Callable[[], list[Any]]
     read: Callable[[int], bytes]
     readline: Callable[[], bytes]
-    dispatch: _Counting  # type: ignore[misc]
+    dispatch: _InstructionTable  # type: ignore[misc]
 
     def __init__(
         self,
@@ -159,11 +161,11 @@ class _Reader(pickle._Unpickler):
         self._file = file
         self._persistent = persistent
         self._tell = tell
-        self._max_copied_bytes = self._left = max_copied_bytes
-        self.dispatch = _Counting({**pickle._Unpickler.dispatch, **_INSTRUCTIONS}, tell)
+        self._max_copied_bytes = self._budget = max_copied_bytes
+        self.dispatch = _InstructionTable({**pickle._Unpickler.dispatch, **_INSTRUCTIONS}, tell)
 
     def find_class(self, module: str, name: str) -> GlobalNode:
-        """Never finds anything: it is the name itself that is handed on."""
+        """Return the name itself, without importing anything."""
         self._spend(_NAME_BYTES)
         return GlobalNode(str(module)[:200], str(name)[:200])
 
@@ -172,39 +174,39 @@ class _Reader(pickle._Unpickler):
         return ObjectNode(GlobalNode("", "persistent"), (pid,)) if self._persistent is None else self._persistent(pid)
 
     def get_extension(self, code: int) -> None:
-        raise _UnfitError("it uses codes in place of names")
+        raise _InvalidPickleError("it uses codes in place of names")
 
     def _decode_string(self, value: bytes) -> str | bytes:
-        """Python 2's strings were texts and bytes alike; what is long is an array's bytes, and stays."""
+        """Decode a Python 2 string, unless it is long: then it holds the bytes of an array."""
         return value.decode("latin-1") if len(value) <= _MAX_TEXT_BYTES else value
 
-    # The instructions that differ. All are given what lies on the interpreter's stack.
+    # Replaced instructions. Each takes its operands from the interpreter's stack.
 
     def do_reduce(self) -> None:
         arguments = self.stack.pop()
         called = self.stack[-1]
         if not isinstance(arguments, tuple):
-            raise _UnfitError("it calls something without arguments")
-        self.stack[-1] = self._called(called, arguments)
+            raise _InvalidPickleError("it calls something without arguments")
+        self.stack[-1] = self._call_result(called, arguments)
 
     def do_newobj(self) -> None:
         arguments = self.stack.pop()
-        self.stack.append(self._made(self.stack.pop(), arguments))
+        self.stack.append(self._new_object(self.stack.pop(), arguments))
 
     def do_newobj_ex(self) -> None:
-        named, arguments = self.stack.pop(), self.stack.pop()
+        keywords, arguments = self.stack.pop(), self.stack.pop()
         cls = self.stack.pop()
         self._spend(_POINTER_BYTES * len(arguments))
-        self.stack.append(self._made(cls, (*arguments, named)))
+        self.stack.append(self._new_object(cls, (*arguments, keywords)))
 
     def do_inst(self) -> None:
         module, name = (self.readline()[:-1].decode("latin-1") for _ in range(2))
-        arguments = tuple(self.pop_mark())  # which puts another stack in place
-        self.stack.append(self._made(self.find_class(module, name), arguments))
+        arguments = tuple(self.pop_mark())  # this replaces self.stack
+        self.stack.append(self._new_object(self.find_class(module, name), arguments))
 
     def do_obj(self) -> None:
         cls, *arguments = self.pop_mark()
-        self.stack.append(self._made(cls, tuple(arguments)))
+        self.stack.append(self._new_object(cls, tuple(arguments)))
 
     def do_build(self) -> None:
         state = self.stack.pop()
@@ -219,7 +221,7 @@ class _Reader(pickle._Unpickler):
                 and target.cls.name == "NumpyArrayWrapper"
                 and isinstance(state, dict)
             ):
-                self.stack[-1] = self._array_behind(state)
+                self.stack[-1] = self._joblib_array(state)
             else:
                 target.states.append(state)
 
@@ -249,10 +251,10 @@ class _Reader(pickle._Unpickler):
         self.stack.append({_key(key): value for key, value in zip(values[::2], values[1::2], strict=True)})
 
     def do_put(self) -> None:
-        place = int(self.readline())
-        if not 0 <= place <= MAX_INSTRUCTIONS:  # multiples of a large prime would all have one hash
-            raise _UnfitError("it remembers more than it makes")
-        self.memo[place] = self.stack[-1]
+        index = int(self.readline())
+        if not 0 <= index <= MAX_INSTRUCTIONS:  # otherwise, keys could be chosen with equal hashes
+            raise _InvalidPickleError("it uses a memo index that is out of range")
+        self.memo[index] = self.stack[-1]
 
     def do_empty_set(self) -> None:
         self.stack.append([])
@@ -266,7 +268,7 @@ class _Reader(pickle._Unpickler):
 
     def do_line(self) -> None:
         line = self.readline()[:-1]
-        if len(line) > _MAX_TEXT_BYTES and _WIDE_ESCAPE.search(line):
+        if len(line) > _MAX_TEXT_BYTES and _NON_LATIN_1_ESCAPE.search(line):
             self.stack.append(line[:_MAX_TEXT_BYTES].decode("raw-unicode-escape", "replace"))
         else:
             self.stack.append(line.decode("raw-unicode-escape"))
@@ -279,26 +281,26 @@ class _Reader(pickle._Unpickler):
 
     def _text(self, n_length: int) -> None:
         content = self.read(int.from_bytes(self.read(n_length), "little"))
-        # Bytes came as texts before protocol 3, and are kept whole. A single letter that is no byte makes a text take
-        # four times the room: then it is a log or a description, of which the beginning tells enough.
-        if len(content) > _MAX_TEXT_BYTES and np.frombuffer(content, np.uint8).max() > _WIDE:
+        # Before protocol 3, bytes were stored as text, which is kept whole. A single character beyond Latin-1 makes a
+        # string take up to four times the memory. Such a string is a log or a description, so its beginning suffices.
+        if len(content) > _MAX_TEXT_BYTES and np.frombuffer(content, np.uint8).max() > _LATIN_1_LEAD_BYTE:
             self.stack.append(content[:_MAX_TEXT_BYTES].decode("utf-8", "replace"))
         else:
             self.stack.append(content.decode("utf-8", "surrogatepass"))
 
-    def do_nothing(self) -> None:
-        """Bytes that may not be written to are bytes like others."""
+    def do_readonly_buffer(self) -> None:
+        """Leave a buffer unchanged: here, read-only bytes are like any other bytes."""
 
-    def refuse(self) -> None:
-        raise _UnfitError("it refers to memory outside of it")
+    def do_next_buffer(self) -> None:
+        raise _InvalidPickleError("it refers to buffers outside the pickle")
 
-    # What is done instead of calling.
+    # Replacements for calls.
 
-    def _called(self, called: Any, arguments: tuple[Any, ...]) -> Any:
+    def _call_result(self, called: Any, arguments: tuple[Any, ...]) -> Any:
         if not isinstance(called, GlobalNode):
             if isinstance(called, ObjectNode):
-                return self._record(called, arguments)
-            raise _UnfitError(f"it calls a {type(called).__name__}")
+                return self._object_node(called, arguments)
+            raise _InvalidPickleError(f"it calls a {type(called).__name__}")
         package = called.module.split(".")[0]
         match package, called.name, arguments:
             case "numpy", "_reconstruct", _:
@@ -316,8 +318,8 @@ class _Reader(pickle._Unpickler):
                 return text.encode("latin-1", "replace")
             case (("copyreg" | "copy_reg"), "_reconstructor", (cls, base, state)):
                 plain = isinstance(base, GlobalNode) and base.name == "object"
-                return self._record(cls, () if plain else (state,))
-            case (("builtins" | "__builtin__"), "bytes", ()):  # how protocols 0 to 2 write none
+                return self._object_node(cls, () if plain else (state,))
+            case (("builtins" | "__builtin__"), "bytes", ()):  # protocols 0 to 2 write empty bytes this way
                 return b""
             case "collections", ("OrderedDict" | "defaultdict"), _:
                 return self._dict(arguments)
@@ -335,26 +337,26 @@ class _Reader(pickle._Unpickler):
                 return _tensor(arguments)
             case "torch", ("_rebuild_parameter" | "_rebuild_parameter_with_state"), (TensorNode() as tensor, *_):
                 return tensor
-        return self._record(called, arguments)
+        return self._object_node(called, arguments)
 
-    def _record(self, cls: Any, arguments: tuple[Any, ...]) -> ObjectNode:
+    def _object_node(self, cls: Any, arguments: tuple[Any, ...]) -> ObjectNode:
         self._spend(_RECORD_BYTES)
         return ObjectNode(cls, arguments)
 
-    def _made(self, cls: Any, arguments: Any) -> Any:
+    def _new_object(self, cls: Any, arguments: Any) -> Any:
         if not isinstance(cls, GlobalNode) or not isinstance(arguments, tuple):
-            raise _UnfitError("it creates an object of no class")
+            raise _InvalidPickleError("it creates an object without a class")
         if cls.module == "collections" or cls.module in ("builtins", "__builtin__"):
-            return self._called(cls, arguments)
-        return self._record(cls, arguments)
+            return self._call_result(cls, arguments)
+        return self._object_node(cls, arguments)
 
     def _dict(self, arguments: tuple[Any, ...]) -> dict[Any, Any]:
         pairs = arguments[-1] if arguments else []
         if not isinstance(pairs, list):
             return {}
         self._spend(_ROW_BYTES * len(pairs))
-        fit = all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs)
-        return {_key(key): value for key, value in pairs} if fit else {}
+        are_pairs = all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs)
+        return {_key(key): value for key, value in pairs} if are_pairs else {}
 
     def _scalar(self, dtype: DtypeNode, content: bytes | str) -> float | None:
         self._spend(_SCALAR_BYTES)
@@ -367,20 +369,20 @@ class _Reader(pickle._Unpickler):
         return number
 
     def _array_from_state(self, state: Any) -> Any:
-        """What `ndarray.__setstate__` is given: a version, the shape, the dtype, whether columns come first, bytes."""
+        """Return an array from the state for `ndarray.__setstate__`: (version,) shape, dtype, is_fortran, bytes."""
         match state:
             case (int(), tuple() as shape, DtypeNode() as dtype, by_columns, content):
                 pass
             case (tuple() as shape, DtypeNode() as dtype, by_columns, content):
                 pass
             case _:
-                raise _UnfitError("it describes an array in no way that is known")
+                raise _InvalidPickleError("it describes an array in an unknown way")
         if isinstance(content, list):
-            return self._in_shape(content, shape)
+            return self._reshape_objects(content, shape)
         return self._array(shape, dtype, content, bool(by_columns))
 
-    def _in_shape(self, values: list[Any], shape: tuple[Any, ...]) -> Any:
-        """The objects of an array, in rows where it has two dimensions, and the one itself where it has none."""
+    def _reshape_objects(self, values: list[Any], shape: tuple[Any, ...]) -> Any:
+        """Return the objects of an array: a list of rows for two dimensions, a single object for none, else a list."""
         if shape == () and len(values) == 1:
             return values[0]
         if len(shape) == 2 and _is_shape(shape) and shape[1] > 0 and len(values) == shape[0] * shape[1]:
@@ -391,27 +393,27 @@ class _Reader(pickle._Unpickler):
     def _array(self, shape: tuple[Any, ...], dtype: DtypeNode, content: Any, by_columns: bool) -> Any:
         self._spend(_ARRAY_BYTES)
         kind = dtype.dtype
-        if isinstance(content, str):  # from Python 2, where bytes were texts
+        if isinstance(content, str):  # from Python 2, where bytes were strings
             self._spend(len(content))
             content = content.encode("latin-1", "replace")
         if kind is not None and kind.kind in "US" and isinstance(content, bytes) and len(content) <= _MAX_TEXT_BYTES:
-            texts = np.frombuffer(content, kind) if kind.itemsize else np.empty(0, "U1")  # as the names of classes
+            texts = np.frombuffer(content, kind) if kind.itemsize else np.empty(0, "U1")  # for example class names
             self._spend(len(content) + texts.size * _OBJECT_BYTES)
             return texts.tolist()
         if kind is None or kind.kind not in "fiub":
-            return None  # records, complex numbers: nothing that is computed with
+            return None  # records and complex numbers are not used
         if not isinstance(content, bytes | bytearray):
-            raise _UnfitError("it describes an array without its bytes")
-        return self._checked(shape, kind, content, by_columns)
+            raise _InvalidPickleError("it describes an array without its bytes")
+        return self._checked_array(shape, kind, content, by_columns)
 
-    def _checked(
+    def _checked_array(
         self, shape: Sequence[Any], kind: np.dtype[Any], content: bytes | bytearray, by_columns: bool
     ) -> NDArray[Any]:
         if not _is_shape(shape):
-            raise _UnfitError("it describes an array of a shape that cannot be")
+            raise _InvalidPickleError("it describes an array of an impossible shape")
         expected = math.prod(shape) * kind.itemsize
         if expected != len(content):
-            raise _UnfitError(
+            raise _InvalidPickleError(
                 f"an array of shape {str(shape)[:80]} needs {expected} bytes, but there are {len(content)}"
             )
         array = np.frombuffer(content, kind).reshape(tuple(shape), order="F" if by_columns else "C")
@@ -420,61 +422,64 @@ class _Reader(pickle._Unpickler):
         return array.astype(kind.newbyteorder("="), copy=False)
 
     def _set_dtype(self, dtype: DtypeNode, state: Any) -> None:
-        """What `dtype.__setstate__` is given: a version, the byte order, then what makes it a record."""
+        """Update a dtype from the state for `dtype.__setstate__`: version, byte order, then the fields of a record."""
         if not isinstance(state, tuple) or len(state) < 5 or any(part is not None for part in state[2:5]):
-            dtype.code = dtype.code if "V" in dtype.code else "O"  # of records, the size alone is of use
+            dtype.code = dtype.code if "V" in dtype.code else "O"  # for a record, only the size is used
         elif state[1] in ("<", ">") and dtype.code != "O":
             dtype.code = state[1] + dtype.code.lstrip("<>|=")
 
-    def _array_behind(self, state: dict[Any, Any]) -> Any:
-        """Joblib writes an array's bytes behind the instruction that describes it, in the middle of the pickle."""
+    def _joblib_array(self, state: dict[Any, Any]) -> Any:
+        """Read an array written by joblib, whose bytes follow its description in the middle of the pickle."""
         dtype, shape = state.get("dtype"), state.get("shape")
         if not isinstance(dtype, DtypeNode) or not isinstance(shape, tuple):
-            raise _UnfitError("it describes an array in no way that is known")
+            raise _InvalidPickleError("it describes an array in an unknown way")
         if state.get("numpy_array_alignment_bytes") is not None:
             self._file.read(self._file.read(1)[0])
         kind = dtype.dtype
-        if kind is None:  # its elements are a pickle of their own
-            self._spend(_READER_BYTES)
-            inner = _Reader(self._file, self._persistent, self._max_copied_bytes, self._tell)
-            inner.dispatch.left, inner._left = self.dispatch.left, self._left
+        if kind is None:  # the elements follow as a separate pickle
+            self._spend(_UNPICKLER_BYTES)
+            inner = _SafeUnpickler(self._file, self._persistent, self._max_copied_bytes, self._tell)
+            inner.dispatch.remaining, inner._budget = self.dispatch.remaining, self._budget
             tree = inner.load()
-            self.dispatch.left, self._left = inner.dispatch.left, inner._left
+            self.dispatch.remaining, self._budget = inner.dispatch.remaining, inner._budget
             return tree
         if not _is_shape(shape):
-            raise _UnfitError("it describes an array of a shape that cannot be")
+            raise _InvalidPickleError("it describes an array of an impossible shape")
         content = self._file.read(min(math.prod(shape) * kind.itemsize, sys.maxsize))
         if kind.kind not in "fiub":
             return None
-        return ArrayNode(self._checked(shape, kind, content, state.get("order") == "F"))
+        return ArrayNode(self._checked_array(shape, kind, content, state.get("order") == "F"))
 
     def _elements(self, target: Any) -> list[Any]:
         if isinstance(target, list):
             return target
         if isinstance(target, ObjectNode):
             return target.items
-        raise _UnfitError(f"it appends to a {type(target).__name__}")
+        raise _InvalidPickleError(f"it appends to a {type(target).__name__}")
 
     def _pairs(self, target: Any) -> dict[Any, Any]:
         if isinstance(target, dict):
             return target
         if isinstance(target, ObjectNode):
             return target.pairs
-        raise _UnfitError(f"it sets an element of a {type(target).__name__}")
+        raise _InvalidPickleError(f"it sets an element of a {type(target).__name__}")
 
     def _spend(self, n_bytes: int) -> None:
-        self._left -= n_bytes
-        if self._left < 0:
-            raise _UnfitError(f"it would make or copy more than {self._max_copied_bytes // 2**20} MiB")
+        self._budget -= n_bytes
+        if self._budget < 0:
+            raise _InvalidPickleError(f"it would create or copy more than {self._max_copied_bytes // 2**20} MiB")
 
 
 def _is_shape(sizes: Sequence[Any]) -> bool:
-    """Whether these can be an array's sizes, and are small enough to be multiplied."""
+    """Return whether these are valid array dimensions that are small enough to multiply."""
     return len(sizes) <= 8 and all(type(size) is int and 0 <= size < 2**40 for size in sizes)
 
 
 def _key(key: Any) -> str:
-    """A key of a dict as a text, none that is long to hash or compare; no hashes of texts can be made to be equal."""
+    """Return the key of a dict as a short string.
+
+    Short strings are cheap to hash and compare, and their hashes are randomised, so a file cannot force collisions.
+    """
     if isinstance(key, bytes | bytearray):
         key = bytes(key[:_MAX_KEY]).decode("latin-1")
     if isinstance(key, str):
@@ -491,32 +496,32 @@ def _tensor(arguments: tuple[Any, ...]) -> TensorNode:
         case (StorageNode() as storage, int() as offset, tuple() as shape, tuple() as strides, *_):
             if len(shape) == len(strides) and _is_shape(shape) and _is_shape(strides) and 0 <= offset < 2**40:
                 return TensorNode(storage, offset, shape, strides)
-    raise _UnfitError("it describes a tensor in no way that is known")
+    raise _InvalidPickleError("it describes a tensor in an unknown way")
 
 
 _INSTRUCTIONS: dict[int, Callable[..., None]] = {
     code[0]: action
     for code, action in {
-        pickle.REDUCE: _Reader.do_reduce,
-        pickle.NEWOBJ: _Reader.do_newobj,
-        pickle.NEWOBJ_EX: _Reader.do_newobj_ex,
-        pickle.INST: _Reader.do_inst,
-        pickle.OBJ: _Reader.do_obj,
-        pickle.BUILD: _Reader.do_build,
-        pickle.APPEND: _Reader.do_append,
-        pickle.APPENDS: _Reader.do_appends,
-        pickle.ADDITEMS: _Reader.do_appends,
-        pickle.SETITEM: _Reader.do_setitem,
-        pickle.SETITEMS: _Reader.do_setitems,
-        pickle.DICT: _Reader.do_dict,
-        pickle.PUT: _Reader.do_put,
-        pickle.UNICODE: _Reader.do_line,
-        pickle.BINUNICODE: _Reader.do_text,
-        pickle.BINUNICODE8: _Reader.do_long_text,
-        pickle.EMPTY_SET: _Reader.do_empty_set,
-        pickle.FROZENSET: _Reader.do_frozenset,
-        pickle.BYTEARRAY8: _Reader.do_bytearray,
-        pickle.NEXT_BUFFER: _Reader.refuse,
-        pickle.READONLY_BUFFER: _Reader.do_nothing,
+        pickle.REDUCE: _SafeUnpickler.do_reduce,
+        pickle.NEWOBJ: _SafeUnpickler.do_newobj,
+        pickle.NEWOBJ_EX: _SafeUnpickler.do_newobj_ex,
+        pickle.INST: _SafeUnpickler.do_inst,
+        pickle.OBJ: _SafeUnpickler.do_obj,
+        pickle.BUILD: _SafeUnpickler.do_build,
+        pickle.APPEND: _SafeUnpickler.do_append,
+        pickle.APPENDS: _SafeUnpickler.do_appends,
+        pickle.ADDITEMS: _SafeUnpickler.do_appends,
+        pickle.SETITEM: _SafeUnpickler.do_setitem,
+        pickle.SETITEMS: _SafeUnpickler.do_setitems,
+        pickle.DICT: _SafeUnpickler.do_dict,
+        pickle.PUT: _SafeUnpickler.do_put,
+        pickle.UNICODE: _SafeUnpickler.do_line,
+        pickle.BINUNICODE: _SafeUnpickler.do_text,
+        pickle.BINUNICODE8: _SafeUnpickler.do_long_text,
+        pickle.EMPTY_SET: _SafeUnpickler.do_empty_set,
+        pickle.FROZENSET: _SafeUnpickler.do_frozenset,
+        pickle.BYTEARRAY8: _SafeUnpickler.do_bytearray,
+        pickle.NEXT_BUFFER: _SafeUnpickler.do_next_buffer,
+        pickle.READONLY_BUFFER: _SafeUnpickler.do_readonly_buffer,
     }.items()
 }

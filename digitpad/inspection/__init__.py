@@ -1,5 +1,5 @@
-"""What goes on inside a network: the numbers between its layers, how each comes about, and what edits of it do.
+"""Inspection of a network: activations, the arithmetic behind each of them, and the effects of weight edits.
 
-Everything here is of the very network that reads. Nothing is computed a second way for show, but where a number is
-written out term by term; tests hold that against the network's own.
+All numbers come from the same network that makes the predictions. Only the term-by-term arithmetic is computed
+separately, and tests compare it with the network's own results.
 """

@@ -1,4 +1,4 @@
-"""How good edited weights are, told while it is found out."""
+"""Accuracy of edited weights, with intermediate results."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from digitpad.weights.native_format import Weights
 
 @dataclass(frozen=True)
 class PartScore:
-    """Of some images, how many are read and how many of them right."""
+    """Counts of correct predictions, images evaluated so far, and images in total."""
 
     n_right: int
     n_read: int
@@ -20,47 +20,47 @@ class PartScore:
 
     @property
     def accuracy(self) -> float:
-        """The share of those read that is right."""
+        """Accuracy on the images evaluated so far; 0 if there are none."""
         return self.n_right / max(1, self.n_read)
 
     @property
     def is_whole(self) -> bool:
-        """Whether all are read."""
+        """Whether all images have been evaluated."""
         return self.n_read == self.n
 
 
 @dataclass(frozen=True)
 class MeasuredAccuracy:
-    """What is known so far: of the validation images, by which to choose, and of the test images."""
+    """Accuracy so far on the validation set and on the test set."""
 
     validation: PartScore
     test: PartScore
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing is left to read."""
+        """Whether both sets have been evaluated completely."""
         return self.validation.is_whole and self.test.is_whole
 
 
 def measure(
     weights: Weights, dataset: Dataset, n_threads: int = 1
 ) -> Generator[MeasuredAccuracy, None, MeasuredAccuracy]:
-    """Read the validation and the test images, a chunk of each in turn, so that both figures are there at once.
+    """Evaluate the validation and test sets, one chunk of each in turn, and yield both accuracies so far.
 
-    Labels are places among the classes of the weights.
+    The labels of the dataset must be indices into the class names of the weights.
     """
     parts = [dataset.validation, dataset.test]
     n_right, n_read = [0, 0], [0, 0]
 
-    def so_far() -> MeasuredAccuracy:
+    def current_accuracy() -> MeasuredAccuracy:
         return MeasuredAccuracy(*(PartScore(*counts) for counts in zip(n_right, n_read, map(len, parts), strict=True)))
 
     with DataParallel(weights.network(), n_threads) as network:
-        while not so_far().is_whole:
+        while not current_accuracy().is_whole:
             for i, digits in enumerate(parts):
-                some = digits[n_read[i] : n_read[i] + network.chunk]
-                if len(some):
-                    n_right[i] += int(np.count_nonzero(network.forward(some.images).argmax(axis=1) == some.labels))
-                    n_read[i] += len(some)
-            yield so_far()
-    return so_far()
+                chunk = digits[n_read[i] : n_read[i] + network.chunk]
+                if len(chunk):
+                    n_right[i] += int(np.count_nonzero(network.forward(chunk.images).argmax(axis=1) == chunk.labels))
+                    n_read[i] += len(chunk)
+            yield current_accuracy()
+    return current_accuracy()

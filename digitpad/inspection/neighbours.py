@@ -1,6 +1,6 @@
-"""The digits of a data set that are nearest to an image: by their pixels, and by a network's last hidden layer.
+"""Nearest neighbours of an image in a dataset, by pixels or by the last hidden layer of a network.
 
-Both are told in pieces, by generators that can be left between two of them.
+Both searches are generators that process the dataset in chunks and can be stopped between them.
 """
 
 from collections.abc import Generator
@@ -15,22 +15,23 @@ from digitpad.nn.arrays import Floats, Ints
 from digitpad.weights.native_format import Weights
 
 MAX_NUMBERS = 16_000_000
-"""What is kept of the last hidden layer, in numbers of four bytes; of a wide one, fewer digits are looked at."""
+"""Maximum number of stored activations, of four bytes each. With wider layers, fewer digits are searched."""
 
 _CHUNK = 2000
 
 
 @dataclass(frozen=True, eq=False)
 class Nearest:
-    """The nearest digits, nearest first.
+    """Nearest digits, the nearest first.
 
     Attributes
     ----------
     places : ndarray of shape (n,)
-        In the data set.
+        Indices into the dataset.
     distances : ndarray of shape (n,)
+        Euclidean distances.
     n_searched : int
-        Among how many.
+        Number of digits that were searched.
     """
 
     places: Ints
@@ -39,7 +40,7 @@ class Nearest:
 
 
 def nearest_by_pixels(image: NDArray[np.uint8], images: NDArray[np.uint8], n: int) -> Generator[None, None, Nearest]:
-    """The ``n`` of ``images``, of shape (n_images, 28, 28), whose pixels are nearest, white being 1."""
+    """Find the ``n`` nearest of ``images``, of shape (n_images, 28, 28), by Euclidean distance of pixels / 255."""
     point = image.reshape(-1).astype(np.float32) / 255
     squares = np.empty(len(images), np.float32)
     for begin in range(0, len(images), _CHUNK):
@@ -52,16 +53,16 @@ def nearest_by_pixels(image: NDArray[np.uint8], images: NDArray[np.uint8], n: in
 
 
 class FeatureIndex:
-    """What a network's last hidden layer says of the digits of a data set, read once and kept.
+    """Stored activations of a network's last hidden layer for the digits of a dataset.
 
-    Of a network without hidden layers, it is the pixels.
+    For a network without hidden layers, the scaled pixels are used instead.
 
     Parameters
     ----------
     weights : Weights
     images : ndarray of uint8, shape (n_images, 28, 28)
     max_numbers : int
-        So many are kept at most; see `MAX_NUMBERS`.
+        Maximum number of stored activations; see `MAX_NUMBERS`.
     """
 
     def __init__(self, weights: Weights, images: NDArray[np.uint8], max_numbers: int = MAX_NUMBERS) -> None:
@@ -69,30 +70,30 @@ class FeatureIndex:
         self._network = tracer.network
         self._layers = self._network.layers[: tracer.blocks[-1].begin]
         self._images = images
-        n_units = len(self._says(images[:1])[0])
+        n_units = len(self._features(images[:1])[0])
         self.n_images = min(len(images), max(1, max_numbers // n_units))
         self._points = np.empty((self.n_images, n_units), np.float32)
         self.n_read = 0
 
     def read_on(self) -> Generator[None, None, None]:
-        """Read the digits that were not read yet, with a pause after each chunk."""
+        """Compute the activations of the remaining digits, and yield after each chunk."""
         while self.n_read < self.n_images:
             part = self._images[self.n_read : min(self.n_read + self._network.chunk, self.n_images)]
-            self._points[self.n_read : self.n_read + len(part)] = self._says(part)
+            self._points[self.n_read : self.n_read + len(part)] = self._features(part)
             self.n_read += len(part)
             yield
 
     def nearest(self, image: NDArray[np.uint8], n: int) -> Nearest:
-        """The nearest of those that are read."""
-        point = self._says(image[None])[0].copy()
+        """Return the ``n`` nearest of the digits processed so far."""
+        point = self._features(image[None])[0].copy()
         squares = np.empty(self.n_read, np.float32)
         with np.errstate(over="ignore", invalid="ignore"):
             for begin in range(0, self.n_read, _CHUNK):
-                apart = self._points[begin : min(begin + _CHUNK, self.n_read)] - point
-                squares[begin : begin + len(apart)] = np.einsum("ij,ij->i", apart, apart)
+                differences = self._points[begin : min(begin + _CHUNK, self.n_read)] - point
+                squares[begin : begin + len(differences)] = np.einsum("ij,ij->i", differences, differences)
         return _nearest(squares, n)
 
-    def _says(self, images: NDArray[np.uint8]) -> Floats:
+    def _features(self, images: NDArray[np.uint8]) -> Floats:
         x: NDArray[Any] = images
         with np.errstate(over="ignore", invalid="ignore"):
             for layer in self._layers:
@@ -104,6 +105,6 @@ def _nearest(squares: Floats, n: int) -> Nearest:
     n = min(n, len(squares))
     if not n:
         return Nearest(np.empty(0, np.intp), np.empty(0, np.float32), 0)
-    some = np.argpartition(squares, n - 1)[:n]
-    places = some[np.lexsort((some, squares[some]))]
+    candidates = np.argpartition(squares, n - 1)[:n]
+    places = candidates[np.lexsort((candidates, squares[candidates]))]
     return Nearest(places, np.sqrt(squares[places]), len(squares))

@@ -1,4 +1,4 @@
-"""The way from logits to probabilities, step by step, and what one pixel has to do with them."""
+"""Softmax in steps, and the contribution of a single pixel to the logits, by ablation."""
 
 from dataclasses import dataclass
 
@@ -11,16 +11,16 @@ from digitpad.nn.network import Network
 
 @dataclass(frozen=True, eq=False)
 class SoftmaxSteps:
-    """Softmax of logits that are divided by a temperature first; each array is of shape (n_classes,).
+    """Intermediate results of softmax with a temperature; each array has the shape (n_classes,).
 
     Attributes
     ----------
     logits, cooled : ndarray
-        As the network gives them, and divided by the temperature.
+        The network's logits, and the logits divided by the temperature.
     powers : ndarray
-        exp(cooled - max(cooled)): the largest is 1, and nothing can overflow.
+        exp(cooled - max(cooled)). The largest is 1, so nothing can overflow.
     total : float
-        Of the powers.
+        Sum of the powers.
     probabilities : ndarray
         powers / total.
     """
@@ -33,17 +33,18 @@ class SoftmaxSteps:
 
 
 def softmax_steps(logits: Floats, temperature: float = 1.0) -> SoftmaxSteps:
-    """Softmax with all that lies between.
+    """Compute softmax with all intermediate results.
 
-    A temperature above 1 makes probabilities more alike, one below 1 less; the order stays.
+    A temperature above 1 makes the probabilities more equal, and a temperature below 1 less equal. Their order does not
+    change.
 
     Raises
     ------
     ValueError
-        If the temperature is not above 0.
+        If the temperature is not positive.
     """
     if not temperature > 0:
-        raise ValueError(f"a temperature is above 0, not {temperature}")
+        raise ValueError(f"the temperature must be above 0, not {temperature}")
     with np.errstate(over="ignore", invalid="ignore"):
         cooled = logits / logits.dtype.type(temperature)
         powers = np.exp(cooled - cooled.max())
@@ -53,16 +54,15 @@ def softmax_steps(logits: Floats, temperature: float = 1.0) -> SoftmaxSteps:
 
 @dataclass(frozen=True, eq=False)
 class PixelContribution:
-    """What a pixel does to each logit.
+    """Contribution of one pixel to each logit.
 
     Attributes
     ----------
     row, column : int
     ink : int
-        Of 0..255.
+        Value of the pixel, in 0..255.
     logits : ndarray of shape (n_classes,)
-        How much larger each is with the pixel's ink than without it; of a pixel without ink, how much larger it would
-        be with full ink.
+        Increase of each logit due to the pixel's ink. For a pixel without ink, the increase if it had full ink.
     """
 
     row: int
@@ -72,14 +72,15 @@ class PixelContribution:
 
 
 def pixel_contribution(network: Network, image: NDArray[np.uint8], row: int, column: int) -> PixelContribution:
-    """What one pixel of an image of shape (28, 28) does to each logit.
+    """Compute the contribution of one pixel to each logit, for an image of shape (28, 28).
 
     Notes
     -----
-    It is asked by taking the pixel's ink away, and reading again. That is what the network does, to the last digit,
-    where gradient × input is what it would do if it were linear: a ReLU that falls silent, or another winner of a pool,
-    is not in it. For one pixel it is also cheaper, one more image to read against ten gradients. Several pixels
-    together may do more or less than the sum of what each does; `Explainer.weigh` shares the whole out among all.
+    The contribution is measured by ablation: the pixel's ink is removed, and the network runs again. This is exact.
+    Gradient × input assumes that the network is linear, and ignores that a ReLU can become inactive or that another
+    input can become the maximum of a pooling window. For one pixel, ablation is also cheaper: one more forward pass
+    instead of ten gradients. The effect of several pixels together may differ from the sum of their contributions;
+    `Explainer.weigh` distributes the total effect among all pixels.
     """
     ink = int(image[row, column])
     pair = np.repeat(image[None], 2, axis=0)

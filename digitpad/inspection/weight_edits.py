@@ -1,4 +1,4 @@
-"""Edits of trained weights: units switched off or scaled, small weights pruned, all of them quantised."""
+"""Edits of trained weights: switching off or scaling units, pruning small weights, quantising all weights."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,12 +15,12 @@ MAX_PRUNED = 0.99
 BITS = (8, 4)
 
 _SCORES = ("validation_accuracy", "test_accuracy", "test_loss", "test_n")
-"""What is known of the weights as they were, and no longer holds."""
+"""Keys in `Weights.about` that are no longer valid after an edit."""
 
 
 @dataclass(frozen=True, order=True)
 class UnitFactor:
-    """What a unit or a feature map of a hidden block tells the next one is multiplied by this."""
+    """Factor for the output of a unit or feature map in a hidden block, as received by the next block."""
 
     block: int
     unit: int
@@ -29,17 +29,17 @@ class UnitFactor:
 
 @dataclass(frozen=True)
 class WeightEdits:
-    """Edits of weights, done in this order: pruning, factors, quantising. As it stands, none at all.
+    """Edits of weights, applied in this order: pruning, factors, quantisation. By default, there are no edits.
 
     Attributes
     ----------
     pruned : float
-        The share of all weights, the smallest of the network, that become 0.
+        Share of the network's weights that are set to 0, the smallest by absolute value.
     factors : tuple of UnitFactor
-        In order, at most one for a unit; 0 is off.
+        Sorted, with at most one factor per unit. 0 switches a unit off.
     bits : int, optional
-        Each weight becomes the nearest of 2^bits - 1 numbers that lie evenly from minus to plus the largest of its
-        unit's weights.
+        Bits per weight. Each weight is rounded to the nearest of 2^bits - 1 evenly spaced levels, from -m to m, where m
+        is the largest absolute weight of the unit.
     """
 
     pruned: float = 0.0
@@ -48,79 +48,81 @@ class WeightEdits:
 
     def __post_init__(self) -> None:
         if not 0 <= self.pruned <= MAX_PRUNED:
-            raise ValueError(f"0 to {MAX_PRUNED} of the weights can be pruned, not {self.pruned}")
+            raise ValueError(f"the share of pruned weights must be 0 to {MAX_PRUNED}, not {self.pruned}")
         if self.bits is not None and self.bits not in BITS:
-            raise ValueError(f"weights are quantised to {' or '.join(map(str, BITS))} bits, not {self.bits}")
+            raise ValueError(f"weights can be quantised to {' or '.join(map(str, BITS))} bits, not {self.bits}")
 
     def factor(self, block: int, unit: int) -> float:
-        """By what a unit is multiplied."""
-        return next((one.factor for one in self.factors if (one.block, one.unit) == (block, unit)), 1.0)
+        """Return the factor of a unit; 1 by default."""
+        return next((item.factor for item in self.factors if (item.block, item.unit) == (block, unit)), 1.0)
 
     def with_factor(self, block: int, unit: int, factor: float) -> "WeightEdits":
-        """The same edits, with another factor for a unit; 1 is as it was."""
-        others = [one for one in self.factors if (one.block, one.unit) != (block, unit)]
-        mine = [] if factor == 1 else [UnitFactor(block, unit, factor)]
-        return replace(self, factors=tuple(sorted(others + mine)))
+        """Return the same edits with a different factor for one unit; a factor of 1 removes the edit."""
+        others = [item for item in self.factors if (item.block, item.unit) != (block, unit)]
+        changed = [] if factor == 1 else [UnitFactor(block, unit, factor)]
+        return replace(self, factors=tuple(sorted(others + changed)))
 
     def apply(self, weights: Weights) -> Weights:
-        """Edited weights; what is known of them says what was done, and no scores that no longer hold.
+        """Return the edited weights. Their `about` records the edits and has no outdated scores.
 
         Raises
         ------
         ValueError
-            If a factor is for a unit that is not there, or not hidden.
+            If a factor is for a unit that does not exist or is not in a hidden block.
         """
         if self == WeightEdits():
             return weights
         network = weights.network()
         blocks = blocks_of(network)
         self._prune(network)
-        for one in self.factors:
-            if not (0 < one.block < len(blocks) - 1 and 0 <= one.unit < blocks[one.block].n_units):
-                raise ValueError(f"there is no hidden unit {one.unit} in block {one.block}")
-            _scale(network, blocks[one.block], blocks[one.block + 1], one)
+        for item in self.factors:
+            if not (0 < item.block < len(blocks) - 1 and 0 <= item.unit < blocks[item.block].n_units):
+                raise ValueError(f"there is no hidden unit {item.unit} in block {item.block}")
+            _scale(network, blocks[item.block], blocks[item.block + 1], item)
         self._quantise(network)
-        known = {key: value for key, value in weights.about.items() if key not in _SCORES}
+        about = {key: value for key, value in weights.about.items() if key not in _SCORES}
         earlier = weights.about.get("edited")
         edited = [*(earlier if isinstance(earlier, list) else []), self._provenance(weights, blocks)]
         stem = weights.name.removesuffix(".npz").removesuffix("-edited")
-        about = known | {"edited": edited}
+        about["edited"] = edited
         return replace(weights, name=f"{stem}-edited.npz", parameters=network.parameters, about=about)
 
     def said(self, blocks: tuple[Block, ...]) -> list[str]:
-        """Each edit in words."""
+        """Return a short description of each edit."""
         lines = []
         if self.pruned:
-            lines.append(f"{100 * self.pruned:.0f} % of the weights pruned")
-        for one in self.factors:
-            block = blocks[one.block]
-            what = f"{block.name}, {'map' if block.has_maps else 'unit'} {one.unit}"
-            lines.append(f"{what} off" if one.factor == 0 else f"{what} × {one.factor:g}")
+            lines.append(f"{100 * self.pruned:.0f}\N{NO-BREAK SPACE}% of weights pruned")
+        for item in self.factors:
+            block = blocks[item.block]
+            unit = f"{block.name}, {'map' if block.has_maps else 'unit'} {item.unit}"
+            lines.append(f"{unit} off" if item.factor == 0 else f"{unit} × {item.factor:g}")
         if self.bits:
-            lines.append(f"Weights of {self.bits} bits")
+            lines.append(f"{self.bits} bits per weight")
         return lines
 
     def _provenance(self, weights: Weights, blocks: tuple[Block, ...]) -> dict[str, Any]:
         return {
             "from": weights.name,
             "pruned": self.pruned,
-            "factors": [{"layer": blocks[one.block].begin, "unit": one.unit, "by": one.factor} for one in self.factors],
+            "factors": [
+                {"layer": blocks[item.block].begin, "unit": item.unit, "by": item.factor} for item in self.factors
+            ],
             "bits": self.bits,
             **provenance(),
         }
 
     def _prune(self, network: Network) -> None:
-        where = network.weights()
-        sizes = np.abs(np.concatenate([network.parameters[part] for part in where]))
+        slices = network.weights()
+        sizes = np.abs(np.concatenate([network.parameters[part] for part in slices]))
         n = int(self.pruned * len(sizes))
         if not n:
             return
-        keeps = np.ones(len(sizes), np.float32)
-        keeps[np.argpartition(sizes, n - 1)[:n]] = 0
+        mask = np.ones(len(sizes), np.float32)
+        mask[np.argpartition(sizes, n - 1)[:n]] = 0
         begin = 0
-        for part in where:
+        for part in slices:
             end = begin + part.stop - part.start
-            network.parameters[part] *= keeps[begin:end]
+            network.parameters[part] *= mask[begin:end]
             begin = end
 
     def _quantise(self, network: Network) -> None:
@@ -137,19 +139,19 @@ class WeightEdits:
 
 
 def n_weights(network: Network) -> tuple[int, int]:
-    """How many weights a network has, and how many of them are not 0."""
+    """Return the number of weights in a network, and the number of weights that are not 0."""
     parts = [network.parameters[part] for part in network.weights()]
     return sum(map(len, parts)), sum(int(np.count_nonzero(part)) for part in parts)
 
 
-def _scale(network: Network, block: Block, following: Block, one: UnitFactor) -> None:
-    """Multiply what the next block hears of a unit.
+def _scale(network: Network, block: Block, following: Block, unit_factor: UnitFactor) -> None:
+    """Multiply the output of a unit by its factor, as received by the next block.
 
-    The weights that lead on from it do that exactly, whatever activation, norm or pool lies before them; those that
-    lead to it would not.
+    This scales the unit's outgoing weights, which is exact regardless of the activation, normalisation or pooling in
+    between. Scaling its incoming weights would not be exact.
     """
     weight = network.layers[following.begin].parameters["weight"]
     if weight.ndim == 4:  # (kernel, kernel, n_inputs, channels)
-        weight[:, :, one.unit] *= one.factor
-    else:  # Flatten puts a place's channels beside each other
-        weight.reshape(-1, block.n_units, weight.shape[1])[:, one.unit] *= one.factor
+        weight[:, :, unit_factor.unit] *= unit_factor.factor
+    else:  # Flatten orders elements as (height, width, channels)
+        weight.reshape(-1, block.n_units, weight.shape[1])[:, unit_factor.unit] *= unit_factor.factor

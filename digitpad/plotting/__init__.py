@@ -1,1 +1,1 @@
-"""Figures, written to files and shown in the window."""
+"""Figures for files and for the window."""

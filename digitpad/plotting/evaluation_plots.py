@@ -1,6 +1,6 @@
-"""Diagrams of assessments: matplotlib without Qt, for files and for the window alike.
+"""Evaluation figures, drawn with matplotlib and without Qt, for files and for the window.
 
-Each takes an empty figure and fills it; a second set of weights is drawn beside the first, in the other colour.
+Each drawing function fills an empty figure. A second network is drawn over the first one, in another colour.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,20 +26,21 @@ from digitpad.plotting.palette import Colours, class_colours
 
 Draw = Callable[[Figure, Colours], None]
 
-_DPI = 100  # of the window's pixels
+_PERCENT = "\N{NO-BREAK SPACE}%"
+_DPI = 100  # of the window at a scale of 1
 _MAX_NAME = 28
-_FEW = 12  # classes; more are too many for a legend
-_CELL_INCHES = 0.26  # of a confusion matrix, for a count of three digits
+_MAX_LEGEND_CLASSES = 12  # classes; with more, a legend is too long
+_CELL_INCHES = 0.26  # cell of a confusion matrix, wide enough for a count of three digits
 
 
 def empty_figure(width: float, height: float, colours: Colours, dpi: float = _DPI) -> Figure:
-    """A figure of that size in inches, which lays out what it is filled with."""
+    """Return an empty figure with automatic layout; the size is in inches."""
     engine = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1, wspace=0.03, hspace=0.03)
     return Figure(figsize=(width, height), dpi=dpi, facecolor=colours.card, layout=engine)
 
 
 def rendered(draw: Draw, width_px: int, height_px: int, scale: float, colours: Colours) -> NDArray[np.uint8]:
-    """A diagram as pixels for the window, RGBA of shape (height_px * scale, width_px * scale, 4)."""
+    """Render a figure to RGBA pixels of shape (height_px * scale, width_px * scale, 4)."""
     figure = empty_figure(width_px / _DPI, height_px / _DPI, colours, _DPI * scale)
     draw(figure, colours)
     canvas = FigureCanvasAgg(figure)
@@ -48,24 +49,31 @@ def rendered(draw: Draw, width_px: int, height_px: int, scale: float, colours: C
 
 
 def diagram(name: str, made: Sequence[Assessment], robust: Sequence[Robustness]) -> Draw:
-    """One of the diagrams below, of one set of weights or of two.
+    """Return the function that draws a figure for one or two networks.
 
     Parameters
     ----------
     name : {"reliability", "threshold", "robustness", "confusion", "map"}
-        A confusion matrix and a map are the first one's alone.
+        The confusion matrix and the feature map show only the first network.
     made : sequence of Assessment
+        One or two assessments.
     robust : sequence of Robustness
-        As many as there are assessments, for ``robustness``.
+        One for each assessment; only used for ``robustness``.
+
+    Raises
+    ------
+    ValueError
+        If there is no figure of this name.
     """
-    names = [one.weights.name for one in made]
+    names = [item.weights.name for item in made]
     first = made[0]
     match name:
         case "reliability":
-            return partial(draw_reliability, named=list(zip(names, (one.reliability for one in made), strict=True)))
+            return partial(draw_reliability, named=list(zip(names, (item.reliability for item in made), strict=True)))
         case "threshold":
             return partial(
-                draw_rejection_curve, named=list(zip(names, (one.rejection_curve for one in made), strict=True))
+                draw_rejection_curve,
+                named=list(zip(names, (item.rejection_curve for item in made), strict=True)),
             )
         case "robustness":
             return partial(draw_robustness, named=list(zip(names, robust, strict=True)))
@@ -80,85 +88,89 @@ def diagram(name: str, made: Sequence[Assessment], robust: Sequence[Robustness])
                 predicted=first.predicted,
                 class_names=first.class_names,
             )
-    raise ValueError(f"there is no diagram {name!r}")
+    raise ValueError(f"there is no figure {name!r}")
 
 
 def draw_reliability(figure: Figure, colours: Colours, named: Sequence[tuple[str, Reliability]]) -> None:
-    """How often answers of some confidence are right, beside how often they should be.
+    """Draw a reliability diagram: accuracy by confidence, with the diagonal of perfect calibration.
 
-    Below it, how many answers there are of each confidence: on a logarithmic scale, for most are sure.
+    A histogram below shows the number of predictions by confidence. Its scale is logarithmic, because most predictions
+    have a high confidence.
     """
     axes, counts = figure.subplots(2, 1, height_ratios=[4, 1], sharex=True)
-    axes.plot([0, 1], [0, 1], color=colours.faint, linewidth=1.2, linestyle=(0, (4, 3)), label="honest")
-    most = 1
+    axes.plot([0, 1], [0, 1], color=colours.faint, linewidth=1.2, linestyle=(0, (4, 3)), label="perfectly calibrated")
+    max_count = 1
     for place, (name, curve) in enumerate(named):
         colour = _line_colours(colours)[place]
-        full = curve.n > 0
-        low, high = np.array([interval(*pair) for pair in zip(curve.accuracy[full], curve.n[full], strict=True)]).T
-        axes.vlines(curve.confidence[full], low, high, color=colour, linewidth=1.4, alpha=0.5)
+        non_empty = curve.n > 0
+        low, high = np.array(
+            [interval(*pair) for pair in zip(curve.accuracy[non_empty], curve.n[non_empty], strict=True)]
+        ).T
+        axes.vlines(curve.confidence[non_empty], low, high, color=colour, linewidth=1.4, alpha=0.5)
         axes.plot(
-            curve.confidence[full], curve.accuracy[full], marker="o", markersize=5, linewidth=0,
-            color=colour, clip_on=False, label=f"{_plain(name)}, off by {curve.error:.2%}".replace("%", " %"),
+            curve.confidence[non_empty], curve.accuracy[non_empty], marker="o", markersize=5, linewidth=0,
+            color=colour, clip_on=False, label=f"{_plain(name)}, ECE {curve.error:.2%}".replace("%", _PERCENT),
         )  # fmt: skip
         edges = np.linspace(0, 1, len(curve.n) + 1)
         width = 1 / len(curve.n) / len(named)
         counts.bar(edges[:-1] + place * width, curve.n, width=width, align="edge", color=colour, alpha=0.4, linewidth=0)
-        most = max(most, int(curve.n.max()))
+        max_count = max(max_count, int(curve.n.max()))
     _style(axes, colours)
     _style(counts, colours)
     axes.set_xlim(0, 1.02)
     axes.set_ylim(0, 1.02)
-    _percents(axes)
-    axes.set_ylabel("share read right", fontsize=9, color=colours.soft)
+    _percent_axis(axes)
+    axes.set_ylabel("accuracy", fontsize=9, color=colours.soft)
     counts.set_yscale("log")
-    counts.set_ylim(0.7, max(10, most * 2))
+    counts.set_ylim(0.7, max(10, max_count * 2))
     counts.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     counts.yaxis.set_minor_locator(NullLocator())
-    counts.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+    counts.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=_PERCENT))
     counts.set_xlabel("confidence", fontsize=9, color=colours.soft)
-    counts.set_ylabel("answers", fontsize=9, color=colours.soft)
+    counts.set_ylabel("predictions", fontsize=9, color=colours.soft)
     _legend(axes, colours)
 
 
 def draw_rejection_curve(figure: Figure, colours: Colours, named: Sequence[tuple[str, RejectionCurve]]) -> None:
-    """Accuracy of what is sure, and the share that is not, over the bound between; the weights' own bounds marked."""
+    """Draw the accuracy of sure predictions and the share of not sure ones by threshold; mark each network's own."""
     axes, shares = figure.subplots(2, 1, height_ratios=[3, 2], sharex=True)
-    lowest, fewest = 1.0, 1.0
+    lowest_accuracy, lowest_share = 1.0, 1.0
     for place, (name, curve) in enumerate(named):
         colour = _line_colours(colours)[place]
-        some = curve.not_sure > 0
+        has_not_sure = curve.not_sure > 0
         axes.plot(curve.thresholds, curve.accuracy, color=colour, linewidth=1.8, label=_plain(name))
-        shares.plot(curve.thresholds[some], curve.not_sure[some], color=colour, linewidth=1.8)
-        lowest = min(lowest, float(np.nanmin(curve.accuracy)))
-        fewest = min(fewest, float(curve.not_sure[some].min())) if some.any() else fewest
+        shares.plot(curve.thresholds[has_not_sure], curve.not_sure[has_not_sure], color=colour, linewidth=1.8)
+        lowest_accuracy = min(lowest_accuracy, float(np.nanmin(curve.accuracy)))
+        if has_not_sure.any():
+            lowest_share = min(lowest_share, float(curve.not_sure[has_not_sure].min()))
         for panel, value in ((axes, curve.accuracy_at_threshold), (shares, curve.not_sure_at_threshold)):
             panel.axvline(curve.bound, color=colour, linewidth=1, linestyle=(0, (3, 4)))
             if value > 0:
                 panel.plot(curve.bound, value, marker="o", markersize=6, color=colour, clip_on=False)
                 panel.annotate(
-                    f"{value:.2%}".replace("%", " %"), (curve.bound, value), xytext=(7, -14) if place else (-7, 7),
-                    textcoords="offset points", ha="left" if place else "right",
+                    f"{value:.2%}".replace("%", _PERCENT), (curve.bound, value),
+                    xytext=(7, -14) if place else (-7, 7), textcoords="offset points", ha="left" if place else "right",
                     fontsize=8.5, color=colour, fontweight="bold",
                 )  # fmt: skip
     for panel in (axes, shares):
         _style(panel, colours)
     axes.set_xlim(0, 1)
-    margin = max(0.15 * (1 - lowest), 0.0005)
-    axes.set_ylim(max(0, lowest - margin), 1 + margin)
-    _percents(axes)
+    margin = max(0.15 * (1 - lowest_accuracy), 0.0005)
+    axes.set_ylim(max(0, lowest_accuracy - margin), 1 + margin)
+    _percent_axis(axes)
     shares.set_yscale("log")
-    shares.set_ylim(fewest / 2, 1)
-    shares.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
+    shares.set_ylim(lowest_share / 2, 1)
+    shares.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}{_PERCENT}")
     shares.yaxis.set_minor_locator(NullLocator())
-    axes.set_ylabel("sure answers that are right", fontsize=9, color=colours.soft)
+    axes.set_ylabel("accuracy when sure", fontsize=9, color=colours.soft)
     shares.set_ylabel("not sure", fontsize=9, color=colours.soft)
-    shares.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
-    shares.set_xlabel("sure from this confidence on", fontsize=9, color=colours.soft)
+    shares.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=_PERCENT))
+    shares.set_xlabel("confidence threshold", fontsize=9, color=colours.soft)
     _legend(axes, colours)
 
 
 def draw_robustness(figure: Figure, colours: Colours, named: Sequence[tuple[str, Robustness]]) -> None:
-    """Accuracy over each way of changing digits, with its 95 % interval."""
+    """Draw the accuracy for each distortion, with its 95 % interval."""
     n_panels = len(named[0][1].curves)
     width, height = figure.get_size_inches()
     n_columns = n_panels if width > 2.6 * height else 3
@@ -166,10 +178,10 @@ def draw_robustness(figure: Figure, colours: Colours, named: Sequence[tuple[str,
     panels = rows.ravel()
     for panel in panels[n_panels:]:
         panel.set_axis_off()
-    for place, (name, made) in enumerate(named):
-        colour = _line_colours(colours)[place]
-        for panel, curve in zip(panels, made.curves, strict=False):
-            low, high = np.array([interval(accuracy, made.n) for accuracy in curve.accuracy]).T
+    for index, (name, result) in enumerate(named):
+        colour = _line_colours(colours)[index]
+        for panel, curve in zip(panels, result.curves, strict=False):
+            low, high = np.array([interval(accuracy, result.n) for accuracy in curve.accuracy]).T
             panel.fill_between(curve.amounts, low, high, color=colour, alpha=0.18, linewidth=0)
             panel.plot(
                 curve.amounts, curve.accuracy, color=colour, linewidth=1.8, marker="o", markersize=3.5,
@@ -179,12 +191,12 @@ def draw_robustness(figure: Figure, colours: Colours, named: Sequence[tuple[str,
         _style(panel, colours)
         panel.set_ylim(0, 1.02)
         panel.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 3, 5, 10]))
-        _percents(panel)
+        _percent_axis(panel)
         unit = f" ({curve.unit})" if curve.unit else ""
         panel.set_title(curve.name + unit, loc="left", fontsize=9.5, color=colours.text)
         if place % n_columns == 0:
-            panel.set_ylabel("read right", fontsize=9, color=colours.soft)
-    figure.legend(  # below all panels: within one, it would lie over the curves of weights that read badly
+            panel.set_ylabel("accuracy", fontsize=9, color=colours.soft)
+    figure.legend(  # below all panels: inside one, it would cover the curves of inaccurate networks
         *panels[0].get_legend_handles_labels(), loc="outside lower left", ncols=3, frameon=False, fontsize=9,
         labelcolor=colours.soft,
     )  # fmt: skip
@@ -193,12 +205,12 @@ def draw_robustness(figure: Figure, colours: Colours, named: Sequence[tuple[str,
 def draw_confusion(
     figure: Figure, colours: Colours, confusion: NDArray[np.int64], class_names: Sequence[str] = DIGITS
 ) -> None:
-    """How often the class of a row was read as that of a column; what is wrong stands out.
+    """Draw the confusion matrix (rows: true class, columns: predicted class), with errors highlighted.
 
-    Of many classes, the figure grows, so that each count can be read.
+    For many classes, the figure is enlarged so that each count stays legible.
     """
     n = len(confusion)
-    if n > _FEW:
+    if n > _MAX_LEGEND_CLASSES:
         width, height = figure.get_size_inches()
         figure.set_size_inches(max(width, _CELL_INCHES * n + 1.6), max(height, _CELL_INCHES * n + 1.2))
     axes = figure.subplots()
@@ -212,15 +224,15 @@ def draw_confusion(
     for row, column in np.ndindex(n, n):
         count = int(confusion[row, column])
         axes.text(
-            column, row, f"{count:,}" if count else "·", ha="center", va="center", fontsize=9 if n <= _FEW else 6.5,
-            color=colours.text if count else colours.faint,
+            column, row, f"{count:,}" if count else "·", ha="center", va="center",
+            fontsize=9 if n <= _MAX_LEGEND_CLASSES else 6.5, color=colours.text if count else colours.faint,
             fontweight="bold" if row == column else "normal",
         )  # fmt: skip
     names = [_plain(name) for name in class_names]
     axes.set_xticks(range(n), names, rotation=90 if max(map(len, names)) > 2 else 0)
     axes.set_yticks(range(n), names)
-    axes.set_xlabel("read as", fontsize=9, color=colours.soft)
-    axes.set_ylabel(noun(class_names), fontsize=9, color=colours.soft)
+    axes.set_xlabel("predicted", fontsize=9, color=colours.soft)
+    axes.set_ylabel(f"true {noun(class_names)}", fontsize=9, color=colours.soft)
     axes.tick_params(length=0, labelsize=9, labelcolor=colours.soft)
     axes.set_facecolor(colours.card)
     axes.set_xticks(np.arange(1, n) - 0.5, minor=True)
@@ -239,50 +251,56 @@ def draw_map(
     predicted: Ints,
     class_names: Sequence[str] = DIGITS,
 ) -> None:
-    """Each image where its features lie, in the colour of its class; what is read wrongly is ringed.
+    """Draw the feature map: one point per image in the colour of its class, with a ring around each wrong prediction.
 
-    Of many classes, whose colours are alike, each has its name where it lies.
+    With many classes, colours are hard to distinguish, so class names are drawn on the map.
     """
     axes = figure.subplots()
-    few = len(class_names) <= _FEW
+    has_legend = len(class_names) <= _MAX_LEGEND_CLASSES
     points = places.points
     labels, predicted = labels[: len(points)], predicted[: len(points)]
     for place, (name, colour) in enumerate(zip(class_names, class_colours(len(class_names)), strict=True)):
-        of_class = points[labels == place]
+        class_points = points[labels == place]
         axes.scatter(
-            of_class[:, 0],
-            of_class[:, 1],
+            class_points[:, 0],
+            class_points[:, 1],
             s=5,
             color=colour,
             linewidths=0,
             alpha=0.8,
-            label=_plain(name) if few else None,
+            label=_plain(name) if has_legend else None,
             rasterized=True,
         )
-        if not few and len(of_class):
-            x, y = np.median(of_class, axis=0)
+        if not has_legend and len(class_points):
+            x, y = np.median(class_points, axis=0)
             axes.text(
                 x, y, _plain(name), ha="center", va="center", fontsize=10, fontweight="bold", color=colour, zorder=4,
                 path_effects=[withStroke(linewidth=3, foreground=colours.card)],
             )  # fmt: skip
     wrong = points[labels != predicted]
     axes.scatter(
-        wrong[:, 0], wrong[:, 1], s=26, facecolors="none", edgecolors=colours.text, linewidths=0.9, label="read wrongly"
+        wrong[:, 0],
+        wrong[:, 1],
+        s=26,
+        facecolors="none",
+        edgecolors=colours.text,
+        linewidths=0.9,
+        label="wrong prediction",
     )
     _style(axes, colours)
     axes.grid(visible=False)
     axes.set_aspect("equal", adjustable="datalim")
     axes.set_xticks([])
     axes.set_yticks([])
-    said = [
-        f"component {place}, {share:.0%} of the variance".replace("%", " %")
-        for place, share in enumerate(places.explained, start=1)
+    axis_labels = [
+        f"component {number}, {share:.0%} of the variance".replace("%", _PERCENT)
+        for number, share in enumerate(places.explained, start=1)
     ]
-    axes.set_xlabel(said[0], fontsize=9, color=colours.soft)
-    axes.set_ylabel(said[1], fontsize=9, color=colours.soft)
-    short = all(len(name) == 1 for name in class_names)
+    axes.set_xlabel(axis_labels[0], fontsize=9, color=colours.soft)
+    axes.set_ylabel(axis_labels[1], fontsize=9, color=colours.soft)
+    has_short_names = all(len(name) == 1 for name in class_names)
     axes.legend(
-        loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=11 if short else 4, frameon=False, fontsize=9,
+        loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=11 if has_short_names else 4, frameon=False, fontsize=9,
         labelcolor=colours.soft, handletextpad=0.1, columnspacing=0.9, markerscale=1.6, borderaxespad=0.2,
     )  # fmt: skip
 
@@ -292,9 +310,9 @@ def _line_colours(colours: Colours) -> tuple[str, str]:
 
 
 def _plain(text: str) -> str:
-    """A name that matplotlib takes neither for mathematics nor, by a leading underscore, for something to hide.
+    """Return a name that matplotlib shows literally: not as mathematics, and not hidden for a leading underscore.
 
-    Of a long one, the middle is left out: it would take the room of what it names.
+    The middle of a long name is replaced with an ellipsis, because the plot needs the space.
     """
     if len(text) > _MAX_NAME:
         text = f"{text[: _MAX_NAME // 2]}…{text[-_MAX_NAME // 2 :]}"
@@ -306,11 +324,11 @@ def _rgb(colour: str) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def _percents(axes: Axes) -> None:
+def _percent_axis(axes: Axes) -> None:
     low, high = axes.get_ylim()
     decimals = 0 if high - low > 0.05 else 1 if high - low > 0.005 else 2
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=decimals, symbol=" %"))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=decimals, symbol=_PERCENT))
 
 
 def _style(axes: Axes, colours: Colours) -> None:

@@ -1,4 +1,4 @@
-"""Pictures that are written to files: matplotlib without Qt, for commands that need no window."""
+"""Figures written to PNG or SVG, drawn with matplotlib and without Qt, so that no window is needed."""
 
 import io
 import warnings
@@ -18,12 +18,13 @@ from digitpad.runs.run_comparison import CurveAxis, RunLines, accuracy_limits, c
 from digitpad.training.search_space import ChoiceRange, Range
 from digitpad.tuning.trials import Trial, TrialOutcome, best_of
 
-# The window's light theme, which cannot be imported without Qt.
+# Colours of the window's light theme, which cannot be imported without Qt.
 _CARD, _HAIRLINE, _TEXT, _SOFT, _FAINT = "#ffffff", "#e3e6eb", "#1c2330", "#667085", "#98a2b3"
 _ACCENT, _SECOND, _BAD = "#3b5bdb", "#e8590c", "#c92a2a"
 
+_PERCENT = "\N{NO-BREAK SPACE}%"
 _COLUMNS = 3
-_BELOW = "further below"  # the kind of a point that lies under what the axis shows
+_BELOW = "below the axis"  # kind of point whose accuracy is below the visible range
 _MARKS: dict[str, dict[str, Any]] = {
     TrialOutcome.DONE: {"marker": "o", "color": _ACCENT, "alpha": 0.85, "linewidths": 0},
     TrialOutcome.PRUNED: {"marker": "o", "facecolors": "none", "edgecolors": _FAINT, "linewidths": 1.2},
@@ -33,16 +34,17 @@ _MARKS: dict[str, dict[str, Any]] = {
 
 
 def trials_figure(name: str, ranges: Sequence[Range], trials: Sequence[Trial], kind: str) -> bytes:
-    """A search's trials as PNG or SVG: accuracy over the trials, and below it over each setting.
+    """Return a figure of a search's trials as PNG or SVG: accuracy by trial, and below it accuracy by each setting.
 
-    The few that went wrong from the start are not given the room that the differences among the good ones need: what
-    lies far below the median is a mark at the lower edge.
+    Trials far below the median are shown as marks at the lower edge, so that the differences among good trials stay
+    visible.
 
     Parameters
     ----------
     name : str
+        Title of the figure.
     ranges : sequence of Range
-        Of the settings, in the order of their panels.
+        Ranges of the settings, in the order of their panels.
     trials : sequence of Trial
     kind : {"png", "svg"}
     """
@@ -62,33 +64,33 @@ def trials_figure(name: str, ranges: Sequence[Range], trials: Sequence[Trial], k
     _style(axes, low, high)
     _draw_history(axes, trials, low)
     axes.set_title(name, loc="left", fontsize=13, color=_TEXT, pad=26, fontweight="bold", parse_math=False)
-    for place, drawn in enumerate(ranges):
-        panel = figure.add_subplot(grid[1 + place // n_columns, place % n_columns])
+    for index, setting_range in enumerate(ranges):
+        panel = figure.add_subplot(grid[1 + index // n_columns, index % n_columns])
         _style(panel, low, high)
-        _draw_setting(panel, drawn, trials, low)
-        if place % n_columns:
+        _draw_setting(panel, setting_range, trials, low)
+        if index % n_columns:
             panel.yaxis.set_major_formatter(NullFormatter())
-    return _saved(figure, kind)
+    return _encoded(figure, kind)
 
 
 def evaluation_figure(draw: Draw, title: str, kind: str, width: float = 8.0, height: float = 6.0) -> bytes:
-    """A diagram under a title, as PNG or SVG.
+    """Return an evaluation figure with a title as PNG or SVG.
 
     Parameters
     ----------
     draw : callable
-        Fills a figure; see `digitpad.plotting.evaluation_plots`.
+        Function that fills a figure; see `digitpad.plotting.evaluation_plots`.
     title : str
     kind : {"png", "svg"}
     width, height : float
-        In inches.
+        Size in inches.
     """
     colours = Colours()
     figure = empty_figure(width, height, colours)
     draw(figure, colours)
     text = figure.suptitle(title, x=0.015, ha="left", fontsize=13, color=colours.text, fontweight="bold")
     text.set_parse_math(False)
-    return _saved(figure, kind)
+    return _encoded(figure, kind)
 
 
 def runs_figure(
@@ -99,18 +101,18 @@ def runs_figure(
     logarithmic: bool = True,
     colours: Sequence[str] = LINE_COLOURS,
 ) -> bytes:
-    """Loss and accuracy of several runs over each other, as PNG or SVG: training as a line, validation dashed.
+    """Return loss and accuracy of several runs in one figure as PNG or SVG; validation curves are dashed.
 
     Parameters
     ----------
-    lines : sequence of Lines
-    axis : Axis
-        That the lines are over.
+    lines : sequence of RunLines
+    axis : CurveAxis
+        Quantity on the horizontal axis.
     kind : {"png", "svg"}
     logarithmic : bool
-        Whether the loss is on a logarithmic scale.
+        Whether the loss axis is logarithmic.
     colours : sequence of str
-        Of each run, or more.
+        Colours of the runs; there may be more colours than runs.
     """
     figure = Figure(
         figsize=(9.6, 7.2), facecolor=_CARD,
@@ -158,26 +160,26 @@ def runs_figure(
     losses.set_ylabel("loss", fontsize=9, color=_SOFT)
     accuracies.set_ylabel("accuracy", fontsize=9, color=_SOFT)
     accuracies.set_xlabel(axis, fontsize=9, color=_SOFT)
-    return _saved(figure, kind)
+    return _encoded(figure, kind)
 
 
 def _plain(name: str) -> str:
-    """A name for a legend, which leaves out those that begin with an underscore, and has little room."""
+    """Return a name for a legend: shortened, and not hidden for a leading underscore."""
     name = name if len(name) <= 28 else f"{name[:27]}…"
     return f"\N{WORD JOINER}{name}" if name.startswith("_") else name
 
 
-def _saved(figure: Figure, kind: str) -> bytes:
+def _encoded(figure: Figure, kind: str) -> bytes:
     content = io.BytesIO()
-    # Names within an SVG are drawn at random else, and it is dated: the same trials are to be the same bytes.
+    # By default, an SVG has random IDs and a date; without them, the same data gives the same bytes.
     with warnings.catch_warnings(), rc_context({"svg.hashsalt": "digitpad"}):
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # a name in a script that the font lacks shows boxes
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # boxes replace characters that the font lacks
         figure.savefig(content, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
     return content.getvalue()
 
 
 def _draw_history(axes: Axes, trials: Sequence[Trial], low: float) -> None:
-    """Accuracy over the trials' numbers, with the best so far as steps."""
+    """Draw the accuracy by trial number, and the best accuracy so far as a step line."""
     _scatter(axes, [trial.number for trial in trials], trials, low, size=34)
     done = [trial for trial in trials if trial.state is TrialOutcome.DONE]
     edge = max(trials[-1].number if trials else 0, 1) + 0.6
@@ -188,7 +190,7 @@ def _draw_history(axes: Axes, trials: Sequence[Trial], low: float) -> None:
             where="post", color=_SECOND, linewidth=1.6, label="best so far", zorder=2,
         )  # fmt: skip
         axes.annotate(
-            f"{best[-1]:.2%}".replace("%", " %"), (edge, best[-1]), xytext=(0, 5), textcoords="offset points",
+            f"{best[-1]:.2%}".replace("%", _PERCENT), (edge, best[-1]), xytext=(0, 5), textcoords="offset points",
             ha="right", va="bottom", fontsize=9, color=_SECOND, fontweight="bold",
         )  # fmt: skip
         axes.legend(
@@ -198,60 +200,60 @@ def _draw_history(axes: Axes, trials: Sequence[Trial], low: float) -> None:
     axes.set_xlim(-0.6, edge)
     axes.xaxis.set_major_locator(MaxNLocator(10, integer=True, steps=[1, 2, 5, 10]))
     axes.set_xlabel("trial", fontsize=9, color=_SOFT)
-    axes.set_ylabel("accuracy on validation", fontsize=9, color=_SOFT)
+    axes.set_ylabel("validation accuracy", fontsize=9, color=_SOFT)
 
 
-def _draw_setting(axes: Axes, drawn: Range, trials: Sequence[Trial], low: float) -> None:
-    """Accuracy over what a setting was, the best trial marked."""
-    trials = [trial for trial in trials if drawn.key in trial.settings]
-    if isinstance(drawn, ChoiceRange):
-        values = [str(drawn.value(text)) for text in drawn.texts]
-        # Beside each other, by their numbers, lest they hide each other.
-        places = [values.index(str(trial.settings[drawn.key])) + _beside(trial.number) for trial in trials]
+def _draw_setting(axes: Axes, setting_range: Range, trials: Sequence[Trial], low: float) -> None:
+    """Draw the accuracy by the value of a setting, and mark the best trial."""
+    trials = [trial for trial in trials if setting_range.key in trial.settings]
+    if isinstance(setting_range, ChoiceRange):
+        values = [str(setting_range.value(text)) for text in setting_range.texts]
+        # Spread the marks horizontally by trial number, so that they do not cover each other.
+        places = [values.index(str(trial.settings[setting_range.key])) + _jitter(trial.number) for trial in trials]
         axes.set_xlim(-0.5, len(values) - 0.5)
         axes.xaxis.set_major_locator(FixedLocator(list(range(len(values)))))
-        axes.xaxis.set_major_formatter(FixedFormatter(list(drawn.texts)))
-        many = sum(map(len, drawn.texts)) > 24
-        axes.tick_params(axis="x", labelrotation=30 if many else 0)
+        axes.xaxis.set_major_formatter(FixedFormatter(list(setting_range.texts)))
+        is_crowded = sum(map(len, setting_range.texts)) > 24
+        axes.tick_params(axis="x", labelrotation=30 if is_crowded else 0)
         for label in axes.get_xticklabels():
             label.set_parse_math(False)
-            label.set_horizontalalignment("right" if many else "center")
+            label.set_horizontalalignment("right" if is_crowded else "center")
     else:
-        settings = [trial.settings[drawn.key] for trial in trials]
-        places = [setting[0] if drawn.in_list else setting for setting in settings]
-        if drawn.logarithmic:
+        settings = [trial.settings[setting_range.key] for trial in trials]
+        places = [setting[0] if setting_range.in_list else setting for setting in settings]
+        if setting_range.logarithmic:
             axes.set_xscale("log")
-            margin = (drawn.high / drawn.low) ** 0.06
-            axes.set_xlim(drawn.low / margin, drawn.high * margin)
-            axes.xaxis.set_major_locator(FixedLocator(_log_ticks(drawn.low, drawn.high)))
+            margin = (setting_range.high / setting_range.low) ** 0.06
+            axes.set_xlim(setting_range.low / margin, setting_range.high * margin)
+            axes.xaxis.set_major_locator(FixedLocator(_log_ticks(setting_range.low, setting_range.high)))
             axes.xaxis.set_minor_locator(NullLocator())
             axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         else:
-            margin = 0.06 * (drawn.high - drawn.low)
-            axes.set_xlim(drawn.low - margin, drawn.high + margin)
+            margin = 0.06 * (setting_range.high - setting_range.low)
+            axes.set_xlim(setting_range.low - margin, setting_range.high + margin)
             axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     _scatter(axes, places, trials, low, size=24)
     best = best_of(trials)
     if best is not None:
         place = places[trials.index(best)]
         axes.scatter([place], [best.accuracy or 0.0], s=90, facecolors="none", edgecolors=_SECOND, linewidths=1.6)
-    axes.set_title(drawn.key, loc="left", fontsize=9.5, color=_TEXT)
+    axes.set_title(setting_range.key, loc="left", fontsize=9.5, color=_TEXT)
 
 
-def _beside(number: int) -> float:
-    """An offset within ±0.15 that is even over successive numbers: steps by the golden section."""
+def _jitter(number: int) -> float:
+    """Return an offset within ±0.15, spread evenly over successive numbers by golden-ratio steps."""
     return 0.3 * (number * 0.618034 % 1 - 0.5)
 
 
 def _scatter(axes: Axes, places: Sequence[float], trials: Sequence[Trial], low: float, size: float) -> None:
-    """A mark a trial, by how it ended; those under the axis at its lower edge."""
+    """Draw one mark per trial, styled by its outcome; trials below the visible range are drawn at the lower edge."""
     accuracies = [trial.accuracy or 0.0 for trial in trials]
     kinds = [
         trial.state if trial.state is TrialOutcome.DIVERGED or accuracy >= low else _BELOW
         for trial, accuracy in zip(trials, accuracies, strict=True)
     ]
     for kind, style in _MARKS.items():
-        chosen = [index for index, one in enumerate(kinds) if one == kind]
+        chosen = [index for index, trial_kind in enumerate(kinds) if trial_kind == kind]
         if chosen:
             axes.scatter(
                 [places[index] for index in chosen], [max(accuracies[index], low) for index in chosen],
@@ -260,7 +262,7 @@ def _scatter(axes: Axes, places: Sequence[float], trials: Sequence[Trial], low: 
 
 
 def _limits(trials: Sequence[Trial]) -> tuple[float, float]:
-    """What the axis of accuracies shows: from somewhat below the better half of the trials to their best."""
+    """Return the visible range of accuracies: from somewhat below the better half of the trials to the best trial."""
     accuracies = [
         trial.accuracy for trial in trials if trial.accuracy is not None and trial.state is not TrialOutcome.DIVERGED
     ]
@@ -277,7 +279,7 @@ def _style(axes: Axes, low: float, high: float) -> None:
     axes.set_facecolor(_CARD)
     axes.set_ylim(low, high)
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0 if high - low > 0.05 else 1, symbol=" %"))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0 if high - low > 0.05 else 1, symbol=_PERCENT))
     axes.tick_params(which="both", length=0, labelsize=8.5, labelcolor=_SOFT)
     axes.grid(visible=True, axis="y", color=_HAIRLINE, linewidth=0.8)
     axes.set_axisbelow(True)
@@ -286,7 +288,7 @@ def _style(axes: Axes, low: float, high: float) -> None:
 
 
 def _log_ticks(low: float, high: float) -> list[float]:
-    """Powers of ten between the ends, with their doubles and fives where there are few."""
+    """Return the powers of ten in a range; for a range of at most two decades, also 2 and 5 times each power."""
     powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     steps = (1,) if np.log10(high / low) > 2 else (1, 2, 5)
     return [tick for power in powers for step in steps if low <= (tick := step * 10.0**power) <= high * (1 + 1e-9)]

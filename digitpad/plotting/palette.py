@@ -1,4 +1,4 @@
-"""Colours of diagrams and lines, which are drawn in the window and into files alike."""
+"""Colours of figures, shared by the window and files."""
 
 import colorsys
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Colours:
-    """What a diagram is drawn in; by default the window's light theme, as files have it."""
+    """Colours of a figure's elements; by default those of the light theme, which files use."""
 
     card: str = "#ffffff"
     hairline: str = "#e3e6eb"
@@ -20,17 +20,20 @@ class Colours:
 DIGIT_COLOURS = (
     "#4c7ef3", "#f08c00", "#2f9e44", "#e03131", "#9c5fd6", "#a0694a", "#e64fa0", "#8a929e", "#a3a10c", "#15aabf",
 )  # fmt: skip
-"""One for each digit, to be told apart on light and on dark ground."""
+"""Colour of each digit, distinguishable on light and dark backgrounds."""
 
 
 def class_colours(n_classes: int) -> list[str]:
-    """One for each class: up to ten as digits have them; of more some look alike, but never neighbours."""
+    """Return one colour per class; up to ten classes get the digit colours.
+
+    With more classes, some colours are similar, but never those of successive classes.
+    """
     if n_classes <= len(DIGIT_COLOURS):
         return list(DIGIT_COLOURS[:n_classes])
     colours = []
-    for place in range(n_classes):
-        hue = place * 0.618034 % 1  # by the golden section, successive ones are far apart
-        red, green, blue = colorsys.hls_to_rgb(hue, (0.42, 0.56, 0.49)[place % 3], 0.62)
+    for index in range(n_classes):
+        hue = index * 0.618034 % 1  # golden-ratio steps keep successive hues far apart
+        red, green, blue = colorsys.hls_to_rgb(hue, (0.42, 0.56, 0.49)[index % 3], 0.62)
         colours.append(f"#{round(255 * red):02x}{round(255 * green):02x}{round(255 * blue):02x}")
     return colours
 
@@ -38,4 +41,4 @@ def class_colours(n_classes: int) -> list[str]:
 LINE_COLOURS = (
     "#4c7ef3", "#f08c00", "#2f9e44", "#e03131", "#9c5fd6", "#15aabf", "#e64fa0", "#a0694a",
 )  # fmt: skip
-"""Of lines that are drawn over each other, to be told apart on light and on dark ground."""
+"""Colours of overlaid lines, distinguishable on light and dark backgrounds."""

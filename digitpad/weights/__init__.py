@@ -1,1 +1,1 @@
-"""Weights as files: read without trusting them, written without losing what was there."""
+"""Weights files: safe reading, atomic writing and exports."""

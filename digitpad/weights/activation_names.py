@@ -1,4 +1,4 @@
-"""The usual name of each activation layer."""
+"""Names of activation layers."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ ACTIVATIONS: dict[str, tuple[Callable[[], Layer] | None, float]] = {
     "leaky_relu 0.2": (lambda: LeakyReLU(0.2), 2.7),
     "none": (None, 3.0),
 }
-"""The layer behind each name, and how unusual it is."""
+"""For each name, the function that creates the layer (or None), and how uncommon it is; 0 is the most common."""
 
-NAMES = {type(maker()).__name__: name for name, (maker, _) in reversed(ACTIVATIONS.items()) if maker is not None}
-"""Of each kind of layer that is an activation; of several that differ in their slope, the first."""
+NAMES = {type(create()).__name__: name for name, (create, _) in reversed(ACTIVATIONS.items()) if create is not None}
+"""Name of each activation layer, by its type; where several names differ only in the slope, the first one."""

@@ -1,4 +1,4 @@
-"""Weights for elsewhere: plain arrays in the containers that people use, ONNX, and a Python file that predicts."""
+"""Export of weights: plain arrays in common containers, ONNX, and a stand-alone Python file."""
 
 import base64
 import io
@@ -23,24 +23,26 @@ from digitpad.weights.native_format import Weights
 
 
 def export(weights: Weights, path: Path, *, plain: bool = False) -> None:
-    """Write weights in the format that the path's ending tells; a path without one is a folder of tables.
+    """Write weights in the format given by the path's suffix; a path without a suffix becomes a folder of CSV tables.
 
     Parameters
     ----------
     weights : Weights
     path : Path
     plain : bool
-        Whether an ``.npz`` is to hold ``W1, b1, …`` for pixels / 255, and nothing of ours.
+        Whether an ``.npz`` file holds only arrays ``W1, b1, …`` for pixels / 255, instead of digitpad's own format.
 
     Raises
     ------
     WeightsError
-        If the format is none of `FORMATS`, cannot hold this network, or the file cannot be written; what was there is
-        then as it was.
+        If the format is not one of `FORMATS`, the format cannot hold this network, or the file cannot be written. An
+        existing file is then unchanged.
     """
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
-        raise WeightsError(path, f"cannot be written: the endings are {', '.join(filter(None, FORMATS))}, or none")
+        raise WeightsError(
+            path, f"has an unknown file type; use {', '.join(filter(None, FORMATS))}, or a name without a suffix"
+        )
     if suffix == ".npz" and not plain:
         weights.save(path)
         return
@@ -54,97 +56,98 @@ def export(weights: Weights, path: Path, *, plain: bool = False) -> None:
 
 
 def plain_arrays(weights: Weights, path: Path) -> dict[str, NDArray[np.float32]]:
-    """Matrices (in, out) as W1, W2 and so on, kernels (height, width, in, out) likewise, biases as b1, b2.
+    """Return matrices (in, out) and kernels (height, width, in, out) as ``W1, W2, …``, and biases as ``b1, b2, …``.
 
-    They read pixels / 255: another scaling, and batch normalisation, goes into the weights that it touches.
+    They expect pixels / 255. A different scaling is folded into the first layer, and batch normalisation into the layer
+    before it.
 
     Raises
     ------
     WeightsError
-        If something about the network cannot be told by such arrays.
+        If the network has a part that such arrays cannot express.
     """
     network = weights.network()
     arrays: dict[str, NDArray[Any]] = {}
-    learners: list[Layer] = []
+    weight_layers: list[Layer] = []
     factor, offset = 255.0, 0.0
-    before: Layer | None = None
+    previous: Layer | None = None
     for layer in network.layers:
-        n = len(learners)
+        n = len(weight_layers)
         parameters = {name: np.asarray(value, np.float64) for name, value in layer.parameters.items()}
         if isinstance(layer, Rescale):
             factor, offset = layer.scale * 255, layer.offset
         elif isinstance(layer, Binarize):
-            raise WeightsError(path, "cannot tell that pixels are binarised; .npz of our own, .py and .onnx can")
+            raise WeightsError(path, "cannot store that pixels are binarised; export as digitpad .npz, .py or .onnx")
         elif isinstance(layer, Linear | Conv2d):
             weight, bias = parameters["weight"], parameters["bias"]
             if n == 0:
                 if isinstance(layer, Conv2d) and layer.padding and offset:
-                    raise WeightsError(path, "cannot tell how pixels are scaled; .npz of our own, .py and .onnx can")
+                    raise WeightsError(path, "cannot store this pixel scaling; export as digitpad .npz, .py or .onnx")
                 bias = bias + offset * weight.sum(axis=tuple(range(weight.ndim - 1)))
                 weight = weight * factor
             arrays |= {f"W{n + 1}": weight, f"b{n + 1}": bias}
-            learners.append(layer)
+            weight_layers.append(layer)
         elif isinstance(layer, BatchNorm):
-            if not isinstance(before, Linear | Conv2d):
-                raise WeightsError(path, "cannot tell what is normalised where; .npz of our own, .py and .onnx can")
+            if not isinstance(previous, Linear | Conv2d):
+                raise WeightsError(path, "cannot store this batch normalisation; export as digitpad .npz, .py or .onnx")
             slope = parameters["scale"] / np.sqrt(np.maximum(parameters["variance"], 0) + layer.eps)
             arrays[f"W{n}"] = arrays[f"W{n}"] * slope
             arrays[f"b{n}"] = (arrays[f"b{n}"] - parameters["mean"]) * slope + parameters["shift"]
-        before = layer
+        previous = layer
     return {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}
 
 
-def _told(weights: Weights) -> dict[str, Any]:
-    """What plain arrays do not say, as words beside them."""
+def _metadata(weights: Weights) -> dict[str, Any]:
+    """Return the settings that plain arrays do not express: scaling, activation and class names."""
     kinds = [settings["type"] for settings in weights.architecture]
-    told: dict[str, Any] = {"scaling": "x/255"}
+    metadata: dict[str, Any] = {"scaling": "x/255"}
     if activations := [NAMES[kind] for kind in kinds if kind in NAMES]:
-        told["activation"] = activations[0]
+        metadata["activation"] = activations[0]
     if weights.class_names != DIGITS:
-        told["classes"] = list(weights.class_names)
-    return told
+        metadata["classes"] = list(weights.class_names)
+    return metadata
 
 
 def _npz(weights: Weights, path: Path) -> bytes:
     buffer = io.BytesIO()
-    arrays: dict[str, Any] = {**plain_arrays(weights, path), **_told(weights)}
+    arrays: dict[str, Any] = {**plain_arrays(weights, path), **_metadata(weights)}
     np.savez(buffer, **arrays)
     return buffer.getvalue()
 
 
 def _npy(weights: Weights, path: Path) -> bytes:
     buffer = io.BytesIO()
-    tree: dict[str, Any] = {**plain_arrays(weights, path), **_told(weights)}
+    tree: dict[str, Any] = {**plain_arrays(weights, path), **_metadata(weights)}
     np.save(buffer, np.array(tree, object), allow_pickle=True)
     return buffer.getvalue()
 
 
 def _pickle(weights: Weights, path: Path) -> bytes:
-    return pickle.dumps({**plain_arrays(weights, path), **_told(weights)}, 4)
+    return pickle.dumps({**plain_arrays(weights, path), **_metadata(weights)}, 4)
 
 
 def _json(weights: Weights, path: Path) -> bytes:
     arrays = {name: array.tolist() for name, array in plain_arrays(weights, path).items()}
-    return json.dumps({**_told(weights), **arrays}).encode()
+    return json.dumps({**_metadata(weights), **arrays}).encode()
 
 
 def _safetensors(weights: Weights, path: Path) -> bytes:
-    told = _told(weights)
-    names = told.pop("classes", [])  # the format's texts are single ones
-    header: dict[str, Any] = {"__metadata__": told | {f"classes.{i}": name for i, name in enumerate(names)}}
-    pieces: list[bytes] = []
+    metadata = _metadata(weights)
+    names = metadata.pop("classes", [])  # metadata values can only be strings
+    header: dict[str, Any] = {"__metadata__": metadata | {f"classes.{i}": name for i, name in enumerate(names)}}
+    chunks: list[bytes] = []
     end = 0
     for name, array in plain_arrays(weights, path).items():
-        pieces.append(array.astype("<f4").tobytes())
-        header[name] = {"dtype": "F32", "shape": list(array.shape), "data_offsets": [end, end + len(pieces[-1])]}
-        end += len(pieces[-1])
+        chunks.append(array.astype("<f4").tobytes())
+        header[name] = {"dtype": "F32", "shape": list(array.shape), "data_offsets": [end, end + len(chunks[-1])]}
+        end += len(chunks[-1])
     text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)  # the format wants numbers to begin at a multiple of eight
-    return struct.pack("<Q", len(text)) + text + b"".join(pieces)
+    text += b" " * (-len(text) % 8)  # the numbers must start at a multiple of eight bytes
+    return struct.pack("<Q", len(text)) + text + b"".join(chunks)
 
 
 def _python(weights: Weights, path: Path) -> bytes:
-    """The source of `digitpad.weights.standalone`, with this network in its place."""
+    """Return the source of `digitpad.weights.standalone` with this network filled in."""
     network = weights.network()
     layers = []
     for settings, shapes in zip(network.architecture(), network.plan.parameter_shapes, strict=True):
@@ -161,20 +164,20 @@ def _onnx(weights: Weights, path: Path) -> bytes:
     try:
         from digitpad.weights.onnx_export import to_onnx
     except ImportError as error:
-        raise WeightsError(path, "wants the package onnx: python -m pip install 'digitpad[onnx]'") from error
+        raise WeightsError(path, "needs the package onnx; run python -m pip install 'digitpad[onnx]'") from error
     return to_onnx(weights.network())
 
 
 def _write_tables(weights: Weights, folder: Path) -> None:
     arrays = plain_arrays(weights, folder)
     if any(array.ndim > 2 for array in arrays.values()):
-        raise WeightsError(folder, "would hold tables, and convolutions are none; .npz, .json or .safetensors fit")
+        raise WeightsError(folder, "cannot hold convolutions as tables; export as .npz, .json or .safetensors")
     folder.mkdir(exist_ok=True)
     for name, array in arrays.items():
         buffer = io.StringIO()
         np.savetxt(buffer, array, delimiter=",", fmt="%.9g")
         write_atomically(folder / f"{name}.csv", buffer.getvalue().encode())
-    if names := _told(weights).get("classes"):
+    if names := _metadata(weights).get("classes"):
         write_atomically(folder / "classes.txt", "\n".join(names).encode())
 
 
@@ -188,4 +191,4 @@ FORMATS: dict[str, Callable[[Weights, Path], bytes]] = {
     ".onnx": _onnx,
     "": _npz,
 }
-"""What writes each ending."""
+"""Function that returns the content of the file, by suffix."""

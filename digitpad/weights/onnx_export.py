@@ -1,6 +1,6 @@
-"""A network as ONNX, for export alone: 28 × 28 pixels of 0..255 in, logits and probabilities out.
+"""Export of a network to ONNX: the input is 28 × 28 pixels of 0..255, the outputs are logits and probabilities.
 
-The only module that imports onnx, an extra.
+This is the only module that imports onnx, which is an optional dependency.
 """
 
 import math
@@ -37,13 +37,13 @@ _OPSET = 17
 
 
 class _Graph:
-    """Nodes in a row, each of which takes what the one before gives."""
+    """Sequence of nodes, each of which takes the output of the previous node as its input."""
 
     def __init__(self) -> None:
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
         self.last = "image"
-        self.images = False  # whether what comes last has channels
+        self.images = False  # whether the last output has channels
 
     def constant(self, value: Any) -> str:
         name = f"c{len(self.constants)}"
@@ -51,16 +51,17 @@ class _Graph:
         return name
 
     def add(self, kind: str, *others: Any, x: str | None = None, out: str | None = None, **attributes: Any) -> str:
-        inputs = [x or self.last, *(one if isinstance(one, str) else self.constant(one) for one in others)]
+        inputs = [x or self.last, *(value if isinstance(value, str) else self.constant(value) for value in others)]
         self.last = out or f"x{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, inputs, [self.last], **attributes))
         return self.last
 
 
 def to_onnx(network: Network) -> bytes:
-    """The network as an ONNX model, checked by onnx itself.
+    """Return the network as a serialised ONNX model, validated with ``onnx.checker``.
 
-    Its input ``image`` is float32 of shape (n, 28, 28); outputs are ``logits`` and ``probabilities``, (n, n_classes).
+    The input ``image`` is float32 of shape (n, 28, 28). The outputs ``logits`` and ``probabilities`` have the shape
+    (n, n_classes).
     """
     graph = _Graph()
     for layer in network.layers:
@@ -85,7 +86,7 @@ def to_onnx(network: Network) -> bytes:
 
 
 def _add(graph: _Graph, layer: Any) -> None:
-    """One layer; images lie as ONNX has them, (n, channels, height, width), until they are flattened."""
+    """Append one layer to the graph. As usual in ONNX, images have the shape (n, channels, height, width)."""
     match layer:
         case Rescale():
             graph.add("Mul", np.float32(layer.scale))
@@ -97,7 +98,7 @@ def _add(graph: _Graph, layer: Any) -> None:
             graph.add("Unsqueeze", np.array([1]))
             graph.images = True
         case Flatten():
-            if graph.images:  # our rows have the channels of a place beside each other
+            if graph.images:  # digitpad flattens in the order (height, width, channels)
                 graph.add("Transpose", perm=[0, 2, 3, 1])
             graph.images = False
             graph.add("Flatten", axis=1)
@@ -141,4 +142,4 @@ def _add(graph: _Graph, layer: Any) -> None:
         case Dropout():
             pass
         case _:
-            raise ValueError(f"{type(layer).__name__} has no counterpart in ONNX")
+            raise ValueError(f"{type(layer).__name__} layers cannot be exported to ONNX")

@@ -1,7 +1,8 @@
-"""Read images with a trained network: NumPy is all that this file needs.
+"""Classify images of digits or other symbols with a trained network. The only dependency is NumPy.
 
-`predict` takes images of 28 × 28 pixels, 0 for the ground to 255 for ink, one or many, and gives a probability for each
-of `CLASSES`. MNIST's digits are scaled to 20 × 20 pixels and centred by their mass.
+`predict` takes one or more images of 28 × 28 pixels, from 0 (background) to 255 (ink), and returns a probability for
+each of `CLASSES`. Images should be prepared as in MNIST: scale the symbol to fit 20 × 20 pixels, and place its centre
+of mass at the centre of the image.
 """
 
 import base64
@@ -17,24 +18,35 @@ CLASSES = tuple("0123456789")
 
 
 def predict(images: Any) -> Any:
-    """Probabilities of `CLASSES`, of shape (n_classes,) for an image (28, 28), or (n, n_classes) for n of them."""
+    """Return the probability of each of `CLASSES`.
+
+    Parameters
+    ----------
+    images : array_like of shape (28, 28) or (n, 28, 28)
+        One image or a batch of n images, with pixels of 0..255.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,) or (n, n_classes)
+        The probabilities of one image, or of each image in the batch.
+    """
     x = np.asarray(images, np.float32)
     single = x.ndim == 2
     x = x[None] if single else x
-    numbers = np.frombuffer(base64.b64decode(PARAMETERS), "<f4")
+    parameters = np.frombuffer(base64.b64decode(PARAMETERS), "<f4")
     for layer in LAYERS:
         arrays = {}
         for name, shape in layer["parameters"].items():
             size = math.prod(shape)
-            arrays[name], numbers = numbers[:size].reshape(shape), numbers[size:]
+            arrays[name], parameters = parameters[:size].reshape(shape), parameters[size:]
         x = _apply(layer, arrays, x)
-    powers = np.exp(x - x.max(axis=1, keepdims=True))
-    probabilities = powers / powers.sum(axis=1, keepdims=True)
+    exponentials = np.exp(x - x.max(axis=1, keepdims=True))
+    probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
     return probabilities[0] if single else probabilities
 
 
 def _apply(layer: dict[str, Any], arrays: dict[str, Any], x: Any) -> Any:
-    """What one layer makes of a batch: rows (n, units), or images (n, height, width, channels)."""
+    """Return the output of one layer for a batch of shape (n, units) or (n, height, width, channels)."""
     match layer["type"]:
         case "Rescale":
             return x * np.float32(layer["scale"]) + np.float32(layer["offset"])
@@ -51,9 +63,9 @@ def _apply(layer: dict[str, Any], arrays: dict[str, Any], x: Any) -> Any:
             windows = sliding_window_view(np.pad(x, ((0, 0), (p, p), (p, p), (0, 0))), (k, k), (1, 2))
             return np.tensordot(windows, arrays["weight"], ((4, 5, 3), (0, 1, 2))) + arrays["bias"]
         case "MaxPool2d":
-            return _squares(x, layer["size"]).max(axis=(2, 4))
+            return _pooling_windows(x, layer["size"]).max(axis=(2, 4))
         case "AvgPool2d":
-            return _squares(x, layer["size"]).mean(axis=(2, 4))
+            return _pooling_windows(x, layer["size"]).mean(axis=(2, 4))
         case "BatchNorm":
             slope = arrays["scale"] / np.sqrt(np.maximum(arrays["variance"], 0) + layer["eps"])
             return (x - arrays["mean"]) * slope + arrays["shift"]
@@ -73,11 +85,11 @@ def _apply(layer: dict[str, Any], arrays: dict[str, Any], x: Any) -> Any:
             return x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))) / 2
         case "Dropout":
             return x
-    raise ValueError(f"there is no layer {layer['type']!r}")
+    raise ValueError(f"unknown layer type {layer['type']!r}")
 
 
-def _squares(x: Any, size: int) -> Any:
-    """Each square of pixels that a pool looks at: (n, height, size, width, size, channels)."""
+def _pooling_windows(x: Any, size: int) -> Any:
+    """Split images into pooling windows: an array of shape (n, height, size, width, size, channels)."""
     n, height, width, channels = x.shape
     height, width = height // size, width // size
     return x[:, : height * size, : width * size].reshape(n, height, size, width, size, channels)

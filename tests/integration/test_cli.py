@@ -199,7 +199,7 @@ def test_train_replaces_nothing_unasked(capsys: pytest.CaptureFixture[str], data
     [
         (["evaluate", "nowhere.npz"], "nowhere.npz: cannot be read"),
         (["evaluate", str(ROOT / "pyproject.toml")], "is not JSON"),
-        (["evaluate", "--data", "nowhere"], "nowhere: is not there"),
+        (["evaluate", "--data", "nowhere"], "nowhere: does not exist"),
         (["evaluate", "--plot", "x.jpg"], "x.jpg: a picture must end in .png or .svg"),
         (["evaluate", "--plot", "nowhere/x.png"], "nowhere: is not a folder"),
         (["evaluate", "--csv", "nowhere/x.csv"], "nowhere: is not a folder"),
@@ -219,7 +219,7 @@ def test_train_replaces_nothing_unasked(capsys: pytest.CaptureFixture[str], data
         ([*QUICK, "--set", "optimizer.learning_rate=1" + "0" * 400], "optimizer.learning_rate: is"),
         ([*QUICK, "--set", "training.epochs=" + "1" * 5000], "training.epochs: is"),
         ([*QUICK, "--set", "network.hidden=" + "[" * 5000], "network.hidden: is"),
-        ([*QUICK, "--data", "nowhere"], "nowhere: is not there"),
+        ([*QUICK, "--data", "nowhere"], "nowhere: does not exist"),
         ([*QUICK, "--out", "weights.txt"], "weights.txt: a weights file must end in .npz"),
         ([*QUICK, "--out", "nowhere/weights.npz"], "nowhere: is not a folder"),
     ],
@@ -360,7 +360,7 @@ def test_folder_called_mnist_is_a_folder(
     (tmp_path / "mnist").mkdir()
     monkeypatch.chdir(tmp_path)
     assert main(["evaluate", "--data", "mnist"]) == 1
-    assert "mnist: holds no data set" in capsys.readouterr().err
+    assert "mnist: contains no dataset" in capsys.readouterr().err
 
 
 def test_misspelt_command_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,7 +24,7 @@ def test_show_counts_each_class(capsys: pytest.CaptureFixture[str], tmp_path: Pa
         ["dog", "25", "5", "5"],
         ["all", "50", "10", "10"],
     ]
-    assert "There is no test part" in err
+    assert "There is no test set" in err
     assert main(["data", "show", str(tmp_path / "pets"), "--json"]) == 0
     out, err = capsys.readouterr()
     found = json.loads(out)
@@ -46,7 +46,7 @@ def test_show_tells_what_is_wrong(capsys: pytest.CaptureFixture[str], tmp_path: 
     assert main(["data", "show", str(tmp_path / "nowhere")]) == 1
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith(f"digitpad: {tmp_path / 'nowhere'}: is not there; expected")
+    assert err.startswith(f"digitpad: {tmp_path / 'nowhere'}: does not exist; expected")
     assert err.count("\n") == 1
 
 

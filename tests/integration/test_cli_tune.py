@@ -186,7 +186,7 @@ def test_search_of_which_nothing_comes_fails(
         (["--out", "nowhere/best.toml"], "nowhere: is not a folder"),
         (["--plot", "trials.pdf"], "trials.pdf: a picture must end in .png or .svg"),
         (["--plot", "nowhere/trials.png"], "nowhere: is not a folder"),
-        (["--data", "nowhere"], "nowhere: is not there"),
+        (["--data", "nowhere"], "nowhere: does not exist"),
     ],
     ids=lambda case: " ".join(case) if isinstance(case, list) else "",
 )

@@ -1,4 +1,4 @@
-"""Augmentation: each time a digit is seen, it is a little different, as hands, pens and scanners vary."""
+"""Data augmentation: random distortions of each digit that imitate differences between hands, pens and scanners."""
 
 from dataclasses import dataclass
 
@@ -9,22 +9,22 @@ from digitpad.datasets.augmentation.distortions import Distortion, Erasing, Imag
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far each digit may be changed; an amount of 0 costs nothing and draws no random number.
+    """Maximum amounts of each distortion; an amount of 0 costs nothing and draws no random numbers.
 
     Parameters
     ----------
     rotate_deg, shift_px, scale, shear : float
-        How far a digit is turned about the middle, moved in x and in y, enlarged, and slanted (columns a row); each
-        digit draws its own, uniformly from minus to plus the amount.
+        Rotation about the centre, shift in x and in y, relative enlargement, and shear (columns per row). Each is drawn
+        per digit, uniformly from minus to plus the amount.
     elastic_px : float
-        The root mean square of the distance in y, and of that in x, by which a smooth random field moves each pixel.
-        Digits look written by hand up to about 1; some are smeared at 1.5, and ink folds over itself from about 2.5.
+        Root mean square of the displacement of each pixel by a smooth random field, for y and for x separately.
+        Digits look handwritten up to about 1; some are smeared at 1.5, and ink folds over itself from about 2.5.
     thickness_px : float
-        How much wider strokes become, drawn uniformly from minus this (narrower) to plus this, which is 2 at most.
+        Change of the stroke width, at most 2. Drawn per digit, uniformly from minus (narrower) to plus the amount.
     noise : float
-        The largest standard deviation of Gaussian noise, as a share of 255; each digit draws its own, uniformly from 0.
+        Maximum standard deviation of Gaussian noise, as a share of 255. Drawn per digit, uniformly from 0.
     erase_px : float
-        The largest side of a square that is blanked; each digit draws its own, uniformly from 0, and rounded up.
+        Maximum side of an erased square. Drawn per digit, uniformly from 0, and rounded up.
     """
 
     rotate_deg: float = 0.0
@@ -40,16 +40,17 @@ class Augmentation:
         return bool(self.distortions())
 
     def distortions(self) -> list[Distortion]:
-        """What is done to each batch, and draws its random numbers, in the order in which it would happen to a digit.
+        """Return the distortions to apply to each batch, in order.
 
-        A pen is taken, a hand writes with it, something covers the paper, and a scanner adds its noise.
+        The order follows the creation of an image: the pen sets the stroke width, the hand warps the shape, an object
+        covers part of the paper, and the scanner adds noise. It also fixes the order of the random numbers.
         """
-        places = (self.rotate_deg, self.shift_px, self.scale, self.shear, self.elastic_px)
+        warp_amounts = (self.rotate_deg, self.shift_px, self.scale, self.shear, self.elastic_px)
         distortions: list[Distortion] = []
         if self.thickness_px:
             distortions.append(Thickness(self.thickness_px))
-        if any(places):
-            distortions.append(Warp(*places))
+        if any(warp_amounts):
+            distortions.append(Warp(*warp_amounts))
         if self.erase_px:
             distortions.append(Erasing(self.erase_px))
         if self.noise:
@@ -58,13 +59,13 @@ class Augmentation:
 
 
 class Augmenter:
-    """Applies an `Augmentation` to batches, with arrays that are used again."""
+    """Function that applies an `Augmentation` to batches, in reused arrays."""
 
     def __init__(self, augmentation: Augmentation) -> None:
         self._distortions = augmentation.distortions()
 
     def __call__(self, images: Images, rng: np.random.Generator) -> Images:
-        """Changed copies of ``images``, good until the next call; ``images`` themselves where every amount is 0."""
+        """Return augmented copies of ``images``, valid until the next call; ``images`` itself if every amount is 0."""
         for distort in self._distortions:
             images = distort(images, rng)
         return images

@@ -1,7 +1,7 @@
-"""The ways in which a batch of digits is distorted, each with arrays of its own that are used again.
+"""Distortions of batches of digits: stroke thickness, affine and elastic warp, erasing, and noise.
 
-Each takes uint8 images of shape (n, height, width) and a generator, leaves its input as it is, and returns an array of
-the same kind that is good until its next call. Each image draws amounts of its own.
+Each distortion takes uint8 images of shape (n, height, width) and a random generator. It does not change its input, and
+returns an array of the same shape and type that is valid until its next call. Amounts are drawn per image.
 """
 
 import functools
@@ -18,15 +18,15 @@ Distortion = Callable[[Images, np.random.Generator], Images]
 
 
 class Thickness:
-    """Makes strokes up to ``amount_px`` (2 at most) wider or narrower, as other pens would have drawn them.
+    """Random change of the stroke width by up to ``amount_px`` (at most 2), wider or narrower, like a different pen.
 
-    Strokes grow by 2 px where each pixel takes the largest value among its neighbours (dilation). Neighbours in a
-    3 × 3 square move a diagonal edge by 1.4 px, those in a cross by 0.7, so the mean of both is taken: 1 to 1.1 px at
-    any slant. Less is a share of that, which makes the rim grey, as pixels are that a stroke covers in part.
+    Dilation (each pixel takes the maximum of its neighbours) makes strokes 2 px wider. A 3 × 3 square of neighbours
+    moves a diagonal edge by 1.4 px, and a cross of neighbours by 0.7 px. The mean of both moves an edge by 1 to 1.1 px
+    at any slant. Smaller amounts add a fraction of it, which gives grey edges, like pixels that a stroke partly covers.
 
-    What grows is the difference from the closing (dilation, then erosion) to the dilation, rather than from the image:
-    gaps too narrow for the wider ink, as within a small loop, then stay open. Narrower strokes are the same done to the
-    negative, where what stays is strokes that erosion would lose: one of 2 px keeps its ridge, and sheds its grey rim.
+    The added ink is the dilation minus the closing (dilation, then erosion), rather than minus the image. Gaps that are
+    too narrow for the wider ink, such as small loops, then stay open. Narrower strokes are the same operation on the
+    negative. It preserves thin strokes that erosion would remove: a 2 px stroke keeps its core and loses its grey edge.
     """
 
     def __init__(self, amount_px: float) -> None:
@@ -39,44 +39,44 @@ class Thickness:
         return self.widened(images, wider_px.astype(np.float32))
 
     def widened(self, images: Images, wider_px: Floats) -> Images:
-        """Each image's strokes wider by its own of ``wider_px``, of shape (n, 1, 1); narrower below 0."""
+        """Return images with strokes wider by ``wider_px``, of shape (n, 1, 1); negative values make them narrower."""
         n, height, width = images.shape
         negative = np.where(wider_px < 0, np.uint8(255), np.uint8(0))
 
-        # All images below each other, each with a rim of zeros that its ink can grow into, and a row of zeros at both
-        # ends: as one flat array, neighbours are 1 and ``pitch`` elements away, and no image reaches another.
+        # Stack all images vertically in one flat array. Each has a border of zeros that its ink can grow into, and
+        # there is a row of zeros at both ends. Neighbours are 1 and ``pitch`` elements away, and images never mix.
         pitch = width + 2
         frame = self._bytes("frame", ((n * (height + 2) + 2) * pitch,))
 
-        def inside(flat: Images) -> Images:
+        def interior(flat: Images) -> Images:
             return flat[pitch:-pitch].reshape(n, height + 2, pitch)[:, 1:-1, 1:-1]
 
         frame.fill(0)
-        np.bitwise_xor(images, negative, out=inside(frame))
-        across = self._of_three(np.maximum, frame, 1, "across")
-        square = self._of_three(np.maximum, across, pitch, "square")
-        cross = self._of_three(np.maximum, frame, pitch, "cross")
+        np.bitwise_xor(images, negative, out=interior(frame))
+        across = self._reduce_three(np.maximum, frame, 1, "across")
+        square = self._reduce_three(np.maximum, across, pitch, "square")
+        cross = self._reduce_three(np.maximum, frame, pitch, "cross")
         np.maximum(cross, across, out=cross)
 
-        across = self._of_three(np.minimum, square, 1, "across")
-        square -= self._of_three(np.minimum, across, pitch, "closed")
-        across = self._of_three(np.minimum, cross, 1, "across")
-        closed = self._of_three(np.minimum, cross, pitch, "closed")
+        across = self._reduce_three(np.minimum, square, 1, "across")
+        square -= self._reduce_three(np.minimum, across, pitch, "closed")
+        across = self._reduce_three(np.minimum, cross, 1, "across")
+        closed = self._reduce_three(np.minimum, cross, pitch, "closed")
         cross -= np.minimum(closed, across, out=closed)
 
         changed = self._floats("changed", images.shape)
-        np.copyto(changed, inside(square))
-        changed += inside(cross)
-        changed *= np.abs(wider_px) / 4  # the mean of two, each 2 px wider
-        changed += inside(frame)
-        changed += 0.5  # the cast below cuts off
+        np.copyto(changed, interior(square))
+        changed += interior(cross)
+        changed *= np.abs(wider_px) / 4  # mean of two dilations, each 2 px wider
+        changed += interior(frame)
+        changed += 0.5  # rounds: the cast below truncates
         out = self._bytes("out", images.shape)
         np.copyto(out, changed, casting="unsafe")
         out ^= negative
         return out
 
-    def _of_three(self, choose: np.ufunc, values: Images, step: int, name: str) -> Images:
-        """What ``choose`` takes from each value and those ``step`` before and after it; the ends stay as they are."""
+    def _reduce_three(self, choose: np.ufunc, values: Images, step: int, name: str) -> Images:
+        """Combine each value with the values ``step`` before and after it by ``choose``; the ends stay unchanged."""
         out = self._bytes(name, values.shape)
         out[:step], out[-step:] = values[:step], values[-step:]
         middle = out[step:-step]
@@ -86,9 +86,9 @@ class Thickness:
 
 
 class Warp:
-    """Turns, moves, scales and slants digits, and bends them elastically, in one resampling.
+    """Random rotation, shift, scaling, shear and elastic deformation, combined in one resampling.
 
-    Amounts are those of `digitpad.datasets.augmentation.augment.Augmentation`.
+    The amounts are those of `digitpad.datasets.augmentation.augment.Augmentation`.
     """
 
     def __init__(self, rotate_deg: float, shift_px: float, scale: float, shear: float, elastic_px: float) -> None:
@@ -97,24 +97,24 @@ class Warp:
         self._scratch = Scratch(np.float32)
 
     def __call__(self, images: Images, rng: np.random.Generator) -> Images:
-        """Every output pixel looks up, between four pixels of the input (bilinearly), the place that it comes from.
+        """Return warped images.
 
-        Outside the input there is 0.
+        Each output pixel is interpolated bilinearly at its source position in the input, which is 0 outside.
         """
         n, height, width = images.shape
-        return self._looked_up(images, *self._places(n, height, width, rng))
+        return self._sample(images, *self._source_positions(n, height, width, rng))
 
     def turned(self, images: Images, angle: float = 0.0, zoom: float = 1.0, dy: float = 0.0, dx: float = 0.0) -> Images:
-        """All images turned by ``angle`` (radians), enlarged ``zoom`` times, and moved by -dy rows and -dx columns."""
+        """Return images rotated by ``angle`` (radians), scaled by ``zoom``, and shifted by -dy rows and -dx columns."""
         n, height, width = images.shape
         ys, xs = self._scratch("ys", (n, height * width)), self._scratch("xs", (n, height * width))
         amounts = np.array([angle, 1 / zoom, 0, dy, dx], np.float32)[:, None, None]
         self._inverse(ys, xs, height, width, *amounts)
-        return self._looked_up(images, ys, xs)
+        return self._sample(images, ys, xs)
 
-    def _looked_up(self, images: Images, ys: Floats, xs: Floats) -> Images:
+    def _sample(self, images: Images, ys: Floats, xs: Floats) -> Images:
         n, height, width = images.shape
-        # A frame of zeros, two wide on the far side, so that all four neighbours of a clipped place exist.
+        # The frame of zeros is two pixels wide at the far side, so that a clipped position has all four neighbours.
         framed = self._scratch("framed", (n, height + 3, width + 3), np.uint8)
         framed.fill(0)
         framed[:, 1:-2, 1:-2] = images
@@ -140,13 +140,13 @@ class Warp:
         bottom -= top
         bottom *= fy
         top += bottom
-        top += 0.5  # the cast below cuts off
+        top += 0.5  # rounds: the cast below truncates
         out = self._scratch("out", (n, height, width), np.uint8)
         np.copyto(out, top.reshape(out.shape), casting="unsafe")
         return out
 
-    def _places(self, n: int, height: int, width: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-        """Where in the input each output pixel of each digit comes from: y and x of shape (n, height * width)."""
+    def _source_positions(self, n: int, height: int, width: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+        """Draw the source position of each output pixel: y and x, each of shape (n, height * width)."""
         ys, xs = self._scratch("ys", (n, height * width)), self._scratch("xs", (n, height * width))
         if any(self._affine):
             self._transform(ys, xs, height, width, rng)
@@ -162,7 +162,7 @@ class Warp:
         return ys, xs
 
     def _transform(self, ys: Floats, xs: Floats, height: int, width: int, rng: np.random.Generator) -> None:
-        """Write the places of the inverse of each digit's turn, move, scale and slant."""
+        """Draw affine amounts for each digit, and write the source positions into ``ys`` and ``xs``."""
         largest_angle, largest_shift, largest_zoom, largest_shear = self._affine
         angle, zoom, shear, dy, dx = rng.uniform(-1, 1, (5, len(ys), 1)).astype(np.float32)
         angle *= largest_angle
@@ -176,7 +176,7 @@ class Warp:
         self, ys: Floats, xs: Floats, height: int, width: int,
         angle: Floats, zoom: Floats, shear: Floats, dy: Floats, dx: Floats,
     ) -> None:  # fmt: skip
-        """Write the places for these amounts, each of shape (n, 1); ``zoom`` is that of places, not of digits."""
+        """Write the source positions for these amounts, each of shape (n, 1); ``zoom`` scales positions, not digits."""
         cosine, sine = np.cos(angle) * zoom, np.sin(angle) * zoom
         middle_y, middle_x = (height - 1) / 2, (width - 1) / 2
         v, u = _grid(height, width)
@@ -185,24 +185,24 @@ class Warp:
         np.multiply(v, cosine, out=ys)
         ys -= np.multiply(u, sine, out=part)
         ys += middle_y + dy
-        np.multiply(u, cosine - shear * sine, out=xs)  # slanted after it is turned: the area stays
+        np.multiply(u, cosine - shear * sine, out=xs)  # shear after rotation preserves the area
         xs += np.multiply(v, sine + shear * cosine, out=part)
         xs += middle_x + dx
 
-    def _split(self, places: Floats, axis: str, size: int) -> tuple[NDArray[np.intp], Floats]:
-        """Whole and fractional parts of places in the frame, whose zeros stand for everything outside."""
-        places += 1
-        np.clip(places, 0, size + 1, out=places)
-        floor = np.floor(places, out=self._scratch("floor", places.shape))
-        places -= floor
-        whole = self._scratch(f"whole {axis}", places.shape, np.intp)
+    def _split(self, positions: Floats, axis: str, size: int) -> tuple[NDArray[np.intp], Floats]:
+        """Return the whole and fractional parts of positions, clipped to the frame of zeros around the image."""
+        positions += 1
+        np.clip(positions, 0, size + 1, out=positions)
+        floor = np.floor(positions, out=self._scratch("floor", positions.shape))
+        positions -= floor
+        whole = self._scratch(f"whole {axis}", positions.shape, np.intp)
         np.copyto(whole, floor, casting="unsafe")
-        return whole, places
+        return whole, positions
 
 
 @functools.cache
 def _grid(height: int, width: int) -> Floats:
-    """Row and column of each pixel: of shape (2, height * width)."""
+    """Return the row and column of each pixel, of shape (2, height * width)."""
     return np.indices((height, width), np.float32).reshape(2, -1)
 
 
@@ -211,12 +211,12 @@ _SIGMA_PX = 4.0
 
 @functools.cache
 def _bumps(height: int, width: int) -> Floats:
-    """Gaussian bumps whose sum, each times a standard normal number, is a smooth random field of variance 1 everywhere.
+    """Return Gaussian bumps whose sum, weighted by standard normal numbers, is a smooth random field of variance 1.
 
     Simard, Steinkraus and Platt (2003, Best practices for convolutional neural networks applied to visual document
-    analysis) draw a number for each pixel and convolve with a Gaussian, best with sigma 4 px. That is a sum of Gaussian
-    bumps at every pixel; with bumps 1.25 sigma apart it is the same field to within 1 %, from 162 numbers an image
-    rather than 1568, by one matrix product. Their amplitude of 34, times numbers drawn uniformly from -1 to 1, makes a
+    analysis) draw a number for each pixel and convolve with a Gaussian; sigma 4 px works best. The result is a sum of
+    Gaussian bumps at every pixel. Bumps 1.25 sigma apart give the same field to within 1 %, with 162 numbers per image
+    instead of 1568, and one matrix product. Their amplitude of 34, times numbers drawn uniformly from -1 to 1, gives a
     root mean square of 34 / sqrt(3) / (2 sqrt(pi) sigma), which is 1.4 px.
 
     Returns
@@ -227,7 +227,7 @@ def _bumps(height: int, width: int) -> Floats:
 
 
 def _bumps_along(size: int) -> Floats:
-    """Bumps along one axis, of shape (n_bumps, size), from beyond one end to beyond the other."""
+    """Return bumps along an axis, of shape (n_bumps, size); they extend beyond both ends."""
     spacing, margin = 1.25 * _SIGMA_PX, 1.5 * _SIGMA_PX
     n_bumps = math.ceil((size - 1 + 2 * margin) / spacing) + 1
     middles = (size - 1) / 2 + spacing * (np.arange(n_bumps) - (n_bumps - 1) / 2)
@@ -236,10 +236,10 @@ def _bumps_along(size: int) -> Floats:
 
 
 class Erasing:
-    """Blanks a square of each digit, so that no one part of it is relied on.
+    """Random erasing of a square in each digit, so that the network cannot rely on a single region.
 
-    Cutout (DeVries and Taylor 2017) with a side of its own for each digit, and wholly inside the image, as in random
-    erasing (Zhong et al. 2020); filled with the background.
+    This is Cutout (DeVries and Taylor 2017) with a random side per digit. The square lies completely inside the image,
+    as in random erasing (Zhong et al. 2020), and is filled with the background.
     """
 
     def __init__(self, largest_side_px: float) -> None:
@@ -259,7 +259,7 @@ class Erasing:
 
 
 class Noise:
-    """Adds Gaussian noise to each pixel, cut off at 0 and 255."""
+    """Gaussian noise on each pixel, clipped to 0 to 255."""
 
     def __init__(self, share: float) -> None:
         self._largest_deviation = 255 * share
@@ -270,11 +270,11 @@ class Noise:
         return self.noisy(images, deviations.astype(np.float32), rng)
 
     def noisy(self, images: Images, deviations: Floats, rng: np.random.Generator) -> Images:
-        """Images with noise of these standard deviations, of shape (n, 1, 1) or (1, 1, 1), in levels of grey."""
+        """Return images with noise; ``deviations`` are in grey levels, of shape (n, 1, 1) or (1, 1, 1)."""
         noisy = rng.standard_normal(dtype=np.float32, out=self._scratch("noisy", images.shape))
         noisy *= deviations
         noisy += images
-        noisy += 0.5  # the cast below cuts off
+        noisy += 0.5  # rounds: the cast below truncates
         np.clip(noisy, 0, 255, out=noisy)
         out = self._scratch("out", images.shape, np.uint8)
         np.copyto(out, noisy, casting="unsafe")

@@ -1,1 +1,1 @@
-"""Datasets that can be downloaded."""
+"""Download of published datasets."""

@@ -1,4 +1,4 @@
-"""Data sets of MNIST's shape that are known by their names: what their labels mean, and how their images lie."""
+"""Known datasets of 28 × 28 images, recognised by name: their class names and image orientation."""
 
 import string
 from collections.abc import Mapping
@@ -9,16 +9,16 @@ from digitpad.class_names import DIGITS, MERGED
 
 @dataclass(frozen=True)
 class Family:
-    """What is known of a data set by its name.
+    """Known properties of a dataset family.
 
     Attributes
     ----------
     words : tuple of str
-        All of them occur in the names of its files or folders.
+        Words that must all occur in the names of its files or folders.
     class_names : mapping of str
-        By label, in the order of the classes.
+        Class name of each label text, in class order.
     transposed : bool
-        Whether its IDX and CSV files hold each image with rows and columns exchanged.
+        Whether its IDX and CSV files store each image with rows and columns swapped.
     """
 
     words: tuple[str, ...]
@@ -55,6 +55,6 @@ UNKNOWN = Family(())
 
 
 def family_of(*names: str) -> Family:
-    """The family that the names of files and folders tell, the first that fits; `UNKNOWN` where none does."""
+    """Return the first family that matches the names of files and folders, or `UNKNOWN`."""
     text = "/".join(names).lower()
     return next((family for family in FAMILIES if all(word in text for word in family.words)), UNKNOWN)

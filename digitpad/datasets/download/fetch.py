@@ -1,6 +1,7 @@
-"""Fetching data sets: file by file into a folder beside its place, checked, and put there only when all is complete.
+"""Download of datasets.
 
-What was fetched when the network went away is kept, and gone on with the next time.
+Files are downloaded into a temporary folder and verified. The folder gets its final name when all files are complete.
+After an interruption, the next download resumes with the bytes that are already there.
 """
 
 import hashlib
@@ -23,70 +24,70 @@ from digitpad.errors import DataError, reason
 from digitpad.system import user_folders
 
 TIMEOUT_SECONDS = 15
-_PIECE_BYTES = 2**16
+_CHUNK_BYTES = 2**16
 _MEMBER = re.compile(r"gzip/(emnist-[a-z]+)-(train|test)-(images-idx3|labels-idx1)-ubyte\.gz")
 _UNFINISHED = ".unfinished"
 
 Tell = Callable[[int, int], None]
-"""Hears how many bytes there are, of how many; what it raises ends the download, and what was fetched is kept."""
+"""Progress callback: downloaded bytes and total bytes. An exception stops the download; downloaded bytes are kept."""
 
 
 def sets_folder() -> Path:
-    """The folder in the user's own that downloaded sets are put into, whether it is there or not."""
+    """Return the folder of downloaded datasets in the user's data folder; it may not exist yet."""
     return user_folders.user_data_path() / "datasets"
 
 
 def downloaded() -> dict[str, Path]:
-    """The sets that are there, by name; those of an archive each by its own."""
-    found: dict[str, Path] = {}
+    """Return the folders of downloaded datasets by name; each dataset of an archive has its own entry."""
+    folders: dict[str, Path] = {}
     for source in SOURCES.values():
         folder = sets_folder() / source.name
         if source.archive and folder.is_dir():
-            found |= {path.name: path for path in sorted(folder.iterdir()) if path.is_dir() and idx_files(path)}
+            folders |= {path.name: path for path in sorted(folder.iterdir()) if path.is_dir() and idx_files(path)}
         elif folder.is_dir():
-            found[source.name] = folder
-    return found
+            folders[source.name] = folder
+    return folders
 
 
 def download(source: DatasetSource, tell: Tell = lambda done, total: None) -> Path:
-    """Fetch a data set into its folder, and return that; nothing is fetched that is there already.
+    """Download a dataset and return its folder; skip the download if the folder exists.
 
     Raises
     ------
     DataError
-        If no address gives a file as it must be, or it cannot be written. The folder is then not there, and what was
-        fetched of its files is kept beside it for the next time.
+        If no URL serves a file with the expected content, or a file cannot be written. The folder does not exist then;
+        the bytes downloaded so far are kept next to it, and the next download resumes there.
     """
-    place = user_folders.ensure_folder(sets_folder()) / source.name
-    if place.is_dir():
-        return place
-    unfinished = user_folders.ensure_folder(place.with_name(place.name + _UNFINISHED))
+    folder = user_folders.ensure_folder(sets_folder()) / source.name
+    if folder.is_dir():
+        return folder
+    unfinished = user_folders.ensure_folder(folder.with_name(folder.name + _UNFINISHED))
     try:
         done = 0
         for file in source.files:
-            _fetch_file(file, unfinished / file.name, partial(_tell_sum, tell, done, source.size))
+            _fetch_file(file, unfinished / file.name, partial(_report_total, tell, done, source.size))
             done += file.size
         if source.archive:
             _unpack(unfinished / source.files[0].name, unfinished)
-        unfinished.replace(place)
-        if source.archive:  # only now, when nothing could ask for it again
-            (place / source.files[0].name).unlink()
+        unfinished.replace(folder)
+        if source.archive:  # only now, so that a failure before does not download it again
+            (folder / source.files[0].name).unlink()
     except OSError as error:
         raise DataError(unfinished, f"cannot be written ({reason(error)})") from error
     finally:
         if unfinished.is_dir() and not any(unfinished.iterdir()):
             unfinished.rmdir()
-    return place
+    return folder
 
 
-def _tell_sum(tell: Tell, before: int, total: int, done: int) -> None:
-    """Tell of a file's bytes as of those of all files."""
+def _report_total(tell: Tell, before: int, total: int, done: int) -> None:
+    """Report the bytes of a file as part of the total of all files."""
     tell(before + done, total)
 
 
 def _fetch_file(file: RemoteFile, path: Path, tell: Callable[[int], None]) -> None:
-    """Fetch one file from the first address that gives it."""
-    if path.is_file() and _is_right(path, file):
+    """Download a file from the first URL that serves it with the expected content."""
+    if path.is_file() and _is_valid(path, file):
         tell(file.size)
         return
     part = path.with_name(path.name + ".part")
@@ -94,21 +95,21 @@ def _fetch_file(file: RemoteFile, path: Path, tell: Callable[[int], None]) -> No
     for url in file.urls:
         try:
             _fetch(url, part, file.size, tell)
-        except _NotFetchedError as error:
+        except _FetchError as error:
             problems.append(f"{_host(url)} {error}")
             continue
-        if _is_right(part, file):
+        if _is_valid(part, file):
             with part.open("rb+") as written:
                 os.fsync(written.fileno())
             part.replace(path)
             return
         part.unlink()
-        problems.append(f"{_host(url)} has another file; expected {file.size:,} bytes with the SHA-256 {file.sha256}")
+        problems.append(f"{_host(url)} sent a different file; expected {file.size:,} bytes with SHA-256 {file.sha256}")
     kept = part.stat().st_size if part.is_file() else 0
     if part.is_file() and not kept:
         part.unlink()
-    rest = f"; {kept:,} of {file.size:,} bytes are kept, to go on with" if kept else ""
-    network = "; is there a network?" if all("cannot be reached" in problem for problem in problems) else ""
+    rest = f"; try again to resume after {kept:,} of {file.size:,} bytes" if kept else ""
+    network = "; check the internet connection" if all("cannot be reached" in problem for problem in problems) else ""
     raise DataError(file.name, f"could not be downloaded: {'; '.join(problems)}{network}{rest}")
 
 
@@ -116,14 +117,14 @@ def _host(url: str) -> str:
     return url.split("/")[2]
 
 
-class _NotFetchedError(Exception):
-    """An address did not give the file, or not all of it."""
+class _FetchError(Exception):
+    """Error for a URL that did not serve the complete file."""
 
 
 def _fetch(url: str, part: Path, size: int, tell: Callable[[int], None]) -> None:
-    """Append to ``part`` what is missing of it."""
+    """Download the missing bytes of a file and append them to ``part``."""
     begin = part.stat().st_size if part.is_file() else 0
-    if begin >= size:  # whole already, or wrong: its sum tells
+    if begin >= size:  # complete or wrong; the caller checks the SHA-256
         return
     headers = {"User-Agent": f"digitpad/{__version__}", "Accept-Encoding": "identity"}
     if begin:
@@ -131,34 +132,34 @@ def _fetch(url: str, part: Path, size: int, tell: Callable[[int], None]) -> None
     request = urllib.request.Request(url, headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
-            goes_on = response.status == 206 and _begins_at(response.headers.get("Content-Range", ""), begin)
-            with part.open("ab" if goes_on else "wb") as file:
-                _copy(response, file, begin if goes_on else 0, size, tell)
+            resumes = response.status == 206 and _starts_at(response.headers.get("Content-Range", ""), begin)
+            with part.open("ab" if resumes else "wb") as file:
+                _copy(response, file, begin if resumes else 0, size, tell)
     except urllib.error.HTTPError as error:
-        raise _NotFetchedError(f"says {error.code} {error.reason}") from error
+        raise _FetchError(f"answered {error.code} {error.reason}") from error
     except urllib.error.URLError as error:
         text = reason(error.reason) if isinstance(error.reason, BaseException) else str(error.reason)
-        raise _NotFetchedError(f"cannot be reached ({text})") from error
+        raise _FetchError(f"cannot be reached ({text})") from error
     except (http.client.HTTPException, ConnectionError, TimeoutError) as error:
-        raise _NotFetchedError(f"broke off ({reason(error)})") from error
+        raise _FetchError(f"lost the connection ({reason(error)})") from error
     if part.stat().st_size < size:
-        raise _NotFetchedError("broke off")
+        raise _FetchError("closed the connection early")
 
 
-def _begins_at(content_range: str, begin: int) -> bool:
-    """Whether a server that sends a part sends the one that was asked for."""
+def _starts_at(content_range: str, begin: int) -> bool:
+    """Return whether the server sent the requested range."""
     return content_range.startswith(f"bytes {begin}-")
 
 
 def _copy(response: IO[bytes], file: IO[bytes], done: int, size: int, tell: Callable[[int], None]) -> None:
-    """Write what comes, and no more than one byte too many, however much that would be."""
-    while piece := response.read(min(_PIECE_BYTES, size + 1 - done)):
-        file.write(piece)
-        done += len(piece)
+    """Write the response to the file, and stop after one byte more than ``size``."""
+    while chunk := response.read(min(_CHUNK_BYTES, size + 1 - done)):
+        file.write(chunk)
+        done += len(chunk)
         tell(min(done, size))
 
 
-def _is_right(path: Path, file: RemoteFile) -> bool:
+def _is_valid(path: Path, file: RemoteFile) -> bool:
     if path.stat().st_size != file.size:
         return False
     with path.open("rb") as opened:
@@ -166,7 +167,7 @@ def _is_right(path: Path, file: RemoteFile) -> bool:
 
 
 def _unpack(archive_path: Path, folder: Path) -> None:
-    """Put the sets of EMNIST's archive into a folder each."""
+    """Unpack each dataset of EMNIST's archive to its own folder."""
     try:
         with zipfile.ZipFile(archive_path) as archive:
             for member in archive.infolist():

@@ -1,7 +1,7 @@
-"""Where data sets of MNIST's shape are published; the only place that names hosts, which are asked at a user's wish.
+"""Download sources of published datasets. Hosts are named only here, and contacted only if the user asks for it.
 
-Sizes and SHA-256 are those that TensorFlow Datasets publishes (``tensorflow_datasets/url_checksums``) for the files at
-the first address of each. A mirror must give the same bytes, or is refused.
+Sizes and SHA-256 sums are those that TensorFlow Datasets publishes (``tensorflow_datasets/url_checksums``) for the
+files at the first address. A mirror must serve the same bytes; otherwise its file is rejected.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file, what it must be, and the addresses to ask for it, in turn."""
+    """File to download: its size in bytes, its SHA-256, and its URLs in the order to try them."""
 
     name: str
     size: int
@@ -19,17 +19,17 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class DatasetSource:
-    """A data set that can be downloaded.
+    """Dataset that can be downloaded.
 
     Attributes
     ----------
     name : str
-        What it is asked for by, and what its folder is called.
+        Identifier, and the name of its folder.
     title, about, terms : str
-        For people; the terms are the licence, and whose it is.
+        Texts for display; ``terms`` is the licence and its owner.
     files : tuple of RemoteFile
     archive : bool
-        Whether its one file is an archive with the files of several sets, each of which gets a folder.
+        Whether its only file is an archive of several datasets, which are unpacked to a folder each.
     """
 
     name: str
@@ -41,7 +41,7 @@ class DatasetSource:
 
     @property
     def size(self) -> int:
-        """Bytes to be fetched."""
+        """Total download size in bytes."""
         return sum(file.size for file in self.files)
 
 
@@ -55,7 +55,7 @@ _ALL = (
     DatasetSource(
         "fashion-mnist",
         "Fashion-MNIST",
-        "Pieces of clothing in 10 classes, 70 000 images",
+        "Clothing in 10 classes, 70,000 images",
         "MIT, Zalando SE",
         _files(
             (
@@ -81,7 +81,7 @@ _ALL = (
     DatasetSource(
         "kmnist",
         "KMNIST",
-        "Hiragana of old Japanese books in 10 classes, 70 000 images",
+        "Hiragana from old Japanese books in 10 classes, 70,000 images",
         "CC BY-SA 4.0, ROIS-DS Center for Open Data in the Humanities",
         _files(
             (
@@ -107,7 +107,7 @@ _ALL = (
     DatasetSource(
         "qmnist",
         "QMNIST",
-        "MNIST made anew from its source, with 60 000 test digits",
+        "MNIST reconstructed from its source, with 60,000 test digits",
         "BSD, Facebook and Léon Bottou",
         _files(
             (
@@ -133,7 +133,7 @@ _ALL = (
     DatasetSource(
         "emnist",
         "EMNIST",
-        "Six sets of digits and letters, up to 62 classes and 814 255 images",
+        "Six datasets of digits and letters, with up to 62 classes and 814,255 images",
         "NIST, from its Special Database 19",
         (
             RemoteFile(
@@ -151,4 +151,4 @@ _ALL = (
 )  # fmt: skip
 
 SOURCES = {source.name: source for source in _ALL}
-"""Every data set that can be downloaded, by its name."""
+"""All datasets that can be downloaded, by name."""

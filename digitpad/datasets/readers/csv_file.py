@@ -1,7 +1,7 @@
-"""Images as lines of text, as Kaggle has MNIST: a label and 784 pixels a line, with a header or without.
+"""Reader of CSV files such as Kaggle's MNIST: a label and 784 pixels per line, with or without a header.
 
-The label is the column that a header names so, else the first or the last one. A file may lack labels, as Kaggle's
-``test.csv`` does; then there is nothing to train on or to score with.
+The label column is the one that the header names, or else the first or last column. A file may have no labels, such as
+Kaggle's ``test.csv``; it cannot be used for training or scoring.
 """
 
 import itertools
@@ -27,78 +27,80 @@ from digitpad.datasets.download.families import family_of
 from digitpad.errors import DataError, reason
 
 MAX_FILE_BYTES = 4 * 2**30
-"""EMNIST's largest part has 1.3 GB as text; the file is read in pieces, and what is kept is a third."""
+"""File size limit. EMNIST's largest part has 1.3 GB as text. It is read in chunks, and its pixels take a third."""
 
 MAX_LINE_BYTES = 2**16
-"""A row of 785 columns takes at most 3 140 bytes, or some 16 000 where its numbers are written as 255.0000000000."""
+"""Line length limit. A row of 785 columns takes at most 3,140 bytes, or about 16,000 if written as 255.0000000000."""
 
 N_PIXELS = SIDE * SIDE
 
-_ROWS_AT_ONCE = 1000
+_BLOCK_ROWS = 1000
 _LABEL_NAMES = {"label", "labels", "class", "digit", "target", "y"}
-_NO_PIXELS = {"", "id", "index", "unnamed: 0"}
+_INDEX_NAMES = {"", "id", "index", "unnamed: 0"}
 
 
 def is_image_row(line: bytes) -> bool:
-    """Whether a line of a file is an image and its label: 784 whole numbers of 0 to 255, and what may be no pixels."""
+    """Return whether a line is an image and its label: 784 whole numbers from 0 to 255, and a few other columns."""
     cells = line.strip().split(max((b",", b";", b"\t"), key=line.count))
     pixels = sum(cell.strip(b" \"'").isdigit() and int(cell.strip(b" \"'")[:9]) <= 255 for cell in cells)
-    return pixels >= N_PIXELS and N_PIXELS < len(cells) <= N_PIXELS + len(_NO_PIXELS)
+    return pixels >= N_PIXELS and N_PIXELS < len(cells) <= N_PIXELS + len(_INDEX_NAMES)
 
 
 def read_csv(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
-    """The data set in a CSV file; with the test part in a file of the same name beside it, ``test`` for ``train``.
+    """Read the dataset in a CSV file.
+
+    The test set is the file in the same folder with ``test`` instead of ``train`` in its name, if there is one.
 
     Raises
     ------
     DataError
-        If a file cannot be read, or a row is no image; it names the row.
+        If a file cannot be read, or a row is not a valid image; the message contains the row number.
     """
     training = read_csv_part(path, tell)
     if training is None:
-        raise DataError(path, f"holds images without labels ({N_PIXELS} columns); expected a column of labels as well")
+        raise DataError(path, f"contains images without labels ({N_PIXELS} columns); add a column of labels")
     test, notes = None, []
-    beside = path.with_name(path.name.replace("train", "test"))
-    if beside != path and beside.is_file():
+    test_path = path.with_name(path.name.replace("train", "test"))
+    if test_path != path and test_path.is_file():
         n_read = len(training.images)
-        test = read_csv_part(resolve_inside(path.parent, beside), lambda n: tell(n_read + n))
+        test = read_csv_part(resolve_inside(path.parent, test_path), lambda n: tell(n_read + n))
         if test is None:
-            notes.append(f"{beside.name} has no labels, so that it cannot be scored with.")
+            notes.append(f"{test_path.name} has no labels, so it cannot be used as the test set.")
     family = family_of(path.parent.name, path.name)
     if family.transposed:
         for part in (training, test):
             if part is not None:
                 part.images[:] = part.images.transpose(0, 2, 1).copy()
-        notes.append("EMNIST keeps its images with rows and columns exchanged; they are turned upright.")
+        notes.append("EMNIST stores images with rows and columns swapped; they were transposed.")
     return ReaderResult(training, test, "CSV", family.class_names, tuple(notes))
 
 
 def read_csv_part(path: Path, tell: Tell = ignore_progress) -> RawPart | None:
-    """The images and labels in one CSV file; None where it has no labels.
+    """Read the images and labels in a CSV file; return None if it has no labels.
 
     Raises
     ------
     DataError
-        If it cannot be read, or a row is no image; it names the row.
+        If the file cannot be read, or a row is not a valid image; the message contains the row number.
     """
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             if size > MAX_FILE_BYTES:
-                raise DataError(path, f"is {size} bytes long; at most {MAX_FILE_BYTES} are read")
+                raise DataError(path, f"is too large; the limit is {MAX_FILE_BYTES // 2**30} GB")
             return _read(path, _lines(path, file.readline), tell)
     except (OSError, MemoryError) as error:
         raise DataError(path, f"cannot be read ({reason(error)})") from error
 
 
 def _lines(path: Path, readline: Callable[[int], bytes]) -> Iterator[tuple[int, bytes]]:
-    """Each line that is not blank, with its number from 1."""
+    """Yield each line that is not blank, with its line number, counted from 1."""
     number = 0
     while line := readline(MAX_LINE_BYTES + 1):
         number += 1
         if len(line) > MAX_LINE_BYTES:
             raise DataError(
-                path, f"row {number} is longer than {MAX_LINE_BYTES} bytes; expected {N_PIXELS + 1} columns"
+                path, f"row {number} is longer than {MAX_LINE_BYTES:,} bytes; expected {N_PIXELS + 1} columns"
             )
         if line := line.strip():
             yield number, line
@@ -106,26 +108,26 @@ def _lines(path: Path, readline: Callable[[int], bytes]) -> Iterator[tuple[int, 
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where a file has its label, and which columns are no pixels."""
+    """Column layout: the separator, the label column, and the columns that are not pixels."""
 
     separator: bytes
     n_columns: int
     label: int | None
-    dropped: tuple[int, ...] = ()  # from the last to the first, the label's own among them
+    dropped: tuple[int, ...] = ()  # from last to first, including the label column
 
     def parts(self, path: Path, number: int, line: bytes) -> tuple[bytes | None, bytes]:
-        """The label and the pixels of a line."""
+        """Return the label (None if the file has none) and the comma-separated pixels of a line."""
         cells = line.split(self.separator)
         if len(cells) != self.n_columns:
             raise DataError(path, f"row {number} has {len(cells)} columns; expected {self.n_columns}")
         label = None if self.label is None else cells[self.label]
-        for place in self.dropped:
-            del cells[place]
+        for column in self.dropped:
+            del cells[column]
         return label, b",".join(cells)
 
 
 def _read(path: Path, lines: Iterator[tuple[int, bytes]], tell: Tell) -> RawPart | None:
-    head = list(itertools.islice(lines, _ROWS_AT_ONCE + 1))
+    head = list(itertools.islice(lines, _BLOCK_ROWS + 1))
     if not head:
         raise DataError(path, "is empty; expected a row for each image")
     head[0] = (head[0][0], head[0][1].removeprefix(b"\xef\xbb\xbf"))
@@ -139,7 +141,7 @@ def _read(path: Path, lines: Iterator[tuple[int, bytes]], tell: Tell) -> RawPart
     block: list[tuple[int, bytes]] = []
     for row in itertools.chain(rows, lines):
         block.append(row)
-        if len(block) == _ROWS_AT_ONCE:
+        if len(block) == _BLOCK_ROWS:
             blocks.append(_block(path, layout, block, labels))
             n += len(block)
             check_count(path, n)
@@ -148,7 +150,7 @@ def _read(path: Path, lines: Iterator[tuple[int, bytes]], tell: Tell) -> RawPart
     if block:
         blocks.append(_block(path, layout, block, labels))
     if not blocks:
-        raise DataError(path, "holds no image under its header")
+        raise DataError(path, "contains no image below its header")
     if layout.label is None:
         return None
     images = np.concatenate(blocks)
@@ -158,23 +160,23 @@ def _read(path: Path, lines: Iterator[tuple[int, bytes]], tell: Tell) -> RawPart
 def _layout(
     path: Path, header: list[str] | None, n_columns: int, separator: bytes, rows: list[tuple[int, bytes]]
 ) -> _Layout:
-    """What each column is."""
-    label, others = None, []
+    """Determine the column layout from the header or the first rows."""
+    label, index_columns = None, []
     if header:
         names = [name.lower() for name in header]
-        label = next((place for place, name in enumerate(names) if name in _LABEL_NAMES), None)
-        others = [place for place, name in enumerate(names) if name in _NO_PIXELS and place != label]
-    if label is None and n_columns - len(others) == N_PIXELS + 1:
-        label = _place_of_labels(separator, n_columns, rows)
-    dropped = sorted({*others, *([] if label is None else [label])}, reverse=True)
+        label = next((column for column, name in enumerate(names) if name in _LABEL_NAMES), None)
+        index_columns = [column for column, name in enumerate(names) if name in _INDEX_NAMES and column != label]
+    if label is None and n_columns - len(index_columns) == N_PIXELS + 1:
+        label = _label_column(separator, n_columns, rows)
+    dropped = sorted({*index_columns, *([] if label is None else [label])}, reverse=True)
     if n_columns - len(dropped) != N_PIXELS:
         raise DataError(path, f"has {n_columns} columns; expected {N_PIXELS} pixels and a label")
     return _Layout(separator, n_columns, label, tuple(dropped))
 
 
-def _place_of_labels(separator: bytes, n_columns: int, rows: list[tuple[int, bytes]]) -> int:
-    """The first column or the last one: labels vary, and pixels in a corner hardly do, or are larger than labels."""
-    # Not split into cells, of which a row that is to be refused may have 30 000.
+def _label_column(separator: bytes, n_columns: int, rows: list[tuple[int, bytes]]) -> int:
+    """Return the first or last column: labels vary, while corner pixels are mostly constant, or larger than labels."""
+    # Do not split rows into cells: an invalid row may have 30,000.
     first = {line.partition(separator)[0] for _, line in rows}
     last = {line.rpartition(separator)[2] for _, line in rows}
 
@@ -185,7 +187,7 @@ def _place_of_labels(separator: bytes, n_columns: int, rows: list[tuple[int, byt
 
 
 def _block(path: Path, layout: _Layout, rows: list[tuple[int, bytes]], labels: Labels) -> NDArray[np.uint8]:
-    """The images of some rows, whose labels are added to the others."""
+    """Return the images of a block of rows, of shape (n, 28, 28), and add their labels to ``labels``."""
     texts: list[bytes] = []
     for number, line in rows:
         label, pixels = layout.parts(path, number, line)
@@ -198,25 +200,25 @@ def _block(path: Path, layout: _Layout, rows: list[tuple[int, bytes]], labels: L
     except ValueError:
         values = None
     if values is None or values.shape != (len(rows), N_PIXELS):
-        raise _unreadable(path, rows, texts)
-    good = (values >= 0) & (values <= 255) & (values == np.floor(values))
-    if not good.all():
-        row, column = np.unravel_index(int(np.argmin(good)), good.shape)
-        raise _no_pixel(path, rows[row][0], int(column), f"{values[row, column]:g}")
+        raise _number_error(path, rows, texts)
+    is_valid = (values >= 0) & (values <= 255) & (values == np.floor(values))
+    if not is_valid.all():
+        row, column = np.unravel_index(int(np.argmin(is_valid)), is_valid.shape)
+        raise _pixel_error(path, rows[row][0], int(column), f"{values[row, column]:g}")
     return values.astype(np.uint8).reshape(-1, SIDE, SIDE)
 
 
-def _unreadable(path: Path, rows: list[tuple[int, bytes]], texts: list[bytes]) -> DataError:
-    """The error of the first cell that is no number."""
+def _number_error(path: Path, rows: list[tuple[int, bytes]], texts: list[bytes]) -> DataError:
+    """Return the error for the first cell that is not a number."""
     for (number, _), text in zip(rows, texts, strict=True):
         for column, cell in enumerate(text.split(b",")):
             if not _is_number(cell):
-                return _no_pixel(path, number, column, repr(cell[:20].decode("utf-8", "replace")))
+                return _pixel_error(path, number, column, repr(cell[:20].decode("utf-8", "replace")))
     return DataError(path, f"rows {rows[0][0]} to {rows[-1][0]} cannot be read as numbers")
 
 
-def _no_pixel(path: Path, number: int, column: int, found: str) -> DataError:
-    return DataError(path, f"row {number} has {found} as pixel {column}; expected a whole number of 0 to 255")
+def _pixel_error(path: Path, number: int, column: int, value: str) -> DataError:
+    return DataError(path, f"row {number}: pixel {column} is {value}; expected a whole number from 0 to 255")
 
 
 def _unquoted(cell: bytes) -> str:
@@ -224,11 +226,11 @@ def _unquoted(cell: bytes) -> str:
 
 
 def _is_header(cells: list[str]) -> bool:
-    """Whether a first row names columns, by words or by counting them; the label of an image may be a word too."""
+    """Return whether the first row is a header of names or column numbers; an image row may also have a text label."""
     return (
         not all(_is_number(cell.encode()) for cell in cells[1:-1])
-        or any(cells[place].lower() in _LABEL_NAMES for place in (0, -1))
-        or cells == [str(place) for place in range(len(cells))]
+        or any(cells[index].lower() in _LABEL_NAMES for index in (0, -1))
+        or cells == [str(index) for index in range(len(cells))]
     )
 
 
@@ -237,4 +239,4 @@ def _is_number(cell: bytes) -> bool:
         float(cell)
     except ValueError:
         return False
-    return b"_" not in cell  # which Python takes within numbers, and nobody else
+    return b"_" not in cell  # Python accepts underscores in numbers, CSV does not

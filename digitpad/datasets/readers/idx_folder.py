@@ -1,4 +1,4 @@
-"""Folders of IDX files as MNIST, Fashion-MNIST, KMNIST, EMNIST and QMNIST name them, raw or gzipped."""
+"""Reader of folders of IDX files, raw or gzipped, named as in MNIST, Fashion-MNIST, KMNIST, EMNIST and QMNIST."""
 
 import hashlib
 import re
@@ -26,14 +26,14 @@ _NAME = re.compile(
     r"(?P<prefix>.*?)[-_]?(?P<part>train|t10k|test)-(?P<content>images|labels)[-.]idx(?P<dimensions>[123])-"
     r"(?P<kind>ubyte|int)(?P<zipped>\.gz)?"
 )
-_AT_ONCE = 4096
-_TELLS_NOTHING = {"raw", "gzip", "data"}
-"""Names of folders whose own folder is looked at as well."""
+_CHUNK = 4096
+_GENERIC_FOLDER_NAMES = {"raw", "gzip", "data"}
+"""Folder names that do not identify a dataset; the name of the parent folder is used as well."""
 
 
 @dataclass(frozen=True)
 class IdxFile:
-    """What the name of an IDX file tells; ``set`` is what comes before its part, as in ``emnist-letters``."""
+    """IDX file with the parts of its name; ``set`` is the prefix before the part, such as ``emnist-letters``."""
 
     path: Path
     set: str
@@ -42,12 +42,12 @@ class IdxFile:
 
     @property
     def zipped(self) -> bool:
-        """Whether it ends in ``.gz``; where there are both, the raw one is read."""
+        """Whether the name ends in ``.gz``; the raw file takes precedence if both exist."""
         return self.path.suffix == ".gz"
 
 
 def idx_file(path: Path) -> IdxFile | None:
-    """What the file's name tells, if it is one that an IDX file has in a data set."""
+    """Parse the name of a file; None if it is not the name of an IDX file in a dataset."""
     match = _NAME.fullmatch(path.name)
     if match is None:
         return None
@@ -55,7 +55,7 @@ def idx_file(path: Path) -> IdxFile | None:
 
 
 def idx_files(folder: Path) -> list[IdxFile]:
-    """The folder's IDX files, in the order in which they are to be taken."""
+    """Return the IDX files of a folder, in order of precedence."""
     files = [file for path in folder.iterdir() if (file := idx_file(path)) is not None and path.is_file()]
     return sorted(files, key=lambda file: (file.zipped, file.path.name))
 
@@ -63,27 +63,27 @@ def idx_files(folder: Path) -> list[IdxFile]:
 def read_idx_folder(
     folder: Path, name: str | None = None, sums: Mapping[str, str] | None = None, tell: Tell = ignore_progress
 ) -> ReaderResult:
-    """The data set in a folder of IDX files.
+    """Read the dataset in a folder of IDX files.
 
     Parameters
     ----------
     folder : Path
     name : str, optional
-        Which, where there are files of several: what their names begin with.
+        Prefix of the file names; required if the folder contains several datasets.
     sums : mapping of str, optional
-        The SHA-256 that each file's array must have, by part and content, as ``train-images``.
+        Expected SHA-256 of each file's array, by part and content, such as ``train-images``.
     tell : callable, optional
-        Hears now and then, of 0 images; what it raises ends the reading.
+        Called regularly with 0; an exception that it raises stops reading.
 
     Raises
     ------
     DataError
-        If a file is missing, is not what its name says, or does not have its sum.
+        If a file is missing, its content does not match its name, or its SHA-256 is wrong.
     """
     files = idx_files(folder)
     names = sorted({file.set for file in files})
     if name is None and len(names) > 1:
-        raise DataError(folder, f"holds {len(names)} data sets ({', '.join(names)}); name one of their files instead")
+        raise DataError(folder, f"contains {len(names)} datasets ({', '.join(names)}); open one of their files instead")
     name = names[0] if name is None and names else name or ""
     chosen = {(file.part, file.content): file.path for file in reversed(files) if file.set == name}
     has_test = any(part == "test" for part, _ in chosen)
@@ -92,32 +92,32 @@ def read_idx_folder(
         paths: dict[str, Path] = {}
         for content, dimensions in (("images", 3), ("labels", 1)):
             if (part, content) not in chosen:
-                expected = f"{name}{'-' * bool(name)}{_written(name, part)}-{content}-idx{dimensions}-ubyte"
-                raise DataError(folder, f"has no {expected}, raw or with .gz")
+                expected = f"{name}{'-' * bool(name)}{_part_name(name, part)}-{content}-idx{dimensions}-ubyte"
+                raise DataError(folder, f"has no {expected} or {expected}.gz")
             paths[content] = resolve_inside(folder, chosen[part, content])
         expected_sums = {content: sums[f"{part}-{content}"] for content in paths} if sums else {}
         parts[part] = _read_part(paths["images"], paths["labels"], expected_sums, tell)
-    above = (folder.resolve().parent.name,) if folder.name.lower() in _TELLS_NOTHING else ()
-    family = UNKNOWN if sums else family_of(*above, folder.resolve().name, name)
+    parent_name = (folder.resolve().parent.name,) if folder.name.lower() in _GENERIC_FOLDER_NAMES else ()
+    family = UNKNOWN if sums else family_of(*parent_name, folder.resolve().name, name)
     if family.transposed:
-        for found in parts.values():
-            _transpose(found.images)
+        for raw_part in parts.values():
+            _transpose(raw_part.images)
     return ReaderResult(
         parts["train"],
         parts.get("test"),
         "IDX files",
         family.class_names,
-        ("EMNIST keeps its images with rows and columns exchanged; they are turned upright.",) * family.transposed,
+        ("EMNIST stores images with rows and columns swapped; they were transposed.",) * family.transposed,
     )
 
 
-def _written(name: str, part: str) -> str:
-    """How a part is called in the names of a set's files."""
+def _part_name(name: str, part: str) -> str:
+    """Return the part as written in file names: ``t10k`` for the test set if there is no prefix."""
     return "t10k" if part == "test" and not name else part
 
 
 def _read_part(images_path: Path, labels_path: Path, sums: Mapping[str, str], tell: Tell) -> RawPart:
-    # Labels first: they are small, and a lie about how many images there are is told from them.
+    # Read the labels first: they are small, and limit the number of images before those are read.
     labels = read_classes(labels_path) if "idx2-int" in labels_path.name else read_idx(labels_path, 1)
     check_count(labels_path, len(labels))
     images = read_idx(images_path, 3, tell=tell)
@@ -131,9 +131,9 @@ def _read_part(images_path: Path, labels_path: Path, sums: Mapping[str, str], te
 
 
 def _transpose(images: NDArray[np.uint8]) -> None:
-    """Exchange rows and columns of each image, in place: of EMNIST's largest set, a copy would take 547 MB."""
+    """Swap rows and columns of each image in place; a copy of EMNIST's largest dataset would take 547 MB."""
     images.flags.writeable = True
-    for begin in range(0, len(images), _AT_ONCE):
-        part = images[begin : begin + _AT_ONCE]
+    for begin in range(0, len(images), _CHUNK):
+        part = images[begin : begin + _CHUNK]
         part[:] = part.transpose(0, 2, 1).copy()
     images.flags.writeable = False

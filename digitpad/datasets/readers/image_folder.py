@@ -1,7 +1,7 @@
-"""Images in a folder a class: in ``train`` and ``test``, or on one level.
+"""Reader of image folders: one folder per class, either directly or below ``train`` and ``test``.
 
-Those of 28 × 28 pixels are taken as they are; others are prepared as images are that are opened in the window, so that
-what is trained on is like what will be read.
+Images of 28 × 28 pixels are used unchanged. Others are prepared like images opened in the window, so that training
+images resemble the images to be recognised.
 """
 
 import itertools
@@ -35,14 +35,15 @@ _GREY = np.array([0.299, 0.587, 0.114])
 
 
 def has_image_folders(folder: Path, at_least: int = 1) -> bool:
-    """Whether there are so many folders with an image in them, on one level or in ``train``."""
-    below = _named(folder, _TRAINING)
-    found = (one for one in _folders(folder if below is None else below) if _images(one, 1))
-    return len(list(itertools.islice(found, at_least))) == at_least
+    """Return whether at least that many folders contain an image, directly or below ``train``."""
+    training_folder = _named(folder, _TRAINING)
+    candidates = _folders(folder if training_folder is None else training_folder)
+    with_images = (candidate for candidate in candidates if _images(candidate, 1))
+    return len(list(itertools.islice(with_images, at_least))) == at_least
 
 
 def read_image_folder(folder: Path, tell: Tell = ignore_progress) -> ReaderResult:
-    """The data set in a folder of images by class.
+    """Read the dataset in a folder of images by class.
 
     Raises
     ------
@@ -61,7 +62,7 @@ def read_image_folder(folder: Path, tell: Tell = ignore_progress) -> ReaderResul
 
 
 class _Reader:
-    """Reads parts, and remembers what was done to their images."""
+    """Reader of the training and test folder, which counts how many images it prepared."""
 
     def __init__(self, folder: Path, tell: Tell) -> None:
         self._folder = folder
@@ -69,42 +70,42 @@ class _Reader:
         self._n_read = self._n_prepared = 0
 
     def read(self, folder: Path) -> RawPart:
-        """All classes of a part."""
-        classes = [resolve_inside(self._folder, one) for one in _folders(resolve_inside(self._folder, folder))]
+        """Read all images of a part, class by class."""
+        classes = [resolve_inside(self._folder, path) for path in _folders(resolve_inside(self._folder, folder))]
         if len(classes) > MAX_CLASSES:
-            raise DataError(folder, f"has {len(classes)} folders; at most {MAX_CLASSES} classes are possible")
+            raise DataError(folder, f"has {len(classes)} class folders; the limit is {MAX_CLASSES}")
         labels, files = Labels(folder), []
-        for one in classes:
-            of_class = _images(one, MAX_SAMPLES + 1)
-            files += of_class
+        for class_folder in classes:
+            class_files = _images(class_folder, MAX_SAMPLES + 1)
+            files += class_files
             if len(files) > MAX_SAMPLES:
-                raise DataError(folder, f"holds more than {MAX_SAMPLES:,} images")
-            for _ in of_class:
-                labels.add(one.name)
+                raise DataError(folder, f"has too many images; the limit is {MAX_SAMPLES:,}")
+            for _ in class_files:
+                labels.add(class_folder.name)
         if not files:
-            raise DataError(folder, f"holds no images in folders; expected {', '.join(SUFFIXES[:3])} and the like")
+            raise DataError(folder, f"has no images in class folders; supported formats: {', '.join(SUFFIXES)}")
         images = np.empty((len(files), SIDE, SIDE), np.uint8)
-        as_they_are = np.zeros(len(files), bool)
+        unchanged = np.zeros(len(files), bool)
         for row, path in enumerate(files):
-            as_they_are[row] = self._read_image(resolve_inside(self._folder, path), images[row])
+            unchanged[row] = self._read_image(resolve_inside(self._folder, path), images[row])
             self._n_read += 1
             self._tell(0 if self._n_read % TELL_EVERY else self._n_read)
-        self._n_prepared += int((~as_they_are).sum())
-        _turn_dark_ink(images, as_they_are)
+        self._n_prepared += int((~unchanged).sum())
+        _invert_dark_ink(images, unchanged)
         return labels.part(images)
 
     def notes(self, parts: Sequence[RawPart | None]) -> tuple[str, ...]:
-        """What was done."""
+        """Return a note if images were prepared."""
         n = sum(len(part.images) for part in parts if part is not None)
         if not self._n_prepared:
             return ()
         return (
-            f"{self._n_prepared:,} of {n:,} images are not of {SIDE} × {SIDE} pixels; their ink was scaled and centred "
-            "as MNIST's is.",
+            f"{self._n_prepared:,} of {n:,} images are not {SIDE} × {SIDE} pixels; their ink was scaled and centred "
+            "like MNIST's.",
         )
 
     def _read_image(self, path: Path, image: NDArray[np.uint8]) -> bool:
-        """Read an image into ``image``; whether it was taken as it is."""
+        """Read an image into ``image``; return whether it was used unchanged."""
         try:
             pixels = read_image(path)
         except InkError as error:
@@ -117,41 +118,43 @@ class _Reader:
         return True
 
 
-def _turn_dark_ink(images: NDArray[np.uint8], which: NDArray[np.bool_]) -> None:
-    """Make ink light on dark, as MNIST's is, where most of the images that are as they were have a light border."""
-    if not which.any():
+def _invert_dark_ink(images: NDArray[np.uint8], mask: NDArray[np.bool_]) -> None:
+    """Invert the images in ``mask`` to light ink on black, like MNIST, if the median border pixel of them is light."""
+    if not mask.any():
         return
     border = np.ones((SIDE, SIDE), bool)
     border[1:-1, 1:-1] = False
-    if np.median(images[which][:, border]) > 127:
-        images[which] = 255 - images[which]
+    if np.median(images[mask][:, border]) > 127:
+        images[mask] = 255 - images[mask]
 
 
 def _folders(folder: Path) -> list[Path]:
-    """The folders in a folder that may be classes, by name; as few as tell that there are too many."""
+    """Return the possible class folders in a folder, sorted by name; hidden folders are skipped."""
     try:
         with os.scandir(folder) as entries:
-            found = [Path(entry.path) for entry in entries if entry.is_dir() and not entry.name.startswith((".", "__"))]
+            folders = [
+                Path(entry.path) for entry in entries if entry.is_dir() and not entry.name.startswith((".", "__"))
+            ]
     except OSError as error:
         raise DataError(folder, f"cannot be read ({reason(error)})") from error
-    return sorted(found)
+    return sorted(folders)
 
 
 def _images(folder: Path, at_most: int) -> list[Path]:
-    """The first images in a folder, by name."""
-    found: list[Path] = []
+    """Return at most ``at_most`` image files in a folder, sorted by name."""
+    files: list[Path] = []
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
                 if entry.name.lower().endswith(SUFFIXES) and not entry.name.startswith(".") and entry.is_file():
-                    found.append(Path(entry.path))
-                    if len(found) == at_most:
+                    files.append(Path(entry.path))
+                    if len(files) == at_most:
                         break
     except OSError as error:
         raise DataError(folder, f"cannot be read ({reason(error)})") from error
-    return sorted(found)
+    return sorted(files)
 
 
 def _named(folder: Path, names: Sequence[str]) -> Path | None:
-    """The folder of one of these names, in whatever case."""
-    return next((one for one in _folders(folder) if one.name.lower() in names), None)
+    """Return the subfolder with one of these names, in any case, or None."""
+    return next((path for path in _folders(folder) if path.name.lower() in names), None)

@@ -1,7 +1,6 @@
-"""Keras' ``mnist.npz``, and archives like it: images and labels of both parts as NumPy arrays, without pickle.
+"""Reader of Keras' ``mnist.npz`` and similar archives: training and test set as NumPy arrays, without pickle.
 
-Nothing is unpacked or allocated before what the file claims is known to fit, and no array is unpacked that is not
-asked for.
+Sizes that a file claims are checked before anything is decompressed or allocated, and only required arrays are read.
 """
 
 import zipfile
@@ -19,25 +18,25 @@ from digitpad.errors import DataError, reason
 from digitpad.formats.npy_header import read_header
 
 MAX_DIRECTORY_BYTES = 2**20
-"""Of an archive's list of members; ZipFile keeps a record of each, 400 000 of which take 280 MB."""
+"""Size limit of an archive's directory. ZipFile keeps a record of each member, and 400,000 of them take 280 MB."""
 
 _END, _END_BYTES = b"PK\x05\x06", 22
 _END_64 = b"PK\x06\x07"
 
 
 def is_archive(path: Path) -> bool:
-    """Whether the file begins as a zip archive does."""
+    """Return whether the file has the first bytes of a zip archive."""
     with path.open("rb") as file:
         return file.read(4) in (b"PK\x03\x04", _END)
 
 
 def has_data(path: Path) -> bool:
-    """Whether an archive's arrays have the names of a data set's that can be trained on, and none those of weights.
+    """Return whether an archive has arrays named as training images and labels, and none named as weights.
 
     Raises
     ------
     DataError, OSError, ValueError, zipfile.BadZipFile, NotImplementedError
-        If it cannot be looked into.
+        If the archive cannot be read.
     """
     with path.open("rb") as file:
         _check_directory(path, file)
@@ -47,12 +46,12 @@ def has_data(path: Path) -> bool:
 
 
 def read_npz(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
-    """The data set in an ``.npz`` with arrays named as Keras names them, or nearly so.
+    """Read the dataset in an ``.npz`` with arrays named as in Keras, or similarly.
 
     Raises
     ------
     DataError
-        If the file cannot be read, is no such archive, or an array in it is not what its name says.
+        If the file cannot be read, is not such an archive, or an array does not match its name.
     """
     try:
         with path.open("rb") as file:
@@ -63,26 +62,26 @@ def read_npz(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
         raise
     except zipfile.BadZipFile as error:
         raise DataError(path, f"is not an .npz file ({error})") from error
-    # What zipfile and zlib raise on damaged or encrypted members and on methods they do not know.
+    # zipfile and zlib raise these for damaged or encrypted members and unknown compression methods.
     except (OSError, EOFError, zlib.error, RuntimeError, ValueError, OverflowError, MemoryError) as error:
         raise DataError(path, f"cannot be read ({reason(error)})") from error
 
 
 def _check_directory(path: Path, file: BinaryIO) -> None:
-    """Refuse a list of members that is too long to be read, before zipfile reads it."""
+    """Check that the archive and its directory are not too large, before zipfile reads them."""
     size = file.seek(0, 2)
     if size > MAX_BYTES:
-        raise DataError(path, f"is {size} bytes long; at most {MAX_BYTES} are read")
+        raise DataError(path, f"is too large; the limit is {MAX_BYTES // 2**20} MB")
     file.seek(max(0, size - 2**16 - _END_BYTES))
     tail = file.read()
-    begin = len(tail) - _END_BYTES
-    if begin < 0 or not (tail.startswith(_END, begin) and tail.endswith(b"\0\0")):
-        begin = tail.rfind(_END)  # where zipfile looks next, for an archive with a comment
-    if begin < 0 or _END_64 in tail[max(0, begin - 20) : begin]:
-        raise DataError(path, "is not an .npz file (its list of members is not found, or of a kind that NumPy has not)")
-    n_bytes = int.from_bytes(tail[begin + 12 : begin + 16], "little")
+    start = len(tail) - _END_BYTES
+    if start < 0 or not (tail.startswith(_END, start) and tail.endswith(b"\0\0")):
+        start = tail.rfind(_END)  # as zipfile does, for an archive with a comment
+    if start < 0 or _END_64 in tail[max(0, start - 20) : start]:
+        raise DataError(path, "is not an .npz file (its directory is missing or in zip64 format)")
+    n_bytes = int.from_bytes(tail[start + 12 : start + 16], "little")
     if n_bytes > MAX_DIRECTORY_BYTES:
-        raise DataError(path, f"has a list of members of {n_bytes} bytes; at most {MAX_DIRECTORY_BYTES} are read")
+        raise DataError(path, f"has a directory of {n_bytes:,} bytes; the limit is {MAX_DIRECTORY_BYTES:,} bytes")
     file.seek(0)
 
 
@@ -91,43 +90,43 @@ def _read_archive(path: Path, archive: zipfile.ZipFile, tell: Tell) -> ReaderRes
     for member in archive.infolist():
         name = member.filename.removesuffix(".npy").lower()
         if name in members:
-            raise DataError(path, f"holds {name[:80]!r} twice")
+            raise DataError(path, f"contains {name[:80]!r} twice")
         members[name] = member
     return found_in(path, members, lambda name: _read_member(path, archive, members[name], tell), "NumPy archive")
 
 
 def _read_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, tell: Tell) -> NDArray[Any]:
-    """One array in NumPy's format (version 1, 2 or 3)."""
-    what = f"array {member.filename[:80]!r}"
+    """Read an array in NumPy's format (version 1, 2 or 3)."""
+    label = f"array {member.filename[:80]!r}"
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        # zipfile unpacks the other methods without a bound: 881 bytes of bzip2 took 2 GB.
-        raise DataError(path, f"{what} cannot be read: its compression is not deflate")
+        # zipfile decompresses other methods without a limit: 881 bytes of bzip2 took 2 GB.
+        raise DataError(path, f"{label} cannot be read: its compression is not deflate")
     with archive.open(member) as file:
         try:
             header = read_header(file)
         except ValueError as error:
-            raise DataError(path, f"{what} {error}") from error
+            raise DataError(path, f"{label} {error}") from error
         dtype, shape, n_bytes = header.dtype, header.shape, header.n_bytes
         if dtype.kind not in "biuf":
-            raise DataError(path, f"{what} is not a plain array of numbers")
+            raise DataError(path, f"{label} is not a plain array of numbers")
         if len(shape) > 4 or max(n_bytes, *shape, 0) > may_unpack_to(min(member.compress_size, path.stat().st_size)):
-            raise DataError(path, f"{what} claims the shape {str(shape)[:100]}, which is more than is read")
+            raise DataError(path, f"{label} claims the shape {str(shape)[:100]}, which is too large")
         content = np.empty(n_bytes, np.uint8)
         n_read = _read_into(file, content, tell)
     if n_read != n_bytes:
-        found = "more" if n_read > n_bytes else f"only {n_read}"
-        raise DataError(path, f"{what} of shape {shape} needs {n_bytes} bytes, but there are {found}")
+        size = "more" if n_read > n_bytes else f"only {n_read:,}"
+        raise DataError(path, f"{label} of shape {shape} needs {n_bytes:,} bytes, but has {size}")
     array = content.view(dtype).reshape(shape, order="F" if header.by_columns else "C")
     return array.astype(dtype.newbyteorder("="), copy=False)
 
 
 def _read_into(file: IO[bytes], content: NDArray[np.uint8], tell: Tell) -> int:
-    """Fill the array; how many bytes there were for it, one more than fit at most."""
-    place = 0
-    while piece := file.read(min(2**20, len(content) - place + 1)):
-        if place + len(piece) > len(content):
+    """Fill the array and return the number of bytes available, at most one more than fit."""
+    n_read = 0
+    while chunk := file.read(min(2**20, len(content) - n_read + 1)):
+        if n_read + len(chunk) > len(content):
             return len(content) + 1
-        content[place : place + len(piece)] = np.frombuffer(piece, np.uint8)
-        place += len(piece)
+        content[n_read : n_read + len(chunk)] = np.frombuffer(chunk, np.uint8)
+        n_read += len(chunk)
         tell(0)
-    return place
+    return n_read

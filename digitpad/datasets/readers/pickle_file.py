@@ -1,6 +1,6 @@
-"""Pickled data sets: three pairs of images and labels, as deeplearning.net's ``mnist.pkl.gz``, four arrays, and dicts.
+"""Reader of pickled datasets: pairs of images and labels, as in deeplearning.net's ``mnist.pkl.gz``, arrays, or dicts.
 
-They are read as weights are, by an interpreter that imports, builds and calls nothing.
+Pickles are read by a safe interpreter, which is shared with weights. It imports, builds and calls nothing.
 """
 
 import gzip
@@ -36,14 +36,14 @@ _PAIRS = {
     2: (TRAINING_PAIR, TEST_PAIR),
     3: (TRAINING_PAIR, VALIDATION_PAIR, TEST_PAIR),
 }
-_MOST_PARTS = 6
-_PIECE_BYTES = 2**20
-_NEAR_BYTES = 2**14
-_SOME = 100  # images, which tell weights from them
+_MAX_PARTS = 6
+_CHUNK_BYTES = 2**20
+_BUFFER_BYTES = 2**14
+_N_INSPECTED = 100  # images and labels that are inspected to distinguish them from weights
 
 
 def is_pickle(path: Path) -> bool:
-    """Whether a file's name says that it is a pickle, or else it begins as all of protocol 2 and later do."""
+    """Return whether a file has the suffix of a pickle, or the first byte of protocol 2 or later."""
     if path.name.lower().endswith(SUFFIXES):
         return True
     with path.open("rb") as file:
@@ -51,63 +51,65 @@ def is_pickle(path: Path) -> bool:
 
 
 def has_pickled_data(path: Path, tell: Tell = ignore_progress) -> bool:
-    """Whether a pickle holds images and labels, rather than matrices and biases, which may lie in it likewise.
+    """Return whether a pickle contains images and labels, rather than matrices and biases in the same structure.
 
     Raises
     ------
     DataError
-        If it cannot be read.
+        If the file cannot be read.
     """
-    held = _held(path, tell)
-    pair = training_pair(held)
+    arrays = _arrays_by_name(path, tell)
+    pair = training_pair(arrays)
     if pair is None:
         return False
-    images, labels = (_array_of(path, held, name) for name in pair)
-    if pair != TRAINING_PAIR:  # its names tell
+    images, labels = (_array_of(path, arrays, name) for name in pair)
+    if pair != TRAINING_PAIR:  # the names are unambiguous
         return are_images(images.shape)
-    some = labels[:_SOME]
-    # Biases are no whole numbers, or alike as long as nothing was learnt, but for those of weights in whole numbers.
-    are_labels = bool((some == np.floor(some)).all()) and bool((labels != labels.flat[:1]).any())
-    return are_images(images.shape) and are_labels and (images.dtype.kind == "f" or not (images[:_SOME] < 0).any())
+    first_labels = labels[:_N_INSPECTED]
+    # Biases are fractions, or all equal before training; weights quantised to integers have negative values.
+    are_labels = bool((first_labels == np.floor(first_labels)).all()) and bool((labels != labels.flat[:1]).any())
+    return (
+        are_images(images.shape) and are_labels and (images.dtype.kind == "f" or not (images[:_N_INSPECTED] < 0).any())
+    )
 
 
 def read_pickled_set(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
-    """The data set in a pickle, packed by gzip or not.
+    """Read the dataset in a pickle, raw or gzipped.
 
-    It is a tuple or list of pairs of images and labels, to train on, to validate by and to test with (or the first
-    alone, or the first and the last), or of as many arrays, or a dict with the names that archives have.
+    The pickle contains a tuple or list of (images, labels) pairs for training, validation and test; for training and
+    test; or for training only. The arrays may also be in a flat tuple or list, or in a dict with names as in `.npz`.
 
     Raises
     ------
     DataError
-        If it cannot be read, or holds no such thing.
+        If the file cannot be read, or has another structure.
     """
-    held = _held(path, tell)
-    if not held:
+    arrays = _arrays_by_name(path, tell)
+    if not arrays:
         raise DataError(
             path,
-            "is a pickle without images and labels; expected a tuple of pairs of them (training, validation, test), or "
-            "x_train, y_train, x_test and y_test, in a dict or one after the other",
+            "is a pickle without images and labels; expected a tuple of pairs (training, validation, test), or "
+            "x_train, y_train, x_test and y_test in a dict or tuple",
         )
-    return found_in(path, held, lambda name: _array_of(path, held, name), "pickle")
+    return found_in(path, arrays, lambda name: _array_of(path, arrays, name), "pickle")
 
 
-def _held(path: Path, tell: Tell) -> dict[str, Any]:
-    """What may be arrays in a pickle, by name, those of pairs by what they are for; nothing in one of another kind.
+def _arrays_by_name(path: Path, tell: Tell) -> dict[str, Any]:
+    """Return possible arrays in a pickle by name; arrays in pairs are named by purpose. Empty for another structure.
 
-    Lists are not looked into: many names may stand for one.
+    Lists are not converted yet, because many names may refer to the same list.
     """
-    tree = _plain(_tree(path, tell))
+    tree = _unwrap(_read_tree(path, tell))
     if isinstance(tree, dict):
-        held: dict[str, Any] = {}
+        arrays: dict[str, Any] = {}
         for key, value in tree.items():
-            name, value = key.lower(), _plain(value)
+            name, value = key.lower(), _unwrap(value)
             if isinstance(value, np.ndarray | list):
-                if name in held:
-                    raise DataError(path, f"holds {name[:80]!r} twice")
-                held[name] = value
-        return held
-    pairs = _pairs(tree) if isinstance(tree, list | tuple) and len(tree) <= _MOST_PARTS else []
+                if name in arrays:
+                    raise DataError(path, f"contains {name[:80]!r} twice")
+                arrays[name] = value
+        return arrays
+    pairs = _pairs(tree) if isinstance(tree, list | tuple) and len(tree) <= _MAX_PARTS else []
     if pairs:
         return {
             name: array
@@ -117,66 +119,72 @@ def _held(path: Path, tell: Tell) -> dict[str, Any]:
     return {}
 
 
-def _array_of(path: Path, held: dict[str, Any], name: str) -> NDArray[Any]:
-    array = _array(held[name])
+def _array_of(path: Path, arrays: dict[str, Any], name: str) -> NDArray[Any]:
+    array = _array(arrays[name])
     if array is None:
-        raise DataError(path, f"{name[:80]!r} is no array of numbers")
+        raise DataError(path, f"{name[:80]!r} is not an array of numbers")
     return array
 
 
 def _pairs(parts: Sequence[Any]) -> list[_Pair]:
-    """Pairs of images and labels, in a row or one alone; or their arrays one after the other, in either order."""
+    """Return the pairs of images and labels in a sequence, or an empty list.
+
+    The sequence contains pairs, is itself a pair, or contains the arrays alternating or grouped.
+    """
     half = len(parts) // 2
-    for pairs, told in (
-        ([_plain(part) for part in parts], True),
+    for pairs, is_explicit in (
+        ([_unwrap(part) for part in parts], True),
         ([parts], True),
         (list(zip(parts[::2], parts[1::2], strict=False)), False),
-        (list(zip(parts[:half], parts[half:], strict=False)), False),  # as scikit-learn's train_test_split has them
+        (list(zip(parts[:half], parts[half:], strict=False)), False),  # the order of scikit-learn's train_test_split
     ):
-        found = list(itertools.takewhile(bool, (_pair(pair, told=told) for pair in pairs)))
-        if len(found) == len(pairs) and len(found) in _PAIRS:
-            return [pair for pair in found if pair]
+        result = list(itertools.takewhile(bool, (_pair(pair, is_explicit=is_explicit) for pair in pairs)))
+        if len(result) == len(pairs) and len(result) in _PAIRS:
+            return [pair for pair in result if pair]
     return []
 
 
-def _pair(part: Any, *, told: bool) -> _Pair | None:
-    """Images and labels, as many as each other; images may be ``told`` to be, or are known by their shape."""
+def _pair(part: Any, *, is_explicit: bool) -> _Pair | None:
+    """Return the images and labels of a pair, or None.
+
+    Images are recognised by their shape, or by the structure if it ``is_explicit``.
+    """
     if not isinstance(part, list | tuple) or len(part) != 2:
         return None
-    images = _plain(part[0])  # before a list of labels becomes an array
-    if not isinstance(images, np.ndarray) or images.ndim < 2 or not (are_images(images.shape) or told):
+    images = _unwrap(part[0])  # first, because converting a list of labels takes time
+    if not isinstance(images, np.ndarray) or images.ndim < 2 or not (are_images(images.shape) or is_explicit):
         return None
     labels = _array(part[1])
     if _array(images) is None or labels is None:
         return None
-    # Where nothing else can be meant, it is for the reader to say that some are lacking.
-    return (images, labels) if len(images) == len(labels) or (told and are_images(images.shape)) else None
+    # If the structure is unambiguous, accept different lengths here; the reader then reports the mismatch.
+    return (images, labels) if len(images) == len(labels) or (is_explicit and are_images(images.shape)) else None
 
 
 def _array(value: Any) -> NDArray[Any] | None:
-    """An array of numbers that is one, or a list of labels."""
-    value = _plain(value)
+    """Return an array or list of numbers as an array; None for anything else."""
+    value = _unwrap(value)
     if isinstance(value, list) and {int, float, bool}.issuperset(map(type, value)):
         value = np.array(value)
     return value if isinstance(value, np.ndarray) and value.ndim and value.dtype.kind in "biuf" else None
 
 
-def _plain(value: Any) -> Any:
+def _unwrap(value: Any) -> Any:
     return value.value if isinstance(value, ArrayNode) else value
 
 
-def _tree(path: Path, tell: Tell) -> Any:
+def _read_tree(path: Path, tell: Tell) -> Any:
     try:
         with opened(path) as (file, size, zipped):
             if not size:
                 raise DataError(path, "is empty")
             source = _Source(path, file, may_unpack_to(size) if zipped else size, tell)
             try:
-                # Arrays of before protocol 3 are copied out of texts, and again where their bytes are swapped.
-                most = max(source.left if zipped else 2 * size, MAX_COPIED_BYTES)
-                return read_pickles(source, max_copied_bytes=most, tell=lambda: tell(0))[0]
+                # Before protocol 3, arrays are copied from strings, and copied again to swap bytes.
+                limit = max(source.left if zipped else 2 * size, MAX_COPIED_BYTES)
+                return read_pickles(source, max_copied_bytes=limit, tell=lambda: tell(0))[0]
             except ValueError as error:
-                if source.failure is not None:  # which the interpreter takes for damage
+                if source.failure is not None:  # the interpreter reports it as damage
                     raise source.failure from None
                 raise DataError(path, str(error)) from error
     except (OSError, EOFError, zlib.error, MemoryError) as error:
@@ -184,59 +192,59 @@ def _tree(path: Path, tell: Tell) -> Any:
 
 
 class _Source:
-    """A pickle's bytes, as they are unpacked, up to a bound; and what went wrong with them."""
+    """Stream of a pickle's decompressed bytes, up to a limit, which keeps the exception if reading fails."""
 
-    def __init__(self, path: Path, file: BinaryIO | gzip.GzipFile, most: int, tell: Tell) -> None:
+    def __init__(self, path: Path, file: BinaryIO | gzip.GzipFile, limit: int, tell: Tell) -> None:
         self._path = path
         self._file = file
-        self._most = most
+        self._limit = limit
         self._tell = tell
-        self._near = io.BytesIO()  # read ahead: most instructions take a byte or two
-        self.left = most
+        self._buffer = io.BytesIO()  # read-ahead buffer: most instructions take a byte or two
+        self.left = limit
         self.failure: Exception | None = None
 
     def read(self, n: int, /) -> bytes:
-        """So many bytes, or as many as there are."""
-        begin = self._near.read(n)
-        left = n - len(begin)
+        """Return n bytes, or fewer at the end of the file."""
+        start = self._buffer.read(n)
+        left = n - len(start)
         if not left:
-            return begin
+            return start
         if left > self.left:
-            raise self._too_much()
-        if left <= _NEAR_BYTES:
-            self._near = io.BytesIO(self._piece(_NEAR_BYTES))
-            return begin + self._near.read(left)
+            raise self._size_error()
+        if left <= _BUFFER_BYTES:
+            self._buffer = io.BytesIO(self._read_chunk(_BUFFER_BYTES))
+            return start + self._buffer.read(left)
         content = io.BytesIO()
-        content.write(begin)
-        while (left := n - content.tell()) and (piece := self._piece(min(left, _PIECE_BYTES))):
-            content.write(piece)
+        content.write(start)
+        while (left := n - content.tell()) and (chunk := self._read_chunk(min(left, _CHUNK_BYTES))):
+            content.write(chunk)
         return content.getvalue()
 
     def readline(self) -> bytes:
-        """The rest of a line, with its end."""
-        line = self._near.readline()
+        """Return the rest of the line, including the line break."""
+        line = self._buffer.readline()
         if line.endswith(b"\n"):
             return line
         content = io.BytesIO()
         content.write(line)
-        while piece := self._piece(_NEAR_BYTES):
-            self._near = io.BytesIO(piece)
-            content.write(line := self._near.readline())
+        while chunk := self._read_chunk(_BUFFER_BYTES):
+            self._buffer = io.BytesIO(chunk)
+            content.write(line := self._buffer.readline())
             if line.endswith(b"\n"):
                 break
         return content.getvalue()
 
-    def _piece(self, n: int) -> bytes:
+    def _read_chunk(self, n: int) -> bytes:
         try:
-            piece = self._file.read(min(n, self.left + 1))
+            chunk = self._file.read(min(n, self.left + 1))
             self._tell(0)
         except Exception as error:
             self.failure = error
             raise
-        self.left -= len(piece)
+        self.left -= len(chunk)
         if self.left < 0:
-            raise self._too_much()
-        return piece
+            raise self._size_error()
+        return chunk
 
-    def _too_much(self) -> DataError:
-        return DataError(self._path, f"claims to hold more than the {self._most:,} bytes that can be in it")
+    def _size_error(self) -> DataError:
+        return DataError(self._path, f"is damaged or too large: it claims more than {self._limit:,} bytes")

@@ -1,4 +1,4 @@
-"""What an array's numbers are as pixels: bytes, or parts of 1 in one of several ways; and bytes made of them."""
+"""Conversion of pixel arrays to bytes, from whole numbers up to 255 or fractions up to 1."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,18 +9,18 @@ from numpy.typing import NDArray
 
 from digitpad.errors import DataError
 
-_ROWS_AT_ONCE = 4096
-_ROUNDING = 1e-6  # so little beyond 0 or 1 is nobody's meaning
-_MANY = 0.01
+_BLOCK_ROWS = 4096
+_ROUNDING = 1e-6  # tolerance for rounding errors below 0 or above 1
+_MEAN_SUBTRACTED_SHARE = 0.01
 
 
 class Pixels:
-    """Makes bytes of a data set's images; the part to train on, which comes first, settles what numbers mean.
+    """Converter of a dataset's images to bytes. The training set, which comes first, determines the scale.
 
     Attributes
     ----------
     notes : dict of str
-        What was done, a sentence each, in order and each once; the values mean nothing.
+        Changes made, one sentence each, as keys of an ordered set; the values are unused.
     """
 
     def __init__(self, path: Path) -> None:
@@ -29,53 +29,55 @@ class Pixels:
         self._factor: int | None = None
 
     def as_bytes(self, name: str, array: NDArray[Any]) -> NDArray[np.uint8]:
-        """Pixels of 0 to 255, or of 0 to 1, as bytes.
+        """Convert pixels from 0 to 255, or from 0 to 1, to bytes.
 
         Raises
         ------
         DataError
-            If a number is neither.
+            If a value is outside the range.
         """
-        own = _factor(array)
+        array_factor = _factor(array)
         if self._factor is None:
-            self._factor = own or 1
-        # A part that is black, or has but few shades, tells less than the one to train on.
-        factor = own if own is not None and (own == 1) != (self._factor == 1) else self._factor
+            self._factor = array_factor or 1
+        # The factor of the training set is more reliable if this part is black or has only a few grey levels.
+        factor = (
+            array_factor if array_factor is not None and (array_factor == 1) != (self._factor == 1) else self._factor
+        )
         if factor == 1:
-            expected = "whole numbers of 0 to 255, or numbers of 0 to 1" + _before(array)
+            expected = "whole numbers from 0 to 255, or numbers from 0 to 1" + _hint(array)
             return whole_numbers(self._path, name, array, expected)
-        self.notes[f"Its pixels are numbers of 0 to 1, which were multiplied by {factor}."] = None
+        self.notes[f"Pixels from 0 to 1 were multiplied by {factor}."] = None
         pixels = np.empty(array.shape, np.uint8)
-        expected = "numbers of 0 to 1" + _before(array)
+        expected = "numbers from 0 to 1" + _hint(array)
         for row, block in _blocks(array):
-            good = (block >= -_ROUNDING) & (block <= 1 + _ROUNDING)
-            _check(self._path, name, row, block, good, expected)
+            is_valid = (block >= -_ROUNDING) & (block <= 1 + _ROUNDING)
+            _check(self._path, name, row, block, is_valid, expected)
             np.rint(block * np.float64(factor), out=pixels[row : row + len(block)], casting="unsafe")
         return pixels
 
 
 def whole_numbers(path: Path, name: str, array: NDArray[Any], expected: str) -> NDArray[np.uint8]:
-    """The same numbers as bytes, checked before they are cast, which would wrap 300 to 44 and NaN to 0.
+    """Return whole numbers as bytes. They are checked first, as a cast would turn 300 into 44 and NaN into 0.
 
     Raises
     ------
     DataError
-        If one is no byte; names its row, and what was expected.
+        If a value is not a whole number from 0 to 255; the message contains its row and ``expected``.
     """
     if array.dtype == np.uint8:
         return array
     whole = np.empty(array.shape, np.uint8)
     for row, block in _blocks(array):
-        good = (block >= 0) & (block <= 255)
+        is_valid = (block >= 0) & (block <= 255)
         if block.dtype.kind == "f":
-            good &= block == np.floor(block)
-        _check(path, name, row, block, good, expected)
+            is_valid &= block == np.floor(block)
+        _check(path, name, row, block, is_valid, expected)
         whole[row : row + len(block)] = block
     return whole
 
 
 def _factor(array: NDArray[Any]) -> int | None:
-    """What to multiply pixels by, as most of those that are not black tell; None where all are."""
+    """Return the factor that scales pixels to 255, judged by most pixels that are not black; None if all are black."""
     if array.dtype.kind in "iu":
         brightest = array.max(initial=0)
         return None if brightest <= 0 else 255 if brightest == 1 else 1
@@ -88,26 +90,32 @@ def _factor(array: NDArray[Any]) -> int | None:
         return None
     if 2 * n_small < n_light:
         return 1
-    # deeplearning.net's MNIST is of 256ths, everybody else's of 255ths.
+    # deeplearning.net divided MNIST by 256; all others divide by 255.
     with np.errstate(over="ignore", invalid="ignore"):
         exact = all((block < 1).all() and (block * 256 % 1 == 0).all() for _, block in _blocks(array))
     return 256 if exact else 255
 
 
-def _before(array: NDArray[Any]) -> str:
-    """What else is expected of numbers of which many are below 0, as after a mean was taken off."""
-    some = array[:_ROWS_AT_ONCE]
-    return ", before any mean is subtracted" if np.count_nonzero(some < 0) > _MANY * some.size else ""
+def _hint(array: NDArray[Any]) -> str:
+    """Return an addition to the expected range if many values are negative, as after subtracting the mean."""
+    rows = array[:_BLOCK_ROWS]
+    return ", before any mean is subtracted" if np.count_nonzero(rows < 0) > _MEAN_SUBTRACTED_SHARE * rows.size else ""
 
 
-def _check(path: Path, name: str, row: int, block: NDArray[Any], good: NDArray[np.bool_], expected: str) -> None:
-    """Name the first number that is not good."""
-    if not good.all():
-        place = np.unravel_index(int(np.argmin(good)), good.shape)
-        raise DataError(path, f"row {row + int(place[0])} of {name!r} holds {block[place]}; expected {expected}")
+def _check(path: Path, name: str, row: int, block: NDArray[Any], is_valid: NDArray[np.bool_], expected: str) -> None:
+    """Check that all values of a block are valid.
+
+    Raises
+    ------
+    DataError
+        If a value is invalid; the message contains the first such value and its row.
+    """
+    if not is_valid.all():
+        index = np.unravel_index(int(np.argmin(is_valid)), is_valid.shape)
+        raise DataError(path, f"row {row + int(index[0])} of {name!r} contains {block[index]}; expected {expected}")
 
 
 def _blocks(array: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
-    """Some rows at once, with the number of the first."""
-    for row in range(0, len(array), _ROWS_AT_ONCE):
-        yield row, array[row : row + _ROWS_AT_ONCE]
+    """Yield blocks of rows, each with the index of its first row."""
+    for row in range(0, len(array), _BLOCK_ROWS):
+        yield row, array[row : row + _BLOCK_ROWS]

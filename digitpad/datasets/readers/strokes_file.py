@@ -1,4 +1,4 @@
-"""Digits that were drawn in the window and labelled: strokes files as data sets."""
+"""Reader of strokes files: labelled drawings from the window."""
 
 from pathlib import Path
 
@@ -11,18 +11,18 @@ from digitpad.ink.strokes import read_strokes
 
 
 def read_strokes_set(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
-    """The labelled drawings of a strokes file, drawn as the pad's ink is.
+    """Read the labelled drawings of a strokes file, rasterised like drawings on the pad.
 
     Raises
     ------
     DataError
-        If the file cannot be read, a line is not a drawing, or none has a label.
+        If the file cannot be read, a line is not a drawing, or no drawing has a label.
     """
-    labels, images, n_without = Labels(path), [], 0
+    labels, images, n_skipped = Labels(path), [], 0
     try:
         for n_read, drawing in enumerate(read_strokes(path), 1):
             if drawing.label is None or not drawing.paths:
-                n_without += 1
+                n_skipped += 1
             else:
                 labels.add(str(drawing.label))
                 images.append(rasterize(drawing.paths))
@@ -31,6 +31,6 @@ def read_strokes_set(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
     except InkError as error:
         raise DataError(error.path, error.problem) from error
     if not images:
-        raise DataError(path, 'holds no drawing with a label; expected lines of {"label": 7, "strokes": …}')
-    notes = (f"{n_without:,} lines have no label or no ink, and are left out.",) if n_without else ()
+        raise DataError(path, 'contains no drawing with a label; expected lines of {"label": 7, "strokes": …}')
+    notes = (f"{n_skipped:,} lines without a label or without ink were skipped.",) if n_skipped else ()
     return ReaderResult(labels.part(np.stack(images)), None, "strokes", notes=notes)

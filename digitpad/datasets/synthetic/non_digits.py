@@ -1,4 +1,4 @@
-"""Things that are no digits, made rather than collected, for a network to learn when not to be sure."""
+"""Generated images of non-digits. Training on them teaches the network when to be unsure."""
 
 from collections.abc import Callable, Collection
 
@@ -14,33 +14,34 @@ PER_WRITER = 10
 
 
 def non_digits(
-    n: int, seed: int, tell: Callable[[int], None] = lambda made: None, *, only: Collection[str] | None = None
+    n: int, seed: int, tell: Callable[[int], None] = lambda n_drawn: None, *, only: Collection[str] | None = None
 ) -> Digits:
-    """So many drawings that are no digits, labelled `NONE`, prepared as what is drawn on the pad.
+    """Generate n images of non-digits, labelled `NONE`, prepared like drawings on the pad.
 
-    The same seed gives the same drawings, and a larger ``n`` more of them.
+    The same seed gives the same drawings; a larger ``n`` appends more.
 
     Parameters
     ----------
     n, seed : int
+        Number of images, and random seed.
     tell : callable, optional
-        Hears before each writer how many there are; what it raises ends the making.
+        Called before each writer with the number of images so far; an exception that it raises stops generation.
     only : collection of str, optional
-        Of these kinds alone, in the proportion that they have among all of `digitpad.datasets.synthetic.glyphs.kinds`.
+        Kinds to draw, in their relative frequencies in `digitpad.datasets.synthetic.glyphs.kinds`; all by default.
 
     Raises
     ------
     KeyError
-        If there is no such kind.
+        If a kind in ``only`` does not exist.
     """
     shares = kinds() if only is None else {kind: kinds()[kind] for kind in only}
-    names, upto = list(shares), np.cumsum(list(shares.values()))
+    names, cumulative = list(shares), np.cumsum(list(shares.values()))
     images = np.empty((n, SIDE, SIDE), np.uint8)
-    hands = writers(seed)
-    for place in range(0, n, PER_WRITER):
-        tell(place)
-        writer, rng = next(hands)
-        for row in range(place, min(place + PER_WRITER, n)):
-            kind = names[int(np.searchsorted(upto, rng.random() * upto[-1], side="right"))]
+    writer_stream = writers(seed)
+    for start in range(0, n, PER_WRITER):
+        tell(start)
+        writer, rng = next(writer_stream)
+        for row in range(start, min(start + PER_WRITER, n)):
+            kind = names[int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right"))]
             images[row] = rasterize(draw(kind, rng, writer), writer.pen_radius_px)
     return Digits(images, np.full(n, NONE, np.uint8))

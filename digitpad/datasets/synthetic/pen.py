@@ -1,7 +1,7 @@
-"""Digits as hands write them: styles read from a file, and writers that write them, each in a hand of its own.
+"""Generated handwriting: digit styles read from a file, and random writers, each with an individual hand.
 
-A style is the path of a pen through a few points; a writer slants, stretches, rounds and shakes all that they write in
-one way, and every time a little differently. What comes out are strokes in canvas pixels, like those of the pad.
+A style is the path of a pen through a few points. A writer has a characteristic slant, width, rounding and tremor, and
+varies them a little from digit to digit. The result is strokes in canvas pixels, like those of the pad.
 """
 
 import dataclasses
@@ -29,10 +29,10 @@ STYLES = assets.DATA / "pen-digits.toml"
 
 N_DIGITS = 10
 PIECES = 10
-"""A curve from one point of a style to the next is followed in this many straight pieces."""
+"""Number of straight segments per curve between two points of a style."""
 
 STEP = 0.025
-"""Paths are smoothed and shaken at points this far apart, in heights of a digit."""
+"""Distance between the points at which paths are smoothed and shaken, in heights of a digit."""
 
 _RANGE = r"(-?\d+(?:\.\d+)?)(?:\.\.(-?\d+(?:\.\d+)?))?"
 _POINT = re.compile(rf"{_RANGE},{_RANGE}(!?)")
@@ -40,14 +40,14 @@ _POINT = re.compile(rf"{_RANGE},{_RANGE}(!?)")
 
 @dataclass(frozen=True, eq=False)
 class StrokeCurve:
-    """A smooth path through some points, with corners at some of them: linear in the points, so two matrices.
+    """Smooth path through points, with optional corners. It is linear in the points, hence stored as two matrices.
 
-    With a ``bend`` of 0 the path leads straight from point to point; with 1 it is a centripetal Catmull-Rom spline.
+    With a ``bend`` of 0 the path is straight from point to point; with 1 it is a centripetal Catmull-Rom spline.
 
     Attributes
     ----------
     straight, bent : ndarray of shape (n_path, n_points)
-        What makes the path of the points, and what a full bend adds to it.
+        Matrix that maps the points to the straight path, and matrix that a full bend adds to it.
     """
 
     straight: Floats
@@ -55,29 +55,30 @@ class StrokeCurve:
 
     @classmethod
     def through(cls, points: Floats, corners: Sequence[bool]) -> Self:
-        """Through points like these, of shape (n_points, 2)."""
+        """Return the curve for points near these, of shape (n_points, 2); ``corners`` marks points with a corner."""
         n_pieces = len(points) - 1
-        times = np.sqrt(np.hypot(*np.diff(points, axis=0).T)) + 1e-3  # centripetal: no cusps or loops of its own
+        times = np.sqrt(np.hypot(*np.diff(points, axis=0).T)) + 1e-3  # centripetal: adds no cusps or loops
         identity = np.eye(len(points))
         chords = np.diff(identity, axis=0)
         t = np.linspace(0, 1, PIECES + 1)[:-1, None]
         straight, bent = [], []
         for piece in range(n_pieces):
-            # A cubic that leaves and arrives with these velocities; what is linear in t is the straight part.
-            leave = chords[piece] if corners[piece] else _velocity(chords, times, piece, piece)
-            arrive = chords[piece] if corners[piece + 1] else _velocity(chords, times, piece + 1, piece)
+            # A cubic with these velocities at both ends; its part linear in t is the straight path.
+            start_velocity = chords[piece] if corners[piece] else _velocity(chords, times, piece, piece)
+            end_velocity = chords[piece] if corners[piece + 1] else _velocity(chords, times, piece + 1, piece)
             straight.append(identity[piece] + t * chords[piece])
-            bent.append(t * (1 - t) * ((1 - t) * (leave - chords[piece]) - t * (arrive - chords[piece])))
+            bent.append(t * (1 - t) * ((1 - t) * (start_velocity - chords[piece]) - t * (end_velocity - chords[piece])))
         straight.append(identity[-1:])
         bent.append(np.zeros_like(identity[-1:]))
         return cls(np.concatenate(straight), np.concatenate(bent))
 
     def __call__(self, points: Floats, bend: float) -> Floats:
+        """Return the path through the points, of shape (n_path, 2)."""
         return (self.straight + bend * self.bent) @ points
 
 
 def _velocity(chords: Floats, times: Floats, point: int, piece: int) -> Floats:
-    """At a point, of the parabola through it and its neighbours, in units of the time that ``piece`` takes."""
+    """Return the velocity of the parabola through a point and its neighbours, per duration of ``piece``."""
     if point == 0 or point == len(chords):
         return chords[piece]
     before, after = times[point - 1], times[point]
@@ -92,16 +93,16 @@ class Style:
     Attributes
     ----------
     digit : int
-        Or `NONE`, where it writes something else.
+        The digit, or `NONE` for a non-digit.
     name : str
     weight : float
-        How common it is, compared with the other styles of the digit.
+        Frequency relative to the other styles of the digit.
     freedom : float
-        How much of a writer's carelessness it stands before it might be read as another digit.
+        Share of a writer's variation that keeps the style readable as this digit, 0 to 1.
     low, high : ndarray of shape (n_points, 2)
-        Between which the points of all strokes lie, in heights of the digit; (0, 0) is in its middle.
-    strokes : tuple of (slice, Curve)
-        Which of the points each stroke leads through, and how.
+        Range of each point of all strokes, in heights of the digit; (0, 0) is the centre.
+    strokes : tuple of (slice, StrokeCurve)
+        The points of each stroke, and the curve through them.
     """
 
     digit: int
@@ -115,40 +116,40 @@ class Style:
 
 @functools.cache
 def styles() -> tuple[Style, ...]:
-    """The shipped styles, in the order of their digits."""
+    """Return the built-in styles, ordered by digit."""
     return read_styles(STYLES)
 
 
 @functools.cache
-def _of_digit(digit: int) -> tuple[tuple[Style, ...], NDArray[np.float64]]:
-    """The shipped styles of a digit, and how probable each and those before it are."""
-    own = tuple(style for style in styles() if style.digit == digit)
-    weights = np.cumsum([style.weight for style in own])
-    return own, weights / weights[-1]
+def _styles_of_digit(digit: int) -> tuple[tuple[Style, ...], NDArray[np.float64]]:
+    """Return the built-in styles of a digit, and their cumulative probabilities."""
+    matching = tuple(style for style in styles() if style.digit == digit)
+    weights = np.cumsum([style.weight for style in matching])
+    return matching, weights / weights[-1]
 
 
 def read_styles(path: Path) -> tuple[Style, ...]:
-    """The styles in a TOML file such as ``data/pen-digits.toml``, which tells how they are written.
+    """Read the digit styles in a TOML file such as ``data/pen-digits.toml``, which documents the format.
 
     Raises
     ------
     InkError
-        If the file cannot be read, a style in it cannot be, or a digit has none; it names the style.
+        If the file cannot be read, a style is invalid (the message names it), or a digit has no style.
     """
     glyphs = read_glyphs(path)
     expected = [str(digit) for digit in range(N_DIGITS)]
     if sorted(glyphs) != expected:
-        raise InkError(path, f"has styles of {', '.join(sorted(glyphs)) or 'nothing'}; expected {', '.join(expected)}")
+        raise InkError(path, f"has styles for {', '.join(sorted(glyphs)) or 'nothing'}; expected {', '.join(expected)}")
     return tuple(style for digit in expected for style in glyphs[digit])
 
 
 def read_glyphs(path: Path) -> dict[str, tuple[Style, ...]]:
-    """The styles in a TOML file of that format, by what they write, be it a digit or not.
+    """Read the styles in a TOML file of the same format, by glyph: a digit or any other kind.
 
     Raises
     ------
     InkError
-        If the file cannot be read, or a style in it cannot be; it names the style.
+        If the file cannot be read, or a style is invalid; the message names the style.
     """
     try:
         tables = tomllib.loads(path.read_text("utf-8"))
@@ -158,33 +159,33 @@ def read_glyphs(path: Path) -> dict[str, tuple[Style, ...]]:
         raise InkError(path, f"is not TOML ({error})") from error
     digits = {str(digit): digit for digit in range(N_DIGITS)}
     glyphs = {}
-    for glyph, styles_of_it in tables.items():
-        is_list = isinstance(styles_of_it, list) and all(isinstance(table, dict) for table in styles_of_it)
-        if not is_list or not styles_of_it:
+    for glyph, entries in tables.items():
+        is_list = isinstance(entries, list) and all(isinstance(table, dict) for table in entries)
+        if not is_list or not entries:
             raise InkError(path, f"{glyph} is not a list of styles, each under [[{glyph}]]")
-        found = []
-        for number, table in enumerate(styles_of_it, 1):
+        glyph_styles = []
+        for number, table in enumerate(entries, 1):
             name = table.get("name", f"number {number}")
             try:
-                found.append(_style(digits.get(glyph, NONE), **{"name": name, **table}))
+                glyph_styles.append(_style(digits.get(glyph, NONE), **{"name": name, **table}))
             except (ValueError, TypeError) as error:
                 raise InkError(path, f"style {name!r} of {glyph}: {error}") from error
-        glyphs[glyph] = tuple(found)
+        glyphs[glyph] = tuple(glyph_styles)
     return glyphs
 
 
 def _style(digit: int, name: str, strokes: list[str], weight: float = 1.0, freedom: float = 1.0) -> Style:
     if not 0 < weight < math.inf:
-        raise ValueError(f"its weight is {weight}; expected more than 0")
+        raise ValueError(f"weight is {weight}; expected a number above 0")
     if not 0 <= freedom <= 1:
-        raise ValueError(f"its freedom is {freedom}; expected 0 to 1")
+        raise ValueError(f"freedom is {freedom}; expected 0 to 1")
     if not strokes:
-        raise ValueError("it has no strokes")
+        raise ValueError("has no strokes")
     low: list[list[float]] = []
     high: list[list[float]] = []
     curves = []
     for stroke in strokes:
-        begin = len(low)
+        start = len(low)
         corners = []
         for text in stroke.split():
             match = _POINT.fullmatch(text)
@@ -195,54 +196,54 @@ def _style(digit: int, name: str, strokes: list[str], weight: float = 1.0, freed
             high.append([float(x_to or x), float(y_to or y)])
             corners.append(bool(corner))
             if low[-1][0] > high[-1][0] or low[-1][1] > high[-1][1]:
-                raise ValueError(f"{text!r} has a range that ends before it begins")
+                raise ValueError(f"{text!r} has a range that ends below its start")
         if len(corners) < 2:
             raise ValueError(f"the stroke {stroke!r} has fewer than two points")
-        some = slice(begin, len(low))
-        curves.append((some, StrokeCurve.through((np.array(low[some]) + np.array(high[some])) / 2, corners)))
+        points = slice(start, len(low))
+        curves.append((points, StrokeCurve.through((np.array(low[points]) + np.array(high[points])) / 2, corners)))
     return Style(digit, name, weight, freedom, np.array(low) / 100 - 0.5, np.array(high) / 100 - 0.5, tuple(curves))
 
 
 @dataclass(frozen=True, eq=False)
 class Writer:
-    """A hand, and what it keeps from digit to digit. Lengths are in heights of a digit where no unit is named.
+    """Writer with a characteristic hand. Lengths without a unit are in heights of a digit.
 
     Attributes
     ----------
     styles : tuple of Style
-        The one in which each digit is written.
+        Style of each digit.
     size_px : float
-        How high digits are on the canvas.
+        Height of digits on the canvas.
     slant : float
-        How far the top leans to the right of the bottom.
+        Shift of the top to the right, relative to the bottom.
     turn : float
-        By how much all is turned clockwise, in radians.
+        Clockwise rotation, in radians.
     width : float
-        By how much digits are wider than their styles.
+        Factor on the width of the style.
     bend : float
-        From straight lines (0) to round ones (1 and more).
+        Curvature of strokes: 0 is straight, 1 is round, larger is rounder.
     rounding : float
-        Within what length corners are cut, as fast hands do.
+        Length over which corners are rounded, as in fast writing.
     jitter : float
-        How far points stray, each on its own.
+        Random displacement of single points.
     sway : float
-        How far slant, turn, width and size differ from digit to digit.
+        Variation of slant, turn, width and size from digit to digit.
     proportion : float
-        How far what is above and below, or left and right, differs in size from the style.
+        Variation of the proportions between upper and lower, and left and right parts.
     warp : float
-        How far regions of the digit stray, so that strokes that meet still meet.
+        Smooth random displacement of regions, which keeps joined strokes joined.
     gap : float
-        How far a stroke strays as a whole.
+        Random displacement of whole strokes.
     reach : float
-        How far a stroke ends before or beyond its end.
+        Random shortening or lengthening of stroke ends.
     hooks : float
-        How probable it is that the pen lands or leaves with a hook.
+        Probability of a hook at a stroke end.
     tremor : float
-        How far the hand shakes.
+        Amplitude of the tremor.
     spacing_px : float
-        How far the points are apart that pen or mouse report.
+        Distance between the points that the pen or mouse reports.
     pen_radius_px : float
-        Of the pen that draws the digit into the network's pixels.
+        Radius of the pen that draws the digit into the network input.
     """
 
     styles: tuple[Style, ...]
@@ -265,27 +266,27 @@ class Writer:
 
     @classmethod
     def random(cls, rng: np.random.Generator) -> Self:
-        """Anyone."""
-        own = []
+        """Return a random writer."""
+        writer_styles = []
         for digit in range(N_DIGITS):
-            some, shares = _of_digit(digit)
-            own.append(some[int(np.searchsorted(shares, rng.random(), side="right"))])
-        care = math.exp(rng.normal(0, 0.3))  # below 1 for neat hands, above for hasty ones
+            candidates, shares = _styles_of_digit(digit)
+            writer_styles.append(candidates[int(np.searchsorted(shares, rng.random(), side="right"))])
+        carelessness = math.exp(rng.normal(0, 0.3))  # below 1 for neat writers, above 1 for hasty writers
         other_pen = rng.random() < 0.25
         return cls(
-            styles=tuple(own),
+            styles=tuple(writer_styles),
             size_px=rng.uniform(120, 400),
             slant=float(np.clip(rng.normal(0.08, 0.21), -0.4, 0.55)),
             turn=rng.normal(0, 0.06),
             width=math.exp(rng.normal(0, 0.17)),
             bend=rng.uniform(0.5, 1.2),
-            rounding=abs(rng.normal(0, 0.03)) * care,
-            jitter=0.022 * care,
+            rounding=abs(rng.normal(0, 0.03)) * carelessness,
+            jitter=0.022 * carelessness,
             sway=0.05,
             proportion=0.15,
-            warp=0.038 * care,
-            gap=0.02 * care,
-            reach=0.035 * care,
+            warp=0.038 * carelessness,
+            gap=0.02 * carelessness,
+            reach=0.035 * carelessness,
             hooks=rng.uniform(0, 0.2) ** 1.5,
             tremor=abs(rng.normal(0, 0.004)),
             spacing_px=rng.uniform(3, 30),
@@ -293,72 +294,72 @@ class Writer:
         )
 
     def held_to(self, freedom: float) -> Self:
-        """The same hand, taking more care: a ``freedom`` of 1 leaves it as it is."""
-        careless = ("turn", "jitter", "sway", "proportion", "warp", "gap", "reach")
-        return dataclasses.replace(self, **{name: freedom * getattr(self, name) for name in careless})
+        """Return this writer with its variation multiplied by ``freedom``; 1 changes nothing."""
+        variations = ("turn", "jitter", "sway", "proportion", "warp", "gap", "reach")
+        return dataclasses.replace(self, **{name: freedom * getattr(self, name) for name in variations})
 
 
 def write(what: int | Style, rng: np.random.Generator, writer: Writer | None = None) -> list[Floats]:
-    """A digit, or a style of one, as someone writes it.
+    """Write a digit or a style.
 
     Parameters
     ----------
     what : int or Style
-        A digit is written in the writer's own style.
+        A digit, which is written in the writer's style, or a style.
     rng : numpy.random.Generator
     writer : Writer, optional
-        Anyone, if it is not given.
+        A random writer by default.
 
     Returns
     -------
     list of ndarray of shape (n_points, 2)
-        The strokes: whole canvas pixels, y growing downwards.
+        Strokes in whole canvas pixels; y increases downwards.
     """
     writer = writer or Writer.random(rng)
     style = what if isinstance(what, Style) else writer.styles[what]
     writer = writer.held_to(style.freedom)
     points = rng.uniform(style.low, style.high) + rng.normal(0, writer.jitter, style.low.shape)
     bend = writer.bend * rng.uniform(0.8, 1.2)
-    paths = [curve(points[some], bend) for some, curve in style.strokes]
+    paths = [curve(points[indices], bend) for indices, curve in style.strokes]
     ends = np.cumsum([len(path) for path in paths])[:-1]
-    paths = np.split(_warped(np.concatenate(paths), writer, rng), ends)
-    paths = [_by_hand(path, writer, rng) for path in paths]
-    return _on_canvas(paths, writer, rng)
+    paths = np.split(_warp(np.concatenate(paths), writer, rng), ends)
+    paths = [_add_imperfections(path, writer, rng) for path in paths]
+    return _place_on_canvas(paths, writer, rng)
 
 
 def writers(seed: int) -> Iterator[tuple[Writer, np.random.Generator]]:
-    """Any number of writers, each with the generator to write with; of the same seed, always the same."""
+    """Yield an endless series of random writers, each with its generator; the same seed gives the same writers."""
     for number in itertools.count():
         rng = np.random.default_rng([seed, number])
         yield Writer.random(rng), rng
 
 
-def _warped(path: Floats, writer: Writer, rng: np.random.Generator) -> Floats:
-    """Other proportions: of above and below, of left and right, and a smooth wave over the whole plane."""
+def _warp(path: Floats, writer: Writer, rng: np.random.Generator) -> Floats:
+    """Vary the proportions (upper to lower, left to right), and add a smooth wave over the whole plane."""
     x, y = path.T
     waist, middle, taper = rng.normal(0, writer.proportion, 3).clip(-0.4, 0.4)
     y = y + waist * (0.25 - y * y)
     x = (x + middle * (0.25 - x * x)) * (1 + taper * y)
     warped = np.stack([x, y], axis=1)
-    waves = rng.normal(0, 3.5, (2, 4))  # radians a height: about half a period
+    waves = rng.normal(0, 3.5, (2, 4))  # radians per height: about half a period
     heights = rng.normal(0, writer.warp / math.sqrt(2), (4, 2))
     return warped + np.sin(warped @ waves + rng.uniform(0, 2 * math.pi, 4)) @ heights
 
 
-def _by_hand(path: Floats, writer: Writer, rng: np.random.Generator) -> Floats:
-    """A stroke with ends that are not where they should be, corners cut, and tremor."""
+def _add_imperfections(path: Floats, writer: Writer, rng: np.random.Generator) -> Floats:
+    """Displace a stroke, vary its ends, round its corners, and add tremor."""
     path = path + rng.normal(0, writer.gap, 2)
-    for _ in range(2):  # the end, then the start, turned back to front
-        path = _ended(path, writer, rng)[::-1]
-    path = _evenly(path, STEP)
-    path = _smoothed(path, writer.rounding * rng.uniform(0.5, 1.5))
+    for _ in range(2):  # once for each end: the path is reversed in between
+        path = _vary_end(path, writer, rng)[::-1]
+    path = _resample(path, STEP)
+    path = _smooth(path, writer.rounding * rng.uniform(0.5, 1.5))
     if writer.tremor:
-        path = path + writer.tremor * 2.4 * _smoothed(rng.standard_normal(path.shape), 1.5 * STEP)
+        path = path + writer.tremor * 2.4 * _smooth(rng.standard_normal(path.shape), 1.5 * STEP)
     return path
 
 
-def _ended(path: Floats, writer: Writer, rng: np.random.Generator) -> Floats:
-    """The path made a little longer or shorter at its end, perhaps with a hook."""
+def _vary_end(path: Floats, writer: Writer, rng: np.random.Generator) -> Floats:
+    """Make the path a little longer or shorter at its end, and sometimes add a hook."""
     lengths = np.hypot(*np.diff(path, axis=0).T)
     whole = float(lengths.sum())
     reach = float(np.clip(rng.normal(0, writer.reach), -0.15 * whole, 0.15 * whole))
@@ -376,15 +377,15 @@ def _ended(path: Floats, writer: Writer, rng: np.random.Generator) -> Floats:
     return path
 
 
-def _evenly(path: Floats, spacing: float) -> Floats:
-    """Points along the path this far apart, or a little nearer; at least two."""
+def _resample(path: Floats, spacing: float) -> Floats:
+    """Return evenly spaced points along the path, at most ``spacing`` apart; at least two."""
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(path, axis=0).T))])
     at = np.linspace(0, along[-1], max(2, math.ceil(along[-1] / spacing) + 1))
     return np.stack([np.interp(at, along, path[:, 0]), np.interp(at, along, path[:, 1])], axis=1)
 
 
-def _smoothed(values: Floats, sigma: float) -> Floats:
-    """Values, `STEP` apart, averaged with a Gaussian; the first and the last stay where they are."""
+def _smooth(values: Floats, sigma: float) -> Floats:
+    """Smooth values, which are `STEP` apart, with a Gaussian; the first and last value stay unchanged."""
     reach = min(math.ceil(3 * sigma / STEP), len(values) - 1)
     if reach < 1:
         return values
@@ -395,15 +396,15 @@ def _smoothed(values: Floats, sigma: float) -> Floats:
     return np.stack([np.convolve(column, kernel, "valid") for column in padded.T], axis=1)
 
 
-def _on_canvas(paths: list[Floats], writer: Writer, rng: np.random.Generator) -> list[Floats]:
-    """Stretched, slanted, turned, as large as the writer writes, and in whole pixels somewhere on the canvas."""
+def _place_on_canvas(paths: list[Floats], writer: Writer, rng: np.random.Generator) -> list[Floats]:
+    """Apply width, slant, rotation and size, and place the strokes at random on the canvas, in whole pixels."""
     slant = writer.slant + rng.normal(0, writer.sway)
     turn = writer.turn + rng.normal(0, writer.sway)
     width = writer.width * math.exp(rng.normal(0, 1.6 * writer.sway))
     size_px = writer.size_px * math.exp(rng.normal(0, 1.6 * writer.sway))
     cosine, sine = math.cos(turn), math.sin(turn)
     shape = size_px * np.array([[width, 0], [-slant, 1]]) @ np.array([[cosine, sine], [-sine, cosine]])
-    paths = [_evenly(path @ shape, writer.spacing_px) for path in paths]
+    paths = [_resample(path @ shape, writer.spacing_px) for path in paths]
     points = np.concatenate(paths)
     low, high = points.min(axis=0), points.max(axis=0)
     zoom = min(1.0, (CANVAS_PX - 2) / float((high - low).max()))

@@ -10,6 +10,7 @@ from digitpad.datasets.dataset import BUILT_IN
 from digitpad.datasets.download.fetch import downloaded
 from digitpad.gui.data.download_dialog import DownloadDialog
 from digitpad.gui.session import Session
+from digitpad.gui.widgets.basics import bring_to_front
 from digitpad.gui.widgets.form_widgets import Choice
 from digitpad.weights.native_format import Weights
 
@@ -119,9 +120,7 @@ class DatasetChoice(Choice):
             self._download = DownloadDialog(self.window())
             self._download.chosen.connect(self._use)
             self._download.fetched.connect(self._add_downloaded)
-        self._download.show()
-        self._download.raise_()
-        self._download.activateWindow()
+        bring_to_front(self._download)
         return ""
 
     def _place(self, source: str) -> int:

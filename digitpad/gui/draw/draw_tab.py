@@ -3,7 +3,6 @@
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
-    QButtonGroup,
     QHBoxLayout,
     QPushButton,
     QSlider,
@@ -21,12 +20,12 @@ from digitpad.gui.widgets.basics import (
     SPACE,
     ElidedLabel,
     format_percent,
-    keep_width,
     make_card,
     make_label,
     named,
     set_role,
 )
+from digitpad.gui.widgets.segmented_control import join_buttons
 from digitpad.gui.widgets.tab_page import TabPage
 from digitpad.recognition.recognizer import Prediction
 from digitpad.weights.native_format import Weights
@@ -179,17 +178,12 @@ class DrawTab(TabPage):
         row = QHBoxLayout(tools)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(2 * SPACE)
-        pen, eraser = self._tool("Pen", "pen_tool", "left", "P"), self._tool("Eraser", "eraser_tool", "right", "E")
+        pen, eraser = self._tool("Pen", "pen_tool", "P"), self._tool("Eraser", "eraser_tool", "E")
+        segments = QHBoxLayout()
+        join_buttons((pen, eraser), segments, self)
         pen.setChecked(True)
-        group = QButtonGroup(self)
-        group.addButton(pen)
-        group.addButton(eraser)
         eraser.toggled.connect(self.pad.set_erasing)
         self.pad.tool_changed.connect(lambda erasing: (eraser if erasing else pen).setChecked(True))
-        segments = QHBoxLayout()
-        segments.setSpacing(0)
-        segments.addWidget(pen)
-        segments.addWidget(eraser)
         row.addLayout(segments)
 
         name = make_label("Size", "soft")
@@ -225,12 +219,9 @@ class DrawTab(TabPage):
             row.addWidget(button)
         return tools
 
-    def _tool(self, text: str, name: str, kind: str, key: str) -> QPushButton:
+    def _tool(self, text: str, name: str, key: str) -> QPushButton:
         button = named(QPushButton(text), name)
-        button.setCheckable(True)
         button.setShortcut(key)
-        button.setProperty("kind", kind)
-        keep_width(button)
         button.setToolTip(f"{text} ({key})")
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # the pad keeps the focus for its arrow keys
         return button

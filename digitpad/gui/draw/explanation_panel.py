@@ -182,8 +182,8 @@ class ExplanationPanel(QFrame):
     def _update_explanation(self, explains: bool) -> None:
         for widget in (self._for, self._against, self._findings):
             widget.setVisible(explains)
-        for widget in (self._heading, self._about):
-            widget.setHidden(explains)
+        for text in (self._heading, self._about):
+            text.setHidden(explains)
         self._searching.cancel()
         self.set_prediction(self._prediction)
         self._search()

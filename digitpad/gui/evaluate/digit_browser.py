@@ -203,9 +203,9 @@ class DigitBrowser(QWidget):
             self._show.removeItem(place)
         self._filter()
 
-    def show_cell(self, make_label: int, read_as: int) -> None:
+    def show_cell(self, true_class: int, read_as: int) -> None:
         """Show the images of a cell of the confusion matrix; -1 stands for any class."""
-        self._set(ALL, make_label, read_as)
+        self._set(ALL, true_class, read_as)
 
     def show_mistakes(self) -> None:
         """Show all mistakes."""

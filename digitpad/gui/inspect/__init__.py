@@ -1,1 +1,1 @@
-"""The Inside tab: the network as it reads the pad's digit, every number of it, and what edits of it do."""
+"""The Inside tab: all numbers of a network as it reads a drawing, and the effect of edits on its accuracy."""

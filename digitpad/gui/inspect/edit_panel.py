@@ -1,11 +1,10 @@
-"""Hands on: units switched off or scaled, weights pruned and quantised, and what that does to the accuracy."""
+"""Panel to switch off or scale units and to prune or quantise weights; shows the effect on accuracy."""
 
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QUndoCommand, QUndoStack
 from PySide6.QtWidgets import (
-    QButtonGroup,
     QHBoxLayout,
     QPushButton,
     QSizePolicy,
@@ -17,17 +16,18 @@ from PySide6.QtWidgets import (
 
 from digitpad.evaluation.metrics import interval
 from digitpad.gui.inspect.layers_view import Selection
-from digitpad.gui.widgets.basics import SPACE, format_count, format_percent, keep_width, make_label, named
+from digitpad.gui.widgets.basics import SPACE, format_count, format_percent, make_label, named
+from digitpad.gui.widgets.segmented_control import join_buttons
 from digitpad.inspection.measure import MeasuredAccuracy, PartScore
 from digitpad.inspection.trace import Block
 from digitpad.inspection.weight_edits import BITS, MAX_FACTOR, MAX_PRUNED, WeightEdits
 
 MAX_LINES = 4
-FACTOR_STEPS = 20  # of the slider, to 1
+FACTOR_STEPS = 20  # slider steps from factor 0 to 1
 
 
 class _Edit(QUndoCommand):
-    """From one surgery to the next; what a slider does in one go is one."""
+    """Undo step of an edit; all changes of one slider drag are merged into one step."""
 
     def __init__(self, panel: "EditPanel", text: str, key: tuple[object, ...], after: WeightEdits) -> None:
         super().__init__(text)
@@ -52,9 +52,9 @@ class _Edit(QUndoCommand):
 
 
 class EditPanel(QWidget):
-    """Edits of the network that is looked into, each of which can be undone."""
+    """Edits of the network on the Inside tab, with undo."""
 
-    changed = Signal()  # `surgery` is another
+    changed = Signal()  # `surgery` changed
     save_requested = Signal()
     use_requested = Signal()
 
@@ -75,17 +75,17 @@ class EditPanel(QWidget):
         self._bits: dict[int | None, QPushButton] = {}
         self._edits = make_label("", "caption", "edits")
         self._figures = {name: make_label("–", "figure", f"{name}_accuracy") for name in ("validation", "test")}
-        self._said = {name: make_label("", "caption", f"{name}_interval") for name in ("validation", "test")}
+        self._intervals = {name: make_label("", "caption", f"{name}_interval") for name in ("validation", "test")}
         self._figures_box = QWidget()
         self._unedited = make_label("", "caption", "unedited")
         self._count = make_label("", "caption", "weights_left")
         self._save = named(QPushButton("Save as…"), "save_edited")
-        self._use = named(QPushButton("Use on Draw"), "use_edited")
+        self._use = named(QPushButton("Use in Draw tab"), "use_edited")
         self._build()
         self._refresh()
 
     def set_network(self, blocks: tuple[Block, ...], surgery: WeightEdits) -> None:
-        """Edit another network, from where it was left; the steps of the one before are forgotten."""
+        """Edit another network, starting from its last edits ``surgery``; clear the undo history."""
         self._blocks, self._chosen = blocks, None
         self.stack.clear()
         self.surgery = surgery
@@ -93,41 +93,41 @@ class EditPanel(QWidget):
         self._refresh()
 
     def set_count(self, n: int, n_left: int) -> None:
-        """How many weights there are, and how many of them are not 0."""
+        """Show the number of weights ``n`` and the number ``n_left`` of those that are not 0."""
         self._count.setText(f"{format_count(n_left)} of {format_count(n)} weights are not 0")
 
     def set_chosen(self, chosen: Selection | None) -> None:
-        """The unit that buttons are about."""
+        """Select the unit that the buttons and the slider edit."""
         self._chosen = chosen
         self._refresh()
 
     def set_measured(self, measured: MeasuredAccuracy | None) -> None:
-        """What is known of the accuracy so far; None where it is not known whether it will be."""
+        """Show the accuracy measured so far; None shows a dash for each value."""
         self._measured = measured
         for name, figure in self._figures.items():
             part: PartScore | None = None if measured is None else getattr(measured, name)
             if part is None or not part.n_read:
                 figure.setText("–")
-                self._said[name].setText("")
+                self._intervals[name].setText("")
                 continue
             figure.setText(format_percent(part.accuracy, 2))
             low, high = interval(part.accuracy, part.n_read)
-            so_far = f"{format_count(part.n_read)} of {format_count(part.n)} read"
-            self._said[name].setText(f"{100 * low:.1f} to {format_percent(high)}" if part.is_whole else so_far)
+            progress = f"{format_count(part.n_read)} of {format_count(part.n)} evaluated"
+            self._intervals[name].setText(f"{100 * low:.1f} to {format_percent(high)}" if part.is_whole else progress)
 
     def set_unedited(self, *accuracies: object) -> None:
-        """Of what share of validation and of test images the network was right as it was, where that is known."""
+        """Show the unedited accuracies on validation and test images; omit values that are not floats."""
         self._figures_box.show()
-        said = " and ".join(format_percent(one, 2) for one in accuracies if isinstance(one, float))
-        self._unedited.setText(f"Unedited: {said}" if said else "")
+        text = " and ".join(format_percent(accuracy, 2) for accuracy in accuracies if isinstance(accuracy, float))
+        self._unedited.setText(f"Unedited: {text}" if text else "")
 
     def set_not_measured(self, why: str) -> None:
-        """Why there is no accuracy, in its place."""
+        """Show why there is no accuracy, in its place."""
         self._figures_box.hide()
         self._unedited.setText(why)
 
     def toggle(self, chosen: Selection) -> None:
-        """Switch a unit off, or on again."""
+        """Switch a hidden unit off, or on again if it is off."""
         if self._is_hidden(chosen):
             factor = 1.0 if self.surgery.factor(chosen.block, chosen.unit) == 0 else 0.0
             self._scale(chosen, factor, "Switch")
@@ -168,9 +168,9 @@ class EditPanel(QWidget):
         if self._chosen is not None:
             self.toggle(self._chosen)
 
-    def _put_back(self) -> None:
+    def _reset_all(self) -> None:
         self._begin_gesture()
-        self._push("Put all back", (self._gesture,), WeightEdits())
+        self._push("Reset all", (self._gesture,), WeightEdits())
 
     def _is_hidden(self, chosen: Selection) -> bool:
         return 0 < chosen.block < len(self._blocks) - 1
@@ -186,7 +186,7 @@ class EditPanel(QWidget):
             self._title.setText(f"{block.name} · {'map' if block.has_maps else 'unit'} {chosen.unit}")
             factor = surgery.factor(chosen.block, chosen.unit)
         else:
-            self._title.setText("Click on a unit or a map to edit it")
+            self._title.setText("Click a unit or a feature map to edit it")
         self._off.setText("Switch on" if factor == 0 else "Switch off")
         for widget in (self._off, self._factor):
             widget.setEnabled(hidden)
@@ -197,10 +197,11 @@ class EditPanel(QWidget):
             slider.setValue(round(value))
             slider.blockSignals(False)
         self._bits[surgery.bits].setChecked(True)
-        said = surgery.said(self._blocks)
-        lines = said if len(said) <= MAX_LINES else [*said[: MAX_LINES - 1], f"and {len(said) - MAX_LINES + 1} more"]
-        self._edits.setText("\n".join(lines) or "Nothing is edited yet.")
-        self._edits.setToolTip("\n".join(said) if lines != said else "")
+        all_lines = surgery.said(self._blocks)
+        n_more = len(all_lines) - MAX_LINES + 1
+        lines = all_lines if len(all_lines) <= MAX_LINES else [*all_lines[: MAX_LINES - 1], f"and {n_more} more"]
+        self._edits.setText("\n".join(lines) or "No edits yet")
+        self._edits.setToolTip("\n".join(all_lines) if lines != all_lines else "")
         self._back.setEnabled(surgery != WeightEdits())
         for button in (self._save, self._use):
             button.setEnabled(surgery != WeightEdits())
@@ -210,11 +211,11 @@ class EditPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE)
         column.addWidget(self._title)
-        self._off.setToolTip("What it tells the next layer becomes 0 (Space on the layers)")
+        self._off.setToolTip("Set the output of this unit to 0 (Space in the layers view)")
         self._off.clicked.connect(self._off_pressed)
         self._factor.setRange(0, round(MAX_FACTOR * FACTOR_STEPS))
         self._factor.setAccessibleName("Factor of the unit")
-        self._factor.setToolTip("What it tells the next layer is multiplied by this.")
+        self._factor.setToolTip("Factor for the output of this unit")
         self._factor.valueChanged.connect(self._factor_moved)
         self._factor_value.setFixedWidth(44)
         row = QHBoxLayout()
@@ -226,8 +227,8 @@ class EditPanel(QWidget):
         column.addItem(_gap(2 * SPACE))
         column.addWidget(make_label("Prune the smallest weights", "strong"))
         self._pruned.setRange(0, round(MAX_PRUNED * 100))
-        self._pruned.setAccessibleName("Share of the weights that is pruned")
-        self._pruned.setToolTip("So many of all weights, the smallest of the network, become 0.")
+        self._pruned.setAccessibleName("Share of pruned weights")
+        self._pruned.setToolTip("Share of all weights that are set to 0, the smallest first")
         self._pruned.valueChanged.connect(self._pruned_moved)
         self._pruned_value.setFixedWidth(44)
         row = QHBoxLayout()
@@ -255,8 +256,8 @@ class EditPanel(QWidget):
         column.addStretch(1)
         row = QHBoxLayout()
         row.setSpacing(2 * SPACE)
-        self._save.setToolTip("Keep the edited weights in a file of their own, which says what was done")
-        self._use.setToolTip("The Draw tab reads with the edited weights")
+        self._save.setToolTip("Save the edited network as a new file, which lists the edits")
+        self._use.setToolTip("Use the edited network in the Draw tab")
         self._save.clicked.connect(self.save_requested)
         self._use.clicked.connect(self.use_requested)
         row.addWidget(self._save, 1)
@@ -266,23 +267,19 @@ class EditPanel(QWidget):
     def _build_bits(self, column: QVBoxLayout) -> None:
         row = QHBoxLayout()
         row.setSpacing(0)
-        row.addWidget(make_label("Bits a weight", "strong"))
+        row.addWidget(make_label("Bits per weight", "strong"))
         row.addStretch(1)
-        group = QButtonGroup(self)
         choices: list[int | None] = [None, *BITS]
-        for place, bits in enumerate(choices):
+        for bits in choices:
             button = named(QPushButton(str(bits or 32)), f"bits_{bits or 32}")
-            button.setCheckable(True)
-            kind = "left" if place == 0 else "right" if place == len(choices) - 1 else "middle"
-            button.setProperty("kind", kind)
             button.setToolTip(
-                f"Each weight becomes the nearest of {2**bits - 1} even steps of its unit" if bits else "As they are"
+                f"Round each weight to one of {2**bits - 1} evenly spaced values for its unit"
+                if bits
+                else "Not quantised"
             )
-            keep_width(button)
             button.clicked.connect(lambda _=False, bits=bits: self._bits_chosen(bits))
-            group.addButton(button)
-            row.addWidget(button)
             self._bits[bits] = button
+        join_buttons(list(self._bits.values()), row, self)
         column.addLayout(row)
 
     def _build_undo(self) -> QHBoxLayout:
@@ -290,18 +287,18 @@ class EditPanel(QWidget):
         row.setSpacing(2 * SPACE)
         standard = QKeySequence.StandardKey
         undo, redo = named(QPushButton("Undo"), "undo_edit"), named(QPushButton("Redo"), "redo_edit")
-        self._back = named(QPushButton("Put all back"), "put_back")
-        self._back.setToolTip("The weights as they were; this can be undone as well")
+        self._back = named(QPushButton("Reset all"), "put_back")
+        self._back.setToolTip("Remove all edits; this can be undone")
         for button, act, signal, key, tip in (
-            (undo, self.stack.undo, self.stack.canUndoChanged, standard.Undo, "Take the last edit back"),
-            (redo, self.stack.redo, self.stack.canRedoChanged, standard.Redo, "Make it again"),
+            (undo, self.stack.undo, self.stack.canUndoChanged, standard.Undo, "Undo the last edit"),
+            (redo, self.stack.redo, self.stack.canRedoChanged, standard.Redo, "Redo the last undone edit"),
         ):
             button.setEnabled(False)
             button.clicked.connect(act)
             signal.connect(button.setEnabled)
             native = QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
             button.setToolTip(f"{tip} ({native})")
-        self._back.clicked.connect(self._put_back)
+        self._back.clicked.connect(self._reset_all)
         for button in (undo, redo, self._back):
             row.addWidget(button, 1)
         return row
@@ -315,11 +312,11 @@ class EditPanel(QWidget):
             part.setSpacing(0)
             part.addWidget(make_label(title, "caption"))
             part.addWidget(self._figures[name])
-            part.addWidget(self._said[name])
+            part.addWidget(self._intervals[name])
             row.addLayout(part, 1)
         column.addWidget(self._figures_box)
 
 
 def _gap(height_px: int) -> QSpacerItem:
-    """Room between rows, that a low window does without."""
+    """Return a gap between rows, which shrinks in a low window."""
     return QSpacerItem(0, height_px, QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Maximum)

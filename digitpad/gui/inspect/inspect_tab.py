@@ -8,7 +8,6 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QHideEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent, QUndoStack
 from PySide6.QtWidgets import (
-    QButtonGroup,
     QHBoxLayout,
     QPushButton,
     QStackedWidget,
@@ -32,8 +31,9 @@ from digitpad.gui.inspect.weights_view import WeightsView
 from digitpad.gui.session import Lifetime, Session
 from digitpad.gui.tasks.task import Policy, TaskRunner, error_message
 from digitpad.gui.tasks.throttle import Throttle
-from digitpad.gui.widgets.basics import SPACE, ElidedLabel, keep_width, make_card, make_label, named
+from digitpad.gui.widgets.basics import SPACE, ElidedLabel, make_card, make_label, named
 from digitpad.gui.widgets.form_widgets import Choice
+from digitpad.gui.widgets.segmented_control import join_buttons
 from digitpad.gui.widgets.tab_page import TabPage
 from digitpad.inspection.measure import MeasuredAccuracy, measure
 from digitpad.inspection.trace import ActivationTrace, Tracer
@@ -234,7 +234,7 @@ class InspectTab(TabPage):
             self.edits.set_unedited()
 
     def _edited_weights(self) -> Weights:
-        """Return the edited weights, with their accuracy if it was measured on the dataset that they were trained on."""
+        """Return the edited weights, with their accuracy if it was measured on their own dataset."""
         weights = self.edits.surgery.apply(self._base)
         measured = self._known.get(self.edits.surgery)
         trained_on = weights.about.get("data")
@@ -353,19 +353,15 @@ class InspectTab(TabPage):
 
     def _segments(self, name: str, titles: dict[str, tuple[str, str]], pages: QStackedWidget) -> QHBoxLayout:
         """Build a row of buttons, one for each page."""
-        row = QHBoxLayout()
-        row.setSpacing(0)
-        group = QButtonGroup(self)
-        for place, (title, (key, tip)) in enumerate(titles.items()):
+        buttons = []
+        for title, (key, tip) in titles.items():
             button = named(QPushButton(title), f"{name}_{title.lower().replace(' ', '_')}")
-            button.setCheckable(True)
-            button.setChecked(place == 0)
-            button.setProperty("kind", "left" if place == 0 else "right" if place == len(titles) - 1 else "middle")
             button.setShortcut(key)
             button.setToolTip(f"{tip} ({key})")
-            keep_width(button, tight=True)
-            group.addButton(button, place)
-            row.addWidget(button, 1)
+            buttons.append(button)
+        row = QHBoxLayout()
+        group = join_buttons(buttons, row, self, tight=True, stretch=1)
+        buttons[0].setChecked(True)
         group.idClicked.connect(pages.setCurrentIndex)
         return row
 

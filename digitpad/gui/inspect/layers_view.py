@@ -1,4 +1,4 @@
-"""The network from left to right: every block's numbers as they are now, and what is joined to the one pointed at."""
+"""View of a network from left to right: the activations of each block and the connections of the selected unit."""
 
 import math
 from collections.abc import Sequence
@@ -31,20 +31,20 @@ from digitpad.nn.arrays import Floats
 
 CAPTION_PX = 36
 GAP_PX = 20
-BAR_PX = 112  # of a class's bar, with its share
+BAR_PX = 112  # width of a class's bar with its probability
 NARROW_BAR_PX = 94
-NAME_PX = (12, 76)  # of a class's name, at least and at most
-MIN_ROW_PX = 14  # of a class; where there are too many for that, in two columns
-_SHARE_PX = (60, 42)  # of a class's share in percent, in one column, and in two
+NAME_PX = (12, 76)  # minimum and maximum width of a class name
+MIN_ROW_PX = 14  # minimum height of a class; if rows would be lower, there are more columns
+_SHARE_PX = (60, 42)  # width of a probability in percent, with one column and with several
 MAX_LINES = 5
-"""Of what is joined to a unit, on each side; more cannot be told apart."""
+"""Maximum number of connections drawn on each side of a unit; more could not be told apart."""
 
 _ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
 
 
 @dataclass(frozen=True)
 class Selection:
-    """A unit of a block, and of a map, one of its places."""
+    """Selected unit of a block; for a feature map, also a position in it."""
 
     block: int
     unit: int
@@ -54,13 +54,14 @@ class Selection:
 
 @dataclass(frozen=True, eq=False)
 class Connections:
-    """What is joined to a chosen unit: what units before and after it have to do with it, and what it sees.
+    """Connections of a selected unit to the blocks before and after it, and its receptive field.
 
     Attributes
     ----------
     before, after : ndarray of shape (n_units,)
+        Contribution of each unit before to this unit, and of this unit to each unit after.
     window : tuple of int, optional
-        First row and column, and last ones, of what it sees of the input.
+        First row and column, last row and column of its receptive field in the input.
     """
 
     before: Floats = field(default_factory=lambda: np.empty(0))
@@ -69,13 +70,13 @@ class Connections:
 
 
 class LayersView(QWidget):
-    """Blocks as columns of tiles; what the pointer is over is shown, and stays when it is clicked on.
+    """Blocks as columns of tiles; the unit under the pointer is selected, and a click keeps the selection.
 
-    A widget may stand above the input, whose column it shares.
+    The widget ``above_input`` is placed above the input, in the same column.
     """
 
-    chosen_changed = Signal(object)  # Chosen, or None
-    toggled = Signal(object)  # Chosen: it shall be switched off, or on again
+    chosen_changed = Signal(object)  # Selection, or None
+    toggled = Signal(object)  # Selection to switch off, or on again
 
     def __init__(self, theme: Theme, above_input: QWidget) -> None:
         super().__init__()
@@ -88,8 +89,8 @@ class LayersView(QWidget):
         self._columns: list[TileGrid] = []
         self._trace: ActivationTrace | None = None
         self._surgery = WeightEdits()
-        self._joined = Connections()
-        self._fixed: Selection | None = None
+        self._connections = Connections()
+        self._kept: Selection | None = None
         self._pointed: Selection | None = None
         self._focus_by_keys = False
         self._gap = float(GAP_PX)
@@ -103,18 +104,18 @@ class LayersView(QWidget):
 
     @property
     def chosen(self) -> Selection | None:
-        """What is pointed at, else what was clicked on or reached by keys."""
-        return self._pointed or self._fixed
+        """Selection under the pointer, else the one made by a click or by keys."""
+        return self._pointed or self._kept
 
     @property
     def fixed(self) -> Selection | None:
-        """What was clicked on or reached by keys."""
-        return self._fixed
+        """Selection made by a click or by keys."""
+        return self._kept
 
     def set_blocks(self, blocks: tuple[Block, ...], class_names: Sequence[str]) -> None:
-        """Show another network, whose outputs are these classes; a trace of it follows."""
+        """Show another network with these output classes; the caller then sets its trace."""
         if (blocks, class_names) != (self._blocks, self._names):
-            self._blocks, self._fixed, self._pointed, self._joined = blocks, None, None, Connections()
+            self._blocks, self._kept, self._pointed, self._connections = blocks, None, None, Connections()
             self._names = class_names
             self._lay_out()
             self.chosen_changed.emit(None)
@@ -122,25 +123,25 @@ class LayersView(QWidget):
         self.update()
 
     def set_trace(self, trace: ActivationTrace | None) -> None:
-        """Show what every block makes of an image, or nothing."""
+        """Show the activations of every block for an image; None shows zeros."""
         self._trace = trace
         self.update()
 
     def set_surgery(self, surgery: WeightEdits) -> None:
-        """Mark what is switched off or scaled."""
+        """Mark the units that are switched off or scaled."""
         self._surgery = surgery
         self.update()
 
     def set_joined(self, joined: Connections) -> None:
-        """What is joined to the chosen unit."""
-        self._joined = joined
+        """Show the connections of the selected unit."""
+        self._connections = joined
         self.update()
 
     def choose(self, chosen: Selection | None) -> None:
-        """Choose as a click does."""
+        """Select a unit, as a click does; None selects nothing."""
         before = self.chosen
-        self._fixed, self._pointed = chosen, None
-        self._tell(before)
+        self._kept, self._pointed = chosen, None
+        self._emit_change(before)
 
     # Geometry.
 
@@ -164,7 +165,7 @@ class LayersView(QWidget):
         shape = self._blocks[0].shape
         side = (shape[1], shape[2]) if len(shape) == 3 else None
         room = QRectF(0, top + input_px + GAP_PX, input_px, input_px)
-        self._columns.append(TileGrid(shape[0], side, room) if side is None or shape[0] > 1 else _One(side, room))
+        self._columns.append(TileGrid(shape[0], side, room) if side is None or shape[0] > 1 else _SingleMap(side, room))
         self._gap = min(float(GAP_PX), max(0.0, self.width() - input_px - output_px) / (3 * len(hidden) + 1))
         free = self.width() - input_px - output_px - self._gap * (len(hidden) + 1)
         left = input_px
@@ -176,20 +177,20 @@ class LayersView(QWidget):
         n_rows = math.ceil(n / n_columns)
         row = min(height / n_rows, 40)
         room = QRectF(self.width() - output_px, top + (height - n_rows * row) / 2, output_px, n_rows * row)
-        self._columns.append(_Rows(n, n_columns, room))
+        self._columns.append(_OutputRows(n, n_columns, room))
 
     def _at(self, point: QPointF) -> Selection | None:
         for block, tiles in enumerate(self._columns):
-            found = tiles.at(point)
-            if found is not None:
-                return Selection(block, *found)
+            place = tiles.at(point)
+            if place is not None:
+                return Selection(block, *place)
         return None
 
     def _recolour(self) -> None:
         self._colours = colour_table(self._theme.tokens)
         self.update()
 
-    def _tell(self, before: Selection | None) -> None:
+    def _emit_change(self, before: Selection | None) -> None:
         if self.chosen != before:
             self.chosen_changed.emit(self.chosen)
             self.update()
@@ -208,16 +209,16 @@ class LayersView(QWidget):
         short = block.name.replace("Convolution", "Conv")
         middle, width = tiles.room.center().x(), tiles.room.width() + self._gap
         size = " × ".join(map(str, block.shape[1:] if block is self._blocks[0] and block.has_maps else block.shape))
-        said = size if tiles.n == block.n_units else f"{tiles.n} of {size}"
+        shape_text = size if tiles.n == block.n_units else f"{tiles.n} of {size}"
         align = Qt.AlignmentFlag.AlignHCenter
         top = 0.0 if block is not self._blocks[0] else tiles.room.top() - GAP_PX
         if block is self._blocks[0]:
-            short, said = f"{short} {said}", ""
+            short, shape_text = f"{short} {shape_text}", ""
         painter.setPen(QColor(tokens.soft))
-        for line, (words, size_px) in enumerate(((short, 12), (said.replace(" ", "\N{THIN SPACE}"), 11))):
+        for line, (words, size_px) in enumerate(((short, 12), (shape_text.replace(" ", "\N{THIN SPACE}"), 11))):
             font.setPixelSize(size_px)
             painter.setFont(font)
-            if painter.fontMetrics().horizontalAdvance(words) <= width + 2:  # of very many layers, none is named
+            if painter.fontMetrics().horizontalAdvance(words) <= width + 2:  # with very many layers, no name fits
                 painter.drawText(QRectF(middle - width / 2, top + 15 * line, width, 16), align, words)
 
     def _paint_outputs(self, painter: QPainter, tiles: TileGrid) -> None:
@@ -257,7 +258,7 @@ class LayersView(QWidget):
             )
 
     def _paint_legend(self, painter: QPainter) -> None:
-        """What the colours mean, where there is room below the input."""
+        """Draw the legend of the colours, if there is room below the input."""
         tokens = self._theme.tokens
         room = self.height() - self._columns[0].room.bottom() if self._columns else 0
         if room < 60:
@@ -265,23 +266,23 @@ class LayersView(QWidget):
         font = self.font()
         font.setPixelSize(11)
         painter.setFont(font)
-        meanings = ((tokens.accent, "above 0, or raises"), (tokens.second, "below 0, or lowers"))
-        for place, (colour, said) in enumerate(meanings):
+        meanings = ((tokens.accent, "above 0, or increases"), (tokens.second, "below 0, or decreases"))
+        for place, (colour, meaning) in enumerate(meanings):
             y = self.height() - 34 + place * 18
             painter.fillRect(QRectF(0, y + 3, 9, 9), QColor(colour))
             painter.setPen(QColor(tokens.soft))
-            painter.drawText(QRectF(15, y, 140, 16), Qt.AlignmentFlag.AlignVCenter, said)
+            painter.drawText(QRectF(15, y, 140, 16), Qt.AlignmentFlag.AlignVCenter, meaning)
 
     def _paint_edits(self, painter: QPainter) -> None:
         tokens = self._theme.tokens
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for one in self._surgery.factors:
-            tiles = self._columns[one.block]
-            if one.unit >= tiles.n:
+        for edit in self._surgery.factors:
+            tiles = self._columns[edit.block]
+            if edit.unit >= tiles.n:
                 continue
-            tile = tiles.rect(one.unit)
+            tile = tiles.rect(edit.unit)
             painter.setPen(QPen(QColor(tokens.bad), 1.5))
-            if one.factor == 0:
+            if edit.factor == 0:
                 painter.drawLine(tile.topLeft(), tile.bottomRight())
                 painter.drawLine(tile.topRight(), tile.bottomLeft())
             else:
@@ -295,11 +296,11 @@ class LayersView(QWidget):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         tile = tiles.rect(chosen.unit)
         if chosen.block > 0:
-            self._paint_lines(painter, self._columns[chosen.block - 1], self._joined.before, tile, QPointF(-1, 0))
+            self._paint_lines(painter, self._columns[chosen.block - 1], self._connections.before, tile, QPointF(-1, 0))
         if chosen.block < len(self._columns) - 1:
-            self._paint_lines(painter, self._columns[chosen.block + 1], self._joined.after, tile, QPointF(1, 0))
-        if self._joined.window is not None and self._columns[0].side is not None:
-            top, left, bottom, right = self._joined.window
+            self._paint_lines(painter, self._columns[chosen.block + 1], self._connections.after, tile, QPointF(1, 0))
+        if self._connections.window is not None and self._columns[0].side is not None:
+            top, left, bottom, right = self._connections.window
             first, last = self._columns[0].place_rect(0, top, left), self._columns[0].place_rect(0, bottom, right)
             painter.setPen(QPen(QColor(tokens.second), 1.5))
             painter.drawRect(first.united(last))
@@ -312,17 +313,19 @@ class LayersView(QWidget):
             painter.setPen(QPen(QColor(tokens.second), 1.5))
             painter.drawRect(place.adjusted(-0.5, -0.5, 0.5, 0.5))
 
-    def _paint_lines(self, painter: QPainter, others: TileGrid, brought: Floats, tile: QRectF, side: QPointF) -> None:
-        """Curves to those units that have most to do with it, the thicker the more."""
-        shown = brought[: others.n]
-        largest = largest_of(shown)
+    def _paint_lines(
+        self, painter: QPainter, others: TileGrid, contributions: Floats, tile: QRectF, side: QPointF
+    ) -> None:
+        """Draw curves to the units with the largest contributions; a larger contribution has a stronger curve."""
+        values = contributions[: others.n]
+        largest = largest_of(values)
         if not largest:
             return
         tokens = self._theme.tokens
         to_left = side.x() < 0
         here = QPointF(tile.left() if to_left else tile.right(), tile.center().y())
-        for unit in np.argsort(-np.abs(shown), kind="stable")[:MAX_LINES].tolist():
-            strength = abs(float(shown[unit])) / largest
+        for unit in np.argsort(-np.abs(values), kind="stable")[:MAX_LINES].tolist():
+            strength = abs(float(values[unit])) / largest
             if not strength > 0.02:
                 continue
             other = others.rect(unit)
@@ -330,15 +333,15 @@ class LayersView(QWidget):
             bend = (there.x() - here.x()) / 2
             path = QPainterPath(here)
             path.cubicTo(here + QPointF(bend, 0), there - QPointF(bend, 0), there)
-            colour = QColor(tokens.accent if shown[unit] > 0 else tokens.second)
+            colour = QColor(tokens.accent if values[unit] > 0 else tokens.second)
             colour.setAlphaF(0.3 + 0.7 * strength)
             # Qt strokes a path four times faster with a pen of one pixel than with a wider one.
-            painter.setPen(QPen(colour, 1, Qt.PenStyle.SolidLine if shown[unit] > 0 else Qt.PenStyle.DashLine))
+            painter.setPen(QPen(colour, 1, Qt.PenStyle.SolidLine if values[unit] > 0 else Qt.PenStyle.DashLine))
             painter.drawPath(path)
             if strength > 0.5:
                 painter.drawPath(path.translated(0.7, 0.7))
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def sizeHint(self) -> QSize:
         return QSize(640, 480)
@@ -351,7 +354,7 @@ class LayersView(QWidget):
         self._lay_out()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self._above.geometry().contains(event.rect()):  # it is painted often, and there is nothing behind it
+        if self._above.geometry().contains(event.rect()):  # the pad repaints often and is opaque
             return
         painter = QPainter(self)
         ground = QColor(self._theme.tokens.card)
@@ -371,26 +374,26 @@ class LayersView(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         before = self.chosen
         self._pointed = self._at(event.position())
-        self._tell(before)
+        self._emit_change(before)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         before = self.chosen
         self._focus_by_keys = False
-        self._fixed = self._at(event.position())
+        self._kept = self._at(event.position())
         self._pointed = None
-        self._tell(before)
+        self._emit_change(before)
 
     def leaveEvent(self, event: QEvent) -> None:
         before = self.chosen
         self._pointed = None
-        self._tell(before)
+        self._emit_change(before)
         super().leaveEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         by_keys = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
         self._focus_by_keys = event.reason() in by_keys
         super().focusInEvent(event)
-        if self._focus_by_keys and self._fixed is None and len(self._columns) > 1:
+        if self._focus_by_keys and self._kept is None and len(self._columns) > 1:
             self.choose(Selection(1, 0))
         self.update()
 
@@ -399,7 +402,7 @@ class LayersView(QWidget):
         self.update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        chosen = self._fixed
+        chosen = self._kept
         key = Qt.Key(event.key())
         if not self._blocks or (key not in _ARROWS and chosen is None):
             super().keyPressEvent(event)
@@ -421,11 +424,11 @@ class LayersView(QWidget):
             super().keyPressEvent(event)
 
     def _moved(self, chosen: Selection, key: Qt.Key) -> Selection:
-        """To the next tile, and beyond the edge of a column to the one beside it, at about the same height."""
+        """Return the next tile; beyond the edge of a column, the tile of the next column at about the same height."""
         tiles = self._columns[chosen.block]
-        beside = None if isinstance(tiles, _One) else tiles.neighbour(chosen.unit, key)
-        if beside is not None:
-            return Selection(chosen.block, beside, chosen.row, chosen.column)
+        neighbour = None if isinstance(tiles, _SingleMap) else tiles.neighbour(chosen.unit, key)
+        if neighbour is not None:
+            return Selection(chosen.block, neighbour, chosen.row, chosen.column)
         step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(key, 0)
         block = chosen.block + step
         if not step or not 0 <= block < len(self._columns):
@@ -433,12 +436,12 @@ class LayersView(QWidget):
         others = self._columns[block]
         here = tiles.rect(chosen.unit).center()
         middles = [others.rect(unit).center() for unit in others.units()]
-        unit = min(others.units(), key=lambda one: (abs(middles[one].y() - here.y()), abs(middles[one].x() - here.x())))
+        unit = min(others.units(), key=lambda n: (abs(middles[n].y() - here.y()), abs(middles[n].x() - here.x())))
         height, width = others.side or (1, 1)
         return Selection(block, unit, height // 2, width // 2)
 
     def _moved_within(self, chosen: Selection, key: Qt.Key) -> Selection:
-        """To the next place of a map."""
+        """Return the next position in a feature map, within its edges."""
         height, width = self._columns[chosen.block].side or (1, 1)
         row = chosen.row + {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(key, 0)
         column = chosen.column + {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(key, 0)
@@ -449,8 +452,8 @@ def _side(block: Block) -> tuple[int, int] | None:
     return (block.shape[1], block.shape[2]) if block.has_maps else None
 
 
-class _One(TileGrid):
-    """One map that fills its room."""
+class _SingleMap(TileGrid):
+    """Grid of one map that fills its rectangle."""
 
     def __init__(self, side: tuple[int, int], room: QRectF) -> None:
         super().__init__(1, side, room)
@@ -458,8 +461,8 @@ class _One(TileGrid):
         self.pitch, self.gap = room.width(), 0.0
 
 
-class _Rows(TileGrid):
-    """One row for each output, down one column and then the next."""
+class _OutputRows(TileGrid):
+    """Grid with a row for each output, in column-major order."""
 
     def __init__(self, n: int, n_columns: int, room: QRectF) -> None:
         super().__init__(1, None, room)
@@ -487,6 +490,6 @@ class _Rows(TileGrid):
         column, row = divmod(unit, self.n_rows)
         column += {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(key, 0)
         row += {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(key, 0)
-        beside = column * self.n_rows + row
-        inside = 0 <= row < self.n_rows and 0 <= column < self.n_columns and beside < self.n
-        return beside if inside else None
+        neighbour = column * self.n_rows + row
+        inside = 0 <= row < self.n_rows and 0 <= column < self.n_columns and neighbour < self.n
+        return neighbour if inside else None

@@ -1,4 +1,4 @@
-"""The training images that are nearest to the drawing: by their pixels, and by the last hidden layer."""
+"""Panel of the training images most similar to the drawing, by pixels and by the last hidden layer."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ from digitpad.weights.native_format import Weights
 N_NEAREST = 8
 N_COLUMNS = 4
 LINE_PX = 16
-LONG = 2  # letters; a longer name is not beside its distance, but above
+LONG = 2  # characters; a longer class name is drawn above its distance, not beside it
 LOOK_EVERY = 10
-"""Chunks of training images that are read between two looks at those read so far."""
+"""Chunks of training images evaluated between two updates of the nearest images."""
 
 
 @dataclass(frozen=True, eq=False)
 class NearestResult:
-    """The nearest images by one measure, with the names of their classes; ``n`` are to be searched in all."""
+    """Nearest images by one distance, with the names of their classes; ``n`` is the number of images to search."""
 
     by_pixels: bool
     images: NDArray[np.uint8]
@@ -39,60 +39,60 @@ class NearestResult:
 
 
 class _Search:
-    """Looks for the nearest images of one drawing after another, in the thread; what was read is kept for the next."""
+    """Search for the nearest images; it runs in a thread and keeps the features of training images between drawings."""
 
     def __init__(self, weights: Weights, data: DatasetLoader) -> None:
         self._weights, self._data = weights, data
-        self._memory: FeatureIndex | None = None
+        self._index: FeatureIndex | None = None
 
     def __call__(self, image: NDArray[np.uint8]) -> Generator[NearestResult | None, None, None]:
         training = self._data.get().training
         yield None
-        found = yield from nearest_by_pixels(image, training.images, N_NEAREST)
-        yield self._told(found, len(training), by_pixels=True)
-        if self._memory is None:
-            self._memory = FeatureIndex(self._weights, training.images)
-        memory = self._memory
-        if memory.n_read:
-            yield self._told(memory.nearest(image, N_NEAREST), memory.n_images, by_pixels=False)
-        for number_of_chunk, _ in enumerate(memory.read_on(), start=1):
-            if number_of_chunk % LOOK_EVERY == 0 or memory.n_read == memory.n_images:
-                yield self._told(memory.nearest(image, N_NEAREST), memory.n_images, by_pixels=False)
+        nearest = yield from nearest_by_pixels(image, training.images, N_NEAREST)
+        yield self._result(nearest, len(training), by_pixels=True)
+        if self._index is None:
+            self._index = FeatureIndex(self._weights, training.images)
+        index = self._index
+        if index.n_read:
+            yield self._result(index.nearest(image, N_NEAREST), index.n_images, by_pixels=False)
+        for number_of_chunk, _ in enumerate(index.read_on(), start=1):
+            if number_of_chunk % LOOK_EVERY == 0 or index.n_read == index.n_images:
+                yield self._result(index.nearest(image, N_NEAREST), index.n_images, by_pixels=False)
             else:
                 yield None
 
-    def _told(self, found: Nearest, n: int, *, by_pixels: bool) -> NearestResult:
+    def _result(self, nearest: Nearest, n: int, *, by_pixels: bool) -> NearestResult:
         dataset = self._data.get()
-        images, labels = dataset.training.images[found.places], dataset.training.labels[found.places]
-        names = tuple(dataset.class_names[make_label] for make_label in labels)
-        return NearestResult(by_pixels, images, names, found.distances, found.n_searched, n)
+        images, labels = dataset.training.images[nearest.places], dataset.training.labels[nearest.places]
+        names = tuple(dataset.class_names[label] for label in labels)
+        return NearestResult(by_pixels, images, names, nearest.distances, nearest.n_searched, n)
 
 
-class _Images(QWidget):
-    """Images with the names of their classes and how far they are."""
+class _NearestImages(QWidget):
+    """Images with their class names and distances."""
 
     def __init__(self, theme: Theme, name: str) -> None:
         super().__init__()
         self._theme = theme
-        self._found: NearestResult | None = None
+        self._result: NearestResult | None = None
         self._pictures: list[QImage] = []
         self.setObjectName(name)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         theme.changed.connect(self._draw)
 
-    def set_found(self, found: NearestResult | None) -> None:
-        """Show these, or none."""
-        self._found = found
-        self.setAccessibleDescription("none yet" if found is None else ", ".join(found.names))
+    def set_result(self, result: NearestResult | None) -> None:
+        """Show these images, or none."""
+        self._result = result
+        self.setAccessibleDescription("none yet" if result is None else ", ".join(result.names))
         self._draw()
 
     def _draw(self) -> None:
         tokens = self._theme.tokens
-        images = [] if self._found is None else list(self._found.images)
-        self._pictures = [inked(one, QColor(tokens.pad), QColor(tokens.ink)) for one in images]
+        images = [] if self._result is None else list(self._result.images)
+        self._pictures = [inked(image, QColor(tokens.pad), QColor(tokens.ink)) for image in images]
         self.update()
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def sizeHint(self) -> QSize:
         return QSize(280, 160)
@@ -104,8 +104,8 @@ class _Images(QWidget):
         tokens = self._theme.tokens
         painter = QPainter(self)
         n_rows = N_NEAREST // N_COLUMNS
-        names = () if self._found is None else self._found.names
-        n_lines = 2 if max(map(len, names), default=0) > LONG else 1  # of words below an image
+        names = () if self._result is None else self._result.names
+        n_lines = 2 if max(map(len, names), default=0) > LONG else 1  # of text below an image
         words_px = 6 + LINE_PX * n_lines
         side = int(min((self.width() - (N_COLUMNS - 1) * 8) / N_COLUMNS, self.height() / n_rows - words_px, 112))
         font = fixed_width_digits(self.font())
@@ -114,7 +114,7 @@ class _Images(QWidget):
             row, column = divmod(place, N_COLUMNS)
             corner = QPointF(column * (self.width() - side) / (N_COLUMNS - 1), row * (side + words_px + 2))
             box = QRectF(corner.x(), corner.y(), side, side).toRect()
-            if place >= len(self._pictures) or self._found is None:
+            if place >= len(self._pictures) or self._result is None:
                 painter.fillRect(box, QColor(tokens.ground))
                 continue
             painter.setPen(QColor(tokens.hairline))
@@ -124,7 +124,7 @@ class _Images(QWidget):
             font.setBold(True)
             painter.setFont(font)
             painter.setPen(QColor(tokens.text))
-            distance = format_value(float(self._found.distances[place]))
+            distance = format_value(float(self._result.distances[place]))
             name = painter.fontMetrics().elidedText(names[place], Qt.TextElideMode.ElideRight, side)
             painter.drawText(below, Qt.AlignmentFlag.AlignLeft, name)
             font.setBold(False)
@@ -136,7 +136,7 @@ class _Images(QWidget):
 
 
 class NearestPanel(QWidget):
-    """Searches only while it is shown, and while nothing is drawn."""
+    """Panel of the nearest images; it searches only while it is visible and no stroke is being drawn."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -144,41 +144,41 @@ class NearestPanel(QWidget):
         self._search: _Search | None = None
         self._weights: Weights | None = None
         self._data: DatasetLoader | None = None
-        self.by_pixels = _Images(theme, "nearest_by_pixels")
-        self.by_layer = _Images(theme, "nearest_by_layer")
-        self._pixels_said = make_label("", "caption", "pixels_said")
-        self._layer_said = make_label("", "caption", "layer_said")
+        self.by_pixels = _NearestImages(theme, "nearest_by_pixels")
+        self.by_layer = _NearestImages(theme, "nearest_by_layer")
+        self._pixels_caption = make_label("", "caption", "pixels_said")
+        self._layer_caption = make_label("", "caption", "layer_said")
         self.by_pixels.setAccessibleName("Nearest by pixels")
         self.by_layer.setAccessibleName("Nearest by the last hidden layer")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE)
-        for title, said, images in (
-            ("Nearest training images by pixels", self._pixels_said, self.by_pixels),
-            ("By the last hidden layer", self._layer_said, self.by_layer),
+        for title, caption, images in (
+            ("Nearest training images by pixels", self._pixels_caption, self.by_pixels),
+            ("By the last hidden layer", self._layer_caption, self.by_layer),
         ):
             column.addWidget(make_label(title, "strong"))
-            said.setWordWrap(True)
-            column.addWidget(said)
+            caption.setWordWrap(True)
+            column.addWidget(caption)
             column.addSpacing(SPACE)
             column.addWidget(images, 1)
         self._tasks = TaskRunner("nearest images", Policy.LATEST, self)
         self._clear()
 
     def set_weights(self, weights: Weights) -> None:
-        """Search by what these say."""
+        """Use the features of these weights for the search by layer."""
         self._weights, self._search = weights, None
-        self.by_layer.set_found(None)
+        self.by_layer.set_result(None)
         self._begin()
 
     def set_data(self, data: DatasetLoader) -> None:
-        """Search among the training part of this."""
+        """Search the training set of this dataset."""
         self._data, self._search = data, None
         self._clear()
         self._begin()
 
     def set_image(self, image: NDArray[np.uint8] | None) -> None:
-        """Search for this drawing's, uint8 of shape (28, 28); it is finished, or None."""
+        """Search for the images nearest to a finished drawing, uint8 of shape (28, 28); None shows nothing."""
         self._image = image
         if image is None:
             self._clear()
@@ -198,23 +198,22 @@ class NearestPanel(QWidget):
         self._tasks.cancel()
 
     def _clear(self) -> None:
-        self.by_pixels.set_found(None)
-        self.by_layer.set_found(None)
-        self._pixels_said.setText("Draw to find those like it.")
-        self._layer_said.setText("What the network takes to be alike.")
+        self.by_pixels.set_result(None)
+        self.by_layer.set_result(None)
+        self._pixels_caption.setText("Draw to find similar images")
+        self._layer_caption.setText("Images that are similar to the network")
 
     def _show_error(self, error: Exception) -> None:
         self._clear()
-        self._pixels_said.setText(error_message(error))
+        self._pixels_caption.setText(error_message(error))
 
-    def _show(self, found: NearestResult) -> None:
-        if found.by_pixels:
-            self.by_pixels.set_found(found)
-            self._pixels_said.setText(f"Alike to the eye, of {format_count(found.n)}.")
+    def _show(self, result: NearestResult) -> None:
+        if result.by_pixels:
+            self.by_pixels.set_result(result)
+            self._pixels_caption.setText(f"Most similar of {format_count(result.n)}, by pixels")
         else:
-            self.by_layer.set_found(found)
-            whole = found.n_searched == found.n
-            searched = format_count(found.n_searched)
-            self._layer_said.setText(
-                f"Alike to the network, of {searched}." if whole else f"Of {searched} read so far…"
+            self.by_layer.set_result(result)
+            done, searched = result.n_searched == result.n, format_count(result.n_searched)
+            self._layer_caption.setText(
+                f"Most similar of {searched}, by activations" if done else f"{searched} searched so far…"
             )

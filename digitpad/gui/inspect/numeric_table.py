@@ -1,4 +1,4 @@
-"""Lines of names and numbers, painted: they may change at every frame, which labels would be too slow for."""
+"""Painted table of names and numbers; it can change at every frame, for which labels would be too slow."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,18 +15,19 @@ BAR_LEFT_PX = 26
 
 @dataclass(frozen=True)
 class TableLine:
-    """A line of a sheet.
+    """Line of a table.
 
     Attributes
     ----------
     cells : tuple of str
-        The first begins at the left, the others end at their columns; one alone may be as wide as the sheet.
+        Texts: the first is left-aligned, the others right-aligned in their columns. A single cell may be as wide as the
+        table.
     strong, soft : bool
-        How it stands out.
+        Whether the text is bold, and whether it is grey.
     ruled : bool
-        Whether a rule is drawn above.
+        Whether a rule is drawn above the line.
     bar : float, optional
-        A bar between the first cell and the last, of -1..1 from its middle.
+        Length of a bar between the first and the last cell, -1..1 from the middle.
     """
 
     cells: tuple[str, ...]
@@ -37,7 +38,7 @@ class TableLine:
 
 
 class NumericTable(QWidget):
-    """Lines in columns; those that do not fit are not shown."""
+    """Table of lines in columns; lines that do not fit are not drawn."""
 
     def __init__(self, theme: Theme, name: str) -> None:
         super().__init__()
@@ -50,21 +51,21 @@ class NumericTable(QWidget):
 
     @property
     def n_fit(self) -> int:
-        """How many lines there is room for."""
+        """Number of lines that fit, at least 1."""
         return max(1, self.height() // LINE_PX)
 
     @property
     def text(self) -> str:
-        """All of it."""
+        """Text of all lines."""
         return "\n".join("  ".join(filter(None, line.cells)) for line in self._lines)
 
     def set_lines(self, lines: Sequence[TableLine], ends: tuple[float, ...] = (1.0,)) -> None:
-        """Show these; columns after the first end at these shares of the width."""
+        """Show lines; ``ends`` are the right ends of the columns after the first, as shares of the width."""
         self._lines, self._ends = tuple(lines), ends
         self.setAccessibleDescription(self.text)
         self.update()
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def sizeHint(self) -> QSize:
         return QSize(280, 12 * LINE_PX)
@@ -78,10 +79,10 @@ class NumericTable(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         font = fixed_width_digits(self.font())
         font.setPixelSize(12)
-        shown = self._lines[: self.n_fit]
-        names = [QFontMetrics(font).horizontalAdvance(line.cells[0]) for line in shown if line.bar is not None]
+        visible = self._lines[: self.n_fit]
+        names = [QFontMetrics(font).horizontalAdvance(line.cells[0]) for line in visible if line.bar is not None]
         bar_left = min(max([BAR_LEFT_PX - 10, *names]) + 10, round(0.4 * self.width()))
-        for number, line in enumerate(shown):
+        for number, line in enumerate(visible):
             row = QRectF(0, number * LINE_PX, self.width(), LINE_PX)
             if line.ruled:
                 painter.setPen(QPen(QColor(tokens.hairline), 1))

@@ -1,4 +1,4 @@
-"""From logits to probabilities, step by step, at any temperature."""
+"""Panel of the softmax: logits to probabilities, step by step, at any temperature."""
 
 import math
 from collections.abc import Sequence
@@ -15,14 +15,14 @@ from digitpad.inspection.arithmetic import format_value
 from digitpad.inspection.pixel_ablation import softmax_steps
 from digitpad.nn.arrays import Floats, Ints
 
-STEPS = 40  # of the slider, a tenth and ten times on either side of its middle
+STEPS = 40  # slider steps on each side of the middle; the ends are temperatures 0.1 and 10
 COLUMNS = (0.22, 0.42, 0.76, 1.0)
 COLUMNS_OF_NAMES = (0.4, 0.58, 0.8, 1.0)
-MAX_LINES = 11  # of classes
+MAX_LINES = 11  # maximum number of class lines
 
 
 class SoftmaxPanel(QWidget):
-    """The logits, divided by a temperature, raised, and shared out."""
+    """Table of logits, logits divided by the temperature, their exponentials and the probabilities."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class SoftmaxPanel(QWidget):
         self._slider = named(QSlider(Qt.Orientation.Horizontal), "temperature")
         self._slider.setRange(-STEPS, STEPS)
         self._slider.setAccessibleName("Temperature")
-        self._slider.setToolTip("Above 1, probabilities are more alike; below 1, less. The order stays.")
+        self._slider.setToolTip("Above 1, probabilities are more even; below 1, less even. The order stays.")
         self._value = make_label("1.00", "strong", "temperature_value")
         self._value.setFixedWidth(44)
         self._value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -40,8 +40,8 @@ class SoftmaxPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE)
-        column.addWidget(make_label("From logits to probabilities", "strong"))
-        column.addWidget(make_label("It shares one whole out among all classes.", "caption"))
+        column.addWidget(make_label("Softmax", "strong"))
+        column.addWidget(make_label("Softmax turns logits into probabilities", "caption"))
         column.addSpacing(SPACE)
         row = QHBoxLayout()
         row.setSpacing(2 * SPACE)
@@ -55,11 +55,11 @@ class SoftmaxPanel(QWidget):
 
     @property
     def temperature(self) -> float:
-        """What the logits are divided by."""
+        """Temperature that the logits are divided by, 0.1 to 10."""
         return math.pow(10, self._slider.value() / STEPS)
 
     def set_logits(self, logits: Floats | None, class_names: Sequence[str]) -> None:
-        """Show those of these classes, or nothing."""
+        """Show the logits of these classes; None shows a hint."""
         self._logits, self._names = logits, class_names
         self._show()
 
@@ -67,14 +67,14 @@ class SoftmaxPanel(QWidget):
         temperature = self.temperature
         self._value.setText(f"{temperature:.2f}")
         short = max(map(len, self._names)) <= 2 and len(self._names) <= MAX_LINES
-        head = TableLine(("", "z", "z / T", "exp(z / T − m)" if short else "exp", "share"), soft=True)
+        head = TableLine(("", "z", "z / T", "exp(z / T − m)" if short else "exp", "prob."), soft=True)
         columns = COLUMNS if short else COLUMNS_OF_NAMES
         if self._logits is None:
-            self.sheet.set_lines([head, TableLine(("Draw on the pad to fill this.",), soft=True)], columns)
+            self.sheet.set_lines([head, TableLine(("Draw on the pad to fill this table",), soft=True)], columns)
             return
         steps = softmax_steps(self._logits, temperature)
         best = int(steps.probabilities.argmax())
-        places, others = self._shown(steps.logits)
+        places, others = self._split_classes(steps.logits)
         lines = [
             TableLine(
                 (
@@ -95,18 +95,21 @@ class SoftmaxPanel(QWidget):
             )
         total = TableLine(("Sum", "", "", format_value(steps.total), format_percent(1.0)), ruled=True)
         m = format_value(float(steps.cooled.max()))
-        said = [
+        notes = [
             "",
-            "z are the logits, the network's output.",
-            f"exp is of z / T − m; m = {m} is the",
-            "largest z / T. To take it off changes no",
-            "share, and keeps exp small.",
-            "The network itself has T = 1." if temperature != 1 else "T = 1 is what the network says.",
+            "z: logits, the output of the network",
+            f"exp: of z / T − m, where m = {m} is",
+            "the largest z / T. Subtracting m keeps exp",
+            "small and changes no probability.",
+            "The network itself uses T = 1." if temperature != 1 else "T = 1: the output of the network itself",
         ]
-        self.sheet.set_lines([head, *lines, total, *(TableLine((one,), soft=True) for one in said)], columns)
+        self.sheet.set_lines([head, *lines, total, *(TableLine((note,), soft=True) for note in notes)], columns)
 
-    def _shown(self, logits: Floats) -> tuple[Ints, Ints]:
-        """The classes that have a line, and those that share one: of very many, all but the most probable."""
+    def _split_classes(self, logits: Floats) -> tuple[Ints, Ints]:
+        """Return the classes with their own line and those summed in one line.
+
+        With more than `MAX_LINES` classes, only the most probable have their own line.
+        """
         n = len(logits)
         if n <= MAX_LINES:
             return np.arange(n), np.empty(0, np.intp)

@@ -1,4 +1,4 @@
-"""What is to be said of the unit or the pixel that is pointed at."""
+"""Panel with the arithmetic of the selected unit or the effect of the selected pixel."""
 
 from collections.abc import Sequence
 
@@ -19,18 +19,18 @@ from digitpad.inspection.trace import ActivationTrace, Block, Tracer
 from digitpad.nn.arrays import Floats
 
 COLUMNS = (0.74, 1.0)
-MAX_CLASSES = 12  # of which it is told what a pixel does to them
+MAX_CLASSES = 12  # maximum number of lines for the effect of a pixel on the classes
 HOW_TO = (
-    "Point at a unit, a map or a pixel.",
+    "Point at a unit, a feature map or a pixel.",
     "",
-    "Click to keep it; or Tab here, then the arrow",
-    "keys, and Shift with them within a map.",
-    "Esc lets go.",
+    "Click to keep it selected. Or press Tab, then",
+    "the arrow keys; with Shift they move within",
+    "a map. Esc clears the selection.",
 )
 
 
-class _Product(QWidget):
-    """What is seen, times weights, is what it brings: three small pictures of what a map is read with."""
+class _ProductImages(QWidget):
+    """Three small images of a convolution: input × weights = products."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class _Product(QWidget):
         theme.changed.connect(self._recolour)
 
     def set_parts(self, parts: tuple[Floats, Floats, Floats] | None, what: str = "") -> None:
-        """Show arrays of one shape, (height, width): what is seen of ``what``, the weights, and their products."""
+        """Show the input named ``what``, the weights and their products, arrays of the same shape (height, width)."""
         self._parts = parts
         self._names = (what, "Weights", "Products")
         self.setAccessibleName(f"{what}, weights and products")
@@ -52,7 +52,7 @@ class _Product(QWidget):
         self._colours = colour_table(self._theme.tokens)
         self.update()
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._parts is None:
@@ -81,13 +81,13 @@ class _Product(QWidget):
 
 
 class UnitPanel(QWidget):
-    """The arithmetic of one number, and of a pixel what it does to each class."""
+    """Panel with the arithmetic of one activation, or the effect of one pixel on each class."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._title = make_label("", "strong", "unit_title")
         self._about = make_label("", "caption", "unit_about")
-        self._product = named(_Product(theme), "unit_product")
+        self._product = named(_ProductImages(theme), "unit_product")
         self._names: Sequence[str] = DIGITS
         self.sheet = NumericTable(theme, "unit_sheet")
         self.sheet.setAccessibleName("Arithmetic")
@@ -101,23 +101,23 @@ class UnitPanel(QWidget):
         column.addWidget(self.sheet, 1)
 
     def set_classes(self, class_names: Sequence[str]) -> None:
-        """Call the outputs these."""
+        """Set the names of the output classes."""
         self._names = class_names
 
     @property
     def said(self) -> str:
-        """In words, what is chosen."""
+        """Description of the selection in words."""
         return f"{self._title.text()}. {self._about.text()}"
 
     def show_nothing(self) -> None:
-        """Say what to do."""
-        self._title.setText("Nothing pointed at")
-        self._about.setText("Every number here can be followed.")
+        """Show how to select a unit."""
+        self._title.setText("Nothing selected")
+        self._about.setText("You can trace every number here")
         self._product.hide()
-        self.sheet.set_lines([TableLine((one,), soft=True) for one in HOW_TO])
+        self.sheet.set_lines([TableLine((line,), soft=True) for line in HOW_TO])
 
     def show_unit(self, tracer: Tracer, trace: ActivationTrace | None, chosen: Selection, factor: float) -> Connections:
-        """Tell of what is chosen; what is joined to it."""
+        """Show the selected unit or pixel; return its connections."""
         block = tracer.blocks[chosen.block]
         if chosen.block == 0:
             return self._show_pixel(tracer, trace, block, chosen)
@@ -127,63 +127,63 @@ class UnitPanel(QWidget):
         self._title.setText(f"{block.name} · {what}")
         edited = "" if factor == 1 else " · off" if factor == 0 else f" · × {factor:g}"
         if trace is None:
-            self._about.setText(f"Draw on the pad to see what it says{edited}")
+            self._about.setText(f"Draw on the pad to see its activation{edited}")
             self._product.hide()
             self.sheet.set_lines([])
             return Connections()
         position = (chosen.unit, chosen.row, chosen.column)[: len(block.shape)]
         at = f"row {chosen.row}, column {chosen.column} · " if block.has_maps else ""
         self._about.setText(f"{at}{format_value(float(trace.of(block)[position]))}{edited}")
-        worked = work_out(tracer, trace, chosen.block, position)
+        arithmetic = work_out(tracer, trace, chosen.block, position)
         before = tracer.blocks[chosen.block - 1]
-        self._show_product(worked, before)
-        self._show_arithmetic(worked, before, chosen.block == 1)
-        brought = worked.by_unit(before.n_units) if chosen.block > 1 else np.empty(0)
+        self._show_product(arithmetic, before)
+        self._show_arithmetic(arithmetic, before, chosen.block == 1)
+        contributions = arithmetic.by_unit(before.n_units) if chosen.block > 1 else np.empty(0)
         last = chosen.block == len(tracer.blocks) - 1
         after = np.empty(0) if last else outgoing_terms(tracer, trace, chosen.block, chosen.unit)
-        return Connections(brought, after, _window(worked) if chosen.block == 1 and before.has_maps else None)
+        return Connections(contributions, after, _window(arithmetic) if chosen.block == 1 and before.has_maps else None)
 
-    def _show_arithmetic(self, worked: Arithmetic, before: Block, of_input: bool) -> None:
-        lines = [TableLine(("Hears × weight", "", "= product"), soft=True)]
+    def _show_arithmetic(self, arithmetic: Arithmetic, before: Block, of_input: bool) -> None:
+        lines = [TableLine(("Input × weight", "", "= product"), soft=True)]
         end = [
-            TableLine(("Bias", "", format_value(worked.bias))),
-            TableLine(("Sum", "", format_value(worked.sum)), strong=True, ruled=True),
+            TableLine(("Bias", "", format_value(arithmetic.bias))),
+            TableLine(("Sum", "", format_value(arithmetic.sum)), strong=True, ruled=True),
         ]
-        for step in worked.steps:
+        for step in arithmetic.steps:
             end.append(TableLine((step.name, "", format_value(step.value)), strong=True, ruled=True))
             end.append(TableLine((step.formula,), soft=True))
-        n = len(worked.products)
+        n = len(arithmetic.products)
         n_shown = min(n, max(1, self.sheet.n_fit - len(lines) - len(end) - 1))
-        order = worked.by_size()
-        products = worked.products
+        order = arithmetic.by_size()
+        products = arithmetic.products
         for term in order[:n_shown].tolist():
-            what = _name(worked.sources[term].tolist(), before, of_input)
-            hears, weight = (format_value(float(values[term])) for values in (worked.inputs, worked.weights))
-            lines.append(TableLine((what, f"{hears} × {weight}", format_value(float(products[term])))))
+            what = _name(arithmetic.sources[term].tolist(), before, of_input)
+            value, weight = (format_value(float(values[term])) for values in (arithmetic.inputs, arithmetic.weights))
+            lines.append(TableLine((what, f"{value} × {weight}", format_value(float(products[term])))))
         if n > n_shown:
             rest = float(products[order[n_shown:]].sum())
             lines.append(TableLine((f"{format_count(n - n_shown)} others", "", format_value(rest)), soft=True))
         self.sheet.set_lines([*lines, *end], COLUMNS)
 
-    def _show_product(self, worked: Arithmetic, before: Block) -> None:
-        """Of the map before that brings most, what is seen, the weights and the products."""
+    def _show_product(self, arithmetic: Arithmetic, before: Block) -> None:
+        """Show input, weights and products of the input map with the largest contribution."""
         self._product.setVisible(before.has_maps)
         if not before.has_maps:
             return
-        strongest = int(np.abs(worked.by_unit(before.n_units)).argmax())
-        of_it = worked.sources[:, 0] == strongest
-        rows, columns = worked.sources[of_it, 1], worked.sources[of_it, 2]
+        strongest = int(np.abs(arithmetic.by_unit(before.n_units)).argmax())
+        of_map = arithmetic.sources[:, 0] == strongest
+        rows, columns = arithmetic.sources[of_map, 1], arithmetic.sources[of_map, 2]
         if not len(rows):
             self._product.set_parts(None)
             return
         parts = []
-        for values in (worked.inputs, worked.weights, worked.products):
+        for values in (arithmetic.inputs, arithmetic.weights, arithmetic.products):
             square = np.zeros((int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1))
-            square[rows - rows.min(), columns - columns.min()] = values[of_it]
+            square[rows - rows.min(), columns - columns.min()] = values[of_map]
             parts.append(square)
-        seen, weights, products = parts
-        what = "Sees" if before.n_units == 1 else f"Sees map {strongest}"
-        self._product.set_parts((seen, weights, products), what)
+        inputs, weights, products = parts
+        what = "Input" if before.n_units == 1 else f"Input map {strongest}"
+        self._product.set_parts((inputs, weights, products), what)
 
     def _show_pixel(
         self, tracer: Tracer, trace: ActivationTrace | None, block: Block, chosen: Selection
@@ -196,34 +196,34 @@ class UnitPanel(QWidget):
             return Connections()
         self._title.setText(f"Pixel · row {chosen.row}, column {chosen.column}")
         if trace is None:
-            self._about.setText("Draw on the pad to see what it does")
+            self._about.setText("Draw on the pad to see its effect")
             self.sheet.set_lines([])
             return Connections()
         self._show_contribution(pixel_contribution(tracer.network, trace.image, chosen.row, chosen.column))
         return Connections(window=(chosen.row, chosen.column) * 2)
 
-    def _show_contribution(self, says: PixelContribution) -> None:
-        if says.ink:
-            self._about.setText(f"Ink {says.ink} of 255. What it adds to each logit:")
+    def _show_contribution(self, contribution: PixelContribution) -> None:
+        if contribution.ink:
+            self._about.setText(f"Ink {contribution.ink} of 255. It adds to each logit:")
         else:
-            self._about.setText("No ink. What full ink would add to each logit:")
-        largest = largest_of(says.logits) or 1.0
-        places = np.argsort(-np.abs(says.logits), kind="stable")
-        shown = np.sort(places) if len(places) <= MAX_CLASSES else places[: MAX_CLASSES - 1]
-        values = [(self._names[place], float(says.logits[place])) for place in shown.tolist()]
+            self._about.setText("No ink. Full ink would add to each logit:")
+        largest = largest_of(contribution.logits) or 1.0
+        places = np.argsort(-np.abs(contribution.logits), kind="stable")
+        listed = np.sort(places) if len(places) <= MAX_CLASSES else places[: MAX_CLASSES - 1]
+        values = [(self._names[place], float(contribution.logits[place])) for place in listed.tolist()]
         lines = [
             TableLine((name, "", f"{'+' if value > 0 else ''}{format_value(value)}"), bar=value / largest)
             for name, value in values
         ]
-        if len(shown) < len(places):
-            lines.append(TableLine((f"Less to the {len(places) - len(shown)} others",), soft=True))
-        why = (
+        if len(listed) < len(places):
+            lines.append(TableLine((f"Smaller effect on the {len(places) - len(listed)} others",), soft=True))
+        notes = (
             "",
-            "Asked by taking the ink away and reading",
-            "again: what the network does, not what it",
-            "would do if it were linear.",
+            "Measured by changing the ink and reading",
+            "again, so this is the exact effect, not a",
+            "linear approximation.",
         )
-        self.sheet.set_lines([*lines, *(TableLine((one,), soft=True) for one in why)], COLUMNS)
+        self.sheet.set_lines([*lines, *(TableLine((note,), soft=True) for note in notes)], COLUMNS)
 
 
 def _name(source: list[int], before: Block, of_input: bool) -> str:
@@ -233,8 +233,8 @@ def _name(source: list[int], before: Block, of_input: bool) -> str:
     return f"pixel {row}, {column}" if of_input else f"map {unit} at {row}, {column}"
 
 
-def _window(worked: Arithmetic) -> tuple[int, int, int, int] | None:
-    if not len(worked.sources):
+def _window(arithmetic: Arithmetic) -> tuple[int, int, int, int] | None:
+    if not len(arithmetic.sources):
         return None
-    _, (top, left), (bottom, right) = None, worked.sources[:, 1:].min(axis=0), worked.sources[:, 1:].max(axis=0)
+    _, (top, left), (bottom, right) = None, arithmetic.sources[:, 1:].min(axis=0), arithmetic.sources[:, 1:].max(axis=0)
     return int(top), int(left), int(bottom), int(right)

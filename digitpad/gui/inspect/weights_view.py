@@ -1,4 +1,4 @@
-"""What each unit of the first layer looks for, as pictures of its weights."""
+"""View of the weights of the first layer as one image for each unit."""
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt, Signal
@@ -14,7 +14,7 @@ ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
 
 
 class WeightsView(QWidget):
-    """A picture for each unit; a click, or the arrow keys, choose one."""
+    """Grid of weight images, one for each unit; a click or the arrow keys select a unit."""
 
     chosen = Signal(int)  # the unit
 
@@ -33,16 +33,16 @@ class WeightsView(QWidget):
         theme.changed.connect(self._recolour)
 
     def set_pictures(self, pictures: Floats, n_units: int) -> None:
-        """Show these, of shape (units, height, width), of so many units in all."""
+        """Show weight images of shape (units, height, width); ``n_units`` is the number of all units of the layer."""
         self._n_units = n_units
         if len(pictures) != len(self._pictures):
             self._unit = None
-        # Each in its own range: what the weakest unit looks for can be seen beside the strongest.
+        # Each image is scaled to its own range, so that units with small weights can be seen as well.
         self._pictures = pictures / np.maximum(np.abs(pictures).max(axis=(1, 2), keepdims=True), 1e-30)
         self._lay_out()
 
     def set_unit(self, unit: int | None) -> None:
-        """Mark this one as chosen, or none."""
+        """Mark a unit as selected; None marks no unit."""
         self._unit = unit
         self.update()
 
@@ -62,7 +62,7 @@ class WeightsView(QWidget):
         self.update()
         self.chosen.emit(unit)
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -76,13 +76,13 @@ class WeightsView(QWidget):
         painter = QPainter(self)
         tiles.paint(painter, self._pictures, 1.0, self._colours, QColor(tokens.card))
         _, height, width = self._pictures.shape
-        of = f"{tiles.n} of {self._n_units}" if tiles.n < self._n_units else str(tiles.n)
+        count = f"{tiles.n} of {self._n_units}" if tiles.n < self._n_units else str(tiles.n)
         font = self.font()
         font.setPixelSize(12)
         painter.setFont(font)
         painter.setPen(QColor(tokens.soft))
-        said = f"{of} units of the first layer, {height} × {width} weights each, in colours of its own range"
-        painter.drawText(QRectF(0, 0, self.width(), 18), Qt.AlignmentFlag.AlignLeft, said)
+        caption = f"{count} units of the first layer, {height} × {width} weights each, each scaled to its own range"
+        painter.drawText(QRectF(0, 0, self.width(), 18), Qt.AlignmentFlag.AlignLeft, caption)
         if self._unit is not None and self._unit < tiles.n:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(QPen(QColor(tokens.text if self.hasFocus() else tokens.accent), 2))
@@ -90,9 +90,9 @@ class WeightsView(QWidget):
         painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        found = None if self._tiles is None else self._tiles.at(event.position())
-        if found is not None:
-            self._choose(found[0])
+        place = None if self._tiles is None else self._tiles.at(event.position())
+        if place is not None:
+            self._choose(place[0])
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
@@ -107,6 +107,6 @@ class WeightsView(QWidget):
         if self._tiles is None or key not in ARROWS:
             super().keyPressEvent(event)
             return
-        beside = 0 if self._unit is None else self._tiles.neighbour(self._unit, key)
-        if beside is not None:
-            self._choose(beside)
+        neighbour = 0 if self._unit is None else self._tiles.neighbour(self._unit, key)
+        if neighbour is not None:
+            self._choose(neighbour)

@@ -1,4 +1,4 @@
-"""Runs in columns: their values at a place of the curves, and under these what differs in their settings."""
+"""Comparison table with a column for each run: values at a position of the curves, then settings that differ."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,7 @@ _VALUES = ("Training loss", "Validation loss", "Training accuracy", "Validation 
 
 
 class ComparisonModel(QAbstractTableModel):
-    """A column a run, after one with what the rows are."""
+    """Table model with the row names in the first column and a column for each run."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class ComparisonModel(QAbstractTableModel):
         differences: Sequence[SettingDifference],
         axis: CurveAxis,
     ) -> None:
-        """Compare these, each marked with its colour."""
+        """Compare these runs, each marked with its colour."""
         same = len(lines) == len(self._lines) and list(differences) == list(self._differences)
         if not same:
             self.beginResetModel()
@@ -44,7 +44,7 @@ class ComparisonModel(QAbstractTableModel):
             self._values_changed()
 
     def set_place(self, x: float | None) -> None:
-        """Show the values at that place; None for those at the end."""
+        """Show the values at a position on the x axis; None shows the final values."""
         self._x = x
         self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, 0)
         self._values_changed()
@@ -55,7 +55,7 @@ class ComparisonModel(QAbstractTableModel):
 
     def _place(self) -> str:
         if self._x is None:
-            return "At the end"
+            return "Final values"
         match self._axis:
             case CurveAxis.STEP:
                 return f"At step {format_count(round(self._x))}"
@@ -75,7 +75,7 @@ class ComparisonModel(QAbstractTableModel):
             return "–"
         return format_percent(value, 2) if row > 1 else f"{value:.4f}"
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def rowCount(self, parent: Index = _ROOT) -> int:
         return 0 if parent.isValid() or not self._lines else len(_VALUES) + len(self._differences)

@@ -1,4 +1,4 @@
-"""What is asked before something is done with runs: how long to train on, at which rate, and whether to delete."""
+"""Dialogs for actions on runs: number of further epochs, lower learning rate, and confirmation of deletion."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,25 +16,28 @@ MAX_EPOCHS = 10_000
 
 
 def ask_epochs(parent: QWidget, entry: RunEntry, train_on: Callable[[int], object]) -> None:
-    """For how many more epochs a run shall train."""
+    """Ask how many more epochs a run should train, and call ``train_on`` with the number."""
     done = entry.summary.epoch
     dialog = QInputDialog(parent)
     dialog.setObjectName("train_on")
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.setWindowTitle("Train on")
+    dialog.setWindowTitle("Train for more epochs")
     dialog.setInputMode(QInputDialog.InputMode.IntInput)
-    dialog.setLabelText(f"‘{entry.name}’ has trained {done} epoch{'s' * (done != 1)}. How many more?")
+    dialog.setLabelText(f"“{entry.name}” has trained for {done} epoch{'s' * (done != 1)}. How many more?")
     dialog.setIntRange(1, MAX_EPOCHS)
     dialog.setIntValue(10)
-    dialog.setOkButtonText("Train on")
+    dialog.setOkButtonText("Train")
     dialog.intValueSelected.connect(train_on)
     dialog.open()
 
 
 def ask_rate(parent: QWidget, entry: RunEntry, recipe: Recipe, go_on: Callable[[dict[str, Any]], object]) -> None:
-    """With what setting a run whose loss ran away shall go on; a third of its learning rate is proposed."""
+    """Ask for a lower learning rate for a run that diverged, and call ``go_on`` with the setting.
+
+    A third of its learning rate is proposed.
+    """
     rate = recipe.optimizer.learning_rate
-    question = f"‘{entry.name}’ ran away at a learning rate of {rate:g}. It goes on from its last good checkpoint at:"
+    question = f"“{entry.name}” diverged at a learning rate of {rate:g}. Resume from its last good checkpoint at:"
     dialog = _RateQuestion(question, recipe, parent)
     dialog.setTextValue(f"{rate / 3:.1g}")
     dialog.textValueSelected.connect(lambda text: go_on(_at_rate(text)))
@@ -42,20 +45,20 @@ def ask_rate(parent: QWidget, entry: RunEntry, recipe: Recipe, go_on: Callable[[
 
 
 def ask_to_delete(parent: QWidget, entries: Sequence[RunEntry], delete: Callable[[], object]) -> None:
-    """Whether these runs shall be moved to the trash."""
-    what = f"‘{entries[0].name}’" if len(entries) == 1 else f"{len(entries)} runs"
-    text = "Log, checkpoints and weights go with it. From the trash it can be put back."
-    box = question_box(parent, "deleting", f"Move {what} to the trash?", text)
+    """Ask whether to move these runs to the trash, and call ``delete`` if so."""
+    subject = f"“{entries[0].name}”" if len(entries) == 1 else f"{len(entries)} runs"
+    text = "This includes logs, checkpoints and weights. You can restore them from the trash."
+    box = question_box(parent, "deleting", f"Move {subject} to the trash?", text)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    agreed = box.addButton("Move to trash", QMessageBox.ButtonRole.AcceptRole)
-    box.setDefaultButton(agreed)
+    move = box.addButton("Move to trash", QMessageBox.ButtonRole.AcceptRole)
+    box.setDefaultButton(move)
     box.setEscapeButton(box.addButton("Keep", QMessageBox.ButtonRole.RejectRole))
     box.accepted.connect(delete)
     box.open()
 
 
 class _RateQuestion(QInputDialog):
-    """At which rate to go on; it stays open, with what was typed, until that can be one."""
+    """Dialog for a learning rate; it stays open with the typed text until the rate is valid."""
 
     def __init__(self, question: str, recipe: Recipe, parent: QWidget) -> None:
         super().__init__(parent)
@@ -63,11 +66,11 @@ class _RateQuestion(QInputDialog):
         self._recipe = recipe
         self.setObjectName("lower_rate")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Go on at a lower rate")
+        self.setWindowTitle("Resume at a lower learning rate")
         self.setLabelText(question)
-        self.setOkButtonText("Go on")
+        self.setOkButtonText("Resume")
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def done(self, result: int) -> None:
         if result == QDialog.DialogCode.Accepted:

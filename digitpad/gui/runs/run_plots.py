@@ -1,4 +1,4 @@
-"""Curves of several runs over each other, to look at closely: zoom, pan, and values under the pointer."""
+"""Overlaid curves of several runs, with zoom, pan and values under the pointer."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,27 +17,27 @@ from digitpad.gui.widgets.theme import Theme
 from digitpad.runs.run_comparison import CurveAxis, RunCurve, RunLines, RunMark, accuracy_limits, clock, loss_limits
 
 _LEFT_PX, _RIGHT_PX, _TOP_PX, _BOTTOM_PX, _BETWEEN_PX = 58, 16, 24, 24, 26
-_NEAR_PX = 9  # of a mark, to be told what it says
-_ZOOM = 1.25  # a notch of the wheel, a key
-_MOST = 1e30  # of what is shown; and least, on a logarithmic scale
+_NEAR_PX = 9  # distance from a mark within which its tooltip appears
+_ZOOM = 1.25  # factor of a wheel notch or a key press
+_MOST = 1e30  # largest upper limit; 1 / _MOST is the smallest lower limit of a logarithmic scale
 _DASHED = (0, (4, 2))
-_MAX_POINTS = 4000  # of all batches' lines together, which take the longest to draw
-_HINT = "Choose runs in the list to lay their curves over each other"
+_MAX_POINTS = 4000  # of all batch loss curves together, which are the slowest to draw
+_HINT = "Select runs in the list to compare their curves"
 
 
 class RunPlots(BlittedFigure):
-    """Loss above, accuracy below; training as a line, validation dashed, single batches faint behind.
+    """Plots of loss (above) and accuracy (below): training solid, validation dashed, losses of single batches faint.
 
-    The wheel zooms at the pointer (with Ctrl in height), dragging moves, a double click shows all again; with the keys
-    + and - zoom, arrows move the place whose values are read, and with Shift the axes, and Home shows all.
+    The wheel zooms at the pointer, in height with Ctrl; dragging pans; a double click shows all. Keys: + and - zoom,
+    the arrows move the position whose values are read, Shift with the arrows pans, and Home shows all.
     """
 
-    place_changed = Signal(object)  # of the values that are read, on the axis; None for those at the end
-    zoom_changed = Signal(bool)  # whether less than all is shown
+    place_changed = Signal(object)  # position on the x axis whose values are read; None for the final values
+    zoom_changed = Signal(bool)  # whether the plots are zoomed or panned
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, "run_plots", (6, 4), parent)
-        self.setAccessibleName("Curves of the chosen runs")
+        self.setAccessibleName("Curves of the selected runs")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(300, 200)
         self._losses, self._accuracies = self._figure.subplots(2, 1, sharex=True)
@@ -63,11 +63,11 @@ class RunPlots(BlittedFigure):
 
     @property
     def zoomed(self) -> bool:
-        """Whether less than all is shown."""
+        """Whether the plots are zoomed or panned."""
         return self._zoomed
 
     def set_lines(self, lines: Sequence[RunLines], colours: Sequence[str], axis: CurveAxis, until: float) -> None:
-        """Show these, each in its colour, over an axis that ends at ``until``."""
+        """Show the curves of runs, each in its colour, over an x axis that ends at ``until``."""
         if axis is not self._axis:
             self._zoomed = False
             self.set_place(None)
@@ -75,54 +75,57 @@ class RunPlots(BlittedFigure):
         for line, _ in (*self._drawn, *self._marks):
             line.remove()
         self._drawn, self._marks = [], []
-        for one, colour in zip(lines, colours, strict=True):
+        for run, colour in zip(lines, colours, strict=True):
             for axes, curve, style in (
-                (self._losses, one.raw, {"linewidth": 0.7, "alpha": 0.22}),
-                (self._losses, one.smooth, {"linewidth": 1.7}),
-                (self._losses, one.scores["validation_loss"], {"linewidth": 1.7, "linestyle": _DASHED}),
-                (self._accuracies, one.scores["training_accuracy"], {"linewidth": 1.7}),
-                (self._accuracies, one.scores["validation_accuracy"], {"linewidth": 1.7, "linestyle": _DASHED}),
+                (self._losses, run.raw, {"linewidth": 0.7, "alpha": 0.22}),
+                (self._losses, run.smooth, {"linewidth": 1.7}),
+                (self._losses, run.scores["validation_loss"], {"linewidth": 1.7, "linestyle": _DASHED}),
+                (self._accuracies, run.scores["training_accuracy"], {"linewidth": 1.7}),
+                (self._accuracies, run.scores["validation_accuracy"], {"linewidth": 1.7, "linestyle": _DASHED}),
             ):
                 self._drawn.append((axes.add_line(Line2D([], [], color=colour, animated=True, **style)), curve))
-            points = [mark.x for mark in one.marks], [mark.y for mark in one.marks]
+            points = [mark.x for mark in run.marks], [mark.y for mark in run.marks]
             marks = Line2D(*points, color=colour, animated=True, linewidth=0, marker="D", markersize=6)
-            self._marks.append((self._losses.add_line(marks), one.marks))
+            self._marks.append((self._losses.add_line(marks), run.marks))
         self._show()
 
     def set_logarithmic(self, logarithmic: bool) -> None:
-        """Whether the loss is on a logarithmic scale."""
+        """Set whether the loss has a logarithmic scale."""
         if logarithmic != self._logarithmic:
             self._logarithmic = logarithmic
             self._zoomed = False
             self._show()
 
     def show_all(self) -> None:
-        """Undo zooming and moving."""
+        """Undo zoom and pan."""
         self._zoomed = False
         self._show()
 
     def zoom(self, factor: float, x: float = 0.5, *, height: Axes | None = None, y: float = 0.5) -> None:
-        """Show so many times less around a point, in shares of the axes; of ``height`` less of its height instead."""
+        """Zoom in by ``factor`` around a point, given in shares of the axes.
+
+        The x axis is zoomed; with axes ``height``, the y axis of these is zoomed instead.
+        """
         axes = self._losses if height is None else height
         box = axes.bbox
         if height is None:
             width = box.width / factor
             left = box.x0 + (box.width - width) * x
-            self._look(axes, (left, left + width), None)
+            self._set_limits(axes, (left, left + width), None)
         else:
             tall = box.height / factor
             low = box.y0 + (box.height - tall) * y
-            self._look(axes, None, (low, low + tall))
+            self._set_limits(axes, None, (low, low + tall))
 
     def pan(self, right: float, up: float = 0.0, axes: Axes | None = None) -> None:
-        """Look further to the right, and further up, by shares of the axes."""
+        """Pan to the right and up, by shares of the axes."""
         axes = axes or self._losses
         box = axes.bbox
         dx, dy = right * box.width, up * box.height
-        self._look(axes, (box.x0 + dx, box.x1 + dx) if dx else None, (box.y0 + dy, box.y1 + dy) if dy else None)
+        self._set_limits(axes, (box.x0 + dx, box.x1 + dx) if dx else None, (box.y0 + dy, box.y1 + dy) if dy else None)
 
     def set_place(self, x: float | None) -> None:
-        """Read the values at that place of the axis."""
+        """Read the values at a position of the x axis; None reads the final values."""
         if x == self._place:
             return
         self._place = x
@@ -133,8 +136,8 @@ class RunPlots(BlittedFigure):
 
     # Limits.
 
-    def _look(self, axes: Axes, x_px: tuple[float, float] | None, y_px: tuple[float, float] | None) -> None:
-        """Show what lies between these places of the canvas."""
+    def _set_limits(self, axes: Axes, x_px: tuple[float, float] | None, y_px: tuple[float, float] | None) -> None:
+        """Show the range between these canvas coordinates, unless it is too small or too large."""
         places = np.column_stack([x_px or axes.bbox.intervalx, y_px or axes.bbox.intervaly])
         with np.errstate(over="ignore", under="ignore"):
             (left, low), (right, high) = axes.transData.inverted().transform(places)
@@ -150,7 +153,7 @@ class RunPlots(BlittedFigure):
         self._show()
 
     def _show(self) -> None:
-        """Draw what the axes show now: in full where they have changed."""
+        """Draw the visible part of the curves; redraw the figure in full only if the axes changed."""
         if not self._zoomed:
             self._losses.set_yscale("log" if self._logarithmic else "linear", **self._scale())
             self._losses.set_xlim(0, self._until or 1)
@@ -187,7 +190,7 @@ class RunPlots(BlittedFigure):
         self._figure.set_facecolor(tokens.card)
         for axes, title in ((self._losses, "Loss"), (self._accuracies, "Accuracy")):
             axes.set_facecolor(tokens.card)
-            # With a y of its own, a title is not placed by measuring all that is drawn, which takes as long again.
+            # Without an explicit y, Matplotlib measures all artists to place a title, which doubles the drawing time.
             quiet = {"color": tokens.soft, "pad": 6, "y": 1.0}
             axes.set_title(title, loc="left", fontsize=8.5, fontweight="bold", **quiet)
             axes.set_title("━ training   ╍ validation", loc="right", fontsize=8, **quiet)
@@ -207,7 +210,7 @@ class RunPlots(BlittedFigure):
         low, high = self._accuracies.get_ylim()
         self._accuracies.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
         decimals = 0 if high - low > 0.05 else 1 if high - low > 0.005 else 2
-        self._accuracies.yaxis.set_major_formatter(PercentFormatter(1, decimals=decimals, symbol=" %"))
+        self._accuracies.yaxis.set_major_formatter(PercentFormatter(1, decimals=decimals, symbol="\N{NO-BREAK SPACE}%"))
         timed = self._axis is CurveAxis.TIME
         self._losses.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 3, 5, 6, 10] if timed else None))
         self._losses.xaxis.set_major_formatter(lambda value, _: clock(value) if timed else f"{value:g}")
@@ -226,7 +229,7 @@ class RunPlots(BlittedFigure):
         super()._restyle()
 
     def _draw_lines(self) -> None:
-        """Draw the lines, and keep them too: the place whose values are read moves over them."""
+        """Draw the lines and keep a copy of the canvas, over which the position line moves."""
         for line, _ in (*self._drawn, *self._marks):
             if line.axes is not None:
                 line.axes.draw_artist(line)
@@ -255,10 +258,10 @@ class RunPlots(BlittedFigure):
             self._left(event)
         else:
             self.set_place(float(np.clip(event.xdata, 0, self._until)))
-            self._tell_mark(event)
+            self._show_mark_tip(event)
 
-    def _tell_mark(self, event: Any) -> None:
-        """Say which settings changed at the mark under the pointer."""
+    def _show_mark_tip(self, event: Any) -> None:
+        """Show a tooltip with the settings that changed at the mark under the pointer."""
         near = [
             mark.text
             for _, marks in self._marks
@@ -293,7 +296,7 @@ class RunPlots(BlittedFigure):
     def _left(self, event: Any) -> None:
         self.set_place(None)
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)

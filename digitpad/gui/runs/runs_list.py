@@ -1,4 +1,4 @@
-"""The runs in a card, in which some are chosen; or where runs come from, while there are none."""
+"""Card with the table of runs and their selection, or a hint if there are no runs."""
 
 from collections.abc import Sequence
 
@@ -15,10 +15,10 @@ MAX_RUNS = len(LINE_COLOURS)
 
 
 class RunsList(QFrame):
-    """The table of runs, with what is chosen in it."""
+    """Table of runs with a selection."""
 
     chosen_changed = Signal()
-    menu_requested = Signal(QPoint)  # where on the screen
+    menu_requested = Signal(QPoint)  # position on the screen
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class RunsList(QFrame):
             self.table.setColumnWidth(place, width)
         self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.table.selectionModel().selectionChanged.connect(lambda *_: self.chosen_changed.emit())
-        self._empty = make_label("No runs yet.\nEach training of the Train tab is listed here.", "soft", "no_runs")
+        self._empty = make_label("No runs yet.\nEach run of the Train tab appears here.", "soft", "no_runs")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.hide()
         inside = QVBoxLayout(self)
@@ -49,16 +49,16 @@ class RunsList(QFrame):
         inside.addWidget(self._empty, 1)
 
     def chosen(self) -> list[RunEntry]:
-        """The runs that are selected, from the top; no more than can be told apart."""
+        """Return the selected runs from top to bottom, at most `MAX_RUNS`, as there are no more line colours."""
         return [self._sorted.entry(row) for row in sorted(self._selected(), key=QModelIndex.row)][:MAX_RUNS]
 
     @property
     def n_selected(self) -> int:
-        """How many are selected, those among them that are too many."""
+        """Number of selected rows, which may be more than `MAX_RUNS`."""
         return len(self._selected())
 
     def choose(self, *ids: str) -> None:
-        """Select these runs, and no others."""
+        """Select the runs with these ids and no others."""
         model, chosen = self.table.selectionModel(), QItemSelection()
         for index in self._indexes(*ids):
             chosen.select(index, index)
@@ -67,7 +67,7 @@ class RunsList(QFrame):
         model.select(chosen, flags)
 
     def set_entries(self, entries: Sequence[RunEntry]) -> None:
-        """Show these; of the first that there are, the latest is chosen."""
+        """Show runs; select the latest if the list was empty before."""
         is_first = not self.model.entries
         self.model.set_entries(entries)
         if is_first and entries:
@@ -76,7 +76,7 @@ class RunsList(QFrame):
         self.table.setVisible(bool(entries))
 
     def edit_name(self, entry: RunEntry) -> None:
-        """Let the user type another name for a run."""
+        """Start to edit the name of a run in the table."""
         for index in self._indexes(entry.id):
             self.table.setCurrentIndex(index)
             self.table.edit(index)

@@ -1,4 +1,4 @@
-"""The list of runs as a table that is sorted, renamed in, and brought up to date without losing its selection."""
+"""Table model of runs; it supports sorting, renaming and updates that keep the selection."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,16 +12,16 @@ from digitpad.runs.run_comparison import clock
 from digitpad.runs.run_registry import RunEntry
 
 Index = QModelIndex | QPersistentModelIndex
-COLUMNS = ("Name", "Recipe", "Status", "Accuracy", "Time", "Begun")
+COLUMNS = ("Name", "Recipe", "Status", "Accuracy", "Time", "Started")
 SORT_ROLE = Qt.ItemDataRole.UserRole
-_NAME, _RECIPE, _STATUS, _ACCURACY, _TIME, _BEGUN = range(len(COLUMNS))
+_NAME, _RECIPE, _STATUS, _ACCURACY, _TIME, _STARTED = range(len(COLUMNS))
 _ROOT = QModelIndex()
 
 
 class RunsModel(QAbstractTableModel):
-    """A row a run, in the order of the catalogue."""
+    """Table model with a row for each run, in the order of the registry."""
 
-    renamed = Signal(object, str)  # Entry, and what it shall be called
+    renamed = Signal(object, str)  # RunEntry and its new name
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,14 +29,14 @@ class RunsModel(QAbstractTableModel):
         self._colours: dict[str, str] = {}
 
     def set_entries(self, entries: Sequence[RunEntry]) -> None:
-        """Show these: rows stay where they are, with their selection and what is being typed into them."""
+        """Show runs; rows that stay keep their selection and an open editor."""
         ids = {entry.id for entry in entries}
         for row in reversed(range(len(self.entries))):
             if self.entries[row].id not in ids:
                 self.beginRemoveRows(_ROOT, row, row)
                 del self.entries[row]
                 self.endRemoveRows()
-        # What is left stands in the order of the new list, for that of a run never changes.
+        # The remaining rows are in the order of the new list, because the order of runs never changes.
         for row, entry in enumerate(entries):
             if row < len(self.entries) and self.entries[row].id == entry.id:
                 if self.entries[row] != entry:
@@ -48,14 +48,14 @@ class RunsModel(QAbstractTableModel):
                 self.endInsertRows()
 
     def set_colours(self, colours: dict[str, str]) -> None:
-        """Mark runs, by their ids, with the colours of their lines."""
+        """Set the line colours of runs by id."""
         if colours != self._colours:
             self._colours = colours
             if self.entries:
                 last = self.index(len(self.entries) - 1, _NAME)
                 self.dataChanged.emit(self.index(0, _NAME), last, [Qt.ItemDataRole.DecorationRole])
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def rowCount(self, parent: Index = _ROOT) -> int:
         return 0 if parent.isValid() else len(self.entries)
@@ -81,8 +81,8 @@ class RunsModel(QAbstractTableModel):
             case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.EditRole:
                 return _text(entry, column)
             case Qt.ItemDataRole.ToolTipRole:
-                began = f"begun {entry.run.begun:%Y-%m-%d %H:%M}"
-                return "\n".join(filter(None, [entry.name, entry.id, began, entry.summary.problem]))
+                started = f"Started {entry.run.begun:%Y-%m-%d %H:%M}"
+                return "\n".join(filter(None, [entry.name, entry.id, started, entry.summary.problem]))
             case Qt.ItemDataRole.TextAlignmentRole:
                 return _alignment(column)
             case Qt.ItemDataRole.DecorationRole if column == _NAME:
@@ -94,11 +94,11 @@ class RunsModel(QAbstractTableModel):
         if not name or name == entry.name:
             return False
         self.renamed.emit(entry, name)
-        return False  # it is shown once it stands on disk
+        return False  # the new name is shown once it is saved to disk
 
 
 class SortedRuns(QSortFilterProxyModel):
-    """The same, by the column that the user chose."""
+    """Proxy model that sorts runs by the column that the user chose."""
 
     def __init__(self, model: RunsModel) -> None:
         super().__init__()
@@ -107,16 +107,15 @@ class SortedRuns(QSortFilterProxyModel):
         self._model = model
 
     def entry(self, index: Index) -> RunEntry:
-        """The run in that row."""
+        """Return the run in the row of an index."""
         return self._model.entries[self.mapToSource(index).row()]
 
     def lessThan(self, left: Index, right: Index) -> bool:
-        one, other = left.data(SORT_ROLE), right.data(SORT_ROLE)
-        return bool(one < other)
+        return bool(left.data(SORT_ROLE) < right.data(SORT_ROLE))
 
 
 def _alignment(column: int) -> Qt.AlignmentFlag:
-    """Figures end together, with their heading."""
+    """Return the alignment of a column and its header: numbers on the right, text on the left."""
     side = Qt.AlignmentFlag.AlignRight if column in (_ACCURACY, _TIME) else Qt.AlignmentFlag.AlignLeft
     return side | Qt.AlignmentFlag.AlignVCenter
 
@@ -130,7 +129,8 @@ def _text(entry: RunEntry, column: int) -> str:
             return entry.run.recipe.name
         case 2:
             done = summary.status is RunStatus.FINISHED
-            return str(summary.status) if done else f"{summary.status} {summary.epoch}/{summary.n_epochs}"
+            status = summary.status.label
+            return status if done else f"{status} {summary.epoch}/{summary.n_epochs}"
         case 3:
             return "–" if entry.accuracy is None else format_percent(entry.accuracy, 2)
         case 4:

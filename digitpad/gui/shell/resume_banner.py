@@ -56,7 +56,8 @@ class ResumeBanner(QWidget):
         self._entry = entry
         if entry is not None:
             name = entry.name if len(entry.name) <= _MAX_NAME else f"{entry.name[: _MAX_NAME - 1]}…"
-            self._text.setText(f"“{name}” was {entry.summary.status.label} at epoch {entry.summary.epoch} of {entry.summary.n_epochs}")
+            summary = entry.summary
+            self._text.setText(f"“{name}” was {summary.status.label} at epoch {summary.epoch} of {summary.n_epochs}")
             self.setToolTip(entry.name)
         self.setVisible(entry is not None)
         self.looked.emit(entry)

@@ -1,4 +1,4 @@
-"""How far digits are changed in training: one of a few sets of amounts, or one's own."""
+"""Choice of the augmentation: a few named sets of amounts, or custom amounts."""
 
 import dataclasses
 
@@ -7,42 +7,42 @@ from PySide6.QtCore import Qt
 from digitpad.gui.widgets.form_widgets import Choice
 from digitpad.training.recipe import AugmentationSettings
 
-OWN_AMOUNTS = "Own amounts"
+OWN_AMOUNTS = "Custom"
 
-_HANDS = AugmentationSettings(rotate_deg=12, shift_px=1.5, scale=0.12, shear=0.25)
+_HANDWRITING = AugmentationSettings(rotate_deg=12, shift_px=1.5, scale=0.12, shear=0.25)
 
 AUGMENTATIONS = {
     "None": AugmentationSettings(),
-    "A little": AugmentationSettings(rotate_deg=8, shift_px=1, scale=0.08, shear=0.1),
-    "As hands vary": _HANDS,
-    "As hands and pens": dataclasses.replace(_HANDS, elastic_px=1, thickness_px=1),
+    "Slight": AugmentationSettings(rotate_deg=8, shift_px=1, scale=0.08, shear=0.1),
+    "Handwriting variation": _HANDWRITING,
+    "Handwriting and pens": dataclasses.replace(_HANDWRITING, elastic_px=1, thickness_px=1),
 }
 
 
 class AugmentationChoice(Choice):
-    """Sets by name, and last those amounts that have none."""
+    """Combo box of named sets of amounts, with custom amounts as the last item."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._amounts: list[dict[str, float]] = []  # of each item
+        self._amounts: list[dict[str, float]] = []  # amounts of each item
         for name, part in AUGMENTATIONS.items():
             self._add(name, dataclasses.asdict(part))
 
     def value(self) -> dict[str, float]:
-        """The amounts, by their names in a recipe."""
+        """Return the amounts by their names in a recipe."""
         return self._amounts[self.currentIndex()]
 
     def set_value(self, amounts: dict[str, float]) -> None:
-        """Choose a set; without a name, it is one's own."""
-        own = len(AUGMENTATIONS)
-        if amounts in self._amounts[:own]:
+        """Choose the set with these amounts, or show them as custom amounts."""
+        custom = len(AUGMENTATIONS)
+        if amounts in self._amounts[:custom]:
             self.setCurrentIndex(self._amounts.index(amounts))
             return
-        if self.count() == own:
+        if self.count() == custom:
             self._add(OWN_AMOUNTS, amounts)
-        self._amounts[own] = amounts
-        self.setItemData(own, describe_amounts(amounts), Qt.ItemDataRole.ToolTipRole)
-        self.setCurrentIndex(own)
+        self._amounts[custom] = amounts
+        self.setItemData(custom, describe_amounts(amounts), Qt.ItemDataRole.ToolTipRole)
+        self.setCurrentIndex(custom)
 
     def _add(self, name: str, amounts: dict[str, float]) -> None:
         self._amounts.append(amounts)
@@ -51,7 +51,7 @@ class AugmentationChoice(Choice):
 
 
 def describe_amounts(amounts: dict[str, float]) -> str:
-    """The amounts above 0, as in ``rotate 12 deg, shift 1.5 px, scale 0.12``."""
+    """Return the amounts above 0 in words, as in ``rotate 12 deg, shift 1.5 px, scale 0.12``."""
     words = []
     for key, amount in amounts.items():
         name, _, unit = key.partition("_")

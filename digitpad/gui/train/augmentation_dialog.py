@@ -1,4 +1,4 @@
-"""A look at what augmentation does to digits, and how far each of its distortions may go."""
+"""Preview of augmentation: augmented digits, and the largest amount of each distortion."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ _GAP_PX = 4
 
 @dataclass(frozen=True)
 class _Amount:
-    """How one amount of an augmentation is shown: its slider goes from 0 to ``usual_most`` in steps."""
+    """Row of an augmentation amount; its slider has a range from 0 to ``usual_most`` in steps of ``step``."""
 
     key: str
     text: str
@@ -47,19 +47,19 @@ class _Amount:
 
 
 _AMOUNTS = (
-    _Amount("rotate_deg", "Rotate", "°", 45, 1, "Turned by up to this, either way. 8 to 15 ° is usual."),
-    _Amount("shift_px", "Shift", " px", 6, 0.25, "Moved by up to so many of 28 pixels, each way. 1 to 2 is usual."),
-    _Amount("scale", "Scale", "", 0.5, 0.01, "Larger or smaller by up to this share. 0.08 to 0.15 is usual."),
-    _Amount("shear", "Slant", "", 1, 0.05, "Slanted by up to so many columns a row. 0.1 to 0.25 is usual."),
-    _Amount("elastic_px", "Bend", " px", 3, 0.1, "Bent as hands do; pixels move by about this. 0.5 to 1 is usual."),
-    _Amount("thickness_px", "Stroke", " px", 2, 0.1, "Strokes wider or narrower by up to this. 0.5 to 1 is usual."),
-    _Amount("noise", "Noise", "", 0.5, 0.01, "Grey noise of up to this share of black. 0 to 0.1 is usual."),
-    _Amount("erase_px", "Erase", " px", 14, 1, "A square of up to this side is left out. 0 to 8 is usual."),
+    _Amount("rotate_deg", "Rotate", "°", 45, 1, "Largest rotation in either direction. 8° to 15° is usual."),
+    _Amount("shift_px", "Shift", " px", 6, 0.25, "Largest shift in each direction, of 28 pixels. 1 to 2 is usual."),
+    _Amount("scale", "Scale", "", 0.5, 0.01, "Largest change of the size, as a share. 0.08 to 0.15 is usual."),
+    _Amount("shear", "Slant", "", 1, 0.05, "Largest slant in columns per row. 0.1 to 0.25 is usual."),
+    _Amount("elastic_px", "Bend", " px", 3, 0.1, "Elastic distortion; typical shift of a pixel. 0.5 to 1 is usual."),
+    _Amount("thickness_px", "Stroke", " px", 2, 0.1, "Largest change of the stroke width. 0.5 to 1 is usual."),
+    _Amount("noise", "Noise", "", 0.5, 0.01, "Largest grey noise, as a share of black. 0 to 0.1 is usual."),
+    _Amount("erase_px", "Erase", " px", 14, 1, "Largest side of the erased square. 0 to 8 is usual."),
 )
 
 
 class AugmentationDialog(QDialog):
-    """Real digits, each as it is and as training may see it, beside the amounts, which change them at once."""
+    """Dialog with original and augmented digits and the amounts of augmentation, whose edits are shown at once."""
 
     edited = Signal(dict)  # the amounts, by their names in a recipe
 
@@ -78,23 +78,23 @@ class AugmentationDialog(QDialog):
         self._drawing = Throttle(self._draw, FRAME_MS, self)
 
     def begin(self, amounts: dict[str, float]) -> None:
-        """Show these, which are also what Reset comes back to."""
+        """Show amounts; Reset restores them."""
         self._before = amounts
         self._show(amounts)
         self._sliders["rotate_deg"].setFocus()
 
     def draw_again(self) -> None:
-        """Draw other random numbers."""
+        """Augment the digits with new random numbers."""
         self.seed += 1
         self._drawing.request()
 
     def reset(self) -> None:
-        """Take the amounts back to what they were."""
+        """Restore the amounts that the dialog opened with."""
         self._show(self._before)
         self.edited.emit(self.amounts)
 
     def set_editable(self, editable: bool) -> None:
-        """Amounts rest while training runs."""
+        """Enable or disable the amounts; they are disabled while training runs."""
         self._panel.setEnabled(editable)
 
     def _show(self, amounts: dict[str, float]) -> None:
@@ -135,7 +135,7 @@ class AugmentationDialog(QDialog):
         try:
             digits = one_of_each()
         except DataError as error:
-            self._grid.tell(f"The built-in digits cannot be shown: {error}")
+            self._grid.tell(f"Can't show the built-in digits: {error}")
             return
         copies = np.repeat(digits, N_COPIES, axis=0)
         augmented = Augmenter(AugmentationSettings(**self.amounts))(copies, np.random.default_rng(self.seed))
@@ -153,7 +153,7 @@ class AugmentationDialog(QDialog):
         self._panel = self._build_amounts()
         right.addWidget(self._panel, 1)
         close = named(QPushButton("&Close"), "close_button")
-        close.setToolTip("Keep these amounts for the training (Esc)")
+        close.setToolTip("Close and keep these amounts (Esc)")
         close.setAutoDefault(False)
         close.clicked.connect(self.close)
         right.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
@@ -167,12 +167,12 @@ class AugmentationDialog(QDialog):
         column.setSpacing(2 * SPACE)
         top = QHBoxLayout()
         top.setSpacing(0)
-        first = make_label("As it is", "heading")
+        first = make_label("Original", "heading")
         first.setFixedWidth(DigitGrid.copies_left)
-        again = link("Draw &again", "draw_again_button", "Draw other random amounts, up to these (Alt+A)")
+        again = link("Draw &again", "draw_again_button", "Draw new random amounts, up to these (Alt+A)")
         again.clicked.connect(self.draw_again)
         top.addWidget(first)
-        top.addWidget(make_label("As training may see it", "heading"))
+        top.addWidget(make_label("Augmented", "heading"))
         top.addStretch(1)
         top.addWidget(again)
         column.addLayout(top)
@@ -189,14 +189,14 @@ class AugmentationDialog(QDialog):
         grid.setHorizontalSpacing(3 * SPACE)
         grid.setVerticalSpacing(2 * SPACE)
         grid.setColumnStretch(1, 1)
-        self._reset = link("&Reset", "reset_button", "Back to the amounts as they were (Alt+R)")
+        self._reset = link("&Reset", "reset_button", "Restore the initial amounts (Alt+R)")
         self._reset.clicked.connect(self.reset)
-        grid.addWidget(make_label("At most", "heading"), 0, 0, 1, 2)
+        grid.addWidget(make_label("Largest amounts", "heading"), 0, 0, 1, 2)
         for row, spec in enumerate(_AMOUNTS, 1):
             self._add(grid, row, spec)
             grid.setRowStretch(row, 1)
         grid.addWidget(self._reset, 0, 2, Qt.AlignmentFlag.AlignRight)
-        hint = make_label("Each digit draws amounts of its own, up to these, each time it is seen.", "caption")
+        hint = make_label("In every epoch, each digit gets new random amounts, up to these.", "caption")
         hint.setWordWrap(True)
         column.addLayout(grid, 1)
         column.addWidget(hint)
@@ -216,7 +216,7 @@ class AugmentationDialog(QDialog):
 
 
 class _Slider(QSlider):
-    """An amount from 0 to what is usual at most."""
+    """Slider for an amount from 0 to the largest usual amount."""
 
     def __init__(self, spec: _Amount) -> None:
         super().__init__(Qt.Orientation.Horizontal)
@@ -226,7 +226,7 @@ class _Slider(QSlider):
         self.setToolTip(spec.tip)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():
@@ -236,15 +236,15 @@ class _Slider(QSlider):
 
 
 class _Number(QDoubleSpinBox):
-    """The same amount as a number, of all that a recipe allows; the style sheet takes its buttons away.
+    """Number field for an amount in the full range of a recipe; the style sheet hides its buttons.
 
-    Without buttons by its own setting, Qt's style sheets leave its text a width of 1 px.
+    If the widget itself had no buttons, Qt's style sheets would leave its text a width of 1 px.
     """
 
     def __init__(self, spec: _Amount) -> None:
         super().__init__()
         rule = next(field.metadata for field in dataclasses.fields(AugmentationSettings) if field.name == spec.key)
-        self.setLocale(QLocale.c())  # a point, as everywhere else in the window
+        self.setLocale(QLocale.c())  # decimal point, as everywhere else in the window
         self.setDecimals(6)
         self.setRange(rule["low"], rule["high"])
         self.setSingleStep(spec.step)
@@ -255,13 +255,13 @@ class _Number(QDoubleSpinBox):
         self.setToolTip(f"{spec.tip} At most {rule['high']:g}{spec.unit}.")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def textFromValue(self, value: float) -> str:
         return f"{value:.6f}".rstrip("0").rstrip(".")
 
     def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
-        """Take a comma for a point, as the form does; by itself it would part thousands, and 1,5 be 15."""
+        """Accept a comma as a decimal point, as the form does; Qt would read it as a group separator, and 1,5 as 15."""
         return super().validate(text.replace(",", "."), position)
 
     def valueFromText(self, text: str) -> float:
@@ -275,7 +275,7 @@ class _Number(QDoubleSpinBox):
 
 
 class DigitGrid(QWidget):
-    """A row for each digit: as it is, and after a gap its copies."""
+    """Grid with a row for each digit: the original, a gap, then augmented copies."""
 
     copies_left = _CELL_PX + 5 * SPACE
 
@@ -286,7 +286,7 @@ class DigitGrid(QWidget):
         self._pictures: list[list[QImage]] = []
         self._problem = ""
         self.setObjectName("digit_grid")
-        self.setAccessibleName("Ten digits, each as it is and as training may see it")
+        self.setAccessibleName("Ten digits, each original and augmented")
         pitch = _CELL_PX + _GAP_PX
         self.setFixedSize(QSize(self.copies_left + N_COPIES * pitch - _GAP_PX, 10 * pitch - _GAP_PX))
         theme.changed.connect(self._repaint)
@@ -298,7 +298,7 @@ class DigitGrid(QWidget):
         self._repaint()
 
     def tell(self, problem: str) -> None:
-        """Say why there is nothing to be seen."""
+        """Show a problem in place of the digits."""
         self._problem = problem
         self.update()
 
@@ -307,7 +307,7 @@ class DigitGrid(QWidget):
         self._pictures = [[inked(image, paper, ink) for image in row] for row in self.images]
         self.update()
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -1,4 +1,4 @@
-"""Under which name settings are to be kept."""
+"""Dialog to save settings as a recipe under a name."""
 
 from collections.abc import Callable
 
@@ -11,21 +11,21 @@ MAX_NAME = 60
 
 
 class RecipeDialog(QDialog):
-    """Asks for a name and a description, and says before Replace is pressed that it would replace something.
+    """Dialog for the name and the description of a recipe; it warns if it would replace an existing recipe.
 
     Parameters
     ----------
     name, description : str
-        What stands in the fields at first.
+        Initial texts of the fields.
     is_taken : callable
-        Whether a recipe of that name is kept already.
+        Function that returns whether a saved recipe has a name.
     hint : callable
-        What else is to be said of a name.
+        Function that returns a note on a name.
 
     Attributes
     ----------
     replaces : bool
-        Whether the user was told that there is one of this name.
+        Whether the dialog warned that a recipe of this name exists.
     """
 
     def __init__(
@@ -54,20 +54,20 @@ class RecipeDialog(QDialog):
 
     @property
     def name(self) -> str:
-        """What the recipe is to be called."""
+        """Name of the recipe, without surrounding spaces."""
         return self._name.text().strip()
 
     @property
     def description(self) -> str:
-        """What it is."""
+        """Description of the recipe, without surrounding spaces."""
         return self._description.text().strip()
 
     def _show(self) -> None:
         self.replaces = bool(self.name) and self._is_taken(self.name)
         self._save.setText("Replace" if self.replaces else "Save")
         self._save.setEnabled(bool(self.name))
-        replaced = "There is a recipe of yours of this name; it would be replaced."
-        self._note.setText(replaced if self.replaces else self._hint(self.name))
+        warning = "You already have a recipe with this name; it will be replaced"
+        self._note.setText(warning if self.replaces else self._hint(self.name))
 
     def _build(self) -> None:
         column = QVBoxLayout(self)
@@ -79,8 +79,8 @@ class RecipeDialog(QDialog):
         self._name.setMaxLength(MAX_NAME)
         for row, (text, field, tip) in enumerate(
             (
-                ("Name", self._name, "What the recipe is called among the presets, and its file"),
-                ("Description", self._description, "What it is good for, if you like"),
+                ("Name", self._name, "Name in the list of recipes, and of its file"),
+                ("Description", self._description, "Optional: the purpose of the recipe"),
             )
         ):
             name = make_label(text, "soft")
@@ -89,7 +89,7 @@ class RecipeDialog(QDialog):
             field.setToolTip(tip)
             grid.addWidget(name, row, 0)
             grid.addWidget(field, row, 1)
-        self._description.setPlaceholderText("optional")
+        self._description.setPlaceholderText("Optional")
         grid.addWidget(self._note, 2, 1)
         column.addLayout(grid)
         self._save.setDefault(True)

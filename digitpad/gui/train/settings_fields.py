@@ -1,4 +1,4 @@
-"""The fields of the settings form, in order: what each sets, how it is called, and what there is to know of it."""
+"""Fields of the settings form, in order: the setting, its label, its tooltip and its input widget."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -17,20 +17,20 @@ Editor = TextField | WordChoice | Check | DatasetChoice | AugmentationChoice
 
 @dataclass(frozen=True)
 class Field:
-    """A setting as a field.
+    """Field for a setting.
 
     Attributes
     ----------
     key : str
-        Its dotted key in a recipe; a group's name where one field sets all of the group.
+        Dotted key in a recipe, or the name of a group if the field sets the whole group.
     tip : str
-        What is told about it.
+        Tooltip.
     editor : callable
-        Makes what it is edited in.
+        Function that creates the input widget.
     more : bool
-        Whether it is shown under More settings alone.
+        Whether the field is shown only under More settings.
     only : tuple of str and callable, or None
-        It has a meaning only where the callable says so of the value of the setting at that key.
+        Key of another setting, and a function that returns whether this setting has an effect with its value.
     """
 
     key: str
@@ -41,20 +41,20 @@ class Field:
 
     @property
     def text(self) -> str:
-        """What stands before the field."""
+        """Label of the field."""
         return SETTING_LABELS[self.key]
 
     @property
     def name(self) -> str:
-        """The object name of its editor."""
+        """Object name of the input widget."""
         return {"data.set": "data_set"}.get(self.key, self.key.rpartition(".")[2])
 
     def matters(self, values: Mapping[str, Any]) -> bool | None:
-        """Whether it has a meaning beside these values, by key; None where the one it hangs on is not known."""
+        """Return whether the setting has an effect with these values, or None if the value it depends on is unknown."""
         if self.only is None:
             return True
-        key, wanted = self.only
-        return wanted(values[key]) if key in values else None
+        key, condition = self.only
+        return condition(values[key]) if key in values else None
 
 
 def _is(*choices: str) -> Callable[[Any], bool]:
@@ -67,12 +67,12 @@ def _has_convolutions(hidden: tuple[int | str, ...]) -> bool:
 
 _SPACE = "[ \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}]"
 _GROUPED = re.compile(rf"[-+]?[0-9]{{1,3}}(?:(?:{_SPACE}[0-9]{{3}})+|(?:,[0-9]{{3}})+)")  # 25 000 or 25,000
-_AMBIGUOUS = re.compile(r"[-+]?[1-9][0-9]{0,2},[0-9]{3}")  # a decimal comma, or thousands
+_AMBIGUOUS = re.compile(r"[-+]?[1-9][0-9]{0,2},[0-9]{3}")  # a decimal comma or a thousands separator
 
 
 def _real(text: str) -> float:
     if _AMBIGUOUS.fullmatch(text.strip()):
-        raise RecipeError("", f"{_shorten(text)}: write a point, or no comma")
+        raise RecipeError("", f"{_shorten(text)} is ambiguous; write a point or no comma")
     try:
         return float(_plain(text.replace(",", ".")))
     except ValueError as error:
@@ -87,15 +87,15 @@ def _whole(text: str) -> int:
 
 
 def _plain(text: str) -> str:
-    """The text without what parts thousands in it."""
+    """Return the text without thousands separators."""
     text = text.strip()
-    if "_" in text:  # parts them in Python alone
+    if "_" in text:  # a thousands separator only in Python
         raise ValueError(text)
     return re.sub(f"{_SPACE}|,", "", text) if _GROUPED.fullmatch(text) else text
 
 
 def _layers(text: str) -> tuple[int | str, ...]:
-    # Commas and spaces part them, and a dash after one does; a dash before a figure is a minus.
+    # Layers are separated by commas, spaces, or a dash after a word; a dash before a number is a minus sign.
     parts = (part for part in re.split(r"[,\s]+|(?<=\w)-", text.strip()) if part)
     return tuple(_whole(part) if re.fullmatch(r"[-+]?\d+", part) else part for part in parts)
 
@@ -105,7 +105,7 @@ def _shorten(text: str) -> str:
 
 
 def format_number(number: float) -> str:
-    """A number as short as it can be without becoming another one."""
+    """Return the shortest text from which the same number can be read."""
     short = f"{number:g}"
     return short if float(short) == number else repr(number)
 
@@ -118,21 +118,22 @@ FIELDS: dict[str, tuple[Field, ...]] = {
     "Network": (
         Field(
             "network.hidden",
-            "Units of each hidden layer, as in 256, 128; before them convolutions, as in 5x5x32, pool, 128, and "
-            "dropout where it shall rest images, too. More can learn more, and take longer. None is allowed.",
+            "Units of each hidden layer, such as 256, 128. Convolutions come first, as in 5x5x32, pool, 128; the word "
+            "dropout adds dropout at its place. More units can learn more but take longer. No layers is allowed.",
             partial(TextField, _layers, lambda units: ", ".join(map(str, units))),
         ),
         Field(
             "network.padding",
-            "What a convolution does at an image's rim: without padding the image becomes smaller by the kernel less "
-            "one; a frame of zeros keeps its size, and takes longer. None is usual for kernels of 5 × 5.",
+            "Padding of convolutions. Without padding, each convolution shrinks the image by the kernel size minus 1; "
+            "zero padding keeps the size but takes longer. None is usual for kernels of 5 × 5.",
             partial(WordChoice, {"valid": "None", "same": "Zeros, same size"}),
             more=True,
             only=("network.hidden", _has_convolutions),
         ),
         Field(
             "network.activation",
-            "What follows each layer. ReLU is fast and mostly good. Leaky ReLU has a slope under More settings.",
+            "Activation function after each hidden layer. ReLU is fast and usually works well. The slope of leaky "
+            "ReLU is under More settings.",
             partial(
                 WordChoice,
                 {"relu": "ReLU", "leaky_relu": "Leaky ReLU", "gelu": "GELU", "tanh": "Tanh", "sigmoid": "Sigmoid"},
@@ -140,29 +141,29 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         ),
         Field(
             "network.alpha",
-            "The slope of leaky ReLU below 0: 0 would be ReLU. 0.01 is usual.",
+            "Slope of leaky ReLU below 0; a slope of 0 would be ReLU. 0.01 is usual.",
             _number,
             more=True,
             only=("network.activation", _is("leaky_relu")),
         ),
         Field(
             "network.dropout",
-            "The share of each dense hidden layer that is switched off at random in each step, 0 to 0.95; and of what "
-            "comes out where the word dropout stands among the layers. "
-            "More helps against overfitting, and learns more slowly.",
+            "Share of the units of each dense hidden layer that are switched off at random in each step, 0 to 0.95; "
+            "also used where the word dropout is among the hidden layers. "
+            "More dropout reduces overfitting but slows down learning.",
             _number,
         ),
         Field(
             "network.batch_norm",
-            "Normalise what goes into each activation over the batch. It allows higher learning rates and mostly "
-            "learns in fewer epochs, each of which takes longer. Off is usual for small networks.",
+            "Normalises the inputs of each activation over the batch. It allows higher learning rates and usually "
+            "needs fewer epochs, but each epoch takes longer. Off is usual for small networks.",
             partial(Check, "Before activations"),
             more=True,
         ),
         Field(
             "network.initializer",
-            "How large the first weights are, at random. Automatic takes He's for ReLU and Glorot's for tanh and "
-            "sigmoid, which is what they are for.",
+            "Distribution of the random initial weights. Automatic uses He for ReLU and Glorot for tanh and sigmoid, "
+            "the activations they were designed for.",
             partial(
                 WordChoice,
                 {
@@ -181,22 +182,22 @@ FIELDS: dict[str, tuple[Field, ...]] = {
     "Loss": (
         Field(
             "loss.label_smoothing",
-            "Label smoothing: the share of each label that is spread over all ten digits, 0 to 0.9. It keeps the "
-            "network from being too sure. 0 is none; 0.1 is usual.",
+            "Share of each label that is spread over all ten digits, 0 to 0.9. It reduces overconfidence. "
+            "0 is none; 0.1 is usual.",
             _number,
             more=True,
         ),
         Field(
             "loss.l1",
-            "Adds this times the sum of all weights' sizes to the loss, which drives many to 0. "
-            "0 is none; 0.00001 is a beginning.",
+            "Adds this times the sum of the absolute weights to the loss, which drives many weights to 0. "
+            "0 is none; 0.00001 is a usual start.",
             _number,
             more=True,
         ),
         Field(
             "loss.l2",
-            "Adds half of this times the sum of all squared weights to the loss, which keeps them small. "
-            "0 is none; 0.0001 is usual. With AdamW, weight decay does it better.",
+            "Adds half of this times the sum of the squared weights to the loss, which keeps weights small. "
+            "0 is none; 0.0001 is usual. With AdamW, use weight decay instead.",
             _number,
             more=True,
         ),
@@ -204,8 +205,8 @@ FIELDS: dict[str, tuple[Field, ...]] = {
     "Optimiser": (
         Field(
             "optimizer.method",
-            "How gradients become steps. Adam is the least particular. "
-            "Momentum, and AdamW's weight decay, are under More settings.",
+            "Optimiser: how gradients update the weights. Adam works with most settings. "
+            "Momentum and the weight decay of AdamW are under More settings.",
             partial(
                 WordChoice,
                 {
@@ -220,30 +221,30 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         ),
         Field(
             "optimizer.momentum",
-            "The share of each step that the next one keeps, 0 to 0.999. "
-            "More is faster and swings wider. 0.9 is usual.",
+            "Share of each step that carries over to the next step, 0 to 0.999. "
+            "More is faster but overshoots more. 0.9 is usual.",
             _number,
             more=True,
             only=("optimizer.method", _is("momentum", "nesterov")),
         ),
         Field(
             "optimizer.weight_decay",
-            "How much AdamW shrinks each weight in a step, times the learning rate. "
-            "More helps against overfitting. 0.01 is usual.",
+            "AdamW shrinks each weight in each step by this share times the learning rate. "
+            "More reduces overfitting. 0.01 is usual.",
             _number,
             more=True,
             only=("optimizer.method", _is("adamw")),
         ),
         Field(
             "optimizer.learning_rate",
-            "The size of a step. Too high and the loss jumps or grows, too low and it hardly moves. "
-            "0.001 suits Adam, 0.05 SGD.",
+            "Size of a step. If it is too high, the loss jumps or grows; if it is too low, the loss hardly changes. "
+            "0.001 is usual for Adam, 0.05 for SGD.",
             _number,
         ),
         Field(
             "optimizer.schedule",
-            "How the rate changes: cosine goes down to 0 at the end, which mostly ends better. "
-            "What the others need is under More settings.",
+            "How the learning rate changes during training. Cosine falls to 0 at the end, which usually gives a better "
+            "result. The settings of the other schedules are under More settings.",
             partial(
                 WordChoice,
                 {
@@ -258,109 +259,109 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         ),
         Field(
             "optimizer.decay",
-            "How fast the rate goes down, for each epoch. Exponential: times e to the power of minus this. "
-            "Inverse time: divided by 1 plus this for each epoch. 0.05 to 0.1 is usual.",
-            partial(_number, "an epoch"),
+            "How fast the learning rate falls. Exponential: after each epoch, the rate is multiplied by e to the power "
+            "of minus this. Inverse time: the rate is divided by 1 plus this times the epochs. 0.05 to 0.1 is usual.",
+            partial(_number, "per epoch"),
             more=True,
             only=("optimizer.schedule", _is("inverse_time", "exponential")),
         ),
         Field(
             "optimizer.step_epochs",
-            "After so many epochs the rate goes down, and again after as many. A third of all epochs is usual.",
+            "Number of epochs between two reductions of the learning rate. A third of all epochs is usual.",
             _epochs,
             more=True,
             only=("optimizer.schedule", _is("step")),
         ),
         Field(
             "optimizer.step_factor",
-            "What the rate is multiplied by at each step down, up to 1. 0.1 to 0.5 is usual.",
+            "Factor for the learning rate at each reduction, at most 1. 0.1 to 0.5 is usual.",
             partial(_number, "times"),
             more=True,
             only=("optimizer.schedule", _is("step")),
         ),
         Field(
             "optimizer.warmup_epochs",
-            "The rate rises from 0 over so many epochs at the beginning, with any schedule. It helps high rates and "
-            "deep networks. 0 is none; 1 to 5 is usual.",
+            "Number of epochs at the start in which the learning rate rises from 0, with any schedule. It helps with "
+            "high learning rates and deep networks. 0 is none; 1 to 5 is usual.",
             _epochs,
             more=True,
         ),
         Field(
             "optimizer.clip_norm",
-            "Shortens the whole gradient to this length where it is longer, so that no step runs away. "
-            "0 clips nothing; 1 is usual.",
+            "Scales the whole gradient down to this norm if its norm is larger, so that training does not diverge. "
+            "0 is off; 1 is usual.",
             _number,
             more=True,
         ),
         Field(
             "optimizer.clip_value",
-            "Cuts each number of the gradient off at plus and minus this. 0 clips nothing; 0.5 to 1 is usual, and "
-            "clipping the norm is mostly better.",
+            "Limits each number of the gradient to plus and minus this. 0 is off; 0.5 to 1 is usual. "
+            "Clipping the norm is usually better.",
             _number,
             more=True,
         ),
         Field(
             "training.batch_size",
-            "Images for one step. Smaller steps more often, larger is faster an epoch.",
+            "Images per step. A smaller batch gives more steps per epoch; a larger batch makes epochs faster.",
             _count,
         ),
-        Field("training.epochs", "How often every image is seen.", _count),
+        Field("training.epochs", "Number of passes over all training images.", _count),
         Field(
             "training.patience",
-            "Stops early when so many epochs brought no better result on the validation digits. 0 never stops; "
-            "10 is usual.",
+            "Early stopping: training stops after this number of epochs without a better result on the validation set. "
+            "0 is off; 10 is usual.",
             partial(_count, "epochs"),
             more=True,
         ),
         Field(
             "training.average",
-            "Scores and keeps weights averaged over some 1 / (1 – this) steps, rather than the last ones. It mostly "
-            "reads better. 0 is none; 0.999 is usual.",
+            "Evaluates and saves weights averaged over about 1 / (1 – this) steps instead of the last weights. This "
+            "is usually more accurate. 0 is none; 0.999 is usual.",
             _number,
             more=True,
         ),
         Field(
             "training.plain",
-            "The share of each batch that is not augmented, so that digits are seen as they will be read, too. "
-            "0 is none; with batch norm, 0.25 is usual.",
+            "Share of each batch that is not augmented, so that the network also trains on digits as they will be "
+            "read. 0 is none; with batch norm, 0.25 is usual.",
             _number,
             more=True,
         ),
         Field(
             "training.calibrate",
-            "At the end, make probabilities as honest as validation digits can tell: of what is read with 90 %, nine "
-            "in ten should be right. It changes no answer. Off is usual.",
-            partial(Check, "Honest probabilities"),
+            "After training, calibrates the probabilities on the validation set: of predictions with a probability of "
+            "90\N{NO-BREAK SPACE}%, nine in ten should be right. Predictions do not change. Off is usual.",
+            partial(Check, "Calibrate probabilities"),
             more=True,
         ),
-        Field("training.seed", "The same seed gives the same training.", _count),
+        Field("training.seed", "Seed of the random numbers. The same seed and settings give the same result.", _count),
     ),
     "Data": (
         Field(
             "data.set",
-            "What to train on: the built-in MNIST, or IDX files, an .npz, a pickle, a CSV, strokes, or a folder of "
-            "images for each class. Show data looks into it.",
+            "Dataset for training: the built-in MNIST, IDX files, an .npz, a pickle, a CSV, strokes, or a folder of "
+            "images for each class. Show data shows its images.",
             DatasetChoice,
         ),
         Field(
             "data.pen_digits",
-            "So many digits as a pen writes them, made for the purpose, are trained on besides. They teach styles that "
-            "MNIST hardly holds. None is usual; 25 000 are enough. A thousand take about a second to make.",
+            "Number of generated pen-written digits to add to the training set. They cover styles that are rare in "
+            "MNIST. None is usual; 25,000 are enough. Generating 1,000 takes about a second.",
             _count,
             more=True,
         ),
         Field(
             "data.non_digits",
-            "So many letters, signs and scribbles are shown as things to be unsure of. None is usual; 12 000 are "
-            "enough.",
+            "Number of letters, signs and scribbles to add to the training set, for which the network learns to be "
+            "unsure. None is usual; 12,000 are enough.",
             _count,
             more=True,
         ),
         Field(
             "augmentation",
-            "Change each digit a little, each time it is seen. Preview shows how, and changes by how much.",
+            "Random changes of each digit, new in every epoch. Preview shows them and sets their amounts.",
             AugmentationChoice,
         ),
     ),
 }
-"""The fields under each heading."""
+"""Fields under each heading."""

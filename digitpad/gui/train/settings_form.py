@@ -1,4 +1,4 @@
-"""The settings of a training, each checked as it is typed, with what is wrong told right under its field."""
+"""Form for the settings of a training run; each value is checked as it is typed, with its error under the field."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -28,43 +28,42 @@ from digitpad.gui.widgets.theme import Theme
 from digitpad.training.recipe import Recipe
 from digitpad.training.recipe_library import Recipes
 
-OWN = "Own settings"
-_LABELS_PX = 92
-_PRESET_TIP = "A whole set of settings to begin with."
+OWN = "Custom"
+_LABELS_PX = 108
+_RECIPE_TIP = "Recipe: a saved set of training settings."
 
 
 @dataclass(eq=False)
 class _Row:
-    """A field, what it is edited in, its name before it, and its error under it."""
+    """A field with its input widget, its label and its error label."""
 
     field: Field
     editor: Editor
     name: QLabel
     error: QLabel
-    matters: bool = True  # beside the other values
+    matters: bool = True  # whether the setting has an effect with the other values
 
 
 class SettingsForm(QWidget):
-    """A recipe, as a form.
+    """Form for a recipe.
 
-    What it shows is the recipe: settings that the basic fields leave out are under More settings, whose button counts
-    those that are not at their defaults. A setting without a meaning beside the others, as momentum for Adam, has no
-    field, and stays as it was.
+    The basic fields come first, all other settings are under More settings, whose button counts those with values other
+    than the defaults. A setting without effect, such as momentum for Adam, has no visible field and keeps its value.
     """
 
-    changed = Signal()  # some field was edited
-    save_requested = Signal()  # its recipe shall be kept under a name
-    more_toggled = Signal(bool)  # all settings are shown, or the basic ones
+    changed = Signal()  # a field was edited
+    save_requested = Signal()  # the recipe should be saved under a name
+    more_toggled = Signal(bool)  # whether all settings are shown, or only the basic ones
 
     def __init__(self, theme: Theme, recipes: Recipes, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("settings")
         self._theme = theme
         self.recipes = recipes
-        self._presets = recipes.by_name
+        self._recipes_by_name = recipes.by_name
         self._rows: dict[str, _Row] = {}
         self._headings: dict[str, QLabel] = {}
-        self._base = next(iter(self._presets.values()))
+        self._base = next(iter(self._recipes_by_name.values()))
         self._defaults = Recipe().to_dict()
         self._preview: AugmentationDialog | None = None
         self._data: DataDialog | None = None
@@ -82,33 +81,33 @@ class SettingsForm(QWidget):
 
     @property
     def data_choice(self) -> DatasetChoice:
-        """The field for the data set."""
+        """Field for the dataset."""
         editor = self._rows["data.set"].editor
         assert isinstance(editor, DatasetChoice)
         return editor
 
     @property
     def keys(self) -> list[str]:
-        """Of the settings whose fields are shown now."""
+        """Keys of the settings whose fields are visible."""
         return [key for key, row in self._rows.items() if not row.editor.isHidden()]
 
     @property
     def preset(self) -> str | None:
-        """The name of the preset that it shows, or None where the settings are one's own."""
-        name: str | None = self._preset.currentData()
+        """Name of the recipe that is shown, or None if the settings are custom."""
+        name: str | None = self._recipe_choice.currentData()
         return name
 
     def recipe(self) -> Recipe | None:
-        """The recipe that the fields make, or None while one of them is wrong; the errors are then shown."""
+        """Return the recipe of the fields, or None if a value is invalid; errors are shown under the fields."""
         values, problems = self._read()
-        # Ranges to search may be of settings that are others now.
+        # Search ranges may not fit the changed settings.
         bare = replace(self._base, search={})
         recipe = None
         while recipe is None:
             try:
                 recipe = bare.with_values(values)
             except RecipeError as error:
-                # The recipe tells one problem; the next one shows once that value is out of the way.
+                # The error names only the first problem; remove that value to find the next one.
                 key = self._key_of(error)
                 problems.setdefault(key, error.problem)
                 if key not in values:
@@ -118,64 +117,66 @@ class SettingsForm(QWidget):
         return None if recipe is None or problems else self._named(recipe)
 
     def set_recipe(self, recipe: Recipe) -> None:
-        """Fill the fields."""
+        """Show a recipe in the fields."""
         self._base = recipe
         self._writing = True
         values = recipe.to_dict()
         for key, row in self._rows.items():
             row.editor.set_value(_value(values, key))
-        chosen = next((name for name, preset in self._presets.items() if preset == recipe), None)
-        self._choose_preset(chosen)
+        chosen = next((name for name, listed in self._recipes_by_name.items() if listed == recipe), None)
+        self._choose_recipe(chosen)
         self._writing = False
         self.recipe()
         self._show_in_preview()
         self.changed.emit()
 
     def set_recipes(self, recipes: Recipes) -> None:
-        """Offer these as presets: those that are shipped, and under a line the user's own; tell of what is none."""
+        """List recipes: the built-in ones, then the user's after a separator; show which files can't be used."""
         self.recipes = recipes
-        self._presets = recipes.by_name
+        self._recipes_by_name = recipes.by_name
         writing, self._writing = self._writing, True
-        chosen = self._preset.currentData()
-        self._preset.clear()
+        chosen = self._recipe_choice.currentData()
+        self._recipe_choice.clear()
         for part in (
             {name: recipe for name, recipe in recipes.shipped.items() if name not in recipes.own},
             recipes.own,
         ):
-            if part and self._preset.count():
-                self._preset.insertSeparator(self._preset.count())
+            if part and self._recipe_choice.count():
+                self._recipe_choice.insertSeparator(self._recipe_choice.count())
             for name, recipe in part.items():
-                self._preset.addItem(name, name)
-                self._preset.setItemData(self._preset.count() - 1, recipe.description, Qt.ItemDataRole.ToolTipRole)
-        self._preset.insertSeparator(self._preset.count())
-        self._preset.addItem(OWN)
-        self._choose_preset(chosen)
+                self._recipe_choice.addItem(name, name)
+                self._recipe_choice.setItemData(
+                    self._recipe_choice.count() - 1, recipe.description, Qt.ItemDataRole.ToolTipRole
+                )
+        self._recipe_choice.insertSeparator(self._recipe_choice.count())
+        self._recipe_choice.addItem(OWN)
+        self._choose_recipe(chosen)
         self._writing = writing
         broken = [problem.path.name for problem in recipes.problems]
-        what = broken[0] if len(broken) == 1 else f"{len(broken)} of your recipes"
-        self._broken.setText(f"{what} cannot be used" if broken else "")
-        self._broken.setToolTip("\n".join(f"{one.path.name} {one.problem}" for one in recipes.problems))
+        subject = broken[0] if len(broken) == 1 else f"{len(broken)} of your recipes"
+        self._broken.setText(f"{subject} can't be used" if broken else "")
+        self._broken.setToolTip("\n".join(f"{problem.path.name} {problem.problem}" for problem in recipes.problems))
 
     def set_editable(self, editable: bool, besides: Sequence[str] = ()) -> None:
-        """Fields rest while training runs; not those of the keys ``besides``, or of a group that has one of them."""
+        """Enable or disable the fields; those of the keys ``besides``, or of a group with one of them, stay enabled."""
         self._editable = editable
         for key, row in self._rows.items():
             row.editor.setEnabled(editable or self._may_change(key, besides))
-        self._preset.setEnabled(editable)
+        self._recipe_choice.setEnabled(editable)
         if self._preview is not None:
             self._preview.set_editable(editable or self._may_change("augmentation", besides))
 
     def _may_change(self, key: str, besides: Sequence[str]) -> bool:
         if key == "network.dropout" and not self._base.network.dropout:
-            return False  # no layer drops anything
-        return any(one == key or one.startswith(f"{key}.") for one in besides)
+            return False  # the network has no dropout layers
+        return any(other == key or other.startswith(f"{key}.") for other in besides)
 
     def show_more(self, more: bool) -> None:
-        """Show all settings, or the basic ones."""
+        """Show all settings, or only the basic ones."""
         self._more.setChecked(more)
 
     def focus_first_problem(self) -> None:
-        """Go to the first field that is wrong."""
+        """Focus the first field with an error and scroll to it."""
         for row in self._rows.values():
             if row.error.text():
                 if row.field.more:
@@ -187,7 +188,7 @@ class SettingsForm(QWidget):
     # Between fields and recipes.
 
     def _read(self) -> tuple[dict[str, Any], dict[str, str]]:
-        """Values and problems by key, of those fields that matter."""
+        """Return values and problems by key, for the fields that have an effect."""
         values: dict[str, Any] = {}
         problems: dict[str, str] = {}
         for key, row in self._rows.items():
@@ -204,70 +205,70 @@ class SettingsForm(QWidget):
         return values, problems
 
     def _key_of(self, error: RecipeError) -> str:
-        """The field of the setting that an error is about."""
+        """Return the key of the field for an error."""
         return error.key if error.key in self._rows else error.key.partition(".")[0]
 
     def _named(self, recipe: Recipe) -> Recipe:
-        """The recipe with the chosen preset's name, or as one's own, and with ranges to search where it can be."""
-        preset = self._presets.get(self._preset.currentData())
+        """Return the recipe named as the chosen one, or ``own``; keep the search ranges if they are valid."""
+        chosen = self._recipes_by_name.get(self._recipe_choice.currentData())
         recipe = replace(
             recipe,
-            name="own" if preset is None else preset.name,
-            description="" if preset is None else preset.description,
+            name="own" if chosen is None else chosen.name,
+            description="" if chosen is None else chosen.description,
         )
         try:
             return replace(recipe, search=self._base.search)
         except RecipeError:
             return recipe
 
-    # What happens as fields change.
+    # Changes of fields.
 
     def _edited(self) -> None:
         if self._writing:
             return
         recipe = self.recipe()
         self._writing = True
-        # Of two that are the same but for their names, the one that was chosen.
-        likely = sorted(self._presets, key=lambda name: name != self._base.name)
-        matching = (name for name in likely if recipe is not None and _same(self._presets[name], recipe))
-        self._choose_preset(next(matching, None))
+        # If two recipes differ only in their names, prefer the one that was chosen.
+        candidates = sorted(self._recipes_by_name, key=lambda name: name != self._base.name)
+        matching = (name for name in candidates if recipe is not None and _same(self._recipes_by_name[name], recipe))
+        self._choose_recipe(next(matching, None))
         self._writing = False
         self._show_in_preview()
         self.changed.emit()
 
-    def _preset_chosen(self) -> None:
-        name = self._preset.currentData()
-        if not self._writing and name in self._presets:
-            self.set_recipe(self._presets[name])
+    def _recipe_chosen(self) -> None:
+        name = self._recipe_choice.currentData()
+        if not self._writing and name in self._recipes_by_name:
+            self.set_recipe(self._recipes_by_name[name])
 
-    def _choose_preset(self, name: str | None) -> None:
-        place = -1 if name is None else self._preset.findData(name)
-        self._preset.setCurrentIndex(place if place >= 0 else self._preset.count() - 1)
-        description = self._presets[name].description if name in self._presets else ""
-        self._preset.setToolTip(f"{_PRESET_TIP}\n\n{description}".strip())
+    def _choose_recipe(self, name: str | None) -> None:
+        place = -1 if name is None else self._recipe_choice.findData(name)
+        self._recipe_choice.setCurrentIndex(place if place >= 0 else self._recipe_choice.count() - 1)
+        description = self._recipes_by_name[name].description if name in self._recipes_by_name else ""
+        self._recipe_choice.setToolTip(f"{_RECIPE_TIP}\n\n{description}".strip())
 
     def _show_rows(self, problems: dict[str, str]) -> None:
-        """Show the fields that matter, those under More settings if asked for, with what is wrong with them."""
+        """Show the fields that have an effect, including More settings if it is open, and their problems."""
         more = self._more.isChecked()
         for heading, fields in FIELDS.items():
             rows = [self._rows[field.key] for field in fields]
-            shown = [row for row in rows if row.matters and (more or not row.field.more)]
-            self._headings[heading].setVisible(bool(shown))
+            visible = [row for row in rows if row.matters and (more or not row.field.more)]
+            self._headings[heading].setVisible(bool(visible))
             for row in rows:
                 for widget in (row.name, row.editor, row.error):
-                    widget.setVisible(row in shown)
+                    widget.setVisible(row in visible)
                 _show_problem(row, problems.get(row.field.key, ""))
-        self._tell_of_more(problems)
+        self._count_more(problems)
         self._augmentation.setToolTip(
             f"{self._rows['augmentation'].field.tip}\n\nNow: {describe_amounts(self._augmentation.value())}."
         )
 
-    def _tell_of_more(self, problems: dict[str, str]) -> None:
-        """Say on its button how many settings under it are not as they would be by themselves."""
-        under = [row for row in self._rows.values() if row.field.more and row.matters]
-        n_wrong = sum(row.field.key in problems for row in under)
-        n_changed = sum(_changed(row, self._defaults) for row in under if row.field.key not in problems)
-        note = f" · {n_wrong} wrong" if n_wrong else f" · {n_changed} changed" if n_changed else ""
+    def _count_more(self, problems: dict[str, str]) -> None:
+        """Show on the More settings button how many settings have errors, or else differ from their defaults."""
+        hidden = [row for row in self._rows.values() if row.field.more and row.matters]
+        n_wrong = sum(row.field.key in problems for row in hidden)
+        n_changed = sum(_changed(row, self._defaults) for row in hidden if row.field.key not in problems)
+        note = f" · {n_wrong} invalid" if n_wrong else f" · {n_changed} changed" if n_changed else ""
         self._more.setText(f"M&ore settings{note}")
         self._more.setAccessibleName(f"More settings{note}")
         _mark(self._more, wrong=n_wrong > 0)
@@ -289,7 +290,7 @@ class SettingsForm(QWidget):
         self._preview.activateWindow()
 
     def close_preview(self) -> None:
-        """Close the preview of augmentation, the look at the data and a download, if they are open."""
+        """Close the augmentation preview, the dataset dialog and the download dialog, if they are open."""
         if self._preview is not None:
             self._preview.close()
         if self._data is not None:
@@ -307,10 +308,10 @@ class SettingsForm(QWidget):
         if self._preview is not None and self._preview.isVisible() and self._preview.amounts != amounts:
             self._preview.begin(amounts)
 
-    # A look at the data.
+    # The dataset dialog.
 
     def use_data(self, source: str) -> None:
-        """Choose a data set, and show what is in it."""
+        """Choose a dataset and show its images."""
         self.data_choice.open_set(source)
         self._open_data()
 
@@ -325,7 +326,7 @@ class SettingsForm(QWidget):
     # Layout.
 
     def _build(self) -> None:
-        # From the outside in: what is built first and put in its place last is styled anew at each step there.
+        # Build from the outside in: a widget that gets a new parent after it is built is styled once more each time.
         frame = make_card("settings_card", self)
         inner = QVBoxLayout(frame)
         inner.setContentsMargins(1, 1, 1, 1)
@@ -336,7 +337,7 @@ class SettingsForm(QWidget):
         self._scroll = QScrollArea()
         inner.addWidget(self._scroll, 1)
         self._scroll.setWidgetResizable(True)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its fields take it
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the fields take the focus
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.verticalScrollBar().rangeChanged.connect(lambda _, most: self._set_margins(scrolled=most > 0))
         content = named(QWidget(), "settings_content")
@@ -349,20 +350,20 @@ class SettingsForm(QWidget):
         self._grid.setHorizontalSpacing(2 * SPACE)
         self._grid.setColumnMinimumWidth(0, _LABELS_PX)
         self._grid.setColumnStretch(1, 1)
-        self._build_recipe()
+        self._build_recipe_choice()
         for heading, fields in FIELDS.items():
             self._headings[heading] = self._add_heading(heading)
             if heading == "Data":
                 self._add_beside_heading(_data_link(self._open_data))
             for field in fields:
                 self._add_field(field)
-        preview = link("&Preview…", "preview_button", "See how digits are changed, and decide by how much (Alt+P)")
+        preview = link("&Preview…", "preview_button", "Preview augmented digits and set the amounts (Alt+P)")
         preview.clicked.connect(self._open_preview)
         self._grid.addWidget(preview, self._grid.rowCount() - 1, 1, Qt.AlignmentFlag.AlignRight)
         self._grid.setRowStretch(self._grid.rowCount(), 1)
 
         self._more = named(Disclosure("M&ore settings"), "more_settings")
-        self._more.setToolTip("Show every setting of a recipe, or the basic ones (Alt+O)")
+        self._more.setToolTip("Show all settings, or only the basic ones (Alt+O)")
         self._more.toggled.connect(self._toggle_more)
         line = named(QFrame(), "settings_line")
         line.setFixedHeight(1)
@@ -370,17 +371,17 @@ class SettingsForm(QWidget):
         inner.addWidget(self._more)
 
     def _set_margins(self, *, scrolled: bool) -> None:
-        """Leave at the right what the scroll bar does not take, so that fields keep their width."""
+        """Set the right margin to the width that the scroll bar does not take, so that fields keep their width."""
         bar_px = self._scroll.verticalScrollBar().sizeHint().width() if scrolled else 0
         self._grid.setContentsMargins(4 * SPACE, 3 * SPACE, max(0, 3 * SPACE - bar_px), 0)
 
-    def _build_recipe(self) -> None:
-        self._add_heading("Recipe")
+    def _build_recipe_choice(self) -> None:
+        self._add_heading("Settings")
         top = self._grid.rowCount() - 1
-        self._preset = named(Choice(), "preset")
-        self._preset.edited.connect(self._preset_chosen)
-        _, self._broken = self._add("Preset", self._preset, _PRESET_TIP)
-        save = link("Save as &recipe…", "save_recipe_button", "Keep these settings under a name of their own (Alt+R)")
+        self._recipe_choice = named(Choice(), "preset")
+        self._recipe_choice.edited.connect(self._recipe_chosen)
+        _, self._broken = self._add("Recipe", self._recipe_choice, _RECIPE_TIP)
+        save = link("Save as &recipe…", "save_recipe_button", "Save these settings under a name (Alt+R)")
         save.clicked.connect(self.save_requested)
         self._add_beside_heading(save, top)
 
@@ -391,7 +392,7 @@ class SettingsForm(QWidget):
         return heading
 
     def _add_beside_heading(self, button: QPushButton, row: int | None = None) -> None:
-        """A button at the right of a heading, by default the last one."""
+        """Place a button on the right of a heading, by default the last one."""
         row = self._grid.rowCount() - 1 if row is None else row
         self._grid.addWidget(button, row, 1, Qt.AlignmentFlag.AlignRight)
 
@@ -402,7 +403,7 @@ class SettingsForm(QWidget):
         self._rows[field.key] = _Row(field, editor, name, error)
 
     def _add(self, text: str, widget: QWidget, tip: str) -> tuple[QLabel, QLabel]:
-        """A field with its name before it, and room for an error under it, so that nothing moves when one appears."""
+        """Add a field with its label; reserve space for an error under it, so that nothing moves when one appears."""
         name = make_label(text, "soft")
         name.setBuddy(widget)
         widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -422,17 +423,25 @@ class SettingsForm(QWidget):
 
 
 def _data_link(show: Callable[[], None]) -> QPushButton:
-    button = link("Show &data…", "show_data_button", "See what is in the chosen data set (Alt+D)")
+    button = link("Show &data…", "show_data_button", "Show the images of the chosen dataset (Alt+D)")
     button.clicked.connect(show)
     return button
 
 
 def _show_problem(row: _Row, problem: str) -> None:
-    row.error.setText(problem)
-    row.error.setToolTip(problem)
+    message = _field_message(problem)
+    row.error.setText(message)
+    row.error.setToolTip(message)
     if isinstance(row.editor, TextField):
         row.editor.setToolTip(row.field.tip + row.editor.cut_off)
     _mark(row.editor, wrong=bool(problem))
+
+
+def _field_message(problem: str) -> str:
+    """Return a problem as text under a field: without the value, which the field shows, and with a capital letter."""
+    value, _, advice = problem.partition("; enter ")
+    text = f"enter {advice}" if advice and value.startswith("is ") else problem
+    return text[:1].upper() + text[1:]
 
 
 def _mark(widget: QWidget, *, wrong: bool) -> None:
@@ -443,16 +452,16 @@ def _mark(widget: QWidget, *, wrong: bool) -> None:
 
 
 def _changed(row: _Row, defaults: dict[str, Any]) -> bool:
-    """Whether a field, whose value is no problem, says something else than the default."""
+    """Return whether a field with a valid value differs from the default."""
     value: Any = row.editor.value()
     return value != _value(defaults, row.field.key)
 
 
 def _value(values: dict[str, Any], key: str) -> Any:
-    """The value of a setting, or of a group of them, in a recipe's plain values."""
+    """Return the value of a setting, or of a group of settings, from the plain values of a recipe."""
     group, _, name = key.partition(".")
     return values[group][name] if name else values[group]
 
 
-def _same(one: Recipe, other: Recipe) -> bool:
-    return one.to_dict() | {"name": "", "description": ""} == other.to_dict() | {"name": "", "description": ""}
+def _same(first: Recipe, second: Recipe) -> bool:
+    return first.to_dict() | {"name": "", "description": ""} == second.to_dict() | {"name": "", "description": ""}

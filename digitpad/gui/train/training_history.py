@@ -1,4 +1,4 @@
-"""Moments of a training, kept to look back at: what was answered, and what the first layer looked like."""
+"""History of a training run for the scrubber: predictions for a digit and images of the first layer."""
 
 import dataclasses
 from dataclasses import dataclass, field
@@ -11,12 +11,21 @@ from PySide6.QtWidgets import QWidget
 
 from digitpad.gui.widgets.theme import Theme
 
-MAX_MOMENTS = 500  # 25 KB each; beyond, every other is dropped
+MAX_MOMENTS = 500  # 25 KB each; above this number, every second one is dropped
 
 
 @dataclass(frozen=True, eq=False)
 class HistoryPoint:
-    """What there was to see after ``step`` steps; ``answer`` holds the probabilities given to the pinned digit."""
+    """State after ``step`` steps.
+
+    Attributes
+    ----------
+    step : int
+    answer : tuple of float, optional
+        Probabilities of the classes for the pinned digit.
+    weights : ndarray of uint8
+        Images of the first layer.
+    """
 
     step: int
     answer: tuple[float, ...] | None
@@ -25,16 +34,16 @@ class HistoryPoint:
 
 @dataclass
 class TrainingHistory:
-    """Of a training of any length, so many that memory stays bounded, evenly spread."""
+    """Evenly spaced points of a training run of any length, in bounded memory."""
 
     kept: list[HistoryPoint] = field(default_factory=list)
     _stride: int = 1
     _n_seen: int = 0
 
     def add(self, moment: HistoryPoint) -> None:
-        """One more; the latest is always there."""
+        """Add a point; the latest point is always kept."""
         if self.kept and (self._n_seen - 1) % self._stride:
-            self.kept.pop()  # was there as the latest alone
+            self.kept.pop()  # it was kept only because it was the latest
         self.kept.append(moment)
         self._n_seen += 1
         if len(self.kept) > MAX_MOMENTS:
@@ -42,30 +51,30 @@ class TrainingHistory:
             self._stride *= 2
 
     def forget_answers(self) -> None:
-        """They were another digit's."""
+        """Remove all predictions, as another digit is pinned; keep the images."""
         self.kept = [dataclasses.replace(moment, answer=None) for moment in self.kept]
 
 
 class Scrubber(QWidget):
-    """How sure the network was of its present answer, from the training's begin until now; it can be gone back in."""
+    """Curve of the probability of the predicted digit since the start of training, to go back to an earlier point."""
 
-    moved = Signal()  # `moment` is another
+    moved = Signal()  # `moment` changed
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
         self._moments = TrainingHistory()
-        self._step: int | None = None  # that was gone back to, whatever its place among the moments becomes
+        self._step: int | None = None  # step that is shown, as its index can change; None for the latest
         self.setObjectName("scrubber")
         self.setMinimumWidth(60)
-        self.setAccessibleName("Back through the training")
-        self.setToolTip("Press and move to go back through the training; the arrow keys and End do it, too")
+        self.setAccessibleName("Training history")
+        self.setToolTip("Drag to go back to earlier points of training, or use the arrow keys and End")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.SizeHorCursor)
         theme.changed.connect(self.update)
 
     def set_moments(self, moments: TrainingHistory) -> None:
-        """Show these; they may have grown, or become fewer."""
+        """Show a history, which may have more or fewer points than before."""
         self._moments = moments
         if self._step is not None and (not moments.kept or self._step > moments.kept[-1].step):
             self._step = None
@@ -73,17 +82,17 @@ class Scrubber(QWidget):
 
     @property
     def is_back(self) -> bool:
-        """Whether it shows an earlier moment than the latest."""
+        """Whether an earlier point than the latest is shown."""
         return self._step is not None
 
     @property
     def moment(self) -> HistoryPoint | None:
-        """The one to look at: that gone back to, else the latest."""
+        """Point that is shown: an earlier point that was chosen, else the latest; None if there are no points."""
         return self._moments.kept[self._place] if self._moments.kept else None
 
     @property
     def _place(self) -> int:
-        """Of the moment to look at, or of the nearest to it that is still kept."""
+        """Index of the point that is shown, or of the nearest that is still kept."""
         kept = self._moments.kept
         if self._step is None:
             return len(kept) - 1
@@ -91,7 +100,7 @@ class Scrubber(QWidget):
         return min(range(len(kept)), key=lambda place: abs(kept[place].step - step))
 
     def go_to(self, place: int | None) -> None:
-        """Look at that moment; None, or the last, is whichever is the latest."""
+        """Show the point at an index; None or the last index follows the latest point."""
         kept = self._moments.kept
         self._step = None if place is None or place >= len(kept) - 1 else kept[max(0, place)].step
         moment = self.moment
@@ -109,7 +118,7 @@ class Scrubber(QWidget):
         room = self._room()
         self.go_to(round((x - room.left()) / max(1.0, room.width()) * (len(self._moments.kept) - 1)))
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._go_to_pointer(event.position().x())
@@ -143,9 +152,9 @@ class Scrubber(QWidget):
         if answer is not None:
             digit = int(np.argmax(answer))
             points = [
-                QPointF(self._x(place), room.bottom() - room.height() * one.answer[digit])
-                for place, one in enumerate(self._moments.kept)
-                if one.answer is not None
+                QPointF(self._x(place), room.bottom() - room.height() * point.answer[digit])
+                for place, point in enumerate(self._moments.kept)
+                if point.answer is not None
             ]
             painter.setPen(QPen(QColor(tokens.good), 2))
             painter.drawPolyline(QPolygonF(points))

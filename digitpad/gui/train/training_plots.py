@@ -1,4 +1,4 @@
-"""Live curves; pictures for files are drawn by `digitpad.plotting.figure_files`."""
+"""Live training curves; figures for files are drawn by `digitpad.plotting.figure_files`."""
 
 from collections.abc import Sequence
 
@@ -14,13 +14,18 @@ from digitpad.gui.widgets.curve_points import Series, decimate
 from digitpad.gui.widgets.theme import Theme
 from digitpad.nn.arrays import Floats
 
-_LEFT_PX, _TOP_PX, _RIGHT_PX, _BOTTOM_PX = 54, 6, 12, 22  # what labels need, however large the axes are
+_LEFT_PX, _TOP_PX, _RIGHT_PX, _BOTTOM_PX = 54, 6, 12, 22  # margins for the labels, independent of the size of the axes
 
-_ACCURACY_STEPS = {0.0: 0.2, 0.5: 0.1, 0.9: 0.02, 0.97: 0.01}  # between grid lines, by where the axis begins
+_ACCURACY_STEPS = {
+    0.0: 0.2,
+    0.5: 0.1,
+    0.9: 0.02,
+    0.97: 0.01,
+}  # distance of grid lines by lower limit of the axis
 
 
 class TrainingCurves(BlittedFigure):
-    """Training and validation over epochs; the raw training values faint behind where there are any."""
+    """Training and validation curves over epochs, with faint raw training values behind them."""
 
     def __init__(self, theme: Theme, name: str, *, logarithmic: bool, parent: QWidget | None = None) -> None:
         super().__init__(theme, name, (6, 2), parent)
@@ -37,14 +42,14 @@ class TrainingCurves(BlittedFigure):
             for key in ("raw", "training", "validation")
         }
         self._best = self._axes.axhline(np.nan, animated=True, linestyle=(0, (3, 4)), linewidth=1)
-        # At the left, for at the right the curves end near it.
+        # The label is on the left, because the curves end near the best value on the right.
         self._best_label = self._axes.text(
             0.01, 0, "", animated=True, va="bottom", fontsize=8, transform=self._axes.get_yaxis_transform()
         )
         self._restyle()
 
     def set_plan(self, epochs: int, hint: str = "") -> None:
-        """Empty axes for that many epochs; ``hint`` is written into them until there is something to show."""
+        """Clear the axes and scale them to ``epochs``; show ``hint`` in them until there are values."""
         is_empty = not any(np.size(line.get_xdata()) for line in self._lines.values())
         if is_empty and (epochs, hint) == (self._epochs, self._hint):
             return
@@ -58,7 +63,7 @@ class TrainingCurves(BlittedFigure):
         self._restyle()
 
     def set_series(self, raw: Series | None, training: Series, validation: Series, best: float | None = None) -> None:
-        """Show these lines; a value that lies outside the axes makes them grow."""
+        """Show curves; a value outside the axes extends their limits."""
         for key, series in (("raw", raw), ("training", training), ("validation", validation)):
             if series is not None:
                 thinned = decimate(series)
@@ -75,14 +80,17 @@ class TrainingCurves(BlittedFigure):
             self._blit()
 
     def set_marks(self, marks: Sequence[tuple[float, str]]) -> None:
-        """Mark these places, by x, with what happened there, which the pointer is told."""
+        """Draw vertical marks at positions x; the text of a mark is its tooltip."""
         if list(marks) == self._marks:
             return
         self._marks = list(marks)
         self._restyle()
 
     def _grow(self, values: Sequence[Floats]) -> bool:
-        """Whether the limits had to move: by whole decades for losses; accuracies zoom in as they near 1."""
+        """Adapt the limits and return whether they changed.
+
+        Limits of losses move by whole decades; the axis of accuracies zooms in as they near 1.
+        """
         if not values:
             return False
         everything = np.concatenate(values)
@@ -96,8 +104,8 @@ class TrainingCurves(BlittedFigure):
             while everything.max() > high and high < 1e6:
                 high *= 10
         else:
-            # The last points decide: once all are above 0.9, what happens there is what one wants to see. To zoom in
-            # takes a little more than to stay, so that the axes do not tremble.
+            # The last points decide: once all are above 0.9, the axis shows only that range. Zooming in needs a margin
+            # of 0.005, so that the limits do not switch back and forth.
             lowest = min(float(line[-1]) for line in values)
             fitting = (limit for limit in _ACCURACY_STEPS if lowest > limit + (0.005 if limit > self._low else 0))
             low = max(fitting, default=0.0)
@@ -121,7 +129,7 @@ class TrainingCurves(BlittedFigure):
         else:
             step = _ACCURACY_STEPS[self._low]
             axes.yaxis.set_major_locator(FixedLocator(list(np.arange(self._low, 1 + step / 2, step))))
-            axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+            axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol="\N{NO-BREAK SPACE}%"))
         axes.set_ylim(self._low, self._high)
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes.tick_params(which="both", length=0, labelsize=8, labelcolor=tokens.soft)
@@ -159,13 +167,13 @@ class TrainingCurves(BlittedFigure):
             self._axes.draw_artist(artist)
 
     def _mark_at(self, x_px: float) -> str:
-        """What happened at the mark under the pointer, if there is one."""
-        for x, said in self._marks:
+        """Return the text of the mark under the pointer, or an empty string."""
+        for x, text in self._marks:
             if abs(self._axes.transData.transform((x, self._high))[0] / self.device_pixel_ratio - x_px) <= 5:
-                return said
+                return text
         return ""
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         width, height = max(1, event.size().width()), max(1, event.size().height())
@@ -177,9 +185,9 @@ class TrainingCurves(BlittedFigure):
         super().resizeEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        said = self._mark_at(event.position().x())
-        if said:
-            QToolTip.showText(event.globalPosition().toPoint(), said, self)
+        text = self._mark_at(event.position().x())
+        if text:
+            QToolTip.showText(event.globalPosition().toPoint(), text, self)
         else:
             QToolTip.hideText()
         super().mouseMoveEvent(event)

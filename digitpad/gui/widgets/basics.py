@@ -196,3 +196,10 @@ def status_row(widget: QWidget) -> QHBoxLayout:
     row = QHBoxLayout(widget)
     row.setContentsMargins(14, 0, 14, 0)
     return row
+
+
+def bring_to_front(window: QWidget) -> None:
+    """Show a window or dialog, above all others and active."""
+    window.show()
+    window.raise_()
+    window.activateWindow()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
 
 from digitpad.gui.widgets.basics import keep_width, named
@@ -17,18 +17,12 @@ class SegmentedControl(QWidget):
         super().__init__()
         self.setObjectName(name)
         self.setAccessibleName(accessible_name)
-        self._group = QButtonGroup(self)
+        buttons = [named(QPushButton(text), f"{name}_{text.split()[0].lower()}") for text in names]
+        for place, button in enumerate(buttons):
+            button.setFocusPolicy(Qt.FocusPolicy.ClickFocus if place else Qt.FocusPolicy.StrongFocus)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        for place, text in enumerate(names):
-            button = named(QPushButton(text), f"{name}_{text.split()[0].lower()}")
-            button.setCheckable(True)
-            button.setFocusPolicy(Qt.FocusPolicy.ClickFocus if place else Qt.FocusPolicy.StrongFocus)
-            button.setProperty("kind", {0: "left", len(names) - 1: "right"}.get(place, "middle"))
-            keep_width(button)
-            self._group.addButton(button, place)
-            row.addWidget(button)
+        self._group = join_buttons(buttons, row, self)
         self._group.button(0).setChecked(True)
         self._group.idToggled.connect(self._toggled)
 
@@ -53,3 +47,18 @@ class SegmentedControl(QWidget):
         self._group.button(place).setFocusPolicy(policy)
         if checked:
             self.chosen.emit(place)
+
+
+def join_buttons(
+    buttons: Sequence[QPushButton], row: QHBoxLayout, parent: QObject, *, tight: bool = False, stretch: int = 0
+) -> QButtonGroup:
+    """Put buttons into a row without gaps, exactly one of them selected; their ids are their indices."""
+    row.setSpacing(0)
+    group = QButtonGroup(parent)
+    for place, button in enumerate(buttons):
+        button.setCheckable(True)
+        button.setProperty("kind", {0: "left", len(buttons) - 1: "right"}.get(place, "middle"))
+        keep_width(button, tight=tight)
+        group.addButton(button, place)
+        row.addWidget(button, stretch)
+    return group

@@ -1,4 +1,4 @@
-"""IDX files for tests: good ones, folders of them, and ones that mean harm."""
+"""IDX files for tests: valid files, folders, and hostile files."""
 
 import gzip
 import random
@@ -28,7 +28,7 @@ def random_digits(n: int, seed: int = 0) -> Digits:
 
 
 def write_folder(folder: Path, training: Digits, test: Digits, separator: str = "-", zipped: bool = False) -> Path:
-    """Write the four files of a data set, by default as MNIST's are named when unpacked."""
+    """Write the four files of a dataset, by default named like MNIST's decompressed files."""
     folder.mkdir(parents=True, exist_ok=True)
     for part, digits in (("train", training), ("t10k", test)):
         for name, array in (("images", digits.images), ("labels", digits.labels)):
@@ -39,13 +39,13 @@ def write_folder(folder: Path, training: Digits, test: Digits, separator: str = 
 
 
 def gzip_bomb(beginning: bytes, mebibytes: int) -> bytes:
-    """A small gzip file that unpacks to ``beginning`` and then as many mebibytes of zeros."""
+    """Return a small gzip file that decompresses to ``beginning`` and that many mebibytes of zeros."""
     zeros = gzip.compress(bytes(16 * 2**20), 1)
     return gzip.compress(beginning) + zeros * (mebibytes // 16)
 
 
 def hostile_files(n: int, seed: int) -> Iterator[bytes]:
-    """Damaged, lying and random files, all grown from one good file of five images."""
+    """Yield damaged, inconsistent and random files, derived from a valid file of five images."""
     rng = random.Random(seed)
     images = rng.randbytes(5 * 28 * 28)
     bomb = gzip.compress(bytes(2**20))
@@ -76,7 +76,7 @@ def hostile_files(n: int, seed: int) -> Iterator[bytes]:
 
 
 def flipped(content: bytes, rng: random.Random) -> bytes:
-    """The content with some bits flipped, often within its first bytes, which say what the rest is."""
+    """Return the content with some bits flipped, often within its header."""
     changed = bytearray(content)
     for _ in range(rng.choice((1, 1, 2, 8))):
         changed[rng.randrange(min(len(changed), rng.choice((16, 64, len(changed)))))] ^= 1 << rng.randrange(8)

@@ -1,4 +1,4 @@
-"""A local server with a data set, for downloads that ask nobody else."""
+"""Local server with a dataset, for download tests without a network."""
 
 import contextlib
 import hashlib
@@ -14,10 +14,10 @@ from tests.unit.datasets.idx_files import random_digits, write_folder
 
 @dataclass
 class Server:
-    """What a local server gives, and what it was asked for.
+    """Files and behaviour of a local server, and the requests that it received.
 
-    ``cut`` files break off after so many bytes, once, or pause there until ``held`` is set if they are ``paused`` too;
-    ``ranges`` says whether parts may be asked for.
+    Files in ``cut`` end after that number of bytes, once. Files that are also in ``paused`` pause there until ``held``
+    is set. ``ranges`` enables range requests. ``asked`` lists (name, range header) of each request.
     """
 
     url: str = ""
@@ -30,20 +30,20 @@ class Server:
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Gives the server's files."""
+    """Request handler that serves the files of `Server`."""
 
     state: Server
 
     def do_GET(self) -> None:
-        """Give a file, or the end of it."""
+        """Send a file, or the requested end of it."""
         name = self.path.lstrip("/")
-        wanted = self.headers.get("Range", "")
-        self.state.asked.append((name, wanted))
+        range_header = self.headers.get("Range", "")
+        self.state.asked.append((name, range_header))
         if name not in self.state.files:
             self.send_error(404)
             return
         content = self.state.files[name]
-        begin = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and self.state.ranges else 0
+        begin = int(range_header.removeprefix("bytes=").rstrip("-")) if range_header and self.state.ranges else 0
         self.send_response(206 if begin else 200)
         if begin:
             self.send_header("Content-Range", f"bytes {begin}-{len(content) - 1}/{len(content)}")
@@ -57,12 +57,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(content[end:])
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Suppress log output."""
 
 
 @contextlib.contextmanager
 def serving(folder: Path) -> Iterator[Server]:
-    """Serve the files of a set of digits, which are written to ``folder``."""
+    """Write a dataset to ``folder`` and serve its files."""
     state = Server()
     write_folder(folder, random_digits(60, 1), random_digits(20, 2), zipped=True)
     state.files = {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -80,7 +80,7 @@ def serving(folder: Path) -> Iterator[Server]:
 
 
 def source_of(server: Server, *bases: str, name: str = "fashion-mnist") -> DatasetSource:
-    """The set that the server has, as it is right now."""
+    """Return a source for the files that the server has now."""
     files = tuple(
         RemoteFile(file, len(content), hashlib.sha256(content).hexdigest(), tuple(base + file for base in bases))
         for file, content in sorted(server.files.items())

@@ -1,4 +1,4 @@
-"""How much memory some code takes at most, in a process of its own."""
+"""Peak memory of code in a separate process."""
 
 import subprocess
 import sys
@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tests.root import ROOT
 
-# Address space is bounded, so that code which unpacks a bomb fails rather than taking the machine with it. VmHWM is the
-# process's own peak; ru_maxrss would begin with what its parent had.
+# The limit on address space makes code that decompresses a bomb fail, instead of exhausting the machine's memory.
+# VmHWM is the peak of this process; ru_maxrss would include the peak of its parent.
 _BEFORE = "import resource; resource.setrlimit(resource.RLIMIT_AS, (4 * 2**30, 4 * 2**30))\n"
 _AFTER = """
 for line in open("/proc/self/status"):
@@ -17,8 +17,8 @@ for line in open("/proc/self/status"):
 
 
 def peak_mebibytes(code: str, *arguments: str | Path) -> int:
-    """Run ``code`` in Python on Linux, with ``arguments`` in sys.argv, and return its peak in MiB."""
-    done = subprocess.run(
+    """Run ``code`` in Python on Linux, with ``arguments`` in sys.argv, and return its peak memory in MiB."""
+    process = subprocess.run(
         [sys.executable, "-c", _BEFORE + code + _AFTER, *map(str, arguments)],
         cwd=ROOT,
         check=True,
@@ -26,4 +26,4 @@ def peak_mebibytes(code: str, *arguments: str | Path) -> int:
         text=True,
         timeout=60,
     )
-    return int(done.stdout.split()[-1])
+    return int(process.stdout.split()[-1])

@@ -1,4 +1,4 @@
-"""Data sets in files of each format, as the programs that people use write them."""
+"""Datasets in files of each format, as common programs write them."""
 
 import io
 import pickle
@@ -23,7 +23,7 @@ def npy(array: NDArray[np.generic]) -> bytes:
 
 
 def npy_claiming(shape: str, content: bytes = b"", descr: str = "|u1") -> bytes:
-    """An array's file whose header says what it likes."""
+    """Return an ``.npy`` file whose header claims any shape."""
     header = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}\n".encode()
     return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + content
 
@@ -37,7 +37,7 @@ def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> byt
 
 
 def keras(training: Digits, test: Digits) -> dict[str, bytes]:
-    """The members of an archive as Keras' is."""
+    """Return the members of an archive like Keras' ``mnist.npz``."""
     return {
         "x_train.npy": npy(training.images),
         "y_train.npy": npy(training.labels),
@@ -57,7 +57,7 @@ def csv_text(
     separator: str = ",",
     end: str = "\n",
 ) -> str:
-    """Digits as lines; with ``last``, the label ends each line rather than beginning it."""
+    """Return digits as CSV; with ``last``, the label is the last column instead of the first."""
     lines = [] if header is None else [separator.join(header)]
     for image, label in zip(digits.images, digits.labels, strict=True):
         pixels = list(map(str, image.ravel().tolist()))
@@ -67,7 +67,7 @@ def csv_text(
 
 
 def write_images(folder: Path, digits: Digits, names: Sequence[str] | None = None, suffix: str = ".png") -> Path:
-    """One image a digit, in a folder a class."""
+    """Write an image file per digit, in a folder per class."""
     for row, (image, label) in enumerate(zip(digits.images, digits.labels, strict=True)):
         path = folder / (str(label) if names is None else names[label]) / f"{row:05d}{suffix}"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,13 +76,13 @@ def write_images(folder: Path, digits: Digits, names: Sequence[str] | None = Non
 
 
 def by_class(digits: Digits) -> Digits:
-    """The same digits in the order in which folders of images have them."""
+    """Return the digits sorted by class, as image folders order them."""
     order = np.argsort(digits.labels, kind="stable")
     return Digits(digits.images[order], digits.labels[order])
 
 
 def write_drawings(path: Path, labels: Iterable[int | None]) -> Path:
-    """A strokes file with a line for each label, each a stroke of its own slant."""
+    """Write a strokes file with a line per label; each is a stroke with a different slant."""
     drawings = [
         LabelledStrokes([np.array([[100.0, 100.0], [100.0 + 5 * i, 300.0]])], label) for i, label in enumerate(labels)
     ]
@@ -91,7 +91,7 @@ def write_drawings(path: Path, labels: Iterable[int | None]) -> Path:
 
 
 def pickled(training: Digits, validation: Digits, test: Digits, protocol: int) -> bytes:
-    """Three pairs as deeplearning.net has them: rows of float32, which are 256ths, and labels as int64."""
+    """Return three pairs as in deeplearning.net's file: float32 rows divided by 256, and int64 labels."""
     return pickle.dumps(tuple(_rows(part) for part in (training, validation, test)), protocol)
 
 
@@ -100,7 +100,7 @@ def _rows(digits: Digits) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
 
 
 def pickled_by_python_2(training: Digits, test: Digits) -> bytes:
-    """Two such pairs as cPickle wrote them, with an array's bytes as a string."""
+    """Return two such pairs as written by Python 2's cPickle, with the bytes of an array as a string."""
 
     def array(values: NDArray[Any]) -> bytes:
         sizes = b"".join(b"J" + struct.pack("<i", size) for size in values.shape)

@@ -12,7 +12,7 @@ SOME = Augmentation(rotate_deg=12, shift_px=1.5, scale=0.1, shear=0.2)
 
 
 def numbered(n: int) -> Digits:
-    """Digits that tell their place: in their first two pixels, and its last figure in their label."""
+    """Return digits whose first two pixels contain their index, and whose label is its last decimal digit."""
     images = np.zeros((n, 28, 28), np.uint8)
     images[:, 0, 0], images[:, 0, 1] = np.divmod(np.arange(n), 256)
     return Digits(images, (np.arange(n) % 10).astype(np.uint8))
@@ -31,7 +31,7 @@ def order(batches: Batches) -> list[int]:
 
 
 def test_each_digit_comes_once_a_pass() -> None:
-    """A pass shows every digit, none of them twice, and each beside its own label."""
+    """A pass yields every digit exactly once, with its label."""
     seen = []
     for images, labels in Batches(numbered(1000), 64, np.random.default_rng(1)).one_pass():
         assert [number % 10 for number in numbers(images)] == labels.tolist()
@@ -40,7 +40,7 @@ def test_each_digit_comes_once_a_pass() -> None:
 
 
 def test_each_pass_has_an_order_of_its_own() -> None:
-    """Neither the files' order nor the last pass's comes again."""
+    """Each pass has a new order, different from the order of the files."""
     batches = Batches(numbered(1000), 64, np.random.default_rng(1))
     first, second = order(batches), order(batches)
     assert first != second
@@ -48,7 +48,7 @@ def test_each_pass_has_an_order_of_its_own() -> None:
 
 
 def test_same_seed_gives_the_same_batches() -> None:
-    """The order comes from the generator that is passed, pass by pass."""
+    """The order of all passes depends only on the generator."""
     one, other = (Batches(numbered(300), 32, np.random.default_rng(5)) for _ in range(2))
     assert [order(one), order(one)] == [order(other), order(other)]
     assert order(Batches(numbered(300), 32, np.random.default_rng(6))) != order(
@@ -57,7 +57,7 @@ def test_same_seed_gives_the_same_batches() -> None:
 
 
 def test_last_batch_holds_what_is_left() -> None:
-    """Of 100 digits in batches of 32, the fourth has 4, in every pass."""
+    """100 digits in batches of 32 give a fourth batch of 4, in every pass."""
     batches = Batches(numbered(100), 32, np.random.default_rng(1))
     assert len(batches) == 4
     for _ in range(2):
@@ -65,14 +65,14 @@ def test_last_batch_holds_what_is_left() -> None:
 
 
 def test_batch_may_be_larger_than_the_set() -> None:
-    """Then a pass is one batch of all there is."""
+    """A batch size above the number of digits gives a single batch of all digits."""
     batches = Batches(numbered(10), 128, np.random.default_rng(1))
     assert len(batches) == 1
     assert [len(labels) for _, labels in batches.one_pass()] == [10]
 
 
 def test_digits_are_left_as_they_are() -> None:
-    """Shuffling and changing happens in arrays of the batches' own."""
+    """Shuffling and augmentation do not change the digits."""
     digits = random_digits(200)
     kept = digits.images.copy(), digits.labels.copy()
     for images, labels in Batches(digits, 32, np.random.default_rng(1), SOME).one_pass():
@@ -84,13 +84,13 @@ def test_digits_are_left_as_they_are() -> None:
 
 
 def test_arrays_are_used_again() -> None:
-    """Batches of one size come in one piece of memory, so that none is allocated a step."""
+    """Batches of the same size reuse the same memory."""
     memory = {images.ctypes.data for images, _ in Batches(numbered(320), 32, np.random.default_rng(1)).one_pass()}
     assert len(memory) == 1
 
 
 def test_same_seed_gives_the_same_changed_pixels() -> None:
-    """With augmentation, too, everything random comes from the seed."""
+    """Augmentation is reproducible from the seed as well."""
     one, other, different = (
         one_pass(Batches(random_digits(100), 32, np.random.default_rng(seed), SOME)) for seed in (7, 7, 8)
     )
@@ -101,7 +101,7 @@ def test_same_seed_gives_the_same_changed_pixels() -> None:
 
 
 def test_augmentation_changes_pixels_and_not_labels() -> None:
-    """The same order with and without gives the same labels beside other pixels."""
+    """Augmentation changes pixels, but neither labels nor the order."""
     plain = next(Batches(random_digits(100), 100, np.random.default_rng(7)).one_pass())
     changed = next(Batches(random_digits(100), 100, np.random.default_rng(7), SOME).one_pass())
     np.testing.assert_array_equal(changed[1], plain[1])
@@ -109,7 +109,7 @@ def test_augmentation_changes_pixels_and_not_labels() -> None:
 
 
 def test_augmentation_of_nothing_is_none() -> None:
-    """An augmentation whose amounts are all 0 gives just the batches there are without one."""
+    """Amounts of 0 give the same batches as no augmentation."""
     plain = one_pass(Batches(random_digits(100), 32, np.random.default_rng(7)))
     still = one_pass(Batches(random_digits(100), 32, np.random.default_rng(7), Augmentation()))
     for (images, _), (same, _) in zip(plain, still, strict=True):
@@ -117,7 +117,7 @@ def test_augmentation_of_nothing_is_none() -> None:
 
 
 def test_a_share_stays_plain() -> None:
-    """The first quarter of each batch is as it was, and the rest is changed."""
+    """The unaugmented share is the first part of each batch; the rest is augmented."""
     digits = random_digits(80)
     known = {image.tobytes() for image in digits.images}
     batches = Batches(digits, 40, np.random.default_rng(1), Augmentation(noise=0.5), plain=0.25)

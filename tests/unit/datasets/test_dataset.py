@@ -10,13 +10,13 @@ from digitpad.datasets.dataset import BUILT_IN, Digits, load, load_path, mnist, 
 from digitpad.errors import DataError
 from tests.unit.datasets.idx_files import header, idx_bytes, random_digits, write_folder
 
-# From the labels as they were published.
+# Counts of the published labels.
 TRAINING_COUNTS = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
 TEST_COUNTS = [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
 
 
 def test_built_in_set_has_its_three_parts() -> None:
-    """MNIST: 50 000 digits to train on, 10 000 to choose by, 10 000 to report."""
+    """MNIST has 50,000 training, 10,000 validation and 10,000 test digits."""
     dataset = load(BUILT_IN)
     assert dataset.name == "MNIST"
     for part, n in ((dataset.training, 50_000), (dataset.validation, 10_000), (dataset.test, 10_000)):
@@ -25,7 +25,7 @@ def test_built_in_set_has_its_three_parts() -> None:
 
 
 def test_built_in_labels_are_those_that_were_published() -> None:
-    """Each digit occurs as often as in the original files."""
+    """Each digit occurs as often as in the published files."""
     dataset = mnist()
     both = np.concatenate([dataset.training.labels, dataset.validation.labels])
     assert np.bincount(both).tolist() == TRAINING_COUNTS
@@ -33,21 +33,21 @@ def test_built_in_labels_are_those_that_were_published() -> None:
 
 
 def test_one_of_each_is_the_first_of_its_kind() -> None:
-    """Ten training digits in order, as the whole set has them."""
+    """The ten images are the first training images of each digit, in order."""
     training = mnist().training
     firsts = [training.images[np.argmax(training.labels == digit)] for digit in range(10)]
     np.testing.assert_array_equal(one_of_each(), firsts)
 
 
 def test_every_built_in_part_holds_every_digit() -> None:
-    """No part is so uneven that a digit has less than 8 % of it."""
+    """Each digit makes up more than 8 % of each part."""
     dataset = mnist()
     for part in (dataset.training, dataset.validation, dataset.test):
         assert np.bincount(part.labels, minlength=10).min() > 0.08 * len(part)
 
 
 def test_parts_do_not_overlap() -> None:
-    """No digit that is trained on is chosen by: the parts share no byte."""
+    """The arrays of the parts share no memory."""
     dataset = mnist()
     assert not np.may_share_memory(dataset.training.images, dataset.validation.images)
     assert not np.may_share_memory(dataset.training.labels, dataset.validation.labels)
@@ -55,19 +55,19 @@ def test_parts_do_not_overlap() -> None:
 
 
 def test_built_in_set_is_loaded_once() -> None:
-    """Who asks again gets the same arrays."""
+    """Loading again returns the same object."""
     assert load(BUILT_IN) is mnist()
 
 
 def test_digits_cannot_be_written_to() -> None:
-    """A data set stays what it is: its arrays are read-only."""
+    """The arrays of a dataset are read-only."""
     with pytest.raises(ValueError, match="read-only"):
         mnist().training.images[0, 0, 0] = 1
 
 
 @pytest.mark.parametrize("name", ["t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"])
 def test_damage_to_the_built_in_set_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """One other byte in a file that is otherwise sound fails its sum, and the error names the file."""
+    """A single changed byte fails the SHA-256 check, and the error names the file."""
     for path in assets.DATA.glob("*.gz"):
         shutil.copy(path, tmp_path)
     content = bytearray(gzip.decompress((tmp_path / name).read_bytes()))
@@ -82,7 +82,7 @@ def test_damage_to_the_built_in_set_is_told(tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize("separator", ["-", "."])
 @pytest.mark.parametrize("zipped", [False, True], ids=["raw", "gzip"])
 def test_folder_is_read_however_its_files_are_named(tmp_path: Path, separator: str, zipped: bool) -> None:
-    """With a dash or a dot, raw or gzipped, the same digits come out."""
+    """File names with a dash or a dot, raw or gzipped, give the same digits."""
     training, test = random_digits(60, 1), random_digits(12, 2)
     dataset = load(str(write_folder(tmp_path / "mine", training, test, separator, zipped)))
     assert dataset.name == "mine"
@@ -94,7 +94,7 @@ def test_folder_is_read_however_its_files_are_named(tmp_path: Path, separator: s
 
 
 def test_sum_tells_data_sets_apart(tmp_path: Path) -> None:
-    """The same digits have the same SHA-256, packed or not, and one other pixel has another."""
+    """The SHA-256 is the same for raw and gzipped files, and differs if a pixel differs."""
     training, test = random_digits(60, 1), random_digits(12, 2)
     changed = Digits(training.images.copy(), training.labels)
     changed.images[7, 3, 3] ^= 1
@@ -114,8 +114,8 @@ def labels(*values: int) -> bytes:
     [
         ("train-labels-idx1-ubyte", labels(*[0] * 59), "has 59 labels for 60 images"),
         ("t10k-labels-idx1-ubyte", labels(*[1] * 13), "has 13 labels for 12 images"),
-        ("train-labels-idx1-ubyte", labels(*[0] * 41, 10, *[0] * 18), "label 41 is 10, alone of its class; expected 2"),
-        ("t10k-labels-idx1-ubyte", labels(*[0] * 11, 255), "label 11 is 255, and no image to train on is"),
+        ("train-labels-idx1-ubyte", labels(*[0] * 41, 10, *[0] * 18), "label 41 is 10, the only sample of its class"),
+        ("t10k-labels-idx1-ubyte", labels(*[0] * 11, 255), "label 11 is 255, a class without training images"),
         ("train-images-idx3-ubyte", header(60, 32, 30) + bytes(60 * 32 * 30), "images of 32 × 30 pixels; expected 28"),
         ("train-images-idx3-ubyte", labels(*[0] * 60), "has 1 dimensions; expected 3"),
     ],
@@ -129,7 +129,7 @@ def labels(*values: int) -> bytes:
     ],
 )
 def test_wrong_file_in_a_folder_is_named(tmp_path: Path, name: str, content: bytes, message: str) -> None:
-    """Three sound files do not make up for one that is not."""
+    """The error names the invalid file among four."""
     write_folder(tmp_path, random_digits(60), random_digits(12))
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match=message) as caught:
@@ -139,7 +139,7 @@ def test_wrong_file_in_a_folder_is_named(tmp_path: Path, name: str, content: byt
 
 @pytest.mark.parametrize("part", ["train-images", "train-labels", "t10k-images", "t10k-labels"])
 def test_missing_file_in_a_folder_is_named(tmp_path: Path, part: str) -> None:
-    """Which of the four is not there is said."""
+    """The error names the missing file."""
     write_folder(tmp_path, random_digits(60), random_digits(12))
     next(tmp_path.glob(f"{part}*")).unlink()
     with pytest.raises(DataError, match=f"has no {part}-idx[13]-ubyte") as caught:
@@ -149,23 +149,23 @@ def test_missing_file_in_a_folder_is_named(tmp_path: Path, part: str) -> None:
 
 @pytest.mark.parametrize("n", [0, 9])
 def test_a_part_of_few_images_is_refused(tmp_path: Path, n: int) -> None:
-    """Ten are the fewest that anything can be told from."""
+    """A part needs at least ten images."""
     write_folder(tmp_path, random_digits(60), random_digits(n))
-    with pytest.raises(DataError, match=f"holds {n} samples; a data set takes at least 10"):
+    with pytest.raises(DataError, match=f"has {n} samples; a dataset needs at least 10"):
         load_path(tmp_path)
 
 
 def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
-    """It is named, with what would have been taken."""
-    with pytest.raises(DataError, match=r"nowhere: is not there; expected IDX files, an .npz, a .pkl, a .csv"):
+    """The error names the missing path and the supported formats."""
+    with pytest.raises(DataError, match=r"nowhere: does not exist; expected IDX files, an .npz, .pkl or .csv"):
         load(str(tmp_path / "nowhere"))
 
 
 @pytest.mark.parametrize("name", ["file", "file.jpg", "folder"])
 def test_what_is_no_data_set_is_refused(tmp_path: Path, name: str) -> None:
-    """A text, an image and an empty folder say so."""
+    """A text file, an invalid image and an empty folder are not datasets."""
     (tmp_path / "folder").mkdir()
     for file in ("file", "file.jpg"):
         (tmp_path / file).write_text("no data")
-    with pytest.raises(DataError, match=rf"{name}: (is not|holds no) (a )?data set; expected"):
+    with pytest.raises(DataError, match=rf"{name}: (is not|contains no) (a )?dataset; expected"):
         load(str(tmp_path / name))

@@ -31,8 +31,8 @@ from tests.unit.datasets.idx_files import gzip_bomb, header, idx_bytes, random_d
 from tests.unit.datasets.set_files import csv_text, keras, npy_claiming, pickled, write_drawings, write_images, zipped
 from tests.unit.importers import hostile_files
 
-# One process reads everything, so that NumPy is imported once; it prints the name and seconds of each, and by how much
-# its memory has grown at most.
+# A single process reads all files, so that NumPy is imported only once. It prints the result, the seconds and the error
+# for each file, and its peak memory growth.
 _REFUSE = """
 import resource, sys, time
 resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
@@ -63,7 +63,7 @@ LABELS = npy_claiming("60,", bytes(60))
 
 
 def overlapping() -> bytes:
-    """An archive whose members all lie at one place: a few kilobytes that claim to be gigabytes."""
+    """Return an archive of a few kilobytes whose members overlap, and claim gigabytes."""
     content = zipped({"x_train.npy": npy_claiming("60000, 28, 28", bytes(47_040_000))})
     end = content.rindex(b"PK\x05\x06")
     entry = content[content.rindex(b"PK\x01\x02", 0, end) : end]
@@ -75,14 +75,14 @@ def overlapping() -> bytes:
 
 
 def crowded() -> bytes:
-    """An archive that lists more members than anybody needs."""
+    """Return an archive with a directory of 60,000 members."""
     n = 60_000
     directory = (b"PK\x01\x02" + bytes(42)) * n
     return b"PK\x03\x04" + directory + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, n, n, len(directory), 4, 0)
 
 
 def bomb(method: int) -> bytes:
-    """Images that claim little, before ever so many zeros."""
+    """Return an archive of images with a small header, followed by 64 MiB of zeros."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", method) as archive:
         archive.writestr("y_train.npy", LABELS)
@@ -98,13 +98,13 @@ def idx_folder(images: bytes, labels: bytes = idx_bytes(np.zeros(60, np.uint8)))
 
 
 def one_list_by_many_names() -> bytes:
-    """Images and labels among 20 000 other names, each of the same list."""
+    """Return a pickle of images and labels with 20,000 other names for the same list."""
     numbers = list(range(100_000))
     return pickle.dumps({**{f"n{i}": numbers for i in range(20_000)}, "x": random_digits(20).images, "y": numbers})
 
 
 class Empty:
-    """Pickled, it is an array of rows without a number, as many as one likes."""
+    """Object that is pickled as an empty array of any shape."""
 
     def __init__(self, *shape: int) -> None:
         self._shape = shape
@@ -115,7 +115,7 @@ class Empty:
 
 
 def write_crafted(folder: Path) -> int:
-    """Files and folders that mean harm; how many."""
+    """Write hostile files and folders; return how many."""
     most = MAX_BYTES // 784
     crafted: dict[str, bytes | dict[str, bytes]] = {
         "idx-65536-cubed": idx_folder(header(65536, 65536, 65536)),
@@ -155,7 +155,7 @@ def write_crafted(folder: Path) -> int:
         for file, file_content in content.items():
             (path / file).write_bytes(file_content)
     large = write_images(folder / "image-bomb", random_digits(20))
-    # A PNG that claims 60 000 × 60 000 pixels in its header.
+    # A PNG that claims 60,000 × 60,000 pixels in its header.
     image = bytearray((large / "0" / "00000.png").read_bytes())
     image[16:24] = struct.pack(">II", 60_000, 60_000)
     image[29:33] = struct.pack(">I", zlib.crc32(image[12:29]))
@@ -170,30 +170,30 @@ def write_crafted(folder: Path) -> int:
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc and sets RLIMIT_AS")
 def test_crafted_files_are_refused_in_little_memory(tmp_path: Path) -> None:
-    """Each within a gigabyte of address space, and in all without growing by 300 MB."""
+    """Hostile files are rejected within 1 GiB of address space and 300 MiB of memory growth."""
     (tmp_path / "crafted").mkdir()
     n = write_crafted(tmp_path / "crafted")
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", _REFUSE, str(tmp_path / "crafted")],
         cwd=ROOT, check=False, capture_output=True, text=True, timeout=120,
         env={"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
-    lines = done.stdout.splitlines()
-    assert done.returncode == 0, done.stderr
+    lines = process.stdout.splitlines()
+    assert process.returncode == 0, process.stderr
     assert sum(line.startswith("refused") for line in lines) == n
     assert not any("not enough memory" in line or "Unable to allocate" in line for line in lines)
     assert int(lines[-1].split()[1]) < 300
-    assert not list(tmp_path.rglob("harm"))  # which running any of them would make
+    assert not list(tmp_path.rglob("harm"))  # running any of the pickles would create it
 
 
 def test_an_archive_with_a_long_directory_is_not_opened(tmp_path: Path) -> None:
-    """Before zipfile makes a record of each member."""
+    """A long zip directory is rejected before zipfile reads it."""
     (tmp_path / "crowded.npz").write_bytes(crowded())
-    with pytest.raises(DataError, match=f"list of members of 2760000 bytes; at most {MAX_DIRECTORY_BYTES}"):
+    with pytest.raises(DataError, match=f"directory of 2,760,000 bytes; the limit is {MAX_DIRECTORY_BYTES:,} bytes"):
         load_path(tmp_path / "crowded.npz")
 
 
-# Any digits come back, and any damage is told by the one exception.
+# Round trips and damaged files in each format.
 
 ANY_DIGITS = st.builds(
     lambda n, seed, n_classes: Digits(
@@ -238,7 +238,7 @@ def write_csv(path: Path, digits: Digits) -> Path:
 def test_any_digits_come_back(
     tmp_path: Path, write: Callable[[Path, Digits], Path], read: Callable[[Path], "object"]
 ) -> None:
-    """Every pixel and every label."""
+    """All pixels and labels survive writing and reading."""
 
     @FEW
     @given(ANY_DIGITS)
@@ -252,7 +252,7 @@ def test_any_digits_come_back(
 
 
 def good_files(folder: Path) -> dict[str, Path]:
-    """A sound set in each format."""
+    """Write a valid dataset in each format, and return the file to damage."""
     digits = random_digits(20)
     return {
         "idx": write_idx(folder / "idx", digits) / "train-images-idx3-ubyte.gz",
@@ -277,7 +277,7 @@ _READERS: dict[str, Callable[[Path], object]] = {
 
 
 def mutated(content: bytes, rng: random.Random) -> bytes:
-    """Cut, flipped, repeated or with other bytes between, often near an end, where formats say what is where."""
+    """Return content that is cut, flipped, repeated or has inserted bytes, often near an end, where headers are."""
     changed = bytearray(content)
     for _ in range(rng.choice((1, 1, 2, 5))):
         near = min(len(changed), rng.choice((16, 64, 400, len(changed))))
@@ -306,7 +306,7 @@ def problem_of(read: Callable[[Path], object], path: Path) -> DataError | None:
 
 @pytest.mark.parametrize("kind", _READERS)
 def test_damage_is_told_by_one_exception(tmp_path: Path, kind: str) -> None:
-    """Whatever happens to a sound file, it is read, or refused in one line that names a file."""
+    """A damaged file is read, or rejected with a one-line DataError that names a file."""
     path = good_files(tmp_path)[kind]
     good = path.read_bytes()
     refused = 0

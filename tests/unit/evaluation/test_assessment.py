@@ -27,21 +27,21 @@ def few_digits(n: int) -> Dataset:
 
 
 def sample() -> Assessment:
-    """Answers to 500 made-up digits, two thirds of them right."""
+    """Return an assessment of 500 random predictions, of which two thirds are correct."""
     rng = np.random.default_rng(7)
     labels = rng.integers(0, 10, 500)
     logits = rng.normal(size=(500, 10)).astype(np.float32)
     logits[np.arange(500), labels] += 2
     digits = Digits(np.zeros((500, 28, 28), np.uint8), labels.astype(np.uint8))
-    weights = weights_of(Network(feedforward([])), confidence_threshold=0.5)
-    return assessment_from(weights, "made up", "test", digits, Inference(logits, logits))
+    weights = weights_of(Network(feedforward([])), sure_above=0.5)
+    return assessment_from(weights, "random", "test", digits, Inference(logits, logits))
 
 
 def test_figures_are_those_of_scikit_learn() -> None:
-    """What its ``metrics`` 1.9 computed of the same 500 answers."""
-    made = sample()
-    assert made.scores.accuracy == 0.674
-    assert made.scores.loss == pytest.approx(1.140889681708748, rel=1e-6)
+    """All metrics equal those of scikit-learn 1.9 for the same 500 predictions."""
+    result = sample()
+    assert result.scores.accuracy == 0.674
+    assert result.scores.loss == pytest.approx(1.140889681708748, rel=1e-6)
     golden = {
         "precision": [0.571429, 0.66, 0.675676, 0.723404, 0.634615, 0.730769, 0.709091, 0.642857, 0.722222, 0.66129],
         "recall": [0.608696, 0.647059, 0.609756, 0.693878, 0.673469, 0.716981, 0.735849, 0.642857, 0.639344, 0.745455],
@@ -49,8 +49,8 @@ def test_figures_are_those_of_scikit_learn() -> None:
         "n": [46, 51, 41, 49, 49, 53, 53, 42, 61, 55],
     }
     for name, values in golden.items():
-        assert [getattr(one, name) for one in made.classes] == pytest.approx(values, abs=1e-6)
-    assert made.confusion.tolist() == [
+        assert [getattr(row, name) for row in result.classes] == pytest.approx(values, abs=1e-6)
+    assert result.confusion.tolist() == [
         [28, 1, 2, 2, 1, 2, 2, 1, 3, 4],
         [3, 33, 4, 1, 2, 1, 1, 1, 1, 4],
         [2, 1, 25, 3, 2, 0, 2, 5, 0, 1],
@@ -65,29 +65,29 @@ def test_figures_are_those_of_scikit_learn() -> None:
 
 
 def test_mistakes_come_most_confident_first() -> None:
-    """All of them, and nothing else."""
-    made = sample()
-    assert set(made.mistakes.tolist()) == set(np.flatnonzero(~made.right).tolist())
-    assert (np.diff(made.confidences[made.mistakes]) <= 0).all()
+    """All wrong predictions are listed, the most confident first."""
+    result = sample()
+    assert set(result.mistakes.tolist()) == set(np.flatnonzero(~result.right).tolist())
+    assert (np.diff(result.confidences[result.mistakes]) <= 0).all()
 
 
 def test_sure_curve_is_what_each_bound_gives() -> None:
-    """Counted one bound at a time; at 0 all answers are sure, and above the largest none."""
-    made = sample()
-    curve = made.rejection_curve
+    """The rejection curve equals the accuracy and the share computed separately for each threshold."""
+    result = sample()
+    curve = result.rejection_curve
     for threshold, accuracy, not_sure in zip(curve.thresholds, curve.accuracy, curve.not_sure, strict=True):
-        sure = made.confidences >= threshold
+        sure = result.confidences >= threshold
         assert not_sure == pytest.approx(1 - sure.mean())
         if sure.any():
-            assert accuracy == pytest.approx(made.right[sure].mean())
+            assert accuracy == pytest.approx(result.right[sure].mean())
         else:
             assert math.isnan(accuracy)
-    assert curve.not_sure_at_threshold == (made.confidences < 0.5).mean() == 1 - made.is_sure.mean()
-    assert curve.accuracy_at_threshold == made.right[made.confidences >= 0.5].mean()
+    assert curve.not_sure_at_threshold == (result.confidences < 0.5).mean() == 1 - result.is_sure.mean()
+    assert curve.accuracy_at_threshold == result.right[result.confidences >= 0.5].mean()
 
 
 def test_sure_curve_ends_where_no_answer_is_sure() -> None:
-    """A bound above every confidence gives every digit up."""
+    """A threshold above every confidence makes no prediction sure."""
     curve = rejection_curve(np.array([0.2, 0.6], np.float32), np.array([False, True]), 0.4, 3)
     np.testing.assert_array_equal(curve.accuracy, [0.5, 1, np.nan])
     np.testing.assert_array_equal(curve.not_sure, [0, 0.5, 1])
@@ -95,66 +95,66 @@ def test_sure_curve_ends_where_no_answer_is_sure() -> None:
 
 
 def test_a_class_that_is_not_there_has_no_figures() -> None:
-    """NaN, and an empty cell in the table, rather than a 0 that looks like a bad network."""
+    """The scores of a missing class are NaN, and empty cells in the table."""
     logits = np.eye(10, dtype=np.float32)[[0, 0, 1]]
     digits = Digits(np.zeros((3, 28, 28), np.uint8), np.array([0, 1, 1], np.uint8))
-    made = assessment_from(weights_of(Network(feedforward([]))), "", "test", digits, Inference(logits, logits))
-    assert (made.classes[0].precision, made.classes[0].recall) == (0.5, 1)
-    assert math.isnan(made.classes[5].recall)
-    assert math.isnan(made.classes[5].precision)
-    assert class_table(made, "classes").splitlines()[6] == "5,0,,,,,"
+    result = assessment_from(weights_of(Network(feedforward([]))), "", "test", digits, Inference(logits, logits))
+    assert (result.classes[0].precision, result.classes[0].recall) == (0.5, 1)
+    assert math.isnan(result.classes[5].recall)
+    assert math.isnan(result.classes[5].precision)
+    assert class_table(result, "classes").splitlines()[6] == "5,0,,,,,"
 
 
 @pytest.mark.parametrize("hidden", [[16], [], ["5x5x4", "pool", 12]], ids=str)
 def test_any_number_of_threads_reads_the_same(hidden: list[int | str]) -> None:
-    """To the last bit, and as an evaluation in one go to a few."""
+    """Any number of threads gives bit-identical results, close to those of a single-batch evaluation."""
     weights, dataset = weights_of(Network(feedforward(hidden))), few_digits(300)
     one, three = (run_to_end(assess(weights, dataset, "test", n)) for n in (1, 3))
     np.testing.assert_array_equal(one.logits, three.logits)
     np.testing.assert_array_equal(one.features, three.features)
-    alone = evaluate(weights.network(), dataset.test)
-    assert one.scores.accuracy == alone.accuracy
-    assert one.scores.loss == pytest.approx(alone.loss, rel=1e-5)
+    expected = evaluate(weights.network(), dataset.test)
+    assert one.scores.accuracy == expected.accuracy
+    assert one.scores.loss == pytest.approx(expected.loss, rel=1e-5)
     assert one.scores == three.scores
 
 
 def test_the_part_that_is_asked_for_is_read() -> None:
-    """Validation digits are others than the test's."""
+    """The requested part of the dataset is evaluated."""
     weights, dataset = weights_of(Network(feedforward([16]))), few_digits(50)
-    made = run_to_end(assess(weights, dataset, "validation"))
-    assert made.digits is dataset.validation
-    assert made.part == "validation"
+    result = run_to_end(assess(weights, dataset, "validation"))
+    assert result.digits is dataset.validation
+    assert result.part == "validation"
 
 
 def test_features_are_the_last_hidden_layers() -> None:
-    """Times the last layer's weights, plus its biases, they are the logits."""
+    """Features times the weights of the last layer, plus its biases, are the logits."""
     weights, dataset = weights_of(Network(feedforward([16, 8]))), few_digits(100)
-    made = run_to_end(assess(weights, dataset, "test"))
+    result = run_to_end(assess(weights, dataset, "test"))
     named = weights.network().named_parameters()
-    assert made.features.shape == (100, 8)
-    np.testing.assert_allclose(made.features @ named["6.weight"] + named["6.bias"], made.logits, atol=1e-4)
-    np.testing.assert_allclose(features_of(weights.network(), dataset.test.images[:5]), made.features[:5], rtol=1e-4)
+    assert result.features.shape == (100, 8)
+    np.testing.assert_allclose(result.features @ named["6.weight"] + named["6.bias"], result.logits, atol=1e-4)
+    np.testing.assert_allclose(features_of(weights.network(), dataset.test.images[:5]), result.features[:5], rtol=1e-4)
 
 
 def test_without_a_dense_layer_the_logits_are_the_features() -> None:
-    """A network of convolutions alone has no last hidden layer of units."""
+    """For a network without dense layers, the logits are the features."""
     network = Network([Rescale(), AddChannel(), Conv2d(10, 5), AvgPool2d(24), Flatten()])
-    made = run_to_end(assess(weights_of(network), few_digits(70), "test", 2))
-    np.testing.assert_array_equal(made.features, made.logits)
+    result = run_to_end(assess(weights_of(network), few_digits(70), "test", 2))
+    np.testing.assert_array_equal(result.features, result.logits)
 
 
 def test_of_a_wide_layer_fewer_digits_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Memory has a bound; each digit is read all the same."""
+    """With a wide layer, only the first features are stored, but all digits are evaluated."""
     monkeypatch.setattr("digitpad.evaluation.parallel_predictor.MAX_FEATURE_NUMBERS", 100 * 16)
     weights, dataset = weights_of(Network(feedforward([16]))), few_digits(150)
-    made = run_to_end(assess(weights, dataset, "test", 2))
-    assert made.features.shape == (100, 16)
+    result = run_to_end(assess(weights, dataset, "test", 2))
+    assert result.features.shape == (100, 16)
     named = weights.network().named_parameters()
-    np.testing.assert_allclose(made.features @ named["4.weight"] + named["4.bias"], made.logits[:100], atol=1e-4)
+    np.testing.assert_allclose(result.features @ named["4.weight"] + named["4.bias"], result.logits[:100], atol=1e-4)
 
 
 def test_reading_can_be_stopped_between_chunks() -> None:
-    """No thread goes on after it, and BLAS has its threads back."""
+    """Closing the generator between chunks stops the evaluation."""
     work = assess(weights_of(Network(feedforward([16]))), few_digits(300), "test", 2)
     first = next(work)
     assert 0 < first.done < first.total == 300
@@ -162,14 +162,14 @@ def test_reading_can_be_stopped_between_chunks() -> None:
 
 
 def test_progress_ends_at_the_last_digit() -> None:
-    """It grows, and comes to all of them."""
-    with ParallelPredictor(weights_of(Network(feedforward([16]))), 2) as readers:
-        done = [progress.done for progress in readers.read(mnist().test.images[:200])]
+    """Progress increases after each chunk and ends at the number of digits."""
+    with ParallelPredictor(weights_of(Network(feedforward([16]))), 2) as predictor:
+        done = [progress.done for progress in predictor.read(mnist().test.images[:200])]
     assert done == [64, 128, 192, 200]
 
 
 def test_numbers_that_are_not_finite_are_told() -> None:
-    """Rather than figures made of them."""
+    """Logits that are not finite raise an error."""
     weights = weights_of(Network(feedforward([16])))
     parameters = np.full_like(weights.parameters, np.float32(3e38))
     with pytest.raises(DigitpadError, match="not finite"):
@@ -177,19 +177,19 @@ def test_numbers_that_are_not_finite_are_told() -> None:
 
 
 def test_tables_hold_every_row() -> None:
-    """A row a class, and a row a digit with its ten probabilities."""
-    made = sample()
-    rows = {name: [line.split(",") for line in class_table(made, name).splitlines()] for name in TABLES}
+    """Tables have one row per class, or one row per digit with its ten probabilities."""
+    result = sample()
+    rows = {name: [line.split(",") for line in class_table(result, name).splitlines()] for name in TABLES}
     assert [len(rows[name]) for name in TABLES] == [11, 11, 501]
-    assert [int(cell) for cell in rows["confusion"][3][1:]] == made.confusion[2].tolist()
-    index, label, read_as, sure, *probabilities = rows["digits"][1]
-    assert (index, int(label), int(read_as)) == ("0", made.digits.labels[0], made.predicted[0])
-    assert (sure == "yes") == bool(made.is_sure[0])
-    assert [float(p) for p in probabilities] == pytest.approx(made.probabilities[0].tolist(), abs=1e-6)
+    assert [int(cell) for cell in rows["confusion"][3][1:]] == result.confusion[2].tolist()
+    index, label, predicted, sure, *probabilities = rows["digits"][1]
+    assert (index, int(label), int(predicted)) == ("0", result.digits.labels[0], result.predicted[0])
+    assert (sure == "yes") == bool(result.is_sure[0])
+    assert [float(p) for p in probabilities] == pytest.approx(result.probabilities[0].tolist(), abs=1e-6)
 
 
 def test_linear_alone_reads_pixels() -> None:
-    """The features of softmax regression are its input."""
+    """The features of softmax regression are the scaled pixels."""
     network = Network([Rescale(), Flatten(), Linear(10, "he_normal")])
-    made = run_to_end(assess(weights_of(network), few_digits(10), "test"))
-    np.testing.assert_allclose(made.features, few_digits(10).test.images.reshape(10, -1) / np.float32(255), rtol=1e-6)
+    result = run_to_end(assess(weights_of(network), few_digits(10), "test"))
+    np.testing.assert_allclose(result.features, few_digits(10).test.images.reshape(10, -1) / np.float32(255), rtol=1e-6)

@@ -9,13 +9,13 @@ from tests.unit.training.small import result, small_dataset, small_recipe
 
 
 def drawn_labels(logits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A label for each row, as often as its probability says."""
+    """Draw a label for each row from its softmax probabilities."""
     return (softmax(logits).cumsum(axis=1) > rng.random((len(logits), 1))).argmax(axis=1)
 
 
 @pytest.mark.parametrize("temperature", [0.3, 1.0, 4.0])
 def test_temperature_is_found_again(temperature: float) -> None:
-    """Logits that are too large, or too small, by some factor."""
+    """The temperature by which logits were multiplied is recovered."""
     rng = np.random.default_rng(1)
     logits = rng.normal(0, 2, (20_000, 10))
     labels = drawn_labels(logits, rng)
@@ -23,22 +23,22 @@ def test_temperature_is_found_again(temperature: float) -> None:
 
 
 def test_temperature_of_what_is_always_right_stays_finite() -> None:
-    """There is no best one then, and it is bounded."""
+    """If all predictions are correct, the temperature stays within its bounds."""
     assert 0.04 < fit_temperature(np.eye(10), np.arange(10)) < 0.06
 
 
 def test_reliability_by_hand() -> None:
-    """Two digits with 0.9, of which one was right, and two with 0.6, of which one was: off by 0.4 and by 0.1."""
-    found = reliability(np.array([0.9, 0.9, 0.6, 0.6]), np.array([True, False, True, False]), n_bins=10)
-    assert found.error == pytest.approx((2 * 0.4 + 2 * 0.1) / 4)
-    np.testing.assert_array_equal(np.flatnonzero(found.n), [6, 9])
-    np.testing.assert_allclose(found.confidence[[6, 9]], [0.6, 0.9])
-    np.testing.assert_allclose(found.accuracy[[6, 9]], [0.5, 0.5])
-    assert np.isnan(found.accuracy[0])
+    """With half of the predictions correct at confidences of 0.9 and 0.6, the calibration gaps are 0.4 and 0.1."""
+    curve = reliability(np.array([0.9, 0.9, 0.6, 0.6]), np.array([True, False, True, False]), n_bins=10)
+    assert curve.error == pytest.approx((2 * 0.4 + 2 * 0.1) / 4)
+    np.testing.assert_array_equal(np.flatnonzero(curve.n), [6, 9])
+    np.testing.assert_allclose(curve.confidence[[6, 9]], [0.6, 0.9])
+    np.testing.assert_allclose(curve.accuracy[[6, 9]], [0.5, 0.5])
+    assert np.isnan(curve.accuracy[0])
 
 
 def test_honest_probabilities_have_no_calibration_error() -> None:
-    """When nine in ten of what is read with 90 % are right, and so for all, it is about 0; certainty counts too."""
+    """The calibration error is about 0 if each confidence equals the share of correct predictions, including 1."""
     rng = np.random.default_rng(2)
     confidences = rng.uniform(0.1, 1, 100_000)
     assert reliability(confidences, rng.random(100_000) < confidences).error < 0.01
@@ -46,14 +46,16 @@ def test_honest_probabilities_have_no_calibration_error() -> None:
 
 
 def test_all_but_one_in_two_hundred_are_sure() -> None:
-    """That is what the bound is chosen for."""
+    """The confidence threshold rejects 1 in 200 digits."""
     confidences = np.linspace(0, 1, 1001)
     assert (confidences < confidence_threshold(confidences)).mean() == pytest.approx(0.005, abs=2e-3)
 
 
 def test_training_may_end_with_calibration() -> None:
-    """Which changes no answer, lowers the loss on validation, and says from when an answer is sure."""
-    plain, calibrated = (Trainer(small_recipe(training__calibrate=on), small_dataset()) for on in (False, True))
+    """Calibration after training keeps the predictions, lowers the validation loss and sets a confidence threshold."""
+    plain, calibrated = (
+        Trainer(small_recipe(training__calibrate=calibrate), small_dataset()) for calibrate in (False, True)
+    )
     before, after = (result(trainer.run()) for trainer in (plain, calibrated))
     assert before.confidence_threshold is None
     assert after.confidence_threshold is not None

@@ -11,43 +11,43 @@ def features(n: int, n_units: int) -> np.ndarray:
 
 @pytest.mark.parametrize("shape", [(60, 6), (20, 30)], ids=["tall", "wide"])
 def test_map_is_that_of_the_singular_values(shape: tuple[int, int]) -> None:
-    """The two largest of the centred features, whichever way they are found."""
+    """The axes are the first two singular vectors of the centred features, for tall and wide matrices."""
     values = features(*shape)
     u, s, vt = np.linalg.svd((values - values.mean(axis=0)).astype(float), full_matrices=False)
-    made = feature_map(values)
+    result = feature_map(values)
     for axis in range(2):
-        sign = np.sign(made.axes[axis] @ vt[axis])
-        np.testing.assert_allclose(made.axes[axis] * sign, vt[axis], atol=1e-5)
-        np.testing.assert_allclose(made.points[:, axis] * sign, u[:, axis] * s[axis], atol=1e-3)
-    np.testing.assert_allclose(made.explained, (s**2 / (s**2).sum())[:2], rtol=1e-5)
-    assert (made.axes[[0, 1], np.abs(made.axes).argmax(axis=1)] > 0).all()
+        sign = np.sign(result.axes[axis] @ vt[axis])
+        np.testing.assert_allclose(result.axes[axis] * sign, vt[axis], atol=1e-5)
+        np.testing.assert_allclose(result.points[:, axis] * sign, u[:, axis] * s[axis], atol=1e-3)
+    np.testing.assert_allclose(result.explained, (s**2 / (s**2).sum())[:2], rtol=1e-5)
+    assert (result.axes[[0, 1], np.abs(result.axes).argmax(axis=1)] > 0).all()
 
 
 def test_explained_shares_are_those_of_scikit_learn() -> None:
-    """Of its ``PCA`` on the same features."""
+    """The explained variance equals that of scikit-learn's ``PCA``."""
     values = (np.random.default_rng(7).normal(size=(40, 6)) * [3, 2, 1, 0.5, 0.2, 0.1]).astype(np.float32)
     assert feature_map(values).explained == pytest.approx((0.5878389408136405, 0.33250633703766524), rel=1e-6)
 
 
 def test_other_digits_are_placed_like_those_of_the_map() -> None:
-    """A digit of the map comes to lie where it is."""
+    """Placing digits of the map again gives the same coordinates."""
     values = features(60, 6)
-    made = feature_map(values)
-    np.testing.assert_allclose(made.place(values[7:9]), made.points[7:9], atol=1e-9)
+    result = feature_map(values)
+    np.testing.assert_allclose(result.place(values[7:9]), result.points[7:9], atol=1e-9)
 
 
 @pytest.mark.parametrize("shape", [(1, 6), (5, 1), (1, 1)], ids=str)
 def test_too_little_for_a_map_lies_in_its_middle(shape: tuple[int, int]) -> None:
-    """One digit, or one unit: no direction to be seen from, and nothing that is not a number."""
-    made = feature_map(np.arange(np.prod(shape), dtype=np.float32).reshape(shape))
-    assert made.points.shape == (shape[0], 2)
-    assert made.axes.shape == (2, shape[1])
-    assert np.isfinite(made.points).all()
-    np.testing.assert_allclose(made.points[:, 1], 0, atol=1e-6)
+    """A map of one digit or one unit is finite and has zeros along the missing axis."""
+    result = feature_map(np.arange(np.prod(shape), dtype=np.float32).reshape(shape))
+    assert result.points.shape == (shape[0], 2)
+    assert result.axes.shape == (2, shape[1])
+    assert np.isfinite(result.points).all()
+    np.testing.assert_allclose(result.points[:, 1], 0, atol=1e-6)
 
 
 def test_silent_units_have_a_map() -> None:
-    """A network whose last layer says nothing has every digit in the middle."""
-    made = feature_map(np.zeros((5, 8), np.float32))
-    np.testing.assert_array_equal(made.points, np.zeros((5, 2)))
-    assert made.explained == (0, 0)
+    """If all activations are 0, all digits are at the origin."""
+    result = feature_map(np.zeros((5, 8), np.float32))
+    np.testing.assert_array_equal(result.points, np.zeros((5, 2)))
+    assert result.explained == (0, 0)

@@ -24,7 +24,7 @@ def some_network() -> Network:
 
 @pytest.mark.parametrize("n", [1, CHUNK - 1, CHUNK, 2 * CHUNK + 134])
 def test_scores_by_hand(n: int) -> None:
-    """Share read right and mean of -log p, over all digits at once and in float64, whatever the chunks."""
+    """Accuracy and loss equal a float64 computation on all digits at once, regardless of the chunks."""
     network, digits = some_network(), mnist().validation[:n]
     named = {name: array.astype(float) for name, array in network.named_parameters().items()}
     hidden = np.maximum(digits.images.reshape(n, -1) / 255 @ named["2.weight"] + named["2.bias"], 0)
@@ -37,14 +37,14 @@ def test_scores_by_hand(n: int) -> None:
 
 
 def test_evaluation_pauses_between_chunks() -> None:
-    """Each chunk is told of, so that a window can stop in between."""
+    """Progress is yielded after each chunk."""
     total = 2 * CHUNK + 134
     records = list(evaluate_in_chunks(some_network(), mnist().validation[:total]))
     assert records == [EvaluationProgress(done, total) for done in (CHUNK, 2 * CHUNK, total)]
 
 
 def test_evaluation_learns_nothing() -> None:
-    """Scoring leaves every parameter as it is."""
+    """Evaluation leaves all parameters unchanged."""
     network = some_network()
     before = network.parameters.copy()
     evaluate(network, mnist().validation[:1000])
@@ -52,14 +52,14 @@ def test_evaluation_learns_nothing() -> None:
 
 
 def test_interval_by_hand() -> None:
-    """Wilson's, for nine of ten as in the tables; and one that stays within 0 and 1 at the ends."""
+    """The interval matches published values for 9 of 10, and stays within 0 and 1."""
     assert interval(0.9, 10) == pytest.approx((0.5958, 0.9821), abs=1e-4)
     assert interval(1.0, 10_000) == pytest.approx((0.99962, 1.0), abs=1e-5)
     assert interval(0.0, 5)[0] == pytest.approx(0)
 
 
 def test_labels_are_put_in_the_order_of_the_network(tmp_path: Path) -> None:
-    """A set may have fewer classes than a network, in another order, and none that it does not know."""
+    """Labels are mapped to the network's class order; a class that the network lacks raises an error."""
     names = ["dog", "cat"] * 5
     dataset = load_path(write_images(tmp_path / "pets", random_digits(60), names))
     assert dataset.class_names == ("cat", "dog")
@@ -69,14 +69,14 @@ def test_labels_are_put_in_the_order_of_the_network(tmp_path: Path) -> None:
         return Weights("mine.npz", network.architecture(), network.parameters, {}, names)
 
     assert relabelled(dataset, weights("cat", "dog")) is dataset
-    found = relabelled(dataset, weights("bird", "dog", "cat"))
-    np.testing.assert_array_equal(found.test.labels, np.where(dataset.test.labels == 0, 2, 1))
-    np.testing.assert_array_equal(found.training.labels, np.where(dataset.training.labels == 0, 2, 1))
+    result = relabelled(dataset, weights("bird", "dog", "cat"))
+    np.testing.assert_array_equal(result.test.labels, np.where(dataset.test.labels == 0, 2, 1))
+    np.testing.assert_array_equal(result.training.labels, np.where(dataset.training.labels == 0, 2, 1))
     with pytest.raises(
-        DataError, match=r"pets: has the classes cat, dog, of which mine.npz knows none: it tells 0 to 9"
+        DataError, match=r"pets: has the classes cat, dog, but mine.npz knows none of them; its classes are 0 to 9"
     ):
         relabelled(dataset, weights(*DIGITS))
     with pytest.raises(
-        DataError, match=r"knows all but dog: it tells cat, bird apart. Choose data of those classes, or"
+        DataError, match=r"knows all except dog; its classes are cat, bird. Choose a dataset with these classes, or"
     ):
         relabelled(dataset, weights("cat", "bird"))

@@ -14,43 +14,43 @@ def digits() -> np.ndarray:
 
 
 def change(name: str) -> Distortion:
-    return next(one for one in CHANGES if one.name == name)
+    return next(distortion for distortion in CHANGES if distortion.name == name)
 
 
-@pytest.mark.parametrize("one", CHANGES, ids=lambda one: one.name)
-def test_no_change_leaves_digits_as_they_are(one: Distortion) -> None:
-    """Each curve has the unchanged digits in it, pixel for pixel."""
-    nothing = 1 if one.unit == "×" else 0
-    assert nothing in one.amounts
-    np.testing.assert_array_equal(one.made(digits(), nothing), digits())
+@pytest.mark.parametrize("distortion", CHANGES, ids=lambda distortion: distortion.name)
+def test_no_change_leaves_digits_as_they_are(distortion: Distortion) -> None:
+    """Every distortion includes an amount that leaves all pixels unchanged."""
+    neutral = 1 if distortion.unit == "×" else 0
+    assert neutral in distortion.amounts
+    np.testing.assert_array_equal(distortion.made(digits(), neutral), digits())
 
 
-@pytest.mark.parametrize("one", CHANGES, ids=lambda one: one.name)
-def test_changes_are_the_same_each_time(one: Distortion) -> None:
-    """So that window and terminal show the same curve; and what is changed is not the data set."""
+@pytest.mark.parametrize("distortion", CHANGES, ids=lambda distortion: distortion.name)
+def test_changes_are_the_same_each_time(distortion: Distortion) -> None:
+    """A distortion gives the same images each time, and does not modify the dataset."""
     before = digits().copy()
-    first, second = (one.made(digits(), one.amounts[-1]).copy() for _ in range(2))
+    first, second = (distortion.made(digits(), distortion.amounts[-1]).copy() for _ in range(2))
     np.testing.assert_array_equal(first, second)
     assert (first != before).any()
     np.testing.assert_array_equal(digits(), before)
 
 
-def middles(images: np.ndarray) -> np.ndarray:
-    """The centre of mass of each: y and x."""
+def centres_of_mass(images: np.ndarray) -> np.ndarray:
+    """Return the centre of mass (y, x) of each image."""
     places = np.indices((28, 28)).reshape(2, -1)
     flat = images.reshape(len(images), -1).astype(float)
     return flat @ places.T / flat.sum(axis=1, keepdims=True)
 
 
 def test_digits_are_turned_clockwise_by_the_angle() -> None:
-    """A quarter turn is what NumPy makes of it."""
+    """A rotation by 90° equals NumPy's clockwise rotation."""
     turned = change("Rotation").made(digits(), 90)
     np.testing.assert_allclose(turned, np.rot90(digits(), -1, axes=(1, 2)), atol=1)
 
 
 def test_digits_are_moved_to_the_four_sides() -> None:
-    """By the distance, a quarter of them to each."""
-    moves = middles(change("Shift").made(digits(), 3)) - middles(digits())
+    """One quarter of the digits is shifted by the distance in each direction."""
+    moves = centres_of_mass(change("Shift").made(digits(), 3)) - centres_of_mass(digits())
     np.testing.assert_allclose(moves[0], (0, -3), atol=0.1)
     np.testing.assert_allclose(moves[1], (-3, 0), atol=0.1)
     np.testing.assert_allclose(moves[2], (0, 3), atol=0.1)
@@ -58,20 +58,20 @@ def test_digits_are_moved_to_the_four_sides() -> None:
 
 
 def test_digits_are_resized() -> None:
-    """Ink grows as the square of the scale."""
+    """The amount of ink is proportional to the square of the scale."""
     ink = digits().astype(float).sum(axis=(1, 2))
     halved = change("Scale").made(digits(), 0.5).astype(float).sum(axis=(1, 2))
     assert np.mean(halved / ink) == pytest.approx(0.25, abs=0.02)
 
 
 def test_strokes_are_wider_and_narrower() -> None:
-    """More ink above 0, less below."""
+    """Amounts above 0 add ink, and amounts below 0 remove it."""
     ink = [change("Stroke").made(digits(), amount).astype(float).sum() for amount in (-1, 0, 1)]
     assert ink[0] < 0.85 * ink[1] < 0.85**2 * ink[2]
 
 
 def test_curves_are_accuracies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the sample, evenly spread over the digits; unchanged ones are read as ever, and upside down hardly."""
+    """Curves contain the accuracy on the sample: unchanged at 0°, and low for upside-down digits."""
     monkeypatch.setattr(module, "N_SAMPLE", 50)
     turns = Distortion("Rotation", "°", (0, 180), change("Rotation").made)
     monkeypatch.setattr(module, "CHANGES", (turns,))
@@ -80,16 +80,16 @@ def test_curves_are_accuracies(monkeypatch: pytest.MonkeyPatch) -> None:
     work = robustness(weights, test, 2)
     first = next(work)
     assert first.total == 2 * 50
-    made = run_to_end(work)
-    assert made.n == 50
-    (curve,) = made.curves
+    result = run_to_end(work)
+    assert result.n == 50
+    (curve,) = result.curves
     every_other = type(test)(test.images[::2], test.labels[::2])
     assert curve.accuracy[0] == evaluate(weights.network(), every_other).accuracy
     assert curve.accuracy[1] < 0.7
-    assert robustness_table(made).splitlines()[1] == f"Rotation,0,°,{curve.accuracy[0]:.6f}"
+    assert robustness_table(result).splitlines()[1] == f"Rotation,0,°,{curve.accuracy[0]:.6f}"
 
 
 def test_a_sample_is_even() -> None:
-    """From the first on, at most as many as there are."""
+    """Sample indices are evenly spaced from 0, with at most as many as there are digits."""
     assert evenly_spaced(10, 5).tolist() == [0, 2, 4, 6, 8]
     assert evenly_spaced(3, 5).tolist() == [0, 1, 2]

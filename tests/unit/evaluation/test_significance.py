@@ -17,38 +17,38 @@ from digitpad.evaluation.significance import compare, mcnemar
     ],
 )
 def test_mcnemar_is_the_exact_binomial_test(only_first: int, only_second: int, p: float) -> None:
-    """What scipy's ``binomtest`` gives, from no discordant digit to thousands."""
+    """The p-value equals that of SciPy's ``binomtest``, for none to thousands of discordant digits."""
     assert mcnemar(only_first, only_second) == pytest.approx(p, rel=1e-9)
 
 
 def test_comparison_counts_each_digit_once() -> None:
-    """Read right by both, by one alone, or by neither; the difference is that of the accuracies."""
+    """Each digit is in exactly one of four counts, and the difference is that of the accuracies."""
     rng = np.random.default_rng(3)
     first, second = rng.random(1000) < 0.9, rng.random(1000) < 0.8
-    made = compare(first, second)
-    assert made.both + made.only_first + made.only_second + made.neither == 1000
-    assert made.both + made.only_first == first.sum()
-    assert made.difference == pytest.approx(first.mean() - second.mean())
-    assert made.interval[0] < made.difference < made.interval[1]
-    assert not made.could_be_chance
+    result = compare(first, second)
+    assert result.both + result.only_first + result.only_second + result.neither == 1000
+    assert result.both + result.only_first == first.sum()
+    assert result.difference == pytest.approx(first.mean() - second.mean())
+    assert result.interval[0] < result.difference < result.interval[1]
+    assert not result.could_be_chance
 
 
 def test_weights_do_not_differ_from_themselves() -> None:
-    """No difference, an interval about 0, and nothing that chance would not make."""
+    """A network compared with itself has no difference, an interval around 0 and a p-value of 1."""
     right = np.random.default_rng(3).random(1000) < 0.9
-    made = compare(right, right)
-    assert (made.difference, made.p) == (0, 1)
-    assert made.could_be_chance
-    assert made.interval[0] < 0 < made.interval[1]
+    result = compare(right, right)
+    assert (result.difference, result.p) == (0, 1)
+    assert result.could_be_chance
+    assert result.interval[0] < 0 < result.interval[1]
 
 
 def test_interval_covers_the_true_difference() -> None:
-    """In about 95 of 100 repetitions of a test, here of 200 digits with a known difference."""
+    """The interval covers a known difference in about 95 % of repetitions with 200 digits."""
     rng = np.random.default_rng(5)
     covered = 0
     for _ in range(1000):
         easy = rng.random(200)
         first, second = easy < 0.95, easy + 0.05 * rng.standard_normal(200).clip(-1, 1) < 0.9
         low, high = compare(first, second).interval
-        covered += low <= 0.95 - 0.9005 <= high  # noise moves a few beyond 1, where nothing is
+        covered += low <= 0.95 - 0.9005 <= high  # noise moves a few values above 1, where there are no digits
     assert 900 < covered < 990

@@ -16,7 +16,7 @@ from tests.unit.weights.npz_files import crowded, npy, npy_claiming, pickled_arr
 
 
 def refused(tmp_path: Path, content: bytes, message: str) -> None:
-    """See that a file of this content is refused, with this message, in one line that begins with its name."""
+    """Assert that this content is rejected with a one-line message that starts with the path."""
     path = tmp_path / "file.npz"
     path.write_bytes(content)
     with pytest.raises(WeightsError, match=message) as caught:
@@ -28,7 +28,7 @@ def refused(tmp_path: Path, content: bytes, message: str) -> None:
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
 def test_reads_what_numpy_writes(tmp_path: Path, save: Callable[..., None]) -> None:
-    """Of every plain kind and shape, compressed or not, arrays come back equal."""
+    """Arrays of all numeric types and shapes, compressed or not, are read unchanged."""
     rng = np.random.default_rng(1)
     arrays: dict[str, NDArray[Any]] = {
         "floats": rng.normal(size=(3, 4)).astype(np.float32),
@@ -72,7 +72,10 @@ def test_reads_what_numpy_writes(tmp_path: Path, save: Callable[..., None]) -> N
         (zipped({"a.npy": npy(np.array(["text"]))}), "not a plain array of numbers"),
         (zipped({"a.npy": npy(np.zeros(2, "f4,f4"))}), "not a plain array of numbers"),
         (zipped({"a.npy": pickled_array()}), "not a plain array of numbers"),
-        (zipped({f"{i}.npy": b"" for i in range(MAX_MEMBERS + 1)}), "holds 1001 members; at most 1000"),
+        (
+            zipped({f"{i}.npy": b"" for i in range(MAX_MEMBERS + 1)}),
+            "too many members .1,001.; the limit is 1,000",
+        ),
         (with_method(zipped({"a.npy": npy(np.zeros(3))}), method=0, flags=1), "cannot be read .*encrypted"),
         (with_method(zipped({"a.npy": npy(np.zeros(3))}), method=99), "cannot be read: its compression"),
         (with_method(zipped({"a.npy": npy(np.zeros(3))}), method=8), "cannot be read|not an .npz"),
@@ -81,42 +84,42 @@ def test_reads_what_numpy_writes(tmp_path: Path, save: Callable[..., None]) -> N
         "empty",
         "text",
         "npy",
-        "cut",
-        "a file that is no array",
-        "a member of text",
+        "truncated",
+        "a member that is not an array",
+        "a text member",
         "an empty member",
-        "cut in its header",
+        "truncated header",
         "a byte short",
         "a byte long",
         "four gigabytes claimed",
         "more than memory claimed",
-        "none of a huge size",
-        "a size below zero",
-        "no such type",
+        "empty with a huge dimension",
+        "negative size",
+        "unknown type",
         "complex numbers",
-        "no such order",
-        "text for numbers",
+        "unknown order",
+        "strings",
         "records",
         "pickled objects",
         "too many members",
         "encrypted",
         "unknown compression",
-        "not what its compression says",
+        "wrong compression method",
     ],
 )
 def test_what_is_no_plain_archive_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
-    """The error says what is wrong, and in which array."""
+    """The error names the problem and the array."""
     refused(tmp_path, content, message)
 
 
 def test_array_twice_is_refused(tmp_path: Path) -> None:
-    """Of two arrays of one name neither is believed."""
+    """A file with two arrays of the same name is rejected."""
     content = zipped({"a.npy": npy(np.zeros(3)), "b.npy": npy(np.ones(3))}).replace(b"b.npy", b"a.npy")
     refused(tmp_path, content, "holds 'a' twice")
 
 
 def test_wrong_sum_is_refused(tmp_path: Path) -> None:
-    """One flipped bit in a member's data does not pass its CRC."""
+    """A flipped bit in a member fails the CRC check."""
     content = bytearray(zipped({"a.npy": npy(np.zeros(300))}))
     content[1000] ^= 1
     refused(tmp_path, bytes(content), "Bad CRC-32")
@@ -124,14 +127,14 @@ def test_wrong_sum_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_damaged_compression_is_refused(tmp_path: Path, method: int) -> None:
-    """Whatever a decompressor makes of damaged data, it is one error to the caller."""
+    """Damaged compressed data raises a `WeightsError` for each compression method."""
     content = bytearray(zipped({"a.npy": npy(np.random.default_rng(1).normal(size=300))}, method))
     content[200:300] = bytes(100)
     refused(tmp_path, bytes(content), "cannot be read|not an .npz")
 
 
 def test_place_beyond_any_file_is_refused(tmp_path: Path) -> None:
-    """A member that is said to lie at 2⁶³ is not looked for."""
+    """A member with a stated offset of 2⁶³ is rejected."""
     content = zipped({"a.npy": npy(np.zeros(3))})
     central, end = content.rindex(b"PK\x01\x02"), content.rindex(b"PK\x05\x06")
     entry = bytearray(content[central:end])
@@ -144,9 +147,9 @@ def test_place_beyond_any_file_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-@pytest.mark.parametrize("beginning", [npy_claiming("784, 3"), b""], ids=["of a small claim", "of no claim"])
+@pytest.mark.parametrize("beginning", [npy_claiming("784, 3"), b""], ids=["small stated size", "no header"])
 def test_bomb_is_not_unpacked(tmp_path: Path, method: int, beginning: bytes) -> None:
-    """A member that would unpack to far more than it should is refused before a mebibyte of it is."""
+    """A member that would unpack to far more than its stated size is rejected before 1 MiB is used."""
     path = tmp_path / "bomb.npz"
     path.write_bytes(zeros_bomb(beginning, 16, method))
     tracemalloc.start()
@@ -160,22 +163,22 @@ def test_bomb_is_not_unpacked(tmp_path: Path, method: int, beginning: bytes) -> 
 
 
 def test_arrays_share_one_budget(tmp_path: Path) -> None:
-    """Arrays that each would fit are refused where together they do not."""
+    """Arrays that fit the budget separately, but not together, are rejected."""
     half = npy_claiming(f"{BUDGET_BYTES // 2 - 128},", descr="|u1") + bytes(BUDGET_BYTES // 2 - 128)
     refused(tmp_path, zipped({f"{i}.npy": half for i in range(3)}, zipfile.ZIP_DEFLATED), "array '2' claims the shape")
 
 
 def test_file_beyond_the_budget_is_not_opened(tmp_path: Path) -> None:
-    """A file that is larger than all arrays may be is refused by its size alone."""
+    """A file larger than the budget is rejected by its size."""
     path = tmp_path / "file.npz"
     with path.open("wb") as file:
         file.truncate(BUDGET_BYTES + 1)
-    with pytest.raises(WeightsError, match="is larger than the 64 MiB"):
+    with pytest.raises(WeightsError, match="is too large; the limit is 64 MiB"):
         read_arrays(path)
 
 
 def test_crowd_of_members_takes_little_memory(tmp_path: Path) -> None:
-    """A list of a hundred thousand empty members is refused without a record of each."""
+    """A directory of 100,000 empty members is rejected without creating a record for each."""
     path = tmp_path / "crowd.npz"
     path.write_bytes(crowded(100_000))
     tracemalloc.start()
@@ -190,7 +193,7 @@ def test_crowd_of_members_takes_little_memory(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["nowhere.npz", ""])
 def test_what_is_no_file_is_refused(tmp_path: Path, name: str) -> None:
-    """Neither a path where nothing is nor a folder can be read."""
+    """A missing file and a folder are rejected."""
     with pytest.raises(WeightsError, match="cannot be read") as caught:
         read_arrays(tmp_path / name)
     assert caught.value.path == tmp_path / name

@@ -1,4 +1,4 @@
-"""Small networks with every kind of layer, their weights drawn at random."""
+"""Small networks with random weights that together contain every layer type."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ LAYERS: dict[str, Any] = {
     "odd": lambda: [
         Rescale(1 / 128, -1.0), Flatten(), BatchNorm(), Linear(6), Flatten(), LeakyReLU(0.2), Tanh(), Linear(10)
     ],
-    "others'": lambda: [Rescale(), Flatten(), Linear(7), Swish(), Linear(6), ELU(), Linear(10)],
+    "imported": lambda: [Rescale(), Flatten(), Linear(7), Swish(), Linear(6), ELU(), Linear(10)],
     "binarised": lambda: [Rescale(1 / 255), Binarize(0.4), Flatten(), Linear(6), ReLU(), Linear(10)],
     "norm after rows": lambda: [
         Rescale(), AddChannel(), Conv2d(3, 5, 1), AvgPool2d(4), Flatten(), BatchNorm(), Tanh(), Linear(10)

@@ -10,24 +10,24 @@ from tests.unit.inspection.networks import LAYERS, image, weights
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_what_is_written_out_is_what_the_network_computes(name: str) -> None:
-    """For numbers of every block: the terms and the bias come to the sum, and the steps to what stands there."""
+    """For elements of every block, terms and bias add up to the sum, and the steps lead to the activation."""
     tracer = Tracer(weights(name))
     trace = tracer.trace(image())
     rng = np.random.default_rng(2)
-    for number_of, block in enumerate(tracer.blocks[1:], start=1):
+    for block_index, block in enumerate(tracer.blocks[1:], start=1):
         for _ in range(20):
             position = tuple(int(rng.integers(side)) for side in block.shape)
-            worked = work_out(tracer, trace, number_of, position)
-            assert worked.value == pytest.approx(float(trace.of(block)[position]), rel=1e-4, abs=1e-5)
-            before = trace.of(tracer.blocks[number_of - 1])
-            np.testing.assert_array_equal(worked.inputs, before[tuple(worked.sources.T)])
+            arithmetic = work_out(tracer, trace, block_index, position)
+            assert arithmetic.value == pytest.approx(float(trace.of(block)[position]), rel=1e-4, abs=1e-5)
+            before = trace.of(tracer.blocks[block_index - 1])
+            np.testing.assert_array_equal(arithmetic.inputs, before[tuple(arithmetic.sources.T)])
             sums = trace.outputs[block.begin]
-            assert np.isclose(sums, worked.sum, rtol=1e-4, atol=1e-5).any()
+            assert np.isclose(sums, arithmetic.sum, rtol=1e-4, atol=1e-5).any()
 
 
-@pytest.mark.parametrize("name", ["convolutional", "dense with norm", "leaky", "others'"])
+@pytest.mark.parametrize("name", ["convolutional", "dense with norm", "leaky", "imported"])
 def test_formulas_hold(name: str) -> None:
-    """Each step's formula, worked out with the numbers that are written in it, gives its value."""
+    """Evaluating the formula of each step gives its value."""
     tracer = Tracer(weights(name))
     trace = tracer.trace(image())
     seen = set()
@@ -47,17 +47,17 @@ def test_formulas_hold(name: str) -> None:
 
 
 def test_terms_are_ordered_by_what_they_move() -> None:
-    """The largest first, whatever their sign."""
+    """Terms are sorted by decreasing absolute value."""
     tracer = Tracer(weights("dense"))
-    worked = work_out(tracer, tracer.trace(image()), 2, (3,))
-    sizes = np.abs(worked.products[worked.by_size()])
+    arithmetic = work_out(tracer, tracer.trace(image()), 2, (3,))
+    sizes = np.abs(arithmetic.products[arithmetic.by_size()])
     assert (np.diff(sizes) <= 0).all()
-    np.testing.assert_allclose(worked.by_unit(7).sum() + worked.bias, worked.sum)
+    np.testing.assert_allclose(arithmetic.by_unit(7).sum() + arithmetic.bias, arithmetic.sum)
 
 
 @pytest.mark.parametrize("name", ["dense", "convolutional", "padded", "leaky", "norm after rows"])
 def test_what_a_unit_tells_further_is_what_the_next_block_misses_without_it(name: str) -> None:
-    """For a dense unit and for a map, towards dense layers and towards convolutions."""
+    """Outgoing terms equal the change in the next block without the unit, for dense layers and convolutions."""
     tracer = Tracer(weights(name))
     trace = tracer.trace(image())
     for place, (block, following) in enumerate(zip(tracer.blocks[1:], tracer.blocks[2:], strict=False), start=1):
@@ -68,24 +68,24 @@ def test_what_a_unit_tells_further_is_what_the_next_block_misses_without_it(name
             )
             if shape is not None:
                 for other in range(following.n_units):
-                    worked = work_out(tracer, trace, place + 1, (other,))
-                    parts.append(worked.by_unit(block.n_units)[unit])
+                    arithmetic = work_out(tracer, trace, place + 1, (other,))
+                    parts.append(arithmetic.by_unit(block.n_units)[unit])
             else:
-                silenced = trace.of(block).copy()
-                silenced[unit] = 0
-                learner = tracer.network.layers[following.begin]
-                batch = np.stack([trace.of(block), silenced]).transpose(2, 0, 3, 1)
-                with_it, without = learner.forward(np.ascontiguousarray(batch), False).transpose(1, 3, 0, 2)
-                parts = (with_it - without).mean(axis=(1, 2)).tolist()
+                ablated = trace.of(block).copy()
+                ablated[unit] = 0
+                layer = tracer.network.layers[following.begin]
+                batch = np.stack([trace.of(block), ablated]).transpose(2, 0, 3, 1)
+                with_unit, without = layer.forward(np.ascontiguousarray(batch), False).transpose(1, 3, 0, 2)
+                parts = (with_unit - without).mean(axis=(1, 2)).tolist()
             np.testing.assert_allclose(outgoing_terms(tracer, trace, place, unit), parts, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "text"),
     [(0, "0"), (1.23456, "1.235"), (-0.0412, "−0.041"), (0.00041, "0.00041"), (-0.5, "−0.500"),
      (123.456, "123.5"), (12345.6, "12346"), (2.5e7, "2.5e7"),
      (-3e-6, "−3e−6"), (math.inf, "inf"), (math.nan, "nan")],
 )  # fmt: skip
-def test_numbers_are_short(value: float, said: str) -> None:
-    """Some four digits, with a true minus."""
-    assert format_value(value) == said
+def test_numbers_are_short(value: float, text: str) -> None:
+    """Numbers have about four significant digits and a true minus sign."""
+    assert format_value(value) == text

@@ -12,16 +12,16 @@ def digits(n: int, seed: int) -> Digits:
 
 
 def test_both_parts_are_measured_as_evaluation_does() -> None:
-    """To the last digit, with one thread and with two; and figures come before the end."""
+    """Both accuracies equal those of an evaluation, for one and two threads, with intermediate results."""
     dataset = Dataset("random", digits(10, 1), digits(450, 2), digits(700, 3), "")
     dense = weights("dense")
     for n_threads in (1, 2):
-        told = list(measure(dense, dataset, n_threads))
-        assert 0 < told[0].test.n_read < 700
-        assert not told[0].is_whole
-        whole = run_to_end(measure(dense, dataset, n_threads))
-        assert whole == told[-1]
-        assert whole.is_whole
-        for part, of in ((whole.validation, dataset.validation), (whole.test, dataset.test)):
-            assert part.accuracy == evaluate(dense.network(), of).accuracy
-            assert part.n == len(of)
+        results = list(measure(dense, dataset, n_threads))
+        assert 0 < results[0].test.n_read < 700
+        assert not results[0].is_whole
+        final = run_to_end(measure(dense, dataset, n_threads))
+        assert final == results[-1]
+        assert final.is_whole
+        for part, digits_of_part in ((final.validation, dataset.validation), (final.test, dataset.test)):
+            assert part.accuracy == evaluate(dense.network(), digits_of_part).accuracy
+            assert part.n == len(digits_of_part)

@@ -10,7 +10,7 @@ LOGITS = np.array([1.5, -2, 0, 7, 6.9, 0, 0, 0, -100, 3], np.float32)
 
 
 def test_at_temperature_one_it_is_the_network_s_own() -> None:
-    """And every step follows from the one before."""
+    """At temperature 1, the steps lead to the network's own probabilities."""
     steps = softmax_steps(LOGITS)
     np.testing.assert_array_equal(steps.probabilities, softmax(LOGITS[None])[0])
     np.testing.assert_allclose(steps.powers / steps.total, steps.probabilities)
@@ -19,28 +19,28 @@ def test_at_temperature_one_it_is_the_network_s_own() -> None:
 
 @pytest.mark.parametrize("temperature", [0.1, 3.0, 10.0])
 def test_temperature_divides_the_logits(temperature: float) -> None:
-    """Before anything else is done."""
+    """The logits are divided by the temperature before softmax."""
     np.testing.assert_allclose(
         softmax_steps(LOGITS, temperature).probabilities, softmax(LOGITS[None] / temperature)[0], rtol=1e-4
     )
 
 
 def test_a_temperature_of_nothing_is_refused() -> None:
-    """Nothing can be divided by it."""
+    """A temperature of 0 is rejected."""
     with pytest.raises(ValueError, match="above 0"):
         softmax_steps(LOGITS, 0)
 
 
 def test_a_pixel_says_what_the_network_misses_without_it() -> None:
-    """The difference of two readings; of bare paper, what ink there would do."""
+    """The contribution equals the difference between two forward passes; an empty pixel is given full ink."""
     network = Tracer(weights("convolutional")).network
     pixels = image()
     for row, column in (np.argwhere(pixels)[100].tolist(), np.argwhere(pixels == 0)[100].tolist()):
         with_ink, without = pixels.copy(), pixels.copy()
         with_ink[row, column] = pixels[row, column] or 255
         without[row, column] = 0
-        says = pixel_contribution(network, pixels, row, column)
+        contribution = pixel_contribution(network, pixels, row, column)
         expected = network.forward(with_ink[None])[0].copy() - network.forward(without[None])[0]
-        np.testing.assert_allclose(says.logits, expected, rtol=1e-3, atol=1e-5)
-        assert says.ink == pixels[row, column]
-        assert np.abs(says.logits).max() > 0
+        np.testing.assert_allclose(contribution.logits, expected, rtol=1e-3, atol=1e-5)
+        assert contribution.ink == pixels[row, column]
+        assert np.abs(contribution.logits).max() > 0

@@ -7,14 +7,14 @@ from tests.unit.inspection.networks import LAYERS, image, weights
 
 
 def test_every_kind_of_layer_is_looked_into() -> None:
-    """So that a new one does not go without."""
-    made = (layer for make in LAYERS.values() for layer in make())
-    assert {type(layer).__name__ for layer in made} == set(layers.LAYERS)
+    """The tested networks contain every layer type, including any new one."""
+    tested = (layer for create in LAYERS.values() for layer in create())
+    assert {type(layer).__name__ for layer in tested} == set(layers.LAYERS)
 
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_the_trace_ends_where_the_network_does(name: str) -> None:
-    """Step by step comes to the same as in one go, also a second time, and each output has its block's shape."""
+    """A trace ends in the network's own outputs, stays valid after another trace, and has the blocks' shapes."""
     tracer = Tracer(weights(name))
     pixels = image()
     trace = tracer.trace(pixels)
@@ -28,32 +28,32 @@ def test_the_trace_ends_where_the_network_does(name: str) -> None:
 
 
 def test_blocks_are_named_as_one_speaks_of_them() -> None:
-    """The input, convolutions and dense layers counted each for themselves, and the output."""
+    """Blocks are named Input and Output, with convolutions and dense layers numbered separately."""
     names = [block.name for block in Tracer(weights("convolutional")).blocks]
     assert names == ["Input", "Convolution 1", "Convolution 2", "Dense 1", "Output"]
 
 
 def test_maps_are_what_a_convolution_is_said_to_be() -> None:
-    """Each map's number is the sum over its window, in rows and columns as one sees them."""
+    """Each element of a feature map is the sum over its window, in row and column order."""
     tracer = Tracer(weights("padded"))
     pixels = image()
     maps = tracer.trace(pixels).outputs[2]
     kernel, bias = (tracer.network.layers[2].parameters[name] for name in ("weight", "bias"))
-    framed = np.pad(pixels / 255, 1)
+    padded = np.pad(pixels / 255, 1)
     for channel, row, column in ((0, 0, 0), (1, 3, 20), (2, 27, 27)):
-        expected = (framed[row : row + 3, column : column + 3] * kernel[:, :, 0, channel]).sum() + bias[channel]
+        expected = (padded[row : row + 3, column : column + 3] * kernel[:, :, 0, channel]).sum() + bias[channel]
         np.testing.assert_allclose(maps[channel, row, column], expected, rtol=1e-5)
 
 
 def test_the_input_is_shown_as_the_image() -> None:
-    """Its pixels from 0 to 1, in one channel."""
+    """The input block shows the pixels scaled to 0..1, in one channel."""
     tracer = Tracer(weights("dense"))
     pixels = image()
     np.testing.assert_allclose(tracer.trace(pixels).of(tracer.blocks[0]), pixels[None] / 255, rtol=1e-6)
 
 
 def test_what_is_no_number_is_as_likely_as_anything() -> None:
-    """Weights that overflow leave a trace, and probabilities that are all alike."""
+    """Weights that overflow give equal probabilities."""
     wild = weights("dense")
     wild.parameters[:] = 3e38
     np.testing.assert_allclose(Tracer(wild).trace(image()).probabilities, 0.1, rtol=1e-6)

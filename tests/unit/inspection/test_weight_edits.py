@@ -13,7 +13,7 @@ from tests.unit.inspection.networks import LAYERS, image, weights
 @pytest.mark.parametrize("name", [name for name in LAYERS if name != "none hidden"])
 @pytest.mark.parametrize("factor", [0.0, 0.5, 2.0])
 def test_a_factor_is_on_what_the_next_block_hears(name: str, factor: float) -> None:
-    """The edited network gives what the other gives when that unit's output is multiplied by hand."""
+    """Edited weights give the same logits as multiplying the unit's output directly."""
     plain = weights(name)
     tracer = Tracer(plain)
     pixels = image()
@@ -31,7 +31,7 @@ def test_a_factor_is_on_what_the_next_block_hears(name: str, factor: float) -> N
 
 
 def test_as_many_weights_are_pruned_as_were_asked_for() -> None:
-    """The smallest of the whole network, and no bias and no norm."""
+    """The smallest weights of the network become 0; biases and normalisation parameters do not change."""
     plain = weights("convolutional")
     network = plain.network()
     sizes = np.abs(np.concatenate([network.parameters[part] for part in network.weights()]))
@@ -48,14 +48,14 @@ def test_as_many_weights_are_pruned_as_were_asked_for() -> None:
 
 @pytest.mark.parametrize("bits", [8, 4])
 def test_quantised_weights_are_few_numbers_near_to_what_they_were(bits: int) -> None:
-    """Each unit's are multiples of one step, as many as there is room for, and none moves by more than half of it."""
+    """Quantised weights are multiples of a step per unit, and no weight changes by more than half a step."""
     plain = weights("convolutional")
     after = WeightEdits(bits=bits).apply(plain)
     levels = 2 ** (bits - 1) - 1
-    for one, other in zip(plain.network().layers, after.network().layers, strict=True):
-        for name in one.weights:
+    for old_layer, new_layer in zip(plain.network().layers, after.network().layers, strict=True):
+        for name in old_layer.weights:
             before, now = (
-                layer.parameters[name].reshape(-1, layer.parameters[name].shape[-1]) for layer in (one, other)
+                layer.parameters[name].reshape(-1, layer.parameters[name].shape[-1]) for layer in (old_layer, new_layer)
             )
             step = np.abs(before).max(axis=0) / levels
             assert (np.abs(now - before) <= step * 0.501).all()
@@ -65,7 +65,7 @@ def test_quantised_weights_are_few_numbers_near_to_what_they_were(bits: int) -> 
 
 
 def test_edits_come_together_and_quantising_last() -> None:
-    """Of all three, the weights that are saved are of so few bits, and a unit that is off stays off."""
+    """With all edits combined, weights have few distinct values, and a switched-off unit stays off."""
     plain = weights("dense")
     after = WeightEdits(0.5, bits=4).with_factor(1, 2, 0).with_factor(1, 3, 0.7).apply(plain).network()
     weight = after.layers[4].parameters["weight"]
@@ -74,7 +74,7 @@ def test_edits_come_together_and_quantising_last() -> None:
 
 
 def test_edited_weights_say_so_and_keep_no_score(tmp_path: Path) -> None:
-    """They are saved and loaded as any others, with what was done; a second edit is added to the first."""
+    """Edited weights record each edit, have no scores, and can be saved, loaded and edited again."""
     once = WeightEdits(0.25, bits=8).with_factor(1, 2, 0.5).apply(weights("dense"))
     assert once.name == "random-edited.npz"
     assert once.test_accuracy is None
@@ -86,31 +86,31 @@ def test_edited_weights_say_so_and_keep_no_score(tmp_path: Path) -> None:
     assert (edit["from"], edit["pruned"], edit["bits"]) == ("random.npz", 0.25, 8)
     assert edit["factors"] == [{"layer": 2, "unit": 2, "by": 0.5}]
     twice = WeightEdits(bits=4).apply(loaded)
-    assert [one["bits"] for one in twice.about["edited"]] == [8, 4]
+    assert [edit["bits"] for edit in twice.about["edited"]] == [8, 4]
     assert WeightEdits(bits=4).apply(once).name == "random-edited.npz"
 
 
 def test_edited_weights_know_the_same_classes() -> None:
-    """By their names, whatever was done to them."""
+    """Edited weights keep their class names."""
     plain = replace(weights("dense"), class_names=tuple("abcdefghij"))
     assert WeightEdits(bits=4).apply(plain).class_names == plain.class_names
 
 
 def test_no_edit_is_the_same_weights() -> None:
-    """Also after one that was put back."""
+    """Default edits return the same weights, also after an edit was reset."""
     plain = weights("dense")
     assert WeightEdits().apply(plain) is plain
     assert WeightEdits().with_factor(1, 2, 0).with_factor(1, 2, 1) == WeightEdits()
 
 
 def test_edits_are_told_in_words() -> None:
-    """By the names of their blocks."""
-    surgery = WeightEdits(0.5, bits=4).with_factor(1, 3, 0).with_factor(3, 2, 1.5)
-    assert surgery.said(Tracer(weights("convolutional")).blocks) == [
-        "50 % of the weights pruned",
+    """Each edit is described with the name of its block."""
+    edits = WeightEdits(0.5, bits=4).with_factor(1, 3, 0).with_factor(3, 2, 1.5)
+    assert edits.said(Tracer(weights("convolutional")).blocks) == [
+        "50\N{NO-BREAK SPACE}% of weights pruned",
         "Convolution 1, map 3 off",
         "Dense 1, unit 2 × 1.5",
-        "Weights of 4 bits",
+        "4 bits per weight",
     ]
 
 
@@ -126,6 +126,6 @@ def test_edits_are_told_in_words() -> None:
     ],
 )
 def test_what_cannot_be_edited_is_refused(make: object) -> None:
-    """No input, no output, no unit that is not there, and no share or bits that cannot be."""
+    """Edits of the input, the output or a missing unit, and invalid shares or bits, are rejected."""
     with pytest.raises(ValueError, match=r"pruned|bits|unit"):
         make()  # type: ignore[operator]

@@ -35,7 +35,7 @@ CURVE = RobustnessCurve("Rotation", "°", np.array([-30.0, 0, 30]), np.array([0.
 def diagrams(names: tuple[str, ...]) -> dict[str, Draw]:
     return {
         "reliability": partial(draw_reliability, named=[(name, reliability(CONFIDENCES, RIGHT)) for name in names]),
-        "sure": partial(
+        "threshold": partial(
             draw_rejection_curve, named=[(name, rejection_curve(CONFIDENCES, RIGHT, 0.5)) for name in names]
         ),
         "robustness": partial(draw_robustness, named=[(name, Robustness(50, (CURVE,) * 5)) for name in names]),
@@ -46,7 +46,7 @@ def diagrams(names: tuple[str, ...]) -> dict[str, Draw]:
 
 @pytest.mark.parametrize("name", diagrams(NAMES))
 def test_diagrams_are_drawn_into_files(name: str) -> None:
-    """As PNG and as SVG, whatever the weights are called."""
+    """Figures are written as PNG and SVG for any network name."""
     draw = diagrams(NAMES)[name]
     with Image.open(io.BytesIO(evaluation_figure(draw, "$a$ on\nb", "png"))) as png:
         assert png.size == (1200, 900)
@@ -54,14 +54,14 @@ def test_diagrams_are_drawn_into_files(name: str) -> None:
 
 
 def test_the_same_figures_are_the_same_bytes() -> None:
-    """Nothing in a file is random or dated."""
+    """The same data gives the same bytes."""
     draw = diagrams(NAMES)["reliability"]
     assert evaluation_figure(draw, "a", "svg") == evaluation_figure(draw, "a", "svg")
 
 
 @pytest.mark.parametrize("name", diagrams(NAMES))
 def test_diagrams_are_drawn_for_the_window(name: str) -> None:
-    """In its size, its scale and its colours, and with something in it."""
+    """Figures for the window have the requested size, scale and colours."""
     dark = Colours(card="#1c2028", text="#e8ebf0")
     pixels = rendered(diagrams(NAMES[:1])[name], 480, 360, 2, dark)
     assert pixels.shape == (720, 960, 4)
@@ -70,13 +70,13 @@ def test_diagrams_are_drawn_for_the_window(name: str) -> None:
 
 
 def test_extremes_are_drawn() -> None:
-    """All answers in one bin and right; a bound that none reaches; one digit on the map."""
+    """Extreme data can be drawn: one bin, an unreachable threshold, one digit, an empty matrix."""
     ones = np.ones(3)
     assert evaluation_figure(partial(draw_reliability, named=[("sure", reliability(ones, ones))]), "", "png")
     none_sure = rejection_curve(ones / 2, ones > 0, 0.9)
     assert evaluation_figure(partial(draw_rejection_curve, named=[("unsure", none_sure)]), "", "png")
-    one = feature_map(FEATURES[:1])
-    assert evaluation_figure(partial(draw_map, places=one, labels=CLASSES, predicted=CLASSES), "", "png")
+    single = feature_map(FEATURES[:1])
+    assert evaluation_figure(partial(draw_map, places=single, labels=CLASSES, predicted=CLASSES), "", "png")
     assert evaluation_figure(partial(draw_confusion, confusion=np.zeros((10, 10), int)), "", "png")
 
 
@@ -85,15 +85,15 @@ LETTERS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 @pytest.mark.parametrize("names", [("T-shirt/top", "_$hirt$", *map(str, range(8))), LETTERS])
 def test_classes_are_named(names: tuple[str, ...]) -> None:
-    """In the matrix and on the map, whatever they are called; many have a larger matrix, and names in their places."""
+    """The confusion matrix and the feature map show any class names; many classes enlarge the matrix."""
     n = len(names)
     labels = np.arange(200) % n
     matrix = evaluation_figure(
         partial(draw_confusion, confusion=np.eye(n, dtype=np.int64), class_names=names), "", "svg"
     )
     on_map = partial(draw_map, places=feature_map(FEATURES), labels=labels, predicted=labels[::-1], class_names=names)
-    written = {name for name in names if f"<!-- {name} -->" in matrix.decode()}
-    assert written == {name for name in names if "$" not in name}
+    matrix_names = {name for name in names if f"<!-- {name} -->" in matrix.decode()}
+    assert matrix_names == {name for name in names if "$" not in name}
     assert evaluation_figure(on_map, "", "svg") != evaluation_figure(
         partial(on_map, class_names=names[::-1]), "", "svg"
     )
@@ -102,7 +102,7 @@ def test_classes_are_named(names: tuple[str, ...]) -> None:
 
 
 def test_diagrams_need_no_window() -> None:
-    """Neither Qt nor pyplot is imported for them."""
+    """Figures import neither Qt nor pyplot."""
     code = """
 import sys
 import digitpad.plotting.evaluation_plots, digitpad.plotting.figure_files

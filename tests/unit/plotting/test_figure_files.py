@@ -25,9 +25,9 @@ RANGES: list[Range] = [
 
 
 def trials(n: int, name: str = "adam") -> list[Trial]:
-    """Trials of every state, one of them far below the others."""
+    """Return trials of every outcome, one of them with a far lower accuracy."""
     rng = np.random.default_rng(1)
-    made = []
+    result = []
     for number in range(n):
         settings = {
             "optimizer.learning_rate": float(10 ** rng.uniform(-4, -1)),
@@ -37,16 +37,16 @@ def trials(n: int, name: str = "adam") -> list[Trial]:
             "network.initializer": "he_uniform",
         }
         state = list(TrialOutcome)[number % len(TrialOutcome)]
-        without = state in (TrialOutcome.REFUSED, TrialOutcome.DIVERGED)
-        accuracy = None if without else 0.1 if number == 6 else float(rng.uniform(0.95, 0.98))
-        made.append(Trial(number, {} if state is TrialOutcome.STOPPED else settings, accuracy, 3, state))
-    return made
+        has_no_accuracy = state in (TrialOutcome.REFUSED, TrialOutcome.DIVERGED)
+        accuracy = None if has_no_accuracy else 0.1 if number == 6 else float(rng.uniform(0.95, 0.98))
+        result.append(Trial(number, {} if state is TrialOutcome.STOPPED else settings, accuracy, 3, state))
+    return result
 
 
 @pytest.mark.parametrize("n_ranges", [1, 2, 4, 5])
 @pytest.mark.parametrize("n_trials", [0, 1, 40])
 def test_picture_is_drawn(n_ranges: int, n_trials: int) -> None:
-    """Of no trial, of one and of many, with a panel a setting: as wide as ever, higher with more panels."""
+    """Figures for any number of trials have one panel per setting and a fixed width; their height grows."""
     with Image.open(io.BytesIO(trials_figure("quick", RANGES[:n_ranges], trials(n_trials), "png"))) as image:
         pixels = np.asarray(image.convert("RGB"))
     assert pixels.shape == ({1: 885, 2: 885, 4: 1260, 5: 1260}[n_ranges], 1440, 3)
@@ -55,27 +55,27 @@ def test_picture_is_drawn(n_ranges: int, n_trials: int) -> None:
 
 
 def test_picture_is_an_svg() -> None:
-    """Well-formed, and the same bytes for the same trials."""
-    picture = trials_figure("quick", RANGES, trials(20), "svg")
-    assert ElementTree.fromstring(picture).tag.endswith("svg")
-    assert trials_figure("quick", RANGES, trials(20), "svg") == picture
+    """SVG output is well-formed, and the same trials give the same bytes."""
+    figure = trials_figure("quick", RANGES, trials(20), "svg")
+    assert ElementTree.fromstring(figure).tag.endswith("svg")
+    assert trials_figure("quick", RANGES, trials(20), "svg") == figure
 
 
 @pytest.mark.parametrize("name", ["$x$", "$\\frac", "数字", "a\nb", "<&>"], ids=ascii)
 def test_name_may_be_any_text(name: str) -> None:
-    """Neither mathematics nor a script that the font lacks ends the command."""
+    """Names with mathematical notation or characters that the font lacks can be drawn."""
     ranges = [*RANGES[:3], ChoiceRange("optimizer.method", (name, "adam"))]
     for kind in ("png", "svg"):
         assert trials_figure(name, ranges, trials(8, name), kind)
 
 
 def test_picture_needs_no_window() -> None:
-    """Neither Qt nor pyplot is imported for it."""
+    """The trials figure imports neither Qt nor pyplot nor Optuna."""
     code = """
 import sys
-from digitpad.plotting.figure_files import trials_picture
-from digitpad.training.search_space import Choices
-assert trials_picture("quick", [Choices("optimizer.method", ("sgd", "adam"))], [], "png")
+from digitpad.plotting.figure_files import trials_figure
+from digitpad.training.search_space import ChoiceRange
+assert trials_figure("quick", [ChoiceRange("optimizer.method", ("sgd", "adam"))], [], "png")
 sys.exit(", ".join({"PySide6", "matplotlib.pyplot", "optuna"} & sys.modules.keys()) or None)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
@@ -89,7 +89,7 @@ def lines_of(axis: CurveAxis, *runs: Run) -> list[RunLines]:
 @pytest.mark.parametrize("axis", list(CurveAxis))
 @pytest.mark.parametrize("logarithmic", [True, False])
 def test_runs_are_drawn(axis: CurveAxis, logarithmic: bool) -> None:
-    """In colours of their own, whatever they are over, also one that has not begun."""
+    """Each run has its own colour, for all horizontal axes; a run without epochs can be drawn."""
     lines = lines_of(axis, made_run("_one"), made_run("$two$"), made_run(n_epochs=0))
     with Image.open(io.BytesIO(runs_figure(lines, axis, "png", logarithmic=logarithmic))) as image:
         pixels = np.asarray(image.convert("RGB")).reshape(-1, 3)
@@ -99,6 +99,6 @@ def test_runs_are_drawn(axis: CurveAxis, logarithmic: bool) -> None:
 
 
 def test_nothing_is_drawn_of_no_runs() -> None:
-    """The axes are there."""
-    picture = runs_figure(lines_of(CurveAxis.STEP, made_run(n_epochs=0)), CurveAxis.STEP, "svg")
-    assert ElementTree.fromstring(picture).tag.endswith("svg")
+    """A figure without data has empty axes."""
+    figure = runs_figure(lines_of(CurveAxis.STEP, made_run(n_epochs=0)), CurveAxis.STEP, "svg")
+    assert ElementTree.fromstring(figure).tag.endswith("svg")

@@ -1,4 +1,4 @@
-"""Weights files for tests: a small good one, its pieces, and ones that mean harm."""
+"""Weights files for tests: a small valid file, its parts, and malicious files."""
 
 import io
 import json
@@ -33,19 +33,19 @@ def npy(array: NDArray[Any]) -> bytes:
 
 
 def npy_claiming(shape: str, content: bytes = b"", descr: str = "<f4", order: str = "False") -> bytes:
-    """An array in NumPy's format whose header says what it is told to."""
+    """Return an array in NumPy's format whose header states the given shape, type and order."""
     header = f"{{'descr': '{descr}', 'fortran_order': {order}, 'shape': ({shape}), }}".encode().ljust(117) + b"\n"
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + content
 
 
 def json_header(**changes: Any) -> bytes:
-    """The array ``header`` of a file of `small_weights`, with other values for some keys."""
+    """Return the array ``header`` for `small_weights`, with changed values for some keys."""
     values = {"format": FORMAT, "version": VERSION, "architecture": small_weights().architecture, "about": {}}
     return npy(np.frombuffer(json.dumps(values | changes).encode(), np.uint8))
 
 
 def members(**changes: bytes | None) -> dict[str, bytes]:
-    """The members of a good file, with others for some names (``w2`` for ``2.weight``), or without where None."""
+    """Return the members of a valid file with some replaced (``w2`` for ``2.weight``) or removed (None)."""
     named = {"header": json_header()}
     for name, view in small_weights().network().named_parameters().items():
         named[name] = npy(view)
@@ -67,7 +67,7 @@ def zipped(files: Mapping[str, bytes], method: int = zipfile.ZIP_STORED) -> byte
 
 
 def with_method(content: bytes, method: int, flags: int = 0) -> bytes:
-    """An archive of one member whose two headers name another compression method, and flags such as encryption."""
+    """Change the compression method and flags (such as encryption) in both headers of a one-member archive."""
     changed = bytearray(content)
     central = content.rindex(b"PK\x01\x02")
     changed[6:10] = changed[central + 8 : central + 12] = struct.pack("<HH", flags, method)
@@ -75,7 +75,7 @@ def with_method(content: bytes, method: int, flags: int = 0) -> bytes:
 
 
 def zeros_bomb(beginning: bytes, mebibytes: int, method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """A small archive whose member ``2.weight`` is ``beginning`` and then as many mebibytes of zeros."""
+    """Return a small archive whose member ``2.weight`` unpacks to ``beginning`` and many mebibytes of zeros."""
     buffer = io.BytesIO()
     with (
         zipfile.ZipFile(buffer, "w", method, compresslevel=1 if method == zipfile.ZIP_DEFLATED else 9) as archive,
@@ -88,14 +88,14 @@ def zeros_bomb(beginning: bytes, mebibytes: int, method: int = zipfile.ZIP_DEFLA
 
 
 def crowded(n_members: int) -> bytes:
-    """An archive that lists ever so many members, all of them empty."""
+    """Return an archive that lists ``n_members`` empty members."""
     directory = (b"PK\x01\x02" + bytes(42)) * n_members
     count = n_members & 0xFFFF
     return directory + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, count, count, len(directory), 0, 0)
 
 
 class Exploit:
-    """Pickled, it runs code where it is unpickled without care."""
+    """Object whose pickle runs code if it is loaded without protection."""
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         return exec, ("raise SystemExit('this code must not run')",)
@@ -106,7 +106,7 @@ def pickled_array() -> bytes:
 
 
 def hostile_files(n: int, seed: int) -> Iterator[bytes]:
-    """Damaged, lying, pickled and exploding files, all grown from two good ones."""
+    """Yield damaged, inconsistent, pickled and oversized files, derived from two valid files."""
     rng = random.Random(seed)
     good = zipped(members())
     other = zipped(members(header=json_header(architecture=small_weights(units=5).architecture)))
@@ -123,11 +123,11 @@ def hostile_files(n: int, seed: int) -> Iterator[bytes]:
             case 2:
                 yield flipped(zipped(members(), method), rng)
             case 3:
-                place, other_place = rng.randrange(len(good)), rng.randrange(len(other))
-                yield good[:place] + other[other_place:]
+                cut, other_cut = rng.randrange(len(good)), rng.randrange(len(other))
+                yield good[:cut] + other[other_cut:]
             case 4:
-                lie = npy_claiming(rng.choice(shapes), rng.randbytes(rng.choice((0, 12, 9408))))
-                yield zipped(members(**{name: lie}), method)
+                false_header = npy_claiming(rng.choice(shapes), rng.randbytes(rng.choice((0, 12, 9408))))
+                yield zipped(members(**{name: false_header}), method)
             case 5:
                 disguise = rng.choice([pickled_array(), pickle.dumps(Exploit()), npy(np.array(["text"]))])
                 yield zipped(members(**{name: disguise}), method)
@@ -145,9 +145,9 @@ def hostile_files(n: int, seed: int) -> Iterator[bytes]:
 
 
 def flipped(content: bytes, rng: random.Random) -> bytes:
-    """The content with some bits flipped, often where the archive says what is where."""
+    """Return the content with some bits flipped, often in the directory of the archive."""
     changed = bytearray(content)
     for _ in range(rng.choice((1, 1, 2, 8))):
-        place = rng.randrange(min(len(changed), rng.choice((200, 400, len(changed)))))
-        changed[rng.choice((place, -1 - place))] ^= 1 << rng.randrange(8)
+        offset = rng.randrange(min(len(changed), rng.choice((200, 400, len(changed)))))
+        changed[rng.choice((offset, -1 - offset))] ^= 1 << rng.randrange(8)
     return bytes(changed)

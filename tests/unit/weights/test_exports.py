@@ -50,7 +50,7 @@ EVERY_LAYER: list[list[Layer]] = [
 
 
 def test_every_kind_of_layer_is_exported() -> None:
-    """So that a new one does not go without."""
+    """The tested networks contain every layer type, including any new one."""
     assert {type(layer).__name__ for layers in EVERY_LAYER for layer in layers} == set(LAYERS)
 
 
@@ -68,7 +68,7 @@ def digits() -> NDArray[np.uint8]:
 
 @pytest.mark.parametrize("layers", EVERY_LAYER, ids=["images", "dense", "binarised"])
 def test_a_python_file_predicts_by_itself(layers: list[Layer], tmp_path: Path) -> None:
-    """It needs NumPy and nothing of ours, and gives the same probabilities."""
+    """An exported Python file predicts the same probabilities with NumPy and without digitpad."""
     weights = weights_of(layers)
     export(weights, tmp_path / "reader.py")
     np.save(tmp_path / "images.npy", digits())
@@ -84,7 +84,7 @@ def test_a_python_file_predicts_by_itself(layers: list[Layer], tmp_path: Path) -
 
 @pytest.mark.parametrize("layers", EVERY_LAYER, ids=["images", "dense", "binarised"])
 def test_onnx_computes_the_same(layers: list[Layer], tmp_path: Path) -> None:
-    """Checked by the reference evaluator of the onnx package, where that is installed."""
+    """An exported ONNX model gives the same outputs in the reference evaluator of the onnx package."""
     pytest.importorskip("onnx")
     from onnx.reference import ReferenceEvaluator
 
@@ -99,7 +99,7 @@ def test_onnx_computes_the_same(layers: list[Layer], tmp_path: Path) -> None:
 
 
 def test_onnx_says_what_it_wants(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Without the package, the line that installs it is told."""
+    """Without the onnx package, the error contains the command that installs it."""
     monkeypatch.setitem(sys.modules, "onnx", None)
     monkeypatch.delitem(sys.modules, "digitpad.weights.onnx_export", raising=False)
     with pytest.raises(WeightsError, match=r"pip install 'digitpad\[onnx\]'"):
@@ -108,7 +108,7 @@ def test_onnx_says_what_it_wants(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 
 @pytest.mark.parametrize("name", ["a.npz", "a.npy", "a.pkl", "a.json", "a.safetensors", "tables"])
 def test_plain_files_are_read_back(name: str, tmp_path: Path) -> None:
-    """What is written for others is understood as others' files are, and computes the same."""
+    """Exported plain arrays can be imported again and give the same outputs."""
     trained = train([784, 12, 10], "tanh", "(x/255 - 0.1307)/0.3081")
     weights = open_weights(save_npz(tmp_path / "theirs.npz", numbered(trained, "W{}", "b{}", out_in=True)))
     export(weights, tmp_path / name, plain=True)
@@ -120,20 +120,20 @@ def test_plain_files_are_read_back(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a.npz", "a.npy", "a.pkl", "a.json", "a.safetensors", "tables"])
 def test_class_names_go_along(name: str, tmp_path: Path) -> None:
-    """Whatever the format, they are found again."""
+    """Class names survive an export in every format."""
     names = tuple(string.ascii_uppercase)
     network = weights_of([Rescale(), Flatten(), Linear(7), Sigmoid(), Linear(26)])
     export(replace(network, class_names=names), tmp_path / name, plain=True)
     again = open_weights(tmp_path / name)
     assert again.class_names == names
-    if name == "tables":  # which have no word for it
+    if name == "tables":  # tables do not store the activation
         again = open_weights(tmp_path / name, activation="sigmoid")
     assert again.about["convention"]["activation"] == "sigmoid"
     np.testing.assert_allclose(again.network().predict(digits()), network.network().predict(digits()), atol=1e-4)
 
 
 def test_a_python_file_knows_its_classes(tmp_path: Path) -> None:
-    """It names them, and says nothing of ten digits."""
+    """An exported Python file has the class names, and its docstring does not mention ten digits."""
     names = ("T-shirt/top", "l'été", "∞")
     weights = replace(weights_of([Rescale(), Flatten(), Linear(3)]), class_names=names)
     export(weights, tmp_path / "reader.py")
@@ -145,7 +145,7 @@ def test_a_python_file_knows_its_classes(tmp_path: Path) -> None:
 
 
 def test_convolutions_go_out_and_come_in(tmp_path: Path) -> None:
-    """As plain arrays they are found again, paddings, pools and all; normalisation is in the weights by then."""
+    """Convolutions exported as plain arrays are imported with the same padding, pooling and outputs."""
     parts = [(Conv2d(3, 3), 1), (Conv2d(4, 3), 2), (Conv2d(5, 3, 1), 2)]
     layers: list[Layer] = []
     for conv, pool in parts:
@@ -159,16 +159,16 @@ def test_convolutions_go_out_and_come_in(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("layers", "name", "message"),
     [
-        (EVERY_LAYER[2], "a.json", "binarised"),
-        ([Rescale(), Flatten(), Linear(7), ReLU(), BatchNorm(), Linear(10)], "a.pkl", "what is normalised where"),
-        ([Rescale(1, 1), AddChannel(), Conv2d(2, 3, 1), Flatten(), Linear(10)], "a.safetensors", "how pixels"),
-        ([Rescale(), AddChannel(), Conv2d(2, 3), Flatten(), Linear(10)], "tables", "convolutions are none"),
-        (EVERY_LAYER[1], "a.h5", r"the endings are \.npz"),
+        (EVERY_LAYER[2], "a.json", "pixels are binarised"),
+        ([Rescale(), Flatten(), Linear(7), ReLU(), BatchNorm(), Linear(10)], "a.pkl", "this batch normalisation"),
+        ([Rescale(1, 1), AddChannel(), Conv2d(2, 3, 1), Flatten(), Linear(10)], "a.safetensors", "this pixel scaling"),
+        ([Rescale(), AddChannel(), Conv2d(2, 3), Flatten(), Linear(10)], "tables", "cannot hold convolutions"),
+        (EVERY_LAYER[1], "a.h5", r"unknown file type; use \.npz"),
         (EVERY_LAYER[1], "nowhere/a.json", "cannot be written"),
     ],
 )
 def test_what_a_format_cannot_hold_is_refused(layers: list[Layer], name: str, message: str, tmp_path: Path) -> None:
-    """Rather than written wrongly; and nothing is left behind."""
+    """A network that a format cannot hold is rejected, and no file remains."""
     with pytest.raises(WeightsError, match=message):
         export(weights_of(layers), tmp_path / name, plain=True)
     assert not list(tmp_path.iterdir())
@@ -176,7 +176,7 @@ def test_what_a_format_cannot_hold_is_refused(layers: list[Layer], name: str, me
 
 @pytest.mark.parametrize("suffix", [suffix for suffix in FORMATS if suffix not in ("", ".onnx")])
 def test_a_full_disk_leaves_what_was_there(suffix: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A write that fails does not touch the file of before."""
+    """A failed write leaves the existing file unchanged."""
     path = tmp_path / f"a{suffix}"
     path.write_bytes(b"before")
 
@@ -191,7 +191,7 @@ def test_a_full_disk_leaves_what_was_there(suffix: str, monkeypatch: pytest.Monk
 
 
 def test_convert_and_evaluate_from_a_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """From anybody's file to ours, with what was found out; what is there is not replaced unasked."""
+    """``convert`` imports and exports files, and replaces existing files only with ``--force``."""
     theirs = save_npz(tmp_path / "theirs.npz", numbered(train([784, 12, 10]), "W{}", "b{}"))
     ours = tmp_path / "ours.npz"
     assert main(["convert", str(theirs), str(ours)]) == 0
@@ -202,6 +202,6 @@ def test_convert_and_evaluate_from_a_terminal(tmp_path: Path, capsys: pytest.Cap
     assert main(["convert", str(ours), str(tmp_path / "out.json"), "--json"]) == 0
     assert '"activation": "relu"' in capsys.readouterr().out
     assert main(["evaluate", str(theirs), "--json", "--activation", "tanh", "--scaling", "0-255"]) == 0
-    said = capsys.readouterr().out
-    assert '"activation": "tanh", "scaling": "0..255", "orientation": "in, out", "transposed": false' in said
+    output = capsys.readouterr().out
+    assert '"activation": "tanh", "scaling": "0..255", "orientation": "in, out", "transposed": false' in output
     assert main(["evaluate", str(theirs), "--scaling", "nonsense"]) == 1

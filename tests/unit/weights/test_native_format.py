@@ -46,7 +46,7 @@ EPOCH = {
 
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
 def test_what_was_saved_comes_back_bit_for_bit(tmp_path: Path, activation: str) -> None:
-    """Architecture, every parameter, and what is known of the training are the same after loading."""
+    """Saving and loading keeps the architecture, all parameters and the facts about the training."""
     network = Network(feedforward([7, 5], activation))
     network.initialize(np.random.default_rng(3))
     about = {"test_accuracy": 0.875, "data": {"name": "MNIST", "sha256": "ab"}, "history": [EPOCH], "note": "é ∞ 七"}
@@ -63,7 +63,7 @@ def test_what_was_saved_comes_back_bit_for_bit(tmp_path: Path, activation: str) 
 
 
 def test_odd_floats_come_back_bit_for_bit(tmp_path: Path) -> None:
-    """The largest, the smallest and the negative zero are what they were."""
+    """Extreme floats and negative zero are preserved."""
     weights = small_weights()
     odd = np.array([3.4028235e38, 1.1754944e-38, 1e-45, -0.0, -1e-45, 1 / 3], np.float32)
     weights.parameters[:6] = odd
@@ -72,7 +72,7 @@ def test_odd_floats_come_back_bit_for_bit(tmp_path: Path) -> None:
 
 
 def test_numpy_opens_the_file_on_its_own(tmp_path: Path) -> None:
-    """Without this program, too, the arrays are there by name, and the header is JSON, with nothing pickled."""
+    """NumPy alone can read the arrays by name and the JSON header, without pickle."""
     weights = small_weights()
     weights.save(tmp_path / "x.npz")
     with np.load(tmp_path / "x.npz", allow_pickle=False) as arrays:
@@ -84,7 +84,7 @@ def test_numpy_opens_the_file_on_its_own(tmp_path: Path) -> None:
 
 
 def test_a_long_history_can_be_loaded_again(tmp_path: Path) -> None:
-    """What a recipe allows, ten thousand epochs, does not make a file that is then refused."""
+    """A file with the history of 10,000 epochs, a recipe's maximum, can be loaded."""
     weights = small_weights()
     long = Weights(weights.name, weights.architecture, weights.parameters, {"history": [EPOCH] * 10_000})
     long.save(tmp_path / "x.npz")
@@ -92,11 +92,11 @@ def test_a_long_history_can_be_loaded_again(tmp_path: Path) -> None:
 
 
 def test_a_network_of_its_own() -> None:
-    """Training on with the network does not change the weights it came from."""
+    """Changing the parameters of a network does not change the weights that it was created from."""
     weights = small_weights()
-    kept = weights.parameters.copy()
+    before = weights.parameters.copy()
     weights.network().parameters.fill(0)
-    np.testing.assert_array_equal(weights.parameters, kept)
+    np.testing.assert_array_equal(weights.parameters, before)
 
 
 def full(*_: Any, **__: Any) -> NoReturn:
@@ -105,7 +105,7 @@ def full(*_: Any, **__: Any) -> NoReturn:
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
 def test_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
-    """When the new file cannot be written, the old one is whole, the error says why, and nothing else is left."""
+    """A failed save keeps the old file, names the reason, and leaves no other file."""
     path = tmp_path / "x.npz"
     small_weights(seed=1).save(path)
     before = path.read_bytes()
@@ -118,7 +118,7 @@ def test_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("name", ["nowhere/x.npz", ""])
 def test_place_that_cannot_be_written_is_named(tmp_path: Path, name: str) -> None:
-    """Neither into a folder that is not there nor over a folder can weights be saved."""
+    """Saving to a missing folder or over a folder is rejected."""
     with pytest.raises(WeightsError, match="cannot be written") as caught:
         small_weights().save(tmp_path / name)
     assert caught.value.path == tmp_path / name
@@ -145,35 +145,38 @@ FLAT = {"type": "Flatten"}
             r"'2.weight' has the shape \(784, 4\); the architecture needs \(784, 3",
         ),
         ({"b4": npy(np.zeros((10, 1), "f4"))}, r"'4.bias' has the shape \(10, 1\); the architecture needs \(10,\)"),
-        ({"b2": None}, "has no array '2.bias', which its architecture needs"),
-        ({"header": None}, "has no array 'header'; these are not weights that digitpad saved"),
-        ({"momentum": npy(np.zeros(3, "f4"))}, "holds an array 'momentum', which its architecture has no place for"),
+        ({"b2": None}, "lacks the array '2.bias', which its architecture needs"),
+        ({"header": None}, "has no array 'header', so it is not a weights file that digitpad saved"),
+        ({"momentum": npy(np.zeros(3, "f4"))}, "holds an array 'momentum', which its architecture does not use"),
         ({"b2": npy(np.zeros(3))}, "'2.bias' holds float64; expected float32"),
         ({"b2": npy(np.zeros(3, "u1"))}, "'2.bias' holds uint8; expected float32"),
-        ({"b2": npy(np.array([0, math.nan, 0], "f4"))}, "'2.bias' holds numbers that are not finite"),
-        ({"b4": npy(np.full(10, -math.inf, "f4"))}, "'4.bias' holds numbers that are not finite"),
+        ({"b2": npy(np.array([0, math.nan, 0], "f4"))}, "'2.bias' holds infinite or NaN values"),
+        ({"b4": npy(np.full(10, -math.inf, "f4"))}, "'4.bias' holds infinite or NaN values"),
         ({"w2": npy_claiming("784, 3", bytes(100))}, "needs 9408 bytes, but there are only 100"),
         ({"w2": npy_claiming("1000000000, 3")}, "claims the shape"),
         ({"w2": pickled_array()}, "is not a plain array of numbers"),
         ({"header": pickled_array()}, "is not a plain array of numbers"),
-        ({"header": npy(np.zeros(5, "f4"))}, "its header is not a row of bytes"),
-        ({"header": npy(np.zeros((2, 2), "u1"))}, "its header is not a row of bytes"),
+        ({"header": npy(np.zeros(5, "f4"))}, "its header is not an array of at most 8 MiB of bytes"),
+        ({"header": npy(np.zeros((2, 2), "u1"))}, "its header is not an array of at most 8 MiB of bytes"),
         ({"header": npy(np.zeros(3, "u1"))}, "its header is not JSON"),
         ({"header": npy(np.frombuffer(b"[" * MAX_HEADER_BYTES, "u1"))}, "its header is not JSON"),
         ({"header": npy(np.frombuffer(b"\xff{}", "u1"))}, "its header is not JSON"),
-        ({"header": npy(np.frombuffer(b"[1]", "u1"))}, "its header does not say 'digitpad weights'"),
-        ({"header": json_header(format="other weights")}, "its header does not say 'digitpad weights'"),
-        ({"header": json_header(version=VERSION + 1)}, f"is of version {VERSION + 1}; this program reads up to"),
-        ({"header": json_header(version=0)}, "is of version 0"),
-        ({"header": json_header(version=True)}, "is of version True"),
-        ({"header": json_header(version="1")}, "is of version '1'"),
+        ({"header": npy(np.frombuffer(b"[1]", "u1"))}, "its header lacks the format name 'digitpad weights'"),
+        ({"header": json_header(format="other weights")}, "its header lacks the format name 'digitpad weights'"),
+        (
+            {"header": json_header(version=VERSION + 1)},
+            f"has format version {VERSION + 1}; this version of digitpad reads",
+        ),
+        ({"header": json_header(version=0)}, "has format version 0"),
+        ({"header": json_header(version=True)}, "has format version True"),
+        ({"header": json_header(version="1")}, "has format version '1'"),
         ({"header": json_header(architecture={})}, "has no list 'architecture'"),
-        ({"header": json_header(about=[])}, "no group 'about'"),
+        ({"header": json_header(about=[])}, "no object 'about'"),
     ],
     ids=lambda case: case if isinstance(case, str) else "",
 )
 def test_what_does_not_fit_is_refused(tmp_path: Path, changes: dict[str, bytes | None], message: str) -> None:
-    """The error names the file, the array, and both sides: what is there and what was expected."""
+    """The error names the file, the array, and both the found and the expected content."""
     path = tmp_path / "x.npz"
     path.write_bytes(zipped(members(**changes)))
     with pytest.raises(WeightsError, match=message) as caught:
@@ -185,9 +188,9 @@ def test_what_does_not_fit_is_refused(tmp_path: Path, changes: dict[str, bytes |
 @pytest.mark.parametrize(
     ("architecture", "message"),
     [
-        ([], "gives 28 × 28 outputs; 10 are needed"),
-        ([FLAT], "gives 784 outputs; 10 are needed"),
-        ([FLAT, linear(9)], "gives 9 outputs; 10 are needed"),
+        ([], "has 28 × 28 outputs and no class names; without names, 10 are needed"),
+        ([FLAT], "has 784 outputs and no class names"),
+        ([FLAT, linear(9)], "has 9 outputs and no class names"),
         ([FLAT, linear(10**9), linear(10)], "Linear takes 1 to 65536 units, not 1000000000"),
         ([FLAT, linear(65_536), linear(65_536), linear(10)], "parameters are too many; the limit is"),
         ([FLAT, linear(0)], "not 0"),
@@ -198,25 +201,25 @@ def test_what_does_not_fit_is_refused(tmp_path: Path, changes: dict[str, bytes |
         ([linear(10)], "put Flatten before it"),
         ([FLAT, {"type": "Teleport"}], "unknown type 'Teleport'"),
         ([FLAT, {"units": 10}], "unknown type None"),
-        ([FLAT, {"type": ["Linear"], "units": 10}], "cannot be"),
+        ([FLAT, {"type": ["Linear"], "units": 10}], "describes an invalid network"),
         ([FLAT, {**linear(10), "initializer": "zeros"}], "unknown initializer"),
         ([{"type": "ReLU", "slope": 2}], "invalid settings"),
         ([{"type": "ReLU", "two\nlines": 2}], "invalid settings"),
         ([{"type": "two\nlines"}], "unknown type"),
         ([{"type": "Rescale", "scale": "1"}], "invalid settings"),
-        ([{"type": "Rescale", "scale": 10**400}], "cannot be"),
+        ([{"type": "Rescale", "scale": 10**400}], "describes an invalid network"),
         ([{"type": "Rescale", "offset": math.nan}], "finite numbers"),
         ([{"type": "LeakyReLU", "alpha": 1}], "alpha of 0 to below 1, not 1"),
         ([{"type": "LeakyReLU", "alpha": math.nan}], "not nan"),
-        (["Flatten"], "cannot be"),
-        ([None], "cannot be"),
+        (["Flatten"], "describes an invalid network"),
+        ([None], "describes an invalid network"),
         ([[]], "unknown type"),
-        ([FLAT] * 101, "has 101 layers; at most 100"),
+        ([FLAT] * 101, "has 101 layers; the limit is 100"),
     ],
     ids=lambda case: case if isinstance(case, str) else "",
 )
 def test_network_that_cannot_be_is_refused(tmp_path: Path, architecture: list[Any], message: str) -> None:
-    """Nothing is built, and no memory asked for, that a header only claims; the error is one line."""
+    """An invalid architecture is rejected with a one-line error."""
     path = tmp_path / "x.npz"
     path.write_bytes(zipped(members(header=json_header(architecture=architecture))))
     with pytest.raises(WeightsError, match=message) as caught:
@@ -226,7 +229,7 @@ def test_network_that_cannot_be_is_refused(tmp_path: Path, architecture: list[An
 
 @pytest.mark.parametrize("method", METHODS[:2])
 def test_other_programs_may_write_the_file(tmp_path: Path, method: int) -> None:
-    """Compressed, in columns or in the other byte order, the arrays are the same parameters."""
+    """Compressed, Fortran-ordered and big-endian arrays load as the same parameters."""
     weights = small_weights()
     named = weights.network().named_parameters()
     content = members(w2=npy(np.asfortranarray(named["2.weight"])), b2=npy(named["2.bias"].astype(">f4")))
@@ -246,14 +249,14 @@ def test_other_programs_may_write_the_file(tmp_path: Path, method: int) -> None:
     ],
 )
 def test_what_a_file_says_of_itself_is_not_trusted(about: dict[str, Any], accuracy: float | None, data: str) -> None:
-    """An accuracy that is none, or a name that is no text, counts as unknown."""
+    """An invalid accuracy or dataset name counts as unknown."""
     weights = Weights("x", small_weights().architecture, small_weights().parameters, about)
     assert weights.test_accuracy == accuracy
     assert weights.data_name == data
 
 
 def test_provenance_says_where_and_when() -> None:
-    """Version, BLAS threads and date go with every training."""
+    """The provenance has the program versions, the number of BLAS threads and the date."""
     notes = provenance()
     assert notes["digitpad"] == __version__
     assert notes["numpy"] == np.__version__
@@ -263,7 +266,7 @@ def test_provenance_says_where_and_when() -> None:
 
 
 def load_or_refuse(path: Path) -> Weights | str:
-    """The weights, or what the error says."""
+    """Return the weights or the error message."""
     try:
         return load_weights(path)
     except WeightsError as error:
@@ -271,18 +274,18 @@ def load_or_refuse(path: Path) -> Weights | str:
 
 
 def test_500_hostile_weights_files(tmp_path: Path) -> None:
-    """Each loads as weights that a network can be made of, or is refused in one line."""
+    """Each malicious file either loads as a valid network or is rejected with a one-line error."""
     path = tmp_path / "hostile.npz"
     loaded = 0
     for content in hostile_files(500, seed=2):
         path.write_bytes(content)
-        found = load_or_refuse(path)
-        if isinstance(found, str):
-            assert found.startswith(f"{path}: ")
-            assert "\n" not in found
+        result = load_or_refuse(path)
+        if isinstance(result, str):
+            assert result.startswith(f"{path}: ")
+            assert "\n" not in result
         else:
-            assert found.network().plan.output_shape == (10,)
-            assert np.isfinite(found.parameters).all()
+            assert result.network().plan.output_shape == (10,)
+            assert np.isfinite(result.parameters).all()
             loaded += 1
     assert 0 < loaded < 250
 
@@ -302,33 +305,33 @@ for path in sorted(Path(sys.argv[1]).iterdir()):
 """
 
 BOMBS: dict[str, Callable[[], bytes]] = {
-    "deflated, of a small claim": lambda: zeros_bomb(npy_claiming("784, 3"), 512),
-    "deflated, of all the budget": lambda: zeros_bomb(npy_claiming("16000000,"), 512),
+    "deflated, small stated size": lambda: zeros_bomb(npy_claiming("784, 3"), 512),
+    "deflated, stated size of the whole budget": lambda: zeros_bomb(npy_claiming("16000000,"), 512),
     "large layers": lambda: zipped(
         members(header=json_header(architecture=[FLAT, *[linear(3800)] * 5, linear(10)])), METHODS[1]
     ),
-    "crowd": lambda: crowded(700_000),
+    "many members": lambda: crowded(700_000),
 }
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc and sets RLIMIT_AS")
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_bombs_take_little_memory(tmp_path: Path, bomb: str) -> None:
-    """Whatever a file claims or unpacks to, refusing it stays below 256 MiB, NumPy and Python included."""
+    """Rejecting an oversized file takes less than 256 MiB, including Python and NumPy."""
     (tmp_path / "bomb.npz").write_bytes(BOMBS[bomb]())
     assert peak_mebibytes(LOAD_ALL, tmp_path) < 256
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc and sets RLIMIT_AS")
 def test_hostile_files_take_little_memory(tmp_path: Path) -> None:
-    """One after the other, hostile files leave nothing behind that would add up to 256 MiB."""
+    """Loading 500 malicious files in sequence stays below 256 MiB."""
     for number, content in enumerate(hostile_files(500, seed=3)):
         (tmp_path / f"{number}.npz").write_bytes(content)
     assert peak_mebibytes(LOAD_ALL, tmp_path) < 256
 
 
 def test_shipped_weights_say_where_they_come_from() -> None:
-    """Recipe, data with its sum, and accuracy are in the file itself."""
+    """The built-in network's file has its recipe, its dataset with a checksum, and its test accuracy."""
     weights = load_weights(SHIPPED)
     recipe = weights.about["recipe"]
     assert recipe["name"] == "digits"
@@ -340,7 +343,7 @@ def test_shipped_weights_say_where_they_come_from() -> None:
 
 
 def test_shipped_weights_are_as_good_as_they_say() -> None:
-    """They read at least 98.5 % of the test set, and what the file says of them is so."""
+    """The built-in network has a test accuracy of at least 98.5 %, and its stored scores are correct."""
     weights = load_weights(SHIPPED)
     scores = evaluate(weights.network(), mnist().test)
     assert scores.accuracy >= 0.985
@@ -349,14 +352,14 @@ def test_shipped_weights_are_as_good_as_they_say() -> None:
 
 
 def test_network_of_few_parameters_and_huge_layers_is_refused(tmp_path: Path) -> None:
-    """From 1 unit to 65 536 and back, again and again: a small file that would take gigabytes to run."""
+    """A small file with layers that alternate between 1 and 65,536 units is rejected, as it needs gigabytes to run."""
     layers: list[Layer] = [Rescale(), Flatten()]
     for _ in range(16):
         layers += [Linear(1), Linear(65_536)]
     network = Network([*layers, Linear(1), Linear(10)])
     path = tmp_path / "wide.npz"
     Weights("wide", network.architecture(), network.parameters).save(path)
-    with pytest.raises(WeightsError, match="numbers an image"):
+    with pytest.raises(WeightsError, match="activations per image"):
         load_weights(path)
 
 
@@ -364,13 +367,13 @@ LETTERS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
 def letters_header(**changes: Any) -> bytes:
-    """The header of weights with three hidden units that tell letters apart."""
+    """Return the header of a network for letters, with three hidden units."""
     architecture = Network(feedforward([3], n_classes=26)).architecture()
     return json_header(**{"architecture": architecture, "classes": list(LETTERS), **changes})
 
 
 def test_names_of_classes_come_back(tmp_path: Path) -> None:
-    """A network of letters says so, and one of digits needs not."""
+    """Class names are saved and loaded; a network for digits stores none."""
     network = Network(feedforward([3], n_classes=26))
     Weights("x", network.architecture(), network.parameters, {}, LETTERS).save(tmp_path / "x.npz")
     assert load_weights(tmp_path / "x.npz").class_names == LETTERS
@@ -382,19 +385,19 @@ def test_names_of_classes_come_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"classes": list(LETTERS[:25])}, "gives 26 outputs, but names 25 classes"),
-        ({"classes": [*LETTERS[:25], "A"]}, "not 2 to 62 different names"),
-        ({"classes": [*LETTERS[:25], ""]}, "not 2 to 62 different names"),
-        ({"classes": [*LETTERS[:25], "A\nB"]}, "not 2 to 62 different names"),
-        ({"classes": [*LETTERS[:25], "A" * 41]}, "not 2 to 62 different names"),
-        ({"classes": [*LETTERS[:25], 7]}, "not 2 to 62 different names"),
-        ({"classes": "".join(LETTERS)}, "not 2 to 62 different names"),
-        ({"classes": None}, "not 2 to 62 different names"),
+        ({"classes": list(LETTERS[:25])}, "has 26 outputs but 25 class names"),
+        ({"classes": [*LETTERS[:25], "A"]}, "not a list of 2 to 62 different names"),
+        ({"classes": [*LETTERS[:25], ""]}, "not a list of 2 to 62 different names"),
+        ({"classes": [*LETTERS[:25], "A\nB"]}, "not a list of 2 to 62 different names"),
+        ({"classes": [*LETTERS[:25], "A" * 41]}, "not a list of 2 to 62 different names"),
+        ({"classes": [*LETTERS[:25], 7]}, "not a list of 2 to 62 different names"),
+        ({"classes": "".join(LETTERS)}, "not a list of 2 to 62 different names"),
+        ({"classes": None}, "not a list of 2 to 62 different names"),
     ],
     ids=["too few", "twice", "empty", "two lines", "long", "number", "text", "null"],
 )
 def test_classes_that_cannot_be_are_refused(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
-    """There is one name for each output, that can be shown in a line."""
+    """Invalid class names, or a number of names that differs from the number of outputs, are rejected."""
     (tmp_path / "x.npz").write_bytes(zipped(members(header=letters_header(**changes))))
     with pytest.raises(WeightsError, match=message):
         load_weights(tmp_path / "x.npz")

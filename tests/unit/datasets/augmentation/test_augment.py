@@ -40,7 +40,7 @@ def changed(augmentation: Augmentation, images: NDArray[np.uint8], rng: np.rando
 
 
 def test_no_amounts_change_nothing() -> None:
-    """Each pixel is the one that was there."""
+    """All amounts 0 change no pixel."""
     images = random_digits(50).images
     np.testing.assert_array_equal(changed(Augmentation(), images, np.random.default_rng(1)), images)
 
@@ -48,14 +48,14 @@ def test_no_amounts_change_nothing() -> None:
 @settings(max_examples=50, deadline=None, derandomize=True)
 @given(AMOUNTS, st.integers(0, 2**32))
 def test_blank_stays_blank(augmentation: Augmentation, seed: int) -> None:
-    """Ink never appears out of nothing, but for noise."""
+    """Only noise adds ink to a blank image."""
     assert not changed(augmentation, np.zeros((3, 28, 28), np.uint8), np.random.default_rng(seed)).any()
 
 
 @settings(max_examples=50, deadline=None, derandomize=True)
 @given(AMOUNTS, st.integers(0, 2**32), st.integers(0, 255))
 def test_no_pixel_is_brighter_than_what_was_there(augmentation: Augmentation, seed: int, level: int) -> None:
-    """Blending stays between its neighbours, and 255 does not wrap round to 0."""
+    """Interpolated pixels are never brighter than their neighbours, and 255 does not overflow to 0."""
     output = changed(augmentation, np.full((3, 28, 28), level, np.uint8), np.random.default_rng(seed))
     assert output.dtype == np.uint8
     assert output.max() <= level
@@ -67,7 +67,7 @@ def test_no_pixel_is_brighter_than_what_was_there(augmentation: Augmentation, se
 
 
 def test_changed_digits_keep_their_ink() -> None:
-    """Under the amounts that the shipped recipe uses, a digit has about as much ink after as before."""
+    """With the amounts of the built-in recipe, the amount of ink stays about the same."""
     images = mnist().training.images[:500]
     after = changed(Augmentation(12, 1.5, 0.12, 0.25), images, np.random.default_rng(1))
     shares = after.sum(axis=(1, 2), dtype=float) / images.sum(axis=(1, 2), dtype=float)
@@ -76,7 +76,7 @@ def test_changed_digits_keep_their_ink() -> None:
 
 
 def test_turn_with_a_slant_keeps_areas() -> None:
-    """A disc in the middle, turned and slanted together, has its ink, whichever way the two go."""
+    """Rotation combined with shear preserves the ink of a centred disc, in all directions."""
     places = np.indices((28, 28)) - 13.5
     disc = np.where(np.hypot(*places) < 8, 255, 0).astype(np.uint8)
     after = changed(
@@ -88,15 +88,15 @@ def test_turn_with_a_slant_keeps_areas() -> None:
 
 @pytest.mark.parametrize("amount", MODEST)
 def test_any_amount_makes_an_augmentation_true(amount: str) -> None:
-    """Only where every amount is 0 is there nothing to do."""
+    """An augmentation is false only if every amount is 0."""
     assert not Augmentation()
     assert Augmentation(**{amount: 0.1})
 
 
 def test_shipped_weights_see_the_digits_they_were_trained_on() -> None:
-    """What is drawn, in which order, and how digits are resampled has not changed since.
+    """Random numbers and resampling are the same as when the built-in network was trained.
 
-    Without a turn every step is exact arithmetic, the same on every machine; sines may differ in their last bit.
+    Without rotation, all steps are exact arithmetic on every machine; sines may differ in the last bit.
     """
     images = mnist().training.images
     augment, rng = Augmenter(Augmentation(shift_px=1.5, scale=0.12, shear=0.25)), np.random.default_rng(5)
@@ -105,26 +105,26 @@ def test_shipped_weights_see_the_digits_they_were_trained_on() -> None:
         checksum.update(augment(batch, rng).tobytes())
     assert checksum.hexdigest() == "6213c4ac182d7e60a81f895da2c4a47caf3f1c54b0f16b904f46fe0144097454"
     turned = changed(Augmentation(12, 1.5, 0.12, 0.25), images[:8], np.random.default_rng(5))
-    inks = [21778, 39115, 20894, 15065, 22503, 36699, 21204, 41979]
-    np.testing.assert_allclose(turned.sum(axis=(1, 2), dtype=int), inks, atol=10)
+    expected_ink = [21778, 39115, 20894, 15065, 22503, 36699, 21204, 41979]
+    np.testing.assert_allclose(turned.sum(axis=(1, 2), dtype=int), expected_ink, atol=10)
 
 
 @each_kind
 def test_same_seed_gives_the_same_batches(amounts: dict[str, float]) -> None:
-    """Bit for bit, batch after batch, and another seed gives others."""
+    """The same seed gives identical batches; another seed gives different ones."""
     images = mnist().training.images[:60]
-    one, same, other = (
+    first, same, other = (
         [augment(images[:40], rng).copy(), augment(images[40:], rng).copy()]
         for augment, rng in ((Augmenter(Augmentation(**amounts)), np.random.default_rng(seed)) for seed in (1, 1, 2))
     )
-    for a, b, c in zip(one, same, other, strict=True):
+    for a, b, c in zip(first, same, other, strict=True):
         np.testing.assert_array_equal(a, b)
         assert (a != c).any()
 
 
 @each_kind
 def test_each_digit_draws_its_own(amounts: dict[str, float]) -> None:
-    """Of one digit twenty times over, no two come out alike."""
+    """Twenty copies of a digit are all augmented differently."""
     image = random_digits(1).images
     after = changed(Augmentation(**amounts), np.repeat(image, 20, axis=0), np.random.default_rng(1))
     assert after.dtype == np.uint8
@@ -134,7 +134,7 @@ def test_each_digit_draws_its_own(amounts: dict[str, float]) -> None:
 
 @each_kind
 def test_batches_of_any_size_follow_each_other(amounts: dict[str, float]) -> None:
-    """A smaller or a larger batch comes out as from arrays that nothing was in before, and the input stays."""
+    """Reused arrays do not affect batches of other sizes, and the input does not change."""
     images = mnist().training.images[:128]
     before = images.copy()
     augment = Augmenter(Augmentation(**amounts))
@@ -145,7 +145,7 @@ def test_batches_of_any_size_follow_each_other(amounts: dict[str, float]) -> Non
 
 
 def test_amount_of_nothing_draws_nothing() -> None:
-    """The generator is left as it was, and what is drawn for a turn is the same whatever comes after it."""
+    """Amounts of 0 draw no random numbers, and later distortions do not affect the numbers drawn for a rotation."""
     images = random_digits(5).images
     rng = np.random.default_rng(1)
     changed(Augmentation(), images, rng)
@@ -158,7 +158,7 @@ def test_amount_of_nothing_draws_nothing() -> None:
 
 @each_kind
 def test_nothing_is_allocated_after_the_first_batch(amounts: dict[str, float]) -> None:
-    """But for a few small arrays, less than the batch itself takes."""
+    """After the first batch, allocations stay below the size of the batch."""
     images = mnist().training.images[:128]
     augment, rng = Augmenter(Augmentation(**amounts)), np.random.default_rng(1)
     augment(images, rng)

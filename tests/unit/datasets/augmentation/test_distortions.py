@@ -10,7 +10,7 @@ from tests.unit.datasets.idx_files import random_digits
 
 
 class AtTheEnd(np.random.Generator):
-    """Draws the largest, or the smallest, of what it may, so that each change is known."""
+    """Generator that always draws the largest (or smallest) value, so that each distortion is known."""
 
     def __init__(self, smallest: bool = False) -> None:
         super().__init__(np.random.PCG64(0))
@@ -29,7 +29,7 @@ def wider(images: NDArray[np.uint8], by_px: float) -> NDArray[np.uint8]:
 
 
 def bar(width_px: float, slant_deg: float) -> NDArray[np.uint8]:
-    """A bar right through the middle of one image, grey where it covers a pixel in part."""
+    """Return an image with a bar through the centre; partly covered pixels are grey."""
     fine = 16
     y, x = (np.indices((28 * fine, 28 * fine)) + 0.5) / fine - 14
     slant = np.radians(slant_deg)
@@ -44,7 +44,7 @@ def dot(y: int, x: int) -> NDArray[np.uint8]:
 
 
 def tilts_deg(images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """The direction in which each image's ink extends most."""
+    """Return the main direction of the ink of each image, in degrees."""
     y, x = np.indices(images.shape[1:]) - 13.5
     ink = images.astype(float)
     xx, yy, xy = ((ink * moment).sum(axis=(1, 2)) for moment in (x * x, y * y, x * y))
@@ -53,20 +53,20 @@ def tilts_deg(images: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 
 def test_whole_pixels_move_ink_exactly() -> None:
-    """A dot moved by three pixels each way is the same dot elsewhere."""
+    """A shift by whole pixels moves a dot without changing it."""
     moved = changed(Augmentation(shift_px=3), dot(10, 15), AtTheEnd())
     assert any(np.array_equal(moved, dot(10 + by, 15 + by)) for by in (-3, 3))
 
 
 def test_ink_moved_over_the_edge_is_gone() -> None:
-    """What leaves on one side does not come in on the other."""
+    """Ink shifted over an edge does not reappear at the opposite edge."""
     corners = dot(0, 0) + dot(26, 26) + dot(0, 26) + dot(26, 0)
     moved = changed(Augmentation(shift_px=14), corners, AtTheEnd())
     assert np.count_nonzero(moved) == 4
 
 
 def test_quarter_turn_is_exact() -> None:
-    """Turned by 90 degrees about the middle, each pixel comes to lie on another."""
+    """A rotation by 90 degrees maps each pixel to another pixel."""
     images = random_digits(5).images
     turned = changed(Augmentation(rotate_deg=90), images, AtTheEnd()).astype(int)
     either = [np.abs(turned - np.rot90(images, times, axes=(1, 2)).astype(int)).max() for times in (1, 3)]
@@ -74,7 +74,7 @@ def test_quarter_turn_is_exact() -> None:
 
 
 def test_turns_are_spread_over_their_range() -> None:
-    """A level bar is tilted by -30 to 30 degrees, as often to one side as to the other."""
+    """Rotations are uniform from -30 to 30 degrees."""
     bars = np.zeros((2000, 28, 28), np.uint8)
     bars[:, 13:15, 4:24] = 255
     tilts = tilts_deg(changed(Augmentation(rotate_deg=30), bars, np.random.default_rng(1)))
@@ -85,7 +85,7 @@ def test_turns_are_spread_over_their_range() -> None:
 
 
 def test_shifts_are_spread_over_their_range() -> None:
-    """A dot is found up to four pixels away, in x and y independently."""
+    """Shifts are uniform up to four pixels, independently in x and y."""
     images = changed(Augmentation(shift_px=4), np.repeat(dot(13, 13), 2000, axis=0), np.random.default_rng(1))
     total = images.sum(axis=(1, 2), dtype=float)
     y, x = ((images * place).sum(axis=(1, 2)) / total - 13.5 for place in np.indices((28, 28)))
@@ -96,7 +96,7 @@ def test_shifts_are_spread_over_their_range() -> None:
 
 
 def test_scale_changes_the_size() -> None:
-    """A square of 10 pixels a side comes out as 5 to 15, with amounts of a half."""
+    """An amount of 0.5 scales a 10 px square to 5 to 15 px."""
     squares = np.zeros((2000, 28, 28), np.uint8)
     squares[:, 9:19, 9:19] = 255
     sides = np.sqrt(changed(Augmentation(scale=0.5), squares, np.random.default_rng(1)).sum(axis=(1, 2)) / 255)
@@ -105,7 +105,7 @@ def test_scale_changes_the_size() -> None:
 
 
 def test_shear_slants_and_keeps_the_height() -> None:
-    """An upright bar leans, and begins and ends in the rows where it did."""
+    """Shear slants an upright bar without changing its rows."""
     bars = np.zeros((200, 28, 28), np.uint8)
     bars[:, 6:22, 13:15] = 255
     leaning = changed(Augmentation(shear=0.5), bars, np.random.default_rng(1))
@@ -118,7 +118,7 @@ def test_shear_slants_and_keeps_the_height() -> None:
 @pytest.mark.parametrize("slant_deg", [0, 15, 30, 45, 60, 90])
 @pytest.mark.parametrize("by_px", [-2.0, -0.7, 0.7, 1.0, 2.0])
 def test_strokes_grow_by_their_amount(by_px: float, slant_deg: float) -> None:
-    """A bar becomes as much wider or narrower as was asked for, within an eighth, at any slant."""
+    """The width of a bar changes by the requested amount within an eighth, at any slant."""
     before = bar(5, slant_deg)
     middle = np.hypot(*(np.indices((28, 28)) - 13.5)) < 9
     ink, more = before[0, middle].sum() / 5, wider(before, by_px)[0, middle].sum() - before[0, middle].sum(dtype=float)
@@ -126,15 +126,15 @@ def test_strokes_grow_by_their_amount(by_px: float, slant_deg: float) -> None:
 
 
 def test_wider_has_more_ink_and_narrower_less() -> None:
-    """So it is with each of MNIST's digits, and the more so the larger the amount."""
+    """The ink of each MNIST digit increases with the amount."""
     images = mnist().training.images[:500]
-    inks = [wider(images, by_px).sum(axis=(1, 2), dtype=int) for by_px in (-2, -1, -0.5, 0.5, 1, 2)]
-    inks.insert(3, images.sum(axis=(1, 2), dtype=int))
-    assert (np.diff(inks, axis=0) > 0).all()
+    ink_sums = [wider(images, by_px).sum(axis=(1, 2), dtype=int) for by_px in (-2, -1, -0.5, 0.5, 1, 2)]
+    ink_sums.insert(3, images.sum(axis=(1, 2), dtype=int))
+    assert (np.diff(ink_sums, axis=0) > 0).all()
 
 
 def test_narrower_digits_keep_their_strokes() -> None:
-    """However thin a digit was, its darkest pixels stay dark; lines of one and two pixels stay as they are."""
+    """Thin digits keep their brightest pixels, and lines of one or two pixels do not change."""
     images = mnist().training.images[:500]
     narrow = wider(images, -2)
     assert narrow.max(axis=(1, 2)).min() > 200
@@ -146,7 +146,7 @@ def test_narrower_digits_keep_their_strokes() -> None:
 
 
 def test_wider_strokes_leave_small_loops_open() -> None:
-    """A hole of one or two pixels is not filled, while the ink around it grows outward."""
+    """Holes of one or two pixels stay open while the ink around them grows outward."""
     for hole in (np.s_[12, 12], np.s_[12:14, 12:14]):
         loop = np.zeros((1, 28, 28), np.uint8)
         loop[0, 9:17, 9:17] = 255
@@ -158,7 +158,7 @@ def test_wider_strokes_leave_small_loops_open() -> None:
 
 @pytest.mark.parametrize("by_px", [-1.5, 1.5])
 def test_thickness_knows_no_direction(by_px: float) -> None:
-    """A flipped or transposed image changes as the image does, up to its very edges."""
+    """Thickness commutes with flips and transposition, including at the edges."""
     images = random_digits(20).images
     after = wider(images, by_px)
     assert (after != images).any(axis=(1, 2)).all()
@@ -169,7 +169,7 @@ def test_thickness_knows_no_direction(by_px: float) -> None:
 
 @pytest.mark.parametrize("by_px", [-1.5, 1.5])
 def test_ink_does_not_grow_into_another_image(by_px: float) -> None:
-    """Each image of a batch becomes what it becomes alone."""
+    """Each image of a batch gives the same result as alone."""
     images = random_digits(6).images
     images[1] = images[4] = 0
     images[2] = 255
@@ -178,7 +178,7 @@ def test_ink_does_not_grow_into_another_image(by_px: float) -> None:
 
 
 def test_elastic_moves_are_smooth_and_of_the_stated_size() -> None:
-    """Read off ramps, they have the stated root mean square everywhere, and a Gaussian correlation over distance."""
+    """Displacements have the stated root mean square everywhere, and a Gaussian correlation over distance."""
     both = []
     for ramp in np.indices((28, 28)) * 9:
         ramps = np.repeat(ramp[None].astype(np.uint8), 3000, axis=0)
@@ -188,26 +188,26 @@ def test_elastic_moves_are_smooth_and_of_the_stated_size() -> None:
         assert np.abs(moves.mean(axis=0)).max() < 0.03
         np.testing.assert_allclose(np.sqrt((moves**2).mean(axis=0)), 0.25, rtol=0.08)
         for apart in (4, 8):
-            for one, other in ((moves[:, apart:], moves[:, :-apart]), (moves[:, :, apart:], moves[:, :, :-apart])):
-                correlation = (one * other).mean() / (moves**2).mean()
+            for first, second in ((moves[:, apart:], moves[:, :-apart]), (moves[:, :, apart:], moves[:, :, :-apart])):
+                correlation = (first * second).mean() / (moves**2).mean()
                 assert correlation == pytest.approx(np.exp(-(apart**2) / (4 * 4**2)), abs=0.03)
     along_y, along_x = both
     assert np.abs((along_y * along_x).mean()) < 0.05 * 0.25**2
 
 
 def test_elastic_field_without_height_changes_nothing() -> None:
-    """Moves of a millionth of a pixel leave random images as they are, and turned ones as they are without."""
+    """Displacements of a millionth of a pixel change nothing, with or plain scaling."""
     images = random_digits(20).images
     np.testing.assert_array_equal(changed(Augmentation(elastic_px=1e-6), images, np.random.default_rng(1)), images)
-    without, tiny = (
+    plain, tiny = (
         changed(Augmentation(scale=0.2, elastic_px=px), images, np.random.default_rng(1)).astype(int)
         for px in (0, 1e-6)
     )
-    assert np.abs(without - tiny).max() <= 1
+    assert np.abs(plain - tiny).max() <= 1
 
 
 def test_erasing_blanks_exactly_a_square() -> None:
-    """All of one square is 0 and the rest as it was; sides of 1 to 8 are as likely, and every pixel is reached."""
+    """Exactly a square is erased; sides of 1 to 8 are equally likely, and every pixel is covered."""
     white = np.full((4000, 28, 28), 255, np.uint8)
     erased = changed(Augmentation(erase_px=8), white, np.random.default_rng(1)) == 0
     assert set(np.unique(changed(Augmentation(erase_px=8), white, np.random.default_rng(1)))) == {0, 255}
@@ -222,12 +222,12 @@ def test_erasing_blanks_exactly_a_square() -> None:
 
 
 def test_largest_square_is_the_image() -> None:
-    """A side of 28 blanks all there is."""
+    """A side of 28 erases the whole image."""
     assert not changed(Augmentation(erase_px=28), random_digits(3).images, AtTheEnd()).any()
 
 
 def test_noise_has_the_stated_deviation() -> None:
-    """On grey, where nothing is cut off, it is a tenth of 255 about the grey, and independent from pixel to pixel."""
+    """Noise on grey has the stated standard deviation, and is independent between pixels."""
     grey = np.full((200, 28, 28), 128, np.uint8)
     noise = changed(Augmentation(noise=0.1), grey, AtTheEnd()).astype(float) - 128
     assert noise.mean() == pytest.approx(0, abs=0.3)
@@ -236,7 +236,7 @@ def test_noise_has_the_stated_deviation() -> None:
 
 
 def test_noise_levels_are_spread_over_their_range() -> None:
-    """Each image has a level of its own, uniformly from none to the most."""
+    """The noise level is drawn per image, uniformly from 0 to the maximum."""
     grey = np.full((2000, 28, 28), 128, np.uint8)
     levels = changed(Augmentation(noise=0.1), grey, np.random.default_rng(1)).std(axis=(1, 2)) / 255
     np.testing.assert_allclose(np.quantile(levels, [0, 0.25, 0.5, 0.75, 1]), [0, 0.025, 0.05, 0.075, 0.1], atol=0.008)
@@ -244,7 +244,7 @@ def test_noise_levels_are_spread_over_their_range() -> None:
 
 @pytest.mark.parametrize("level", [0, 255])
 def test_noise_is_cut_off(level: int) -> None:
-    """Beyond black and white there is nothing: half of the pixels stay, and none wraps round to the other end."""
+    """Noise is clipped at black and white: half of the pixels do not change, and none overflows."""
     noisy = changed(Augmentation(noise=0.1), np.full((50, 28, 28), level, np.uint8), AtTheEnd())
     assert (noisy == level).mean() == pytest.approx(0.5, abs=0.02)
     assert np.abs(noisy.astype(int) - level).max() < 160

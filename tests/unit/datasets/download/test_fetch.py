@@ -20,7 +20,7 @@ IMAGES = FILES[0]
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    """A local server with the files of a set of digits."""
+    """Run a local server with the files of a dataset."""
     with serving(tmp_path / "published") as running:
         yield running
 
@@ -30,17 +30,17 @@ def unfinished() -> Path:
 
 
 def test_a_set_is_fetched_and_can_be_read(server: Server) -> None:
-    """Into a folder of its name, which is then known; and it is fetched once."""
-    heard: list[tuple[int, int]] = []
+    """A dataset is downloaded once to a folder of its name, is listed, and can be loaded."""
+    reports: list[tuple[int, int]] = []
     source = source_of(server, server.url)
     assert downloaded() == {}
-    folder = download(source, lambda done, total: heard.append((done, total)))
+    folder = download(source, lambda done, total: reports.append((done, total)))
     assert folder == sets_folder() / "fashion-mnist"
     assert downloaded() == {"fashion-mnist": folder}
     np.testing.assert_array_equal(load_path(folder).test.images, random_digits(20, 2).images)
     assert load_path(folder).class_names[0] == "T-shirt/top"
-    assert heard == sorted(heard)
-    assert heard[-1] == (source.size, source.size)
+    assert reports == sorted(reports)
+    assert reports[-1] == (source.size, source.size)
     assert not unfinished().exists()
     n_asked = len(server.asked)
     assert download(source) == folder
@@ -48,10 +48,10 @@ def test_a_set_is_fetched_and_can_be_read(server: Server) -> None:
 
 
 def test_what_broke_off_is_gone_on_with(server: Server) -> None:
-    """Nothing is there at first but what is kept aside, and then only the rest is asked for."""
+    """After an interruption, the next download requests only the missing bytes."""
     source = source_of(server, server.url)
     server.cut[IMAGES] = 1000
-    with pytest.raises(DataError, match=rf"{IMAGES}: could not be .*broke off.*; 1,000 of [\d,]+ bytes are kept"):
+    with pytest.raises(DataError, match=rf"{IMAGES}: could not be .*connection.*resume after 1,000 of [\d,]+ bytes"):
         download(source)
     assert downloaded() == {}
     assert (unfinished() / f"{IMAGES}.part").stat().st_size == 1000
@@ -62,7 +62,7 @@ def test_what_broke_off_is_gone_on_with(server: Server) -> None:
 
 
 def test_a_server_without_ranges_begins_again(server: Server) -> None:
-    """What it sends from the beginning is not put behind what was there."""
+    """If the server ignores ranges, the file is downloaded again from the start."""
     source = source_of(server, server.url)
     server.cut[IMAGES] = 1000
     server.ranges = False
@@ -72,7 +72,7 @@ def test_a_server_without_ranges_begins_again(server: Server) -> None:
 
 
 def test_a_mirror_goes_on_where_the_first_broke_off(server: Server) -> None:
-    """Both have the same file, and its sum says so."""
+    """A mirror continues a file after the first server fails."""
     server.cut[IMAGES] = 1000
     folder = download(source_of(server, server.url, server.url.replace("127.0.0.1", "localhost")))
     assert (IMAGES, "bytes=1000-") in server.asked
@@ -80,12 +80,12 @@ def test_a_mirror_goes_on_where_the_first_broke_off(server: Server) -> None:
 
 
 def test_another_file_is_refused(server: Server) -> None:
-    """Of the same size with another byte, or longer; nothing of it is kept, and the mirror is asked."""
+    """A file with other content or length is rejected and deleted."""
     source = source_of(server, server.url)
     good = server.files[IMAGES]
     for wrong in (good[:-1] + bytes([good[-1] ^ 1]), good + bytes(10**6), b""):
         server.files[IMAGES] = wrong
-        with pytest.raises(DataError, match=r"has another file; expected|broke off"):
+        with pytest.raises(DataError, match=r"sent a different file; expected|connection"):
             download(source)
         assert downloaded() == {}
         assert not (unfinished() / f"{IMAGES}.part").exists()
@@ -93,25 +93,25 @@ def test_another_file_is_refused(server: Server) -> None:
 
 
 def test_a_file_that_is_gone_is_told(server: Server) -> None:
-    """With its address, and what the server says; nothing has changed."""
+    """The error for a missing file contains the host and the server's answer, and no files are left."""
     source = source_of(server, server.url)
     server.files.clear()
-    with pytest.raises(DataError, match=rf"{FILES[2]}: could not be downloaded: 127.0.0.1:\d+ says 404 Not Found"):
+    with pytest.raises(DataError, match=rf"{FILES[2]}: could not be downloaded: 127.0.0.1:\d+ answered 404 Not Found"):
         download(source)
     assert list(sets_folder().iterdir()) == []
 
 
 def test_without_a_network_nothing_changes(server: Server) -> None:
-    """It is told which address cannot be reached."""
+    """Without a network, the error names the host, and no files are left."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    with pytest.raises(DataError, match=rf"127.0.0.1:{port} cannot be reached \(.*\); is there a network\?"):
+    with pytest.raises(DataError, match=rf"127.0.0.1:{port} cannot be reached \(.*\); check the internet connection"):
         download(source_of(server, f"http://127.0.0.1:{port}/"))
     assert list(sets_folder().iterdir()) == []
 
 
 def test_who_hears_of_it_may_end_it(server: Server) -> None:
-    """What was fetched is kept for the next time."""
+    """An exception from the callback stops the download and keeps the downloaded bytes."""
 
     def tell(done: int, total: int) -> None:
         if done > 20_000:
@@ -130,7 +130,7 @@ def downloaded_files(folder: Path) -> list[str]:
 
 
 def test_a_folder_that_cannot_be_written_is_told(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As when the disk is full: the set is not there, half or whole."""
+    """A write error, such as a full disk, raises DataError, and the dataset is not listed."""
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -142,7 +142,7 @@ def test_a_folder_that_cannot_be_written_is_told(server: Server, monkeypatch: py
 
 
 def archive_of(server: Server, extra: dict[str, bytes] | None = None) -> DatasetSource:
-    """An archive as EMNIST's, with two sets, on the server."""
+    """Put an archive like EMNIST's, with two datasets, on the server."""
     members = dict(extra or {})
     for name in ("emnist-digits", "emnist-letters"):
         for file, content in server.files.items():
@@ -153,7 +153,7 @@ def archive_of(server: Server, extra: dict[str, bytes] | None = None) -> Dataset
 
 
 def test_sets_in_an_archive_get_a_folder_each(server: Server) -> None:
-    """And the archive is gone, with whatever else was in it."""
+    """Each dataset of an archive is unpacked to its own folder; other members and the archive are discarded."""
     folder = download(archive_of(server, {"gzip/../../evil.gz": b"", "gzip/emnist-digits-mapping.txt": b""}))
     assert list(downloaded()) == ["emnist-digits", "emnist-letters"]
     assert downloaded_files(folder) == ["emnist-digits", "emnist-letters"]
@@ -164,7 +164,7 @@ def test_sets_in_an_archive_get_a_folder_each(server: Server) -> None:
 
 
 def test_an_archive_that_is_none_is_told(server: Server) -> None:
-    """It has its sum, and yet cannot be unpacked."""
+    """An invalid archive with the expected SHA-256 raises DataError."""
     server.files = {"gzip.zip": b"no archive"}
     source = source_of(server, server.url, name="emnist")
     broken = DatasetSource(source.name, source.title, source.about, source.terms, source.files, archive=True)
@@ -174,7 +174,7 @@ def test_an_archive_that_is_none_is_told(server: Server) -> None:
 
 
 def test_every_published_file_has_a_sum_and_a_mirror() -> None:
-    """Of all four families; and no two of a set have one name."""
+    """Every file has a SHA-256, a size and two hosts, and file names are unique within a dataset."""
     assert list(SOURCES) == ["fashion-mnist", "kmnist", "qmnist", "emnist"]
     for source in SOURCES.values():
         assert len({file.name for file in source.files}) == len(source.files) == (1 if source.archive else 4)

@@ -28,7 +28,7 @@ def read(tmp_path: Path, content: bytes, n_dimensions: int = 3) -> NDArray[np.ui
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["raw", "gzip"])
 @pytest.mark.parametrize("shape", [(60,), (3, 4, 5)], ids=str)
 def test_reads_what_was_written(tmp_path: Path, pack: type[bytes], shape: tuple[int, ...]) -> None:
-    """Raw or gzipped, the array comes back with its shape and every byte."""
+    """Raw and gzipped files return the array with its shape and bytes."""
     array = read(tmp_path, pack(idx_bytes(ARRAY.reshape(shape))), len(shape))
     assert array.dtype == np.uint8
     np.testing.assert_array_equal(array, ARRAY.reshape(shape))
@@ -37,17 +37,17 @@ def test_reads_what_was_written(tmp_path: Path, pack: type[bytes], shape: tuple[
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (GOOD[:-1], "promises 60 bytes of data, but there are 59"),
-        (GOOD + b"\0", "promises 60 bytes of data, but there are more than 60"),
-        (GOOD[:9], "ends within its header"),
-        (b"\x89PNG" + GOOD, "not an IDX file: it begins with 89 50 4e 47"),
+        (GOOD[:-1], "has 59 bytes of data; its header says 60"),
+        (GOOD + b"\0", "has more than 60 bytes of data; its header says 60"),
+        (GOOD[:9], "is cut off within its header"),
+        (b"\x89PNG" + GOOD, "not an IDX file: its first bytes are 89 50 4e 47"),
         (GOOD[:3], "not an IDX file"),
         (b"\0\0\x0d" + GOOD[3:], "IDX type 0x0d; expected 0x08"),
         (idx_bytes(ARRAY.ravel()), "has 1 dimensions; expected 3"),
-        (header(2**20, 32, 32) + b"\0", "claims 1048576 × 32 × 32 numbers; at most"),
+        (header(2**20, 32, 32) + b"\0", "claims 1048576 × 32 × 32 numbers; the limit is"),
         (header(2**32 - 1, 2**32 - 1, 2**32 - 1), "claims"),
-        (b"", "it begins with nothing"),
-        (gzip.compress(b""), "it begins with nothing"),
+        (b"", "is empty"),
+        (gzip.compress(b""), "is empty"),
         (DEFLATED[:-12], "cannot be read"),
         (DEFLATED[:4], "cannot be read"),
         (DEFLATED[:-8] + struct.pack("<II", 1, 60), "cannot be read"),
@@ -72,7 +72,7 @@ def test_reads_what_was_written(tmp_path: Path, pack: type[bytes], shape: tuple[
     ],
 )
 def test_what_is_no_such_array_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
-    """The error names the file and says what was expected and what was found."""
+    """The error names the file, and the expected and actual content."""
     with pytest.raises(DataError, match=message) as caught:
         read(tmp_path, content)
     assert caught.value.path == tmp_path / "file.idx"
@@ -81,14 +81,14 @@ def test_what_is_no_such_array_is_refused(tmp_path: Path, content: bytes, messag
 
 @pytest.mark.parametrize(("n_first", "n"), [(0, 0), (2, 2), (3, 3), (9, 3)])
 def test_the_first_images_are_read_alone(tmp_path: Path, n_first: int, n: int) -> None:
-    """No more than there are, and whatever comes after them."""
+    """At most the available images are read, even if the rest of the file is missing."""
     path = tmp_path / "file.idx"
     path.write_bytes(GOOD if n == 3 else GOOD[: 16 + n * 20])
     np.testing.assert_array_equal(read_idx(path, 3, n_first), ARRAY[:n])
 
 
 def test_damaged_gzip_is_refused(tmp_path: Path) -> None:
-    """Bytes that zlib cannot make sense of are an error like any other."""
+    """Invalid deflate data raises DataError."""
     damaged = bytearray(gzip.compress(np.random.default_rng(0).bytes(16 + 60)))
     damaged[12:20] = b"\xff" * 8
     with pytest.raises(DataError, match="cannot be read"):
@@ -96,30 +96,30 @@ def test_damaged_gzip_is_refused(tmp_path: Path) -> None:
 
 
 def test_no_images_of_a_huge_size_are_refused(tmp_path: Path) -> None:
-    """Sizes whose product is 0 may each be larger than NumPy can take, and that is the file's fault."""
+    """Sizes too large for NumPy raise DataError even if their product is 0."""
     with pytest.raises(DataError):
         read(tmp_path, header(2**32 - 1, 2**32 - 1, 0))
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:
-    """A path where nothing is says so."""
+    """The error for a missing file names it."""
     with pytest.raises(DataError, match=r"nowhere.idx: cannot be read \(No such file"):
         read_idx(tmp_path / "nowhere.idx", 1)
 
 
 def test_folder_is_no_file(tmp_path: Path) -> None:
-    """A folder in a file's place is named, too."""
+    """The error for a folder in place of a file names it."""
     with pytest.raises(DataError, match="cannot be read") as caught:
         read_idx(tmp_path, 1)
     assert caught.value.path == tmp_path
 
 
 def test_bomb_is_unpacked_only_as_far_as_it_promised(tmp_path: Path) -> None:
-    """Of a gigabyte behind a header that promises some kilobytes, no megabyte is ever unpacked."""
+    """A bomb of a gigabyte with a small header is rejected without decompressing a megabyte."""
     bomb = gzip_bomb(header(10, 28, 28), 1024)
     tracemalloc.start()
     try:
-        with pytest.raises(DataError, match="more than 7840"):
+        with pytest.raises(DataError, match="more than 7,840"):
             read(tmp_path, bomb)
         _, peak = tracemalloc.get_traced_memory()
     finally:
@@ -128,7 +128,7 @@ def test_bomb_is_unpacked_only_as_far_as_it_promised(tmp_path: Path) -> None:
 
 
 def read_or_refuse(path: Path) -> NDArray[np.uint8] | str:
-    """The array, or what the error says."""
+    """Return the array, or the error message."""
     try:
         return read_idx(path, 3)
     except DataError as error:
@@ -136,41 +136,41 @@ def read_or_refuse(path: Path) -> NDArray[np.uint8] | str:
 
 
 def test_500_hostile_idx_files(tmp_path: Path) -> None:
-    """Each loads as an array of the size its header promises, or is refused in one line."""
+    """Each file loads with the shape in its header, or is rejected with a one-line message."""
     path = tmp_path / "hostile.idx"
     loaded = 0
     for content in hostile_files(500, seed=1):
         path.write_bytes(content)
-        found = read_or_refuse(path)
-        if isinstance(found, str):
-            assert "\n" not in found
+        result = read_or_refuse(path)
+        if isinstance(result, str):
+            assert "\n" not in result
         else:
             with gzip.open(path) if content[:2] == b"\x1f\x8b" else path.open("rb") as file:
-                assert found.shape == struct.unpack(">3I", file.read(16)[4:])
-            assert found.size == math.prod(found.shape)
+                assert result.shape == struct.unpack(">3I", file.read(16)[4:])
+            assert result.size == math.prod(result.shape)
             loaded += 1
     assert 0 < loaded < 250
 
 
 def test_a_large_set_may_pack_well_but_not_too_well(tmp_path: Path) -> None:
-    """Beyond what any file may unpack to, a claim is believed only of a file that is large enough for it."""
+    """Above `FREE_BYTES`, the decompressed size is limited by the compression ratio."""
     shape = (FREE_BYTES // 784 + 1000, 28, 28)
     zipped = gzip.compress(header(*shape) + bytes(784))
     with pytest.raises(DataError, match="claims"):
         read(tmp_path, zipped)
     padded = zipped + gzip.compress(np.random.default_rng(0).bytes(math.prod(shape) // MAX_RATIO), 0)
-    with pytest.raises(DataError, match=f"promises {math.prod(shape)} bytes of data, but there are"):
+    with pytest.raises(DataError, match=f"bytes of data; its header says {math.prod(shape):,}"):
         read(tmp_path, padded)
 
 
 def rows(*classes: int) -> bytes:
-    """Labels as QMNIST has them: the class and seven more numbers each."""
+    """Return labels in QMNIST's format: rows of the class and seven more numbers."""
     array = np.array([[label, *[0] * 7] for label in classes], ">i4")
     return struct.pack(">BBBB2I", 0, 0, 12, 2, len(classes), 8) + array.tobytes()
 
 
 def test_rows_of_integers_begin_with_the_class(tmp_path: Path) -> None:
-    """What else QMNIST tells of each image is left alone."""
+    """Only the first column of QMNIST labels is used."""
     path = tmp_path / "labels"
     path.write_bytes(gzip.compress(rows(3, 1, 4)))
     assert read_classes(path).tolist() == [3, 1, 4]
@@ -182,14 +182,14 @@ def test_rows_of_integers_begin_with_the_class(tmp_path: Path) -> None:
     [
         (rows(3, 256), "label 1 is 256; expected 0 to 255"),
         (rows(-1, 3), "label 0 is -1"),
-        (rows(3)[:-1], "promises 32 bytes of data, but there are 31"),
-        (struct.pack(">BBBB2I", 0, 0, 12, 2, 3, 0), "rows of no number"),
+        (rows(3)[:-1], "has 31 bytes of data; its header says 32"),
+        (struct.pack(">BBBB2I", 0, 0, 12, 2, 3, 0), "has empty rows"),
         (idx_bytes(ARRAY.reshape(6, 10)), "IDX type 0x08; expected 0x0c"),
     ],
     ids=["too large", "below 0", "a byte short", "no column", "bytes"],
 )
 def test_rows_without_a_class_are_refused(tmp_path: Path, content: bytes, message: str) -> None:
-    """A class that is no label would otherwise wrap to another one."""
+    """Invalid classes and rows raise DataError instead of overflowing."""
     (tmp_path / "labels").write_bytes(content)
     with pytest.raises(DataError, match=message):
         read_classes(tmp_path / "labels")
@@ -211,7 +211,7 @@ for path in sorted(Path(sys.argv[1]).iterdir()):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc and sets RLIMIT_AS")
 def test_bombs_take_little_memory(tmp_path: Path) -> None:
-    """Whatever a file claims or unpacks to, refusing it stays below 256 MiB, NumPy and Python included."""
+    """Rejecting bombs takes less than 256 MiB, including Python and NumPy."""
     most = FREE_BYTES // 784
     (tmp_path / "small-promise").write_bytes(gzip_bomb(header(10, 28, 28), 1024))
     (tmp_path / "large-promise").write_bytes(gzip_bomb(header(most, 28, 28), 1024))

@@ -34,7 +34,7 @@ from tests.unit.datasets.set_files import (
 
 
 def dark_edged(n: int, seed: int = 0) -> Digits:
-    """Random digits, light on dark as MNIST's are, as far as their borders tell."""
+    """Return random digits with a black border, so that they count as light on dark, like MNIST."""
     digits = random_digits(n, seed)
     images = np.zeros_like(digits.images)
     images[:, 1:-1, 1:-1] = digits.images[:, 1:-1, 1:-1]
@@ -45,7 +45,7 @@ TRAINING, TEST = dark_edged(60, 1), dark_edged(20, 2)
 
 
 def training_of(dataset: Dataset) -> Digits:
-    """What is trained on and chosen by, as it was before it was parted."""
+    """Return the training and validation set, joined."""
     parts = dataset.training, dataset.validation
     return Digits(np.concatenate([p.images for p in parts]), np.concatenate([p.labels for p in parts]))
 
@@ -56,7 +56,7 @@ def assert_same(found: Digits, expected: Digits) -> None:
 
 
 def renamed(digits: Digits, *labels: int) -> Digits:
-    """The digits with other labels, in turn."""
+    """Return the digits with these labels, repeated."""
     return Digits(digits.images, np.resize(np.array(labels, np.uint8), len(digits)))
 
 
@@ -65,7 +65,7 @@ def renamed(digits: Digits, *labels: int) -> Digits:
 
 @pytest.mark.parametrize("prefix", ["emnist-digits", "qmnist", "mine"])
 def test_idx_files_may_have_the_name_of_their_set_before_theirs(tmp_path: Path, prefix: str) -> None:
-    """As EMNIST's have, and QMNIST's; then the test part is called test."""
+    """IDX files may have a prefix, as in EMNIST and QMNIST, where the test set is called ``test``."""
     write_folder(tmp_path / "set", TRAINING, TEST)
     for path in list((tmp_path / "set").iterdir()):
         path.rename(path.with_name(f"{prefix}-{path.name.replace('t10k', 'test')}"))
@@ -74,7 +74,7 @@ def test_idx_files_may_have_the_name_of_their_set_before_theirs(tmp_path: Path, 
 
 
 def test_labels_of_qmnist_are_read(tmp_path: Path) -> None:
-    """Of its rows of eight integers, the class."""
+    """The class is the first of the eight integers of QMNIST's labels."""
     write_folder(tmp_path, TRAINING, TEST)
     for part, digits in (("train", TRAINING), ("t10k", TEST)):
         rows = np.zeros((len(digits), 8), ">i4")
@@ -88,25 +88,25 @@ def test_labels_of_qmnist_are_read(tmp_path: Path) -> None:
 
 
 def test_images_of_emnist_are_turned_upright(tmp_path: Path) -> None:
-    """Its files hold them with rows and columns exchanged, and nobody else's do."""
+    """Only images of EMNIST are transposed."""
     transposed = Digits(TRAINING.images.transpose(0, 2, 1).copy(), TRAINING.labels)
     write_folder(tmp_path / "emnist-digits", transposed, TEST)
     dataset = load_path(tmp_path / "emnist-digits")
     assert_same(training_of(dataset), TRAINING)
     np.testing.assert_array_equal(dataset.test.images, TEST.images.transpose(0, 2, 1))
-    assert any("turned upright" in note for note in dataset.notes)
+    assert any("transposed" in note for note in dataset.notes)
     (tmp_path / "emnist-digits").rename(tmp_path / "other")
     assert_same(training_of(load_path(tmp_path / "other")), transposed)
 
 
 def test_one_of_several_sets_in_a_folder_is_asked_for_by_name(tmp_path: Path) -> None:
-    """By the beginning of its files' names, or by one of the files."""
+    """A dataset in a folder of several is chosen by its prefix or by one of its files."""
     for prefix, digits in (("emnist-letters", renamed(TRAINING, *range(1, 27))), ("emnist-digits", TRAINING)):
         write_folder(tmp_path / prefix, digits, renamed(TEST, *digits.labels))
         for path in list((tmp_path / prefix).iterdir()):
             path.rename(tmp_path / f"{prefix}-{path.name.replace('t10k', 'test')}")
         (tmp_path / prefix).rmdir()
-    with pytest.raises(DataError, match=r"holds 2 data sets \(emnist-digits, emnist-letters\)"):
+    with pytest.raises(DataError, match=r"contains 2 datasets \(emnist-digits, emnist-letters\)"):
         load_path(tmp_path)
     for name in ("emnist-letters", "emnist-letters-test-labels-idx1-ubyte"):
         dataset = load_path(tmp_path / name)
@@ -116,7 +116,7 @@ def test_one_of_several_sets_in_a_folder_is_asked_for_by_name(tmp_path: Path) ->
 
 
 def test_torchvision_keeps_files_in_a_folder_below(tmp_path: Path) -> None:
-    """Either of the two may be given, and names the set."""
+    """Both folders of torchvision's layout load the same dataset, with the name of the outer one."""
     write_folder(tmp_path / "FashionMNIST" / "raw", TRAINING, TEST)
     for path in (tmp_path / "FashionMNIST", tmp_path / "FashionMNIST" / "raw"):
         dataset = load_path(path)
@@ -134,7 +134,7 @@ def test_torchvision_keeps_files_in_a_folder_below(tmp_path: Path) -> None:
     ],
 )
 def test_known_sets_have_names_for_their_classes(tmp_path: Path, name: str, classes: tuple[str, ...]) -> None:
-    """All of them, whether each of them occurs or not."""
+    """Known datasets have all their class names, even if some classes do not occur."""
     dataset = load_path(write_folder(tmp_path / name, TRAINING, TEST))
     n_classes = {"emnist-balanced": 47, "emnist_byclass": 62}.get(name, 10)
     assert (dataset.class_names[:3], len(dataset.class_names)) == (classes, n_classes)
@@ -144,7 +144,7 @@ def test_known_sets_have_names_for_their_classes(tmp_path: Path, name: str, clas
 
 
 def with_one(number: float) -> NDArray[np.float64]:
-    """Images of numbers of 0 to 1, but for one number."""
+    """Return images from 0 to 1, with a single pixel replaced."""
     images = TRAINING.images / 255
     images[41, 3, 3] = number
     return images
@@ -153,7 +153,7 @@ def with_one(number: float) -> NDArray[np.float64]:
 @pytest.mark.parametrize("shape", [(28, 28), (784,), (28, 28, 1), (1, 28, 28)], ids=str)
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float32])
 def test_an_npz_is_read_whatever_its_shape_and_type(tmp_path: Path, shape: tuple[int, ...], dtype: type) -> None:
-    """Pixels of 0 to 255 as rows or squares, as bytes or as other numbers."""
+    """Pixels from 0 to 255 are read in any shape and number type."""
     members = keras(TRAINING, TEST)
     members["x_train.npy"] = npy(TRAINING.images.reshape(-1, *shape).astype(dtype))
     members["y_train.npy"] = npy(TRAINING.labels.astype(np.int64)[:, None])
@@ -168,26 +168,26 @@ def test_an_npz_is_read_whatever_its_shape_and_type(tmp_path: Path, shape: tuple
     ("change", "message"),
     [
         ({"y_train.npy": None}, "expected x_train, y_train"),
-        ({"y_test.npy": None}, "holds no 'y_test' beside 'x_test'"),
+        ({"y_test.npy": None}, "contains 'x_test' but no 'y_test'"),
         ({"y_train.npy": npy(np.array([{}]))}, "not a plain array of numbers"),
         ({"y_train.npy": npy(np.zeros(59, np.uint8))}, "has 59 labels for 60 images"),
         (
             {"y_train.npy": npy(np.full(60, 300))},
-            "row 0 of 'y_train' holds 300; expected whole numbers of 0 to 255",
+            "row 0 of 'y_train' contains 300; expected whole numbers from 0 to 255",
         ),
         (
             {"x_train.npy": npy(np.full((60, 784), np.nan))},
-            "row 0 of 'x_train' holds nan; expected whole numbers of 0 to 255, or numbers of 0 to 1",
+            "row 0 of 'x_train' contains nan; expected whole numbers from 0 to 255, or numbers from 0 to 1",
         ),
-        ({"x_train.npy": npy(TRAINING.images / 254)}, r"holds 1\.00\d+; expected numbers of 0 to 1$"),
-        ({"x_train.npy": npy(with_one(np.nan))}, r"row 41 of 'x_train' holds nan; expected numbers of 0 to 1$"),
-        ({"x_train.npy": npy(with_one(np.inf))}, r"row 41 of 'x_train' holds inf; expected numbers of 0 to 1$"),
-        ({"x_train.npy": npy(with_one(-1.0))}, r"row 41 of 'x_train' holds -1.0; expected numbers of 0 to 1$"),
+        ({"x_train.npy": npy(TRAINING.images / 254)}, r"contains 1\.00\d+; expected numbers from 0 to 1$"),
+        ({"x_train.npy": npy(with_one(np.nan))}, r"row 41 of 'x_train' contains nan; expected numbers from 0 to 1$"),
+        ({"x_train.npy": npy(with_one(np.inf))}, r"row 41 of 'x_train' contains inf; expected numbers from 0 to 1$"),
+        ({"x_train.npy": npy(with_one(-1.0))}, r"row 41 of 'x_train' contains -1.0; expected numbers from 0 to 1$"),
         ({"x_train.npy": npy(TRAINING.images / 127.5 - 1)}, "expected .* before any mean is subtracted"),
-        ({"y_train.npy": npy(np.ones((60, 10)))}, "row 0 of 'y_train' is no label; expected a single 1 among zeros"),
+        ({"y_train.npy": npy(np.ones((60, 10)))}, "row 0 of 'y_train' is not one-hot; expected a single 1 among zeros"),
         ({"y_train.npy": npy(np.ones((60, 63)))}, "array 'y_train' has the shape"),
         ({"x_train.npy": npy(np.zeros(60))}, "array 'x_train' has the shape"),
-        ({"x_valid.npy": npy(TEST.images)}, "holds no 'y_valid' beside 'x_valid'"),
+        ({"x_valid.npy": npy(TEST.images)}, "contains 'x_valid' but no 'y_valid'"),
         ({"x_train.npy": npy(np.zeros((60, 28, 27), np.uint8))}, "images of 28 × 27 pixels"),
         ({"x_train.npy": npy(np.zeros((60, 28, 28, 3), np.uint8))}, "images of 28 × 28 × 3 pixels"),
         ({"x_train.npy": b"no array"}, "not in NumPy's format"),
@@ -199,7 +199,7 @@ def test_an_npz_is_read_whatever_its_shape_and_type(tmp_path: Path, shape: tuple
     ],
 )  # fmt: skip
 def test_what_is_wrong_in_an_npz_is_named(tmp_path: Path, change: dict[str, bytes | None], message: str) -> None:
-    """Ranges are checked before anything is cast, and the row is told."""
+    """Errors in an archive name the array and the row."""
     members = {name: content for name, content in {**keras(TRAINING, TEST), **change}.items() if content is not None}
     (tmp_path / "mnist.npz").write_bytes(zipped(members))
     with pytest.raises(DataError, match=message):
@@ -213,31 +213,31 @@ def test_what_is_wrong_in_an_npz_is_named(tmp_path: Path, change: dict[str, byte
 def test_pixels_of_0_to_1_and_labels_in_rows_are_understood(
     tmp_path: Path, dtype: type, parts: int, factor: int
 ) -> None:
-    """To the very byte, and it is told what was done."""
+    """Pixels from 0 to 1 are scaled to the original bytes, one-hot labels are read, and a note reports the factor."""
     members = keras(TRAINING, TEST)
     members["x_train.npy"] = npy((TRAINING.images / parts).astype(dtype))
     members["y_train.npy"] = npy(np.eye(10, dtype=dtype)[TRAINING.labels])
     (tmp_path / "mnist.npz").write_bytes(zipped(members))
     dataset = load_path(tmp_path / "mnist.npz")
     assert_same(training_of(dataset), TRAINING)
-    assert dataset.notes == (f"Its pixels are numbers of 0 to 1, which were multiplied by {factor}.",)
+    assert dataset.notes == (f"Pixels from 0 to 1 were multiplied by {factor}.",)
 
 
 @pytest.mark.parametrize("dtype", [np.bool_, np.float32, np.uint8, np.int64])
 def test_pixels_may_be_on_or_off(tmp_path: Path, dtype: type) -> None:
-    """A 1, or True, is white, whatever the type."""
+    """Binary pixels become 0 and 255, for any number type."""
     on = TRAINING.images > 127
     members = {**keras(TRAINING, TEST), "x_train.npy": npy(on.astype(dtype))}
     (tmp_path / "mnist.npz").write_bytes(zipped(members))
     dataset = load_path(tmp_path / "mnist.npz")
     np.testing.assert_array_equal(training_of(dataset).images, on * np.uint8(255))
-    assert_same(dataset.test, TEST)  # which is of 0 to 255 all the same
+    assert_same(dataset.test, TEST)  # its pixels are from 0 to 255
     assert "multiplied by 255" in dataset.notes[0]
 
 
 @pytest.mark.parametrize("excess", [1.0000001, -1e-9])
 def test_what_rounding_leaves_beyond_0_and_1_is_cut_off(tmp_path: Path, excess: float) -> None:
-    """It is meant as one of them."""
+    """Rounding errors beyond 0 and 1 are clipped."""
     (tmp_path / "mnist.npz").write_bytes(zipped({**keras(TRAINING, TEST), "x_train.npy": npy(with_one(excess))}))
     images = TRAINING.images.copy()
     images[41, 3, 3] = round(excess) * 255
@@ -246,12 +246,12 @@ def test_what_rounding_leaves_beyond_0_and_1_is_cut_off(tmp_path: Path, excess: 
 
 @pytest.mark.parametrize("test", [np.zeros((20, 28, 28)), np.full((20, 28, 28), 0.5)], ids=["black", "one grey"])
 def test_the_part_to_train_on_settles_the_scale(tmp_path: Path, test: NDArray[np.float64]) -> None:
-    """Others may be of too few shades to tell."""
+    """The training set determines the scale of a test set with few grey levels."""
     members = {**keras(TRAINING, TEST), "x_train.npy": npy(TRAINING.images / 255), "x_test.npy": npy(test)}
     (tmp_path / "mnist.npz").write_bytes(zipped(members))
     dataset = load_path(tmp_path / "mnist.npz")
     np.testing.assert_array_equal(dataset.test.images, np.rint(test * 255))
-    assert dataset.notes == ("Its pixels are numbers of 0 to 1, which were multiplied by 255.",)
+    assert dataset.notes == ("Pixels from 0 to 1 were multiplied by 255.",)
 
 
 # Pickles.
@@ -259,18 +259,18 @@ def test_the_part_to_train_on_settles_the_scale(tmp_path: Path, test: NDArray[np
 
 @pytest.mark.parametrize("protocol", range(6))
 def test_three_pickled_pairs_are_read(tmp_path: Path, protocol: int) -> None:
-    """As `mnist.pkl.gz` has them: 256ths, and a part for validation, which comes behind the one to train on."""
+    """Pairs as in `mnist.pkl.gz` are read: pixels are multiplied by 256, and the validation set is appended."""
     (tmp_path / "mnist.pkl.gz").write_bytes(gzip.compress(pickled(TRAINING[:40], TRAINING[40:], TEST, protocol), 1))
     dataset = load_path(tmp_path / "mnist.pkl.gz")
     assert_same(training_of(dataset), TRAINING)
     assert_same(dataset.test, TEST)
     assert (dataset.format, dataset.class_names) == ("pickle", DIGITS)
     assert "multiplied by 256" in dataset.notes[0]
-    assert "20 images, was put behind its part to train on" in dataset.notes[1]
+    assert "validation set (20 images) was appended to its training set" in dataset.notes[1]
 
 
 def test_a_file_of_python_2_is_read(tmp_path: Path) -> None:
-    """Whose bytes are strings, as deeplearning.net's are."""
+    """A pickle of Python 2, such as deeplearning.net's, is read."""
     (tmp_path / "mnist.pkl").write_bytes(pickled_by_python_2(TRAINING, TEST))
     dataset = load_path(tmp_path / "mnist.pkl")
     assert_same(training_of(dataset), TRAINING)
@@ -278,7 +278,7 @@ def test_a_file_of_python_2_is_read(tmp_path: Path) -> None:
 
 
 def test_an_old_pickle_of_the_other_byte_order_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its arrays are copied out of texts, and once more where their bytes are swapped, however large the file is."""
+    """Arrays of protocol 2 with swapped bytes are read, although they are copied twice."""
     monkeypatch.setattr(pickle_file, "MAX_COPIED_BYTES", 0)
     images = (TRAINING.images.reshape(-1, 784) / 255).astype(">f4")
     (tmp_path / "mnist.pkl").write_bytes(pickle.dumps((images, TRAINING.labels, images, TRAINING.labels), 2))
@@ -297,7 +297,7 @@ def test_an_old_pickle_of_the_other_byte_order_is_read(tmp_path: Path, monkeypat
 )
 @pytest.mark.parametrize("form", ["bytes", "of 1"])
 def test_a_pickled_dict_is_read(tmp_path: Path, names: tuple[str, ...], form: str) -> None:
-    """Flat or square, bytes or parts of 1, with labels as numbers, in a list or in rows."""
+    """A dict of bytes or fractions, with labels in a list or one-hot, is read under common names."""
     tree: dict[str, object] = {"about": "digits"}
     for images, labels, digits in ((names[0], names[1], TRAINING), (names[2], names[3], TEST)):
         rows = digits.images.reshape(-1, 784)
@@ -311,7 +311,7 @@ def test_a_pickled_dict_is_read(tmp_path: Path, names: tuple[str, ...], form: st
 
 @pytest.mark.parametrize("n_pairs", [0, 1, 2], ids=["a pair", "a list of one", "training and test"])
 def test_fewer_pickled_pairs_are_read(tmp_path: Path, n_pairs: int) -> None:
-    """Without a part for validation, and without one to test with."""
+    """A pickle without validation or test set is read."""
     pairs = [(digits.images, digits.labels) for digits in (TRAINING, TEST)]
     (tmp_path / "mnist.pkl").write_bytes(pickle.dumps(pairs[:n_pairs] if n_pairs else pairs[0]))
     dataset = load_path(tmp_path / "mnist.pkl")
@@ -324,7 +324,7 @@ def test_fewer_pickled_pairs_are_read(tmp_path: Path, n_pairs: int) -> None:
 
 @pytest.mark.parametrize("order", [(0, 2, 1, 3), (0, 1, 2, 3)], ids=["in turn", "images first"])
 def test_four_pickled_arrays_are_read(tmp_path: Path, order: tuple[int, ...]) -> None:
-    """As ``x_train, y_train, x_test, y_test`` or as scikit-learn returns them; their lengths tell."""
+    """Four arrays are read in the order ``x_train, y_train, x_test, y_test`` or in that of scikit-learn's split."""
     arrays = [TRAINING.images.reshape(-1, 784), TEST.images.reshape(-1, 784), TRAINING.labels, TEST.labels]
     (tmp_path / "mnist.pkl").write_bytes(pickle.dumps(tuple(arrays[i] for i in order)))
     assert is_data_set(tmp_path / "mnist.pkl")
@@ -335,7 +335,7 @@ def test_four_pickled_arrays_are_read(tmp_path: Path, order: tuple[int, ...]) ->
 
 @pytest.mark.parametrize("shape", [(784,), (28, 28)], ids=str)
 def test_standardised_images_are_data_all_the_same(tmp_path: Path, shape: tuple[int, ...]) -> None:
-    """So that it is the reader of data that says what is wrong with them."""
+    """Standardised images count as a dataset, so that the dataset reader reports the problem."""
     images = (TRAINING.images.reshape(-1, *shape) / 255 - 0.13) / 0.31
     for tree in ((images, TRAINING.labels), {"x_train": images, "y_train": TRAINING.labels}):
         (tmp_path / "mnist.pkl").write_bytes(pickle.dumps(tree))
@@ -343,14 +343,14 @@ def test_standardised_images_are_data_all_the_same(tmp_path: Path, shape: tuple[
 
 
 def test_a_pickle_in_a_folder_is_found_among_weights(tmp_path: Path) -> None:
-    """It alone holds data; of two that do, one has to be named."""
+    """The only dataset among pickles of a folder is found; two datasets are an error."""
     (tmp_path / "weights.pkl").write_bytes(pickle.dumps([np.ones((784, 10)), np.ones(10)]))
     assert not is_data_set(tmp_path)
     (tmp_path / "mnist.pkl.gz").write_bytes(gzip.compress(pickled(TRAINING, TEST, TEST, 4)))
     assert is_data_set(tmp_path)
     assert load_path(tmp_path).format == "pickle"
     (tmp_path / "more.pkl").write_bytes(pickled(TRAINING, TEST, TEST, 4))
-    with pytest.raises(DataError, match=r"holds 2 data sets \(mnist.pkl.gz, more.pkl\)"):
+    with pytest.raises(DataError, match=r"contains 2 datasets \(mnist.pkl.gz, more.pkl\)"):
         load_path(tmp_path)
 
 
@@ -366,27 +366,27 @@ def test_a_pickle_in_a_folder_is_found_among_weights(tmp_path: Path) -> None:
         ([TRAINING.images, TRAINING.labels[1:], TEST.images, TEST.labels], "without images and labels"),
         ({"x_train": TRAINING.images / 127.5 - 1, "y_train": TRAINING.labels}, "before any mean is subtracted"),
         ((TRAINING.images / 127.5 - 1, TRAINING.labels), "before any mean is subtracted"),
-        ({"W1": np.ones((784, 10))}, "holds 'w1', which are weights, not data; expected x_train"),
-        ({"x_train": TRAINING.images}, "holds 'x_train'; expected x_train, y_train, x_test and y_test"),
+        ({"W1": np.ones((784, 10))}, "contains 'w1', which are weights, not a dataset; expected x_train"),
+        ({"x_train": TRAINING.images}, "contains 'x_train'; expected x_train, y_train, x_test and y_test"),
         (
             [(TRAINING.images - 0.5, TRAINING.labels)],
-            "row 0 of 'training images' holds -0.5; expected .* before any mean is",
+            "row 0 of 'training images' contains -0.5; expected .* before any mean is",
         ),
-        ([(TRAINING.images, TRAINING.labels + 0.5)], "row 0 of 'training labels' holds 0.5; expected whole numbers"),
-        ([(TRAINING.images, np.full(60, np.inf))], "row 0 of 'training labels' holds inf; expected whole numbers"),
+        ([(TRAINING.images, TRAINING.labels + 0.5)], "row 0 of 'training labels' contains 0.5; expected whole numbers"),
+        ([(TRAINING.images, np.full(60, np.inf))], "row 0 of 'training labels' contains inf; expected whole numbers"),
         ([(np.ones((60, 10)), np.ones(60))], "has images of 10 pixels; expected 28 × 28"),
     ],
 )
 def test_what_is_wrong_in_a_pickle_is_named(tmp_path: Path, tree: object, message: str) -> None:
-    """By the names in it, or by what they are for."""
+    """Errors in a pickle name the array, by its name or its purpose."""
     (tmp_path / "mnist.pkl").write_bytes(pickle.dumps(tree))
-    is_data_set(tmp_path / "mnist.pkl")  # which raises nothing, nor warns, whatever it may say
+    is_data_set(tmp_path / "mnist.pkl")  # must neither raise nor warn
     with pytest.raises(DataError, match=message):
         load_path(tmp_path / "mnist.pkl")
 
 
 def test_whoever_hears_of_the_reading_may_end_it(tmp_path: Path) -> None:
-    """By whatever it raises, which is not taken for damage to the file."""
+    """An exception of the progress callback is passed on, not reported as damage."""
 
     class StopError(Exception):
         pass
@@ -409,7 +409,7 @@ def test_whoever_hears_of_the_reading_may_end_it(tmp_path: Path) -> None:
 def test_a_csv_is_read_however_it_is_laid_out(
     tmp_path: Path, last: bool, header: bool, separator: str, end: str
 ) -> None:
-    """With a header or without, the label first or last."""
+    """A CSV is read with or without a header, with the label first or last, and with any separator."""
     names = ([*HEADER[1:], "Label"] if last else HEADER) if header else None
     (tmp_path / "train.csv").write_text(csv_text(TRAINING, names, last, None, separator, end), newline="")
     (tmp_path / "test.csv").write_text(csv_text(TEST, names and HEADER), newline="")
@@ -420,7 +420,7 @@ def test_a_csv_is_read_however_it_is_laid_out(
 
 
 def test_labels_in_a_csv_may_be_words(tmp_path: Path) -> None:
-    """Quoted or not, they are the names of the classes, in their order."""
+    """Text labels, quoted or not, are sorted class names."""
     names = ["cat", '"dog"', "ant"] * 3 + ["dog"]
     (tmp_path / "animals.csv").write_text(csv_text(random_digits(90), names=names))
     dataset = load_path(tmp_path / "animals.csv")
@@ -431,7 +431,7 @@ def test_labels_in_a_csv_may_be_words(tmp_path: Path) -> None:
     "header", [["", *HEADER], ["id", *HEADER], ["label", *map(str, range(784))]], ids=["index", "id", "numbers"]
 )
 def test_columns_of_a_csv_that_are_no_pixels_are_left_out(tmp_path: Path, header: list[str]) -> None:
-    """What numbers the rows is no part of an image."""
+    """Index columns are not read as pixels."""
     lines = csv_text(TRAINING, None).splitlines()
     if len(header) == 786:
         lines = [f"{row},{line}" for row, line in enumerate(lines)]
@@ -442,7 +442,7 @@ def test_columns_of_a_csv_that_are_no_pixels_are_left_out(tmp_path: Path, header
 
 
 def test_kaggle_s_test_file_has_no_labels(tmp_path: Path) -> None:
-    """It cannot be scored with, so that a share of the other is set aside; and there is nothing to train on in it."""
+    """A test file without labels is skipped with a note, and cannot be loaded on its own."""
     (tmp_path / "train.csv").write_text(csv_text(TRAINING))
     unlabelled = "\n".join(line.partition(",")[2] for line in csv_text(TEST).splitlines())
     (tmp_path / "test.csv").write_text(unlabelled)
@@ -454,7 +454,7 @@ def test_kaggle_s_test_file_has_no_labels(tmp_path: Path) -> None:
 
 
 def with_cell(row: int, column: int, text: str) -> str:
-    """A sound file but for one cell, counted from 0 under the header."""
+    """Return a valid CSV with a single cell replaced, in a row counted from 0 below the header."""
     lines = csv_text(TRAINING).splitlines()
     cells = lines[row + 1].split(",")
     cells[column] = text
@@ -464,22 +464,22 @@ def with_cell(row: int, column: int, text: str) -> str:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (with_cell(4, 8, "300"), "row 6 has 300 as pixel 7; expected a whole number of 0 to 255"),
-        (with_cell(4, 8, "-1"), "row 6 has -1 as pixel 7"),
-        (with_cell(4, 8, "NaN"), "row 6 has nan as pixel 7"),
-        (with_cell(4, 8, "inf"), "row 6 has inf as pixel 7"),
-        (with_cell(4, 8, "0.5"), "row 6 has 0.5 as pixel 7"),
-        (with_cell(4, 8, "x"), "row 6 has 'x' as pixel 7"),
-        (with_cell(4, 8, ""), "row 6 has '' as pixel 7"),
+        (with_cell(4, 8, "300"), "row 6: pixel 7 is 300; expected a whole number from 0 to 255"),
+        (with_cell(4, 8, "-1"), "row 6: pixel 7 is -1"),
+        (with_cell(4, 8, "NaN"), "row 6: pixel 7 is nan"),
+        (with_cell(4, 8, "inf"), "row 6: pixel 7 is inf"),
+        (with_cell(4, 8, "0.5"), "row 6: pixel 7 is 0.5"),
+        (with_cell(4, 8, "x"), "row 6: pixel 7 is 'x'"),
+        (with_cell(4, 8, ""), "row 6: pixel 7 is ''"),
         (with_cell(4, 8, "1,2"), "row 6 has 786 columns; expected 785"),
         (with_cell(4, 0, ""), "has the label ''"),
-        (with_cell(4, 0, "é" * 41), "expected 1 to 40 letters"),
-        (with_cell(4, 0, "12"), "label 4 is 12, alone of its class"),
+        (with_cell(4, 0, "é" * 41), "expected 1 to 40 characters"),
+        (with_cell(4, 0, "12"), "label 4 is 12, the only sample of its class"),
         ("", "is empty"),
         ("label,a\n", "has 2 columns; expected 784 pixels and a label"),
-        (",".join(HEADER), "holds no image under its header"),
-        ("1," * 40_000, "row 1 is longer than 65536 bytes; expected 785 columns"),
-        ("\n".join(csv_text(TRAINING).splitlines()[:6]), "holds 5 samples"),
+        (",".join(HEADER), "contains no image below its header"),
+        ("1," * 40_000, "row 1 is longer than 65,536 bytes; expected 785 columns"),
+        ("\n".join(csv_text(TRAINING).splitlines()[:6]), "has 5 samples"),
     ],
     ids=[
         "300", "below 0", "NaN", "infinity", "half", "text", "nothing", "two", "no label", "long label", "alone",
@@ -487,14 +487,14 @@ def with_cell(row: int, column: int, text: str) -> str:
     ],
 )  # fmt: skip
 def test_what_is_wrong_in_a_csv_is_named(tmp_path: Path, text: str, message: str) -> None:
-    """Its row is told, counted as an editor counts lines."""
+    """Errors in a CSV contain the line number."""
     (tmp_path / "train.csv").write_text(text)
     with pytest.raises(DataError, match=message):
         load_path(tmp_path / "train.csv")
 
 
 def test_kaggle_s_letters_have_their_names(tmp_path: Path) -> None:
-    """The file says 0 to 25, its name says which letters; sorted by class, as it is, each part has them all."""
+    """Kaggle's letters get their names, and each part of the sorted file contains all letters."""
     digits = random_digits(260)
     letters = Digits(digits.images, np.repeat(np.arange(26, dtype=np.uint8), 10))
     (tmp_path / "A_Z Handwritten Data.csv").write_text(csv_text(letters, None))
@@ -505,14 +505,14 @@ def test_kaggle_s_letters_have_their_names(tmp_path: Path) -> None:
 
 
 def test_more_classes_than_62_are_refused(tmp_path: Path) -> None:
-    """And the first that is one too many is told."""
+    """More than 62 classes are rejected."""
     digits = random_digits(130)
     labels = Digits(digits.images, np.arange(130, dtype=np.uint8) % 65)
     (tmp_path / "many.csv").write_text(csv_text(labels))
-    with pytest.raises(DataError, match="more than 62 different labels; '62' is one too many"):
+    with pytest.raises(DataError, match="too many different labels; '62' exceeds the limit of 62"):
         load_path(tmp_path / "many.csv")
     write_folder(tmp_path / "idx", labels, labels)
-    with pytest.raises(DataError, match="has 65 classes; at most 62"):
+    with pytest.raises(DataError, match="has 65 classes; the limit is 62"):
         load_path(tmp_path / "idx")
 
 
@@ -520,7 +520,7 @@ def test_more_classes_than_62_are_refused(tmp_path: Path) -> None:
 
 
 def test_images_in_folders_are_read(tmp_path: Path) -> None:
-    """In train and test, with a folder a class; images of 28 × 28 are taken pixel by pixel."""
+    """Image folders below ``train`` and ``test`` are read, and images of 28 × 28 are unchanged."""
     write_images(tmp_path / "set" / "train", TRAINING)
     write_images(tmp_path / "set" / "Test", TEST)
     dataset = load_path(tmp_path / "set")
@@ -533,7 +533,7 @@ def test_images_in_folders_are_read(tmp_path: Path) -> None:
 
 
 def test_images_on_one_level_are_parted_by_class(tmp_path: Path) -> None:
-    """Each class is in all three parts, and the same images always come into the same part."""
+    """Images without a test set are split by class, and the split is reproducible."""
     names = ["cat", "dog"] * 5
     write_images(tmp_path / "pets", random_digits(70), names)
     dataset, again = (load_path(tmp_path / "pets") for _ in range(2))
@@ -541,11 +541,11 @@ def test_images_on_one_level_are_parted_by_class(tmp_path: Path) -> None:
     for part, n in ((dataset.training, 50), (dataset.validation, 10), (dataset.test, 10)):
         assert np.bincount(part.labels).tolist() == [n // 2, n // 2]
     np.testing.assert_array_equal(dataset.test.images, again.test.images)
-    assert any("10 images in all, was drawn with a fixed seed" in note for note in dataset.notes)
+    assert any("(10 images in total) was split off with a fixed seed" in note for note in dataset.notes)
 
 
 def test_dark_ink_is_turned_light(tmp_path: Path) -> None:
-    """As MNIST has it, by what most of the images' borders are."""
+    """Images with light borders are inverted, like MNIST."""
     images = np.zeros((20, 28, 28), np.uint8)
     images[:, 8:20, 10:15] = np.arange(20)[:, None, None] + 200
     digits = Digits(images, np.arange(20, dtype=np.uint8) % 2)
@@ -555,20 +555,20 @@ def test_dark_ink_is_turned_light(tmp_path: Path) -> None:
 
 
 def test_images_of_another_size_are_prepared_as_in_the_window(tmp_path: Path) -> None:
-    """Their ink is scaled and centred; and that is told."""
+    """Images of another size are scaled and centred, and a note says so."""
     large = np.zeros((20, 90, 120), np.uint8)
     large[:, 10:60, 15:25] = 255
     write_images(tmp_path / "large", Digits(large, np.arange(20, dtype=np.uint8) % 2), suffix=".bmp")
     dataset = load_path(tmp_path / "large")
     ink = np.argwhere(dataset.training.images[0] > 100)
-    assert np.ptp(ink[:, 0]) in (19, 20)  # the box that MNIST's digits fill
-    assert "20 of 20 images are not of 28 × 28 pixels" in dataset.notes[0]
+    assert np.ptp(ink[:, 0]) in (19, 20)  # the size of MNIST's digits
+    assert "20 of 20 images are not 28 × 28 pixels" in dataset.notes[0]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="links want rights there")
+@pytest.mark.skipif(os.name == "nt", reason="creating links needs privileges on Windows")
 @pytest.mark.parametrize("what", ["image", "class", "part", "idx", "raw", "csv"])
 def test_no_link_leads_out_of_the_folder(tmp_path: Path, what: str) -> None:
-    """Neither of a file nor of a folder; what a folder is given is all that is read."""
+    """Links to files and folders outside the dataset are rejected."""
     outside = write_images(tmp_path / "outside", random_digits(20))
     write_folder(tmp_path / "elsewhere", TRAINING, TEST)
     (tmp_path / "away.csv").write_text(csv_text(TRAINING))
@@ -587,13 +587,13 @@ def test_no_link_leads_out_of_the_folder(tmp_path: Path, what: str) -> None:
     link.symlink_to(target)
     if what == "idx":
         shutil.copy(tmp_path / "elsewhere" / "train-labels-idx1-ubyte", folder)
-    with pytest.raises(DataError, match="link that leads out of the data set's folder"):
+    with pytest.raises(DataError, match="is a link out of the dataset's folder"):
         load_path(folder)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="links want rights there")
+@pytest.mark.skipif(os.name == "nt", reason="creating links needs privileges on Windows")
 def test_links_within_the_folder_are_followed(tmp_path: Path) -> None:
-    """But for one that goes round in a circle."""
+    """Links within the folder are followed; circular links are an error."""
     folder = write_images(tmp_path / "set", random_digits(20))
     (folder / "0" / "again.png").symlink_to(folder / "0" / "00000.png")
     dataset = load_path(folder)
@@ -604,7 +604,7 @@ def test_links_within_the_folder_are_followed(tmp_path: Path) -> None:
 
 
 def test_a_broken_image_is_named(tmp_path: Path) -> None:
-    """One that is no image at all ends the reading."""
+    """The error for an invalid image names it."""
     folder = write_images(tmp_path / "set", random_digits(20))
     (folder / "3" / "zzz.png").write_bytes(b"no image")
     with pytest.raises(DataError, match=r"zzz\.png: is not an image") as caught:
@@ -613,50 +613,50 @@ def test_a_broken_image_is_named(tmp_path: Path) -> None:
 
 
 def test_reading_images_can_be_ended(tmp_path: Path) -> None:
-    """What hears of the progress may raise."""
+    """An exception of the progress callback stops reading at any image."""
     write_images(tmp_path, random_digits(220))
-    heard = []
+    reports = []
 
     def tell(n: int) -> None:
-        heard.append(n)
+        reports.append(n)
         if n == 200:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         load_path(tmp_path, tell)
-    assert [n for n in heard if n] == [100, 200]
-    assert len(heard) == 200  # it could have been ended at any image
+    assert [n for n in reports if n] == [100, 200]
+    assert len(reports) == 200  # the callback could have stopped at any image
 
 
 # Strokes.
 
 
 def test_drawings_are_read_as_the_pad_s_are(tmp_path: Path) -> None:
-    """Those with a label; how many have none is told."""
+    """Labelled drawings are rasterised like on the pad, and a note counts the others."""
     path = write_drawings(tmp_path / "mine.jsonl", [*([0, 1, 2] * 10), None, None])
     dataset = load_path(path)
     drawn = {rasterize(drawing.paths).tobytes() for drawing in read_strokes(path) if drawing.label is not None}
     parts = (dataset.training, dataset.validation, dataset.test)
     assert {image.tobytes() for part in parts for image in part.images} == drawn
     assert dataset.class_names == DIGITS
-    assert "2 lines have no label or no ink" in dataset.notes[0]
+    assert "2 lines without a label or without ink" in dataset.notes[0]
 
 
 def test_strokes_without_labels_are_no_data_set(tmp_path: Path) -> None:
-    """There is nothing to be learnt from them."""
+    """Strokes without labels and invalid strokes files are rejected."""
     path = write_drawings(tmp_path / "mine.jsonl", [None] * 12)
-    with pytest.raises(DataError, match="holds no drawing with a label"):
+    with pytest.raises(DataError, match="contains no drawing with a label"):
         load_path(path)
     path.write_text("{")
     with pytest.raises(DataError, match="line 1 is not JSON"):
         load_path(path)
 
 
-# All of them.
+# All formats.
 
 
 def test_the_same_digits_have_the_same_sum_in_every_format(tmp_path: Path) -> None:
-    """The files differ, and what is trained on does not."""
+    """The SHA-256 and the split do not depend on the file format."""
     digits, test = by_class(TRAINING), by_class(TEST)
     write_folder(tmp_path / "idx", digits, test)
     (tmp_path / "set.npz").write_bytes(zipped(keras(digits, test)))
@@ -671,14 +671,14 @@ def test_the_same_digits_have_the_same_sum_in_every_format(tmp_path: Path) -> No
 
 
 def test_digits_in_the_order_of_their_classes_are_parted_by_class(tmp_path: Path) -> None:
-    """Where the last sixth does not hold each class, one is drawn that does."""
+    """If the last sixth lacks classes, a stratified sixth becomes the validation set."""
     dataset = load_path(write_folder(tmp_path, by_class(TRAINING), TEST))
     assert np.bincount(dataset.validation.labels).tolist() == [1] * 10
     assert np.bincount(dataset.training.labels).tolist() == [5] * 10
 
 
 def test_without_a_test_part_a_seventh_is_set_aside(tmp_path: Path) -> None:
-    """No image is in two parts, and the set says what was done."""
+    """Without a test set, a seventh is split off without overlap, and a note says so."""
     write_folder(tmp_path, random_digits(140), TEST)
     for path in tmp_path.glob("t10k-*"):
         path.unlink()
@@ -686,11 +686,11 @@ def test_without_a_test_part_a_seventh_is_set_aside(tmp_path: Path) -> None:
     parts = (dataset.training, dataset.validation, dataset.test)
     assert [len(part) for part in parts] == [100, 20, 20]
     assert len({image.tobytes() for part in parts for image in part.images}) == 140
-    assert "There is no test part" in dataset.notes[0]
+    assert "There is no test set" in dataset.notes[0]
 
 
 def test_no_array_of_a_data_set_can_be_written_to(tmp_path: Path) -> None:
-    """Whatever it was read from, and however it was parted."""
+    """The arrays of all parts are read-only, for every format."""
     write_images(tmp_path / "images", random_digits(40))
     (tmp_path / "set.npz").write_bytes(zipped(keras(TRAINING, TEST)))
     (tmp_path / "emnist-mnist-train-images-idx3-ubyte").write_bytes(idx_bytes(TRAINING.images))
@@ -703,12 +703,12 @@ def test_no_array_of_a_data_set_can_be_written_to(tmp_path: Path) -> None:
 
 
 def test_a_png_of_28_by_28_reads_as_written(tmp_path: Path) -> None:
-    """Grey levels go through the reader of images without a change."""
+    """The image reader does not change grey levels."""
     write_images(tmp_path, random_digits(1))
     np.testing.assert_array_equal(read_image(tmp_path / "0" / "00000.png")[..., 0], random_digits(1).images[0])
 
 
-# What is a data set, before it is read.
+# Detection of datasets without reading them.
 
 
 @pytest.mark.parametrize(
@@ -734,7 +734,7 @@ def test_a_png_of_28_by_28_reads_as_written(tmp_path: Path) -> None:
 def test_data_sets_are_known_by_their_names_and_first_bytes(
     tmp_path: Path, name: str, make: Callable[[Path], object]
 ) -> None:
-    """And the folder above some of them is the set."""
+    """Datasets are recognised by names and first bytes, also by their folder."""
     path = tmp_path / name
     path.parent.mkdir(exist_ok=True)
     make(path)
@@ -772,7 +772,7 @@ def test_data_sets_are_known_by_their_names_and_first_bytes(
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_weights_and_what_cannot_be_trained_on_are_no_data_sets(tmp_path: Path, name: str, content: bytes) -> None:
-    """Nor is the folder that they are in; nothing is raised."""
+    """Weights and unusable files, and their folders, are not datasets, and raise nothing."""
     (tmp_path / name).write_bytes(content)
     assert not is_data_set(tmp_path / name)
     assert not is_data_set(tmp_path)
@@ -791,7 +791,7 @@ def test_weights_and_what_cannot_be_trained_on_are_no_data_sets(tmp_path: Path, 
 def test_weights_beside_pictures_are_no_data_set(
     tmp_path: Path, files: tuple[str, ...], pictures: tuple[str, ...]
 ) -> None:
-    """As people keep the plots of a training; a data set of images has its lists and notes beside them all the same."""
+    """A folder of weights and plots is not a dataset; a folder of images and text files is."""
     write_images(tmp_path / "plain", TRAINING, pictures * 10)
     for name in ("labels.csv", "classes.txt", "notes.json"):
         (tmp_path / "plain" / name).write_text("1")
@@ -807,40 +807,40 @@ def test_weights_beside_pictures_are_no_data_set(
         (
             "w.npz",
             zipped({"W1.npy": npy(np.ones((784, 10)))}),
-            "holds 'w1', which are weights, not data; expected x_tr",
+            "contains 'w1', which are weights, not a dataset; expected x_tr",
         ),
-        ("w.npy.h5", b"\x89HDF", "is of a kind that weights are kept in, not a data set"),
+        ("w.npy.h5", b"\x89HDF", "looks like a weights file, not a dataset"),
         ("nothing.pkl", b"", "is empty$"),
         ("w.pkl", b"\x80\x04N.", "is a pickle without images and labels"),
         (
             "twice.pkl",
             pickle.dumps({"X_train": TRAINING.images, "x_train": TRAINING.images, "y_train": TRAINING.labels}),
-            "holds 'x_train' twice",
+            "contains 'x_train' twice",
         ),
         (
             "words.pkl",
             pickle.dumps({"x_train": TRAINING.images, "y_train": ["nine"] * 60}),
-            "'y_train' is no array of numbers",
+            "'y_train' is not an array of numbers",
         ),
-        ("x_train.npy", npy(TRAINING.images), "is one array; expected images and labels together"),
+        ("x_train.npy", npy(TRAINING.images), "is a single array; save images and labels together"),
         (
             "pictures",
             idx_bytes(TRAINING.images),
-            "is IDX, but its name does not tell its part; expected names as train-",
+            "is an IDX file with an unknown name; rename the files as train-",
         ),
     ],
 )
 def test_what_is_no_data_set_is_named(tmp_path: Path, name: str, content: bytes, message: str) -> None:
-    """Weights above all, which are easily taken for one."""
+    """Errors for other files, such as weights, say why they are not a dataset."""
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match=message):
         load_path(tmp_path / name)
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders here")
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are not supported here")
 def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path) -> None:
-    """It may have the name of data, and nobody who writes to it."""
+    """A pipe with the name of a dataset is skipped without blocking."""
     os.mkfifo(tmp_path / "train.csv")
     assert not is_data_set(tmp_path)
-    with pytest.raises(DataError, match="holds no data set"):
+    with pytest.raises(DataError, match="contains no dataset"):
         load_path(tmp_path)

@@ -12,12 +12,12 @@ from digitpad.ink.raster import rasterize, without_specks
 from digitpad.ink.strokes import CANVAS_PX
 from digitpad.nn.losses import NONE
 
-STYLES = [(glyph, style) for glyph, some in glyphs().items() for style in some]
+STYLES = [(glyph, style) for glyph, styles in glyphs().items() for style in styles]
 
 
 @pytest.mark.parametrize("kind", kinds())
 def test_every_kind_is_drawable(kind: str) -> None:
-    """On the canvas, in whole pixels, and never without ink."""
+    """Every kind gives drawings with ink, in whole pixels on the canvas."""
     for writer, rng in itertools.islice(writers(1), 8):
         paths = draw(kind, rng, writer)
         points = np.concatenate(paths)
@@ -31,7 +31,7 @@ def test_every_kind_is_drawable(kind: str) -> None:
 
 @pytest.mark.parametrize(("glyph", "style"), STYLES, ids=[f"{glyph} {style.name}" for glyph, style in STYLES])
 def test_every_style_is_drawable(glyph: str, style: Style) -> None:
-    """With a name of its own within its kind, as large as a digit, and of no digit."""
+    """Every style has a unique name within its kind, is labelled as a non-digit, and is as large as a digit."""
     assert [other.name for other in glyphs()[glyph]].count(style.name) == 1
     assert style.digit == NONE
     paths = write(style, np.random.default_rng(1))
@@ -40,28 +40,28 @@ def test_every_style_is_drawable(glyph: str, style: Style) -> None:
 
 
 def test_shares_are_of_one_whole() -> None:
-    """Every kind has one, and those drawn by styles have theirs together."""
+    """The shares of all kinds add up to 1, and those of styles to `GLYPH_SHARE`."""
     assert sum(kinds().values()) == pytest.approx(1)
     assert min(kinds().values()) > 0
     assert sum(share for kind, share in kinds().items() if kind in glyphs()) == pytest.approx(glyphs_module.GLYPH_SHARE)
 
 
 def test_no_digit_has_styles_among_them() -> None:
-    """Nor has a letter that is written like one."""
+    """Neither digits nor letters that look like digits are kinds."""
     assert not set("0123456789oOlIzZsSbgq|/").intersection(kinds())
 
 
 def test_same_generator_same_drawing() -> None:
-    """All that is random comes from it."""
+    """The same generator gives the same drawing."""
     writer, _ = next(writers(1))
     for kind in kinds():
-        one, two = (draw(kind, np.random.default_rng(5), writer) for _ in range(2))
-        for path, same in zip(one, two, strict=True):
+        first, second = (draw(kind, np.random.default_rng(5), writer) for _ in range(2))
+        for path, same in zip(first, second, strict=True):
             np.testing.assert_array_equal(path, same)
 
 
 def test_no_kind_of_that_name() -> None:
-    """A digit is none of them."""
+    """A digit is not a kind."""
     writer, rng = next(writers(1))
     with pytest.raises(KeyError):
         draw("7", rng, writer)
@@ -69,7 +69,7 @@ def test_no_kind_of_that_name() -> None:
 
 @pytest.mark.parametrize("kind", ["scribble", "tangle", "overlaid strokes", "invented sign"])
 def test_what_comes_by_chance_is_no_line(kind: str) -> None:
-    """It has more ink than its size, several times, where a 1 has it once."""
+    """The ink of random drawings is several times as long as their size, unlike a 1."""
     for writer, rng in itertools.islice(writers(2), 20):
         paths = draw(kind, rng, writer)
         ink = sum(np.hypot(*np.diff(path, axis=0).T).sum() for path in paths)
@@ -77,7 +77,7 @@ def test_what_comes_by_chance_is_no_line(kind: str) -> None:
 
 
 def test_dots_stay_where_they_are() -> None:
-    """None of them is dropped as a speck of another."""
+    """Each drawing keeps 2 to 7 separate dots of a single point."""
     for writer, rng in itertools.islice(writers(1), 20):
         paths = draw("dots", rng, writer)
         assert 2 <= len(paths) <= 7
@@ -86,7 +86,7 @@ def test_dots_stay_where_they_are() -> None:
 
 @pytest.mark.parametrize("kind", ["i", "j", "ü", "?", "÷"])
 def test_no_part_is_lost(kind: str) -> None:
-    """An i has its dot wherever a hand puts it: without it, it would be a 1."""
+    """No part is removed as a speck: an i without its dot would look like a 1."""
     for writer, rng in itertools.islice(writers(3), 20):
         paths = draw(kind, rng, writer)
         assert len(paths) > 1
@@ -94,7 +94,7 @@ def test_no_part_is_lost(kind: str) -> None:
 
 
 def test_neighbours_stand_beside_each_other() -> None:
-    """Two digits are wider than one."""
+    """Two digits side by side are wider than a single digit."""
     wider = 0
     for writer, rng in itertools.islice(writers(1), 40):
         width, height = np.ptp(np.concatenate(draw("two digits", rng, writer)), axis=0)
@@ -103,7 +103,7 @@ def test_neighbours_stand_beside_each_other() -> None:
 
 
 def test_error_names_the_style(tmp_path: Path) -> None:
-    """A style that cannot be drawn is named, with its kind and the file."""
+    """The error for an invalid style contains its name, its kind and the file."""
     path = tmp_path / "glyphs.toml"
     path.write_text('[[heart]]\nname = "broken"\nstrokes = ["50,28 36;4"]\n', "utf-8")
     with pytest.raises(InkError, match=r"glyphs.*style 'broken' of heart: '36;4' is not a point"):

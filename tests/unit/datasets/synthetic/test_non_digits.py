@@ -9,7 +9,7 @@ from digitpad.nn.losses import NONE
 
 
 def test_labels_are_none() -> None:
-    """As many as asked for, all of no class, none of them blank."""
+    """The requested number of drawings are labelled `NONE`, and none is blank."""
     drawings = non_digits(305, seed=1)
     assert drawings.images.shape == (305, 28, 28)
     assert drawings.images.dtype == drawings.labels.dtype == np.uint8
@@ -18,14 +18,14 @@ def test_labels_are_none() -> None:
 
 
 def test_same_seed_same_drawings() -> None:
-    """Of one seed, a larger set begins with the smaller one; of another, most are others."""
+    """With the same seed, a larger set starts with the smaller one; with another seed, most drawings differ."""
     few, many, other = non_digits(25, seed=1), non_digits(40, seed=1), non_digits(25, seed=2)
     np.testing.assert_array_equal(few.images, many.images[:25])
-    assert (few.images == other.images).all(axis=(1, 2)).mean() < 0.2  # dots are alike
+    assert (few.images == other.images).all(axis=(1, 2)).mean() < 0.2  # some dots are identical
 
 
 def test_kinds_can_be_chosen() -> None:
-    """A dot alone is one small blob, most of the time; what is no kind cannot be chosen."""
+    """Only chosen kinds are drawn, and an unknown kind raises KeyError."""
     dots = non_digits(60, seed=1, only=["dot"])
     assert sum(np.ptp(np.nonzero(image)[0]) < 6 for image in dots.images) > 30
     with pytest.raises(KeyError):
@@ -33,7 +33,7 @@ def test_kinds_can_be_chosen() -> None:
 
 
 def test_drawings_are_prepared_as_ink_is() -> None:
-    """What a writer drew, as the pad's strokes are, but for the pen."""
+    """Drawings are rasterised like strokes on the pad, with the writer's pen."""
     drawings = non_digits(100, seed=1, only=["heart"])
     for row, (writer, rng) in zip(range(0, 100, PER_WRITER), writers(1), strict=False):
         rng.random()
@@ -42,11 +42,11 @@ def test_drawings_are_prepared_as_ink_is() -> None:
 
 
 def test_kinds_are_many() -> None:
-    """No kind is more than a twentieth of all."""
+    """There are over 100 kinds, each below 5 % of all drawings."""
     assert len(kinds()) > 100
     assert max(kinds().values()) < 0.05
 
 
 def test_nothing_of_nothing() -> None:
-    """No drawings are a set too."""
+    """Zero drawings give an empty set."""
     assert len(non_digits(0, seed=1)) == 0

@@ -40,14 +40,14 @@ def read(tmp_path: Path, text: str) -> tuple[Style, ...]:
 
 
 def steady(style: Style, **changes: float) -> list[Floats]:
-    """A style as a hand writes it that nothing moves, but for what is said."""
+    """Write a style without any variation, except for the given changes."""
     still = dict.fromkeys(HABITS, 0.0)
     writer = dataclasses.replace(next(writers(1))[0], width=1.0, bend=1.0, spacing_px=5.0, size_px=300.0)
     return write(style, np.random.default_rng(1), dataclasses.replace(writer, **{**still, **changes}))  # type: ignore[arg-type]
 
 
 def test_style_by_hand(tmp_path: Path) -> None:
-    """Points are hundredths of a height from the middle, ranges two of them, and a stroke leads from first to last."""
+    """Points are in hundredths of a height, relative to the centre; ranges have low and high ends."""
     (style,) = (style for style in read(tmp_path, STYLE + OTHERS) if style.digit == 7)
     assert (style.name, style.weight) == ("plain", 1)
     np.testing.assert_allclose(style.low, np.array([[-0.38, -0.45], [0.3, -0.47], [-0.05, 0.5]]))
@@ -58,7 +58,7 @@ def test_style_by_hand(tmp_path: Path) -> None:
 
 
 def test_curve_bends_at_points_and_turns_at_corners() -> None:
-    """Through a smooth point there is one direction, through a corner two; without bend, all is straight."""
+    """A curve is smooth at points, turns at corners, and is straight with a bend of 0."""
     points = np.array([[0.0, 0.0], [0.5, 0.5], [1.0, 0.0]])
     smooth, corner = StrokeCurve.through(points, [False] * 3), StrokeCurve.through(points, [False, True, False])
 
@@ -77,37 +77,40 @@ def test_curve_bends_at_points_and_turns_at_corners() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ('[[7]]\nname = "bare"\nstrokes = []\n', "style 'bare' of 7: it has no strokes"),
+        ('[[7]]\nname = "bare"\nstrokes = []\n', "style 'bare' of 7: has no strokes"),
         ('[[7]]\nname = "dot"\nstrokes = ["5,5"]\n', "style 'dot' of 7: the stroke '5,5' has fewer than two points"),
         ('[[7]]\nname = "odd"\nstrokes = ["5,5 6;7"]\n', "style 'odd' of 7: '6;7' is not a point"),
-        ('[[7]]\nstrokes = ["5,5 6,7"]\nweight = 0\n', "style 'number 1' of 7: its weight is 0"),
+        ('[[7]]\nstrokes = ["5,5 6,7"]\nweight = 0\n', "style 'number 1' of 7: weight is 0"),
         ('[[7]]\nstrokes = ["5,5 6,7"]\nweight = "x"\n', "style 'number 1' of 7: "),
         ('[[7]]\nname = "plain"\n', "style 'plain' of 7: "),
         ('[[7]]\nname = "plain"\nstrokes = ["1,2 3,4"]\ncolour = 3\n', "style 'plain' of 7: "),
-        ('[[7]]\nstrokes = ["5,5 9..6,7"]\n', "style 'number 1' of 7: '9..6,7' has a range that ends before it begins"),
-        ('[[7]]\nstrokes = ["5,5 6,7"]\nfreedom = 2\n', "style 'number 1' of 7: its freedom is 2; expected 0 to 1"),
+        (
+            '[[7]]\nstrokes = ["5,5 9..6,7"]\n',
+            "style 'number 1' of 7: '9..6,7' has a range that ends below its start",
+        ),
+        ('[[7]]\nstrokes = ["5,5 6,7"]\nfreedom = 2\n', "style 'number 1' of 7: freedom is 2; expected 0 to 1"),
         ("7 = 7\n", "7 is not a list of styles"),
         ("7 = [7]\n", "7 is not a list of styles"),
         ("7 = []\n", "7 is not a list of styles"),
-        ("", "has styles of 0, 1, 2, 3, 4, 5, 6, 8, 9; expected"),
+        ("", "has styles for 0, 1, 2, 3, 4, 5, 6, 8, 9; expected"),
         ("[[7]\n", "is not TOML"),
     ],
 )
 def test_what_cannot_be_names_the_style(tmp_path: Path, text: str, problem: str) -> None:
-    """A style that cannot be drawn is named, with its digit and the file."""
+    """The error for an invalid style contains its name, its digit and the file."""
     with pytest.raises(InkError, match="styles") as caught:
-        read(tmp_path, text + OTHERS)  # a key without a table has to come first
+        read(tmp_path, text + OTHERS)  # in TOML, a key without a table must come first
     assert problem in str(caught.value)
 
 
 def test_missing_file_says_so(tmp_path: Path) -> None:
-    """No file is an error like the others."""
+    """A missing file raises InkError."""
     with pytest.raises(InkError, match="cannot be read"):
         read_styles(tmp_path / "none.toml")
 
 
 def test_each_digit_has_several_styles() -> None:
-    """At least ten, with names of their own."""
+    """Each digit has at least ten styles, with unique names."""
     names = Counter(named(style) for style in read_styles(STYLES))
     assert set(names.values()) == {1}
     assert min(Counter(style.digit for style in styles()).values()) >= 10
@@ -115,7 +118,7 @@ def test_each_digit_has_several_styles() -> None:
 
 @pytest.mark.parametrize("style", styles(), ids=named)
 def test_every_style_is_drawable(style: Style) -> None:
-    """On the canvas, each stroke of at least two points, and large enough to be a digit."""
+    """Every style gives strokes of at least two points on the canvas, and is large enough for a digit."""
     rng = np.random.default_rng(1)
     for _ in range(5):
         paths = write(style, rng)
@@ -130,16 +133,16 @@ def test_every_style_is_drawable(style: Style) -> None:
 
 
 def test_same_seed_same_strokes() -> None:
-    """All that is random comes from the generator."""
+    """The same seed gives the same writers and strokes."""
     for (writer, rng), (same, other) in zip(writers(3), itertools.islice(writers(3), 4), strict=False):
         assert writer.slant == same.slant
         for digit in range(10):
-            for one, two in zip(write(digit, rng, writer), write(digit, other, same), strict=True):
-                np.testing.assert_array_equal(one, two)
+            for first, second in zip(write(digit, rng, writer), write(digit, other, same), strict=True):
+                np.testing.assert_array_equal(first, second)
 
 
 def test_writers_differ() -> None:
-    """No two write of the same size, nor the same."""
+    """No two writers have the same size or write the same digit identically."""
     some = [writer for writer, _ in itertools.islice(writers(1), 50)]
     assert len({writer.size_px for writer in some}) == 50
     drawn = [rasterize(write(5, np.random.default_rng(1), writer)).tobytes() for writer in some]
@@ -147,7 +150,7 @@ def test_writers_differ() -> None:
 
 
 def test_writer_keeps_a_style_but_not_a_shape() -> None:
-    """The same hand writes a digit in one style, never twice alike."""
+    """A writer always uses the same style for a digit, but never draws it identically."""
     writer, rng = next(writers(1))
     drawn = [write(4, rng, writer) for _ in range(10)]
     assert {len(paths) for paths in drawn} == {len(writer.styles[4].strokes)}
@@ -155,17 +158,17 @@ def test_writer_keeps_a_style_but_not_a_shape() -> None:
 
 
 def test_common_styles_are_taken_more_often() -> None:
-    """As often as their weights say."""
-    own = [style for style in styles() if style.digit == 0]
-    taken = Counter(writer.styles[0].name for writer, _ in itertools.islice(writers(1), 2000))
-    whole = sum(style.weight for style in own)
-    for style in own:
+    """Styles are chosen in proportion to their weights."""
+    matching = [style for style in styles() if style.digit == 0]
+    counts = Counter(writer.styles[0].name for writer, _ in itertools.islice(writers(1), 2000))
+    whole = sum(style.weight for style in matching)
+    for style in matching:
         share = style.weight / whole
-        assert taken[style.name] / 2000 == pytest.approx(share, abs=4 * np.sqrt(share / 2000))
+        assert counts[style.name] / 2000 == pytest.approx(share, abs=4 * np.sqrt(share / 2000))
 
 
 def test_steady_hand_writes_the_style() -> None:
-    """What a writer does not change is as the file has it, but for size and place."""
+    """Without variation, the style is written as in the file; slant and turn have the expected effect."""
     (style,) = (style for style in styles() if named(style) == "1 serifs above and below")
     stem = steady(style)[0]
     assert np.ptp(stem[:, 0]) <= 3
@@ -176,7 +179,7 @@ def test_steady_hand_writes_the_style() -> None:
 
 @pytest.mark.parametrize("amount", HABITS)
 def test_each_habit_moves_the_pen(amount: str) -> None:
-    """None of them is without effect, and none tears the digit apart."""
+    """Each habit changes the strokes, but does not tear the digit apart."""
     (style,) = (style for style in styles() if named(style) == "4 open")
     plain, changed = (
         np.concatenate(steady(style)),
@@ -187,7 +190,7 @@ def test_each_habit_moves_the_pen(amount: str) -> None:
 
 
 def test_styles_near_another_digit_are_written_with_more_care() -> None:
-    """A share of the freedom is a share of the straying, and what makes a hand its own stays."""
+    """Freedom scales the variation of a writer, but not the slant, width or size."""
     writer, _ = next(writers(1))
     held = writer.held_to(0.5)
     assert (held.warp, held.jitter) == (writer.warp / 2, writer.jitter / 2)
@@ -197,7 +200,7 @@ def test_styles_near_another_digit_are_written_with_more_care() -> None:
 
 
 def test_rounding_leaves_the_ends() -> None:
-    """A hand that cuts corners still begins and ends where the style does."""
+    """Rounding keeps the ends of a stroke in place."""
     (style,) = (style for style in styles() if named(style) == "5 digital")
     sharp, smooth = (steady(style, rounding=amount)[0] for amount in (0.0, 3 * STEP))
     np.testing.assert_allclose(sharp[[0, -1]] - sharp[0], smooth[[0, -1]] - smooth[0], atol=3)
@@ -205,7 +208,7 @@ def test_rounding_leaves_the_ends() -> None:
 
 
 def test_shipped_network_reads_most_of_it() -> None:
-    """More than four of five digits of a thousand, to a network that never saw any."""
+    """The built-in network, which was not trained on them, reads over 80 % of 1,000 generated digits."""
     recognizer = Recognizer(load_weights(SHIPPED))
     right = 0
     for writer, rng in itertools.islice(writers(5), 100):
@@ -217,7 +220,7 @@ def test_shipped_network_reads_most_of_it() -> None:
 
 
 def test_anyone_writes_where_no_writer_is_given() -> None:
-    """A digit alone is enough to be written."""
+    """Without a writer, each digit is written by a random writer."""
     rng = np.random.default_rng(1)
     assert len({rasterize(write(3, rng)).tobytes() for _ in range(20)}) == 20
     assert isinstance(Writer.random(rng), Writer)

@@ -6,7 +6,7 @@ from digitpad.ink.raster import PEN_RADIUS_PX, rasterize
 
 
 def test_digits_are_balanced() -> None:
-    """As many of each digit, or one more."""
+    """The counts of the digits differ by at most 1."""
     digits = pen_digits(105, seed=1)
     assert digits.images.shape == (105, 28, 28)
     assert digits.images.dtype == digits.labels.dtype == np.uint8
@@ -16,7 +16,7 @@ def test_digits_are_balanced() -> None:
 
 
 def test_same_seed_same_digits() -> None:
-    """Of one seed, a larger set begins with the smaller one; of another, all are others."""
+    """With the same seed, a larger set starts with the smaller one; with another seed, all digits differ."""
     few, many, others = pen_digits(20, seed=1), pen_digits(30, seed=1), pen_digits(20, seed=2)
     np.testing.assert_array_equal(few.images, many.images[:20])
     np.testing.assert_array_equal(few.labels, many.labels[:20])
@@ -24,7 +24,7 @@ def test_same_seed_same_digits() -> None:
 
 
 def test_digits_are_prepared_as_ink_is() -> None:
-    """What a writer wrote, drawn as the pad's strokes are, by most with the same pen."""
+    """Digits are rasterised like strokes on the pad; most writers use the pad's pen."""
     digits = pen_digits(400, seed=1)
     same_pen = 0
     for row, (writer, rng) in zip(range(0, 400, 10), writers(1), strict=False):
@@ -34,5 +34,5 @@ def test_digits_are_prepared_as_ink_is() -> None:
 
 
 def test_nothing_of_nothing() -> None:
-    """No digits are a set too."""
+    """Zero digits give an empty set."""
     assert len(pen_digits(0, seed=1)) == 0

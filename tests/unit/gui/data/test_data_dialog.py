@@ -54,7 +54,7 @@ def test_it_shows_the_chosen_set(qtbot: QtBot, form: SettingsForm, folder: Path)
     qtbot.waitUntil(lambda: dialog.overview is not None)
     assert text(dialog, "data_title") == "emnist-balanced"
     assert text(dialog, "data_about").startswith("50 training, 10 validation and 60 test images in 47 cl")
-    assert "turned upright" in text(dialog, "data_notes")
+    assert "transposed" in text(dialog, "data_notes")
     rows = find(dialog, ClassRows)
     assert rows.accessibleDescription().startswith("0: 10 training, 2 validation, 12 test; 1: 10 training")
     assert rows.height() >= 47 * 30
@@ -66,7 +66,7 @@ def test_it_tells_what_is_wrong(qtbot: QtBot, form: SettingsForm, tmp_path: Path
     """In its place, and another set can be looked at then."""
     dialog = opened(form, str(tmp_path / "nowhere"))
     qtbot.waitUntil(lambda: text(dialog, "data_about") == "This dataset cannot be read.")
-    assert "nowhere: is not there" in text(dialog, "data_notes")
+    assert "nowhere: does not exist" in text(dialog, "data_notes")
     dialog = opened(form, BUILT_IN)
     qtbot.waitUntil(lambda: dialog.overview is not None)
     assert text(dialog, "data_about").startswith("50")

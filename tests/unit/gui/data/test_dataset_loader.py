@@ -29,7 +29,7 @@ def test_it_is_read_once_for_all_who_ask(monkeypatch: pytest.MonkeyPatch) -> Non
     assert data.get() is mnist()
     assert read == ["mine"]
     monkeypatch.undo()
-    with pytest.raises(DataError, match="nowhere: is not there"):
+    with pytest.raises(DataError, match="nowhere: does not exist"):
         DatasetLoader("nowhere").get()
 
 

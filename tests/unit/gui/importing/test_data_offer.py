@@ -118,7 +118,7 @@ def test_a_pickled_data_set_is_trained_on(qtbot: QtBot, window: Window, tmp_path
     assert answer(qtbot, window, "Train on it") == "mnist.pkl.gz is a dataset"
     dialog = find(window, DataDialog)
     qtbot.waitUntil(lambda: dialog.overview is not None)
-    assert "1,000 images, was put behind its part to train on" in find(dialog, QLabel, "data_notes").text()
+    assert "validation set (1,000 images) was appended to its training set" in find(dialog, QLabel, "data_notes").text()
     assert window.session.weights is before
 
 

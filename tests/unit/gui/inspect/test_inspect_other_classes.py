@@ -1,4 +1,4 @@
-"""The Inside tab with other classes than the ten digits, and on other data than MNIST."""
+"""Tests of the Inside tab with other classes than the ten digits and other datasets than MNIST."""
 
 from pathlib import Path
 
@@ -36,13 +36,13 @@ def some_data(folder: Path, n_classes: int, seed: int = 1) -> Path:
 
 @pytest.fixture(params=["emnist-byclass", "fashion-mnist"])
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """Data of sixty-two letters and digits, or of ten classes with names."""
+    """Dataset of 62 letters and digits, or of ten named classes."""
     return some_data(tmp_path / request.param, 62 if request.param == "emnist-byclass" else 10)
 
 
 @pytest.fixture
 def weights(folder: Path) -> Weights:
-    """Weights that guess, and say on what they were trained."""
+    """Untrained weights that name their dataset."""
     dataset = load_path(folder)
     network = Network(feedforward([12], n_classes=len(dataset.class_names)))
     network.initialize(np.random.default_rng(1))
@@ -55,7 +55,7 @@ def weights(folder: Path) -> Weights:
 
 @pytest.fixture
 def inside(qtbot: QtBot, window: Window, weights: Weights, folder: Path) -> InspectTab:
-    """The tab, with those weights and their data, and a drawing."""
+    """The tab with those weights, their dataset and a drawing."""
     window.resize(1024, 700)
     for tab in (window.page(EvaluateTab), window.page(InspectTab)):
         tab.data_choice.offer(str(folder))
@@ -81,7 +81,7 @@ def accuracies(tab: InspectTab) -> list[str]:
 
 
 def test_the_data_follow_the_weights(inside: InspectTab, window: Window, folder: Path, weights: Weights) -> None:
-    """Those that they were trained on, where they are offered and the classes are others; a path unheard of is not."""
+    """The dataset of the weights is chosen if it is in the list; unknown paths are not added."""
     assert inside.data_choice.value() == window.page(EvaluateTab).data_choice.value() == str(folder)
     window.session.use_network(load_weights(ROOT / "model" / "dense.npz"))
     assert inside.data_choice.value() == "mnist"
@@ -94,7 +94,7 @@ def test_the_data_follow_the_weights(inside: InspectTab, window: Window, folder:
 
 
 def test_the_accuracy_follows_on_the_chosen_data(qtbot: QtBot, inside: InspectTab, folder: Path) -> None:
-    """Of the weights as they were and as they are edited, and it is saved with them."""
+    """Edited and unedited accuracies are measured on the chosen dataset and saved with the weights."""
     dataset = load_path(folder)
 
     def expected(weights: Weights) -> list[str]:
@@ -113,7 +113,7 @@ def test_the_accuracy_follows_on_the_chosen_data(qtbot: QtBot, inside: InspectTa
 
 
 def test_where_classes_differ_it_says_so(qtbot: QtBot, inside: InspectTab, folder: Path) -> None:
-    """In place of the accuracy; with data that fit, it is measured again."""
+    """A message replaces the accuracy; with matching classes it is measured again."""
     panel(inside, "edit")
     qtbot.waitUntil(lambda: accuracies(inside)[0] != "–")
     other = some_data(folder.parent / "other-kmnist", 10)
@@ -121,13 +121,13 @@ def test_where_classes_differ_it_says_so(qtbot: QtBot, inside: InspectTab, folde
     qtbot.waitUntil(lambda: "but guess.npz knows" in text(inside, "unedited"))
     figure = find(inside, QLabel, "test_accuracy")
     assert not figure.isVisible()
-    assert "Choose data of those classes" in text(inside, "unedited")
+    assert "Choose a dataset with these classes" in text(inside, "unedited")
     inside.data_choice.set_value(str(folder))
     qtbot.waitUntil(lambda: figure.isVisible() and "%" in figure.text())
 
 
 def test_scores_on_other_data_are_not_saved_as_the_weights_own(qtbot: QtBot, inside: InspectTab, folder: Path) -> None:
-    """They are of the set that the file names, or they are left out."""
+    """Scores on other datasets than the one of the weights are not saved."""
     n_classes = len(inside._base.class_names)
     other = some_data(folder.parent / "more" / folder.name, n_classes, seed=2)
     inside.data_choice.set_value(str(other))
@@ -138,16 +138,16 @@ def test_scores_on_other_data_are_not_saved_as_the_weights_own(qtbot: QtBot, ins
 
 
 def test_data_that_cannot_be_read_are_told(qtbot: QtBot, inside: InspectTab, tmp_path: Path) -> None:
-    """On both panels that want them."""
+    """The Edit and Nearest panels show the error."""
     inside.data_choice.set_value(str(tmp_path / "nowhere"))
     panel(inside, "edit")
-    qtbot.waitUntil(lambda: "nowhere: is not there" in text(inside, "unedited"))
+    qtbot.waitUntil(lambda: "nowhere: does not exist" in text(inside, "unedited"))
     panel(inside, "nearest")
-    qtbot.waitUntil(lambda: "nowhere: is not there" in text(inside, "pixels_said"))
+    qtbot.waitUntil(lambda: "nowhere: does not exist" in text(inside, "pixels_said"))
 
 
 def test_the_nearest_images_are_those_of_the_chosen_data(qtbot: QtBot, inside: InspectTab, folder: Path) -> None:
-    """With the names of their classes, whether or not the weights know them."""
+    """The panel shows class names of the dataset, even if the weights have other classes."""
     panel(inside, "nearest")
     shown = find(inside, QWidget, "nearest_by_pixels")
 
@@ -162,7 +162,7 @@ def test_the_nearest_images_are_those_of_the_chosen_data(qtbot: QtBot, inside: I
     other = some_data(folder.parent / "other-kmnist", 10, seed=3)
     inside.data_choice.set_value(str(other))
     qtbot.waitUntil(lambda: shown.accessibleDescription() == nearest(other))
-    qtbot.waitUntil(lambda: text(inside, "layer_said") == "Alike to the network, of 50.")
+    qtbot.waitUntil(lambda: text(inside, "layer_said") == "Most similar of 50, by activations")
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_the_nearest_images_are_those_of_the_chosen_data(qtbot: QtBot, inside: I
 def test_data_that_were_asked_for_in_vain_leave_those_before(
     inside: InspectTab, folder: Path, monkeypatch: pytest.MonkeyPatch, text: str, dialog: str, nothing: object
 ) -> None:
-    """They are the chosen ones while the dialog is open, and stay in memory when it is cancelled."""
+    """A cancelled file dialog keeps the dataset chosen and in memory."""
     choice, data = inside.data_choice, inside._data
     while_open: list[str] = []
 
@@ -189,7 +189,7 @@ def test_data_that_were_asked_for_in_vain_leave_those_before(
 
 
 def test_classes_go_by_their_names(qtbot: QtBot, inside: InspectTab, weights: Weights) -> None:
-    """On every panel; of very many, the most probable have a line, and the others one."""
+    """Panels show class names; with many classes, the most probable have a line each and the others share a line."""
     names = weights.class_names
     inside.view.choose(Selection(2, 7))
     qtbot.waitUntil(lambda: text(inside, "unit_title") == f"Output · class {names[7]}")
@@ -206,11 +206,11 @@ def test_classes_go_by_their_names(qtbot: QtBot, inside: InspectTab, weights: We
         order = np.argsort(-inside._trace.logits, kind="stable")
         assert [line[0] for line in softmax[1:11]] == [names[place] for place in order[:10]]
         assert softmax[11].startswith("52 others")
-        assert pixel[11] == "Less to the 51 others"
+        assert pixel[11] == "Smaller effect on the 51 others"
 
 
 def test_each_output_can_be_pointed_at(qtbot: QtBot, inside: InspectTab, weights: Weights) -> None:
-    """By the pointer and by keys, in as many columns as they need; none lies outside."""
+    """Pointer and keys reach every output in several columns, and none lies outside the view."""
     view, last = inside.view, len(weights.class_names) - 1
     rows = view._columns[-1]
     for unit in rows.units():
@@ -228,7 +228,7 @@ def test_each_output_can_be_pointed_at(qtbot: QtBot, inside: InspectTab, weights
 def test_what_is_opened_on_one_tab_is_offered_on_all(
     window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A folder chosen for training can be evaluated on, and looked into, on a tab that is opened later as well."""
+    """A folder opened on a tab is in the lists of all tabs, including tabs that are opened later."""
     folder = some_data(tmp_path / "mine", 10)
     first, second = window.page(TrainTab).form.data_choice, window.page(EvaluateTab).data_choice
     monkeypatch.setattr(DatasetChoice, "_ask_folder", lambda self: str(folder))

@@ -32,7 +32,7 @@ CONVOLUTIONAL, DENSE = 1, 2
 
 
 def seven(tab: InspectTab) -> None:
-    """Draw a 7 on the tab's own pad."""
+    """Draw a 7 on the pad of the tab."""
     side = tab.pad.width()
     draw(tab.pad, placed(7, 0.2 * side, 0.2 * side, 0.6 * side))
 
@@ -55,7 +55,7 @@ def trace(tab: InspectTab) -> ActivationTrace:
 
 
 def point_at(tab: InspectTab, chosen: Selection) -> None:
-    """Move the mouse, no button pressed, over a place of a tile."""
+    """Move the mouse over a position of a tile, with no button pressed."""
     tiles = tab.view._columns[chosen.block]
     where = tiles.rect(chosen.unit) if tiles.side is None else tiles.place_rect(chosen.unit, chosen.row, chosen.column)
     position = where.center()
@@ -65,13 +65,13 @@ def point_at(tab: InspectTab, chosen: Selection) -> None:
 
 
 def settled(tab: InspectTab) -> bool:
-    """Whether the edits of the moment are shown."""
+    """Return whether the current edits are shown."""
     return not tab._editing.busy
 
 
 @pytest.fixture
 def digits() -> Dataset:
-    """A data set small enough to be measured at once."""
+    """Dataset that is small enough to be evaluated at once."""
     rng = np.random.default_rng(6)
 
     def some(n: int) -> Digits:
@@ -83,7 +83,7 @@ def digits() -> Dataset:
 
 @pytest.fixture
 def inside(qtbot: QtBot, window: Window, digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> InspectTab:
-    """The tab, open, with the dense network, whose arithmetic is the quickest."""
+    """The open tab with the dense network, which is the fastest."""
     monkeypatch.setattr("digitpad.gui.data.dataset_loader.load", lambda source, tell: digits)
     tab = window.page(InspectTab)
     window.show_page(INSIDE)
@@ -93,7 +93,7 @@ def inside(qtbot: QtBot, window: Window, digits: Dataset, monkeypatch: pytest.Mo
 
 
 def test_it_opens_on_its_key(qtbot: QtBot, window: Window) -> None:
-    """Its place among the tabs is its key."""
+    """Ctrl and the position of the tab open it."""
     qtbot.keyClick(window, Qt.Key(Qt.Key.Key_1 + INSIDE), Qt.KeyboardModifier.ControlModifier)
     assert window.page(InspectTab).isVisible()
     assert window._tabs.tabText(window._tabs.currentIndex()) == "Inside"
@@ -101,7 +101,7 @@ def test_it_opens_on_its_key(qtbot: QtBot, window: Window) -> None:
 
 @pytest.mark.parametrize("network", [0, CONVOLUTIONAL, DENSE])
 def test_it_shows_what_the_network_makes_of_the_pad(inside: InspectTab, window: Window, network: int) -> None:
-    """Every layer's numbers, of the weights in use and of both that are shipped."""
+    """The trace matches the network in use and both built-in networks."""
     find(inside, QComboBox, "look_into").setCurrentIndex(network)
     seven(inside)
     image = inside.pad.drawing.rasterize()
@@ -112,7 +112,7 @@ def test_it_shows_what_the_network_makes_of_the_pad(inside: InspectTab, window: 
 
 
 def test_one_drawing_on_both_tabs(inside: InspectTab, window: Window) -> None:
-    """What is drawn here is on the Draw tab and can be undone there; what is drawn there is here."""
+    """The Inside and Draw tabs share the drawing and its undo history."""
     seven(inside)
     main = window.page(DrawTab).pad
     assert main.drawing is inside.pad.drawing
@@ -128,7 +128,7 @@ def test_one_drawing_on_both_tabs(inside: InspectTab, window: Window) -> None:
 
 
 def test_hidden_it_does_nothing(inside: InspectTab, window: Window) -> None:
-    """What is drawn elsewhere is read when the tab is shown again."""
+    """A hidden tab does not read drawings from other tabs."""
     window.show_page(DRAW)
     before = inside._trace
     draw(window.page(DrawTab).pad, placed(3, 100, 100, 250))
@@ -137,7 +137,7 @@ def test_hidden_it_does_nothing(inside: InspectTab, window: Window) -> None:
 
 
 def test_a_blank_pad_shows_nothing(qtbot: QtBot, inside: InspectTab) -> None:
-    """No numbers of noise: it says what to do."""
+    """With an empty pad the panels show hints instead of numbers."""
     inside.view.choose(Selection(1, 2))
     qtbot.waitUntil(lambda: "Draw on the pad" in text(inside, "unit_about"))
     assert sheet(inside, "unit_sheet") == ""
@@ -148,7 +148,7 @@ def test_a_blank_pad_shows_nothing(qtbot: QtBot, inside: InspectTab) -> None:
 
 
 def test_what_is_pointed_at_is_written_out(qtbot: QtBot, inside: InspectTab) -> None:
-    """Its terms, its sum and what it comes to; a click keeps it, and Esc lets go."""
+    """The panel shows the terms, the sum and the activation; a click keeps the selection and Esc clears it."""
     seven(inside)
     unit = int(trace(inside).outputs[3].argmax())
     point_at(inside, Selection(1, unit))
@@ -163,11 +163,11 @@ def test_what_is_pointed_at_is_written_out(qtbot: QtBot, inside: InspectTab) -> 
     QApplication.sendEvent(inside.view, QEvent(QEvent.Type.Leave))
     assert inside.view.chosen == Selection(1, unit)
     qtbot.keyClick(inside.view, Qt.Key.Key_Escape)
-    qtbot.waitUntil(lambda: text(inside, "unit_title") == "Nothing pointed at")
+    qtbot.waitUntil(lambda: text(inside, "unit_title") == "Nothing selected")
 
 
 def test_numbers_follow_the_drawing(qtbot: QtBot, inside: InspectTab) -> None:
-    """Of a unit that stays chosen, while a stroke is drawn."""
+    """The numbers of the selected unit change while a stroke is drawn."""
     seven(inside)
     inside.view.choose(Selection(3, 7))
     qtbot.waitUntil(lambda: text(inside, "unit_title") == "Output · digit 7")
@@ -180,7 +180,7 @@ def test_numbers_follow_the_drawing(qtbot: QtBot, inside: InspectTab) -> None:
 
 
 def test_a_pixel_of_the_input_says_what_it_does(qtbot: QtBot, inside: InspectTab) -> None:
-    """To each of the ten, with its ink or with what ink would do."""
+    """The panel lists the effect of a pixel on ten classes, with its ink or with full ink."""
     seven(inside)
     row, column = np.argwhere(trace(inside).image == 255)[0].tolist()
     point_at(inside, Selection(0, 0, row, column))
@@ -191,7 +191,7 @@ def test_a_pixel_of_the_input_says_what_it_does(qtbot: QtBot, inside: InspectTab
 
 
 def test_units_are_reached_by_keys(qtbot: QtBot, inside: InspectTab) -> None:
-    """Arrows go from tile to tile and from layer to layer, with Shift within a map; nothing is out of reach."""
+    """Arrow keys move between tiles and layers, and with Shift within a map; they reach every block."""
     inside._source.setCurrentIndex(CONVOLUTIONAL)
     seven(inside)
     view = inside.view
@@ -217,7 +217,7 @@ def test_units_are_reached_by_keys(qtbot: QtBot, inside: InspectTab) -> None:
 
 
 def test_a_unit_that_is_switched_off_is_missed_at_once(qtbot: QtBot, inside: InspectTab) -> None:
-    """By the answer, after Space; Ctrl+Z brings it back, and the button does the same."""
+    """Space and the button switch a unit off, which changes the logits; Ctrl+Z switches it on again."""
     seven(inside)
     before = trace(inside).logits.copy()
     unit = int(np.abs(trace(inside).outputs[5]).argmax())
@@ -240,7 +240,7 @@ def test_a_unit_that_is_switched_off_is_missed_at_once(qtbot: QtBot, inside: Ins
 
 
 def test_only_what_is_hidden_can_be_switched_off(inside: InspectTab) -> None:
-    """Neither a pixel nor an answer."""
+    """Pixels and outputs can't be switched off."""
     for chosen in (Selection(0, 0, 3, 3), Selection(3, 1)):
         inside.view.choose(chosen)
         assert not button(inside, "switch_off").isEnabled()
@@ -249,7 +249,7 @@ def test_only_what_is_hidden_can_be_switched_off(inside: InspectTab) -> None:
 
 
 def test_a_slider_s_way_is_one_step_of_undo(qtbot: QtBot, inside: InspectTab) -> None:
-    """However many values it went through; the next way is another, and one that leads nowhere is none."""
+    """Each slider drag is one undo step; a drag back to its start is no step."""
     slider = find(inside, QSlider, "pruned")
     button(inside, "panels_edit").click()
     for values in ((10, 20, 30), (40, 50)):
@@ -273,16 +273,16 @@ def test_a_slider_s_way_is_one_step_of_undo(qtbot: QtBot, inside: InspectTab) ->
 
 
 def test_all_edits_are_told_and_put_back(qtbot: QtBot, inside: InspectTab) -> None:
-    """Each in a line; putting back is undone like any other."""
+    """Each edit has a line; Reset all removes the edits and can be undone."""
     button(inside, "panels_edit").click()
     inside.view.choose(Selection(1, 4))
     find(inside, QSlider, "factor").setValue(30)
     find(inside, QSlider, "pruned").setValue(25)
     button(inside, "bits_4").click()
-    lines = ["25 % of the weights pruned", "Dense 1, unit 4 × 1.5", "Weights of 4 bits"]
+    lines = ["25\N{NO-BREAK SPACE}% of weights pruned", "Dense 1, unit 4 × 1.5", "4 bits per weight"]
     assert text(inside, "edits").splitlines() == lines
     button(inside, "put_back").click()
-    assert text(inside, "edits") == "Nothing is edited yet."
+    assert text(inside, "edits") == "No edits yet"
     assert not button(inside, "put_back").isEnabled()
     button(inside, "undo_edit").click()
     assert text(inside, "edits").splitlines() == lines
@@ -303,7 +303,7 @@ def expected_accuracies(weights: Weights, dataset: Dataset) -> list[str]:
 
 
 def test_the_accuracy_follows_the_edits(qtbot: QtBot, inside: InspectTab, digits: Dataset) -> None:
-    """That of the weights as they are edited now; of those measured before, at once."""
+    """The accuracy is that of the edited weights; a known accuracy is shown at once."""
     button(inside, "panels_edit").click()
     plain = expected_accuracies(inside._base, digits)
     qtbot.waitUntil(lambda: accuracies(inside) == plain)
@@ -321,7 +321,7 @@ def test_the_accuracy_follows_the_edits(qtbot: QtBot, inside: InspectTab, digits
 def test_the_accuracy_is_that_of_the_network_that_is_looked_into(
     qtbot: QtBot, inside: InspectTab, digits: Dataset
 ) -> None:
-    """What was measured of another is forgotten."""
+    """Another network is evaluated again."""
     for part in (digits.validation, digits.test):
         part.labels[:] = inside._base.network().forward(part.images).argmax(axis=1)
     button(inside, "panels_edit").click()
@@ -334,7 +334,7 @@ def test_the_accuracy_is_that_of_the_network_that_is_looked_into(
 
 
 def test_nothing_is_measured_that_nobody_looks_at(inside: InspectTab, window: Window) -> None:
-    """Neither while another panel is open nor on another tab."""
+    """The accuracy is measured only while the Edit panel is visible."""
     assert not inside._measuring.busy
     button(inside, "panels_edit").click()
     assert inside._measuring.busy
@@ -345,7 +345,7 @@ def test_nothing_is_measured_that_nobody_looks_at(inside: InspectTab, window: Wi
 def test_edited_weights_are_saved_with_what_was_done(
     qtbot: QtBot, inside: InspectTab, digits: Dataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """To a file that loads as any other, with the accuracy that was measured of them."""
+    """The saved file has the edited weights, the edits and the measured accuracy."""
     target = tmp_path / "mine.npz"
     monkeypatch.setattr(QFileDialog, "exec", lambda self: 1)
     monkeypatch.setattr(QFileDialog, "selectedFiles", lambda self: [str(target)])
@@ -362,7 +362,7 @@ def test_edited_weights_are_saved_with_what_was_done(
 
 
 def test_edited_weights_read_on_the_draw_tab(qtbot: QtBot, inside: InspectTab, window: Window) -> None:
-    """And are then those in use, here too."""
+    """The edited network becomes the network in use on all tabs."""
     button(inside, "panels_edit").click()
     inside.edits.toggle(Selection(1, 3))
     button(inside, "use_edited").click()
@@ -376,7 +376,7 @@ def test_edited_weights_read_on_the_draw_tab(qtbot: QtBot, inside: InspectTab, w
 
 
 def test_other_weights_in_use_are_looked_into_at_once(inside: InspectTab, window: Window, shipped: Weights) -> None:
-    """Where those in use are looked into; else not."""
+    """The tab follows the network in use only if that network is selected."""
     zero = Weights("zero.npz", shipped.architecture, shipped.parameters * 0)
     window.session.use_network(zero)
     assert inside._base.name == "dense.npz"
@@ -387,7 +387,7 @@ def test_other_weights_in_use_are_looked_into_at_once(inside: InspectTab, window
 
 
 def test_edits_are_there_again_when_one_comes_back(qtbot: QtBot, inside: InspectTab, window: Window) -> None:
-    """Of each network its own, while another is looked into, and while others are in use."""
+    """Each network keeps its own edits while other networks are shown or in use."""
     button(inside, "bits_4").click()
     inside._source.setCurrentIndex(CONVOLUTIONAL)
     assert inside.edits.surgery == WeightEdits()
@@ -411,7 +411,7 @@ def test_edits_are_there_again_when_one_comes_back(qtbot: QtBot, inside: Inspect
 def test_a_network_that_cannot_be_loaded_is_told(
     inside: InspectTab, window: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And that in use is looked into instead."""
+    """The network in use is shown instead."""
 
     def fails(path: object) -> Weights:
         raise WeightsError("dense.npz", "is gone")
@@ -427,17 +427,17 @@ def test_a_network_that_cannot_be_loaded_is_told(
 
 
 def test_softmax_follows_the_temperature(inside: InspectTab) -> None:
-    """Hot, the shares are more alike; the sum stays one whole."""
+    """A high temperature makes probabilities more even; their sum stays 100 %."""
     button(inside, "panels_softmax").click()
     seven(inside)
     slider = find(inside, QSlider, "temperature")
 
     def share() -> float:
-        line = next(one for one in sheet(inside, "softmax_sheet").splitlines() if one.startswith("7  "))
+        line = next(line for line in sheet(inside, "softmax_sheet").splitlines() if line.startswith("7  "))
         return float(line.split()[-2])
 
     assert share() > 90
-    assert "T = 1 is what the network says" in sheet(inside, "softmax_sheet")
+    assert "T = 1: the output of the network itself" in sheet(inside, "softmax_sheet")
     slider.setValue(slider.maximum())
     assert text(inside, "temperature_value") == "10.00"
     assert 10 < share() < 60
@@ -449,7 +449,7 @@ def labels(tab: InspectTab, name: str) -> str:
 
 
 def test_the_nearest_digits_are_found(qtbot: QtBot, inside: InspectTab, digits: Dataset) -> None:
-    """By pixels and by the last hidden layer; a digit that is in the data is its own nearest, other weights or not."""
+    """Both searches find an image of the dataset first, with any network."""
     seven(inside)
     image = trace(inside).image
     digits.training.images[17] = image
@@ -458,21 +458,21 @@ def test_the_nearest_digits_are_found(qtbot: QtBot, inside: InspectTab, digits: 
     button(inside, "panels_nearest").click()
     for name in ("nearest_by_pixels", "nearest_by_layer"):
         qtbot.waitUntil(lambda name=name: labels(inside, name).startswith("9, 3"))  # type: ignore[misc]
-    qtbot.waitUntil(lambda: text(inside, "layer_said") == "Alike to the network, of 30.")
+    qtbot.waitUntil(lambda: text(inside, "layer_said") == "Most similar of 30, by activations")
     inside._source.setCurrentIndex(CONVOLUTIONAL)
     assert labels(inside, "nearest_by_layer") == "none yet"
     qtbot.waitUntil(lambda: labels(inside, "nearest_by_layer").startswith("9, 3"))
-    found = inside._nearest.by_layer._found
-    assert found is not None
-    memory = FeatureIndex(inside._base, digits.training.images)
-    run_to_end(memory.read_on())
-    np.testing.assert_allclose(found.distances, memory.nearest(image, 8).distances, rtol=1e-4, atol=1e-4)
+    result = inside._nearest.by_layer._result
+    assert result is not None
+    index = FeatureIndex(inside._base, digits.training.images)
+    run_to_end(index.read_on())
+    np.testing.assert_allclose(result.distances, index.nearest(image, 8).distances, rtol=1e-4, atol=1e-4)
     inside.pad.clear()
     assert labels(inside, "nearest_by_pixels") == "none yet"
 
 
 def test_first_weights_are_pictures_to_choose_from(qtbot: QtBot, inside: InspectTab) -> None:
-    """A click, or the arrows, choose the unit that the panel tells of."""
+    """A click or an arrow key selects the unit that the panel shows."""
     seven(inside)
     button(inside, "pictures_first_weights").click()
     view = inside.weights_view
@@ -490,7 +490,7 @@ def test_first_weights_are_pictures_to_choose_from(qtbot: QtBot, inside: Inspect
 def test_nothing_is_cut_off_in_the_smallest_window(
     qtbot: QtBot, inside: InspectTab, window: Window, network: int, mode: Mode
 ) -> None:
-    """Every button and line has the room it asks for, on every panel, and no tile lies outside or on another."""
+    """Every button and label has enough room on every panel, and tiles neither overlap nor leave the view."""
     window.session.set_theme(mode)
     window.resize(1024, 700)
     inside._source.setCurrentIndex(network)
@@ -517,7 +517,7 @@ def test_nothing_is_cut_off_in_the_smallest_window(
 
 
 def test_what_is_dear_is_done_at_most_once_a_frame(qtbot: QtBot, inside: InspectTab) -> None:
-    """However many events a pen sends."""
+    """The network reads at most once per frame, independent of the number of pointer events."""
     assert inside._tracer is not None
     traces: list[object] = []
     trace_once: Callable[..., ActivationTrace] = inside._tracer.trace
@@ -534,7 +534,7 @@ def test_what_is_dear_is_done_at_most_once_a_frame(qtbot: QtBot, inside: Inspect
 
 
 def wild() -> Weights:
-    """Weights that overflow."""
+    """Return weights that overflow."""
     weights = networks.weights("convolutional")
     weights.parameters[:] = 1e30
     return weights
@@ -544,7 +544,7 @@ def wild() -> Weights:
 def test_any_network_can_be_looked_into(
     qtbot: QtBot, inside: InspectTab, window: Window, recwarn: pytest.WarningsRecorder, name: str
 ) -> None:
-    """Whatever its layers are, and where its numbers are none; every block, every panel, edited or not."""
+    """Every block and panel works for every kind of network, with and without edits, and for NaN and infinity."""
     window.session.use_network(wild() if name == "wild" else networks.weights(name))
     inside._source.setCurrentIndex(0)
     seven(inside)
@@ -568,7 +568,7 @@ def test_any_network_can_be_looked_into(
 
 
 def test_keys_undo_what_the_focus_is_on(qtbot: QtBot, inside: InspectTab, window: Window) -> None:
-    """A stroke on the pad, an edit elsewhere."""
+    """Ctrl+Z undoes a stroke if the pad has the focus, else an edit."""
     seven(inside)
     inside.edits.toggle(Selection(1, 3))
     inside.pad.setFocus()
@@ -584,7 +584,7 @@ def test_keys_undo_what_the_focus_is_on(qtbot: QtBot, inside: InspectTab, window
 
 
 def test_tab_goes_in_reading_order(inside: InspectTab) -> None:
-    """From the network over the pad and the layers to the panel."""
+    """Tab moves from the network to the pad, the layers and the panel."""
     order, widget = [], inside._source.nextInFocusChain()
     while widget is not None and widget is not inside._source:
         if widget.isVisible() and widget.isEnabled() and widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
@@ -605,7 +605,7 @@ def test_tab_goes_in_reading_order(inside: InspectTab) -> None:
 
 
 def test_a_deep_network_has_room(inside: InspectTab, window: Window) -> None:
-    """However many its layers are, each has a column of its own."""
+    """A network with 40 layers has a column for each layer."""
     network = Network(feedforward([8] * 40))
     window.session.use_network(Weights("deep.npz", network.architecture(), network.parameters))
     inside._source.setCurrentIndex(0)
@@ -618,19 +618,19 @@ def test_a_deep_network_has_room(inside: InspectTab, window: Window) -> None:
 
 @pytest.mark.parametrize("place", range(4))
 def test_panels_fit_into_the_smallest_window(qtbot: QtBot, window: Window, place: int) -> None:
-    """Nothing lies over anything else, neither the buttons that choose them nor what is in them."""
+    """The widgets of each panel and its buttons don't overlap."""
     window.resize(window.minimumSize())
     window.show_page(INSIDE)
     tab = window.page(InspectTab)
     tab._panels.setCurrentIndex(place)
     side = tab._side
     qtbot.waitUntil(lambda: side.geometry().bottom() < tab.height())
-    shown = [one for one in side.findChildren(QWidget) if one.isVisible() and not one.findChildren(QWidget)]
-    boxes = [QRect(one.mapTo(side, QPoint(0, 0)), one.size()) for one in shown]
-    over = [
-        (one.objectName(), other.objectName())
-        for (one, first), (other, second) in combinations(zip(shown, boxes, strict=True), 2)
+    widgets = [child for child in side.findChildren(QWidget) if child.isVisible() and not child.findChildren(QWidget)]
+    boxes = [QRect(widget.mapTo(side, QPoint(0, 0)), widget.size()) for widget in widgets]
+    overlapping = [
+        (left.objectName(), right.objectName())
+        for (left, first), (right, second) in combinations(zip(widgets, boxes, strict=True), 2)
         if first.intersects(second)
     ]
-    assert not over
+    assert not overlapping
     assert all(side.rect().contains(box) for box in boxes)

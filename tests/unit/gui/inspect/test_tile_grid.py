@@ -13,7 +13,7 @@ ROOM = QRectF(10, 30, 66, 430)
 @pytest.mark.parametrize("n", [1, 7, 32, 64, 512, 4096])
 @pytest.mark.parametrize("side", [None, (10, 10)])
 def test_tiles_lie_in_their_room_and_are_found_again(n: int, side: tuple[int, int] | None) -> None:
-    """Each at its own place, as many as there is room for; the middle of a place belongs to it."""
+    """Tiles lie in their room, and the centre of a tile or a cell is found in it."""
     tiles = TileGrid(n, side, ROOM)
     assert 0 < tiles.n <= n
     assert tiles.n == n or n > 500
@@ -28,7 +28,7 @@ def test_tiles_lie_in_their_room_and_are_found_again(n: int, side: tuple[int, in
 
 
 def test_neighbours_are_those_that_one_sees() -> None:
-    """Beyond an edge there is none."""
+    """Arrow keys find the adjacent tile and nothing beyond an edge."""
     tiles = TileGrid(7, (10, 10), QRectF(0, 0, 300, 300))
     assert tiles.n_columns == 3
     assert tiles.neighbour(1, Qt.Key.Key_Down) == 4
@@ -40,7 +40,7 @@ def test_neighbours_are_those_that_one_sees() -> None:
 
 @pytest.mark.parametrize("tokens", [LIGHT, DARK])
 def test_colours_go_from_one_end_over_nothing_to_the_other(tokens: Tokens) -> None:
-    """0 is the ground, the largest number the accent, its negative the other colour; what is no number does no harm."""
+    """0 has the ground colour, the largest number the accent and its negative the second colour; NaN is accepted."""
     colours = colour_table(tokens)
     assert QColor(int(colours[ZERO])) == QColor(tokens.ground)
     values = np.array([[0, 2, -2, np.nan, np.inf, -np.inf]], np.float32)
@@ -57,7 +57,7 @@ def test_colours_go_from_one_end_over_nothing_to_the_other(tokens: Tokens) -> No
 
 
 def test_the_largest_is_a_number() -> None:
-    """Of some that overflowed, it is the largest that did not."""
+    """Infinity and NaN are ignored."""
     assert largest_of(np.array([1.0, -3.0])) == 3
     assert largest_of(np.array([1.0, -np.inf, np.nan])) == 1
     assert largest_of(np.zeros(0)) == 0

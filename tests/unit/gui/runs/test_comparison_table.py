@@ -35,10 +35,10 @@ def model(qtmodeltester: ModelTester) -> ComparisonModel:
 
 
 def test_values_and_differences_stand_under_each_run(model: ComparisonModel) -> None:
-    """Those at the end at first; settings by the names that the form has for them."""
+    """The table shows final values first, and settings by the labels of the form."""
     one, other = made_run("one"), made_run("other", n_epochs=1, optimizer__learning_rate=0.5)
     fill(model, one, other)
-    assert [heading(model, column) for column in range(3)] == ["At the end", "one", "other"]
+    assert [heading(model, column) for column in range(3)] == ["Final values", "one", "other"]
     assert heading(model, 1, Qt.ItemDataRole.ToolTipRole) == one.id
     assert rows(model) == [
         ["Training loss", "0.0005", "0.1250"],
@@ -55,7 +55,7 @@ def test_values_and_differences_stand_under_each_run(model: ComparisonModel) -> 
     [(CurveAxis.STEP, 6.2, "At step 6"), (CurveAxis.EPOCH, 1.55, "At epoch 1.55"), (CurveAxis.TIME, 1.7, "At 0:02")],
 )
 def test_values_are_those_at_the_place(model: ComparisonModel, axis: CurveAxis, x: float, place: str) -> None:
-    """The last that were known there, whatever the axis."""
+    """Values are the last known at the position, on any axis."""
     fill(model, made_run(), axis=axis)
     model.set_place(x)
     assert heading(model, 0) == place
@@ -63,13 +63,13 @@ def test_values_are_those_at_the_place(model: ComparisonModel, axis: CurveAxis, 
 
 
 def test_nothing_is_known_before_the_first_value(model: ComparisonModel) -> None:
-    """It says so."""
+    """A dash stands for a value that is not known yet."""
     fill(model, made_run(n_epochs=0))
     assert rows(model)[0] == ["Training loss", "–"]
 
 
 def test_another_place_resets_nothing(qtbot: QtBot, model: ComparisonModel) -> None:
-    """Columns keep their widths while the pointer moves, and while a run trains."""
+    """A new position or new data of the same runs do not reset the model."""
     run = made_run()
     fill(model, run)
     with qtbot.assertNotEmitted(model.modelReset):

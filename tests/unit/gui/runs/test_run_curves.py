@@ -18,7 +18,7 @@ from tests.unit.training.made_runs import made_run
 
 
 def test_chosen_runs_are_laid_over_each_other(qtbot: QtBot, window: Window) -> None:
-    """Each in its colour, which it keeps while others come and go, and what differs is told below."""
+    """Each selected run keeps its colour, and the table shows the settings that differ."""
     one, two, three = made_run("one"), made_run("two", loss__l2=0.5), made_run("three")
     runs = open_runs(qtbot, window, one, two)
     colours = dict(runs.curves.colours)
@@ -36,7 +36,7 @@ def test_chosen_runs_are_laid_over_each_other(qtbot: QtBot, window: Window) -> N
 
 
 def test_axis_scale_and_smoothing_are_chosen(qtbot: QtBot, window: Window) -> None:
-    """And the curves follow."""
+    """The curves follow the axis, the scale and the smoothing."""
     run = made_run()
     runs = open_runs(qtbot, window, run)
     plots = find(runs, RunPlots, "run_plots")
@@ -57,7 +57,7 @@ def test_axis_scale_and_smoothing_are_chosen(qtbot: QtBot, window: Window) -> No
 
 
 def test_zoom_is_undone_by_a_button(qtbot: QtBot, window: Window) -> None:
-    """Which rests while there is nothing to undo."""
+    """A button resets the zoom; it is disabled without zoom."""
     runs = open_runs(qtbot, window, made_run())
     plots, button = find(runs, RunPlots, "run_plots"), find(runs, QPushButton, "runs_whole")
     assert not button.isEnabled()

@@ -51,7 +51,7 @@ def own_trash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_can_be_done_depends_on_how_a_run_stands(
     qtbot: QtBot, window: Window, status: RunStatus, goes_on: bool
 ) -> None:
-    """And on whether something is in training here, beside which it cannot be gone on with."""
+    """Actions depend on the status of a run; none that trains is enabled during training."""
     runs = open_runs(qtbot, window, made_run(status=status))
     button = find(runs, QPushButton, "runs_go_on")
     assert button.isEnabled() == action(runs, "Resume").isEnabled() == goes_on
@@ -66,7 +66,7 @@ def test_what_can_be_done_depends_on_how_a_run_stands(
 
 
 def test_several_runs_are_exported_and_deleted_together(qtbot: QtBot, window: Window) -> None:
-    """All else is for one."""
+    """Only export, open and delete work for several runs."""
     runs = open_runs(qtbot, window, made_run(), made_run())
     for text in ("Resume", "Train for", "Use in the Draw", "Use its settings", "Rename", "Save"):
         assert not action(runs, text).isEnabled()
@@ -75,7 +75,7 @@ def test_several_runs_are_exported_and_deleted_together(qtbot: QtBot, window: Wi
 
 
 def test_run_is_gone_on_with_in_the_train_tab(qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From its last checkpoint to its end; meanwhile the list says that it runs, and no other can be gone on with."""
+    """A run resumes from its last checkpoint to its end; no other run can be resumed meanwhile."""
     run = trained(50)
     fake_dataset(monkeypatch)
     runs = open_runs(qtbot, window, run)
@@ -95,7 +95,7 @@ def test_run_is_gone_on_with_in_the_train_tab(qtbot: QtBot, window: Window, monk
 def test_run_that_ran_away_goes_on_at_a_lower_rate(
     qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is asked for until what is typed can be a rate, and training goes on from the last good checkpoint."""
+    """A diverged run asks for a valid learning rate and resumes from its last good checkpoint."""
     learn = Trainer._learn
     with monkeypatch.context() as patched:
         patched.setattr(Trainer, "_learn", lambda self, *batch: np.nan if self.step == 60 else learn(self, *batch))
@@ -125,13 +125,13 @@ def test_run_that_ran_away_goes_on_at_a_lower_rate(
 
 
 def test_finished_run_is_trained_on(qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is asked for how many epochs, and patience does not end them."""
+    """A finished run trains for the entered number of epochs without early stopping."""
     run = trained(training__epochs=1)
     fake_dataset(monkeypatch)
     runs = open_runs(qtbot, window, run)
     action(runs, "Train for").trigger()
     dialog = find(runs, QInputDialog, "train_on")
-    assert "has trained 1 epoch." in dialog.labelText()
+    assert "has trained for 1 epoch." in dialog.labelText()
     dialog.setIntValue(2)
     with qtbot.waitSignal(window.session.resume_requested) as asked:
         dialog.accept()
@@ -145,7 +145,7 @@ def test_finished_run_is_trained_on(qtbot: QtBot, window: Window, monkeypatch: p
 def test_weights_of_a_run_are_used_and_saved(
     qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """In the Draw tab, and as a file of the user's choice."""
+    """The weights of a run can be used in the Draw tab and saved to a file."""
     run = trained(training__epochs=1)
     runs = open_runs(qtbot, window, run)
     window.show_page(TRAIN)
@@ -163,7 +163,7 @@ def test_weights_of_a_run_are_used_and_saved(
 
 
 def test_weights_that_cannot_be_read_are_told_of(qtbot: QtBot, window: Window) -> None:
-    """With the file's name; those in use stay."""
+    """The error names the file, and the network in use stays."""
     run = made_run()
     run.weights_path.write_text("none")
     runs = open_runs(qtbot, window, run)
@@ -177,7 +177,7 @@ def test_weights_that_cannot_be_read_are_told_of(qtbot: QtBot, window: Window) -
 
 
 def test_settings_are_taken_into_the_train_tab(qtbot: QtBot, window: Window) -> None:
-    """Those that the run ended with, what was changed as it trained included."""
+    """The form gets the final settings of the run, including changes during training."""
     run = made_run("mine", loss__l2=0.25)
     log = RunLog(run.log_path)
     log.add("change", step=9, settings={"optimizer.learning_rate": 0.02})
@@ -197,7 +197,7 @@ def test_settings_are_taken_into_the_train_tab(qtbot: QtBot, window: Window) -> 
 def test_run_is_exported(
     qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, suffix: str
 ) -> None:
-    """Where the user says, as what the name ends in."""
+    """Runs are exported to the chosen file, in the format of its suffix."""
     runs = open_runs(qtbot, window, made_run())
     path = tmp_path / f"run.{suffix}"
     monkeypatch.setattr(QFileDialog, "exec", lambda self: self.selectFile(str(path)) or 1)
@@ -210,7 +210,7 @@ def test_run_is_exported(
 
 @pytest.mark.parametrize("name", ["runs.txt", "runs.csv", "none/runs.png"])
 def test_export_that_cannot_be_is_told_of(qtbot: QtBot, window: Window, tmp_path: Path, name: str) -> None:
-    """Another ending, a table of several runs, a folder that is not there."""
+    """An unknown suffix, a table of several runs or a missing folder gives an error."""
     runs = open_runs(qtbot, window, made_run(), made_run())
     runs.menu.export(tmp_path / name)
     qtbot.waitUntil(lambda: runs.findChild(QMessageBox, "problem") is not None)
@@ -219,7 +219,7 @@ def test_export_that_cannot_be_is_told_of(qtbot: QtBot, window: Window, tmp_path
 
 
 def test_folder_is_opened(qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The run's own."""
+    """The folder of the run is opened."""
     opened: list[str] = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
     run = made_run()
@@ -229,7 +229,7 @@ def test_folder_is_opened(qtbot: QtBot, window: Window, monkeypatch: pytest.Monk
 
 @pytest.mark.skipif(os.name == "nt" or os.uname().sysname == "Darwin", reason="needs a trash of the test's own")
 def test_runs_are_moved_to_the_trash(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
-    """Once that was agreed to, whole; the list is then without them, and their curves are gone."""
+    """After confirmation, runs are moved to the trash and leave the list and the plots."""
     one, two, kept = made_run("one"), made_run("two"), made_run("kept")
     runs = open_runs(qtbot, window, one, two)
     action(runs, "Move").trigger()
@@ -248,7 +248,7 @@ def test_runs_are_moved_to_the_trash(qtbot: QtBot, window: Window, tmp_path: Pat
 
 
 def test_run_in_training_is_not_moved_to_the_trash() -> None:
-    """Whoever trains it."""
+    """A run that is in training can't be moved to the trash."""
     run = made_run()
     run.lock()
     with pytest.raises(RunError, match="in training"):
@@ -258,7 +258,7 @@ def test_run_in_training_is_not_moved_to_the_trash() -> None:
 
 
 def test_context_menu_is_that_of_runs(qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same actions, at the place that was clicked."""
+    """The context menu opens at the clicked position."""
     runs = open_runs(qtbot, window, made_run())
     places: list[QPoint] = []
     monkeypatch.setattr(runs.menu, "popup", places.append)

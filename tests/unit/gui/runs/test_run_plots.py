@@ -37,7 +37,7 @@ def fill(plots: RunPlots, *runs: Run, axis: CurveAxis = CurveAxis.STEP, until: f
 
 
 def mouse(plots: RunPlots, name: str, x: float, y: float, **more: Any) -> None:
-    """An event of matplotlib's at a place of the loss axes, in shares of them."""
+    """Send a Matplotlib mouse event at a position in the loss axes, in shares of their size."""
     x_px, y_px = plots._losses.transAxes.transform((x, y))
     plots.callbacks.process(name, MouseEvent(name, plots, x_px, y_px, **more))
 
@@ -49,12 +49,12 @@ def x_limits(plots: RunPlots) -> tuple[float, float]:
 
 
 def test_lines_are_painted_in_their_colours(qtbot: QtBot, plots: RunPlots) -> None:
-    """On both themes; before there are any, it is said how to get some."""
+    """Lines have their colours in both themes; without runs there is a hint."""
     (hint,) = plots._figure.texts
-    assert hint.get_text().startswith("Choose runs")
+    assert hint.get_text().startswith("Select runs")
     plots.draw()
     words, axes = hint.get_window_extent(), plots._losses.get_window_extent()
-    assert axes.y0 < words.y0 < words.y1 < axes.y1, "it would lie over the headings"
+    assert axes.y0 < words.y0 < words.y1 < axes.y1, "the hint overlaps the titles"
     fill(plots, made_run(), made_run(n_epochs=2))
     for mode in (Mode.DARK, Mode.LIGHT):
         plots._theme.set_mode(mode)
@@ -67,7 +67,7 @@ def test_lines_are_painted_in_their_colours(qtbot: QtBot, plots: RunPlots) -> No
 
 
 def test_more_of_the_same_is_blitted(qtbot: QtBot, plots: RunPlots) -> None:
-    """While the axes stay, there is no full draw; another axis is one."""
+    """New data are blitted; only another axis needs a full draw."""
     run = made_run()
     fill(plots, run)
     drawn(qtbot, plots)
@@ -78,7 +78,7 @@ def test_more_of_the_same_is_blitted(qtbot: QtBot, plots: RunPlots) -> None:
 
 
 def test_smoothing_and_raw_losses_are_both_there(plots: RunPlots) -> None:
-    """The line of the batches is fainter than that of their average."""
+    """The raw losses are fainter than the smoothed curve."""
     fill(plots, made_run())
     (raw, raw_curve), (smooth, smooth_curve), *_ = plots._drawn
     assert (raw.get_alpha() or 1) < 0.5
@@ -89,7 +89,7 @@ def test_smoothing_and_raw_losses_are_both_there(plots: RunPlots) -> None:
 
 @pytest.mark.parametrize("logarithmic", [True, False])
 def test_loss_is_on_either_scale(qtbot: QtBot, plots: RunPlots, logarithmic: bool) -> None:
-    """Its limits are those of what it shows."""
+    """The loss axis has valid limits on both scales."""
     fill(plots, made_run())
     plots.set_logarithmic(not logarithmic)
     plots.set_logarithmic(logarithmic)
@@ -101,7 +101,7 @@ def test_loss_is_on_either_scale(qtbot: QtBot, plots: RunPlots, logarithmic: boo
 
 
 def test_wheel_zooms_at_the_pointer_and_a_double_click_shows_all(qtbot: QtBot, plots: RunPlots) -> None:
-    """What lies under the pointer stays there; with Ctrl it is the height of that plot alone."""
+    """The wheel zooms around the pointer; with Ctrl it zooms only the height of that plot."""
     fill(plots, made_run())
     heights = plots._losses.get_ylim(), plots._accuracies.get_ylim()
     with qtbot.waitSignal(plots.zoom_changed, check_params_cb=lambda zoomed: zoomed):
@@ -120,7 +120,7 @@ def test_wheel_zooms_at_the_pointer_and_a_double_click_shows_all(qtbot: QtBot, p
 
 
 def test_dragging_moves_what_is_shown(plots: RunPlots) -> None:
-    """By as much as the pointer, until it is let go; what is shown stays while the run trains on."""
+    """Dragging pans the plots, and new data keep the visible range."""
     run = made_run()
     fill(plots, run)
     mouse(plots, "button_press_event", 0.5, 0.5, button=MouseButton.LEFT)
@@ -135,7 +135,7 @@ def test_dragging_moves_what_is_shown(plots: RunPlots) -> None:
 
 
 def test_zooming_ends_where_numbers_do(plots: RunPlots) -> None:
-    """However often it is asked for, in and out; without lines there is nothing to zoom."""
+    """Repeated zooming keeps finite limits; without lines there is no zoom."""
     plots.zoom(2)
     assert not plots.zoomed
     fill(plots, made_run())
@@ -150,7 +150,7 @@ def test_zooming_ends_where_numbers_do(plots: RunPlots) -> None:
 
 
 def test_values_are_read_at_the_pointer(qtbot: QtBot, plots: RunPlots) -> None:
-    """And at the end once it has left."""
+    """Values are read at the pointer, and final values once it leaves."""
     fill(plots, made_run())
     places: list[float | None] = []
     plots.place_changed.connect(places.append)
@@ -160,7 +160,7 @@ def test_values_are_read_at_the_pointer(qtbot: QtBot, plots: RunPlots) -> None:
 
 
 def test_place_moves_over_the_lines(qtbot: QtBot, plots: RunPlots, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are not drawn again for it, and stand there unharmed once it has gone."""
+    """The position line moves without a redraw of the curves."""
     fill(plots, made_run())
     drawn(qtbot, plots)
     before = np.asarray(plots.buffer_rgba()).copy()
@@ -173,7 +173,7 @@ def test_place_moves_over_the_lines(qtbot: QtBot, plots: RunPlots, monkeypatch: 
 
 
 def test_change_of_settings_is_told_at_its_mark(qtbot: QtBot, plots: RunPlots) -> None:
-    """With its step and value; elsewhere there is no tooltip."""
+    """The tooltip of a mark has the step and the changed settings."""
     run = made_run()
     log = RunLog(run.log_path)
     log.add("change", step=6, settings={"optimizer.learning_rate": 0.5})
@@ -190,7 +190,7 @@ def test_change_of_settings_is_told_at_its_mark(qtbot: QtBot, plots: RunPlots) -
 
 
 def test_everything_is_done_by_keys(qtbot: QtBot, plots: RunPlots) -> None:
-    """Zoom, move, read values, and back."""
+    """Keys zoom, pan, read values and reset."""
     fill(plots, made_run())
     shift = Qt.KeyboardModifier.ShiftModifier
     qtbot.keyClick(plots, Qt.Key.Key_Plus)

@@ -15,18 +15,18 @@ from tests.unit.training.made_runs import made_run
 
 
 def test_no_more_are_shown_than_can_be_told_apart(qtbot: QtBot, window: Window) -> None:
-    """It says so, for as long as it is so."""
-    made = [made_run() for _ in range(MAX_RUNS + 2)]
+    """A message says that only the first runs are shown."""
+    all_made = [made_run() for _ in range(MAX_RUNS + 2)]
     runs = open_runs(qtbot, window)
-    runs.runs.choose(*(run.id for run in made))
+    runs.runs.choose(*(run.id for run in all_made))
     qtbot.waitUntil(lambda: len(runs.curves.lines) == MAX_RUNS)
     assert find(runs, QLabel, "runs_message").text() == "Showing the first 8 of 10 runs"
-    runs.runs.choose(made[0].id)
+    runs.runs.choose(all_made[0].id)
     assert find(runs, QLabel, "runs_message").text() == ""
 
 
 def test_columns_have_room_for_what_is_in_them(qtbot: QtBot, window: Window) -> None:
-    """In the smallest window, for the longest status and nine hours too; headings stand as what is below them."""
+    """In the smallest window, columns fit their longest texts, and headers are aligned with their cells."""
     runs = open_runs(qtbot, window, made_run())
     runs.resize(runs.minimumSize())
     table, header = runs.runs.table, runs.runs.table.horizontalHeader()
@@ -35,7 +35,7 @@ def test_columns_have_room_for_what_is_in_them(qtbot: QtBot, window: Window) -> 
         "Status": "diverged 60/60",
         "Accuracy": "100.00 %",
         "Time": "9:59:59",
-        "Begun": "12-31 23:59",
+        "Started": "12-31 23:59",
     }
     for column, name in enumerate(COLUMNS):
         room = table.columnWidth(column) - 12
@@ -44,13 +44,13 @@ def test_columns_have_room_for_what_is_in_them(qtbot: QtBot, window: Window) -> 
         align = Qt.ItemDataRole.TextAlignmentRole
         index = runs.runs.model.index(0, column)
         assert index.data(align) == runs.runs.model.headerData(column, Qt.Orientation.Horizontal, align)
-    list_, curves = (QRect(one.mapTo(runs, QPoint(0, 0)), one.size()) for one in (runs.runs, runs.curves))
+    list_, curves = (QRect(widget.mapTo(runs, QPoint(0, 0)), widget.size()) for widget in (runs.runs, runs.curves))
     assert list_.right() + 12 < curves.left()
     assert curves.right() <= runs.width() - 12
 
 
 def test_name_is_typed_into_the_list(qtbot: QtBot, window: Window) -> None:
-    """F2, the name, Enter: it stands on disk, and then in the list."""
+    """A name typed in the list is saved and then shown."""
     run = made_run("one")
     runs = open_runs(qtbot, window, run)
     action(runs, "Rename").trigger()

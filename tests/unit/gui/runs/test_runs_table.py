@@ -23,7 +23,7 @@ def row(model: RunsModel | SortedRuns, place: int) -> list[str]:
 
 
 def test_runs_are_rows(model: RunsModel) -> None:
-    """With what a user looks for in a list, and its id besides."""
+    """A row shows name, recipe, status, accuracy, time and start; the tooltip has the id."""
     run = made_run("one", RunStatus.PAUSED, n_epochs=1)
     run.rename("mine")
     model.set_entries(RunRegistry().entries())
@@ -39,22 +39,22 @@ def test_runs_are_rows(model: RunsModel) -> None:
 
 
 def test_only_what_changed_is_told(qtbot: QtBot, model: RunsModel) -> None:
-    """So that the selection and a name that is being typed stay: rows come and go alone, and change in their place."""
-    catalogue = RunRegistry()
+    """Only changed rows are signalled, so that the selection and an open editor stay."""
+    registry = RunRegistry()
     first, second, third = (made_run(name) for name in ("one", "two", "three"))
-    model.set_entries(catalogue.entries())
-    told: list[tuple[str, int]] = []
-    model.rowsInserted.connect(lambda _, first, last: told.append(("inserted", first)))
-    model.rowsRemoved.connect(lambda _, first, last: told.append(("removed", first)))
-    model.dataChanged.connect(lambda first, last, _: told.append(("changed", first.row())))
-    model.modelReset.connect(lambda: told.append(("reset", 0)))
-    model.set_entries(catalogue.entries())
-    assert told == []
+    model.set_entries(registry.entries())
+    signals: list[tuple[str, int]] = []
+    model.rowsInserted.connect(lambda _, first, last: signals.append(("inserted", first)))
+    model.rowsRemoved.connect(lambda _, first, last: signals.append(("removed", first)))
+    model.dataChanged.connect(lambda first, last, _: signals.append(("changed", first.row())))
+    model.modelReset.connect(lambda: signals.append(("reset", 0)))
+    model.set_entries(registry.entries())
+    assert signals == []
     shutil.rmtree(second.folder)
     first.rename("other")
     made_run("four")
-    model.set_entries(catalogue.entries())
-    assert told == [("removed", 1), ("inserted", 0), ("changed", 2)]
+    model.set_entries(registry.entries())
+    assert signals == [("removed", 1), ("inserted", 0), ("changed", 2)]
     assert [entry.name for entry in model.entries] == ["four", "three", "other"]
     assert third.id == model.entries[1].id
 
@@ -64,7 +64,7 @@ def test_only_what_changed_is_told(qtbot: QtBot, model: RunsModel) -> None:
     [(0, ["Beta", "alpha", "gamma"]), (3, ["Beta", "alpha", "gamma"]), (4, ["gamma", "alpha", "Beta"])],
 )
 def test_columns_are_sorted_by_what_they_mean(column: int, expected: list[str]) -> None:
-    """Names whatever their case, figures by their size, and those that are not known last."""
+    """Names are sorted without case and numbers by value; unknown values come last."""
     made_run("gamma", RunStatus.PAUSED, n_epochs=0)
     made_run("alpha", n_epochs=1)
     made_run("Beta", n_epochs=2)
@@ -79,7 +79,7 @@ def test_columns_are_sorted_by_what_they_mean(column: int, expected: list[str]) 
 
 
 def test_typed_name_is_asked_for_and_not_shown_yet(qtbot: QtBot, model: RunsModel) -> None:
-    """An empty one, or the one that it has, is not."""
+    """A typed name is signalled but not shown yet; empty or unchanged names are ignored."""
     made_run("one")
     model.set_entries(RunRegistry().entries())
     asked: list[tuple[RunEntry, str]] = []

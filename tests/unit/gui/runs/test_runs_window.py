@@ -21,7 +21,7 @@ from tests.unit.training.made_runs import made_run
 
 
 def test_without_runs_it_says_where_they_come_from(qtbot: QtBot, window: Window) -> None:
-    """And nothing can be done with none."""
+    """Without runs there is a hint, and all actions are disabled."""
     window.show_runs()
     runs = window.runs_window
     qtbot.waitUntil(find(runs, QLabel, "no_runs").isVisible)
@@ -31,7 +31,7 @@ def test_without_runs_it_says_where_they_come_from(qtbot: QtBot, window: Window)
 
 
 def test_latest_run_is_shown_first(qtbot: QtBot, window: Window) -> None:
-    """By the menu's key, in a window beside this one; that key again brings it forward."""
+    """Ctrl+R opens the Runs window with the latest run selected."""
     made_run("one")
     run = made_run("two")
     qtbot.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
@@ -47,7 +47,7 @@ def test_latest_run_is_shown_first(qtbot: QtBot, window: Window) -> None:
 def test_list_follows_a_run_in_training_and_rests_after_it(
     qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another process trains: its status and curve are looked at again and again, in a thread, until it ends."""
+    """A run in another process is polled in a thread until it ends."""
     run = made_run(n_epochs=1, status=RunStatus.RUNNING)
     run.lock()
     monkeypatch.setattr(module, "REFRESH_MS", 10)
@@ -80,7 +80,7 @@ def _noting(summary: Any, threads: set[int]) -> Any:
 
 
 def test_keys_work_in_the_window_of_runs(qtbot: QtBot, window: Window) -> None:
-    """Though the other window has some of the same; Tab goes from the list to the curves and the values."""
+    """Shortcuts work in the Runs window, and Tab moves from the list to the curves and the values."""
     runs = open_runs(qtbot, window, made_run())
     assert runs.focusWidget() is find(runs, QTableView, "runs_table")
     names = []
@@ -96,7 +96,7 @@ def test_keys_work_in_the_window_of_runs(qtbot: QtBot, window: Window) -> None:
 
 
 def test_closed_it_can_be_opened_again_and_its_thread_ends_with_the_window(qtbot: QtBot, window: Window) -> None:
-    """Where it was, with what came since."""
+    """A closed Runs window opens again with its size and with new runs; its thread ends with the main window."""
     made_run()
     runs = open_runs(qtbot, window)
     runs.resize(1040, 640)

@@ -25,7 +25,7 @@ SOME = {"rotate_deg": 12.0, "elastic_px": 1.0}
 
 @pytest.fixture
 def form(window: Window) -> SettingsForm:
-    """The form of a window that shows it, with some augmentation."""
+    """The visible form, with some augmentation."""
     window.show_page(TRAIN)
     form = window.page(TrainTab).form
     form.set_recipe(Recipe(augmentation=AugmentationSettings(**SOME)))
@@ -34,7 +34,7 @@ def form(window: Window) -> SettingsForm:
 
 @pytest.fixture
 def dialog(form: SettingsForm) -> AugmentationDialog:
-    """The preview, open."""
+    """The open preview."""
     find(form, QPushButton, "preview_button").click()
     return find(form, AugmentationDialog)
 
@@ -50,7 +50,7 @@ def amounts(form: SettingsForm) -> AugmentationSettings:
 
 
 def test_it_shows_each_digit_and_what_training_would_see(dialog: AugmentationDialog) -> None:
-    """The built-in digits, and copies as the augmenter makes them of these amounts."""
+    """The grid shows the built-in digits and copies augmented by these amounts."""
     digits = one_of_each()
     np.testing.assert_array_equal(grid(dialog)[:, 0], digits)
     augmented = Augmenter(AugmentationSettings(**SOME))(np.repeat(digits, N_COPIES, axis=0), np.random.default_rng(1))
@@ -58,7 +58,7 @@ def test_it_shows_each_digit_and_what_training_would_see(dialog: AugmentationDia
 
 
 def test_without_augmentation_copies_are_the_digit(form: SettingsForm) -> None:
-    """All of them, exactly."""
+    """Without augmentation all copies equal the original."""
     form.set_recipe(Recipe())
     find(form, QPushButton, "preview_button").click()
     dialog = find(form, AugmentationDialog)
@@ -66,7 +66,7 @@ def test_without_augmentation_copies_are_the_digit(form: SettingsForm) -> None:
 
 
 def test_the_same_seed_draws_the_same(qtbot: QtBot, dialog: AugmentationDialog) -> None:
-    """Draw again takes another one."""
+    """Draw again uses another seed; the same seed gives the same copies."""
     first = grid(dialog).copy()
     find(dialog, QPushButton, "draw_again_button").click()
     qtbot.waitUntil(lambda: not np.array_equal(grid(dialog), first))
@@ -79,13 +79,13 @@ def test_the_same_seed_draws_the_same(qtbot: QtBot, dialog: AugmentationDialog) 
 def test_a_slider_changes_digits_and_recipe_at_once(
     qtbot: QtBot, form: SettingsForm, dialog: AugmentationDialog
 ) -> None:
-    """The number beside it follows, and the form's set becomes one's own."""
+    """A slider updates the number and the digits, and the form shows custom amounts."""
     before = grid(dialog).copy()
     slider = find(dialog, QSlider, "shift_px_slider")
     slider.setValue(slider.maximum())
     assert find(dialog, QDoubleSpinBox, "shift_px_number").value() == 6
     assert amounts(form) == AugmentationSettings(**SOME, shift_px=6)
-    assert find(form, QComboBox, "augmentation").currentText() == "Own amounts"
+    assert find(form, QComboBox, "augmentation").currentText() == "Custom"
     qtbot.waitUntil(lambda: not np.array_equal(grid(dialog), before))
 
 
@@ -93,7 +93,7 @@ def test_a_slider_changes_digits_and_recipe_at_once(
 def test_every_amount_can_be_typed_up_to_what_a_recipe_allows(
     form: SettingsForm, dialog: AugmentationDialog, spec: "dataclasses.Field[float]"
 ) -> None:
-    """Where that is beyond the slider, it rests at its end."""
+    """A number beyond the range of the slider leaves it at its end."""
     number = find(dialog, QDoubleSpinBox, f"{spec.name}_number")
     number.setValue(1e9)
     assert getattr(amounts(form), spec.name) == spec.metadata["high"]
@@ -104,7 +104,7 @@ def test_every_amount_can_be_typed_up_to_what_a_recipe_allows(
 
 
 def test_one_amount_is_changed_and_the_others_stay_exact(form: SettingsForm) -> None:
-    """Those of a recipe may have more figures than a field shows."""
+    """An amount with more digits than a field shows is not rounded."""
     form.set_recipe(Recipe(augmentation=AugmentationSettings(scale=1 / 3)))
     find(form, QPushButton, "preview_button").click()
     find(find(form, AugmentationDialog), QDoubleSpinBox, "noise_number").setValue(0.1)
@@ -113,7 +113,7 @@ def test_one_amount_is_changed_and_the_others_stay_exact(form: SettingsForm) -> 
 
 @pytest.mark.parametrize("text", ["1,5", "1.5", "1.50"])
 def test_a_decimal_comma_is_a_point(qtbot: QtBot, form: SettingsForm, dialog: AugmentationDialog, text: str) -> None:
-    """As in the form's own fields, and shown as a point then."""
+    """A comma is read as a decimal point and then shown as a point."""
     number = find(dialog, QDoubleSpinBox, "shift_px_number")
     number.selectAll()
     qtbot.keyClicks(number, text)
@@ -124,7 +124,7 @@ def test_a_decimal_comma_is_a_point(qtbot: QtBot, form: SettingsForm, dialog: Au
 
 
 def test_enter_alone_changes_nothing(qtbot: QtBot, form: SettingsForm) -> None:
-    """However many figures the amount has."""
+    """Enter in a number field does not change the amount."""
     part = AugmentationSettings(rotate_deg=12.345678, scale=1 / 3)
     form.set_recipe(Recipe(augmentation=part))
     find(form, QPushButton, "preview_button").click()
@@ -136,39 +136,39 @@ def test_enter_alone_changes_nothing(qtbot: QtBot, form: SettingsForm) -> None:
 
 
 def test_reset_puts_back_what_it_was(form: SettingsForm, dialog: AugmentationDialog) -> None:
-    """When it was opened, or when another set was chosen since."""
+    """Reset restores the amounts at opening, or of the set chosen since."""
     reset = find(dialog, QPushButton, "reset_button")
     assert not reset.isEnabled()
     find(dialog, QDoubleSpinBox, "noise_number").setValue(0.3)
     reset.click()
     assert amounts(form) == AugmentationSettings(**SOME)
     box = find(form, QComboBox, "augmentation")
-    box.setCurrentText("As hands and pens")
+    box.setCurrentText("Handwriting and pens")
     assert find(dialog, QDoubleSpinBox, "thickness_px_number").value() == 1
     find(dialog, QDoubleSpinBox, "noise_number").setValue(0.3)
-    assert box.currentText() == "Own amounts"
+    assert box.currentText() == "Custom"
     reset.click()
-    assert box.currentText() == "As hands and pens"
-    assert amounts(form) == AUGMENTATIONS["As hands and pens"]
+    assert box.currentText() == "Handwriting and pens"
+    assert amounts(form) == AUGMENTATIONS["Handwriting and pens"]
 
 
 def test_amounts_of_a_set_are_that_set(form: SettingsForm, dialog: AugmentationDialog) -> None:
-    """Whichever way they came about."""
-    for key, amount in dataclasses.asdict(AUGMENTATIONS["A little"]).items():
+    """Typed amounts of a named set select that set."""
+    for key, amount in dataclasses.asdict(AUGMENTATIONS["Slight"]).items():
         find(dialog, QDoubleSpinBox, f"{key}_number").setValue(amount)
-    assert find(form, QComboBox, "augmentation").currentText() == "A little"
+    assert find(form, QComboBox, "augmentation").currentText() == "Slight"
 
 
 def test_own_amounts_can_be_chosen_again(form: SettingsForm) -> None:
-    """They stay in the list as another set is tried."""
+    """Custom amounts stay in the list after another set was chosen."""
     box = find(form, QComboBox, "augmentation")
     box.setCurrentText("None")
-    box.setCurrentText("Own amounts")
+    box.setCurrentText("Custom")
     assert amounts(form) == AugmentationSettings(**SOME)
 
 
 def test_it_is_worked_by_keys(qtbot: QtBot, form: SettingsForm) -> None:
-    """Alt+P opens it, arrows change an amount, Escape closes it; the window can be used all the while."""
+    """Alt+P opens the preview, arrows change an amount and Escape closes it; it is not modal."""
     qtbot.keyClick(form.window(), Qt.Key.Key_P, Qt.KeyboardModifier.AltModifier)
     qtbot.waitUntil(lambda: form.findChild(AugmentationDialog) is not None)
     dialog = find(form, AugmentationDialog)
@@ -185,7 +185,7 @@ def test_it_is_worked_by_keys(qtbot: QtBot, form: SettingsForm) -> None:
 
 
 def test_amounts_rest_while_training_runs(form: SettingsForm, dialog: AugmentationDialog) -> None:
-    """As the form's fields do; digits can be drawn again."""
+    """Amounts are disabled while training runs; Draw again stays enabled."""
     form.set_editable(False)
     assert not find(dialog, QSlider, "rotate_deg_slider").isEnabled()
     assert find(dialog, QPushButton, "draw_again_button").isEnabled()
@@ -194,14 +194,14 @@ def test_amounts_rest_while_training_runs(form: SettingsForm, dialog: Augmentati
 
 
 def test_it_closes_with_the_window(window: Window, dialog: AugmentationDialog) -> None:
-    """Nothing is left on the screen."""
+    """The preview closes with the window."""
     assert window.page(TrainTab).state is TrainingState.IDLE
     window.close()
     assert not [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
 
 
 def test_it_is_drawn_in_the_theme_s_colours(window: Window, dialog: AugmentationDialog) -> None:
-    """Paper and ink of the pad, light and dark."""
+    """Digits have the colours of the pad in both themes."""
     for mode, tokens in ((Mode.LIGHT, LIGHT), (Mode.DARK, DARK)):
         window.session.set_theme(mode)
         colour = find(dialog, DigitGrid).grab().toImage().pixelColor(20, 4)
@@ -210,7 +210,7 @@ def test_it_is_drawn_in_the_theme_s_colours(window: Window, dialog: Augmentation
 
 
 def test_missing_digits_are_told(form: SettingsForm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """In their place, with the folder's name."""
+    """If the digits are missing, the grid shows an error with the folder."""
     one_of_each.cache_clear()
     monkeypatch.setattr(assets, "DATA", tmp_path)
     find(form, QPushButton, "preview_button").click()
@@ -218,7 +218,7 @@ def test_missing_digits_are_told(form: SettingsForm, monkeypatch: pytest.MonkeyP
 
 
 def test_amounts_in_words() -> None:
-    """Those above 0, with their units."""
+    """Only amounts above 0 are described, with their units."""
     assert describe_amounts(dataclasses.asdict(AugmentationSettings())) == "nothing"
     part = AugmentationSettings(rotate_deg=12, shift_px=1.5, noise=0.1)
     assert describe_amounts(dataclasses.asdict(part)) == "rotate 12 deg, shift 1.5 px, noise 0.1"

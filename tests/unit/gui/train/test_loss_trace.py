@@ -9,7 +9,7 @@ from digitpad.gui.train.loss_trace import MAX_BUCKETS, LossTrace
 @given(n=st.integers(1, 20_000), seed=st.integers(0, 50))
 @settings(max_examples=40, deadline=None)
 def test_few_points_show_all_extremes(n: int, seed: int) -> None:
-    """However many steps there were, the line reaches as high and as low as they did."""
+    """The curve has the extremes of all steps, for any number of steps."""
     losses = np.random.default_rng(seed).random(n)
     trace = LossTrace(10)
     for part in np.array_split(losses, 7):
@@ -24,7 +24,7 @@ def test_few_points_show_all_extremes(n: int, seed: int) -> None:
 
 
 def test_few_steps_are_kept_as_they_are() -> None:
-    """Nothing is joined where there is room."""
+    """Few steps are not merged."""
     trace = LossTrace()
     trace.extend([3.0, 1.0, 2.0])
     _, values = trace.points()

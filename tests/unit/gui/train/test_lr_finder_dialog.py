@@ -33,7 +33,7 @@ def open_dialog(window: Window, recipes: Recipes, tmp_path: Path) -> Callable[[]
 
 
 def test_suggested_rate_is_used(qtbot: QtBot, window: Window, open_dialog: Callable[[], LearningRateDialog]) -> None:
-    """It stands on the button, and then in the form."""
+    """The button names the suggested rate and sets it in the form."""
     dialog = open_dialog()
     use = find(dialog, QPushButton, "use_rate")
     qtbot.waitUntil(use.isEnabled, timeout=TRYING_MS)
@@ -47,7 +47,7 @@ def test_suggested_rate_is_used(qtbot: QtBot, window: Window, open_dialog: Calla
 def test_closed_in_the_midst_it_ends(
     qtbot: QtBot, window: Window, open_dialog: Callable[[], LearningRateDialog]
 ) -> None:
-    """Its thread is over by then, and the form is as it was."""
+    """Closing the dialog ends its thread and leaves the form unchanged."""
     before = window.page(TrainTab).form.recipe()
     dialog = open_dialog()
     with qtbot.waitSignal(dialog.finished):
@@ -58,22 +58,22 @@ def test_closed_in_the_midst_it_ends(
 def test_closed_while_drawings_are_made_it_leaves_them(
     qtbot: QtBot, window: Window, recipes: Recipes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """How many there are is told; those that are not made yet, minutes of work, are not waited for."""
-    made: list[int] = []
+    """The dialog shows progress; closing it does not wait for drawings that are not generated yet."""
+    generated: list[int] = []
 
     def endless(recipe: Recipe, tell: Callable[[int], None]) -> None:
         for n in count(10, 10):
-            made.append(n)
+            generated.append(n)
             tell(n)
 
     monkeypatch.setattr("digitpad.gui.train.lr_finder_dialog.dataset_of", endless)
     window.page(TrainTab).form.set_recipe(recipes.shipped["digits"])
     menu_action(window, "Find a learning rate").trigger()
     dialog = find(window, LearningRateDialog, "rate_dialog")
-    said = find(dialog, QLabel, "rate_suggestion")
-    qtbot.waitUntil(lambda: said.text().startswith("Generating "))
+    message = find(dialog, QLabel, "rate_suggestion")
+    qtbot.waitUntil(lambda: message.text().startswith("Generating "))
     with qtbot.waitSignal(dialog.finished):
         dialog.reject()
-    n = len(made)
+    n = len(generated)
     assert not [thread for thread in threading.enumerate() if thread.name == "rates"]
-    assert len(made) == n
+    assert len(generated) == n

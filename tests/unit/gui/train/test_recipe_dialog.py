@@ -21,7 +21,7 @@ from tests.unit.gui.hand import TRAIN, find
 
 @pytest.fixture
 def form(window: Window) -> Iterator[SettingsForm]:
-    """The form, with settings that are no preset's."""
+    """The form with custom settings."""
     window.show_page(TRAIN)
     form = window.page(TrainTab).form
     form.set_recipe(Recipe().with_values({"training.epochs": 3, "loss.l2": 0.001}))
@@ -44,7 +44,7 @@ def save(form: SettingsForm, name: str, description: str = "") -> None:
 
 
 def test_settings_are_saved_and_are_a_preset_at_once(form: SettingsForm) -> None:
-    """Under the name and with the description that were asked for; the form then shows that recipe."""
+    """Settings are saved with the entered name and description, and the form shows that recipe."""
     save(form, "mine", "for me")
     assert Recipe.load(path_for("mine")).loss.l2 == 0.001
     assert all_recipes().own["mine"].description == "for me"
@@ -53,25 +53,25 @@ def test_settings_are_saved_and_are_a_preset_at_once(form: SettingsForm) -> None
 
 
 def test_a_preset_of_one_s_own_is_changed_and_saved_again(form: SettingsForm) -> None:
-    """Its name is proposed, and replacing it is asked about on the button."""
+    """The dialog proposes the name of the user's recipe and its button reads Replace."""
     save(form, "mine")
     dialog = ask(form)
     assert find(dialog, QLineEdit, "recipe_name").text() == "mine"
     assert find(dialog, QPushButton, "recipe_save").text() == "Replace"
-    assert "would be replaced" in find(dialog, QLabel, "recipe_note").text()
+    assert "will be replaced" in find(dialog, QLabel, "recipe_note").text()
     dialog.reject()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     edit = find(form, QLineEdit, "epochs")
     edit.setText("4")
     edit.textEdited.emit("4")
-    assert find(form, QComboBox, "preset").currentText() == "Own settings"
+    assert find(form, QComboBox, "preset").currentText() == "Custom"
     save(form, "mine")
     assert all_recipes().own["mine"].training.epochs == 4
     assert find(form, QComboBox, "preset").currentText() == "mine"
 
 
 def test_a_name_that_nobody_was_asked_about_is_not_replaced(form: SettingsForm) -> None:
-    """A file that appeared meanwhile is kept, and that is told."""
+    """A recipe saved in the meantime is not replaced, and an error says so."""
     dialog = ask(form)
     find(dialog, QLineEdit, "recipe_name").setText("mine")
     save_recipe(Recipe("mine"))
@@ -81,7 +81,7 @@ def test_a_name_that_nobody_was_asked_about_is_not_replaced(form: SettingsForm) 
 
 
 def test_settings_that_are_no_preset_are_not_the_one_called_own(form: SettingsForm) -> None:
-    """A recipe may be called so, and is not proposed to be replaced."""
+    """Custom settings don't propose to replace a recipe that is called “own”."""
     save(form, "own")
     edit = find(form, QLineEdit, "epochs")
     edit.setText("4")
@@ -93,7 +93,7 @@ def test_settings_that_are_no_preset_are_not_the_one_called_own(form: SettingsFo
 
 
 def test_a_name_that_is_listed_is_taken(form: SettingsForm) -> None:
-    """Whatever its file is called; that file is replaced, and there are not two of one name."""
+    """Saving under a listed name replaces the file of that recipe, whatever the file is called."""
     path = save_recipe(Recipe("mine")).rename(own_folder() / "zzz.toml")
     form.set_recipes(all_recipes())
     dialog = ask(form)
@@ -105,7 +105,7 @@ def test_a_name_that_is_listed_is_taken(form: SettingsForm) -> None:
 
 
 def test_another_name_of_the_same_file_is_asked_about(form: SettingsForm) -> None:
-    """As “a/b” and “a-b” are kept in one."""
+    """The dialog warns if another name has the same file, such as “a/b” and “a-b”."""
     save(form, "a-b")
     dialog = ask(form)
     find(dialog, QLineEdit, "recipe_name").setText("a/b")
@@ -114,7 +114,7 @@ def test_another_name_of_the_same_file_is_asked_about(form: SettingsForm) -> Non
 
 
 def test_a_shipped_name_is_told_of(form: SettingsForm) -> None:
-    """The user's own comes before it."""
+    """The dialog warns that the recipe will replace a built-in recipe."""
     dialog = ask(form)
     find(dialog, QLineEdit, "recipe_name").setText("quick")
     assert "replace the built-in recipe" in find(dialog, QLabel, "recipe_note").text()
@@ -122,7 +122,7 @@ def test_a_shipped_name_is_told_of(form: SettingsForm) -> None:
 
 
 def test_a_name_is_needed(form: SettingsForm) -> None:
-    """Spaces are none."""
+    """A name of spaces can't be saved."""
     dialog = ask(form)
     find(dialog, QLineEdit, "recipe_name").setText("  ")
     assert not find(dialog, QPushButton, "recipe_save").isEnabled()
@@ -130,7 +130,7 @@ def test_a_name_is_needed(form: SettingsForm) -> None:
 
 
 def test_a_folder_that_cannot_be_written_is_told(form: SettingsForm) -> None:
-    """With the file's name; the form stays as it is."""
+    """The error names the file, and the form is unchanged."""
     own_folder().parent.mkdir(parents=True, exist_ok=True)
     own_folder().write_text("a file where the folder should be")
     before = form.recipe()
@@ -142,7 +142,7 @@ def test_a_folder_that_cannot_be_written_is_told(form: SettingsForm) -> None:
 
 
 def test_wrong_settings_are_not_saved(form: SettingsForm) -> None:
-    """The first wrong field is gone to, and nothing is asked."""
+    """The first invalid field gets the focus, and no dialog opens."""
     edit = find(form, QLineEdit, "l1")
     edit.setText("-1")
     edit.textEdited.emit("-1")
@@ -152,7 +152,7 @@ def test_wrong_settings_are_not_saved(form: SettingsForm) -> None:
 
 
 def test_it_is_worked_by_keys(qtbot: QtBot, form: SettingsForm) -> None:
-    """Alt+R, a name, Enter."""
+    """Alt+R, a name and Enter save a recipe."""
     qtbot.keyClick(form.window(), Qt.Key.Key_R, Qt.KeyboardModifier.AltModifier)
     qtbot.waitUntil(lambda: form.window().findChild(RecipeDialog) is not None)
     dialog = find(form.window(), RecipeDialog)
@@ -163,34 +163,34 @@ def test_it_is_worked_by_keys(qtbot: QtBot, form: SettingsForm) -> None:
 
 
 def test_broken_recipes_are_told_beside_the_presets(qtbot: QtBot, window: Window) -> None:
-    """Which file, and in the tooltip why, also where training is what the Train tab is first asked for.
+    """The form names a broken file, with the reason in the tooltip, also if training starts before the tab is shown.
 
-    No box is in the way, and the others are there.
+    No message box opens, and the other recipes are listed.
     """
     save_recipe(Recipe("mine"))
     (own_folder() / "broken.toml").write_text("epochs = ")
     qtbot.keyClick(window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
     assert window.session.training.is_busy
     form = window.page(TrainTab).form
-    told = find(form, QLabel, "preset_error")
-    assert told.text() == "broken.toml cannot be used"
-    assert "broken.toml is not TOML" in told.toolTip()
+    message = find(form, QLabel, "preset_error")
+    assert message.text() == "broken.toml can't be used"
+    assert "broken.toml is not TOML" in message.toolTip()
     assert window.findChild(QMessageBox) is None
     assert find(form, QComboBox, "preset").findText("mine") > 0
     (own_folder() / "nameless.toml").write_text('name = ""')
     form.set_recipes(all_recipes())
-    assert told.text() == "2 of your recipes cannot be used"
-    assert "nameless.toml has an empty name" in told.toolTip()
+    assert message.text() == "2 of your recipes can't be used"
+    assert "nameless.toml has an empty name" in message.toolTip()
     for name in ("broken.toml", "nameless.toml"):
         (own_folder() / name).unlink()
     form.set_recipes(all_recipes())
-    assert told.text() == told.toolTip() == ""
+    assert message.text() == message.toolTip() == ""
 
 
 def test_more_settings_stay_open_for_the_next_session(
     qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path
 ) -> None:
-    """As they were left."""
+    """The next window opens More settings as they were left."""
     settings = QSettings(str(tmp_path / "kept.ini"), QSettings.Format.IniFormat)
     for opened in (False, True):
         window = Window(Session(theme, shipped, Preferences(settings)))

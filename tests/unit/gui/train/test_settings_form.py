@@ -19,7 +19,7 @@ from digitpad.training.recipe import OPTIMIZERS, SCHEDULES, Recipe
 from digitpad.training.recipe_library import Recipes
 from tests.unit.gui.hand import TRAIN, find
 
-# Each with the others as they are by themselves, so that every setting has a meaning beside one of them.
+# Each is combined with the defaults of the others, so that every setting has an effect in at least one case.
 CHOICES: list[dict[str, Any]] = [
     {"network.hidden": ("5x5x8", "pool", 32), "network.activation": "leaky_relu"},
     *({"optimizer.method": method} for method in OPTIMIZERS),
@@ -29,7 +29,7 @@ CHOICES: list[dict[str, Any]] = [
 
 @pytest.fixture
 def form(window: Window) -> SettingsForm:
-    """The form of a window that shows it, with its basic fields."""
+    """The visible form with its basic fields."""
     window.show_page(TRAIN)
     return window.page(TrainTab).form
 
@@ -45,7 +45,7 @@ def more(form: SettingsForm) -> str:
 
 
 def leaves(part: Any, prefix: str = "") -> Iterator[str]:
-    """The dotted keys of all settings."""
+    """Yield the dotted keys of all settings."""
     for spec in dataclasses.fields(part):
         value = getattr(part, spec.name)
         if dataclasses.is_dataclass(value):
@@ -55,7 +55,7 @@ def leaves(part: Any, prefix: str = "") -> Iterator[str]:
 
 
 def test_every_setting_of_a_recipe_can_be_reached(form: SettingsForm) -> None:
-    """In the form, in the preview of augmentation, or as it is saved; none is kept where nobody sees it."""
+    """Every setting can be edited in the form, in the augmentation preview or in the save dialog."""
     form.show_more(True)
     reached = set()
     for choice in CHOICES:
@@ -78,7 +78,7 @@ def test_every_setting_of_a_recipe_can_be_reached(form: SettingsForm) -> None:
 
 
 def test_every_choice_of_a_setting_is_offered(form: SettingsForm) -> None:
-    """What a recipe allows, and nothing else."""
+    """Every choice lists exactly the values that a recipe allows."""
     values = {key: row.editor for key, row in form._rows.items()}
     for part in dataclasses.fields(Recipe):
         if not dataclasses.is_dataclass(part.default):
@@ -91,11 +91,11 @@ def test_every_choice_of_a_setting_is_offered(form: SettingsForm) -> None:
 
 
 def test_every_field_says_what_it_does() -> None:
-    """In a sentence or more, with what is usual where it is a number under More settings."""
+    """Every tooltip is a sentence and gives a usual value for numbers under More settings."""
     for field in (field for fields in FIELDS.values() for field in fields):
         assert field.tip.endswith("."), field.key
         if field.more and isinstance(field.editor(), TextField):
-            assert "usual" in field.tip or "beginning" in field.tip, field.key
+            assert "usual" in field.tip, field.key
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_every_field_says_what_it_does() -> None:
 def test_a_setting_without_a_meaning_has_no_field(
     form: SettingsForm, key: str, choice: dict[str, Any], without: dict[str, Any]
 ) -> None:
-    """It is there beside the choice that needs it, under More settings, and nowhere else."""
+    """A setting is shown under More settings only with the choice that it belongs to."""
     form.set_recipe(Recipe().with_values(choice))
     assert key not in form.keys
     form.show_more(True)
@@ -125,7 +125,7 @@ def test_a_setting_without_a_meaning_has_no_field(
 
 
 def test_a_choice_shows_its_settings_at_once(form: SettingsForm) -> None:
-    """As it is made, and takes them away again; what was typed wrong there then keeps nobody from training."""
+    """A choice shows its settings at once; errors in settings that it hides do not block training."""
     form.set_recipe(Recipe())
     form.show_more(True)
     method = find(form, QComboBox, "method")
@@ -144,7 +144,7 @@ def test_a_choice_shows_its_settings_at_once(form: SettingsForm) -> None:
 
 
 def test_what_has_no_field_stays_as_it_was(form: SettingsForm) -> None:
-    """A momentum that Adam has no use for goes through the form, and comes back with the method."""
+    """A hidden momentum keeps its value and is shown again with its method."""
     form.set_recipe(Recipe().with_values({"optimizer.momentum": 0.5}))
     recipe = form.recipe()
     assert recipe is not None
@@ -158,23 +158,23 @@ def test_what_has_no_field_stays_as_it_was(form: SettingsForm) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "problem"),
     [
-        ("label_smoothing", "1", "enter 0 to 0.9"),
-        ("l2", "-1", "enter 0 to 1"),
+        ("label_smoothing", "1", "Enter 0 to 0.9"),
+        ("l2", "-1", "Enter 0 to 1"),
         ("warmup_epochs", "soon", "is not a number"),
         ("clip_norm", "", "is not a number"),
         ("patience", "1.5", "is not a whole number"),
-        ("average", "1", "enter 0 to 0.99999"),
+        ("average", "1", "Enter 0 to 0.99999"),
     ],
 )
 def test_errors_under_more_settings_are_told(
     qtbot: QtBot, form: SettingsForm, name: str, text: str, problem: str
 ) -> None:
-    """Under the field; on the button where that is closed; and Train opens it and goes there."""
+    """Errors are shown under the field and on the closed button; Train opens the section and focuses the field."""
     form.show_more(True)
     type_into(form, name, text)
     assert problem in find(form, QLabel, f"{name}_error").text()
     form.show_more(False)
-    assert more(form) == "More settings · 1 wrong"
+    assert more(form) == "More settings · 1 invalid"
     find(form.window(), QPushButton, "train_button").click()
     field = find(form, QLineEdit, name)
     qtbot.waitUntil(field.hasFocus)
@@ -183,7 +183,7 @@ def test_errors_under_more_settings_are_told(
 
 
 def test_settings_that_go_together_are_told_together(form: SettingsForm) -> None:
-    """Each may be by itself: what cannot be together is told, what can only be together is allowed."""
+    """Settings that conflict show an error; settings that are valid only together are accepted."""
     form.set_recipe(Recipe())
     form.show_more(True)
     padding = find(form, QComboBox, "padding")
@@ -201,7 +201,7 @@ def test_settings_that_go_together_are_told_together(form: SettingsForm) -> None
 
 
 def test_several_errors_are_told_at_once(form: SettingsForm) -> None:
-    """Not just the first, as a recipe would."""
+    """All invalid fields show their errors at once."""
     form.show_more(True)
     for name in ("hidden", "l1", "l2", "epochs"):
         type_into(form, name, "-1")
@@ -210,7 +210,7 @@ def test_several_errors_are_told_at_once(form: SettingsForm) -> None:
 
 
 def test_the_button_counts_what_it_hides(form: SettingsForm, recipes: Recipes) -> None:
-    """Settings under it that are not at their defaults, and that have a meaning."""
+    """The button counts hidden settings that differ from their defaults and have an effect."""
     form.set_recipe(Recipe())
     assert more(form) == "More settings"
     form.set_recipe(Recipe().with_values({"optimizer.momentum": 0.5}))
@@ -223,7 +223,7 @@ def test_the_button_counts_what_it_hides(form: SettingsForm, recipes: Recipes) -
 
 
 def test_batch_norm_is_ticked_by_key(qtbot: QtBot, form: SettingsForm) -> None:
-    """Space, as everywhere."""
+    """Space ticks the box."""
     form.show_more(True)
     check = find(form, QCheckBox, "batch_norm")
     check.setFocus()
@@ -234,7 +234,7 @@ def test_batch_norm_is_ticked_by_key(qtbot: QtBot, form: SettingsForm) -> None:
 
 
 def test_more_settings_opens_by_key(qtbot: QtBot, form: SettingsForm) -> None:
-    """Space on the button, or Alt+O from anywhere on the tab."""
+    """Space on the button or Alt+O opens and closes More settings."""
     assert not find(form, QLineEdit, "l2").isVisible()
     button = find(form, QPushButton, "more_settings")
     button.setFocus()
@@ -245,7 +245,7 @@ def test_more_settings_opens_by_key(qtbot: QtBot, form: SettingsForm) -> None:
 
 
 def test_tab_goes_through_the_fields_in_reading_order(qtbot: QtBot, form: SettingsForm) -> None:
-    """From the preset to More settings, and past what has no field."""
+    """Tab moves from the recipe to More settings and skips hidden fields."""
     form.set_recipe(Recipe().with_values({"optimizer.schedule": "step"}))
     form.show_more(True)
     find(form, QComboBox, "preset").setFocus()
@@ -260,7 +260,7 @@ def test_tab_goes_through_the_fields_in_reading_order(qtbot: QtBot, form: Settin
 
 
 def test_the_basic_form_fits_the_window_s_first_size(form: SettingsForm) -> None:
-    """Nothing to scroll at 1120 × 800; and fields are as wide where there is."""
+    """At 1120 × 800 nothing scrolls, and a scroll bar does not change the width of fields."""
     form.window().resize(1120, 800)
     QApplication.processEvents()
     bar, field = form._scroll.verticalScrollBar(), find(form, QLineEdit, "hidden")
@@ -273,7 +273,7 @@ def test_the_basic_form_fits_the_window_s_first_size(form: SettingsForm) -> None
 
 
 def test_the_wheel_changes_nothing_under_more_settings(form: SettingsForm) -> None:
-    """The same as in the basic fields."""
+    """The wheel does not change fields without the focus."""
     form.show_more(True)
     before = form.recipe()
     for widget in [*form.findChildren(QComboBox), *form.findChildren(QLineEdit), *form.findChildren(QCheckBox)]:
@@ -291,7 +291,7 @@ def test_the_wheel_changes_nothing_under_more_settings(form: SettingsForm) -> No
     "text", ["25000", "25 000", "25\N{NO-BREAK SPACE}000", "25\N{THIN SPACE}000", "25,000", " 25 000 "]
 )
 def test_thousands_may_be_parted(form: SettingsForm, text: str) -> None:
-    """As the tips do it, and as others do."""
+    """Numbers may have thousands separators."""
     form.show_more(True)
     type_into(form, "pen_digits", text)
     recipe = form.recipe()
@@ -301,7 +301,7 @@ def test_thousands_may_be_parted(form: SettingsForm, text: str) -> None:
 
 @pytest.mark.parametrize(("text", "number"), [("0,001", 0.001), ("0.001", 0.001), ("0,5", 0.5), ("1e-3", 0.001)])
 def test_a_decimal_comma_is_allowed(form: SettingsForm, text: str, number: float) -> None:
-    """Where it can be nothing else."""
+    """A comma that can only be a decimal comma is accepted."""
     type_into(form, "learning_rate", text)
     recipe = form.recipe()
     assert recipe is not None
@@ -311,7 +311,7 @@ def test_a_decimal_comma_is_allowed(form: SettingsForm, text: str, number: float
 @pytest.mark.parametrize(
     ("name", "text", "problem"),
     [
-        ("clip_norm", "1,000", "“1,000”: write a point, or no comma"),
+        ("clip_norm", "1,000", "“1,000” is ambiguous; write a point or no comma"),
         ("clip_norm", "1_0", "is not a number"),
         ("patience", "1_0", "is not a whole number"),
         ("patience", "1,5", "is not a whole number"),
@@ -321,7 +321,7 @@ def test_a_decimal_comma_is_allowed(form: SettingsForm, text: str, number: float
     ],
 )
 def test_what_may_mean_two_numbers_is_none(form: SettingsForm, name: str, text: str, problem: str) -> None:
-    """Nothing is guessed."""
+    """Ambiguous numbers are rejected."""
     form.show_more(True)
     type_into(form, name, text)
     assert problem in find(form, QLabel, f"{name}_error").text()
@@ -329,17 +329,17 @@ def test_what_may_mean_two_numbers_is_none(form: SettingsForm, name: str, text: 
 
 @pytest.mark.parametrize("number", [0.1, 0.0031622776601683795, 1e-7, 1 / 3, 2.0])
 def test_numbers_go_through_the_form_unrounded(form: SettingsForm, number: float) -> None:
-    """A rate that was searched is shown with all its figures."""
+    """A learning rate goes through the form without rounding."""
     assert float(format_number(number)) == number
     recipe = Recipe().with_values({"optimizer.learning_rate": number})
     form.set_recipe(recipe)
-    made = form.recipe()
-    assert made is not None
-    assert made.optimizer == recipe.optimizer
+    recipe_of_form = form.recipe()
+    assert recipe_of_form is not None
+    assert recipe_of_form.optimizer == recipe.optimizer
 
 
 def test_ranges_to_search_stay_as_long_as_they_can(form: SettingsForm, recipes: Recipes) -> None:
-    """They go with the preset through edits, and are left out where they are wrong beside them."""
+    """Search ranges stay through edits and are dropped if they no longer fit."""
     form.set_recipe(recipes.shipped["quick"])
     type_into(form, "epochs", "3")
     recipe = form.recipe()
@@ -353,18 +353,18 @@ def test_ranges_to_search_stay_as_long_as_they_can(form: SettingsForm, recipes: 
 
 
 def test_own_recipes_are_presets_below_a_line(form: SettingsForm, recipes: Recipes) -> None:
-    """Beside the shipped ones; one of a shipped name takes its place, and each fills the form."""
+    """The user's recipes follow the built-in ones after a separator and replace those of the same name."""
     mine = Recipe("mine", "for me").with_values({"training.epochs": 3})
     quick = Recipe("quick", "quicker").with_values({"training.epochs": 1})
     form.set_recipes(Recipes(recipes.shipped, {"mine": mine, "quick": quick}))
     preset = find(form, QComboBox, "preset")
     items = [preset.itemText(place) for place in range(preset.count())]
     shipped = [name for name in recipes.shipped if name != "quick"]
-    assert items == [*shipped, "", "mine", "quick", "", "Own settings"]
+    assert items == [*shipped, "", "mine", "quick", "", "Custom"]
     preset.setCurrentText("mine")
-    made = form.recipe()
-    assert made == mine
+    recipe_of_form = form.recipe()
+    assert recipe_of_form == mine
     preset.setCurrentText("quick")
-    made = form.recipe()
-    assert made == quick
+    recipe_of_form = form.recipe()
+    assert recipe_of_form == quick
     assert preset.itemData(preset.findText("mine"), Qt.ItemDataRole.ToolTipRole) == "for me"

@@ -39,7 +39,7 @@ SEEN = TrainingSnapshot(np.zeros((1, 28, 28), np.uint8), np.zeros((1, 28, 28), n
 
 @pytest.fixture
 def small_set(tmp_path: Path) -> Path:
-    """A folder of four IDX files with a few built-in digits."""
+    """Folder of four IDX files with a few built-in digits."""
     folder = tmp_path / "small"
     folder.mkdir()
     data = mnist()
@@ -52,7 +52,7 @@ def small_set(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def training_window(window: Window, recipes: Recipes, small_set: Path) -> Window:
-    """The window on its Train tab, set to train 8 short epochs."""
+    """The window on its Train tab, with settings for 8 short epochs."""
     window.show_page(TRAIN)
     settings = {"training.epochs": 8, "network.hidden": [64], "data.set": str(small_set)}
     window.page(TrainTab).form.set_recipe(recipes.shipped["quick"].with_values(settings))
@@ -68,13 +68,13 @@ def wait_for(qtbot: QtBot, window: Window, state: TrainingState) -> None:
 
 
 def event_of(qtbot: QtBot, tab: TrainTab, kind: type) -> Any:
-    """Wait for an event of a training, as a context manager."""
+    """Return a context manager that waits for an event of a training run."""
     return qtbot.waitSignal(tab.progressed, timeout=TRAINING_MS, check_params_cb=lambda event: isinstance(event, kind))
 
 
 @contextmanager
 def no_event_of(qtbot: QtBot, tab: TrainTab, kind: type, wait_ms: int) -> Iterator[None]:
-    """Fail on an event of a training within that time."""
+    """Fail if an event of a training run comes within this time."""
     events: list[object] = []
     tab.progressed.connect(events.append)
     yield
@@ -83,7 +83,7 @@ def no_event_of(qtbot: QtBot, tab: TrainTab, kind: type, wait_ms: int) -> Iterat
 
 
 def test_training_runs_to_its_end_and_its_network_reads(qtbot: QtBot, training_window: Window) -> None:
-    """Train, see figures, use the result: the Draw tab then reads with it."""
+    """Training ends with its results shown, and the Draw tab can use the trained network."""
     window = training_window
     draw(window.page(DrawTab).pad, placed(7, 100, 100, 250))
     click(qtbot, window, "train_button")
@@ -103,7 +103,7 @@ def test_training_runs_to_its_end_and_its_network_reads(qtbot: QtBot, training_w
 
 
 def test_a_run_is_kept_in_a_file_of_its_own(qtbot: QtBot, training_window: Window) -> None:
-    """Without being asked, and beside the runs before it."""
+    """Each run is saved to its own file without a dialog."""
     paths = []
     for _ in range(2):
         training_window.page(TrainTab).train()
@@ -119,7 +119,7 @@ def test_a_run_is_kept_in_a_file_of_its_own(qtbot: QtBot, training_window: Windo
 
 
 def test_reports_come_in_order_and_hold_every_step_once(qtbot: QtBot, training_window: Window) -> None:
-    """First the plan, then steps without a gap, epoch after epoch, and the outcome last."""
+    """Events come in order, and every step is reported once."""
     tab = training_window.page(TrainTab)
     seen: list[str] = []
     steps: list[int] = []
@@ -141,7 +141,7 @@ def test_reports_come_in_order_and_hold_every_step_once(qtbot: QtBot, training_w
 
 
 def test_pause_rests_and_goes_on(qtbot: QtBot, training_window: Window) -> None:
-    """Nothing happens while it rests, and nothing is lost by it."""
+    """Pause stops all events, and Resume completes all epochs."""
     tab = training_window.page(TrainTab)
     form = tab.form
     form.set_recipe(form._base.with_values({"training.epochs": 60}))
@@ -162,7 +162,7 @@ def test_pause_rests_and_goes_on(qtbot: QtBot, training_window: Window) -> None:
 
 
 def test_stop_keeps_what_was_learnt(qtbot: QtBot, training_window: Window) -> None:
-    """In mid-training: it ends soon, is scored, and can be used."""
+    """A stopped run is evaluated and can be used."""
     tab = training_window.page(TrainTab)
     tab.form.set_recipe(tab.form._base.with_values({"training.epochs": 5000}))
     tab.train()
@@ -177,7 +177,7 @@ def test_stop_keeps_what_was_learnt(qtbot: QtBot, training_window: Window) -> No
 
 
 def test_stop_while_paused(qtbot: QtBot, training_window: Window) -> None:
-    """A training at rest can be ended as well."""
+    """A paused run can be stopped."""
     tab = training_window.page(TrainTab)
     tab.form.set_recipe(tab.form._base.with_values({"training.epochs": 5000}))
     tab.train()
@@ -191,21 +191,21 @@ def test_stop_while_paused(qtbot: QtBot, training_window: Window) -> None:
 @pytest.mark.parametrize(
     ("field", "text", "problem"),
     [
-        ("hidden", "128, 0", "enter 1 to 4,096"),
-        ("hidden", "many", "unknown layer"),
-        ("hidden", "-5", "enter 1 to 4,096"),
-        ("batch_size", "1000000000", "enter 1 to 10,000"),
-        ("learning_rate", "-1", "enter more than 0"),
-        ("learning_rate", "nan", "enter more than 0"),
+        ("hidden", "128, 0", "Enter 1 to 4,096"),
+        ("hidden", "many", "Unknown layer"),
+        ("hidden", "-5", "Enter 1 to 4,096"),
+        ("batch_size", "1000000000", "Enter 1 to 10,000"),
+        ("learning_rate", "-1", "Enter more than 0"),
+        ("learning_rate", "nan", "Enter more than 0"),
         ("learning_rate", "", "is not a number"),
-        ("epochs", "0", "enter 1 to"),
-        ("seed", "-3", "enter 0 to"),
+        ("epochs", "0", "Enter 1 to"),
+        ("seed", "-3", "Enter 0 to"),
     ],
 )
 def test_a_setting_that_cannot_be_is_told_beside_its_field(
     qtbot: QtBot, training_window: Window, field: str, text: str, problem: str
 ) -> None:
-    """As it is typed, and nothing runs."""
+    """The error appears while typing, and training does not start."""
     edit = find(training_window, QLineEdit, field)
     edit.clear()
     edit.insert(text)
@@ -217,7 +217,7 @@ def test_a_setting_that_cannot_be_is_told_beside_its_field(
 
 
 def test_presets_fill_the_form_and_edits_make_them_one_s_own(training_window: Window) -> None:
-    """The preset's name stays only as long as its settings do."""
+    """An edit of a recipe changes the choice to Custom."""
     form = training_window.page(TrainTab).form
     preset = find(training_window, QComboBox, "preset")
     preset.setCurrentText("momentum-dropout")
@@ -228,20 +228,20 @@ def test_presets_fill_the_form_and_edits_make_them_one_s_own(training_window: Wi
     edit = find(training_window, QLineEdit, "hidden")
     edit.setText("20")
     edit.textEdited.emit("20")
-    assert preset.currentText() == "Own settings"
+    assert preset.currentText() == "Custom"
 
 
 def test_every_shipped_recipe_goes_through_the_form_unchanged(training_window: Window, recipes: Recipes) -> None:
-    """What the form shows of a recipe is all of it."""
+    """Every built-in recipe goes through the form unchanged."""
     for recipe in recipes.shipped.values():
         training_window.page(TrainTab).form.set_recipe(recipe)
-        made = training_window.page(TrainTab).form.recipe()
-        assert made is not None
-        assert made.with_values({"description": recipe.description}) == recipe
+        result = training_window.page(TrainTab).form.recipe()
+        assert result is not None
+        assert result.with_values({"description": recipe.description}) == recipe
 
 
 def test_a_folder_without_data_is_told(qtbot: QtBot, training_window: Window, tmp_path: Path) -> None:
-    """The error names the folder; the tab is ready for another try."""
+    """The error names the folder, and the tab returns to idle."""
     form = training_window.page(TrainTab).form
     form.set_recipe(form._base.with_values({"data.set": str(tmp_path)}))
     with qtbot.waitSignal(training_window.session.error_raised, timeout=TRAINING_MS) as blocker:
@@ -252,7 +252,7 @@ def test_a_folder_without_data_is_told(qtbot: QtBot, training_window: Window, tm
 
 
 def test_the_untrained_tab_says_what_training_will_do(qtbot: QtBot, window: Window) -> None:
-    """The axes come, and a hint in them."""
+    """A hint in the empty axes describes the planned training."""
     window.show_page(TRAIN)
     tab = window.page(TrainTab)
     qtbot.waitUntil(lambda: tab.board._loss_curves is not None)
@@ -263,7 +263,7 @@ def test_the_untrained_tab_says_what_training_will_do(qtbot: QtBot, window: Wind
 
 
 def test_training_may_begin_before_there_are_curves(qtbot: QtBot, training_window: Window) -> None:
-    """Which come a moment after the tab: they then show what there is, over all that is planned."""
+    """Curves that are created after training has started show all epochs of it."""
     tab = training_window.page(TrainTab)
     assert tab.board._loss_curves is None
     tab.train()
@@ -275,7 +275,7 @@ def test_training_may_begin_before_there_are_curves(qtbot: QtBot, training_windo
 
 
 def test_the_plan_follows_what_is_typed(qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not with every key, but to the last one."""
+    """The plan follows the last typed value without an update for every key."""
     tab = window.page(TrainTab)
     window.show_page(TRAIN)
     qtbot.waitUntil(lambda: tab.board._loss_curves is not None and "Train runs" in tab.board._loss_curves._hint)
@@ -292,7 +292,7 @@ def test_the_plan_follows_what_is_typed(qtbot: QtBot, window: Window, monkeypatc
 def test_weights_that_cannot_be_kept_do_not_end_training(
     qtbot: QtBot, training_window: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A full disk is told in a dialog, and the result can still be used."""
+    """A full disk gives an error, and the result can still be used."""
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -312,14 +312,14 @@ def test_weights_that_cannot_be_kept_do_not_end_training(
 
 
 def test_clock() -> None:
-    """Minutes and seconds, hours where there are some."""
+    """Times have minutes and seconds, and hours if there are any."""
     assert [clock(9), clock(61.4), clock(3725)] == ["0:09", "1:01", "1:02:05"]
 
 
 def test_a_training_that_runs_away_keeps_its_best_epoch(
     qtbot: QtBot, training_window: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was good before it can be used, and what happened is told."""
+    """A diverged run keeps its best epoch, and an error names the step."""
     learn = Trainer._learn
 
     def learn_for_a_while(trainer: Trainer, images: NDArray[np.uint8], labels: NDArray[np.uint8], rate: float) -> float:
@@ -337,7 +337,7 @@ def test_a_training_that_runs_away_keeps_its_best_epoch(
 
 
 def test_one_key_trains_pauses_and_goes_on(qtbot: QtBot, training_window: Window) -> None:
-    """Ctrl+T, each time."""
+    """Ctrl+T starts, pauses and resumes training."""
     tab = training_window.page(TrainTab)
     tab.form.set_recipe(tab.form._base.with_values({"training.epochs": 5000}))
     for state in (TrainingState.RUNNING, TrainingState.PAUSED, TrainingState.RUNNING):
@@ -352,7 +352,7 @@ def test_one_key_trains_pauses_and_goes_on(qtbot: QtBot, training_window: Window
 
 
 def test_training_from_a_field_leaves_the_focus_on_pause(qtbot: QtBot, training_window: Window) -> None:
-    """Fields rest then, and the next key should not be taken by what is beside them."""
+    """Starting from a field, which is disabled then, moves the focus to the Pause button."""
     find(training_window, QLineEdit, "epochs").setFocus()
     qtbot.keyClick(training_window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
     assert find(training_window, QPushButton, "train_button").hasFocus()
@@ -360,7 +360,7 @@ def test_training_from_a_field_leaves_the_focus_on_pause(qtbot: QtBot, training_
 
 
 def test_the_pinned_answer_goes_with_the_digit(qtbot: QtBot, training_window: Window) -> None:
-    """A report of the digit before, that was still on its way, is not taken for one of the empty pad."""
+    """A late report for the previous digit is not shown for the empty pad."""
     tab = training_window.page(TrainTab)
     draw(training_window.page(DrawTab).pad, placed(7, 100, 100, 250))
     assert tab.board._pinned is not None
@@ -372,7 +372,7 @@ def test_the_pinned_answer_goes_with_the_digit(qtbot: QtBot, training_window: Wi
 
 
 def test_the_wheel_scrolls_the_form_and_changes_nothing(training_window: Window) -> None:
-    """A choice without the focus lets it pass."""
+    """The wheel does not change a choice without the focus."""
     box = find(training_window, QComboBox, "activation")
     box.clearFocus()
     before = box.currentText()
@@ -386,7 +386,7 @@ def test_the_wheel_scrolls_the_form_and_changes_nothing(training_window: Window)
 
 
 def preparing(qtbot: QtBot, window: Window) -> None:
-    """Begin a training for which far more drawings are to be made than there is time for."""
+    """Start a training run with far more drawings to generate than there is time for."""
     form = window.page(TrainTab).form
     recipe = form.recipe()
     assert recipe is not None
@@ -397,7 +397,7 @@ def preparing(qtbot: QtBot, window: Window) -> None:
 
 
 def test_drawings_that_are_made_first_are_told_and_can_be_stopped(qtbot: QtBot, training_window: Window) -> None:
-    """Stop need not wait for half a million of them; nothing was learnt, and another training can begin."""
+    """Stop ends the generation of drawings at once and returns to idle."""
     preparing(qtbot, training_window)
     tab = training_window.page(TrainTab)
     tab.stop()
@@ -406,14 +406,14 @@ def test_drawings_that_are_made_first_are_told_and_can_be_stopped(qtbot: QtBot, 
 
 
 def test_closing_while_drawings_are_made_waits_for_none(qtbot: QtBot, training_window: Window) -> None:
-    """The thread ends between two of them, and nothing is lost that was learnt."""
+    """Closing ends the generation of drawings at once."""
     preparing(qtbot, training_window)
     assert training_window.page(TrainTab).finish_work() == ""
     assert training_window.page(TrainTab).state is TrainingState.IDLE
 
 
 def test_making_drawings_can_be_paused(qtbot: QtBot, training_window: Window) -> None:
-    """It rests while it is paused."""
+    """The generation of drawings can be paused."""
     preparing(qtbot, training_window)
     tab = training_window.page(TrainTab)
     tab.toggle_pause()
@@ -423,7 +423,7 @@ def test_making_drawings_can_be_paused(qtbot: QtBot, training_window: Window) ->
 
 
 def set_field(window: Window, name: str, text: str) -> None:
-    """Write into a field as typing does."""
+    """Enter text in a field as typing does."""
     field = find(window, QLineEdit, name)
     field.clear()
     field.insert(text)
@@ -431,7 +431,7 @@ def set_field(window: Window, name: str, text: str) -> None:
 
 
 def long_training(qtbot: QtBot, window: Window, **settings: object) -> TrainTab:
-    """A training that lasts, of which the first steps are done."""
+    """Start a long training run and wait for its first steps."""
     tab = window.page(TrainTab)
     values = {"training.epochs": 5000, **{key.replace("__", "."): value for key, value in settings.items()}}
     tab.form.set_recipe(tab.form._base.with_values(values))
@@ -441,7 +441,7 @@ def long_training(qtbot: QtBot, window: Window, **settings: object) -> TrainTab:
 
 
 def test_settings_change_while_it_trains(qtbot: QtBot, training_window: Window) -> None:
-    """A new rate holds from the next step on, is told, and is marked in the curves; the others rest."""
+    """A new learning rate applies from the next step and is marked in the curves; fixed settings are disabled."""
     tab = long_training(qtbot, training_window)
     assert not find(training_window, QLineEdit, "hidden").isEnabled()
     assert not find(training_window, QLineEdit, "dropout").isEnabled()
@@ -454,9 +454,12 @@ def test_settings_change_while_it_trains(qtbot: QtBot, training_window: Window) 
     with event_of(qtbot, tab, SettingsChanged):
         set_field(training_window, "epochs", "6000")
     assert find(training_window, QProgressBar, "training_progress").maximum() == 6000 * 20
-    assert [list(one.settings) for one in tab.board._changes] == [["optimizer.learning_rate"], ["training.epochs"]]
+    assert [list(item.settings) for item in tab.board._changes] == [
+        ["optimizer.learning_rate"],
+        ["training.epochs"],
+    ]
     assert tab.board._loss_curves is not None
-    assert [said for _, said in tab.board._loss_curves._marks] == ["learning rate 0.004", "epochs 6000"]
+    assert [text for _, text in tab.board._loss_curves._marks] == ["learning rate 0.004", "epochs 6000"]
     tab.stop()
     wait_for(qtbot, training_window, TrainingState.DONE)
     assert tab.outcome is not None
@@ -467,7 +470,7 @@ def test_settings_change_while_it_trains(qtbot: QtBot, training_window: Window) 
 
 
 def test_dropout_can_change_where_there_is_some(qtbot: QtBot, training_window: Window) -> None:
-    """In a network that drops, its share may become another."""
+    """Dropout can change during training if the network has dropout."""
     tab = long_training(qtbot, training_window, network__dropout=0.2)
     with event_of(qtbot, tab, SettingsChanged) as blocker:
         set_field(training_window, "dropout", "0.1")
@@ -477,7 +480,7 @@ def test_dropout_can_change_where_there_is_some(qtbot: QtBot, training_window: W
 
 
 def test_closing_pauses_the_run(qtbot: QtBot, training_window: Window) -> None:
-    """In mid-epoch, too; from there it goes on to its end, with the curves of before."""
+    """A run closed within an epoch can be resumed to its end, with its earlier curves."""
     tab = long_training(qtbot, training_window)
     assert tab.finish_work() == ""
     (run,) = all_runs()
@@ -497,7 +500,7 @@ def test_closing_pauses_the_run(qtbot: QtBot, training_window: Window) -> None:
 
 
 def test_run_that_another_window_trains_is_left_alone(qtbot: QtBot, training_window: Window) -> None:
-    """It says so, and is ready for something else."""
+    """An error says that the run is in training, and the tab returns to idle."""
     tab = long_training(qtbot, training_window)
     tab.finish_work()
     (run,) = all_runs()
@@ -511,7 +514,7 @@ def test_run_that_another_window_trains_is_left_alone(qtbot: QtBot, training_win
 
 
 def test_first_layer_and_batch_are_shown(qtbot: QtBot, training_window: Window) -> None:
-    """As they are, and the first layer as it was where one goes back to."""
+    """The tab shows the batch and the first layer, and an earlier first layer at an earlier point."""
     tab = long_training(qtbot, training_window)
     for _ in range(3):
         with event_of(qtbot, tab, TrainingReport):
@@ -529,7 +532,7 @@ def test_first_layer_and_batch_are_shown(qtbot: QtBot, training_window: Window) 
 
 
 def test_hint_names_what_is_wrong(qtbot: QtBot, training_window: Window) -> None:
-    """A rate at which nothing is learnt is told while it trains."""
+    """A hint names a learning rate that is too low."""
     tab = long_training(qtbot, training_window, optimizer__method="sgd", optimizer__learning_rate=1e-7)
     hint = find(training_window, QLabel, "training_hint")
     qtbot.waitUntil(lambda: "too low" in hint.accessibleName(), timeout=TRAINING_MS)
@@ -537,7 +540,7 @@ def test_hint_names_what_is_wrong(qtbot: QtBot, training_window: Window) -> None
 
 
 def test_resumed_run_keeps_the_settings_it_came_to(qtbot: QtBot, training_window: Window) -> None:
-    """The form shows those that train, and none of before is taken for a wish."""
+    """The form shows the settings of the resumed run, and old values are not applied as changes."""
     tab = long_training(qtbot, training_window)
     with event_of(qtbot, tab, SettingsChanged):
         set_field(training_window, "learning_rate", "0.0123")
@@ -558,7 +561,7 @@ def test_resumed_run_keeps_the_settings_it_came_to(qtbot: QtBot, training_window
 def test_resumed_run_has_the_threads_that_it_began_with(
     qtbot: QtBot, training_window: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As other numbers of BLAS threads give other bits; afterwards there are as many as before."""
+    """A resumed run uses its original number of BLAS threads, for equal bits; afterwards the number is restored."""
     tab = long_training(qtbot, training_window)
     tab.finish_work()
     (run,) = all_runs()

@@ -20,9 +20,9 @@ def filled(n: int) -> TrainingHistory:
 
 
 def test_memory_is_bounded_and_moments_are_even() -> None:
-    """Of ten thousand, some hundred stay, from the first to the latest, at even distances."""
+    """Of 10,000 points at most MAX_MOMENTS + 1 stay, evenly spaced from the first to the latest."""
     moments = filled(10_000)
-    steps = [one.step for one in moments.kept]
+    steps = [point.step for point in moments.kept]
     assert MAX_MOMENTS / 2 <= len(steps) <= MAX_MOMENTS + 1
     assert steps[0] == 1
     assert steps[-1] == 10_000
@@ -30,11 +30,11 @@ def test_memory_is_bounded_and_moments_are_even() -> None:
 
 
 def test_answers_of_another_digit_are_forgotten() -> None:
-    """The pictures stay."""
+    """Predictions for another digit are removed; the images stay."""
     moments = filled(3)
     moments.forget_answers()
-    assert [one.answer for one in moments.kept] == [None] * 3
-    assert [one.step for one in moments.kept] == [1, 2, 3]
+    assert [point.answer for point in moments.kept] == [None] * 3
+    assert [point.step for point in moments.kept] == [1, 2, 3]
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def scrubber(qtbot: QtBot, qapp: QApplication) -> Scrubber:
 
 
 def test_latest_is_shown_until_one_goes_back(qtbot: QtBot, scrubber: Scrubber) -> None:
-    """By the pointer; at the right end it is the latest again, and stays so as more come."""
+    """The pointer goes back; at the right end the scrubber follows the latest point again."""
     assert scrubber.moment is None
     moments = filled(101)
     scrubber.set_moments(moments)
@@ -67,7 +67,7 @@ def test_latest_is_shown_until_one_goes_back(qtbot: QtBot, scrubber: Scrubber) -
 
 
 def test_where_one_has_gone_back_to_stays(scrubber: Scrubber) -> None:
-    """When every other moment is dropped, it is the one at that step, or the one beside it, that is looked at."""
+    """When points are dropped, the point nearest to the chosen step is shown."""
     moments = filled(MAX_MOMENTS)
     scrubber.set_moments(moments)
     for place in (100, 101):
@@ -83,7 +83,7 @@ def test_where_one_has_gone_back_to_stays(scrubber: Scrubber) -> None:
 
 
 def test_keys_go_back_and_forth(qtbot: QtBot, scrubber: Scrubber) -> None:
-    """A twentieth at a time, to the begin and to the end."""
+    """Arrow keys move by a twentieth; Home and End move to the first and the latest point."""
     moments = filled(100)
     scrubber.set_moments(moments)
     places = []
@@ -96,7 +96,7 @@ def test_keys_go_back_and_forth(qtbot: QtBot, scrubber: Scrubber) -> None:
 
 
 def test_fewer_moments_make_no_trouble(scrubber: Scrubber) -> None:
-    """As when another training begins while one looks back."""
+    """The latest point is shown if the chosen point no longer exists."""
     scrubber.set_moments(filled(100))
     scrubber.go_to(80)
     scrubber.set_moments(filled(5))

@@ -12,7 +12,7 @@ from digitpad.gui.widgets.theme import Mode, Theme
 @given(n=st.integers(2, 20_000), seed=st.integers(0, 100))
 @settings(max_examples=50, deadline=None)
 def test_decimating_keeps_the_extremes_and_the_ends(n: int, seed: int) -> None:
-    """Few points, in order, that reach as high and as low and as far as all of them."""
+    """Decimated points are few and in order, and keep the extremes and the last point."""
     y = np.random.default_rng(seed).normal(size=n)
     thinned = decimate(Series(np.arange(n, dtype=float), y), 100)
     assert len(thinned.x) <= max(101, min(n, 100))
@@ -44,7 +44,7 @@ def full_draws(curves: TrainingCurves) -> list[object]:
 
 
 def test_the_same_plan_is_not_drawn_again(curves: TrainingCurves) -> None:
-    """Another one is, and so is the same once there were lines."""
+    """The same plan is drawn again only if there were curves."""
     curves._stale = False
     curves.set_plan(10, "a hint")
     assert not curves._stale
@@ -59,7 +59,7 @@ def test_the_same_plan_is_not_drawn_again(curves: TrainingCurves) -> None:
 
 
 def test_new_points_within_the_axes_are_blitted(qtbot: QtBot, curves: TrainingCurves) -> None:
-    """Only the first points, which replace the hint, cost a full draw."""
+    """Only the first points, which replace the hint, need a full draw."""
     draws = full_draws(curves)
     curves.set_series(None, some(2.0, 1.0), some(2.0, 1.5))
     qtbot.waitUntil(lambda: len(draws) == 1)
@@ -70,7 +70,7 @@ def test_new_points_within_the_axes_are_blitted(qtbot: QtBot, curves: TrainingCu
 
 
 def test_a_loss_below_the_axes_makes_them_grow_by_a_decade(qtbot: QtBot, curves: TrainingCurves) -> None:
-    """And that is one full draw."""
+    """A loss below the axes lowers the limit by a decade."""
     curves.set_series(None, some(2.0, 1.0), some(2.0, 1.5))
     assert curves._axes.get_ylim()[0] == pytest.approx(0.1)
     curves.set_series(None, some(2.0, 0.03), some(2.0, 1.5))
@@ -79,7 +79,7 @@ def test_a_loss_below_the_axes_makes_them_grow_by_a_decade(qtbot: QtBot, curves:
 
 @pytest.mark.parametrize("size", [(500, 90), (1500, 500)])
 def test_labels_have_the_room_that_they_need(qtbot: QtBot, curves: TrainingCurves, size: tuple[int, int]) -> None:
-    """Whole in the smallest axes, and no further from the edge in the largest."""
+    """Tick labels are not cut off at any size, and margins do not grow with the figure."""
     curves.resize(*size)
     curves.draw()
     ticks = [*curves._axes.get_xticklabels(), *curves._axes.get_yticklabels()]
@@ -92,7 +92,7 @@ def test_labels_have_the_room_that_they_need(qtbot: QtBot, curves: TrainingCurve
 
 
 def test_best_value_is_told_where_no_curve_ends(curves: TrainingCurves) -> None:
-    """The last points, near which it often lies, stay free."""
+    """The label of the best value does not overlap the end of the curves."""
     curves.set_plan(3)
     curves.set_series(None, some(0.5, 0.9, 0.97, 0.98), some(0.5, 0.9, 0.96, 0.97), best=0.97)
     curves.draw()
@@ -101,7 +101,7 @@ def test_best_value_is_told_where_no_curve_ends(curves: TrainingCurves) -> None:
 
 
 def test_lines_are_seen_in_both_themes(qtbot: QtBot, curves: TrainingCurves, theme: Theme) -> None:
-    """The validation curve has its colour, whichever theme is on."""
+    """The validation curve has its colour in both themes."""
     for mode in (Mode.LIGHT, Mode.DARK):
         theme.set_mode(mode)
         draws = full_draws(curves)
