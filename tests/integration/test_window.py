@@ -94,7 +94,7 @@ def test_a_bad_file_leaves_the_weights_in_use(qtbot: QtBot, window: Window, tmp_
     before = window.session.weights
     said = problem_of(qtbot, window, lambda: window.networks.open(path))
     assert "bad.npz" in said
-    assert "weights come as .npz" in said
+    assert "unknown file type; supported: .npz" in said
     assert window.session.weights is before
 
 

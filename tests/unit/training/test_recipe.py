@@ -219,7 +219,7 @@ def test_every_error_names_its_key(tmp_path: Path, text: str, key: str) -> None:
     """An error names the file and the setting, in one line."""
     with pytest.raises(
         FileError,
-        match=f"mine.toml: {key}: (is|has|17 layers|.*( parameters|numbers|no layer|after a dense|not fit))",
+        match=f"mine.toml: {key}: (is|has|17 layers|.*( parameters|numbers|unknown layer|cannot follow|not fit))",
     ) as caught:
         load(tmp_path, text)
     assert isinstance(caught.value.__cause__, RecipeError)

@@ -193,7 +193,7 @@ def test_weights_that_do_not_know_the_data_are_told(qtbot: QtBot, window: Window
     text = box.informativeText()
     assert f"{known.folder.name} has the classes {known.names[0]}, {known.names[1]}" in text
     assert "digits.npz knows" in text
-    assert "it tells 0 to 9 apart. Choose data of those classes" in text
+    assert "its classes are 0 to 9. Choose a dataset with these classes" in text
     box.close()
     assert tab.outcome is None
 
