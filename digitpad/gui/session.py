@@ -3,7 +3,7 @@
 A tab reads the session and follows its signals. Each part of the state changes in one method, which emits one signal.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from PySide6.QtGui import QUndoStack
 
 from digitpad.errors import DigitpadError
 from digitpad.gui.preferences import Preferences
+from digitpad.gui.tasks.lazy import Lazy
 from digitpad.gui.widgets.theme import Mode, Theme
 from digitpad.ink.drawing import Drawing
 from digitpad.recognition.recognizer import Prediction, Recognizer
@@ -93,7 +94,7 @@ class Session(QObject):
         self.trained_path: Path | None = None
         self._weights = weights
         self._recognizer = Recognizer(weights)
-        self._drawing = Drawing()
+        self._drawing = Lazy(Drawing)
         self._prediction: tuple[Drawing, Recognizer, Prediction | None] | None = None
         self._datasets: list[str] = []
         self._training = TrainingState.IDLE
@@ -145,11 +146,11 @@ class Session(QObject):
     @property
     def drawing(self) -> Drawing:
         """The drawing on the pad, including the stroke under way."""
-        return self._drawing
+        return self._drawing()
 
-    def set_drawing(self, drawing: Drawing) -> None:
-        """Follow the pad, which has another drawing now."""
-        self._drawing = drawing
+    def set_drawing(self, make: Callable[[], Drawing]) -> None:
+        """Follow the pad. The drawing is made when it is first read, as a pen moves more often than that."""
+        self._drawing = Lazy(make)
         self.say("")
         self.drawing_changed.emit()
 
@@ -164,9 +165,9 @@ class Session(QObject):
     @property
     def prediction(self) -> Prediction | None:
         """The reading of the drawing by the network in use; None for an empty pad."""
-        known = self._prediction
-        if known is None or known[0] is not self._drawing or known[1] is not self._recognizer:
-            known = self._prediction = self._drawing, self._recognizer, self._recognizer.read(self._drawing)
+        known, drawing = self._prediction, self.drawing
+        if known is None or known[0] is not drawing or known[1] is not self._recognizer:
+            known = self._prediction = drawing, self._recognizer, self._recognizer.read(drawing)
         return known[2]
 
     def clear_drawing(self) -> None:

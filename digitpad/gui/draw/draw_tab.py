@@ -62,7 +62,7 @@ class DrawTab(TabPage):
         self._set_classes(session.weights.class_names)
 
         self._reading = Throttle(self._read, FRAME_MS, self)
-        self.pad.drawing_changed.connect(lambda: session.set_drawing(self.pad.drawing))
+        self.pad.drawing_changed.connect(lambda: session.set_drawing(lambda: self.pad.drawing))
         self.pad.settled.connect(session.settle_drawing)
         self.pad.drawing_changed.connect(self._reading.request)
         session.drawing_replaced.connect(self.pad.replace)

@@ -48,7 +48,7 @@ class Menus(QObject):
         self._build_help()
         for signal in (self._session.training_changed, self._session.evaluating_changed):
             signal.connect(self._update_commands)
-        self._session.drawing_changed.connect(self._update_drawing)
+        self._session.drawing_settled.connect(self._update_drawing)
         self._update_commands()
         self._update_drawing()
 

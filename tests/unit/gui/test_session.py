@@ -35,7 +35,7 @@ def test_a_network_is_used_remembered_and_announced(session: Session, shipped: W
 def test_the_drawing_is_read_once_by_the_network_in_use(session: Session, shipped: Weights) -> None:
     """The prediction follows the drawing and the network, and is kept as long as both."""
     assert session.prediction is None
-    session.set_drawing(SEVEN)
+    session.set_drawing(lambda: SEVEN)
     first = session.prediction
     assert first is not None
     assert first.digit == 7
