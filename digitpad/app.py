@@ -88,6 +88,7 @@ def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
     from digitpad.gui.preferences import Preferences
     from digitpad.gui.session import Session
     from digitpad.gui.shell.window import Window
+    from digitpad.gui.tasks.garbage_collection import GuiThreadCollector
     from digitpad.gui.widgets.theme import Theme
     from digitpad.system import user_folders
     from digitpad.weights.native_format import SHIPPED, is_own, load_weights
@@ -96,6 +97,7 @@ def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
     weights, unnamed = (load_weights(path), None) if is_own(path) else _open_foreign(path)
     sys.setswitchinterval(0.001)  # a thread that runs Python code gives way to the window sooner
     application = QApplication(sys.argv[:1])
+    GuiThreadCollector(application)
     # Keep every point of a pen. Set after the application is created, because Qt's X11 plugin sets it as well.
     application.setAttribute(Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents, on=False)
     application.setApplicationName("digitpad")

@@ -12,12 +12,20 @@ from pytestqt.qtbot import QtBot
 from digitpad.gui.preferences import Preferences
 from digitpad.gui.session import Session
 from digitpad.gui.shell.window import Window
+from digitpad.gui.tasks.garbage_collection import GuiThreadCollector
 from digitpad.gui.widgets.theme import Theme
 from digitpad.training.recipe_library import Recipes, all_recipes
 from digitpad.weights.native_format import SHIPPED, Weights, load_weights
 
 PATIENT_MS = 60_000
 """What is waited for comes at once on a quiet machine; on a busy one a test shall not fail for its slowness."""
+
+
+@pytest.fixture(scope="session")
+def qapp(qapp: QApplication) -> QApplication:
+    """The application, which collects garbage in the GUI thread only, as the program does."""
+    GuiThreadCollector(qapp)
+    return qapp
 
 
 @pytest.fixture

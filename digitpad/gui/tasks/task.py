@@ -2,11 +2,16 @@
 
 A `TaskRunner` runs tasks, by one of three policies. The signals of a `Task` are emitted in the GUI thread. The thread
 lives while there is work. It is a `threading.Thread`, as a QThread that still runs at exit aborts the program.
+
+A task, its work and its results may refer to widgets, and a widget freed outside the GUI thread crashes the program. So
+the thread lets go of all of them before the GUI thread hears that the task ended, and only a number passes through Qt.
 """
 
 import contextlib
+import itertools
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Generator
 from enum import Enum, auto
 from typing import Any
@@ -24,6 +29,7 @@ SHUT_DOWN_SECONDS = 30.0
 
 _log = logging.getLogger(__name__)
 _local = threading.local()
+_numbers = itertools.count()
 
 
 class Policy(Enum):
@@ -55,6 +61,8 @@ class Task(QObject):
         self.work = work
         self.key = key
         self.is_cancelled = False
+        self.number = next(_numbers)
+        self.messages: deque[tuple[str, Any]] = deque()  # name of a signal and its value, not yet delivered
 
     def cancel(self) -> None:
         """End the work after the piece under way."""
@@ -87,7 +95,7 @@ class TaskRunner(QObject):
         The page or dialog that the tasks belong to; `end_tasks` finds the runner by it.
     """
 
-    _event = Signal(object, str, object)  # task, name of the signal, value
+    _message = Signal(int)  # number of the task that has a message
 
     def __init__(self, name: str, policy: Policy, parent: QObject) -> None:
         super().__init__(parent)
@@ -95,19 +103,19 @@ class TaskRunner(QObject):
         self._policy = policy
         self._lock = threading.Lock()
         self._waiting: list[Task] = []
-        self._open: list[Task] = []  # started, and its end not yet delivered
+        self._open: dict[int, Task] = {}  # by number: started, and its end not yet delivered
         self._thread: threading.Thread | None = None
         self._runs = False  # whether the thread will look for another task
         self._closed = False
         self._idle: Generator[Any, None, Any] | None = None
         self._timer = QTimer(self)  # 0 ms: it fires once all events are handled
         self._timer.timeout.connect(self._run_piece)
-        self._event.connect(self._deliver)
+        self._message.connect(self._receive)
 
     @property
     def busy(self) -> bool:
         """Whether a task that was not cancelled has yet to end."""
-        return any(not task.is_cancelled for task in self._open)
+        return any(not task.is_cancelled for task in self._open.values())
 
     def start(
         self,
@@ -134,7 +142,7 @@ class TaskRunner(QObject):
             return task
         if self._policy is not Policy.QUEUE:
             self.cancel()
-        self._open.append(task)
+        self._open[task.number] = task
         if self._policy is Policy.IDLE:
             self._idle = task.pieces()
             self._timer.start(0)
@@ -143,7 +151,7 @@ class TaskRunner(QObject):
             if key:
                 for other in [waiting for waiting in self._waiting if waiting.key == key]:
                     self._waiting.remove(other)
-                    self._open.remove(other)
+                    del self._open[other.number]
             self._waiting.append(task)
             if not self._runs:
                 self._runs = True
@@ -153,13 +161,13 @@ class TaskRunner(QObject):
 
     def cancel(self) -> None:
         """Cancel every task."""
-        for task in self._open:
+        for task in self._open.values():
             task.cancel()
         if self._idle is not None:
             self._timer.stop()
             self._idle.close()
             self._idle = None
-            self._deliver(self._open[-1], "cancelled", None)
+            self._deliver(self._idle_task, "cancelled", None)
 
     def close(self) -> None:
         """Emit no signal and start no task from now on; cancel the tasks, except in a queue, which is worked off."""
@@ -181,10 +189,20 @@ class TaskRunner(QObject):
 
     # In the GUI thread.
 
+    @property
+    def _idle_task(self) -> Task:
+        """The one task of an idle runner."""
+        (task,) = self._open.values()
+        return task
+
+    def _receive(self, number: int) -> None:
+        task = self._open[number]
+        self._deliver(task, *task.messages.popleft())
+
     def _deliver(self, task: Task, signal: str, value: Any) -> None:
         ended = signal != "progressed"
-        if ended and task in self._open:
-            self._open.remove(task)
+        if ended:
+            del self._open[task.number]
         if self._closed:
             return
         if signal == "cancelled" or task.is_cancelled:
@@ -195,7 +213,7 @@ class TaskRunner(QObject):
 
     def _run_piece(self) -> None:
         assert self._idle is not None
-        task, pieces = self._open[-1], self._idle
+        task, pieces = self._idle_task, self._idle
         signal, value = _next_piece(task, pieces)
         if self._idle is not pieces:  # the work itself started another task
             return
@@ -214,21 +232,25 @@ class TaskRunner(QObject):
                     self._runs = False
                     return
                 task = self._waiting.pop(0)
+            number = task.number
             _local.report = self._reporter(task)
             pieces = task.pieces()
-            signal = "progressed"
-            while signal == "progressed":
-                signal, value = _next_piece(task, pieces)
-                if signal != "progressed" or value is not None:
-                    self._event.emit(task, signal, value)
-            del task, pieces, value, _local.report
+            while (message := _next_piece(task, pieces))[0] == "progressed":
+                self._tell_progress(task, message[1])
+            task.messages.append(message)
+            del task, pieces, message, _local.report
+            self._message.emit(number)
+
+    def _tell_progress(self, task: Task, progress: Any) -> None:
+        if progress is not None:
+            task.messages.append(("progressed", progress))
+            self._message.emit(task.number)
 
     def _reporter(self, task: Task) -> Callable[[Any], None]:
         def report(progress: Any) -> None:
             if task.is_cancelled:
                 raise TaskCancelledError
-            if progress is not None:
-                self._event.emit(task, "progressed", progress)
+            self._tell_progress(task, progress)
 
         return report
 

@@ -2,6 +2,7 @@ import logging
 import threading
 from collections.abc import Generator, Iterator
 from functools import partial
+from typing import ClassVar
 
 import pytest
 from PySide6.QtCore import QObject
@@ -215,3 +216,31 @@ def test_a_queue_is_worked_off_at_shut_down(qtbot: QtBot, page: QObject) -> None
     QApplication.processEvents()
     assert done == [0, 1, 2]
     assert events == [[], [], []]
+
+
+class Witness:
+    """Writes down which thread freed it."""
+
+    freed_in: ClassVar[list[int]] = []
+
+    def __del__(self) -> None:
+        self.freed_in.append(threading.get_ident())
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_a_task_refers_to_is_freed_in_the_gui_thread(qtbot: QtBot, page: QObject, fails: bool) -> None:
+    """The work and its result may be the last to refer to a widget."""
+    runner = TaskRunner("tasks", Policy.QUEUE, page)
+    Witness.freed_in.clear()
+    for _ in range(50):
+        witness = Witness()
+
+        def work(witness: Witness = witness) -> Witness:
+            if fails:
+                raise DigitpadError("no")
+            return witness
+
+        runner.start(work)
+        del work, witness
+    qtbot.waitUntil(lambda: not runner.busy and len(Witness.freed_in) == 50)
+    assert set(Witness.freed_in) == {threading.get_ident()}
