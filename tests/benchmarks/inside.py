@@ -31,7 +31,7 @@ def _opened(panel: str, network: int, size: tuple[int, int]) -> tuple[Any, Any]:
     tab = measuring.tab(window, "Inside")
     window.show_page(3)
     measuring.run_for(application, 0.3)
-    tab._source.setCurrentIndex(network)
+    tab.network_choice.setCurrentIndex(network)
     button = tab.findChild(QPushButton, f"panels_{panel}")
     assert button is not None
     button.click()
@@ -44,13 +44,13 @@ def drawing(panel: str, network: int, size: tuple[int, int]) -> dict[str, Any]:
     """Draw on the pad of the tab, while it shows every activation of the network."""
     application, tab = _opened(panel, network, size)
     n_traces, cpu_begin = [0], time.thread_time()
-    trace = tab._tracer.trace
+    trace = tab.tracer.trace
 
     def counted(image: Any) -> Any:
         n_traces[0] += 1
         return trace(image)
 
-    tab._tracer.trace = counted
+    tab.tracer.trace = counted
     result = measuring.lateness(application, SECONDS, measuring.pen(tab.pad, 10**9))
     tab.shut_down()
     milliseconds = (time.thread_time() - cpu_begin) * 1000 / n_traces[0]
@@ -79,7 +79,7 @@ def editing() -> dict[str, Any]:
     timer.stop()
     tab.edits._pruned.setValue(50)
     begin = time.perf_counter()
-    while tab._editing.busy or tab._measuring.busy:
+    while tab.editing.busy or tab.measuring.busy:
         measuring.run_for(application, 0.01)
     measured = time.perf_counter() - begin
     tab.shut_down()

@@ -57,7 +57,7 @@ def pen_to_prediction() -> dict[str, Any]:
     tab = measuring.tab(window, "Draw")
     waiting: list[float] = []
     latencies: list[float] = []
-    show = tab._show
+    show = tab.show_prediction
 
     def show_and_measure(prediction: Any) -> None:
         show(prediction)
@@ -66,7 +66,7 @@ def pen_to_prediction() -> dict[str, Any]:
         latencies.extend((now - begin) * 1000 for begin in waiting)
         waiting.clear()
 
-    tab._show = show_and_measure
+    tab.show_prediction = show_and_measure
     for move in measuring.pen(tab.pad, 3000):
         waiting.append(time.perf_counter())
         move()

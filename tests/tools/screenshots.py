@@ -63,7 +63,7 @@ def main() -> None:
     take("draw")
     window.show_page(1)
     form = window.page(TrainTab).form
-    form.set_recipe(form._base.with_values({"training.epochs": EPOCHS}))
+    form.set_recipe(form.base_recipe.with_values({"training.epochs": EPOCHS}))
     run_for(0.5)
     window.page(TrainTab).train()
     while len(window.page(TrainTab).board._epochs) < 2 * EPOCHS // 3:

@@ -88,7 +88,7 @@ class Pad(QWidget):
         self._stylus_seen = False
         self._cursor: QPointF | None = None  # position of the keyboard pen; None until it is used
         self._focus_by_keys = False
-        self._invitation = "Draw a digit"
+        self.invitation = "Draw a digit"
         self._finished_ink: QPixmap | None = None
         self.setObjectName("pad")
         self.setAccessibleName("Drawing pad")
@@ -145,7 +145,7 @@ class Pad(QWidget):
 
     def invite(self, text: str) -> None:
         """Set the text shown on an empty pad."""
-        self._invitation = text
+        self.invitation = text
         self.update()
 
     def clear(self) -> None:
@@ -273,7 +273,7 @@ class Pad(QWidget):
             font.setPixelSize(max(12, min(20, self.width() // 9)))
             painter.setFont(font)
             painter.setPen(QColor(tokens.soft))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._invitation)
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.invitation)
 
     def _paint_key_cursor(self, painter: QPainter) -> None:
         if self._cursor is None or not self.hasFocus():

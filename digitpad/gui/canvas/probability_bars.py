@@ -31,9 +31,9 @@ class ProbabilityBars(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._target: tuple[float, ...] | None = None
-        self._sure = False
+        self.sure = False
         self._class_names: tuple[str, ...] = DIGITS
-        self._from = self._shown = (0.0,) * len(DIGITS)
+        self._from = self.drawn = (0.0,) * len(DIGITS)
         self.setObjectName("probability_bars")
         self.setAccessibleName("Probabilities")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -50,7 +50,7 @@ class ProbabilityBars(QWidget):
             self._animation.stop()
             self._class_names = tuple(class_names)
             self._target = None
-            self._from = self._shown = (0.0,) * len(class_names)
+            self._from = self.drawn = (0.0,) * len(class_names)
             self.update()
 
     @property
@@ -64,9 +64,9 @@ class ProbabilityBars(QWidget):
 
     def set_probabilities(self, probabilities: Sequence[float] | None, *, sure: bool = True) -> None:
         """Show probabilities in 0..1, or none; if the prediction is ``sure``, highlight the largest."""
-        self._from = self._shown
+        self._from = self.drawn
         self._target = None if probabilities is None else tuple(probabilities)
-        self._sure = sure
+        self.sure = sure
         description = (
             "none"
             if self._target is None
@@ -85,9 +85,9 @@ class ProbabilityBars(QWidget):
     def _move(self, share: float) -> None:
         target = self._target or (0.0,) * len(self._class_names)
         if share == 1:  # also replaces NaN, which cannot be interpolated
-            self._shown = target
+            self.drawn = target
         else:
-            self._shown = tuple(a + (b - a) * share for a, b in zip(self._from, target, strict=True))
+            self.drawn = tuple(a + (b - a) * share for a, b in zip(self._from, target, strict=True))
         self.update()
 
     def _name_px(self, metrics: QFontMetricsF) -> float:
@@ -111,7 +111,7 @@ class ProbabilityBars(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         font = fixed_width_digits(self.font())
         best = None
-        if self._target is not None and self._sure:
+        if self._target is not None and self.sure:
             best = max(range(len(self._target)), key=self._target.__getitem__)
         rows = self.rows
         row_height = min(self.height() / max(1, min(len(self._class_names), N_BARS)), 48.0)
@@ -125,7 +125,7 @@ class ProbabilityBars(QWidget):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(tokens.ground))
             painter.drawRoundedRect(track, 6, 6)
-            if (length := room * self._shown[class_index]) > 0.5:
+            if (length := room * self.drawn[class_index]) > 0.5:
                 painter.setBrush(QColor(tokens.accent if class_index == best else tokens.faint))
                 # Clip a short bar to the track's round end; with round ends of its own it would look like a bead.
                 painter.save()

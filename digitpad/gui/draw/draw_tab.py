@@ -61,19 +61,19 @@ class DrawTab(TabPage):
         self._build()
         self._set_classes(session.weights.class_names)
 
-        self._reading = Throttle(self._read, FRAME_MS, self)
+        self.reading = Throttle(self._read, FRAME_MS, self)
         self.pad.drawing_changed.connect(lambda: session.set_drawing(lambda: self.pad.drawing))
         self.pad.settled.connect(session.settle_drawing)
-        self.pad.drawing_changed.connect(self._reading.request)
+        self.pad.drawing_changed.connect(self.reading.request)
         session.drawing_replaced.connect(self.pad.replace)
         session.network_changed.connect(self._follow_network)
         self.seen.set_explains(session.preferences.explains)
         self.seen.explains_toggled.connect(self._keep_explains)
-        self._announcing = QTimer(self, singleShot=True, interval=ANNOUNCE_AFTER_MS)
-        self._announcing.timeout.connect(self._announce)
-        self.pad.drawing_changed.connect(self._announcing.stop)
-        self.pad.settled.connect(self._announcing.start)
-        self._show(None)
+        self.announcing = QTimer(self, singleShot=True, interval=ANNOUNCE_AFTER_MS)
+        self.announcing.timeout.connect(self._announce)
+        self.pad.drawing_changed.connect(self.announcing.stop)
+        self.pad.settled.connect(self.announcing.start)
+        self.show_prediction(None)
 
     def _keep_explains(self, explains: bool) -> None:
         self._session.preferences.explains = explains
@@ -99,9 +99,9 @@ class DrawTab(TabPage):
         return self.prediction
 
     def _read(self) -> None:
-        self._show(self._session.prediction)
+        self.show_prediction(self._session.prediction)
 
-    def _show(self, prediction: Prediction | None) -> None:
+    def show_prediction(self, prediction: Prediction | None) -> None:
         self.prediction = prediction
         self.seen.set_prediction(prediction)
         if prediction is None:

@@ -121,7 +121,7 @@ class ExplanationPanel(QFrame):
         self._against = _Key(theme, SPEAKS_AGAINST, "−", "speaks_against")
         self._why = named(QPushButton("Why?"), "why")
         self._about = make_label(_SCALED, "soft", "about_seen")
-        self._findings = _Lines("findings")
+        self.findings = _Lines("findings")
         self._build()
 
         self._weighing = TaskRunner("", Policy.IDLE, self)
@@ -145,7 +145,7 @@ class ExplanationPanel(QFrame):
     @property
     def finding(self) -> str:
         """First line about changes; empty if explanations are hidden or not yet available."""
-        return self._findings.lines[0].removeprefix("· ") if self.explains and self._findings.lines else ""
+        return self.findings.lines[0].removeprefix("· ") if self.explains and self.findings.lines else ""
 
     def set_weights(self, weights: Weights) -> None:
         """Explain another network from now on; its prediction follows in a separate call."""
@@ -180,7 +180,7 @@ class ExplanationPanel(QFrame):
     # Explaining.
 
     def _update_explanation(self, explains: bool) -> None:
-        for widget in (self._for, self._against, self._findings):
+        for widget in (self._for, self._against, self.findings):
             widget.setVisible(explains)
         for text in (self._heading, self._about):
             text.setHidden(explains)
@@ -192,6 +192,11 @@ class ExplanationPanel(QFrame):
         if self._explainer is None:
             self._explainer = Explainer(self._weights)
         return self._explainer
+
+    @property
+    def busy(self) -> bool:
+        """Whether an explanation is being computed, or is about to be."""
+        return self._weighing.busy or self._searching.busy or self._weigh_soon.is_pending
 
     def _weigh(self) -> None:
         prediction = self._prediction
@@ -222,21 +227,21 @@ class ExplanationPanel(QFrame):
 
     def _show_findings(self, findings: tuple[Finding, ...] | None) -> None:
         if findings:
-            self._findings.set_lines([f"· {finding}" for finding in findings])
+            self.findings.set_lines([f"· {finding}" for finding in findings])
         elif findings is not None:
             sure = self._prediction is not None and self._prediction.sure
             effect = "change the answer" if sure else f"make it a clear {noun(self._weights.class_names)}"
-            self._findings.set_lines([f"No small change would {effect}."])
+            self.findings.set_lines([f"No small change would {effect}."])
         elif self._pad.is_empty:
-            self._findings.set_lines(
+            self.findings.set_lines(
                 ["Draw a digit to see which ink supports the prediction and which suggests another."]
             )
         else:
-            self._findings.set_lines(["Small changes are only tested on strokes; this is an image."])
+            self.findings.set_lines(["Small changes are only tested on strokes; this is an image."])
 
     def _forget_findings(self) -> None:
         self._searching.cancel()
-        self._findings.set_lines([])
+        self.findings.set_lines([])
 
     # Layout.
 
@@ -265,7 +270,7 @@ class ExplanationPanel(QFrame):
         column.setSpacing(SPACE)
         column.addLayout(top)
         column.addWidget(self._about, 1)
-        column.addWidget(self._findings, 1)
+        column.addWidget(self.findings, 1)
         row.addLayout(column, 1)
         self.setFixedHeight(self._view.height() + 8 * SPACE)
 

@@ -71,7 +71,7 @@ class ConfusionView(QWidget):
         self._confusion, self._names = confusion, class_names
         self._pointed = None
         self._lay_out()
-        self._move_to(*self._cell)
+        self.move_to(*self._cell)
 
     @property
     def cell(self) -> tuple[int, int]:
@@ -98,7 +98,7 @@ class ConfusionView(QWidget):
         self.setAccessibleName("Confusion matrix")
         self.setAccessibleDescription(self._describe(*self._cell))
 
-    def _move_to(self, row: int, column: int) -> None:
+    def move_to(self, row: int, column: int) -> None:
         last = len(self._names) - 1
         self._cell = (min(max(row, 0), last), min(max(column, 0), last))
         self._update_description()
@@ -112,7 +112,7 @@ class ConfusionView(QWidget):
         width, height = area.width() / n, area.height() / n
         return QRectF(area.left() + column * width, area.top() + row * height, width, height)
 
-    def _cell_at(self, position: QPointF) -> tuple[int, int] | None:
+    def cell_at(self, position: QPointF) -> tuple[int, int] | None:
         area, n = self._area, len(self._names)
         if self._confusion is None or not area.contains(position):
             return None
@@ -123,20 +123,20 @@ class ConfusionView(QWidget):
     def _lay_out(self) -> None:
         """Lay out the names of rows and columns, and compute the area left for the cells."""
         n = len(self._names)
-        longest = max(map(QFontMetricsF(self._font()).horizontalAdvance, self._names)) + 4
+        longest = max(map(QFontMetricsF(self.cell_font()).horizontalAdvance, self._names)) + 4
         n_lanes = math.ceil(_LINE_PX / max(1.0, (self.height() - _TITLE_PX - _LINE_PX) / n))
-        self._beside = _Lanes(n_lanes, min(longest, _NAMES_SHARE * self.width() / n_lanes))
-        left = self._beside.room + 6
+        self.beside = _Lanes(n_lanes, min(longest, _NAMES_SHARE * self.width() / n_lanes))
+        left = self.beside.room + 6
         width = max(1.0, (self.width() - left) / n)
         n_lanes = math.ceil(longest / width)
-        self._above = _Lanes(n_lanes, _LINE_PX)
+        self.above = _Lanes(n_lanes, _LINE_PX)
         if n_lanes > _MAX_LANES:
             n_lanes = math.ceil(_LINE_PX / width)
-            self._above = _Lanes(n_lanes, min(longest, _NAMES_SHARE * self.height() / n_lanes), turned=True)
-        top = _TITLE_PX + self._above.room + 4
+            self.above = _Lanes(n_lanes, min(longest, _NAMES_SHARE * self.height() / n_lanes), turned=True)
+        top = _TITLE_PX + self.above.room + 4
         self._area = QRectF(left, top, max(1.0, self.width() - left), max(1.0, self.height() - top))
 
-    def _font(self) -> QFont:
+    def cell_font(self) -> QFont:
         font = fixed_width_digits(self.font())
         font.setPixelSize(12 if len(self._names) <= len(DIGITS) else 11)
         return font
@@ -144,7 +144,7 @@ class ConfusionView(QWidget):
     # Painting.
 
     def _paint_names(self, painter: QPainter, pointed: tuple[int, int]) -> None:
-        tokens, beside, above, area = self._theme.tokens, self._beside, self._above, self._area
+        tokens, beside, above, area = self._theme.tokens, self.beside, self.above, self._area
         metrics = QFontMetricsF(painter.font())
         for index, name in enumerate(self._names):
             cell = self.rect_of(index, index)
@@ -221,18 +221,18 @@ class ConfusionView(QWidget):
         self._lay_out()
 
     def event(self, event: QEvent) -> bool:
-        if isinstance(event, QHelpEvent) and (cell := self._cell_at(QPointF(event.pos()))) is not None:
+        if isinstance(event, QHelpEvent) and (cell := self.cell_at(QPointF(event.pos()))) is not None:
             QToolTip.showText(event.globalPos(), self._describe(*cell), self)
             return True
         return super().event(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if (cell := self._cell_at(event.position())) is not None:
-            self._move_to(*cell)
+        if (cell := self.cell_at(event.position())) is not None:
+            self.move_to(*cell)
             self.opened.emit(*cell)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        pointed = self._cell_at(event.position())
+        pointed = self.cell_at(event.position())
         self.setCursor(Qt.CursorShape.ArrowCursor if pointed is None else Qt.CursorShape.PointingHandCursor)
         if pointed != self._pointed:
             self._pointed = pointed
@@ -246,7 +246,7 @@ class ConfusionView(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if (step := _ARROWS.get(Qt.Key(event.key()))) is not None:
             self._pointed = None
-            self._move_to(self._cell[0] + step[0], self._cell[1] + step[1])
+            self.move_to(self._cell[0] + step[0], self._cell[1] + step[1])
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self._confusion is not None:
             self.opened.emit(*self._cell)
         else:
@@ -266,10 +266,10 @@ class ConfusionView(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         area = self._area
         pointed = self._pointed or (self._cell if self.hasFocus() else None)
-        painter.setFont(self._font())
+        painter.setFont(self.cell_font())
         n = len(self._names)
         counts = np.zeros((n, n), int) if self._confusion is None else self._confusion
-        font = self._font()
+        font = self.cell_font()
         font.setPixelSize(max(9, min(13, int(area.height() / n) - 6)))
         font.setBold(True)
         widest = QFontMetricsF(font).horizontalAdvance(format_count(int(counts.max())))

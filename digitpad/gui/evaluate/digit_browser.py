@@ -61,8 +61,8 @@ class DigitModel(QAbstractListModel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.made: Assessment | None = None
-        self.sheet: ImageAtlas | None = None
+        self.assessment: Assessment | None = None
+        self.atlas: ImageAtlas | None = None
         self.places: Ints = np.zeros(0, int)
         self.labels: list[int] = []
         self.predicted: list[int] = []
@@ -78,7 +78,7 @@ class DigitModel(QAbstractListModel):
         width = min(max(_TILE.width(), metrics.horizontalAdvance("→  ?") + longest + 8), _MAX_WIDTH_PX)
         fits_one_line = metrics.horizontalAdvance(" →  ?") + 2 * longest <= _TILE.width()
         self.tile = _TILE if fits_one_line else QSize(width, _TILE.height() + _LINE_PX)
-        self.made, self.sheet = made, sheet
+        self.assessment, self.atlas = made, sheet
         self.places = np.zeros(0, int)
         self.labels, self.predicted = made.digits.labels.tolist(), made.predicted.tolist()
         self.sure = made.is_sure.tolist()
@@ -101,11 +101,11 @@ class DigitModel(QAbstractListModel):
         return 0 if parent.isValid() else len(self.places)
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if self.made is None or role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+        if self.assessment is None or role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             return None
         place = int(self.places[index.row()])
         sure = "" if self.sure[place] else ", not sure"
-        confidence = format_percent(float(self.made.confidences[place]))
+        confidence = format_percent(float(self.assessment.confidences[place]))
         true_class, read_as = self.names[self.labels[place]], self.names[self.predicted[place]]
         return f"{true_class} read as {read_as}, {confidence}{sure}"
 
@@ -131,7 +131,7 @@ class _DigitDelegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         model = self._model
-        if model.sheet is None:
+        if model.atlas is None:
             return
         place = int(model.places[index.row()])
         rect = option.rect
@@ -141,7 +141,7 @@ class _DigitDelegate(QStyledItemDelegate):
             painter.setPen(QPen(self._accent, 2))
             painter.setBrush(self._ground)
             painter.drawRoundedRect(QRectF(x + 1, y + 1, width - 2, model.tile.height() - 2), 7, 7)
-        model.sheet.paint(painter, QRectF(x + (width - _DIGIT_PX) / 2, y + 6, _DIGIT_PX, _DIGIT_PX), place)
+        model.atlas.paint(painter, QRectF(x + (width - _DIGIT_PX) / 2, y + 6, _DIGIT_PX, _DIGIT_PX), place)
         label, read_as = model.labels[place], model.predicted[place]
         right, unsure = label == read_as, "" if model.sure[place] else " ?"
         lines = [model.names[label]] if right else [model.names[label], f"→ {model.names[read_as]}"]
@@ -164,15 +164,17 @@ class DigitBrowser(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._made: Assessment | None = None
+        self._assessment: Assessment | None = None
         self._other: Assessment | None = None
         self.model = DigitModel()
         self.view = named(QListView(), "digit_list")
-        self._show = self._choice("show", "Show", [("All", ALL), ("Mistakes", MISTAKES), ("Not sure", NOT_SURE)])
+        self.filter_choice = self._choice(
+            "show", "Show", [("All", ALL), ("Mistakes", MISTAKES), ("Not sure", NOT_SURE)]
+        )
         self._is = self._choice("is_digit", "True class", [])
         self._read_as = self._choice("read_as", "Predicted", [])
         self._names: Sequence[str] = ()
-        self._order = self._choice(
+        self.order_choice = self._choice(
             "order",
             "Order",
             [("Least sure first", _LEAST_SURE), ("Most sure first", _MOST_SURE), ("Dataset order", _IN_ORDER)],
@@ -183,24 +185,24 @@ class DigitBrowser(QWidget):
         self._what = make_label("", "strong", "chosen_what")
         self._where = make_label("", "soft", "chosen_where")
         self._other_answer = make_label("", "soft", "chosen_other")
-        self._bars = ProbabilityBars(theme)
+        self.bars = ProbabilityBars(theme)
         self._put = named(QPushButton("Open in Draw tab"), "put_on_pad")
         self._set_names(DIGITS)
         self._build(theme)
 
     def set_assessment(self, made: Assessment, other: Assessment | None, sheet: ImageAtlas) -> None:
         """Show the images of an assessment; with ``other``, also the predictions of a second network."""
-        self._made, self._other = made, other
+        self._assessment, self._other = made, other
         self._set_names(made.class_names)
         self.model.set_assessment(made, sheet, self.view.fontMetrics())
         self.view.setGridSize(self.model.tile)
-        place = self._show.findData(DIFFERENT)
+        place = self.filter_choice.findData(DIFFERENT)
         if other is not None and place < 0:
-            self._show.addItem("Read differently", DIFFERENT)
+            self.filter_choice.addItem("Read differently", DIFFERENT)
         elif other is None and place >= 0:
-            if self._show.currentIndex() == place:
-                self._show.setCurrentIndex(0)
-            self._show.removeItem(place)
+            if self.filter_choice.currentIndex() == place:
+                self.filter_choice.setCurrentIndex(0)
+            self.filter_choice.removeItem(place)
         self._filter()
 
     def show_cell(self, true_class: int, read_as: int) -> None:
@@ -229,7 +231,7 @@ class DigitBrowser(QWidget):
 
     def _set_names(self, names: Sequence[str]) -> None:
         """Set the class names of the filters; unchanged names keep the current selection."""
-        self._bars.set_classes(names)
+        self.bars.set_classes(names)
         if tuple(names) == tuple(self._names):
             return
         self._names = names
@@ -241,19 +243,19 @@ class DigitBrowser(QWidget):
             choice.blockSignals(False)
 
     def _set(self, show: str, label: int, read_as: int) -> None:
-        for choice, value in ((self._show, show), (self._is, label), (self._read_as, read_as)):
+        for choice, value in ((self.filter_choice, show), (self._is, label), (self._read_as, read_as)):
             choice.blockSignals(True)
             choice.setCurrentIndex(choice.findData(value))
             choice.blockSignals(False)
         self._filter()
 
     def _filter(self) -> None:
-        made = self._made
+        made = self._assessment
         if made is None:
             return
         labels = made.digits.labels
         kept = np.ones(len(labels), bool)
-        match self._show.currentData():
+        match self.filter_choice.currentData():
             case "mistakes":
                 kept = ~made.right
             case "not sure":
@@ -265,7 +267,7 @@ class DigitBrowser(QWidget):
         if (read_as := self._read_as.currentData()) >= 0:
             kept = kept & (made.predicted == read_as)
         places = np.flatnonzero(kept)
-        order = self._order.currentData()
+        order = self.order_choice.currentData()
         if order != _IN_ORDER:
             confidences = made.confidences[places]
             places = places[np.argsort(confidences if order == _LEAST_SURE else -confidences, kind="stable")]
@@ -276,11 +278,11 @@ class DigitBrowser(QWidget):
         self._choose()
 
     def _choose(self) -> None:
-        made, place = self._made, self.chosen
+        made, place = self._assessment, self.chosen
         self._put.setEnabled(place is not None)
         if made is None or place is None:
             self._pixels.set_prediction(None)
-            self._bars.set_probabilities(None)
+            self.bars.set_probabilities(None)
             self._what.setText("No images match")
             for text in (self._where, self._other_answer):
                 text.setText("")
@@ -290,7 +292,7 @@ class DigitBrowser(QWidget):
         probabilities = tuple(made.probabilities[place].tolist())
         prediction = Prediction(digit, probabilities, sure, made.digits.images[place], 0.0, names)
         self._pixels.set_prediction(prediction)
-        self._bars.set_probabilities(probabilities, sure=sure)
+        self.bars.set_probabilities(probabilities, sure=sure)
         guess = f", could be {read_as}" * bool(prediction.likely)
         self._what.setText(f"{true_class}, read as {read_as}" if sure else f"{true_class}, not sure{guess}")
         self._where.setText(f"Image {format_count(place + 1)} of\nthe {made.part} {made.images}")
@@ -341,10 +343,10 @@ class DigitBrowser(QWidget):
         filters = QHBoxLayout()
         filters.setSpacing(2 * SPACE)
         for text, choice in (
-            ("", self._show),
+            ("", self.filter_choice),
             ("True", self._is),
             ("Predicted", self._read_as),
-            ("", self._order),
+            ("", self.order_choice),
         ):
             if text:
                 filters.addSpacing(SPACE)
@@ -375,7 +377,7 @@ class DigitBrowser(QWidget):
         words.addStretch(1)
         top.addLayout(words, 1)
         column.addLayout(top)
-        column.addWidget(self._bars, 1)
+        column.addWidget(self.bars, 1)
         column.addWidget(self._put)
         return frame
 

@@ -85,7 +85,7 @@ class ResultsSummary(QWidget):
 
     def set_outcome(self, outcome: EvaluationResult) -> None:
         """Show the results of an evaluation."""
-        first, *others = outcome.made
+        first, *others = outcome.assessments
         for name, (value, more) in _tile_texts(first).items():
             if others:
                 more = f"{others[0].weights.name}: {_tile_texts(others[0])[name][0]}"

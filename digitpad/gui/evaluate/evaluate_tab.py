@@ -4,14 +4,13 @@ import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QMenu,
     QProgressBar,
     QPushButton,
     QStackedWidget,
@@ -20,9 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from digitpad.datasets.dataset import BUILT_IN
-from digitpad.errors import DigitpadError, reason
 from digitpad.evaluation.assessment import PARTS
-from digitpad.evaluation.csv_tables import class_table, robustness_table
 from digitpad.evaluation.metrics import EvaluationProgress
 from digitpad.evaluation.parallel_predictor import features_of
 from digitpad.evaluation.robustness import N_SAMPLE, Robustness
@@ -32,6 +29,7 @@ from digitpad.gui.evaluate.diagram_view import DiagramView
 from digitpad.gui.evaluate.digit_browser import DigitBrowser
 from digitpad.gui.evaluate.evaluate_overview import ResultsSummary
 from digitpad.gui.evaluate.evaluation_task import EvaluationResult, evaluation, robustness_of
+from digitpad.gui.evaluate.export_button import FIGURE_NAMES, ExportButton, drawer
 from digitpad.gui.evaluate.map_view import MapView
 from digitpad.gui.evaluate.sample_view import SampleView
 from digitpad.gui.evaluate.weights_choice import IN_USE, NONE, WeightsChoice
@@ -40,16 +38,11 @@ from digitpad.gui.session import Session
 from digitpad.gui.tasks.task import Policy, TaskRunner, Work, as_digitpad_error
 from digitpad.gui.tasks.throttle import Throttle
 from digitpad.gui.widgets.basics import SPACE, ElidedLabel, format_count, format_percent, make_card, make_label, named
-from digitpad.gui.widgets.file_dialogs import FileDialogs
 from digitpad.gui.widgets.segmented_control import SegmentedControl
 from digitpad.gui.widgets.tab_page import TabPage
 from digitpad.ink.drawing import Drawing
 from digitpad.nn.network import Network
-from digitpad.system.atomic_write import write_atomically
 from digitpad.weights.native_format import Weights
-
-if TYPE_CHECKING:
-    from digitpad.plotting.evaluation_plots import Draw
 
 PROGRESS_MS = 50
 MAX_THREADS = 4  # more gain little, and the window and other programs need cores too
@@ -62,17 +55,6 @@ _ABOUT_DIAGRAMS = (
     "Effect of other thresholds; the dashed line is the network's own.",
     f"{format_count(N_SAMPLE)} images rotated, shifted, scaled and otherwise distorted.",
 )
-_PICTURES = ("reliability", "threshold", "robustness", "confusion", "map")
-_TABLES = ("classes", "confusion", "digits", "robustness")
-_NAMES = {
-    "reliability": "Reliability diagram",
-    "threshold": "Accuracy against “not sure”",
-    "robustness": "Robustness",
-    "confusion": "Confusion matrix",
-    "map": "Map",
-    "classes": "Classes",
-    "digits": "Predictions",
-}
 
 
 class EvaluateTab(TabPage):
@@ -90,8 +72,6 @@ class EvaluateTab(TabPage):
         self._network: Network | None = None  # the first one evaluated, for the pad's place on the map
         self._n_threads = min(os.cpu_count() or 1, MAX_THREADS)
         self._evaluating = TaskRunner("evaluation", Policy.LATEST, self)
-        self._saving = TaskRunner("exports", Policy.QUEUE, self)
-        self._files = FileDialogs(session.preferences, self)
         self._data = DatasetLoader(BUILT_IN)
         self._progressed = EvaluationProgress(0, 1)
         self._showing_progress = Throttle(self._show_progress, PROGRESS_MS, self)
@@ -101,7 +81,7 @@ class EvaluateTab(TabPage):
         self.part_choice = SegmentedControl(("Test", "Validation"), "part", "Part of the data")
         self.pages_choice = SegmentedControl(_PAGES, "evaluate_page", "What to look at")
         self._main = named(QPushButton("Evaluate"), "evaluate_button")
-        self._export = named(QPushButton("Export"), "export_button")
+        self.export = ExportButton(session, self)
         self._progress = named(QProgressBar(textVisible=False), "evaluate_progress")
         self._said = ElidedLabel("caption", "evaluated")
         self.overview = ResultsSummary(theme)
@@ -159,7 +139,7 @@ class EvaluateTab(TabPage):
     def test_robustness(self) -> None:
         """Read distorted images, for the robustness curves."""
         if self.outcome is not None and not self.busy:
-            work = partial(robustness_of, self.outcome.made, self._n_threads)
+            work = partial(robustness_of, self.outcome.assessments, self._n_threads)
             self._run(work, self._show_robustness, "The robustness test failed")
 
     def _evaluate_on(self, source: str) -> None:
@@ -215,22 +195,23 @@ class EvaluateTab(TabPage):
         self._session.set_evaluating(running)
         self._main.setText("Stop" if running else "Evaluate")
         self._change.setEnabled(not running and self.outcome is not None)
-        self._export.setEnabled(not running and self.outcome is not None)
+        self.export.setEnabled(not running and self.outcome is not None)
         if not running:
             self._progress.setRange(0, 100)
             self._progress.setValue(0)
 
     def _show_outcome(self, outcome: EvaluationResult) -> None:
         self.outcome, self.robust = outcome, ()
-        first, *others = outcome.made
+        self.export.set_result(outcome, ())
+        first, *others = outcome.assessments
         self._network = first.weights.network()
         self._said.set_text(outcome.name)
         self.overview.set_outcome(outcome)
-        self.browser.set_assessment(first, others[0] if others else None, outcome.sheet)
-        self.sample.set_assessment(first, outcome.sheet)
-        self.map.set_map(outcome.places, first, outcome.sheet)
-        shares = [format_percent(share, 0) for share in outcome.places.explained]
-        n_shown = format_count(len(outcome.places.points))
+        self.browser.set_assessment(first, others[0] if others else None, outcome.atlas)
+        self.sample.set_assessment(first, outcome.atlas)
+        self.map.set_map(outcome.feature_map, first, outcome.atlas)
+        shares = [format_percent(share, 0) for share in outcome.feature_map.explained]
+        n_shown = format_count(len(outcome.feature_map.points))
         self._about_map.set_text(
             f"{n_shown} {first.images} in the last hidden layer, along its two directions of most variance "
             f"({shares[0]} and {shares[1]}). The wheel, + and − zoom; 0 shows all."
@@ -243,6 +224,8 @@ class EvaluateTab(TabPage):
 
     def _show_robustness(self, robust: tuple[Robustness, ...]) -> None:
         self.robust = robust
+        assert self.outcome is not None
+        self.export.set_result(self.outcome, robust)
         self._show_diagram()
         self._session.say("Robustness test finished")
 
@@ -269,21 +252,10 @@ class EvaluateTab(TabPage):
                 "It takes several times as long as an evaluation, and can be stopped."
             )
         else:
-            self.diagram.set_diagram(self._drawer(name), _NAMES[name])
+            self.diagram.set_diagram(drawer(outcome, self.robust, name), FIGURE_NAMES[name])
 
-    def _drawer(self, name: str) -> "Callable[[], Draw]":
-        """Return a function that imports the plotting code and returns the function to draw with."""
-        assert self.outcome is not None
-        made, robust = self.outcome.made, self.robust
-
-        def make() -> "Draw":
-            from digitpad.plotting.evaluation_plots import diagram
-
-            return diagram(name, made, robust)
-
-        return make
-
-    def _open_cell(self, is_digit: int, read_as: int) -> None:
+    def open_cell(self, is_digit: int, read_as: int) -> None:
+        """Show the images of a cell of the confusion matrix; -1 stands for any class."""
         self.browser.show_cell(is_digit, read_as)
         self.show_page(IMAGES)
         self.browser.view.setFocus()
@@ -293,9 +265,10 @@ class EvaluateTab(TabPage):
         self.show_page(IMAGES)
         self.browser.view.setFocus()
 
-    def _put(self, place: int) -> None:
+    def put_on_pad(self, place: int) -> None:
+        """Open an image in the Draw tab."""
         if self.outcome is not None:
-            pixels = self.outcome.made[0].digits.images[place]
+            pixels = self.outcome.assessments[0].digits.images[place]
             if pixels.any():
                 self._session.show_page("Draw")
                 self._session.put_drawing(Drawing.from_sample(pixels), "Put an image")
@@ -311,72 +284,8 @@ class EvaluateTab(TabPage):
         if self._network is None or self.outcome is None or prediction is None:
             self.map.set_pad(None)
             return
-        (x, y), *_ = self.outcome.places.place(features_of(self._network, prediction.image[None])).tolist()
+        (x, y), *_ = self.outcome.feature_map.place(features_of(self._network, prediction.image[None])).tolist()
         self.map.set_pad((x, y))
-
-    # Files.
-
-    def _fill_export(self, menu: QMenu) -> None:
-        menu.clear()
-        for name in _TABLES:
-            action = menu.addAction(f"{_NAMES[name]} as CSV…")
-            action.setEnabled(name != "robustness" or bool(self.robust))
-            action.triggered.connect(partial(self._ask_table, name))
-        menu.addSeparator()
-        for name in _PICTURES:
-            action = menu.addAction(f"{_NAMES[name]} as PNG or SVG…")
-            action.setEnabled(name != "robustness" or bool(self.robust))
-            action.triggered.connect(partial(self._ask_picture, name))
-
-    def _ask_table(self, name: str, _checked: bool = False) -> None:
-        title = f"Save {_NAMES[name].lower()} as a table"
-        if (path := self._files.to_save(title, "Table (*.csv)", "csv", f"{name}.csv")) is not None:
-            self.write_table(name, path)
-
-    def _ask_picture(self, name: str, _checked: bool = False) -> None:
-        title = f"Save {_NAMES[name].lower()} as an image"
-        if (path := self._files.to_save(title, "Images (*.png *.svg)", "png", f"{name}.png")) is not None:
-            self.write_picture(name, path)
-
-    def write_table(self, name: str, path: Path) -> None:
-        """Write a table as CSV."""
-        self._write(self._table(name), path)
-
-    def write_picture(self, name: str, path: Path) -> None:
-        """Write a figure as PNG or SVG, by the suffix of the path."""
-        self._write(self._picture(name, "svg" if path.suffix.lower() == ".svg" else "png"), path)
-
-    def _table(self, name: str) -> Callable[[], bytes]:
-        assert self.outcome is not None
-        made, robust = self.outcome.made[0], self.robust
-        return lambda: (robustness_table(robust[0]) if name == "robustness" else class_table(made, name)).encode()
-
-    def _picture(self, name: str, kind: str) -> Callable[[], bytes]:
-        assert self.outcome is not None
-        make, title = self._drawer(name), self.outcome.name
-
-        def content() -> bytes:
-            from digitpad.plotting.figure_files import evaluation_figure
-
-            return evaluation_figure(make(), title, kind)
-
-        return content
-
-    def _write(self, content: Callable[[], bytes], path: Path) -> None:
-        """Make the content of a file and write it, as a task."""
-
-        def work() -> None:
-            try:
-                write_atomically(path, content())
-            except OSError as error:
-                raise DigitpadError(f"{path.name} cannot be written ({reason(error)})") from error
-
-        self._saving.start(
-            work,
-            key=str(path),
-            finished=lambda: self._session.say(f"Saved {path.name}"),
-            failed=lambda error: self._session.raise_error("The file was not saved", as_digitpad_error(error)),
-        )
 
     # Layout.
 
@@ -393,10 +302,10 @@ class EvaluateTab(TabPage):
         self._change.clicked.connect(self.test_robustness)
         self.pages_choice.chosen.connect(self._show_page)
         self.diagram_choice.chosen.connect(lambda _: self._show_diagram())
-        self.overview.cell_opened.connect(self._open_cell)
+        self.overview.cell_opened.connect(self.open_cell)
         self.sample.grid.opened.connect(self._open_digit)
         self.map.opened.connect(self._open_digit)
-        self.browser.put_requested.connect(self._put)
+        self.browser.put_requested.connect(self.put_on_pad)
 
     def _build(self) -> None:
         column = QVBoxLayout(self)
@@ -411,12 +320,7 @@ class EvaluateTab(TabPage):
         row.addWidget(self.pages_choice)
         self._said.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self._said, 1)
-        menu = QMenu(self._export)
-        menu.aboutToShow.connect(lambda: self._fill_export(menu))
-        self._fill_export(menu)
-        self._export.setMenu(menu)
-        self._export.setToolTip("Tables as CSV, figures as PNG or SVG")
-        row.addWidget(self._export)
+        row.addWidget(self.export)
         column.addLayout(row)
         for page in (self.overview, self.browser, self.sample, self._build_diagrams(), self._build_map()):
             self._pages.addWidget(page)

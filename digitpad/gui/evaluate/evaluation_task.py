@@ -21,26 +21,26 @@ class EvaluationResult:
 
     Attributes
     ----------
-    made : tuple of Assessment
+    assessments : tuple of Assessment
         One for each network.
     comparison : Comparison or None
         Comparison of two networks.
-    places : FeatureMap
+    feature_map : FeatureMap
         Feature map of the first network.
-    sheet : ImageAtlas
+    atlas : ImageAtlas
         The images.
     """
 
-    made: tuple[Assessment, ...]
+    assessments: tuple[Assessment, ...]
     comparison: Comparison | None
-    places: FeatureMap
-    sheet: ImageAtlas
+    feature_map: FeatureMap
+    atlas: ImageAtlas
 
     @property
     def name(self) -> str:
         """Names of the networks and the dataset."""
-        first = self.made[0]
-        names = " and ".join(assessment.weights.name for assessment in self.made)
+        first = self.assessments[0]
+        names = " and ".join(assessment.weights.name for assessment in self.assessments)
         return f"{names} on {first.data}, {first.part} {first.images}"
 
 
@@ -59,25 +59,25 @@ def evaluation(
         relabelled(dataset, weights)
     digits = getattr(dataset, part)
     total = len(digits) * len(all_weights)
-    made: list[Assessment] = []
+    assessments: list[Assessment] = []
     for weights in all_weights:
         work = assess(weights, dataset, part, n_threads)
-        made.append((yield from scale_progress(work, len(digits) * len(made), total)))
+        assessments.append((yield from scale_progress(work, len(digits) * len(assessments), total)))
     return EvaluationResult(
-        made=tuple(made),
-        comparison=compare(made[0].right, made[1].right) if len(made) > 1 else None,
-        places=feature_map(made[0].features),
-        sheet=ImageAtlas(digits.images),
+        assessments=tuple(assessments),
+        comparison=compare(assessments[0].right, assessments[1].right) if len(assessments) > 1 else None,
+        feature_map=feature_map(assessments[0].features),
+        atlas=ImageAtlas(digits.images),
     )
 
 
 def robustness_of(
-    made: tuple[Assessment, ...], n_threads: int
+    assessments: tuple[Assessment, ...], n_threads: int
 ) -> Generator[EvaluationProgress, None, tuple[Robustness, ...]]:
     """Measure the accuracy of each network on distorted images."""
     results: list[Robustness] = []
-    n = n_readings(len(made[0].digits))
-    for place, one in enumerate(made):
-        work = robustness(one.weights, one.digits, n_threads)
-        results.append((yield from scale_progress(work, n * place, n * len(made))))
+    n = n_readings(len(assessments[0].digits))
+    for place, assessment in enumerate(assessments):
+        work = robustness(assessment.weights, assessment.digits, n_threads)
+        results.append((yield from scale_progress(work, n * place, n * len(assessments))))
     return tuple(results)

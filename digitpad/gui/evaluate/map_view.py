@@ -50,9 +50,9 @@ class MapView(QWidget):
         super().__init__()
         self._theme = theme
         self._map: FeatureMap | None = None
-        self._made: Assessment | None = None
-        self._sheet: ImageAtlas | None = None
-        self._pad: tuple[float, float] | None = None
+        self._assessment: Assessment | None = None
+        self._atlas: ImageAtlas | None = None
+        self.drawing_point: tuple[float, float] | None = None
         self._middle, self._zoom = np.zeros(2), 1.0
         self._fit = 1.0  # pixels per unit of the map at zoom 1
         self._points_image: QImage | None = None
@@ -69,7 +69,7 @@ class MapView(QWidget):
 
     def set_map(self, places: FeatureMap, made: Assessment, sheet: ImageAtlas) -> None:
         """Show the images of an assessment at their positions."""
-        self._map, self._made, self._sheet = places, made, sheet
+        self._map, self._assessment, self._atlas = places, made, sheet
         self._shown = None
         labels = made.digits.labels[: len(places.points)]
         few = len(made.class_names) <= len(DIGIT_COLOURS)
@@ -79,7 +79,7 @@ class MapView(QWidget):
 
     def set_pad(self, place: tuple[float, float] | None) -> None:
         """Set the position of the drawing on the pad, or None."""
-        self._pad = place
+        self.drawing_point = place
         self.update()
 
     @property
@@ -128,7 +128,7 @@ class MapView(QWidget):
         self.update()
 
     def _show_nearest(self, at: QPointF, reach_px: float) -> None:
-        if self._map is None or self._made is None or not len(self._map.points):
+        if self._map is None or self._assessment is None or not len(self._map.points):
             return
         distances = np.hypot(*(self.to_window(self._map.points) - (at.x(), at.y())).T)
         nearest = int(distances.argmin())
@@ -139,11 +139,11 @@ class MapView(QWidget):
             self.update()
 
     def _describe(self, place: int | None) -> str:
-        if place is None or self._made is None:
+        if place is None or self._assessment is None:
             return ""
-        names = self._made.class_names
-        label, read_as = names[self._made.digits.labels[place]], names[self._made.predicted[place]]
-        confidence = format_percent(float(self._made.confidences[place]))
+        names = self._assessment.class_names
+        label, read_as = names[self._assessment.digits.labels[place]], names[self._assessment.predicted[place]]
+        confidence = format_percent(float(self._assessment.confidences[place]))
         return f"{label} · {confidence}" if label == read_as else f"{label} → {read_as} · {confidence}"
 
     def _paint_points(self) -> QImage:
@@ -152,14 +152,14 @@ class MapView(QWidget):
         The rims of the discs are painted first and blended with the background, so that discs look round.
         """
         assert self._map is not None
-        assert self._made is not None
+        assert self._assessment is not None
         scale = self.devicePixelRatioF()
         width, height = round(self.width() * scale), round(self.height() * scale)
         ground = _rgb(self._theme.tokens.card)
         pixels = np.full(height * width, _packed(np.array([ground]))[0], np.uint32)
-        colours = np.array([_rgb(colour) for colour in class_colours(len(self._made.class_names))])
+        colours = np.array([_rgb(colour) for colour in class_colours(len(self._assessment.class_names))])
         centres = np.rint(self.to_window(self._map.points) * scale).astype(int)
-        labels = self._made.digits.labels[: len(centres)]
+        labels = self._assessment.digits.labels[: len(centres)]
         radius = _RADIUS_PX * scale * min(2.0, self._zoom**0.3)
         reach = int(radius) + 1
         inside = ((centres >= reach) & (centres < (width - reach, height - reach))).all(axis=1)
@@ -239,7 +239,7 @@ class MapView(QWidget):
         self._show_nearest(QPointF(self.width() / 2, self.height() / 2), 1e9)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self._map is None or self._made is None:
+        if self._map is None or self._assessment is None:
             return
         if self._points_image is None:
             self._points_image = self._paint_points()
@@ -250,8 +250,8 @@ class MapView(QWidget):
         self._paint_wrong(painter)
         self._paint_names(painter)
         self._paint_legend(painter)
-        if self._pad is not None:
-            (x, y), *_ = self.to_window(np.array([self._pad])).tolist()
+        if self.drawing_point is not None:
+            (x, y), *_ = self.to_window(np.array([self.drawing_point])).tolist()
             painter.setPen(QPen(QColor(tokens.card), 6))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawEllipse(QPointF(x, y), 8, 8)
@@ -269,8 +269,8 @@ class MapView(QWidget):
 
     def _paint_wrong(self, painter: QPainter) -> None:
         assert self._map is not None
-        assert self._made is not None
-        wrong = self._made.mistakes[self._made.mistakes < len(self._map.points)][:2000]
+        assert self._assessment is not None
+        wrong = self._assessment.mistakes[self._assessment.mistakes < len(self._map.points)][:2000]
         colour = QColor(self._theme.tokens.text)
         colour.setAlphaF(min(1.0, (_MANY_WRONG / max(1, len(wrong))) ** 0.5))  # many rings would hide all points
         painter.setPen(QPen(colour, 1.2))
@@ -281,8 +281,8 @@ class MapView(QWidget):
 
     def _paint_legend(self, painter: QPainter) -> None:
         """Paint the legend at the upper edge."""
-        assert self._made is not None
-        tokens, names = self._theme.tokens, self._made.class_names
+        assert self._assessment is not None
+        tokens, names = self._theme.tokens, self._assessment.class_names
         ground = QColor(tokens.card)
         ground.setAlphaF(0.88)  # a zoomed map has points under the legend
         painter.fillRect(QRectF(1, 1, self.width() - 2, _KEY_PX), ground)
@@ -303,9 +303,9 @@ class MapView(QWidget):
 
     def _paint_names(self, painter: QPainter) -> None:
         """Paint the outlined name of each class at its median position, if there are many classes."""
-        if not self._middles or self._made is None:
+        if not self._middles or self._assessment is None:
             return
-        names = self._made.class_names
+        names = self._assessment.class_names
         font = painter.font()
         font.setBold(True)
         font.setPixelSize(15)
@@ -328,7 +328,7 @@ class MapView(QWidget):
 
     def _paint_enlarged(self, painter: QPainter, place: int) -> None:
         assert self._map is not None
-        assert self._sheet is not None
+        assert self._atlas is not None
         tokens = self._theme.tokens
         (x, y), *_ = self.to_window(self._map.points[place : place + 1]).tolist()
         painter.setPen(QPen(QColor(tokens.accent), 2))
@@ -343,7 +343,7 @@ class MapView(QWidget):
         painter.setPen(QPen(QColor(tokens.hairline), 1))
         painter.setBrush(QColor(tokens.card))
         painter.drawRoundedRect(frame, 8, 8)
-        self._sheet.paint(painter, QRectF(left + (width - _TILE_PX) / 2, top + 8, _TILE_PX, _TILE_PX), place)
+        self._atlas.paint(painter, QRectF(left + (width - _TILE_PX) / 2, top + 8, _TILE_PX, _TILE_PX), place)
         painter.setPen(QColor(tokens.text))
         words = QRectF(left, top + _TILE_PX + 10, width, 20)
         painter.drawText(words, Qt.AlignmentFlag.AlignCenter, text)

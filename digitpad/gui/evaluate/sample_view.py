@@ -26,8 +26,8 @@ class SampleGrid(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self._made: Assessment | None = None
-        self._sheet: ImageAtlas | None = None
+        self._assessment: Assessment | None = None
+        self._atlas: ImageAtlas | None = None
         self.places: list[int] = []
         self._current = 0
         self.setObjectName("sample_grid")
@@ -39,15 +39,15 @@ class SampleGrid(QWidget):
 
     def set_places(self, made: Assessment, sheet: ImageAtlas, places: list[int]) -> None:
         """Show the images at these indices of an assessment."""
-        self._made, self._sheet, self.places = made, sheet, places
+        self._assessment, self._atlas, self.places = made, sheet, places
         self._go_to(min(self._current, max(0, len(places) - 1)))
 
     def _go_to(self, current: int) -> None:
         self._current = current
-        if self._made is not None and self.places:
+        if self._assessment is not None and self.places:
             place = self.places[current]
-            names = self._made.class_names
-            true_class, read_as = names[self._made.digits.labels[place]], names[self._made.predicted[place]]
+            names = self._assessment.class_names
+            true_class, read_as = names[self._assessment.digits.labels[place]], names[self._assessment.predicted[place]]
             self.setAccessibleDescription(f"{true_class} read as {read_as}")
         self.update()
 
@@ -117,7 +117,7 @@ class SampleGrid(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        made, sheet = self._made, self._sheet
+        made, sheet = self._assessment, self._atlas
         if made is None or sheet is None:
             return
         tokens = self._theme.tokens
@@ -147,8 +147,8 @@ class SampleView(QWidget):
     def __init__(self, theme: Theme, rng: np.random.Generator) -> None:
         super().__init__()
         self._rng = rng
-        self._made: Assessment | None = None
-        self._sheet: ImageAtlas | None = None
+        self._assessment: Assessment | None = None
+        self._atlas: ImageAtlas | None = None
         self.grid = SampleGrid(theme)
         self._summary = make_label("", "soft", "sample_said")
         self._again = named(QPushButton("Another 25"), "another_sample")
@@ -171,12 +171,12 @@ class SampleView(QWidget):
 
     def set_assessment(self, made: Assessment, sheet: ImageAtlas) -> None:
         """Draw a sample of the images of an assessment."""
-        self._made, self._sheet = made, sheet
+        self._assessment, self._atlas = made, sheet
         self.draw()
 
     def draw(self) -> None:
         """Draw 25 random images, or all images if there are fewer."""
-        made, sheet = self._made, self._sheet
+        made, sheet = self._assessment, self._atlas
         if made is None or sheet is None:
             return
         n = len(made.digits)

@@ -76,32 +76,32 @@ class InspectTab(TabPage):
         self.setObjectName("inside_tab")
         self._session = session
         theme = session.theme
-        self._in_use = self._base = self._weights = session.weights
-        self._tracer: Tracer | None = None  # made when the tab is first shown
-        self._trace: ActivationTrace | None = None
+        self._in_use = self.unedited = self.weights = session.weights
+        self.tracer: Tracer | None = None  # made when the tab is first shown
+        self.trace: ActivationTrace | None = None
         self._edits_of: dict[Hashable, WeightEdits] = {}  # edits of the networks shown before
-        self._known: dict[WeightEdits, MeasuredAccuracy] = {}
+        self.measured: dict[WeightEdits, MeasuredAccuracy] = {}
         self._data_sha256 = ""  # of the dataset that accuracy was measured on
         self.data_choice = named(DatasetChoice(), "inside_data")
-        self._data = DatasetLoader(self.data_choice.value())
+        self.data = DatasetLoader(self.data_choice.value())
         self.pad = Pad(theme)
         self.pad.setObjectName("inside_pad")
         self.view = LayersView(theme, self.pad)
         self.weights_view = WeightsView(theme)
         self._unit = UnitPanel(theme)
         self._softmax = SoftmaxPanel(theme)
-        self._nearest = NearestPanel(theme)
+        self.nearest = NearestPanel(theme)
         self.edits = EditPanel()
-        self._source = named(Choice(), "look_into")
+        self.network_choice = named(Choice(), "look_into")
         self._summary = ElidedLabel("caption", "inside_summary")
-        self._pictures, self._panels = QStackedWidget(), QStackedWidget()
+        self._pictures, self.panels = QStackedWidget(), QStackedWidget()
         self._build()
 
-        self._reading = Throttle(self._read, FRAME_MS, self)
-        self._pointing = Throttle(self._show_selection, FRAME_MS, self)
-        self._editing = TaskRunner("weight edits", Policy.LATEST, self)
-        self._measuring = TaskRunner("accuracy", Policy.LATEST, self)
-        self._nearest.set_data(self._data)
+        self.reading = Throttle(self._read, FRAME_MS, self)
+        self._pointing = Throttle(self.show_selection, FRAME_MS, self)
+        self.editing = TaskRunner("weight edits", Policy.LATEST, self)
+        self.measuring = TaskRunner("accuracy", Policy.LATEST, self)
+        self.nearest.set_data(self.data)
         self._connect()
 
     def _follow_network(self, weights: Weights) -> None:
@@ -109,13 +109,13 @@ class InspectTab(TabPage):
         if weights.class_names != self._in_use.class_names:
             self.data_choice.follow(weights)
         self._in_use = weights
-        self._source.setItemText(0, f"In use: {weights.name}")
-        if self._source.currentIndex() == 0:
+        self.network_choice.setItemText(0, f"In use: {weights.name}")
+        if self.network_choice.currentIndex() == 0:
             self._inspect(weights)
 
     def shut_down(self) -> None:
         """End all tasks, and reading a dataset at once."""
-        self._data.give_up()
+        self.data.give_up()
         self.data_choice.close_download()
         super().shut_down()
 
@@ -127,27 +127,27 @@ class InspectTab(TabPage):
             self._inspect(self._in_use if path is None else load_weights(path))
         except DigitpadError as error:
             self._session.raise_error("This network can't be shown", error)
-            self._source.setCurrentIndex(0)
+            self.network_choice.setCurrentIndex(0)
 
     def _inspect(self, weights: Weights) -> None:
-        if self._tracer is not None:  # else the edits are not yet those of this network
-            self._edits_of[_identity(self._base)] = self.edits.surgery
-        self._base = self._weights = weights
-        self._tracer = None
-        self._known.clear()
-        self._editing.cancel()
-        self._measuring.cancel()
+        if self.tracer is not None:  # else the edits are not yet those of this network
+            self._edits_of[_identity(self.unedited)] = self.edits.surgery
+        self.unedited = self.weights = weights
+        self.tracer = None
+        self.measured.clear()
+        self.editing.cancel()
+        self.measuring.cancel()
         if self.isVisible():
             self._open()
 
     def _open(self) -> None:
         """Show the network with the edits that it had."""
-        self._show_network(self._base, Tracer(self._base))
-        assert self._tracer is not None
-        surgery = self._edits_of.get(_identity(self._base), WeightEdits())
-        self.edits.set_network(self._tracer.blocks, surgery)
+        self._show_network(self.unedited, Tracer(self.unedited))
+        assert self.tracer is not None
+        surgery = self._edits_of.get(_identity(self.unedited), WeightEdits())
+        self.edits.set_network(self.tracer.blocks, surgery)
         self._show_unedited()
-        self._summary.set_text(self._tracer.network.summary())
+        self._summary.set_text(self.tracer.network.summary())
         if surgery == WeightEdits():
             self.view.set_surgery(surgery)
             self._measure()
@@ -155,53 +155,53 @@ class InspectTab(TabPage):
             self._edited()
 
     def _show_network(self, weights: Weights, tracer: Tracer) -> None:
-        self._weights, self._tracer = weights, tracer
+        self.weights, self.tracer = weights, tracer
         self.view.set_blocks(tracer.blocks, weights.class_names)
         self.pad.invite("Draw a digit" if weights.class_names == DIGITS else "Draw here")
         self._unit.set_classes(weights.class_names)
         self.weights_view.set_pictures(first_weights(tracer), tracer.blocks[1].n_units)
         self.edits.set_count(*n_weights(tracer.network))
-        self._nearest.set_weights(weights)
+        self.nearest.set_weights(weights)
         self._read()
 
     # The data.
 
     def _data_chosen(self) -> None:
         """Use the chosen dataset to measure accuracy and to find similar images."""
-        if self.data_choice.value() == self._data.source:
+        if self.data_choice.value() == self.data.source:
             return
-        self._data.give_up()
-        self._data = DatasetLoader(self.data_choice.value())
-        self._known.clear()
+        self.data.give_up()
+        self.data = DatasetLoader(self.data_choice.value())
+        self.measured.clear()
         self._show_unedited()
-        self._nearest.set_data(self._data)
+        self.nearest.set_data(self.data)
         self._measure()
 
     # Editing.
 
     def _edited(self) -> None:
-        surgery, base = self.edits.surgery, self._base
+        surgery, base = self.edits.surgery, self.unedited
         self.view.set_surgery(surgery)
-        self.edits.set_measured(self._known.get(surgery))
-        self._measuring.cancel()
+        self.edits.set_measured(self.measured.get(surgery))
+        self.measuring.cancel()
 
         def work() -> Generator[None, None, _Edited]:
             yield None
             weights = surgery.apply(base)
             return _Edited(surgery, weights, Tracer(weights))
 
-        self._editing.start(work, finished=self._show_edited)
+        self.editing.start(work, finished=self._show_edited)
 
     def _show_edited(self, edited: _Edited) -> None:
         self._show_network(edited.weights, edited.tracer)
         self._measure()
 
     def _measure(self) -> None:
-        surgery, weights, data = self.edits.surgery, self._weights, self._data
-        known = self._known.get(surgery)
+        surgery, weights, data = self.edits.surgery, self.weights, self.data
+        known = self.measured.get(surgery)
         self.edits.set_measured(known)
-        if known is not None or self._editing.busy or not self.edits.isVisible():
-            self._measuring.cancel()
+        if known is not None or self.editing.busy or not self.edits.isVisible():
+            self.measuring.cancel()
             return
 
         def work() -> Generator[MeasuredAccuracy | None, None, tuple[WeightEdits, MeasuredAccuracy, str]]:
@@ -209,7 +209,7 @@ class InspectTab(TabPage):
             dataset = relabelled(data.get(), weights)
             return surgery, (yield from measure(weights, dataset, blas_threads.thread_count())), dataset.sha256
 
-        self._measuring.start(
+        self.measuring.start(
             work,
             progressed=self.edits.set_measured,
             finished=self._keep_measured,
@@ -218,28 +218,28 @@ class InspectTab(TabPage):
 
     def _keep_measured(self, result: tuple[WeightEdits, MeasuredAccuracy, str]) -> None:
         surgery, measured, self._data_sha256 = result
-        self._known[surgery] = measured
+        self.measured[surgery] = measured
         self._show_unedited()
         if surgery == self.edits.surgery:
             self.edits.set_measured(measured)
 
     def _show_unedited(self) -> None:
         """Show the accuracy without edits: as measured, or as the network's file states it for this dataset."""
-        measured, about = self._known.get(WeightEdits()), self._base.about
+        measured, about = self.measured.get(WeightEdits()), self.unedited.about
         if measured is not None:
             self.edits.set_unedited(measured.validation.accuracy, measured.test.accuracy)
-        elif self._base.data_source == self._data.source:
+        elif self.unedited.data_source == self.data.source:
             self.edits.set_unedited(about.get("validation_accuracy"), about.get("test_accuracy"))
         else:
             self.edits.set_unedited()
 
-    def _edited_weights(self) -> Weights:
+    def edited_weights(self) -> Weights:
         """Return the edited weights, with their accuracy if it was measured on their own dataset."""
-        weights = self.edits.surgery.apply(self._base)
-        measured = self._known.get(self.edits.surgery)
+        weights = self.edits.surgery.apply(self.unedited)
+        measured = self.measured.get(self.edits.surgery)
         trained_on = weights.about.get("data")
         is_same_data = isinstance(trained_on, dict) and trained_on.get("sha256") == self._data_sha256
-        if measured is None or weights is self._base or not is_same_data:
+        if measured is None or weights is self.unedited or not is_same_data:
             return weights
         scores = {
             "validation_accuracy": measured.validation.accuracy,
@@ -251,19 +251,19 @@ class InspectTab(TabPage):
     # The drawing.
 
     def _read(self) -> None:
-        if self._tracer is None or not self.isVisible():
+        if self.tracer is None or not self.isVisible():
             return
         image = self.pad.drawing.rasterize()
-        self._trace = self._tracer.trace(image) if image.any() else None
-        self.view.set_trace(self._trace)
+        self.trace = self.tracer.trace(image) if image.any() else None
+        self.view.set_trace(self.trace)
         if self._softmax.isVisible():
-            self._softmax.set_logits(None if self._trace is None else self._trace.logits, self._weights.class_names)
-        self._show_selection()
+            self._softmax.set_logits(None if self.trace is None else self.trace.logits, self.weights.class_names)
+        self.show_selection()
         if not self.pad.drawing_one:
             self._search()
 
     def _search(self) -> None:
-        self._nearest.set_image(None if self._trace is None else self._trace.image)
+        self.nearest.set_image(None if self.trace is None else self.trace.image)
 
     def _hand_over(self) -> None:
         """Put what was drawn here on the pad of the Draw tab."""
@@ -282,16 +282,16 @@ class InspectTab(TabPage):
 
     # The selection.
 
-    def _show_selection(self) -> None:
+    def show_selection(self) -> None:
         chosen = self.view.chosen
-        if chosen is None or self._tracer is None:
+        if chosen is None or self.tracer is None:
             self._unit.show_nothing()
             self.view.set_joined(Connections())
             self.view.setAccessibleDescription("")
             return
         factor = self.edits.surgery.factor(chosen.block, chosen.unit)
         with np.errstate(over="ignore", invalid="ignore"):
-            self.view.set_joined(self._unit.show_unit(self._tracer, self._trace, chosen, factor))
+            self.view.set_joined(self._unit.show_unit(self.tracer, self.trace, chosen, factor))
         self.view.setAccessibleDescription(self._unit.said)
 
     def _selection_changed(self) -> None:
@@ -312,15 +312,15 @@ class InspectTab(TabPage):
         top = QHBoxLayout()
         top.setSpacing(3 * SPACE)
         for text in (f"In use: {self._in_use.name}", "Built-in, convolutional", "Built-in, dense"):
-            self._source.addItem(text)
-        self._source.setAccessibleName("Network")
-        self._source.setToolTip("The network to show")
-        self._source.setFixedWidth(220)
+            self.network_choice.addItem(text)
+        self.network_choice.setAccessibleName("Network")
+        self.network_choice.setToolTip("The network to show")
+        self.network_choice.setFixedWidth(220)
         self.data_choice.setAccessibleName("Dataset")
         self.data_choice.setToolTip("The dataset for accuracy and for the most similar images")
         self.data_choice.setFixedWidth(150)
         top.addWidget(make_label("Network", "soft"))
-        top.addWidget(self._source)
+        top.addWidget(self.network_choice)
         top.addWidget(make_label("Dataset", "soft"))
         top.addWidget(self.data_choice)
         top.addWidget(self._summary, 1)
@@ -334,20 +334,20 @@ class InspectTab(TabPage):
         row.setSpacing(4 * SPACE)
         for picture in (self.view, self.weights_view):
             self._pictures.addWidget(picture)
-        for panel in (self._unit, self._softmax, self._nearest, self.edits):
-            self._panels.addWidget(panel)
+        for panel in (self._unit, self._softmax, self.nearest, self.edits):
+            self.panels.addWidget(panel)
         left = make_card("layers_card")
         inner = QVBoxLayout(left)
         inner.setContentsMargins(4 * SPACE, 3 * SPACE, 4 * SPACE, 4 * SPACE)
         inner.addWidget(self._pictures)
-        self._side = make_card("side_card")
-        inner = QVBoxLayout(self._side)
+        self.side = make_card("side_card")
+        inner = QVBoxLayout(self.side)
         inner.setContentsMargins(4 * SPACE, 3 * SPACE, 4 * SPACE, 4 * SPACE)
         inner.setSpacing(3 * SPACE)
-        inner.addLayout(self._segments("panels", PANELS, self._panels))
-        inner.addWidget(self._panels, 1)
+        inner.addLayout(self._segments("panels", PANELS, self.panels))
+        inner.addWidget(self.panels, 1)
         row.addWidget(left, 1)
-        row.addWidget(self._side)
+        row.addWidget(self.side)
         column.addLayout(row, 1)
         self.setTabOrder(self.pad, self.view)  # although the pad is inside the view
 
@@ -366,9 +366,9 @@ class InspectTab(TabPage):
         return row
 
     def _connect(self) -> None:
-        self._source.currentIndexChanged.connect(self._source_chosen)
+        self.network_choice.currentIndexChanged.connect(self._source_chosen)
         self.data_choice.currentIndexChanged.connect(self._data_chosen)
-        self.pad.drawing_changed.connect(self._reading.request)
+        self.pad.drawing_changed.connect(self.reading.request)
         self.pad.settled.connect(self._hand_over)
         self._session.drawing_settled.connect(self._take_over)
         self._session.network_changed.connect(self._follow_network)
@@ -378,9 +378,9 @@ class InspectTab(TabPage):
         self.view.toggled.connect(self.edits.toggle)
         self.weights_view.chosen.connect(self._unit_of_weights_chosen)
         self.edits.changed.connect(self._edited)
-        self.edits.save_requested.connect(lambda: self._session.save_requested.emit(self._edited_weights()))
+        self.edits.save_requested.connect(lambda: self._session.save_requested.emit(self.edited_weights()))
         self.edits.use_requested.connect(self._use_edited)
-        self._panels.currentChanged.connect(self._panel_changed)
+        self.panels.currentChanged.connect(self._panel_changed)
         for key, act in (
             (QKeySequence.StandardKey.Undo, lambda: self._undo_stack().undo()),
             (QKeySequence.StandardKey.Redo, lambda: self._undo_stack().redo()),
@@ -390,7 +390,7 @@ class InspectTab(TabPage):
             shortcut.activated.connect(act)
 
     def _use_edited(self) -> None:
-        self._session.use_network(self._edited_weights())
+        self._session.use_network(self.edited_weights())
         self._session.show_page("Draw")
         self._session.say("The Draw tab uses the edited network", Lifetime.NETWORK)
 
@@ -403,7 +403,7 @@ class InspectTab(TabPage):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._take_over()
-        if self._tracer is None:
+        if self.tracer is None:
             self._open()
         else:
             self._read()
@@ -411,12 +411,12 @@ class InspectTab(TabPage):
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self._measuring.cancel()
-        self._nearest.cancel()
+        self.measuring.cancel()
+        self.nearest.cancel()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         share = round(min(max(0.24 * self.width(), SIDE_PX[0]), SIDE_PX[1]))
-        self._side.setFixedWidth(max(share, self._side.minimumSizeHint().width()))
+        self.side.setFixedWidth(max(share, self.side.minimumSizeHint().width()))
         super().resizeEvent(event)
 
 

@@ -83,10 +83,10 @@ class LayersView(QWidget):
         self._theme = theme
         self._above = above_input
         above_input.setParent(self)
-        self._blocks: tuple[Block, ...] = ()
+        self.blocks: tuple[Block, ...] = ()
         self._names: Sequence[str] = DIGITS
         self._name_px = float(NAME_PX[0])
-        self._columns: list[TileGrid] = []
+        self.columns: list[TileGrid] = []
         self._trace: ActivationTrace | None = None
         self._surgery = WeightEdits()
         self._connections = Connections()
@@ -114,8 +114,8 @@ class LayersView(QWidget):
 
     def set_blocks(self, blocks: tuple[Block, ...], class_names: Sequence[str]) -> None:
         """Show another network with these output classes; the caller then sets its trace."""
-        if (blocks, class_names) != (self._blocks, self._names):
-            self._blocks, self._kept, self._pointed, self._connections = blocks, None, None, Connections()
+        if (blocks, class_names) != (self.blocks, self._names):
+            self.blocks, self._kept, self._pointed, self._connections = blocks, None, None, Connections()
             self._names = class_names
             self._lay_out()
             self.chosen_changed.emit(None)
@@ -146,41 +146,41 @@ class LayersView(QWidget):
     # Geometry.
 
     def _lay_out(self) -> None:
-        self._columns = []
-        if not self._blocks:
+        self.columns = []
+        if not self.blocks:
             return
-        hidden = self._blocks[1:-1]
+        hidden = self.blocks[1:-1]
         weights = [1.0 if block.has_maps else 0.6 for block in hidden]
         top, height = CAPTION_PX, max(1, self.height() - CAPTION_PX)
         input_px = min(max(self.width() * 0.2, 120), (height - GAP_PX) / 2, 300)
         if not hidden:
             input_px = min((height - GAP_PX) / 2, 300)
         self._above.setGeometry(0, top, int(input_px), int(input_px))
-        n = self._blocks[-1].n_units
+        n = self.blocks[-1].n_units
         n_columns = max(1, math.ceil(n * MIN_ROW_PX / height))
         metrics = QFontMetricsF(self._output_font(bold=True))
         longest = max(map(metrics.horizontalAdvance, self._names))
         self._name_px = min(max(longest, NAME_PX[0]), NAME_PX[1] / n_columns)
         output_px = n_columns * (self._name_px + (BAR_PX if n_columns == 1 else NARROW_BAR_PX))
-        shape = self._blocks[0].shape
+        shape = self.blocks[0].shape
         side = (shape[1], shape[2]) if len(shape) == 3 else None
         room = QRectF(0, top + input_px + GAP_PX, input_px, input_px)
-        self._columns.append(TileGrid(shape[0], side, room) if side is None or shape[0] > 1 else _SingleMap(side, room))
+        self.columns.append(TileGrid(shape[0], side, room) if side is None or shape[0] > 1 else _SingleMap(side, room))
         self._gap = min(float(GAP_PX), max(0.0, self.width() - input_px - output_px) / (3 * len(hidden) + 1))
         free = self.width() - input_px - output_px - self._gap * (len(hidden) + 1)
         left = input_px
         for block, weight in zip(hidden, weights, strict=True):
             left += self._gap
             width = free * weight / sum(weights)
-            self._columns.append(TileGrid(block.n_units, _side(block), QRectF(left, top, width, height)))
+            self.columns.append(TileGrid(block.n_units, _side(block), QRectF(left, top, width, height)))
             left += width
         n_rows = math.ceil(n / n_columns)
         row = min(height / n_rows, 40)
         room = QRectF(self.width() - output_px, top + (height - n_rows * row) / 2, output_px, n_rows * row)
-        self._columns.append(_OutputRows(n, n_columns, room))
+        self.columns.append(_OutputRows(n, n_columns, room))
 
     def _at(self, point: QPointF) -> Selection | None:
-        for block, tiles in enumerate(self._columns):
+        for block, tiles in enumerate(self.columns):
             place = tiles.at(point)
             if place is not None:
                 return Selection(block, *place)
@@ -208,11 +208,11 @@ class LayersView(QWidget):
         font = self.font()
         short = block.name.replace("Convolution", "Conv")
         middle, width = tiles.room.center().x(), tiles.room.width() + self._gap
-        size = " × ".join(map(str, block.shape[1:] if block is self._blocks[0] and block.has_maps else block.shape))
+        size = " × ".join(map(str, block.shape[1:] if block is self.blocks[0] and block.has_maps else block.shape))
         shape_text = size if tiles.n == block.n_units else f"{tiles.n} of {size}"
         align = Qt.AlignmentFlag.AlignHCenter
-        top = 0.0 if block is not self._blocks[0] else tiles.room.top() - GAP_PX
-        if block is self._blocks[0]:
+        top = 0.0 if block is not self.blocks[0] else tiles.room.top() - GAP_PX
+        if block is self.blocks[0]:
             short, shape_text = f"{short} {shape_text}", ""
         painter.setPen(QColor(tokens.soft))
         for line, (words, size_px) in enumerate(((short, 12), (shape_text.replace(" ", "\N{THIN SPACE}"), 11))):
@@ -260,7 +260,7 @@ class LayersView(QWidget):
     def _paint_legend(self, painter: QPainter) -> None:
         """Draw the legend of the colours, if there is room below the input."""
         tokens = self._theme.tokens
-        room = self.height() - self._columns[0].room.bottom() if self._columns else 0
+        room = self.height() - self.columns[0].room.bottom() if self.columns else 0
         if room < 60:
             return
         font = self.font()
@@ -277,7 +277,7 @@ class LayersView(QWidget):
         tokens = self._theme.tokens
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for edit in self._surgery.factors:
-            tiles = self._columns[edit.block]
+            tiles = self.columns[edit.block]
             if edit.unit >= tiles.n:
                 continue
             tile = tiles.rect(edit.unit)
@@ -289,19 +289,19 @@ class LayersView(QWidget):
                 painter.drawLine(tile.bottomLeft(), tile.bottomRight())
 
     def _paint_chosen(self, painter: QPainter, chosen: Selection) -> None:
-        tokens, tiles = self._theme.tokens, self._columns[chosen.block]
+        tokens, tiles = self._theme.tokens, self.columns[chosen.block]
         if chosen.unit >= tiles.n:
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         tile = tiles.rect(chosen.unit)
         if chosen.block > 0:
-            self._paint_lines(painter, self._columns[chosen.block - 1], self._connections.before, tile, QPointF(-1, 0))
-        if chosen.block < len(self._columns) - 1:
-            self._paint_lines(painter, self._columns[chosen.block + 1], self._connections.after, tile, QPointF(1, 0))
-        if self._connections.window is not None and self._columns[0].side is not None:
+            self._paint_lines(painter, self.columns[chosen.block - 1], self._connections.before, tile, QPointF(-1, 0))
+        if chosen.block < len(self.columns) - 1:
+            self._paint_lines(painter, self.columns[chosen.block + 1], self._connections.after, tile, QPointF(1, 0))
+        if self._connections.window is not None and self.columns[0].side is not None:
             top, left, bottom, right = self._connections.window
-            first, last = self._columns[0].place_rect(0, top, left), self._columns[0].place_rect(0, bottom, right)
+            first, last = self.columns[0].place_rect(0, top, left), self.columns[0].place_rect(0, bottom, right)
             painter.setPen(QPen(QColor(tokens.second), 1.5))
             painter.drawRect(first.united(last))
         by_keys = self.hasFocus() and self._focus_by_keys
@@ -358,9 +358,9 @@ class LayersView(QWidget):
             return
         painter = QPainter(self)
         ground = QColor(self._theme.tokens.card)
-        for number, (block, tiles) in enumerate(zip(self._blocks, self._columns, strict=True)):
+        for number, (block, tiles) in enumerate(zip(self.blocks, self.columns, strict=True)):
             self._paint_caption(painter, block, tiles)
-            if number == len(self._blocks) - 1:
+            if number == len(self.blocks) - 1:
                 self._paint_outputs(painter, tiles)
                 continue
             values = np.zeros(block.shape, np.float32) if self._trace is None else self._trace.of(block)
@@ -393,7 +393,7 @@ class LayersView(QWidget):
         by_keys = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
         self._focus_by_keys = event.reason() in by_keys
         super().focusInEvent(event)
-        if self._focus_by_keys and self._kept is None and len(self._columns) > 1:
+        if self._focus_by_keys and self._kept is None and len(self.columns) > 1:
             self.choose(Selection(1, 0))
         self.update()
 
@@ -404,7 +404,7 @@ class LayersView(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         chosen = self._kept
         key = Qt.Key(event.key())
-        if not self._blocks or (key not in _ARROWS and chosen is None):
+        if not self.blocks or (key not in _ARROWS and chosen is None):
             super().keyPressEvent(event)
             return
         self._focus_by_keys = True
@@ -415,7 +415,7 @@ class LayersView(QWidget):
         elif key in _ARROWS:
             self.choose(self._moved(chosen, key))
         elif key in (Qt.Key.Key_Home, Qt.Key.Key_End):
-            self.choose(Selection(0 if key == Qt.Key.Key_Home else len(self._columns) - 1, 0))
+            self.choose(Selection(0 if key == Qt.Key.Key_Home else len(self.columns) - 1, 0))
         elif key == Qt.Key.Key_Escape:
             self.choose(None)
         elif key in (Qt.Key.Key_Space, Qt.Key.Key_Delete):
@@ -425,15 +425,15 @@ class LayersView(QWidget):
 
     def _moved(self, chosen: Selection, key: Qt.Key) -> Selection:
         """Return the next tile; beyond the edge of a column, the tile of the next column at about the same height."""
-        tiles = self._columns[chosen.block]
+        tiles = self.columns[chosen.block]
         neighbour = None if isinstance(tiles, _SingleMap) else tiles.neighbour(chosen.unit, key)
         if neighbour is not None:
             return Selection(chosen.block, neighbour, chosen.row, chosen.column)
         step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(key, 0)
         block = chosen.block + step
-        if not step or not 0 <= block < len(self._columns):
+        if not step or not 0 <= block < len(self.columns):
             return chosen
-        others = self._columns[block]
+        others = self.columns[block]
         here = tiles.rect(chosen.unit).center()
         middles = [others.rect(unit).center() for unit in others.units()]
         unit = min(others.units(), key=lambda n: (abs(middles[n].y() - here.y()), abs(middles[n].x() - here.x())))
@@ -442,7 +442,7 @@ class LayersView(QWidget):
 
     def _moved_within(self, chosen: Selection, key: Qt.Key) -> Selection:
         """Return the next position in a feature map, within its edges."""
-        height, width = self._columns[chosen.block].side or (1, 1)
+        height, width = self.columns[chosen.block].side or (1, 1)
         row = chosen.row + {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(key, 0)
         column = chosen.column + {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(key, 0)
         return Selection(chosen.block, chosen.unit, min(max(row, 0), height - 1), min(max(column, 0), width - 1))

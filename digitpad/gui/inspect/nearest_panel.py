@@ -74,7 +74,7 @@ class _NearestImages(QWidget):
     def __init__(self, theme: Theme, name: str) -> None:
         super().__init__()
         self._theme = theme
-        self._result: NearestResult | None = None
+        self.result: NearestResult | None = None
         self._pictures: list[QImage] = []
         self.setObjectName(name)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -82,13 +82,13 @@ class _NearestImages(QWidget):
 
     def set_result(self, result: NearestResult | None) -> None:
         """Show these images, or none."""
-        self._result = result
+        self.result = result
         self.setAccessibleDescription("none yet" if result is None else ", ".join(result.names))
         self._draw()
 
     def _draw(self) -> None:
         tokens = self._theme.tokens
-        images = [] if self._result is None else list(self._result.images)
+        images = [] if self.result is None else list(self.result.images)
         self._pictures = [inked(image, QColor(tokens.pad), QColor(tokens.ink)) for image in images]
         self.update()
 
@@ -104,7 +104,7 @@ class _NearestImages(QWidget):
         tokens = self._theme.tokens
         painter = QPainter(self)
         n_rows = N_NEAREST // N_COLUMNS
-        names = () if self._result is None else self._result.names
+        names = () if self.result is None else self.result.names
         n_lines = 2 if max(map(len, names), default=0) > LONG else 1  # of text below an image
         words_px = 6 + LINE_PX * n_lines
         side = int(min((self.width() - (N_COLUMNS - 1) * 8) / N_COLUMNS, self.height() / n_rows - words_px, 112))
@@ -114,7 +114,7 @@ class _NearestImages(QWidget):
             row, column = divmod(place, N_COLUMNS)
             corner = QPointF(column * (self.width() - side) / (N_COLUMNS - 1), row * (side + words_px + 2))
             box = QRectF(corner.x(), corner.y(), side, side).toRect()
-            if place >= len(self._pictures) or self._result is None:
+            if place >= len(self._pictures) or self.result is None:
                 painter.fillRect(box, QColor(tokens.ground))
                 continue
             painter.setPen(QColor(tokens.hairline))
@@ -124,7 +124,7 @@ class _NearestImages(QWidget):
             font.setBold(True)
             painter.setFont(font)
             painter.setPen(QColor(tokens.text))
-            distance = format_value(float(self._result.distances[place]))
+            distance = format_value(float(self.result.distances[place]))
             name = painter.fontMetrics().elidedText(names[place], Qt.TextElideMode.ElideRight, side)
             painter.drawText(below, Qt.AlignmentFlag.AlignLeft, name)
             font.setBold(False)

@@ -22,7 +22,7 @@ class WeightsView(QWidget):
         super().__init__()
         self._theme = theme
         self._pictures: Floats = np.empty((0, 1, 1), np.float32)
-        self._tiles: TileGrid | None = None
+        self.tiles: TileGrid | None = None
         self._n_units = 0
         self._unit: int | None = None
         self.setObjectName("weights_view")
@@ -53,7 +53,7 @@ class WeightsView(QWidget):
     def _lay_out(self) -> None:
         n, height, width = self._pictures.shape
         room = QRectF(0, CAPTION_PX, self.width(), max(1, self.height() - CAPTION_PX))
-        self._tiles = TileGrid(n, (height, width), room) if n else None
+        self.tiles = TileGrid(n, (height, width), room) if n else None
         self.update()
 
     def _choose(self, unit: int) -> None:
@@ -69,7 +69,7 @@ class WeightsView(QWidget):
         self._lay_out()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        tiles = self._tiles
+        tiles = self.tiles
         if tiles is None:
             return
         tokens = self._theme.tokens
@@ -90,7 +90,7 @@ class WeightsView(QWidget):
         painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        place = None if self._tiles is None else self._tiles.at(event.position())
+        place = None if self.tiles is None else self.tiles.at(event.position())
         if place is not None:
             self._choose(place[0])
 
@@ -104,9 +104,9 @@ class WeightsView(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = Qt.Key(event.key())
-        if self._tiles is None or key not in ARROWS:
+        if self.tiles is None or key not in ARROWS:
             super().keyPressEvent(event)
             return
-        neighbour = 0 if self._unit is None else self._tiles.neighbour(self._unit, key)
+        neighbour = 0 if self._unit is None else self.tiles.neighbour(self._unit, key)
         if neighbour is not None:
             self._choose(neighbour)

@@ -40,17 +40,17 @@ class RunPlots(BlittedFigure):
         self.setAccessibleName("Curves of the selected runs")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(300, 200)
-        self._losses, self._accuracies = self._figure.subplots(2, 1, sharex=True)
+        self.losses, self.accuracies = self.figure.subplots(2, 1, sharex=True)
         self._lines: Sequence[RunLines] = ()
         self._colours: Sequence[str] = ()
-        self._axis = CurveAxis.STEP
+        self.axis = CurveAxis.STEP
         self._until = 1.0
         self._logarithmic = True
         self._zoomed = False
-        self._drawn: list[tuple[Line2D, RunCurve]] = []
-        self._marks: list[tuple[Line2D, Sequence[RunMark]]] = []
-        self._places = [axes.axvline(np.nan, animated=True, linewidth=1) for axes in (self._losses, self._accuracies)]
-        self._place: float | None = None
+        self.curves: list[tuple[Line2D, RunCurve]] = []
+        self.marks: list[tuple[Line2D, Sequence[RunMark]]] = []
+        self._places = [axes.axvline(np.nan, animated=True, linewidth=1) for axes in (self.losses, self.accuracies)]
+        self.place: float | None = None
         self._limits: Any = None
         self._with_lines: object = None
         self._dragged: tuple[Axes, float, float] | None = None
@@ -68,25 +68,25 @@ class RunPlots(BlittedFigure):
 
     def set_lines(self, lines: Sequence[RunLines], colours: Sequence[str], axis: CurveAxis, until: float) -> None:
         """Show the curves of runs, each in its colour, over an x axis that ends at ``until``."""
-        if axis is not self._axis:
+        if axis is not self.axis:
             self._zoomed = False
             self.set_place(None)
-        self._lines, self._colours, self._axis, self._until = lines, colours, axis, until
-        for line, _ in (*self._drawn, *self._marks):
+        self._lines, self._colours, self.axis, self._until = lines, colours, axis, until
+        for line, _ in (*self.curves, *self.marks):
             line.remove()
-        self._drawn, self._marks = [], []
+        self.curves, self.marks = [], []
         for run, colour in zip(lines, colours, strict=True):
             for axes, curve, style in (
-                (self._losses, run.raw, {"linewidth": 0.7, "alpha": 0.22}),
-                (self._losses, run.smooth, {"linewidth": 1.7}),
-                (self._losses, run.scores["validation_loss"], {"linewidth": 1.7, "linestyle": _DASHED}),
-                (self._accuracies, run.scores["training_accuracy"], {"linewidth": 1.7}),
-                (self._accuracies, run.scores["validation_accuracy"], {"linewidth": 1.7, "linestyle": _DASHED}),
+                (self.losses, run.raw, {"linewidth": 0.7, "alpha": 0.22}),
+                (self.losses, run.smooth, {"linewidth": 1.7}),
+                (self.losses, run.scores["validation_loss"], {"linewidth": 1.7, "linestyle": _DASHED}),
+                (self.accuracies, run.scores["training_accuracy"], {"linewidth": 1.7}),
+                (self.accuracies, run.scores["validation_accuracy"], {"linewidth": 1.7, "linestyle": _DASHED}),
             ):
-                self._drawn.append((axes.add_line(Line2D([], [], color=colour, animated=True, **style)), curve))
+                self.curves.append((axes.add_line(Line2D([], [], color=colour, animated=True, **style)), curve))
             points = [mark.x for mark in run.marks], [mark.y for mark in run.marks]
             marks = Line2D(*points, color=colour, animated=True, linewidth=0, marker="D", markersize=6)
-            self._marks.append((self._losses.add_line(marks), run.marks))
+            self.marks.append((self.losses.add_line(marks), run.marks))
         self._show()
 
     def set_logarithmic(self, logarithmic: bool) -> None:
@@ -106,7 +106,7 @@ class RunPlots(BlittedFigure):
 
         The x axis is zoomed; with axes ``height``, the y axis of these is zoomed instead.
         """
-        axes = self._losses if height is None else height
+        axes = self.losses if height is None else height
         box = axes.bbox
         if height is None:
             width = box.width / factor
@@ -119,16 +119,16 @@ class RunPlots(BlittedFigure):
 
     def pan(self, right: float, up: float = 0.0, axes: Axes | None = None) -> None:
         """Pan to the right and up, by shares of the axes."""
-        axes = axes or self._losses
+        axes = axes or self.losses
         box = axes.bbox
         dx, dy = right * box.width, up * box.height
         self._set_limits(axes, (box.x0 + dx, box.x1 + dx) if dx else None, (box.y0 + dy, box.y1 + dy) if dy else None)
 
     def set_place(self, x: float | None) -> None:
         """Read the values at a position of the x axis; None reads the final values."""
-        if x == self._place:
+        if x == self.place:
             return
-        self._place = x
+        self.place = x
         for line in self._places:
             line.set_xdata([np.nan if x is None else x] * 2)
         self._blit_place()
@@ -155,19 +155,19 @@ class RunPlots(BlittedFigure):
     def _show(self) -> None:
         """Draw the visible part of the curves; redraw the figure in full only if the axes changed."""
         if not self._zoomed:
-            self._losses.set_yscale("log" if self._logarithmic else "linear", **self._scale())
-            self._losses.set_xlim(0, self._until or 1)
-            self._losses.set_ylim(*loss_limits(self._lines, logarithmic=self._logarithmic))
-            self._accuracies.set_ylim(*accuracy_limits(self._lines))
-        left, right = self._losses.get_xlim()
+            self.losses.set_yscale("log" if self._logarithmic else "linear", **self._scale())
+            self.losses.set_xlim(0, self._until or 1)
+            self.losses.set_ylim(*loss_limits(self._lines, logarithmic=self._logarithmic))
+            self.accuracies.set_ylim(*accuracy_limits(self._lines))
+        left, right = self.losses.get_xlim()
         max_points = min(MAX_POINTS, _MAX_POINTS // max(1, len(self._lines)))
-        for line, curve in self._drawn:
+        for line, curve in self.curves:
             begin = max(0, int(np.searchsorted(curve.x, left)) - 1)
             end = int(np.searchsorted(curve.x, right, side="right")) + 1
             thinned = decimate(Series(curve.x[begin:end], curve.y[begin:end]), max_points)
             line.set_data(thinned.x, thinned.y)
         limits = (
-            (left, right), self._losses.get_ylim(), self._accuracies.get_ylim(), self._logarithmic, self._axis,
+            (left, right), self.losses.get_ylim(), self.accuracies.get_ylim(), self._logarithmic, self.axis,
             bool(self._lines),
         )  # fmt: skip
         if limits != self._limits:
@@ -178,7 +178,7 @@ class RunPlots(BlittedFigure):
         self.zoom_changed.emit(self._zoomed)
 
     def _is_log(self, axes: Axes) -> bool:
-        return self._logarithmic and axes is self._losses
+        return self._logarithmic and axes is self.losses
 
     def _scale(self) -> dict[str, str]:
         return {"nonpositive": "mask"} if self._logarithmic else {}
@@ -187,8 +187,8 @@ class RunPlots(BlittedFigure):
 
     def _restyle(self) -> None:
         tokens = self._theme.tokens
-        self._figure.set_facecolor(tokens.card)
-        for axes, title in ((self._losses, "Loss"), (self._accuracies, "Accuracy")):
+        self.figure.set_facecolor(tokens.card)
+        for axes, title in ((self.losses, "Loss"), (self.accuracies, "Accuracy")):
             axes.set_facecolor(tokens.card)
             # Without an explicit y, Matplotlib measures all artists to place a title, which doubles the drawing time.
             quiet = {"color": tokens.soft, "pad": 6, "y": 1.0}
@@ -200,29 +200,29 @@ class RunPlots(BlittedFigure):
             for spine in axes.spines.values():
                 spine.set_visible(False)
         if self._logarithmic:
-            low, high = self._losses.get_ylim()
+            low, high = self.losses.get_ylim()
             few = high / low < 50
-            self._losses.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=8))
-            self._losses.yaxis.set_minor_locator(NullLocator())
+            self.losses.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=8))
+            self.losses.yaxis.set_minor_locator(NullLocator())
         else:
-            self._losses.yaxis.set_major_locator(MaxNLocator(5))
-        self._losses.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        low, high = self._accuracies.get_ylim()
-        self._accuracies.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+            self.losses.yaxis.set_major_locator(MaxNLocator(5))
+        self.losses.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        low, high = self.accuracies.get_ylim()
+        self.accuracies.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
         decimals = 0 if high - low > 0.05 else 1 if high - low > 0.005 else 2
-        self._accuracies.yaxis.set_major_formatter(PercentFormatter(1, decimals=decimals, symbol="\N{NO-BREAK SPACE}%"))
-        timed = self._axis is CurveAxis.TIME
-        self._losses.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 3, 5, 6, 10] if timed else None))
-        self._losses.xaxis.set_major_formatter(lambda value, _: clock(value) if timed else f"{value:g}")
-        self._losses.tick_params(labelbottom=False)
-        for text in list(self._figure.texts):
+        self.accuracies.yaxis.set_major_formatter(PercentFormatter(1, decimals=decimals, symbol="\N{NO-BREAK SPACE}%"))
+        timed = self.axis is CurveAxis.TIME
+        self.losses.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 3, 5, 6, 10] if timed else None))
+        self.losses.xaxis.set_major_formatter(lambda value, _: clock(value) if timed else f"{value:g}")
+        self.losses.tick_params(labelbottom=False)
+        for text in list(self.figure.texts):
             text.remove()
         if not self._lines:
-            self._figure.text(
-                0.5, 0.5, _HINT, transform=self._losses.transAxes, ha="center", va="center", fontsize=9.5,
+            self.figure.text(
+                0.5, 0.5, _HINT, transform=self.losses.transAxes, ha="center", va="center", fontsize=9.5,
                 color=tokens.soft, bbox={"facecolor": tokens.card, "edgecolor": "none", "pad": 2},
             )  # fmt: skip
-        for line, _ in self._marks:
+        for line, _ in self.marks:
             line.set_markeredgecolor(tokens.card)
         for line in self._places:
             line.set_color(tokens.faint)
@@ -230,22 +230,22 @@ class RunPlots(BlittedFigure):
 
     def _draw_lines(self) -> None:
         """Draw the lines and keep a copy of the canvas, over which the position line moves."""
-        for line, _ in (*self._drawn, *self._marks):
+        for line, _ in (*self.curves, *self.marks):
             if line.axes is not None:
                 line.axes.draw_artist(line)
-        self._with_lines = self.copy_from_bbox(self._figure.bbox)
+        self._with_lines = self.copy_from_bbox(self.figure.bbox)
         self._draw_place()
 
     def _draw_place(self) -> None:
         for line in self._places:
-            if self._place is not None and line.axes is not None:
+            if self.place is not None and line.axes is not None:
                 line.axes.draw_artist(line)
 
     def _blit_place(self) -> None:
-        if self._is_drawn:
+        if self.is_drawn:
             self.restore_region(self._with_lines)
             self._draw_place()
-            self.blit(self._figure.bbox)
+            self.blit(self.figure.bbox)
 
     # The pointer.
 
@@ -264,9 +264,9 @@ class RunPlots(BlittedFigure):
         """Show a tooltip with the settings that changed at the mark under the pointer."""
         near = [
             mark.text
-            for _, marks in self._marks
+            for _, marks in self.marks
             for mark in marks
-            if np.hypot(*(self._losses.transData.transform((mark.x, mark.y)) - (event.x, event.y)))
+            if np.hypot(*(self.losses.transData.transform((mark.x, mark.y)) - (event.x, event.y)))
             < _NEAR_PX * self.devicePixelRatioF()
         ]
         if near:
@@ -302,7 +302,7 @@ class RunPlots(BlittedFigure):
         shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         sideways = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()), 0)
         upwards = {Qt.Key.Key_Down: -1, Qt.Key.Key_Up: 1}.get(Qt.Key(event.key()), 0)
-        left, right = self._losses.get_xlim()
+        left, right = self.losses.get_xlim()
         match event.key():
             case Qt.Key.Key_Plus | Qt.Key.Key_Equal:
                 self.zoom(_ZOOM)
@@ -315,7 +315,7 @@ class RunPlots(BlittedFigure):
             case _ if sideways and shift:
                 self.pan(0.1 * sideways)
             case _ if sideways and self._lines:
-                place = (left + right) / 2 if self._place is None else self._place
+                place = (left + right) / 2 if self.place is None else self.place
                 self.set_place(float(np.clip(place + sideways * (right - left) / 50, 0, self._until)))
             case _ if upwards and shift:
                 self.pan(0, 0.1 * upwards)
@@ -341,7 +341,7 @@ class RunPlots(BlittedFigure):
     def resizeEvent(self, event: QResizeEvent) -> None:
         width, height = max(1, event.size().width()), max(1, event.size().height())
         inner = max(1, (height - _TOP_PX - _BOTTOM_PX - _BETWEEN_PX) / 2)
-        self._figure.subplots_adjust(
+        self.figure.subplots_adjust(
             left=min(0.4, _LEFT_PX / width), right=max(0.6, 1 - _RIGHT_PX / width), top=1 - _TOP_PX / height,
             bottom=_BOTTOM_PX / height, hspace=_BETWEEN_PX / inner,
         )  # fmt: skip

@@ -55,6 +55,11 @@ class RunsWindow(QMainWindow):
         if self.isVisible():
             self.refresh()
 
+    @property
+    def is_polling(self) -> bool:
+        """Whether the list is refreshed by a timer, as a run is in training."""
+        return self._timer.isActive()
+
     def refresh(self) -> None:
         """Read again what is on disk."""
         self._tasks.start(self._registry.entries, key="list", finished=self._on_listed, failed=self._show_error)

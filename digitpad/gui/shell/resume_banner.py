@@ -42,7 +42,7 @@ class ResumeBanner(QWidget):
 
     def look(self) -> None:
         """Look for an interrupted run, as a task: there may be many runs, on a slow disk."""
-        self._tasks.start(_unfinished_run, finished=self._offer, failed=lambda: self.looked.emit(None))
+        self._tasks.start(unfinished_run, finished=self._offer, failed=lambda: self.looked.emit(None))
 
     def _training_changed(self, state: TrainingState) -> None:
         """Offer nothing once a training has started."""
@@ -72,7 +72,7 @@ class ResumeBanner(QWidget):
         self._offer(None)
 
 
-def _unfinished_run() -> "RunEntry | None":
+def unfinished_run() -> "RunEntry | None":
     """Return the latest run that was paused or interrupted and that is not in training."""
     from digitpad.runs.run_registry import RunRegistry  # here, as the window starts without it
 

@@ -158,7 +158,7 @@ class Window(QMainWindow):
         column.addWidget(self._status)
         self.setCentralWidget(central)
 
-    def _import_pages(self) -> None:
+    def import_pages(self) -> None:
         """Import the other tabs, so that they show at once when they are clicked."""
         # As a task, because a pen waits for an import of 100 ms and more only a millisecond at a time.
         self._importing.start(
@@ -198,7 +198,7 @@ class Window(QMainWindow):
         super().paintEvent(event)
         if not self._painted:
             self._painted = True
-            QTimer.singleShot(0, self, self._import_pages)
+            QTimer.singleShot(0, self, self.import_pages)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if self.clipboard.can_take(event.mimeData()):

@@ -17,9 +17,14 @@ class Throttle(QObject):
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._call)
 
+    @property
+    def is_pending(self) -> bool:
+        """Whether a call waits for the interval to pass."""
+        return self._timer.isActive()
+
     def request(self) -> None:
         """Call the action now, or when the interval has passed."""
-        if self._timer.isActive():
+        if self.is_pending:
             return
         elapsed = self._since.elapsed() if self._since.isValid() else self._interval_ms
         if elapsed >= self._interval_ms:

@@ -75,7 +75,7 @@ class AugmentationDialog(QDialog):
         self._sliders: dict[str, QSlider] = {}
         self._numbers: dict[str, _Number] = {}
         self._build()
-        self._drawing = Throttle(self._draw, FRAME_MS, self)
+        self._drawing = Throttle(self.redraw, FRAME_MS, self)
 
     def begin(self, amounts: dict[str, float]) -> None:
         """Show amounts; Reset restores them."""
@@ -131,7 +131,8 @@ class AugmentationDialog(QDialog):
         self._take({**self.amounts, key: amount})
         self.edited.emit(self.amounts)
 
-    def _draw(self) -> None:
+    def redraw(self) -> None:
+        """Draw the copies for the current seed and settings."""
         try:
             digits = one_of_each()
         except DataError as error:
@@ -284,7 +285,7 @@ class DigitGrid(QWidget):
         self._theme = theme
         self.images: NDArray[np.uint8] = np.zeros((10, 1 + N_COPIES, 28, 28), np.uint8)
         self._pictures: list[list[QImage]] = []
-        self._problem = ""
+        self.problem = ""
         self.setObjectName("digit_grid")
         self.setAccessibleName("Ten digits, each original and augmented")
         pitch = _CELL_PX + _GAP_PX
@@ -294,12 +295,12 @@ class DigitGrid(QWidget):
     def set_images(self, images: NDArray[np.uint8]) -> None:
         """Show digits of shape (10, 1 + N_COPIES, 28, 28)."""
         self.images = images
-        self._problem = ""
+        self.problem = ""
         self._repaint()
 
     def tell(self, problem: str) -> None:
         """Show a problem in place of the digits."""
-        self._problem = problem
+        self.problem = problem
         self.update()
 
     def _repaint(self) -> None:
@@ -311,10 +312,10 @@ class DigitGrid(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        if self._problem:
+        if self.problem:
             painter.setPen(QColor(self._theme.tokens.bad))
             wrapped = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(self.rect(), wrapped, self._problem)
+            painter.drawText(self.rect(), wrapped, self.problem)
             painter.end()
             return
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)

@@ -61,9 +61,9 @@ class SettingsForm(QWidget):
         self._theme = theme
         self.recipes = recipes
         self._recipes_by_name = recipes.by_name
-        self._rows: dict[str, _Row] = {}
+        self.rows: dict[str, _Row] = {}
         self._headings: dict[str, QLabel] = {}
-        self._base = next(iter(self._recipes_by_name.values()))
+        self.base_recipe = next(iter(self._recipes_by_name.values()))
         self._defaults = Recipe().to_dict()
         self._preview: AugmentationDialog | None = None
         self._data: DataDialog | None = None
@@ -71,25 +71,25 @@ class SettingsForm(QWidget):
         self._writing = False
         self._build()
         self.set_recipes(recipes)
-        self.set_recipe(self._base)
+        self.set_recipe(self.base_recipe)
 
     @property
     def _augmentation(self) -> AugmentationChoice:
-        editor = self._rows["augmentation"].editor
+        editor = self.rows["augmentation"].editor
         assert isinstance(editor, AugmentationChoice)
         return editor
 
     @property
     def data_choice(self) -> DatasetChoice:
         """Field for the dataset."""
-        editor = self._rows["data.set"].editor
+        editor = self.rows["data.set"].editor
         assert isinstance(editor, DatasetChoice)
         return editor
 
     @property
     def keys(self) -> list[str]:
         """Keys of the settings whose fields are visible."""
-        return [key for key, row in self._rows.items() if not row.editor.isHidden()]
+        return [key for key, row in self.rows.items() if not row.editor.isHidden()]
 
     @property
     def preset(self) -> str | None:
@@ -101,7 +101,7 @@ class SettingsForm(QWidget):
         """Return the recipe of the fields, or None if a value is invalid; errors are shown under the fields."""
         values, problems = self._read()
         # Search ranges may not fit the changed settings.
-        bare = replace(self._base, search={})
+        bare = replace(self.base_recipe, search={})
         recipe = None
         while recipe is None:
             try:
@@ -118,10 +118,10 @@ class SettingsForm(QWidget):
 
     def set_recipe(self, recipe: Recipe) -> None:
         """Show a recipe in the fields."""
-        self._base = recipe
+        self.base_recipe = recipe
         self._writing = True
         values = recipe.to_dict()
-        for key, row in self._rows.items():
+        for key, row in self.rows.items():
             row.editor.set_value(_value(values, key))
         chosen = next((name for name, listed in self._recipes_by_name.items() if listed == recipe), None)
         self._choose_recipe(chosen)
@@ -160,14 +160,14 @@ class SettingsForm(QWidget):
     def set_editable(self, editable: bool, besides: Sequence[str] = ()) -> None:
         """Enable or disable the fields; those of the keys ``besides``, or of a group with one of them, stay enabled."""
         self._editable = editable
-        for key, row in self._rows.items():
+        for key, row in self.rows.items():
             row.editor.setEnabled(editable or self._may_change(key, besides))
         self._recipe_choice.setEnabled(editable)
         if self._preview is not None:
             self._preview.set_editable(editable or self._may_change("augmentation", besides))
 
     def _may_change(self, key: str, besides: Sequence[str]) -> bool:
-        if key == "network.dropout" and not self._base.network.dropout:
+        if key == "network.dropout" and not self.base_recipe.network.dropout:
             return False  # the network has no dropout layers
         return any(other == key or other.startswith(f"{key}.") for other in besides)
 
@@ -177,7 +177,7 @@ class SettingsForm(QWidget):
 
     def focus_first_problem(self) -> None:
         """Focus the first field with an error and scroll to it."""
-        for row in self._rows.values():
+        for row in self.rows.values():
             if row.error.text():
                 if row.field.more:
                     self.show_more(True)
@@ -191,12 +191,12 @@ class SettingsForm(QWidget):
         """Return values and problems by key, for the fields that have an effect."""
         values: dict[str, Any] = {}
         problems: dict[str, str] = {}
-        for key, row in self._rows.items():
+        for key, row in self.rows.items():
             try:
                 values[key] = row.editor.value()
             except RecipeError as error:
                 problems[key] = error.problem
-        for key, row in self._rows.items():
+        for key, row in self.rows.items():
             matters = row.field.matters(values)
             row.matters = row.matters if matters is None else matters
             if not row.matters:
@@ -206,7 +206,7 @@ class SettingsForm(QWidget):
 
     def _key_of(self, error: RecipeError) -> str:
         """Return the key of the field for an error."""
-        return error.key if error.key in self._rows else error.key.partition(".")[0]
+        return error.key if error.key in self.rows else error.key.partition(".")[0]
 
     def _named(self, recipe: Recipe) -> Recipe:
         """Return the recipe named as the chosen one, or ``own``; keep the search ranges if they are valid."""
@@ -217,7 +217,7 @@ class SettingsForm(QWidget):
             description="" if chosen is None else chosen.description,
         )
         try:
-            return replace(recipe, search=self._base.search)
+            return replace(recipe, search=self.base_recipe.search)
         except RecipeError:
             return recipe
 
@@ -229,7 +229,7 @@ class SettingsForm(QWidget):
         recipe = self.recipe()
         self._writing = True
         # If two recipes differ only in their names, prefer the one that was chosen.
-        candidates = sorted(self._recipes_by_name, key=lambda name: name != self._base.name)
+        candidates = sorted(self._recipes_by_name, key=lambda name: name != self.base_recipe.name)
         matching = (name for name in candidates if recipe is not None and _same(self._recipes_by_name[name], recipe))
         self._choose_recipe(next(matching, None))
         self._writing = False
@@ -251,7 +251,7 @@ class SettingsForm(QWidget):
         """Show the fields that have an effect, including More settings if it is open, and their problems."""
         more = self._more.isChecked()
         for heading, fields in FIELDS.items():
-            rows = [self._rows[field.key] for field in fields]
+            rows = [self.rows[field.key] for field in fields]
             visible = [row for row in rows if row.matters and (more or not row.field.more)]
             self._headings[heading].setVisible(bool(visible))
             for row in rows:
@@ -260,12 +260,12 @@ class SettingsForm(QWidget):
                 _show_problem(row, problems.get(row.field.key, ""))
         self._count_more(problems)
         self._augmentation.setToolTip(
-            f"{self._rows['augmentation'].field.tip}\n\nNow: {describe_amounts(self._augmentation.value())}."
+            f"{self.rows['augmentation'].field.tip}\n\nNow: {describe_amounts(self._augmentation.value())}."
         )
 
     def _count_more(self, problems: dict[str, str]) -> None:
         """Show on the More settings button how many settings have errors, or else differ from their defaults."""
-        hidden = [row for row in self._rows.values() if row.field.more and row.matters]
+        hidden = [row for row in self.rows.values() if row.field.more and row.matters]
         n_wrong = sum(row.field.key in problems for row in hidden)
         n_changed = sum(_changed(row, self._defaults) for row in hidden if row.field.key not in problems)
         note = f" · {n_wrong} invalid" if n_wrong else f" · {n_changed} changed" if n_changed else ""
@@ -400,7 +400,7 @@ class SettingsForm(QWidget):
         editor = named(field.editor(), field.name)
         editor.edited.connect(self._edited)
         name, error = self._add(field.text, editor, field.tip)
-        self._rows[field.key] = _Row(field, editor, name, error)
+        self.rows[field.key] = _Row(field, editor, name, error)
 
     def _add(self, text: str, widget: QWidget, tip: str) -> tuple[QLabel, QLabel]:
         """Add a field with its label; reserve space for an error under it, so that nothing moves when one appears."""

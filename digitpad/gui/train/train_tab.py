@@ -58,13 +58,13 @@ class TrainTab(TabPage):
         self._control: TrainingControl | None = None
         self._tasks = TaskRunner("training", Policy.LATEST, self)
         self.outcome: TrainingOutcome | None = None
-        self._running: Recipe | None = None  # the recipe in training, with its changes
+        self.running: Recipe | None = None  # the recipe in training, with its changes
         self.form = SettingsForm(session.theme, all_recipes(), self)
         self.board = TrainingDashboard(session.theme, self)
         self._build()
         # Curves are drawn at a rate of their own, whatever the rate of batches, and not while nothing changes.
         self._drawing = QTimer(self, interval=DRAW_INTERVAL_MS)
-        self._drawing.timeout.connect(self._draw)
+        self._drawing.timeout.connect(self.redraw)
         self._planning = Throttle(self._settings_changed, PLAN_INTERVAL_MS, self)
         # A number takes effect once it has been typed, not digit by digit.
         self._changing = QTimer(self, singleShot=True, interval=CHANGE_AFTER_MS)
@@ -188,7 +188,7 @@ class TrainTab(TabPage):
         self._session.say(f"Saved {path.name} in your recipes folder")
 
     def _start(self, recipe: Recipe, control: TrainingControl, resumed: Run | None = None) -> None:
-        self._running = None  # until the training has started
+        self.running = None  # until the training has started
         self._changing.stop()
         if (widget := self.focusWidget()) is not None and self.form.isAncestorOf(widget):
             self._main.setFocus()  # Qt would move the focus from a disabled field to something else
@@ -212,7 +212,7 @@ class TrainTab(TabPage):
         if self.state is TrainingState.RUNNING:
             self._control.pause()
             self._set_state(TrainingState.PAUSED)
-            self._draw()
+            self.redraw()
             self.board.set_left("Paused")
         else:
             self._control.resume()
@@ -256,7 +256,7 @@ class TrainTab(TabPage):
                 progress = f"{format_count(done)} of {format_count(total)}"
                 self._session.say(f"Generating {progress} training drawings…", Lifetime.TRAINING)
             case TrainingStart():
-                self._running = event.recipe
+                self.running = event.recipe
                 self._fill_form(event.recipe)
                 self.board.begun(event)
                 self._session.say(f"Training {event.name}…", Lifetime.TRAINING)
@@ -273,9 +273,9 @@ class TrainTab(TabPage):
         self.progressed.emit(event)
 
     def _on_changed(self, change: SettingChange, recipe: Recipe) -> None:
-        if self._running is not None and recipe.training.epochs != self._running.training.epochs:
+        if self.running is not None and recipe.training.epochs != self.running.training.epochs:
             self.board.set_plan(recipe.training.epochs)
-        self._running = recipe
+        self.running = recipe
         if not self._changing.isActive():  # else the user is still typing
             self._fill_form(recipe)
         self.board.changed(change)
@@ -291,9 +291,9 @@ class TrainTab(TabPage):
     def _change_running(self) -> None:
         """Change the training to the form's settings, as far as they can change while it runs."""
         recipe = self.form.recipe()
-        if self._control is None or self._running is None or recipe is None or not self.busy:
+        if self._control is None or self.running is None or recipe is None or not self.busy:
             return
-        now, wanted = flattened(self._running.to_dict()), flattened(recipe.to_dict())
+        now, wanted = flattened(self.running.to_dict()), flattened(recipe.to_dict())
         settings = {key: wanted[key] for key in CHANGEABLE if wanted[key] != now[key]}
         if settings:
             self._control.change(settings)
@@ -301,7 +301,7 @@ class TrainTab(TabPage):
     def _on_finished(self, outcome: TrainingOutcome | None) -> None:
         if self._control is None:
             return
-        self._draw()
+        self.redraw()
         self._control = None
         self.outcome = outcome
         if outcome is None:
@@ -324,7 +324,7 @@ class TrainTab(TabPage):
     def _on_failed(self, error: Exception) -> None:
         if self._control is None:
             return
-        self._draw()
+        self.redraw()
         self._control = None
         self._set_state(TrainingState.IDLE)
         self.board.set_left("–")
@@ -346,7 +346,7 @@ class TrainTab(TabPage):
         if recipe is not None:
             self.board.set_plan(recipe.training.epochs, describe(recipe))
 
-    def _draw(self) -> None:
+    def redraw(self) -> None:
         self.board.draw(counts_down=self.state is TrainingState.RUNNING)
 
     def _set_state(self, state: TrainingState) -> None:

@@ -59,16 +59,16 @@ class TrainingDashboard(QWidget):
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._pinned: Prediction | None = None
+        self.pinned: Prediction | None = None
         self._losses = LossTrace()
-        self._moments = TrainingHistory()
-        self._changes: list[SettingChange] = []
+        self.history = TrainingHistory()
+        self.changes: list[SettingChange] = []
         self._epochs: list[EpochDone] = []
         self._steps_per_epoch = 1
         self._latest: TrainingReport | None = None
         self._class_names = DIGITS
         self._planned = (1, "")
-        self._loss_curves: TrainingCurves | None = None
+        self.loss_curves: TrainingCurves | None = None
         self._accuracy_curves: TrainingCurves | None = None
         self._importing = TaskRunner("plots", Policy.QUEUE, self)
         self._tiles = {
@@ -96,10 +96,10 @@ class TrainingDashboard(QWidget):
 
     def pin(self, prediction: Prediction | None) -> None:
         """Show the reading of this digit from now on; None for an empty pad."""
-        self._pinned = prediction
-        self._moments.forget_answers()
+        self.pinned = prediction
+        self.history.forget_answers()
         self._seen.set_prediction(prediction)
-        self._scrubber.set_moments(self._moments)
+        self.scrubber.set_moments(self.history)
         self._pinned_answer.setText("")
         empty = "Draw a digit to see how the network reads it during training."
         self._pinned_text.setText(empty if prediction is None else _PINNED_TEXT)
@@ -107,8 +107,8 @@ class TrainingDashboard(QWidget):
     def set_plan(self, epochs: int, hint: str = "") -> None:
         """Show axes for a number of epochs, with a hint while they are empty."""
         self._planned = epochs, hint
-        if self._loss_curves is not None and self._accuracy_curves is not None:
-            self._loss_curves.set_plan(epochs, hint)
+        if self.loss_curves is not None and self._accuracy_curves is not None:
+            self.loss_curves.set_plan(epochs, hint)
             self._accuracy_curves.set_plan(epochs)
         self._progress.setMaximum(max(1, self._steps_per_epoch * epochs))
 
@@ -124,8 +124,8 @@ class TrainingDashboard(QWidget):
         """Prepare for a training with this number of epochs."""
         self._losses = LossTrace()
         self._epochs.clear()
-        self._moments = TrainingHistory()
-        self._changes.clear()
+        self.history = TrainingHistory()
+        self.changes.clear()
         self._latest = None
         self._progress.setValue(0)
         for tile in self._tiles.values():
@@ -133,7 +133,7 @@ class TrainingDashboard(QWidget):
         self.set_left("–")
         self._tiles["epoch"].set_value(f"0 / {epochs}")
         self.set_plan(epochs)
-        self.pin(self._pinned)
+        self.pin(self.pinned)
 
     # Events of a training.
 
@@ -144,7 +144,7 @@ class TrainingDashboard(QWidget):
 
     def begun(self, start: TrainingStart) -> None:
         """Show the history of a training that starts or resumes."""
-        self._changes = list(start.history.changes)
+        self.changes = list(start.history.changes)
         self._steps_per_epoch = start.steps_per_epoch
         self._losses = LossTrace(start.steps_per_epoch)
         self._losses.extend(start.history.losses)
@@ -156,8 +156,8 @@ class TrainingDashboard(QWidget):
         """Add steps."""
         self._losses.extend(report.losses)
         self._latest = report
-        is_pinned = self._pinned is not None and report.pinned is self._pinned.image
-        self._moments.add(HistoryPoint(report.step, report.answer if is_pinned else None, report.seen.weights))
+        is_pinned = self.pinned is not None and report.pinned is self.pinned.image
+        self.history.add(HistoryPoint(report.step, report.answer if is_pinned else None, report.seen.weights))
         self._class_names = report.class_names
 
     def scored(self, epoch: EpochDone) -> None:
@@ -166,7 +166,7 @@ class TrainingDashboard(QWidget):
 
     def changed(self, change: SettingChange) -> None:
         """Mark a change of settings."""
-        self._changes.append(change)
+        self.changes.append(change)
         self._draw_changes()
 
     # Drawing.
@@ -186,13 +186,13 @@ class TrainingDashboard(QWidget):
         self._draw_hint()
         if self._epochs:
             self._tiles["accuracy"].set_value(format_percent(self._epochs[-1].validation.accuracy, 2))
-        self._scrubber.set_moments(self._moments)
-        self._draw_moment()
+        self.scrubber.set_moments(self.history)
+        self.draw_moment()
         self._draw_curves()
 
-    def _draw_moment(self) -> None:
+    def draw_moment(self) -> None:
         """Show the first layer and the digit's reading now, or at the step chosen in the scrubber."""
-        moment = self._scrubber.moment
+        moment = self.scrubber.moment
         if moment is not None and moment.answer is not None:
             digit = int(np.argmax(moment.answer))
             text = f"{self._class_names[digit]} · {format_percent(moment.answer[digit])}"
@@ -202,11 +202,11 @@ class TrainingDashboard(QWidget):
             self._weights_grid.set_images(moment.weights)
         if self._latest is not None:
             self._batch_grid.set_images(self._latest.seen.batch)
-        if self._pinned is not None:
-            self._pinned_text.setText(_at(moment.step) if self._scrubber.is_back and moment else _PINNED_TEXT)
+        if self.pinned is not None:
+            self._pinned_text.setText(_at(moment.step) if self.scrubber.is_back and moment else _PINNED_TEXT)
 
     def _draw_curves(self) -> None:
-        if self._loss_curves is None or self._accuracy_curves is None or not self._epochs or not self.isVisible():
+        if self.loss_curves is None or self._accuracy_curves is None or not self._epochs or not self.isVisible():
             return
         from digitpad.gui.widgets.curve_points import Series
 
@@ -218,16 +218,16 @@ class TrainingDashboard(QWidget):
         def series(part: str, score: str) -> "Series":
             return Series(x, np.array([getattr(getattr(epoch, part), score) for epoch in self._epochs]))
 
-        self._loss_curves.set_series(raw, series("training", "loss"), series("validation", "loss"))
+        self.loss_curves.set_series(raw, series("training", "loss"), series("validation", "loss"))
         best = max(epoch.validation.accuracy for epoch in self._epochs)
         self._accuracy_curves.set_series(
             None, series("training", "accuracy"), series("validation", "accuracy"), best if len(x) > 1 else None
         )
 
     def _draw_changes(self) -> None:
-        if self._loss_curves is not None:
-            self._loss_curves.set_marks(
-                [(change.step / self._steps_per_epoch, describe_change(change)) for change in self._changes]
+        if self.loss_curves is not None:
+            self.loss_curves.set_marks(
+                [(change.step / self._steps_per_epoch, describe_change(change)) for change in self.changes]
             )
 
     def _draw_hint(self) -> None:
@@ -245,11 +245,11 @@ class TrainingDashboard(QWidget):
 
     def _add_curves(self, plots: Any) -> None:
         """Put the axes into their cards, and show the curves so far."""
-        if self._loss_curves is not None:
+        if self.loss_curves is not None:
             return
-        self._loss_curves = plots.TrainingCurves(self._theme, "loss_curves", logarithmic=True)
+        self.loss_curves = plots.TrainingCurves(self._theme, "loss_curves", logarithmic=True)
         self._accuracy_curves = plots.TrainingCurves(self._theme, "accuracy_curves", logarithmic=False)
-        self._loss_room.addWidget(self._loss_curves, 1)
+        self._loss_room.addWidget(self.loss_curves, 1)
         self._accuracy_room.addWidget(self._accuracy_curves, 1)
         self.set_plan(*self._planned)
         self._draw_curves()
@@ -329,8 +329,8 @@ class TrainingDashboard(QWidget):
         self._seen = PixelView(self._theme, 44)
         self._seen.setObjectName("pinned_seen")
         self._pinned_text = make_label("", "soft")
-        self._scrubber = Scrubber(self._theme)
-        self._scrubber.moved.connect(self._draw_moment)
+        self.scrubber = Scrubber(self._theme)
+        self.scrubber.moved.connect(self.draw_moment)
         self._pinned_answer = make_label("", "strong", "pinned_answer")
         self._pinned_answer.setFixedWidth(86)
         self._use = named(QPushButton("Use network"), "use_button")
@@ -344,7 +344,7 @@ class TrainingDashboard(QWidget):
             max(map(self._pinned_text.fontMetrics().horizontalAdvance, (_PINNED_TEXT, _at(1_000_000))))
         )
         self._pinned_text.setWordWrap(True)
-        row.addWidget(self._scrubber, 1)
+        row.addWidget(self.scrubber, 1)
         row.addWidget(self._pinned_answer)
         row.addWidget(self._use)
         self.pin(None)
@@ -354,7 +354,7 @@ class TrainingDashboard(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        if self._loss_curves is None:
+        if self.loss_curves is None:
             QTimer.singleShot(0, self, self._import_plots)  # once the tab has been painted
         self._draw_curves()
 

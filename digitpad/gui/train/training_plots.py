@@ -31,35 +31,35 @@ class TrainingCurves(BlittedFigure):
         super().__init__(theme, name, (6, 2), parent)
         self._logarithmic = logarithmic
         self.setMinimumHeight(90)
-        self._axes = self._figure.add_subplot()
-        self._epochs = 10
+        self.axes = self.figure.add_subplot()
+        self.n_epochs = 10
         self._low = 1e-1 if logarithmic else 0.0
         self._high = 3.0 if logarithmic else 1.0
-        self._hint = ""
-        self._marks: list[tuple[float, str]] = []
-        self._lines = {
-            key: self._axes.add_line(Line2D([], [], animated=True, antialiased=True, solid_capstyle="round"))
+        self.hint = ""
+        self.marks: list[tuple[float, str]] = []
+        self.lines = {
+            key: self.axes.add_line(Line2D([], [], animated=True, antialiased=True, solid_capstyle="round"))
             for key in ("raw", "training", "validation")
         }
-        self._best = self._axes.axhline(np.nan, animated=True, linestyle=(0, (3, 4)), linewidth=1)
+        self._best = self.axes.axhline(np.nan, animated=True, linestyle=(0, (3, 4)), linewidth=1)
         # The label is on the left, because the curves end near the best value on the right.
-        self._best_label = self._axes.text(
-            0.01, 0, "", animated=True, va="bottom", fontsize=8, transform=self._axes.get_yaxis_transform()
+        self.best_label = self.axes.text(
+            0.01, 0, "", animated=True, va="bottom", fontsize=8, transform=self.axes.get_yaxis_transform()
         )
         self._restyle()
 
     def set_plan(self, epochs: int, hint: str = "") -> None:
         """Clear the axes and scale them to ``epochs``; show ``hint`` in them until there are values."""
-        is_empty = not any(np.size(line.get_xdata()) for line in self._lines.values())
-        if is_empty and (epochs, hint) == (self._epochs, self._hint):
+        is_empty = not any(np.size(line.get_xdata()) for line in self.lines.values())
+        if is_empty and (epochs, hint) == (self.n_epochs, self.hint):
             return
-        self._epochs, self._hint = epochs, hint
+        self.n_epochs, self.hint = epochs, hint
         self._low = 1e-1 if self._logarithmic else 0.0
         self._high = 3.0 if self._logarithmic else 1.0
-        for line in self._lines.values():
+        for line in self.lines.values():
             line.set_data([], [])
         self._best.set_ydata([np.nan, np.nan])
-        self._best_label.set_text("")
+        self.best_label.set_text("")
         self._restyle()
 
     def set_series(self, raw: Series | None, training: Series, validation: Series, best: float | None = None) -> None:
@@ -67,23 +67,23 @@ class TrainingCurves(BlittedFigure):
         for key, series in (("raw", raw), ("training", training), ("validation", validation)):
             if series is not None:
                 thinned = decimate(series)
-                self._lines[key].set_data(thinned.x, thinned.y)
+                self.lines[key].set_data(thinned.x, thinned.y)
         if best is not None:
             self._best.set_ydata([best, best])
-            self._best_label.set_y(best)
-            self._best_label.set_text(f"best so far {format_percent(best, 2)}")
+            self.best_label.set_y(best)
+            self.best_label.set_text(f"best so far {format_percent(best, 2)}")
         values = [series.y for series in (raw, training, validation) if series is not None and len(series.y)]
-        if self._hint or self._grow(values):
-            self._hint = ""
+        if self.hint or self._grow(values):
+            self.hint = ""
             self._restyle()
         else:
             self._blit()
 
     def set_marks(self, marks: Sequence[tuple[float, str]]) -> None:
         """Draw vertical marks at positions x; the text of a mark is its tooltip."""
-        if list(marks) == self._marks:
+        if list(marks) == self.marks:
             return
-        self._marks = list(marks)
+        self.marks = list(marks)
         self._restyle()
 
     def _grow(self, values: Sequence[Floats]) -> bool:
@@ -116,10 +116,10 @@ class TrainingCurves(BlittedFigure):
 
     def _restyle(self) -> None:
         tokens = self._theme.tokens
-        axes = self._axes
-        self._figure.set_facecolor(tokens.card)
+        axes = self.axes
+        self.figure.set_facecolor(tokens.card)
         axes.set_facecolor(tokens.card)
-        axes.set_xlim(0, self._epochs)
+        axes.set_xlim(0, self.n_epochs)
         if self._logarithmic:
             axes.set_yscale("log")
             first, last = round(np.log10(self._low)), int(np.floor(np.log10(self._high)))
@@ -142,34 +142,34 @@ class TrainingCurves(BlittedFigure):
             ("training", tokens.accent, 1.8),
             ("validation", tokens.second, 1.8),
         ):
-            self._lines[key].set(color=colour, linewidth=width, alpha=0.3 if key == "raw" else 1)
+            self.lines[key].set(color=colour, linewidth=width, alpha=0.3 if key == "raw" else 1)
         self._best.set_color(tokens.faint)
-        self._best_label.set(
+        self.best_label.set(
             color=tokens.soft, bbox={"facecolor": tokens.card, "edgecolor": "none", "pad": 1, "alpha": 0.8}
         )
         for text in list(axes.texts):
-            if text is not self._best_label:
+            if text is not self.best_label:
                 text.remove()
-        if self._hint:
+        if self.hint:
             axes.text(
-                0.5, 0.5, self._hint, transform=axes.transAxes, ha="center", va="center", fontsize=9.5,
+                0.5, 0.5, self.hint, transform=axes.transAxes, ha="center", va="center", fontsize=9.5,
                 color=tokens.soft, linespacing=1.6, bbox={"facecolor": tokens.card, "edgecolor": "none", "pad": 2},
             )  # fmt: skip
         for line in list(axes.lines):
             if line.get_gid() == "mark":
                 line.remove()
-        for x, _ in self._marks:
+        for x, _ in self.marks:
             axes.axvline(x, color=tokens.faint, linewidth=1, linestyle=(0, (1, 3)), gid="mark")
         super()._restyle()
 
     def _draw_lines(self) -> None:
-        for artist in (*self._lines.values(), self._best, self._best_label):
-            self._axes.draw_artist(artist)
+        for artist in (*self.lines.values(), self._best, self.best_label):
+            self.axes.draw_artist(artist)
 
     def _mark_at(self, x_px: float) -> str:
         """Return the text of the mark under the pointer, or an empty string."""
-        for x, text in self._marks:
-            if abs(self._axes.transData.transform((x, self._high))[0] / self.device_pixel_ratio - x_px) <= 5:
+        for x, text in self.marks:
+            if abs(self.axes.transData.transform((x, self._high))[0] / self.device_pixel_ratio - x_px) <= 5:
                 return text
         return ""
 
@@ -177,7 +177,7 @@ class TrainingCurves(BlittedFigure):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         width, height = max(1, event.size().width()), max(1, event.size().height())
-        self._figure.subplots_adjust(
+        self.figure.subplots_adjust(
             left=min(0.4, _LEFT_PX / width), right=max(0.6, 1 - _RIGHT_PX / width),
             top=max(0.6, 1 - _TOP_PX / height), bottom=min(0.4, _BOTTOM_PX / height),
         )  # fmt: skip

@@ -20,8 +20,8 @@ class BlittedFigure(FigureCanvasQTAgg):
 
     def __init__(self, theme: Theme, name: str, size: tuple[float, float], parent: QWidget | None) -> None:
         self._theme = theme
-        self._figure = Figure(figsize=size)
-        super().__init__(self._figure)
+        self.figure = Figure(figsize=size)
+        super().__init__(self.figure)
         self.setParent(parent)
         self.setObjectName(name)
         self._background: object = None
@@ -40,20 +40,20 @@ class BlittedFigure(FigureCanvasQTAgg):
 
     def _capture(self, event: object) -> None:
         """Save the result of a full draw without the animated lines, then draw the lines."""
-        self._background = self.copy_from_bbox(self._figure.bbox)
+        self._background = self.copy_from_bbox(self.figure.bbox)
         self._stale = False
         self._draw_lines()
 
     @property
-    def _is_drawn(self) -> bool:
+    def is_drawn(self) -> bool:
         """Whether a background is available; otherwise the pending full draw also draws the lines."""
         return self.isVisible() and not self._stale and self._background is not None
 
     def _blit(self) -> None:
-        if self._is_drawn:
+        if self.is_drawn:
             self.restore_region(self._background)
             self._draw_lines()
-            self.blit(self._figure.bbox)
+            self.blit(self.figure.bbox)
 
     # Qt overrides.
 

@@ -32,24 +32,24 @@ class ImageGrid(QWidget):
         self.setObjectName(name)
         self.setAccessibleName(title)
         self._theme, self._signed = theme, signed
-        self._images: NDArray[np.uint8] = np.zeros((0, 28, 28), np.uint8)
+        self.images: NDArray[np.uint8] = np.zeros((0, 28, 28), np.uint8)
         self.setMinimumHeight(90)
         theme.changed.connect(self.update)
 
     def set_images(self, images: NDArray[np.uint8]) -> None:
         """Show images of shape (n, height, width)."""
-        self._images = images
+        self.images = images
         self.setAccessibleDescription(f"{len(images)} images")
         self.update()
 
     @property
     def n_images(self) -> int:
         """Number of images."""
-        return len(self._images)
+        return len(self.images)
 
     def _layout(self) -> tuple[int, float]:
         """Return the number of columns and the side of an image with its gap that fill the widget best."""
-        n, width, height = max(1, len(self._images)), self.width() + GAP, self.height() + GAP
+        n, width, height = max(1, len(self.images)), self.width() + GAP, self.height() + GAP
         columns = max(range(1, n + 1), key=lambda columns: min(width / columns, height / math.ceil(n / columns)))
         return columns, min(width / columns, height / math.ceil(n / columns))
 
@@ -77,10 +77,10 @@ class ImageGrid(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         columns, step = self._layout()
-        rows = math.ceil(len(self._images) / columns)
+        rows = math.ceil(len(self.images) / columns)
         left, top = (self.width() + GAP - columns * step) / 2, (self.height() + GAP - rows * step) / 2
         table = self._colours()
-        for index, pixels in enumerate(np.ascontiguousarray(self._images)):
+        for index, pixels in enumerate(np.ascontiguousarray(self.images)):
             height, width = pixels.shape
             image = QImage(pixels.data, width, height, width, QImage.Format.Format_Indexed8)
             image.setColorTable(table)

@@ -11,7 +11,7 @@ def test_bars_end_at_what_they_are_told(qtbot: QtBot, theme: Theme) -> None:
     bars.show()
     probabilities = (0.5, 0.25, 0.25, *[0.0] * 7)
     bars.set_probabilities(probabilities)
-    qtbot.waitUntil(lambda: bars._shown == probabilities)
+    qtbot.waitUntil(lambda: bars.drawn == probabilities)
     assert bars.accessibleDescription().startswith("0: 50.0\N{NO-BREAK SPACE}%, 1: 25.0\N{NO-BREAK SPACE}%")
 
 
@@ -21,11 +21,11 @@ def test_a_new_answer_begins_where_the_bars_are(qtbot: QtBot, theme: Theme) -> N
     qtbot.addWidget(bars)
     bars.show()
     bars.set_probabilities((1.0, *[0.0] * 9))
-    qtbot.waitUntil(lambda: bars._shown[0] > 0.1)
-    shown = bars._shown
+    qtbot.waitUntil(lambda: bars.drawn[0] > 0.1)
+    shown = bars.drawn
     bars.set_probabilities((0.0, 1.0, *[0.0] * 8))
-    assert bars._shown == shown
-    qtbot.waitUntil(lambda: bars._shown[1] == 1.0)
+    assert bars.drawn == shown
+    qtbot.waitUntil(lambda: bars.drawn[1] == 1.0)
 
 
 def test_what_is_no_number_does_not_stay(qtbot: QtBot, theme: Theme) -> None:
@@ -36,7 +36,7 @@ def test_what_is_no_number_does_not_stay(qtbot: QtBot, theme: Theme) -> None:
     bars.show()
     probabilities = (0.5, 0.5, *[0.0] * 8)
     bars.set_probabilities(probabilities)
-    qtbot.waitUntil(lambda: bars._shown == probabilities)
+    qtbot.waitUntil(lambda: bars.drawn == probabilities)
 
 
 def test_no_bar_is_the_answer_where_it_is_not_sure(qtbot: QtBot, theme: Theme) -> None:
@@ -96,8 +96,8 @@ def test_other_classes_begin_anew(qtbot: QtBot, theme: Theme) -> None:
     qtbot.addWidget(bars)
     bars.set_probabilities((1.0, *[0.0] * 9))
     bars.set_classes(tuple("0123456789"))
-    assert bars._shown[0] == 1.0
+    assert bars.drawn[0] == 1.0
     bars.set_classes(["cat", "dog"])
-    assert bars._shown == (0.0, 0.0)
+    assert bars.drawn == (0.0, 0.0)
     bars.set_probabilities((0.5, 0.5))
-    assert bars._shown == (0.5, 0.5)
+    assert bars.drawn == (0.5, 0.5)

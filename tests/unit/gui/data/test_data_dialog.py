@@ -48,7 +48,7 @@ def text(dialog: DataDialog, name: str) -> str:
     return find(dialog, QLabel, name).text()
 
 
-def test_it_shows_the_chosen_set(qtbot: QtBot, form: SettingsForm, folder: Path) -> None:
+def test_it_shows_the_chosen_set(qtbot: QtBot, window: Window, form: SettingsForm, folder: Path) -> None:
     """Its sizes, what was done to it, and a row for each class, in either theme."""
     dialog = opened(form, str(folder))
     qtbot.waitUntil(lambda: dialog.overview is not None)
@@ -58,7 +58,7 @@ def test_it_shows_the_chosen_set(qtbot: QtBot, form: SettingsForm, folder: Path)
     rows = find(dialog, ClassRows)
     assert rows.accessibleDescription().startswith("0: 10 training, 2 validation, 12 test; 1: 10 training")
     assert rows.height() >= 47 * 30
-    form._theme.set_mode(Mode.DARK)
+    window.session.set_theme(Mode.DARK)
     assert not dialog.grab().isNull()
 
 

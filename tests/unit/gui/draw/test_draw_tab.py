@@ -56,7 +56,7 @@ def test_other_guesses_are_hidden_below_one_percent(window: Window, monkeypatch:
         (0.009, 0.008, ""),
     ):
         probabilities = (1 - second - third, second, third, *[0.0] * 7)
-        tab._show(Prediction(0, probabilities, True, np.zeros((28, 28), np.uint8), 1.0))
+        tab.show_prediction(Prediction(0, probabilities, True, np.zeros((28, 28), np.uint8), 1.0))
         assert label(tab, "runners_up") == expected
 
 
@@ -92,7 +92,7 @@ def test_prediction_follows_the_pen_before_it_is_lifted(
     side = tab.pad.width()
     path = [(side * (0.3 + 0.0004 * i), side * (0.2 + 0.0006 * i)) for i in range(1000)]
     draw(tab.pad, [path])
-    qtbot.waitUntil(lambda: not tab._reading._timer.isActive())
+    qtbot.waitUntil(lambda: not tab.reading.is_pending)
     assert 1 <= len(readings) < 200
 
 
@@ -164,7 +164,7 @@ def test_what_is_no_digit_is_not_told_as_one(qtbot: QtBot, window: Window, unsur
     assert answer.palette().windowText().color().name() == window.session.theme.tokens.soft
     assert label(tab, "confidence") == "Not sure"
     assert label(tab, "runners_up").startswith("Could be 7 (")
-    assert not find(tab, ProbabilityBars)._sure
+    assert not find(tab, ProbabilityBars).sure
     assert places == [
         find(tab, QLabel, name).geometry() for name in ("answer", "confidence", "runners_up", "reading_time")
     ]
@@ -195,7 +195,7 @@ def test_it_is_announced_how_sure_it_is(
 
 def test_nothing_is_announced_in_mid_stroke(window: Window) -> None:
     """A new stroke postpones the announcement of the previous prediction."""
-    pad, announcing = window.page(DrawTab).pad, window.page(DrawTab)._announcing
+    pad, announcing = window.page(DrawTab).pad, window.page(DrawTab).announcing
     draw(pad, placed(7, 100, 100, 200))
     assert announcing.isActive()
     mouse(pad, QEvent.Type.MouseButtonPress, (50, 50))
@@ -246,9 +246,9 @@ def test_classes_are_told_by_their_names(
     window.session.use_network(replace(shipped, class_names=names))
     assert label(tab, "confidence") == "Draw one of these"
     assert label(tab, "runners_up") == f"{names[0]}, {names[1]}, {names[2]}, … {names[9]} (10 classes)"
-    assert [pad._invitation for pad in (tab.pad, window.page(InspectTab).pad)] == ["Draw here", "Draw a digit"]
+    assert [pad.invitation for pad in (tab.pad, window.page(InspectTab).pad)] == ["Draw here", "Draw a digit"]
     window.show_page(INSIDE)
-    assert window.page(InspectTab).pad._invitation == "Draw here"
+    assert window.page(InspectTab).pad.invitation == "Draw here"
     window.show_page(DRAW)
     side = tab.pad.width()
     draw(tab.pad, placed(7, 0.2 * side, 0.2 * side, 0.6 * side))
@@ -273,5 +273,5 @@ def test_a_network_may_have_two_classes_or_sixty_two(qtbot: QtBot, window: Windo
     window.session.use_network(Weights("x", network.architecture(), network.parameters, {"sure_above": 0.0}, names))
     assert tab.prediction is not None
     assert label(tab, "answer") == tab.prediction.label
-    qtbot.waitUntil(lambda: not tab.seen._searching.busy and not tab.seen._weighing.busy)
+    qtbot.waitUntil(lambda: not tab.seen.busy)
     assert not window.grab().isNull()

@@ -155,7 +155,7 @@ def test_no_reading_waits_for_an_explanation(qtbot: QtBot, asked: Window, monkey
     assert tab.prediction is not None
     assert evidence(asked) == ""
     qtbot.waitUntil(lambda: evidence(asked) != "")
-    qtbot.waitUntil(lambda: not tab.seen._weigh_soon._timer.isActive())
+    qtbot.waitUntil(lambda: not tab.seen.busy)
     assert 1 <= len(calls) <= 20
 
 
@@ -171,11 +171,11 @@ def test_a_slow_network_is_heard_out(qtbot: QtBot, asked: Window, monkeypatch: p
 
     monkeypatch.setattr(Explainer, "weigh", slowly)
     draw(asked.page(DrawTab).pad, two(asked))
-    qtbot.waitUntil(lambda: seen._weighing.busy)
+    qtbot.waitUntil(lambda: seen.busy)
     qtbot.wait(0)
-    seen._weigh()  # while it is busy, it starts nothing
+    draw(asked.page(DrawTab).pad, placed(1, 300, 300, 20))  # while it is busy, it starts nothing
     done = True
-    qtbot.waitUntil(lambda: not seen._weighing.busy and not seen._weigh_soon._timer.isActive())
+    qtbot.waitUntil(lambda: not seen.busy)
     assert evidence(asked) != ""
 
 
@@ -287,12 +287,12 @@ def test_lines_that_do_not_fit_are_in_the_tooltip(qtbot: QtBot, window: Window) 
     window.page(DrawTab).seen.set_explains(True)
     qtbot.waitUntil(lambda: lines.height() > 20)
     texts = [f"line {i} " + "word " * 30 for i in range(3)]
-    window.page(DrawTab).seen._findings.set_lines(texts)
+    window.page(DrawTab).seen.findings.set_lines(texts)
     shown = lines.text()
     assert shown in ("", texts[0], "\n".join(texts[:2]))
     assert lines.toolTip() == "\n".join(texts)
     assert lines.accessibleName() == "; ".join(texts)
-    window.page(DrawTab).seen._findings.set_lines(["short"])
+    window.page(DrawTab).seen.findings.set_lines(["short"])
     assert (lines.text(), lines.toolTip()) == ("short", "")
 
 

@@ -80,7 +80,7 @@ def test_every_page_shows_them(qtbot: QtBot, window: Window, known: Known, mode:
     window.resize(1024, 700)
     tab = evaluate(qtbot, window, known)
     assert tab.outcome is not None
-    made = tab.outcome.made[0]
+    made = tab.outcome.assessments[0]
     for page in (OVERVIEW, IMAGES, SAMPLE, DIAGRAMS, MAP):
         tab.show_page(page)
         if page == DIAGRAMS:
@@ -96,14 +96,14 @@ def test_every_page_shows_them(qtbot: QtBot, window: Window, known: Known, mode:
     assert header.text() == "Class"
     assert window.width() == 1024
     last = len(known.names) - 1
-    tab._open_cell(last, -1)
+    tab.open_cell(last, -1)
     assert (made.digits.labels[tab.browser.model.places] == last).all()
     chosen = find(tab, QComboBox, "is_digit")
     assert chosen.currentText() == known.names[last]
     assert [chosen.itemText(place) for place in range(chosen.count())] == ["any", *known.names]
     assert known.names[last] in find(tab, QLabel, "chosen_what").text()
     assert tab.browser.model.data(tab.browser.model.index(0)).startswith(f"{known.names[last]} read as ")
-    assert tab.browser._bars.accessibleDescription().split(":")[0] in known.names
+    assert tab.browser.bars.accessibleDescription().split(":")[0] in known.names
     window.session.set_theme(Mode.SYSTEM)
 
 
@@ -116,15 +116,15 @@ def test_each_cell_of_the_matrix_can_be_opened(qtbot: QtBot, window: Window, kno
     opened: list[tuple[int, int]] = []
     tab.overview.confusion.opened.connect(lambda *cell: opened.append(cell))
     for cell in ((0, last), (last, 0), (3, 7)):
-        assert matrix._cell_at(matrix.rect_of(*cell).center()) == cell
-    matrix._move_to(last, last - 1)
+        assert matrix.cell_at(matrix.rect_of(*cell).center()) == cell
+    matrix.move_to(last, last - 1)
     for _ in range(3):
         qtbot.keyClick(matrix, Qt.Key.Key_Right)
     assert matrix.cell == (last, last)
     assert matrix.accessibleDescription().startswith(f"{known.names[last]} read as {known.names[last]}: ")
     qtbot.keyClick(matrix, Qt.Key.Key_Return)
     assert opened == [(last, last)]
-    assert matrix._cell_at(QPointF(1, matrix.height() / 2)) is None
+    assert matrix.cell_at(QPointF(1, matrix.height() / 2)) is None
 
 
 @pytest.mark.parametrize("size", [(348, 210), (520, 330), (1300, 800)])
@@ -141,10 +141,10 @@ def test_cells_have_most_of_the_room(qtbot: QtBot, theme: Theme, names: tuple[st
     first = view.rect_of(0, 0)
     assert first.left() < 0.4 * size[0]
     assert first.top() < 0.5 * size[1]
-    metrics = QFontMetricsF(view._font())
-    if not view._above.turned:
-        assert max(map(metrics.horizontalAdvance, names)) <= view._above.n_lanes * first.width()
-    assert view._beside.n_lanes * (last.height() + 1) >= metrics.ascent()
+    metrics = QFontMetricsF(view.cell_font())
+    if not view.above.turned:
+        assert max(map(metrics.horizontalAdvance, names)) <= view.above.n_lanes * first.width()
+    assert view.beside.n_lanes * (last.height() + 1) >= metrics.ascent()
 
 
 def test_two_that_know_other_classes_are_compared(qtbot: QtBot, window: Window, known: Known, tmp_path: Path) -> None:
@@ -153,11 +153,11 @@ def test_two_that_know_other_classes_are_compared(qtbot: QtBot, window: Window, 
     other = save_weights(tmp_path / "other.npz", names, 1)
     tab = evaluate(qtbot, window, known, other)
     assert tab.outcome is not None
-    first, second = tab.outcome.made
+    first, second = tab.outcome.assessments
     answers = [[made.class_names[place] for place in made.predicted.tolist()] for made in (first, second)]
     assert second.digits.labels.tolist() == [names.index(first.class_names[label]) for label in first.digits.labels]
     browser = tab.browser
-    browser._show.setCurrentIndex(browser._show.findData(DIFFERENT))
+    browser.filter_choice.setCurrentIndex(browser.filter_choice.findData(DIFFERENT))
     different = [index for index, (a, b) in enumerate(zip(*answers, strict=True)) if a != b]
     assert sorted(browser.model.places.tolist()) == different
     browser.show_digit(5)
@@ -169,14 +169,15 @@ def test_tables_and_pictures_name_the_classes(qtbot: QtBot, window: Window, know
     """Exported tables contain the class names, and a matrix of many classes is large enough for its counts."""
     tab = evaluate(qtbot, window, known)
     tables = {
-        name: list(csv.reader(tab._table(name)().decode().splitlines())) for name in ("classes", "confusion", "digits")
+        name: list(csv.reader(tab.export.table(name)().decode().splitlines()))
+        for name in ("classes", "confusion", "digits")
     }
     assert [row[0] for row in tables["classes"]] == ["class", *known.names]
     assert tables["confusion"][0] == ["class", *(f"read as {name}" for name in known.names)]
     assert tables["digits"][0][4:] == [f"p of {name}" for name in known.names]
     assert tables["digits"][3][1] == known.names[2]
     for name, width in (("confusion", 2600 if len(known.names) == 62 else 1200), ("map", 1200)):
-        tab._write(tab._picture(name, "png"), tmp_path / f"{name}.png")
+        tab.export.write(tab.export.figure(name, "png"), tmp_path / f"{name}.png")
         qtbot.waitUntil((tmp_path / f"{name}.png").exists)
         with Image.open(tmp_path / f"{name}.png") as picture:
             assert picture.width == pytest.approx(width, abs=100)

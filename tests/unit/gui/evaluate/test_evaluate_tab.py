@@ -86,7 +86,7 @@ def test_figures_are_those_of_the_terminal(
     outcome = tab.outcome
     assert outcome is not None
     assert outcome.comparison is not None
-    for made, values in zip(outcome.made, (printed, printed["compared"]), strict=True):
+    for made, values in zip(outcome.assessments, (printed, printed["compared"]), strict=True):
         assert values["weights"] == made.weights.name
         assert values["accuracy"] == made.scores.accuracy
         assert values["interval"] == list(made.interval)
@@ -99,7 +99,7 @@ def test_figures_are_those_of_the_terminal(
     assert find(tab, ResultTile, "result_accuracy").value == format_percent(printed["accuracy"], 2)
     assert f"p = {printed['compared']['p']:.2g}" in find(tab, QLabel, "verdict").text()
     comparison = replace(outcome.comparison, only_first=1, only_second=2)
-    assert "1 digit is read right by" in verdict(comparison, *outcome.made)
+    assert "1 digit is read right by" in verdict(comparison, *outcome.assessments)
     table = find(tab, QTableWidget, "class_table")
     item = table.item(3, 3)
     assert item is not None
@@ -152,7 +152,7 @@ def test_weights_in_use_are_evaluated(qtbot: QtBot, window: Window, tab: Evaluat
     assert tab.weights_choice.currentText() == "In use: mine.npz"
     evaluate(qtbot, tab)
     assert tab.outcome is not None
-    assert tab.outcome.made[0].weights is window.session.weights
+    assert tab.outcome.assessments[0].weights is window.session.weights
 
 
 def test_files_that_were_loaded_can_be_evaluated(window: Window, tab: EvaluateTab, poor: Path) -> None:
@@ -168,15 +168,15 @@ def test_validation_digits_can_be_read(qtbot: QtBot, tab: EvaluateTab) -> None:
     tab.part_choice.choose(1)
     evaluate(qtbot, tab)
     assert tab.outcome is not None
-    assert tab.outcome.made[0].part == "validation"
-    assert tab.outcome.made[0].scores.n == 150
+    assert tab.outcome.assessments[0].part == "validation"
+    assert tab.outcome.assessments[0].scores.n == 150
 
 
 def test_cells_open_their_digits(qtbot: QtBot, evaluated: EvaluateTab) -> None:
     """A click or Enter on a cell shows exactly the images that the cell counts."""
     outcome = evaluated.outcome
     assert outcome is not None
-    made = outcome.made[0]
+    made = outcome.assessments[0]
     digit, read_as = (int(place) for place in np.argwhere(made.confusion - np.diag(made.confusion.diagonal()))[0])
     matrix = evaluated.overview.confusion
     center = matrix.rect_of(digit, read_as).center().toPoint()
@@ -186,7 +186,7 @@ def test_cells_open_their_digits(qtbot: QtBot, evaluated: EvaluateTab) -> None:
     assert len(shown) == made.confusion[digit, read_as]
     assert (made.digits.labels[shown] == digit).all()
     assert (made.predicted[shown] == read_as).all()
-    matrix._move_to(0, 0)
+    matrix.move_to(0, 0)
     for _ in range(3):
         qtbot.keyClick(matrix, Qt.Key.Key_Down)
         qtbot.keyClick(matrix, Qt.Key.Key_Right)
@@ -204,17 +204,17 @@ def test_digits_are_filtered_and_sorted(evaluated: EvaluateTab) -> None:
     """Images can be filtered by mistakes, certainty and class, and sorted by confidence or dataset order."""
     outcome, browser = evaluated.outcome, evaluated.browser
     assert outcome is not None
-    made = outcome.made[0]
+    made = outcome.assessments[0]
     browser.show_mistakes()
     assert set(browser.model.places.tolist()) == set(made.mistakes.tolist())
     assert (np.diff(made.confidences[browser.model.places]) >= 0).all()
-    browser._order.setCurrentIndex(1)
+    browser.order_choice.setCurrentIndex(1)
     assert browser.model.places.tolist() == made.mistakes.tolist()
-    browser._order.setCurrentIndex(2)
+    browser.order_choice.setCurrentIndex(2)
     assert browser.model.places.tolist() == sorted(made.mistakes.tolist())
-    browser._show.setCurrentIndex(2)
+    browser.filter_choice.setCurrentIndex(2)
     assert browser.model.places.tolist() == np.flatnonzero(~made.is_sure).tolist()
-    assert browser._show.findData(DIFFERENT) < 0
+    assert browser.filter_choice.findData(DIFFERENT) < 0
     browser.show_cell(-1, 4)
     assert (made.predicted[browser.model.places] == 4).all()
     index = browser.model.index(0)
@@ -227,13 +227,13 @@ def test_digits_that_two_read_differently_can_be_shown(qtbot: QtBot, tab: Evalua
     tab.other_choice.choose_file(poor)
     evaluate(qtbot, tab)
     assert tab.outcome is not None
-    first, second = tab.outcome.made
+    first, second = tab.outcome.assessments
     browser = tab.browser
-    browser._show.setCurrentIndex(browser._show.findData(DIFFERENT))
+    browser.filter_choice.setCurrentIndex(browser.filter_choice.findData(DIFFERENT))
     assert set(browser.model.places.tolist()) == set(np.flatnonzero(first.predicted != second.predicted).tolist())
     tab.other_choice.setCurrentIndex(0)
     evaluate(qtbot, tab)
-    assert browser._show.findData(DIFFERENT) < 0
+    assert browser.filter_choice.findData(DIFFERENT) < 0
     assert len(browser.model.places) == 200
 
 
@@ -253,7 +253,7 @@ def test_a_digit_comes_on_the_pad(qtbot: QtBot, window: Window, evaluated: Evalu
 def test_a_chosen_digit_is_found_among_all(evaluated: EvaluateTab) -> None:
     """Selecting an image that the filters hide resets the filters."""
     assert evaluated.outcome is not None
-    right = int(np.flatnonzero(evaluated.outcome.made[0].right)[0])
+    right = int(np.flatnonzero(evaluated.outcome.assessments[0].right)[0])
     evaluated.browser.show_mistakes()
     evaluated.browser.show_digit(right)
     assert evaluated.browser.chosen == right
@@ -283,7 +283,7 @@ def test_map_zooms_and_shows_digits(qtbot: QtBot, window: Window, evaluated: Eva
     evaluated.show_page(MAP)
     view, outcome = evaluated.map, evaluated.outcome
     assert outcome is not None
-    points = outcome.places.points
+    points = outcome.feature_map.points
     x, y = view.to_window(points[17:18])[0].tolist()
     wheel = QWheelEvent(
         QPointF(x, y), view.mapToGlobal(QPointF(x, y)), QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton,
@@ -294,7 +294,6 @@ def test_map_zooms_and_shows_digits(qtbot: QtBot, window: Window, evaluated: Eva
     assert view.zoom > 10
     np.testing.assert_allclose(view.to_window(points[17:18])[0], (x, y), atol=1e-6)
     qtbot.mouseMove(view, QPoint(round(x), round(y)))
-    view._show_nearest(QPointF(x, y), 5)
     assert view.shown == 17
     qtbot.keyClick(view, Qt.Key.Key_0)
     assert view.zoom == 1
@@ -316,9 +315,11 @@ def test_map_is_moved_by_dragging(qtbot: QtBot, evaluated: EvaluateTab) -> None:
     evaluated.show_page(MAP)
     view = evaluated.map
     assert evaluated.outcome is not None
-    before = view.to_window(evaluated.outcome.places.points[:1])[0]
+    before = view.to_window(evaluated.outcome.feature_map.points[:1])[0]
     draw(view, [[(100, 100), (120, 130), (160, 150)]])
-    np.testing.assert_allclose(view.to_window(evaluated.outcome.places.points[:1])[0] - before, (60, 50), atol=1e-6)
+    np.testing.assert_allclose(
+        view.to_window(evaluated.outcome.feature_map.points[:1])[0] - before, (60, 50), atol=1e-6
+    )
     assert evaluated.pages_choice.current == MAP
 
 
@@ -326,17 +327,17 @@ def test_drawing_is_a_point_of_the_map(window: Window, evaluated: EvaluateTab) -
     """The drawing is shown on the map until the pad is cleared."""
     outcome = evaluated.outcome
     assert outcome is not None
-    evaluated._put(17)
+    evaluated.put_on_pad(17)
     evaluated.show_page(MAP)
     window.show_page(EVALUATE)
-    assert evaluated.map._pad is not None
-    assert np.isfinite(evaluated.map._pad).all()
+    assert evaluated.map.drawing_point is not None
+    assert np.isfinite(evaluated.map.drawing_point).all()
     window.page(DrawTab).pad.clear()
-    assert evaluated.map._pad is None
+    assert evaluated.map.drawing_point is None
     window.show_page(DRAW)
     draw(window.page(DrawTab).pad, placed(7, 100, 100, 250))
     window.show_page(EVALUATE)
-    assert evaluated.map._pad is not None
+    assert evaluated.map.drawing_point is not None
 
 
 def test_diagrams_are_drawn_in_the_themes_colours(qtbot: QtBot, window: Window, evaluated: EvaluateTab) -> None:
@@ -369,7 +370,7 @@ def test_robustness_is_known_on_demand(
     qtbot.waitUntil(lambda: bool(evaluated.robust), timeout=WAIT_MS)
     assert button.isHidden()
     qtbot.waitUntil(lambda: evaluated.diagram.is_drawn, timeout=WAIT_MS)
-    evaluated.write_table("robustness", tmp_path / "robustness.csv")
+    evaluated.export.write(evaluated.export.table("robustness"), tmp_path / "robustness.csv")
     qtbot.waitUntil((tmp_path / "robustness.csv").exists, timeout=WAIT_MS)
     assert (tmp_path / "robustness.csv").read_text().startswith("change,amount,unit,accuracy\nShift,0,px,")
 
@@ -400,7 +401,7 @@ def test_a_file_that_cannot_be_saved_is_told(
     qtbot: QtBot, window: Window, evaluated: EvaluateTab, tmp_path: Path
 ) -> None:
     """A failed export shows the file and the reason, and the results stay."""
-    evaluated.write_table("classes", tmp_path / "nowhere" / "classes.csv")
+    evaluated.export.write(evaluated.export.table("classes"), tmp_path / "nowhere" / "classes.csv")
     qtbot.waitUntil(lambda: window.findChild(QMessageBox, "problem") is not None, timeout=WAIT_MS)
     box = find(window, QMessageBox, "problem")
     assert "classes.csv cannot be written" in box.informativeText()

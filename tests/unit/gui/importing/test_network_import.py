@@ -231,7 +231,7 @@ def test_evaluate_takes_a_file_as_it_was_taken_before(
     evaluate(qtbot, window, theirs, data)
     outcome = window.page(EvaluateTab).outcome
     assert outcome is not None
-    first, in_use = (made.weights for made in outcome.made)
+    first, in_use = (made.weights for made in outcome.assessments)
     assert in_use is window.session.weights
     assert first.about["convention"] == in_use.about["convention"]
     np.testing.assert_array_equal(first.parameters, in_use.parameters)
@@ -253,7 +253,7 @@ def test_evaluate_knows_the_names_that_were_given(qtbot: QtBot, window: Window, 
     evaluate(qtbot, window, letters, data)
     outcome = window.page(EvaluateTab).outcome
     assert outcome is not None
-    assert outcome.made[0].weights.class_names == tuple(string.ascii_uppercase)
+    assert outcome.assessments[0].weights.class_names == tuple(string.ascii_uppercase)
 
 
 def test_a_folder_of_weights_may_have_pictures(qtbot: QtBot, window: Window, trained: Trained, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from digitpad.datasets.dataset import Digits, load_path
 from digitpad.evaluation.metrics import evaluate
-from digitpad.gui.data.dataset_choice import OTHER_FILE, OTHER_FOLDER, DatasetChoice
+from digitpad.gui.data.dataset_choice import OTHER_FILE, OTHER_FOLDER
 from digitpad.gui.evaluate.evaluate_tab import EvaluateTab
 from digitpad.gui.inspect.inspect_tab import InspectTab
 from digitpad.gui.inspect.layers_view import Selection
@@ -102,14 +102,14 @@ def test_the_accuracy_follows_on_the_chosen_data(qtbot: QtBot, inside: InspectTa
         return [f"{100 * evaluate(weights.network(), part).accuracy:.2f}\N{NO-BREAK SPACE}%" for part in parts]
 
     panel(inside, "edit")
-    plain = expected(inside._base)
+    plain = expected(inside.unedited)
     qtbot.waitUntil(lambda: accuracies(inside) == plain)
     qtbot.waitUntil(lambda: text(inside, "unedited") == f"Unedited: {plain[0]} and {plain[1]}")
     find(inside, QPushButton, "bits_4").click()
-    edited = inside.edits.surgery.apply(inside._base)
-    qtbot.waitUntil(lambda: inside.edits.surgery in inside._known)
+    edited = inside.edits.surgery.apply(inside.unedited)
+    qtbot.waitUntil(lambda: inside.edits.surgery in inside.measured)
     assert accuracies(inside) == expected(edited)
-    assert inside._edited_weights().test_accuracy == evaluate(edited.network(), dataset.test).accuracy
+    assert inside.edited_weights().test_accuracy == evaluate(edited.network(), dataset.test).accuracy
 
 
 def test_where_classes_differ_it_says_so(qtbot: QtBot, inside: InspectTab, folder: Path) -> None:
@@ -128,13 +128,13 @@ def test_where_classes_differ_it_says_so(qtbot: QtBot, inside: InspectTab, folde
 
 def test_scores_on_other_data_are_not_saved_as_the_weights_own(qtbot: QtBot, inside: InspectTab, folder: Path) -> None:
     """Scores on other datasets than the one of the weights are not saved."""
-    n_classes = len(inside._base.class_names)
+    n_classes = len(inside.unedited.class_names)
     other = some_data(folder.parent / "more" / folder.name, n_classes, seed=2)
     inside.data_choice.set_value(str(other))
     panel(inside, "edit")
     find(inside, QPushButton, "bits_4").click()
-    qtbot.waitUntil(lambda: inside.edits.surgery in inside._known)
-    assert inside._edited_weights().test_accuracy is None
+    qtbot.waitUntil(lambda: inside.edits.surgery in inside.measured)
+    assert inside.edited_weights().test_accuracy is None
 
 
 def test_data_that_cannot_be_read_are_told(qtbot: QtBot, inside: InspectTab, tmp_path: Path) -> None:
@@ -152,9 +152,9 @@ def test_the_nearest_images_are_those_of_the_chosen_data(qtbot: QtBot, inside: I
     shown = find(inside, QWidget, "nearest_by_pixels")
 
     def nearest(source: Path) -> str:
-        assert inside._trace is not None
+        assert inside.trace is not None
         dataset = load_path(source)
-        apart = (dataset.training.images / 255 - inside._trace.image / 255).reshape(len(dataset.training), -1)
+        apart = (dataset.training.images / 255 - inside.trace.image / 255).reshape(len(dataset.training), -1)
         places = np.argsort(np.square(apart).sum(axis=1), kind="stable")[:8]
         return ", ".join(dataset.class_names[label] for label in dataset.training.labels[places])
 
@@ -173,7 +173,7 @@ def test_data_that_were_asked_for_in_vain_leave_those_before(
     inside: InspectTab, folder: Path, monkeypatch: pytest.MonkeyPatch, text: str, dialog: str, nothing: object
 ) -> None:
     """A cancelled file dialog keeps the dataset chosen and in memory."""
-    choice, data = inside.data_choice, inside._data
+    choice, data = inside.data_choice, inside.data
     while_open: list[str] = []
 
     def cancelled(*_: object) -> object:
@@ -185,7 +185,7 @@ def test_data_that_were_asked_for_in_vain_leave_those_before(
     choice.activated.emit(choice.currentIndex())
     assert while_open == [str(folder)]
     assert choice.currentData() == str(folder)
-    assert inside._data is data
+    assert inside.data is data
 
 
 def test_classes_go_by_their_names(qtbot: QtBot, inside: InspectTab, weights: Weights) -> None:
@@ -202,8 +202,8 @@ def test_classes_go_by_their_names(qtbot: QtBot, inside: InspectTab, weights: We
         assert [line.split("  ")[0] for line in softmax[1:11]] == list(names)
         assert [line.split("  ")[0] for line in pixel[:10]] == list(names)
     else:
-        assert inside._trace is not None
-        order = np.argsort(-inside._trace.logits, kind="stable")
+        assert inside.trace is not None
+        order = np.argsort(-inside.trace.logits, kind="stable")
         assert [line[0] for line in softmax[1:11]] == [names[place] for place in order[:10]]
         assert softmax[11].startswith("52 others")
         assert pixel[11] == "Smaller effect on the 51 others"
@@ -212,7 +212,7 @@ def test_classes_go_by_their_names(qtbot: QtBot, inside: InspectTab, weights: We
 def test_each_output_can_be_pointed_at(qtbot: QtBot, inside: InspectTab, weights: Weights) -> None:
     """Pointer and keys reach every output in several columns, and none lies outside the view."""
     view, last = inside.view, len(weights.class_names) - 1
-    rows = view._columns[-1]
+    rows = view.columns[-1]
     for unit in rows.units():
         assert rows.at(rows.rect(unit).center()) == (unit, 0, 0)
         assert view.rect().toRectF().adjusted(0, 0, 1, 1).contains(rows.rect(unit))
@@ -231,8 +231,7 @@ def test_what_is_opened_on_one_tab_is_offered_on_all(
     """A folder opened on a tab is in the lists of all tabs, including tabs that are opened later."""
     folder = some_data(tmp_path / "mine", 10)
     first, second = window.page(TrainTab).form.data_choice, window.page(EvaluateTab).data_choice
-    monkeypatch.setattr(DatasetChoice, "_ask_folder", lambda self: str(folder))
-    first._asking[OTHER_FOLDER] = first._ask_folder
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
     first.activated.emit(first.findText(OTHER_FOLDER))
     assert first.value() == str(folder)
     for other in (second, window.page(InspectTab).data_choice):

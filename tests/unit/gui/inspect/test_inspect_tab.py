@@ -7,7 +7,17 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLabel, QMessageBox, QPushButton, QSlider, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QFileDialog,
+    QLabel,
+    QMessageBox,
+    QPushButton,
+    QSlider,
+    QTabBar,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from digitpad.datasets.dataset import Dataset, Digits
@@ -50,13 +60,13 @@ def text(tab: InspectTab, name: str) -> str:
 
 
 def trace(tab: InspectTab) -> ActivationTrace:
-    assert tab._trace is not None
-    return tab._trace
+    assert tab.trace is not None
+    return tab.trace
 
 
 def point_at(tab: InspectTab, chosen: Selection) -> None:
     """Move the mouse over a position of a tile, with no button pressed."""
-    tiles = tab.view._columns[chosen.block]
+    tiles = tab.view.columns[chosen.block]
     where = tiles.rect(chosen.unit) if tiles.side is None else tiles.place_rect(chosen.unit, chosen.row, chosen.column)
     position = where.center()
     none, at = Qt.MouseButton.NoButton, QPointF(tab.view.mapToGlobal(position))
@@ -66,7 +76,7 @@ def point_at(tab: InspectTab, chosen: Selection) -> None:
 
 def settled(tab: InspectTab) -> bool:
     """Return whether the current edits are shown."""
-    return not tab._editing.busy
+    return not tab.editing.busy
 
 
 @pytest.fixture
@@ -87,7 +97,7 @@ def inside(qtbot: QtBot, window: Window, digits: Dataset, monkeypatch: pytest.Mo
     monkeypatch.setattr("digitpad.gui.data.dataset_loader.load", lambda source, tell: digits)
     tab = window.page(InspectTab)
     window.show_page(INSIDE)
-    tab._source.setCurrentIndex(DENSE)
+    tab.network_choice.setCurrentIndex(DENSE)
     qtbot.waitUntil(lambda: tab.view.width() > 400)
     return tab
 
@@ -96,7 +106,8 @@ def test_it_opens_on_its_key(qtbot: QtBot, window: Window) -> None:
     """Ctrl and the position of the tab open it."""
     qtbot.keyClick(window, Qt.Key(Qt.Key.Key_1 + INSIDE), Qt.KeyboardModifier.ControlModifier)
     assert window.page(InspectTab).isVisible()
-    assert window._tabs.tabText(window._tabs.currentIndex()) == "Inside"
+    tabs = find(window, QTabBar)
+    assert tabs.tabText(tabs.currentIndex()) == "Inside"
 
 
 @pytest.mark.parametrize("network", [0, CONVOLUTIONAL, DENSE])
@@ -105,9 +116,9 @@ def test_it_shows_what_the_network_makes_of_the_pad(inside: InspectTab, window: 
     find(inside, QComboBox, "look_into").setCurrentIndex(network)
     seven(inside)
     image = inside.pad.drawing.rasterize()
-    expected = inside._weights.network().forward(image[None])[0]
+    expected = inside.weights.network().forward(image[None])[0]
     np.testing.assert_allclose(trace(inside).logits, expected, rtol=1e-4, atol=1e-4)
-    assert [block.name for block in inside.view._blocks][-2:] == ["Dense 1" if network < DENSE else "Dense 2", "Output"]
+    assert [block.name for block in inside.view.blocks][-2:] == ["Dense 1" if network < DENSE else "Dense 2", "Output"]
     assert window.page(DrawTab).read_now() is not None
 
 
@@ -124,15 +135,15 @@ def test_one_drawing_on_both_tabs(inside: InspectTab, window: Window) -> None:
     assert trace(inside).probabilities.argmax() == 1
     button(inside, "inside_clear").click()
     assert main.is_empty
-    assert inside._trace is None
+    assert inside.trace is None
 
 
 def test_hidden_it_does_nothing(inside: InspectTab, window: Window) -> None:
     """A hidden tab does not read drawings from other tabs."""
     window.show_page(DRAW)
-    before = inside._trace
+    before = inside.trace
     draw(window.page(DrawTab).pad, placed(3, 100, 100, 250))
-    assert inside._trace is before
+    assert inside.trace is before
     assert inside.pad.is_empty
 
 
@@ -159,7 +170,7 @@ def test_what_is_pointed_at_is_written_out(qtbot: QtBot, inside: InspectTab) -> 
     assert lines[-2] == f"ReLU  {value:.3f}"
     QApplication.sendEvent(inside.view, QEvent(QEvent.Type.Leave))
     assert inside.view.chosen is None
-    mouse(inside.view, QEvent.Type.MouseButtonPress, inside.view._columns[1].rect(unit).center().toTuple())
+    mouse(inside.view, QEvent.Type.MouseButtonPress, inside.view.columns[1].rect(unit).center().toTuple())
     QApplication.sendEvent(inside.view, QEvent(QEvent.Type.Leave))
     assert inside.view.chosen == Selection(1, unit)
     qtbot.keyClick(inside.view, Qt.Key.Key_Escape)
@@ -192,7 +203,7 @@ def test_a_pixel_of_the_input_says_what_it_does(qtbot: QtBot, inside: InspectTab
 
 def test_units_are_reached_by_keys(qtbot: QtBot, inside: InspectTab) -> None:
     """Arrow keys move between tiles and layers, and with Shift within a map; they reach every block."""
-    inside._source.setCurrentIndex(CONVOLUTIONAL)
+    inside.network_choice.setCurrentIndex(CONVOLUTIONAL)
     seven(inside)
     view = inside.view
     view.setFocus(Qt.FocusReason.TabFocusReason)
@@ -224,7 +235,7 @@ def test_a_unit_that_is_switched_off_is_missed_at_once(qtbot: QtBot, inside: Ins
     inside.view.choose(Selection(2, unit))
     qtbot.keyClick(inside.view, Qt.Key.Key_Space)
     qtbot.waitUntil(partial(settled, inside))
-    after = WeightEdits().with_factor(2, unit, 0).apply(inside._base).network().forward(trace(inside).image[None])[0]
+    after = WeightEdits().with_factor(2, unit, 0).apply(inside.unedited).network().forward(trace(inside).image[None])[0]
     np.testing.assert_allclose(trace(inside).logits, after, rtol=1e-4, atol=1e-4)
     assert np.abs(after - before).max() > 0.1
     assert text(inside, "unit_about").endswith("off")
@@ -305,13 +316,13 @@ def expected_accuracies(weights: Weights, dataset: Dataset) -> list[str]:
 def test_the_accuracy_follows_the_edits(qtbot: QtBot, inside: InspectTab, digits: Dataset) -> None:
     """The accuracy is that of the edited weights; a known accuracy is shown at once."""
     button(inside, "panels_edit").click()
-    plain = expected_accuracies(inside._base, digits)
+    plain = expected_accuracies(inside.unedited, digits)
     qtbot.waitUntil(lambda: accuracies(inside) == plain)
     button(inside, "bits_4").click()
     find(inside, QSlider, "pruned").setValue(97)
-    edited = expected_accuracies(inside.edits.surgery.apply(inside._base), digits)
+    edited = expected_accuracies(inside.edits.surgery.apply(inside.unedited), digits)
     assert edited != plain
-    qtbot.waitUntil(lambda: not inside._measuring.busy and accuracies(inside) == edited)
+    qtbot.waitUntil(lambda: not inside.measuring.busy and accuracies(inside) == edited)
     assert " to " in text(inside, "test_interval")
     button(inside, "put_back").click()
     assert accuracies(inside) == plain
@@ -323,23 +334,23 @@ def test_the_accuracy_is_that_of_the_network_that_is_looked_into(
 ) -> None:
     """Another network is evaluated again."""
     for part in (digits.validation, digits.test):
-        part.labels[:] = inside._base.network().forward(part.images).argmax(axis=1)
+        part.labels[:] = inside.unedited.network().forward(part.images).argmax(axis=1)
     button(inside, "panels_edit").click()
     whole = "100.00\N{NO-BREAK SPACE}%"
     qtbot.waitUntil(lambda: accuracies(inside) == [whole, whole])
-    inside._source.setCurrentIndex(CONVOLUTIONAL)
-    expected = expected_accuracies(inside._base, digits)
+    inside.network_choice.setCurrentIndex(CONVOLUTIONAL)
+    expected = expected_accuracies(inside.unedited, digits)
     assert expected != [whole, whole]
     qtbot.waitUntil(lambda: accuracies(inside) == expected)
 
 
 def test_nothing_is_measured_that_nobody_looks_at(inside: InspectTab, window: Window) -> None:
     """The accuracy is measured only while the Edit panel is visible."""
-    assert not inside._measuring.busy
+    assert not inside.measuring.busy
     button(inside, "panels_edit").click()
-    assert inside._measuring.busy
+    assert inside.measuring.busy
     window.show_page(DRAW)
-    assert not inside._measuring.busy
+    assert not inside.measuring.busy
 
 
 def test_edited_weights_are_saved_with_what_was_done(
@@ -352,10 +363,10 @@ def test_edited_weights_are_saved_with_what_was_done(
     button(inside, "panels_edit").click()
     assert not button(inside, "save_edited").isEnabled()
     button(inside, "bits_8").click()
-    qtbot.waitUntil(lambda: inside.edits.surgery in inside._known)
+    qtbot.waitUntil(lambda: inside.edits.surgery in inside.measured)
     button(inside, "save_edited").click()
     saved = load_weights(target)
-    expected = WeightEdits(bits=8).apply(inside._base)
+    expected = WeightEdits(bits=8).apply(inside.unedited)
     np.testing.assert_array_equal(saved.parameters, expected.parameters)
     assert saved.about["edited"][0]["bits"] == 8
     assert saved.test_accuracy == evaluate(expected.network(), digits.test).accuracy
@@ -369,43 +380,43 @@ def test_edited_weights_read_on_the_draw_tab(qtbot: QtBot, inside: InspectTab, w
     assert window.session.weights.name == "dense-edited.npz"
     assert window.page(DrawTab).isVisible()
     window.show_page(INSIDE)
-    inside._source.setCurrentIndex(0)
+    inside.network_choice.setCurrentIndex(0)
     assert inside.edits.surgery == WeightEdits()
-    np.testing.assert_array_equal(inside._base.parameters, window.session.weights.parameters)
-    assert "dense-edited.npz" in inside._source.itemText(0)
+    np.testing.assert_array_equal(inside.unedited.parameters, window.session.weights.parameters)
+    assert "dense-edited.npz" in inside.network_choice.itemText(0)
 
 
 def test_other_weights_in_use_are_looked_into_at_once(inside: InspectTab, window: Window, shipped: Weights) -> None:
     """The tab follows the network in use only if that network is selected."""
     zero = Weights("zero.npz", shipped.architecture, shipped.parameters * 0)
     window.session.use_network(zero)
-    assert inside._base.name == "dense.npz"
-    inside._source.setCurrentIndex(0)
-    assert inside._base is zero
+    assert inside.unedited.name == "dense.npz"
+    inside.network_choice.setCurrentIndex(0)
+    assert inside.unedited is zero
     window.session.use_network(shipped)
-    assert inside._base is shipped
+    assert inside.unedited is shipped
 
 
 def test_edits_are_there_again_when_one_comes_back(qtbot: QtBot, inside: InspectTab, window: Window) -> None:
     """Each network keeps its own edits while other networks are shown or in use."""
     button(inside, "bits_4").click()
-    inside._source.setCurrentIndex(CONVOLUTIONAL)
+    inside.network_choice.setCurrentIndex(CONVOLUTIONAL)
     assert inside.edits.surgery == WeightEdits()
     window.show_page(DRAW)
     for name in ("dense", "convolutional"):
         window.session.use_network(networks.weights(name))
     window.show_page(INSIDE)
-    inside._source.setCurrentIndex(0)
+    inside.network_choice.setCurrentIndex(0)
     assert inside.edits.surgery == WeightEdits()
-    inside._source.setCurrentIndex(DENSE)
+    inside.network_choice.setCurrentIndex(DENSE)
     assert inside.edits.surgery == WeightEdits(bits=4)
     assert button(inside, "bits_4").isChecked()
     qtbot.waitUntil(partial(settled, inside))
-    assert inside._weights.name == "dense-edited.npz"
+    assert inside.weights.name == "dense-edited.npz"
     assert not inside.edits.stack.canUndo()
     button(inside, "put_back").click()
     qtbot.waitUntil(partial(settled, inside))
-    assert inside._weights is inside._base
+    assert inside.weights is inside.unedited
 
 
 def test_a_network_that_cannot_be_loaded_is_told(
@@ -416,14 +427,14 @@ def test_a_network_that_cannot_be_loaded_is_told(
     def fails(path: object) -> Weights:
         raise WeightsError("dense.npz", "is gone")
 
-    inside._source.setCurrentIndex(0)
+    inside.network_choice.setCurrentIndex(0)
     monkeypatch.setattr("digitpad.gui.inspect.inspect_tab.load_weights", fails)
-    inside._source.setCurrentIndex(DENSE)
+    inside.network_choice.setCurrentIndex(DENSE)
     box = find(window, QMessageBox, "problem")
     assert "is gone" in box.informativeText()
     box.close()
-    assert inside._source.currentIndex() == 0
-    assert inside._base is window.session.weights
+    assert inside.network_choice.currentIndex() == 0
+    assert inside.unedited is window.session.weights
 
 
 def test_softmax_follows_the_temperature(inside: InspectTab) -> None:
@@ -459,12 +470,12 @@ def test_the_nearest_digits_are_found(qtbot: QtBot, inside: InspectTab, digits: 
     for name in ("nearest_by_pixels", "nearest_by_layer"):
         qtbot.waitUntil(lambda name=name: labels(inside, name).startswith("9, 3"))  # type: ignore[misc]
     qtbot.waitUntil(lambda: text(inside, "layer_said") == "Most similar of 30, by activations")
-    inside._source.setCurrentIndex(CONVOLUTIONAL)
+    inside.network_choice.setCurrentIndex(CONVOLUTIONAL)
     assert labels(inside, "nearest_by_layer") == "none yet"
     qtbot.waitUntil(lambda: labels(inside, "nearest_by_layer").startswith("9, 3"))
-    result = inside._nearest.by_layer._result
+    result = inside.nearest.by_layer.result
     assert result is not None
-    index = FeatureIndex(inside._base, digits.training.images)
+    index = FeatureIndex(inside.unedited, digits.training.images)
     run_to_end(index.read_on())
     np.testing.assert_allclose(result.distances, index.nearest(image, 8).distances, rtol=1e-4, atol=1e-4)
     inside.pad.clear()
@@ -476,7 +487,7 @@ def test_first_weights_are_pictures_to_choose_from(qtbot: QtBot, inside: Inspect
     seven(inside)
     button(inside, "pictures_first_weights").click()
     view = inside.weights_view
-    tiles = view._tiles
+    tiles = view.tiles
     assert tiles is not None
     assert tiles.n == 512
     mouse(view, QEvent.Type.MouseButtonPress, tiles.rect(8).center().toTuple())
@@ -493,7 +504,7 @@ def test_nothing_is_cut_off_in_the_smallest_window(
     """Every button and label has enough room on every panel, and tiles neither overlap nor leave the view."""
     window.session.set_theme(mode)
     window.resize(1024, 700)
-    inside._source.setCurrentIndex(network)
+    inside.network_choice.setCurrentIndex(network)
     seven(inside)
     inside.view.choose(Selection(1, 3, 4, 4) if network == CONVOLUTIONAL else Selection(1, 3))
     qtbot.waitUntil(lambda: inside.width() == 1024)
@@ -507,7 +518,7 @@ def test_nothing_is_cut_off_in_the_smallest_window(
                 wraps = isinstance(widget, QLabel) and widget.wordWrap()
                 needed = widget.heightForWidth(widget.width()) if wraps else widget.sizeHint().height() - 1
                 assert widget.height() >= needed, (panel, widget.objectName())
-    areas = [tiles.area for tiles in inside.view._columns]
+    areas = [tiles.area for tiles in inside.view.columns]
     for area in areas:
         assert inside.view.rect().toRectF().adjusted(0, 0, 1, 1).contains(area)
     for left, right in zip(areas[:-1], areas[1:], strict=True):
@@ -518,18 +529,18 @@ def test_nothing_is_cut_off_in_the_smallest_window(
 
 def test_what_is_dear_is_done_at_most_once_a_frame(qtbot: QtBot, inside: InspectTab) -> None:
     """The network reads at most once per frame, independent of the number of pointer events."""
-    assert inside._tracer is not None
+    assert inside.tracer is not None
     traces: list[object] = []
-    trace_once: Callable[..., ActivationTrace] = inside._tracer.trace
+    trace_once: Callable[..., ActivationTrace] = inside.tracer.trace
 
     def counted(image: object) -> ActivationTrace:
         traces.append(image)
         return trace_once(image)
 
-    inside._tracer.trace = counted  # type: ignore[method-assign]
+    inside.tracer.trace = counted  # type: ignore[method-assign]
     side = inside.pad.width()
     draw(inside.pad, [[(side * (0.3 + 0.0004 * i), side * (0.2 + 0.0006 * i)) for i in range(1000)]])
-    qtbot.waitUntil(lambda: not inside._reading._timer.isActive())
+    qtbot.waitUntil(lambda: not inside.reading.is_pending)
     assert 1 <= len(traces) < 300
 
 
@@ -546,24 +557,24 @@ def test_any_network_can_be_looked_into(
 ) -> None:
     """Every block and panel works for every kind of network, with and without edits, and for NaN and infinity."""
     window.session.use_network(wild() if name == "wild" else networks.weights(name))
-    inside._source.setCurrentIndex(0)
+    inside.network_choice.setCurrentIndex(0)
     seven(inside)
     for panel in ("unit", "softmax", "nearest", "edit"):
         button(inside, f"panels_{panel}").click()
-        for place, block in enumerate(inside.view._blocks):
+        for place, block in enumerate(inside.view.blocks):
             inside.view.choose(Selection(place, block.n_units - 1))
-            inside._show_selection()
+            inside.show_selection()
             assert text(inside, "unit_title")
             inside.grab()
     button(inside, "bits_4").click()
-    for place, block in enumerate(inside.view._blocks[1:-1], start=1):
+    for place, block in enumerate(inside.view.blocks[1:-1], start=1):
         inside.edits.toggle(Selection(place, block.n_units - 1))
     qtbot.waitUntil(partial(settled, inside))
     button(inside, "pictures_first_weights").click()
     inside.grab()
     button(inside, "pictures_activations").click()
     inside.grab()
-    qtbot.waitUntil(lambda: not inside._measuring.busy)
+    qtbot.waitUntil(lambda: not inside.measuring.busy)
     assert not recwarn.list
 
 
@@ -585,8 +596,8 @@ def test_keys_undo_what_the_focus_is_on(qtbot: QtBot, inside: InspectTab, window
 
 def test_tab_goes_in_reading_order(inside: InspectTab) -> None:
     """Tab moves from the network to the pad, the layers and the panel."""
-    order, widget = [], inside._source.nextInFocusChain()
-    while widget is not None and widget is not inside._source:
+    order, widget = [], inside.network_choice.nextInFocusChain()
+    while widget is not None and widget is not inside.network_choice:
         if widget.isVisible() and widget.isEnabled() and widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
             order.append(widget.objectName())
         widget = widget.nextInFocusChain()
@@ -608,9 +619,9 @@ def test_a_deep_network_has_room(inside: InspectTab, window: Window) -> None:
     """A network with 40 layers has a column for each layer."""
     network = Network(feedforward([8] * 40))
     window.session.use_network(Weights("deep.npz", network.architecture(), network.parameters))
-    inside._source.setCurrentIndex(0)
+    inside.network_choice.setCurrentIndex(0)
     window.resize(1024, 700)
-    areas = [tiles.area for tiles in inside.view._columns]
+    areas = [tiles.area for tiles in inside.view.columns]
     assert len(areas) == 42
     for left, right in zip(areas[:-1], areas[1:], strict=True):
         assert left.right() <= right.left() + 1
@@ -622,8 +633,8 @@ def test_panels_fit_into_the_smallest_window(qtbot: QtBot, window: Window, place
     window.resize(window.minimumSize())
     window.show_page(INSIDE)
     tab = window.page(InspectTab)
-    tab._panels.setCurrentIndex(place)
-    side = tab._side
+    tab.panels.setCurrentIndex(place)
+    side = tab.side
     qtbot.waitUntil(lambda: side.geometry().bottom() < tab.height())
     widgets = [child for child in side.findChildren(QWidget) if child.isVisible() and not child.findChildren(QWidget)]
     boxes = [QRect(widget.mapTo(side, QPoint(0, 0)), widget.size()) for widget in widgets]

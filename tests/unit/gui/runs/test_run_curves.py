@@ -32,7 +32,7 @@ def test_chosen_runs_are_laid_over_each_other(qtbot: QtBot, window: Window) -> N
     qtbot.waitUntil(lambda: {line.id for line in runs.curves.lines} == {one.id, three.id})
     assert runs.curves.colours[one.id] == colours[one.id]
     assert len(set(runs.curves.colours.values())) == 2
-    assert len(find(runs, RunPlots, "run_plots")._drawn) == 10
+    assert len(find(runs, RunPlots, "run_plots").curves) == 10
 
 
 def test_axis_scale_and_smoothing_are_chosen(qtbot: QtBot, window: Window) -> None:
@@ -41,10 +41,10 @@ def test_axis_scale_and_smoothing_are_chosen(qtbot: QtBot, window: Window) -> No
     runs = open_runs(qtbot, window, run)
     plots = find(runs, RunPlots, "run_plots")
     find(runs, WordChoice, "runs_axis").set_value("time")
-    qtbot.waitUntil(lambda: plots._axis is CurveAxis.TIME)
-    assert plots._losses.get_xlim() == (0, 3.25)
+    qtbot.waitUntil(lambda: plots.axis is CurveAxis.TIME)
+    assert plots.losses.get_xlim() == (0, 3.25)
     find(runs, Check, "runs_logarithmic").click()
-    assert plots._losses.get_yscale() == "linear"
+    assert plots.losses.get_yscale() == "linear"
     slider = find(runs, QSlider, "runs_smoothing")
     with qtbot.waitSignal(runs.curves.shown):
         slider.setValue(slider.minimum())

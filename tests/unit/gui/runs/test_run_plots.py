@@ -28,7 +28,7 @@ def plots(qtbot: QtBot, theme: Theme) -> RunPlots:
 
 
 def drawn(qtbot: QtBot, plots: RunPlots) -> None:
-    qtbot.waitUntil(lambda: plots._background is not None and not plots._stale)
+    qtbot.waitUntil(lambda: plots.is_drawn)
 
 
 def fill(plots: RunPlots, *runs: Run, axis: CurveAxis = CurveAxis.STEP, until: float = 12) -> None:
@@ -38,32 +38,32 @@ def fill(plots: RunPlots, *runs: Run, axis: CurveAxis = CurveAxis.STEP, until: f
 
 def mouse(plots: RunPlots, name: str, x: float, y: float, **more: Any) -> None:
     """Send a Matplotlib mouse event at a position in the loss axes, in shares of their size."""
-    x_px, y_px = plots._losses.transAxes.transform((x, y))
+    x_px, y_px = plots.losses.transAxes.transform((x, y))
     plots.callbacks.process(name, MouseEvent(name, plots, x_px, y_px, **more))
 
 
 def x_limits(plots: RunPlots) -> tuple[float, float]:
-    left, right = plots._losses.get_xlim()
-    assert plots._accuracies.get_xlim() == (left, right)
+    left, right = plots.losses.get_xlim()
+    assert plots.accuracies.get_xlim() == (left, right)
     return left, right
 
 
-def test_lines_are_painted_in_their_colours(qtbot: QtBot, plots: RunPlots) -> None:
+def test_lines_are_painted_in_their_colours(qtbot: QtBot, plots: RunPlots, theme: Theme) -> None:
     """Lines have their colours in both themes; without runs there is a hint."""
-    (hint,) = plots._figure.texts
+    (hint,) = plots.figure.texts
     assert hint.get_text().startswith("Select runs")
     plots.draw()
-    words, axes = hint.get_window_extent(), plots._losses.get_window_extent()
+    words, axes = hint.get_window_extent(), plots.losses.get_window_extent()
     assert axes.y0 < words.y0 < words.y1 < axes.y1, "the hint overlaps the titles"
     fill(plots, made_run(), made_run(n_epochs=2))
     for mode in (Mode.DARK, Mode.LIGHT):
-        plots._theme.set_mode(mode)
+        theme.set_mode(mode)
         drawn(qtbot, plots)
         image = plots.grab().toImage()
         colours = {image.pixelColor(x, y).name() for x in range(image.width()) for y in range(image.height())}
-        assert {*COLOURS[:2], plots._theme.tokens.card} <= colours
+        assert {*COLOURS[:2], theme.tokens.card} <= colours
         assert COLOURS[2] not in colours
-    assert not plots._figure.texts
+    assert not plots.figure.texts
 
 
 def test_more_of_the_same_is_blitted(qtbot: QtBot, plots: RunPlots) -> None:
@@ -72,15 +72,15 @@ def test_more_of_the_same_is_blitted(qtbot: QtBot, plots: RunPlots) -> None:
     fill(plots, run)
     drawn(qtbot, plots)
     fill(plots, run)
-    assert not plots._stale
+    assert plots.is_drawn
     fill(plots, run, axis=CurveAxis.TIME, until=3.25)
-    assert plots._stale
+    assert not plots.is_drawn
 
 
 def test_smoothing_and_raw_losses_are_both_there(plots: RunPlots) -> None:
     """The raw losses are fainter than the smoothed curve."""
     fill(plots, made_run())
-    (raw, raw_curve), (smooth, smooth_curve), *_ = plots._drawn
+    (raw, raw_curve), (smooth, smooth_curve), *_ = plots.curves
     assert (raw.get_alpha() or 1) < 0.5
     assert smooth.get_alpha() is None
     np.testing.assert_array_equal(raw.get_ydata(), raw_curve.y)
@@ -94,8 +94,8 @@ def test_loss_is_on_either_scale(qtbot: QtBot, plots: RunPlots, logarithmic: boo
     plots.set_logarithmic(not logarithmic)
     plots.set_logarithmic(logarithmic)
     drawn(qtbot, plots)
-    assert plots._losses.get_yscale() == ("log" if logarithmic else "linear")
-    low, high = plots._losses.get_ylim()
+    assert plots.losses.get_yscale() == ("log" if logarithmic else "linear")
+    low, high = plots.losses.get_ylim()
     assert (low > 0) == logarithmic
     assert high >= 1
 
@@ -103,20 +103,20 @@ def test_loss_is_on_either_scale(qtbot: QtBot, plots: RunPlots, logarithmic: boo
 def test_wheel_zooms_at_the_pointer_and_a_double_click_shows_all(qtbot: QtBot, plots: RunPlots) -> None:
     """The wheel zooms around the pointer; with Ctrl it zooms only the height of that plot."""
     fill(plots, made_run())
-    heights = plots._losses.get_ylim(), plots._accuracies.get_ylim()
+    heights = plots.losses.get_ylim(), plots.accuracies.get_ylim()
     with qtbot.waitSignal(plots.zoom_changed, check_params_cb=lambda zoomed: zoomed):
         mouse(plots, "scroll_event", 0.25, 0.5, step=1)
     left, right = x_limits(plots)
     assert (left + 0.25 * (right - left), right - left) == pytest.approx((3, 12 / 1.25), abs=0.05)
-    assert (plots._losses.get_ylim(), plots._accuracies.get_ylim()) == heights
+    assert (plots.losses.get_ylim(), plots.accuracies.get_ylim()) == heights
     mouse(plots, "scroll_event", 0.25, 0.5, step=1, modifiers=frozenset({"ctrl"}))
-    low, high = plots._losses.get_ylim()
+    low, high = plots.losses.get_ylim()
     assert np.log(high / low) == pytest.approx(np.log(heights[0][1] / heights[0][0]) / 1.25)
-    assert plots._accuracies.get_ylim() == heights[1]
+    assert plots.accuracies.get_ylim() == heights[1]
     with qtbot.waitSignal(plots.zoom_changed, check_params_cb=lambda zoomed: not zoomed):
         mouse(plots, "button_press_event", 0.5, 0.5, button=MouseButton.LEFT, dblclick=True)
     assert x_limits(plots) == (0, 12)
-    assert plots._losses.get_ylim() == heights[0]
+    assert plots.losses.get_ylim() == heights[0]
 
 
 def test_dragging_moves_what_is_shown(plots: RunPlots) -> None:
@@ -142,8 +142,8 @@ def test_zooming_ends_where_numbers_do(plots: RunPlots) -> None:
     for factor in (10.0, 0.1):
         for _ in range(400):
             plots.zoom(factor)
-            plots.zoom(factor, height=plots._losses)
-        limits = (*x_limits(plots), *plots._losses.get_ylim())
+            plots.zoom(factor, height=plots.losses)
+        limits = (*x_limits(plots), *plots.losses.get_ylim())
         assert np.isfinite(limits).all()
         plots.draw()
         plots.show_all()
@@ -180,9 +180,9 @@ def test_change_of_settings_is_told_at_its_mark(qtbot: QtBot, plots: RunPlots) -
     log.close()
     fill(plots, run)
     drawn(qtbot, plots)
-    ((line, (mark,)),) = plots._marks
+    ((line, (mark,)),) = plots.marks
     assert np.asarray(line.get_xdata()).tolist() == [6]
-    at = plots._losses.transAxes.inverted().transform(plots._losses.transData.transform((mark.x, mark.y)))
+    at = plots.losses.transAxes.inverted().transform(plots.losses.transData.transform((mark.x, mark.y)))
     mouse(plots, "motion_notify_event", *at)
     assert QToolTip.text() == "step 6: optimizer.learning_rate=0.5"
     mouse(plots, "motion_notify_event", 0.9, 0.9)
@@ -197,15 +197,15 @@ def test_everything_is_done_by_keys(qtbot: QtBot, plots: RunPlots) -> None:
     assert x_limits(plots) == pytest.approx((1.2, 10.8))
     qtbot.keyClick(plots, Qt.Key.Key_Right, shift)
     assert x_limits(plots) == pytest.approx((2.16, 11.76))
-    low = plots._losses.get_ylim()[0]
+    low = plots.losses.get_ylim()[0]
     qtbot.keyClick(plots, Qt.Key.Key_Up, shift)
-    assert plots._losses.get_ylim()[0] > low
+    assert plots.losses.get_ylim()[0] > low
     qtbot.keyClick(plots, Qt.Key.Key_Minus)
     qtbot.keyClick(plots, Qt.Key.Key_Home)
     assert x_limits(plots) == (0, 12)
     qtbot.keyClick(plots, Qt.Key.Key_Left)
-    assert plots._place == pytest.approx(6 - 12 / 50)
+    assert plots.place == pytest.approx(6 - 12 / 50)
     qtbot.keyClick(plots, Qt.Key.Key_Right)
-    assert plots._place == pytest.approx(6)
+    assert plots.place == pytest.approx(6)
     qtbot.keyClick(plots, Qt.Key.Key_End)
-    assert plots._place is None
+    assert plots.place is None

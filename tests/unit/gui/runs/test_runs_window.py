@@ -52,11 +52,11 @@ def test_list_follows_a_run_in_training_and_rests_after_it(
     run.lock()
     monkeypatch.setattr(module, "REFRESH_MS", 10)
     runs = open_runs(qtbot, window, run)
-    assert runs._timer.isActive()
+    assert runs.is_polling
     assert not action(runs, "Train for").isEnabled()
     assert not action(runs, "Move").isEnabled()
     plots = find(runs, RunPlots, "run_plots")
-    assert plots._losses.get_xlim() == (0, 12)
+    assert plots.losses.get_xlim() == (0, 12)
     log = RunLog(run.log_path)
     log.add("steps", first=5, losses=[0.25, 0.125], seconds=2.0)
     log.close()
@@ -67,8 +67,8 @@ def test_list_follows_a_run_in_training_and_rests_after_it(
     assert threading.get_ident() not in threads
     run.unlock()
     qtbot.waitUntil(lambda: runs.runs.model.entries[0].summary.status is RunStatus.CUT_OFF)
-    assert not runs._timer.isActive()
-    qtbot.waitUntil(lambda: plots._losses.get_xlim() == (0, 6))
+    assert not runs.is_polling
+    qtbot.waitUntil(lambda: plots.losses.get_xlim() == (0, 6))
 
 
 def _noting(summary: Any, threads: set[int]) -> Any:
@@ -101,7 +101,7 @@ def test_closed_it_can_be_opened_again_and_its_thread_ends_with_the_window(qtbot
     runs = open_runs(qtbot, window)
     runs.resize(1040, 640)
     runs.close()
-    assert not runs._timer.isActive()
+    assert not runs.is_polling
     made_run()
     assert open_runs(qtbot, window, *all_runs()) is runs
     assert (runs.width(), runs.height()) == (1040, 640)

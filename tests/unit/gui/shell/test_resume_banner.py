@@ -90,7 +90,7 @@ def test_runs_are_looked_for_after_the_first_paint_and_in_a_thread(
 ) -> None:
     """The start is not slower for it."""
     order: list[tuple[str, bool]] = []
-    unfinished = module._unfinished_run
+    unfinished = module.unfinished_run
 
     def noted() -> RunEntry | None:
         order.append(("looked", threading.current_thread() is threading.main_thread()))
@@ -102,7 +102,7 @@ def test_runs_are_looked_for_after_the_first_paint_and_in_a_thread(
         paint(self, event)
         order.append(("painted", True))
 
-    monkeypatch.setattr(module, "_unfinished_run", noted)
+    monkeypatch.setattr(module, "unfinished_run", noted)
     monkeypatch.setattr(Window, "paintEvent", painted)
     start()
     assert order[0] == ("painted", True)
@@ -162,7 +162,7 @@ def test_window_that_is_closed_at_once_leaves_no_thread(theme: Theme, shipped: W
     window = Window(Session(theme, shipped, Preferences(settings)))
     window.show()
     window.banner.look()
-    window._import_pages()
+    window.import_pages()
     window.close()
     assert not [thread for thread in threading.enumerate() if thread.name in ("resume banner", "imports")]
     window.deleteLater()

@@ -72,7 +72,7 @@ def test_the_same_seed_draws_the_same(qtbot: QtBot, dialog: AugmentationDialog) 
     qtbot.waitUntil(lambda: not np.array_equal(grid(dialog), first))
     np.testing.assert_array_equal(grid(dialog)[:, 0], first[:, 0])
     dialog.seed = 1
-    dialog._draw()
+    dialog.redraw()
     np.testing.assert_array_equal(grid(dialog), first)
 
 
@@ -214,7 +214,7 @@ def test_missing_digits_are_told(form: SettingsForm, monkeypatch: pytest.MonkeyP
     one_of_each.cache_clear()
     monkeypatch.setattr(assets, "DATA", tmp_path)
     find(form, QPushButton, "preview_button").click()
-    assert str(tmp_path) in find(find(form, AugmentationDialog), DigitGrid)._problem
+    assert str(tmp_path) in find(find(form, AugmentationDialog), DigitGrid).problem
 
 
 def test_amounts_in_words() -> None:

@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QDoubleSpinBox, QLabel, QLineEdit, QPushButton
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+)
 from pytestqt.qtbot import QtBot
 
 from digitpad.gui.shell.window import Window
@@ -79,7 +88,7 @@ def test_every_setting_of_a_recipe_can_be_reached(form: SettingsForm) -> None:
 
 def test_every_choice_of_a_setting_is_offered(form: SettingsForm) -> None:
     """Every choice lists exactly the values that a recipe allows."""
-    values = {key: row.editor for key, row in form._rows.items()}
+    values = {key: row.editor for key, row in form.rows.items()}
     for part in dataclasses.fields(Recipe):
         if not dataclasses.is_dataclass(part.default):
             continue
@@ -263,7 +272,7 @@ def test_the_basic_form_fits_the_window_s_first_size(form: SettingsForm) -> None
     """At 1120 × 800 nothing scrolls, and a scroll bar does not change the width of fields."""
     form.window().resize(1120, 800)
     QApplication.processEvents()
-    bar, field = form._scroll.verticalScrollBar(), find(form, QLineEdit, "hidden")
+    bar, field = find(form, QScrollArea).verticalScrollBar(), find(form, QLineEdit, "hidden")
     assert bar.maximum() == 0
     width = field.width()
     form.show_more(True)

@@ -144,7 +144,7 @@ def test_pause_rests_and_goes_on(qtbot: QtBot, training_window: Window) -> None:
     """Pause stops all events, and Resume completes all epochs."""
     tab = training_window.page(TrainTab)
     form = tab.form
-    form.set_recipe(form._base.with_values({"training.epochs": 60}))
+    form.set_recipe(form.base_recipe.with_values({"training.epochs": 60}))
     tab.train()
     with event_of(qtbot, tab, EpochDone):
         pass
@@ -164,7 +164,7 @@ def test_pause_rests_and_goes_on(qtbot: QtBot, training_window: Window) -> None:
 def test_stop_keeps_what_was_learnt(qtbot: QtBot, training_window: Window) -> None:
     """A stopped run is evaluated and can be used."""
     tab = training_window.page(TrainTab)
-    tab.form.set_recipe(tab.form._base.with_values({"training.epochs": 5000}))
+    tab.form.set_recipe(tab.form.base_recipe.with_values({"training.epochs": 5000}))
     tab.train()
     with event_of(qtbot, tab, TrainingReport):
         pass
@@ -179,7 +179,7 @@ def test_stop_keeps_what_was_learnt(qtbot: QtBot, training_window: Window) -> No
 def test_stop_while_paused(qtbot: QtBot, training_window: Window) -> None:
     """A paused run can be stopped."""
     tab = training_window.page(TrainTab)
-    tab.form.set_recipe(tab.form._base.with_values({"training.epochs": 5000}))
+    tab.form.set_recipe(tab.form.base_recipe.with_values({"training.epochs": 5000}))
     tab.train()
     with event_of(qtbot, tab, TrainingReport):
         pass
@@ -243,7 +243,7 @@ def test_every_shipped_recipe_goes_through_the_form_unchanged(training_window: W
 def test_a_folder_without_data_is_told(qtbot: QtBot, training_window: Window, tmp_path: Path) -> None:
     """The error names the folder, and the tab returns to idle."""
     form = training_window.page(TrainTab).form
-    form.set_recipe(form._base.with_values({"data.set": str(tmp_path)}))
+    form.set_recipe(form.base_recipe.with_values({"data.set": str(tmp_path)}))
     with qtbot.waitSignal(training_window.session.error_raised, timeout=TRAINING_MS) as blocker:
         training_window.page(TrainTab).train()
     assert str(tmp_path) in str(blocker.args[1])
@@ -255,30 +255,30 @@ def test_the_untrained_tab_says_what_training_will_do(qtbot: QtBot, window: Wind
     """A hint in the empty axes describes the planned training."""
     window.show_page(TRAIN)
     tab = window.page(TrainTab)
-    qtbot.waitUntil(lambda: tab.board._loss_curves is not None)
-    assert tab.board._loss_curves is not None
-    assert "Train runs 60 epochs of 784-512-256-10" in tab.board._loss_curves._hint
-    tab.form.set_recipe(tab.form._base.with_values({"training.epochs": 1}))
-    assert "Train runs 1 epoch of" in tab.board._loss_curves._hint
+    qtbot.waitUntil(lambda: tab.board.loss_curves is not None)
+    assert tab.board.loss_curves is not None
+    assert "Train runs 60 epochs of 784-512-256-10" in tab.board.loss_curves.hint
+    tab.form.set_recipe(tab.form.base_recipe.with_values({"training.epochs": 1}))
+    assert "Train runs 1 epoch of" in tab.board.loss_curves.hint
 
 
 def test_training_may_begin_before_there_are_curves(qtbot: QtBot, training_window: Window) -> None:
     """Curves that are created after training has started show all epochs of it."""
     tab = training_window.page(TrainTab)
-    assert tab.board._loss_curves is None
+    assert tab.board.loss_curves is None
     tab.train()
     wait_for(qtbot, training_window, TrainingState.DONE)
-    qtbot.waitUntil(lambda: tab.board._loss_curves is not None)
-    assert tab.board._loss_curves is not None
-    assert tab.board._loss_curves._epochs == 8
-    assert len(tab.board._loss_curves._lines["validation"].get_xdata()) == 9
+    qtbot.waitUntil(lambda: tab.board.loss_curves is not None)
+    assert tab.board.loss_curves is not None
+    assert tab.board.loss_curves.n_epochs == 8
+    assert len(tab.board.loss_curves.lines["validation"].get_xdata()) == 9
 
 
 def test_the_plan_follows_what_is_typed(qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
     """The plan follows the last typed value without an update for every key."""
     tab = window.page(TrainTab)
     window.show_page(TRAIN)
-    qtbot.waitUntil(lambda: tab.board._loss_curves is not None and "Train runs" in tab.board._loss_curves._hint)
+    qtbot.waitUntil(lambda: tab.board.loss_curves is not None and "Train runs" in tab.board.loss_curves.hint)
     plans: list[int] = []
     monkeypatch.setattr(tab.board, "set_plan", lambda epochs, _hint="": plans.append(epochs))
     edit = find(tab.form, QLineEdit, "epochs")
@@ -339,7 +339,7 @@ def test_a_training_that_runs_away_keeps_its_best_epoch(
 def test_one_key_trains_pauses_and_goes_on(qtbot: QtBot, training_window: Window) -> None:
     """Ctrl+T starts, pauses and resumes training."""
     tab = training_window.page(TrainTab)
-    tab.form.set_recipe(tab.form._base.with_values({"training.epochs": 5000}))
+    tab.form.set_recipe(tab.form.base_recipe.with_values({"training.epochs": 5000}))
     for state in (TrainingState.RUNNING, TrainingState.PAUSED, TrainingState.RUNNING):
         qtbot.keyClick(training_window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
         wait_for(qtbot, training_window, state)
@@ -363,11 +363,11 @@ def test_the_pinned_answer_goes_with_the_digit(qtbot: QtBot, training_window: Wi
     """A late report for the previous digit is not shown for the empty pad."""
     tab = training_window.page(TrainTab)
     draw(training_window.page(DrawTab).pad, placed(7, 100, 100, 250))
-    assert tab.board._pinned is not None
-    late = TrainingReport(1, (0.5,), 100, 1.0, 1.0, tab.board._pinned.image, (0.1,) * 10, SEEN, 0.0)
+    assert tab.board.pinned is not None
+    late = TrainingReport(1, (0.5,), 100, 1.0, 1.0, tab.board.pinned.image, (0.1,) * 10, SEEN, 0.0)
     training_window.page(DrawTab).pad.clear()
     tab.board.reported(late)
-    tab.board._draw_moment()
+    tab.board.draw_moment()
     assert find(training_window, QLabel, "pinned_answer").text() == ""
 
 
@@ -434,7 +434,7 @@ def long_training(qtbot: QtBot, window: Window, **settings: object) -> TrainTab:
     """Start a long training run and wait for its first steps."""
     tab = window.page(TrainTab)
     values = {"training.epochs": 5000, **{key.replace("__", "."): value for key, value in settings.items()}}
-    tab.form.set_recipe(tab.form._base.with_values(values))
+    tab.form.set_recipe(tab.form.base_recipe.with_values(values))
     tab.train()
     qtbot.waitUntil(lambda: tab.board.n_steps > 0, timeout=TRAINING_MS)
     return tab
@@ -454,12 +454,12 @@ def test_settings_change_while_it_trains(qtbot: QtBot, training_window: Window) 
     with event_of(qtbot, tab, SettingsChanged):
         set_field(training_window, "epochs", "6000")
     assert find(training_window, QProgressBar, "training_progress").maximum() == 6000 * 20
-    assert [list(item.settings) for item in tab.board._changes] == [
+    assert [list(item.settings) for item in tab.board.changes] == [
         ["optimizer.learning_rate"],
         ["training.epochs"],
     ]
-    assert tab.board._loss_curves is not None
-    assert [text for _, text in tab.board._loss_curves._marks] == ["learning rate 0.004", "epochs 6000"]
+    assert tab.board.loss_curves is not None
+    assert [text for _, text in tab.board.loss_curves.marks] == ["learning rate 0.004", "epochs 6000"]
     tab.stop()
     wait_for(qtbot, training_window, TrainingState.DONE)
     assert tab.outcome is not None
@@ -519,15 +519,15 @@ def test_first_layer_and_batch_are_shown(qtbot: QtBot, training_window: Window) 
     for _ in range(3):
         with event_of(qtbot, tab, TrainingReport):
             pass
-    tab._draw()
+    tab.redraw()
     assert find(training_window, ImageGrid, "batch_grid").n_images == 24
     grid = find(training_window, ImageGrid, "weights_grid")
     assert grid.n_images == 24
-    tab.board._scrubber.go_to(0)
-    assert grid._images is tab.board._moments.kept[0].weights
-    tab.board._scrubber.go_to(None)
-    assert grid._images is tab.board._moments.kept[-1].weights
-    assert not np.array_equal(tab.board._moments.kept[0].weights, tab.board._moments.kept[-1].weights)
+    tab.board.scrubber.go_to(0)
+    assert grid.images is tab.board.history.kept[0].weights
+    tab.board.scrubber.go_to(None)
+    assert grid.images is tab.board.history.kept[-1].weights
+    assert not np.array_equal(tab.board.history.kept[0].weights, tab.board.history.kept[-1].weights)
     tab.finish_work()
 
 
@@ -553,8 +553,8 @@ def test_resumed_run_keeps_the_settings_it_came_to(qtbot: QtBot, training_window
         pass
     fields = [find(training_window, QLineEdit, name).text() for name in ("learning_rate", "epochs")]
     assert fields == ["0.0123", "7000"]
-    assert tab._running is not None
-    assert (tab._running.optimizer.learning_rate, tab._running.training.epochs) == (0.0123, 7000)
+    assert tab.running is not None
+    assert (tab.running.optimizer.learning_rate, tab.running.training.epochs) == (0.0123, 7000)
     tab.finish_work()
 
 

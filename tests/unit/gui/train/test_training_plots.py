@@ -29,7 +29,7 @@ def curves(qtbot: QtBot, theme: Theme) -> TrainingCurves:
     curves.resize(500, 200)
     curves.set_plan(10, "a hint")
     curves.show()
-    qtbot.waitUntil(lambda: curves._background is not None)
+    qtbot.waitUntil(lambda: curves.is_drawn)
     return curves
 
 
@@ -45,17 +45,17 @@ def full_draws(curves: TrainingCurves) -> list[object]:
 
 def test_the_same_plan_is_not_drawn_again(curves: TrainingCurves) -> None:
     """The same plan is drawn again only if there were curves."""
-    curves._stale = False
+    curves.draw()
     curves.set_plan(10, "a hint")
-    assert not curves._stale
+    assert curves.is_drawn
     for epochs, hint in ((11, "a hint"), (11, "another"), (11, "")):
         curves.set_plan(epochs, hint)
-        assert curves._stale
-        curves._stale = False
+        assert not curves.is_drawn
+        curves.draw()
     curves.set_series(None, some(2.0, 1.0), some(2.0, 1.5))
     curves.set_plan(11, "")
-    assert curves._stale
-    assert not curves._lines["training"].get_xdata()
+    assert not curves.is_drawn
+    assert not curves.lines["training"].get_xdata()
 
 
 def test_new_points_within_the_axes_are_blitted(qtbot: QtBot, curves: TrainingCurves) -> None:
@@ -72,9 +72,9 @@ def test_new_points_within_the_axes_are_blitted(qtbot: QtBot, curves: TrainingCu
 def test_a_loss_below_the_axes_makes_them_grow_by_a_decade(qtbot: QtBot, curves: TrainingCurves) -> None:
     """A loss below the axes lowers the limit by a decade."""
     curves.set_series(None, some(2.0, 1.0), some(2.0, 1.5))
-    assert curves._axes.get_ylim()[0] == pytest.approx(0.1)
+    assert curves.axes.get_ylim()[0] == pytest.approx(0.1)
     curves.set_series(None, some(2.0, 0.03), some(2.0, 1.5))
-    assert curves._axes.get_ylim()[0] == pytest.approx(0.01)
+    assert curves.axes.get_ylim()[0] == pytest.approx(0.01)
 
 
 @pytest.mark.parametrize("size", [(500, 90), (1500, 500)])
@@ -82,13 +82,13 @@ def test_labels_have_the_room_that_they_need(qtbot: QtBot, curves: TrainingCurve
     """Tick labels are not cut off at any size, and margins do not grow with the figure."""
     curves.resize(*size)
     curves.draw()
-    ticks = [*curves._axes.get_xticklabels(), *curves._axes.get_yticklabels()]
+    ticks = [*curves.axes.get_xticklabels(), *curves.axes.get_yticklabels()]
     boxes = [tick.get_window_extent() for tick in ticks if tick.get_text()]
     assert min(box.x0 for box in boxes) >= 0
     assert min(box.y0 for box in boxes) >= 0
-    assert max(box.x1 for box in boxes) <= curves._figure.bbox.x1
-    assert max(box.y1 for box in boxes) <= curves._figure.bbox.y1
-    assert curves._axes.bbox.x0 <= 60 * curves.device_pixel_ratio
+    assert max(box.x1 for box in boxes) <= curves.figure.bbox.x1
+    assert max(box.y1 for box in boxes) <= curves.figure.bbox.y1
+    assert curves.axes.bbox.x0 <= 60 * curves.device_pixel_ratio
 
 
 def test_best_value_is_told_where_no_curve_ends(curves: TrainingCurves) -> None:
@@ -96,8 +96,8 @@ def test_best_value_is_told_where_no_curve_ends(curves: TrainingCurves) -> None:
     curves.set_plan(3)
     curves.set_series(None, some(0.5, 0.9, 0.97, 0.98), some(0.5, 0.9, 0.96, 0.97), best=0.97)
     curves.draw()
-    assert curves._best_label.get_text() == "best so far 97.00\N{NO-BREAK SPACE}%"
-    assert curves._best_label.get_window_extent().x1 < curves._axes.transData.transform((1, 0.9))[0]
+    assert curves.best_label.get_text() == "best so far 97.00\N{NO-BREAK SPACE}%"
+    assert curves.best_label.get_window_extent().x1 < curves.axes.transData.transform((1, 0.9))[0]
 
 
 def test_lines_are_seen_in_both_themes(qtbot: QtBot, curves: TrainingCurves, theme: Theme) -> None:
