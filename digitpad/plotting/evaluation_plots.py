@@ -22,9 +22,9 @@ from digitpad.evaluation.feature_map import FeatureMap, feature_map
 from digitpad.evaluation.metrics import interval
 from digitpad.evaluation.robustness import Robustness
 from digitpad.nn.arrays import Ints
-from digitpad.plotting.palette import Colours, class_colours
+from digitpad.plotting.palette import Palette, class_colours
 
-Draw = Callable[[Figure, Colours], None]
+Draw = Callable[[Figure, Palette], None]
 
 _PERCENT = "\N{NO-BREAK SPACE}%"
 _DPI = 100  # of the window at a scale of 1
@@ -33,13 +33,13 @@ _MAX_LEGEND_CLASSES = 12  # classes; with more, a legend is too long
 _CELL_INCHES = 0.26  # cell of a confusion matrix, wide enough for a count of three digits
 
 
-def empty_figure(width: float, height: float, colours: Colours, dpi: float = _DPI) -> Figure:
+def empty_figure(width: float, height: float, colours: Palette, dpi: float = _DPI) -> Figure:
     """Return an empty figure with automatic layout; the size is in inches."""
     engine = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1, wspace=0.03, hspace=0.03)
     return Figure(figsize=(width, height), dpi=dpi, facecolor=colours.card, layout=engine)
 
 
-def rendered(draw: Draw, width_px: int, height_px: int, scale: float, colours: Colours) -> NDArray[np.uint8]:
+def rendered(draw: Draw, width_px: int, height_px: int, scale: float, colours: Palette) -> NDArray[np.uint8]:
     """Render a figure to RGBA pixels of shape (height_px * scale, width_px * scale, 4)."""
     figure = empty_figure(width_px / _DPI, height_px / _DPI, colours, _DPI * scale)
     draw(figure, colours)
@@ -91,7 +91,7 @@ def diagram(name: str, made: Sequence[Assessment], robust: Sequence[Robustness])
     raise ValueError(f"there is no figure {name!r}")
 
 
-def draw_reliability(figure: Figure, colours: Colours, named: Sequence[tuple[str, Reliability]]) -> None:
+def draw_reliability(figure: Figure, colours: Palette, named: Sequence[tuple[str, Reliability]]) -> None:
     """Draw a reliability diagram: accuracy by confidence, with the diagonal of perfect calibration.
 
     A histogram below shows the number of predictions by confidence. Its scale is logarithmic, because most predictions
@@ -131,7 +131,7 @@ def draw_reliability(figure: Figure, colours: Colours, named: Sequence[tuple[str
     _legend(axes, colours)
 
 
-def draw_rejection_curve(figure: Figure, colours: Colours, named: Sequence[tuple[str, RejectionCurve]]) -> None:
+def draw_rejection_curve(figure: Figure, colours: Palette, named: Sequence[tuple[str, RejectionCurve]]) -> None:
     """Draw the accuracy of sure predictions and the share of not sure ones by threshold; mark each network's own."""
     axes, shares = figure.subplots(2, 1, height_ratios=[3, 2], sharex=True)
     lowest_accuracy, lowest_share = 1.0, 1.0
@@ -169,7 +169,7 @@ def draw_rejection_curve(figure: Figure, colours: Colours, named: Sequence[tuple
     _legend(axes, colours)
 
 
-def draw_robustness(figure: Figure, colours: Colours, named: Sequence[tuple[str, Robustness]]) -> None:
+def draw_robustness(figure: Figure, colours: Palette, named: Sequence[tuple[str, Robustness]]) -> None:
     """Draw the accuracy for each distortion, with its 95 % interval."""
     n_panels = len(named[0][1].curves)
     width, height = figure.get_size_inches()
@@ -203,7 +203,7 @@ def draw_robustness(figure: Figure, colours: Colours, named: Sequence[tuple[str,
 
 
 def draw_confusion(
-    figure: Figure, colours: Colours, confusion: NDArray[np.int64], class_names: Sequence[str] = DIGITS
+    figure: Figure, colours: Palette, confusion: NDArray[np.int64], class_names: Sequence[str] = DIGITS
 ) -> None:
     """Draw the confusion matrix (rows: true class, columns: predicted class), with errors highlighted.
 
@@ -245,7 +245,7 @@ def draw_confusion(
 
 def draw_map(
     figure: Figure,
-    colours: Colours,
+    colours: Palette,
     places: FeatureMap,
     labels: Ints,
     predicted: Ints,
@@ -305,7 +305,7 @@ def draw_map(
     )  # fmt: skip
 
 
-def _line_colours(colours: Colours) -> tuple[str, str]:
+def _line_colours(colours: Palette) -> tuple[str, str]:
     return colours.accent, colours.second
 
 
@@ -331,7 +331,7 @@ def _percent_axis(axes: Axes) -> None:
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=decimals, symbol=_PERCENT))
 
 
-def _style(axes: Axes, colours: Colours) -> None:
+def _style(axes: Axes, colours: Palette) -> None:
     axes.set_facecolor(colours.card)
     axes.tick_params(which="both", length=0, labelsize=8.5, labelcolor=colours.soft)
     axes.grid(visible=True, axis="y", color=colours.hairline, linewidth=0.8)
@@ -340,7 +340,7 @@ def _style(axes: Axes, colours: Colours) -> None:
         spine.set(visible=side == "bottom", color=colours.hairline)
 
 
-def _legend(axes: Axes, colours: Colours) -> None:
+def _legend(axes: Axes, colours: Palette) -> None:
     axes.legend(
         loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=3, frameon=False, fontsize=9, labelcolor=colours.soft,
         borderaxespad=0.2,

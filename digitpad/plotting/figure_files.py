@@ -13,23 +13,19 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullFormatter, NullLocator, PercentFormatter
 
 from digitpad.plotting.evaluation_plots import Draw, empty_figure
-from digitpad.plotting.palette import LINE_COLOURS, Colours
+from digitpad.plotting.palette import LIGHT, LINE_COLOURS
 from digitpad.runs.run_comparison import CurveAxis, RunLines, accuracy_limits, clock, loss_limits
 from digitpad.training.search_space import ChoiceRange, Range
 from digitpad.tuning.trials import Trial, TrialOutcome, best_of
-
-# Colours of the window's light theme, which cannot be imported without Qt.
-_CARD, _HAIRLINE, _TEXT, _SOFT, _FAINT = "#ffffff", "#e3e6eb", "#1c2330", "#667085", "#98a2b3"
-_ACCENT, _SECOND, _BAD = "#3b5bdb", "#e8590c", "#c92a2a"
 
 _PERCENT = "\N{NO-BREAK SPACE}%"
 _COLUMNS = 3
 _BELOW = "below the axis"  # kind of point whose accuracy is below the visible range
 _MARKS: dict[str, dict[str, Any]] = {
-    TrialOutcome.DONE: {"marker": "o", "color": _ACCENT, "alpha": 0.85, "linewidths": 0},
-    TrialOutcome.PRUNED: {"marker": "o", "facecolors": "none", "edgecolors": _FAINT, "linewidths": 1.2},
-    TrialOutcome.DIVERGED: {"marker": "x", "color": _BAD, "linewidths": 1.4},
-    _BELOW: {"marker": "v", "color": _FAINT, "linewidths": 0},
+    TrialOutcome.DONE: {"marker": "o", "color": LIGHT.accent, "alpha": 0.85, "linewidths": 0},
+    TrialOutcome.PRUNED: {"marker": "o", "facecolors": "none", "edgecolors": LIGHT.faint, "linewidths": 1.2},
+    TrialOutcome.DIVERGED: {"marker": "x", "color": LIGHT.bad, "linewidths": 1.4},
+    _BELOW: {"marker": "v", "color": LIGHT.faint, "linewidths": 0},
 }
 
 
@@ -55,7 +51,7 @@ def trials_figure(name: str, ranges: Sequence[Range], trials: Sequence[Trial], k
     n_columns = 2 if len(ranges) == 4 else min(_COLUMNS, len(ranges))
     n_rows = -(-len(ranges) // n_columns)
     figure = Figure(
-        figsize=(9.6, 3.4 + 2.5 * n_rows), facecolor=_CARD,
+        figsize=(9.6, 3.4 + 2.5 * n_rows), facecolor=LIGHT.card,
         layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12, wspace=0.03, hspace=0.03),
     )  # fmt: skip
     grid = figure.add_gridspec(1 + n_rows, n_columns, height_ratios=[3.4] + [2.5] * n_rows)
@@ -63,7 +59,7 @@ def trials_figure(name: str, ranges: Sequence[Range], trials: Sequence[Trial], k
     low, high = _limits(trials)
     _style(axes, low, high)
     _draw_history(axes, trials, low)
-    axes.set_title(name, loc="left", fontsize=13, color=_TEXT, pad=26, fontweight="bold", parse_math=False)
+    axes.set_title(name, loc="left", fontsize=13, color=LIGHT.text, pad=26, fontweight="bold", parse_math=False)
     for index, setting_range in enumerate(ranges):
         panel = figure.add_subplot(grid[1 + index // n_columns, index % n_columns])
         _style(panel, low, high)
@@ -85,10 +81,9 @@ def evaluation_figure(draw: Draw, title: str, kind: str, width: float = 8.0, hei
     width, height : float
         Size in inches.
     """
-    colours = Colours()
-    figure = empty_figure(width, height, colours)
-    draw(figure, colours)
-    text = figure.suptitle(title, x=0.015, ha="left", fontsize=13, color=colours.text, fontweight="bold")
+    figure = empty_figure(width, height, LIGHT)
+    draw(figure, LIGHT)
+    text = figure.suptitle(title, x=0.015, ha="left", fontsize=13, color=LIGHT.text, fontweight="bold")
     text.set_parse_math(False)
     return _encoded(figure, kind)
 
@@ -115,7 +110,7 @@ def runs_figure(
         Colours of the runs; there may be more colours than runs.
     """
     figure = Figure(
-        figsize=(9.6, 7.2), facecolor=_CARD,
+        figsize=(9.6, 7.2), facecolor=LIGHT.card,
         layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12, wspace=0.03, hspace=0.03),
     )  # fmt: skip
     losses, accuracies = figure.subplots(2, 1, sharex=True)
@@ -134,7 +129,7 @@ def runs_figure(
         marks = [(mark.x, mark.y) for mark in line.marks]
         losses.plot(
             [x for x, _ in marks], [y for _, y in marks], color=colour, linewidth=0, marker="D", markersize=4.5,
-            markeredgecolor=_CARD, zorder=4,
+            markeredgecolor=LIGHT.card, zorder=4,
         )  # fmt: skip
         for axes, score, style in (
             (losses, "validation_loss", (0, (4, 2))),
@@ -143,10 +138,10 @@ def runs_figure(
         ):
             curve = line.scores[score]
             axes.plot(curve.x, curve.y, color=colour, linewidth=1.6, linestyle=style)
-    losses.plot([], [], color=_SOFT, linewidth=1.4, label="training")
-    losses.plot([], [], color=_SOFT, linewidth=1.4, linestyle=(0, (4, 2)), label="validation")
+    losses.plot([], [], color=LIGHT.soft, linewidth=1.4, label="training")
+    losses.plot([], [], color=LIGHT.soft, linewidth=1.4, linestyle=(0, (4, 2)), label="validation")
     legend = losses.legend(
-        loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=5, frameon=False, fontsize=9, labelcolor=_SOFT,
+        loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=5, frameon=False, fontsize=9, labelcolor=LIGHT.soft,
         columnspacing=1.6, borderaxespad=0.2,
     )  # fmt: skip
     for text in legend.get_texts():
@@ -157,9 +152,9 @@ def runs_figure(
         accuracies.xaxis.set_major_formatter(lambda value, _: clock(value))
     elif axis is CurveAxis.STEP:
         accuracies.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    losses.set_ylabel("loss", fontsize=9, color=_SOFT)
-    accuracies.set_ylabel("accuracy", fontsize=9, color=_SOFT)
-    accuracies.set_xlabel(axis, fontsize=9, color=_SOFT)
+    losses.set_ylabel("loss", fontsize=9, color=LIGHT.soft)
+    accuracies.set_ylabel("accuracy", fontsize=9, color=LIGHT.soft)
+    accuracies.set_xlabel(axis, fontsize=9, color=LIGHT.soft)
     return _encoded(figure, kind)
 
 
@@ -187,20 +182,20 @@ def _draw_history(axes: Axes, trials: Sequence[Trial], low: float) -> None:
         best = np.maximum.accumulate([trial.accuracy or 0.0 for trial in done])
         axes.step(
             [*(trial.number for trial in done), edge], [*best, best[-1]],
-            where="post", color=_SECOND, linewidth=1.6, label="best so far", zorder=2,
+            where="post", color=LIGHT.second, linewidth=1.6, label="best so far", zorder=2,
         )  # fmt: skip
         axes.annotate(
             f"{best[-1]:.2%}".replace("%", _PERCENT), (edge, best[-1]), xytext=(0, 5), textcoords="offset points",
-            ha="right", va="bottom", fontsize=9, color=_SECOND, fontweight="bold",
+            ha="right", va="bottom", fontsize=9, color=LIGHT.text, fontweight="bold",
         )  # fmt: skip
         axes.legend(
-            loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=5, frameon=False, fontsize=9, labelcolor=_SOFT,
+            loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=5, frameon=False, fontsize=9, labelcolor=LIGHT.soft,
             handletextpad=0.4, columnspacing=1.6, borderaxespad=0.2,
         )  # fmt: skip
     axes.set_xlim(-0.6, edge)
     axes.xaxis.set_major_locator(MaxNLocator(10, integer=True, steps=[1, 2, 5, 10]))
-    axes.set_xlabel("trial", fontsize=9, color=_SOFT)
-    axes.set_ylabel("validation accuracy", fontsize=9, color=_SOFT)
+    axes.set_xlabel("trial", fontsize=9, color=LIGHT.soft)
+    axes.set_ylabel("validation accuracy", fontsize=9, color=LIGHT.soft)
 
 
 def _draw_setting(axes: Axes, setting_range: Range, trials: Sequence[Trial], low: float) -> None:
@@ -236,8 +231,8 @@ def _draw_setting(axes: Axes, setting_range: Range, trials: Sequence[Trial], low
     best = best_of(trials)
     if best is not None:
         place = places[trials.index(best)]
-        axes.scatter([place], [best.accuracy or 0.0], s=90, facecolors="none", edgecolors=_SECOND, linewidths=1.6)
-    axes.set_title(setting_range.key, loc="left", fontsize=9.5, color=_TEXT)
+        axes.scatter([place], [best.accuracy or 0.0], s=90, facecolors="none", edgecolors=LIGHT.second, linewidths=1.6)
+    axes.set_title(setting_range.key, loc="left", fontsize=9.5, color=LIGHT.text)
 
 
 def _jitter(number: int) -> float:
@@ -276,15 +271,15 @@ def _limits(trials: Sequence[Trial]) -> tuple[float, float]:
 
 
 def _style(axes: Axes, low: float, high: float) -> None:
-    axes.set_facecolor(_CARD)
+    axes.set_facecolor(LIGHT.card)
     axes.set_ylim(low, high)
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0 if high - low > 0.05 else 1, symbol=_PERCENT))
-    axes.tick_params(which="both", length=0, labelsize=8.5, labelcolor=_SOFT)
-    axes.grid(visible=True, axis="y", color=_HAIRLINE, linewidth=0.8)
+    axes.tick_params(which="both", length=0, labelsize=8.5, labelcolor=LIGHT.soft)
+    axes.grid(visible=True, axis="y", color=LIGHT.hairline, linewidth=0.8)
     axes.set_axisbelow(True)
     for side, spine in axes.spines.items():
-        spine.set(visible=side == "bottom", color=_HAIRLINE)
+        spine.set(visible=side == "bottom", color=LIGHT.hairline)
 
 
 def _log_ticks(low: float, high: float) -> list[float]:

@@ -5,16 +5,77 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Colours:
-    """Colours of a figure's elements; by default those of the light theme, which files use."""
+class Palette:
+    """Colours of a theme, by purpose.
 
-    card: str = "#ffffff"
-    hairline: str = "#e3e6eb"
-    text: str = "#1c2330"
-    soft: str = "#667085"
-    faint: str = "#98a2b3"
-    accent: str = "#3b5bdb"
-    second: str = "#e8590c"
+    ``faint`` is for marks only, because its contrast is too low for text. ``border`` outlines fields and buttons.
+    """
+
+    ground: str
+    card: str
+    hairline: str
+    border: str
+    text: str
+    soft: str
+    faint: str
+    accent: str
+    accent_ground: str
+    on_accent: str
+    second: str
+    good: str
+    bad: str
+    pad: str
+    ink: str
+
+
+LIGHT = Palette(
+    ground="#f6f7f9",
+    card="#ffffff",
+    hairline="#e3e6eb",
+    border="#868e9c",
+    text="#1c2330",
+    soft="#5a6475",
+    faint="#98a2b3",
+    accent="#3b5bdb",
+    accent_ground="#dfe7ff",
+    on_accent="#ffffff",
+    second="#e8590c",
+    good="#287a3a",
+    bad="#c92a2a",
+    pad="#ffffff",
+    ink="#151a24",
+)
+"""Colours of the light theme, which files use too."""
+
+DARK = Palette(
+    ground="#14171d",
+    card="#1c2028",
+    hairline="#2c323d",
+    border="#6f7887",
+    text="#e8ebf0",
+    soft="#a0a9b8",
+    faint="#6b7484",
+    accent="#7c9cff",
+    accent_ground="#26314f",
+    on_accent="#10131a",
+    second="#ffa94d",
+    good="#69db7c",
+    bad="#ff8787",
+    pad="#0f1116",
+    ink="#f4f6fa",
+)
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of two colours, 1 to 21, as WCAG 2.1 defines it."""
+    low, high = sorted((_luminance(one), _luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    channels = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    linear = (value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels)
+    return sum(weight * value for weight, value in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
 DIGIT_COLOURS = (

@@ -21,9 +21,10 @@ from digitpad.gui.train.train_tab import TrainTab
 from digitpad.gui.train.training_task import TrainingOutcome
 from digitpad.gui.widgets.file_dialogs import FileDialogs
 from digitpad.gui.widgets.qt_images import from_grey, inked, picture_of, save_picture, to_rgba
-from digitpad.gui.widgets.theme import DARK, LIGHT, Mode, Theme
+from digitpad.gui.widgets.theme import Mode, Theme
 from digitpad.ink.drawing import Drawing
 from digitpad.ink.strokes import Stroke
+from digitpad.plotting.palette import DARK, LIGHT
 from digitpad.runs.run import RunStatus, all_runs
 from digitpad.training.recipe_library import Recipes
 from digitpad.weights.native_format import Weights, load_weights

@@ -7,9 +7,10 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from digitpad.gui.widgets.qt_images import from_grey
-from digitpad.gui.widgets.theme import DARK, Theme
+from digitpad.gui.widgets.theme import Theme
 from digitpad.ink.raster import SIDE
 from digitpad.nn.arrays import Floats
+from digitpad.plotting.palette import DARK
 from digitpad.recognition.explainer import Evidence
 from digitpad.recognition.recognizer import Prediction
 

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from digitpad.gui.tasks.task import Policy, TaskRunner, error_message
 from digitpad.gui.tasks.throttle import Throttle
 from digitpad.gui.widgets.theme import Theme
-from digitpad.plotting.palette import Colours
+from digitpad.plotting.palette import Palette
 
 if TYPE_CHECKING:
     from digitpad.plotting.evaluation_plots import Draw
@@ -68,7 +68,7 @@ class DiagramView(QWidget):
         if self._make is None or not self.isVisible() or not self._stale or self._tasks.busy:
             return
         self._stale = False
-        make, size, scale, colours = self._make, self.size(), self.devicePixelRatioF(), self._colours()
+        make, size, scale, colours = self._make, self.size(), self.devicePixelRatioF(), self._theme.tokens
         self._tasks.start(lambda: _render(make, size, scale, colours), finished=self._show, failed=self._show_error)
 
     def _show(self, pixels: NDArray[np.uint8]) -> None:
@@ -81,12 +81,6 @@ class DiagramView(QWidget):
 
     def _show_error(self, error: Exception) -> None:
         self.set_words(f"Can't draw this diagram: {error_message(error)}")
-
-    def _colours(self) -> Colours:
-        tokens = self._theme.tokens
-        return Colours(
-            tokens.card, tokens.hairline, tokens.text, tokens.soft, tokens.faint, tokens.accent, tokens.second
-        )
 
     # Qt overrides.
 
@@ -109,7 +103,7 @@ class DiagramView(QWidget):
         painter.end()
 
 
-def _render(make: MakeDraw, size: QSize, scale: float, colours: Colours) -> Generator[None, None, NDArray[np.uint8]]:
+def _render(make: MakeDraw, size: QSize, scale: float, colours: Palette) -> Generator[None, None, NDArray[np.uint8]]:
     yield
     from digitpad.plotting.evaluation_plots import rendered
 

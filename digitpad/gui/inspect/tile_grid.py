@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
-from digitpad.gui.widgets.theme import Tokens
 from digitpad.nn.arrays import Floats
+from digitpad.plotting.palette import Palette
 
 MAX_TILE_PX = 96
 MAX_CELL_PX = 28
@@ -18,10 +18,10 @@ ZERO = 128
 """Index of 0 in a colour table; 1 and 255 stand for the largest negative and positive numbers."""
 
 
-Colours = NDArray[np.uint32]
+ColourTable = NDArray[np.uint32]
 
 
-def colour_table(tokens: Tokens) -> Colours:
+def colour_table(tokens: Palette) -> ColourTable:
     """Return 256 colours, 0xffRRGGBB: from the theme's second colour over its ground, which means 0, to its accent."""
     below, zero, above = (
         np.array([colour.red(), colour.green(), colour.blue()])
@@ -33,7 +33,7 @@ def colour_table(tokens: Tokens) -> Colours:
     return np.array([QColor(*colour).rgb() for colour in colours.tolist()], np.uint32)
 
 
-def picture(values: Floats, largest: float, colours: Colours) -> QImage:
+def picture(values: Floats, largest: float, colours: ColourTable) -> QImage:
     """Return an image of numbers of shape (height, width); the strongest colours stand for ``largest``."""
     height, width = values.shape
     with np.errstate(invalid="ignore", over="ignore"):
@@ -114,7 +114,7 @@ class TileGrid:
         down, along = (point.y() - tile.top()) / tile.height(), (point.x() - tile.left()) / tile.width()
         return unit, min(int(down * height), height - 1), min(int(along * width), width - 1)
 
-    def paint(self, painter: QPainter, values: Floats, largest: float, colours: Colours, ground: QColor) -> None:
+    def paint(self, painter: QPainter, values: Floats, largest: float, colours: ColourTable, ground: QColor) -> None:
         """Paint numbers of shape (n, height, width) or (n,); the strongest colours stand for ``largest``."""
         # If a map is larger than its square, smooth scaling takes every number into account.
         shrinks = self.side is not None and self.pitch - self.gap < max(self.side)
@@ -127,7 +127,9 @@ class TileGrid:
         for unit in range(self.n):
             painter.drawImage(self.rect(unit), image, QRectF(0, unit * height, width, height))
 
-    def _paint_cells(self, painter: QPainter, values: Floats, largest: float, colours: Colours, ground: QColor) -> None:
+    def _paint_cells(
+        self, painter: QPainter, values: Floats, largest: float, colours: ColourTable, ground: QColor
+    ) -> None:
         """Paint all cells as one image with lines over it; hundreds of separate cells would take a whole frame."""
         cells = np.zeros(self.n_rows * self.n_columns, values.dtype)
         cells[: self.n] = values[: self.n]

@@ -1,65 +1,12 @@
-"""Light and dark themes: colours, style sheet, and the switch between them."""
+"""Light and dark themes: style sheet, and the switch between them."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QApplication
 
-
-@dataclass(frozen=True)
-class Tokens:
-    """Colours of a theme, by purpose; ``faint`` is for marks only, because its contrast is too low for text."""
-
-    ground: str
-    card: str
-    hairline: str
-    text: str
-    soft: str
-    faint: str
-    accent: str
-    accent_ground: str
-    on_accent: str
-    second: str
-    good: str
-    bad: str
-    pad: str
-    ink: str
-
-
-LIGHT = Tokens(
-    ground="#f6f7f9",
-    card="#ffffff",
-    hairline="#e3e6eb",
-    text="#1c2330",
-    soft="#667085",
-    faint="#98a2b3",
-    accent="#3b5bdb",
-    accent_ground="#dbe4ff",
-    on_accent="#ffffff",
-    second="#e8590c",
-    good="#2b8a3e",
-    bad="#c92a2a",
-    pad="#ffffff",
-    ink="#151a24",
-)
-DARK = Tokens(
-    ground="#14171d",
-    card="#1c2028",
-    hairline="#2c323d",
-    text="#e8ebf0",
-    soft="#a0a9b8",
-    faint="#6b7484",
-    accent="#7c9cff",
-    accent_ground="#26314f",
-    on_accent="#10131a",
-    second="#ffa94d",
-    good="#69db7c",
-    bad="#ff8787",
-    pad="#0f1116",
-    ink="#f4f6fa",
-)
+from digitpad.plotting.palette import DARK, LIGHT, Palette
 
 
 class Mode(StrEnum):
@@ -111,7 +58,7 @@ def fixed_width_digits(font: QFont) -> QFont:
     return font
 
 
-def _palette(tokens: Tokens) -> QPalette:
+def _palette(tokens: Palette) -> QPalette:
     palette = QPalette()
     role = QPalette.ColorRole
     for roles, colour in (
@@ -131,7 +78,7 @@ def _palette(tokens: Tokens) -> QPalette:
     return palette
 
 
-def _style_sheet(t: Tokens) -> str:
+def _style_sheet(t: Palette) -> str:
     return f"""
 * {{ font-size: 13px; }}
 QMainWindow, QDialog, QMessageBox {{ background: {t.ground}; }}
@@ -165,9 +112,9 @@ QLabel[role="no answer"] {{ color: {t.soft}; font-size: 104px; font-weight: 300;
 QLabel[role="short answer"] {{ font-size: 52px; font-weight: 700; }}
 QLabel[role="long answer"] {{ font-size: 22px; font-weight: 700; }}
 QLabel[role="strong"] {{ font-weight: 600; }}
-QPushButton {{ background: {t.card}; color: {t.text}; border: 1px solid {t.hairline}; border-radius: 7px;
+QPushButton {{ background: {t.card}; color: {t.text}; border: 1px solid {t.border}; border-radius: 7px;
     padding: 6px 14px; font-weight: 500; min-height: 18px; outline: none; }}
-QPushButton:hover {{ border-color: {t.faint}; }}
+QPushButton:hover {{ border-color: {t.text}; }}
 QPushButton:pressed {{ background: {t.accent_ground}; }}
 QPushButton:disabled {{ color: {t.faint}; }}
 QPushButton:focus {{ border: 1px solid {t.accent}; }}
@@ -201,7 +148,7 @@ QPushButton[kind="disclosure"]:hover {{ color: {t.text}; }}
 QPushButton[kind="disclosure"]:focus, QPushButton[kind="disclosure"]:checked:focus {{ border-color: {t.accent}; }}
 QPushButton:checked {{ background: {t.accent_ground}; color: {t.accent}; font-weight: 600; }}
 QPushButton:checked:focus, QPushButton[kind="left"]:focus {{ border: 1px solid {t.accent}; }}
-QLineEdit, QComboBox, QAbstractSpinBox {{ background: {t.ground}; color: {t.text}; border: 1px solid {t.hairline};
+QLineEdit, QComboBox, QAbstractSpinBox {{ background: {t.ground}; color: {t.text}; border: 1px solid {t.border};
     border-radius: 6px; padding: 3px 9px; min-height: 20px; selection-background-color: {t.accent};
     selection-color: {t.on_accent}; font-size: 12px; }}
 QLineEdit, QAbstractSpinBox {{ padding: 3px 7px; }}

@@ -22,7 +22,7 @@ from digitpad.plotting.evaluation_plots import (
     rendered,
 )
 from digitpad.plotting.figure_files import evaluation_figure
-from digitpad.plotting.palette import Colours
+from digitpad.plotting.palette import DARK
 
 CONFIDENCES = np.linspace(0.3, 1, 200)
 RIGHT = CONFIDENCES > 0.6
@@ -62,8 +62,7 @@ def test_the_same_figures_are_the_same_bytes() -> None:
 @pytest.mark.parametrize("name", diagrams(NAMES))
 def test_diagrams_are_drawn_for_the_window(name: str) -> None:
     """Figures for the window have the requested size, scale and colours."""
-    dark = Colours(card="#1c2028", text="#e8ebf0")
-    pixels = rendered(diagrams(NAMES[:1])[name], 480, 360, 2, dark)
+    pixels = rendered(diagrams(NAMES[:1])[name], 480, 360, 2, DARK)
     assert pixels.shape == (720, 960, 4)
     assert pixels[0, 0].tolist() == [0x1C, 0x20, 0x28, 0xFF]
     assert (pixels != pixels[0, 0]).any(axis=-1).sum() > 500

@@ -5,7 +5,7 @@ from PySide6.QtGui import QColor
 
 from digitpad.gui.inspect.tile_grid import ZERO, TileGrid, colour_table, largest_of, picture
 from digitpad.gui.widgets.qt_images import to_rgba
-from digitpad.gui.widgets.theme import DARK, LIGHT, Tokens
+from digitpad.plotting.palette import DARK, LIGHT, Palette
 
 ROOM = QRectF(10, 30, 66, 430)
 
@@ -39,7 +39,7 @@ def test_neighbours_are_those_that_one_sees() -> None:
 
 
 @pytest.mark.parametrize("tokens", [LIGHT, DARK])
-def test_colours_go_from_one_end_over_nothing_to_the_other(tokens: Tokens) -> None:
+def test_colours_go_from_one_end_over_nothing_to_the_other(tokens: Palette) -> None:
     """0 has the ground colour, the largest number the accent and its negative the second colour; NaN is accepted."""
     colours = colour_table(tokens)
     assert QColor(int(colours[ZERO])) == QColor(tokens.ground)

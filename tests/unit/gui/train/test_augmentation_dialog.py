@@ -16,7 +16,8 @@ from digitpad.gui.train.augmentation_choice import AUGMENTATIONS, describe_amoun
 from digitpad.gui.train.augmentation_dialog import N_COPIES, AugmentationDialog, DigitGrid
 from digitpad.gui.train.settings_form import SettingsForm
 from digitpad.gui.train.train_tab import TrainTab
-from digitpad.gui.widgets.theme import DARK, LIGHT, Mode
+from digitpad.gui.widgets.theme import Mode
+from digitpad.plotting.palette import DARK, LIGHT
 from digitpad.training.recipe import AugmentationSettings, Recipe
 from tests.unit.gui.hand import TRAIN, find
 

@@ -1,0 +1,43 @@
+import pytest
+
+from digitpad.plotting.palette import DARK, LIGHT, Palette, class_colours, contrast
+
+THEMES = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+
+
+def test_contrast_is_that_of_the_standard() -> None:
+    """WCAG 2.1 gives 21 for black on white, and 4.48 for the grey #777777."""
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#ffffff", "#777777") == pytest.approx(4.48, abs=0.005)
+
+
+@THEMES
+def test_text_is_readable(theme: Palette) -> None:
+    """Text has a contrast of at least 4.5 on everything that it stands on."""
+    for text, grounds in (
+        ("text", ("ground", "card", "accent_ground", "hairline")),
+        ("soft", ("ground", "card", "accent_ground", "hairline")),
+        ("accent", ("ground", "card", "accent_ground")),
+        ("good", ("ground", "card")),
+        ("bad", ("ground", "card")),
+        ("on_accent", ("accent",)),
+        ("ink", ("pad",)),
+    ):
+        for ground in grounds:
+            ratio = contrast(getattr(theme, text), getattr(theme, ground))
+            assert ratio >= 4.5, f"{text} on {ground}: {ratio:.2f}"
+
+
+@THEMES
+def test_borders_and_curves_are_visible(theme: Palette) -> None:
+    """Field borders and curves have a contrast of at least 3."""
+    for mark in ("border", "second", "accent"):
+        for ground in ("ground", "card"):
+            ratio = contrast(getattr(theme, mark), getattr(theme, ground))
+            assert ratio >= 3, f"{mark} on {ground}: {ratio:.2f}"
+
+
+def test_every_class_has_a_colour() -> None:
+    """Ten classes have the colours of the digits; more classes have a colour each."""
+    assert len(set(class_colours(10))) == 10
+    assert len(set(class_colours(62))) == 62
