@@ -72,6 +72,20 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+def blend(ground: str, colour: str, alpha: float) -> str:
+    """Return a colour laid over a ground with opacity ``alpha``."""
+    channels = (
+        round((1 - alpha) * int(ground[place : place + 2], 16) + alpha * int(colour[place : place + 2], 16))
+        for place in (1, 3, 5)
+    )
+    return "#" + "".join(f"{channel:02x}" for channel in channels)
+
+
+def readable_on(ground: str, palette: Palette) -> str:
+    """Return the one of a palette's text colours that is more readable on a ground."""
+    return max((palette.text, palette.on_accent), key=lambda colour: contrast(colour, ground))
+
+
 def _luminance(colour: str) -> float:
     channels = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
     linear = (value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels)

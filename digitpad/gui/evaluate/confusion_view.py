@@ -26,6 +26,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from digitpad.class_names import DIGITS
 from digitpad.gui.widgets.basics import format_count
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
+from digitpad.plotting.palette import blend, readable_on
 
 _TITLE_PX = 19
 _LINE_PX = 15  # height of a name
@@ -176,19 +177,18 @@ class ConfusionView(QWidget):
         for row, column in np.ndindex(*counts.shape):
             count = int(counts[row, column])
             cell = self.rect_of(row, column).adjusted(1, 1, -1, -1)
-            colour = QColor(tokens.ground)
+            colour = tokens.ground
             if row == column:
-                colour = QColor(tokens.accent_ground)
+                colour = tokens.accent_ground
             elif count:
-                colour = QColor(tokens.second)
-                colour.setAlphaF(_FAINTEST + 0.58 * (count / most) ** 0.5)
+                colour = blend(tokens.card, tokens.second, _FAINTEST + 0.58 * (count / most) ** 0.5)
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(colour)
+            painter.setBrush(QColor(colour))
             painter.drawRoundedRect(cell, 4, 4)
             if count:
                 font.setBold(row == column)
                 painter.setFont(font)
-                painter.setPen(QColor(tokens.text))
+                painter.setPen(QColor(readable_on(colour, tokens)))
                 painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, format_count(count))
 
     def _paint_colours(self, painter: QPainter, counts: NDArray[np.int64], area: QRectF) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from digitpad.plotting.palette import DARK, LIGHT, Palette, class_colours, contrast
+from digitpad.plotting.palette import DARK, LIGHT, Palette, blend, class_colours, contrast, readable_on
 
 THEMES = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 
@@ -35,6 +35,14 @@ def test_borders_and_curves_are_visible(theme: Palette) -> None:
         for ground in ("ground", "card"):
             ratio = contrast(getattr(theme, mark), getattr(theme, ground))
             assert ratio >= 3, f"{mark} on {ground}: {ratio:.2f}"
+
+
+@THEMES
+@pytest.mark.parametrize("alpha", [0.12, 0.3, 0.5, 0.7])
+def test_counts_of_mistakes_are_readable(theme: Palette, alpha: float) -> None:
+    """A cell of the confusion matrix has a text colour for every strength of its own."""
+    ground = blend(theme.card, theme.second, alpha)
+    assert contrast(readable_on(ground, theme), ground) >= 4.5
 
 
 def test_every_class_has_a_colour() -> None:
