@@ -42,7 +42,7 @@ def are_names(values: object) -> bool:
     )
 
 
-def names_in(text: str) -> tuple[str, ...]:
+def parse_names(text: str) -> tuple[str, ...]:
     """Parse a comma-separated list of class names; ``A-Z`` and ``0-9`` are ranges.
 
     Raises
@@ -65,6 +65,6 @@ def names_in(text: str) -> tuple[str, ...]:
 
 
 def default_names(n: int) -> str:
-    """Return likely names for n classes, in the form that `names_in` parses, or an empty string if unknown."""
+    """Return likely names for n classes, in the form that `parse_names` parses, or an empty string if unknown."""
     candidates = ("0-9", "A-Z", "0-9, A-Z", "A-Z, a-z", "0-9, A-Z, a-z", f"0-9, A-Z, {', '.join(MERGED)}")
-    return next((text for text in candidates if len(names_in(text)) == n), "")
+    return next((text for text in candidates if len(parse_names(text)) == n), "")

@@ -141,7 +141,7 @@ def _classes(text: str | None) -> "tuple[tuple[str, ...] | None, Dataset | None]
     """Return the class names in ``--classes``, and the dataset if it names one."""
     if text is None:
         return None, None
-    from digitpad.class_names import names_in
+    from digitpad.class_names import parse_names
     from digitpad.datasets.dataset import load
     from digitpad.datasets.download.fetch import downloaded
 
@@ -149,7 +149,7 @@ def _classes(text: str | None) -> "tuple[tuple[str, ...] | None, Dataset | None]
         dataset = load(data_source(text))
         return dataset.class_names, dataset
     try:
-        return names_in(text), None
+        return parse_names(text), None
     except ValueError as error:
         raise DigitpadError(f"--classes {error}; or give the path of a dataset") from error
 

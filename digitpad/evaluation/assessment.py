@@ -11,7 +11,7 @@ from digitpad.class_names import images
 from digitpad.datasets.dataset import N_CLASSES, Dataset, Digits
 from digitpad.errors import DigitpadError
 from digitpad.evaluation.calibration import Reliability, reliability
-from digitpad.evaluation.metrics import EvaluationProgress, Scores, interval, relabelled, scores_of
+from digitpad.evaluation.metrics import EvaluationProgress, Scores, align_labels, interval, scores_of
 from digitpad.evaluation.parallel_predictor import Inference, ParallelPredictor
 from digitpad.nn.arrays import Floats, Ints
 from digitpad.nn.losses import softmax
@@ -56,14 +56,14 @@ class RejectionCurve:
         Accuracy of sure predictions; NaN if there are none.
     not_sure : ndarray of shape (n_thresholds,)
         Share of all digits that are not sure.
-    bound, accuracy_at_threshold, not_sure_at_threshold : float
+    threshold, accuracy_at_threshold, not_sure_at_threshold : float
         The network's own confidence threshold, and both values at it.
     """
 
     thresholds: Floats
     accuracy: Floats
     not_sure: Floats
-    bound: float
+    threshold: float
     accuracy_at_threshold: float
     not_sure_at_threshold: float
 
@@ -152,7 +152,7 @@ def assess(
     DigitpadError
         If the network computes logits that are not finite, or lacks a class of the dataset.
     """
-    digits = getattr(relabelled(dataset, weights), part)
+    digits = getattr(align_labels(dataset, weights), part)
     with ParallelPredictor(weights, n_threads) as predictor:
         inference = yield from predictor.read(digits.images)
     if not np.isfinite(inference.logits).all():
@@ -217,16 +217,16 @@ def class_scores(confusion: NDArray[np.int64]) -> tuple[ClassScores, ...]:
 
 
 def rejection_curve(
-    confidences: Floats, right: NDArray[np.bool_], bound: float, n_thresholds: int = 201
+    confidences: Floats, right: NDArray[np.bool_], threshold: float, n_thresholds: int = 201
 ) -> RejectionCurve:
-    """Compute the rejection curve for evenly spaced thresholds from 0 to 1, and both values at ``bound``."""
+    """Compute the rejection curve for evenly spaced thresholds from 0 to 1, and both values at ``threshold``."""
     thresholds = np.linspace(0, 1, n_thresholds)
     order = np.argsort(confidences, kind="stable")
     n_right_above = np.append(np.cumsum(right[order][::-1])[::-1], 0)
     n = len(confidences)
-    bounds = np.append(thresholds, bound)
+    bounds = np.append(thresholds, threshold)
     n_not_sure = np.searchsorted(confidences[order].astype(np.float64), bounds, side="left")
     with np.errstate(invalid="ignore"):
         accuracy = n_right_above[n_not_sure] / (n - n_not_sure)
     not_sure = n_not_sure / n
-    return RejectionCurve(thresholds, accuracy[:-1], not_sure[:-1], bound, float(accuracy[-1]), float(not_sure[-1]))
+    return RejectionCurve(thresholds, accuracy[:-1], not_sure[:-1], threshold, float(accuracy[-1]), float(not_sure[-1]))

@@ -86,7 +86,7 @@ def run_to_end(work: Generator[Any, None, _T]) -> _T:
             return value
 
 
-def relabelled(dataset: Dataset, weights: Weights) -> Dataset:
+def align_labels(dataset: Dataset, weights: Weights) -> Dataset:
     """Return the dataset with labels changed to indices into the class names of the weights.
 
     Raises

@@ -25,7 +25,7 @@ class Distortion:
     name: str
     unit: str
     amounts: tuple[float, ...]
-    made: Callable[[Images, float], Images]
+    apply: Callable[[Images, float], Images]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,10 +54,10 @@ def robustness(weights: Weights, digits: Digits, n_threads: int = 1) -> Generato
     done = 0
     curves = []
     with ParallelPredictor(weights, n_threads) as predictor:
-        for change in CHANGES:
+        for change in DISTORTIONS:
             accuracy = []
             for amount in change.amounts:
-                work = predictor.read(change.made(images, amount))
+                work = predictor.read(change.apply(images, amount))
                 inference = yield from scale_progress(work, done, total)
                 done += len(sample)
                 accuracy.append(float((inference.logits.argmax(axis=1) == labels).mean()))
@@ -67,7 +67,7 @@ def robustness(weights: Weights, digits: Digits, n_threads: int = 1) -> Generato
 
 def n_readings(n_digits: int) -> int:
     """Return how many images `robustness` evaluates in total for a dataset of ``n_digits``."""
-    return min(n_digits, N_SAMPLE) * sum(len(change.amounts) for change in CHANGES)
+    return min(n_digits, N_SAMPLE) * sum(len(change.amounts) for change in DISTORTIONS)
 
 
 def evenly_spaced(n: int, n_wanted: int) -> NDArray[np.int64]:
@@ -103,7 +103,7 @@ def _noisy(images: Images, share: float) -> Images:
 
 _NO_RANDOM_CHANGE = (0.0, 0.0, 0.0, 0.0, 0.0)
 
-CHANGES = (
+DISTORTIONS = (
     Distortion("Rotation", "°", (-90, -75, -60, -45, -30, -15, 0, 15, 30, 45, 60, 75, 90), _rotated),
     Distortion("Shift", "px", (0, 1, 2, 3, 4, 5, 6, 7, 8), _shifted),
     Distortion("Scale", "×", (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4), _scaled),

@@ -8,6 +8,7 @@ import numpy as np
 from digitpad.inspection.trace import Block, blocks_of
 from digitpad.nn.arrays import Floats
 from digitpad.nn.network import Network
+from digitpad.number_format import format_percent
 from digitpad.weights.native_format import Weights, provenance
 
 MAX_FACTOR = 2.0
@@ -91,7 +92,7 @@ class WeightEdits:
         """Return a short description of each edit."""
         lines = []
         if self.pruned:
-            lines.append(f"{100 * self.pruned:.0f}\N{NO-BREAK SPACE}% of weights pruned")
+            lines.append(f"{format_percent(self.pruned, 0)} of weights pruned")
         for item in self.factors:
             block = blocks[item.block]
             unit = f"{block.name}, {'map' if block.has_maps else 'unit'} {item.unit}"

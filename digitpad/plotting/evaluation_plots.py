@@ -22,11 +22,11 @@ from digitpad.evaluation.feature_map import FeatureMap, feature_map
 from digitpad.evaluation.metrics import interval
 from digitpad.evaluation.robustness import Robustness
 from digitpad.nn.arrays import Ints
+from digitpad.number_format import PERCENT, format_percent
 from digitpad.plotting.palette import Palette, class_colours
 
 Draw = Callable[[Figure, Palette], None]
 
-_PERCENT = "\N{NO-BREAK SPACE}%"
 _DPI = 100  # of the window at a scale of 1
 _MAX_NAME = 28
 _MAX_LEGEND_CLASSES = 12  # classes; with more, a legend is too long
@@ -109,7 +109,7 @@ def draw_reliability(figure: Figure, colours: Palette, named: Sequence[tuple[str
         axes.vlines(curve.confidence[non_empty], low, high, color=colour, linewidth=1.4, alpha=0.5)
         axes.plot(
             curve.confidence[non_empty], curve.accuracy[non_empty], marker="o", markersize=5, linewidth=0,
-            color=colour, clip_on=False, label=f"{_plain(name)}, ECE {curve.error:.2%}".replace("%", _PERCENT),
+            color=colour, clip_on=False, label=f"{_plain(name)}, ECE {format_percent(curve.error, 2)}",
         )  # fmt: skip
         edges = np.linspace(0, 1, len(curve.n) + 1)
         width = 1 / len(curve.n) / len(named)
@@ -125,7 +125,7 @@ def draw_reliability(figure: Figure, colours: Palette, named: Sequence[tuple[str
     counts.set_ylim(0.7, max(10, max_count * 2))
     counts.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     counts.yaxis.set_minor_locator(NullLocator())
-    counts.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=_PERCENT))
+    counts.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=PERCENT))
     counts.set_xlabel("confidence", fontsize=9, color=colours.soft)
     counts.set_ylabel("predictions", fontsize=9, color=colours.soft)
     _legend(axes, colours)
@@ -144,11 +144,11 @@ def draw_rejection_curve(figure: Figure, colours: Palette, named: Sequence[tuple
         if has_not_sure.any():
             lowest_share = min(lowest_share, float(curve.not_sure[has_not_sure].min()))
         for panel, value in ((axes, curve.accuracy_at_threshold), (shares, curve.not_sure_at_threshold)):
-            panel.axvline(curve.bound, color=colour, linewidth=1, linestyle=(0, (3, 4)))
+            panel.axvline(curve.threshold, color=colour, linewidth=1, linestyle=(0, (3, 4)))
             if value > 0:
-                panel.plot(curve.bound, value, marker="o", markersize=6, color=colour, clip_on=False)
+                panel.plot(curve.threshold, value, marker="o", markersize=6, color=colour, clip_on=False)
                 panel.annotate(
-                    f"{value:.2%}".replace("%", _PERCENT), (curve.bound, value),
+                    format_percent(value, 2), (curve.threshold, value),
                     xytext=(7, -14) if place else (-7, 7), textcoords="offset points", ha="left" if place else "right",
                     fontsize=8.5, color=colour, fontweight="bold",
                 )  # fmt: skip
@@ -160,11 +160,11 @@ def draw_rejection_curve(figure: Figure, colours: Palette, named: Sequence[tuple
     _percent_axis(axes)
     shares.set_yscale("log")
     shares.set_ylim(lowest_share / 2, 1)
-    shares.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}{_PERCENT}")
+    shares.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}{PERCENT}")
     shares.yaxis.set_minor_locator(NullLocator())
     axes.set_ylabel("accuracy when sure", fontsize=9, color=colours.soft)
     shares.set_ylabel("not sure", fontsize=9, color=colours.soft)
-    shares.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=_PERCENT))
+    shares.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=PERCENT))
     shares.set_xlabel("confidence threshold", fontsize=9, color=colours.soft)
     _legend(axes, colours)
 
@@ -293,7 +293,7 @@ def draw_map(
     axes.set_xticks([])
     axes.set_yticks([])
     axis_labels = [
-        f"component {number}, {share:.0%} of the variance".replace("%", _PERCENT)
+        f"component {number}, {format_percent(share, 0)} of the variance"
         for number, share in enumerate(places.explained, start=1)
     ]
     axes.set_xlabel(axis_labels[0], fontsize=9, color=colours.soft)
@@ -328,7 +328,7 @@ def _percent_axis(axes: Axes) -> None:
     low, high = axes.get_ylim()
     decimals = 0 if high - low > 0.05 else 1 if high - low > 0.005 else 2
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=decimals, symbol=_PERCENT))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=decimals, symbol=PERCENT))
 
 
 def _style(axes: Axes, colours: Palette) -> None:

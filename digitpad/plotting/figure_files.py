@@ -12,13 +12,13 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullFormatter, NullLocator, PercentFormatter
 
+from digitpad.number_format import PERCENT, format_percent
 from digitpad.plotting.evaluation_plots import Draw, empty_figure
 from digitpad.plotting.palette import LIGHT, LINE_COLOURS
 from digitpad.runs.run_comparison import CurveAxis, RunLines, accuracy_limits, clock, loss_limits
 from digitpad.training.search_space import ChoiceRange, Range
 from digitpad.tuning.trials import Trial, TrialOutcome, best_of
 
-_PERCENT = "\N{NO-BREAK SPACE}%"
 _COLUMNS = 3
 _BELOW = "below the axis"  # kind of point whose accuracy is below the visible range
 _MARKS: dict[str, dict[str, Any]] = {
@@ -185,7 +185,7 @@ def _draw_history(axes: Axes, trials: Sequence[Trial], low: float) -> None:
             where="post", color=LIGHT.second, linewidth=1.6, label="best so far", zorder=2,
         )  # fmt: skip
         axes.annotate(
-            f"{best[-1]:.2%}".replace("%", _PERCENT), (edge, best[-1]), xytext=(0, 5), textcoords="offset points",
+            format_percent(best[-1], 2), (edge, best[-1]), xytext=(0, 5), textcoords="offset points",
             ha="right", va="bottom", fontsize=9, color=LIGHT.text, fontweight="bold",
         )  # fmt: skip
         axes.legend(
@@ -274,7 +274,7 @@ def _style(axes: Axes, low: float, high: float) -> None:
     axes.set_facecolor(LIGHT.card)
     axes.set_ylim(low, high)
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0 if high - low > 0.05 else 1, symbol=_PERCENT))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0 if high - low > 0.05 else 1, symbol=PERCENT))
     axes.tick_params(which="both", length=0, labelsize=8.5, labelcolor=LIGHT.soft)
     axes.grid(visible=True, axis="y", color=LIGHT.hairline, linewidth=0.8)
     axes.set_axisbelow(True)

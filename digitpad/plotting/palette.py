@@ -81,9 +81,9 @@ def blend(ground: str, colour: str, alpha: float) -> str:
     return "#" + "".join(f"{channel:02x}" for channel in channels)
 
 
-def readable_on(ground: str, palette: Palette) -> str:
-    """Return the one of a palette's text colours that is more readable on a ground."""
-    return max((palette.text, palette.on_accent), key=lambda colour: contrast(colour, ground))
+def readable_on(ground: str) -> str:
+    """Return black or white, whichever is more readable on a ground; its contrast is at least 4.58."""
+    return max(("#000000", "#ffffff"), key=lambda colour: contrast(colour, ground))
 
 
 def _luminance(colour: str) -> float:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from digitpad.nn.arrays import Floats
 from digitpad.nn.layers import ReLU
 from digitpad.nn.network import Network
+from digitpad.number_format import format_percent
 from digitpad.training.events import EpochDone
 
 _DEAD = 0.3
@@ -50,7 +51,7 @@ def hints(losses: Floats, epochs: Sequence[EpochDone], dead: float, n_classes: i
             )
     if dead > _DEAD:
         messages.append(
-            f"{100 * dead:.0f}\N{NO-BREAK SPACE}% of the units are never active and cannot learn. "
+            f"{format_percent(dead, 0)} of the units are never active and cannot learn. "
             f"Try a lower learning rate or leaky ReLU."
         )
     scored = [epoch for epoch in epochs if epoch.epoch > 0]

@@ -16,6 +16,7 @@ import numpy as np
 
 from digitpad.datasets.dataset import Dataset
 from digitpad.errors import DigitpadError, RecipeError, reason
+from digitpad.number_format import format_percent
 from digitpad.system import user_folders
 from digitpad.training.events import EpochDone, Progress
 from digitpad.training.recipe import Recipe
@@ -153,7 +154,7 @@ class HyperparameterSearch:
         if best is None:
             return None
         assert best.accuracy is not None
-        accuracy = f"{100 * best.accuracy:.2f}\N{NO-BREAK SPACE}%"
+        accuracy = format_percent(best.accuracy, 2)
         about = f"{self.recipe.name} with the best settings of {n_counting(trials)} trials: {accuracy} on validation."
         recipe = self.recipe.with_values({**best.settings, "name": name, "description": about})
         return dataclasses.replace(recipe, search={})

@@ -68,7 +68,7 @@ def editing() -> dict[str, Any]:
 
     def prune_more() -> None:
         percent[0] = (percent[0] + 1) % 90
-        tab.edits._pruned.setValue(percent[0])
+        tab.edit_panel._pruned.setValue(percent[0])
 
     from PySide6.QtCore import QTimer
 
@@ -77,7 +77,7 @@ def editing() -> dict[str, Any]:
     timer.start(50)
     result = measuring.lateness(application, SECONDS, None)
     timer.stop()
-    tab.edits._pruned.setValue(50)
+    tab.edit_panel._pruned.setValue(50)
     begin = time.perf_counter()
     while tab.editing.busy or tab.measuring.busy:
         measuring.run_for(application, 0.01)

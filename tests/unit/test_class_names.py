@@ -1,6 +1,6 @@
 import pytest
 
-from digitpad.class_names import DIGITS, MAX_CLASSES, are_names, default_names, describe_names, names_in, noun
+from digitpad.class_names import DIGITS, MAX_CLASSES, are_names, default_names, describe_names, noun, parse_names
 
 
 @pytest.mark.parametrize(
@@ -64,20 +64,20 @@ def test_other_things_do_not(values: object) -> None:
 )
 def test_names_are_read_from_a_line(text: str, names: tuple[str, ...]) -> None:
     """Names are separated by commas, and two characters with a hyphen are a range."""
-    assert names_in(text) == names
+    assert parse_names(text) == names
 
 
 @pytest.mark.parametrize("text", ["", "cat", "a, a", "a,,b", "Z-A", "\u0100-\u0200", "0-9, 5"])
 def test_what_cannot_name_classes_is_refused(text: str) -> None:
     """Too few or too many names, duplicates and empty names raise a ValueError."""
     with pytest.raises(ValueError, match="different names"):
-        names_in(text)
+        parse_names(text)
 
 
 @pytest.mark.parametrize(("n", "last"), [(10, "9"), (26, "Z"), (36, "Z"), (47, "t"), (52, "z"), (62, "z")])
 def test_usual_classes_have_names(n: int, last: str) -> None:
     """Common numbers of classes have default names: digits, letters, or both."""
-    names = names_in(default_names(n))
+    names = parse_names(default_names(n))
     assert (len(names), names[-1]) == (n, last)
 
 

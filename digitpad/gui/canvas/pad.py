@@ -115,7 +115,7 @@ class Pad(QWidget):
         return is_drawing or bool(self._drawing.strokes)
 
     @property
-    def drawing_one(self) -> bool:
+    def is_drawing(self) -> bool:
         """Whether a stroke of the pen or the eraser is unfinished."""
         return self._gesture is not None
 

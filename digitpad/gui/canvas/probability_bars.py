@@ -8,8 +8,8 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
 
 from digitpad.class_names import DIGITS
-from digitpad.gui.widgets.basics import format_percent
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
+from digitpad.number_format import format_percent
 
 N_BARS = 10
 """Maximum number of bars; of more classes, the most probable are shown."""

@@ -7,9 +7,10 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QScrollArea, QV
 from digitpad.datasets.dataset import load
 from digitpad.datasets.summary import N_SAMPLES, PARTS, DatasetSummary, summarize
 from digitpad.gui.tasks.task import Policy, TaskRunner, end_tasks, error_message, report
-from digitpad.gui.widgets.basics import SPACE, ElidedLabel, format_count, make_card, make_label, named
+from digitpad.gui.widgets.basics import SPACE, ElidedLabel, make_card, make_label, named
 from digitpad.gui.widgets.qt_images import inked
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
+from digitpad.number_format import format_count
 
 _CELL_PX = 34
 _PITCH_PX = 38

@@ -16,17 +16,10 @@ from digitpad.gui.canvas.probability_bars import ProbabilityBars
 from digitpad.gui.draw.explanation_panel import ExplanationPanel
 from digitpad.gui.session import Session
 from digitpad.gui.tasks.throttle import Throttle
-from digitpad.gui.widgets.basics import (
-    SPACE,
-    ElidedLabel,
-    format_percent,
-    make_card,
-    make_label,
-    named,
-    set_role,
-)
+from digitpad.gui.widgets.basics import SPACE, ElidedLabel, make_card, make_label, named, set_role
 from digitpad.gui.widgets.segmented_control import join_buttons
 from digitpad.gui.widgets.tab_page import TabPage
+from digitpad.number_format import format_percent
 from digitpad.recognition.recognizer import Prediction
 from digitpad.weights.native_format import Weights
 

@@ -167,7 +167,7 @@ class ExplanationPanel(QFrame):
             self._view.set_prediction(prediction)
             self._name_digits()
             return
-        continues = self._pad.drawing_one or (before is not None and _similar(before.image, prediction.image))
+        continues = self._pad.is_drawing or (before is not None and _similar(before.image, prediction.image))
         if not continues:
             self._weighing.cancel()
         if continues and self._view.has_evidence:

@@ -24,8 +24,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from digitpad.class_names import DIGITS
-from digitpad.gui.widgets.basics import format_count
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
+from digitpad.number_format import format_count
 from digitpad.plotting.palette import blend, readable_on
 
 _TITLE_PX = 19
@@ -188,7 +188,7 @@ class ConfusionView(QWidget):
             if count:
                 font.setBold(row == column)
                 painter.setFont(font)
-                painter.setPen(QColor(readable_on(colour, tokens)))
+                painter.setPen(QColor(readable_on(colour)))
                 painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, format_count(count))
 
     def _paint_colours(self, painter: QPainter, counts: NDArray[np.int64], area: QRectF) -> None:

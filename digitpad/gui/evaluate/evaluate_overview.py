@@ -20,8 +20,9 @@ from digitpad.evaluation.assessment import Assessment
 from digitpad.evaluation.significance import Comparison
 from digitpad.gui.evaluate.confusion_view import ConfusionView
 from digitpad.gui.evaluate.evaluation_task import EvaluationResult
-from digitpad.gui.widgets.basics import SPACE, ElidedLabel, format_count, format_percent, make_card, make_label, named
+from digitpad.gui.widgets.basics import SPACE, ElidedLabel, make_card, make_label, named
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
+from digitpad.number_format import format_count, format_percent
 
 _COLUMNS = ("Digit", "Count", "Precision", "Recall", "95\N{NO-BREAK SPACE}% interval", "F1")
 _ROW_PX = 22  # height of a row if there are many classes, which are scrolled

@@ -37,11 +37,12 @@ from digitpad.gui.importing.import_preferences import ImportPreferences
 from digitpad.gui.session import Session
 from digitpad.gui.tasks.task import Policy, TaskRunner, Work, as_digitpad_error
 from digitpad.gui.tasks.throttle import Throttle
-from digitpad.gui.widgets.basics import SPACE, ElidedLabel, format_count, format_percent, make_card, make_label, named
+from digitpad.gui.widgets.basics import SPACE, ElidedLabel, make_card, make_label, named
 from digitpad.gui.widgets.segmented_control import SegmentedControl
 from digitpad.gui.widgets.tab_page import TabPage
 from digitpad.ink.drawing import Drawing
 from digitpad.nn.network import Network
+from digitpad.number_format import format_count, format_percent
 from digitpad.weights.native_format import Weights
 
 PROGRESS_MS = 50

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from digitpad.evaluation.assessment import Assessment, assess
 from digitpad.evaluation.feature_map import FeatureMap, feature_map
-from digitpad.evaluation.metrics import EvaluationProgress, relabelled
+from digitpad.evaluation.metrics import EvaluationProgress, align_labels
 from digitpad.evaluation.parallel_predictor import scale_progress
 from digitpad.evaluation.robustness import Robustness, n_readings, robustness
 from digitpad.evaluation.significance import Comparison, compare
@@ -56,7 +56,7 @@ def evaluation(
     dataset = data.get()
     all_weights = [source if isinstance(source, Weights) else open_weights(source, data) for source in chosen]
     for weights in all_weights:  # raises an error before anything is evaluated
-        relabelled(dataset, weights)
+        align_labels(dataset, weights)
     digits = getattr(dataset, part)
     total = len(digits) * len(all_weights)
     assessments: list[Assessment] = []

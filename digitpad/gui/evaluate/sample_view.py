@@ -9,9 +9,10 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
 
 from digitpad.class_names import noun
 from digitpad.evaluation.assessment import Assessment
-from digitpad.gui.widgets.basics import SPACE, format_percent, make_card, make_label, named
+from digitpad.gui.widgets.basics import SPACE, make_card, make_label, named
 from digitpad.gui.widgets.image_atlas import ImageAtlas
 from digitpad.gui.widgets.theme import Theme
+from digitpad.number_format import format_percent
 
 SIDE = 5  # images per row, and number of rows
 _GAP_PX = 14

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QGridLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from digitpad.class_names import DIGITS, default_names, names_in
+from digitpad.class_names import DIGITS, default_names, parse_names
 from digitpad.gui.data.dataset_choice import NONE, DatasetChoice
 from digitpad.gui.widgets.basics import SPACE, closing_row, make_label, named
 
@@ -50,7 +50,7 @@ class ClassesDialog(QDialog):
         if self._data.value() != NONE:
             return OutputClasses(data=self._data.value())
         try:
-            names = names_in(self._names.text())
+            names = parse_names(self._names.text())
         except ValueError:
             return None
         return OutputClasses(names) if len(names) == self._n else None
@@ -64,7 +64,7 @@ class ClassesDialog(QDialog):
     def _describe(self, classes: OutputClasses | None) -> str:
         if classes is None:
             try:
-                n = len(names_in(self._names.text()))
+                n = len(parse_names(self._names.text()))
             except ValueError:
                 return f"Enter {self._n} different names, separated by commas; A-Z stands for all letters from A to Z."
             return f"{n} names; the network has {self._n} outputs."

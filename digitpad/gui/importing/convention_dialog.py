@@ -14,11 +14,12 @@ from PySide6.QtWidgets import (
 )
 
 from digitpad.class_names import describe_names
-from digitpad.gui.widgets.basics import SPACE, closing_row, format_percent, make_label, named
+from digitpad.gui.widgets.basics import SPACE, closing_row, make_label, named
 from digitpad.gui.widgets.form_widgets import link
 from digitpad.gui.widgets.table_items import prepare_table
 from digitpad.importers.inference.best_convention import POOR, ImportResult
 from digitpad.importers.inference.conventions import Candidate
+from digitpad.number_format import format_percent
 from digitpad.weights.activation_names import NAMES
 
 _COLUMNS = ("Accuracy", "Activation", "Pixels", "Images", "Details")

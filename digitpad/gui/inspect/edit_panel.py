@@ -16,11 +16,12 @@ from PySide6.QtWidgets import (
 
 from digitpad.evaluation.metrics import interval
 from digitpad.gui.inspect.layers_view import Selection
-from digitpad.gui.widgets.basics import SPACE, format_count, format_percent, make_label, named
+from digitpad.gui.widgets.basics import SPACE, make_label, named
 from digitpad.gui.widgets.segmented_control import join_buttons
 from digitpad.inspection.measure import MeasuredAccuracy, PartScore
 from digitpad.inspection.trace import Block
 from digitpad.inspection.weight_edits import BITS, MAX_FACTOR, MAX_PRUNED, WeightEdits
+from digitpad.number_format import format_count, format_percent
 
 MAX_LINES = 4
 FACTOR_STEPS = 20  # slider steps from factor 0 to 1
@@ -32,7 +33,7 @@ class _Edit(QUndoCommand):
     def __init__(self, panel: "EditPanel", text: str, key: tuple[object, ...], after: WeightEdits) -> None:
         super().__init__(text)
         self._panel, self._key = panel, key
-        self._before, self._after = panel.surgery, after
+        self._before, self._after = panel.edits, after
 
     def undo(self) -> None:
         self._panel._set(self._before)
@@ -54,13 +55,13 @@ class _Edit(QUndoCommand):
 class EditPanel(QWidget):
     """Edits of the network on the Inside tab, with undo."""
 
-    changed = Signal()  # `surgery` changed
+    changed = Signal()  # `edits` changed
     save_requested = Signal()
     use_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
-        self.surgery = WeightEdits()
+        self.edits = WeightEdits()
         self.stack = QUndoStack(self)
         self._blocks: tuple[Block, ...] = ()
         self._chosen: Selection | None = None
@@ -73,7 +74,7 @@ class EditPanel(QWidget):
         self._pruned = named(QSlider(Qt.Orientation.Horizontal), "pruned")
         self._pruned_value = make_label("", "caption", "pruned_value")
         self._bits: dict[int | None, QPushButton] = {}
-        self._edits = make_label("", "caption", "edits")
+        self._edit_lines = make_label("", "caption", "edits")
         self._figures = {name: make_label("–", "figure", f"{name}_accuracy") for name in ("validation", "test")}
         self._intervals = {name: make_label("", "caption", f"{name}_interval") for name in ("validation", "test")}
         self._figures_box = QWidget()
@@ -84,11 +85,11 @@ class EditPanel(QWidget):
         self._build()
         self._refresh()
 
-    def set_network(self, blocks: tuple[Block, ...], surgery: WeightEdits) -> None:
-        """Edit another network, starting from its last edits ``surgery``; clear the undo history."""
+    def set_network(self, blocks: tuple[Block, ...], edits: WeightEdits) -> None:
+        """Edit another network, starting from its last edits ``edits``; clear the undo history."""
         self._blocks, self._chosen = blocks, None
         self.stack.clear()
-        self.surgery = surgery
+        self.edits = edits
         self._measured = None
         self._refresh()
 
@@ -129,17 +130,17 @@ class EditPanel(QWidget):
     def toggle(self, chosen: Selection) -> None:
         """Switch a hidden unit off, or on again if it is off."""
         if self._is_hidden(chosen):
-            factor = 1.0 if self.surgery.factor(chosen.block, chosen.unit) == 0 else 0.0
+            factor = 1.0 if self.edits.factor(chosen.block, chosen.unit) == 0 else 0.0
             self._scale(chosen, factor, "Switch")
 
     # Editing.
 
     def _push(self, text: str, key: tuple[object, ...], after: WeightEdits) -> None:
-        if after != self.surgery:
+        if after != self.edits:
             self.stack.push(_Edit(self, text, key, after))
 
-    def _set(self, surgery: WeightEdits) -> None:
-        self.surgery = surgery
+    def _set(self, edits: WeightEdits) -> None:
+        self.edits = edits
         self._refresh()
         self.changed.emit()
 
@@ -147,7 +148,7 @@ class EditPanel(QWidget):
         self._push(text, (self._gesture, chosen.block, chosen.unit), self._with_factor(chosen, factor))
 
     def _with_factor(self, chosen: Selection, factor: float) -> WeightEdits:
-        return self.surgery.with_factor(chosen.block, chosen.unit, factor)
+        return self.edits.with_factor(chosen.block, chosen.unit, factor)
 
     def _begin_gesture(self) -> None:
         self._gesture += 1
@@ -157,11 +158,11 @@ class EditPanel(QWidget):
             self._scale(self._chosen, value / FACTOR_STEPS, "Scale")
 
     def _pruned_moved(self, value: int) -> None:
-        self._push("Prune", (self._gesture, "pruned"), replace(self.surgery, pruned=value / 100))
+        self._push("Prune", (self._gesture, "pruned"), replace(self.edits, pruned=value / 100))
 
     def _bits_chosen(self, bits: int | None) -> None:
         self._begin_gesture()
-        self._push("Quantise", (self._gesture,), replace(self.surgery, bits=bits))
+        self._push("Quantise", (self._gesture,), replace(self.edits, bits=bits))
 
     def _off_pressed(self) -> None:
         self._begin_gesture()
@@ -178,33 +179,33 @@ class EditPanel(QWidget):
     # Showing.
 
     def _refresh(self) -> None:
-        chosen, surgery = self._chosen, self.surgery
+        chosen, edits = self._chosen, self.edits
         hidden = chosen is not None and self._is_hidden(chosen)
         factor = 1.0
         if chosen is not None and hidden:
             block = self._blocks[chosen.block]
             self._title.setText(f"{block.name} · {'map' if block.has_maps else 'unit'} {chosen.unit}")
-            factor = surgery.factor(chosen.block, chosen.unit)
+            factor = edits.factor(chosen.block, chosen.unit)
         else:
             self._title.setText("Click a unit or a feature map to edit it")
         self._off.setText("Switch on" if factor == 0 else "Switch off")
         for widget in (self._off, self._factor):
             widget.setEnabled(hidden)
         self._factor_value.setText(f"× {factor:.2f}" if hidden else "")
-        self._pruned_value.setText(format_percent(surgery.pruned, 0))
-        for slider, value in ((self._factor, factor * FACTOR_STEPS), (self._pruned, surgery.pruned * 100)):
+        self._pruned_value.setText(format_percent(edits.pruned, 0))
+        for slider, value in ((self._factor, factor * FACTOR_STEPS), (self._pruned, edits.pruned * 100)):
             slider.blockSignals(True)
             slider.setValue(round(value))
             slider.blockSignals(False)
-        self._bits[surgery.bits].setChecked(True)
-        all_lines = surgery.said(self._blocks)
+        self._bits[edits.bits].setChecked(True)
+        all_lines = edits.said(self._blocks)
         n_more = len(all_lines) - MAX_LINES + 1
         lines = all_lines if len(all_lines) <= MAX_LINES else [*all_lines[: MAX_LINES - 1], f"and {n_more} more"]
-        self._edits.setText("\n".join(lines) or "No edits yet")
-        self._edits.setToolTip("\n".join(all_lines) if lines != all_lines else "")
-        self._back.setEnabled(surgery != WeightEdits())
+        self._edit_lines.setText("\n".join(lines) or "No edits yet")
+        self._edit_lines.setToolTip("\n".join(all_lines) if lines != all_lines else "")
+        self._back.setEnabled(edits != WeightEdits())
         for button in (self._save, self._use):
-            button.setEnabled(surgery != WeightEdits())
+            button.setEnabled(edits != WeightEdits())
 
     def _build(self) -> None:
         column = QVBoxLayout(self)
@@ -243,9 +244,9 @@ class EditPanel(QWidget):
             value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._build_bits(column)
         column.addItem(_gap(2 * SPACE))
-        self._edits.setFixedHeight(MAX_LINES * 16)
-        self._edits.setAlignment(Qt.AlignmentFlag.AlignTop)
-        column.addWidget(self._edits)
+        self._edit_lines.setFixedHeight(MAX_LINES * 16)
+        self._edit_lines.setAlignment(Qt.AlignmentFlag.AlignTop)
+        column.addWidget(self._edit_lines)
         column.addLayout(self._build_undo())
         column.addItem(_gap(4 * SPACE))
         self._build_figures(column)

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 from digitpad import assets
 from digitpad.class_names import DIGITS
 from digitpad.errors import DigitpadError
-from digitpad.evaluation.metrics import relabelled
+from digitpad.evaluation.metrics import align_labels
 from digitpad.gui.canvas.pad import Pad
 from digitpad.gui.data.dataset_choice import DatasetChoice
 from digitpad.gui.data.dataset_loader import DatasetLoader
@@ -91,7 +91,7 @@ class InspectTab(TabPage):
         self._unit = UnitPanel(theme)
         self._softmax = SoftmaxPanel(theme)
         self.nearest = NearestPanel(theme)
-        self.edits = EditPanel()
+        self.edit_panel = EditPanel()
         self.network_choice = named(Choice(), "look_into")
         self._summary = ElidedLabel("caption", "inside_summary")
         self._pictures, self.panels = QStackedWidget(), QStackedWidget()
@@ -131,7 +131,7 @@ class InspectTab(TabPage):
 
     def _inspect(self, weights: Weights) -> None:
         if self.tracer is not None:  # else the edits are not yet those of this network
-            self._edits_of[_identity(self.unedited)] = self.edits.surgery
+            self._edits_of[_identity(self.unedited)] = self.edit_panel.edits
         self.unedited = self.weights = weights
         self.tracer = None
         self.measured.clear()
@@ -144,12 +144,12 @@ class InspectTab(TabPage):
         """Show the network with the edits that it had."""
         self._show_network(self.unedited, Tracer(self.unedited))
         assert self.tracer is not None
-        surgery = self._edits_of.get(_identity(self.unedited), WeightEdits())
-        self.edits.set_network(self.tracer.blocks, surgery)
+        edits = self._edits_of.get(_identity(self.unedited), WeightEdits())
+        self.edit_panel.set_network(self.tracer.blocks, edits)
         self._show_unedited()
         self._summary.set_text(self.tracer.network.summary())
-        if surgery == WeightEdits():
-            self.view.set_surgery(surgery)
+        if edits == WeightEdits():
+            self.view.set_edits(edits)
             self._measure()
         else:
             self._edited()
@@ -160,7 +160,7 @@ class InspectTab(TabPage):
         self.pad.invite("Draw a digit" if weights.class_names == DIGITS else "Draw here")
         self._unit.set_classes(weights.class_names)
         self.weights_view.set_pictures(first_weights(tracer), tracer.blocks[1].n_units)
-        self.edits.set_count(*n_weights(tracer.network))
+        self.edit_panel.set_count(*n_weights(tracer.network))
         self.nearest.set_weights(weights)
         self._read()
 
@@ -180,15 +180,15 @@ class InspectTab(TabPage):
     # Editing.
 
     def _edited(self) -> None:
-        surgery, base = self.edits.surgery, self.unedited
-        self.view.set_surgery(surgery)
-        self.edits.set_measured(self.measured.get(surgery))
+        edits, base = self.edit_panel.edits, self.unedited
+        self.view.set_edits(edits)
+        self.edit_panel.set_measured(self.measured.get(edits))
         self.measuring.cancel()
 
         def work() -> Generator[None, None, _Edited]:
             yield None
-            weights = surgery.apply(base)
-            return _Edited(surgery, weights, Tracer(weights))
+            weights = edits.apply(base)
+            return _Edited(edits, weights, Tracer(weights))
 
         self.editing.start(work, finished=self._show_edited)
 
@@ -197,46 +197,46 @@ class InspectTab(TabPage):
         self._measure()
 
     def _measure(self) -> None:
-        surgery, weights, data = self.edits.surgery, self.weights, self.data
-        known = self.measured.get(surgery)
-        self.edits.set_measured(known)
-        if known is not None or self.editing.busy or not self.edits.isVisible():
+        edits, weights, data = self.edit_panel.edits, self.weights, self.data
+        known = self.measured.get(edits)
+        self.edit_panel.set_measured(known)
+        if known is not None or self.editing.busy or not self.edit_panel.isVisible():
             self.measuring.cancel()
             return
 
         def work() -> Generator[MeasuredAccuracy | None, None, tuple[WeightEdits, MeasuredAccuracy, str]]:
             yield None
-            dataset = relabelled(data.get(), weights)
-            return surgery, (yield from measure(weights, dataset, blas_threads.thread_count())), dataset.sha256
+            dataset = align_labels(data.get(), weights)
+            return edits, (yield from measure(weights, dataset, blas_threads.thread_count())), dataset.sha256
 
         self.measuring.start(
             work,
-            progressed=self.edits.set_measured,
+            progressed=self.edit_panel.set_measured,
             finished=self._keep_measured,
-            failed=lambda error: self.edits.set_not_measured(error_message(error)),
+            failed=lambda error: self.edit_panel.set_not_measured(error_message(error)),
         )
 
     def _keep_measured(self, result: tuple[WeightEdits, MeasuredAccuracy, str]) -> None:
-        surgery, measured, self._data_sha256 = result
-        self.measured[surgery] = measured
+        edits, measured, self._data_sha256 = result
+        self.measured[edits] = measured
         self._show_unedited()
-        if surgery == self.edits.surgery:
-            self.edits.set_measured(measured)
+        if edits == self.edit_panel.edits:
+            self.edit_panel.set_measured(measured)
 
     def _show_unedited(self) -> None:
         """Show the accuracy without edits: as measured, or as the network's file states it for this dataset."""
         measured, about = self.measured.get(WeightEdits()), self.unedited.about
         if measured is not None:
-            self.edits.set_unedited(measured.validation.accuracy, measured.test.accuracy)
+            self.edit_panel.set_unedited(measured.validation.accuracy, measured.test.accuracy)
         elif self.unedited.data_source == self.data.source:
-            self.edits.set_unedited(about.get("validation_accuracy"), about.get("test_accuracy"))
+            self.edit_panel.set_unedited(about.get("validation_accuracy"), about.get("test_accuracy"))
         else:
-            self.edits.set_unedited()
+            self.edit_panel.set_unedited()
 
     def edited_weights(self) -> Weights:
         """Return the edited weights, with their accuracy if it was measured on their own dataset."""
-        weights = self.edits.surgery.apply(self.unedited)
-        measured = self.measured.get(self.edits.surgery)
+        weights = self.edit_panel.edits.apply(self.unedited)
+        measured = self.measured.get(self.edit_panel.edits)
         trained_on = weights.about.get("data")
         is_same_data = isinstance(trained_on, dict) and trained_on.get("sha256") == self._data_sha256
         if measured is None or weights is self.unedited or not is_same_data:
@@ -259,7 +259,7 @@ class InspectTab(TabPage):
         if self._softmax.isVisible():
             self._softmax.set_logits(None if self.trace is None else self.trace.logits, self.weights.class_names)
         self.show_selection()
-        if not self.pad.drawing_one:
+        if not self.pad.is_drawing:
             self._search()
 
     def _search(self) -> None:
@@ -278,7 +278,7 @@ class InspectTab(TabPage):
 
     def _undo_stack(self) -> QUndoStack:
         """Return the stack that the keys act on: strokes while the pad has the focus, else edits."""
-        return self._session.undo_stack if self.pad.hasFocus() else self.edits.stack
+        return self._session.undo_stack if self.pad.hasFocus() else self.edit_panel.stack
 
     # The selection.
 
@@ -289,14 +289,14 @@ class InspectTab(TabPage):
             self.view.set_joined(Connections())
             self.view.setAccessibleDescription("")
             return
-        factor = self.edits.surgery.factor(chosen.block, chosen.unit)
+        factor = self.edit_panel.edits.factor(chosen.block, chosen.unit)
         with np.errstate(over="ignore", invalid="ignore"):
             self.view.set_joined(self._unit.show_unit(self.tracer, self.trace, chosen, factor))
         self.view.setAccessibleDescription(self._unit.said)
 
     def _selection_changed(self) -> None:
         fixed = self.view.fixed
-        self.edits.set_chosen(fixed)
+        self.edit_panel.set_chosen(fixed)
         self.weights_view.set_unit(fixed.unit if fixed is not None and fixed.block == 1 else None)
         self._pointing.request()
 
@@ -334,7 +334,7 @@ class InspectTab(TabPage):
         row.setSpacing(4 * SPACE)
         for picture in (self.view, self.weights_view):
             self._pictures.addWidget(picture)
-        for panel in (self._unit, self._softmax, self.nearest, self.edits):
+        for panel in (self._unit, self._softmax, self.nearest, self.edit_panel):
             self.panels.addWidget(panel)
         left = make_card("layers_card")
         inner = QVBoxLayout(left)
@@ -375,11 +375,11 @@ class InspectTab(TabPage):
         self.data_choice.share(self._session)
         self.data_choice.follow(self._in_use)
         self.view.chosen_changed.connect(self._selection_changed)
-        self.view.toggled.connect(self.edits.toggle)
+        self.view.toggled.connect(self.edit_panel.toggle)
         self.weights_view.chosen.connect(self._unit_of_weights_chosen)
-        self.edits.changed.connect(self._edited)
-        self.edits.save_requested.connect(lambda: self._session.save_requested.emit(self.edited_weights()))
-        self.edits.use_requested.connect(self._use_edited)
+        self.edit_panel.changed.connect(self._edited)
+        self.edit_panel.save_requested.connect(lambda: self._session.save_requested.emit(self.edited_weights()))
+        self.edit_panel.use_requested.connect(self._use_edited)
         self.panels.currentChanged.connect(self._panel_changed)
         for key, act in (
             (QKeySequence.StandardKey.Undo, lambda: self._undo_stack().undo()),

@@ -23,11 +23,11 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from digitpad.class_names import DIGITS
 from digitpad.gui.inspect.tile_grid import TileGrid, colour_table, largest_of
-from digitpad.gui.widgets.basics import format_percent
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 from digitpad.inspection.trace import ActivationTrace, Block
 from digitpad.inspection.weight_edits import WeightEdits
 from digitpad.nn.arrays import Floats
+from digitpad.number_format import format_percent
 
 CAPTION_PX = 36
 GAP_PX = 20
@@ -88,7 +88,7 @@ class LayersView(QWidget):
         self._name_px = float(NAME_PX[0])
         self.columns: list[TileGrid] = []
         self._trace: ActivationTrace | None = None
-        self._surgery = WeightEdits()
+        self._edits = WeightEdits()
         self._connections = Connections()
         self._kept: Selection | None = None
         self._pointed: Selection | None = None
@@ -127,9 +127,9 @@ class LayersView(QWidget):
         self._trace = trace
         self.update()
 
-    def set_surgery(self, surgery: WeightEdits) -> None:
+    def set_edits(self, edits: WeightEdits) -> None:
         """Mark the units that are switched off or scaled."""
-        self._surgery = surgery
+        self._edits = edits
         self.update()
 
     def set_joined(self, joined: Connections) -> None:
@@ -276,7 +276,7 @@ class LayersView(QWidget):
     def _paint_edits(self, painter: QPainter) -> None:
         tokens = self._theme.tokens
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for edit in self._surgery.factors:
+        for edit in self._edits.factors:
             tiles = self.columns[edit.block]
             if edit.unit >= tiles.n:
                 continue

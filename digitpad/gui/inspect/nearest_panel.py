@@ -11,11 +11,12 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from digitpad.gui.data.dataset_loader import DatasetLoader
 from digitpad.gui.tasks.task import Policy, TaskRunner, error_message
-from digitpad.gui.widgets.basics import SPACE, format_count, make_label
+from digitpad.gui.widgets.basics import SPACE, make_label
 from digitpad.gui.widgets.qt_images import inked
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 from digitpad.inspection.arithmetic import format_value
 from digitpad.inspection.neighbours import FeatureIndex, Nearest, nearest_by_pixels
+from digitpad.number_format import format_count
 from digitpad.weights.native_format import Weights
 
 N_NEAREST = 8

@@ -9,11 +9,12 @@ from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
 from digitpad.class_names import DIGITS
 from digitpad.gui.inspect.numeric_table import NumericTable, TableLine
-from digitpad.gui.widgets.basics import SPACE, format_percent, make_label, named
+from digitpad.gui.widgets.basics import SPACE, make_label, named
 from digitpad.gui.widgets.theme import Theme
 from digitpad.inspection.arithmetic import format_value
 from digitpad.inspection.pixel_ablation import softmax_steps
 from digitpad.nn.arrays import Floats, Ints
+from digitpad.number_format import format_percent
 
 STEPS = 40  # slider steps on each side of the middle; the ends are temperatures 0.1 and 10
 COLUMNS = (0.22, 0.42, 0.76, 1.0)

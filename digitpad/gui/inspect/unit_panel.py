@@ -11,12 +11,13 @@ from digitpad.class_names import DIGITS, noun
 from digitpad.gui.inspect.layers_view import Connections, Selection
 from digitpad.gui.inspect.numeric_table import NumericTable, TableLine
 from digitpad.gui.inspect.tile_grid import colour_table, largest_of, picture
-from digitpad.gui.widgets.basics import SPACE, format_count, make_label, named
+from digitpad.gui.widgets.basics import SPACE, make_label, named
 from digitpad.gui.widgets.theme import Theme
 from digitpad.inspection.arithmetic import Arithmetic, format_value, outgoing_terms, work_out
 from digitpad.inspection.pixel_ablation import PixelContribution, pixel_contribution
 from digitpad.inspection.trace import ActivationTrace, Block, Tracer
 from digitpad.nn.arrays import Floats
+from digitpad.number_format import format_count
 
 COLUMNS = (0.74, 1.0)
 MAX_CLASSES = 12  # maximum number of lines for the effect of a pixel on the classes

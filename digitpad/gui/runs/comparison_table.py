@@ -5,8 +5,9 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
-from digitpad.gui.widgets.basics import dot_icon, format_count, format_percent
+from digitpad.gui.widgets.basics import dot_icon
 from digitpad.gui.widgets.setting_labels import SETTING_LABELS
+from digitpad.number_format import format_count, format_percent
 from digitpad.runs.run_comparison import CurveAxis, RunLines, SettingDifference, clock, values_at
 
 Index = QModelIndex | QPersistentModelIndex

@@ -6,7 +6,8 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt, Signal
 
-from digitpad.gui.widgets.basics import dot_icon, format_percent
+from digitpad.gui.widgets.basics import dot_icon
+from digitpad.number_format import format_percent
 from digitpad.runs.run import RunStatus
 from digitpad.runs.run_comparison import clock
 from digitpad.runs.run_registry import RunEntry

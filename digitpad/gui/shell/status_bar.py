@@ -5,7 +5,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from digitpad.gui.session import Session
 from digitpad.gui.shell.resume_banner import ResumeBanner
-from digitpad.gui.widgets.basics import ElidedLabel, format_percent, status_row
+from digitpad.gui.widgets.basics import ElidedLabel, status_row
+from digitpad.number_format import format_percent
 from digitpad.weights.native_format import Weights
 
 _MIN_MESSAGE_PX = 120

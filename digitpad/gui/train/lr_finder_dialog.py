@@ -9,8 +9,9 @@ from PySide6.QtGui import QCloseEvent, QColor, QPainter, QPaintEvent, QPen, QPol
 from PySide6.QtWidgets import QDialog, QPushButton, QVBoxLayout, QWidget
 
 from digitpad.gui.tasks.task import Policy, TaskRunner, end_tasks, error_message, report
-from digitpad.gui.widgets.basics import SPACE, closing_row, format_count, make_label, named
+from digitpad.gui.widgets.basics import SPACE, closing_row, make_label, named
 from digitpad.gui.widgets.theme import Theme
+from digitpad.number_format import format_count
 from digitpad.training.lr_finder import HIGHEST, LOWEST, RangeTestResult, range_test
 from digitpad.training.recipe import Recipe
 from digitpad.training.training_data import dataset_of, n_drawings

@@ -11,6 +11,7 @@ from digitpad.gui.data.dataset_choice import DatasetChoice
 from digitpad.gui.train.augmentation_choice import AugmentationChoice
 from digitpad.gui.widgets.form_widgets import Check, TextField, WordChoice
 from digitpad.gui.widgets.setting_labels import SETTING_LABELS
+from digitpad.number_format import format_number
 
 Editor = TextField | WordChoice | Check | DatasetChoice | AugmentationChoice
 
@@ -102,12 +103,6 @@ def _layers(text: str) -> tuple[int | str, ...]:
 
 def _shorten(text: str) -> str:
     return f"“{text[:12]}…”" if len(text) > 12 else f"“{text}”"
-
-
-def format_number(number: float) -> str:
-    """Return the shortest text from which the same number can be read."""
-    short = f"{number:g}"
-    return short if float(short) == number else repr(number)
 
 
 _number = partial(TextField, _real, format_number)

@@ -92,7 +92,7 @@ class SettingsForm(QWidget):
         return [key for key, row in self.rows.items() if not row.editor.isHidden()]
 
     @property
-    def preset(self) -> str | None:
+    def recipe_name(self) -> str | None:
         """Name of the recipe that is shown, or None if the settings are custom."""
         name: str | None = self._recipe_choice.currentData()
         return name

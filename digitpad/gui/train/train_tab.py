@@ -28,9 +28,10 @@ from digitpad.gui.train.training_task import (
     TrainingStart,
     train,
 )
-from digitpad.gui.widgets.basics import SPACE, format_count, format_percent, named
+from digitpad.gui.widgets.basics import SPACE, named
 from digitpad.gui.widgets.dialogs import confirm
 from digitpad.gui.widgets.tab_page import TabPage
+from digitpad.number_format import format_count, format_percent
 from digitpad.runs.run import Run
 from digitpad.training.events import EpochDone, SettingChange
 from digitpad.training.recipe import Recipe
@@ -163,7 +164,7 @@ class TrainTab(TabPage):
             self.form.focus_first_problem()
             self._session.say("Not saved: a setting is wrong")
             return
-        shipped, own, preset = self.form.recipes.shipped, self.form.recipes.own, self.form.preset
+        shipped, own, preset = self.form.recipes.shipped, self.form.recipes.own, self.form.recipe_name
         dialog = RecipeDialog(
             preset if preset in own else f"my {preset or 'recipe'}",
             recipe.description,

@@ -24,19 +24,11 @@ from digitpad.gui.tasks.task import Policy, TaskRunner, as_digitpad_error
 from digitpad.gui.train.loss_trace import LossTrace
 from digitpad.gui.train.training_history import HistoryPoint, Scrubber, TrainingHistory
 from digitpad.gui.train.training_task import TrainingReport, TrainingStart
-from digitpad.gui.widgets.basics import (
-    SPACE,
-    ElidedLabel,
-    Tile,
-    format_count,
-    format_percent,
-    make_card,
-    make_label,
-    named,
-)
+from digitpad.gui.widgets.basics import SPACE, ElidedLabel, Tile, make_card, make_label, named
 from digitpad.gui.widgets.image_grid import ImageGrid
 from digitpad.gui.widgets.segmented_control import SegmentedControl
 from digitpad.gui.widgets.theme import Theme
+from digitpad.number_format import format_count, format_percent
 from digitpad.recognition.recognizer import Prediction
 from digitpad.runs.run_comparison import clock
 from digitpad.training.events import EpochDone, SettingChange

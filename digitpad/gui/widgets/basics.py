@@ -179,16 +179,6 @@ def dot_icon(colour: str) -> QIcon:
     return icon
 
 
-def format_count(number: int) -> str:
-    """Format a count with commas between thousands, as in ``10,000``."""
-    return f"{number:,}"
-
-
-def format_percent(share: float, decimals: int = 1) -> str:
-    """Format a share in 0..1 as a percentage with a no-break space, as in ``98.6 %``."""
-    return f"{100 * share:.{decimals}f}\N{NO-BREAK SPACE}%"
-
-
 def status_row(widget: QWidget) -> QHBoxLayout:
     """Style a widget as a status bar, and return the layout for its contents."""
     named(widget, "status").setAttribute(Qt.WidgetAttribute.WA_StyledBackground)

@@ -6,7 +6,7 @@ import pytest
 from digitpad.class_names import DIGITS
 from digitpad.datasets.dataset import load_path, mnist
 from digitpad.errors import DataError
-from digitpad.evaluation.metrics import EvaluationProgress, evaluate, evaluate_in_chunks, interval, relabelled
+from digitpad.evaluation.metrics import EvaluationProgress, align_labels, evaluate, evaluate_in_chunks, interval
 from digitpad.nn.feedforward import feedforward
 from digitpad.nn.network import Network
 from digitpad.weights.native_format import Weights
@@ -68,15 +68,15 @@ def test_labels_are_put_in_the_order_of_the_network(tmp_path: Path) -> None:
         network = Network(feedforward([], n_classes=len(names)))
         return Weights("mine.npz", network.architecture(), network.parameters, {}, names)
 
-    assert relabelled(dataset, weights("cat", "dog")) is dataset
-    result = relabelled(dataset, weights("bird", "dog", "cat"))
+    assert align_labels(dataset, weights("cat", "dog")) is dataset
+    result = align_labels(dataset, weights("bird", "dog", "cat"))
     np.testing.assert_array_equal(result.test.labels, np.where(dataset.test.labels == 0, 2, 1))
     np.testing.assert_array_equal(result.training.labels, np.where(dataset.training.labels == 0, 2, 1))
     with pytest.raises(
         DataError, match=r"pets: has the classes cat, dog, but mine.npz knows none of them; its classes are 0 to 9"
     ):
-        relabelled(dataset, weights(*DIGITS))
+        align_labels(dataset, weights(*DIGITS))
     with pytest.raises(
         DataError, match=r"knows all except dog; its classes are cat, bird. Choose a dataset with these classes, or"
     ):
-        relabelled(dataset, weights("cat", "bird"))
+        align_labels(dataset, weights("cat", "bird"))

@@ -42,7 +42,7 @@ def test_borders_and_curves_are_visible(theme: Palette) -> None:
 def test_counts_of_mistakes_are_readable(theme: Palette, alpha: float) -> None:
     """A cell of the confusion matrix has a text colour for every strength of its own."""
     ground = blend(theme.card, theme.second, alpha)
-    assert contrast(readable_on(ground, theme), ground) >= 4.5
+    assert contrast(readable_on(ground), ground) >= 4.5
 
 
 def test_every_class_has_a_colour() -> None:

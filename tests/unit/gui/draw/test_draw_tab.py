@@ -13,9 +13,9 @@ from digitpad.gui.canvas.probability_bars import ProbabilityBars
 from digitpad.gui.draw.draw_tab import DrawTab
 from digitpad.gui.inspect.inspect_tab import InspectTab
 from digitpad.gui.shell.window import Window
-from digitpad.gui.widgets.basics import format_percent
 from digitpad.nn.feedforward import feedforward
 from digitpad.nn.network import Network
+from digitpad.number_format import format_percent
 from digitpad.recognition.recognizer import Prediction, Recognizer
 from digitpad.weights.native_format import Weights
 from tests.unit.gui.hand import DIGITS, DRAW, INSIDE, draw, find, mouse, placed

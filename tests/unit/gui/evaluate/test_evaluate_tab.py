@@ -19,11 +19,11 @@ from digitpad.gui.evaluate.evaluate_overview import ResultTile, verdict
 from digitpad.gui.evaluate.evaluate_tab import DIAGRAMS, IMAGES, MAP, OVERVIEW, SAMPLE, EvaluateTab
 from digitpad.gui.evaluate.weights_choice import IN_USE
 from digitpad.gui.shell.window import Window
-from digitpad.gui.widgets.basics import format_percent
 from digitpad.gui.widgets.file_dialogs import FileDialogs
 from digitpad.gui.widgets.theme import Mode
 from digitpad.nn.feedforward import feedforward
 from digitpad.nn.network import Network
+from digitpad.number_format import format_percent
 from digitpad.runs.run import weights_of
 from digitpad.training.recipe_library import Recipes
 from digitpad.training.trainer import Trainer
@@ -360,7 +360,7 @@ def test_robustness_is_known_on_demand(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, evaluated: EvaluateTab, tmp_path: Path
 ) -> None:
     """The robustness test runs on request, and its curves can be exported as CSV."""
-    monkeypatch.setattr(robustness, "CHANGES", robustness.CHANGES[1:2])
+    monkeypatch.setattr(robustness, "DISTORTIONS", robustness.DISTORTIONS[1:2])
     evaluated.show_page(DIAGRAMS)
     evaluated.diagram_choice.choose(2)
     button = find(evaluated, QPushButton, "robustness_button")

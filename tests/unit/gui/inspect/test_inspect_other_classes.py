@@ -106,8 +106,8 @@ def test_the_accuracy_follows_on_the_chosen_data(qtbot: QtBot, inside: InspectTa
     qtbot.waitUntil(lambda: accuracies(inside) == plain)
     qtbot.waitUntil(lambda: text(inside, "unedited") == f"Unedited: {plain[0]} and {plain[1]}")
     find(inside, QPushButton, "bits_4").click()
-    edited = inside.edits.surgery.apply(inside.unedited)
-    qtbot.waitUntil(lambda: inside.edits.surgery in inside.measured)
+    edited = inside.edit_panel.edits.apply(inside.unedited)
+    qtbot.waitUntil(lambda: inside.edit_panel.edits in inside.measured)
     assert accuracies(inside) == expected(edited)
     assert inside.edited_weights().test_accuracy == evaluate(edited.network(), dataset.test).accuracy
 
@@ -133,7 +133,7 @@ def test_scores_on_other_data_are_not_saved_as_the_weights_own(qtbot: QtBot, ins
     inside.data_choice.set_value(str(other))
     panel(inside, "edit")
     find(inside, QPushButton, "bits_4").click()
-    qtbot.waitUntil(lambda: inside.edits.surgery in inside.measured)
+    qtbot.waitUntil(lambda: inside.edit_panel.edits in inside.measured)
     assert inside.edited_weights().test_accuracy is None
 
 

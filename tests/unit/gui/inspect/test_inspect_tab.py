@@ -255,8 +255,8 @@ def test_only_what_is_hidden_can_be_switched_off(inside: InspectTab) -> None:
     for chosen in (Selection(0, 0, 3, 3), Selection(3, 1)):
         inside.view.choose(chosen)
         assert not button(inside, "switch_off").isEnabled()
-        inside.edits.toggle(chosen)
-        assert inside.edits.surgery == WeightEdits()
+        inside.edit_panel.toggle(chosen)
+        assert inside.edit_panel.edits == WeightEdits()
 
 
 def test_a_slider_s_way_is_one_step_of_undo(qtbot: QtBot, inside: InspectTab) -> None:
@@ -267,19 +267,19 @@ def test_a_slider_s_way_is_one_step_of_undo(qtbot: QtBot, inside: InspectTab) ->
         slider.sliderPressed.emit()
         for value in values:
             slider.setValue(value)
-    assert inside.edits.surgery.pruned == 0.5
+    assert inside.edit_panel.edits.pruned == 0.5
     button(inside, "undo_edit").click()
-    assert inside.edits.surgery.pruned == 0.3
+    assert inside.edit_panel.edits.pruned == 0.3
     assert slider.value() == 30
     button(inside, "undo_edit").click()
-    assert inside.edits.surgery == WeightEdits()
+    assert inside.edit_panel.edits == WeightEdits()
     button(inside, "redo_edit").click()
-    assert inside.edits.surgery.pruned == 0.3
+    assert inside.edit_panel.edits.pruned == 0.3
     slider.sliderPressed.emit()
     for value in (31, 30):
         slider.setValue(value)
     button(inside, "undo_edit").click()
-    assert inside.edits.surgery == WeightEdits()
+    assert inside.edit_panel.edits == WeightEdits()
     qtbot.waitUntil(partial(settled, inside))
 
 
@@ -299,7 +299,7 @@ def test_all_edits_are_told_and_put_back(qtbot: QtBot, inside: InspectTab) -> No
     assert text(inside, "edits").splitlines() == lines
     assert button(inside, "bits_4").isChecked()
     for unit in range(10, 16):
-        inside.edits.toggle(Selection(1, unit))
+        inside.edit_panel.toggle(Selection(1, unit))
     assert text(inside, "edits").splitlines()[-1] == "and 6 more"
     qtbot.waitUntil(partial(settled, inside))
 
@@ -320,7 +320,7 @@ def test_the_accuracy_follows_the_edits(qtbot: QtBot, inside: InspectTab, digits
     qtbot.waitUntil(lambda: accuracies(inside) == plain)
     button(inside, "bits_4").click()
     find(inside, QSlider, "pruned").setValue(97)
-    edited = expected_accuracies(inside.edits.surgery.apply(inside.unedited), digits)
+    edited = expected_accuracies(inside.edit_panel.edits.apply(inside.unedited), digits)
     assert edited != plain
     qtbot.waitUntil(lambda: not inside.measuring.busy and accuracies(inside) == edited)
     assert " to " in text(inside, "test_interval")
@@ -363,7 +363,7 @@ def test_edited_weights_are_saved_with_what_was_done(
     button(inside, "panels_edit").click()
     assert not button(inside, "save_edited").isEnabled()
     button(inside, "bits_8").click()
-    qtbot.waitUntil(lambda: inside.edits.surgery in inside.measured)
+    qtbot.waitUntil(lambda: inside.edit_panel.edits in inside.measured)
     button(inside, "save_edited").click()
     saved = load_weights(target)
     expected = WeightEdits(bits=8).apply(inside.unedited)
@@ -375,13 +375,13 @@ def test_edited_weights_are_saved_with_what_was_done(
 def test_edited_weights_read_on_the_draw_tab(qtbot: QtBot, inside: InspectTab, window: Window) -> None:
     """The edited network becomes the network in use on all tabs."""
     button(inside, "panels_edit").click()
-    inside.edits.toggle(Selection(1, 3))
+    inside.edit_panel.toggle(Selection(1, 3))
     button(inside, "use_edited").click()
     assert window.session.weights.name == "dense-edited.npz"
     assert window.page(DrawTab).isVisible()
     window.show_page(INSIDE)
     inside.network_choice.setCurrentIndex(0)
-    assert inside.edits.surgery == WeightEdits()
+    assert inside.edit_panel.edits == WeightEdits()
     np.testing.assert_array_equal(inside.unedited.parameters, window.session.weights.parameters)
     assert "dense-edited.npz" in inside.network_choice.itemText(0)
 
@@ -401,19 +401,19 @@ def test_edits_are_there_again_when_one_comes_back(qtbot: QtBot, inside: Inspect
     """Each network keeps its own edits while other networks are shown or in use."""
     button(inside, "bits_4").click()
     inside.network_choice.setCurrentIndex(CONVOLUTIONAL)
-    assert inside.edits.surgery == WeightEdits()
+    assert inside.edit_panel.edits == WeightEdits()
     window.show_page(DRAW)
     for name in ("dense", "convolutional"):
         window.session.use_network(networks.weights(name))
     window.show_page(INSIDE)
     inside.network_choice.setCurrentIndex(0)
-    assert inside.edits.surgery == WeightEdits()
+    assert inside.edit_panel.edits == WeightEdits()
     inside.network_choice.setCurrentIndex(DENSE)
-    assert inside.edits.surgery == WeightEdits(bits=4)
+    assert inside.edit_panel.edits == WeightEdits(bits=4)
     assert button(inside, "bits_4").isChecked()
     qtbot.waitUntil(partial(settled, inside))
     assert inside.weights.name == "dense-edited.npz"
-    assert not inside.edits.stack.canUndo()
+    assert not inside.edit_panel.stack.canUndo()
     button(inside, "put_back").click()
     qtbot.waitUntil(partial(settled, inside))
     assert inside.weights is inside.unedited
@@ -568,7 +568,7 @@ def test_any_network_can_be_looked_into(
             inside.grab()
     button(inside, "bits_4").click()
     for place, block in enumerate(inside.view.blocks[1:-1], start=1):
-        inside.edits.toggle(Selection(place, block.n_units - 1))
+        inside.edit_panel.toggle(Selection(place, block.n_units - 1))
     qtbot.waitUntil(partial(settled, inside))
     button(inside, "pictures_first_weights").click()
     inside.grab()
@@ -581,16 +581,16 @@ def test_any_network_can_be_looked_into(
 def test_keys_undo_what_the_focus_is_on(qtbot: QtBot, inside: InspectTab, window: Window) -> None:
     """Ctrl+Z undoes a stroke if the pad has the focus, else an edit."""
     seven(inside)
-    inside.edits.toggle(Selection(1, 3))
+    inside.edit_panel.toggle(Selection(1, 3))
     inside.pad.setFocus()
     control = Qt.KeyboardModifier.ControlModifier
     qtbot.keyClick(inside.pad, Qt.Key.Key_Z, control)
     assert inside.pad.is_empty
     assert window.page(DrawTab).pad.is_empty
-    assert inside.edits.surgery != WeightEdits()
+    assert inside.edit_panel.edits != WeightEdits()
     inside.view.setFocus()
     qtbot.keyClick(inside.view, Qt.Key.Key_Z, control)
-    assert inside.edits.surgery == WeightEdits()
+    assert inside.edit_panel.edits == WeightEdits()
     qtbot.waitUntil(partial(settled, inside))
 
 

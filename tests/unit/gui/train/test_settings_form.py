@@ -20,10 +20,11 @@ from pytestqt.qtbot import QtBot
 from digitpad.gui.shell.window import Window
 from digitpad.gui.train.augmentation_dialog import AugmentationDialog
 from digitpad.gui.train.recipe_dialog import RecipeDialog
-from digitpad.gui.train.settings_fields import FIELDS, format_number
+from digitpad.gui.train.settings_fields import FIELDS
 from digitpad.gui.train.settings_form import SettingsForm
 from digitpad.gui.train.train_tab import TrainTab
 from digitpad.gui.widgets.form_widgets import TextField
+from digitpad.number_format import format_number
 from digitpad.training.recipe import OPTIMIZERS, SCHEDULES, Recipe
 from digitpad.training.recipe_library import Recipes
 from tests.unit.gui.hand import TRAIN, find
