@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFontMetrics, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout
 
 from digitpad.class_names import noun
 from digitpad.gui.canvas.pad import Pad
@@ -14,6 +14,7 @@ from digitpad.gui.canvas.pixel_view import SPEAKS_AGAINST, SPEAKS_FOR, PixelView
 from digitpad.gui.tasks.task import Policy, TaskRunner
 from digitpad.gui.tasks.throttle import Throttle
 from digitpad.gui.widgets.basics import SPACE, keep_width, make_label, named
+from digitpad.gui.widgets.legend import LegendEntry, sign_symbol
 from digitpad.gui.widgets.theme import Theme
 from digitpad.recognition.explainer import Evidence, Explainer, Finding
 from digitpad.recognition.recognizer import Prediction
@@ -27,46 +28,6 @@ ALIKE = 0.7
 
 _SCALED = "28 × 28 pixels, scaled to a 20-pixel box and centred by mass, like the training digits."
 _SAMPLE = "28 × 28 pixels from the dataset, neither scaled nor moved."
-
-
-class _Key(QWidget):
-    """Legend entry of one of the two colours: a box with a sign, and a text."""
-
-    def __init__(self, theme: Theme, colour: QColor, sign: str, name: str) -> None:
-        super().__init__()
-        self._theme, self._colour, self._sign = theme, colour, sign
-        self._words = ""
-        self.setObjectName(name)
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        theme.changed.connect(self.update)
-
-    def set_words(self, words: str) -> None:
-        """Set the text."""
-        self._words = words
-        self.setAccessibleName(f"{self._sign} {words}")
-        self.updateGeometry()
-        self.update()
-
-    # Qt overrides.
-
-    def sizeHint(self) -> QSize:
-        return QSize(22 + self.fontMetrics().horizontalAdvance(self._words), 20)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        box = QRectF(0, (self.height() - 16) / 2, 16, 16)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor("black"))
-        painter.drawRoundedRect(box, 4, 4)
-        painter.setPen(QPen(self._colour, 2))
-        middle = box.center()
-        painter.drawLine(QPointF(middle.x() - 4, middle.y()), QPointF(middle.x() + 4, middle.y()))
-        if self._sign == "+":
-            painter.drawLine(QPointF(middle.x(), middle.y() - 4), QPointF(middle.x(), middle.y() + 4))
-        painter.setPen(QColor(self._theme.tokens.soft))
-        painter.drawText(self.rect().adjusted(22, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self._words)
-        painter.end()
 
 
 class _Lines(QLabel):
@@ -117,8 +78,8 @@ class ExplanationPanel(QFrame):
         self._prediction: Prediction | None = None
         self._view = PixelView(theme)
         self._heading = make_label("Network input", "heading")
-        self._for = _Key(theme, SPEAKS_FOR, "+", "speaks_for")
-        self._against = _Key(theme, SPEAKS_AGAINST, "−", "speaks_against")
+        self._for = LegendEntry(theme, sign_symbol("+", SPEAKS_FOR), name="speaks_for")
+        self._against = LegendEntry(theme, sign_symbol("−", SPEAKS_AGAINST), name="speaks_against")
         self._why = named(QPushButton("Why?"), "why")
         self._about = make_label(_SCALED, "soft", "about_seen")
         self.findings = _Lines("findings")
@@ -217,8 +178,10 @@ class ExplanationPanel(QFrame):
 
     def _name_digits(self, digit: int | None = None, instead: int | None = None) -> None:
         names = self._weights.class_names
-        self._for.set_words("supports it" if digit is None else f"supports {names[digit]}")
-        self._against.set_words("opposes it" if instead is None else f"suggests {names[instead]}")
+        supports = "supports it" if digit is None else f"supports {names[digit]}"
+        opposes = "opposes it" if instead is None else f"suggests {names[instead]}"
+        self._for.set_text(supports, f"+ {supports}")
+        self._against.set_text(opposes, f"− {opposes}")
 
     def _search(self) -> None:
         if self.explains:

@@ -31,9 +31,9 @@ from digitpad.class_names import DIGITS
 from digitpad.evaluation.assessment import Assessment
 from digitpad.gui.canvas.pixel_view import PixelView
 from digitpad.gui.canvas.probability_bars import ProbabilityBars
+from digitpad.gui.evaluate.image_atlas import ImageAtlas
 from digitpad.gui.widgets.basics import SPACE, ElidedLabel, make_card, make_label, named
 from digitpad.gui.widgets.form_widgets import Choice
-from digitpad.gui.widgets.image_atlas import ImageAtlas
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 from digitpad.nn.arrays import Ints
 from digitpad.number_format import format_count, format_percent

@@ -20,7 +20,7 @@ from digitpad.evaluation.assessment import Assessment
 from digitpad.evaluation.significance import Comparison
 from digitpad.gui.evaluate.confusion_view import ConfusionView
 from digitpad.gui.evaluate.evaluation_task import EvaluationResult
-from digitpad.gui.widgets.basics import SPACE, ElidedLabel, make_card, make_label, named
+from digitpad.gui.widgets.basics import SPACE, Tile, make_card, make_label, named
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 from digitpad.number_format import format_count, format_percent
 
@@ -28,35 +28,6 @@ _COLUMNS = ("Digit", "Count", "Precision", "Recall", "95\N{NO-BREAK SPACE}% inte
 _ROW_PX = 22  # height of a row if there are many classes, which are scrolled
 _MANY_PX = 436  # minimum width of the table beside the wider matrix of many classes
 _FIRST_PX = (52, 110)  # minimum and maximum width of the column of names
-
-
-class ResultTile(QFrame):
-    """Card with a title, a value and a line of details."""
-
-    def __init__(self, title: str, name: str) -> None:
-        super().__init__()
-        self.setObjectName(name)
-        self.setProperty("card", True)
-        self._title = title
-        self._value = make_label("–", "figure", f"{name}_value")
-        self._more = ElidedLabel("caption", f"{name}_more")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(14, 9, 8, 9)
-        column.setSpacing(1)
-        column.addWidget(make_label(title, "caption"))
-        column.addWidget(self._value)
-        column.addWidget(self._more)
-
-    def set_value(self, value: str, more: str) -> None:
-        """Show a value and its details."""
-        self._value.setText(value)
-        self._more.set_text(more)
-        self.setAccessibleName(f"{self._title}: {value}, {more}")
-
-    @property
-    def value(self) -> str:
-        """Text of the value."""
-        return self._value.text()
 
 
 class ResultsSummary(QWidget):
@@ -67,7 +38,7 @@ class ResultsSummary(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._tiles = {
-            name: ResultTile(title, f"result_{name}")
+            name: Tile(title, f"result_{name}", has_details=True)
             for name, title in (
                 ("accuracy", "Accuracy"),
                 ("mistakes", "Mistakes"),
@@ -90,7 +61,7 @@ class ResultsSummary(QWidget):
         for name, (value, more) in _tile_texts(first).items():
             if others:
                 more = f"{others[0].weights.name}: {_tile_texts(others[0])[name][0]}"
-            self._tiles[name].set_value(value, more)
+            self._tiles[name].set_value(value, details=more)
         self._verdict_card.setVisible(outcome.comparison is not None)
         if outcome.comparison is not None:
             self._verdict.setText(verdict(outcome.comparison, first, others[0]))

@@ -1,5 +1,7 @@
 """The Evaluate tab: accuracy of a network on labelled images, and its mistakes."""
 
+# Longer than 400 lines: it connects five pages of results with their choices.
+
 import os
 from collections.abc import Callable
 from functools import partial

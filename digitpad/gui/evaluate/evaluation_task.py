@@ -11,7 +11,7 @@ from digitpad.evaluation.parallel_predictor import scale_progress
 from digitpad.evaluation.robustness import Robustness, n_readings, robustness
 from digitpad.evaluation.significance import Comparison, compare
 from digitpad.gui.data.dataset_loader import DatasetLoader
-from digitpad.gui.widgets.image_atlas import ImageAtlas
+from digitpad.gui.evaluate.image_atlas import ImageAtlas
 from digitpad.weights.native_format import Weights
 
 

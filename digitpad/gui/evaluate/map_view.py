@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from digitpad.evaluation.assessment import Assessment
 from digitpad.evaluation.feature_map import FeatureMap
-from digitpad.gui.widgets.image_atlas import ImageAtlas
+from digitpad.gui.evaluate.image_atlas import ImageAtlas
 from digitpad.gui.widgets.theme import Theme
 from digitpad.number_format import format_percent
 from digitpad.plotting.palette import DIGIT_COLOURS, class_colours

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
 
 from digitpad.class_names import noun
 from digitpad.evaluation.assessment import Assessment
+from digitpad.gui.evaluate.image_atlas import ImageAtlas
 from digitpad.gui.widgets.basics import SPACE, make_card, make_label, named
-from digitpad.gui.widgets.image_atlas import ImageAtlas
 from digitpad.gui.widgets.theme import Theme
 from digitpad.number_format import format_percent
 

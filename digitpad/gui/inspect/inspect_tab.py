@@ -1,5 +1,7 @@
 """The Inside tab: the pad and the layers on the left, details of the selection on the right."""
 
+# Longer than 400 lines: the tab connects eight panels, and each needs its few lines here.
+
 from collections.abc import Generator, Hashable
 from dataclasses import dataclass, replace
 from pathlib import Path

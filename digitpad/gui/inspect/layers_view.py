@@ -1,5 +1,7 @@
 """View of a network from left to right: the activations of each block and the connections of the selected unit."""
 
+# Longer than 400 lines: geometry, painting and pointing of the layers share the same columns and cannot be told apart.
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field

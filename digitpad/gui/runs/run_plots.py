@@ -12,8 +12,8 @@ from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from digitpad.gui.widgets.blitting import BlittedFigure
-from digitpad.gui.widgets.curve_points import MAX_POINTS, Series, decimate
 from digitpad.gui.widgets.theme import Theme
+from digitpad.plotting.curve_points import MAX_POINTS, Series, decimate
 from digitpad.runs.run_comparison import CurveAxis, RunCurve, RunLines, RunMark, accuracy_limits, clock, loss_limits
 
 _LEFT_PX, _RIGHT_PX, _TOP_PX, _BOTTOM_PX, _BETWEEN_PX = 58, 16, 24, 24, 26

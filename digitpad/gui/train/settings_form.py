@@ -1,5 +1,7 @@
 """Form for the settings of a training run; each value is checked as it is typed, with its error under the field."""
 
+# Longer than 400 lines: layout and validation of one form; the fields themselves are in `settings_fields`.
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,7 +24,7 @@ from digitpad.gui.data.dataset_choice import DatasetChoice
 from digitpad.gui.train.augmentation_choice import AugmentationChoice, describe_amounts
 from digitpad.gui.train.augmentation_dialog import AugmentationDialog
 from digitpad.gui.train.settings_fields import FIELDS, Editor, Field
-from digitpad.gui.widgets.basics import SPACE, make_card, make_label, named
+from digitpad.gui.widgets.basics import SPACE, bring_to_front, make_card, make_label, named
 from digitpad.gui.widgets.form_widgets import Choice, Disclosure, TextField, link
 from digitpad.gui.widgets.theme import Theme
 from digitpad.training.recipe import Recipe
@@ -285,9 +287,7 @@ class SettingsForm(QWidget):
             self._preview.edited.connect(self._amounts_edited)
             self._preview.set_editable(self._editable)
         self._preview.begin(self._augmentation.value())
-        self._preview.show()
-        self._preview.raise_()
-        self._preview.activateWindow()
+        bring_to_front(self._preview)
 
     def close_preview(self) -> None:
         """Close the augmentation preview, the dataset dialog and the download dialog, if they are open."""
@@ -319,9 +319,7 @@ class SettingsForm(QWidget):
         if self._data is None:
             self._data = DataDialog(self._theme, self)
         self._data.show_set(self.data_choice.value(), self.data_choice.currentText())
-        self._data.show()
-        self._data.raise_()
-        self._data.activateWindow()
+        bring_to_front(self._data)
 
     # Layout.
 

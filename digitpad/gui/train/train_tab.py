@@ -1,5 +1,7 @@
 """The Train tab: settings on the left, progress on the right."""
 
+# Longer than 400 lines: it connects the form, the dashboard, the task and the saved runs.
+
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path

@@ -5,8 +5,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QShowEvent
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -26,6 +26,7 @@ from digitpad.gui.train.training_history import HistoryPoint, Scrubber, Training
 from digitpad.gui.train.training_task import TrainingReport, TrainingStart
 from digitpad.gui.widgets.basics import SPACE, ElidedLabel, Tile, make_card, make_label, named
 from digitpad.gui.widgets.image_grid import ImageGrid
+from digitpad.gui.widgets.legend import LegendEntry, line_symbol
 from digitpad.gui.widgets.segmented_control import SegmentedControl
 from digitpad.gui.widgets.theme import Theme
 from digitpad.number_format import format_count, format_percent
@@ -36,7 +37,7 @@ from digitpad.training.hints import hints
 
 if TYPE_CHECKING:
     from digitpad.gui.train.training_plots import TrainingCurves
-    from digitpad.gui.widgets.curve_points import Series
+    from digitpad.plotting.curve_points import Series
 
 
 _PINNED_TEXT = "Your digit during training"
@@ -200,7 +201,7 @@ class TrainingDashboard(QWidget):
     def _draw_curves(self) -> None:
         if self.loss_curves is None or self._accuracy_curves is None or not self._epochs or not self.isVisible():
             return
-        from digitpad.gui.widgets.curve_points import Series
+        from digitpad.plotting.curve_points import Series
 
         self._draw_changes()
         x = np.array([epoch.step for epoch in self._epochs]) / self._steps_per_epoch
@@ -275,7 +276,7 @@ class TrainingDashboard(QWidget):
         row = QHBoxLayout(keys)
         row.setContentsMargins(0, 0, 0, 0)
         for words, colour in (("training", "accent"), ("validation", "second")):
-            row.addWidget(_Key(self._theme, words, colour))
+            row.addWidget(LegendEntry(self._theme, line_symbol(colour), words))
         top = QHBoxLayout()
         top.addWidget(heading)
         top.addStretch(1)
@@ -349,25 +350,6 @@ class TrainingDashboard(QWidget):
         if self.loss_curves is None:
             QTimer.singleShot(0, self, self._import_plots)  # once the tab has been painted
         self._draw_curves()
-
-
-class _Key(QWidget):
-    """Legend entry: the colour and name of a curve."""
-
-    def __init__(self, theme: Theme, words: str, colour: str) -> None:
-        super().__init__()
-        self._theme, self._words, self._colour = theme, words, colour
-        self.setFixedSize(self.fontMetrics().horizontalAdvance(words) + 34, 18)
-        theme.changed.connect(self.update)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(getattr(self._theme.tokens, self._colour)), 2))
-        painter.drawLine(QPointF(4, 9), QPointF(18, 9))
-        painter.setPen(QColor(self._theme.tokens.soft))
-        painter.drawText(self.rect().adjusted(24, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self._words)
-        painter.end()
 
 
 def _room() -> tuple[QWidget, QVBoxLayout]:

@@ -9,10 +9,10 @@ from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from digitpad.gui.widgets.blitting import BlittedFigure
-from digitpad.gui.widgets.curve_points import Series, decimate
 from digitpad.gui.widgets.theme import Theme
 from digitpad.nn.arrays import Floats
 from digitpad.number_format import format_percent
+from digitpad.plotting.curve_points import Series, decimate
 
 _LEFT_PX, _TOP_PX, _RIGHT_PX, _BOTTOM_PX = 54, 6, 12, 22  # margins for the labels, independent of the size of the axes
 

@@ -133,27 +133,30 @@ class ElidedLabel(QLabel):
 
 
 class Tile(QFrame):
-    """Card of fixed size with a title and a value."""
+    """Card with a title, a value and, if it has them, a line of details."""
 
-    def __init__(self, title: str, name: str) -> None:
+    def __init__(self, title: str, name: str, *, has_details: bool = False) -> None:
         super().__init__()
         self.setObjectName(name)
         self.setProperty("card", True)
         self._title = make_label(title, "caption")
         self._value = make_label("–", "figure", f"{name}_value")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(14, 10, 8, 10)
-        layout.setSpacing(2)
-        layout.addWidget(self._title)
-        layout.addWidget(self._value)
         self._value.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._details = ElidedLabel("caption", f"{name}_more")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(14, 9, 8, 9)
+        column.setSpacing(1)
+        column.addWidget(self._title)
+        column.addWidget(self._value)
+        if has_details:
+            column.addWidget(self._details)
 
-    def set_value(self, text: str, title: str | None = None) -> None:
+    def set_value(self, text: str, title: str = "", details: str = "") -> None:
         """Show a value; ``title`` replaces the title."""
-        if title is not None:
-            self._title.setText(title)
+        self._title.setText(title or self._title.text())
         self._value.setText(text)
-        self.setAccessibleName(f"{self._title.text()}: {text}")
+        self._details.set_text(details)
+        self.setAccessibleName(", ".join(part for part in (f"{self._title.text()}: {text}", details) if part))
 
     @property
     def value(self) -> str:

@@ -15,10 +15,11 @@ from digitpad.datasets.dataset import mnist
 from digitpad.evaluation import robustness
 from digitpad.gui.draw.draw_tab import DrawTab
 from digitpad.gui.evaluate.digit_browser import DIFFERENT
-from digitpad.gui.evaluate.evaluate_overview import ResultTile, verdict
+from digitpad.gui.evaluate.evaluate_overview import verdict
 from digitpad.gui.evaluate.evaluate_tab import DIAGRAMS, IMAGES, MAP, OVERVIEW, SAMPLE, EvaluateTab
 from digitpad.gui.evaluate.weights_choice import IN_USE
 from digitpad.gui.shell.window import Window
+from digitpad.gui.widgets.basics import Tile
 from digitpad.gui.widgets.file_dialogs import FileDialogs
 from digitpad.gui.widgets.theme import Mode
 from digitpad.nn.feedforward import feedforward
@@ -96,7 +97,7 @@ def test_figures_are_those_of_the_terminal(
         assert values["confusion"] == made.confusion.tolist()
         assert [scores["recall"] for scores in values["classes"]] == [scores.recall for scores in made.classes]
     assert printed["compared"]["p"] == outcome.comparison.p
-    assert find(tab, ResultTile, "result_accuracy").value == format_percent(printed["accuracy"], 2)
+    assert find(tab, Tile, "result_accuracy").value == format_percent(printed["accuracy"], 2)
     assert f"p = {printed['compared']['p']:.2g}" in find(tab, QLabel, "verdict").text()
     comparison = replace(outcome.comparison, only_first=1, only_second=2)
     assert "1 digit is read right by" in verdict(comparison, *outcome.assessments)

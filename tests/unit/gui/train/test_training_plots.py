@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from pytestqt.qtbot import QtBot
 
 from digitpad.gui.train.training_plots import TrainingCurves
-from digitpad.gui.widgets.curve_points import Series, decimate
 from digitpad.gui.widgets.theme import Mode, Theme
+from digitpad.plotting.curve_points import Series, decimate
 
 
 @given(n=st.integers(2, 20_000), seed=st.integers(0, 100))

@@ -4,7 +4,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 from pytestqt.qtbot import QtBot
 
-from digitpad.gui.widgets.image_atlas import ImageAtlas
+from digitpad.gui.evaluate.image_atlas import ImageAtlas
 from digitpad.gui.widgets.qt_images import to_rgba
 
 
