@@ -86,27 +86,39 @@ def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
 
     from digitpad import assets
     from digitpad.gui.preferences import Preferences
-    from digitpad.gui.session import Session
+    from digitpad.gui.session import Lifetime, Session
+    from digitpad.gui.shell.tooltips import TooltipWrapper
     from digitpad.gui.shell.window import Window
     from digitpad.gui.tasks.garbage_collection import GuiThreadCollector
     from digitpad.gui.widgets.theme import Theme
     from digitpad.system import user_folders
     from digitpad.weights.native_format import SHIPPED, is_own, load_weights
 
-    path = weights_path or SHIPPED
-    weights, unnamed = (load_weights(path), None) if is_own(path) else _open_foreign(path)
+    settings = QSettings(str(user_folders.user_data_path() / "settings.ini"), QSettings.Format.IniFormat)
+    preferences = Preferences(settings)
+    path, problem = weights_path or preferences.first_network or SHIPPED, None
+    try:
+        weights, unnamed = (load_weights(path), None) if is_own(path) else _open_foreign(path)
+    except DigitpadError as error:
+        if weights_path is not None:
+            raise
+        path, weights, unnamed, problem = SHIPPED, load_weights(SHIPPED), None, error
     sys.setswitchinterval(0.001)  # a thread that runs Python code gives way to the window sooner
     application = QApplication(sys.argv[:1])
     GuiThreadCollector(application)
+    TooltipWrapper(application)
     # Keep every point of a pen. Set after the application is created, because Qt's X11 plugin sets it as well.
     application.setAttribute(Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents, on=False)
     application.setApplicationName("digitpad")
     application.setDesktopFileName("digitpad")
     application.setWindowIcon(QIcon(str(assets.RESOURCES / "icon.svg")))
-    settings = QSettings(str(user_folders.user_data_path() / "settings.ini"), QSettings.Format.IniFormat)
-    window = Window(Session(Theme(application), weights, Preferences(settings)))
+    session = Session(Theme(application), weights, preferences)
+    session.network_path = None if path == SHIPPED else path
+    window = Window(session)
     if unnamed is not None:
         window.networks.open(unnamed)
+    if problem is not None:
+        session.say(f"Reading with the built-in network: {problem}", Lifetime.NETWORK)
     return application, window
 
 

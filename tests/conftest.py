@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+if os.environ.get("QT_QPA_PLATFORM", "offscreen") == "offscreen":
+    # With a screen of 1920 × 1080; by itself it would be smaller than the window.
+    os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={Path(__file__).with_name('screen.json')}"
 # One BLAS thread, as the window uses on two cores; it also leaves room for tests that run in parallel.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 

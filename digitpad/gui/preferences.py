@@ -1,11 +1,13 @@
 """The window's settings, typed: one wrapper over `QSettings`, which keeps only text well."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QSettings
 
+from digitpad.gui.widgets.text_size import SIZES
 from digitpad.gui.widgets.theme import Mode
 
 MAX_RECENT = 8
@@ -39,6 +41,52 @@ class Preferences:
     @theme.setter
     def theme(self, mode: Mode) -> None:
         self._store.setValue("theme", mode.value)
+
+    @property
+    def text_size(self) -> int:
+        """Text size in percent of the system's."""
+        value = str(self._store.value("text_size", 100))
+        return min(max(int(value), SIZES[0]), SIZES[-1]) if value.isdecimal() else 100
+
+    @text_size.setter
+    def text_size(self, percent: int) -> None:
+        self._store.setValue("text_size", percent)
+
+    @property
+    def restores_session(self) -> bool:
+        """Whether the tab, network, recipe and dataset of the last session are restored at the start."""
+        return self._store.value("restore_session", "true") == "true"
+
+    @restores_session.setter
+    def restores_session(self, restores: bool) -> None:
+        self.set_flag("restore_session", restores)
+
+    @property
+    def draws_with_fingers(self) -> bool:
+        """Whether a finger on a touch screen draws."""
+        return self._store.value("finger_drawing", "true") == "true"
+
+    @draws_with_fingers.setter
+    def draws_with_fingers(self, draws: bool) -> None:
+        self.set_flag("finger_drawing", draws)
+
+    @property
+    def startup_network(self) -> str:
+        """Path of the network to start with; empty for the last one, if sessions are restored, or the built-in one."""
+        return str(self._store.value("startup_network", ""))
+
+    @startup_network.setter
+    def startup_network(self, path: str) -> None:
+        self._store.setValue("startup_network", path)
+
+    @property
+    def runs_folder(self) -> str:
+        """Folder of the runs; empty for the usual one."""
+        return str(self._store.value("runs_folder", ""))
+
+    @runs_folder.setter
+    def runs_folder(self, folder: str) -> None:
+        self._store.setValue("runs_folder", folder)
 
     @property
     def recent_networks(self) -> list[str]:
@@ -89,6 +137,24 @@ class Preferences:
     @declined_run.setter
     def declined_run(self, key: str) -> None:
         self._store.setValue("turned_down", key)
+
+    @property
+    def last_session(self) -> dict[str, Any]:
+        """Tab, network and choices of the last session, as plain values; empty if they shall not be restored."""
+        record = self.record("session") if self.restores_session else None
+        return record if isinstance(record, dict) else {}
+
+    def keep_session(self, page: str, network: Path | None, pages: Mapping[str, Mapping[str, Any]]) -> None:
+        """Keep the tab that is shown, the file of the network in use, and the choices of each tab."""
+        states = {**self.last_session.get("pages", {}), **pages}
+        path = None if network is None else str(network.resolve())
+        self.set_record("session", {"page": page, "network": path, "pages": states})
+
+    @property
+    def first_network(self) -> Path | None:
+        """The network file to start with; None for the built-in network."""
+        name = self.startup_network or self.last_session.get("network")
+        return Path(name) if isinstance(name, str) and name else None
 
     def geometry(self, window: str) -> QByteArray | None:
         """Return the position and size of a window, or None."""

@@ -62,6 +62,8 @@ class Session(QObject):
         Best weights of the last training in this window.
     trained_path : Path or None
         Their file; None while they are saved nowhere.
+    network_path : Path or None
+        File of the network in use; None for the built-in network, or while it is saved nowhere.
     """
 
     network_changed = Signal(object)  # Weights
@@ -74,6 +76,7 @@ class Session(QObject):
     training_changed = Signal(object)  # TrainingState
     evaluating_changed = Signal(bool)
     message_changed = Signal(str)
+    finger_drawing_changed = Signal(bool)
 
     # Requests, which a tab or the window carries out.
     page_requested = Signal(str)  # title of a page
@@ -93,6 +96,7 @@ class Session(QObject):
         self.trained: Weights | None = None
         self.trained_path: Path | None = None
         self._weights = weights
+        self.network_path: Path | None = None
         self._recognizer = Recognizer(weights)
         self._drawing = Lazy(Drawing)
         self._prediction: tuple[Drawing, Recognizer, Prediction | None] | None = None
@@ -105,6 +109,16 @@ class Session(QObject):
         """Use light or dark colours from now on, and after a restart."""
         self.theme.set_mode(mode)
         self.preferences.theme = mode
+
+    def set_text_size(self, percent: int) -> None:
+        """Use this text size from now on, and after a restart."""
+        self.theme.set_text_size(percent)
+        self.preferences.text_size = self.theme.text_size
+
+    def set_finger_drawing(self, draws: bool) -> None:
+        """Let fingers on a touch screen draw, or not, from now on and after a restart."""
+        self.preferences.draws_with_fingers = draws
+        self.finger_drawing_changed.emit(draws)
 
     # The network in use.
 
@@ -120,7 +134,7 @@ class Session(QObject):
 
     def use_network(self, weights: Weights, path: Path | None = None) -> None:
         """Read with this network from now on; ``path`` is its file, if it has one."""
-        self._weights = weights
+        self._weights, self.network_path = weights, path
         self._recognizer = Recognizer(weights)
         if self._lifetime is Lifetime.NETWORK:
             self.say("")
@@ -137,6 +151,8 @@ class Session(QObject):
         """Note that weights are in a file now."""
         if weights is self.trained and self.trained_path is None:
             self.trained_path = path
+        if weights is self._weights:
+            self.network_path = path
         self.network_saved.emit(weights, path)
         if path.suffix == ".npz":
             self.add_network_file(path)

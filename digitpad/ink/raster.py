@@ -57,6 +57,24 @@ def rasterize(paths: Sequence[Floats], pen_radius_px: float = PEN_RADIUS_PX) -> 
     paths = without_specks([path for path in paths if len(path)])
     if not paths:
         return np.zeros((SIDE, SIDE), np.uint8)
+    image, _ = _rasterize(paths, pen_radius_px)
+    return np.rint(image * 255).astype(np.uint8)
+
+
+def input_area(paths: Sequence[Floats], pen_radius_px: float = PEN_RADIUS_PX) -> tuple[float, float, float] | None:
+    """Return the square of the drawing that the network input shows: left, top and side, in the unit of the paths.
+
+    None if there is no ink, or only dots.
+    """
+    paths = without_specks([path for path in paths if len(path)])
+    if not paths:
+        return None
+    _, (scale, left, top) = _rasterize(paths, pen_radius_px)
+    return None if scale == 0 else (left, top, SIDE / scale)
+
+
+def _rasterize(paths: Sequence[Floats], pen_radius_px: float) -> tuple[Floats, tuple[float, float, float]]:
+    """Return ink in 0..1, and the pixels per unit of the paths with the position of the upper left corner."""
     points = np.concatenate(paths)
     low, high = points.min(axis=0), points.max(axis=0)
     extent = float((high - low).max())
@@ -69,7 +87,9 @@ def rasterize(paths: Sequence[Floats], pen_radius_px: float = PEN_RADIUS_PX) -> 
     room = (SIDE - BOX) / 2
     shift = np.clip(CENTRE - centre_of_mass(image), -room, room)
     image = _draw(starts + (CENTRE + shift), steps, pen_radius_px)
-    return np.rint(image * 255).astype(np.uint8)
+    # A pixel's index is that of its middle.
+    corner = middle - (CENTRE + shift + 0.5) / (scale or 1)
+    return image, (scale, float(corner[0]), float(corner[1]))
 
 
 def centre_of_mass(image: Floats) -> Floats:

@@ -5,7 +5,7 @@ Both are generators that pause after a few milliseconds of work, so that the win
 
 import math
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
@@ -90,6 +90,8 @@ class Finding:
         Share of all ink that is changed.
     was_sure : bool
         Whether the prediction was sure before the change.
+    paths : tuple of ndarray of shape (n_points, 2)
+        The changed strokes.
     """
 
     digit: int
@@ -97,6 +99,7 @@ class Finding:
     size: float
     was_sure: bool
     class_names: tuple[str, ...] = DIGITS
+    paths: tuple[Floats, ...] = field(default=(), compare=False, repr=False)
 
     def __str__(self) -> str:
         change = self.change[:1].upper() + self.change[1:]
@@ -182,7 +185,7 @@ class Explainer:
             unchanged = was_sure and digit == before.argmax()
             if probabilities.max() >= self._confidence_threshold and not unchanged and change.part not in parts:
                 parts.add(change.part)
-                finding = Finding(digit, change.words, change.size, was_sure, self._class_names)
+                finding = Finding(digit, change.words, change.size, was_sure, self._class_names, tuple(change.paths))
                 findings.setdefault(str(finding), finding)
         return tuple(findings.values())[:MAX_FINDINGS]
 

@@ -339,7 +339,7 @@ class Run:
 
 def runs_folder() -> Path:
     """Return the folder of all runs, which may not exist yet."""
-    return user_folders.user_data_path() / "runs"
+    return user_folders.runs_path()
 
 
 def all_runs() -> list[Run]:

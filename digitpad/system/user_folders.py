@@ -25,6 +25,47 @@ def user_data() -> Path:
     return ensure_folder(user_data_path())
 
 
+def usual_runs_path() -> Path:
+    """Return the folder of runs unless another was chosen."""
+    return user_data_path() / "runs"
+
+
+def runs_path() -> Path:
+    """Return the folder of runs: the one chosen by `set_runs_path`, or the usual one."""
+    try:
+        chosen = _runs_choice().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        chosen = ""
+    return Path(chosen) if chosen else usual_runs_path()
+
+
+def set_runs_path(folder: Path | None) -> str:
+    """Keep runs in a folder from now on, in the window and on the command line; None is the usual one.
+
+    Returns
+    -------
+    str
+        A problem, if the folder cannot be used; empty if it can. Runs that exist stay where they are.
+    """
+    try:
+        if folder is None:
+            _runs_choice().unlink(missing_ok=True)
+            return ""
+        folder = folder.expanduser()
+        ensure_folder(folder)
+        if not os.access(folder, os.W_OK):
+            return f"{folder} cannot be written; choose another folder"
+        user_data()
+        _runs_choice().write_text(f"{folder.resolve()}\n", encoding="utf-8")
+    except (FileError, OSError) as error:
+        return f"{error}; choose another folder"
+    return ""
+
+
+def _runs_choice() -> Path:
+    return user_data_path() / "runs-folder.txt"
+
+
 def ensure_folder(folder: Path) -> Path:
     """Create the folder if it does not exist, and return it.
 

@@ -3,11 +3,12 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QElapsedTimer, QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
     QHideEvent,
+    QImage,
     QInputDevice,
     QKeyEvent,
     QMouseEvent,
@@ -34,6 +35,7 @@ DEFAULT_PEN_WIDTH_PX = 24
 ERASER_FACTOR = 1.6  # an eraser as wide as the pen would need as many strokes as the drawing
 DOT_PX = 3  # a stroke with a smaller extent is a dot
 MAX_LIVE_POINTS = 200  # points of the current stroke that are repainted at each move
+STYLUS_NEAR_MS = 1500  # after its last event, fingers draw again
 KEY_STEP_PX, FINE_KEY_STEP_PX = 16, 4
 
 _ARROWS = {
@@ -85,7 +87,11 @@ class Pad(QWidget):
         self._drawing = Drawing()
         self._gesture: _Gesture | None = None
         self._erasing = False
-        self._stylus_seen = False
+        self._since_stylus = QElapsedTimer()
+        self._pointer: QPointF | None = None  # of the mouse above the pad, for the ring that shows the pen's size
+        self._evidence: tuple[QImage, QRectF] | None = None
+        self._ghost: tuple[Floats, ...] = ()
+        self.draws_with_fingers = True
         self._cursor: QPointF | None = None  # position of the keyboard pen; None until it is used
         self._focus_by_keys = False
         self.invitation = "Draw a digit"
@@ -98,6 +104,7 @@ class Pad(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
         self.setCursor(Qt.CursorShape.CrossCursor)
+        self.setMouseTracking(True)
         theme.changed.connect(self._forget_finished_ink)
 
     @property
@@ -142,6 +149,21 @@ class Pad(QWidget):
             self._cancel_gesture()
         else:
             self.undo_stack.push(_Change(self, text, before, drawing))
+
+    def show_evidence(self, evidence: QImage | None, area: QRectF | None = None) -> None:
+        """Lay a picture over an area of the ink, in canvas pixels; None removes it."""
+        self._evidence = None if evidence is None or area is None else (evidence, area)
+        self.update()
+
+    def show_ghost(self, paths: tuple[Floats, ...]) -> None:
+        """Show strokes faintly over the ink, as a proposal; none removes them."""
+        self._ghost = paths
+        self.update()
+
+    @property
+    def has_ghost(self) -> bool:
+        """Whether a proposal is shown."""
+        return bool(self._ghost)
 
     def invite(self, text: str) -> None:
         """Set the text shown on an empty pad."""
@@ -284,6 +306,38 @@ class Pad(QWidget):
         painter.setPen(QPen(QColor(tokens.accent), 2))
         painter.drawEllipse(self._cursor, radius, radius)
 
+    def _paint_evidence(self, painter: QPainter) -> None:
+        if self._evidence is not None and self._gesture is None:
+            picture, area = self._evidence
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawImage(area, picture)
+        if self._ghost:
+            colour = QColor(self._theme.tokens.second)
+            colour.setAlphaF(0.75)
+            for path in self._ghost:
+                paint_stroke(painter, Stroke(path, self.pen_width_px / 3), colour)
+
+    def _ring_radius_px(self) -> float:
+        """Radius of the pen or the eraser in canvas pixels."""
+        return self._eraser_radius_px if self._erasing else self.pen_width_px / 2
+
+    def _paint_ring(self, painter: QPainter) -> None:
+        """Paint the size of the pen or the eraser around the pointer."""
+        if self._pointer is None or (self._gesture is not None and not self._gesture.erases):
+            return
+        tokens = self._theme.tokens
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(tokens.second if self._erasing else tokens.faint), 1.5))
+        radius = self._ring_radius_px()
+        painter.drawEllipse(self._pointer * (CANVAS_PX / max(1, self.width())), radius, radius)
+
+    def _move_ring(self, pointer: QPointF | None) -> None:
+        reach = self._ring_radius_px() * self.width() / CANVAS_PX + 3
+        for point in (self._pointer, pointer):
+            if point is not None:
+                self.update(QRectF(point.x() - reach, point.y() - reach, 2 * reach, 2 * reach).toAlignedRect())
+        self._pointer = pointer
+
     # Keys.
 
     def _move_key_cursor(self, dx: float, dy: float) -> None:
@@ -310,6 +364,8 @@ class Pad(QWidget):
         painter.drawPixmap(0, 0, self._finished_strokes())
         painter.scale(self.width() / CANVAS_PX, self.height() / CANVAS_PX)
         self._paint_running_stroke(painter)
+        self._paint_evidence(painter)
+        self._paint_ring(painter)
         self._paint_key_cursor(painter)
         painter.end()
 
@@ -320,14 +376,19 @@ class Pad(QWidget):
                 self._begin("mouse", event.position())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._move_ring(event.position())
         self._extend("mouse", event.position())
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._move_ring(None)
+        super().leaveEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
             self._end("mouse")
 
     def tabletEvent(self, event: QTabletEvent) -> None:
-        self._stylus_seen = True
+        self._since_stylus.start()
         if self._gesture is not None and self._gesture.device == "finger":
             self._cancel_gesture()  # the touch came from the hand that holds the pen
         has_pressure = bool(event.pointingDevice().capabilities() & QInputDevice.Capability.Pressure)
@@ -348,12 +409,17 @@ class Pad(QWidget):
             return True
         return super().event(event)
 
+    @property
+    def _stylus_is_near(self) -> bool:
+        """Whether a stylus touched or hovered above the pad a moment ago."""
+        return self._since_stylus.isValid() and self._since_stylus.elapsed() < STYLUS_NEAR_MS
+
     def _touch(self, event: QTouchEvent) -> None:
-        """Draw with the first finger; ignore touch once a stylus was used, because the hand then rests on the pad."""
+        """Draw with the first finger; ignore touch while a stylus is near, because the hand then rests on the pad."""
         if event.type() == QEvent.Type.TouchCancel:
             if self._gesture is not None and self._gesture.device == "finger":
                 self._cancel_gesture()
-        elif not self._stylus_seen and event.points():
+        elif self.draws_with_fingers and not self._stylus_is_near and event.points():
             position = event.points()[0].position()
             if event.type() == QEvent.Type.TouchBegin and self._gesture is None:
                 self._begin("finger", position)

@@ -26,6 +26,18 @@ SPEAKS_FOR, SPEAKS_AGAINST = (
 )  # for both themes, as the background is black
 
 
+def evidence_picture(pixels: Floats) -> QImage:
+    """Return a transparent picture of the evidence, with one pixel for each of the network input."""
+    strength = np.sqrt(np.abs(pixels) / max(float(np.abs(pixels).max()), 1e-9))
+    strength[strength <= np.sqrt(FAINTEST)] = 0
+    supports, opposes = ((c.red(), c.green(), c.blue()) for c in (SPEAKS_FOR, SPEAKS_AGAINST))
+    colours = np.zeros((*pixels.shape, 4), np.uint8)
+    colours[..., :3] = np.where((pixels > 0)[..., None], supports, opposes)
+    colours[..., 3] = np.rint(255 * 0.9 * strength)
+    height, width = pixels.shape
+    return QImage(colours.tobytes(), width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
+
+
 class PixelView(QWidget):
     """Enlarged network input of 28 × 28 pixels, optionally with the evidence for and against the prediction.
 
@@ -37,9 +49,13 @@ class PixelView(QWidget):
         self._image: QImage | None = None
         self._evidence: Evidence | None = None
         self.setObjectName("seen")
-        self.setFixedSize(QSize(side, side))
+        self.set_side(side)
         self.setAccessibleName("Network input")
         theme.changed.connect(self.update)
+
+    def set_side(self, side_px: int) -> None:
+        """Set the size of the square."""
+        self.setFixedSize(QSize(side_px, side_px))
 
     def set_prediction(self, prediction: Prediction | None) -> None:
         """Show the network input of a prediction, or black."""

@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
 
 from digitpad.class_names import DIGITS
+from digitpad.gui.widgets.text_size import BODY_PX, scaled
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 from digitpad.number_format import format_percent
 
@@ -19,6 +20,7 @@ NAME_PX = 15
 
 NAME_SHARE = 0.4
 EASE_MS = 120
+MAX_GROWTH = 1.6  # of text in high rows
 
 
 class ProbabilityBars(QWidget):
@@ -93,17 +95,17 @@ class ProbabilityBars(QWidget):
     def _name_px(self, metrics: QFontMetricsF) -> float:
         """Return the width of the column of names."""
         if all(len(name) == 1 for name in self._class_names):
-            return NAME_PX
+            return max(NAME_PX, math.ceil(metrics.horizontalAdvance("0")) + 5)
         longest = max(metrics.horizontalAdvance(name) for name in self._class_names)
         return min(max(NAME_PX, math.ceil(longest) + 1), NAME_SHARE * self.width())
 
     # Qt overrides.
 
     def sizeHint(self) -> QSize:
-        return QSize(320, 25 * N_BARS)
+        return QSize(scaled(320), scaled(25) * N_BARS)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(200, 18 * N_BARS)
+        return QSize(scaled(200), scaled(18) * N_BARS)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         tokens = self._theme.tokens
@@ -114,33 +116,40 @@ class ProbabilityBars(QWidget):
         if self._target is not None and self.sure:
             best = max(range(len(self._target)), key=self._target.__getitem__)
         rows = self.rows
-        row_height = min(self.height() / max(1, min(len(self._class_names), N_BARS)), 48.0)
+        row_height = min(self.height() / max(1, min(len(self._class_names), N_BARS)), scaled(48))
+        growth = min(max(1.0, row_height / scaled(30)), MAX_GROWTH)
+        font.setPixelSize(round(scaled(BODY_PX) * growth))
         font.setBold(True)
         name_px = self._name_px(QFontMetricsF(font))
-        left, right = name_px + 11.0, 68.0
+        letter_px = max(NAME_PX, math.ceil(QFontMetricsF(font).horizontalAdvance("0")) + 5)
+        right = QFontMetricsF(font).horizontalAdvance(format_percent(1.0)) + 12
+        left = name_px + 11.0
         room = self.width() - left - right
+        thick = min(12.0 * growth, 0.62 * row_height)
         for row_index, class_index in enumerate(rows):
             row = QRectF(0, row_index * row_height, self.width(), row_height)
-            track = QRectF(left, row.center().y() - 6, room, 12)
+            track = QRectF(left, row.center().y() - thick / 2, room, thick)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(tokens.ground))
-            painter.drawRoundedRect(track, 6, 6)
+            painter.drawRoundedRect(track, thick / 2, thick / 2)
             if (length := room * self.drawn[class_index]) > 0.5:
                 painter.setBrush(QColor(tokens.accent if class_index == best else tokens.faint))
                 # Clip a short bar to the track's round end; with round ends of its own it would look like a bead.
                 painter.save()
                 painter.setClipRect(QRectF(track.left(), track.top(), length, track.height()))
-                painter.drawRoundedRect(QRectF(track.left(), track.top(), max(length, 12), 12), 6, 6)
+                painter.drawRoundedRect(
+                    QRectF(track.left(), track.top(), max(length, thick), thick), thick / 2, thick / 2
+                )
                 painter.restore()
             font.setBold(True)
             painter.setFont(font)
             painter.setPen(QColor(tokens.text))
             name = self._class_names[class_index]
-            if name_px > NAME_PX:
+            if name_px > letter_px:
                 elided = QFontMetricsF(font).elidedText(name, Qt.TextElideMode.ElideRight, name_px)
                 painter.drawText(QRectF(0, row.top(), name_px, row_height), Qt.AlignmentFlag.AlignVCenter, elided)
             else:
-                painter.drawText(QRectF(0, row.top(), NAME_PX, row_height), Qt.AlignmentFlag.AlignCenter, name)
+                painter.drawText(QRectF(0, row.top(), name_px, row_height), Qt.AlignmentFlag.AlignCenter, name)
             font.setBold(class_index == best)
             painter.setFont(font)
             painter.setPen(QColor(tokens.text if class_index == best else tokens.soft))

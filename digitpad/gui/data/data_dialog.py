@@ -9,6 +9,7 @@ from digitpad.datasets.summary import N_SAMPLES, PARTS, DatasetSummary, summariz
 from digitpad.gui.tasks.task import Policy, TaskRunner, end_tasks, error_message, report
 from digitpad.gui.widgets.basics import SPACE, ElidedLabel, make_card, make_label, named
 from digitpad.gui.widgets.qt_images import inked
+from digitpad.gui.widgets.text_size import scale_with_text
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 from digitpad.number_format import format_count
 
@@ -94,7 +95,7 @@ class DataDialog(QDialog):
             line.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         words.addStretch(1)
         row.addLayout(words, 1)
-        top.setFixedHeight(136)  # three lines of notes
+        scale_with_text(top, top.setFixedHeight, 136)  # three lines of notes
         column.addWidget(top)
 
         frame = make_card("data_classes_card")

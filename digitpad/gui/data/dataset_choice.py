@@ -62,6 +62,11 @@ class DatasetChoice(Choice):
         self.set_value(source)
         self.opened.emit(source)
 
+    def restore(self, source: object) -> None:
+        """Choose the dataset of an earlier session, if it is still there."""
+        if isinstance(source, str) and (self.findData(source) >= 0 or Path(source).exists()):
+            self.open_set(source)
+
     def sources(self) -> list[str]:
         """Return the names and paths of all items."""
         return [source for source in map(self.itemData, range(self.count())) if source]

@@ -21,6 +21,7 @@ from digitpad.datasets.download.fetch import download, downloaded, sets_folder
 from digitpad.datasets.download.sources import SOURCES, DatasetSource
 from digitpad.gui.tasks.task import Policy, TaskRunner, end_tasks, error_message, report
 from digitpad.gui.widgets.basics import SPACE, make_card, make_label, named
+from digitpad.gui.widgets.text_size import scale_with_text
 
 _MB = 1e6
 _REPORT_SECONDS = 0.1
@@ -121,7 +122,7 @@ class DownloadDialog(QDialog):
             grid.addLayout(words, row, 0)
             button = named(QPushButton("Download"), f"download_{source.name}")
             button.setAutoDefault(False)
-            button.setMinimumWidth(100)
+            scale_with_text(button, button.setMinimumWidth, 100)
             host = source.files[0].urls[0].split("/")[2]
             button.setToolTip(f"From {host}, or a mirror, into {sets_folder()}")
             button.clicked.connect(partial(self._pressed, source.name))

@@ -1,6 +1,6 @@
 """Draw tab: pad and tools on the left, prediction and explanation on the right."""
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -16,9 +16,10 @@ from digitpad.gui.canvas.probability_bars import ProbabilityBars
 from digitpad.gui.draw.explanation_panel import ExplanationPanel
 from digitpad.gui.session import Session
 from digitpad.gui.tasks.throttle import Throttle
-from digitpad.gui.widgets.basics import SPACE, ElidedLabel, make_card, make_label, named, set_role
+from digitpad.gui.widgets.basics import SPACE, ElidedLabel, FittedLabel, make_card, make_label, named, set_role
 from digitpad.gui.widgets.segmented_control import join_buttons
 from digitpad.gui.widgets.tab_page import TabPage
+from digitpad.gui.widgets.text_size import follow_text_size, scale_with_text, scaled
 from digitpad.number_format import format_percent
 from digitpad.recognition.recognizer import Prediction
 from digitpad.weights.native_format import Weights
@@ -28,8 +29,15 @@ FRAME_MS = 12
 
 ANNOUNCE_AFTER_MS = 500
 
-_ANSWER_PX = {"answer": 100, "short answer": 132, "long answer": 132}
-"""Width of the predicted class name, by the length of the longest name."""
+_ANSWER_PX, _CONFIDENCE_PX, _CARD_PX, _INPUT_PX = 104, 20, 138, 112
+"""Sizes of the answer, its confidence, their card, and the network input, in a window of 1120 × 800."""
+
+_BASE_PX = (1080, 680)
+"""Size of the tab in that window; in a larger one the answer grows."""
+
+_MINIMUM_PX = (900, 524)
+
+MIN_GROWTH, MAX_GROWTH = 0.75, 2.0
 
 MIN_GUESS = 0.01
 """Smallest probability of a class that is listed among the other guesses."""
@@ -46,10 +54,14 @@ class DrawTab(TabPage):
         self.prediction: Prediction | None = None
         self.pad = Pad(theme, session.undo_stack)
         self._bars = ProbabilityBars(theme)
-        self._answer = make_label("", "answer", "answer")
-        self._confidence = make_label("", "figure", "confidence")
+        self._answer = FittedLabel("answer", scaled(_ANSWER_PX))
+        self._answer.setProperty("role", "answer")
+        self._confidence = FittedLabel("confidence", scaled(_CONFIDENCE_PX))
+        self._confidence.setProperty("role", "strong")
+        self._confidence.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self._runners_up = ElidedLabel("soft", "runners_up")  # class names may be long
         self._time = make_label("", "soft", "reading_time")
+        self._answer_card = make_card("answer_card")
         self.seen = ExplanationPanel(theme, self.pad, session.weights)
         self._build()
         self._set_classes(session.weights.class_names)
@@ -59,6 +71,8 @@ class DrawTab(TabPage):
         self.pad.settled.connect(session.settle_drawing)
         self.pad.drawing_changed.connect(self.reading.request)
         session.drawing_replaced.connect(self.pad.replace)
+        session.finger_drawing_changed.connect(lambda draws: setattr(self.pad, "draws_with_fingers", draws))
+        self.pad.draws_with_fingers = session.preferences.draws_with_fingers
         session.network_changed.connect(self._follow_network)
         self.seen.set_explains(session.preferences.explains)
         self.seen.explains_toggled.connect(self._keep_explains)
@@ -67,6 +81,7 @@ class DrawTab(TabPage):
         self.pad.drawing_changed.connect(self.announcing.stop)
         self.pad.settled.connect(self.announcing.start)
         self.show_prediction(None)
+        follow_text_size(self, self._fit)
 
     def _keep_explains(self, explains: bool) -> None:
         self._session.preferences.explains = explains
@@ -82,9 +97,7 @@ class DrawTab(TabPage):
         self._class_names = class_names
         self._bars.set_classes(class_names)
         self.pad.invite("Draw a digit" if class_names == DIGITS else "Draw here")
-        longest = max(map(len, class_names))
-        self._answer_role = "answer" if longest == 1 else "short answer" if longest <= 4 else "long answer"
-        self._answer.setFixedWidth(_ANSWER_PX[self._answer_role])
+        self._grow()
 
     def read_now(self) -> Prediction | None:
         """Predict the current drawing without waiting for the next frame, and return the prediction."""
@@ -133,7 +146,7 @@ class DrawTab(TabPage):
     def _set_answer(self, text: str, accessible: str, *, unsure: bool = False) -> None:
         self._answer.setText(text)
         self._answer.setAccessibleName(accessible)
-        set_role(self._answer, "no answer" if unsure else self._answer_role)
+        set_role(self._answer, "no answer" if unsure else "answer")
 
     def _announce(self) -> None:
         """Announce the prediction to screen readers, half a second after the last stroke."""
@@ -183,8 +196,8 @@ class DrawTab(TabPage):
         size = named(QSlider(Qt.Orientation.Horizontal), "pen_size")
         size.setRange(*PEN_WIDTHS_PX)
         size.setValue(DEFAULT_PEN_WIDTH_PX)
-        size.setMinimumWidth(40)
-        size.setMaximumWidth(160)
+        scale_with_text(size, size.setMinimumWidth, 120)
+        scale_with_text(size, size.setMaximumWidth, 220)
         size.setAccessibleName("Pen size")
         size.setToolTip("Pen width on screen. It doesn't change the network input.")
         size.valueChanged.connect(self._set_pen_width)
@@ -225,13 +238,10 @@ class DrawTab(TabPage):
         return button
 
     def _build_answer(self) -> QWidget:
-        frame = make_card("answer_card")
-        frame.setFixedHeight(138)
+        frame = self._answer_card
         row = QHBoxLayout(frame)
         row.setContentsMargins(4 * SPACE, 2 * SPACE, 4 * SPACE, 2 * SPACE)
         row.setSpacing(5 * SPACE)
-        self._answer.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._answer.setWordWrap(True)  # for names of several words
         row.addWidget(self._answer)
         column = QVBoxLayout()
         column.setSpacing(SPACE)
@@ -254,10 +264,31 @@ class DrawTab(TabPage):
     def _set_pen_width(self, width_px: int) -> None:
         self.pad.pen_width_px = float(width_px)
 
+    def _grow(self) -> None:
+        """Fit the sizes of answer and network input to the size of the tab and the text."""
+        width, height = _BASE_PX
+        growth = min(max(MIN_GROWTH, min(self.width() / scaled(width), self.height() / scaled(height))), MAX_GROWTH)
+        longest = max(map(len, self._class_names))
+        self._answer_card.setFixedHeight(round(scaled(_CARD_PX) * growth))
+        self._answer.set_size(round(scaled(_ANSWER_PX) * growth))
+        self._answer.setFixedWidth(round(scaled(100 if longest == 1 else 132) * growth))
+        self._confidence.set_size(round(scaled(_CONFIDENCE_PX) * growth))
+        self._confidence.setFixedHeight(round(scaled(_CONFIDENCE_PX + 6) * growth))
+        self.seen.set_input_size(round(scaled(_INPUT_PX) * growth))
+
     # Qt overrides.
 
+    def minimumSizeHint(self) -> QSize:
+        """Return a size that does not depend on how much the answer has grown."""
+        return QSize(*map(scaled, _MINIMUM_PX))
+
     def resizeEvent(self, event: QResizeEvent) -> None:
+        self._fit()
+        super().resizeEvent(event)
+
+    def _fit(self) -> None:
         """Make the pad square, and as large as possible beside the prediction."""
+        self._grow()
         margins = 2 * 5 * SPACE
         free_height = self.height() - margins - self._tools.sizeHint().height() - 3 * SPACE
         tools_width = self._tools.minimumSizeHint().width()
@@ -266,4 +297,3 @@ class DrawTab(TabPage):
         self.pad.setFixedSize(side, side)
         self._tools.setFixedWidth(max(side, tools_width))
         self._columns.activate()  # now, so that no widget is painted at its old position
-        super().resizeEvent(event)

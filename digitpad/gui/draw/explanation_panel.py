@@ -4,18 +4,21 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout
 
 from digitpad.class_names import noun
 from digitpad.gui.canvas.pad import Pad
-from digitpad.gui.canvas.pixel_view import SPEAKS_AGAINST, SPEAKS_FOR, PixelView
+from digitpad.gui.canvas.pixel_view import SPEAKS_AGAINST, SPEAKS_FOR, PixelView, evidence_picture
 from digitpad.gui.tasks.task import Policy, TaskRunner
 from digitpad.gui.tasks.throttle import Throttle
 from digitpad.gui.widgets.basics import SPACE, keep_width, make_label, named
 from digitpad.gui.widgets.legend import LegendEntry, sign_symbol
 from digitpad.gui.widgets.theme import Theme
+from digitpad.ink.drawing import Drawing
+from digitpad.ink.raster import input_area
+from digitpad.ink.strokes import CANVAS_PX, Stroke
 from digitpad.recognition.explainer import Evidence, Explainer, Finding
 from digitpad.recognition.recognizer import Prediction
 from digitpad.weights.native_format import Weights
@@ -82,6 +85,8 @@ class ExplanationPanel(QFrame):
         self._against = LegendEntry(theme, sign_symbol("−", SPEAKS_AGAINST), name="speaks_against")
         self._why = named(QPushButton("Why?"), "why")
         self._about = make_label(_SCALED, "soft", "about_seen")
+        self._try = named(QPushButton("Try it"), "try_it")
+        self._proposal: Finding | None = None
         self.findings = _Lines("findings")
         self._build()
 
@@ -107,6 +112,11 @@ class ExplanationPanel(QFrame):
     def finding(self) -> str:
         """First line about changes; empty if explanations are hidden or not yet available."""
         return self.findings.lines[0].removeprefix("· ") if self.explains and self.findings.lines else ""
+
+    def set_input_size(self, side_px: int) -> None:
+        """Set the size of the network input, which sets the height of the card."""
+        self._view.set_side(side_px)
+        self.setFixedHeight(side_px + 8 * SPACE)
 
     def set_weights(self, weights: Weights) -> None:
         """Explain another network from now on; its prediction follows in a separate call."""
@@ -141,8 +151,10 @@ class ExplanationPanel(QFrame):
     # Explaining.
 
     def _update_explanation(self, explains: bool) -> None:
-        for widget in (self._for, self._against, self.findings):
+        for widget in (self._for, self._against, self.findings, self._try):
             widget.setVisible(explains)
+        if not explains:
+            self._forget_findings()
         for text in (self._heading, self._about):
             text.setHidden(explains)
         self._searching.cancel()
@@ -175,6 +187,30 @@ class ExplanationPanel(QFrame):
         if self._prediction is not None:  # the ink may have grown since
             self._view.set_ink(self._prediction.image)
         self._name_digits(evidence.digit, evidence.instead)
+        self._lay_over_ink(evidence)
+
+    def _lay_over_ink(self, evidence: Evidence) -> None:
+        """Show the evidence over the ink on the pad, where it is large."""
+        drawing = self._pad.drawing
+        area = input_area([stroke.points for stroke in drawing.strokes]) if drawing.image is None else None
+        if drawing.is_sample:
+            area = (0.0, 0.0, float(CANVAS_PX))
+        if area is None:
+            self._pad.show_evidence(None)
+        else:
+            left, top, side = area
+            self._pad.show_evidence(evidence_picture(evidence.pixels), QRectF(left, top, side, side))
+
+    def _try_proposal(self) -> None:
+        """Replace the drawing by the changed strokes, which can be undone."""
+        if self._proposal is not None:
+            strokes = tuple(Stroke(path, self._pad.pen_width_px) for path in self._proposal.paths)
+            self._pad.replace(Drawing(strokes), "Try a change")
+
+    def _propose(self, finding: Finding | None) -> None:
+        self._proposal = finding
+        self._try.setEnabled(finding is not None)
+        self._pad.show_ghost(() if finding is None else finding.paths)
 
     def _name_digits(self, digit: int | None = None, instead: int | None = None) -> None:
         names = self._weights.class_names
@@ -189,6 +225,7 @@ class ExplanationPanel(QFrame):
             self._searching.start(lambda: explainer.search(drawing), finished=self._show_findings)
 
     def _show_findings(self, findings: tuple[Finding, ...] | None) -> None:
+        self._propose(findings[0] if findings else None)
         if findings:
             self.findings.set_lines([f"· {finding}" for finding in findings])
         elif findings is not None:
@@ -204,6 +241,8 @@ class ExplanationPanel(QFrame):
 
     def _forget_findings(self) -> None:
         self._searching.cancel()
+        self._propose(None)
+        self._pad.show_evidence(None)
         self.findings.set_lines([])
 
     # Layout.
@@ -225,7 +264,13 @@ class ExplanationPanel(QFrame):
         self._why.setShortcut("W")
         self._why.setToolTip("Show which ink supports the prediction, and which changes would alter it (W)")
         self._why.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # the pad keeps the focus for its arrow keys
-        top.addWidget(self._why)
+        self._try.setToolTip("Draw the first change; Undo takes it back")
+        self._try.clicked.connect(self._try_proposal)
+        bottom = QHBoxLayout()
+        bottom.setSpacing(2 * SPACE)
+        bottom.addStretch(1)
+        bottom.addWidget(self._try)
+        bottom.addWidget(self._why)
         self._about.setWordWrap(True)
         self._about.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._about.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
@@ -234,8 +279,8 @@ class ExplanationPanel(QFrame):
         column.addLayout(top)
         column.addWidget(self._about, 1)
         column.addWidget(self.findings, 1)
+        column.addLayout(bottom)
         row.addLayout(column, 1)
-        self.setFixedHeight(self._view.height() + 8 * SPACE)
 
 
 def _similar(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> bool:

@@ -3,7 +3,7 @@
 # Longer than 400 lines: it connects five pages of results with their choices.
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -148,6 +148,14 @@ class EvaluateTab(TabPage):
     def _evaluate_on(self, source: str) -> None:
         self.data_choice.open_set(source)
         self._session.say(f"Dataset: {Path(source).name}")
+
+    def saved_state(self) -> dict[str, Any]:
+        """Return the dataset."""
+        return {"data": self.data_choice.value()}
+
+    def restore_state(self, state: Mapping[str, Any]) -> None:
+        """Choose the dataset of the last session, if it is still there."""
+        self.data_choice.restore(state.get("data"))
 
     def shut_down(self) -> None:
         """End all tasks, and reading a dataset at once."""

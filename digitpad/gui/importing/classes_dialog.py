@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QLineEdit, QPushButton, QVBo
 from digitpad.class_names import DIGITS, default_names, parse_names
 from digitpad.gui.data.dataset_choice import NONE, DatasetChoice
 from digitpad.gui.widgets.basics import SPACE, closing_row, make_label, named
+from digitpad.gui.widgets.text_size import scale_with_text
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class ClassesDialog(QDialog):
         self._open.setDefault(True)
         self._open.clicked.connect(self.accept)
         column.addLayout(closing_row(self, self._open, named(QPushButton("Cancel"), "class_cancel")))
-        self.setFixedWidth(500)
+        scale_with_text(self, self.setFixedWidth, 500)
 
     # Overrides of Qt's.
 

@@ -17,6 +17,7 @@ from digitpad.class_names import describe_names
 from digitpad.gui.widgets.basics import SPACE, closing_row, make_label, named
 from digitpad.gui.widgets.form_widgets import link
 from digitpad.gui.widgets.table_items import prepare_table
+from digitpad.gui.widgets.text_size import scale_with_text
 from digitpad.importers.inference.best_convention import POOR, ImportResult
 from digitpad.importers.inference.conventions import Candidate
 from digitpad.number_format import format_percent
@@ -126,7 +127,7 @@ class ConventionDialog(QDialog):
         use.setDefault(True)
         use.clicked.connect(self.accept)
         column.addLayout(closing_row(self, use, named(QPushButton("Cancel"), "convention_cancel")))
-        self.setFixedWidth(680)
+        scale_with_text(self, self.setFixedWidth, 680)
 
     def _doubt(self) -> None:
         self.reject()

@@ -18,6 +18,7 @@ from digitpad.evaluation.metrics import interval
 from digitpad.gui.inspect.layers_view import Selection
 from digitpad.gui.widgets.basics import SPACE, make_label, named
 from digitpad.gui.widgets.segmented_control import join_buttons
+from digitpad.gui.widgets.text_size import scale_with_text
 from digitpad.inspection.measure import MeasuredAccuracy, PartScore
 from digitpad.inspection.trace import Block
 from digitpad.inspection.weight_edits import BITS, MAX_FACTOR, MAX_PRUNED, WeightEdits
@@ -218,7 +219,7 @@ class EditPanel(QWidget):
         self._factor.setAccessibleName("Factor of the unit")
         self._factor.setToolTip("Factor for the output of this unit")
         self._factor.valueChanged.connect(self._factor_moved)
-        self._factor_value.setFixedWidth(44)
+        scale_with_text(self._factor_value, self._factor_value.setFixedWidth, 44)
         row = QHBoxLayout()
         row.setSpacing(2 * SPACE)
         row.addWidget(self._off)
@@ -231,7 +232,7 @@ class EditPanel(QWidget):
         self._pruned.setAccessibleName("Share of pruned weights")
         self._pruned.setToolTip("Share of all weights that are set to 0, the smallest first")
         self._pruned.valueChanged.connect(self._pruned_moved)
-        self._pruned_value.setFixedWidth(44)
+        scale_with_text(self._pruned_value, self._pruned_value.setFixedWidth, 44)
         row = QHBoxLayout()
         row.setSpacing(2 * SPACE)
         row.addWidget(self._pruned, 1)

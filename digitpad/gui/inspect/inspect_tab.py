@@ -2,9 +2,10 @@
 
 # Longer than 400 lines: the tab connects eight panels, and each needs its few lines here.
 
-from collections.abc import Generator, Hashable
+from collections.abc import Generator, Hashable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt
@@ -37,6 +38,7 @@ from digitpad.gui.widgets.basics import SPACE, ElidedLabel, make_card, make_labe
 from digitpad.gui.widgets.form_widgets import Choice
 from digitpad.gui.widgets.segmented_control import join_buttons
 from digitpad.gui.widgets.tab_page import TabPage
+from digitpad.gui.widgets.text_size import scale_with_text, scaled
 from digitpad.inspection.measure import MeasuredAccuracy, measure
 from digitpad.inspection.trace import ActivationTrace, Tracer
 from digitpad.inspection.weight_edits import WeightEdits, n_weights
@@ -114,6 +116,14 @@ class InspectTab(TabPage):
         self.network_choice.setItemText(0, f"In use: {weights.name}")
         if self.network_choice.currentIndex() == 0:
             self._inspect(weights)
+
+    def saved_state(self) -> dict[str, Any]:
+        """Return the dataset."""
+        return {"data": self.data_choice.value()}
+
+    def restore_state(self, state: Mapping[str, Any]) -> None:
+        """Choose the dataset of the last session, if it is still there."""
+        self.data_choice.restore(state.get("data"))
 
     def shut_down(self) -> None:
         """End all tasks, and reading a dataset at once."""
@@ -317,10 +327,10 @@ class InspectTab(TabPage):
             self.network_choice.addItem(text)
         self.network_choice.setAccessibleName("Network")
         self.network_choice.setToolTip("The network to show")
-        self.network_choice.setFixedWidth(220)
+        scale_with_text(self.network_choice, self.network_choice.setFixedWidth, 220)
         self.data_choice.setAccessibleName("Dataset")
         self.data_choice.setToolTip("The dataset for accuracy and for the most similar images")
-        self.data_choice.setFixedWidth(150)
+        scale_with_text(self.data_choice, self.data_choice.setFixedWidth, 150)
         top.addWidget(make_label("Network", "soft"))
         top.addWidget(self.network_choice)
         top.addWidget(make_label("Dataset", "soft"))
@@ -417,7 +427,7 @@ class InspectTab(TabPage):
         self.nearest.cancel()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        share = round(min(max(0.24 * self.width(), SIDE_PX[0]), SIDE_PX[1]))
+        share = round(min(max(0.24 * self.width(), scaled(SIDE_PX[0])), scaled(SIDE_PX[1])))
         self.side.setFixedWidth(max(share, self.side.minimumSizeHint().width()))
         super().resizeEvent(event)
 

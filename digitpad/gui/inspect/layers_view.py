@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from digitpad.class_names import DIGITS
 from digitpad.gui.inspect.tile_grid import TileGrid, colour_table, largest_of
+from digitpad.gui.widgets.text_size import scaled
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 from digitpad.inspection.trace import ActivationTrace, Block
 from digitpad.inspection.weight_edits import WeightEdits
@@ -153,17 +154,17 @@ class LayersView(QWidget):
             return
         hidden = self.blocks[1:-1]
         weights = [1.0 if block.has_maps else 0.6 for block in hidden]
-        top, height = CAPTION_PX, max(1, self.height() - CAPTION_PX)
+        top, height = scaled(CAPTION_PX), max(1, self.height() - scaled(CAPTION_PX))
         input_px = min(max(self.width() * 0.2, 120), (height - GAP_PX) / 2, 300)
         if not hidden:
             input_px = min((height - GAP_PX) / 2, 300)
         self._above.setGeometry(0, top, int(input_px), int(input_px))
         n = self.blocks[-1].n_units
-        n_columns = max(1, math.ceil(n * MIN_ROW_PX / height))
+        n_columns = max(1, math.ceil(n * scaled(MIN_ROW_PX) / height))
         metrics = QFontMetricsF(self._output_font(bold=True))
         longest = max(map(metrics.horizontalAdvance, self._names))
-        self._name_px = min(max(longest, NAME_PX[0]), NAME_PX[1] / n_columns)
-        output_px = n_columns * (self._name_px + (BAR_PX if n_columns == 1 else NARROW_BAR_PX))
+        self._name_px = min(max(longest, scaled(NAME_PX[0])), scaled(NAME_PX[1]) / n_columns)
+        output_px = n_columns * (self._name_px + scaled(BAR_PX if n_columns == 1 else NARROW_BAR_PX))
         shape = self.blocks[0].shape
         side = (shape[1], shape[2]) if len(shape) == 3 else None
         room = QRectF(0, top + input_px + GAP_PX, input_px, input_px)
@@ -201,7 +202,7 @@ class LayersView(QWidget):
 
     def _output_font(self, *, bold: bool) -> QFont:
         font = fixed_width_digits(self.font())
-        font.setPixelSize(12)
+        font.setPixelSize(scaled(12))
         font.setBold(bold)
         return font
 
@@ -218,10 +219,10 @@ class LayersView(QWidget):
             short, shape_text = f"{short} {shape_text}", ""
         painter.setPen(QColor(tokens.soft))
         for line, (words, size_px) in enumerate(((short, 12), (shape_text.replace(" ", "\N{THIN SPACE}"), 11))):
-            font.setPixelSize(size_px)
+            font.setPixelSize(scaled(size_px))
             painter.setFont(font)
             if painter.fontMetrics().horizontalAdvance(words) <= width + 2:  # with very many layers, no name fits
-                painter.drawText(QRectF(middle - width / 2, top + 15 * line, width, 16), align, words)
+                painter.drawText(QRectF(middle - width / 2, top + scaled(15) * line, width, scaled(16)), align, words)
 
     def _paint_outputs(self, painter: QPainter, tiles: TileGrid) -> None:
         tokens = self._theme.tokens
@@ -239,7 +240,7 @@ class LayersView(QWidget):
             name = metrics.elidedText(self._names[place], Qt.TextElideMode.ElideRight, self._name_px + 1)
             painter.drawText(QRectF(row.left() + 2, row.top(), self._name_px + 2, row.height()), centred, name)
             track = QRectF(row.left() + self._name_px + 6, row.center().y() - 4, 0, 8)
-            track.setRight(row.right() - _SHARE_PX[narrow])
+            track.setRight(row.right() - scaled(_SHARE_PX[narrow]))
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(tokens.ground))
             painter.drawRoundedRect(track, 4, 4)
@@ -266,7 +267,7 @@ class LayersView(QWidget):
         if room < 60:
             return
         font = self.font()
-        font.setPixelSize(11)
+        font.setPixelSize(scaled(11))
         painter.setFont(font)
         meanings = ((tokens.accent, "above 0, or increases"), (tokens.second, "below 0, or decreases"))
         for place, (colour, meaning) in enumerate(meanings):

@@ -13,6 +13,7 @@ from digitpad.gui.data.dataset_loader import DatasetLoader
 from digitpad.gui.tasks.task import Policy, TaskRunner, error_message
 from digitpad.gui.widgets.basics import SPACE, make_label
 from digitpad.gui.widgets.qt_images import inked
+from digitpad.gui.widgets.text_size import scaled
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 from digitpad.inspection.arithmetic import format_value
 from digitpad.inspection.neighbours import FeatureIndex, Nearest, nearest_by_pixels
@@ -107,10 +108,10 @@ class _NearestImages(QWidget):
         n_rows = N_NEAREST // N_COLUMNS
         names = () if self.result is None else self.result.names
         n_lines = 2 if max(map(len, names), default=0) > LONG else 1  # of text below an image
-        words_px = 6 + LINE_PX * n_lines
+        words_px = 6 + scaled(LINE_PX) * n_lines
         side = int(min((self.width() - (N_COLUMNS - 1) * 8) / N_COLUMNS, self.height() / n_rows - words_px, 112))
         font = fixed_width_digits(self.font())
-        font.setPixelSize(12)
+        font.setPixelSize(scaled(12))
         for place in range(N_NEAREST):
             row, column = divmod(place, N_COLUMNS)
             corner = QPointF(column * (self.width() - side) / (N_COLUMNS - 1), row * (side + words_px + 2))
@@ -121,7 +122,7 @@ class _NearestImages(QWidget):
             painter.setPen(QColor(tokens.hairline))
             painter.drawImage(box, self._pictures[place])
             painter.drawRect(box.adjusted(0, 0, -1, -1))
-            below = QRectF(box.left(), box.bottom() + 3, side, LINE_PX)
+            below = QRectF(box.left(), box.bottom() + 3, side, scaled(LINE_PX))
             font.setBold(True)
             painter.setFont(font)
             painter.setPen(QColor(tokens.text))
@@ -132,7 +133,7 @@ class _NearestImages(QWidget):
             painter.setFont(font)
             painter.setPen(QColor(tokens.soft))
             align = Qt.AlignmentFlag.AlignRight if n_lines == 1 else Qt.AlignmentFlag.AlignLeft
-            painter.drawText(below.translated(0, LINE_PX * (n_lines - 1)), align, distance)
+            painter.drawText(below.translated(0, scaled(LINE_PX) * (n_lines - 1)), align, distance)
         painter.end()
 
 

@@ -7,6 +7,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from digitpad.gui.widgets.text_size import scaled
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 
 LINE_PX = 19
@@ -52,7 +53,7 @@ class NumericTable(QWidget):
     @property
     def n_fit(self) -> int:
         """Number of lines that fit, at least 1."""
-        return max(1, self.height() // LINE_PX)
+        return max(1, self.height() // scaled(LINE_PX))
 
     @property
     def text(self) -> str:
@@ -68,22 +69,22 @@ class NumericTable(QWidget):
     # Qt overrides.
 
     def sizeHint(self) -> QSize:
-        return QSize(280, 12 * LINE_PX)
+        return QSize(280, 12 * scaled(LINE_PX))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(200, 4 * LINE_PX)
+        return QSize(200, 4 * scaled(LINE_PX))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         tokens = self._theme.tokens
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         font = fixed_width_digits(self.font())
-        font.setPixelSize(12)
+        font.setPixelSize(scaled(12))
         visible = self._lines[: self.n_fit]
         names = [QFontMetrics(font).horizontalAdvance(line.cells[0]) for line in visible if line.bar is not None]
         bar_left = min(max([BAR_LEFT_PX - 10, *names]) + 10, round(0.4 * self.width()))
         for number, line in enumerate(visible):
-            row = QRectF(0, number * LINE_PX, self.width(), LINE_PX)
+            row = QRectF(0, number * scaled(LINE_PX), self.width(), scaled(LINE_PX))
             if line.ruled:
                 painter.setPen(QPen(QColor(tokens.hairline), 1))
                 painter.drawLine(row.topLeft() + QPointF(0, 0.5), row.topRight() + QPointF(0, 0.5))
@@ -108,7 +109,7 @@ class NumericTable(QWidget):
         painter.drawText(room, middle, metrics.elidedText(first, Qt.TextElideMode.ElideRight, int(room.width())))
         for cell, end in zip(others, self._ends, strict=False):
             painter.drawText(
-                QRectF(0, row.top(), self.width() * end, LINE_PX), middle | Qt.AlignmentFlag.AlignRight, cell
+                QRectF(0, row.top(), self.width() * end, scaled(LINE_PX)), middle | Qt.AlignmentFlag.AlignRight, cell
             )
 
     def _paint_bar(self, painter: QPainter, row: QRectF, share: float, left: float) -> None:

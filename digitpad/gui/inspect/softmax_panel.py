@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout, QWidget
 from digitpad.class_names import DIGITS
 from digitpad.gui.inspect.numeric_table import NumericTable, TableLine
 from digitpad.gui.widgets.basics import SPACE, make_label, named
+from digitpad.gui.widgets.text_size import scale_with_text
 from digitpad.gui.widgets.theme import Theme
 from digitpad.inspection.arithmetic import format_value
 from digitpad.inspection.pixel_ablation import softmax_steps
@@ -34,7 +35,7 @@ class SoftmaxPanel(QWidget):
         self._slider.setAccessibleName("Temperature")
         self._slider.setToolTip("Above 1, probabilities are more even; below 1, less even. The order stays.")
         self._value = make_label("1.00", "strong", "temperature_value")
-        self._value.setFixedWidth(44)
+        scale_with_text(self._value, self._value.setFixedWidth, 44)
         self._value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.sheet = NumericTable(theme, "softmax_sheet")
         self.sheet.setAccessibleName("Softmax")

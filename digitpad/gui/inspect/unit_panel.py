@@ -12,6 +12,7 @@ from digitpad.gui.inspect.layers_view import Connections, Selection
 from digitpad.gui.inspect.numeric_table import NumericTable, TableLine
 from digitpad.gui.inspect.tile_grid import colour_table, largest_of, picture
 from digitpad.gui.widgets.basics import SPACE, make_label, named
+from digitpad.gui.widgets.text_size import scale_with_text, scaled
 from digitpad.gui.widgets.theme import Theme
 from digitpad.inspection.arithmetic import Arithmetic, format_value, outgoing_terms, work_out
 from digitpad.inspection.pixel_ablation import PixelContribution, pixel_contribution
@@ -39,7 +40,7 @@ class _ProductImages(QWidget):
         self._parts: tuple[Floats, Floats, Floats] | None = None
         self._names = ("", "", "")
         self._colours = colour_table(theme.tokens)
-        self.setFixedHeight(100)
+        scale_with_text(self, self.setFixedHeight, 100)
         theme.changed.connect(self._recolour)
 
     def set_parts(self, parts: tuple[Floats, Floats, Floats] | None, what: str = "") -> None:
@@ -69,12 +70,12 @@ class _ProductImages(QWidget):
             used = QRectF(0, 0, width * scale, height * scale)
             used.moveCenter(box.center())
             painter.drawImage(used, picture(values, largest_of(values), self._colours))
-            font.setPixelSize(11)
+            font.setPixelSize(scaled(11))
             painter.setFont(font)
             painter.setPen(QColor(tokens.soft))
             painter.drawText(QRectF(box.left(), side + 2, side, 16), Qt.AlignmentFlag.AlignHCenter, name)
             if place:
-                font.setPixelSize(15)
+                font.setPixelSize(scaled(15))
                 painter.setFont(font)
                 sign = QRectF(box.left() - 24, 0, 24, side)
                 painter.drawText(sign, Qt.AlignmentFlag.AlignCenter, " ×="[place])

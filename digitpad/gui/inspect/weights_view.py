@@ -6,6 +6,7 @@ from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter,
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from digitpad.gui.inspect.tile_grid import TileGrid, colour_table
+from digitpad.gui.widgets.text_size import scaled
 from digitpad.gui.widgets.theme import Theme
 from digitpad.nn.arrays import Floats
 
@@ -52,7 +53,7 @@ class WeightsView(QWidget):
 
     def _lay_out(self) -> None:
         n, height, width = self._pictures.shape
-        room = QRectF(0, CAPTION_PX, self.width(), max(1, self.height() - CAPTION_PX))
+        room = QRectF(0, scaled(CAPTION_PX), self.width(), max(1, self.height() - scaled(CAPTION_PX)))
         self.tiles = TileGrid(n, (height, width), room) if n else None
         self.update()
 
@@ -78,7 +79,7 @@ class WeightsView(QWidget):
         _, height, width = self._pictures.shape
         count = f"{tiles.n} of {self._n_units}" if tiles.n < self._n_units else str(tiles.n)
         font = self.font()
-        font.setPixelSize(12)
+        font.setPixelSize(scaled(12))
         painter.setFont(font)
         painter.setPen(QColor(tokens.soft))
         caption = f"{count} units of the first layer, {height} × {width} weights each, each scaled to its own range"

@@ -19,6 +19,8 @@ from digitpad.system import blas_threads, user_folders
 if TYPE_CHECKING:
     from digitpad.gui.shell.window import Window
 
+TEXT_STEP = 10  # percent
+
 _KEYS = """\
 On the pad: the arrow keys move a pen, Shift makes small steps, Space puts it down and lifts it, Esc cancels the stroke.
 
@@ -41,6 +43,7 @@ class Menus(QObject):
         self._pad_actions = QActionGroup(self)
         self._pad_actions.setExclusionPolicy(QActionGroup.ExclusionPolicy.None_)
         self._commands: list[tuple[QAction, Command]] = []
+        self._theme_actions: dict[Mode, QAction] = {}
         self._build_file()
         self._build_edit()
         self._build_view()
@@ -49,6 +52,7 @@ class Menus(QObject):
         for signal in (self._session.training_changed, self._session.evaluating_changed):
             signal.connect(self._update_commands)
         self._session.drawing_settled.connect(self._update_drawing)
+        self._session.theme.changed.connect(self._follow_theme)
         self._update_commands()
         self._update_drawing()
 
@@ -102,6 +106,11 @@ class Menus(QObject):
         add_action(edit, "&Paste", window.clipboard.paste, standard.Paste)
         edit.addSeparator()
         self._pad_actions.addAction(add_action(edit, "C&lear", self._session.clear_drawing, "Ctrl+Backspace"))
+        edit.addSeparator()
+        settings = add_action(edit, "Pre&ferences…", window.show_preferences, standard.Preferences)
+        settings.setMenuRole(QAction.MenuRole.PreferencesRole)
+        if settings.shortcut().isEmpty():  # only some platforms have one
+            settings.setShortcut("Ctrl+,")
 
     def _build_view(self) -> None:
         window, view = self._window, self._menu("&View")
@@ -115,6 +124,25 @@ class Menus(QObject):
             action.setCheckable(True)
             action.setChecked(mode is self._session.preferences.theme)
             group.addAction(action)
+            self._theme_actions[mode] = action
+        standard, sizes = QKeySequence.StandardKey, view.addMenu("Te&xt size")
+        resize, theme_in_use = self._session.set_text_size, self._session.theme
+        add_action(sizes, "&Larger", lambda: resize(theme_in_use.text_size + TEXT_STEP), standard.ZoomIn)
+        add_action(sizes, "&Smaller", lambda: resize(theme_in_use.text_size - TEXT_STEP), standard.ZoomOut)
+        add_action(sizes, "&Normal", lambda: resize(100), "Ctrl+0")
+        view.addSeparator()
+        full = add_action(view, "&Full screen", self._toggle_full_screen, standard.FullScreen)
+        full.setShortcuts([QKeySequence("F11"), *full.shortcuts()])
+
+    def _toggle_full_screen(self) -> None:
+        window = self._window
+        if window.isFullScreen():
+            window.showNormal()
+        else:
+            window.showFullScreen()
+
+    def _follow_theme(self) -> None:
+        self._theme_actions[self._session.theme.mode].setChecked(True)
 
     def _build_model(self) -> None:
         window, networks, model = self._window, self._window.networks, self._menu("&Model")

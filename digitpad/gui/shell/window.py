@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from digitpad.errors import DigitpadError
 from digitpad.gui.pages import PAGES, Page
@@ -13,6 +13,7 @@ from digitpad.gui.session import Session
 from digitpad.gui.shell.clipboard import PadClipboard
 from digitpad.gui.shell.menus import Menus
 from digitpad.gui.shell.network_files import NetworkFiles
+from digitpad.gui.shell.preferences_dialog import PreferencesDialog
 from digitpad.gui.shell.resume_banner import ResumeBanner
 from digitpad.gui.shell.status_bar import StatusBar
 from digitpad.gui.tasks.lazy import Lazy
@@ -21,11 +22,16 @@ from digitpad.gui.widgets.basics import Tabs, bring_to_front, named
 from digitpad.gui.widgets.dialogs import confirm, show_error
 from digitpad.gui.widgets.file_dialogs import FileDialogs
 from digitpad.gui.widgets.tab_page import TabPage
+from digitpad.gui.widgets.text_size import scale_with_text, scaled
+from digitpad.weights.native_format import Weights
 
 if TYPE_CHECKING:
     from digitpad.gui.runs.runs_window import RunsWindow
 
 _IMPORTED_LATER = ("digitpad.gui.importing.network_import", "digitpad.gui.runs.runs_window")
+
+_PAGE_PX = (920, 524)  # minimum size of a page
+_MINIMUM_PX = (480, 320)
 
 P = TypeVar("P", bound=TabPage)
 
@@ -46,14 +52,14 @@ class Window(QMainWindow):
         super().__init__()
         self.session = session
         self.pages = pages
-        self.setWindowTitle("digitpad")
         self.setObjectName("window")
         self.setAcceptDrops(True)
-        self.setMinimumSize(QSize(960, 640))
         self._built = [Lazy(lambda page=page: self._build_page(page)) for page in pages]  # type: ignore[misc]
         self._runs_window = Lazy(self._make_runs_window)
         self._tabs = named(Tabs(), "tab_bar")
         self._stack = QStackedWidget()
+        self._scroll = named(QScrollArea(), "page_scroll")
+        self._preferences_dialog = Lazy(lambda: PreferencesDialog(session, files, self))
         self._status = StatusBar(session)
         files = FileDialogs(session.preferences, self)
         self.networks = NetworkFiles(session, files, self)
@@ -66,10 +72,15 @@ class Window(QMainWindow):
         self._tabs.currentChanged.connect(self._tab_changed)
         session.page_requested.connect(self._show_requested)
         session.error_raised.connect(self._show_error)
+        session.network_changed.connect(self._name_network)
+        self._name_network(session.weights)
         session.theme.set_mode(session.preferences.theme)
+        session.theme.set_text_size(session.preferences.text_size)
+        self.setMinimumSize(*_MINIMUM_PX)
         geometry = session.preferences.geometry("geometry")
         if geometry is None or not self.restoreGeometry(geometry):
-            self.resize(1120, 800)
+            wanted = QSize(scaled(1120), scaled(800))
+            self.resize(wanted.boundedTo(self.screen().availableSize()))
         first.setFocus()
 
     # Tabs.
@@ -102,6 +113,9 @@ class Window(QMainWindow):
     def _build_page(self, page: Page) -> TabPage:
         widget = page.build(self.session)
         self._stack.addWidget(widget)
+        states = self.session.preferences.last_session.get("pages")
+        if isinstance(states, dict) and isinstance(state := states.get(page.title), dict):
+            widget.restore_state(state)
         return widget
 
     def _tab_changed(self, index: int) -> None:
@@ -111,6 +125,10 @@ class Window(QMainWindow):
     def _show_requested(self, title: str) -> None:
         self.show_page([page.title for page in self.pages].index(title))
         bring_to_front(self)
+
+    def show_preferences(self) -> None:
+        """Show the Preferences dialog."""
+        bring_to_front(self._preferences_dialog())
 
     # What is around the tabs.
 
@@ -154,7 +172,13 @@ class Window(QMainWindow):
         row.addWidget(self._tabs)
         row.addStretch(1)
         column.addWidget(bar)
-        column.addWidget(self._stack, 1)
+        # A screen smaller than the pages, or large text, makes them scroll; tabs and status bar stay visible.
+        scale_with_text(self._stack, self._stack.setMinimumSize, *_PAGE_PX)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setWidget(self._stack)
+        column.addWidget(self._scroll, 1)
         column.addWidget(self._status)
         self.setCentralWidget(central)
 
@@ -165,6 +189,9 @@ class Window(QMainWindow):
             lambda: [*(page.load() for page in self.pages), *map(import_module, _IMPORTED_LATER)],
             finished=self._status.banner.look,  # an import that fails raises its error when the tab is shown
         )
+
+    def _name_network(self, weights: Weights) -> None:
+        self.setWindowTitle(f"{weights.name} – digitpad")
 
     # Closing.
 
@@ -182,6 +209,23 @@ class Window(QMainWindow):
                 lazy.value.shut_down()
         end_tasks(self)
 
+    def _keep_session(self) -> None:
+        """Keep the size of the window, and what is restored at the next start."""
+        session, preferences = self.session, self.session.preferences
+        preferences.set_geometry("geometry", self.saveGeometry())
+        states = {
+            page.title: lazy.value.saved_state()
+            for page, lazy in zip(self.pages, self._built, strict=True)
+            if lazy.value is not None
+        }
+        preferences.keep_session(self.pages[self.page_index].title, session.network_path, states)
+
+    def _restore_page(self) -> None:
+        """Show the tab of the last session."""
+        titles = [page.title for page in self.pages]
+        if (title := self.session.preferences.last_session.get("page")) in titles:
+            self.show_page(titles.index(title))
+
     def _may_stop_training(self) -> bool:
         question = "Pause it and close? You can resume it the next time."
         return not self.session.training.is_busy or confirm(
@@ -198,6 +242,7 @@ class Window(QMainWindow):
         super().paintEvent(event)
         if not self._painted:
             self._painted = True
+            QTimer.singleShot(0, self, self._restore_page)
             QTimer.singleShot(0, self, self.import_pages)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -214,6 +259,6 @@ class Window(QMainWindow):
             event.ignore()
             return
         self.shut_down()
-        self.session.preferences.set_geometry("geometry", self.saveGeometry())
+        self._keep_session()
         self.session.preferences.sync()
         event.accept()

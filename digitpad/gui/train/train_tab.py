@@ -2,6 +2,7 @@
 
 # Longer than 400 lines: it connects the form, the dashboard, the task and the saved runs.
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from digitpad.errors import DigitpadError, FileError
+from digitpad.errors import DigitpadError, FileError, RecipeError
 from digitpad.gui.session import Lifetime, Session, TrainingState
 from digitpad.gui.tasks.task import Policy, TaskRunner, error_message
 from digitpad.gui.tasks.throttle import Throttle
@@ -100,6 +101,17 @@ class TrainTab(TabPage):
     def state(self) -> TrainingState:
         """Progress of the training."""
         return self._session.training
+
+    def saved_state(self) -> dict[str, Any]:
+        """Return the recipe."""
+        recipe = self.form.recipe()
+        return {} if recipe is None else {"recipe": recipe.to_dict()}
+
+    def restore_state(self, state: Mapping[str, Any]) -> None:
+        """Show the recipe of the last session."""
+        with contextlib.suppress(RecipeError):
+            if isinstance(state.get("recipe"), dict):
+                self.form.set_recipe(Recipe.from_dict(state["recipe"]))
 
     @property
     def busy(self) -> bool:

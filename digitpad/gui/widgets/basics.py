@@ -3,8 +3,18 @@
 from math import ceil
 from typing import TypeVar
 
-from PySide6.QtCore import QObject, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QFontMetricsF, QIcon, QPainter, QPixmap, QResizeEvent
+from PySide6.QtCore import QObject, QRectF, QSize, Qt
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetrics,
+    QFontMetricsF,
+    QIcon,
+    QPainter,
+    QPaintEvent,
+    QPixmap,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
@@ -17,6 +27,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from digitpad.gui.widgets.text_size import BODY_PX, follow_text_size, scale_with_text, scaled
 from digitpad.gui.widgets.theme import fixed_width_digits
 
 SPACE = 4  # pixels; all distances are multiples of it
@@ -53,10 +64,15 @@ def keep_width(button: QPushButton, *, tight: bool = False) -> None:
     """Make a checkable button wide enough for bold text, which it has when checked; ``tight`` reduces the padding."""
     button.setProperty("tight", tight)
     button.ensurePolished()
-    bold = button.font()
-    bold.setBold(True)
     padding, border = 10 if tight else 14, 1
-    button.setMinimumWidth(QFontMetrics(bold).horizontalAdvance(button.text()) + 2 * (padding + border))
+
+    def apply() -> None:
+        bold = button.font()
+        bold.setPixelSize(scaled(BODY_PX))
+        bold.setBold(True)
+        button.setMinimumWidth(QFontMetrics(bold).horizontalAdvance(button.text()) + 2 * (padding + border))
+
+    follow_text_size(button, apply)
 
 
 def set_role(widget: QLabel, role: str) -> None:
@@ -93,6 +109,49 @@ class Tabs(QTabBar):
             plain_width, bold_width = (QFontMetrics(font).size(mnemonic, text).width() for font in (plain, bold))
             size.setWidth(size.width() + bold_width - plain_width)
         return size
+
+
+class FittedLabel(QLabel):
+    """Label whose text is as large as fits into it, up to ``size_px``; long text wraps between words."""
+
+    def __init__(self, name: str, size_px: int) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._size_px = size_px
+
+    def set_size(self, size_px: int) -> None:
+        """Set the largest size of the text."""
+        self._size_px = size_px
+        self.update()
+
+    def drawn_font(self) -> QFont:
+        """Return the font in which the text is drawn."""
+        font = fixed_width_digits(QFont(self.font()))
+        for size_px in range(self._size_px, 8, -1):
+            font.setPixelSize(size_px)
+            metrics = QFontMetricsF(font)
+            words = max(map(metrics.horizontalAdvance, self.text().split()), default=0.0)
+            area = QRectF(self.contentsRect())
+            box = metrics.boundingRect(area, int(self.alignment()) | Qt.TextFlag.TextWordWrap, self.text())
+            if words <= area.width() and box.height() <= area.height() * 1.25:
+                break
+        return font
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, 0)
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._size_px, self._size_px)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setFont(self.drawn_font())
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        flags = int(self.alignment()) | Qt.TextFlag.TextWordWrap | Qt.TextFlag.TextDontClip
+        painter.drawText(self.contentsRect(), flags, self.text())
+        painter.end()
 
 
 class ElidedLabel(QLabel):
@@ -185,7 +244,7 @@ def dot_icon(colour: str) -> QIcon:
 def status_row(widget: QWidget) -> QHBoxLayout:
     """Style a widget as a status bar, and return the layout for its contents."""
     named(widget, "status").setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-    widget.setFixedHeight(29)
+    scale_with_text(widget, widget.setFixedHeight, 29)
     row = QHBoxLayout(widget)
     row.setContentsMargins(14, 0, 14, 0)
     return row
