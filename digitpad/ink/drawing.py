@@ -1,5 +1,6 @@
 """Drawing on the pad: strokes, optionally on top of an image."""
 
+import itertools
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -106,18 +107,22 @@ def _paint(image: NDArray[np.uint8], path: Floats, radius_px: float, value: int)
     image[low[1] : high[1], low[0] : high[0]][near] = value
 
 
-def first_drawing(path: Path) -> Drawing:
-    """Load the first drawing of a strokes file, and fit it to the canvas if its points lie outside.
+def read_drawings(path: Path, max_drawings: int) -> list[tuple[str, Drawing]]:
+    """Load the first drawings of a strokes file with their labels, which may be empty, each fit to the canvas.
 
     Raises
     ------
     FileError
         If the file cannot be read or contains no strokes.
     """
-    line = next(read_strokes(path), None)
-    if line is None or not line.paths:
+    drawings = [
+        ("" if line.label is None else str(line.label), Drawing(tuple(map(Stroke, _fit_to_canvas(line.paths)))))
+        for line in itertools.islice(read_strokes(path), max_drawings)
+        if line.paths
+    ]
+    if not drawings:
         raise FileError(path, "contains no strokes")
-    return Drawing(tuple(Stroke(points) for points in _fit_to_canvas(line.paths)))
+    return drawings
 
 
 def _fit_to_canvas(paths: list[Floats]) -> list[Floats]:

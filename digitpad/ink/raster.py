@@ -36,7 +36,8 @@ SPECK_SHARE = 0.1
 """A stroke smaller than this share of the drawing is a speck if it is also separate from the rest."""
 
 DOT_REACH = (0.25, 0.5)
-"""Largest distance of a dot to the side and above, as shares of the size; an i without its dot would be a 1."""
+"""Largest distance of a dot to the side, and above or below, as shares of the size; without its dot, an i or an
+exclamation mark would be a 1."""
 
 
 def rasterize(paths: Sequence[Floats], pen_radius_px: float = PEN_RADIUS_PX) -> NDArray[np.uint8]:
@@ -110,8 +111,8 @@ def not_specks(boxes: Floats) -> NDArray[np.bool_]:
     """Return which parts of a drawing belong to the digit.
 
     A speck is much smaller than the largest part, and is separate from all large parts. A dot inside the digit is kept,
-    because it does not change the size. A dot directly above is kept too, like that of an i. If all parts are small,
-    none of them is a speck.
+    because it does not change the size. A dot directly above or below is kept too, like that of an i or an
+    exclamation mark. If all parts are small, none of them is a speck.
 
     Parameters
     ----------
@@ -134,7 +135,9 @@ def not_specks(boxes: Floats) -> NDArray[np.bool_]:
     near: NDArray[np.bool_] = ((boxes[:, 1] >= low - margin) & (boxes[:, 0] <= high + margin)).all(axis=1)
     aside, above = size * np.array(DOT_REACH)
     rise = low[1] - boxes[:, 1, 1]
-    is_dot = (boxes[:, 1, 0] >= low[0] - aside) & (boxes[:, 0, 0] <= high[0] + aside) & (rise >= 0) & (rise <= above)
+    drop = boxes[:, 0, 1] - high[1]
+    beside = (boxes[:, 1, 0] >= low[0] - aside) & (boxes[:, 0, 0] <= high[0] + aside)
+    is_dot = beside & (((rise >= 0) & (rise <= above)) | ((drop >= 0) & (drop <= above)))
     return large | near | is_dot
 
 

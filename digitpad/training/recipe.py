@@ -320,10 +320,23 @@ class Recipe:
             If the file cannot be read, is not TOML, or contains an invalid value.
         """
         try:
-            values = tomllib.loads(path.read_text("utf-8"))
-            return cls.from_dict({"name": path.stem, **values})
+            return cls.from_toml(path.read_text("utf-8"), path)
         except OSError as error:
             raise FileError(path, f"cannot be read ({error.strerror})") from error
+        except UnicodeDecodeError as error:
+            raise FileError(path, f"is not TOML ({error})") from error
+
+    @classmethod
+    def from_toml(cls, text: str, path: Path) -> Self:
+        """Return the recipe in a TOML text that comes from ``path``; its name defaults to the file's name.
+
+        Raises
+        ------
+        FileError
+            If the text is not TOML, or contains an invalid value.
+        """
+        try:
+            return cls.from_dict({"name": path.stem, **tomllib.loads(text)})
         # Also raised for bytes that are not UTF-8, numbers of thousands of digits, and lists nested too deeply.
         except (ValueError, RecursionError) as error:
             raise FileError(path, f"is not TOML ({error})") from error

@@ -4,7 +4,19 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QFont, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QFont,
+    QFontMetricsF,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QShortcut,
+)
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from digitpad.class_names import noun
@@ -153,7 +165,9 @@ class SampleView(QWidget):
         self.grid = SampleGrid(theme)
         self._summary = make_label("", "soft", "sample_said")
         self._again = named(QPushButton("Another 25"), "another_sample")
-        self._again.setShortcut("R")
+        shortcut = QShortcut(QKeySequence("R"), self.grid)
+        shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
+        shortcut.activated.connect(self._again.click)
         self._again.setToolTip("Draw another random sample (R)")
         self._again.clicked.connect(self.draw)
         frame = make_card("sample_card")

@@ -65,7 +65,7 @@ class EditPanel(QWidget):
         self.edits = WeightEdits()
         self.stack = QUndoStack(self)
         self._blocks: tuple[Block, ...] = ()
-        self._chosen: Selection | None = None
+        self.chosen: Selection | None = None
         self._gesture = 0
         self._measured: MeasuredAccuracy | None = None
         self._title = make_label("", "strong", "edit_title")
@@ -88,7 +88,7 @@ class EditPanel(QWidget):
 
     def set_network(self, blocks: tuple[Block, ...], edits: WeightEdits) -> None:
         """Edit another network, starting from its last edits ``edits``; clear the undo history."""
-        self._blocks, self._chosen = blocks, None
+        self._blocks, self.chosen = blocks, None
         self.stack.clear()
         self.edits = edits
         self._measured = None
@@ -100,7 +100,7 @@ class EditPanel(QWidget):
 
     def set_chosen(self, chosen: Selection | None) -> None:
         """Select the unit that the buttons and the slider edit."""
-        self._chosen = chosen
+        self.chosen = chosen
         self._refresh()
 
     def set_measured(self, measured: MeasuredAccuracy | None) -> None:
@@ -155,8 +155,8 @@ class EditPanel(QWidget):
         self._gesture += 1
 
     def _factor_moved(self, value: int) -> None:
-        if self._chosen is not None and self._is_hidden(self._chosen):
-            self._scale(self._chosen, value / FACTOR_STEPS, "Scale")
+        if self.chosen is not None and self._is_hidden(self.chosen):
+            self._scale(self.chosen, value / FACTOR_STEPS, "Scale")
 
     def _pruned_moved(self, value: int) -> None:
         self._push("Prune", (self._gesture, "pruned"), replace(self.edits, pruned=value / 100))
@@ -167,8 +167,8 @@ class EditPanel(QWidget):
 
     def _off_pressed(self) -> None:
         self._begin_gesture()
-        if self._chosen is not None:
-            self.toggle(self._chosen)
+        if self.chosen is not None:
+            self.toggle(self.chosen)
 
     def _reset_all(self) -> None:
         self._begin_gesture()
@@ -180,7 +180,7 @@ class EditPanel(QWidget):
     # Showing.
 
     def _refresh(self) -> None:
-        chosen, edits = self._chosen, self.edits
+        chosen, edits = self.chosen, self.edits
         hidden = chosen is not None and self._is_hidden(chosen)
         factor = 1.0
         if chosen is not None and hidden:

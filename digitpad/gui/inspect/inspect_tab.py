@@ -85,6 +85,7 @@ class InspectTab(TabPage):
         self.trace: ActivationTrace | None = None
         self._edits_of: dict[Hashable, WeightEdits] = {}  # edits of the networks shown before
         self.measured: dict[WeightEdits, MeasuredAccuracy] = {}
+        self._used: Weights | None = None  # the edited network, once it was put to use
         self._data_sha256 = ""  # of the dataset that accuracy was measured on
         self.data_choice = named(DatasetChoice(), "inside_data")
         self.data = DatasetLoader(self.data_choice.value())
@@ -306,11 +307,9 @@ class InspectTab(TabPage):
             self.view.set_joined(self._unit.show_unit(self.tracer, self.trace, chosen, factor))
         self.view.setAccessibleDescription(self._unit.said)
 
-    def _selection_changed(self) -> None:
-        fixed = self.view.fixed
-        self.edit_panel.set_chosen(fixed)
-        self.weights_view.set_unit(fixed.unit if fixed is not None and fixed.block == 1 else None)
-        self._pointing.request()
+    def _follow_pinned(self, pinned: Selection | None) -> None:
+        self.edit_panel.set_chosen(pinned)
+        self.weights_view.set_unit(pinned.unit if pinned is not None and pinned.block == 1 else None)
 
     def _unit_of_weights_chosen(self, unit: int) -> None:
         self.view.choose(Selection(1, unit))
@@ -368,7 +367,10 @@ class InspectTab(TabPage):
         buttons = []
         for title, (key, tip) in titles.items():
             button = named(QPushButton(title), f"{name}_{title.lower().replace(' ', '_')}")
-            button.setShortcut(key)
+            for widget in (self.view, self.pad, self.weights_view):  # in a list, letters search by typing
+                shortcut = QShortcut(QKeySequence(key), widget)
+                shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
+                shortcut.activated.connect(button.click)
             button.setToolTip(f"{tip} ({key})")
             buttons.append(button)
         row = QHBoxLayout()
@@ -386,7 +388,8 @@ class InspectTab(TabPage):
         self._session.network_changed.connect(self._follow_network)
         self.data_choice.share(self._session)
         self.data_choice.follow(self._in_use)
-        self.view.chosen_changed.connect(self._selection_changed)
+        self.view.chosen_changed.connect(self._pointing.request)
+        self.view.pinned_changed.connect(self._follow_pinned)
         self.view.toggled.connect(self.edit_panel.toggle)
         self.weights_view.chosen.connect(self._unit_of_weights_chosen)
         self.edit_panel.changed.connect(self._edited)
@@ -401,8 +404,16 @@ class InspectTab(TabPage):
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(act)
 
+    def finish_work(self) -> str:
+        """Return what would be lost: an edited network in use that is in no file."""
+        session = self._session
+        if self._used is None or session.weights is not self._used or session.network_path is not None:
+            return ""
+        return f"{self._used.name}, edited in the Inside tab, is in no file."
+
     def _use_edited(self) -> None:
-        self._session.use_network(self.edited_weights())
+        self._used = self.edited_weights()
+        self._session.use_network(self._used)
         self._session.show_page("Draw")
         self._session.say("The Draw tab uses the edited network", Lifetime.NETWORK)
 

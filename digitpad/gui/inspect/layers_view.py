@@ -78,7 +78,8 @@ class LayersView(QWidget):
     The widget ``above_input`` is placed above the input, in the same column.
     """
 
-    chosen_changed = Signal(object)  # Selection, or None
+    chosen_changed = Signal(object)  # Selection under the pointer, else the pinned one; or None
+    pinned_changed = Signal(object)  # Selection made by a click or by keys; or None
     toggled = Signal(object)  # Selection to switch off, or on again
 
     def __init__(self, theme: Theme, above_input: QWidget) -> None:
@@ -93,7 +94,7 @@ class LayersView(QWidget):
         self._trace: ActivationTrace | None = None
         self._edits = WeightEdits()
         self._connections = Connections()
-        self._kept: Selection | None = None
+        self._pinned: Selection | None = None
         self._pointed: Selection | None = None
         self._focus_by_keys = False
         self._gap = float(GAP_PX)
@@ -108,20 +109,21 @@ class LayersView(QWidget):
     @property
     def chosen(self) -> Selection | None:
         """Selection under the pointer, else the one made by a click or by keys."""
-        return self._pointed or self._kept
+        return self._pointed or self._pinned
 
     @property
-    def fixed(self) -> Selection | None:
+    def pinned(self) -> Selection | None:
         """Selection made by a click or by keys."""
-        return self._kept
+        return self._pinned
 
     def set_blocks(self, blocks: tuple[Block, ...], class_names: Sequence[str]) -> None:
         """Show another network with these output classes; the caller then sets its trace."""
         if (blocks, class_names) != (self.blocks, self._names):
-            self.blocks, self._kept, self._pointed, self._connections = blocks, None, None, Connections()
+            self.blocks, self._pinned, self._pointed, self._connections = blocks, None, None, Connections()
             self._names = class_names
             self._lay_out()
             self.chosen_changed.emit(None)
+            self.pinned_changed.emit(None)
         self._trace = None
         self.update()
 
@@ -142,9 +144,7 @@ class LayersView(QWidget):
 
     def choose(self, chosen: Selection | None) -> None:
         """Select a unit, as a click does; None selects nothing."""
-        before = self.chosen
-        self._kept, self._pointed = chosen, None
-        self._emit_change(before)
+        self._pin(chosen)
 
     # Geometry.
 
@@ -192,6 +192,14 @@ class LayersView(QWidget):
     def _recolour(self) -> None:
         self._colours = colour_table(self._theme.tokens)
         self.update()
+
+    def _pin(self, selection: Selection | None) -> None:
+        before, pinned = self.chosen, self._pinned
+        self._pinned, self._pointed = selection, None
+        self._emit_change(before)
+        if selection != pinned:  # also where the pointer was on it before
+            self.pinned_changed.emit(selection)
+            self.update()
 
     def _emit_change(self, before: Selection | None) -> None:
         if self.chosen != before:
@@ -382,7 +390,7 @@ class LayersView(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         before = self.chosen
         self._focus_by_keys = False
-        self._kept = self._at(event.position())
+        self._pinned = self._at(event.position())
         self._pointed = None
         self._emit_change(before)
 
@@ -396,7 +404,7 @@ class LayersView(QWidget):
         by_keys = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
         self._focus_by_keys = event.reason() in by_keys
         super().focusInEvent(event)
-        if self._focus_by_keys and self._kept is None and len(self.columns) > 1:
+        if self._focus_by_keys and self._pinned is None and len(self.columns) > 1:
             self.choose(Selection(1, 0))
         self.update()
 
@@ -405,7 +413,7 @@ class LayersView(QWidget):
         self.update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        chosen = self._kept
+        chosen = self._pinned
         key = Qt.Key(event.key())
         if not self.blocks or (key not in _ARROWS and chosen is None):
             super().keyPressEvent(event)

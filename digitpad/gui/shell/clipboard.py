@@ -1,19 +1,23 @@
 """Drawings come onto the pad and leave it: by file, by the clipboard, and by drag and drop."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtWidgets import QWidget
 
 from digitpad.errors import DigitpadError, FileError
 from digitpad.gui.session import Session
+from digitpad.gui.shell.drawing_chooser import choose_drawing
 from digitpad.gui.widgets.file_dialogs import DRAWING_SUFFIXES, DRAWINGS, PNG, STROKES, FileDialogs, check_openable
 from digitpad.gui.widgets.qt_images import picture_of, save_picture, to_rgba
-from digitpad.ink.drawing import Drawing, first_drawing
+from digitpad.ink.drawing import Drawing, read_drawings
 from digitpad.ink.image import is_image, read_image
 from digitpad.ink.strokes import LabelledStrokes, write_strokes
 
+MAX_LISTED = 500  # drawings of a file that are offered
+MAX_TEXT = 100_000  # characters
 MAX_PASTED_PX = 480  # side of a pasted image: more than the pad keeps, while a photo's pixels would take gigabytes
 
 
@@ -26,10 +30,15 @@ class PadClipboard:
     files : FileDialogs
     open_file : callable
         Opens a file that is no drawing.
+    parent : QWidget
+        Window of the dialogs.
     """
 
-    def __init__(self, session: Session, files: FileDialogs, open_file: Callable[[Path], None]) -> None:
+    def __init__(
+        self, session: Session, files: FileDialogs, open_file: Callable[[Path], None], parent: QWidget
+    ) -> None:
         self._session = session
+        self._parent = parent
         self._files = files
         self._open_file = open_file
 
@@ -39,21 +48,37 @@ class PadClipboard:
             self.open(path)
 
     def open_any(self, path: Path) -> None:
-        """Open a file of any kind: a drawing goes on the pad, other files are opened as networks or datasets."""
+        """Open a file of any kind: a drawing for the pad, a recipe, or else a network or a dataset."""
         if path.suffix.lower() in DRAWING_SUFFIXES or is_image(path):
             self.open(path)
+        elif path.suffix.lower() == ".toml":
+            self._open_recipe(path)
         else:
             self._open_file(path)
 
     def open(self, path: Path) -> None:
-        """Put an image, or the first drawing of a strokes file, on the pad."""
+        """Put an image, or a drawing of a strokes file, on the pad; of several drawings the user chooses one."""
         try:
             check_openable(path)
-            drawing = first_drawing(path) if path.suffix.lower() == ".jsonl" else Drawing.from_pixels(read_image(path))
+            if path.suffix.lower() == ".jsonl":
+                drawings = read_drawings(path, MAX_LISTED)
+            else:
+                drawings = [("", Drawing.from_pixels(read_image(path)))]
         except FileError as error:
             self._session.raise_error("This file can't be opened", error)
             return
-        self._put(drawing, "Open", f"No drawing found in {path.name}")
+        empty = f"No drawing found in {path.name}"
+        if len(drawings) > 1:
+            choose_drawing(self._parent, path.name, drawings, lambda drawing: self._put(drawing, "Open", empty))
+        else:
+            self._put(drawings[0][1], "Open", empty)
+
+    def open_files(self, paths: Sequence[Path]) -> None:
+        """Open the first of several files, and say which ones were not opened."""
+        self.open_any(paths[0])
+        if len(paths) > 1:
+            others = "1 other file" if len(paths) == 2 else f"{len(paths) - 1} other files"
+            self._session.say(f"Opened {paths[0].name}; one file at a time, so {others} were not opened")
 
     def _put(self, drawing: Drawing, change: str, empty: str) -> None:
         """Show a drawing on the pad; ``empty`` is the message if it has no ink."""
@@ -82,7 +107,7 @@ class PadClipboard:
     def take(self, mime: QMimeData, change: str) -> bool:
         """Open pasted or dropped data; return whether there was something to open."""
         if files := _files(mime):
-            self.open_any(files[0])
+            self.open_files(files)
         elif mime.hasImage():
             image = mime.imageData()
             if not isinstance(image, QImage) or image.isNull():
@@ -91,15 +116,37 @@ class PadClipboard:
                 keep, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
                 image = image.scaled(MAX_PASTED_PX, MAX_PASTED_PX, keep, smooth)
             self._put(Drawing.from_pixels(to_rgba(image)), change, "No drawing found in the image")
+        elif mime.hasText() and mime.text().strip():
+            return self._take_text(mime.text())
         else:
             return False
         return True
+
+    def _take_text(self, text: str) -> bool:
+        """Use text that is a recipe; say what other text is not."""
+        from digitpad.training.recipe import Recipe  # here, as the window starts without it
+
+        try:
+            recipe = Recipe.from_toml(text[:MAX_TEXT], Path("clipboard"))
+        except DigitpadError:
+            self._session.say("The text on the clipboard is not a recipe; copy an image, a file, or a recipe")
+        else:
+            self._session.use_recipe(recipe)
+        return True
+
+    def _open_recipe(self, path: Path) -> None:
+        from digitpad.training.recipe import Recipe
+
+        try:
+            self._session.use_recipe(Recipe.load(path))
+        except DigitpadError as error:
+            self._session.raise_error("This recipe can't be opened", error)
 
     def save_picture(self) -> None:
         """Ask for a file, and save the drawing as an image."""
         path = self._files.to_save("Save the drawing as an image", PNG, "png", "digit.png")
         if path is not None:
-            self._save("The image was not saved", lambda: save_picture(self._session.drawing, path))
+            self._save("The image was not saved", path, lambda: save_picture(self._session.drawing, path))
 
     def save_strokes(self) -> None:
         """Ask for a file, and save the strokes on the pad."""
@@ -107,13 +154,15 @@ class PadClipboard:
         path = self._files.to_save("Save the strokes", STROKES, "jsonl", "digit.jsonl")
         if path is not None:
             line = LabelledStrokes([stroke.points for stroke in drawing.strokes])
-            self._save("The strokes were not saved", lambda: write_strokes(path, [line]))
+            self._save("The strokes were not saved", path, lambda: write_strokes(path, [line]))
 
-    def _save(self, title: str, write: Callable[[], object]) -> None:
+    def _save(self, title: str, path: Path, write: Callable[[], object]) -> None:
         try:
             write()
         except DigitpadError as error:
             self._session.raise_error(title, error)
+        else:
+            self._session.say(f"Saved {path.name} in {path.parent}")
 
 
 def _files(mime: QMimeData) -> list[Path]:

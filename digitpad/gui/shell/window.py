@@ -63,7 +63,7 @@ class Window(QMainWindow):
         self._status = StatusBar(session)
         files = FileDialogs(session.preferences, self)
         self.networks = NetworkFiles(session, files, self)
-        self.clipboard = PadClipboard(session, files, self.networks.open)
+        self.clipboard = PadClipboard(session, files, self.networks.open, self)
         self._importing = TaskRunner("imports", Policy.QUEUE, self)
         self._painted = False
         self._build()
@@ -152,7 +152,7 @@ class Window(QMainWindow):
         return RunsWindow(self.session, self)
 
     def _show_error(self, title: str, error: DigitpadError) -> None:
-        show_error(self, title, error, "The network in use and the pad are unchanged.")
+        show_error(self, title, error)
 
     def _build(self) -> None:
         central = QWidget()

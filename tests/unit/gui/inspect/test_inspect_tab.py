@@ -645,3 +645,35 @@ def test_panels_fit_into_the_smallest_window(qtbot: QtBot, window: Window, place
     ]
     assert not overlapping
     assert all(side.rect().contains(box) for box in boxes)
+
+
+def test_a_click_on_the_unit_under_the_pointer_pins_it_for_editing(qtbot: QtBot, inside: InspectTab) -> None:
+    """Switch off acts on the unit clicked last, although the pointer was on it before the click."""
+    button(inside, "panels_edit").click()
+    view = inside.view
+    for block, unit in ((1, 3), (5, 17)):
+        at = view.columns[block].rect(unit).center().toTuple()
+        mouse(view, QEvent.Type.MouseMove, at)
+        mouse(view, QEvent.Type.MouseButtonPress, at)
+    assert view.pinned == inside.edit_panel.chosen
+    assert (view.pinned.block, view.pinned.unit) == (5, 17)  # type: ignore[union-attr]
+
+
+def test_an_edited_network_in_use_is_not_lost_silently(window: Window, inside: InspectTab) -> None:
+    """Closing asks, until the network is saved or another one is used."""
+    assert window.finish_work() == ""
+    inside.edit_panel.use_requested.emit()
+    assert "edited in the Inside tab" in window.finish_work()
+    window.networks.use_built_in()
+    assert window.finish_work() == ""
+
+
+def test_letters_search_a_list(qtbot: QtBot, window: Window, inside: InspectTab) -> None:
+    """A letter chooses a panel where the layers have the focus, and is left to a list that has it."""
+    window.activateWindow()
+    inside.network_choice.setFocus()
+    qtbot.keyClick(inside.network_choice, Qt.Key.Key_S)
+    assert inside.panels.currentIndex() == 0
+    inside.view.setFocus()
+    qtbot.keyClick(inside.view, Qt.Key.Key_S)
+    assert inside.panels.currentIndex() == 1

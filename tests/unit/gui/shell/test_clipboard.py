@@ -5,12 +5,14 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QLabel
+from PySide6.QtWidgets import QDialog, QFileDialog, QLabel, QListWidget
 from pytestqt.qtbot import QtBot
 
 from digitpad.gui.draw.draw_tab import DrawTab
 from digitpad.gui.shell.window import Window
+from digitpad.gui.train.train_tab import TrainTab
 from digitpad.gui.widgets.qt_images import from_grey
+from digitpad.ink.strokes import LabelledStrokes, write_strokes
 from tests.integration.test_window import can_drop, digit_image, drop, file_mime, problem_of
 from tests.unit.gui.hand import draw, find, placed, reads
 
@@ -112,3 +114,60 @@ def test_a_link_is_not_taken(window: Window) -> None:
     mime = QMimeData()
     mime.setUrls([QUrl("https://example.org/seven.png")])
     assert not can_drop(window, mime)
+
+
+def test_a_file_of_several_drawings_offers_a_choice(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
+    """The list shows every drawing with its label, and the chosen one goes on the pad."""
+    path = tmp_path / "digits.jsonl"
+    lines = [LabelledStrokes([np.array(stroke) for stroke in placed(n, 100, 100, 250)], n) for n in (7, 4, 1)]
+    write_strokes(path, lines)
+    drop(window, file_mime(path))
+    dialog = find(window, QDialog, "choose_drawing")
+    items = find(dialog, QListWidget)
+    assert [items.item(row).text() for row in range(items.count())] == ["7", "4", "1"]
+    items.setCurrentRow(1)
+    dialog.accept()
+    qtbot.waitUntil(lambda: reads(window, 4))
+
+
+def test_of_several_files_the_rest_is_named(window: Window, tmp_path: Path) -> None:
+    """Files that were dropped together and not opened are told of."""
+    paths = [tmp_path / f"{n}.png" for n in (7, 4, 1)]
+    for path, digit in zip(paths, (7, 4, 1), strict=True):
+        assert digit_image(digit).save(str(path))
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    drop(window, mime)
+    assert window.session.message == "Opened 7.png; one file at a time, so 2 other files were not opened"
+
+
+def test_what_was_saved_is_told(window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The status bar names the file and its folder."""
+    path = tmp_path / "seven.png"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+    draw(window.page(DrawTab).pad, placed(7, 100, 100, 250))
+    window.clipboard.save_picture()
+    assert path.exists()
+    assert window.session.message == f"Saved seven.png in {tmp_path}"
+
+
+def test_a_pasted_recipe_fills_the_form(window: Window) -> None:
+    """Text that is a recipe is used as one; other text is refused by what it is not."""
+    QGuiApplication.clipboard().setText('name = "mine"\n[training]\nepochs = 7\n')
+    window.clipboard.paste()
+    recipe = window.page(TrainTab).form.recipe()
+    assert recipe is not None
+    assert recipe.training.epochs == 7
+    QGuiApplication.clipboard().setText("Dear Sir")
+    window.clipboard.paste()
+    assert "not a recipe" in window.session.message
+
+
+def test_a_dropped_recipe_fills_the_form(window: Window, tmp_path: Path) -> None:
+    """A recipe file is not mistaken for a network."""
+    path = tmp_path / "short.toml"
+    path.write_text("[training]\nepochs = 3\n")
+    drop(window, file_mime(path))
+    recipe = window.page(TrainTab).form.recipe()
+    assert recipe is not None
+    assert (recipe.name, recipe.training.epochs) == ("short", 3)
