@@ -7,8 +7,8 @@ A line with a drawing is a line of a strokes file with more keys::
 
 ``label`` is absent and ``non_digit`` is true if the drawing is not a digit. ``pixels`` holds the network input, as
 base64 of 784 bytes, if it does not follow from the strokes. Lines that change drawings have no strokes, so that every
-program that reads strokes files can read the store too; they name drawings in ``relabel``, ``rename`` or ``delete``, or
-a change in ``undo`` or ``redo``.
+program that reads strokes files can read the store too; they name drawings in ``relabel``, ``rename``, ``delete``
+or ``forget``, or a change in ``undo`` or ``redo``.
 """
 
 import base64
@@ -18,7 +18,7 @@ import json
 import math
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -71,6 +71,8 @@ class OwnDigit:
         Class that the network read when the drawing was labelled.
     id : str
         Identifier; the same in every copy of the drawing.
+    is_forgotten : bool
+        Whether the memory was cleared since, so that the drawing no longer changes answers.
     """
 
     label: int
@@ -81,6 +83,7 @@ class OwnDigit:
     source: str = ""
     read_as: int | None = None
     id: str = field(default_factory=new_id)
+    is_forgotten: bool = False
 
     @classmethod
     def from_drawing(
@@ -122,6 +125,7 @@ class OwnDigit:
             "time": self.time,
             "source": self.source,
             "read_as": self.read_as,
+            "forgotten": self.is_forgotten or None,
             "pixels": None if self.pixels is None else base64.b64encode(self.pixels.tobytes()).decode(),
         }
         return values | {key: value for key, value in optional.items() if value not in (None, "")}
@@ -134,7 +138,8 @@ class Change:
     Attributes
     ----------
     kind : str
-        ``relabel``, ``rename`` or ``delete``; or ``undo`` or ``redo``, whose ``ids`` hold the ``id`` of another change.
+        ``relabel``, ``rename``, ``delete`` or ``forget``; or ``undo`` or ``redo``, whose ``ids`` hold the ``id`` of
+        another change.
     ids : tuple of str
         Drawings that it changes.
     value : int or str or None
@@ -161,7 +166,7 @@ class Record:
     edit: Change | None = None
 
 
-CHANGE_KINDS = ("relabel", "rename", "delete", "undo", "redo")
+CHANGE_KINDS = ("relabel", "rename", "delete", "forget", "undo", "redo")
 
 
 def encode(values: dict[str, Any]) -> bytes:
@@ -209,6 +214,7 @@ def parse_line(line: bytes, fallback_id: str) -> Record | None:
             _text(values.get("source")),
             values["read_as"] if type(values.get("read_as")) is int else None,
             _text(values.get("id")) or fallback_id,
+            values.get("forgotten") is True,
         ),
     )
 
@@ -281,24 +287,17 @@ def _apply(drawings: dict[str, OwnDigit], edit: Change) -> None:
             continue
         if edit.kind == "delete":
             del drawings[name]
+        elif edit.kind == "forget":
+            drawings[name] = _changed(drawing, is_forgotten=True)
         elif edit.kind == "relabel" and isinstance(edit.value, int):
-            drawings[name] = with_values(drawing, label=edit.value)
+            drawings[name] = _changed(drawing, label=edit.value)
         elif edit.kind == "rename" and isinstance(edit.value, str):
-            drawings[name] = with_values(drawing, writer=edit.value)
+            drawings[name] = _changed(drawing, writer=edit.value)
 
 
-def with_values(drawing: OwnDigit, *, label: int | None = None, writer: str | None = None) -> OwnDigit:
-    """Return a copy with another label or writer, which shares the network input."""
-    copy = OwnDigit(
-        drawing.label if label is None else label,
-        drawing.paths,
-        drawing.pixels,
-        drawing.writer if writer is None else writer,
-        drawing.time,
-        drawing.source,
-        drawing.read_as,
-        drawing.id,
-    )
+def _changed(drawing: OwnDigit, **values: Any) -> OwnDigit:
+    """Return a copy with other values, which shares the network input."""
+    copy = replace(drawing, **values)
     if "image" in drawing.__dict__:
         copy.__dict__["image"] = drawing.image
     return copy

@@ -106,6 +106,10 @@ class DigitStore:
         """Delete drawings; their lines stay in the file, so that `undo` can restore them."""
         return self._edit(Change("delete", tuple(ids)))
 
+    def clear_memory(self) -> str:
+        """Keep all drawings, but let none of those that exist now change an answer any more."""
+        return self._edit(Change("forget", tuple(digit.id for digit in self.digits if not digit.is_forgotten)))
+
     @property
     def can_undo(self) -> bool:
         """Whether this window made a change that is not undone."""
