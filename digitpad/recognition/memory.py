@@ -13,6 +13,7 @@ So a drawing that is almost the same counts always, and one that is only similar
 undecided between p and c. ``tests/tools/memory_distances.py`` chose the three constants.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,7 +30,7 @@ from digitpad.nn.losses import NONE
 from digitpad.nn.network import Network
 from digitpad.weights.native_format import Weights
 
-NEAR, FAR, MAX_LEAD = 0.12, 0.6, 5.0
+NEAR, FAR, MAX_LEAD = 0.06, 0.5, 6.0
 
 MAX_REMEMBERED = 400
 """Drawings that are compared: the latest ones, misread ones first. Comparing so many takes about 0.1 ms."""
@@ -192,12 +193,22 @@ def forward_with_features(
     """
     x: NDArray[Any] = images
     parts = []
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        for index, layer in enumerate((*network.layers, None)):
+    with np.errstate(over="ignore", invalid="ignore"):
+        for index, layer in enumerate(network.layers):
             if index in places:
-                part = np.nan_to_num(x[0].ravel().astype(np.float32))  # a copy: the layer may overwrite it
-                parts.append(part / max(float(np.linalg.norm(part)), 1e-12))
-            if layer is not None:
-                x = layer.forward(x, False)
-    point: Floats = np.concatenate(parts) / np.float32(len(places) ** 0.5)
-    return x, point
+                parts.append(_unit(x, len(places)))
+            x = layer.forward(x, False)
+    if places[-1] == len(network.layers):
+        parts.append(_unit(x, len(places)))
+    return x, np.concatenate(parts) if len(parts) > 1 else parts[0]
+
+
+def _unit(activations: NDArray[Any], n_parts: int) -> Floats:
+    """Return a copy of the first image's activations, scaled to a squared length of 1 / n_parts."""
+    part: Floats = activations[0].ravel().astype(np.float32)  # a copy: the layer may overwrite the activations
+    square = float(part @ part) * n_parts
+    if 0 < square < math.inf:
+        part *= 1 / math.sqrt(square)
+    else:  # no unit is active, or they overflow
+        part[:] = 0
+    return part
