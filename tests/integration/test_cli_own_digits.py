@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from digitpad.cli import main
@@ -85,3 +86,16 @@ def test_adapt_without_digits_names_the_file(capsys: pytest.CaptureFixture[str],
     DigitStore().add([OwnDigit(NONE, tuple(DIGITS[7]))])
     assert main(["adapt", "--out", str(tmp_path / "new.txt")]) == 1
     assert "must end in .npz" in capsys.readouterr().err
+
+
+def test_own_digits_are_a_dataset(capsys: pytest.CaptureFixture[str]) -> None:
+    """A network can be evaluated on My digits by name."""
+    tilts = range(5)
+    DigitStore().add(
+        OwnDigit(digit, tuple(path + np.array([[tilt, 0]]) for path in DIGITS[digit]))
+        for digit in DIGITS
+        for tilt in tilts
+    )
+    assert main(["evaluate", DENSE, "--data", "my-digits", "--json"]) == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert (scores["data"], scores["n"], scores["accuracy"]) == ("My digits", 4, 1)
