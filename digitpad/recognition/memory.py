@@ -32,7 +32,7 @@ from digitpad.weights.native_format import Weights
 
 NEAR, FAR, MAX_LEAD = 0.06, 0.5, 6.0
 
-MAX_REMEMBERED = 400
+MAX_REMEMBERED = 300
 """Drawings that are compared: the latest ones, misread ones first. Comparing so many takes about 0.1 ms."""
 
 
