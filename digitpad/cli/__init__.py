@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from digitpad import __version__
-from digitpad.cli import convert, data, evaluate, predict, recipes, runs, train, tune
+from digitpad.cli import adapt, convert, data, evaluate, predict, recipes, runs, train, tune
 from digitpad.cli.common import FAILED, INTERRUPTED, fail
 from digitpad.errors import DigitpadError, reason
 from digitpad.system import blas_threads
@@ -24,6 +24,7 @@ _COMMANDS = {
     "tune": tune,
     "evaluate": evaluate,
     "predict": predict,
+    "adapt": adapt,
     "data": data,
     "convert": convert,
 }
@@ -72,6 +73,7 @@ def _window_parser() -> argparse.ArgumentParser:
         "  digitpad tune       search for a recipe's best settings\n"
         "  digitpad evaluate   evaluate a network on a test set\n"
         "  digitpad predict    read images or strokes\n"
+        "  digitpad adapt      fine-tune a network on your own digits\n"
         "  digitpad data       show or download datasets\n"
         "  digitpad convert    save a network in another format",
     )

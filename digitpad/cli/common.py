@@ -20,7 +20,8 @@ DEFAULT_RECIPE = "dense"
 
 DATA_HELP = (
     "dataset to use instead of the built-in MNIST: IDX files, an .npz, .pkl or .csv, strokes, a folder of images for "
-    "each class, or the name of a downloaded dataset"
+    "each class, the name of a downloaded dataset, or my-digits, my-digits-by-writer, mnist+my-digits or "
+    "mnist+my-digits-by-writer"
 )
 
 
@@ -177,9 +178,12 @@ def data_source(name: str | None) -> str:
     """
     from digitpad.datasets.dataset import BUILT_IN
     from digitpad.datasets.download.fetch import downloaded
+    from digitpad.datasets.own_digits.dataset import OWN_SOURCES
 
     if name is None:
         return BUILT_IN
+    if name in OWN_SOURCES and not Path(name).exists():
+        return name
     if not Path(name).exists() and (path := downloaded().get(name)) is not None:
         return str(path)
     return absolute_path(name)

@@ -3,13 +3,16 @@
 import argparse
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from digitpad.cli.common import OK, add_common, add_convention, chosen_weights, print_progress, print_result
+from digitpad.errors import DigitpadError
 from digitpad.system import blas_threads
 
 if TYPE_CHECKING:
+    from digitpad.recognition.memory import CorrectionMemory
     from digitpad.recognition.recognizer import Prediction
+    from digitpad.weights.native_format import Weights
 
 
 def parser() -> argparse.ArgumentParser:
@@ -24,6 +27,12 @@ def parser() -> argparse.ArgumentParser:
         "--strokes", type=Path, metavar="FILE.jsonl", help='file with lines {"strokes": [[[x, y], …], …]}'
     )
     parser.add_argument("--weights", type=Path, metavar="WEIGHTS", help="default: the built-in network")
+    parser.add_argument(
+        "--memory",
+        type=Path,
+        metavar="FILE.jsonl",
+        help="labelled drawings, such as My digits: those that the network misreads correct similar ones",
+    )
     add_convention(parser)
     add_common(parser)
     return parser
@@ -39,6 +48,8 @@ def run(options: argparse.Namespace) -> int:
     from digitpad.recognition.recognizer import Recognizer
 
     recognizer = Recognizer(chosen_weights(options.weights, options))
+    if options.memory is not None:
+        recognizer.memory = _memory(options.memory, recognizer.weights)
     answers: Iterable[tuple[str, int | None, Prediction | None]]
     if options.strokes:
         answers = (
@@ -56,10 +67,13 @@ def run(options: argparse.Namespace) -> int:
             "probabilities": None if prediction is None else prediction.probabilities,
             "sure": prediction is not None and prediction.sure,
             **({} if label is None else {"label": label}),
+            **({} if options.memory is None else {"correction": _correction(prediction)}),
         }
         answer = "nothing drawn"
         if prediction is not None:
             answer = f"{name}  {prediction.confidence:6.1%}" + "  not sure" * (not prediction.sure)
+            if prediction.correction is not None:
+                answer += f"  {prediction.correction.said}"
         print_result(options, values, f"{answer}  {source}" + ("" if label is None else f"  (label {label})"))
         n_labelled += label is not None
         n_correct += label is not None and str(label) == name
@@ -68,3 +82,30 @@ def run(options: argparse.Namespace) -> int:
             f"{n_correct:,} of {n_labelled:,} labelled drawings read correctly: {n_correct / n_labelled:.2%}"
         )
     return OK
+
+
+def _memory(path: Path, weights: "Weights") -> "CorrectionMemory":
+    """Return the memory of the drawings in a file, and report damaged lines."""
+    from digitpad.class_names import DIGITS
+    from digitpad.datasets.own_digits.store import read_own_digits
+    from digitpad.recognition.memory import CorrectionMemory
+
+    if weights.class_names != DIGITS:
+        raise DigitpadError(f"--memory works only with a network of digits; {weights.name} has other classes")
+    store = read_own_digits(path)
+    for problem in store.problems:
+        print_progress(f"digitpad: {path}: {problem}")
+    return CorrectionMemory(weights, store.digits)
+
+
+def _correction(prediction: "Prediction | None") -> dict[str, Any] | None:
+    """Return the correction behind an answer as JSON values."""
+    if prediction is None or prediction.correction is None:
+        return None
+    correction = prediction.correction
+    return {
+        "date": None if correction.date is None else correction.date.isoformat(),
+        "distance": correction.distance,
+        "network_digit": correction.network_digit,
+        "not_a_digit": correction.label not in range(10),
+    }

@@ -13,6 +13,15 @@ from digitpad import assets
 from digitpad.class_names import DIGITS, MAX_CLASSES, MAX_NAME, are_names
 from digitpad.datasets.digits import Digits as Digits  # re-exported: callers import it from here
 from digitpad.datasets.digits import RawPart, ReaderResult, Tell, ignore_progress
+from digitpad.datasets.own_digits.dataset import (
+    OWN_BY_WRITER,
+    OWN_SOURCES,
+    WITH_MNIST,
+    WITH_MNIST_BY_WRITER,
+    joined,
+    own_parts,
+    sha256_of,
+)
 from digitpad.datasets.readers.idx import read_idx
 from digitpad.datasets.readers.idx_folder import read_idx_folder
 from digitpad.datasets.readers.open_dataset import read
@@ -64,12 +73,12 @@ class Dataset:
 
 
 def load(source: str, tell: Tell = ignore_progress) -> Dataset:
-    """Load the built-in dataset (`BUILT_IN`), or a file or folder in any format that `readers.open_dataset` supports.
+    """Load the built-in dataset (`BUILT_IN`), My digits, or a file or folder that `readers.open_dataset` supports.
 
     Parameters
     ----------
     source : str
-        `BUILT_IN`, or the path of a file or folder.
+        `BUILT_IN`, one of `OWN_SOURCES`, or the path of a file or folder.
     tell : callable, optional
         Called with the number of images read so far, if reading takes long. An exception that it raises stops reading.
 
@@ -78,7 +87,23 @@ def load(source: str, tell: Tell = ignore_progress) -> Dataset:
     DataError
         If there is no such file or folder, or it is not a valid dataset.
     """
+    if source in OWN_SOURCES:
+        return _own(source, tell)
     return mnist() if source == BUILT_IN else load_path(Path(source), tell)
+
+
+def _own(source: str, tell: Tell) -> Dataset:
+    """Load My digits, alone or with MNIST."""
+    parts, notes = own_parts(source, tell)
+    name = "My digits"
+    if source in (WITH_MNIST, WITH_MNIST_BY_WRITER):
+        built_in = mnist()
+        name = "MNIST and my digits"
+        parts, note = joined((built_in.training, built_in.validation, built_in.test), parts)
+        notes = (*notes, note)
+    if source in (OWN_BY_WRITER, WITH_MNIST_BY_WRITER):
+        name += ", by writer"
+    return Dataset(name, *parts, sha256_of(parts), format="strokes", notes=notes)
 
 
 @functools.cache

@@ -148,9 +148,25 @@ def _parse(path: Path, number: int, line: bytes) -> LabelledStrokes:
     label = values.get("label")
     if label is not None and (type(label) is not int or not 0 <= label <= 9):
         raise InkError(path, f"line {number} has the label {str(label)[:40]!r}; expected 0 to 9")
+    try:
+        return LabelledStrokes(parse_paths(strokes), label, number)
+    except ValueError as error:
+        raise InkError(path, f"line {number} {error}") from error
+
+
+def parse_paths(strokes: Any) -> list[Floats]:
+    """Return the points of each stroke that has any, from the value of ``strokes`` in a line.
+
+    Raises
+    ------
+    ValueError
+        If it is not a list of strokes; the message continues a sentence about the line.
+    """
+    if not isinstance(strokes, list):
+        raise ValueError("has no list 'strokes'")  # noqa: TRY004  # a wrong value in a file
     if not all(isinstance(stroke, list) and all(map(_is_point, stroke)) for stroke in strokes):
-        raise InkError(path, f"line {number} has a stroke that is not a list of points [x, y]")
-    return LabelledStrokes([np.array(stroke, float).reshape(-1, 2) for stroke in strokes if stroke], label, number)
+        raise ValueError("has a stroke that is not a list of points [x, y]")
+    return [np.array(stroke, float).reshape(-1, 2) for stroke in strokes if stroke]
 
 
 def _is_point(value: Any) -> bool:

@@ -11,6 +11,8 @@ from digitpad.class_names import DIGITS
 from digitpad.ink.drawing import Drawing
 from digitpad.ink.raster import rasterize
 from digitpad.nn.arrays import Floats
+from digitpad.nn.losses import NONE, softmax
+from digitpad.recognition.memory import Correction, CorrectionMemory
 from digitpad.weights.native_format import Weights
 
 
@@ -32,6 +34,9 @@ class Prediction:
         Time from ink to prediction.
     class_names : tuple of str
         Names of the classes.
+    correction : Correction or None
+        The user's correction that changed the answer. The probabilities of the network's own answer and of the
+        corrected one are then exchanged; a correction to "not a digit" only makes the answer not sure.
     """
 
     digit: int
@@ -40,6 +45,7 @@ class Prediction:
     image: NDArray[np.uint8]
     milliseconds: float
     class_names: tuple[str, ...] = DIGITS
+    correction: Correction | None = None
 
     @property
     def label(self) -> str:
@@ -64,10 +70,17 @@ class Prediction:
 
 
 class Recognizer:
-    """Recognise ink with a private copy of a network. The result for blank ink is None."""
+    """Recognise ink with a private copy of a network. The result for blank ink is None.
 
-    def __init__(self, weights: Weights) -> None:
+    Attributes
+    ----------
+    memory : CorrectionMemory or None
+        Corrections that may change an answer; it must be made for the same weights.
+    """
+
+    def __init__(self, weights: Weights, memory: CorrectionMemory | None = None) -> None:
         self.weights = weights
+        self.memory = memory
         self._network = weights.network()
 
     def read(self, drawing: Drawing) -> Prediction | None:
@@ -87,12 +100,21 @@ class Recognizer:
     def _predict(self, image: NDArray[np.uint8], begin: float) -> Prediction | None:
         if not image.any():
             return None
+        correction = None
         with np.errstate(over="ignore", invalid="ignore"):
-            output = self._network.predict(image[None])[0]
+            if self.memory is not None and self.memory.weights is self.weights:
+                logits, correction = self.memory.read(image, self._network)
+                output = softmax(logits[None])[0]
+            else:
+                output = self._network.predict(image[None])[0]
         if not np.isfinite(output).all():  # the network overflowed, so every class is equally likely
-            output = np.full_like(output, 1 / len(output))
+            output, correction = np.full_like(output, 1 / len(output)), None
+        if correction is not None and correction.label != NONE:
+            changed = [correction.network_digit, correction.label]
+            output[changed] = output[changed[::-1]]
         probabilities = tuple(output.tolist())
         milliseconds = (time.perf_counter() - begin) * 1000
-        sure = max(probabilities) >= self.weights.confidence_threshold
+        is_none = correction is not None and correction.label == NONE
+        sure = max(probabilities) >= self.weights.confidence_threshold and not is_none
         digit = int(np.argmax(probabilities))
-        return Prediction(digit, probabilities, sure, image, milliseconds, self.weights.class_names)
+        return Prediction(digit, probabilities, sure, image, milliseconds, self.weights.class_names, correction)

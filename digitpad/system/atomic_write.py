@@ -31,7 +31,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _compare(path: Path, content: bytes) -> None:
@@ -52,7 +52,8 @@ def _keep_mode(path: Path, temporary: Path) -> None:
     temporary.chmod(mode)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Flush a folder to disk, so that new names in it survive a power cut."""
     if os.name == "nt":  # Windows cannot open a folder, and NTFS journals the rename
         return
     with contextlib.suppress(OSError):  # some network file systems refuse fsync on a folder

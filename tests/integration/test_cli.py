@@ -366,7 +366,7 @@ def test_folder_called_mnist_is_a_folder(
 def test_misspelt_command_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     """The error for a word that is neither a file nor a command lists the commands."""
     assert main(["trian"]) == 1
-    assert "train, runs, recipes, tune, evaluate, predict, data, convert" in capsys.readouterr().err
+    assert "train, runs, recipes, tune, evaluate, predict, adapt, data, convert" in capsys.readouterr().err
 
 
 def test_full_disk_under_the_output_is_one_line() -> None:
