@@ -4,7 +4,7 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from digitpad.class_names import default_names, names_in
+from digitpad.class_names import default_names, parse_names
 from digitpad.datasets.dataset import mnist
 from digitpad.datasets.own_digits.records import OwnDigit
 from digitpad.ink.drawing import Drawing
@@ -137,7 +137,7 @@ def test_memory_of_a_network_of_letters_is_empty() -> None:
     """A network of other classes has no corrections."""
     network = Network(feedforward([8], "relu", "auto", n_classes=26))
     network.initialize(np.random.default_rng(1))
-    letters = names_in(default_names(26))
+    letters = parse_names(default_names(26))
     letter_weights = Weights("letters", network.architecture(), network.parameters, {}, letters)
     assert CorrectionMemory(letter_weights, [odd(3)]).n_corrections == 0
 

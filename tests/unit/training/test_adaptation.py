@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from digitpad.class_names import default_names, names_in
+from digitpad.class_names import default_names, parse_names
 from digitpad.datasets.dataset import mnist
 from digitpad.datasets.own_digits.records import OwnDigit
 from digitpad.errors import DigitpadError
@@ -131,7 +131,7 @@ def test_second_and_fifth_of_each_digit_are_held_out(labels: list[int], expected
 def test_what_cannot_be_adapted_is_refused(dense: Weights, references: References) -> None:
     """A network of letters, no drawings, and references of another network are refused."""
     network = Network(feedforward([8], n_classes=26))
-    letters = Weights("letters", network.architecture(), network.parameters, {}, names_in(default_names(26)))
+    letters = Weights("letters", network.architecture(), network.parameters, {}, parse_names(default_names(26)))
     with pytest.raises(DigitpadError, match="letters does not read the digits"):
         next(adapt(letters, odd_digits()))
     with pytest.raises(DigitpadError, match="no labelled drawings"):
