@@ -83,11 +83,11 @@ def chosen_recipe(options: argparse.Namespace) -> "Recipe":
 
 def dataset_for(recipe: "Recipe") -> "Dataset":
     """Return the dataset of a recipe; report on standard error if drawings must be generated first."""
-    from digitpad.training.training_data import dataset_of, n_drawings
+    from digitpad.training.training_data import load_training_data, n_drawings
 
     if n := n_drawings(recipe):
         print_progress(f"generating {n:,} drawings for training")
-    return dataset_of(recipe)
+    return load_training_data(recipe)
 
 
 def add_convention(parser: argparse.ArgumentParser) -> None:

@@ -103,7 +103,7 @@ def _compare(options: argparse.Namespace) -> int:
         "epochs": [f"{values['epoch']} / {values['epochs']}" for values in progress],
         "validation": [_share(values["validation_accuracy"]) for values in progress],
         "test": [_share(values["test_accuracy"]) for values in progress],
-        "time": [_clock(values["seconds"]) for values in progress],
+        "time": [_duration(values["seconds"]) for values in progress],
         **{row.key: row.texts for row in rows},
     }
     _write_table([("", *(trace.name for trace in traces)), *((key, *values) for key, values in texts.items())])
@@ -186,8 +186,8 @@ def _row(entry: "RunEntry") -> tuple[str, ...]:
         entry.progress,
         _share(summary.validation_accuracy),
         _share(summary.test_accuracy),
-        _clock(summary.seconds),
-        f"{entry.run.begun:%Y-%m-%d %H:%M}",
+        _duration(summary.seconds),
+        f"{entry.run.started:%Y-%m-%d %H:%M}",
     )
 
 
@@ -197,7 +197,7 @@ def _values(entry: "RunEntry") -> dict[str, Any]:
         "name": entry.name,
         "recipe": entry.run.recipe.name,
         **_progress(entry.summary),
-        "begun": entry.run.begun.isoformat(),
+        "begun": entry.run.started.isoformat(),
         "folder": str(entry.run.folder),
     }
 
@@ -224,10 +224,10 @@ def _share(share: float | None) -> str:
     return "–" if share is None else f"{share:.2%}"
 
 
-def _clock(seconds: float) -> str:
-    from digitpad.runs.run_comparison import clock
+def _duration(seconds: float) -> str:
+    from digitpad.runs.run_comparison import format_duration
 
-    return clock(seconds)
+    return format_duration(seconds)
 
 
 def _write_table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:

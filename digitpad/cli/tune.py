@@ -212,9 +212,9 @@ def _show_trial(number: int, progress: "Progress") -> None:
 
 def _count(trials: Sequence["Trial"]) -> str:
     """Return the number of trials, without stopped ones, and how many of them are running."""
-    from digitpad.tuning.trials import TrialOutcome, n_counting
+    from digitpad.tuning.trials import TrialOutcome, count_trials
 
-    n, running = n_counting(trials), sum(trial.state is TrialOutcome.RUNNING for trial in trials)
+    n, running = count_trials(trials), sum(trial.state is TrialOutcome.RUNNING for trial in trials)
     return f"{n} trial{'' if n == 1 else 's'}" + (f" ({running} running)" if running else "")
 
 

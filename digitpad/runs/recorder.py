@@ -84,7 +84,7 @@ class Recorder:
                 self._note(progress)
                 yield progress
         except DivergedError as error:
-            self._try(lambda run, log: run.forget_checkpoint(self.trainer.step))
+            self._try(lambda run, log: run.delete_checkpoint(self.trainer.step))
             self._end(RunStatus.DIVERGED, str(error))
             raise
 
@@ -106,7 +106,7 @@ class Recorder:
         self.checkpoint()
         self._end(RunStatus.PAUSED)
 
-    def goes_on(self) -> None:
+    def resume(self) -> None:
         """Mark the run as running again after `pause`."""
         self._ended = False
         self._saved_at = time.monotonic()

@@ -209,7 +209,7 @@ class Run:
         self._write("name.txt", name.strip())
 
     @property
-    def begun(self) -> datetime:
+    def started(self) -> datetime:
         """Start time."""
         try:
             return datetime.fromisoformat(str(self.about["date"]))
@@ -293,7 +293,7 @@ class Run:
             with contextlib.suppress(OSError):
                 old.unlink()
 
-    def forget_checkpoint(self, step: int) -> None:
+    def delete_checkpoint(self, step: int) -> None:
         """Delete the newest checkpoint if it is of this step and there is an older one.
 
         Used for a step from which training cannot continue.
@@ -348,7 +348,7 @@ def all_runs() -> list[Run]:
     for path in runs_folder().glob("*/run.json"):
         with contextlib.suppress(RunError):
             runs.append(Run.open(path.parent))
-    return sorted(runs, key=lambda run: (run.begun, run.id), reverse=True)
+    return sorted(runs, key=lambda run: (run.started, run.id), reverse=True)
 
 
 def find_run(text: str) -> Run:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from digitpad.nn.arrays import Floats
-from digitpad.training.events import EpochDone, SettingChange, epoch_from
+from digitpad.training.events import EpochDone, SettingChange, epoch_from_dict
 
 
 class RunLog:
@@ -77,7 +77,7 @@ class RunHistory:
     epoch_seconds: list[float] = field(default_factory=list)
     changes: list[SettingChange] = field(default_factory=list)
 
-    def forget(self, step: int, n_epochs: int, n_changes: int) -> None:
+    def truncate(self, step: int, n_epochs: int, n_changes: int) -> None:
         """Discard everything after the first ``step`` steps, ``n_epochs`` epochs and ``n_changes`` changes."""
         del self.losses[step:], self.seconds[step:]
         del self.epochs[n_epochs:], self.epoch_seconds[n_epochs:]
@@ -107,7 +107,7 @@ def read_log(path: Path) -> RunHistory:
 def _apply(history: RunHistory, record: dict[str, Any]) -> None:
     match record["kind"]:
         case "begun":
-            history.forget(int(record["step"]), int(record["n_epochs"]), int(record["n_changes"]))
+            history.truncate(int(record["step"]), int(record["n_epochs"]), int(record["n_changes"]))
         case "steps":
             start, losses = int(record["first"]) - 1, [float(loss) for loss in record["losses"]]
             missing = start - len(history.losses)
@@ -118,7 +118,7 @@ def _apply(history: RunHistory, record: dict[str, Any]) -> None:
             history.losses += [float("nan")] * missing + losses
             history.seconds += seconds.tolist()
         case "epoch":
-            history.epochs.append(epoch_from(record["epoch"]))
+            history.epochs.append(epoch_from_dict(record["epoch"]))
             history.epoch_seconds.append(float(record["seconds"]))
         case "change":
             history.changes.append(SettingChange(int(record["step"]), dict(record["settings"])))

@@ -57,7 +57,7 @@ class RunRegistry:
                 self._runs[path] = Run.open(path.parent)
         runs = [run for run in self._runs.values() if run is not None]
         self._traces = {run.id: self._traces[run.id] for run in runs if run.id in self._traces}
-        runs.sort(key=lambda run: (run.begun, run.id), reverse=True)
+        runs.sort(key=lambda run: (run.started, run.id), reverse=True)
         return [RunEntry(run, run.name, run.summary()) for run in runs]
 
     def traces(self, entries: Iterable[RunEntry]) -> list[RunTrace]:

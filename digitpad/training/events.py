@@ -59,7 +59,7 @@ class SettingChange:
 Progress = StepDone | EvaluationProgress | EpochDone | Result
 
 
-def epoch_from(values: Mapping[str, Any]) -> EpochDone:
+def epoch_from_dict(values: Mapping[str, Any]) -> EpochDone:
     """Return the record for these values, the inverse of `dataclasses.asdict`."""
     scores = {part: Scores(**values[part]) for part in ("training", "validation")}
     return EpochDone(**{**values, **scores})

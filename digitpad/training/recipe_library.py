@@ -65,7 +65,7 @@ def path_for(name: str) -> Path:
     return own_folder() / f"{safe or 'untitled'}.toml"
 
 
-def is_kept(name: str) -> bool:
+def recipe_file_exists(name: str) -> bool:
     """Return whether the file for a new recipe of that name exists; False if the folder cannot be read."""
     try:
         return path_for(name).exists()
@@ -86,7 +86,7 @@ def save_recipe(recipe: Recipe, *, replace: bool = False) -> Path:
     user_folders.ensure_folder(own_folder())
     listed = all_recipes().own_paths.get(recipe.name)
     path = listed or path_for(recipe.name)
-    if (listed or is_kept(recipe.name)) and not replace:
+    if (listed or recipe_file_exists(recipe.name)) and not replace:
         raise FileError(path, "already exists")
     try:
         write_atomically(path, recipe.to_toml().encode())

@@ -22,7 +22,7 @@ from digitpad.training.recipe import Recipe
 from digitpad.training.search_space import NumberRange, Range
 from digitpad.training.setting_values import flattened
 from digitpad.training.trainer import DivergedError, Trainer
-from digitpad.tuning.trials import Trial, TrialOutcome, best_of, n_counting
+from digitpad.tuning.trials import Trial, TrialOutcome, best_of, count_trials
 
 try:
     import optuna
@@ -136,7 +136,7 @@ class HyperparameterSearch:
         ends_at = time.monotonic() + timeout_s
         while True:
             with self._database_errors():
-                if self._n_counting() >= n_trials or time.monotonic() >= ends_at:
+                if self._count_trials() >= n_trials or time.monotonic() >= ends_at:
                     return
                 number = self._run_trial(on_progress)
             yield next(trial for trial in self.trials() if trial.number == number)
@@ -154,7 +154,7 @@ class HyperparameterSearch:
             return None
         assert best.accuracy is not None
         accuracy = f"{100 * best.accuracy:.2f}\N{NO-BREAK SPACE}%"
-        about = f"{self.recipe.name} with the best settings of {n_counting(trials)} trials: {accuracy} on validation."
+        about = f"{self.recipe.name} with the best settings of {count_trials(trials)} trials: {accuracy} on validation."
         recipe = self.recipe.with_values({**best.settings, "name": name, "description": about})
         return dataclasses.replace(recipe, search={})
 
@@ -218,9 +218,9 @@ class HyperparameterSearch:
             state=state,
         )
 
-    def _n_counting(self) -> int:
+    def _count_trials(self) -> int:
         optuna.storages.fail_stale_trials(self._study)
-        return n_counting(self.trials())
+        return count_trials(self.trials())
 
     def _check_same_search(self) -> None:
         """Store the description of the search in the database, or compare it with the stored one."""

@@ -120,7 +120,7 @@ def test_pause_says_so(dataset: Dataset) -> None:
         recorder.pause()
         assert recorder.run is not None
         assert recorder.run.summary().status is RunStatus.PAUSED
-        recorder.goes_on()
+        recorder.resume()
         assert recorder.run.summary().status is RunStatus.RUNNING
         recorder.pause()
     assert recorder.run.summary().status is RunStatus.PAUSED

@@ -75,7 +75,7 @@ def test_run_is_kept_in_the_users_folder(run: Run, tmp_path: Path) -> None:
     (listed,) = all_runs()
     assert listed.recipe == small_recipe()
     assert listed.about["data"]["sha256"] == small_dataset().sha256
-    assert listed.begun == run.begun
+    assert listed.started == run.started
     assert listed.name == "small"
 
 
