@@ -6,14 +6,13 @@ needs them, after it has set the number of BLAS threads; ``--help`` imports neit
 
 import argparse
 import io
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from digitpad import __version__
 from digitpad.cli import convert, data, evaluate, predict, recipes, runs, train, tune
-from digitpad.cli.common import FAILED, INTERRUPTED, fail
+from digitpad.cli.common import FAILED, INTERRUPTED, discard, fail, flush_output
 from digitpad.errors import DigitpadError, reason
 from digitpad.system import blas_threads
 
@@ -39,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if words and words[0] in _COMMANDS:
             command = _COMMANDS[words[0]]
             status = command.run(command.parser().parse_args(words[1:]))
-            sys.stdout.flush()  # here, so that a closed pipe is caught below
+            flush_output()  # here, so that a closed pipe is caught below
             return status
         return _run_window(_window_parser().parse_args(words))
     except DigitpadError as error:
@@ -47,10 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # the reader closed the pipe, as in `| head -1`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard(sys.stdout)
         return FAILED
     except OSError as error:
-        return fail(reason(error))
+        return fail(reason(error) if error.filename is None else f"{error.filename}: {reason(error)}")
     except MemoryError:
         return fail("not enough memory")
 

@@ -11,8 +11,9 @@ import numpy as np
 from digitpad import __version__
 from digitpad.datasets.dataset import Dataset
 from digitpad.errors import DigitpadError, RunError, reason
-from digitpad.runs.run import Run, RunStatus, RunSummary, weights_of
+from digitpad.runs.run import Run, RunStatus, RunSummary
 from digitpad.runs.run_log import RunLog
+from digitpad.runs.trained_weights import weights_of
 from digitpad.system import blas_threads
 from digitpad.training.events import EpochDone, Progress, Result, StepDone
 from digitpad.training.trainer import DivergedError, Trainer

@@ -21,6 +21,7 @@ from digitpad.gui.widgets.menu_utils import add_action
 from digitpad.runs.run import Run, RunStatus
 from digitpad.runs.run_registry import RunEntry
 from digitpad.system.atomic_write import write_atomically
+from digitpad.system.file_names import safe_file_name
 from digitpad.weights.native_format import Weights, load_weights
 
 _KINDS = {"png": "PNG image (*.png)", "svg": "SVG image (*.svg)", "csv": "CSV table (*.csv)"}
@@ -147,7 +148,7 @@ class RunMenu(QMenu):
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("png")
         dialog.filterSelected.connect(lambda kind: dialog.setDefaultSuffix(kind[-4:-1]))
-        dialog.selectFile(entries[0].name.replace("/", "-") if len(entries) == 1 else "runs")
+        dialog.selectFile(safe_file_name(entries[0].name) if len(entries) == 1 else "runs")
         if dialog.exec():
             self.export(Path(dialog.selectedFiles()[0]))
 

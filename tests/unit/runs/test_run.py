@@ -11,7 +11,8 @@ from filelock import FileLock
 
 from digitpad.errors import RunError
 from digitpad.evaluation.metrics import EvaluationProgress
-from digitpad.runs.run import Run, RunStatus, RunSummary, all_runs, contents_sha256, find_run, runs_folder, weights_of
+from digitpad.runs.run import Run, RunStatus, RunSummary, all_runs, find_run, runs_folder
+from digitpad.runs.trained_weights import contents_sha256, weights_of
 from digitpad.training.events import EpochDone
 from digitpad.training.trainer import Trainer, TrainerState
 from digitpad.weights.native_format import load_weights

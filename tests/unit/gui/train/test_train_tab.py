@@ -575,7 +575,7 @@ def test_resumed_run_has_the_threads_that_it_began_with(
         set_threads(count)
 
     monkeypatch.setattr(blas_threads, "set_threads", noted)
-    tab.resume(Run(run.folder, about))
+    tab.resume(Run(run.folder, about, run.recipe))
     with event_of(qtbot, tab, EpochDone):
         pass
     tab.finish_work()
