@@ -19,6 +19,8 @@ _SAMPLE_ZOOM = 9
 SAMPLE_SIDE = _SAMPLE_ZOOM * SIDE
 """Side of a dataset image on the canvas: each of its pixels is enlarged by a whole number."""
 
+MAX_STROKES, MAX_POINTS = 1000, 20_000
+
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
@@ -106,8 +108,15 @@ def _paint(image: NDArray[np.uint8], path: Floats, radius_px: float, value: int)
     image[low[1] : high[1], low[0] : high[0]][near] = value
 
 
-def first_drawing(path: Path) -> Drawing:
+def first_drawing(path: Path) -> tuple[Drawing, str]:
     """Load the first drawing of a strokes file, and fit it to the canvas if its points lie outside.
+
+    Returns
+    -------
+    drawing : Drawing
+        At most `MAX_STROKES` strokes and `MAX_POINTS` points; more would freeze a window that paints them.
+    note : str
+        What was left out, in words for the user, or an empty string.
 
     Raises
     ------
@@ -117,7 +126,20 @@ def first_drawing(path: Path) -> Drawing:
     line = next(read_strokes(path), None)
     if line is None or not line.paths:
         raise FileError(path, "contains no strokes")
-    return Drawing(tuple(Stroke(points) for points in _fit_to_canvas(line.paths)))
+    paths = _fit_to_canvas(line.paths)
+    if sum(map(len, paths)) > MAX_POINTS:
+        paths = [_simplified(points) for points in paths]
+    n_points = np.cumsum([len(points) for points in paths[:MAX_STROKES]])
+    kept = paths[: max(1, int(np.searchsorted(n_points, MAX_POINTS, side="right")))]
+    kept[0] = kept[0][:MAX_POINTS]
+    note = "" if len(kept) == len(paths) else f"{path.name}: shows the first {len(kept):,} of {len(paths):,} strokes"
+    return Drawing(tuple(map(Stroke, kept))), note
+
+
+def _simplified(points: Floats) -> Floats:
+    """Return the points without those in the same canvas pixel as the point before."""
+    moves = np.any(np.diff(np.floor(points), axis=0) != 0, axis=1)
+    return points[np.concatenate([[True], moves])]
 
 
 def _fit_to_canvas(paths: list[Floats]) -> list[Floats]:

@@ -25,6 +25,7 @@ from filelock import FileLock, Timeout
 
 from digitpad.datasets.dataset import Dataset
 from digitpad.errors import DigitpadError, FileError, RecipeError, RunError, reason
+from digitpad.formats.bounded_read import read_bounded
 from digitpad.runs.checkpoint import load_checkpoint, save_checkpoint
 from digitpad.runs.run_description import FILE as DESCRIPTION
 from digitpad.runs.run_description import is_readable, read_description, started
@@ -34,7 +35,6 @@ from digitpad.runs.run_summary import RunSummary as RunSummary
 from digitpad.runs.trained_weights import contents_sha256
 from digitpad.system import user_folders
 from digitpad.system.atomic_write import is_partial, write_atomically
-from digitpad.system.bounded_read import read_bounded
 from digitpad.system.file_lock_probe import is_locked
 from digitpad.system.file_names import safe_file_name
 from digitpad.training.recipe import Recipe

@@ -12,8 +12,8 @@ from typing import Any
 
 from digitpad.errors import RecipeError, RunError, reason
 from digitpad.formats import json_values
+from digitpad.formats.bounded_read import read_bounded
 from digitpad.runs.checkpoint import load_description
-from digitpad.system.bounded_read import read_bounded
 from digitpad.training.recipe import Recipe
 
 FILE = "run.json"

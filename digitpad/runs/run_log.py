@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from digitpad.formats import json_values
+from digitpad.formats.bounded_read import read_bounded
 from digitpad.nn.arrays import Floats
-from digitpad.system.bounded_read import read_bounded
 from digitpad.training.events import EpochDone, SettingChange, change_from_dict, epoch_from_dict
 
 MAX_BYTES = 256 * 2**20

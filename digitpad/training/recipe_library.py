@@ -8,6 +8,7 @@ from digitpad import assets
 from digitpad.errors import FileError
 from digitpad.system import user_folders
 from digitpad.system.atomic_write import write_atomically
+from digitpad.system.file_names import safe_file_name
 from digitpad.training.recipe import Recipe
 
 DEFAULT = "dense"
@@ -61,8 +62,7 @@ def all_recipes() -> Recipes:
 
 def path_for(name: str) -> Path:
     """Return the file in the user's folder for a new recipe of that name."""
-    safe = "".join(c if c.isalnum() or c in "-_ ." else "-" for c in name).strip(" .")[:60]
-    return own_folder() / f"{safe or 'untitled'}.toml"
+    return own_folder() / f"{safe_file_name(name) or 'untitled'}.toml"
 
 
 def recipe_file_exists(name: str) -> bool:

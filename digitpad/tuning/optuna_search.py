@@ -17,6 +17,7 @@ import numpy as np
 from digitpad.datasets.dataset import Dataset
 from digitpad.errors import DigitpadError, RecipeError, reason
 from digitpad.system import user_folders
+from digitpad.system.file_names import safe_file_name
 from digitpad.training.events import EpochDone, Progress
 from digitpad.training.recipe import Recipe
 from digitpad.training.search_space import NumberRange, Range
@@ -360,8 +361,7 @@ def _open(url: sqlalchemy.URL) -> _Storage:
 def _default_database(name: str) -> sqlalchemy.URL:
     """Return the URL of a SQLite file for a search of that name, in the user's data folder."""
     folder = user_folders.ensure_folder(user_folders.user_data() / "searches")
-    safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)[:60]
-    return sqlalchemy.URL.create("sqlite", database=str(folder / f"{safe}.db"))
+    return sqlalchemy.URL.create("sqlite", database=str(folder / f"{safe_file_name(name, '-_')}.db"))
 
 
 def _parsed(text: str) -> sqlalchemy.URL:

@@ -49,11 +49,14 @@ class PadClipboard:
         """Put an image, or the first drawing of a strokes file, on the pad."""
         try:
             check_openable(path)
-            drawing = first_drawing(path) if path.suffix.lower() == ".jsonl" else Drawing.from_pixels(read_image(path))
+            is_strokes = path.suffix.lower() == ".jsonl"
+            drawing, note = first_drawing(path) if is_strokes else (Drawing.from_pixels(read_image(path)), "")
         except FileError as error:
             self._session.raise_error("This file can't be opened", error)
             return
         self._put(drawing, "Open", f"No drawing found in {path.name}")
+        if note:
+            self._session.say(note)
 
     def _put(self, drawing: Drawing, change: str, empty: str) -> None:
         """Show a drawing on the pad; ``empty`` is the message if it has no ink."""
