@@ -7,14 +7,17 @@ needs them, after it has set the number of BLAS threads; ``--help`` imports neit
 import argparse
 import io
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from digitpad import __version__
-from digitpad.cli import convert, data, evaluate, predict, recipes, runs, train, tune
-from digitpad.cli.common import FAILED, INTERRUPTED, discard, fail, flush_output
+from digitpad.cli import convert, data, doctor, evaluate, predict, recipes, runs, train, tune
+from digitpad.cli.common import FAILED, INTERRUPTED, OK, discard, fail, flush_output, write_output
 from digitpad.errors import DigitpadError, reason
 from digitpad.system import blas_threads
+from digitpad.system.message_box import show_error
 
 _COMMANDS = {
     "train": train,
@@ -25,6 +28,7 @@ _COMMANDS = {
     "predict": predict,
     "data": data,
     "convert": convert,
+    "doctor": doctor,
 }
 
 
@@ -55,8 +59,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def window() -> int:
-    """Open the window from a desktop launcher, which has no terminal (on Windows, not even a standard output)."""
-    return main()
+    """Open the window from a desktop launcher, which has no terminal.
+
+    On Windows there is not even a standard error; an error at the start is then shown in a message box.
+    """
+    if sys.stderr is not None:
+        return main()
+    sys.stderr = messages = io.StringIO()
+    try:
+        status = main()
+    except SystemExit as error:  # from argparse
+        status = FAILED if error.code else OK
+    except Exception:
+        messages.write(traceback.format_exc())
+        status = FAILED
+    finally:
+        sys.stderr = None  # as it was
+    if status == FAILED:
+        show_error("digitpad", messages.getvalue().strip() or "digitpad could not start")
+    return status
 
 
 def _window_parser() -> argparse.ArgumentParser:
@@ -72,11 +93,22 @@ def _window_parser() -> argparse.ArgumentParser:
         "  digitpad evaluate   evaluate a network on a test set\n"
         "  digitpad predict    read images or strokes\n"
         "  digitpad data       show or download datasets\n"
-        "  digitpad convert    save a network in another format",
+        "  digitpad convert    save a network in another format\n"
+        "  digitpad doctor     check display, fonts, threads and folders, and say what to do",
     )
     parser.add_argument("weights", nargs="?", type=Path, metavar="WEIGHTS", help="the network to open")
-    parser.add_argument("--version", action="version", version=f"digitpad {__version__}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the versions of digitpad and its libraries")
     return parser
+
+
+class _Version(argparse.Action):
+    """``--version``: the libraries are imported only when it is given."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from digitpad.system.versions import version_text
+
+        write_output(f"digitpad {__version__}\n{version_text()}\n")
+        parser.exit()
 
 
 def _run_window(options: argparse.Namespace) -> int:

@@ -152,6 +152,8 @@ def _resume(options: argparse.Namespace) -> "Recorder":
     run = _chosen_run(options.resume)
     # Another number of threads would give slightly different results.
     blas_threads.set_threads(int(run.about.get("blas_threads", options.threads)))
+    if not blas_threads.is_reproducible():
+        print_progress(f"BLAS is {blas_threads.library()}: the results may differ slightly from an uninterrupted run")
     run.lock()
     try:
         dataset = dataset_for(run.recipe)

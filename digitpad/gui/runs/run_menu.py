@@ -20,6 +20,7 @@ from digitpad.gui.widgets.dialogs import show_error
 from digitpad.gui.widgets.menu_utils import add_action
 from digitpad.runs.run import Run, RunStatus
 from digitpad.runs.run_registry import RunEntry
+from digitpad.system import user_folders
 from digitpad.system.atomic_write import write_atomically
 from digitpad.system.file_names import safe_file_name
 from digitpad.weights.native_format import Weights, load_weights
@@ -144,7 +145,7 @@ class RunMenu(QMenu):
         """Ask for a file, and export the curves, or the log of one run as a table."""
         entries = self._runs.chosen()
         kinds = [kind for suffix, kind in _KINDS.items() if suffix != "csv" or len(entries) == 1]
-        dialog = QFileDialog(self._parent, "Export", str(Path.home()), ";;".join(kinds))
+        dialog = QFileDialog(self._parent, "Export", str(user_folders.home()), ";;".join(kinds))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("png")
         dialog.filterSelected.connect(lambda kind: dialog.setDefaultSuffix(kind[-4:-1]))
