@@ -92,6 +92,7 @@ def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
     from digitpad import assets
     from digitpad.gui.preferences import Preferences
     from digitpad.gui.session import Session
+    from digitpad.gui.shell.file_open_events import FileOpenEvents
     from digitpad.gui.shell.window import Window
     from digitpad.gui.tasks.garbage_collection import GuiThreadCollector
     from digitpad.gui.widgets.theme import Theme
@@ -110,6 +111,7 @@ def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
     application.setWindowIcon(QIcon(str(assets.RESOURCES / "icon.svg")))
     settings = QSettings(str(user_folders.user_data_path() / "settings.ini"), QSettings.Format.IniFormat)
     window = Window(Session(Theme(application), weights, Preferences(settings)))
+    FileOpenEvents(application, window.clipboard.open_any)
     if unnamed is not None:
         window.networks.open(unnamed)
     return application, window

@@ -1,5 +1,8 @@
 """Training loop: a generator of progress records, at each of which the caller can inspect, pause or stop training."""
 
+# Longer than other modules: steps, scores and the saved state are three views of the same private fields, and a split
+# would make those public.
+
 import contextlib
 import dataclasses
 import itertools

@@ -4,6 +4,9 @@ A search is stored in a database. It can be resumed, and several processes, on o
 Optuna is an optional dependency: only ``digitpad tune`` imports this module.
 """
 
+# Long, but one module: the search, its storage and its sampler build on Optuna's classes, and the guarded import below
+# is the one place that reports the missing extra.
+
 import contextlib
 import dataclasses
 import math
