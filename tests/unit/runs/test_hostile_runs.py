@@ -236,3 +236,24 @@ def test_only_own_temporary_files_are_deleted(tmp_path: Path) -> None:
     run.lock()
     run.unlock()
     assert {path.name for path in run.folder.glob("*.part")} | {p.name for p in run.folder.glob(".*.part")} == {*others}
+
+
+@pytest.mark.parametrize("harm", ["half", "zeroed", "empty", "missing"])
+def test_any_one_file_may_be_lost_in_a_power_cut(harm: str) -> None:
+    """With any one file of a run cut in half, zeroed, emptied or missing, the run is listed and resumes."""
+    recorder = trained()
+    assert recorder.run is not None
+    folder = recorder.run.folder
+    for path in sorted(folder.iterdir()):
+        content = path.read_bytes()
+        harmed = {"half": content[: len(content) // 2], "zeroed": bytes(len(content)), "empty": b""}
+        path.unlink() if harm == "missing" else path.write_bytes(harmed[harm])
+        (entry,) = RunRegistry().entries()
+        RunTrace.of(entry.run)
+        run = find_run(folder.name)
+        run.lock()
+        trainer = run.resume(small_dataset())
+        run.unlock()
+        assert trainer.step in (40, 45), path.name
+        assert trainer.best is not None
+        path.write_bytes(content)
