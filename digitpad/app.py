@@ -49,23 +49,28 @@ def run(weights_path: Path | None) -> int:
     Raises
     ------
     DigitpadError
-        If there is no display, a system library is missing, or the weights file cannot be opened.
+        If there is no display, a system library is missing, or the weights file cannot be opened; or at the end, if
+        work could not be saved.
     """
     check_system()
     application, window = build(weights_path)
     window.show()
     _end_at_interrupt(application)
     status = application.exec()
-    window.finish_work()
+    problem = window.finish_work()
     window.shut_down()
+    if problem:  # for example after Ctrl-C; a closed window has asked before
+        raise DigitpadError(problem)
     return status
 
 
 def _end_at_interrupt(application: "QApplication") -> None:
-    """Make Ctrl-C in the terminal end the program with status 130; a training is stopped and saved."""
+    """Make Ctrl-C, `kill` and a closed console end the program with status 130; a training is stopped and saved."""
     from PySide6.QtCore import QTimer
 
-    signal.signal(signal.SIGINT, lambda *_: application.exit(130))
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):  # each system has some of them
+        if (number := getattr(signal, name, None)) is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: application.exit(130))
     # Python handles signals only while it runs its own code; without a timer, Qt's event loop might run none for long.
     timer = QTimer(application)
     timer.timeout.connect(lambda: None)
@@ -87,6 +92,7 @@ def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
     from digitpad import assets
     from digitpad.gui.preferences import Preferences
     from digitpad.gui.session import Lifetime, Session
+    from digitpad.gui.shell.file_open_events import FileOpenEvents
     from digitpad.gui.shell.tooltips import TooltipWrapper
     from digitpad.gui.shell.window import Window
     from digitpad.gui.tasks.garbage_collection import GuiThreadCollector
@@ -115,6 +121,7 @@ def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
     session = Session(Theme(application), weights, preferences)
     session.network_path = None if path == SHIPPED else path
     window = Window(session)
+    FileOpenEvents(application, window.clipboard.open_any)
     if unnamed is not None:
         window.networks.open(unnamed)
     if problem is not None:

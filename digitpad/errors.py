@@ -12,13 +12,19 @@ DigitpadError
 
 from pathlib import Path
 
+_SPACES = "\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"  # printable, although Python says otherwise
+
+
+def printable(text: str) -> str:
+    """Return the text with line breaks and control characters escaped, because they must not reach a terminal."""
+    return "".join(c if c.isprintable() or c in _SPACES else repr(c)[1:-1] for c in text)
+
 
 class DigitpadError(Exception):
     """Base class of all errors that are shown to the user, with a one-line message."""
 
     def __init__(self, text: str) -> None:
-        # File names and keys may contain line breaks and control characters, which must not reach a terminal.
-        super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
+        super().__init__(printable(text))  # file names and keys may contain control characters
 
 
 class FileError(DigitpadError):

@@ -6,16 +6,18 @@ needs them, after it has set the number of BLAS threads; ``--help`` imports neit
 
 import argparse
 import io
-import os
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from digitpad import __version__
-from digitpad.cli import adapt, convert, data, evaluate, predict, recipes, runs, train, tune
-from digitpad.cli.common import FAILED, INTERRUPTED, fail
+from digitpad.cli import adapt, convert, data, doctor, evaluate, predict, recipes, runs, train, tune
+from digitpad.cli.common import FAILED, INTERRUPTED, OK, discard, fail, flush_output, write_output
 from digitpad.errors import DigitpadError, reason
 from digitpad.system import blas_threads
+from digitpad.system.message_box import show_error
 
 _COMMANDS = {
     "train": train,
@@ -27,6 +29,7 @@ _COMMANDS = {
     "adapt": adapt,
     "data": data,
     "convert": convert,
+    "doctor": doctor,
 }
 
 
@@ -40,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if words and words[0] in _COMMANDS:
             command = _COMMANDS[words[0]]
             status = command.run(command.parser().parse_args(words[1:]))
-            sys.stdout.flush()  # here, so that a closed pipe is caught below
+            flush_output()  # here, so that a closed pipe is caught below
             return status
         return _run_window(_window_parser().parse_args(words))
     except DigitpadError as error:
@@ -48,17 +51,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # the reader closed the pipe, as in `| head -1`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard(sys.stdout)
         return FAILED
     except OSError as error:
-        return fail(reason(error))
+        return fail(reason(error) if error.filename is None else f"{error.filename}: {reason(error)}")
     except MemoryError:
         return fail("not enough memory")
 
 
 def window() -> int:
-    """Open the window from a desktop launcher, which has no terminal (on Windows, not even a standard output)."""
-    return main()
+    """Open the window from a desktop launcher, which has no terminal.
+
+    On Windows there is not even a standard error; an error at the start is then shown in a message box.
+    """
+    if sys.stderr is not None:
+        return main()
+    sys.stderr = messages = io.StringIO()
+    try:
+        status = main()
+    except SystemExit as error:  # from argparse
+        status = FAILED if error.code else OK
+    except Exception:
+        messages.write(traceback.format_exc())
+        status = FAILED
+    finally:
+        sys.stderr = None  # as it was
+    if status == FAILED:
+        show_error("digitpad", messages.getvalue().strip() or "digitpad could not start")
+    return status
 
 
 def _window_parser() -> argparse.ArgumentParser:
@@ -75,11 +95,22 @@ def _window_parser() -> argparse.ArgumentParser:
         "  digitpad predict    read images or strokes\n"
         "  digitpad adapt      fine-tune a network on your own digits\n"
         "  digitpad data       show or download datasets\n"
-        "  digitpad convert    save a network in another format",
+        "  digitpad convert    save a network in another format\n"
+        "  digitpad doctor     check display, fonts, threads and folders, and say what to do",
     )
     parser.add_argument("weights", nargs="?", type=Path, metavar="WEIGHTS", help="the network to open")
-    parser.add_argument("--version", action="version", version=f"digitpad {__version__}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the versions of digitpad and its libraries")
     return parser
+
+
+class _Version(argparse.Action):
+    """``--version``: the libraries are imported only when it is given."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from digitpad.system.versions import version_text
+
+        write_output(f"digitpad {__version__}\n{version_text()}\n")
+        parser.exit()
 
 
 def _run_window(options: argparse.Namespace) -> int:

@@ -1,10 +1,9 @@
 """``digitpad data``: show or download datasets."""
 
 import argparse
-import sys
 from typing import TYPE_CHECKING
 
-from digitpad.cli.common import OK, clear_line, data_source, print_progress, print_result
+from digitpad.cli.common import OK, clear_line, data_source, is_terminal, print_progress, print_result
 from digitpad.errors import DigitpadError
 
 if TYPE_CHECKING:
@@ -102,7 +101,7 @@ def _get(options: argparse.Namespace) -> int:
 
     def show(done: int, total: int) -> None:
         nonlocal last_percent
-        if sys.stderr.isatty() and (percent := 100 * done // total) != last_percent:
+        if is_terminal() and (percent := 100 * done // total) != last_percent:
             last_percent = percent
             print_progress(f"\r  {megabytes(done)} of {megabytes(total)}, {percent}% ", end="")
 

@@ -2,25 +2,36 @@
 
 import signal
 from types import FrameType, TracebackType
-from typing import Self
+from typing import Any, Self
+
+END_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
+)
+"""Signals that ask a program to end: Ctrl-C, `kill`, a closed terminal; on Windows SIGBREAK is sent for Ctrl-Break, a
+closed console and the end of the session."""
 
 
 class DeferredSigint:
-    """Context manager in which the first Ctrl-C waits for the next `check`; a second Ctrl-C takes effect at once.
+    """Context manager in which the first of `END_SIGNALS` waits for the next `check`; a second takes effect at once.
 
     Use it only in the main thread, where Python handles signals.
     """
 
     def __enter__(self) -> Self:
         self._noted = False
-        self._previous = signal.signal(signal.SIGINT, self._note)
+        self._previous: dict[int, Any] = {}
+        for number in END_SIGNALS:
+            # A signal that is ignored, as SIGHUP by `nohup`, stays ignored.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                self._previous[number] = signal.signal(number, self._note)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        signal.signal(signal.SIGINT, self._previous)
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
 
     def check(self) -> None:
-        """Raise KeyboardInterrupt if Ctrl-C was pressed since the last one was raised."""
+        """Raise KeyboardInterrupt if the program was asked to end since the last one was raised."""
         if self._noted:
             self._noted = False
             raise KeyboardInterrupt

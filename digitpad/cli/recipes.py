@@ -2,9 +2,9 @@
 
 import argparse
 import json
-import sys
 
-from digitpad.cli.common import FAILED, OK, print_progress
+from digitpad.cli.common import FAILED, OK, print_progress, write_output
+from digitpad.errors import printable
 
 
 def parser() -> argparse.ArgumentParser:
@@ -28,14 +28,14 @@ def run(options: argparse.Namespace) -> int:
             {**recipe.to_dict(), "own": name in recipes.own, "summary": recipe.summary}
             for name, recipe in recipes.by_name.items()
         ]
-        sys.stdout.write(json.dumps({"recipes": values, "folder": str(own_folder())}) + "\n")
+        write_output(json.dumps({"recipes": values, "folder": str(own_folder())}) + "\n")
     else:
         for name, recipe in recipes.by_name.items():
             origin = "  (yours)" if name in recipes.own else ""
             epochs = recipe.training.epochs
             size = f"{recipe.summary}, {epochs:,} epoch{'s' * (epochs > 1)}, batch size {recipe.training.batch_size:,}"
-            description = f"\n    {recipe.description}" if recipe.description else ""
-            sys.stdout.write(f"{name}{origin}\n    {size}{description}\n")
+            description = f"\n    {printable(recipe.description)}" if recipe.description else ""
+            write_output(f"{printable(name)}{origin}\n    {size}{description}\n")
     for problem in recipes.problems:
         print_progress(f"digitpad: {problem}")
     return FAILED if recipes.problems else OK

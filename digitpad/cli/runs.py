@@ -2,13 +2,12 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from digitpad.cli.common import OK, check_free, check_picture, print_progress, write_picture
-from digitpad.errors import DigitpadError
+from digitpad.cli.common import OK, check_free, check_picture, print_progress, write_output, write_picture
+from digitpad.errors import DigitpadError, printable
 
 if TYPE_CHECKING:
     from digitpad.runs.run import RunSummary
@@ -63,14 +62,18 @@ def _list(options: argparse.Namespace) -> int:
     from digitpad.runs.run import runs_folder
     from digitpad.runs.run_registry import RunRegistry
 
-    entries = RunRegistry().entries()
+    registry = RunRegistry()
+    entries = registry.entries()
     if options.json:
         values = [_values(entry) for entry in entries]
-        sys.stdout.write(json.dumps({"runs": values, "folder": str(runs_folder())}) + "\n")
+        unreadable = [{"file": str(problem.path), "problem": problem.problem} for problem in registry.problems]
+        write_output(json.dumps({"runs": values, "unreadable": unreadable, "folder": str(runs_folder())}) + "\n")
     elif entries:
         _write_table([_HEAD, *(_row(entry) for entry in entries)], right=(4, 5, 6, 7))
-    else:
+    elif not registry.problems:
         print_progress(f"there are no runs in {runs_folder()}; start one with: digitpad train")
+    for problem in registry.problems:
+        print_progress(f"digitpad: unreadable run: {problem}")
     return OK
 
 
@@ -94,7 +97,7 @@ def _compare(options: argparse.Namespace) -> int:
             for trace in traces
         ]
         differ = {row.key: row.texts for row in rows}
-        sys.stdout.write(json.dumps({"runs": values, "differences": differ}) + "\n")
+        write_output(json.dumps({"runs": values, "differences": differ}) + "\n")
         return OK
     progress = [_progress(trace.summary) for trace in traces]
     texts = {
@@ -103,7 +106,7 @@ def _compare(options: argparse.Namespace) -> int:
         "epochs": [f"{values['epoch']} / {values['epochs']}" for values in progress],
         "validation": [_share(values["validation_accuracy"]) for values in progress],
         "test": [_share(values["test_accuracy"]) for values in progress],
-        "time": [_clock(values["seconds"]) for values in progress],
+        "time": [_duration(values["seconds"]) for values in progress],
         **{row.key: row.texts for row in rows},
     }
     _write_table([("", *(trace.name for trace in traces)), *((key, *values) for key, values in texts.items())])
@@ -127,7 +130,7 @@ def _export(options: argparse.Namespace) -> int:
     else:
         _draw([trace], options.x, path)
     if options.json:
-        sys.stdout.write(json.dumps({"run": trace.id, "file": str(path)}) + "\n")
+        write_output(json.dumps({"run": trace.id, "file": str(path)}) + "\n")
     return OK
 
 
@@ -141,7 +144,7 @@ def _rename(options: argparse.Namespace) -> int:
     run.rename(options.name)
     print_progress(f"renamed {old_name} to {run.name}; run {run.id}")
     if options.json:
-        sys.stdout.write(json.dumps({"run": run.id, "name": run.name}) + "\n")
+        write_output(json.dumps({"run": run.id, "name": run.name}) + "\n")
     return OK
 
 
@@ -186,8 +189,8 @@ def _row(entry: "RunEntry") -> tuple[str, ...]:
         entry.progress,
         _share(summary.validation_accuracy),
         _share(summary.test_accuracy),
-        _clock(summary.seconds),
-        f"{entry.run.begun:%Y-%m-%d %H:%M}",
+        _duration(summary.seconds),
+        f"{entry.run.started:%Y-%m-%d %H:%M}",
     )
 
 
@@ -197,7 +200,7 @@ def _values(entry: "RunEntry") -> dict[str, Any]:
         "name": entry.name,
         "recipe": entry.run.recipe.name,
         **_progress(entry.summary),
-        "begun": entry.run.begun.isoformat(),
+        "begun": entry.run.started.isoformat(),
         "folder": str(entry.run.folder),
     }
 
@@ -224,20 +227,19 @@ def _share(share: float | None) -> str:
     return "–" if share is None else f"{share:.2%}"
 
 
-def _clock(seconds: float) -> str:
-    from digitpad.runs.run_comparison import clock
+def _duration(seconds: float) -> str:
+    from digitpad.runs.run_comparison import format_duration
 
-    return clock(seconds)
+    return format_duration(seconds)
 
 
 def _write_table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
     """Write rows as aligned columns, two spaces apart; ``right`` holds the indices of right-aligned columns."""
-    # A name may contain line breaks and control characters, which must not reach a terminal.
-    clean = [["".join(c if c.isprintable() else repr(c)[1:-1] for c in text) for text in row] for row in rows]
+    clean = [[printable(text) for text in row] for row in rows]  # a line break would end the row
     widths = [max(map(len, column)) for column in zip(*clean, strict=True)]
     for row in clean:
         texts = [
             text.rjust(width) if column in right else text.ljust(width)
             for column, (text, width) in enumerate(zip(row, widths, strict=True))
         ]
-        sys.stdout.write("  ".join(texts).rstrip() + "\n")
+        write_output("  ".join(texts).rstrip() + "\n")

@@ -1,7 +1,6 @@
 """``digitpad train``: train a network, or resume a run."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from digitpad.cli.common import (
     chosen_recipe,
     clear_line,
     dataset_for,
+    is_terminal,
     parse_pairs,
     print_progress,
     print_result,
@@ -72,22 +72,21 @@ def run(options: argparse.Namespace) -> int:
         check_free(options.out, options.force)
     with _start(options) as recorder, DeferredSigint() as interrupts:
         trainer, run = recorder.trainer, recorder.run
-        assert run is not None
         result = _train(recorder, interrupts, options.out)
-        path = run.weights_path
-        if options.out is not None:
-            path = options.out
+        path = options.out
+        if path is not None:
             recorder.weights.save(path)
             print_progress(f"saved {path}")
-        if recorder.problem:
+        if run is not None and recorder.problem:
             raise DigitpadError(f"the run is not finished: {_save_failure(recorder, run)}")
-        if options.out is None:
+        if run is not None and path is None:
+            path = run.weights_path
             print_progress(f"saved {path}")
     print_result(
         options,
         {
             "weights": str(path),
-            "run": run.id,
+            "run": None if run is None else run.id,
             "recipe": trainer.recipe.name,
             "epochs": result.epochs,
             "best_epoch": result.best_epoch,
@@ -132,9 +131,16 @@ def _start(options: argparse.Namespace) -> "Recorder":
     recipe = chosen_recipe(options)
     dataset = dataset_for(recipe)
     trainer = Trainer(recipe, dataset)
-    run = Run.create(recipe, dataset, trainer.n_threads)
+    run = None
+    try:
+        run = Run.create(recipe, dataset, trainer.n_threads)
+    except DigitpadError as error:
+        if options.out is None:
+            raise
+        print_progress(f"{error}; training continues without a run, and saves only {options.out}")
     print_progress(
-        f"{recipe.name}: {trainer.network.summary()} on {dataset.name}, {trainer.n_steps:,} steps; run {run.id}"
+        f"{recipe.name}: {trainer.network.summary()} on {dataset.name}, {trainer.n_steps:,} steps"
+        + ("" if run is None else f"; run {run.id}")
     )
     return Recorder(trainer, run, dataset, _report_problem)
 
@@ -146,6 +152,8 @@ def _resume(options: argparse.Namespace) -> "Recorder":
     run = _chosen_run(options.resume)
     # Another number of threads would give slightly different results.
     blas_threads.set_threads(int(run.about.get("blas_threads", options.threads)))
+    if not blas_threads.is_reproducible():
+        print_progress(f"BLAS is {blas_threads.library()}: the results may differ slightly from an uninterrupted run")
     run.lock()
     try:
         dataset = dataset_for(run.recipe)
@@ -185,13 +193,13 @@ def _save_failure(recorder: "Recorder", run: "Run") -> str:
 def _train(recorder: "Recorder", interrupts: DeferredSigint, out: Path | None) -> "Result":
     """Train to the end, and return the result.
 
-    Ctrl-C pauses the run. If the pause cannot be saved in the run's folder, the best weights are saved to ``out``, if
-    it is given. If the loss diverges, the best weights stay on disk.
+    Ctrl-C pauses the run. If the pause cannot be saved in the run's folder, or there is no run, the best weights are
+    saved to ``out``, if it is given. If the loss diverges, the best weights stay on disk.
 
     Raises
     ------
     KeyboardInterrupt
-        If Ctrl-C was pressed and the pause is saved.
+        If Ctrl-C was pressed, and the pause or, without a run, ``out`` is saved.
     DigitpadError
         If the pause cannot be saved, or the loss diverges.
     """
@@ -199,14 +207,13 @@ def _train(recorder: "Recorder", interrupts: DeferredSigint, out: Path | None) -
     from digitpad.training.trainer import DivergedError
 
     run = recorder.run
-    assert run is not None
     try:
         for progress in recorder.train():
             _show_progress(recorder.trainer, progress)
             interrupts.check()
     except KeyboardInterrupt:
         recorder.pause()
-        if not recorder.problem:
+        if run is not None and not recorder.problem:
             print_progress(
                 f"{clear_line()}paused at step {recorder.trainer.step:,}; resume with: digitpad train --resume"
             )
@@ -214,9 +221,11 @@ def _train(recorder: "Recorder", interrupts: DeferredSigint, out: Path | None) -
         if out is not None:
             recorder.weights.save(out)
             print_progress(f"{clear_line()}saved the best weights so far in {out}")
+        if run is None:
+            raise
         raise DigitpadError(f"paused at step {recorder.trainer.step:,}, but {_save_failure(recorder, run)}") from None
     except DivergedError:
-        if run.weights_path.exists():
+        if run is not None and run.weights_path.exists():
             print_progress(f"{clear_line()}stopped; the best weights so far are in {run.weights_path}")
         raise
     result = None
@@ -235,7 +244,7 @@ def _show_progress(trainer: "Trainer", progress: Any) -> None:
     from digitpad.training.events import EpochDone, StepDone
 
     match progress:
-        case StepDone() if sys.stderr.isatty() and progress.step % 20 == 0:
+        case StepDone() if is_terminal() and progress.step % 20 == 0:
             done = progress.step / trainer.n_steps
             full = round(done * _BAR_WIDTH)
             seconds_left = trainer.seconds / progress.step * (trainer.n_steps - progress.step)

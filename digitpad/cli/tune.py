@@ -3,7 +3,6 @@
 import argparse
 import dataclasses
 import math
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from digitpad.cli.common import (
     chosen_recipe,
     clear_line,
     dataset_for,
+    is_terminal,
     parse_pairs,
     picture_kind,
     positive_int,
@@ -204,7 +204,7 @@ def _trial_line(search: "HyperparameterSearch", trial: "Trial") -> str:
 def _show_trial(number: int, progress: "Progress") -> None:
     from digitpad.training.events import EpochDone
 
-    if isinstance(progress, EpochDone) and progress.epoch > 0 and sys.stderr.isatty():
+    if isinstance(progress, EpochDone) and progress.epoch > 0 and is_terminal():
         print_progress(
             f"\r  trial {number}, epoch {progress.epoch}, accuracy {progress.validation.accuracy:.2%} ", end=""
         )
@@ -212,9 +212,9 @@ def _show_trial(number: int, progress: "Progress") -> None:
 
 def _count(trials: Sequence["Trial"]) -> str:
     """Return the number of trials, without stopped ones, and how many of them are running."""
-    from digitpad.tuning.trials import TrialOutcome, n_counting
+    from digitpad.tuning.trials import TrialOutcome, count_trials
 
-    n, running = n_counting(trials), sum(trial.state is TrialOutcome.RUNNING for trial in trials)
+    n, running = count_trials(trials), sum(trial.state is TrialOutcome.RUNNING for trial in trials)
     return f"{n} trial{'' if n == 1 else 's'}" + (f" ({running} running)" if running else "")
 
 

@@ -35,7 +35,8 @@ def fit_temperature(logits: Floats, labels: Ints) -> float:
     loss = CrossEntropy()
 
     def loss_at(log_temperature: float) -> float:
-        return loss(logits / math.exp(log_temperature), labels)[0]
+        with np.errstate(over="ignore", invalid="ignore"):  # as in `evaluation.metrics.scores_of`
+            return loss(logits / math.exp(log_temperature), labels)[0]
 
     low, high = -math.log(20), math.log(20)
     golden = (math.sqrt(5) - 1) / 2

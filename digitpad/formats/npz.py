@@ -13,6 +13,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from digitpad.errors import WeightsError, reason
+from digitpad.formats.bounded_read import read_bounded
 from digitpad.formats.npy import BUDGET_BYTES, mebibytes, read_npy
 
 MAX_MEMBERS = 1000
@@ -60,7 +61,7 @@ def read_arrays(path: Path, budget_bytes: int = BUDGET_BYTES) -> dict[str, NDArr
 def _read_file(path: Path, budget: int) -> bytes:
     if path.stat().st_size > budget:
         raise WeightsError(path, f"is too large; the limit is {mebibytes(budget)}")
-    content = path.read_bytes()
+    content = read_bounded(path, budget)
     # On opening, ZipFile creates a record for each member: 400,000 members take 280 MB.
     n_members = content.count(_MEMBER_SIGNATURE)
     if n_members > MAX_MEMBERS:

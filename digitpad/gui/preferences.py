@@ -9,6 +9,7 @@ from PySide6.QtCore import QByteArray, QSettings
 
 from digitpad.gui.widgets.text_size import SIZES
 from digitpad.gui.widgets.theme import Mode
+from digitpad.system import user_folders
 
 MAX_RECENT = 8
 
@@ -105,7 +106,7 @@ class Preferences:
     def folder(self) -> Path:
         """The folder of the file that was opened or saved last."""
         name = str(self._store.value("folder", ""))
-        return Path(name) if name and Path(name).is_dir() else Path.home()
+        return Path(name) if name and Path(name).is_dir() else user_folders.home()
 
     @folder.setter
     def folder(self, folder: Path) -> None:

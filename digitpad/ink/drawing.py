@@ -20,6 +20,8 @@ _SAMPLE_ZOOM = 9
 SAMPLE_SIDE = _SAMPLE_ZOOM * SIDE
 """Side of a dataset image on the canvas: each of its pixels is enlarged by a whole number."""
 
+MAX_STROKES, MAX_POINTS = 1000, 20_000
+
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
@@ -107,22 +109,49 @@ def _paint(image: NDArray[np.uint8], path: Floats, radius_px: float, value: int)
     image[low[1] : high[1], low[0] : high[0]][near] = value
 
 
-def read_drawings(path: Path, max_drawings: int) -> list[tuple[str, Drawing]]:
-    """Load the first drawings of a strokes file with their labels, which may be empty, each fit to the canvas.
+def read_drawings(path: Path, max_drawings: int) -> tuple[list[tuple[str, Drawing]], str]:
+    """Load the first drawings of a strokes file, each fit to the canvas.
+
+    Returns
+    -------
+    drawings : list of (str, Drawing)
+        Label, which may be empty, and at most `MAX_STROKES` strokes and `MAX_POINTS` points; more would freeze a
+        window that paints them.
+    note : str
+        What was left out, in words for the user, or an empty string.
 
     Raises
     ------
     FileError
         If the file cannot be read or contains no strokes.
     """
-    drawings = [
-        ("" if line.label is None else str(line.label), Drawing(tuple(map(Stroke, _fit_to_canvas(line.paths)))))
-        for line in itertools.islice(read_strokes(path), max_drawings)
-        if line.paths
-    ]
+    drawings, notes = [], []
+    for line in itertools.islice(read_strokes(path), max_drawings):
+        if line.paths:
+            strokes, note = _bounded(path, line.paths)
+            drawings.append(("" if line.label is None else str(line.label), Drawing(tuple(map(Stroke, strokes)))))
+            notes.append(note)
     if not drawings:
         raise FileError(path, "contains no strokes")
-    return drawings
+    return drawings, next(filter(None, notes), "")
+
+
+def _bounded(path: Path, strokes: list[Floats]) -> tuple[list[Floats], str]:
+    """Return strokes that the pad can show quickly, and a note if some were left out."""
+    paths = _fit_to_canvas(strokes)
+    if sum(map(len, paths)) > MAX_POINTS:
+        paths = [_simplified(points) for points in paths]
+    n_points = np.cumsum([len(points) for points in paths[:MAX_STROKES]])
+    kept = paths[: max(1, int(np.searchsorted(n_points, MAX_POINTS, side="right")))]
+    kept[0] = kept[0][:MAX_POINTS]
+    note = "" if len(kept) == len(paths) else f"{path.name}: shows the first {len(kept):,} of {len(paths):,} strokes"
+    return kept, note
+
+
+def _simplified(points: Floats) -> Floats:
+    """Return the points without those in the same canvas pixel as the point before."""
+    moves = np.any(np.diff(np.floor(points), axis=0) != 0, axis=1)
+    return points[np.concatenate([[True], moves])]
 
 
 def _fit_to_canvas(paths: list[Floats]) -> list[Floats]:

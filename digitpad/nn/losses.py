@@ -16,7 +16,8 @@ def softmax(logits: Floats, out: Floats | None = None) -> Floats:
 
     The largest logit of each row is subtracted first, which does not change the quotient, and exp cannot overflow.
     """
-    probabilities: Floats = np.subtract(logits, logits.max(axis=1, keepdims=True), out=out)
+    with np.errstate(over="ignore"):  # a difference that overflows is -inf, and its exp is 0 as well
+        probabilities: Floats = np.subtract(logits, logits.max(axis=1, keepdims=True), out=out)
     np.exp(probabilities, out=probabilities)
     probabilities /= probabilities.sum(axis=1, keepdims=True)
     return probabilities

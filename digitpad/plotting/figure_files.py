@@ -15,7 +15,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullFor
 from digitpad.number_format import PERCENT, format_percent
 from digitpad.plotting.evaluation_plots import Draw, empty_figure
 from digitpad.plotting.palette import LIGHT, LINE_COLOURS
-from digitpad.runs.run_comparison import CurveAxis, RunLines, accuracy_limits, clock, loss_limits
+from digitpad.runs.run_comparison import CurveAxis, RunLines, accuracy_limits, format_duration, loss_limits
 from digitpad.training.search_space import ChoiceRange, Range
 from digitpad.tuning.trials import Trial, TrialOutcome, best_of
 
@@ -149,7 +149,7 @@ def runs_figure(
     accuracies.set_xlim(left=0)
     accuracies.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 3, 5, 6, 10] if axis is CurveAxis.TIME else None))
     if axis is CurveAxis.TIME:
-        accuracies.xaxis.set_major_formatter(lambda value, _: clock(value))
+        accuracies.xaxis.set_major_formatter(lambda value, _: format_duration(value))
     elif axis is CurveAxis.STEP:
         accuracies.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     losses.set_ylabel("loss", fontsize=9, color=LIGHT.soft)

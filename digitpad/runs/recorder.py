@@ -11,8 +11,9 @@ import numpy as np
 from digitpad import __version__
 from digitpad.datasets.dataset import Dataset
 from digitpad.errors import DigitpadError, RunError, reason
-from digitpad.runs.run import Run, RunStatus, RunSummary, weights_of
+from digitpad.runs.run import Run, RunStatus, RunSummary
 from digitpad.runs.run_log import RunLog
+from digitpad.runs.trained_weights import weights_of
 from digitpad.system import blas_threads
 from digitpad.training.events import EpochDone, Progress, Result, StepDone
 from digitpad.training.trainer import DivergedError, Trainer
@@ -84,7 +85,7 @@ class Recorder:
                 self._note(progress)
                 yield progress
         except DivergedError as error:
-            self._try(lambda run, log: run.forget_checkpoint(self.trainer.step))
+            self._try(lambda run, log: run.delete_checkpoint(self.trainer.step))
             self._end(RunStatus.DIVERGED, str(error))
             raise
 
@@ -106,7 +107,7 @@ class Recorder:
         self.checkpoint()
         self._end(RunStatus.PAUSED)
 
-    def goes_on(self) -> None:
+    def resume(self) -> None:
         """Mark the run as running again after `pause`."""
         self._ended = False
         self._saved_at = time.monotonic()

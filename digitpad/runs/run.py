@@ -6,20 +6,18 @@
 | ``name.txt`` | the user's name for it | when it is renamed |
 | ``summary.json`` | progress and status | after each epoch |
 | ``log.jsonl`` | every metric | appended to, about once a second |
-| ``step-….npz`` | the last two checkpoints | about every ten seconds, and after each epoch |
+| ``step-….npz`` | the last two checkpoints, with a copy of ``run.json`` | every ten seconds, and after each epoch |
 | ``<folder>.npz`` | the best weights so far | when they improve |
 """
 
 import contextlib
 import dataclasses
-import hashlib
 import json
+import re
 import secrets
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,65 +25,29 @@ from filelock import FileLock, Timeout
 
 from digitpad.datasets.dataset import Dataset
 from digitpad.errors import DigitpadError, FileError, RecipeError, RunError, reason
+from digitpad.formats.bounded_read import read_bounded
 from digitpad.runs.checkpoint import load_checkpoint, save_checkpoint
+from digitpad.runs.run_description import FILE as DESCRIPTION
+from digitpad.runs.run_description import is_readable, read_description, started
 from digitpad.runs.run_log import RunHistory, read_log
+from digitpad.runs.run_summary import RunStatus as RunStatus  # re-exported: callers import both from here
+from digitpad.runs.run_summary import RunSummary as RunSummary
+from digitpad.runs.trained_weights import contents_sha256
 from digitpad.system import user_folders
-from digitpad.system.atomic_write import write_atomically
-from digitpad.training.events import Result
+from digitpad.system.atomic_write import is_partial, write_atomically
+from digitpad.system.file_lock_probe import is_locked
+from digitpad.system.file_names import safe_file_name
 from digitpad.training.recipe import Recipe
 from digitpad.training.trainer import Trainer, TrainerState
-from digitpad.weights.native_format import Weights, provenance
+from digitpad.weights.native_format import provenance
 
 N_CHECKPOINTS = 2
 LOCK_S = 0.1  # `is_in_training` holds the lock for a moment
+MAX_NAME_IN_PATH = 32  # it occurs twice in the path of the weights, and Windows limits paths to 260 characters
 
-
-class RunStatus(StrEnum):
-    """Status of a run.
-
-    CUT_OFF is an interrupted run: its summary says running, but no process holds its lock.
-    """
-
-    RUNNING = "running"
-    PAUSED = "paused"
-    CUT_OFF = "cut off"
-    STOPPED = "stopped"
-    FINISHED = "finished"
-    DIVERGED = "diverged"
-
-    @property
-    def label(self) -> str:
-        """The status in words for the user."""
-        return "interrupted" if self is RunStatus.CUT_OFF else self.value
-
-
-@dataclass(frozen=True)
-class RunSummary:
-    """Progress of a run.
-
-    Attributes
-    ----------
-    epoch : int
-        Last epoch that was scored.
-    n_epochs, step, n_steps : int
-        Planned epochs, steps done, and planned steps.
-    seconds : float
-        Training time.
-    validation_accuracy, test_accuracy : float or None
-        Scores of the best weights so far; the test accuracy is None until the run ends.
-    problem : str
-        Reason why the run ended early by itself, or an empty string.
-    """
-
-    status: RunStatus = RunStatus.RUNNING
-    epoch: int = 0
-    n_epochs: int = 0
-    step: int = 0
-    n_steps: int = 0
-    seconds: float = 0.0
-    validation_accuracy: float | None = None
-    test_accuracy: float | None = None
-    problem: str = ""
+_LOCK = ".lock"
+_MAX_NAME, _MAX_NAME_BYTES, _MAX_SUMMARY_BYTES = 200, 10_000, 100_000
+_CHECKPOINT = re.compile(r"step-\d{9}-\d{5,}\.npz")
 
 
 class Run:
@@ -100,11 +62,11 @@ class Run:
         Contents of ``run.json``.
     """
 
-    def __init__(self, folder: Path, about: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, about: Mapping[str, Any], recipe: Recipe) -> None:
         self.folder = folder
         self.about = about
-        self.recipe = Recipe.from_dict(about["recipe"])
-        self._lock = FileLock(folder / ".lock", thread_local=False)
+        self.recipe = recipe
+        self._lock = FileLock(folder / _LOCK, thread_local=False)
 
     @classmethod
     def create(cls, recipe: Recipe, dataset: Dataset, n_threads: int) -> Self:
@@ -122,28 +84,26 @@ class Run:
             "n_threads": n_threads,
             **provenance(),
         }
-        folder = runs_folder() / f"{now:%Y-%m-%d-%H%M%S}-{_safe(recipe.name)}-{secrets.token_hex(3)}"
+        folder = runs_folder() / f"{now:%Y-%m-%d-%H%M%S}-{_name_in_path(recipe)}-{secrets.token_hex(3)}"
         user_folders.ensure_folder(folder)
-        run = cls(folder, about)
-        run._write("run.json", json.dumps(about, indent=1))
+        run = cls(folder, about, recipe)
+        run._write_description()
         run.lock()
         return run
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """Open the run in that folder.
+        """Open the run in that folder; a damaged ``run.json`` is replaced by the copy in a checkpoint.
 
         Raises
         ------
         RunError
-            If the folder is not a run.
+            If the folder is not a run, or one of the run's files is a link: a write would change a file elsewhere.
         """
-        try:
-            return cls(folder, json.loads((folder / "run.json").read_text("utf-8")))
-        except OSError as error:
-            raise RunError(folder, f"is not a run: run.json cannot be read ({reason(error)})") from error
-        except (AttributeError, KeyError, TypeError, ValueError, RecursionError, RecipeError) as error:
-            raise RunError(folder / "run.json", "is not a valid description of a run") from error
+        for path in (*_checkpoints(folder), *(folder / name for name in _own_files(folder))):
+            if path.is_symlink():
+                raise RunError(path, "is a link; replace it with the file, because a run changes only its own files")
+        return cls(folder, *read_description(folder, _checkpoints(folder)))
 
     # Locking: two processes never train the same run.
 
@@ -155,7 +115,7 @@ class Run:
         RunError
             If the run is locked already, by this or another process, or was deleted.
         """
-        if not (self.folder / "run.json").exists():
+        if not self.folder.is_dir():
             raise RunError(self.folder, "no longer exists")
         try:
             self._lock.acquire(timeout=LOCK_S, poll_interval=LOCK_S / 10)
@@ -163,9 +123,20 @@ class Run:
             raise RunError(self.folder, "is already in training, possibly in another window") from error
         except OSError as error:
             raise RunError(self.folder, f"cannot be locked ({reason(error)})") from error
-        for partial in self.folder.glob(".*.part"):  # left by a process that was killed while writing
-            if not partial.name.startswith(".name"):
-                partial.unlink(missing_ok=True)
+        self._delete_partial_files()
+        if not is_readable(self.folder):
+            with contextlib.suppress(RunError):  # on a full disk the copy in the checkpoint remains
+                self._write_description()
+
+    def _delete_partial_files(self) -> None:
+        """Delete what a process that was killed while writing has left.
+
+        Only files that a training writes: another process may be writing the name at this moment.
+        """
+        names = [name for name in _own_files(self.folder) if name != "name.txt"]
+        for path in self.folder.glob(".*.part"):
+            if is_partial(path.name, names) or _CHECKPOINT.fullmatch(path.name[1:].rsplit(".", 2)[0]):
+                path.unlink(missing_ok=True)
 
     def unlock(self) -> None:
         """Release the lock."""
@@ -178,11 +149,7 @@ class Run:
             return True
         if not self.folder.is_dir():  # deleted; taking the lock would create the folder again
             return False
-        try:
-            with FileLock(self.folder / ".lock").acquire(timeout=0):
-                return False
-        except (Timeout, OSError):
-            return True
+        return is_locked(self.folder / _LOCK)
 
     # Contents.
 
@@ -195,26 +162,28 @@ class Run:
     def name(self) -> str:
         """User's name for the run; the recipe's name by default."""
         with contextlib.suppress(OSError, UnicodeDecodeError):
-            return (self.folder / "name.txt").read_text("utf-8").strip()[:200] or self.recipe.name
+            text = read_bounded(self.folder / "name.txt", _MAX_NAME_BYTES).decode()
+            return text.strip()[:_MAX_NAME] or self.recipe.name
         return self.recipe.name
 
     def rename(self, name: str) -> None:
-        """Rename the run; its folder keeps its name.
+        """Rename the run; its folder keeps its name. Only the first 200 characters of the name are kept.
 
         Raises
         ------
         RunError
             If the name cannot be saved.
         """
-        self._write("name.txt", name.strip())
+        try:
+            name.encode()
+        except UnicodeEncodeError as error:
+            raise RunError(self.folder, f"cannot be renamed to {name!r}: the name is not valid text") from error
+        self._write("name.txt", name.strip()[:_MAX_NAME])
 
     @property
-    def begun(self) -> datetime:
-        """Start time."""
-        try:
-            return datetime.fromisoformat(str(self.about["date"]))
-        except (KeyError, ValueError):
-            return datetime.fromtimestamp(0).astimezone()
+    def started(self) -> datetime:
+        """Start time, with a time zone."""
+        return started(self.about)
 
     @property
     def weights_path(self) -> Path:
@@ -246,9 +215,8 @@ class Run:
     def summary(self) -> RunSummary:
         """Read the summary; the defaults of `RunSummary` if it cannot be read."""
         summary = RunSummary()
-        with contextlib.suppress(OSError, KeyError, TypeError, ValueError):
-            values = json.loads((self.folder / "summary.json").read_text("utf-8"))
-            summary = RunSummary(**{**values, "status": RunStatus(values["status"])})
+        with contextlib.suppress(OSError, KeyError, TypeError, ValueError, RecursionError):
+            summary = RunSummary.from_dict(json.loads(read_bounded(self.folder / "summary.json", _MAX_SUMMARY_BYTES)))
         if summary.status is RunStatus.RUNNING and not self.is_in_training:
             summary = dataclasses.replace(summary, status=RunStatus.CUT_OFF)
         return summary
@@ -271,7 +239,7 @@ class Run:
 
     def checkpoints(self) -> list[Path]:
         """Return the checkpoint files, newest first."""
-        return sorted(self.folder.glob("step-[0-9]*-[0-9]*.npz"), reverse=True)
+        return _checkpoints(self.folder)
 
     @property
     def checkpoint_step(self) -> int:
@@ -288,12 +256,12 @@ class Run:
             If the file cannot be written; older checkpoints are then unchanged.
         """
         scored = len(state.values["history"])  # an epoch's last step has two checkpoints: before and after scoring
-        save_checkpoint(self.folder / f"{_checkpoints_of(state.values['step'])}-{scored:05d}.npz", state)
+        save_checkpoint(self.folder / f"{_checkpoints_of(state.values['step'])}-{scored:05d}.npz", state, self.about)
         for old in self.checkpoints()[N_CHECKPOINTS:]:
             with contextlib.suppress(OSError):
                 old.unlink()
 
-    def forget_checkpoint(self, step: int) -> None:
+    def delete_checkpoint(self, step: int) -> None:
         """Delete the newest checkpoint if it is of this step and there is an older one.
 
         Used for a step from which training cannot continue.
@@ -323,11 +291,14 @@ class Run:
                 return Trainer.restored(load_checkpoint(path), dataset)
             except FileError as error:
                 problems.append(error)
-            except (KeyError, TypeError, ValueError, RecipeError) as error:
+            except (KeyError, TypeError, ValueError, OverflowError, RecipeError) as error:
                 problems.append(RunError(path, f"does not fit the run ({reason(error)})"))
         if problems:
             raise problems[0]
-        return Trainer(self.recipe, dataset, int(self.about["n_threads"]))
+        return Trainer(self.recipe, dataset, self.about.get("n_threads", 1))
+
+    def _write_description(self) -> None:
+        self._write(DESCRIPTION, json.dumps(self.about, indent=1))
 
     def _write(self, name: str, text: str) -> None:
         path = self.folder / name
@@ -342,13 +313,19 @@ def runs_folder() -> Path:
     return user_folders.runs_path()
 
 
+def run_folders() -> set[Path]:
+    """Return the folders that hold a run, readable or not."""
+    folder = runs_folder()
+    return {path.parent for pattern in (DESCRIPTION, "step-*.npz") for path in folder.glob(f"*/{pattern}")}
+
+
 def all_runs() -> list[Run]:
     """Open every readable run, newest first."""
     runs = []
-    for path in runs_folder().glob("*/run.json"):
+    for folder in run_folders():
         with contextlib.suppress(RunError):
-            runs.append(Run.open(path.parent))
-    return sorted(runs, key=lambda run: (run.begun, run.id), reverse=True)
+            runs.append(Run.open(folder))
+    return sorted(runs, key=lambda run: (run.started, run.id), reverse=True)
 
 
 def find_run(text: str) -> Run:
@@ -357,59 +334,19 @@ def find_run(text: str) -> Run:
     Raises
     ------
     RunError
-        If no run matches.
+        If no run matches, or the run cannot be read.
     """
-    if (Path(text) / "run.json").is_file():
+    if "\0" not in text and _is_run(Path(text)):
         return Run.open(Path(text))
+    if text and _is_run(runs_folder() / text):
+        return Run.open(runs_folder() / text)
     runs = all_runs()
-    matches = (
-        [run for run in runs if run.id == text]
-        or [run for run in runs if run.name == text]
-        or [run for run in runs if text and (run.id.startswith(text) or run.id.endswith(text))]
-    )
+    matches = [run for run in runs if run.name == text] or [
+        run for run in runs if text and (run.id.startswith(text) or run.id.endswith(text))
+    ]
     if not matches:
         raise RunError(runs_folder(), f"has no run {text!r}; list all runs with `digitpad runs`")
     return matches[0]
-
-
-def weights_of(trainer: Trainer, dataset: Dataset, result: Result | None = None) -> Weights:
-    """Return the best weights so far; with a result, their description includes the test scores."""
-    best = trainer.best
-    about = {
-        "recipe": trainer.recipe.to_dict(),
-        "data": {"name": dataset.name, "sha256": dataset.sha256},
-        "history": [dataclasses.asdict(epoch) for epoch in trainer.history],
-        **provenance(),
-    }
-    if trainer.changes:
-        about["changes"] = [dataclasses.asdict(change) for change in trainer.changes]
-    if best is not None:
-        about |= {"epoch": best.epoch, "validation_accuracy": best.validation.accuracy}
-    if result is not None:
-        about |= {
-            "test_accuracy": result.test.accuracy,
-            "test_loss": result.test.loss,
-            "test_n": result.test.n,
-            "seconds": result.seconds,
-        }
-        if result.confidence_threshold is not None:
-            about["sure_above"] = result.confidence_threshold
-    return Weights(
-        name=f"{trainer.recipe.name}.npz",
-        architecture=trainer.network.architecture(),
-        parameters=trainer.best_parameters,
-        about=about,
-        class_names=dataset.class_names,
-    )
-
-
-def contents_sha256(dataset: Dataset) -> str:
-    """Return the SHA-256 of all images and labels that training uses, including synthetic drawings."""
-    digest = hashlib.sha256()
-    for digits in (dataset.training, dataset.validation, dataset.test):
-        for array in (digits.images, digits.labels):
-            digest.update(array.tobytes() if not array.flags.c_contiguous else array.data)
-    return digest.hexdigest()
 
 
 def _checkpoints_of(step: int) -> str:
@@ -417,6 +354,22 @@ def _checkpoints_of(step: int) -> str:
     return f"step-{step:09d}"
 
 
-def _safe(name: str) -> str:
-    safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)
-    return safe.encode()[:100].decode(errors="ignore")  # file names are limited to 255 bytes
+def _checkpoints(folder: Path) -> list[Path]:
+    """Return the checkpoint files in a folder, newest first."""
+    return sorted((path for path in folder.glob("step-*.npz") if _CHECKPOINT.fullmatch(path.name)), reverse=True)
+
+
+def _own_files(folder: Path) -> tuple[str, ...]:
+    """Return the names of a run's files, without checkpoints."""
+    return DESCRIPTION, "name.txt", "summary.json", "log.jsonl", _LOCK, f"{folder.name}.npz"
+
+
+def _is_run(folder: Path) -> bool:
+    try:
+        return (folder / DESCRIPTION).is_file() or bool(_checkpoints(folder))
+    except OSError:  # for example a name that is too long
+        return False
+
+
+def _name_in_path(recipe: Recipe) -> str:
+    return safe_file_name(recipe.name, "-_", MAX_NAME_IN_PATH)

@@ -143,7 +143,7 @@ class RunLines:
         marks = tuple(
             RunMark(x, y, f"step {change.step:,}: {settings_text(change.settings)}")
             for x, change in trace.changes(axis)
-            if (y := values_at(smooth, x)) is not None
+            if (y := value_at(smooth, x)) is not None
         )
         return cls(trace.id, trace.name, raw, smooth, scores, marks, trace.planned(axis))
 
@@ -221,7 +221,7 @@ def accuracy_limits(lines: Sequence[RunLines]) -> tuple[float, float]:
     return max(0.0, values.min() - margin), min(1.0, values.max()) + margin
 
 
-def values_at(curve: RunCurve, x: float) -> float | None:
+def value_at(curve: RunCurve, x: float) -> float | None:
     """Return the last known value at or before ``x``; None if there is no such value."""
     place = int(np.searchsorted(curve.x, x, side="right"))
     known = np.flatnonzero(np.isfinite(curve.y[:place]))
@@ -267,7 +267,7 @@ def setting_text(value: Any) -> str:
     return json.dumps(list(value) if isinstance(value, tuple) else value)
 
 
-def clock(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Format seconds as minutes and seconds, for example ``0:09``, or ``1:01:01`` from one hour on."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

@@ -5,6 +5,7 @@ the steps after it; its ``begun`` line tells the reader from which step to disca
 """
 
 import contextlib
+import io
 import json
 import os
 from dataclasses import dataclass, field
@@ -13,8 +14,22 @@ from typing import Any
 
 import numpy as np
 
+from digitpad.formats import json_values
+from digitpad.formats.bounded_read import read_bounded
 from digitpad.nn.arrays import Floats
-from digitpad.training.events import EpochDone, SettingChange, epoch_from
+from digitpad.training.events import EpochDone, SettingChange, change_from_dict, epoch_from_dict
+
+MAX_BYTES = 256 * 2**20
+"""Size limit of a log; ten million steps take about 200 MB."""
+
+MAX_LINE_BYTES = 2**20
+"""Size limit of a line; a second of steps takes about 100 kB."""
+
+MAX_STEPS = 10_000_000
+MAX_MISSING = 1_000_000
+"""Limit of steps that are not in the log; a kill loses those of about a second."""
+
+_MAX_KEY, _MAX_SETTING = 100, 1000
 
 
 class RunLog:
@@ -35,7 +50,9 @@ class RunLog:
         """
         self._pending += json.dumps({"kind": kind, **values}).encode() + b"\n"
         if self._descriptor is None:
-            self._descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+            # Without O_BINARY, Windows writes other line ends; with O_NOFOLLOW, a link is an error.
+            flags = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+            self._descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | flags, 0o666)
             self._pending = b"\n" + self._pending  # ends an incomplete line of a killed process
         written = os.write(self._descriptor, self._pending)
         if written < len(self._pending):
@@ -69,6 +86,8 @@ class RunHistory:
     epoch_seconds : list of float
         Training time up to the end of each epoch.
     changes : list of SettingChange
+    n_missing : int
+        Number of steps whose loss is unknown.
     """
 
     losses: list[float] = field(default_factory=list)
@@ -76,8 +95,9 @@ class RunHistory:
     epochs: list[EpochDone] = field(default_factory=list)
     epoch_seconds: list[float] = field(default_factory=list)
     changes: list[SettingChange] = field(default_factory=list)
+    n_missing: int = 0
 
-    def forget(self, step: int, n_epochs: int, n_changes: int) -> None:
+    def truncate(self, step: int, n_epochs: int, n_changes: int) -> None:
         """Discard everything after the first ``step`` steps, ``n_epochs`` epochs and ``n_changes`` changes."""
         del self.losses[step:], self.seconds[step:]
         del self.epochs[n_epochs:], self.epoch_seconds[n_epochs:]
@@ -89,36 +109,72 @@ class RunHistory:
 
 
 def read_log(path: Path) -> RunHistory:
-    """Read a log; an empty history if there is no file.
+    """Read a log; an empty history if there is no file, or it is larger than `MAX_BYTES`.
 
-    Invalid lines, and lines of an unknown kind, are skipped.
+    Invalid lines, lines longer than `MAX_LINE_BYTES`, and lines of an unknown kind are skipped.
     """
     history = RunHistory()
     try:
-        content = path.read_bytes()
+        content = io.BytesIO(read_bounded(path, MAX_BYTES))
     except OSError:
         return history
-    for line in content.splitlines():
-        with contextlib.suppress(KeyError, TypeError, ValueError, RecursionError):
-            _apply(history, json.loads(line))
+    for line in content:
+        if len(line) <= MAX_LINE_BYTES:
+            with contextlib.suppress(KeyError, TypeError, ValueError, OverflowError, RecursionError):
+                _apply(history, json.loads(line))
     return history
 
 
-def _apply(history: RunHistory, record: dict[str, Any]) -> None:
+def _apply(history: RunHistory, record: Any) -> None:
     match record["kind"]:
         case "begun":
-            history.forget(int(record["step"]), int(record["n_epochs"]), int(record["n_changes"]))
+            history.truncate(*(json_values.whole_number(record[key]) for key in ("step", "n_epochs", "n_changes")))
         case "steps":
-            start, losses = int(record["first"]) - 1, [float(loss) for loss in record["losses"]]
+            start = json_values.whole_number(record["first"], 1) - 1
+            losses, seconds = [_loss(loss) for loss in record["losses"]], _seconds(record["seconds"])
             missing = start - len(history.losses)
-            if not 0 <= missing <= 10_000_000:
+            _check_step(history, start + len(losses), n_written=len(losses))
+            if missing < 0:
                 return
             since = max([0.0, *history.seconds[-1:], *history.epoch_seconds[-1:]])
-            seconds = np.linspace(since, float(record["seconds"]), missing + len(losses) + 1)[1:]
+            times = np.linspace(since, seconds, missing + len(losses) + 1)[1:]
             history.losses += [float("nan")] * missing + losses
-            history.seconds += seconds.tolist()
+            history.seconds += times.tolist()
+            history.n_missing += missing
         case "epoch":
-            history.epochs.append(epoch_from(record["epoch"]))
-            history.epoch_seconds.append(float(record["seconds"]))
+            epoch, seconds = epoch_from_dict(record["epoch"]), _seconds(record["seconds"])
+            _check_step(history, epoch.step)
+            history.epochs.append(epoch)
+            history.epoch_seconds.append(seconds)
         case "change":
-            history.changes.append(SettingChange(int(record["step"]), dict(record["settings"])))
+            change = change_from_dict(record)
+            _check_step(history, change.step)
+            for key, value in change.settings.items():
+                json_values.text(key, _MAX_KEY)
+                _check_setting(value)
+            history.changes.append(change)
+
+
+def _check_step(history: RunHistory, step: int, n_written: int = 0) -> None:
+    """Raise ValueError if a line would claim steps beyond all reason: each costs memory, in a table a row."""
+    if step > MAX_STEPS or step - n_written - len(history.losses) + history.n_missing > MAX_MISSING:
+        raise ValueError("too many steps")
+
+
+def _loss(value: Any) -> float:
+    if type(value) not in (int, float):
+        raise ValueError("expected a number")  # as the other checks
+    return float(value)
+
+
+def _seconds(value: Any) -> float:
+    return json_values.number(value, 0, 1e9)
+
+
+def _check_setting(value: Any) -> None:
+    """Raise ValueError if the value is no number, text or short list of them."""
+    for item in value if isinstance(value, list) else [value]:
+        if type(item) not in (int, float, bool):
+            json_values.text(item, _MAX_SETTING)
+    if isinstance(value, list) and len(value) > _MAX_SETTING:
+        raise ValueError("a list is too long")

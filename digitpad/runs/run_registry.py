@@ -1,12 +1,11 @@
 """Registry of all runs, for repeated listing; files that have not changed since the last call are not read again."""
 
-import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from digitpad.errors import RunError
-from digitpad.runs.run import Run, RunStatus, RunSummary, runs_folder
+from digitpad.runs.run import Run, RunStatus, RunSummary, run_folders
 from digitpad.runs.run_comparison import RunTrace
 
 
@@ -41,24 +40,39 @@ class RunEntry:
 
 
 class RunRegistry:
-    """Cached list of runs and their logs. Not thread-safe."""
+    """Cached list of runs and their logs. Not thread-safe.
+
+    Attributes
+    ----------
+    problems : list of RunError
+        An error for each run that could not be read at the last call of `entries`, in the order of the folders' names.
+    """
 
     def __init__(self) -> None:
-        self._runs: dict[Path, Run | None] = {}
+        self.problems: list[RunError] = []
+        self._runs: dict[Path, tuple[tuple[int, int], Run | RunError]] = {}
         self._traces: dict[str, tuple[tuple[int, int], RunTrace]] = {}
 
     def entries(self) -> list[RunEntry]:
         """Return an entry for every readable run, newest first."""
-        paths = set(runs_folder().glob("*/run.json"))
-        self._runs = {path: run for path, run in self._runs.items() if path in paths}
-        for path in paths - self._runs.keys():  # run.json never changes
-            self._runs[path] = None
-            with contextlib.suppress(RunError):
-                self._runs[path] = Run.open(path.parent)
-        runs = [run for run in self._runs.values() if run is not None]
+        self._runs = {folder: self._opened(folder) for folder in sorted(run_folders())}
+        found = [run for _, run in self._runs.values()]
+        self.problems = [run for run in found if isinstance(run, RunError)]
+        runs = [run for run in found if isinstance(run, Run)]
         self._traces = {run.id: self._traces[run.id] for run in runs if run.id in self._traces}
-        runs.sort(key=lambda run: (run.begun, run.id), reverse=True)
+        runs.sort(key=lambda run: (run.started, run.id), reverse=True)
         return [RunEntry(run, run.name, run.summary()) for run in runs]
+
+    def _opened(self, folder: Path) -> tuple[tuple[int, int], Run | RunError]:
+        """Return the run, or why it cannot be read; it is read again only if ``run.json`` has changed."""
+        stamp = _stamp(folder / "run.json")
+        known = self._runs.get(folder)
+        if known is not None and known[0] == stamp:
+            return known
+        try:
+            return stamp, Run.open(folder)
+        except RunError as error:
+            return stamp, error
 
     def traces(self, entries: Iterable[RunEntry]) -> list[RunTrace]:
         """Return the traces of these runs; a log that has not changed is not read again."""

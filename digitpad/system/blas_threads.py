@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 def limit_threads(count: int) -> None:
@@ -14,22 +14,22 @@ def limit_threads(count: int) -> None:
 
     OpenBLAS, MKL and Accelerate read these variables when they are loaded, so call this before NumPy is imported.
     """
-    if not any(name in os.environ for name in _VARIABLES):
-        os.environ.update(dict.fromkeys(_VARIABLES, str(count)))
+    if not any(name in os.environ for name in VARIABLES):
+        os.environ.update(dict.fromkeys(VARIABLES, str(count)))
 
 
 def set_threads(count: int) -> None:
     """Set the number of BLAS threads to ``count``, also if BLAS is already loaded."""
     from threadpoolctl import threadpool_limits
 
-    os.environ.update(dict.fromkeys(_VARIABLES, str(count)))
+    os.environ.update(dict.fromkeys(VARIABLES, str(count)))
     threadpool_limits(count, user_api="blas")
 
 
 @contextlib.contextmanager
 def limited_to(count: int) -> Iterator[None]:
     """Use ``count`` BLAS threads inside the block, for example to resume a run with bit-identical results."""
-    before = {name: os.environ.get(name) for name in _VARIABLES}
+    before = {name: os.environ.get(name) for name in VARIABLES}
     count_before = thread_count()
     if count == count_before:
         yield
@@ -46,6 +46,38 @@ def limited_to(count: int) -> Iterator[None]:
                 os.environ[name] = value
 
 
+def library() -> str:
+    """Return the name of NumPy's BLAS, for example ``openblas 0.3.30``, ``mkl`` or ``accelerate``."""
+    for info in _loaded():
+        return f"{info['internal_api']} {info.get('version') or ''}".strip()
+    import numpy as np
+
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    return str(blas.get("name") or "unknown").lower()
+
+
+def can_limit_threads() -> bool:
+    """Return whether the number of BLAS threads can be set; not for Accelerate, which threadpoolctl does not know."""
+    return bool(_loaded())
+
+
+def is_reproducible() -> bool:
+    """Return whether the same number of threads gives bit-identical results, also in another process.
+
+    OpenBLAS and BLIS do. MKL chooses its algorithm by the alignment of memory, and Accelerate documents nothing.
+    """
+    loaded = _loaded()
+    return bool(loaded) and all(info["internal_api"] in ("openblas", "blis") for info in loaded)
+
+
+def _loaded() -> list[dict[str, Any]]:
+    """Return what threadpoolctl knows of the loaded BLAS libraries."""
+    import numpy  # noqa: F401  # loads its BLAS
+    from threadpoolctl import threadpool_info
+
+    return [info for info in threadpool_info() if info["user_api"] == "blas"]
+
+
 def default_thread_count() -> int:
     """Return the number of cores minus one, which is left to the window and to other programs.
 
@@ -57,7 +89,7 @@ def default_thread_count() -> int:
 
 def thread_count() -> int:
     """Return the number of BLAS threads that the environment sets, or the number of cores if it sets none."""
-    for name in _VARIABLES:
+    for name in VARIABLES:
         if os.environ.get(name, "").isdecimal():
             return int(os.environ[name])
     return os.cpu_count() or 1

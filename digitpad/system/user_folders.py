@@ -11,7 +11,17 @@ from digitpad.errors import FileError
 def user_data_path() -> Path:
     """Return the user's data folder, which may not exist yet; ``DIGITPAD_HOME`` overrides the system's default."""
     override = os.environ.get("DIGITPAD_HOME")
-    return Path(override) if override else platformdirs.user_data_path("digitpad", appauthor=False)
+    if override:
+        return Path(override)
+    return platformdirs.user_data_path("digitpad", appauthor=False)
+
+
+def home() -> Path:
+    """Return the user's home folder, or the current folder if the system does not know it."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path.cwd()
 
 
 def user_data() -> Path:

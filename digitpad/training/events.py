@@ -1,10 +1,10 @@
 """Progress records of a training run: frozen dataclasses that are safe to pass between threads."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from digitpad.evaluation.metrics import EvaluationProgress, Scores
+from digitpad.formats import json_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,41 @@ class SettingChange:
 Progress = StepDone | EvaluationProgress | EpochDone | Result
 
 
-def epoch_from(values: Mapping[str, Any]) -> EpochDone:
-    """Return the record for these values, the inverse of `dataclasses.asdict`."""
-    scores = {part: Scores(**values[part]) for part in ("training", "validation")}
-    return EpochDone(**{**values, **scores})
+def epoch_from_dict(values: Any) -> EpochDone:
+    """Return the record for these values, the inverse of `dataclasses.asdict`.
+
+    Raises
+    ------
+    KeyError, ValueError
+        If a value is missing or invalid.
+    """
+    values = json_values.mapping(values)
+    if type(values["is_best"]) is not bool:
+        raise ValueError("is_best: expected true or false")
+    return EpochDone(
+        json_values.whole_number(values["epoch"]),
+        json_values.whole_number(values["step"]),
+        _scores(values["training"]),
+        _scores(values["validation"]),
+        is_best=values["is_best"],
+    )
+
+
+def change_from_dict(values: Any) -> SettingChange:
+    """Return the change for these values, the inverse of `dataclasses.asdict`; the settings are not checked.
+
+    Raises
+    ------
+    KeyError, ValueError
+        If a value is missing or invalid.
+    """
+    values = json_values.mapping(values)
+    return SettingChange(json_values.whole_number(values["step"]), dict(json_values.mapping(values["settings"])))
+
+
+def _scores(values: Any) -> Scores:
+    values = json_values.mapping(values)
+    loss = values["loss"]
+    if type(loss) not in (int, float):  # NaN and infinity are the losses of a network that diverged
+        raise ValueError("loss: expected a number")
+    return Scores(json_values.number(values["accuracy"], 0, 1), float(loss), json_values.whole_number(values["n"]))

@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import math
-import tomllib
 import types
 import typing
 from collections.abc import Mapping
@@ -15,7 +14,9 @@ import tomli_w
 
 from digitpad.datasets.augmentation.augment import Augmentation
 from digitpad.datasets.dataset import BUILT_IN
-from digitpad.errors import FileError, RecipeError
+from digitpad.errors import FileError, RecipeError, reason
+from digitpad.formats.bounded_read import read_bounded
+from digitpad.formats.toml import parse_toml
 from digitpad.nn.feedforward import ACTIVATIONS, PADDINGS, feedforward
 from digitpad.nn.initializers import INITIALIZERS
 from digitpad.nn.layers import Layer
@@ -33,6 +34,7 @@ MAX_IN_A_BATCH = 500_000_000
 """Upper limit of activations of all layers for a batch: 2 GB, and about as much again for their gradients."""
 
 MAX_TEXT = 100_000
+MAX_FILE_BYTES = 1_000_000
 
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw")
 SCHEDULES = ("constant", "step", "inverse_time", "exponential", "cosine", "one_cycle")
@@ -197,6 +199,8 @@ class Recipe:
             )
         if len(self.name) + len(self.description) > MAX_TEXT:
             raise RecipeError("description", f"is {len(self.description):,} characters long; the limit is {MAX_TEXT:,}")
+        if "\0" in self.data.set:
+            raise RecipeError("data.set", f"is {self.data.set!r}; a file name cannot contain a null character")
         if self.search:
             parse_ranges(dataclasses.replace(self, search={}), self.search)
 
@@ -320,9 +324,9 @@ class Recipe:
             If the file cannot be read, is not TOML, or contains an invalid value.
         """
         try:
-            return cls.from_toml(path.read_text("utf-8"), path)
+            return cls.from_toml(read_bounded(path, MAX_FILE_BYTES).decode(), path)
         except OSError as error:
-            raise FileError(path, f"cannot be read ({error.strerror})") from error
+            raise FileError(path, f"cannot be read ({reason(error)})") from error
         except UnicodeDecodeError as error:
             raise FileError(path, f"is not TOML ({error})") from error
 
@@ -336,7 +340,7 @@ class Recipe:
             If the text is not TOML, or contains an invalid value.
         """
         try:
-            return cls.from_dict({"name": path.stem, **tomllib.loads(text)})
+            return cls.from_dict({"name": path.stem, **parse_toml(text)})
         # Also raised for bytes that are not UTF-8, numbers of thousands of digits, and lists nested too deeply.
         except (ValueError, RecursionError) as error:
             raise FileError(path, f"is not TOML ({error})") from error

@@ -8,6 +8,7 @@ from digitpad import assets
 from digitpad.errors import FileError
 from digitpad.system import user_folders
 from digitpad.system.atomic_write import write_atomically
+from digitpad.system.file_names import safe_file_name
 from digitpad.training.recipe import Recipe
 
 DEFAULT = "dense"
@@ -61,11 +62,10 @@ def all_recipes() -> Recipes:
 
 def path_for(name: str) -> Path:
     """Return the file in the user's folder for a new recipe of that name."""
-    safe = "".join(c if c.isalnum() or c in "-_ ." else "-" for c in name).strip(" .")[:60]
-    return own_folder() / f"{safe or 'untitled'}.toml"
+    return own_folder() / f"{safe_file_name(name) or 'untitled'}.toml"
 
 
-def is_kept(name: str) -> bool:
+def recipe_file_exists(name: str) -> bool:
     """Return whether the file for a new recipe of that name exists; False if the folder cannot be read."""
     try:
         return path_for(name).exists()
@@ -86,7 +86,7 @@ def save_recipe(recipe: Recipe, *, replace: bool = False) -> Path:
     user_folders.ensure_folder(own_folder())
     listed = all_recipes().own_paths.get(recipe.name)
     path = listed or path_for(recipe.name)
-    if (listed or is_kept(recipe.name)) and not replace:
+    if (listed or recipe_file_exists(recipe.name)) and not replace:
         raise FileError(path, "already exists")
     try:
         write_atomically(path, recipe.to_toml().encode())

@@ -1,8 +1,9 @@
 """Conversion of settings to dotted keys and from text."""
 
-import tomllib
 from collections.abc import Mapping
 from typing import Any
+
+from digitpad.formats.toml import parse_toml
 
 
 def flattened(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -17,7 +18,7 @@ def flattened(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def toml_value(text: str) -> Any:
     """Parse text as a TOML number, list or quoted string; return any other text unchanged."""
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
+        value = parse_toml(f"value = {text}")["value"]
     except (ValueError, RecursionError):  # not TOML, a number of thousands of digits, or lists nested too deeply
         return text
     # A hexadecimal integer of thousands of digits parses, but Python refuses to print it in an error message.

@@ -1,5 +1,8 @@
 """Training loop: a generator of progress records, at each of which the caller can inspect, pause or stop training."""
 
+# Longer than other modules: steps, scores and the saved state are three views of the same private fields, and a split
+# would make those public.
+
 import contextlib
 import dataclasses
 import itertools
@@ -24,7 +27,15 @@ from digitpad.nn.losses import NONE, add_penalty_gradients, clip_by_norm, clip_b
 from digitpad.nn.optimizers import EMA
 from digitpad.nn.parallel import DataParallel
 from digitpad.system import blas_threads
-from digitpad.training.events import EpochDone, Progress, Result, SettingChange, StepDone, epoch_from
+from digitpad.training.events import (
+    EpochDone,
+    Progress,
+    Result,
+    SettingChange,
+    StepDone,
+    change_from_dict,
+    epoch_from_dict,
+)
 from digitpad.training.recipe import Recipe
 
 
@@ -280,8 +291,8 @@ class Trainer:
         trainer.recipe = recipe
         trainer._parallel.set_dropout(recipe.network.dropout)
         trainer.step, trainer.seconds = int(values["step"]), float(values["seconds"])
-        trainer.history = [epoch_from(epoch) for epoch in values["history"]]
-        trainer.changes = [SettingChange(**change) for change in values["changes"]]
+        trainer.history = [epoch_from_dict(epoch) for epoch in values["history"]]
+        trainer.changes = [change_from_dict(change) for change in values["changes"]]
         for rng, rng_state in zip(trainer._generators, values["generators"], strict=True):
             rng.bit_generator.state = rng_state
         for target, name in ((trainer.network.parameters, "parameters"), (trainer._best_parameters, "best_parameters")):

@@ -17,11 +17,11 @@ VALIDATION_SHARE = 0.1
 
 
 def n_drawings(recipe: Recipe) -> int:
-    """Return how many drawings `dataset_of` makes for a recipe; each takes about 0.7 ms."""
+    """Return how many drawings `load_training_data` makes for a recipe; each takes about 0.7 ms."""
     return recipe.data.pen_digits + recipe.data.non_digits + round(VALIDATION_SHARE * recipe.data.pen_digits)
 
 
-def dataset_of(recipe: Recipe, tell: Callable[[int], None] = lambda done: None) -> Dataset:
+def load_training_data(recipe: Recipe, tell: Callable[[int], None] = lambda done: None) -> Dataset:
     """Load the recipe's dataset, and add its synthetic drawings.
 
     Parameters

@@ -4,6 +4,9 @@ A search is stored in a database. It can be resumed, and several processes, on o
 Optuna is an optional dependency: only ``digitpad tune`` imports this module.
 """
 
+# Long, but one module: the search, its storage and its sampler build on Optuna's classes, and the guarded import below
+# is the one place that reports the missing extra.
+
 import contextlib
 import dataclasses
 import math
@@ -18,12 +21,13 @@ from digitpad.datasets.dataset import Dataset
 from digitpad.errors import DigitpadError, RecipeError, reason
 from digitpad.number_format import format_percent
 from digitpad.system import user_folders
+from digitpad.system.file_names import safe_file_name
 from digitpad.training.events import EpochDone, Progress
 from digitpad.training.recipe import Recipe
 from digitpad.training.search_space import NumberRange, Range
 from digitpad.training.setting_values import flattened
 from digitpad.training.trainer import DivergedError, Trainer
-from digitpad.tuning.trials import Trial, TrialOutcome, best_of, n_counting
+from digitpad.tuning.trials import Trial, TrialOutcome, best_of, count_trials
 
 try:
     import optuna
@@ -137,7 +141,7 @@ class HyperparameterSearch:
         ends_at = time.monotonic() + timeout_s
         while True:
             with self._database_errors():
-                if self._n_counting() >= n_trials or time.monotonic() >= ends_at:
+                if self._count_trials() >= n_trials or time.monotonic() >= ends_at:
                     return
                 number = self._run_trial(on_progress)
             yield next(trial for trial in self.trials() if trial.number == number)
@@ -155,7 +159,7 @@ class HyperparameterSearch:
             return None
         assert best.accuracy is not None
         accuracy = format_percent(best.accuracy, 2)
-        about = f"{self.recipe.name} with the best settings of {n_counting(trials)} trials: {accuracy} on validation."
+        about = f"{self.recipe.name} with the best settings of {count_trials(trials)} trials: {accuracy} on validation."
         recipe = self.recipe.with_values({**best.settings, "name": name, "description": about})
         return dataclasses.replace(recipe, search={})
 
@@ -219,9 +223,9 @@ class HyperparameterSearch:
             state=state,
         )
 
-    def _n_counting(self) -> int:
+    def _count_trials(self) -> int:
         optuna.storages.fail_stale_trials(self._study)
-        return n_counting(self.trials())
+        return count_trials(self.trials())
 
     def _check_same_search(self) -> None:
         """Store the description of the search in the database, or compare it with the stored one."""
@@ -361,8 +365,7 @@ def _open(url: sqlalchemy.URL) -> _Storage:
 def _default_database(name: str) -> sqlalchemy.URL:
     """Return the URL of a SQLite file for a search of that name, in the user's data folder."""
     folder = user_folders.ensure_folder(user_folders.user_data() / "searches")
-    safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)[:60]
-    return sqlalchemy.URL.create("sqlite", database=str(folder / f"{safe}.db"))
+    return sqlalchemy.URL.create("sqlite", database=str(folder / f"{safe_file_name(name, '-_')}.db"))
 
 
 def _parsed(text: str) -> sqlalchemy.URL:

@@ -52,6 +52,6 @@ def best_of(trials: Iterable[Trial]) -> Trial | None:
     return next((trial for trial in best_first(trials) if trial.state is TrialOutcome.DONE), None)
 
 
-def n_counting(trials: Iterable[Trial]) -> int:
+def count_trials(trials: Iterable[Trial]) -> int:
     """Return the number of trials without stopped trials."""
     return sum(trial.state is not TrialOutcome.STOPPED for trial in trials)

@@ -17,9 +17,11 @@ from digitpad.class_names import DIGITS
 from digitpad.errors import WeightsError
 from digitpad.nn.layers import BatchNorm, Binarize, Conv2d, Layer, Linear, Rescale
 from digitpad.system.atomic_write import write_atomically
-from digitpad.weights import standalone
 from digitpad.weights.activation_names import NAMES
 from digitpad.weights.native_format import Weights
+
+_PROGRAM = Path(__file__).with_name("standalone.py.txt")
+"""Program that runs a network; a data file, because bundles without Python hold no source of modules."""
 
 
 def export(weights: Weights, path: Path, *, plain: bool = False) -> None:
@@ -147,13 +149,13 @@ def _safetensors(weights: Weights, path: Path) -> bytes:
 
 
 def _python(weights: Weights, path: Path) -> bytes:
-    """Return the source of `digitpad.weights.standalone` with this network filled in."""
+    """Return the program `_PROGRAM` with this network filled in."""
     network = weights.network()
     layers = []
     for settings, shapes in zip(network.architecture(), network.plan.parameter_shapes, strict=True):
         layers.append({**settings, "parameters": {name: list(shape) for name, shape in shapes.items()}})
     numbers = base64.b64encode(network.parameters.astype("<f4").tobytes()).decode()
-    source = Path(standalone.__file__).read_text(encoding="utf-8")
+    source = _PROGRAM.read_text(encoding="utf-8")
     source = source.replace("LAYERS: list[dict[str, Any]] = []", f"LAYERS: list[dict[str, Any]] = {layers!r}")
     source = source.replace('PARAMETERS = ""', f'PARAMETERS = "{numbers}"')
     source = source.replace('CLASSES = tuple("0123456789")', f"CLASSES = {weights.class_names!a}")

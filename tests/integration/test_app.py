@@ -119,8 +119,9 @@ for number in range(20_000):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal to send")
-def test_ctrl_c_in_the_terminal_ends_the_window(tmp_path: Path) -> None:
-    """With 130, as a shell expects it."""
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_request_to_end_ends_the_window(tmp_path: Path, name: str) -> None:
+    """Ctrl-C, `kill` and a closed terminal end it with 130, as a shell expects it."""
     environment = os.environ | {"QT_QPA_PLATFORM": "offscreen", "DIGITPAD_HOME": str(tmp_path)}
     program = "import digitpad.cli, digitpad.gui.shell.window as w; s = w.Window.show; " + (
         "w.Window.show = lambda self: (s(self), print('open', flush=True)); raise SystemExit(digitpad.cli.main([]))"
@@ -131,7 +132,7 @@ def test_ctrl_c_in_the_terminal_ends_the_window(tmp_path: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == b"open\n"
         time.sleep(0.5)  # until it waits for events
-        process.send_signal(signal.SIGINT)
+        process.send_signal(getattr(signal, name))
         assert process.wait(20) == 130
 
 

@@ -42,8 +42,8 @@ def test_runs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["runs"]) == 0
     assert rows(capsys) == [
         "id name recipe status epochs validation test time started",
-        f"{second.id[-6:]} a longer name two interrupted 1 / 3 50.00% – 0:01 {second.begun:%Y-%m-%d %H:%M}",
-        f"{first.id[-6:]} one one finished 3 / 3 87.50% 86.50% 0:03 {first.begun:%Y-%m-%d %H:%M}",
+        f"{second.id[-6:]} a longer name two interrupted 1 / 3 50.00% – 0:01 {second.started:%Y-%m-%d %H:%M}",
+        f"{first.id[-6:]} one one finished 3 / 3 87.50% 86.50% 0:03 {first.started:%Y-%m-%d %H:%M}",
     ]
 
 
@@ -57,7 +57,7 @@ def test_runs_are_listed_for_programs(capsys: pytest.CaptureFixture[str]) -> Non
     assert listed == {
         "id": run.id, "name": "small", "recipe": "small", "status": "finished", "epoch": 3, "epochs": 3, "step": 12,
         "steps": 12, "validation_accuracy": 0.875, "test_accuracy": 0.865, "seconds": 3.2, "problem": "",
-        "begun": run.begun.isoformat(), "folder": str(run.folder),
+        "begun": run.started.isoformat(), "folder": str(run.folder),
     }  # fmt: skip
 
 

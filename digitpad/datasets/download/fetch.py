@@ -17,6 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
+from filelock import FileLock, Timeout
+
 from digitpad import __version__
 from digitpad.datasets.download.sources import SOURCES, DatasetSource, RemoteFile
 from digitpad.datasets.readers.idx_folder import idx_files
@@ -55,12 +57,22 @@ def download(source: DatasetSource, tell: Tell = lambda done, total: None) -> Pa
     Raises
     ------
     DataError
-        If no URL serves a file with the expected content, or a file cannot be written. The folder does not exist then;
+        If no URL serves a file with the expected content, a file cannot be written, or another process or thread is
+        downloading the dataset. The folder does not exist then;
         the bytes downloaded so far are kept next to it, and the next download resumes there.
     """
     folder = user_folders.ensure_folder(sets_folder()) / source.name
     if folder.is_dir():
         return folder
+    try:
+        # Two downloads would append to the same file. The lock goes with its process, however that ends.
+        with FileLock(folder.with_name(f".{folder.name}.lock"), thread_local=False).acquire(timeout=0):
+            return folder if folder.is_dir() else _download(source, folder, tell)
+    except Timeout as error:
+        raise DataError(folder, "is being downloaded already, possibly in another window") from error
+
+
+def _download(source: DatasetSource, folder: Path, tell: Tell) -> Path:
     unfinished = user_folders.ensure_folder(folder.with_name(folder.name + _UNFINISHED))
     try:
         done = 0

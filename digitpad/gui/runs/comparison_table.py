@@ -8,7 +8,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from digitpad.gui.widgets.basics import dot_icon
 from digitpad.gui.widgets.setting_labels import SETTING_LABELS
 from digitpad.number_format import format_count, format_percent
-from digitpad.runs.run_comparison import CurveAxis, RunLines, SettingDifference, clock, values_at
+from digitpad.runs.run_comparison import CurveAxis, RunLines, SettingDifference, format_duration, value_at
 
 Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
@@ -62,7 +62,7 @@ class ComparisonModel(QAbstractTableModel):
                 return f"At step {format_count(round(self._x))}"
             case CurveAxis.EPOCH:
                 return f"At epoch {self._x:.2f}"
-        return f"At {clock(self._x)}"
+        return f"At {format_duration(self._x)}"
 
     def _value(self, line: RunLines, row: int) -> str:
         curve = (
@@ -71,7 +71,7 @@ class ComparisonModel(QAbstractTableModel):
             line.scores["training_accuracy"],
             line.scores["validation_accuracy"],
         )[row]
-        value = values_at(curve, float("inf") if self._x is None else self._x)
+        value = value_at(curve, float("inf") if self._x is None else self._x)
         if value is None:
             return "–"
         return format_percent(value, 2) if row > 1 else f"{value:.4f}"

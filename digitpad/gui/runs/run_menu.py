@@ -20,7 +20,9 @@ from digitpad.gui.widgets.dialogs import show_error
 from digitpad.gui.widgets.menu_utils import add_action
 from digitpad.runs.run import Run, RunStatus
 from digitpad.runs.run_registry import RunEntry
+from digitpad.system import user_folders
 from digitpad.system.atomic_write import write_atomically
+from digitpad.system.file_names import safe_file_name
 from digitpad.weights.native_format import Weights, load_weights
 
 _KINDS = {"png": "PNG image (*.png)", "svg": "SVG image (*.svg)", "csv": "CSV table (*.csv)"}
@@ -143,11 +145,11 @@ class RunMenu(QMenu):
         """Ask for a file, and export the curves, or the log of one run as a table."""
         entries = self._runs.chosen()
         kinds = [kind for suffix, kind in _KINDS.items() if suffix != "csv" or len(entries) == 1]
-        dialog = QFileDialog(self._parent, "Export", str(Path.home()), ";;".join(kinds))
+        dialog = QFileDialog(self._parent, "Export", str(user_folders.home()), ";;".join(kinds))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("png")
         dialog.filterSelected.connect(lambda kind: dialog.setDefaultSuffix(kind[-4:-1]))
-        dialog.selectFile(entries[0].name.replace("/", "-") if len(entries) == 1 else "runs")
+        dialog.selectFile(safe_file_name(entries[0].name) if len(entries) == 1 else "runs")
         if dialog.exec():
             self.export(Path(dialog.selectedFiles()[0]))
 

@@ -14,7 +14,15 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from digitpad.gui.widgets.blitting import BlittedFigure
 from digitpad.gui.widgets.theme import Theme
 from digitpad.plotting.curve_points import MAX_POINTS, Series, decimate
-from digitpad.runs.run_comparison import CurveAxis, RunCurve, RunLines, RunMark, accuracy_limits, clock, loss_limits
+from digitpad.runs.run_comparison import (
+    CurveAxis,
+    RunCurve,
+    RunLines,
+    RunMark,
+    accuracy_limits,
+    format_duration,
+    loss_limits,
+)
 
 _LEFT_PX, _RIGHT_PX, _TOP_PX, _BOTTOM_PX, _BETWEEN_PX = 58, 16, 24, 24, 26
 _NEAR_PX = 9  # distance from a mark within which its tooltip appears
@@ -213,7 +221,7 @@ class RunPlots(BlittedFigure):
         self.accuracies.yaxis.set_major_formatter(PercentFormatter(1, decimals=decimals, symbol="\N{NO-BREAK SPACE}%"))
         timed = self.axis is CurveAxis.TIME
         self.losses.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 3, 5, 6, 10] if timed else None))
-        self.losses.xaxis.set_major_formatter(lambda value, _: clock(value) if timed else f"{value:g}")
+        self.losses.xaxis.set_major_formatter(lambda value, _: format_duration(value) if timed else f"{value:g}")
         self.losses.tick_params(labelbottom=False)
         for text in list(self.figure.texts):
             text.remove()

@@ -9,7 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from digitpad.gui.widgets.basics import dot_icon
 from digitpad.number_format import format_percent
 from digitpad.runs.run import RunStatus
-from digitpad.runs.run_comparison import clock
+from digitpad.runs.run_comparison import format_duration
 from digitpad.runs.run_registry import RunEntry
 
 Index = QModelIndex | QPersistentModelIndex
@@ -82,7 +82,7 @@ class RunsModel(QAbstractTableModel):
             case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.EditRole:
                 return _text(entry, column)
             case Qt.ItemDataRole.ToolTipRole:
-                started = f"Started {entry.run.begun:%Y-%m-%d %H:%M}"
+                started = f"Started {entry.run.started:%Y-%m-%d %H:%M}"
                 return "\n".join(filter(None, [entry.name, entry.id, started, entry.summary.problem]))
             case Qt.ItemDataRole.TextAlignmentRole:
                 return _alignment(column)
@@ -135,8 +135,8 @@ def _text(entry: RunEntry, column: int) -> str:
         case 3:
             return "–" if entry.accuracy is None else format_percent(entry.accuracy, 2)
         case 4:
-            return clock(summary.seconds)
-    return f"{entry.run.begun:%m-%d %H:%M}"
+            return format_duration(summary.seconds)
+    return f"{entry.run.started:%m-%d %H:%M}"
 
 
 def _order(entry: RunEntry, column: int) -> str | float | datetime:
@@ -146,5 +146,5 @@ def _order(entry: RunEntry, column: int) -> str | float | datetime:
         case 4:
             return entry.summary.seconds
         case 5:
-            return entry.run.begun
+            return entry.run.started
     return _text(entry, column).casefold()

@@ -29,6 +29,7 @@ class RunsWindow(QMainWindow):
         self._session = session
         self._are_too_many = False
         self._registry = RunRegistry()
+        self._problems: list[str] = []
         self._tasks = TaskRunner("runs", Policy.QUEUE, self)
         self._message = ElidedLabel("caption", "runs_message")
         self.runs = RunsList()
@@ -67,6 +68,7 @@ class RunsWindow(QMainWindow):
     def _on_listed(self, entries: list[RunEntry]) -> None:
         known = set(self.runs.chosen())
         self.runs.set_entries(entries)
+        self._show_problems()
         live = self._session.training.is_busy or any(entry.summary.status is RunStatus.RUNNING for entry in entries)
         if not live or not self.isVisible():
             self._timer.stop()
@@ -77,6 +79,14 @@ class RunsWindow(QMainWindow):
             self._redraw()
         self._enable()
         self.listed.emit()
+
+    def _show_problems(self) -> None:
+        """Name the runs that cannot be read, once for each change in them."""
+        problems = [str(problem) for problem in self._registry.problems]
+        if problems != self._problems:
+            self._problems = problems
+            more = f" (and {len(problems) - 1:,} more)" if len(problems) > 1 else ""
+            self._message.set_text(f"Unreadable run: {problems[0]}{more}" if problems else "")
 
     def _chosen_changed(self) -> None:
         self._enable()

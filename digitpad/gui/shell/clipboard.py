@@ -61,9 +61,9 @@ class PadClipboard:
         try:
             check_openable(path)
             if path.suffix.lower() == ".jsonl":
-                drawings = read_drawings(path, MAX_LISTED)
+                drawings, note = read_drawings(path, MAX_LISTED)
             else:
-                drawings = [("", Drawing.from_pixels(read_image(path)))]
+                drawings, note = [("", Drawing.from_pixels(read_image(path)))], ""
         except FileError as error:
             self._session.raise_error("This file can't be opened", error)
             return
@@ -72,6 +72,8 @@ class PadClipboard:
             choose_drawing(self._parent, path.name, drawings, lambda drawing: self._put(drawing, "Open", empty))
         else:
             self._put(drawings[0][1], "Open", empty)
+        if note:
+            self._session.say(note)
 
     def open_files(self, paths: Sequence[Path]) -> None:
         """Open the first of several files, and say which ones were not opened."""

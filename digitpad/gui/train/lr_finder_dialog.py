@@ -14,7 +14,7 @@ from digitpad.gui.widgets.theme import Theme
 from digitpad.number_format import format_count
 from digitpad.training.lr_finder import HIGHEST, LOWEST, RangeTestResult, range_test
 from digitpad.training.recipe import Recipe
-from digitpad.training.training_data import dataset_of, n_drawings
+from digitpad.training.training_data import load_training_data, n_drawings
 
 
 class LearningRateDialog(QDialog):
@@ -43,7 +43,7 @@ class LearningRateDialog(QDialog):
     def _work(self) -> Generator[RangeTestResult, None, RangeTestResult]:
         """In the task's thread."""
         result = None
-        for result in range_test(self._recipe, dataset_of(self._recipe, self._report_drawings)):
+        for result in range_test(self._recipe, load_training_data(self._recipe, self._report_drawings)):
             yield result
         assert result is not None
         return result

@@ -38,7 +38,7 @@ from digitpad.number_format import format_count, format_percent
 from digitpad.runs.run import Run
 from digitpad.training.events import EpochDone, SettingChange
 from digitpad.training.recipe import Recipe
-from digitpad.training.recipe_library import all_recipes, is_kept, save_recipe
+from digitpad.training.recipe_library import all_recipes, recipe_file_exists, save_recipe
 from digitpad.training.setting_values import flattened
 from digitpad.training.time_estimate import estimate_seconds
 from digitpad.training.trainer import CHANGEABLE
@@ -182,7 +182,7 @@ class TrainTab(TabPage):
         dialog = RecipeDialog(
             preset if preset in own else f"my {preset or 'recipe'}",
             recipe.description,
-            lambda name: name in own or is_kept(name),
+            lambda name: name in own or recipe_file_exists(name),
             lambda name: "It will replace the built-in recipe of this name in the list." if name in shipped else "",
             self,
         )

@@ -31,7 +31,7 @@ from digitpad.gui.widgets.segmented_control import SegmentedControl
 from digitpad.gui.widgets.theme import Theme
 from digitpad.number_format import format_count, format_percent
 from digitpad.recognition.recognizer import Prediction
-from digitpad.runs.run_comparison import clock
+from digitpad.runs.run_comparison import format_duration
 from digitpad.training.events import EpochDone, SettingChange
 from digitpad.training.hints import hints
 
@@ -174,7 +174,7 @@ class TrainingDashboard(QWidget):
             self._tiles["loss"].set_value(f"{self._losses.recent_mean:.4f}")
             self._tiles["speed"].set_value(format_count(round(report.images_per_second)))
             if counts_down and report.seconds_left is not None:
-                self._tiles["left"].set_value(clock(report.seconds_left))
+                self._tiles["left"].set_value(format_duration(report.seconds_left))
             self._progress.setValue(report.step)
         self._draw_hint()
         if self._epochs:

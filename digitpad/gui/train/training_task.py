@@ -27,7 +27,7 @@ from digitpad.training.hints import dead_share
 from digitpad.training.recipe import Recipe
 from digitpad.training.snapshots import N_PICTURES, TrainingSnapshot, weight_pictures
 from digitpad.training.trainer import DivergedError, Trainer
-from digitpad.training.training_data import dataset_of, n_drawings
+from digitpad.training.training_data import load_training_data, n_drawings
 from digitpad.weights.native_format import Weights
 
 REPORT_SECONDS = 0.1
@@ -203,10 +203,10 @@ def _prepare(recipe: Recipe, control: TrainingControl, run: Run | None) -> tuple
     if run is not None:
         run.lock()
     try:
-        dataset = dataset_of(recipe, check)
+        dataset = load_training_data(recipe, check)
         trainer = Trainer(recipe, dataset) if run is None else run.resume(dataset)
         history = RunHistory() if run is None else run.history()
-        history.forget(trainer.step, len(trainer.history), len(trainer.changes))
+        history.truncate(trainer.step, len(trainer.history), len(trainer.changes))
         if run is None:
             try:
                 run = Run.create(recipe, dataset, trainer.n_threads)
@@ -235,7 +235,7 @@ def _run(recorder: Recorder, control: TrainingControl) -> Generator[TrainingEven
                 yield from reporter.flush()
                 recorder.pause()
                 control.may_run.wait()
-                recorder.goes_on()
+                recorder.resume()
                 reporter.resumed()
             yield from _take_changes(recorder, control)
             if control.stopping:

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from digitpad.errors import FileError
 from digitpad.gui.preferences import Preferences
+from digitpad.system.file_names import safe_file_name
 
 _WEIGHTS_SUFFIXES = (
     *("npz", "npy", "pkl", "pickle", "sav", "joblib", "pt", "pth", "json", "csv", "tsv", "txt", "dat", "safetensors"),
@@ -37,6 +38,7 @@ class FileDialogs:
 
     def to_save(self, title: str, kinds: str, suffix: str, name: str) -> Path | None:
         """Ask for a file to write, and confirm before replacing one; return None if the user cancels."""
+        name = safe_file_name(name)
         dialog = QFileDialog(self._parent, title, str(self._preferences.folder / name), kinds)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(suffix)

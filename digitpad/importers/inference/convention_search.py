@@ -214,7 +214,8 @@ class ConventionSearch:
             if not np.isfinite(logits).all():
                 return replace(candidate, accuracy=0.0)
             n_correct += int((logits.argmax(axis=1) == labels).sum())
-            loss += CrossEntropy()(logits, labels)[0] * len(labels)
+            with np.errstate(all="ignore"):  # differences of finite logits may overflow
+                loss += CrossEntropy()(logits, labels)[0] * len(labels)
         return replace(candidate, accuracy=n_correct / n, loss=loss / n)
 
 

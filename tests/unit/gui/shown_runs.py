@@ -51,4 +51,4 @@ def trained(n_steps: int | None = None, **settings: Any) -> Run:
 
 def fake_dataset(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let runs of `trained` be gone on with in the window."""
-    monkeypatch.setattr("digitpad.gui.train.training_task.dataset_of", lambda recipe, made: small_dataset())
+    monkeypatch.setattr("digitpad.gui.train.training_task.load_training_data", lambda recipe, made: small_dataset())

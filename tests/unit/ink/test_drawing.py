@@ -1,7 +1,10 @@
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from digitpad.ink.drawing import IMAGE_SIDE, Drawing
+from digitpad.ink.drawing import IMAGE_SIDE, MAX_POINTS, Drawing, read_drawings
 from digitpad.ink.raster import rasterize
 from digitpad.ink.strokes import CANVAS_PX, Stroke
 from tests.unit.ink.drawings import DIGITS, difference, picture, pixels
@@ -122,3 +125,26 @@ def test_image_and_strokes_agree() -> None:
         drawn = Drawing(tuple(Stroke(path) for path in paths)).rasterize()
         opened = Drawing.from_pixels(pixels(picture(paths, width_px=50))).rasterize()
         assert difference(drawn, opened) < 60
+
+
+@pytest.mark.parametrize(("n_strokes", "n_points", "n_shown"), [(150_000, 1, 1000), (60, 1000, 60), (1, 200_000, 1)])
+def test_very_many_strokes_are_cut_short(tmp_path: Path, n_strokes: int, n_points: int, n_shown: int) -> None:
+    """Strokes that would freeze the pad are simplified, and beyond a limit left out, which the note says."""
+    along = np.linspace(10, 200, n_points)
+    line = np.round(np.stack([along, along], axis=1), 2).tolist()
+    path = tmp_path / "many.jsonl"
+    path.write_text(json.dumps({"strokes": [line] * n_strokes}))
+    ((_, drawing),), note = read_drawings(path, 1)
+    assert len(drawing.strokes) == n_shown
+    assert sum(len(stroke.points) for stroke in drawing.strokes) <= MAX_POINTS
+    assert drawing.rasterize().any()
+    assert note == (f"many.jsonl: shows the first 1,000 of {n_strokes:,} strokes" if n_strokes > 1000 else "")
+
+
+def test_drawing_of_usual_size_is_loaded_unchanged(tmp_path: Path) -> None:
+    """Points of a hand-drawn digit are kept, however close they are."""
+    path = tmp_path / "one.jsonl"
+    path.write_text('{"strokes": [[[10, 10], [10.1, 10.2], [10.3, 11]]]}')
+    ((_, drawing),), note = read_drawings(path, 1)
+    np.testing.assert_array_equal(drawing.strokes[0].points, [[10, 10], [10.1, 10.2], [10.3, 11]])
+    assert note == ""

@@ -18,6 +18,8 @@ from digitpad.training.trainer import DivergedError, Trainer
 from digitpad.weights.native_format import load_weights
 from tests.unit.training.small import result, small_dataset, small_recipe, steps
 
+CHECKPOINT_S = module.CHECKPOINT_S  # before `eager` changes it
+
 
 @pytest.fixture
 def dataset() -> Dataset:
@@ -120,7 +122,7 @@ def test_pause_says_so(dataset: Dataset) -> None:
         recorder.pause()
         assert recorder.run is not None
         assert recorder.run.summary().status is RunStatus.PAUSED
-        recorder.goes_on()
+        recorder.resume()
         assert recorder.run.summary().status is RunStatus.RUNNING
         recorder.pause()
     assert recorder.run.summary().status is RunStatus.PAUSED
@@ -235,3 +237,70 @@ def test_run_of_which_nothing_came_is_not_left_behind(dataset: Dataset) -> None:
         recorder.discard()
     assert run is not None
     assert not run.folder.exists()
+
+
+def test_log_is_flushed_with_each_checkpoint(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a checkpoint, the log is flushed to disk, so that a power cut loses no metric before it."""
+    with new(dataset) as recorder:
+        assert recorder.run is not None
+        take_up_to(recorder.train(), 5)
+        log = recorder.run.log_path.stat()
+        synced: list[int] = []
+        fsync = os.fsync
+
+        def note(descriptor: int) -> None:
+            synced.append(os.fstat(descriptor).st_ino)
+            fsync(descriptor)
+
+        monkeypatch.setattr(os, "fsync", note)
+        recorder.checkpoint()
+        assert synced[-1] == log.st_ino
+        assert len(synced) > 1
+
+
+def test_best_weights_are_saved_before_the_checkpoint(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A checkpoint that knows of a new best epoch never exists without that epoch's weights."""
+    written: list[str] = []
+    replace = os.replace
+
+    def note(source: Any, target: Any) -> None:
+        name = Path(target).name
+        if name.endswith(".npz"):
+            written.append("checkpoint" if name.startswith("step-") else "weights")
+        replace(source, target)
+
+    with new(dataset) as recorder:
+        records = recorder.train()
+        take_up_to(records, 40)
+        recorder.checkpoint()
+        monkeypatch.setattr(os, "replace", note)
+        while not isinstance(next(records), EpochDone):
+            pass
+        assert written[-2:] == ["weights", "checkpoint"]
+
+
+def test_parameters_that_are_not_finite_are_never_a_checkpoint(dataset: Dataset) -> None:
+    """While a parameter is NaN, `checkpoint` writes the log but no checkpoint, and the old ones stay."""
+    with new(dataset) as recorder:
+        take_up_to(recorder.train(), 5)
+        assert recorder.run is not None
+        before = recorder.run.checkpoints()
+        recorder.trainer.network.parameters[0] = np.nan
+        recorder.trainer.step += 1
+        recorder.checkpoint()
+        assert recorder.run.checkpoints() == before
+        assert recorder.problem == ""
+
+
+def test_checkpoints_are_ten_seconds_apart(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """During an epoch, a checkpoint is written once its last one is ten seconds old, and not before."""
+    monkeypatch.setattr(module, "CHECKPOINT_S", CHECKPOINT_S)
+    now = 1000.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    with new(dataset) as recorder:
+        assert recorder.run is not None
+        records = recorder.train()
+        for step, seconds, expected in ((1, 0, 0), (2, 9.9, 0), (3, 10.1, 3), (4, 20, 3), (5, 20.2, 5)):
+            now = 1000.0 + seconds
+            take_up_to(records, step)
+            assert recorder.run.checkpoint_step == expected

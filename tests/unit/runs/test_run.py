@@ -11,7 +11,8 @@ from filelock import FileLock
 
 from digitpad.errors import RunError
 from digitpad.evaluation.metrics import EvaluationProgress
-from digitpad.runs.run import Run, RunStatus, RunSummary, all_runs, contents_sha256, find_run, runs_folder, weights_of
+from digitpad.runs.run import Run, RunStatus, RunSummary, all_runs, find_run, runs_folder
+from digitpad.runs.trained_weights import contents_sha256, weights_of
 from digitpad.training.events import EpochDone
 from digitpad.training.trainer import Trainer, TrainerState
 from digitpad.weights.native_format import load_weights
@@ -75,7 +76,7 @@ def test_run_is_kept_in_the_users_folder(run: Run, tmp_path: Path) -> None:
     (listed,) = all_runs()
     assert listed.recipe == small_recipe()
     assert listed.about["data"]["sha256"] == small_dataset().sha256
-    assert listed.begun == run.begun
+    assert listed.started == run.started
     assert listed.name == "small"
 
 

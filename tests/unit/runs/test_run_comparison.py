@@ -16,12 +16,12 @@ from digitpad.runs.run_comparison import (
     RunLines,
     RunTrace,
     accuracy_limits,
-    clock,
     differences,
+    format_duration,
     loss_limits,
     smoothed,
     to_csv,
-    values_at,
+    value_at,
 )
 from digitpad.runs.run_log import RunLog
 from digitpad.training.events import StepDone
@@ -147,9 +147,9 @@ def test_other_data_are_a_difference() -> None:
 
 
 def test_value_at_a_place_is_the_last_known() -> None:
-    """`values_at` returns the last known value, or None before the first."""
+    """`value_at` returns the last known value, or None before the first."""
     curve = RunCurve(np.array([1.0, 2, 3, 4]), np.array([np.nan, 5, np.nan, 7]))
-    assert [values_at(curve, x) for x in (0, 1, 2.5, 3.9, 4, 100)] == [None, None, 5, 5, 7, 7]
+    assert [value_at(curve, x) for x in (0, 1, 2.5, 3.9, 4, 100)] == [None, None, 5, 5, 7, 7]
 
 
 def test_csv_holds_the_whole_log() -> None:
@@ -179,9 +179,9 @@ def test_trace_of_a_training_is_what_was_trained() -> None:
     assert trace.scores("validation_loss", CurveAxis.EPOCH).x.tolist() == [0, 1, 2, 3]
 
 
-def test_clock() -> None:
-    """`clock` shows hours only from one hour on."""
-    assert [clock(seconds) for seconds in (0.4, 59.6, 3599, 3661)] == ["0:00", "1:00", "59:59", "1:01:01"]
+def test_format_duration() -> None:
+    """`format_duration` shows hours only from one hour on."""
+    assert [format_duration(seconds) for seconds in (0.4, 59.6, 3599, 3661)] == ["0:00", "1:00", "59:59", "1:01:01"]
 
 
 def test_lines_are_ready_to_be_drawn() -> None:
@@ -190,7 +190,7 @@ def test_lines_are_ready_to_be_drawn() -> None:
     lines = RunLines.of(trace, CurveAxis.STEP, 2)
     np.testing.assert_array_equal(lines.smooth.y, smoothed(lines.raw.y, 2))
     (mark,) = lines.marks
-    assert (mark.x, mark.y, mark.text) == (6, values_at(lines.smooth, 6), "step 6: optimizer.learning_rate=0.5")
+    assert (mark.x, mark.y, mark.text) == (6, value_at(lines.smooth, 6), "step 6: optimizer.learning_rate=0.5")
     assert set(lines.scores) == set(SCORES)
 
 

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 import pytest
 
+from digitpad.system import atomic_write
 from digitpad.system.atomic_write import write_atomically
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="modes and links as POSIX has them")
@@ -120,3 +121,62 @@ def test_long_name_can_be_written(tmp_path: Path) -> None:
     path.write_bytes(b"old")
     write_atomically(path, b"new")
     assert path.read_bytes() == b"new"
+
+
+def hold_open(monkeypatch: pytest.MonkeyPatch, n_times: int) -> list[float]:
+    """Simulate a program on Windows that has the target open for the next renames; return the waiting times."""
+    waits: list[float] = []
+    replace = os.replace
+
+    def refuse(*arguments: Any) -> None:
+        if len(waits) < n_times:
+            raise PermissionError(errno.EACCES, "Access is denied")
+        replace(*arguments)
+
+    monkeypatch.setattr(os, "replace", refuse)
+    monkeypatch.setattr(atomic_write, "IS_WINDOWS", True)
+    monkeypatch.setattr("time.sleep", waits.append)
+    return waits
+
+
+def test_rename_waits_for_a_virus_scanner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows a rename is tried again while another program has the target open."""
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    waits = hold_open(monkeypatch, 5)
+    write_atomically(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert len(waits) == 5
+
+
+def test_rename_that_stays_refused_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the other program never closes the file, the error says so after two seconds, and the old file stays."""
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    waits = hold_open(monkeypatch, 1000)
+    with pytest.raises(PermissionError, match="another program has the file open") as caught:
+        write_atomically(path, b"new")
+    assert 1 < sum(waits) <= atomic_write.REPLACE_S
+    assert caught.value.filename == str(path)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@posix
+def test_folder_is_flushed_after_the_rename(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder is flushed to disk after the rename, so that the new name survives a power cut."""
+    events: list[str] = []
+    fsync, replace = os.fsync, os.replace
+
+    def note_fsync(descriptor: int) -> None:
+        events.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        fsync(descriptor)
+
+    def note_replace(*arguments: Any) -> None:
+        events.append("rename")
+        replace(*arguments)
+
+    monkeypatch.setattr(os, "fsync", note_fsync)
+    monkeypatch.setattr(os, "replace", note_replace)
+    write_atomically(tmp_path / "file", b"new")
+    assert events == ["file", "rename", "folder"]

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import NoReturn
 
 import platformdirs
 import pytest
@@ -33,3 +34,14 @@ def test_home_is_where_the_system_has_it(tmp_path: Path, monkeypatch: pytest.Mon
     assert requested_names == ["digitpad"]
     assert (tmp_path / "share" / "digitpad").is_dir()
     assert not user_folders.user_data().is_relative_to(assets.MODEL.parent)
+
+
+def test_home_that_is_not_known_is_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without HOME and without an entry for the user, dialogs start in the current folder."""
+
+    def unknown() -> NoReturn:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", unknown)
+    monkeypatch.chdir(tmp_path)
+    assert user_folders.home() == tmp_path

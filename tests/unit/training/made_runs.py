@@ -24,11 +24,11 @@ def made_run(name: str = "small", status: RunStatus = RunStatus.FINISHED, n_epoc
     """
     recipe = dataclasses.replace(small_recipe(**settings), name=name)
     number = next(_numbers)
-    begun = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=number)
-    folder = user_folders.ensure_folder(runs_folder() / f"{begun:%Y-%m-%d-%H%M%S}-{name}-{number:06x}")
+    started = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=number)
+    folder = user_folders.ensure_folder(runs_folder() / f"{started:%Y-%m-%d-%H%M%S}-{name}-{number:06x}")
     about = {
         "recipe": recipe.to_dict(), "data": {"name": "small", "contents_sha256": "0" * 64}, "n_threads": 1,
-        "blas_threads": 1, "digitpad": "0.1.0", "date": begun.isoformat(),
+        "blas_threads": 1, "digitpad": "0.1.0", "date": started.isoformat(),
     }  # fmt: skip
     (folder / "run.json").write_text(json.dumps(about))
     run = Run.open(folder)

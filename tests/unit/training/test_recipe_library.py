@@ -5,7 +5,7 @@ import pytest
 from digitpad import assets
 from digitpad.errors import FileError
 from digitpad.training.recipe import Recipe
-from digitpad.training.recipe_library import all_recipes, is_kept, own_folder, path_for, save_recipe
+from digitpad.training.recipe_library import all_recipes, own_folder, path_for, recipe_file_exists, save_recipe
 
 ASKED_FOR = {
     "dense-256-128": "784-256-128-10",
@@ -88,22 +88,22 @@ def test_a_recipe_without_a_name_is_a_problem(own: Path) -> None:
 
 
 def test_what_is_kept_is_known(own: Path) -> None:
-    """`is_kept` reports an existing file for a name; two names can share a file."""
-    assert not is_kept("a/b")
+    """`recipe_file_exists` reports an existing file for a name; two names can share a file."""
+    assert not recipe_file_exists("a/b")
     path = save_recipe(Recipe(name="a/b"))
     assert path_for("a-b") == path
-    assert is_kept("a-b")
-    assert not is_kept("a")
+    assert recipe_file_exists("a-b")
+    assert not recipe_file_exists("a")
 
 
 def test_a_folder_that_cannot_be_read_keeps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`is_kept` is False for an unreadable folder, and saving then raises `FileError`."""
+    """`recipe_file_exists` is False for an unreadable folder, and saving then raises `FileError`."""
 
     def denied(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "exists", denied)
-    assert not is_kept("mine")
+    assert not recipe_file_exists("mine")
     monkeypatch.setattr("digitpad.training.recipe_library.write_atomically", denied)
     with pytest.raises(FileError, match="cannot be written"):
         save_recipe(Recipe(name="mine"))

@@ -7,18 +7,18 @@ from digitpad.datasets.dataset import mnist
 from digitpad.errors import RecipeError
 from digitpad.nn.losses import NONE
 from digitpad.training.recipe import Recipe
-from digitpad.training.training_data import dataset_of
+from digitpad.training.training_data import load_training_data
 from tests.unit.datasets.idx_files import random_digits, write_folder
 
 
 def test_a_data_set_alone_is_as_it_is() -> None:
     """Without synthetic digits, the dataset is returned unchanged."""
-    assert dataset_of(Recipe()) is mnist()
+    assert load_training_data(Recipe()) is mnist()
 
 
 def test_pen_digits_join_training_and_validation() -> None:
     """Pen digits are appended to the training and validation sets; the test set is unchanged."""
-    dataset = dataset_of(Recipe().with_values({"data.pen_digits": 50}))
+    dataset = load_training_data(Recipe().with_values({"data.pen_digits": 50}))
     whole = mnist()
     assert dataset.name == "MNIST"
     assert (len(dataset.training), len(dataset.validation)) == (50_050, 10_005)
@@ -31,7 +31,7 @@ def test_pen_digits_join_training_and_validation() -> None:
 def test_validation_is_by_other_writers() -> None:
     """Validation and training share no pen digits, and another seed gives other digits."""
     recipe = Recipe().with_values({"data.pen_digits": 100})
-    first, second = dataset_of(recipe), dataset_of(recipe.with_values({"training.seed": 2}))
+    first, second = load_training_data(recipe), load_training_data(recipe.with_values({"training.seed": 2}))
     seen = {image.tobytes() for image in first.training.images[50_000:]}
     assert not any(image.tobytes() in seen for image in first.validation.images[10_000:])
     assert not any(image.tobytes() in seen for image in second.training.images[50_000:])
@@ -39,7 +39,7 @@ def test_validation_is_by_other_writers() -> None:
 
 def test_things_that_are_no_digits_join_training_alone() -> None:
     """Non-digits are added to the training set only."""
-    dataset = dataset_of(Recipe().with_values({"data.non_digits": 20}))
+    dataset = load_training_data(Recipe().with_values({"data.non_digits": 20}))
     assert (len(dataset.training), len(dataset.validation)) == (50_020, 10_000)
     assert (dataset.training.labels[50_000:] == NONE).all()
 
@@ -50,5 +50,5 @@ def test_drawings_are_made_besides_digits_alone(tmp_path: Path, key: str) -> Non
     folder = write_folder(tmp_path / "fashion", random_digits(60), random_digits(20))
     recipe = Recipe().with_values({"data.set": str(folder), key: 10_000})
     with pytest.raises(RecipeError, match=r"fashion has T-shirt/top, Trouser, Pullover, … Ankle boot \(10 classes\)"):
-        dataset_of(recipe)
-    assert dataset_of(recipe.with_values({key: 0})).class_names[-1] == "Ankle boot"
+        load_training_data(recipe)
+    assert load_training_data(recipe.with_values({key: 0})).class_names[-1] == "Ankle boot"

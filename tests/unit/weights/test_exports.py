@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -80,6 +81,21 @@ def test_a_python_file_predicts_by_itself(layers: list[Layer], tmp_path: Path) -
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": "."}, check=True)
     expected = weights.network().predict(digits())
     np.testing.assert_allclose(np.load(tmp_path / "read.npy"), expected, atol=1e-5)
+
+
+def test_a_python_file_needs_no_source_of_a_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The export works in a bundle, which holds data files but no module's source."""
+    read_text = Path.read_text
+
+    def without_sources(path: Path, *arguments: Any, **options: Any) -> str:
+        if path.suffix == ".py":
+            raise FileNotFoundError(path)
+        return read_text(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "read_text", without_sources)
+    export(weights_of(EVERY_LAYER[1]), tmp_path / "reader.py")
+    monkeypatch.undo()
+    compile((tmp_path / "reader.py").read_text(), "reader.py", "exec")
 
 
 @pytest.mark.parametrize("layers", EVERY_LAYER, ids=["images", "dense", "binarised"])

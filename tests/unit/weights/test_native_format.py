@@ -3,6 +3,8 @@ import json
 import math
 import os
 import sys
+import tracemalloc
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -19,7 +21,7 @@ from digitpad.nn.layers import Flatten, Layer, Linear, Rescale
 from digitpad.nn.network import Network
 from digitpad.system import blas_threads
 from digitpad.training.recipe import Recipe
-from digitpad.weights.native_format import MAX_HEADER_BYTES, SHIPPED, VERSION, Weights, load_weights, provenance
+from digitpad.weights.native_format import MAX_HEADER_BYTES, SHIPPED, VERSION, Weights, is_own, load_weights, provenance
 from tests.unit.datasets.memory import peak_mebibytes
 from tests.unit.weights.npz_files import (
     METHODS,
@@ -401,3 +403,21 @@ def test_classes_that_cannot_be_are_refused(tmp_path: Path, changes: dict[str, A
     (tmp_path / "x.npz").write_bytes(zipped(members(header=letters_header(**changes))))
     with pytest.raises(WeightsError, match=message):
         load_weights(tmp_path / "x.npz")
+
+
+def test_own_files_are_recognised_by_their_first_bytes(tmp_path: Path) -> None:
+    """Only the beginning of a file is read, because an archive may have a million entries."""
+    assert is_own(SHIPPED)
+    path = tmp_path / "many.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(30_000):
+            archive.writestr(str(number), b"")
+    tracemalloc.start()
+    assert not is_own(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1e6
+    np.savez(tmp_path / "plain.npz", W1=np.zeros((784, 10)))
+    assert not is_own(tmp_path / "plain.npz")
+    assert not is_own(tmp_path)
+    assert not is_own(tmp_path / "missing.npz")

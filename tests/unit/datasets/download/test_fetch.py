@@ -61,6 +61,23 @@ def test_what_broke_off_is_gone_on_with(server: Server) -> None:
     assert (folder / IMAGES).read_bytes() == server.files[IMAGES]
 
 
+def test_two_downloads_do_not_share_a_file(server: Server) -> None:
+    """While a dataset is downloaded, a second download is refused; afterwards it finds the folder."""
+    source = source_of(server, server.url)
+    refused: list[str] = []
+
+    def download_again(done: int, total: int) -> None:
+        if not refused:
+            with pytest.raises(DataError, match="is being downloaded already") as caught:
+                download(source)
+            refused.append(str(caught.value))
+
+    folder = download(source, download_again)
+    assert refused
+    assert (folder / IMAGES).read_bytes() == server.files[IMAGES]
+    assert download(source) == folder
+
+
 def test_a_server_without_ranges_begins_again(server: Server) -> None:
     """If the server ignores ranges, the file is downloaded again from the start."""
     source = source_of(server, server.url)
@@ -98,7 +115,7 @@ def test_a_file_that_is_gone_is_told(server: Server) -> None:
     server.files.clear()
     with pytest.raises(DataError, match=rf"{FILES[2]}: could not be downloaded: 127.0.0.1:\d+ answered 404 Not Found"):
         download(source)
-    assert list(sets_folder().iterdir()) == []
+    assert [path.name for path in sets_folder().iterdir()] == [".fashion-mnist.lock"]
 
 
 def test_without_a_network_nothing_changes(server: Server) -> None:
@@ -107,7 +124,7 @@ def test_without_a_network_nothing_changes(server: Server) -> None:
         port = closed.getsockname()[1]
     with pytest.raises(DataError, match=rf"127.0.0.1:{port} cannot be reached \(.*\); check the internet connection"):
         download(source_of(server, f"http://127.0.0.1:{port}/"))
-    assert list(sets_folder().iterdir()) == []
+    assert [path.name for path in sets_folder().iterdir()] == [".fashion-mnist.lock"]
 
 
 def test_who_hears_of_it_may_end_it(server: Server) -> None:

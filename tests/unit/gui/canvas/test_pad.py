@@ -314,3 +314,23 @@ def test_a_long_stroke_looks_the_same_while_it_is_drawn_and_after(pad: Pad) -> N
     mouse(pad, QEvent.Type.MouseButtonRelease, path[-1])
     finished = to_rgba(pad.grab().toImage()).astype(int)
     assert (np.abs(running - finished).max(axis=2) > 64).mean() < 0.001
+
+
+@pytest.mark.parametrize("eraser", [False, True])
+def test_drawing_replaced_in_mid_stroke_is_the_whole_drawing(pad: Pad, eraser: bool) -> None:
+    """A paste during a stroke discards the stroke; undo restores the drawing before it, not a half of it."""
+    draw(pad, [[(100, 100), (300, 300)]])
+    before, other = pad.drawing, Drawing((Stroke(np.array([[50.0, 400.0], [90.0, 400.0]])),))
+    pad.set_erasing(eraser)
+    mouse(pad, QEvent.Type.MouseButtonPress, (190, 190))
+    mouse(pad, QEvent.Type.MouseMove, (210, 210))
+    assert pad.is_drawing
+    pad.replace(other, "Paste")
+    assert not pad.is_drawing
+    mouse(pad, QEvent.Type.MouseMove, (250, 400))
+    mouse(pad, QEvent.Type.MouseButtonRelease, (250, 400))
+    assert pad.drawing is other
+    pad.undo_stack.undo()
+    assert pad.drawing is before
+    pad.undo_stack.redo()
+    assert pad.drawing is other

@@ -25,7 +25,7 @@ from digitpad.gui.widgets.theme import Mode
 from digitpad.nn.feedforward import feedforward
 from digitpad.nn.network import Network
 from digitpad.number_format import format_percent
-from digitpad.runs.run import weights_of
+from digitpad.runs.trained_weights import weights_of
 from digitpad.training.recipe_library import Recipes
 from digitpad.training.trainer import Trainer
 from digitpad.weights.native_format import SHIPPED, Weights

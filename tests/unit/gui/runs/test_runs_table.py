@@ -33,7 +33,7 @@ def test_runs_are_rows(model: RunsModel) -> None:
         "paused 1/3",
         "50.00\N{NO-BREAK SPACE}%",
         "0:01",
-        f"{run.begun:%m-%d %H:%M}",
+        f"{run.started:%m-%d %H:%M}",
     ]
     assert run.id in model.index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
 

@@ -44,6 +44,15 @@ def test_latest_run_is_shown_first(qtbot: QtBot, window: Window) -> None:
     assert window.runs_window is runs
 
 
+def test_unreadable_run_is_named(qtbot: QtBot, window: Window) -> None:
+    """A run whose description is damaged is named below the list, and the others are shown."""
+    good, bad = made_run("good"), made_run("bad")
+    (bad.folder / "run.json").write_text('{"date": 5}')
+    runs = open_runs(qtbot, window, good)
+    assert [entry.id for entry in runs.runs.chosen()] == [good.id]
+    assert f"Unreadable run: {bad.folder / 'run.json'}" in find(runs, QLabel, "runs_message").accessibleName()
+
+
 def test_list_follows_a_run_in_training_and_rests_after_it(
     qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:

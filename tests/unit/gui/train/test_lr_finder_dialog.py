@@ -66,7 +66,7 @@ def test_closed_while_drawings_are_made_it_leaves_them(
             generated.append(n)
             tell(n)
 
-    monkeypatch.setattr("digitpad.gui.train.lr_finder_dialog.dataset_of", endless)
+    monkeypatch.setattr("digitpad.gui.train.lr_finder_dialog.load_training_data", endless)
     window.page(TrainTab).form.set_recipe(recipes.shipped["digits"])
     menu_action(window, "Find a learning rate").trigger()
     dialog = find(window, LearningRateDialog, "rate_dialog")

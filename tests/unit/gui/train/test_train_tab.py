@@ -23,7 +23,7 @@ from digitpad.gui.train.training_task import SettingsChanged, TrainingReport, Tr
 from digitpad.gui.widgets.basics import Tile
 from digitpad.gui.widgets.image_grid import ImageGrid
 from digitpad.runs.run import Run, RunStatus, all_runs
-from digitpad.runs.run_comparison import clock
+from digitpad.runs.run_comparison import format_duration
 from digitpad.system import blas_threads
 from digitpad.training.events import EpochDone
 from digitpad.training.recipe_library import Recipes
@@ -311,9 +311,9 @@ def test_weights_that_cannot_be_kept_do_not_end_training(
     assert outcome.path is None
 
 
-def test_clock() -> None:
+def test_format_duration() -> None:
     """Times have minutes and seconds, and hours if there are any."""
-    assert [clock(9), clock(61.4), clock(3725)] == ["0:09", "1:01", "1:02:05"]
+    assert [format_duration(9), format_duration(61.4), format_duration(3725)] == ["0:09", "1:01", "1:02:05"]
 
 
 def test_a_training_that_runs_away_keeps_its_best_epoch(
@@ -575,7 +575,7 @@ def test_resumed_run_has_the_threads_that_it_began_with(
         set_threads(count)
 
     monkeypatch.setattr(blas_threads, "set_threads", noted)
-    tab.resume(Run(run.folder, about))
+    tab.resume(Run(run.folder, about, run.recipe))
     with event_of(qtbot, tab, EpochDone):
         pass
     tab.finish_work()

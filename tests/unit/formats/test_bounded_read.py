@@ -1,0 +1,44 @@
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from digitpad.errors import WeightsError
+from digitpad.formats.bounded_read import read_bounded
+from digitpad.formats.npz import read_arrays
+
+
+def test_content_is_read_unchanged(tmp_path: Path) -> None:
+    """All bytes come back, also line ends and Ctrl-Z, at which Windows ends a text."""
+    path = tmp_path / "file"
+    path.write_bytes(b"a\r\nb\n\x1ac")
+    assert read_bounded(path, 7) == b"a\r\nb\n\x1ac"
+    with pytest.raises(OSError, match="larger than 6 bytes"):
+        read_bounded(path, 6)
+
+
+def test_binary_mode_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where `os.open` has a text mode, as on Windows, the file is opened as binary."""
+    flags: list[int] = []
+    os_open = os.open
+
+    def note(path: Path, mode: int) -> int:
+        flags.append(mode)
+        return os_open(path, mode & ~0x8000)
+
+    monkeypatch.setattr(os, "O_BINARY", 0x8000, raising=False)
+    monkeypatch.setattr(os, "open", note)
+    (tmp_path / "file").write_bytes(b"x")
+    assert read_bounded(tmp_path / "file", 10) == b"x"
+    assert flags[0] & 0x8000
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="named pipes as POSIX has them")
+def test_pipe_does_not_block(tmp_path: Path) -> None:
+    """A named pipe that nobody writes to is refused at once, also as weights."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="not a regular file"):
+        read_bounded(tmp_path / "pipe", 10)
+    with pytest.raises(WeightsError, match="not a regular file"):
+        read_arrays(tmp_path / "pipe")
