@@ -21,7 +21,7 @@ from digitpad.importers.diagnostics import layerless
 from digitpad.importers.inference.best_convention import ImportResult, infer_convention
 from digitpad.importers.inference.conventions import ProbeSet
 from digitpad.importers.inference.scalings import SCALINGS, normalised
-from digitpad.importers.inference.stored_scaler import find_structures
+from digitpad.importers.inference.structure_search import find_structures
 from digitpad.importers.output_names import class_names_in
 from digitpad.importers.read_file import read_tensor_tree, with_siblings
 from digitpad.weights.activation_names import ACTIVATIONS, NAMES

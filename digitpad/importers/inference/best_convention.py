@@ -17,7 +17,7 @@ from digitpad.importers.containers.tensor_tree import TensorTree
 from digitpad.importers.inference.convention_search import MOST_USED, SHOWN, ConventionSearch, best_accuracy
 from digitpad.importers.inference.conventions import Candidate, ProbeSet
 from digitpad.importers.inference.scalings import StoredScaler
-from digitpad.importers.inference.stored_scaler import find_structures
+from digitpad.importers.inference.structure_search import find_structures
 from digitpad.importers.layout.building import SOME_IMAGES, build_network
 from digitpad.importers.layout.structure import NetworkStructure
 from digitpad.weights.native_format import MAX_PARAMETERS, Weights
