@@ -20,20 +20,20 @@ _HARMFUL = (
 _LAYERLESS = ("Classifier", "Regressor", "SVC", "SVM", "Forest", "NB", "PCA", "KMeans", "Tree")
 
 
-def layerless(contents: TensorTree) -> str:
+def layerless(tensor_tree: TensorTree) -> str:
     """Return the class name of a pickled model without layers, such as a scikit-learn forest, or an empty string."""
-    names = [word.rpartition(".")[2] for _, word in contents.words]
+    names = [word.rpartition(".")[2] for _, word in tensor_tree.words]
     if any("MLP" in name for name in names):
         return ""
     return next((name for name in names if name.endswith(_LAYERLESS)), "")
 
 
-def other_kind(contents: TensorTree) -> str:
+def other_kind(tensor_tree: TensorTree) -> str:
     """Return a message that says what a file is, if it is not a network, or an empty string if that is unknown."""
-    arrays = named_arrays(contents.arrays)
-    if name := layerless(contents):
+    arrays = named_arrays(tensor_tree.arrays)
+    if name := layerless(tensor_tree):
         return f"is a {name}, which has no layers; choose a file of a neural network, such as an MLPClassifier"
-    if harmful := [word for _, word in contents.words if word.startswith(_HARMFUL)]:
+    if harmful := [word for _, word in tensor_tree.words if word.startswith(_HARMFUL)]:
         return f"is a pickle that tries to call {harmful[0]}; no code was run, and the file holds no weights"
     images = [item for item in arrays if item.array.shape[-2:] == (SIDE, SIDE) and item.array.dtype.kind in "ub"]
     if samples := next(filter(_are_samples, arrays), None):
@@ -56,14 +56,13 @@ def _are_samples(item: NamedArray) -> bool:
     return bool((sample >= 0).all() and (sample == 0).mean() > 0.2)
 
 
-def no_layers(contents: TensorTree, ones: list[NamedArray], n_classes: int) -> str:
+def no_layers(tensor_tree: TensorTree, ones: list[NamedArray], n_classes: int) -> str:
     """Return a message that says which arrays were found and which would fit."""
     if len(ones) == 1 and max(ones[0].array.shape) == ones[0].array.size and (ones[0].vector % 1 == 0).all():
         return f"holds {ones[0].array.size:,} whole numbers, which are probably labels, not weights"
     if not ones:
-        return (
-            f"is {contents.kind} without arrays; a network needs matrices from {N_PIXELS} inputs to {n_classes} outputs"
-        )
+        needed = f"matrices from {N_PIXELS} inputs to {n_classes} outputs"
+        return f"is {tensor_tree.kind} without arrays; a network needs {needed}"
     sides = [
         side for side in (32, 8, 16) for item in ones[:1] if {side * side, side * side + 1} & set(item.array.shape)
     ]

@@ -193,16 +193,16 @@ def _reader_for(path: Path, content: bytes, tell: Tell) -> Callable[[Path, bytes
 
 
 def _read_npy(path: Path, content: bytes, tell: Tell) -> TensorTree:
-    contents = TensorTree(path, "an .npy")
+    tensor_tree = TensorTree(path, "an .npy")
     tree = read_npy(path, "its array", io.BytesIO(content), read_objects=lambda pickle: read_pickle(path, pickle, tell))
-    contents.add(path.stem, tree)
-    return contents
+    tensor_tree.add(path.stem, tree)
+    return tensor_tree
 
 
 def _read_pickle(path: Path, content: bytes, tell: Tell) -> TensorTree:
-    contents = TensorTree(path, "a pickle")
-    contents.add("", read_pickle(path, content, tell))
-    return contents
+    tensor_tree = TensorTree(path, "a pickle")
+    tensor_tree.add("", read_pickle(path, content, tell))
+    return tensor_tree
 
 
 def _unpacked(path: Path, content: bytes) -> bytes | None:

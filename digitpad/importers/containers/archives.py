@@ -69,7 +69,7 @@ def read_hdf5(path: Path, content: bytes) -> TensorTree:
 
 def _read_npz(path: Path, archive: zipfile.ZipFile, tell: Tell) -> TensorTree:
     left = BUDGET_BYTES
-    contents = TensorTree(path, "an .npz")
+    tensor_tree = TensorTree(path, "an .npz")
     for member in archive.infolist():
         name = member.filename.removesuffix(".npy")
         if name != member.filename:
@@ -79,12 +79,12 @@ def _read_npz(path: Path, archive: zipfile.ZipFile, tell: Tell) -> TensorTree:
                         path, f"array {name[:80]!r}", file, left, lambda pickle: read_pickle(path, pickle, tell)
                     )
                 except WeightsError as error:
-                    if contents.arrays or not _is_dataset(archive.namelist()):
+                    if tensor_tree.arrays or not _is_dataset(archive.namelist()):
                         raise
                     raise WeightsError(path, data_set_problem(archive.namelist())) from error
             left -= tree.nbytes if isinstance(tree, np.ndarray) else member.file_size
-            contents.add(name, tree)
-    return contents
+            tensor_tree.add(name, tree)
+    return tensor_tree
 
 
 def _is_dataset(names: list[str]) -> bool:
@@ -127,9 +127,9 @@ def _read_torch(path: Path, archive: zipfile.ZipFile, pickled: str, tell: Tell) 
             storages[storage.key] = storage
         return storages[storage.key]
 
-    contents = TensorTree(path, "a PyTorch file")
-    contents.add("", read_pickles(path, io.BytesIO(read(pickled)), tell, persistent=find)[0])
-    return contents
+    tensor_tree = TensorTree(path, "a PyTorch file")
+    tensor_tree.add("", read_pickles(path, io.BytesIO(read(pickled)), tell, persistent=find)[0])
+    return tensor_tree
 
 
 def read_legacy_torch(path: Path, content: bytes, tell: Tell) -> TensorTree:
@@ -155,9 +155,9 @@ def read_legacy_torch(path: Path, content: bytes, tell: Tell) -> TensorTree:
         if not isinstance(key, str) or key not in storages or n > BUDGET_BYTES:
             raise WeightsError(path, "is a damaged PyTorch file, or its numbers have an unsupported type")
         storages[key].content = file.read(n * storages[key].dtype.itemsize)
-    contents = TensorTree(path, "a PyTorch file")
-    contents.add("", tree)
-    return contents
+    tensor_tree = TensorTree(path, "a PyTorch file")
+    tensor_tree.add("", tree)
+    return tensor_tree
 
 
 def is_legacy_torch(content: bytes) -> bool:
