@@ -15,7 +15,7 @@ from digitpad.datasets.dataset import Dataset, Digits, load_path, mnist
 from digitpad.datasets.download.families import family_of
 from digitpad.datasets.download.fetch import downloaded
 from digitpad.errors import DataError, RecipeError, WeightsError, reason
-from digitpad.importers.containers.pickles import Tell, ignore_progress
+from digitpad.formats.progress import ProgressCallback, ignore_progress
 from digitpad.importers.containers.tensor_tree import TensorTree
 from digitpad.importers.diagnostics import layerless
 from digitpad.importers.inference.best_convention import ImportResult, infer_convention
@@ -81,7 +81,7 @@ def infer_import(
     scaling: str | None = None,
     class_names: tuple[str, ...] | None = None,
     data: Dataset | None = None,
-    tell: Tell = ignore_progress,
+    tell: ProgressCallback = ignore_progress,
 ) -> ImportResult:
     """Find the network in a file from another program, and infer its convention.
 
@@ -143,7 +143,7 @@ def convention_of(weights: Weights) -> dict[str, Any]:
     }
 
 
-def _class_names(tensor_tree: TensorTree, data: Dataset | None, tell: Tell) -> tuple[str, ...]:
+def _class_names(tensor_tree: TensorTree, data: Dataset | None, tell: ProgressCallback) -> tuple[str, ...]:
     """Return the class names that a file states and its outputs match, otherwise those of the data or the digits."""
     for names in class_names_in(tensor_tree):
         unrelated = data is not None and len(names) == len(data.class_names) and not set(data.class_names) <= set(names)
@@ -157,7 +157,7 @@ def _class_names(tensor_tree: TensorTree, data: Dataset | None, tell: Tell) -> t
     return DIGITS if data is None else data.class_names
 
 
-def _with_biases(tensor_tree: TensorTree, n_classes: int, tell: Tell) -> TensorTree:
+def _with_biases(tensor_tree: TensorTree, n_classes: int, tell: ProgressCallback) -> TensorTree:
     """Return a file's contents, with those of its sibling files if it holds only a part of a network.
 
     A part is, for example, weights without biases, or one matrix.
@@ -182,7 +182,7 @@ def _has_fractions(tensor_tree: TensorTree) -> bool:
     )
 
 
-def _with_siblings(path: Path, n_classes: int, tell: Tell) -> TensorTree | None:
+def _with_siblings(path: Path, n_classes: int, tell: ProgressCallback) -> TensorTree | None:
     """Return the contents of a file and its siblings, or None if they hold no network."""
     combined = with_siblings(path, tell)
     if combined is None:

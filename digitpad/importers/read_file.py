@@ -15,9 +15,10 @@ from typing import Any
 from digitpad.class_names import MAX_CLASSES
 from digitpad.errors import WeightsError, reason
 from digitpad.formats.npy import BUDGET_BYTES, mebibytes, read_npy
+from digitpad.formats.progress import ProgressCallback, ignore_progress
 from digitpad.importers.containers.archives import is_legacy_torch, read_hdf5, read_legacy_torch, read_zip
 from digitpad.importers.containers.matlab import MAGIC, OCTAVE_MAGIC, read_mat, read_octave
-from digitpad.importers.containers.pickles import Tell, ignore_progress, read_pickle
+from digitpad.importers.containers.pickles import read_pickle
 from digitpad.importers.containers.safetensors_file import is_safetensors, read_safetensors
 from digitpad.importers.containers.tensor_tree import DATA_HINT, TensorTree
 from digitpad.importers.containers.texts import looks_like_table, read_json, read_table
@@ -44,7 +45,7 @@ _NOT_READ = {
 }
 
 
-def read_tensor_tree(path: Path, tell: Tell = ignore_progress) -> TensorTree:
+def read_tensor_tree(path: Path, tell: ProgressCallback = ignore_progress) -> TensorTree:
     """Read all tensors, numbers and texts in a file or folder.
 
     Parameters
@@ -82,7 +83,7 @@ def read_tensor_tree(path: Path, tell: Tell = ignore_progress) -> TensorTree:
         raise WeightsError(path, f"cannot be read ({reason(error)[:200]})") from error
 
 
-def with_siblings(path: Path, tell: Tell = ignore_progress) -> TensorTree | None:
+def with_siblings(path: Path, tell: ProgressCallback = ignore_progress) -> TensorTree | None:
     """Read this file and its siblings with the same suffix, because some authors save one matrix per file.
 
     Return None if there are no siblings, or if one of them cannot be read.
@@ -100,7 +101,7 @@ def with_siblings(path: Path, tell: Tell = ignore_progress) -> TensorTree | None
         return None
 
 
-def read_together(path: Path, files: list[Path], tell: Tell = ignore_progress) -> TensorTree:
+def read_together(path: Path, files: list[Path], tell: ProgressCallback = ignore_progress) -> TensorTree:
     """Read several files into one tree, with each array's name prefixed by the name of its file.
 
     Raises
@@ -152,7 +153,7 @@ def _file_bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _read_bytes(path: Path, content: bytes, tell: Tell, *, unpacked: bool = False) -> TensorTree:
+def _read_bytes(path: Path, content: bytes, tell: ProgressCallback, *, unpacked: bool = False) -> TensorTree:
     for beginning, problem in _NOT_READ.items():
         if content.startswith(beginning):
             raise WeightsError(path, problem)
@@ -163,7 +164,7 @@ def _read_bytes(path: Path, content: bytes, tell: Tell, *, unpacked: bool = Fals
     return _reader_for(path, content, tell)(path, content)
 
 
-def _reader_for(path: Path, content: bytes, tell: Tell) -> Callable[[Path, bytes], TensorTree]:
+def _reader_for(path: Path, content: bytes, tell: ProgressCallback) -> Callable[[Path, bytes], TensorTree]:
     start = content[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if content.startswith(b"PK"):
         return functools.partial(read_zip, tell=tell)
@@ -192,14 +193,14 @@ def _reader_for(path: Path, content: bytes, tell: Tell) -> Callable[[Path, bytes
     )
 
 
-def _read_npy(path: Path, content: bytes, tell: Tell) -> TensorTree:
+def _read_npy(path: Path, content: bytes, tell: ProgressCallback) -> TensorTree:
     tensor_tree = TensorTree(path, "an .npy")
     tree = read_npy(path, "its array", io.BytesIO(content), read_objects=lambda pickle: read_pickle(path, pickle, tell))
     tensor_tree.add(path.stem, tree)
     return tensor_tree
 
 
-def _read_pickle(path: Path, content: bytes, tell: Tell) -> TensorTree:
+def _read_pickle(path: Path, content: bytes, tell: ProgressCallback) -> TensorTree:
     tensor_tree = TensorTree(path, "a pickle")
     tensor_tree.add("", read_pickle(path, content, tell))
     return tensor_tree

@@ -11,7 +11,8 @@ from digitpad.errors import WeightsError
 from digitpad.formats.npy import BUDGET_BYTES, mebibytes, read_npy
 from digitpad.formats.npz import MAX_MEMBERS
 from digitpad.formats.pickle_nodes import GlobalNode, ObjectNode, StorageNode
-from digitpad.importers.containers.pickles import Tell, read_pickle, read_pickles
+from digitpad.formats.progress import ProgressCallback
+from digitpad.importers.containers.pickles import read_pickle, read_pickles
 from digitpad.importers.containers.tensor_tree import TensorTree
 
 # NumPy types of PyTorch's storage classes. NumPy has no bfloat16, which is the upper half of a float32.
@@ -30,7 +31,7 @@ _STORAGES = {
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 
 
-def read_zip(path: Path, content: bytes, tell: Tell) -> TensorTree:
+def read_zip(path: Path, content: bytes, tell: ProgressCallback) -> TensorTree:
     """Read an ``.npz`` or a ``.pt``.
 
     Raises
@@ -67,7 +68,7 @@ def read_hdf5(path: Path, content: bytes) -> TensorTree:
     raise WeightsError(path, f"is an HDF5 file, such as a Keras model, which is not supported; {_INSTEAD}")
 
 
-def _read_npz(path: Path, archive: zipfile.ZipFile, tell: Tell) -> TensorTree:
+def _read_npz(path: Path, archive: zipfile.ZipFile, tell: ProgressCallback) -> TensorTree:
     left = BUDGET_BYTES
     tensor_tree = TensorTree(path, "an .npz")
     for member in archive.infolist():
@@ -104,7 +105,7 @@ def _open_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) 
     return archive.open(member)
 
 
-def _read_torch(path: Path, archive: zipfile.ZipFile, pickled: str, tell: Tell) -> TensorTree:
+def _read_torch(path: Path, archive: zipfile.ZipFile, pickled: str, tell: ProgressCallback) -> TensorTree:
     folder = pickled.removesuffix("data.pkl")
     left = BUDGET_BYTES
     storages: dict[str, StorageNode] = {}
@@ -132,7 +133,7 @@ def _read_torch(path: Path, archive: zipfile.ZipFile, pickled: str, tell: Tell) 
     return tensor_tree
 
 
-def read_legacy_torch(path: Path, content: bytes, tell: Tell) -> TensorTree:
+def read_legacy_torch(path: Path, content: bytes, tell: ProgressCallback) -> TensorTree:
     """Read PyTorch's format before 1.6: five pickles, followed by the numbers of each storage.
 
     Raises

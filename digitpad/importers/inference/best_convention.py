@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from digitpad.errors import WeightsError
-from digitpad.importers.containers.pickles import Tell, ignore_progress
+from digitpad.formats.progress import ProgressCallback, ignore_progress
 from digitpad.importers.containers.tensor_tree import TensorTree
 from digitpad.importers.inference.convention_search import MOST_USED, SHOWN, ConventionSearch, best_accuracy
 from digitpad.importers.inference.conventions import Candidate, ProbeSet
@@ -85,7 +85,7 @@ def infer_convention(
     *,
     activation: str | None = None,
     scaling: str | None = None,
-    tell: Tell = ignore_progress,
+    tell: ProgressCallback = ignore_progress,
 ) -> ImportResult:
     """Infer the convention of a file's weights.
 

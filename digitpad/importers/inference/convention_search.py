@@ -2,12 +2,13 @@
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from digitpad.class_names import DIGITS
+from digitpad.formats.progress import ProgressCallback
 from digitpad.importers.containers.tensor_tree import TensorTree
 from digitpad.importers.inference.conventions import Candidate, Convention, ProbeSet
 from digitpad.importers.inference.scalings import STRANGE, common_scalings, find_stored_scalers
@@ -42,7 +43,7 @@ class ConventionSearch:
         ways: list[NetworkStructure],
         activation: str | None,
         scaling: str | None,
-        tell: Callable[[], None],
+        tell: ProgressCallback,
     ) -> None:
         self._tell = tell
         self.stored_scalers = find_stored_scalers(tensor_tree)
@@ -196,7 +197,7 @@ class ConventionSearch:
         return min(candidates, key=lambda candidate: candidate.rank)
 
     def _score(self, candidate: Candidate, n: int) -> Candidate:
-        self._tell()
+        self._tell(len(self._scored))
         try:
             network = build_network(candidate, self.stored_scalers, self._probe_set)
         except ValueError:  # for example, the network is too large
