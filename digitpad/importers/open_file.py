@@ -158,7 +158,7 @@ def _class_names(tensor_tree: TensorTree, data: Dataset | None, tell: ProgressCa
 
 
 def _with_biases(tensor_tree: TensorTree, n_classes: int, tell: ProgressCallback) -> TensorTree:
-    """Return a file's contents, with those of its sibling files if it holds only a part of a network.
+    """Return the contents of a file, with those of its sibling files if it holds only a part of a network.
 
     A part is, for example, weights without biases, or one matrix.
     """
@@ -169,10 +169,10 @@ def _with_biases(tensor_tree: TensorTree, n_classes: int, tell: ProgressCallback
         # Do not open weights that happen to lie beside a file of labels or images.
         if layerless(tensor_tree) or not _has_fractions(tensor_tree):
             raise
-        if (combined := _with_siblings(tensor_tree.path, n_classes, tell)) is None:
+        if (combined := _with_siblings(tensor_tree, n_classes, tell)) is None:
             raise
         return combined
-    combined = _with_siblings(tensor_tree.path, n_classes, tell)
+    combined = _with_siblings(tensor_tree, n_classes, tell)
     return tensor_tree if combined is None or not find_structures(combined, n_classes)[0].has_biases else combined
 
 
@@ -182,16 +182,22 @@ def _has_fractions(tensor_tree: TensorTree) -> bool:
     )
 
 
-def _with_siblings(path: Path, n_classes: int, tell: ProgressCallback) -> TensorTree | None:
-    """Return the contents of a file and its siblings, or None if they hold no network."""
-    combined = with_siblings(path, tell)
+def _with_siblings(tensor_tree: TensorTree, n_classes: int, tell: ProgressCallback) -> TensorTree | None:
+    """Return the contents of a file and its siblings, or None if they hold no network that uses the file's arrays."""
+    combined = with_siblings(tensor_tree.path, tell)
     if combined is None:
         return None
     try:
-        find_structures(combined, n_classes)
+        structure = find_structures(combined, n_classes)[0]
     except WeightsError:
         return None
-    return combined
+    stem = tensor_tree.path.stem
+    others = {name: array for name, array in combined.arrays.items() if name.split(".")[0] != stem}
+    try:
+        without = find_structures(replace(combined, arrays=others), n_classes)[0]
+    except WeightsError:
+        return combined
+    return None if structure.same_parameters(without) else combined
 
 
 @functools.cache

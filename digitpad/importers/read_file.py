@@ -22,6 +22,7 @@ from digitpad.importers.containers.pickles import read_pickle
 from digitpad.importers.containers.safetensors_file import is_safetensors, read_safetensors
 from digitpad.importers.containers.tensor_tree import DATA_HINT, TensorTree
 from digitpad.importers.containers.texts import looks_like_table, read_json, read_table
+from digitpad.importers.sibling_files import siblings
 
 MAX_FILES = 64
 _ONE_MATRIX_EACH = (".npy", ".csv", ".txt", ".tsv", ".dat", ".pkl", ".pickle", ".json")
@@ -41,8 +42,8 @@ _NOT_READ = {
     b"\0\0\x08\x01": "is a dataset's labels (IDX), not weights; use it to train or evaluate a network",
     b"MATLAB 7.3": "is a MATLAB 7.3 file (HDF5), which is not supported; save it with save(…, '-v7')",
     b"%PDF": "is a PDF",
-    b"TFL3": "is a TensorFlow Lite model, which is not supported; save its weights with np.savez",
 }
+_TFLITE_MAGIC, _TFLITE_MAGIC_AT = b"TFL3", 4
 
 
 def read_tensor_tree(path: Path, tell: ProgressCallback = ignore_progress) -> TensorTree:
@@ -84,13 +85,13 @@ def read_tensor_tree(path: Path, tell: ProgressCallback = ignore_progress) -> Te
 
 
 def with_siblings(path: Path, tell: ProgressCallback = ignore_progress) -> TensorTree | None:
-    """Read this file and its siblings with the same suffix, because some authors save one matrix per file.
+    """Read this file and those beside it that belong to the same network, as `siblings` finds them.
 
     Return None if there are no siblings, or if one of them cannot be read.
     """
     if path.is_dir() or path.suffix.lower() not in _ONE_MATRIX_EACH:
         return None
-    files = [file for file in _members(path.parent) if file.suffix.lower() == path.suffix.lower()]
+    files = siblings(path, _members(path.parent))
     if path.suffix.lower() in _WHOLE:  # Such a file is usually a whole network, so only combine files named as parts.
         files = [file for file in files if _PARTS.search(file.stem.lower())]
     if len(files) < 2 or path.name not in {file.name for file in files}:
@@ -157,6 +158,9 @@ def _read_bytes(path: Path, content: bytes, tell: ProgressCallback, *, unpacked:
     for beginning, problem in _NOT_READ.items():
         if content.startswith(beginning):
             raise WeightsError(path, problem)
+    if content.startswith(_TFLITE_MAGIC, _TFLITE_MAGIC_AT):
+        problem = "is a TensorFlow Lite model, which is not supported; open the Keras or ONNX model it was made from"
+        raise WeightsError(path, problem)
     if not content:
         raise WeightsError(path, "is empty")
     if not unpacked and (inner := _unpacked(path, content)) is not None:

@@ -2,7 +2,8 @@
 
 from digitpad.errors import OutputsError, WeightsError
 from digitpad.importers.containers.tensor_tree import TensorTree
-from digitpad.importers.diagnostics import no_layers, other_kind
+from digitpad.importers.diagnostics import is_known_layerless, no_layers, other_kind
+from digitpad.importers.layout.array_kinds import kind_of
 from digitpad.importers.layout.convolutions import broken_images, convolutional
 from digitpad.importers.layout.dense import N_MIDDLE, dense_structures, pad_to_28
 from digitpad.importers.layout.flattened import cut_vector, fold_rows, split_stacks
@@ -22,7 +23,9 @@ def find_structures(tensor_tree: TensorTree, n_classes: int) -> list[NetworkStru
         If the file holds no network; the message says what it holds and what would fit.
     """
     arrays = {name: array for name, array in tensor_tree.arrays.items() if array.size <= 16 * 2**20}
-    named = split_stacks(named_arrays(arrays))
+    if is_known_layerless(tensor_tree):
+        raise WeightsError(tensor_tree.path, other_kind(tensor_tree))
+    named = split_stacks([item for item in named_arrays(arrays) if kind_of(item) is None])
     parameters = [item for item in named if not item.is_noise]
     broken: list[BrokenChain] = []
     for arrays_to_try in (parameters, named):
