@@ -14,14 +14,16 @@ from typing import Any
 
 from digitpad.class_names import MAX_CLASSES
 from digitpad.errors import WeightsError, reason
+from digitpad.formats.hdf5 import find_hdf5
 from digitpad.formats.npy import BUDGET_BYTES, mebibytes, read_npy
 from digitpad.formats.progress import ProgressCallback, ignore_progress
-from digitpad.importers.containers.archives import is_legacy_torch, read_hdf5, read_legacy_torch, read_zip
+from digitpad.importers.containers.archives import is_legacy_torch, read_legacy_torch, read_zip
 from digitpad.importers.containers.matlab import MAGIC, OCTAVE_MAGIC, read_mat, read_octave
 from digitpad.importers.containers.pickles import read_pickle
 from digitpad.importers.containers.safetensors_file import is_safetensors, read_safetensors
 from digitpad.importers.containers.tensor_tree import DATA_HINT, TensorTree
 from digitpad.importers.containers.texts import looks_like_table, read_json, read_table
+from digitpad.importers.keras.read_keras import read_hdf5
 from digitpad.importers.sibling_files import siblings
 
 MAX_FILES = 64
@@ -174,7 +176,7 @@ def _reader_for(path: Path, content: bytes, tell: ProgressCallback) -> Callable[
         return functools.partial(read_zip, tell=tell)
     if content.startswith(b"\x93NUMPY"):
         return functools.partial(_read_npy, tell=tell)
-    if content.startswith(b"\x89HDF"):
+    if find_hdf5(content) == 0:
         return read_hdf5
     if content.startswith(MAGIC):
         return read_mat
@@ -192,8 +194,8 @@ def _reader_for(path: Path, content: bytes, tell: ProgressCallback) -> Callable[
         return read_table
     raise WeightsError(
         path,
-        "has an unknown file type; supported: .npz, .npy, pickle, .pt, JSON, CSV, safetensors and "
-        ".mat (saved with save -v7)",
+        "has an unknown file type; supported: .npz, .npy, pickle, .pt, Keras (.h5, .keras), JSON, CSV, "
+        "safetensors and .mat (saved with save -v7)",
     )
 
 

@@ -14,6 +14,7 @@ from digitpad.formats.pickle_nodes import GlobalNode, ObjectNode, StorageNode
 from digitpad.formats.progress import ProgressCallback
 from digitpad.importers.containers.pickles import read_pickle, read_pickles
 from digitpad.importers.containers.tensor_tree import TensorTree
+from digitpad.importers.keras.read_keras import is_keras_zip, read_keras_zip
 
 # NumPy types of PyTorch's storage classes. NumPy has no bfloat16, which is the upper half of a float32.
 _STORAGES = {
@@ -46,26 +47,12 @@ def read_zip(path: Path, content: bytes, tell: ProgressCallback) -> TensorTree:
         names = [member.filename for member in archive.infolist()]
         if pickled := [name for name in names if name == "data.pkl" or name.endswith("/data.pkl")]:
             return _read_torch(path, archive, pickled[0], tell)
-        if "model.weights.h5" in names:
-            raise WeightsError(path, f"is a Keras model (HDF5), which is not supported; {_INSTEAD}")
+        if is_keras_zip(names):
+            return read_keras_zip(path, archive)
         if not any(name.endswith(".npy") for name in names):
             members = ", ".join(names[:4])[:200] or "nothing"
             raise WeightsError(path, f"is an archive of {members}, without arrays; save the weights with np.savez")
         return _read_npz(path, archive, tell)
-
-
-_INSTEAD = 'in Python, save the weights with np.savez("weights.npz", *model.get_weights())'
-
-
-def read_hdf5(path: Path, content: bytes) -> TensorTree:
-    """Raise an error that says how to convert the file; HDF5 is too complex to read safely.
-
-    Raises
-    ------
-    WeightsError
-        Always.
-    """
-    raise WeightsError(path, f"is an HDF5 file, such as a Keras model, which is not supported; {_INSTEAD}")
 
 
 def _read_npz(path: Path, archive: zipfile.ZipFile, tell: ProgressCallback) -> TensorTree:

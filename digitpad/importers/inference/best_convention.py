@@ -17,8 +17,10 @@ from digitpad.importers.containers.tensor_tree import TensorTree
 from digitpad.importers.inference.convention_search import MOST_USED, SHOWN, ConventionSearch, best_accuracy
 from digitpad.importers.inference.conventions import Candidate, ProbeSet
 from digitpad.importers.inference.scalings import StoredScaler
+from digitpad.importers.inference.stated_search import StatedSearch
 from digitpad.importers.inference.structure_search import find_structures
 from digitpad.importers.layout.building import SOME_IMAGES, build_network
+from digitpad.importers.layout.stated_network import are_finite
 from digitpad.importers.layout.structure import NetworkStructure
 from digitpad.weights.native_format import MAX_PARAMETERS, Weights
 
@@ -111,6 +113,8 @@ def infer_convention(
         raise WeightsError(
             tensor_tree.path, "describes a network that is too large, or holds numbers that are not finite"
         )
+    if structures[0].stated is not None:
+        return _infer_scaling(tensor_tree, probe_set, structures, activation, scaling, tell)
     search = ConventionSearch(tensor_tree, probe_set, structures, activation, scaling, tell)
     if not probe_set.scores:
         candidates = search.most_usual()
@@ -122,6 +126,26 @@ def infer_convention(
     finalists = search.finalists()
     chosen = _most_common(finalists)
     return ImportResult(tensor_tree, chosen, _best_candidates(chosen, finalists), search.stored_scalers, probe_set)
+
+
+def _infer_scaling(
+    tensor_tree: TensorTree,
+    probe_set: ProbeSet,
+    structures: Sequence[NetworkStructure],
+    activation: str | None,
+    scaling: str | None,
+    tell: ProgressCallback,
+) -> ImportResult:
+    """Infer the scaling of a network whose layers the file states."""
+    stated = structures[0].stated
+    assert stated is not None
+    if activation is not None and activation not in (stated.activation, *stated.activation.split(", ")[:1]):
+        raise WeightsError(
+            tensor_tree.path, f"states its activation ({stated.activation}); remove the option for the activation"
+        )
+    search = StatedSearch(tensor_tree, probe_set, structures, scaling, tell)
+    chosen, candidates = search.run()
+    return ImportResult(tensor_tree, chosen, candidates[:SHOWN], search.stored_scalers, probe_set)
 
 
 def _most_common(candidates: Sequence[Candidate]) -> Candidate:
@@ -138,6 +162,8 @@ def _most_common(candidates: Sequence[Candidate]) -> Candidate:
 
 
 def _fits(structure: NetworkStructure) -> bool:
+    if structure.stated is not None:
+        return structure.stated.plan().n_parameters <= MAX_PARAMETERS and are_finite(structure.stated)
     layers = structure.layers
     if sum(layer.weight.size for layer in layers) > MAX_PARAMETERS:
         return False
