@@ -4,92 +4,30 @@ Each builder takes the flow before a layer and returns the flow after it; it rai
 name of the layer, if the layer cannot be built. Keras 1 called some layers and settings by other names.
 """
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from digitpad.importers.keras.activation_builders import ACTIVATION_BUILDERS, Builder, activated, setting
 from digitpad.importers.keras.flow import SIDE, Flow, padding_for
 from digitpad.importers.keras.graph import Node
 from digitpad.nn.layers import (
-    ELU,
-    GELU,
     AddChannel,
     AvgPool2d,
     BatchNorm,
     Branches,
-    Clip,
     Conv2d,
     Flatten,
     GlobalAvgPool2d,
     GlobalMaxPool2d,
-    Layer,
-    LeakyReLU,
     MaxPool2d,
-    ReLU,
     Rescale,
     Reshape,
-    Sigmoid,
-    Softplus,
-    Swish,
-    Tanh,
     ZeroPad2d,
 )
 
-Builder = Callable[[Flow, Node, bool], Flow]
-"""Function of the flow before a layer, the layer, and whether the file's kernels are those of Theano."""
-
-_SELU = (1.6732632423543772, 1.0507009873554805)
 _MAX_KERNEL = 28
-
-
-class Softmax(Layer):
-    """Marker of a softmax, which digitpad applies to the outputs itself; anywhere else it cannot be built."""
-
-    def settings(self) -> dict[str, Any]:
-        raise ValueError("uses a softmax before the last layer, which is not supported")
-
-
-_ACTIVATIONS: dict[str, Callable[[], list[Layer]]] = {
-    "linear": list,
-    "relu": lambda: [ReLU()],
-    "sigmoid": lambda: [Sigmoid()],
-    "tanh": lambda: [Tanh()],
-    "elu": lambda: [ELU()],
-    "selu": lambda: [ELU(_SELU[0]), Rescale(_SELU[1])],
-    "gelu": lambda: [GELU()],
-    "swish": lambda: [Swish()],
-    "silu": lambda: [Swish()],
-    "leaky_relu": lambda: [LeakyReLU(0.2)],
-    "relu6": lambda: [Clip(0.0, 6.0)],
-    "softplus": lambda: [Softplus()],
-    "hard_tanh": lambda: [Clip(-1.0, 1.0)],
-    "softmax": lambda: [Softmax()],
-    "log_softmax": lambda: [Softmax()],
-}
-
-
-def activated(flow: Flow, activation: Any, config: Mapping[str, Any]) -> Flow:
-    """Return the flow after an activation: a name, or in Keras 3 also an object."""
-    if isinstance(activation, Mapping):
-        inner = activation.get("config")
-        name = inner if isinstance(inner, str) else activation.get("class_name")
-        if isinstance(inner, Mapping) and activation.get("class_name") in ("ReLU", "LeakyReLU", "ELU", "Softmax"):
-            return BUILDERS[str(activation["class_name"])](flow, Node("activation", "", inner), False)
-    else:
-        name = activation
-    if name is None:
-        return flow
-    name = str(name).rpartition(">")[2].lower()
-    if name == "hard_sigmoid":
-        slope = 1 / 6 if "module" in str(config.get("dtype")) else 0.2  # Keras 3 changed it
-        return flow.add(Rescale(slope, 0.5)).add(Clip(0.0, 1.0))
-    if name not in _ACTIVATIONS:
-        raise ValueError(f"has the activation {name[:40]!r}, which is not supported")
-    for layer in _ACTIVATIONS[name]():
-        flow = flow.add(layer)
-    return flow
 
 
 def _parameters(node: Node, *names: str) -> dict[str, NDArray[Any]]:
@@ -104,11 +42,6 @@ def _parameters(node: Node, *names: str) -> dict[str, NDArray[Any]]:
     if len(found) > len(names):
         raise ValueError(f"has {len(found)} arrays of weights; expected {len(names)}")
     return {name: array for name, (_, array) in zip(names, found, strict=False)}
-
-
-def _setting(node: Node, *names: str, default: Any = None) -> Any:
-    """Return a setting by the first of its names that is there."""
-    return next((node.config[name] for name in names if node.config.get(name) is not None), default)
 
 
 def _pair(value: Any, what: str) -> tuple[int, int]:
@@ -127,18 +60,18 @@ def _square(value: Any, what: str) -> int:
 
 
 def _channels_first(flow: Flow, node: Node) -> bool:
-    stated = _setting(node, "data_format", "dim_ordering")
+    stated = setting(node, "data_format", "dim_ordering")
     if stated in ("channels_first", "th"):
         return True
     return False if stated in ("channels_last", "tf") else flow.channels_first
 
 
 def _padding(node: Node) -> str:
-    return str(_setting(node, "padding", "border_mode", default="valid"))
+    return str(setting(node, "padding", "border_mode", default="valid"))
 
 
 def _has_bias(node: Node) -> bool:
-    return bool(_setting(node, "use_bias", "bias", default=True))
+    return bool(setting(node, "use_bias", "bias", default=True))
 
 
 def _dense(flow: Flow, node: Node, theano: bool) -> Flow:
@@ -158,7 +91,7 @@ def _conv(flow: Flow, node: Node, theano: bool) -> Flow:
     flow = flow.image(_channels_first(flow, node))
     names = ("kernel", "bias") if _has_bias(node) else ("kernel",)
     arrays = _parameters(node, *names)
-    groups = _setting(node, "groups", default=1)
+    groups = setting(node, "groups", default=1)
     kernel = _oriented(arrays["kernel"], flow, node, theano)
     if type(groups) is not int or groups < 1 or kernel.shape[3] % groups or flow.shape[2] % groups:
         raise ValueError(f"has {str(groups)[:20]} groups, which do not fit its channels")
@@ -194,7 +127,7 @@ def _oriented(kernel: NDArray[Any], flow: Flow, node: Node, theano: bool) -> NDA
     """Return a kernel of shape (rows, columns, inputs, outputs), from Theano's axes and rotation if it has those."""
     if kernel.ndim != 4:
         raise ValueError("has a kernel that does not have four dimensions")
-    filters = _setting(node, "filters", "nb_filter", default=kernel.shape[3])
+    filters = setting(node, "filters", "nb_filter", default=kernel.shape[3])
     old = node.config.get("dim_ordering") == "th"
     if old and kernel.shape[0] == filters and (kernel.shape[3] != filters or kernel.shape[2] == kernel.shape[3]):
         kernel = kernel.transpose(2, 3, 1, 0)
@@ -228,8 +161,8 @@ def _convolved(flow: Flow, node: Node, kernel: NDArray[Any], bias: NDArray[Any] 
 
     A kernel that is dilated or not square becomes a square one with zeros.
     """
-    stride = _square(_setting(node, "strides", "subsample", default=1), "strides")
-    dilation = _pair(_setting(node, "dilation_rate", "atrous_rate", default=1), "dilation")
+    stride = _square(setting(node, "strides", "subsample", default=1), "strides")
+    dilation = _pair(setting(node, "dilation_rate", "atrous_rate", default=1), "dilation")
     sizes = tuple((size - 1) * rate + 1 for size, rate in zip(kernel.shape[:2], dilation, strict=True))
     if max(sizes) > _MAX_KERNEL:
         raise ValueError(f"has a kernel of {sizes[0]} × {sizes[1]}; the limit is {_MAX_KERNEL}")
@@ -251,8 +184,8 @@ def _convolved(flow: Flow, node: Node, kernel: NDArray[Any], bias: NDArray[Any] 
 def _pool(cls: type[MaxPool2d] | type[AvgPool2d]) -> Builder:
     def build(flow: Flow, node: Node, theano: bool) -> Flow:
         flow = flow.image(_channels_first(flow, node))
-        size = _square(_setting(node, "pool_size", default=2), "pool size")
-        stride = _square(_setting(node, "strides", "stride", default=size), "strides")
+        size = _square(setting(node, "pool_size", default=2), "pool size")
+        stride = _square(setting(node, "strides", "stride", default=size), "strides")
         pads = [padding_for(side, size, stride, _padding(node)) for side in flow.shape[:2]]
         if pads[0] != pads[1]:
             raise ValueError("pads rows and columns differently, which is not supported")
@@ -274,14 +207,14 @@ def _global_pool(cls: type[GlobalAvgPool2d] | type[GlobalMaxPool2d]) -> Builder:
 
 def _batch_norm(flow: Flow, node: Node, theano: bool) -> Flow:
     names = [
-        *(["gamma"] if _setting(node, "scale", default=True) else []),
-        *(["beta"] if _setting(node, "center", default=True) else []),
+        *(["gamma"] if setting(node, "scale", default=True) else []),
+        *(["beta"] if setting(node, "center", default=True) else []),
         "moving_mean",
         "moving_variance",
     ]
     arrays = _parameters(node, *names)
     n = len(next(iter(arrays.values())))
-    axis = _setting(node, "axis", default=-1)
+    axis = setting(node, "axis", default=-1)
     axis = axis[0] if isinstance(axis, list) and len(axis) == 1 else axis
     n_axes = len(flow.shape)
     channel_axis = 1 if flow.channels_first else n_axes
@@ -330,7 +263,7 @@ def _normalization(flow: Flow, node: Node, theano: bool) -> Flow:
 
 
 def _rescaling(flow: Flow, node: Node, theano: bool) -> Flow:
-    scale, offset = (_setting(node, name, default=default) for name, default in (("scale", 1.0), ("offset", 0.0)))
+    scale, offset = (setting(node, name, default=default) for name, default in (("scale", 1.0), ("offset", 0.0)))
     if type(scale) not in (int, float) or type(offset) not in (int, float):
         raise ValueError("scales each channel differently, which is not supported")
     return flow.add(Rescale(float(scale), float(offset)))
@@ -341,7 +274,7 @@ def _flatten(flow: Flow, node: Node, theano: bool) -> Flow:
 
 
 def _reshape(flow: Flow, node: Node, theano: bool) -> Flow:
-    target = _setting(node, "target_shape", "dims", default=[])
+    target = setting(node, "target_shape", "dims", default=[])
     if not isinstance(target, list | tuple) or not all(type(size) is int for size in target):
         raise ValueError(f"has the target shape {str(target)[:40]}")
     shape = list(target)
@@ -388,7 +321,7 @@ def as_input(flow: Flow, shape: tuple[int, ...]) -> Flow:
 
 def _zero_padding(flow: Flow, node: Node, theano: bool) -> Flow:
     flow = flow.image(_channels_first(flow, node))
-    padding = _setting(node, "padding", default=1)
+    padding = setting(node, "padding", default=1)
     if type(padding) is int:
         padding = [padding, padding]
     sides = [[side, side] if type(side) is int else side for side in padding] if isinstance(padding, list) else []
@@ -396,34 +329,6 @@ def _zero_padding(flow: Flow, node: Node, theano: bool) -> Flow:
     if len(flat) != 4 or not all(type(size) is int for size in flat):
         raise ValueError(f"has the padding {str(padding)[:40]}")
     return flow.add(ZeroPad2d(*flat))
-
-
-def _activation(flow: Flow, node: Node, theano: bool) -> Flow:
-    return activated(flow, node.config.get("activation"), node.config)
-
-
-def _relu(flow: Flow, node: Node, theano: bool) -> Flow:
-    maximum, slope = node.config.get("max_value"), _setting(node, "negative_slope", default=0)
-    if _setting(node, "threshold", default=0) != 0 or (slope and maximum is not None):
-        raise ValueError("has a threshold, or both a slope and a maximum, which is not supported")
-    if slope:
-        return flow.add(LeakyReLU(float(slope)))
-    return flow.add(ReLU() if maximum is None else Clip(0.0, float(maximum)))
-
-
-def _leaky_relu(flow: Flow, node: Node, theano: bool) -> Flow:
-    slope = _setting(node, "negative_slope", "alpha", default=0.3)
-    if isinstance(slope, Mapping):  # Keras 2 stores a NumPy number as an object
-        slope = slope.get("value", 0.3)
-    return flow.add(LeakyReLU(float(np.asarray(slope).ravel()[0])))
-
-
-def _elu(flow: Flow, node: Node, theano: bool) -> Flow:
-    return flow.add(ELU(float(_setting(node, "alpha", default=1.0))))
-
-
-def _softmax(flow: Flow, node: Node, theano: bool) -> Flow:
-    return flow.add(Softmax())
 
 
 def _resized(flow: Flow, node: Node, theano: bool) -> Flow:
@@ -467,13 +372,9 @@ BUILDERS: dict[str, Builder] = {
     "Flatten": _flatten,
     "Reshape": _reshape,
     "ZeroPadding2D": _zero_padding,
-    "Activation": _activation,
-    "ReLU": _relu,
-    "LeakyReLU": _leaky_relu,
-    "ELU": _elu,
-    "Softmax": _softmax,
     "Resizing": _resized,
     "CenterCrop": _resized,
+    **ACTIVATION_BUILDERS,
     **dict.fromkeys(_PASS, _same),
 }
 """Builder of each class of layers."""

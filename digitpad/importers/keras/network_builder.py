@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from digitpad.importers.keras.activation_builders import Softmax
 from digitpad.importers.keras.flow import SIDE, Flow
 from digitpad.importers.keras.graph import GraphReader, KerasConfigError, Node, ancestors_in_order, dominators
-from digitpad.importers.keras.layer_builders import BUILDERS, Softmax, as_input
+from digitpad.importers.keras.layer_builders import BUILDERS, as_input
 from digitpad.importers.keras.weight_stores import LayerWeights
 from digitpad.importers.layout.stated_network import StatedNetwork, branches_step
 from digitpad.nn.layers import Branches, Conv2d, Linear, Rescale, Sigmoid
