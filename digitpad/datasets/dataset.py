@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from digitpad import assets
 from digitpad.class_names import DIGITS, MAX_CLASSES, MAX_NAME, are_names
 from digitpad.datasets.digits import Digits as Digits  # re-exported: callers import it from here
-from digitpad.datasets.digits import RawPart, ReaderResult, Tell, ignore_progress
+from digitpad.datasets.digits import RawPart, ReaderResult
 from digitpad.datasets.own_digits.dataset import (
     OWN_BY_WRITER,
     OWN_SOURCES,
@@ -26,6 +26,7 @@ from digitpad.datasets.readers.idx import read_idx
 from digitpad.datasets.readers.idx_folder import read_idx_folder
 from digitpad.datasets.readers.open_dataset import read
 from digitpad.errors import DataError
+from digitpad.formats.progress import ProgressCallback, ignore_progress
 
 BUILT_IN = "mnist"
 """Name of the built-in dataset."""
@@ -72,7 +73,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
 
 
-def load(source: str, tell: Tell = ignore_progress) -> Dataset:
+def load(source: str, tell: ProgressCallback = ignore_progress) -> Dataset:
     """Load the built-in dataset (`BUILT_IN`), My digits, or a file or folder that `readers.open_dataset` supports.
 
     Parameters
@@ -92,7 +93,7 @@ def load(source: str, tell: Tell = ignore_progress) -> Dataset:
     return mnist() if source == BUILT_IN else load_path(Path(source), tell)
 
 
-def _own(source: str, tell: Tell) -> Dataset:
+def _own(source: str, tell: ProgressCallback) -> Dataset:
     """Load My digits, alone or with MNIST."""
     parts, notes = own_parts(source, tell)
     name = "My digits"
@@ -129,7 +130,7 @@ def one_of_each() -> NDArray[np.uint8]:
     return images[[np.argmax(labels == digit) for digit in range(len(DIGITS))]]
 
 
-def load_path(path: Path, tell: Tell = ignore_progress) -> Dataset:
+def load_path(path: Path, tell: ProgressCallback = ignore_progress) -> Dataset:
     """Load a dataset from a file or folder.
 
     If there is no test set, a stratified seventh is split off with a fixed seed. The validation set is the last sixth

@@ -23,11 +23,12 @@ import atheris
 with atheris.instrument_imports(include=["digitpad"]):
     from digitpad.errors import WeightsError
     from digitpad.importers.inference.scalings import find_stored_scalers
-    from digitpad.importers.inference.stored_scaler import find_structures
+    from digitpad.importers.inference.structure_search import find_structures
     from digitpad.importers.output_names import class_names_in
     from digitpad.importers.read_file import read_tensor_tree
     from digitpad.weights.native_format import load_weights
 
+KERAS_WEIGHTS = (Path(__file__).parents[1] / "unit/importers/keras/files/conv_dense.weights.h5").read_bytes()
 _FILE = Path(tempfile.mkdtemp()) / "fuzzed"
 
 
@@ -59,6 +60,8 @@ def whole(content: bytes) -> bytes:
                 + b"\n"
             )
             return zipped({"header.npy": npy + inner})
+        case b"k", inner:
+            return zipped({"config.json": inner, "model.weights.h5": KERAS_WEIGHTS})
         case _, inner:
             return inner
 

@@ -35,8 +35,36 @@ def weights() -> dict[str, bytes]:
         "mat": b"m" + mat_matrix("W", MATRIX) + mat_matrix("b", VECTOR[None]),
         "mat plain": b"r" + mat(mat_matrix("c", np.empty((1, 1)), 1, parts=mat_matrix("", MATRIX))),
         "header": b"h" + json.dumps(header).encode(),
+        **{f"keras {path.name}": b"r" + path.read_bytes() for path in keras_files()},
+        "keras config": b"k" + json.dumps(KERAS_CONFIG).encode(),
         **{f"tree {protocol}": b"r" + pickle.dumps(TREE, protocol) for protocol in range(6)},
     }
+
+
+def keras_files() -> list[Path]:
+    """Return the smallest HDF5 files of the tests, and those of Keras."""
+    folders = (Path(__file__).parents[1] / "unit" / name for name in ("formats/hdf5_files", "importers/keras/files"))
+    return [path for folder in folders for path in sorted(folder.glob("*.h5")) if path.stat().st_size < 30_000]
+
+
+KERAS_CONFIG = {
+    "class_name": "Functional",
+    "config": {
+        "input_layers": [["a", 0, 0]],
+        "output_layers": [["f", 0, 0]],
+        "layers": [
+            {"class_name": "InputLayer", "config": {"batch_shape": [None, 28, 28, 1]}, "name": "a"},
+            {"class_name": "Conv2D", "config": {"strides": [2, 2], "padding": "same"}, "name": "conv2d",
+             "inbound_nodes": [[["a", 0, 0, {}]]]},
+            {"class_name": "MaxPooling2D", "config": {"pool_size": 3, "strides": 2, "padding": "same"}, "name": "c",
+             "inbound_nodes": [[["conv2d", 0, 0, {}]]]},
+            {"class_name": "Add", "config": {}, "name": "d", "inbound_nodes": [[["c", 0, 0, {}], ["c", 0, 0, {}]]]},
+            {"class_name": "GlobalAveragePooling2D", "config": {}, "name": "e", "inbound_nodes": [[["d", 0, 0, {}]]]},
+            {"class_name": "Dense", "config": {"activation": "softmax"}, "name": "f",
+             "inbound_nodes": [[["e", 0, 0, {}]]]},
+        ],
+    },
+}  # fmt: skip
 
 
 def data() -> dict[str, bytes]:

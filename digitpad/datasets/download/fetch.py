@@ -30,7 +30,7 @@ _CHUNK_BYTES = 2**16
 _MEMBER = re.compile(r"gzip/(emnist-[a-z]+)-(train|test)-(images-idx3|labels-idx1)-ubyte\.gz")
 _UNFINISHED = ".unfinished"
 
-Tell = Callable[[int, int], None]
+DownloadCallback = Callable[[int, int], None]
 """Progress callback: downloaded bytes and total bytes. An exception stops the download; downloaded bytes are kept."""
 
 
@@ -51,7 +51,7 @@ def downloaded() -> dict[str, Path]:
     return folders
 
 
-def download(source: DatasetSource, tell: Tell = lambda done, total: None) -> Path:
+def download(source: DatasetSource, tell: DownloadCallback = lambda done, total: None) -> Path:
     """Download a dataset and return its folder; skip the download if the folder exists.
 
     Raises
@@ -72,7 +72,7 @@ def download(source: DatasetSource, tell: Tell = lambda done, total: None) -> Pa
         raise DataError(folder, "is being downloaded already, possibly in another window") from error
 
 
-def _download(source: DatasetSource, folder: Path, tell: Tell) -> Path:
+def _download(source: DatasetSource, folder: Path, tell: DownloadCallback) -> Path:
     unfinished = user_folders.ensure_folder(folder.with_name(folder.name + _UNFINISHED))
     try:
         done = 0
@@ -92,7 +92,7 @@ def _download(source: DatasetSource, folder: Path, tell: Tell) -> Path:
     return folder
 
 
-def _report_total(tell: Tell, before: int, total: int, done: int) -> None:
+def _report_total(tell: DownloadCallback, before: int, total: int, done: int) -> None:
     """Report the bytes of a file as part of the total of all files."""
     tell(before + done, total)
 

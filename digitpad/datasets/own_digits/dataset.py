@@ -19,10 +19,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.datasets.digits import SIDE, TELL_EVERY, Digits, Tell, ignore_progress
+from digitpad.datasets.digits import SIDE, TELL_EVERY, Digits
 from digitpad.datasets.own_digits.records import OwnDigit
 from digitpad.datasets.own_digits.store import own_digits_path, read_own_digits
 from digitpad.errors import DataError, InkError
+from digitpad.formats.progress import ProgressCallback, ignore_progress
 
 OWN, OWN_BY_WRITER = "my-digits", "my-digits-by-writer"
 WITH_MNIST, WITH_MNIST_BY_WRITER = "mnist+my-digits", "mnist+my-digits-by-writer"
@@ -37,7 +38,7 @@ _TRAINING, _VALIDATION, _TEST = range(3)
 Parts = tuple[Digits, Digits, Digits]
 
 
-def own_parts(source: str, tell: Tell = ignore_progress) -> tuple[Parts, tuple[str, ...]]:
+def own_parts(source: str, tell: ProgressCallback = ignore_progress) -> tuple[Parts, tuple[str, ...]]:
     """Return the training, validation and test digits of one of `OWN_SOURCES`, without MNIST, and notes.
 
     Raises

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from digitpad.class_names import DIGITS
-from digitpad.datasets.digits import SIDE, Tell, ignore_progress
+from digitpad.datasets.digits import SIDE
 from digitpad.datasets.own_digits.records import IMPORT, OwnDigit, encode
 from digitpad.datasets.own_digits.store import read_own_digits
 from digitpad.datasets.readers.image_folder import read_image_folder
 from digitpad.errors import DataError, InkError, reason
+from digitpad.formats.progress import ProgressCallback, ignore_progress
 from digitpad.nn.losses import NONE
 from digitpad.system.atomic_write import write_atomically
 
@@ -48,7 +49,7 @@ def import_strokes(path: Path, writer: str = "") -> list[OwnDigit]:
     ]
 
 
-def import_images(folder: Path, writer: str = "", tell: Tell = ignore_progress) -> list[OwnDigit]:
+def import_images(folder: Path, writer: str = "", tell: ProgressCallback = ignore_progress) -> list[OwnDigit]:
     """Return the images of a folder that has one folder for each digit, ready for `DigitStore.add`.
 
     Raises

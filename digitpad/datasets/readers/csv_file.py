@@ -13,18 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.datasets.digits import (
-    SIDE,
-    Labels,
-    RawPart,
-    ReaderResult,
-    Tell,
-    check_count,
-    ignore_progress,
-    resolve_inside,
-)
+from digitpad.datasets.digits import SIDE, Labels, RawPart, ReaderResult, check_count, resolve_inside
 from digitpad.datasets.download.families import family_of
 from digitpad.errors import DataError, reason
+from digitpad.formats.progress import ProgressCallback, ignore_progress
 
 MAX_FILE_BYTES = 4 * 2**30
 """File size limit. EMNIST's largest part has 1.3 GB as text. It is read in chunks, and its pixels take a third."""
@@ -46,7 +38,7 @@ def is_image_row(line: bytes) -> bool:
     return pixels >= N_PIXELS and N_PIXELS < len(cells) <= N_PIXELS + len(_INDEX_NAMES)
 
 
-def read_csv(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
+def read_csv(path: Path, tell: ProgressCallback = ignore_progress) -> ReaderResult:
     """Read the dataset in a CSV file.
 
     The test set is the file in the same folder with ``test`` instead of ``train`` in its name, if there is one.
@@ -75,7 +67,7 @@ def read_csv(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
     return ReaderResult(training, test, "CSV", family.class_names, tuple(notes))
 
 
-def read_csv_part(path: Path, tell: Tell = ignore_progress) -> RawPart | None:
+def read_csv_part(path: Path, tell: ProgressCallback = ignore_progress) -> RawPart | None:
     """Read the images and labels in a CSV file; return None if it has no labels.
 
     Raises
@@ -126,7 +118,7 @@ class _Layout:
         return label, b",".join(cells)
 
 
-def _read(path: Path, lines: Iterator[tuple[int, bytes]], tell: Tell) -> RawPart | None:
+def _read(path: Path, lines: Iterator[tuple[int, bytes]], tell: ProgressCallback) -> RawPart | None:
     head = list(itertools.islice(lines, _BLOCK_ROWS + 1))
     if not head:
         raise DataError(path, "is empty; expected a row for each image")

@@ -17,8 +17,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.datasets.digits import Tell, ignore_progress
 from digitpad.errors import DataError, reason
+from digitpad.formats.progress import ProgressCallback, ignore_progress
 
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -38,7 +38,7 @@ def may_unpack_to(packed_bytes: int) -> int:
 
 
 def read_idx(
-    path: Path, n_dimensions: int, n_first: int | None = None, tell: Tell = ignore_progress
+    path: Path, n_dimensions: int, n_first: int | None = None, tell: ProgressCallback = ignore_progress
 ) -> NDArray[np.uint8]:
     """Read the array in an IDX file of unsigned bytes, raw or gzipped.
 
@@ -93,7 +93,9 @@ class _Kind:
     dtype: np.dtype[Any]
 
 
-def _read_array(path: Path, kind: _Kind, n_dimensions: int, n_first: int | None, tell: Tell) -> NDArray[Any]:
+def _read_array(
+    path: Path, kind: _Kind, n_dimensions: int, n_first: int | None, tell: ProgressCallback
+) -> NDArray[Any]:
     try:
         with opened(path) as (file, size, zipped):
             shape = _read_header(path, file, kind, n_dimensions, size if zipped else MAX_BYTES)
@@ -121,7 +123,7 @@ def _wrong_length(path: Path, expected: int, n_read: int) -> DataError:
     return DataError(path, f"has {size} bytes of data; its header says {expected:,}")
 
 
-def _read_into(file: BinaryIO | gzip.GzipFile, content: NDArray[np.uint8], tell: Tell) -> int:
+def _read_into(file: BinaryIO | gzip.GzipFile, content: NDArray[np.uint8], tell: ProgressCallback) -> int:
     """Fill the array from the file and return the number of bytes read; memory beyond them is not touched."""
     n_read = 0
     while n_read < len(content) and (chunk := file.read(min(2**20, len(content) - n_read))):

@@ -9,18 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.datasets.digits import (
-    RawPart,
-    ReaderResult,
-    Tell,
-    check_count,
-    check_images,
-    ignore_progress,
-    resolve_inside,
-)
+from digitpad.datasets.digits import RawPart, ReaderResult, check_count, check_images, resolve_inside
 from digitpad.datasets.download.families import UNKNOWN, family_of
 from digitpad.datasets.readers.idx import read_classes, read_idx
 from digitpad.errors import DataError
+from digitpad.formats.progress import ProgressCallback, ignore_progress
 
 _NAME = re.compile(
     r"(?P<prefix>.*?)[-_]?(?P<part>train|t10k|test)-(?P<content>images|labels)[-.]idx(?P<dimensions>[123])-"
@@ -61,7 +54,10 @@ def idx_files(folder: Path) -> list[IdxFile]:
 
 
 def read_idx_folder(
-    folder: Path, name: str | None = None, sums: Mapping[str, str] | None = None, tell: Tell = ignore_progress
+    folder: Path,
+    name: str | None = None,
+    sums: Mapping[str, str] | None = None,
+    tell: ProgressCallback = ignore_progress,
 ) -> ReaderResult:
     """Read the dataset in a folder of IDX files.
 
@@ -116,7 +112,7 @@ def _part_name(name: str, part: str) -> str:
     return "t10k" if part == "test" and not name else part
 
 
-def _read_part(images_path: Path, labels_path: Path, sums: Mapping[str, str], tell: Tell) -> RawPart:
+def _read_part(images_path: Path, labels_path: Path, sums: Mapping[str, str], tell: ProgressCallback) -> RawPart:
     # Read the labels first: they are small, and limit the number of images before those are read.
     labels = read_classes(labels_path) if "idx2-int" in labels_path.name else read_idx(labels_path, 1)
     check_count(labels_path, len(labels))

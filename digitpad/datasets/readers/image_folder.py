@@ -13,19 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitpad.class_names import MAX_CLASSES
-from digitpad.datasets.digits import (
-    MAX_SAMPLES,
-    SIDE,
-    TELL_EVERY,
-    Labels,
-    RawPart,
-    ReaderResult,
-    Tell,
-    ignore_progress,
-    resolve_inside,
-)
+from digitpad.datasets.digits import MAX_SAMPLES, SIDE, TELL_EVERY, Labels, RawPart, ReaderResult, resolve_inside
 from digitpad.datasets.download.families import family_of
 from digitpad.errors import DataError, InkError, reason
+from digitpad.formats.progress import ProgressCallback, ignore_progress
 from digitpad.ink.drawing import Drawing
 from digitpad.ink.image import read_image
 
@@ -42,7 +33,7 @@ def has_image_folders(folder: Path, at_least: int = 1) -> bool:
     return len(list(itertools.islice(with_images, at_least))) == at_least
 
 
-def read_image_folder(folder: Path, tell: Tell = ignore_progress) -> ReaderResult:
+def read_image_folder(folder: Path, tell: ProgressCallback = ignore_progress) -> ReaderResult:
     """Read the dataset in a folder of images by class.
 
     Raises
@@ -64,7 +55,7 @@ def read_image_folder(folder: Path, tell: Tell = ignore_progress) -> ReaderResul
 class _Reader:
     """Reader of the training and test folder, which counts how many images it prepared."""
 
-    def __init__(self, folder: Path, tell: Tell) -> None:
+    def __init__(self, folder: Path, tell: ProgressCallback) -> None:
         self._folder = folder
         self._tell = tell
         self._n_read = self._n_prepared = 0

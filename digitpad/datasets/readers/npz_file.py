@@ -11,11 +11,12 @@ from typing import IO, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.datasets.digits import ReaderResult, Tell, ignore_progress
+from digitpad.datasets.digits import ReaderResult
 from digitpad.datasets.readers.idx import MAX_BYTES, may_unpack_to
 from digitpad.datasets.readers.named_arrays import found_in, training_pair
 from digitpad.errors import DataError, reason
 from digitpad.formats.npy_header import read_header
+from digitpad.formats.progress import ProgressCallback, ignore_progress
 
 MAX_DIRECTORY_BYTES = 2**20
 """Size limit of an archive's directory. ZipFile keeps a record of each member, and 400,000 of them take 280 MB."""
@@ -45,7 +46,7 @@ def has_data(path: Path) -> bool:
     return training_pair(names) is not None
 
 
-def read_npz(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
+def read_npz(path: Path, tell: ProgressCallback = ignore_progress) -> ReaderResult:
     """Read the dataset in an ``.npz`` with arrays named as in Keras, or similarly.
 
     Raises
@@ -85,7 +86,7 @@ def _check_directory(path: Path, file: BinaryIO) -> None:
     file.seek(0)
 
 
-def _read_archive(path: Path, archive: zipfile.ZipFile, tell: Tell) -> ReaderResult:
+def _read_archive(path: Path, archive: zipfile.ZipFile, tell: ProgressCallback) -> ReaderResult:
     members = {}
     for member in archive.infolist():
         name = member.filename.removesuffix(".npy").lower()
@@ -95,7 +96,7 @@ def _read_archive(path: Path, archive: zipfile.ZipFile, tell: Tell) -> ReaderRes
     return found_in(path, members, lambda name: _read_member(path, archive, members[name], tell), "NumPy archive")
 
 
-def _read_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, tell: Tell) -> NDArray[Any]:
+def _read_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, tell: ProgressCallback) -> NDArray[Any]:
     """Read an array in NumPy's format (version 1, 2 or 3)."""
     label = f"array {member.filename[:80]!r}"
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -120,7 +121,7 @@ def _read_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, 
     return array.astype(dtype.newbyteorder("="), copy=False)
 
 
-def _read_into(file: IO[bytes], content: NDArray[np.uint8], tell: Tell) -> int:
+def _read_into(file: IO[bytes], content: NDArray[np.uint8], tell: ProgressCallback) -> int:
     """Fill the array and return the number of bytes available, at most one more than fit."""
     n_read = 0
     while chunk := file.read(min(2**20, len(content) - n_read + 1)):

@@ -5,7 +5,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from digitpad.datasets.digits import ReaderResult, Tell, ignore_progress, resolve_inside
+from digitpad.datasets.digits import ReaderResult, resolve_inside
 from digitpad.datasets.readers.csv_file import MAX_LINE_BYTES, is_image_row, read_csv
 from digitpad.datasets.readers.idx_folder import idx_file, idx_files, read_idx_folder
 from digitpad.datasets.readers.image_folder import has_image_folders, read_image_folder
@@ -15,6 +15,7 @@ from digitpad.datasets.readers.pickle_file import SUFFIXES as PICKLES
 from digitpad.datasets.readers.pickle_file import has_pickled_data, is_pickle, read_pickled_set
 from digitpad.datasets.readers.strokes_file import read_strokes_set
 from digitpad.errors import DataError, reason
+from digitpad.formats.progress import ProgressCallback, ignore_progress
 
 KINDS = "IDX files, an .npz, .pkl or .csv file, a .jsonl file of strokes, or a folder of images per class"
 """Supported formats, for error messages."""
@@ -26,7 +27,7 @@ _MAX_FILES_CHECKED = 8  # per folder
 _IDX = (b"\0\0\x08\x01", b"\0\0\x08\x03")
 
 
-def is_data_set(path: Path, tell: Tell = ignore_progress) -> bool:
+def is_data_set(path: Path, tell: ProgressCallback = ignore_progress) -> bool:
     """Return whether a file or folder looks like a dataset, judged by names and first bytes; it may still be damaged.
 
     A pickle has to be read completely, which may take a few seconds; ``tell`` is called meanwhile.
@@ -37,7 +38,7 @@ def is_data_set(path: Path, tell: Tell = ignore_progress) -> bool:
         return False
 
 
-def _is_dataset_folder(folder: Path, tell: Tell) -> bool:
+def _is_dataset_folder(folder: Path, tell: ProgressCallback) -> bool:
     raw = folder / "raw"
     if idx_files(folder) or (raw.is_dir() and idx_files(raw)):
         return True
@@ -55,7 +56,7 @@ def _looks_like_weights(path: Path) -> bool:
     return suffix in _WEIGHTS_SUFFIXES or (suffix in _TABLE_SUFFIXES and bool(named_as_weights([path.stem])))
 
 
-def _is_dataset_file(path: Path, tell: Tell) -> bool:
+def _is_dataset_file(path: Path, tell: ProgressCallback) -> bool:
     if is_archive(path):
         return has_data(path)
     if is_pickle(path):
@@ -77,7 +78,7 @@ def _first_bytes(path: Path) -> bytes:
             return unpacked.read(16)
 
 
-def read(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
+def read(path: Path, tell: ProgressCallback = ignore_progress) -> ReaderResult:
     """Read the dataset at a path: a folder, a file, or a name prefix of IDX files in a folder.
 
     Raises
@@ -97,7 +98,7 @@ def read(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
     raise DataError(path, f"does not exist; expected {KINDS}")
 
 
-def _read_folder(folder: Path, tell: Tell) -> ReaderResult:
+def _read_folder(folder: Path, tell: ProgressCallback) -> ReaderResult:
     raw = folder / "raw"  # torchvision's layout
     for candidate in (folder, raw):
         if candidate.is_dir() and idx_files(resolve_inside(folder, candidate)):
@@ -122,7 +123,7 @@ def _data_files(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.iterdir()) if path.suffix.lower() in suffixes and path.is_file()]
 
 
-def _pickled_sets(folder: Path, tell: Tell) -> list[Path]:
+def _pickled_sets(folder: Path, tell: ProgressCallback) -> list[Path]:
     """Return the pickles that contain a dataset, among the first few; by its name, a pickle may also be weights."""
     pickles = [path for path in sorted(folder.iterdir()) if path.name.lower().endswith(PICKLES) and path.is_file()]
     return [path for path in pickles[:_MAX_FILES_CHECKED] if is_data_set(path, tell)]
@@ -132,7 +133,7 @@ def _training_file_of(path: Path) -> Path:
     return path.with_name(path.name.replace("test", "train"))
 
 
-def _read_file(path: Path, tell: Tell) -> ReaderResult:
+def _read_file(path: Path, tell: ProgressCallback) -> ReaderResult:
     if (file := idx_file(path)) is not None:
         return read_idx_folder(path.parent, file.set, tell=tell)
     if is_archive(path):

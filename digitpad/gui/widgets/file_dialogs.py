@@ -11,7 +11,7 @@ from digitpad.system.file_names import safe_file_name
 
 _WEIGHTS_SUFFIXES = (
     *("npz", "npy", "pkl", "pickle", "sav", "joblib", "pt", "pth", "json", "csv", "tsv", "txt", "dat", "safetensors"),
-    *("mat", "gz", "bz2", "xz"),
+    *("h5", "hdf5", "keras", "mat", "gz", "bz2", "xz"),
 )
 WEIGHTS = f"Weights ({' '.join(f'*.{suffix}' for suffix in _WEIGHTS_SUFFIXES)});;All files (*)"
 SAVED_WEIGHTS = (

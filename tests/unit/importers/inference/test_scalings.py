@@ -6,6 +6,7 @@ import pytest
 
 from digitpad.importers.inference.scalings import STRANGE, StoredScaler, common_scalings, input_layers, normalised
 from digitpad.importers.open_file import infer_import
+from digitpad.nn.network import Network
 from tests.unit.importers.strangers import MEAN_OF_ALL, STD_OF_ALL, numbered, pixels, save_npz, train
 
 GOOD = 0.8
@@ -46,3 +47,16 @@ def test_every_scaling_is_known_by_its_own_name(name: str) -> None:
     assert layers
     assert np.isfinite(factor * np.ones(784)).all()
     assert np.isfinite(offset * np.ones(784)).all()
+
+
+def test_columns_are_normalised_as_keras_does() -> None:
+    """The scaling of `keras.utils.normalize(axis=1)` divides each column by its norm, and goes by both names."""
+    assert normalised("normalize(axis=1)") == normalised("Unit columns") == "unit columns"
+    layers, factor, offset = input_layers("unit columns", [], StoredScaler(np.zeros(784), np.ones(784)))
+    network = Network(layers)
+    image = np.zeros((1, 28, 28), np.uint8)
+    image[0, :2, 3] = 30, 40
+    scaled = network.forward(image)
+    np.testing.assert_allclose(scaled[0, :2, 3], [0.6, 0.8], rtol=1e-6)
+    assert scaled.sum() == pytest.approx(1.4)
+    assert (factor, offset) == (1.0, 0.0)

@@ -1,8 +1,10 @@
 """Search for a network's layers among the arrays of a file, chained by shape from 784 pixels to the classes."""
 
+from digitpad.class_names import MAX_CLASSES
 from digitpad.errors import OutputsError, WeightsError
 from digitpad.importers.containers.tensor_tree import TensorTree
-from digitpad.importers.diagnostics import no_layers, other_kind
+from digitpad.importers.diagnostics import is_known_layerless, no_layers, other_kind
+from digitpad.importers.layout.array_kinds import kind_of
 from digitpad.importers.layout.convolutions import broken_images, convolutional
 from digitpad.importers.layout.dense import N_MIDDLE, dense_structures, pad_to_28
 from digitpad.importers.layout.flattened import cut_vector, fold_rows, split_stacks
@@ -11,7 +13,7 @@ from digitpad.importers.layout.structure import N_PIXELS, NetworkStructure
 from digitpad.importers.layout.tensor_names import NamedArray, named_arrays
 
 
-def find_structures(contents: TensorTree, n_classes: int) -> list[NetworkStructure]:
+def find_structures(tensor_tree: TensorTree, n_classes: int) -> list[NetworkStructure]:
     """Return every possible structure of a file's network with ``n_classes`` outputs, most common first.
 
     Raises
@@ -21,8 +23,12 @@ def find_structures(contents: TensorTree, n_classes: int) -> list[NetworkStructu
     WeightsError
         If the file holds no network; the message says what it holds and what would fit.
     """
-    arrays = {name: array for name, array in contents.arrays.items() if array.size <= 16 * 2**20}
-    named = split_stacks(named_arrays(arrays))
+    if tensor_tree.stated:
+        return _stated_structures(tensor_tree, n_classes)
+    arrays = {name: array for name, array in tensor_tree.arrays.items() if array.size <= 16 * 2**20}
+    if is_known_layerless(tensor_tree):
+        raise WeightsError(tensor_tree.path, other_kind(tensor_tree))
+    named = split_stacks([item for item in named_arrays(arrays) if kind_of(item) is None])
     parameters = [item for item in named if not item.is_noise]
     broken: list[BrokenChain] = []
     for arrays_to_try in (parameters, named):
@@ -34,12 +40,34 @@ def find_structures(contents: TensorTree, n_classes: int) -> list[NetworkStructu
         structures = _from_vectors(named, n_classes)
         if structures:
             return sorted(structures, key=lambda item: item.cost)
-    skipped = f"; skipped: {', '.join(contents.passed_over[:5])}" if contents.passed_over else ""
-    if (other := other_kind(contents)) or not broken:
-        raise WeightsError(contents.path, (other or no_layers(contents, named, n_classes)) + skipped)
+    skipped = f"; skipped: {', '.join(tensor_tree.passed_over[:5])}" if tensor_tree.passed_over else ""
+    if (other := other_kind(tensor_tree)) or not broken:
+        raise WeightsError(tensor_tree.path, (other or no_layers(tensor_tree, named, n_classes)) + skipped)
     if broken[0].n_outputs:
-        raise OutputsError(contents.path, broken[0].problem + skipped, broken[0].n_outputs)
-    raise WeightsError(contents.path, broken[0].problem + skipped)
+        raise OutputsError(tensor_tree.path, broken[0].problem + skipped, broken[0].n_outputs)
+    raise WeightsError(tensor_tree.path, broken[0].problem + skipped)
+
+
+def _stated_structures(tensor_tree: TensorTree, n_classes: int) -> list[NetworkStructure]:
+    """Return the structures of networks whose layers the file states."""
+    structures = []
+    for network in tensor_tree.stated:
+        try:
+            shape = network.plan().output_shape
+        except ValueError as error:
+            raise WeightsError(tensor_tree.path, f"describes an impossible network: {error}") from error
+        n = shape[0] if len(shape) == 1 else 0
+        if not 2 <= n <= MAX_CLASSES:
+            found = " × ".join(map(str, shape))
+            problem = f"has {found} outputs; expected {n_classes}, one per class"
+            raise WeightsError(tensor_tree.path, problem)
+        if n != n_classes:
+            wanted = "10, one per digit, or class names" if n_classes == 10 else f"{n_classes}, one per class name"
+            raise OutputsError(tensor_tree.path, f"has {n} outputs; expected {wanted}", n)
+        structures.append(
+            NetworkStructure((), (), "in, out", network.detail, network.cost, geometry="stated", stated=network)
+        )
+    return structures
 
 
 def _from_arrays(ones: list[NamedArray], n_classes: int) -> tuple[list[NetworkStructure], BrokenChain | None]:

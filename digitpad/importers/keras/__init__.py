@@ -1,0 +1,1 @@
+"""Networks of Keras, of all versions: files, configurations and the layers that they describe."""
