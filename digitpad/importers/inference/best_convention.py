@@ -6,7 +6,7 @@ decides.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from digitpad.importers.containers.tensor_tree import TensorTree
 from digitpad.importers.inference.convention_search import MOST_USED, SHOWN, ConventionSearch, best_accuracy
 from digitpad.importers.inference.conventions import Candidate, ProbeSet
 from digitpad.importers.inference.scalings import StoredScaler
+from digitpad.importers.inference.stated_activation import stated_activation
 from digitpad.importers.inference.structure_search import find_structures
 from digitpad.importers.layout.building import SOME_IMAGES, build_network
 from digitpad.importers.layout.structure import NetworkStructure
@@ -37,13 +38,17 @@ _LOWEST_TELLING_LOSS = 0.02  # a lower loss is no evidence: with correct predict
 
 @dataclass(frozen=True, eq=False)
 class ImportResult:
-    """A file of weights with the chosen candidate and the best candidates, sorted by accuracy."""
+    """A file of weights with the chosen candidate and the best candidates, sorted by accuracy.
+
+    ``stated_activation`` is the activation that the file states, and that was therefore not inferred.
+    """
 
     tensor_tree: TensorTree
     chosen: Candidate
     candidates: list[Candidate]
     stored_scalers: Sequence[StoredScaler]
     probe_set: ProbeSet
+    stated_activation: str | None = None
 
     def weights(self, candidate: Candidate | None = None) -> Weights:
         """Return digitpad weights by the chosen convention or another; ``about`` records the source and the scores.
@@ -111,6 +116,22 @@ def infer_convention(
         raise WeightsError(
             tensor_tree.path, "describes a network that is too large, or holds numbers that are not finite"
         )
+    if activation is None and (stated := stated_activation(tensor_tree, structures[0].n_hidden)) is not None:
+        same_depth = [structure for structure in structures if structure.n_hidden == structures[0].n_hidden]
+        result = _search(tensor_tree, probe_set, same_depth, stated.name, scaling, tell)
+        if stated.is_certain or not probe_set.scores or result.chosen.accuracy >= POOR:
+            return replace(result, stated_activation=stated.name)
+    return _search(tensor_tree, probe_set, structures, activation, scaling, tell)
+
+
+def _search(
+    tensor_tree: TensorTree,
+    probe_set: ProbeSet,
+    structures: list[NetworkStructure],
+    activation: str | None,
+    scaling: str | None,
+    tell: ProgressCallback,
+) -> ImportResult:
     search = ConventionSearch(tensor_tree, probe_set, structures, activation, scaling, tell)
     if not probe_set.scores:
         candidates = search.most_usual()
