@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from digitpad.errors import WeightsError
 from digitpad.formats.npy import BUDGET_BYTES
+from digitpad.importers.layout.stated_network import StatedNetwork
 
 MAX_NUMBERS = 8 * 2**20
 """Maximum number of elements in a list of numbers; a list takes several times the memory of an array."""
@@ -79,6 +80,8 @@ class TensorTree:
         Names and types of skipped items.
     looks : LookBudget
         Remaining budget of visits.
+    stated : list of StatedNetwork
+        The network, if the file states its layers.
     """
 
     path: Path
@@ -88,6 +91,7 @@ class TensorTree:
     words: list[tuple[str, str]] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)
     looks: LookBudget = field(default_factory=LookBudget)
+    stated: list[StatedNetwork] = field(default_factory=list)
     _copies: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, name: str, tree: Any) -> None:

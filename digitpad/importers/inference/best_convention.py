@@ -18,8 +18,10 @@ from digitpad.importers.inference.convention_search import MOST_USED, SHOWN, Con
 from digitpad.importers.inference.conventions import Candidate, ProbeSet
 from digitpad.importers.inference.scalings import StoredScaler
 from digitpad.importers.inference.stated_activation import stated_activation
+from digitpad.importers.inference.stated_search import StatedSearch
 from digitpad.importers.inference.structure_search import find_structures
 from digitpad.importers.layout.building import SOME_IMAGES, build_network
+from digitpad.importers.layout.stated_network import are_finite
 from digitpad.importers.layout.structure import NetworkStructure
 from digitpad.weights.native_format import MAX_PARAMETERS, Weights
 
@@ -49,6 +51,11 @@ class ImportResult:
     stored_scalers: Sequence[StoredScaler]
     probe_set: ProbeSet
     stated_activation: str | None = None
+
+    @property
+    def doubt(self) -> str:
+        """Reason to doubt that the network is used as it was trained, or an empty string."""
+        return doubt_about(self.chosen.accuracy) if self.probe_set.scores else ""
 
     def weights(self, candidate: Candidate | None = None) -> Weights:
         """Return digitpad weights by the chosen convention or another; ``about`` records the source and the scores.
@@ -81,6 +88,8 @@ class ImportResult:
                 "convention_accuracy": candidate.accuracy,
                 "convention_scored": self.probe_set.description,
             }
+            if doubt := doubt_about(candidate.accuracy):
+                about["doubt"] = doubt
         return Weights(path.name, network.architecture(), network.parameters, about, self.probe_set.class_names)
 
 
@@ -116,12 +125,21 @@ def infer_convention(
         raise WeightsError(
             tensor_tree.path, "describes a network that is too large, or holds numbers that are not finite"
         )
+    if structures[0].stated is not None:
+        return _infer_scaling(tensor_tree, probe_set, structures, activation, scaling, tell)
     if activation is None and (stated := stated_activation(tensor_tree, structures[0].n_hidden)) is not None:
         same_depth = [structure for structure in structures if structure.n_hidden == structures[0].n_hidden]
         result = _search(tensor_tree, probe_set, same_depth, stated.name, scaling, tell)
         if stated.is_certain or not probe_set.scores or result.chosen.accuracy >= POOR:
             return replace(result, stated_activation=stated.name)
     return _search(tensor_tree, probe_set, structures, activation, scaling, tell)
+
+
+def doubt_about(accuracy: float) -> str:
+    """Return why a network with this accuracy on the probe set is doubtful, or an empty string."""
+    if accuracy >= POOR:
+        return ""
+    return f"reads only {accuracy:.1%} whatever the options; the network may be untrained, or for other images"
 
 
 def _search(
@@ -145,6 +163,28 @@ def _search(
     return ImportResult(tensor_tree, chosen, _best_candidates(chosen, finalists), search.stored_scalers, probe_set)
 
 
+def _infer_scaling(
+    tensor_tree: TensorTree,
+    probe_set: ProbeSet,
+    structures: Sequence[NetworkStructure],
+    activation: str | None,
+    scaling: str | None,
+    tell: ProgressCallback,
+) -> ImportResult:
+    """Infer the scaling of a network whose layers the file states."""
+    stated = structures[0].stated
+    assert stated is not None
+    if activation is not None and activation not in (stated.activation, *stated.activation.split(", ")[:1]):
+        raise WeightsError(
+            tensor_tree.path, f"states its activation ({stated.activation}); remove the option for the activation"
+        )
+    search = StatedSearch(tensor_tree, probe_set, structures, scaling, tell)
+    chosen, candidates = search.run()
+    return ImportResult(
+        tensor_tree, chosen, candidates[:SHOWN], search.stored_scalers, probe_set, stated_activation=stated.activation
+    )
+
+
 def _most_common(candidates: Sequence[Candidate]) -> Candidate:
     """Return the most common of the candidates close to the best; a larger loss makes a candidate less likely."""
     best = best_accuracy(candidates)
@@ -159,6 +199,8 @@ def _most_common(candidates: Sequence[Candidate]) -> Candidate:
 
 
 def _fits(structure: NetworkStructure) -> bool:
+    if structure.stated is not None:
+        return structure.stated.plan().n_parameters <= MAX_PARAMETERS and are_finite(structure.stated)
     layers = structure.layers
     if sum(layer.weight.size for layer in layers) > MAX_PARAMETERS:
         return False

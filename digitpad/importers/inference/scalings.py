@@ -9,7 +9,7 @@ import numpy as np
 from digitpad.importers.containers.tensor_tree import TensorTree
 from digitpad.importers.layout.structure import N_PIXELS, Matrix
 from digitpad.importers.layout.tensor_names import MEAN, NORM, STD, VAR, named_arrays
-from digitpad.nn.layers import Binarize, Layer, Rescale
+from digitpad.nn.layers import Binarize, Layer, Rescale, UnitNorm
 
 SCALINGS: dict[str, tuple[float, float, float]] = {
     "x/255": (1 / 255, 0.0, 0.0),
@@ -27,7 +27,14 @@ _RARE_SCALINGS = {
     "x - 33.3": (1.0, -33.3, 2.6),
     "255 - x": (-1.0, 255.0, 3.0),
 }
-STRANGE = [(name, cost) for name, (_, _, cost) in _RARE_SCALINGS.items()]
+UNIT_COLUMNS = "unit columns"
+_UNIT_NORMS = {UNIT_COLUMNS: ("columns", 1.6), "unit rows": ("rows", 2.3), "unit image": ("image", 2.4)}
+"""Part of an image that is divided by its Euclidean norm, and cost, of each scaling by `keras.utils.normalize`."""
+
+STRANGE = [
+    *((name, cost) for name, (_, _, cost) in _RARE_SCALINGS.items()),
+    *((name, cost) for name, (_, cost) in _UNIT_NORMS.items() if name != UNIT_COLUMNS),
+]
 """Names and costs of rare scalings."""
 
 _BINARISED = {"binarised": (0.5, 1.5), "binarised, x > 0": (0.0, 1.8)}
@@ -85,12 +92,13 @@ def normalised(scaling: str) -> str:
         "standardized": STANDARDISED,
         "perpixel": PER_PIXEL,
         "standardizedperpixel": PER_PIXEL,
+        "normalize(axis=1)": UNIT_COLUMNS,
         "binarized": "binarised",
         "binary": "binarised",
     }
     if compact in aliases:
         return aliases[compact]
-    known = (*SCALINGS, *_RARE_SCALINGS, *_BINARISED, STANDARDISED, PER_PIXEL, CENTRED)
+    known = (*SCALINGS, *_RARE_SCALINGS, *_BINARISED, *_UNIT_NORMS, STANDARDISED, PER_PIXEL, CENTRED)
     for name in known:
         if name.replace(" ", "") == compact:
             return name
@@ -101,6 +109,7 @@ def common_scalings(stored_scalers: Sequence[StoredScaler]) -> list[tuple[str, f
     """Return names and costs of common scalings, most common first; stored means make their scaling the most likely."""
     scalings = [(name, cost) for name, (_, _, cost) in SCALINGS.items()]
     scalings += [(name, cost) for name, (_, cost) in _BINARISED.items()]
+    scalings.append((UNIT_COLUMNS, _UNIT_NORMS[UNIT_COLUMNS][1]))
     per_pixel = any(item.mean.size > 1 for item in stored_scalers)
     scalings += [(PER_PIXEL, -1.0 if per_pixel else 2.0), (CENTRED, 2.5)]
     if any(item.mean.size == 1 for item in stored_scalers):
@@ -123,6 +132,8 @@ def input_layers(
     """
     if scaling in _BINARISED:
         return [Rescale(1 / 255), Binarize(_BINARISED[scaling][0])], 1.0, 0.0
+    if scaling in _UNIT_NORMS:
+        return [Rescale(1 / 255), UnitNorm(_UNIT_NORMS[scaling][0])], 1.0, 0.0
     if scaling in SCALINGS or scaling in _RARE_SCALINGS:
         factor, offset, _ = (SCALINGS | _RARE_SCALINGS)[scaling]
         return [Rescale(factor, offset)], 1.0, 0.0

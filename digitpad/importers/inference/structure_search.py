@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from digitpad.class_names import MAX_CLASSES
 from digitpad.errors import OutputsError, WeightsError
 from digitpad.importers.containers.tensor_tree import TensorTree
 from digitpad.importers.diagnostics import is_known_layerless, no_layers, other_kind
@@ -26,6 +27,8 @@ def find_structures(tensor_tree: TensorTree, n_classes: int) -> list[NetworkStru
     WeightsError
         If the file holds no network; the message says what it holds and what would fit.
     """
+    if tensor_tree.stated:
+        return _stated_structures(tensor_tree, n_classes)
     arrays = {name: array for name, array in tensor_tree.arrays.items() if array.size <= 16 * 2**20}
     if is_known_layerless(tensor_tree):
         raise WeightsError(tensor_tree.path, other_kind(tensor_tree))
@@ -55,6 +58,28 @@ def find_structures(tensor_tree: TensorTree, n_classes: int) -> list[NetworkStru
     if broken[0].n_outputs:
         raise OutputsError(tensor_tree.path, broken[0].problem + skipped, broken[0].n_outputs)
     raise WeightsError(tensor_tree.path, broken[0].problem + skipped)
+
+
+def _stated_structures(tensor_tree: TensorTree, n_classes: int) -> list[NetworkStructure]:
+    """Return the structures of networks whose layers the file states."""
+    structures = []
+    for network in tensor_tree.stated:
+        try:
+            shape = network.plan().output_shape
+        except ValueError as error:
+            raise WeightsError(tensor_tree.path, f"describes an impossible network: {error}") from error
+        n = shape[0] if len(shape) == 1 else 0
+        if not 2 <= n <= MAX_CLASSES:
+            found = " × ".join(map(str, shape))
+            problem = f"has {found} outputs; expected {n_classes}, one per class"
+            raise WeightsError(tensor_tree.path, problem)
+        if n != n_classes:
+            wanted = "10, one per digit, or class names" if n_classes == 10 else f"{n_classes}, one per class name"
+            raise OutputsError(tensor_tree.path, f"has {n} outputs; expected {wanted}", n)
+        structures.append(
+            NetworkStructure((), (), "in, out", network.detail, network.cost, geometry="stated", stated=network)
+        )
+    return structures
 
 
 def _from_arrays(ones: list[NamedArray], n_classes: int) -> tuple[list[NetworkStructure], BrokenChain | None]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from digitpad.importers.inference.conventions import Candidate, ProbeSet
 from digitpad.importers.inference.scalings import StoredScaler, input_layers
 from digitpad.importers.layout.structure import NetworkStructure, NormStructure
-from digitpad.nn.layers import AddChannel, AvgPool2d, BatchNorm, Conv2d, Flatten, Layer, Linear, MaxPool2d
+from digitpad.nn.layers import AddChannel, AvgPool2d, BatchNorm, Conv2d, Flatten, Layer, Linear, MaxPool2d, Reshape
 from digitpad.nn.network import Network
 from digitpad.weights.activation_names import ACTIVATIONS
 from digitpad.weights.native_format import MAX_ACTIVATIONS, MAX_PARAMETERS
@@ -38,6 +38,10 @@ def build_network(candidate: Candidate, stored_scalers: Sequence[StoredScaler], 
 
     activations = convention.activation.split(", ")
     hidden = iter(activations * structure.n_hidden if len(activations) == 1 else activations)
+
+    if structure.stated is not None:
+        layers += _stated_layers(candidate, factor, offset)
+        return _assembled(layers)
 
     def follow(norm: NormStructure | None, *, last: bool = False) -> None:
         activation = None if last else ACTIVATIONS[next(hidden)][0]
@@ -71,6 +75,31 @@ def build_network(candidate: Candidate, stored_scalers: Sequence[StoredScaler], 
             weight, bias = np.roll(weight, 1, axis=1), np.roll(bias, 1)
         add(Linear(weight.shape[1]), weight=weight, bias=bias)
         follow(dense.norm, last=place == len(structure.denses) - 1)
+    return _assembled(layers)
+
+
+def _stated_layers(candidate: Candidate, factor: Any, offset: Any) -> list[tuple[Layer, dict[str, Any]]]:
+    """Return the layers that a file states, after the factor and the offset of each pixel."""
+    stated = candidate.structure.stated
+    if stated is not None and candidate.convention.transposed:
+        stated = stated.transposed()
+    if stated is None:
+        raise ValueError("its layers cannot be used for transposed images")
+    layers = [(step.layer, dict(step.parameters)) for step in stated.steps]
+    if candidate.shifted:
+        last, parameters = layers[-1]
+        if not isinstance(last, Linear):
+            raise ValueError("its outputs cannot be exchanged")
+        layers[-1] = last, {name: np.roll(array, 1, axis=-1) for name, array in parameters.items()}
+    if np.size(factor) > 1 or np.size(offset) > 1:
+        scale = factor * np.ones(784)
+        norm = {"scale": scale, "shift": offset * np.ones(784), "mean": 0 * scale, "variance": 0 * scale + 1}
+        layers = [(Flatten(), {}), (BatchNorm(eps=1e-12), norm), (Reshape([28, 28]), {}), *layers]
+    return layers
+
+
+def _assembled(layers: Sequence[tuple[Layer, dict[str, Any]]]) -> Network:
+    """Return the network of these layers, with their parameters."""
     network = Network([layer for layer, _ in layers], max_parameters=MAX_PARAMETERS)
     if network.plan.n_activations > MAX_ACTIVATIONS:
         raise ValueError(f"it computes more than {MAX_ACTIVATIONS:,} numbers per image")

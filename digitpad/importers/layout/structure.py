@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digitpad.importers.layout.stated_network import StatedNetwork
+
 Matrix = NDArray[np.float64]
 
 N_PIXELS, SIDE = 784, 28
@@ -59,6 +61,8 @@ class NetworkStructure:
         Whether pooling takes averages, and whether normalisation follows the activation.
     geometry : str
         Paddings and pools, which several structures may share.
+    stated : StatedNetwork, optional
+        All layers, if the file states them; then there are no other ``convs`` and ``denses``.
     """
 
     convs: tuple[ConvStructure, ...]
@@ -69,6 +73,7 @@ class NetworkStructure:
     average_pool: bool = False
     norm_last: bool = False
     geometry: str = ""
+    stated: StatedNetwork | None = None
 
     @property
     def layers(self) -> list[ConvStructure | DenseStructure]:
@@ -82,8 +87,8 @@ class NetworkStructure:
 
     @property
     def has_biases(self) -> bool:
-        """Whether any bias is nonzero."""
-        return any(layer.bias.any() for layer in self.layers)
+        """Whether any bias is nonzero, or the file states which layers have one."""
+        return self.stated is not None or any(layer.bias.any() for layer in self.layers)
 
     def same_parameters(self, other: "NetworkStructure") -> bool:
         """Return whether another structure has layers with the same weights and biases."""
@@ -95,6 +100,8 @@ class NetworkStructure:
     @property
     def sizes(self) -> str:
         """Short description, such as ``784-128-10``."""
+        if self.stated is not None:
+            return self.stated.sizes
         begin = "28×28" if self.convs else str(len(self.denses[0].weight))
         convs = [
             f"{conv.weight.shape[0]}×{conv.weight.shape[0]}×{conv.weight.shape[3]}{'-pool' * (conv.pool > 1)}"
