@@ -35,8 +35,7 @@ def weights() -> dict[str, bytes]:
         "torch": b"t" + torch_pickle(),
         "mat": b"m" + mat_matrix("W", MATRIX) + mat_matrix("b", VECTOR[None]),
         "mat plain": b"r" + mat(mat_matrix("c", np.empty((1, 1)), 1, parts=mat_matrix("", MATRIX))),
-        "onnx": b"r"
-        + to_onnx(Network([Rescale(), AddChannel(), Conv2d(2, 5, stride=4), ReLU(), Flatten(), Linear(3)])),
+        "onnx": b"r" + to_onnx(Network([Rescale(), AddChannel(), Conv2d(2, 5), ReLU(), Flatten(), Linear(3)])),
         "number lines": b"r784 3 relu\nlayer 1\n0.5 1 2\n3 4 5\n\n2,2\n1,2\n3,4\n",
         "header": b"h" + json.dumps(header).encode(),
         **{f"tree {protocol}": b"r" + pickle.dumps(TREE, protocol) for protocol in range(6)},
