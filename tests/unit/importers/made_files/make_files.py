@@ -58,8 +58,8 @@ class Residual(nn.Module):
         return self.fc(torch.flatten(torch.max_pool2d(torch.relu(x + self.conv2(x)), 2), 1))
 
 
-def mlp(activation: nn.Module, *last: nn.Module) -> nn.Module:
-    return nn.Sequential(nn.Flatten(), nn.Linear(784, 12), activation, nn.Linear(12, 10), *last)
+def mlp(activation: nn.Module) -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.Linear(784, 12), activation, nn.Linear(12, 10))
 
 
 def convolutional() -> nn.Module:
@@ -101,6 +101,8 @@ def keep_truth(name: str, correct: Any, activation: str, scaling: str) -> None:
 
 def save_torch(name: str, network: nn.Module, activation: str, scaling: str) -> None:
     train(network, scaling)
+    if "softmax" in name:
+        network = nn.Sequential(network, nn.Softmax(1)).eval()
     probe = probe_set()
     with torch.no_grad():
         outputs = network(PREPARE[scaling](torch.tensor(probe.images.reshape(-1, 1, 28, 28).astype(np.float32))))
@@ -137,7 +139,7 @@ def as_objects(model: Any, path: Path) -> None:
 if __name__ == "__main__":
     torch.set_num_threads(1)
     save_torch("mlp.onnx", mlp(nn.ReLU()), "relu", UNIT)
-    save_torch("mlp_softmax_new.onnx", mlp(nn.SiLU(), nn.Softmax(1)), "swish", NORMALISED)
+    save_torch("mlp_softmax_new.onnx", mlp(nn.SiLU()), "swish", NORMALISED)
     save_torch("gelu.onnx", mlp(nn.GELU()), "gelu", CENTRED)
     save_torch("lenet.onnx", LeNet(), "relu", NORMALISED)
     save_torch("residual_new.onnx", Residual(), "relu", UNIT)
