@@ -31,7 +31,7 @@ PREPARE: dict[str, Callable[[Any], Any]] = {
 TRUTH: dict[str, dict[str, Any]] = {}
 
 
-class LeNet(nn.Module):
+class LeNet(nn.Module):  # type: ignore[misc]
     """A network that flattens with `view`, as tutorials do."""
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class LeNet(nn.Module):
         return torch.log_softmax(self.fc2(torch.relu(self.fc1(x.view(x.size(0), -1)))), 1)
 
 
-class Residual(nn.Module):
+class Residual(nn.Module):  # type: ignore[misc]
     """A network with a stride, a batch normalisation and a residual sum."""
 
     def __init__(self) -> None:
