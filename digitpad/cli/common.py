@@ -145,6 +145,12 @@ def chosen_weights(
         raise DigitpadError(f"{error}, for example --classes A-Z") from error
 
 
+def report_doubt(weights: "Weights") -> None:
+    """Write to standard error why an imported network is probably not used as it was trained, if that is so."""
+    if doubt := weights.about.get("doubt"):
+        print_progress(f"digitpad: {weights.name}: {doubt}; see --activation, --scaling and --classes")
+
+
 def _classes(text: str | None) -> "tuple[tuple[str, ...] | None, Dataset | None]":
     """Return the class names in ``--classes``, and the dataset if it names one."""
     if text is None:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from digitpad.cli.common import OK, add_convention, check_free, chosen_weights, print_result
+from digitpad.cli.common import OK, add_convention, check_free, chosen_weights, print_result, report_doubt
 
 
 def parser() -> argparse.ArgumentParser:
@@ -38,6 +38,7 @@ def run(options: argparse.Namespace) -> int:
         usage += f", accuracy {accuracy:.1%} on {weights.about['convention_scored']}"
     elif usage:
         usage += ", accuracy not tested"
+    report_doubt(weights)
     print_result(
         options,
         {
@@ -46,6 +47,7 @@ def run(options: argparse.Namespace) -> int:
             "classes": weights.class_names,
             "convention": convention,
             "accuracy": accuracy,
+            "doubt": weights.about.get("doubt"),
         },
         f"{weights.name}{usage}; saved as {options.target}",
     )

@@ -19,6 +19,7 @@ from digitpad.cli.common import (
     picture_kind,
     print_progress,
     print_result,
+    report_doubt,
     write_picture,
 )
 from digitpad.system import blas_threads
@@ -113,6 +114,8 @@ def run(options: argparse.Namespace) -> int:
         else:
             text = class_table(assessments[0], options.table)
         write_picture(options.csv, text.encode())
+    for weights in chosen:
+        report_doubt(weights)
     values = _values(assessments[0], robust[0] if robust else None)
     if comparison is not None:
         values["compared"] = {
@@ -182,6 +185,7 @@ def _values(assessment: "Assessment", robust: "Robustness | None") -> dict[str, 
         ],
         "confusion": assessment.confusion.tolist(),
         "convention": convention_of(assessment.weights),
+        "doubt": assessment.weights.about.get("doubt"),
     }
     if robust is not None:
         values["robustness"] = {

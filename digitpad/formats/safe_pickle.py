@@ -7,17 +7,30 @@ bytes that are actually present. Everything else becomes an inert `ObjectNode`. 
 reader.
 """
 
+# One machine has all its instructions in one module, although that makes it long; `pickle_arrays` builds the arrays.
+
 import math
 import pickle
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from digitpad.errors import FileError
+from digitpad.formats.pickle_arrays import (
+    ARRAY_BYTES,
+    MAX_TEXT_BYTES,
+    POINTER_BYTES,
+    ROW_BYTES,
+    SCALAR_BYTES,
+    ArrayBuilder,
+    CopyBudget,
+    InvalidPickleError,
+    is_shape,
+    tensor_node,
+)
 from digitpad.formats.pickle_nodes import ArrayNode, DtypeNode, GlobalNode, ObjectNode, StorageNode, TensorNode
 from digitpad.formats.progress import ProgressCallback, ignore_progress
 
@@ -32,17 +45,11 @@ repeat that without any further bytes. It is also charged if it takes far more m
 file suggest.
 """
 
-_MAX_TEXT_BYTES = 2**15
 _MAX_KEY = 200
 
-# Cost of an object that one or two instructions create: its memory, or its time if that weighs more.
-_POINTER_BYTES = 8
-_OBJECT_BYTES = 50  # a short string in a list
+# Cost of an object that one or two instructions create, as in `pickle_arrays`.
 _NAME_BYTES = 150
-_ROW_BYTES = 200  # a list or an entry of a dict, without its content
-_SCALAR_BYTES = 300
 _RECORD_BYTES = 400
-_ARRAY_BYTES = 500
 _UNPICKLER_BYTES = 1000
 
 _LATIN_1_LEAD_BYTE = 0xC3  # in UTF-8, a character beyond Latin-1 starts with a larger byte
@@ -50,10 +57,6 @@ _NON_LATIN_1_ESCAPE = re.compile(rb"\\U|\\u(?!00)")
 _DTYPE = re.compile(r"[<>|=]?([biufc](1|2|4|8|16)|[SUV][0-9]{1,5})")
 
 _CALLBACK_INTERVAL = 10_000  # instructions, a few milliseconds
-
-
-class _InvalidPickleError(Exception):
-    """The pickle asks for something invalid or too large."""
 
 
 class _StoppedError(Exception):
@@ -104,14 +107,14 @@ def read_pickles(
     """
     trees = []
     for _ in range(count):
-        reader = _SafeUnpickler(file, persistent, max_copied_bytes, tell)
+        reader = _SafeUnpickler(file, persistent, CopyBudget(max_copied_bytes), tell)
         try:
             trees.append(reader.load())
         except FileError:
             raise
         except _StoppedError as stopped:
             raise stopped.reason from None
-        except _InvalidPickleError as error:
+        except InvalidPickleError as error:
             raise ValueError(f"is a pickle that cannot be used: {error}") from error
         except RecursionError as error:
             raise ValueError("is a pickle with too many levels of nesting") from error
@@ -132,7 +135,7 @@ class _InstructionTable(dict[int, Callable[..., None]]):
     def __getitem__(self, code: int) -> Callable[..., None]:
         self.remaining -= 1
         if self.remaining < 0:
-            raise _InvalidPickleError(f"it has more than {MAX_INSTRUCTIONS:,} instructions")
+            raise InvalidPickleError(f"it has more than {MAX_INSTRUCTIONS:,} instructions")
         if self.remaining % _CALLBACK_INTERVAL == 0:
             try:
                 self._tell(0)
@@ -155,14 +158,16 @@ class _SafeUnpickler(pickle._Unpickler):
         self,
         file: PickleSource,
         persistent: Callable[[Any], Any] | None,
-        max_copied_bytes: int,
+        budget: CopyBudget,
         tell: ProgressCallback,
     ) -> None:
         super().__init__(file, fix_imports=False, encoding="latin-1", errors="replace")
         self._file = file
         self._persistent = persistent
         self._tell = tell
-        self._max_copied_bytes = self._budget = max_copied_bytes
+        self._budget = budget
+        self._spend = budget.spend
+        self._arrays = ArrayBuilder(budget)
         self.dispatch = _InstructionTable({**pickle._Unpickler.dispatch, **_INSTRUCTIONS}, tell)
 
     def find_class(self, module: str, name: str) -> GlobalNode:
@@ -175,11 +180,11 @@ class _SafeUnpickler(pickle._Unpickler):
         return ObjectNode(GlobalNode("", "persistent"), (pid,)) if self._persistent is None else self._persistent(pid)
 
     def get_extension(self, code: int) -> None:
-        raise _InvalidPickleError("it uses codes in place of names")
+        raise InvalidPickleError("it uses codes in place of names")
 
     def _decode_string(self, value: bytes) -> str | bytes:
         """Decode a Python 2 string, unless it is long: then it holds the bytes of an array."""
-        return value.decode("latin-1") if len(value) <= _MAX_TEXT_BYTES else value
+        return value.decode("latin-1") if len(value) <= MAX_TEXT_BYTES else value
 
     # Replaced instructions. Each takes its operands from the interpreter's stack.
 
@@ -187,7 +192,7 @@ class _SafeUnpickler(pickle._Unpickler):
         arguments = self.stack.pop()
         called = self.stack[-1]
         if not isinstance(arguments, tuple):
-            raise _InvalidPickleError("it calls something without arguments")
+            raise InvalidPickleError("it calls something without arguments")
         self.stack[-1] = self._call_result(called, arguments)
 
     def do_newobj(self) -> None:
@@ -197,7 +202,7 @@ class _SafeUnpickler(pickle._Unpickler):
     def do_newobj_ex(self) -> None:
         keywords, arguments = self.stack.pop(), self.stack.pop()
         cls = self.stack.pop()
-        self._spend(_POINTER_BYTES * len(arguments))
+        self._spend(POINTER_BYTES * len(arguments))
         self.stack.append(self._new_object(cls, (*arguments, keywords)))
 
     def do_inst(self) -> None:
@@ -213,9 +218,9 @@ class _SafeUnpickler(pickle._Unpickler):
         state = self.stack.pop()
         target = self.stack[-1]
         if isinstance(target, ArrayNode):
-            target.value = self._array_from_state(state)
+            target.value = self._arrays.array_from_state(state)
         elif isinstance(target, DtypeNode):
-            self._set_dtype(target, state)
+            self._arrays.set_dtype(target, state)
         elif isinstance(target, ObjectNode):
             if (
                 isinstance(target.cls, GlobalNode)
@@ -235,26 +240,26 @@ class _SafeUnpickler(pickle._Unpickler):
         self._elements(self.stack[-1]).extend(values)
 
     def do_setitem(self) -> None:
-        self._spend(_ROW_BYTES)
+        self._spend(ROW_BYTES)
         value, key = self.stack.pop(), self.stack.pop()
         self._pairs(self.stack[-1])[_key(key)] = value
 
     def do_setitems(self) -> None:
         values = self.pop_mark()
-        self._spend(_ROW_BYTES * len(values) // 2)
+        self._spend(ROW_BYTES * len(values) // 2)
         pairs = self._pairs(self.stack[-1])
         for key, value in zip(values[::2], values[1::2], strict=True):
             pairs[_key(key)] = value
 
     def do_dict(self) -> None:
         values = self.pop_mark()
-        self._spend(_ROW_BYTES * len(values) // 2)
+        self._spend(ROW_BYTES * len(values) // 2)
         self.stack.append({_key(key): value for key, value in zip(values[::2], values[1::2], strict=True)})
 
     def do_put(self) -> None:
         index = int(self.readline())
         if not 0 <= index <= MAX_INSTRUCTIONS:  # otherwise, keys could be chosen with equal hashes
-            raise _InvalidPickleError("it uses a memo index that is out of range")
+            raise InvalidPickleError("it uses a memo index that is out of range")
         self.memo[index] = self.stack[-1]
 
     def do_empty_set(self) -> None:
@@ -269,8 +274,8 @@ class _SafeUnpickler(pickle._Unpickler):
 
     def do_line(self) -> None:
         line = self.readline()[:-1]
-        if len(line) > _MAX_TEXT_BYTES and _NON_LATIN_1_ESCAPE.search(line):
-            self.stack.append(line[:_MAX_TEXT_BYTES].decode("raw-unicode-escape", "replace"))
+        if len(line) > MAX_TEXT_BYTES and _NON_LATIN_1_ESCAPE.search(line):
+            self.stack.append(line[:MAX_TEXT_BYTES].decode("raw-unicode-escape", "replace"))
         else:
             self.stack.append(line.decode("raw-unicode-escape"))
 
@@ -284,8 +289,8 @@ class _SafeUnpickler(pickle._Unpickler):
         content = self.read(int.from_bytes(self.read(n_length), "little"))
         # Before protocol 3, bytes were stored as text, which is kept whole. A single character beyond Latin-1 makes a
         # string take up to four times the memory. Such a string is a log or a description, so its beginning suffices.
-        if len(content) > _MAX_TEXT_BYTES and np.frombuffer(content, np.uint8).max() > _LATIN_1_LEAD_BYTE:
-            self.stack.append(content[:_MAX_TEXT_BYTES].decode("utf-8", "replace"))
+        if len(content) > MAX_TEXT_BYTES and np.frombuffer(content, np.uint8).max() > _LATIN_1_LEAD_BYTE:
+            self.stack.append(content[:MAX_TEXT_BYTES].decode("utf-8", "replace"))
         else:
             self.stack.append(content.decode("utf-8", "surrogatepass"))
 
@@ -293,7 +298,7 @@ class _SafeUnpickler(pickle._Unpickler):
         """Leave a buffer unchanged: here, read-only bytes are like any other bytes."""
 
     def do_next_buffer(self) -> None:
-        raise _InvalidPickleError("it refers to buffers outside the pickle")
+        raise InvalidPickleError("it refers to buffers outside the pickle")
 
     # Replacements for calls.
 
@@ -301,19 +306,19 @@ class _SafeUnpickler(pickle._Unpickler):
         if not isinstance(called, GlobalNode):
             if isinstance(called, ObjectNode):
                 return self._object_node(called, arguments)
-            raise _InvalidPickleError(f"it calls a {type(called).__name__}")
+            raise InvalidPickleError(f"it calls a {type(called).__name__}")
         package = called.module.split(".")[0]
         match package, called.name, arguments:
             case "numpy", "_reconstruct", _:
-                self._spend(_ARRAY_BYTES)
+                self._spend(ARRAY_BYTES)
                 return ArrayNode()
             case "numpy", "dtype", (str() as code, *_):
-                self._spend(_SCALAR_BYTES)
+                self._spend(SCALAR_BYTES)
                 return DtypeNode(code if _DTYPE.fullmatch(code) else "O")
             case "numpy", "scalar", (DtypeNode() as dtype, bytes() | str() as content, *_):
-                return self._scalar(dtype, content)
+                return self._arrays.scalar(dtype, content)
             case "numpy", "_frombuffer", (content, DtypeNode() as dtype, tuple() as shape, order, *_):
-                return ArrayNode(self._array(shape, dtype, content, order == "F"))
+                return ArrayNode(self._arrays.array(shape, dtype, content, order == "F"))
             case "_codecs", "encode", (str() as text, *_):
                 self._spend(len(text))
                 return text.encode("latin-1", "replace")
@@ -332,10 +337,10 @@ class _SafeUnpickler(pickle._Unpickler):
                 state,
                 *_,
             ):
-                return ArrayNode(self._array_from_state(state))
+                return ArrayNode(self._arrays.array_from_state(state))
             case "torch", ("_rebuild_tensor" | "_rebuild_tensor_v2"), (StorageNode(), *_):
-                self._spend(_ARRAY_BYTES)
-                return _tensor(arguments)
+                self._spend(ARRAY_BYTES)
+                return tensor_node(arguments)
             case "torch", ("_rebuild_parameter" | "_rebuild_parameter_with_state"), (TensorNode() as tensor, *_):
                 return tensor
         return self._object_node(called, arguments)
@@ -346,7 +351,7 @@ class _SafeUnpickler(pickle._Unpickler):
 
     def _new_object(self, cls: Any, arguments: Any) -> Any:
         if not isinstance(cls, GlobalNode) or not isinstance(arguments, tuple):
-            raise _InvalidPickleError("it creates an object without a class")
+            raise InvalidPickleError("it creates an object without a class")
         if cls.module == "collections" or cls.module in ("builtins", "__builtin__"):
             return self._call_result(cls, arguments)
         return self._object_node(cls, arguments)
@@ -355,125 +360,45 @@ class _SafeUnpickler(pickle._Unpickler):
         pairs = arguments[-1] if arguments else []
         if not isinstance(pairs, list):
             return {}
-        self._spend(_ROW_BYTES * len(pairs))
+        self._spend(ROW_BYTES * len(pairs))
         are_pairs = all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs)
         return {_key(key): value for key, value in pairs} if are_pairs else {}
-
-    def _scalar(self, dtype: DtypeNode, content: bytes | str) -> float | None:
-        self._spend(_SCALAR_BYTES)
-        kind = dtype.dtype
-        if kind is None or kind.kind not in "fiub" or len(content) != kind.itemsize:
-            return None
-        if isinstance(content, str):
-            content = content.encode("latin-1", "replace")
-        number: float = np.frombuffer(content, kind)[0].item()
-        return number
-
-    def _array_from_state(self, state: Any) -> Any:
-        """Return an array from the state for `ndarray.__setstate__`: (version,) shape, dtype, is_fortran, bytes."""
-        match state:
-            case (int(), tuple() as shape, DtypeNode() as dtype, by_columns, content):
-                pass
-            case (tuple() as shape, DtypeNode() as dtype, by_columns, content):
-                pass
-            case _:
-                raise _InvalidPickleError("it describes an array in an unknown way")
-        if isinstance(content, list):
-            return self._reshape_objects(content, shape)
-        return self._array(shape, dtype, content, bool(by_columns))
-
-    def _reshape_objects(self, values: list[Any], shape: tuple[Any, ...]) -> Any:
-        """Return the objects of an array: a list of rows for two dimensions, a single object for none, else a list."""
-        if shape == () and len(values) == 1:
-            return values[0]
-        if len(shape) == 2 and _is_shape(shape) and shape[1] > 0 and len(values) == shape[0] * shape[1]:
-            self._spend(_ROW_BYTES * shape[0] + _POINTER_BYTES * len(values))
-            return [values[i : i + shape[1]] for i in range(0, len(values), shape[1])]
-        return values
-
-    def _array(self, shape: tuple[Any, ...], dtype: DtypeNode, content: Any, by_columns: bool) -> Any:
-        self._spend(_ARRAY_BYTES)
-        kind = dtype.dtype
-        if isinstance(content, str):  # from Python 2, where bytes were strings
-            self._spend(len(content))
-            content = content.encode("latin-1", "replace")
-        if kind is not None and kind.kind in "US" and isinstance(content, bytes) and len(content) <= _MAX_TEXT_BYTES:
-            texts = np.frombuffer(content, kind) if kind.itemsize else np.empty(0, "U1")  # for example class names
-            self._spend(len(content) + texts.size * _OBJECT_BYTES)
-            return texts.tolist()
-        if kind is None or kind.kind not in "fiub":
-            return None  # records and complex numbers are not used
-        if not isinstance(content, bytes | bytearray):
-            raise _InvalidPickleError("it describes an array without its bytes")
-        return self._checked_array(shape, kind, content, by_columns)
-
-    def _checked_array(
-        self, shape: Sequence[Any], kind: np.dtype[Any], content: bytes | bytearray, by_columns: bool
-    ) -> NDArray[Any]:
-        if not _is_shape(shape):
-            raise _InvalidPickleError("it describes an array of an impossible shape")
-        expected = math.prod(shape) * kind.itemsize
-        if expected != len(content):
-            raise _InvalidPickleError(
-                f"an array of shape {str(shape)[:80]} needs {expected} bytes, but there are {len(content)}"
-            )
-        array = np.frombuffer(content, kind).reshape(tuple(shape), order="F" if by_columns else "C")
-        if not kind.isnative:
-            self._spend(expected)
-        return array.astype(kind.newbyteorder("="), copy=False)
-
-    def _set_dtype(self, dtype: DtypeNode, state: Any) -> None:
-        """Update a dtype from the state for `dtype.__setstate__`: version, byte order, then the fields of a record."""
-        if not isinstance(state, tuple) or len(state) < 5 or any(part is not None for part in state[2:5]):
-            dtype.code = dtype.code if "V" in dtype.code else "O"  # for a record, only the size is used
-        elif state[1] in ("<", ">") and dtype.code != "O":
-            dtype.code = state[1] + dtype.code.lstrip("<>|=")
 
     def _joblib_array(self, state: dict[Any, Any]) -> Any:
         """Read an array written by joblib, whose bytes follow its description in the middle of the pickle."""
         dtype, shape = state.get("dtype"), state.get("shape")
         if not isinstance(dtype, DtypeNode) or not isinstance(shape, tuple):
-            raise _InvalidPickleError("it describes an array in an unknown way")
-        if state.get("numpy_array_alignment_bytes") is not None:
-            self._file.read(self._file.read(1)[0])
+            raise InvalidPickleError("it describes an array in an unknown way")
         kind = dtype.dtype
         if kind is None:  # the elements follow as a separate pickle
             self._spend(_UNPICKLER_BYTES)
-            inner = _SafeUnpickler(self._file, self._persistent, self._max_copied_bytes, self._tell)
-            inner.dispatch.remaining, inner._budget = self.dispatch.remaining, self._budget
+            inner = _SafeUnpickler(self._file, self._persistent, self._budget, self._tell)
+            inner.dispatch.remaining = self.dispatch.remaining
             tree = inner.load()
-            self.dispatch.remaining, self._budget = inner.dispatch.remaining, inner._budget
+            self.dispatch.remaining = inner.dispatch.remaining
             return tree
-        if not _is_shape(shape):
-            raise _InvalidPickleError("it describes an array of an impossible shape")
+        if state.get("numpy_array_alignment_bytes") is not None:
+            self._file.read(self._file.read(1)[0])
+        if not is_shape(shape):
+            raise InvalidPickleError("it describes an array of an impossible shape")
         content = self._file.read(min(math.prod(shape) * kind.itemsize, sys.maxsize))
         if kind.kind not in "fiub":
             return None
-        return ArrayNode(self._checked_array(shape, kind, content, state.get("order") == "F"))
+        return ArrayNode(self._arrays.checked_array(shape, kind, content, state.get("order") == "F"))
 
     def _elements(self, target: Any) -> list[Any]:
         if isinstance(target, list):
             return target
         if isinstance(target, ObjectNode):
             return target.items
-        raise _InvalidPickleError(f"it appends to a {type(target).__name__}")
+        raise InvalidPickleError(f"it appends to a {type(target).__name__}")
 
     def _pairs(self, target: Any) -> dict[Any, Any]:
         if isinstance(target, dict):
             return target
         if isinstance(target, ObjectNode):
             return target.pairs
-        raise _InvalidPickleError(f"it sets an element of a {type(target).__name__}")
-
-    def _spend(self, n_bytes: int) -> None:
-        self._budget -= n_bytes
-        if self._budget < 0:
-            raise _InvalidPickleError(f"it would create or copy more than {self._max_copied_bytes // 2**20} MiB")
-
-
-def _is_shape(sizes: Sequence[Any]) -> bool:
-    """Return whether these are valid array dimensions that are small enough to multiply."""
-    return len(sizes) <= 8 and all(type(size) is int and 0 <= size < 2**40 for size in sizes)
+        raise InvalidPickleError(f"it sets an element of a {type(target).__name__}")
 
 
 def _key(key: Any) -> str:
@@ -490,14 +415,6 @@ def _key(key: Any) -> str:
     if isinstance(key, tuple) and all(isinstance(part, str | int | float) for part in key[:8]):
         return ".".join(str(part)[:50] for part in key[:8])[:_MAX_KEY]
     return f"a {type(key).__name__}"
-
-
-def _tensor(arguments: tuple[Any, ...]) -> TensorNode:
-    match arguments:
-        case (StorageNode() as storage, int() as offset, tuple() as shape, tuple() as strides, *_):
-            if len(shape) == len(strides) and _is_shape(shape) and _is_shape(strides) and 0 <= offset < 2**40:
-                return TensorNode(storage, offset, shape, strides)
-    raise _InvalidPickleError("it describes a tensor in an unknown way")
 
 
 _INSTRUCTIONS: dict[int, Callable[..., None]] = {

@@ -24,6 +24,8 @@ from digitpad.importers.containers.safetensors_file import is_safetensors, read_
 from digitpad.importers.containers.tensor_tree import DATA_HINT, TensorTree
 from digitpad.importers.containers.texts import looks_like_table, read_json, read_table
 from digitpad.importers.keras.read_keras import read_hdf5
+from digitpad.importers.onnx.model_file import is_onnx
+from digitpad.importers.onnx.read_onnx import read_onnx
 from digitpad.importers.sibling_files import siblings
 
 MAX_FILES = 64
@@ -186,6 +188,8 @@ def _reader_for(path: Path, content: bytes, tell: ProgressCallback) -> Callable[
         return functools.partial(read_legacy_torch, tell=tell)
     if is_safetensors(content):
         return read_safetensors
+    if is_onnx(content) or path.suffix.lower() == ".onnx":
+        return read_onnx
     if content.startswith(b"\x80") or (content.rstrip(b"\r\n").endswith(b".") and not start.isdigit()):
         return functools.partial(_read_pickle, tell=tell)
     if start in (b"{", b"["):
@@ -194,7 +198,7 @@ def _reader_for(path: Path, content: bytes, tell: ProgressCallback) -> Callable[
         return read_table
     raise WeightsError(
         path,
-        "has an unknown file type; supported: .npz, .npy, pickle, .pt, Keras (.h5, .keras), JSON, CSV, "
+        "has an unknown file type; supported: .npz, .npy, pickle, .pt, Keras (.h5, .keras), ONNX, JSON, CSV, "
         "safetensors and .mat (saved with save -v7)",
     )
 

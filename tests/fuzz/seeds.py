@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from digitpad.nn.layers import Flatten, Linear, Rescale
+from digitpad.nn.layers import AddChannel, Conv2d, Flatten, Linear, ReLU, Rescale
 from digitpad.nn.network import Network
+from digitpad.weights.onnx_export import to_onnx
 from tests.unit.datasets.idx_files import idx_bytes
 from tests.unit.datasets.set_files import csv_text, keras, npy, pickled, pickled_by_python_2, zipped
 from tests.unit.importers.mat_files import mat, mat_matrix
@@ -34,6 +35,8 @@ def weights() -> dict[str, bytes]:
         "torch": b"t" + torch_pickle(),
         "mat": b"m" + mat_matrix("W", MATRIX) + mat_matrix("b", VECTOR[None]),
         "mat plain": b"r" + mat(mat_matrix("c", np.empty((1, 1)), 1, parts=mat_matrix("", MATRIX))),
+        "onnx": b"r" + to_onnx(Network([Rescale(), AddChannel(), Conv2d(2, 5), ReLU(), Flatten(), Linear(3)])),
+        "number lines": b"r784 3 relu\nlayer 1\n0.5 1 2\n3 4 5\n\n2,2\n1,2\n3,4\n",
         "header": b"h" + json.dumps(header).encode(),
         **{f"keras {path.name}": b"r" + path.read_bytes() for path in keras_files()},
         "keras config": b"k" + json.dumps(KERAS_CONFIG).encode(),

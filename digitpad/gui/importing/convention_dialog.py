@@ -105,7 +105,8 @@ class ConventionDialog(QDialog):
         column.addWidget(title)
         measure = result.probe_set
         tested = f", so each option was tested on {measure.description}" if measure.scores else ""
-        about = make_label(f"The file doesn't say how to use it{tested}.", "soft")
+        said = "The file states its activation" if result.stated_activation else "The file doesn't say how to use it"
+        about = make_label(f"{said}{tested}.", "soft")
         about.setWordWrap(True)
         column.addWidget(about)
         outputs = QHBoxLayout()

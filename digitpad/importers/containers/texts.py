@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitpad.errors import WeightsError
+from digitpad.importers.containers.number_lines import read_number_lines
 from digitpad.importers.containers.tensor_tree import MAX_NUMBERS, TensorTree
 
 MAX_TEXT_BYTES = 48 * 2**20
-_MAX_ROWS = 100_000
+_MAX_ROWS = 1_500_000  # files with one number per line
 _MAX_ROW_BYTES = 8 * 2**20  # reading a row takes twenty times its size in memory
 _MAX_LISTS = 400_000  # each takes about 100 bytes of memory, but only 2 in the file
 
@@ -53,7 +54,7 @@ def looks_like_table(content: bytes) -> bool:
 def read_table(path: Path, content: bytes) -> TensorTree:
     """Read one matrix or vector from rows of numbers, separated by commas, semicolons, tabs or spaces.
 
-    Rows and columns may have names.
+    Rows and columns may have names. If rows differ in length, they are several matrices, see `read_number_lines`.
 
     Raises
     ------
@@ -75,7 +76,12 @@ def read_table(path: Path, content: bytes) -> TensorTree:
     if columns_named:
         while (line := lines.readline()) and line.strip() != first.strip():
             pass
-    table = _parse_numbers(path, lines, delimiter, skip_first=rows_named)
+    table = _parse_numbers(lines, delimiter, skip_first=rows_named)
+    if table is None:
+        del lines  # takes four bytes per character
+        return read_number_lines(path, text)
+    if table.size == 0:
+        raise WeightsError(path, "is a table without numbers")
     tensor_tree = TensorTree(path, "a table")
     tensor_tree.add(path.stem, table)
     return tensor_tree
@@ -86,23 +92,25 @@ def _detect_headers(first: list[str], head: list[str]) -> tuple[bool, bool]:
     numbered = [word.strip() for word in first[1:]] == [str(i) for i in range(len(first) - 1)] and len(first) > 1
     if first and not first[0].strip() and len(first) > 1:
         return True, True
+    if first == ["0"] and any("." in line for line in head[1:]):  # pandas, without its index
+        return False, True
     counted = [word.strip() for word in first] == [str(i) for i in range(len(first))] and len(head) > 1
     named = any(re.search("[A-Za-z]", re.sub("(?i)nan|inf|e", "", word)) for word in first)
     return numbered and named, (counted and len(first) > 1) or named
 
 
-def _parse_numbers(path: Path, lines: io.StringIO, delimiter: str | None, *, skip_first: bool) -> NDArray[np.float64]:
+def _parse_numbers(lines: io.StringIO, delimiter: str | None, *, skip_first: bool) -> NDArray[np.float64] | None:
+    """Return the numbers, or None if the rows are not numbers or differ in length."""
+
     def lines_without_first() -> object:
         for line in lines:
             yield line.partition(delimiter or " ")[2]
 
     source = lines_without_first() if skip_first else lines
     try:
-        with warnings.catch_warnings(action="ignore"):  # a table without rows, which is refused below
+        with warnings.catch_warnings(action="ignore"):  # a table without rows
             table = np.loadtxt(source, delimiter=delimiter, ndmin=2)  # type: ignore[call-overload]
-    except ValueError as error:
-        raise WeightsError(path, f"is not a table of numbers ({str(error)[:100]})") from error
-    if table.size == 0:
-        raise WeightsError(path, "is a table without numbers")
-    numbers: NDArray[np.float64] = table[0] if 1 in table.shape and len(table) == 1 else table
+    except ValueError:
+        return None
+    numbers: NDArray[np.float64] = table[0] if len(table) == 1 else table
     return numbers

@@ -6,7 +6,7 @@ decides.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from digitpad.importers.containers.tensor_tree import TensorTree
 from digitpad.importers.inference.convention_search import MOST_USED, SHOWN, ConventionSearch, best_accuracy
 from digitpad.importers.inference.conventions import Candidate, ProbeSet
 from digitpad.importers.inference.scalings import StoredScaler
+from digitpad.importers.inference.stated_activation import stated_activation
 from digitpad.importers.inference.stated_search import StatedSearch
 from digitpad.importers.inference.structure_search import find_structures
 from digitpad.importers.layout.building import SOME_IMAGES, build_network
@@ -30,22 +31,39 @@ CLOSE = 0.015
 With 1.5 percentage points, 41 of 43 networks were identified; choosing by accuracy alone identified half of them.
 """
 
+CLOSE_IMAGES = 0.006
+"""The same margin for convolutional networks.
+
+They read digits almost as well under a wrong scaling, so that 1.5 points would take x/255 for a normalisation. The loss
+decides instead: on files of LeNets and networks with batch normalisation it was larger under every wrong scaling.
+"""
+
 POOR = 0.5
 """Accuracy below which the convention is probably wrong; the weights still open, with a warning."""
 
 _COST_PER_LOSS, _MAX_LOSS_COST = 1.5, 1.5
+_COST_PER_LOSS_IMAGES, _MAX_LOSS_COST_IMAGES = 8.0, 3.0
 _LOWEST_TELLING_LOSS = 0.02  # a lower loss is no evidence: with correct predictions, larger logits reduce any loss
 
 
 @dataclass(frozen=True, eq=False)
 class ImportResult:
-    """A file of weights with the chosen candidate and the best candidates, sorted by accuracy."""
+    """A file of weights with the chosen candidate and the best candidates, sorted by accuracy.
+
+    ``stated_activation`` is the activation that the file states, and that was therefore not inferred.
+    """
 
     tensor_tree: TensorTree
     chosen: Candidate
     candidates: list[Candidate]
     stored_scalers: Sequence[StoredScaler]
     probe_set: ProbeSet
+    stated_activation: str | None = None
+
+    @property
+    def doubt(self) -> str:
+        """Reason to doubt that the network is used as it was trained, or an empty string."""
+        return doubt_about(self.chosen.accuracy) if self.probe_set.scores else ""
 
     def weights(self, candidate: Candidate | None = None) -> Weights:
         """Return digitpad weights by the chosen convention or another; ``about`` records the source and the scores.
@@ -78,6 +96,8 @@ class ImportResult:
                 "convention_accuracy": candidate.accuracy,
                 "convention_scored": self.probe_set.description,
             }
+            if doubt := doubt_about(candidate.accuracy):
+                about["doubt"] = doubt
         return Weights(path.name, network.architecture(), network.parameters, about, self.probe_set.class_names)
 
 
@@ -115,6 +135,29 @@ def infer_convention(
         )
     if structures[0].stated is not None:
         return _infer_scaling(tensor_tree, probe_set, structures, activation, scaling, tell)
+    if activation is None and (stated := stated_activation(tensor_tree, structures[0].n_hidden)) is not None:
+        same_depth = [structure for structure in structures if structure.n_hidden == structures[0].n_hidden]
+        result = _search(tensor_tree, probe_set, same_depth, stated.name, scaling, tell)
+        if stated.is_certain or not probe_set.scores or result.chosen.accuracy >= POOR:
+            return replace(result, stated_activation=stated.name)
+    return _search(tensor_tree, probe_set, structures, activation, scaling, tell)
+
+
+def doubt_about(accuracy: float) -> str:
+    """Return why a network with this accuracy on the probe set is doubtful, or an empty string."""
+    if accuracy >= POOR:
+        return ""
+    return f"reads only {accuracy:.1%} whatever the options; the network may be untrained, or for other images"
+
+
+def _search(
+    tensor_tree: TensorTree,
+    probe_set: ProbeSet,
+    structures: list[NetworkStructure],
+    activation: str | None,
+    scaling: str | None,
+    tell: ProgressCallback,
+) -> ImportResult:
     search = ConventionSearch(tensor_tree, probe_set, structures, activation, scaling, tell)
     if not probe_set.scores:
         candidates = search.most_usual()
@@ -145,17 +188,24 @@ def _infer_scaling(
         )
     search = StatedSearch(tensor_tree, probe_set, structures, scaling, tell)
     chosen, candidates = search.run()
-    return ImportResult(tensor_tree, chosen, candidates[:SHOWN], search.stored_scalers, probe_set)
+    return ImportResult(
+        tensor_tree, chosen, candidates[:SHOWN], search.stored_scalers, probe_set, stated_activation=stated.activation
+    )
 
 
 def _most_common(candidates: Sequence[Candidate]) -> Candidate:
     """Return the most common of the candidates close to the best; a larger loss makes a candidate less likely."""
     best = best_accuracy(candidates)
-    close = [candidate for candidate in candidates if candidate.accuracy >= best - CLOSE]
+    are_images = bool(candidates[0].structure.convs)
+    margin = CLOSE_IMAGES if are_images else CLOSE
+    per_loss, max_cost = (
+        (_COST_PER_LOSS_IMAGES, _MAX_LOSS_COST_IMAGES) if are_images else (_COST_PER_LOSS, _MAX_LOSS_COST)
+    )
+    close = [candidate for candidate in candidates if candidate.accuracy >= best - margin]
     lowest_loss = max(min(candidate.loss for candidate in close), _LOWEST_TELLING_LOSS)
 
     def unlikelihood(candidate: Candidate) -> tuple[float, float]:
-        loss_cost = min(_MAX_LOSS_COST, max(0.0, _COST_PER_LOSS * (candidate.loss / lowest_loss - 1)))
+        loss_cost = min(max_cost, max(0.0, per_loss * (candidate.loss / lowest_loss - 1)))
         return candidate.cost + loss_cost, -candidate.accuracy
 
     return min(close, key=unlikelihood)

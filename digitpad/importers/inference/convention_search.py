@@ -11,7 +11,7 @@ from digitpad.class_names import DIGITS
 from digitpad.formats.progress import ProgressCallback
 from digitpad.importers.containers.tensor_tree import TensorTree
 from digitpad.importers.inference.conventions import Candidate, Convention, ProbeSet
-from digitpad.importers.inference.scalings import STRANGE, common_scalings, find_stored_scalers
+from digitpad.importers.inference.scalings import STRANGE, USUAL_FOR_IMAGES, common_scalings, find_stored_scalers
 from digitpad.importers.inference.stated_activation import likely_activations, stated_activations
 from digitpad.importers.layout.building import SOME_IMAGES, build_network
 from digitpad.importers.layout.structure import SIDE, NetworkStructure
@@ -30,6 +30,8 @@ _CERTAIN, _POSSIBLE, _NEXT_COST = 0.9, 0.6, 0.6
 _MAX_STRUCTURES = 24
 _FIRST_DIGITS = 250
 _HEAVY = 3_000_000  # multiplications per image above which fewer candidates are scored
+_COARSE_PRODUCTS, _MIN_COARSE = 2e8, 20  # multiplications, and digits, to score one geometry by
+_ALL_PRODUCTS, _MIN_ALL = 4e9, 250  # the same for a finalist
 _MARGIN = 0.07  # possible error of an accuracy on the first digits
 
 
@@ -57,6 +59,10 @@ class ConventionSearch:
         self._heavy = _n_products(ways[0]) > _HEAVY
         n_first = 100 if self._images else int(min(_FIRST_DIGITS, max(80, 100_000_000 // _n_products(ways[0]))))
         self._n_first = 50 if self._heavy else n_first
+        n_products = max(1, _n_products(ways[0]))
+        self._n_coarse = int(np.clip(_COARSE_PRODUCTS / n_products, _MIN_COARSE, self._n_first))
+        n_all = max(_MIN_ALL, int(_ALL_PRODUCTS / n_products)) if self._images else len(probe_set.labels)
+        self._n_all = min(n_all, len(probe_set.labels))
         self._scored: list[Candidate] = []
 
     def everywhere(self) -> None:
@@ -86,7 +92,11 @@ class ConventionSearch:
                     self._try([structure], *few, transposed=transposed, shifted=shifted)
 
     def along_each_axis(self) -> None:
-        """Try structures, then scalings, then activations, because convolutions are too slow for every combination."""
+        """Try geometries under the usual scalings, then all scalings, then activations, each for the best so far.
+
+        Convolutions are too slow for every combination. A geometry is only recognised under a scaling that is nearly
+        right, so these two are searched together, on few digits.
+        """
         by_geometry = {structure.geometry: structure for structure in reversed(self._structures)}
         representatives = list(by_geometry.values())[::-1]
         self._try_structures(sorted(representatives, key=lambda structure: structure.cost))
@@ -103,7 +113,7 @@ class ConventionSearch:
             self._try(
                 [structure],
                 [item for item in self._activations(structure) if item[0] == name],
-                self._common_scalings[1:],
+                self._common_scalings,
             )
             scaling = self._top(structure).convention.scaling
             others = [item for item in self._activations(structure) if item[0] != name]
@@ -121,6 +131,10 @@ class ConventionSearch:
 
         With ``every``, try all structures for an activation before stopping.
         """
+        usual = [item for item in self._common_scalings if item[0] in USUAL_FOR_IMAGES] or self._common_scalings[:1]
+        if every and self._scored:
+            best_scaling = min(self._scored, key=lambda candidate: candidate.rank).convention.scaling
+            usual = [item for item in self._common_scalings if item[0] == best_scaling]
         for name, name_cost in self._activations(self._structures[0]):
             if name_cost >= 0 and name not in _DISTINCTIVE:
                 continue
@@ -129,7 +143,7 @@ class ConventionSearch:
                 is_certain = best is not None and best.accuracy > _CERTAIN
                 if best is not None and is_certain and not every and structure.cost > best.structure.cost + _NEXT_COST:
                     break  # less common structures could match it only by chance
-                self._try([structure], [(name, name_cost)], self._common_scalings[:1])
+                self._try([structure], [(name, name_cost)], usual, n=self._n_coarse)
             if self._best() > _CERTAIN:
                 break
 
@@ -158,7 +172,7 @@ class ConventionSearch:
             same_activation = [candidate for candidate in self._scored if candidate.convention.activation == name]
             chosen += sorted(same_activation, key=lambda candidate: candidate.rank)[:1]
         return [
-            self._score(candidate, len(self._probe_set.labels))
+            self._score(candidate, self._n_all)
             for candidate in {id(candidate): candidate for candidate in chosen}.values()
         ]
 
@@ -174,6 +188,7 @@ class ConventionSearch:
         *,
         transposed: bool = False,
         shifted: bool = False,
+        n: int | None = None,
     ) -> None:
         """Score all combinations; with ``shifted``, the outputs are for 1 to 9, then 0, which only digits can have."""
         if shifted and self._probe_set.class_names != DIGITS:
@@ -182,8 +197,8 @@ class ConventionSearch:
             details = "; ".join(filter(None, [structure.detail, "outputs for 1 to 9, then 0" if shifted else ""]))
             convention = Convention(name, scale, structure.orientation, transposed, details)
             cost = name_cost + scale_cost + structure.cost + 2.0 * transposed + 2.5 * shifted
-            n = min(self._n_first, len(self._probe_set.labels))
-            self._scored.append(self._score(Candidate(convention, 0.0, cost, structure, shifted), n))
+            n_scored = min(n or self._n_first, len(self._probe_set.labels))
+            self._scored.append(self._score(Candidate(convention, 0.0, cost, structure, shifted), n_scored))
 
     def _best(self) -> float:
         return best_accuracy(self._scored)

@@ -18,8 +18,12 @@ SCALINGS: dict[str, tuple[float, float, float]] = {
     "x/255 - 0.5": (1 / 255, -0.5, 1.2),
     "x/127.5 - 1": (1 / 127.5, -1.0, 1.3),
     "0.01..1": (0.99 / 255, 0.01, 1.4),
+    "x/255/255": (1 / 255**2, 0.0, 1.7),  # scaled by the author, after a library had already done so
 }
 """Factor, offset and cost (how uncommon it is) of each scaling that is the same for all pixels."""
+
+USUAL_FOR_IMAGES = ("x/255", "(x/255 - 0.1307)/0.3081", "x/127.5 - 1", "x/255/255")
+"""Scalings with which each geometry of a convolutional network is tried."""
 
 _RARE_SCALINGS = {
     "x/255 - 0.1307": (1 / 255, -0.1307, 2.2),

@@ -1,6 +1,8 @@
 """Activations that a file states in its texts and names, and how likely each activation is."""
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from digitpad.importers.containers.tensor_tree import TensorTree
 from digitpad.importers.layout.tensor_names import words_of
@@ -15,6 +17,25 @@ _HINTED = {
 }
 
 
+_ATTRIBUTE = re.compile(
+    r"(?:^|[._])(?:hidden_?)?(?:activations?|act|act_fn|nonlinearity|activation_(?:function|fn|name|func))(?:\.\d+)?$",
+    re.IGNORECASE,
+)
+_KNOWN = {
+    **{name: name for name in ACTIVATIONS},
+    **{name.replace("_", ""): name for name in ACTIVATIONS},
+    "logistic": "sigmoid",
+    "logsig": "sigmoid",
+    "tansig": "tanh",
+    "silu": "swish",
+    "lrelu": "leaky_relu",
+    "identity": "none",
+    "linear": "none",
+    "purelin": "none",
+}
+_CLASSES = {kind.lower(): name for kind, name in NAMES.items()} | {"silu": "swish"}
+
+
 def stated_activations(tensor_tree: TensorTree) -> list[str]:
     """Return the activations that a file mentions, in order."""
     stated = []
@@ -26,6 +47,53 @@ def stated_activations(tensor_tree: TensorTree) -> list[str]:
             named = ["leaky_relu" if "leaky" in words else "relu"]
         stated += named[:1]
     return stated
+
+
+@dataclass(frozen=True)
+class StatedActivation:
+    """Activation that a file states for its hidden layers.
+
+    Attributes
+    ----------
+    name : str
+        Key of `ACTIVATIONS`, or a key for each hidden layer, separated by commas.
+    is_certain : bool
+        Whether the file was written by a library whose attribute this is, so that scores cannot contradict it.
+    """
+
+    name: str
+    is_certain: bool
+
+
+def stated_activation(tensor_tree: TensorTree, n_hidden: int) -> StatedActivation | None:
+    """Return the activation that an attribute or a class name in a file states, or None if there is no clear one.
+
+    Names of files and arrays are no statement; see `stated_activations` for those.
+    """
+    if n_hidden == 0:
+        return None
+    attributes = [
+        (name, _KNOWN[text.strip().lower()])
+        for name, text in tensor_tree.words
+        if _ATTRIBUTE.search(name) and text.strip().lower() in _KNOWN
+    ]
+    is_library = any(word.startswith("sklearn.neural_network.") for _, word in tensor_tree.words)
+    if attributes and is_library:
+        return StatedActivation(attributes[0][1], is_certain=True)
+    headers = [text for name, text in tensor_tree.words if name == "header"]
+    in_headers = [_KNOWN[word] for text in headers for word in re.findall(r"[a-z_]+", text.lower()) if word in _KNOWN]
+    classes = [
+        _CLASSES[name]
+        for path, text in tensor_tree.words
+        if "." in text and (name := text.rpartition(".")[2].lower()) in _CLASSES
+    ]
+    for named in ([name for _, name in attributes], in_headers, classes):
+        if len(set(named)) == 1 and (named is not classes or named[0] != "sigmoid"):  # it may follow the last layer
+            return StatedActivation(named[0], is_certain=False)
+        if named is not classes and len(named) in (n_hidden, n_hidden + 1):
+            hidden = named[:n_hidden]
+            return StatedActivation(hidden[0] if len(set(hidden)) == 1 else ", ".join(hidden), is_certain=False)
+    return None
 
 
 def _hints(tensor_tree: TensorTree) -> list[list[str]]:

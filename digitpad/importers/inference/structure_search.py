@@ -1,5 +1,9 @@
 """Search for a network's layers among the arrays of a file, chained by shape from 784 pixels to the classes."""
 
+from collections.abc import Mapping
+
+import numpy as np
+
 from digitpad.class_names import MAX_CLASSES
 from digitpad.errors import OutputsError, WeightsError
 from digitpad.importers.containers.tensor_tree import TensorTree
@@ -7,7 +11,7 @@ from digitpad.importers.diagnostics import is_known_layerless, no_layers, other_
 from digitpad.importers.layout.array_kinds import kind_of
 from digitpad.importers.layout.convolutions import broken_images, convolutional
 from digitpad.importers.layout.dense import N_MIDDLE, dense_structures, pad_to_28
-from digitpad.importers.layout.flattened import cut_vector, fold_rows, split_stacks
+from digitpad.importers.layout.flattened import cut_vector, fold_rows, leading_sizes, split_stacks, stack_neurons
 from digitpad.importers.layout.layer_matching import BrokenChain, find_chain
 from digitpad.importers.layout.structure import N_PIXELS, NetworkStructure
 from digitpad.importers.layout.tensor_names import NamedArray, named_arrays
@@ -37,7 +41,15 @@ def find_structures(tensor_tree: TensorTree, n_classes: int) -> list[NetworkStru
             return sorted(structures, key=lambda item: item.cost)
         broken += [problem] if problem is not None else []
     if not any(item.array.ndim >= 2 and N_PIXELS in item.array.shape for item in parameters):
-        structures = _from_vectors(named, n_classes)
+        structures = _from_neurons(named, tensor_tree.numbers, n_classes) or _from_vectors(named, n_classes)
+        if structures:
+            return sorted(structures, key=lambda item: item.cost)
+    if tensor_tree.kind == "a table" and len(named) > 1:  # lines need not be rows
+        sizes = [item for item in named if item.name == "sizes"]
+        numbers = np.concatenate(
+            [item.vector for item in sorted(named, key=lambda item: item.place) if item not in sizes]
+        )
+        structures = _from_vectors([*sizes, *named_arrays({"lines": numbers})], n_classes)
         if structures:
             return sorted(structures, key=lambda item: item.cost)
     skipped = f"; skipped: {', '.join(tensor_tree.passed_over[:5])}" if tensor_tree.passed_over else ""
@@ -91,6 +103,15 @@ def _from_arrays(ones: list[NamedArray], n_classes: int) -> tuple[list[NetworkSt
     return [], broken
 
 
+def _from_neurons(ones: list[NamedArray], numbers: Mapping[str, float], n_classes: int) -> list[NetworkStructure]:
+    """Return structures from one vector per neuron."""
+    arrays = stack_neurons(ones, numbers)
+    if arrays is None:
+        return []
+    part, _ = _from_arrays(named_arrays(arrays), n_classes)
+    return [item.variant("one vector per neuron") for item in part]
+
+
 def _from_vectors(ones: list[NamedArray], n_classes: int) -> list[NetworkStructure]:
     """Return structures from flattened matrices: one vector per matrix, or one vector for the whole network."""
     rows = [item for item in ones if item.array.size == max(item.array.shape) and not item.is_noise]
@@ -98,7 +119,8 @@ def _from_vectors(ones: list[NamedArray], n_classes: int) -> list[NetworkStructu
     structures: list[NetworkStructure] = []
     if len(large) == 1:
         sizes = [item.vector for item in ones if 2 <= item.array.size <= 20 and item.vector[0] == N_PIXELS]
-        for rank, arrays in enumerate(cut_vector(large[0].vector, sizes, n_classes)):
+        stated, vector = leading_sizes(large[0].vector, n_classes)
+        for rank, arrays in enumerate(cut_vector(vector, stated or sizes, n_classes)):
             part, _ = _from_arrays(named_arrays(arrays), n_classes)
             structures += [item.variant("all in one vector", 0.05 * rank) for item in part]
             if len(structures) >= 24:

@@ -2,16 +2,20 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from digitpad.importers.layout.layer_matching import MAX_UNITS
 from digitpad.importers.layout.structure import N_PIXELS, Matrix
 from digitpad.importers.layout.tensor_names import BIAS, NamedArray
 
+_MAX_SIZES = 12  # numbers at the start of a vector that may be the sizes of layers
+_MIN_NEURONS = 5
 _COMMON_UNITS = (16, 32, 64, 100, 128, 200, 256, 300, 512, 20, 30, 50, 10, 24, 25, 40, 48, 80, 120, 150, 500)
 
 
@@ -45,6 +49,56 @@ def cut_vector(vector: Matrix, sizes: list[Matrix], k: int) -> Iterator[dict[str
             if biases:
                 yield _pieces(vector, [*weights, *biases])
                 yield _pieces(vector, [(f"Theta{i}", shape) for i, shape in enumerate(folded_shapes)])
+
+
+def leading_sizes(vector: Matrix, n_classes: int) -> tuple[list[Matrix], Matrix]:
+    """Return the sizes of the layers that a vector starts with, as a list of none or one, and the rest of the vector.
+
+    Programs in C write the sizes before the numbers, and before the sizes often their count.
+    """
+    for begin in (0, 1):
+        head = vector[begin : begin + _MAX_SIZES]
+        if not head.size or head[0] != N_PIXELS:
+            continue
+        for end in range(1, len(head)):
+            if head[end] % 1 or not 1 <= head[end] <= MAX_UNITS:
+                break
+            if head[end] == n_classes:
+                return [head[: end + 1]], vector[begin + end + 1 :]
+    return [], vector
+
+
+def stack_neurons(ones: list[NamedArray], numbers: Mapping[str, float]) -> dict[str, NDArray[Any]] | None:
+    """Return matrices of shape (out, in) and biases from one vector per neuron and one number per bias.
+
+    The vectors of a layer differ only in one number of their names. Return None if the file has no such vectors.
+    """
+    layers: dict[tuple[str, ...], list[tuple[tuple[int, ...], NamedArray]]] = {}
+    for item in ones:
+        if item.array.size == max(item.array.shape) and item.numbers:
+            layers.setdefault((*item.family, str(item.array.size), *map(str, item.numbers[:-1])), []).append(
+                (item.numbers, item)
+            )
+    arrays: dict[str, NDArray[Any]] = {}
+    for items in layers.values():
+        if len(items) >= _MIN_NEURONS and [place[-1] for place, _ in items] in (
+            list(range(len(items))),
+            list(range(1, len(items) + 1)),
+        ):
+            first = items[0][1]
+            arrays[_name_of_layer(first.name)] = np.stack([item.vector for _, item in items])
+    if not any(N_PIXELS in (array.shape[1], array.shape[1] - 1) for array in arrays.values()):
+        return None
+    biases: dict[str, list[float]] = {}
+    for name, number in numbers.items():
+        if (layer := _name_of_layer(name)) != name:
+            biases.setdefault(layer, []).append(number)
+    return arrays | {name: np.array(values) for name, values in biases.items() if len(values) >= _MIN_NEURONS}
+
+
+def _name_of_layer(name: str) -> str:
+    """Return the name without its last number, the index of a neuron."""
+    return re.sub(r"[._]?\d+(?=\D*$)", "", name, count=1)
 
 
 def _pieces(vector: Matrix, parts: Sequence[tuple[str, tuple[int, ...]]]) -> dict[str, NDArray[Any]]:

@@ -177,6 +177,12 @@ def files(folder: Path) -> list[Path]:
         "names.mat": OCTAVE + b"# name: x\n" * 1_500_000,
         "strides.pt": torch_with_strides("I65536\nI65536\n"),
         "deep.pkl": pickle.dumps(_nested(200)),
+        "fields.onnx": _onnx(_field(7, b"\x1a\0" * 2_000_000)),
+        "nested.onnx": _onnx(_nested_messages(40_000)),
+        "claims.onnx": _onnx(_field(7, _field(5, b"\x08\xff\xff\x03\x08\xff\xff\x03\x10\x01"))),
+        "varint.onnx": _onnx(b"\xff" * 1_000_000),
+        "dims.onnx": _onnx(_field(7, _field(5, _field(1, b"\x01" * 1_000_000)))),
+        "nodes.onnx": _onnx(_field(7, _field(1, _field(4, b"Relu")) * 100_000)),
         **named_again(),
     }  # fmt: skip
     paths = []
@@ -194,6 +200,24 @@ def _nested(depth: int) -> list[object]:
     for _ in range(depth):
         tree = [tree, "x"]
     return tree
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """Return a protobuf field of bytes."""
+    size = bytes(len(content) >> shift & 0x7F | (0x80 if len(content) >> shift + 7 else 0) for shift in range(0, 28, 7)
+                 if not shift or len(content) >> shift)  # fmt: skip
+    return bytes([number << 3 | 2]) + size + content
+
+
+def _onnx(content: bytes) -> bytes:
+    return b"\x08\x08" + _field(2, b"pytorch") + content
+
+
+def _nested_messages(depth: int) -> bytes:
+    content = b""
+    for _ in range(depth):
+        content = _field(7, content)
+    return content
 
 
 def _safetensors(entry: dict[str, object]) -> bytes:

@@ -1,3 +1,4 @@
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -6,7 +7,7 @@ import pytest
 
 from digitpad.datasets.dataset import mnist
 from digitpad.importers.containers.tensor_tree import TensorTree
-from digitpad.importers.inference.stated_activation import stated_activations
+from digitpad.importers.inference.stated_activation import StatedActivation, stated_activation, stated_activations
 from digitpad.importers.open_file import infer_import
 from digitpad.nn.layers import LAYERS, activations
 from digitpad.weights.activation_names import NAMES
@@ -53,3 +54,49 @@ def test_every_activation_has_a_name() -> None:
     assert set(NAMES) == {kind for kind, cls in LAYERS.items() if cls.__module__ == activations.__name__}
     for name in NAMES.values():
         assert stated_activations(TensorTree(Path("a.pkl"), "a pickle", words=[("", name)])) == [name]
+
+
+def mlp_of_scikit_learn(t: Trained, activation: str) -> bytes:
+    """Return a pickle of the class name and attributes of scikit-learn's MLPClassifier, without scikit-learn."""
+    attributes = {"activation": activation, "coefs_": t.weights, "intercepts_": t.biases, "out_activation_": "softmax"}
+    state = pickle.dumps(attributes, 2)[2:-1]
+    return b"\x80\x02csklearn.neural_network._multilayer_perceptron\nMLPClassifier\n)\x81" + state + b"b."
+
+
+@pytest.mark.parametrize(("stated", "activation"), [("relu", "relu"), ("logistic", "sigmoid"), ("identity", "none")])
+def test_what_scikit_learn_states_outranks_the_scores(
+    stated: str, activation: str, deep: Trained, tmp_path: Path
+) -> None:
+    """The activation is the stated one, although the network was trained with another and is better with that."""
+    path = tmp_path / "a.pkl"
+    path.write_bytes(mlp_of_scikit_learn(deep, stated))
+    result = infer_import(path)
+    assert result.chosen.convention.activation == result.stated_activation == activation
+
+
+def test_a_statement_that_cannot_be_true_is_ignored(deep: Trained, tmp_path: Path) -> None:
+    """A text of an author's own is not believed if the network reads nothing with it."""
+    tree = {**numbered(deep, "W{}", "b{}"), "W1": deep.weights[0] * 40, "activation": "sigmoid"}
+    result = infer_import(save_pickle(tmp_path / "a.pkl", tree))
+    assert (result.chosen.convention.activation, result.stated_activation) == ("relu", None)
+
+
+@pytest.mark.parametrize(
+    ("words", "n_hidden", "stated"),
+    [
+        ([("layers.0.activation", "relu"), ("layers.1.activation", "tanh"), ("layers.2.activation", "softmax")], 2,
+         StatedActivation("relu, tanh", is_certain=False)),
+        ([("layers.0.activation", "ReLU"), ("layers.1.activation", "relu"), ("layers.2.activation", "linear")], 2,
+         StatedActivation("relu", is_certain=False)),
+        ([("header", "784 128 10 sigmoid softmax")], 1, StatedActivation("sigmoid", is_certain=False)),
+        ([("net.act", "torch.nn.modules.activation.ReLU")], 2, StatedActivation("relu", is_certain=False)),
+        ([("net.out", "torch.nn.modules.activation.Sigmoid")], 2, None),
+        ([("note", "trained with relu")], 1, None),
+        ([("activation", "relu")], 0, None),
+    ],
+)  # fmt: skip
+def test_statements_and_hints_differ(
+    words: list[tuple[str, str]], n_hidden: int, stated: StatedActivation | None
+) -> None:
+    """Attributes, headers and class names of layers state an activation; other texts do not."""
+    assert stated_activation(TensorTree(Path("a"), "a pickle", words=words), n_hidden) == stated

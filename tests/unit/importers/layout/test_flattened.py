@@ -4,8 +4,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from digitpad.importers.inference.structure_search import find_structures
 from digitpad.importers.open_file import infer_import
-from tests.unit.importers.strangers import Matrix, Trained, columns, listed, numbered, save_npz, turned
+from digitpad.importers.read_file import read_tensor_tree
+from tests.unit.importers.strangers import Matrix, Trained, columns, listed, numbered, save_npz, save_pickle, turned
 
 
 def octaves(t: Trained) -> list[Matrix]:
@@ -40,3 +42,16 @@ def test_equal_biases_that_numpy_stacked_come_apart(shallow: Trained, tmp_path: 
     assert result.chosen.structure.sizes == "784-10-10"
     assert result.chosen.convention.activation == "sigmoid"
     np.testing.assert_allclose(result.chosen.structure.denses[1].bias, shallow.biases[1])
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_one_vector_per_neuron_is_a_matrix(first: int, deep: Trained, tmp_path: Path) -> None:
+    """Objects of neurons, each with its weights and its bias, are stacked to layers."""
+    tree = {
+        f"layer{i}": {f"neuron{j + first}": {"weights": w[:, j], "bias": float(b[j])} for j in range(len(b))}
+        for i, (w, b) in enumerate(zip(deep.weights, deep.biases, strict=True))
+    }
+    structure = find_structures(read_tensor_tree(save_pickle(tmp_path / "a.pkl", tree)), 10)[0]
+    for dense, weight, bias in zip(structure.denses, deep.weights, deep.biases, strict=True):
+        np.testing.assert_array_equal(dense.weight, weight)
+        np.testing.assert_array_equal(dense.bias, bias)

@@ -1,0 +1,1 @@
+"""Reader of ONNX models: protobuf wire format, graph, and construction of a network."""

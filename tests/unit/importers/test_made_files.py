@@ -1,0 +1,25 @@
+"""Files of PyTorch, its ONNX exporters, scikit-learn and joblib, which `made_files/make_files.py` made."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from digitpad.importers.open_file import infer_import
+
+_FOLDER = Path(__file__).parent / "made_files"
+TRUTH: dict[str, dict[str, Any]] = json.loads((_FOLDER / "truth.json").read_text())
+
+
+@pytest.mark.parametrize("name", TRUTH)
+def test_a_file_opens_as_its_framework_used_it(name: str) -> None:
+    """The accuracy is within 0.5 points of the framework's own on the same digits, and the convention is the true one.
+
+    The digits of the probe set are 1,000, of which a heavy network reads fewer.
+    """
+    truth = TRUTH[name]
+    result = infer_import(_FOLDER / name)
+    convention = result.chosen.convention
+    assert (convention.activation, convention.scaling) == (truth["activation"], truth["scaling"])
+    assert result.chosen.accuracy == pytest.approx(truth["accuracy"], abs=0.005)
