@@ -179,7 +179,7 @@ def test_crafted_files_are_refused_in_little_memory(tmp_path: Path) -> None:
     n = write_crafted(tmp_path / "crafted")
     process = subprocess.run(
         [sys.executable, "-c", _REFUSE, str(tmp_path / "crafted")],
-        cwd=ROOT, check=False, capture_output=True, text=True, timeout=120,
+        cwd=ROOT, check=False, capture_output=True, text=True, timeout=300,
         env={"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     lines = process.stdout.splitlines()
