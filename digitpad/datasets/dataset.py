@@ -13,11 +13,12 @@ from digitpad import assets
 from digitpad.class_names import DIGITS, MAX_CLASSES, MAX_NAME, are_names
 from digitpad.datasets.conversion.preparation import AUTO, prepared
 from digitpad.datasets.digits import Digits as Digits  # re-exported: callers import it from here
-from digitpad.datasets.digits import RawPart, ReaderResult, Tell, ignore_progress
+from digitpad.datasets.digits import RawPart, ReaderResult
 from digitpad.datasets.readers.idx import read_idx
 from digitpad.datasets.readers.idx_folder import read_idx_folder
 from digitpad.datasets.readers.open_dataset import read
 from digitpad.errors import DataError
+from digitpad.formats.progress import ProgressCallback, ignore_progress
 
 BUILT_IN = "mnist"
 """Name of the built-in dataset."""
@@ -88,7 +89,7 @@ class Dataset:
             raise DataError(self.name, f"{self.training_problem}; it can be used to evaluate, but not to train")
 
 
-def load(source: str, tell: Tell = ignore_progress, normalise: str = AUTO) -> Dataset:
+def load(source: str, tell: ProgressCallback = ignore_progress, normalise: str = AUTO) -> Dataset:
     """Load the built-in dataset (`BUILT_IN`), or a file or folder in any format that `readers.open_dataset` supports.
 
     Parameters
@@ -132,7 +133,7 @@ def one_of_each() -> NDArray[np.uint8]:
     return images[[np.argmax(labels == digit) for digit in range(len(DIGITS))]]
 
 
-def load_path(path: Path, tell: Tell = ignore_progress, normalise: str = AUTO) -> Dataset:
+def load_path(path: Path, tell: ProgressCallback = ignore_progress, normalise: str = AUTO) -> Dataset:
     """Load a dataset from a file or folder.
 
     If there is no test set, a stratified seventh is split off with a fixed seed. The validation set is the last sixth

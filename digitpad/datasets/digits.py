@@ -1,6 +1,6 @@
 """Labelled images, and the result types and checks that all dataset readers share."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,14 +20,7 @@ MAX_SAMPLES = 1_000_000
 
 NUMBERS = tuple(str(value) for value in range(256))
 
-Tell = Callable[[int], None]
-"""Progress callback: called with the number of images read so far, or 0 in between; an exception stops reading."""
-
 TELL_EVERY = 100  # images
-
-
-def ignore_progress(_n_read: int) -> None:
-    """Ignore progress reports; the default `Tell`."""
 
 
 @dataclass(frozen=True, eq=False)

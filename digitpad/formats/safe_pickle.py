@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from digitpad.errors import FileError
 from digitpad.formats.pickle_nodes import ArrayNode, DtypeNode, GlobalNode, ObjectNode, StorageNode, TensorNode
+from digitpad.formats.progress import ProgressCallback, ignore_progress
 
 MAX_INSTRUCTIONS = 2_000_000
 """Enough for a list of two million numbers; takes half a second and at most 200 MB."""
@@ -77,7 +78,7 @@ def read_pickles(
     count: int = 1,
     persistent: Callable[[Any], Any] | None = None,
     max_copied_bytes: int = MAX_COPIED_BYTES,
-    tell: Callable[[], None] = lambda: None,
+    tell: ProgressCallback = ignore_progress,
 ) -> list[Any]:
     """Read ``count`` consecutive pickles and return their trees of plain values, arrays and stand-ins.
 
@@ -123,7 +124,7 @@ def read_pickles(
 class _InstructionTable(dict[int, Callable[..., None]]):
     """Instruction table that counts look-ups and stops after `MAX_INSTRUCTIONS`."""
 
-    def __init__(self, instructions: dict[int, Callable[..., None]], tell: Callable[[], None]) -> None:
+    def __init__(self, instructions: dict[int, Callable[..., None]], tell: ProgressCallback) -> None:
         super().__init__(instructions)
         self.remaining = MAX_INSTRUCTIONS
         self._tell = tell
@@ -134,7 +135,7 @@ class _InstructionTable(dict[int, Callable[..., None]]):
             raise _InvalidPickleError(f"it has more than {MAX_INSTRUCTIONS:,} instructions")
         if self.remaining % _CALLBACK_INTERVAL == 0:
             try:
-                self._tell()
+                self._tell(0)
             except Exception as error:
                 raise _StoppedError(error) from error
         return super().__getitem__(code)
@@ -155,7 +156,7 @@ class _SafeUnpickler(pickle._Unpickler):
         file: PickleSource,
         persistent: Callable[[Any], Any] | None,
         max_copied_bytes: int,
-        tell: Callable[[], None],
+        tell: ProgressCallback,
     ) -> None:
         super().__init__(file, fix_imports=False, encoding="latin-1", errors="replace")
         self._file = file

@@ -15,13 +15,13 @@ from digitpad.datasets.dataset import Dataset, Digits, load_path, mnist
 from digitpad.datasets.download.families import family_of
 from digitpad.datasets.download.fetch import downloaded
 from digitpad.errors import DataError, RecipeError, WeightsError, reason
-from digitpad.importers.containers.pickles import Tell, ignore_progress
+from digitpad.formats.progress import ProgressCallback, ignore_progress
 from digitpad.importers.containers.tensor_tree import TensorTree
 from digitpad.importers.diagnostics import layerless
 from digitpad.importers.inference.best_convention import ImportResult, infer_convention
 from digitpad.importers.inference.conventions import ProbeSet
 from digitpad.importers.inference.scalings import SCALINGS, normalised
-from digitpad.importers.inference.stored_scaler import find_structures
+from digitpad.importers.inference.structure_search import find_structures
 from digitpad.importers.output_names import class_names_in
 from digitpad.importers.read_file import read_tensor_tree, with_siblings
 from digitpad.weights.activation_names import ACTIVATIONS, NAMES
@@ -81,7 +81,7 @@ def infer_import(
     scaling: str | None = None,
     class_names: tuple[str, ...] | None = None,
     data: Dataset | None = None,
-    tell: Tell = ignore_progress,
+    tell: ProgressCallback = ignore_progress,
 ) -> ImportResult:
     """Find the network in a file from another program, and infer its convention.
 
@@ -116,12 +116,12 @@ def infer_import(
             raise RecipeError("scaling", str(error)) from error
     if is_own(path):
         raise WeightsError(path, "is a digitpad file, which states its activation and scaling; remove these options")
-    contents = read_tensor_tree(path, tell)
+    tensor_tree = read_tensor_tree(path, tell)
     if class_names is None:
-        class_names = _class_names(contents, data, tell)
-    contents = _with_biases(contents, len(class_names), tell)
+        class_names = _class_names(tensor_tree, data, tell)
+    tensor_tree = _with_biases(tensor_tree, len(class_names), tell)
     probe = _probe_set_for(class_names, data)
-    return infer_convention(contents, probe, activation=activation, scaling=scaling, tell=tell)
+    return infer_convention(tensor_tree, probe, activation=activation, scaling=scaling, tell=tell)
 
 
 def convention_of(weights: Weights) -> dict[str, Any]:
@@ -143,53 +143,61 @@ def convention_of(weights: Weights) -> dict[str, Any]:
     }
 
 
-def _class_names(contents: TensorTree, data: Dataset | None, tell: Tell) -> tuple[str, ...]:
+def _class_names(tensor_tree: TensorTree, data: Dataset | None, tell: ProgressCallback) -> tuple[str, ...]:
     """Return the class names that a file states and its outputs match, otherwise those of the data or the digits."""
-    for names in class_names_in(contents):
+    for names in class_names_in(tensor_tree):
         unrelated = data is not None and len(names) == len(data.class_names) and not set(data.class_names) <= set(names)
         if unrelated and all(map(str.isdigit, names)):
             continue  # The file numbers its classes; the data has names for them.
         try:
-            _with_biases(contents, len(names), tell)
+            _with_biases(tensor_tree, len(names), tell)
         except WeightsError:
             continue
         return names
     return DIGITS if data is None else data.class_names
 
 
-def _with_biases(contents: TensorTree, n_classes: int, tell: Tell) -> TensorTree:
-    """Return a file's contents, with those of its sibling files if it holds only a part of a network.
+def _with_biases(tensor_tree: TensorTree, n_classes: int, tell: ProgressCallback) -> TensorTree:
+    """Return the contents of a file, with those of its sibling files if it holds only a part of a network.
 
     A part is, for example, weights without biases, or one matrix.
     """
     try:
-        if find_structures(contents, n_classes)[0].has_biases:
-            return contents
+        if find_structures(tensor_tree, n_classes)[0].has_biases:
+            return tensor_tree
     except WeightsError:
         # Do not open weights that happen to lie beside a file of labels or images.
-        if layerless(contents) or not _has_fractions(contents):
+        if layerless(tensor_tree) or not _has_fractions(tensor_tree):
             raise
-        if (combined := _with_siblings(contents.path, n_classes, tell)) is None:
+        if (combined := _with_siblings(tensor_tree, n_classes, tell)) is None:
             raise
         return combined
-    combined = _with_siblings(contents.path, n_classes, tell)
-    return contents if combined is None or not find_structures(combined, n_classes)[0].has_biases else combined
+    combined = _with_siblings(tensor_tree, n_classes, tell)
+    return tensor_tree if combined is None or not find_structures(combined, n_classes)[0].has_biases else combined
 
 
-def _has_fractions(contents: TensorTree) -> bool:
-    return any(array.dtype.kind == "f" and (array.ravel()[:1000] % 1 != 0).any() for array in contents.arrays.values())
+def _has_fractions(tensor_tree: TensorTree) -> bool:
+    return any(
+        array.dtype.kind == "f" and (array.ravel()[:1000] % 1 != 0).any() for array in tensor_tree.arrays.values()
+    )
 
 
-def _with_siblings(path: Path, n_classes: int, tell: Tell) -> TensorTree | None:
-    """Return the contents of a file and its siblings, or None if they hold no network."""
-    combined = with_siblings(path, tell)
+def _with_siblings(tensor_tree: TensorTree, n_classes: int, tell: ProgressCallback) -> TensorTree | None:
+    """Return the contents of a file and its siblings, or None if they hold no network that uses the file's arrays."""
+    combined = with_siblings(tensor_tree.path, tell)
     if combined is None:
         return None
     try:
-        find_structures(combined, n_classes)
+        structure = find_structures(combined, n_classes)[0]
     except WeightsError:
         return None
-    return combined
+    stem = tensor_tree.path.stem
+    others = {name: array for name, array in combined.arrays.items() if name.split(".")[0] != stem}
+    try:
+        without = find_structures(replace(combined, arrays=others), n_classes)[0]
+    except WeightsError:
+        return combined
+    return None if structure.same_parameters(without) else combined
 
 
 @functools.cache

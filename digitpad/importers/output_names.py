@@ -17,14 +17,14 @@ _INDICES = re.compile(
 _DIGIT_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
-def class_names_in(contents: TensorTree) -> list[tuple[str, ...]]:
+def class_names_in(tensor_tree: TensorTree) -> list[tuple[str, ...]]:
     """Return every list of names in a file that may name its outputs, in output order.
 
     Names of the ten digits, such as ``zero`` or ``0 - zero``, become `DIGITS`.
     """
     candidates: list[tuple[str, ...]] = []
     lists: dict[str, dict[str, str]] = {}
-    for name, word in contents.words:
+    for name, word in tensor_tree.words:
         prefix, _, key = name.rpartition(".")
         if _LISTS.search(prefix):
             lists.setdefault(prefix, {})[key] = word
@@ -36,7 +36,7 @@ def class_names_in(contents: TensorTree) -> list[tuple[str, ...]]:
         if words.keys() == {str(i) for i in range(len(words))}
     ]
     indices: dict[str, dict[str, float]] = {}
-    for name, number in contents.numbers.items():
+    for name, number in tensor_tree.numbers.items():
         prefix, _, key = name.rpartition(".")
         if _INDICES.search(prefix):
             indices.setdefault(prefix, {})[key] = number
@@ -47,7 +47,7 @@ def class_names_in(contents: TensorTree) -> list[tuple[str, ...]]:
     ]
     candidates += [  # such as scikit-learn's classes_; labels of samples repeat, so `are_names` rejects them
         tuple(map(str, array.tolist()))
-        for name, array in contents.arrays.items()
+        for name, array in tensor_tree.arrays.items()
         if _LISTS.search(name) and array.ndim == 1 and array.size <= 256 and array.dtype.kind in "iu"
     ]
     return [_normalise_digits(names) for names in candidates if are_names(names)]

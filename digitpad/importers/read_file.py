@@ -15,12 +15,14 @@ from typing import Any
 from digitpad.class_names import MAX_CLASSES
 from digitpad.errors import WeightsError, reason
 from digitpad.formats.npy import BUDGET_BYTES, mebibytes, read_npy
+from digitpad.formats.progress import ProgressCallback, ignore_progress
 from digitpad.importers.containers.archives import is_legacy_torch, read_hdf5, read_legacy_torch, read_zip
 from digitpad.importers.containers.matlab import MAGIC, OCTAVE_MAGIC, read_mat, read_octave
-from digitpad.importers.containers.pickles import Tell, ignore_progress, read_pickle
+from digitpad.importers.containers.pickles import read_pickle
 from digitpad.importers.containers.safetensors_file import is_safetensors, read_safetensors
 from digitpad.importers.containers.tensor_tree import DATA_HINT, TensorTree
 from digitpad.importers.containers.texts import looks_like_table, read_json, read_table
+from digitpad.importers.sibling_files import siblings
 
 MAX_FILES = 64
 _ONE_MATRIX_EACH = (".npy", ".csv", ".txt", ".tsv", ".dat", ".pkl", ".pickle", ".json")
@@ -40,11 +42,11 @@ _NOT_READ = {
     b"\0\0\x08\x01": "is a dataset's labels (IDX), not weights; use it to train or evaluate a network",
     b"MATLAB 7.3": "is a MATLAB 7.3 file (HDF5), which is not supported; save it with save(…, '-v7')",
     b"%PDF": "is a PDF",
-    b"TFL3": "is a TensorFlow Lite model, which is not supported; save its weights with np.savez",
 }
+_TFLITE_MAGIC, _TFLITE_MAGIC_AT = b"TFL3", 4
 
 
-def read_tensor_tree(path: Path, tell: Tell = ignore_progress) -> TensorTree:
+def read_tensor_tree(path: Path, tell: ProgressCallback = ignore_progress) -> TensorTree:
     """Read all tensors, numbers and texts in a file or folder.
 
     Parameters
@@ -82,14 +84,14 @@ def read_tensor_tree(path: Path, tell: Tell = ignore_progress) -> TensorTree:
         raise WeightsError(path, f"cannot be read ({reason(error)[:200]})") from error
 
 
-def with_siblings(path: Path, tell: Tell = ignore_progress) -> TensorTree | None:
-    """Read this file and its siblings with the same suffix, because some authors save one matrix per file.
+def with_siblings(path: Path, tell: ProgressCallback = ignore_progress) -> TensorTree | None:
+    """Read this file and those beside it that belong to the same network, as `siblings` finds them.
 
     Return None if there are no siblings, or if one of them cannot be read.
     """
     if path.is_dir() or path.suffix.lower() not in _ONE_MATRIX_EACH:
         return None
-    files = [file for file in _members(path.parent) if file.suffix.lower() == path.suffix.lower()]
+    files = siblings(path, _members(path.parent))
     if path.suffix.lower() in _WHOLE:  # Such a file is usually a whole network, so only combine files named as parts.
         files = [file for file in files if _PARTS.search(file.stem.lower())]
     if len(files) < 2 or path.name not in {file.name for file in files}:
@@ -100,7 +102,7 @@ def with_siblings(path: Path, tell: Tell = ignore_progress) -> TensorTree | None
         return None
 
 
-def read_together(path: Path, files: list[Path], tell: Tell = ignore_progress) -> TensorTree:
+def read_together(path: Path, files: list[Path], tell: ProgressCallback = ignore_progress) -> TensorTree:
     """Read several files into one tree, with each array's name prefixed by the name of its file.
 
     Raises
@@ -152,10 +154,13 @@ def _file_bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _read_bytes(path: Path, content: bytes, tell: Tell, *, unpacked: bool = False) -> TensorTree:
+def _read_bytes(path: Path, content: bytes, tell: ProgressCallback, *, unpacked: bool = False) -> TensorTree:
     for beginning, problem in _NOT_READ.items():
         if content.startswith(beginning):
             raise WeightsError(path, problem)
+    if content.startswith(_TFLITE_MAGIC, _TFLITE_MAGIC_AT):
+        problem = "is a TensorFlow Lite model, which is not supported; open the Keras or ONNX model it was made from"
+        raise WeightsError(path, problem)
     if not content:
         raise WeightsError(path, "is empty")
     if not unpacked and (inner := _unpacked(path, content)) is not None:
@@ -163,7 +168,7 @@ def _read_bytes(path: Path, content: bytes, tell: Tell, *, unpacked: bool = Fals
     return _reader_for(path, content, tell)(path, content)
 
 
-def _reader_for(path: Path, content: bytes, tell: Tell) -> Callable[[Path, bytes], TensorTree]:
+def _reader_for(path: Path, content: bytes, tell: ProgressCallback) -> Callable[[Path, bytes], TensorTree]:
     start = content[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if content.startswith(b"PK"):
         return functools.partial(read_zip, tell=tell)
@@ -192,17 +197,17 @@ def _reader_for(path: Path, content: bytes, tell: Tell) -> Callable[[Path, bytes
     )
 
 
-def _read_npy(path: Path, content: bytes, tell: Tell) -> TensorTree:
-    contents = TensorTree(path, "an .npy")
+def _read_npy(path: Path, content: bytes, tell: ProgressCallback) -> TensorTree:
+    tensor_tree = TensorTree(path, "an .npy")
     tree = read_npy(path, "its array", io.BytesIO(content), read_objects=lambda pickle: read_pickle(path, pickle, tell))
-    contents.add(path.stem, tree)
-    return contents
+    tensor_tree.add(path.stem, tree)
+    return tensor_tree
 
 
-def _read_pickle(path: Path, content: bytes, tell: Tell) -> TensorTree:
-    contents = TensorTree(path, "a pickle")
-    contents.add("", read_pickle(path, content, tell))
-    return contents
+def _read_pickle(path: Path, content: bytes, tell: ProgressCallback) -> TensorTree:
+    tensor_tree = TensorTree(path, "a pickle")
+    tensor_tree.add("", read_pickle(path, content, tell))
+    return tensor_tree
 
 
 def _unpacked(path: Path, content: bytes) -> bytes | None:

@@ -13,16 +13,24 @@ from digitpad.nn.layers import (
     GELU,
     AvgPool2d,
     BatchNorm,
+    Branches,
+    Clip,
     Conv2d,
     Flatten,
+    GlobalAvgPool2d,
+    GlobalMaxPool2d,
     Layer,
     LeakyReLU,
     Linear,
     MaxPool2d,
     ReLU,
+    Rescale,
+    Reshape,
     Sigmoid,
+    Softplus,
     Swish,
     Tanh,
+    ZeroPad2d,
 )
 
 Position = tuple[int, ...]
@@ -113,7 +121,7 @@ def work_out(tracer: Tracer, trace: ActivationTrace, block: int, position: Posit
         assert isinstance(layer, Conv2d)
         channel, y, x_place = at
         window = np.indices((previous.n_units, layer.kernel, layer.kernel)).reshape(3, -1).T
-        sources = window + np.array([0, y - layer.padding, x_place - layer.padding])
+        sources = window + np.array([0, *(place * layer.stride - layer.padding for place in (y, x_place))])
         inside = ((sources >= 0) & (sources < previous.shape)).all(axis=1)  # padding is 0: no terms
         sources, window = sources[inside], window[inside]
         inputs = x[tuple(sources.T)]
@@ -138,26 +146,70 @@ def outgoing_terms(tracer: Tracer, trace: ActivationTrace, block: int, unit: int
         assert isinstance(layer, Conv2d)
         padded = np.pad(activations, layer.padding)
         windows = np.lib.stride_tricks.sliding_window_view(padded, (layer.kernel, layer.kernel))
+        windows = windows[:: layer.stride, :: layer.stride]
         mean_window = windows.mean(axis=(0, 1))  # the operation is linear, so averaging its input averages its output
         return np.tensordot(mean_window, weight[:, :, unit], 2)
 
 
 def _step(layer: Layer, x: Floats, at: Position, value: float) -> tuple[Position, ArithmeticStep | None]:
     """Return the position in the input ``x`` that produces a layer's output at ``at``, and the step to show, if any."""
-    if isinstance(layer, MaxPool2d | AvgPool2d):
-        size = layer.size
-        channel, row, column = at
-        window = x[channel, row * size : (row + 1) * size, column * size : (column + 1) * size]
-        is_max = isinstance(layer, MaxPool2d)
-        y, x_place = np.unravel_index(int((window if is_max else np.abs(window)).argmax()), window.shape)
-        name = f"{'Maximum' if is_max else 'Mean'} of {size} × {size}"
-        numbers = ", ".join(format_value(number) for number in window.reshape(-1)[:9].tolist())
-        formula = f"{'max' if is_max else 'mean'}({numbers}{', …' if window.size > 9 else ''})"
-        return (channel, row * size + int(y), column * size + int(x_place)), ArithmeticStep(name, formula, value)
-    if isinstance(layer, Flatten):
-        return (at if x.ndim == 1 else tuple(flat_places(x.shape)[at[0]].tolist())), None
+    if isinstance(layer, MaxPool2d | AvgPool2d | GlobalAvgPool2d | GlobalMaxPool2d):
+        return _pooling_step(layer, x, at, value)
+    if isinstance(layer, Flatten | Reshape):
+        return tuple(flat_places(x.shape)[_flat_index(at, layer)].tolist()), None
+    if isinstance(layer, ZeroPad2d):
+        channel, *inside = at[0], at[1] - layer.top, at[2] - layer.left
+        nearest = tuple(min(max(place, 0), side - 1) for place, side in zip(inside, x.shape[1:], strict=True))
+        is_padding = nearest != tuple(inside)
+        return (channel, *nearest), ArithmeticStep("Zero padding", "0", value) if is_padding else None
+    if isinstance(layer, Branches):
+        nearest = tuple(min(place, side - 1) for place, side in zip(at, x.shape, strict=False))
+        at_input = nearest + (0,) * (x.ndim - len(nearest))
+        return at_input[: x.ndim], _branches_step(layer, x, at, value)
     name_and_formula = _formula(layer, float(x[at]), at[0])
     return at, None if name_and_formula is None else ArithmeticStep(*name_and_formula, value)
+
+
+def _pooling_step(
+    layer: MaxPool2d | AvgPool2d | GlobalAvgPool2d | GlobalMaxPool2d, x: Floats, at: Position, value: float
+) -> tuple[Position, ArithmeticStep]:
+    channel = at[0]
+    if isinstance(layer, MaxPool2d | AvgPool2d):
+        tops = [place * layer.step - layer.before for place in at[1:]]
+        rows, columns = (slice(max(top, 0), top + layer.size) for top in tops)
+    else:
+        rows = columns = slice(0, None)
+    window = x[channel, rows, columns]
+    is_max = isinstance(layer, MaxPool2d | GlobalMaxPool2d)
+    y, x_place = np.unravel_index(int((window if is_max else np.abs(window)).argmax()), window.shape)
+    name = f"{'Maximum' if is_max else 'Mean'} of {' × '.join(map(str, window.shape))}"
+    numbers = ", ".join(format_value(number) for number in window.reshape(-1)[:9].tolist())
+    formula = f"{'max' if is_max else 'mean'}({numbers}{', …' if window.size > 9 else ''})"
+    return (channel, rows.start + int(y), columns.start + int(x_place)), ArithmeticStep(name, formula, value)
+
+
+def _flat_index(at: Position, layer: Flatten | Reshape) -> int:
+    """Return the index of an element among all elements of a sample, in the order of `Flatten`."""
+    if len(at) == 1:
+        return at[0]
+    assert isinstance(layer, Reshape)
+    _, width, channels = (*layer.shape, 1)[:3]
+    return (at[1] * width + at[2]) * channels + at[0]
+
+
+def _branches_step(layer: Branches, x: Floats, at: Position, value: float) -> ArithmeticStep:
+    """Return the step that merges branches; it starts at one element of their input, although they use many."""
+    if layer.merge == "concatenate":
+        return ArithmeticStep("Branches", "concatenated", value)
+    batch = np.ascontiguousarray(x.transpose(1, 2, 0)[:, None]) if x.ndim == 3 else x[None]
+    terms = []
+    for branch in layer.branches:
+        y = batch.copy()
+        for inner in branch:
+            y = inner.forward(y, False)
+        terms.append(float(y[at[1], 0, at[2], at[0]] if y.ndim == 4 else y[(0, *at)]))
+    first, *others = terms
+    return ArithmeticStep("Sum of branches", format_value(first) + "".join(map(_term, others)), value)
 
 
 def _formula(layer: Layer, x: float, unit: int) -> tuple[str, str] | None:
@@ -187,7 +239,15 @@ def _formula(layer: Layer, x: float, unit: int) -> tuple[str, str] | None:
         case Swish():
             return "Swish", f"{text} × {format_value((1 + math.tanh(x / 2)) / 2)}"
         case ELU():
-            return "ELU", text if x > 0 else f"exp({text}) − 1"
+            factor = "" if layer.alpha == 1 else f"{layer.alpha:g} × "
+            return "ELU", text if x > 0 else f"{factor}(exp({text}) − 1)" if factor else f"exp({text}) − 1"
+        case Softplus():
+            return "Softplus", f"log(1 + exp({text}))"
+        case Clip():
+            low, high = format_value(layer.low), format_value(layer.high)
+            return "Clip", f"min(max({text}, {low}), {high})"
+        case Rescale():
+            return "Scaling", f"{format_value(layer.scale)} × {_in_parentheses(text)}{_term(layer.offset)}"
     return None
 
 

@@ -23,6 +23,10 @@ class Scratch:
         self._memory: dict[str, NDArray[Any]] = {}
         self._views: dict[str, NDArray[Any]] = {}
 
+    def new(self) -> "Scratch":
+        """Return separate scratch memory of the same type."""
+        return Scratch(self._dtype)
+
     def __call__(self, name: str, shape: Shape, dtype: DTypeLike | None = None) -> NDArray[Any]:
         """Return the array for ``name``, of shape ``shape``; its content is whatever was last written there."""
         view = self._views.get(name)

@@ -10,14 +10,17 @@ from numpy.typing import DTypeLike, NDArray
 
 from digitpad.nn.arrays import Floats, Scratch, Shape
 from digitpad.nn.layers import (
-    LAYERS,
     AddChannel,
     AvgPool2d,
     BatchNorm,
+    Branches,
     Conv2d,
+    GlobalAvgPool2d,
+    GlobalMaxPool2d,
     Layer,
     Linear,
     MaxPool2d,
+    layer_from_settings,
 )
 from digitpad.nn.losses import softmax
 
@@ -52,13 +55,10 @@ class Plan:
         shape = input_shape
         for layer in layers:
             parameter_shapes = layer.parameter_shapes(shape)
-            n_held = layer.n_held(shape)
-            shape = layer.output_shape(shape)
+            self.n_activations += layer.n_held(shape)
+            self.n_products += layer.n_products(shape)
             self.parameter_shapes.append(parameter_shapes)
-            self.n_activations += n_held
-            # A weight is used once for each output position: 1 for a Linear layer, a whole image for a convolution.
-            n_positions = math.prod(shape[:-1])
-            self.n_products += n_positions * sum(math.prod(parameter_shapes[name]) for name in layer.weights)
+            shape = layer.output_shape(shape)
         self.output_shape = shape
         self.n_parameters = sum(math.prod(shape) for shapes in self.parameter_shapes for shape in shapes.values())
 
@@ -252,14 +252,11 @@ class Network:
         """
         layers = []
         for i, settings in enumerate(architecture):
-            options = dict(settings)
-            kind = options.pop("type", None)
-            if kind not in LAYERS:
-                raise ValueError(f"layer {i} has the unknown type {kind!r}; supported: {', '.join(LAYERS)}")
             try:
-                layers.append(LAYERS[kind](**options))
-            except TypeError as error:
-                raise ValueError(f"layer {i} ({kind}) has invalid settings: {error}") from error
+                layers.append(layer_from_settings(settings))
+            except ValueError as error:
+                starts = str(error).startswith(("has ", "("))  # a message about settings, not about their values
+                raise ValueError(f"layer {i} {error}" if starts else str(error)) from error
         return cls(layers, max_parameters=max_parameters)
 
     def summary(self) -> str:
@@ -273,13 +270,20 @@ def summary(layers: Sequence[Layer], input_shape: Shape = IMAGE_SHAPE) -> str:
     for layer in layers:
         match layer:
             case Conv2d():
-                sizes.append(f"{layer.kernel}×{layer.kernel}×{layer.channels}")
+                sizes.append(f"{layer.kernel}×{layer.kernel}×{layer.channels}{f'/{layer.stride}' * (layer.stride > 1)}")
             case MaxPool2d() | AvgPool2d():
                 sizes.append(
                     ("pool" if isinstance(layer, MaxPool2d) else "avgpool") + f"{layer.size}" * (layer.size != 2)
                 )
+            case GlobalAvgPool2d():
+                sizes.append("global avgpool")
+            case GlobalMaxPool2d():
+                sizes.append("global pool")
+            case Branches():
+                inner = [summary(branch, ())[1:] or "x" for branch in layer.branches]
+                sizes.append(f"[{(' + ' if layer.merge == 'add' else ', ').join(inner)}]")
             case Linear():
                 sizes.append(str(layer.units))
     uses_images = any(isinstance(layer, AddChannel) for layer in layers)
-    first = "×".join(map(str, input_shape)) if uses_images else str(math.prod(input_shape))
+    first = "×".join(map(str, input_shape)) if uses_images else str(math.prod(input_shape)) if input_shape else ""
     return "-".join([first, *sizes])

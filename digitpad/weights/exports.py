@@ -15,7 +15,23 @@ from numpy.typing import NDArray
 from digitpad import __version__
 from digitpad.class_names import DIGITS
 from digitpad.errors import WeightsError
-from digitpad.nn.layers import BatchNorm, Binarize, Conv2d, Layer, Linear, Rescale
+from digitpad.nn.layers import (
+    AvgPool2d,
+    BatchNorm,
+    Binarize,
+    Branches,
+    Clip,
+    Conv2d,
+    GlobalAvgPool2d,
+    GlobalMaxPool2d,
+    Layer,
+    Linear,
+    MaxPool2d,
+    Rescale,
+    Reshape,
+    UnitNorm,
+    ZeroPad2d,
+)
 from digitpad.system.atomic_write import write_atomically
 from digitpad.weights import standalone
 from digitpad.weights.activation_names import NAMES
@@ -74,10 +90,12 @@ def plain_arrays(weights: Weights, path: Path) -> dict[str, NDArray[np.float32]]
     for layer in network.layers:
         n = len(weight_layers)
         parameters = {name: np.asarray(value, np.float64) for name, value in layer.parameters.items()}
-        if isinstance(layer, Rescale):
+        if isinstance(layer, Rescale) and n == 0 and previous is None:
             factor, offset = layer.scale * 255, layer.offset
         elif isinstance(layer, Binarize):
             raise WeightsError(path, "cannot store that pixels are binarised; export as digitpad .npz, .py or .onnx")
+        elif problem := _inexpressible(layer):
+            raise WeightsError(path, f"cannot store {problem}; export as digitpad .npz, .py or .onnx")
         elif isinstance(layer, Linear | Conv2d):
             weight, bias = parameters["weight"], parameters["bias"]
             if n == 0:
@@ -95,6 +113,27 @@ def plain_arrays(weights: Weights, path: Path) -> dict[str, NDArray[np.float32]]
             arrays[f"b{n}"] = (arrays[f"b{n}"] - parameters["mean"]) * slope + parameters["shift"]
         previous = layer
     return {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}
+
+
+def _inexpressible(layer: Layer) -> str:
+    """Return what plain arrays cannot say of a layer, which readers could only guess; empty if there is nothing."""
+    match layer:
+        case Conv2d(stride=stride) if stride > 1:
+            return "a convolution's stride"
+        case MaxPool2d() | AvgPool2d() if layer.settings().keys() != {"type", "size"}:
+            return "overlapping or padded pooling"
+        case (
+            Rescale()
+            | UnitNorm()
+            | Branches()
+            | GlobalAvgPool2d()
+            | GlobalMaxPool2d()
+            | ZeroPad2d()
+            | Reshape()
+            | Clip()
+        ):
+            return f"the layer {type(layer).__name__}"
+    return ""
 
 
 def _metadata(weights: Weights) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from digitpad.errors import WeightsError
 from digitpad.formats.npy import BUDGET_BYTES
 from digitpad.formats.npz import read_arrays
 from digitpad.nn.arrays import Floats, Shape
-from digitpad.nn.layers import Rescale
+from digitpad.nn.layers import Conv2d, Linear, Rescale
 from digitpad.nn.network import Network
 from digitpad.system import blas_threads
 from digitpad.system.atomic_write import write_atomically
@@ -236,4 +236,6 @@ def _build(path: Path, header: Mapping[str, Any]) -> tuple[Network, tuple[str, .
     class_names = _class_names(path, header, network.plan.output_shape)
     if not network.layers or not isinstance(network.layers[0], Rescale):
         raise WeightsError(path, "does not begin with Rescale, which scales the pixels")
+    if not any(isinstance(layer, Linear | Conv2d) for layer in network.layers):
+        raise WeightsError(path, "has no Linear or Conv2d layer outside of branches")
     return network, class_names

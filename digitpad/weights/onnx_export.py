@@ -19,17 +19,25 @@ from digitpad.nn.layers import (
     AvgPool2d,
     BatchNorm,
     Binarize,
+    Branches,
+    Clip,
     Conv2d,
     Dropout,
     Flatten,
+    GlobalAvgPool2d,
+    GlobalMaxPool2d,
     LeakyReLU,
     Linear,
     MaxPool2d,
     ReLU,
     Rescale,
+    Reshape,
     Sigmoid,
+    Softplus,
     Swish,
     Tanh,
+    UnitNorm,
+    ZeroPad2d,
 )
 from digitpad.nn.network import Network
 
@@ -106,10 +114,35 @@ def _add(graph: _Graph, layer: Any) -> None:
             graph.add("Gemm", layer.parameters["weight"], layer.parameters["bias"])
         case Conv2d():
             kernel: NDArray[Any] = layer.parameters["weight"].transpose(3, 2, 0, 1)
-            graph.add("Conv", kernel, layer.parameters["bias"], pads=[layer.padding] * 4)
+            graph.add("Conv", kernel, layer.parameters["bias"], pads=[layer.padding] * 4, strides=[layer.stride] * 2)
         case MaxPool2d() | AvgPool2d():
             kind = "MaxPool" if isinstance(layer, MaxPool2d) else "AveragePool"
-            graph.add(kind, kernel_shape=[layer.size] * 2, strides=[layer.size] * 2)
+            pads = [layer.before] * 2 + [layer.after] * 2
+            graph.add(kind, kernel_shape=[layer.size] * 2, strides=[layer.step] * 2, pads=pads)
+        case GlobalAvgPool2d() | GlobalMaxPool2d():
+            graph.add("GlobalAveragePool" if isinstance(layer, GlobalAvgPool2d) else "GlobalMaxPool")
+            graph.add("Flatten", axis=1)
+            graph.images = False
+        case ZeroPad2d():
+            graph.add("Pad", np.array([0, 0, layer.top, layer.left, 0, 0, layer.bottom, layer.right]))
+        case Reshape():
+            if graph.images:
+                graph.add("Transpose", perm=[0, 2, 3, 1])
+            graph.add("Reshape", np.array([-1, *layer.shape]))
+            graph.images = len(layer.shape) == 3
+            if graph.images:
+                graph.add("Transpose", perm=[0, 3, 1, 2])
+        case UnitNorm():
+            x = graph.last
+            axes = np.array({"columns": [1], "rows": [2], "image": [1, 2]}[layer.of])
+            graph.add("Mul", x)
+            graph.add("ReduceSum", axes, keepdims=1)
+            norms = graph.add("Sqrt")
+            is_zero = graph.add("Equal", np.float32(0))
+            one_or_norm = graph.add("Where", np.float32(1), norms, x=is_zero)
+            graph.add("Div", one_or_norm, x=x)
+        case Branches():
+            _add_branches(graph, layer)
         case BatchNorm():
             p = layer.parameters
             variance = np.maximum(p["variance"], 0)
@@ -123,7 +156,11 @@ def _add(graph: _Graph, layer: Any) -> None:
         case Tanh():
             graph.add("Tanh")
         case ELU():
-            graph.add("Elu")
+            graph.add("Elu", alpha=layer.alpha)
+        case Softplus():
+            graph.add("Softplus")
+        case Clip():
+            graph.add("Clip", np.float32(layer.low), np.float32(layer.high))
         case Swish():
             x = graph.last
             graph.add("Sigmoid")
@@ -143,3 +180,19 @@ def _add(graph: _Graph, layer: Any) -> None:
             pass
         case _:
             raise ValueError(f"{type(layer).__name__} layers cannot be exported to ONNX")
+
+
+def _add_branches(graph: _Graph, layer: Branches) -> None:
+    """Append all branches, which start at the last output, and merge them."""
+    start, had_images, ends = graph.last, graph.images, []
+    for branch in layer.branches:
+        graph.last, graph.images = start, had_images
+        for inner in branch:
+            _add(graph, inner)
+        ends.append(graph.last)
+    first, *others = ends
+    graph.last = first
+    if layer.merge == "concatenate":
+        graph.add("Concat", *others, axis=1 if graph.images else -1)
+    for other in others if layer.merge == "add" else ():
+        graph.add("Add", other)

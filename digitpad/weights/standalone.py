@@ -59,13 +59,26 @@ def _apply(layer: dict[str, Any], arrays: dict[str, Any], x: Any) -> Any:
         case "Linear":
             return x @ arrays["weight"] + arrays["bias"]
         case "Conv2d":
-            p, k = layer["padding"], layer["kernel"]
-            windows = sliding_window_view(np.pad(x, ((0, 0), (p, p), (p, p), (0, 0))), (k, k), (1, 2))
+            windows = _windows(x, layer["kernel"], layer.get("stride", 1), layer["padding"], layer["padding"])
             return np.tensordot(windows, arrays["weight"], ((4, 5, 3), (0, 1, 2))) + arrays["bias"]
         case "MaxPool2d":
-            return _pooling_windows(x, layer["size"]).max(axis=(2, 4))
+            return np.nanmax(_pooling_windows(layer, x), axis=(4, 5))
         case "AvgPool2d":
-            return _pooling_windows(x, layer["size"]).mean(axis=(2, 4))
+            return np.nanmean(_pooling_windows(layer, x), axis=(4, 5), dtype=np.float32)
+        case "GlobalAvgPool2d":
+            return x.mean(axis=(1, 2))
+        case "GlobalMaxPool2d":
+            return x.max(axis=(1, 2))
+        case "ZeroPad2d":
+            return np.pad(x, ((0, 0), (layer["top"], layer["bottom"]), (layer["left"], layer["right"]), (0, 0)))
+        case "Reshape":
+            return x.reshape(len(x), *layer["shape"])
+        case "UnitNorm":
+            norms = np.sqrt((x**2).sum(axis={"columns": 1, "rows": 2, "image": (1, 2)}[layer["of"]], keepdims=True))
+            return x / np.where(norms > 0, norms, 1)
+        case "Branches":
+            outputs = [_branch(branch, i, arrays, x) for i, branch in enumerate(layer["branches"])]
+            return sum(outputs[1:], outputs[0]) if layer["merge"] == "add" else np.concatenate(outputs, axis=-1)
         case "BatchNorm":
             slope = arrays["scale"] / np.sqrt(np.maximum(arrays["variance"], 0) + layer["eps"])
             return (x - arrays["mean"]) * slope + arrays["shift"]
@@ -78,7 +91,11 @@ def _apply(layer: dict[str, Any], arrays: dict[str, Any], x: Any) -> Any:
         case "Tanh":
             return np.tanh(x)
         case "ELU":
-            return np.where(x > 0, x, np.expm1(np.minimum(x, 0)))
+            return np.where(x > 0, x, np.float32(layer.get("alpha", 1)) * np.expm1(np.minimum(x, 0)))
+        case "Softplus":
+            return np.logaddexp(x, 0)
+        case "Clip":
+            return np.clip(x, layer["low"], layer["high"])
         case "Swish":
             return x * (1 + np.tanh(x / 2)) / 2
         case "GELU":
@@ -88,8 +105,22 @@ def _apply(layer: dict[str, Any], arrays: dict[str, Any], x: Any) -> Any:
     raise ValueError(f"unknown layer type {layer['type']!r}")
 
 
-def _pooling_windows(x: Any, size: int) -> Any:
-    """Split images into pooling windows: an array of shape (n, height, size, width, size, channels)."""
-    n, height, width, channels = x.shape
-    height, width = height // size, width // size
-    return x[:, : height * size, : width * size].reshape(n, height, size, width, size, channels)
+def _branch(branch: list[dict[str, Any]], i: int, arrays: dict[str, Any], x: Any) -> Any:
+    """Return the output of the branch with index i, whose parameters are named ``i.layer.parameter``."""
+    for j, layer in enumerate(branch):
+        prefix = f"{i}.{j}."
+        own = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+        x = _apply(layer, own, x)
+    return x
+
+
+def _pooling_windows(layer: dict[str, Any], x: Any) -> Any:
+    """Return the windows of a pooling layer; elements outside of the image are NaN."""
+    size, before, after = layer["size"], layer.get("before", 0), layer.get("after", 0)
+    return _windows(x, size, layer.get("stride") or size, before, after, np.nan)
+
+
+def _windows(x: Any, size: int, stride: int, before: int, after: int, value: float = 0) -> Any:
+    """Return square windows of padded images: an array of shape (n, rows, columns, channels, size, size)."""
+    padded = np.pad(x, ((0, 0), (before, after), (before, after), (0, 0)), constant_values=value)
+    return sliding_window_view(padded, (size, size), (1, 2))[:, ::stride, ::stride]

@@ -23,7 +23,7 @@ import atheris
 with atheris.instrument_imports(include=["digitpad"]):
     from digitpad.errors import WeightsError
     from digitpad.importers.inference.scalings import find_stored_scalers
-    from digitpad.importers.inference.stored_scaler import find_structures
+    from digitpad.importers.inference.structure_search import find_structures
     from digitpad.importers.output_names import class_names_in
     from digitpad.importers.read_file import read_tensor_tree
     from digitpad.weights.native_format import load_weights

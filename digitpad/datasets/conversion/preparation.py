@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from digitpad import assets
 from digitpad.class_names import DIGITS
-from digitpad.datasets.digits import SIDE, TELL_EVERY, RawPart, ReaderResult, Tell
+from digitpad.datasets.digits import SIDE, TELL_EVERY, RawPart, ReaderResult
 from digitpad.datasets.readers.idx import read_idx
+from digitpad.formats.progress import ProgressCallback
 from digitpad.ink.drawing import Drawing
 from digitpad.ink.image import rasterize_ink
 from digitpad.ink.raster import BOX, CENTRE
@@ -38,7 +39,7 @@ _N_TEMPLATES = 2000
 _MIN_FOR_ORIENTATION = 50
 
 
-def prepared(result: ReaderResult, normalise: str, tell: Tell) -> ReaderResult:
+def prepared(result: ReaderResult, normalise: str, tell: ProgressCallback) -> ReaderResult:
     """Return the content of a dataset's files with all images prepared.
 
     Images of another size are enlarged smoothly or reduced, then scaled into the box and centred. Images of 28 × 28
@@ -68,7 +69,7 @@ class _Preparation:
     """Steps of the preparation; sentences about changes are keys of ``notes``."""
 
     notes: dict[str, None]
-    tell: Tell
+    tell: ProgressCallback
 
     def resized(self, part: RawPart) -> RawPart:
         """Return images of 28 × 28 pixels, with light ink on black."""

@@ -28,7 +28,7 @@ _CHUNK_BYTES = 2**16
 _MEMBER = re.compile(r"gzip/(emnist-[a-z]+)-(train|test)-(images-idx3|labels-idx1)-ubyte\.gz")
 _UNFINISHED = ".unfinished"
 
-Tell = Callable[[int, int], None]
+DownloadCallback = Callable[[int, int], None]
 """Progress callback: downloaded bytes and total bytes. An exception stops the download; downloaded bytes are kept."""
 
 
@@ -49,7 +49,7 @@ def downloaded() -> dict[str, Path]:
     return folders
 
 
-def download(source: DatasetSource, tell: Tell = lambda done, total: None) -> Path:
+def download(source: DatasetSource, tell: DownloadCallback = lambda done, total: None) -> Path:
     """Download a dataset and return its folder; skip the download if the folder exists.
 
     Raises
@@ -80,7 +80,7 @@ def download(source: DatasetSource, tell: Tell = lambda done, total: None) -> Pa
     return folder
 
 
-def _report_total(tell: Tell, before: int, total: int, done: int) -> None:
+def _report_total(tell: DownloadCallback, before: int, total: int, done: int) -> None:
     """Report the bytes of a file as part of the total of all files."""
     tell(before + done, total)
 

@@ -14,9 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-from digitpad.datasets.digits import RawPart, ReaderResult, Tell
+from digitpad.datasets.digits import RawPart, ReaderResult
 from digitpad.datasets.readers.idx import MAX_BYTES, may_unpack_to, opened
 from digitpad.errors import DataError, reason
+from digitpad.formats.progress import ProgressCallback
 
 MAX_DIRECTORY_BYTES = 8 * 2**20
 """Size limit of a zip directory. ZipFile keeps a record of each member: 180,000 of them take 125 MB."""
@@ -27,10 +28,10 @@ _END, _END_BYTES = b"PK\x05\x06", 22
 _END_64 = b"PK\x06\x07"
 _UNSAFE = re.compile(r'[\x00-\x1f<>:"|?*]')
 
-ReadFolder = Callable[[Path, Tell], ReaderResult]
+ReadFolder = Callable[[Path, ProgressCallback], ReaderResult]
 
 
-def read_archive(path: Path, tell: Tell, read_folder: ReadFolder) -> ReaderResult:
+def read_archive(path: Path, tell: ProgressCallback, read_folder: ReadFolder) -> ReaderResult:
     """Read the dataset in a zip or tar archive, raw or compressed.
 
     Raises
@@ -64,7 +65,7 @@ def _inner_name(path: Path, folder: Path) -> str:
     return str(path.relative_to(folder)) if path.is_relative_to(folder) and path != folder else ""
 
 
-def _unpack(path: Path, folder: Path, tell: Tell) -> None:
+def _unpack(path: Path, folder: Path, tell: ProgressCallback) -> None:
     """Unpack the regular files of an archive into a folder.
 
     Raises

@@ -11,17 +11,18 @@ from numpy.typing import NDArray
 
 from digitpad.datasets.conversion.array_roles import image_layouts
 from digitpad.datasets.conversion.named_arrays import found_in, has_pair
-from digitpad.datasets.digits import ReaderResult, Tell, ignore_progress
+from digitpad.datasets.digits import ReaderResult
 from digitpad.datasets.readers.idx import MAX_BYTES, may_unpack_to
 from digitpad.errors import DataError, reason
 from digitpad.formats.mat import DamagedMatError, named_values
+from digitpad.formats.progress import ProgressCallback, ignore_progress
 
 _MAX_DEPTH = 6
 _MAX_ARRAYS = 1000
 _CLASS_ARRAY = re.compile(r"(?P<part>train|test|)(?:ing)?_?(?:digit)?_?(?P<digit>\d)")
 
 
-def has_mat_data(path: Path, tell: Tell = ignore_progress) -> bool:
+def has_mat_data(path: Path, tell: ProgressCallback = ignore_progress) -> bool:
     """Return whether a MAT file has arrays of images and labels, and none named as weights.
 
     Raises
@@ -33,7 +34,7 @@ def has_mat_data(path: Path, tell: Tell = ignore_progress) -> bool:
     return has_pair({name: array.shape for name, array in arrays.items()}, arrays.__getitem__)
 
 
-def read_mat_set(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
+def read_mat_set(path: Path, tell: ProgressCallback = ignore_progress) -> ReaderResult:
     """Read the dataset in a MAT file.
 
     The images and labels may be variables, or fields of structures, as in EMNIST's files. There may also be an array
@@ -48,7 +49,7 @@ def read_mat_set(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
     return found_in(path, {name: array.shape for name, array in arrays.items()}, arrays.__getitem__, "MATLAB file")
 
 
-def _read_mat(path: Path, tell: Tell) -> dict[str, NDArray[Any]]:
+def _read_mat(path: Path, tell: ProgressCallback) -> dict[str, NDArray[Any]]:
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:

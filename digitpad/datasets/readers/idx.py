@@ -18,8 +18,8 @@ from typing import IO, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.datasets.digits import Tell, ignore_progress
 from digitpad.errors import DataError, reason
+from digitpad.formats.progress import ProgressCallback, ignore_progress
 
 _GZIP_MAGIC, _BZIP2_MAGIC = b"\x1f\x8b", b"BZh"
 _UNSIGNED_BYTE, _INT32 = 8, 12
@@ -40,7 +40,7 @@ def may_unpack_to(packed_bytes: int) -> int:
 
 
 def read_idx(
-    path: Path, n_dimensions: int, n_first: int | None = None, tell: Tell = ignore_progress
+    path: Path, n_dimensions: int, n_first: int | None = None, tell: ProgressCallback = ignore_progress
 ) -> NDArray[np.uint8]:
     """Read the array in an IDX file of unsigned bytes, raw or gzipped.
 
@@ -113,7 +113,9 @@ class _Kind:
     dtype: np.dtype[Any]
 
 
-def _read_array(path: Path, kind: _Kind, n_dimensions: int, n_first: int | None, tell: Tell) -> NDArray[Any]:
+def _read_array(
+    path: Path, kind: _Kind, n_dimensions: int, n_first: int | None, tell: ProgressCallback
+) -> NDArray[Any]:
     try:
         with opened(path) as (file, size, zipped):
             shape = _read_header(path, file, kind, n_dimensions, size if zipped else MAX_BYTES)
@@ -141,7 +143,7 @@ def _wrong_length(path: Path, expected: int, n_read: int) -> DataError:
     return DataError(path, f"has {size} bytes of data; its header says {expected:,}")
 
 
-def _read_into(file: IO[bytes], content: NDArray[np.uint8], tell: Tell) -> int:
+def _read_into(file: IO[bytes], content: NDArray[np.uint8], tell: ProgressCallback) -> int:
     """Fill the array from the file and return the number of bytes read; memory beyond them is not touched."""
     n_read = 0
     while n_read < len(content) and (chunk := file.read(min(2**20, len(content) - n_read))):

@@ -14,19 +14,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.datasets.digits import (
-    RawPart,
-    ReaderResult,
-    Tell,
-    check_count,
-    check_size,
-    ignore_progress,
-    resolve_inside,
-)
+from digitpad.datasets.digits import RawPart, ReaderResult, check_count, check_size, resolve_inside
 from digitpad.datasets.download.families import UNKNOWN, family_of
 from digitpad.datasets.readers.folder_walk import files_below
 from digitpad.datasets.readers.idx import idx_shape, read_classes, read_idx
 from digitpad.errors import DataError
+from digitpad.formats.progress import ProgressCallback, ignore_progress
 
 _NAME = re.compile(
     r"(?P<prefix>.*?)[-_]?(?P<part>train|t10k|test)-(?P<content>images|labels)[-.]idx(?P<dimensions>[123])-"
@@ -90,7 +83,7 @@ def idx_files(folder: Path, depth: int = _DEPTH) -> list[IdxFile]:
     return sorted(files, key=lambda file: (file.zipped, len(file.path.parts), file.path.name))
 
 
-def read_idx_file(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
+def read_idx_file(path: Path, tell: ProgressCallback = ignore_progress) -> ReaderResult:
     """Read the dataset that an IDX file belongs to, with the files beside it.
 
     Raises
@@ -109,7 +102,7 @@ def read_idx_folder(
     folder: Path,
     name: str | None = None,
     sums: Mapping[str, str] | None = None,
-    tell: Tell = ignore_progress,
+    tell: ProgressCallback = ignore_progress,
     depth: int = _DEPTH,
 ) -> ReaderResult:
     """Read the dataset in a folder of IDX files.
@@ -206,7 +199,7 @@ def _part_name(name: str, part: str) -> str:
     return "t10k" if part == "test" and not name else part
 
 
-def _read_part(images_path: Path, labels_path: Path, sums: Mapping[str, str], tell: Tell) -> RawPart:
+def _read_part(images_path: Path, labels_path: Path, sums: Mapping[str, str], tell: ProgressCallback) -> RawPart:
     # Read the labels first: they are small, and limit the number of images before those are read.
     has_rows = "idx2-int" in labels_path.name or len(idx_shape(labels_path) or ()) == 2
     labels = read_classes(labels_path) if has_rows else read_idx(labels_path, 1)

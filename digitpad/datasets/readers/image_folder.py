@@ -14,20 +14,11 @@ from numpy.typing import NDArray
 
 from digitpad.class_names import MAX_CLASSES
 from digitpad.datasets.conversion.label_names import folder_labels, labels_in_names, stated_digit
-from digitpad.datasets.digits import (
-    MAX_SAMPLES,
-    SIDE,
-    TELL_EVERY,
-    Labels,
-    RawPart,
-    ReaderResult,
-    Tell,
-    ignore_progress,
-    resolve_inside,
-)
+from digitpad.datasets.digits import MAX_SAMPLES, SIDE, TELL_EVERY, Labels, RawPart, ReaderResult, resolve_inside
 from digitpad.datasets.download.families import family_of
 from digitpad.datasets.readers.folder_walk import entries, files_below
 from digitpad.errors import DataError, InkError
+from digitpad.formats.progress import ProgressCallback, ignore_progress
 from digitpad.ink.drawing import Drawing
 from digitpad.ink.image import read_image
 
@@ -66,7 +57,7 @@ def has_images(folder: Path) -> bool:
     return any(True for _ in _images_below(folder))
 
 
-def read_image_folder(folder: Path, tell: Tell = ignore_progress) -> ReaderResult:
+def read_image_folder(folder: Path, tell: ProgressCallback = ignore_progress) -> ReaderResult:
     """Read the dataset in a folder of images.
 
     Raises
@@ -94,7 +85,7 @@ class ImageReader:
         Files that could not be read, each with its problem.
     """
 
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, tell: ProgressCallback) -> None:
         self._tell = tell
         self._n_read = self._n_prepared = 0
         self.skipped: list[str] = []

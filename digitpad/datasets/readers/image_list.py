@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from digitpad.datasets.conversion.table_layout import INDEX_NAMES, LABEL_NAMES, label_text
-from digitpad.datasets.digits import MAX_SAMPLES, ReaderResult, Tell, ignore_progress, resolve_inside
+from digitpad.datasets.digits import MAX_SAMPLES, ReaderResult, resolve_inside
 from digitpad.datasets.download.families import family_of
 from digitpad.datasets.readers.folder_walk import files_below
 from digitpad.datasets.readers.idx import MAX_BYTES
 from digitpad.datasets.readers.image_folder import SUFFIXES, UNREADABLE_SUFFIXES, ImageReader, is_image_name
 from digitpad.errors import DataError, reason
+from digitpad.formats.progress import ProgressCallback, ignore_progress
 
 _MAX_COLUMNS = 12
 _N_INSPECTED = 20
@@ -29,7 +30,7 @@ def is_image_list(content: bytes, folder: Path) -> bool:
         return False
 
 
-def read_image_list(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
+def read_image_list(path: Path, tell: ProgressCallback = ignore_progress) -> ReaderResult:
     """Read the dataset in a list of images; their paths are relative to the list's folder, or names of files below it.
 
     Images that do not exist or cannot be read are skipped and reported.

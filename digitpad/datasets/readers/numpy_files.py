@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from digitpad.datasets.conversion.named_arrays import found_in, has_pair
 from digitpad.datasets.conversion.table_layout import dataset_in_table, has_table
-from digitpad.datasets.digits import ReaderResult, Tell, ignore_progress, resolve_inside
+from digitpad.datasets.digits import ReaderResult, resolve_inside
 from digitpad.datasets.readers.archive import check_directory
 from digitpad.datasets.readers.folder_walk import entries
 from digitpad.datasets.readers.idx import MAX_BYTES, may_unpack_to
 from digitpad.errors import DataError, reason
 from digitpad.formats.npy_header import NpyHeader, read_header
+from digitpad.formats.progress import ProgressCallback, ignore_progress
 
 MAX_DIRECTORY_BYTES = 2**20
 """Size limit of an archive's directory. ZipFile keeps a record of each member, and 400,000 of them take 280 MB."""
@@ -43,7 +44,7 @@ class _Array:
     open: Callable[[], contextlib.AbstractContextManager[IO[bytes]]]
 
 
-def has_npz_data(path: Path, tell: Tell = ignore_progress) -> bool:
+def has_npz_data(path: Path, tell: ProgressCallback = ignore_progress) -> bool:
     """Return whether an archive has arrays of images and labels, and none named as weights.
 
     Raises
@@ -56,7 +57,7 @@ def has_npz_data(path: Path, tell: Tell = ignore_progress) -> bool:
         return has_pair(shapes, lambda name: _content(path, arrays[name], tell))
 
 
-def read_npz(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
+def read_npz(path: Path, tell: ProgressCallback = ignore_progress) -> ReaderResult:
     """Read the dataset in an ``.npz``; the names, or else the shapes of the arrays tell what they are.
 
     Raises
@@ -68,7 +69,7 @@ def read_npz(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
         return found_in(path, _shapes(arrays), lambda name: _content(path, arrays[name], tell), "NumPy archive")
 
 
-def has_npy_data(path: Path, tell: Tell = ignore_progress) -> bool:
+def has_npy_data(path: Path, tell: ProgressCallback = ignore_progress) -> bool:
     """Return whether a folder of ``.npy`` files, or the folder of such a file, has images and labels.
 
     Raises
@@ -82,7 +83,7 @@ def has_npy_data(path: Path, tell: Tell = ignore_progress) -> bool:
     return path.is_file() and has_table(_content(path, _of_file(path), tell))
 
 
-def read_npy_files(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
+def read_npy_files(path: Path, tell: ProgressCallback = ignore_progress) -> ReaderResult:
     """Read the dataset in a folder of ``.npy`` files, or in the folder of such a file.
 
     A file may also be a table by itself, with a row for each image and a column for its label.
@@ -182,7 +183,7 @@ def _shapes(arrays: dict[str, _Array]) -> dict[str, tuple[int, ...]]:
     return {name: array.header.shape for name, array in arrays.items()}
 
 
-def _content(path: Path, array: _Array, tell: Tell) -> NDArray[Any]:
+def _content(path: Path, array: _Array, tell: ProgressCallback) -> NDArray[Any]:
     """Read an array in NumPy's format (version 1, 2 or 3)."""
     label, dtype, shape, n_bytes = array.label, array.header.dtype, array.header.shape, array.header.n_bytes
     if dtype.kind not in _NUMBERS:
@@ -204,7 +205,7 @@ def _content(path: Path, array: _Array, tell: Tell) -> NDArray[Any]:
     return result.astype(dtype.newbyteorder("="), copy=False)
 
 
-def _read_into(file: IO[bytes], content: NDArray[np.uint8], tell: Tell) -> int:
+def _read_into(file: IO[bytes], content: NDArray[np.uint8], tell: ProgressCallback) -> int:
     """Fill the array and return the number of bytes available, at most one more than fit."""
     n_read = 0
     while chunk := file.read(min(2**20, len(content) - n_read + 1)):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from digitpad.datasets.conversion.array_roles import named_as_weights
-from digitpad.datasets.digits import ReaderResult, Tell, ignore_progress, resolve_inside
+from digitpad.datasets.digits import ReaderResult, resolve_inside
 from digitpad.datasets.readers import parquet_file
 from digitpad.datasets.readers.archive import member_names, read_archive
 from digitpad.datasets.readers.array_tree import has_mat_data, read_mat_set
@@ -26,6 +26,7 @@ from digitpad.datasets.readers.strokes_file import read_strokes_set
 from digitpad.datasets.readers.table_file import MAX_LINE_BYTES, is_image_table, read_table, training_file_of
 from digitpad.errors import DataError, reason
 from digitpad.formats.mat import MAGIC as MAT_MAGIC
+from digitpad.formats.progress import ProgressCallback, ignore_progress
 
 KINDS = (
     "IDX files, an .npz, .npy, .pkl, .mat, .parquet or .csv file, a .jsonl file of strokes, images in a folder per "
@@ -94,15 +95,15 @@ class Format:
 
     name: str
     matches: Callable[[FileStart], bool]
-    has_data: Callable[[Path, Tell], bool]
-    read: Callable[[Path, Tell], ReaderResult]
+    has_data: Callable[[Path, ProgressCallback], bool]
+    read: Callable[[Path, ProgressCallback], ReaderResult]
 
 
-def _always(_path: Path, _tell: Tell) -> bool:
+def _always(_path: Path, _tell: ProgressCallback) -> bool:
     return True
 
 
-def _has_table(path: Path, _tell: Tell) -> bool:
+def _has_table(path: Path, _tell: ProgressCallback) -> bool:
     return is_image_table(_start(path).content)
 
 
@@ -110,7 +111,7 @@ def _is_npz(start: FileStart) -> bool:
     return start.raw.startswith(_ZIPS) and any(name.endswith(".npy") for name in member_names(start.path))
 
 
-def _has_archived_data(path: Path, _tell: Tell) -> bool:
+def _has_archived_data(path: Path, _tell: ProgressCallback) -> bool:
     names = [name.lower() for name in member_names(path)] if _start(path).raw.startswith(_ZIPS) else ["ubyte"]
     if any(name.endswith(("config.json", "data.pkl", "[content_types].xml")) for name in names):
         return False
@@ -156,7 +157,7 @@ FORMATS = (
 """All file formats, in the order in which they are tried."""
 
 
-def is_data_set(path: Path, tell: Tell = ignore_progress) -> bool:
+def is_data_set(path: Path, tell: ProgressCallback = ignore_progress) -> bool:
     """Return whether a file or folder looks like a dataset, judged by its content; it may still be damaged.
 
     A pickle has to be read completely, which may take a few seconds; ``tell`` is called meanwhile.
@@ -169,7 +170,7 @@ def is_data_set(path: Path, tell: Tell = ignore_progress) -> bool:
         return False
 
 
-def _has_data(path: Path, tell: Tell) -> bool:
+def _has_data(path: Path, tell: ProgressCallback) -> bool:
     found = _format_of(_start(path))
     try:
         return found is not None and found.has_data(path, tell)
@@ -177,7 +178,7 @@ def _has_data(path: Path, tell: Tell) -> bool:
         return False
 
 
-def _is_dataset_folder(folder: Path, tell: Tell, n_nested: int) -> bool:
+def _is_dataset_folder(folder: Path, tell: ProgressCallback, n_nested: int) -> bool:
     if idx_files(folder):
         return True
     files, folders = entries(folder)
@@ -195,7 +196,7 @@ def _looks_like_weights(path: Path) -> bool:
     return suffix in _WEIGHTS_SUFFIXES or (suffix in _TABLE_SUFFIXES and bool(named_as_weights([path.stem])))
 
 
-def read(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
+def read(path: Path, tell: ProgressCallback = ignore_progress) -> ReaderResult:
     """Read the dataset at a path: a folder, a file, or a name prefix of IDX files in a folder.
 
     Raises
@@ -215,7 +216,7 @@ def read(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
     raise DataError(path, f"does not exist; expected {KINDS}")
 
 
-def _read_file(path: Path, tell: Tell) -> ReaderResult:
+def _read_file(path: Path, tell: ProgressCallback) -> ReaderResult:
     start = _start(path)
     if not start.raw:
         raise DataError(path, f"is empty; expected {KINDS}")
@@ -249,7 +250,7 @@ def _format_of(start: FileStart) -> Format | None:
     return next((found for found in FORMATS if found.matches(start)), None)
 
 
-def _read_folder(folder: Path, tell: Tell, n_nested: int = _MAX_NESTED) -> ReaderResult:
+def _read_folder(folder: Path, tell: ProgressCallback, n_nested: int = _MAX_NESTED) -> ReaderResult:
     if idx_files(folder):
         return read_idx_folder(folder, tell=tell)
     files, folders = entries(folder)
@@ -282,7 +283,7 @@ def _is_list(path: Path) -> bool:
         return is_image_list(file.read(MAX_LINE_BYTES), path.parent)
 
 
-def _data_files(folder: Path, tell: Tell) -> list[Path]:
+def _data_files(folder: Path, tell: ProgressCallback) -> list[Path]:
     """Return the files of a folder that contain a dataset, among the first few that are no images or arrays.
 
     The reader of ``train.csv`` finds ``test.csv`` by itself.
@@ -299,7 +300,7 @@ def _without_tests(files: list[Path]) -> list[Path]:
     return [path for path in files if not ("tes" in path.name.lower() and training_file_of(path) in files)] or files
 
 
-def _has_npy_files(folder: Path, files: list[Path], tell: Tell) -> bool:
+def _has_npy_files(folder: Path, files: list[Path], tell: ProgressCallback) -> bool:
     if not any(path.suffix.lower() == ".npy" for path in files):
         inner = [file for path in entries(folder)[1][:8] for file in entries(path)[0]]
         if not any(path.suffix.lower() == ".npy" for path in inner):

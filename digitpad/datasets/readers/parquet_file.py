@@ -10,18 +10,19 @@ import numpy as np
 from digitpad.class_names import MAX_CLASSES
 from digitpad.datasets.conversion.array_roles import words_of
 from digitpad.datasets.conversion.table_layout import LABEL_NAMES, dataset_in_table, has_table
-from digitpad.datasets.digits import MAX_SAMPLES, Labels, ReaderResult, Tell, ignore_progress
+from digitpad.datasets.digits import MAX_SAMPLES, Labels, ReaderResult
 from digitpad.datasets.download.families import family_of
 from digitpad.datasets.readers.idx import MAX_BYTES
 from digitpad.datasets.readers.image_folder import ImageReader
 from digitpad.errors import DataError, reason
+from digitpad.formats.progress import ProgressCallback, ignore_progress
 
 MAGIC = b"PAR1"
 _BATCH = 1000
 _MAX_IMAGE_BYTES = 2**24
 
 
-def read_parquet(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
+def read_parquet(path: Path, tell: ProgressCallback = ignore_progress) -> ReaderResult:
     """Read the images and labels in a Parquet file: encoded images, or a column per pixel.
 
     The file ``test-….parquet`` beside ``train-….parquet`` is the test set.
@@ -57,7 +58,7 @@ def read_parquet(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
     )  # fmt: skip
 
 
-def _read(path: Path, parquet: Any, tell: Tell) -> ReaderResult:
+def _read(path: Path, parquet: Any, tell: ProgressCallback) -> ReaderResult:
     with parquet.ParquetFile(path) as file:
         metadata = file.metadata
         n_bytes = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
@@ -91,7 +92,7 @@ def _is_image_type(kind: Any) -> bool:
     return text in ("binary", "large_binary") or text.startswith(("struct<bytes: binary", "struct<bytes: large_binary"))
 
 
-def _images(path: Path, batches: Iterator[Any], image: str, label: str, tell: Tell) -> ReaderResult:
+def _images(path: Path, batches: Iterator[Any], image: str, label: str, tell: ProgressCallback) -> ReaderResult:
     """Read encoded images one by one, with the same limits as image files."""
     reader = ImageReader(tell)
     labels = Labels(path)

@@ -23,10 +23,11 @@ from digitpad.datasets.conversion.named_arrays import (
     has_pair,
 )
 from digitpad.datasets.conversion.table_layout import dataset_in_table, has_table
-from digitpad.datasets.digits import ReaderResult, Tell, ignore_progress
+from digitpad.datasets.digits import ReaderResult
 from digitpad.datasets.readers.idx import may_unpack_to, opened
 from digitpad.errors import DataError, reason
 from digitpad.formats.pickle_nodes import ArrayNode, ObjectNode
+from digitpad.formats.progress import ProgressCallback, ignore_progress
 from digitpad.formats.safe_pickle import MAX_COPIED_BYTES, read_pickles
 
 SUFFIXES = (".pkl", ".pickle", ".pkl.gz", ".pickle.gz")
@@ -44,7 +45,7 @@ _MAX_ARRAYS = 1000
 _TABLE = "table"  # name of an array that is not in a tuple or dict
 
 
-def has_pickled_data(path: Path, tell: Tell = ignore_progress) -> bool:
+def has_pickled_data(path: Path, tell: ProgressCallback = ignore_progress) -> bool:
     """Return whether a pickle contains images and labels, rather than matrices and biases in the same structure.
 
     Raises
@@ -58,7 +59,7 @@ def has_pickled_data(path: Path, tell: Tell = ignore_progress) -> bool:
     return has_pair(_shapes(arrays), lambda name: _array_of(path, arrays, name))
 
 
-def read_pickled_set(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
+def read_pickled_set(path: Path, tell: ProgressCallback = ignore_progress) -> ReaderResult:
     """Read the dataset in a pickle, raw or gzipped.
 
     The pickle contains a tuple or list of (images, labels) pairs for training, validation and test; for training and
@@ -85,7 +86,7 @@ def _shapes(arrays: dict[str, Any]) -> dict[str, tuple[int, ...]]:
     return {name: value.shape if isinstance(value, np.ndarray) else (len(value),) for name, value in arrays.items()}
 
 
-def _arrays_by_name(path: Path, tell: Tell) -> dict[str, Any]:
+def _arrays_by_name(path: Path, tell: ProgressCallback) -> dict[str, Any]:
     """Return possible arrays in a pickle by name; arrays in pairs are named by purpose. Empty for another structure.
 
     Lists are not converted yet, because many names may refer to the same list.
@@ -176,7 +177,7 @@ def _unwrap(value: Any) -> Any:
     return value.value if isinstance(value, ArrayNode) else value
 
 
-def _read_tree(path: Path, tell: Tell) -> Any:
+def _read_tree(path: Path, tell: ProgressCallback) -> Any:
     try:
         with opened(path) as (file, size, zipped):
             if not size:
@@ -185,7 +186,7 @@ def _read_tree(path: Path, tell: Tell) -> Any:
             try:
                 # Before protocol 3, arrays are copied from strings, and copied again to swap bytes.
                 limit = max(source.left if zipped else 2 * size, MAX_COPIED_BYTES)
-                return read_pickles(source, max_copied_bytes=limit, tell=lambda: tell(0))[0]
+                return read_pickles(source, max_copied_bytes=limit, tell=tell)[0]
             except ValueError as error:
                 if source.failure is not None:  # the interpreter reports it as damage
                     raise source.failure from None
@@ -197,7 +198,7 @@ def _read_tree(path: Path, tell: Tell) -> Any:
 class _Source:
     """Stream of a pickle's decompressed bytes, up to a limit, which keeps the exception if reading fails."""
 
-    def __init__(self, path: Path, file: IO[bytes], limit: int, tell: Tell) -> None:
+    def __init__(self, path: Path, file: IO[bytes], limit: int, tell: ProgressCallback) -> None:
         self._path = path
         self._file = file
         self._limit = limit

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from digitpad.datasets.conversion.pixels import Pixels
 from digitpad.datasets.conversion.table_layout import label_text
-from digitpad.datasets.digits import Labels, RawPart, ReaderResult, Tell, check_count, ignore_progress, resolve_inside
+from digitpad.datasets.digits import Labels, RawPart, ReaderResult, check_count, resolve_inside
 from digitpad.datasets.download.families import family_of
 from digitpad.datasets.readers.idx import FREE_BYTES, MAX_RATIO, opened
 from digitpad.datasets.readers.table_file import MAX_FILE_BYTES, numbered_lines
 from digitpad.errors import DataError, reason
+from digitpad.formats.progress import ProgressCallback, ignore_progress
 
 _LINE = re.compile(rb"\s*[-+0-9.eE]{1,30}(\s+\d{1,5}:[-+0-9.eE]{1,30}){8,}\s*")
 _SIDES = (8, 16, 20, 28, 32)
@@ -35,7 +36,7 @@ def is_sparse_text(content: bytes) -> bool:
     return max(int(line.rpartition(b":")[0].split()[-1]) for line in complete) >= _MIN_INDEX
 
 
-def read_sparse_text(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
+def read_sparse_text(path: Path, tell: ProgressCallback = ignore_progress) -> ReaderResult:
     """Read the dataset in a LIBSVM file; the test set is the file with the name and ``.t``, if there is one.
 
     Raises
@@ -54,7 +55,7 @@ def read_sparse_text(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
     )
 
 
-def _read_part(path: Path, tell: Tell, pixels: Pixels) -> RawPart:
+def _read_part(path: Path, tell: ProgressCallback, pixels: Pixels) -> RawPart:
     labels = Labels(path)
     blocks: list[NDArray[np.float32]] = []
     side = 0

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-from digitpad.datasets.digits import TELL_EVERY, Labels, ReaderResult, Tell, check_count, ignore_progress
+from digitpad.datasets.digits import TELL_EVERY, Labels, ReaderResult, check_count
 from digitpad.errors import DataError, InkError
+from digitpad.formats.progress import ProgressCallback, ignore_progress
 from digitpad.ink.raster import rasterize
 from digitpad.ink.strokes import read_strokes
 
 
-def read_strokes_set(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
+def read_strokes_set(path: Path, tell: ProgressCallback = ignore_progress) -> ReaderResult:
     """Read the labelled drawings of a strokes file, rasterised like drawings on the pad.
 
     Raises

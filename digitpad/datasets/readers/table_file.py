@@ -24,19 +24,11 @@ from digitpad.datasets.conversion.table_layout import (
     expected_columns,
     table_layout,
 )
-from digitpad.datasets.digits import (
-    SIDE,
-    Labels,
-    RawPart,
-    ReaderResult,
-    Tell,
-    check_count,
-    ignore_progress,
-    resolve_inside,
-)
+from digitpad.datasets.digits import SIDE, Labels, RawPart, ReaderResult, check_count, resolve_inside
 from digitpad.datasets.download.families import family_of
 from digitpad.datasets.readers.idx import FREE_BYTES, MAX_RATIO, opened
 from digitpad.errors import DataError, reason
+from digitpad.formats.progress import ProgressCallback, ignore_progress
 
 MAX_FILE_BYTES = 4 * 2**30
 """File size limit. EMNIST's largest part has 1.3 GB as text. It is read in chunks, and its pixels take a third."""
@@ -83,7 +75,7 @@ def _is_row_of_pixels(head: "_Head", layout: TableLayout) -> bool:
     return is_bytes or bool((np.abs(values) <= 1).all() and (values == values.min()).mean() > 0.1)
 
 
-def read_table(path: Path, tell: Tell = ignore_progress) -> ReaderResult:
+def read_table(path: Path, tell: ProgressCallback = ignore_progress) -> ReaderResult:
     """Read the dataset in a text file.
 
     The test set is the file in the same folder with ``test`` instead of ``train`` in its name, if there is one. A file
@@ -135,7 +127,7 @@ def training_file_of(path: Path) -> Path:
     return path.with_name(path.name.replace("test", "train"))
 
 
-def read_table_part(path: Path, tell: Tell, pixels: Pixels) -> RawPart | None:
+def read_table_part(path: Path, tell: ProgressCallback, pixels: Pixels) -> RawPart | None:
     """Read the images and labels in a text file; return None if it has no labels.
 
     Raises
@@ -283,7 +275,7 @@ class _Problems:
 class _TableReader:
     """Reader of the rows of a table, in blocks."""
 
-    def __init__(self, path: Path, tell: Tell, pixels: Pixels) -> None:
+    def __init__(self, path: Path, tell: ProgressCallback, pixels: Pixels) -> None:
         self._path = path
         self._tell = tell
         self._pixels = pixels

@@ -62,7 +62,7 @@ class ConventionDialog(QDialog):
         for row, candidate in enumerate(self._candidates):
             convention = candidate.convention
             texts = (
-                format_percent(candidate.accuracy) if self._imported.yardstick.scores else "–",
+                format_percent(candidate.accuracy) if self._imported.probe_set.scores else "–",
                 _display_name(convention.activation),
                 convention.scaling,
                 "transposed" if convention.transposed else "upright",
@@ -75,7 +75,7 @@ class ConventionDialog(QDialog):
 
     def _show(self) -> None:
         candidate, chosen = self.candidate, self._imported.chosen
-        if not self._imported.yardstick.scores:
+        if not self._imported.probe_set.scores:
             text = "Nothing could be tested, as there is no data of these classes. The most common option is selected."
         elif max(other.accuracy for other in self._candidates) < POOR:
             text = "No option reads well; the network may be untrained."
@@ -93,7 +93,7 @@ class ConventionDialog(QDialog):
         column.setContentsMargins(5 * SPACE, 5 * SPACE, 5 * SPACE, 5 * SPACE)
         column.setSpacing(3 * SPACE)
         structure = result.chosen.structure
-        name = result.contents.path.name
+        name = result.tensor_tree.path.name
         title = make_label(
             f"{name}: {structure.sizes} network, matrices stored {_stored(structure.orientation)}",
             "strong",
@@ -101,8 +101,8 @@ class ConventionDialog(QDialog):
         )
         title.setWordWrap(True)
         column.addWidget(title)
-        measure = result.yardstick
-        tested = f", so each option was tested on {measure.said}" if measure.scores else ""
+        measure = result.probe_set
+        tested = f", so each option was tested on {measure.description}" if measure.scores else ""
         about = make_label(f"The file doesn't say how to use it{tested}.", "soft")
         about.setWordWrap(True)
         column.addWidget(about)

@@ -56,7 +56,7 @@ def import_network(path: Path, classes: OutputClasses | None) -> ImportOutcome:
     given = classes or OutputClasses()
     data = load(given.data, lambda _n_read: report()) if given.data else None
     try:
-        result = infer_import(path, class_names=given.names or None, data=data, tell=report)
+        result = infer_import(path, class_names=given.names or None, data=data, tell=lambda _n_tested: report())
     except OutputsError as error:
         return ImportOutcome(path, classes, fingerprint(path), unnamed=error)
     return ImportOutcome(path, classes, fingerprint(path), result)

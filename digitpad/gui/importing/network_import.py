@@ -117,7 +117,7 @@ class NetworkImport(QObject):
     def _ask(self, result: ImportResult, fingerprint: str) -> None:
         chosen = self._preferences.candidate(result, fingerprint) or result.chosen
         dialog = ConventionDialog(result, chosen, self._parent)
-        n, path = len(result.yardstick.class_names), result.contents.path
+        n, path = len(result.probe_set.class_names), result.tensor_tree.path
         dialog.accepted.connect(lambda: self._choose(result, fingerprint, dialog.candidate))
         dialog.classes_doubted.connect(lambda: self._ask_classes(path, n, fingerprint))
         dialog.open()
@@ -132,7 +132,7 @@ class NetworkImport(QObject):
         except WeightsError as error:
             self._session.raise_error("This network can't be opened", error)
             return
-        path = result.contents.path
+        path = result.tensor_tree.path
         self._in_use = result, fingerprint, weights
         self._session.use_network(weights, path)
         convention = candidate.convention

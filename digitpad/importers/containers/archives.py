@@ -11,7 +11,8 @@ from digitpad.errors import WeightsError
 from digitpad.formats.npy import BUDGET_BYTES, mebibytes, read_npy
 from digitpad.formats.npz import MAX_MEMBERS
 from digitpad.formats.pickle_nodes import GlobalNode, ObjectNode, StorageNode
-from digitpad.importers.containers.pickles import Tell, read_pickle, read_pickles
+from digitpad.formats.progress import ProgressCallback
+from digitpad.importers.containers.pickles import read_pickle, read_pickles
 from digitpad.importers.containers.tensor_tree import TensorTree
 
 # NumPy types of PyTorch's storage classes. NumPy has no bfloat16, which is the upper half of a float32.
@@ -30,7 +31,7 @@ _STORAGES = {
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 
 
-def read_zip(path: Path, content: bytes, tell: Tell) -> TensorTree:
+def read_zip(path: Path, content: bytes, tell: ProgressCallback) -> TensorTree:
     """Read an ``.npz`` or a ``.pt``.
 
     Raises
@@ -67,9 +68,9 @@ def read_hdf5(path: Path, content: bytes) -> TensorTree:
     raise WeightsError(path, f"is an HDF5 file, such as a Keras model, which is not supported; {_INSTEAD}")
 
 
-def _read_npz(path: Path, archive: zipfile.ZipFile, tell: Tell) -> TensorTree:
+def _read_npz(path: Path, archive: zipfile.ZipFile, tell: ProgressCallback) -> TensorTree:
     left = BUDGET_BYTES
-    contents = TensorTree(path, "an .npz")
+    tensor_tree = TensorTree(path, "an .npz")
     for member in archive.infolist():
         name = member.filename.removesuffix(".npy")
         if name != member.filename:
@@ -79,12 +80,12 @@ def _read_npz(path: Path, archive: zipfile.ZipFile, tell: Tell) -> TensorTree:
                         path, f"array {name[:80]!r}", file, left, lambda pickle: read_pickle(path, pickle, tell)
                     )
                 except WeightsError as error:
-                    if contents.arrays or not _is_dataset(archive.namelist()):
+                    if tensor_tree.arrays or not _is_dataset(archive.namelist()):
                         raise
                     raise WeightsError(path, data_set_problem(archive.namelist())) from error
             left -= tree.nbytes if isinstance(tree, np.ndarray) else member.file_size
-            contents.add(name, tree)
-    return contents
+            tensor_tree.add(name, tree)
+    return tensor_tree
 
 
 def _is_dataset(names: list[str]) -> bool:
@@ -104,7 +105,7 @@ def _open_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) 
     return archive.open(member)
 
 
-def _read_torch(path: Path, archive: zipfile.ZipFile, pickled: str, tell: Tell) -> TensorTree:
+def _read_torch(path: Path, archive: zipfile.ZipFile, pickled: str, tell: ProgressCallback) -> TensorTree:
     folder = pickled.removesuffix("data.pkl")
     left = BUDGET_BYTES
     storages: dict[str, StorageNode] = {}
@@ -127,12 +128,12 @@ def _read_torch(path: Path, archive: zipfile.ZipFile, pickled: str, tell: Tell) 
             storages[storage.key] = storage
         return storages[storage.key]
 
-    contents = TensorTree(path, "a PyTorch file")
-    contents.add("", read_pickles(path, io.BytesIO(read(pickled)), tell, persistent=find)[0])
-    return contents
+    tensor_tree = TensorTree(path, "a PyTorch file")
+    tensor_tree.add("", read_pickles(path, io.BytesIO(read(pickled)), tell, persistent=find)[0])
+    return tensor_tree
 
 
-def read_legacy_torch(path: Path, content: bytes, tell: Tell) -> TensorTree:
+def read_legacy_torch(path: Path, content: bytes, tell: ProgressCallback) -> TensorTree:
     """Read PyTorch's format before 1.6: five pickles, followed by the numbers of each storage.
 
     Raises
@@ -155,9 +156,9 @@ def read_legacy_torch(path: Path, content: bytes, tell: Tell) -> TensorTree:
         if not isinstance(key, str) or key not in storages or n > BUDGET_BYTES:
             raise WeightsError(path, "is a damaged PyTorch file, or its numbers have an unsupported type")
         storages[key].content = file.read(n * storages[key].dtype.itemsize)
-    contents = TensorTree(path, "a PyTorch file")
-    contents.add("", tree)
-    return contents
+    tensor_tree = TensorTree(path, "a PyTorch file")
+    tensor_tree.add("", tree)
+    return tensor_tree
 
 
 def is_legacy_torch(content: bytes) -> bool:

@@ -27,13 +27,13 @@ def read_mat(path: Path, content: bytes) -> TensorTree:
     WeightsError
         If the file is damaged or would exceed the budget.
     """
-    contents = TensorTree(path, "a MATLAB file")
+    tensor_tree = TensorTree(path, "a MATLAB file")
     try:
-        for name, value in named_values(content, BUDGET_BYTES, contents.passed_over):
-            contents.add(name, value)
+        for name, value in named_values(content, BUDGET_BYTES, tensor_tree.passed_over):
+            tensor_tree.add(name, value)
     except DamagedMatError as error:
         raise WeightsError(path, f"is a damaged MATLAB file: {error}") from error
-    return contents
+    return tensor_tree
 
 
 _OCTAVE = re.compile(
@@ -56,18 +56,18 @@ def read_octave(path: Path, content: bytes) -> TensorTree:
     """
     if len(content) > _MAX_OCTAVE_BYTES:
         raise WeightsError(path, f"is too large; the limit for Octave's text files is {mebibytes(_MAX_OCTAVE_BYTES)}")
-    contents = TensorTree(path, "an Octave file")
+    tensor_tree = TensorTree(path, "an Octave file")
     for match in _OCTAVE.finditer(content.replace(b"\r\n", b"\n")):
         name, kind = match["name"].decode("latin-1"), match["type"].decode("latin-1")
         if not _OCTAVE_NUMBERS.fullmatch(match["type"]):
             if kind.endswith("matrix"):  # sparse, complex, diagonal
-                contents.passed_over.append(f"{name} ({kind})")
+                tensor_tree.passed_over.append(f"{name} ({kind})")
             continue
         try:
             with warnings.catch_warnings(action="ignore"):  # an empty matrix is allowed
                 numbers = np.loadtxt(io.BytesIO(_NA.sub(b"NaN", match["numbers"])), ndmin=2)
         except ValueError:
-            contents.passed_over.append(f"{name} (not only numbers)")
+            tensor_tree.passed_over.append(f"{name} (not only numbers)")
             continue
         # Two-dimensional matrices are in row-major order, others in column-major order.
         sizes = (match["rows"], match["columns"]) if match["rows"] else (match["shape"] or b"1 1").split()
@@ -77,5 +77,5 @@ def read_octave(path: Path, content: bytes) -> TensorTree:
                 path, f"is damaged: {name} of shape {shape} needs {math.prod(shape)} numbers, but has {numbers.size}"
             )
         array = numbers.reshape(shape, order="C" if match["rows"] else "F")
-        contents.add(name, float(numbers[0, 0]) if kind.endswith("scalar") and numbers.size else array)
-    return contents
+        tensor_tree.add(name, float(numbers[0, 0]) if kind.endswith("scalar") and numbers.size else array)
+    return tensor_tree

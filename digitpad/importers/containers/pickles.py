@@ -7,16 +7,10 @@ from typing import Any
 
 from digitpad.errors import WeightsError
 from digitpad.formats import safe_pickle
-
-Tell = Callable[[], None]
-"""Progress callback, called at intervals; an exception that it raises ends the reading."""
+from digitpad.formats.progress import ProgressCallback
 
 
-def ignore_progress() -> None:
-    """Do nothing; the default `Tell`."""
-
-
-def read_pickle(path: Path, content: bytes, tell: Tell) -> Any:
+def read_pickle(path: Path, content: bytes, tell: ProgressCallback) -> Any:
     """Return the tree of plain values, arrays and placeholders that a pickle describes.
 
     Raises
@@ -28,7 +22,7 @@ def read_pickle(path: Path, content: bytes, tell: Tell) -> Any:
 
 
 def read_pickles(
-    path: Path, file: io.BytesIO, tell: Tell, count: int = 1, persistent: Callable[[Any], Any] | None = None
+    path: Path, file: io.BytesIO, tell: ProgressCallback, count: int = 1, persistent: Callable[[Any], Any] | None = None
 ) -> list[Any]:
     """Return the trees of ``count`` consecutive pickles; ``persistent`` resolves the IDs of objects outside of them.
 

@@ -50,14 +50,14 @@ def read_safetensors(path: Path, content: bytes) -> TensorTree:
         header = json.loads(content[8 : 8 + length])
     except (ValueError, RecursionError) as error:
         raise WeightsError(path, "is a damaged safetensors file: its header is not JSON") from error
-    contents = TensorTree(path, "safetensors")
+    tensor_tree = TensorTree(path, "safetensors")
     if len(header) > MAX_ARRAYS:
         raise WeightsError(path, f"holds too many arrays; the limit is {MAX_ARRAYS:,}")
-    contents.add("", header.pop("__metadata__", {}))
+    tensor_tree.add("", header.pop("__metadata__", {}))
     numbers = memoryview(content)[8 + length :]
     for name, entry in sorted(header.items(), key=_offset):
-        contents.add(name[:200], _tensor(path, name, entry, numbers))
-    return contents
+        tensor_tree.add(name[:200], _tensor(path, name, entry, numbers))
+    return tensor_tree
 
 
 def _offset(item: tuple[str, Any]) -> int:

@@ -36,9 +36,9 @@ def read_json(path: Path, content: bytes) -> TensorTree:
         tree = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise WeightsError(path, f"is not JSON ({str(error)[:100]})") from error
-    contents = TensorTree(path, "JSON")
-    contents.add("", tree)
-    return contents
+    tensor_tree = TensorTree(path, "JSON")
+    tensor_tree.add("", tree)
+    return tensor_tree
 
 
 def looks_like_table(content: bytes) -> bool:
@@ -76,9 +76,9 @@ def read_table(path: Path, content: bytes) -> TensorTree:
         while (line := lines.readline()) and line.strip() != first.strip():
             pass
     table = _parse_numbers(path, lines, delimiter, skip_first=rows_named)
-    contents = TensorTree(path, "a table")
-    contents.add(path.stem, table)
-    return contents
+    tensor_tree = TensorTree(path, "a table")
+    tensor_tree.add(path.stem, table)
+    return tensor_tree
 
 
 def _detect_headers(first: list[str], head: list[str]) -> tuple[bool, bool]:

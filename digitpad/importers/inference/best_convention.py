@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from digitpad.errors import WeightsError
-from digitpad.importers.containers.pickles import Tell, ignore_progress
+from digitpad.formats.progress import ProgressCallback, ignore_progress
 from digitpad.importers.containers.tensor_tree import TensorTree
 from digitpad.importers.inference.convention_search import MOST_USED, SHOWN, ConventionSearch, best_accuracy
 from digitpad.importers.inference.conventions import Candidate, ProbeSet
 from digitpad.importers.inference.scalings import StoredScaler
-from digitpad.importers.inference.stored_scaler import find_structures
+from digitpad.importers.inference.structure_search import find_structures
 from digitpad.importers.layout.building import SOME_IMAGES, build_network
 from digitpad.importers.layout.structure import NetworkStructure
 from digitpad.weights.native_format import MAX_PARAMETERS, Weights
@@ -39,11 +39,11 @@ _LOWEST_TELLING_LOSS = 0.02  # a lower loss is no evidence: with correct predict
 class ImportResult:
     """A file of weights with the chosen candidate and the best candidates, sorted by accuracy."""
 
-    contents: TensorTree
+    tensor_tree: TensorTree
     chosen: Candidate
     candidates: list[Candidate]
-    beside: Sequence[StoredScaler]
-    yardstick: ProbeSet
+    stored_scalers: Sequence[StoredScaler]
+    probe_set: ProbeSet
 
     def weights(self, candidate: Candidate | None = None) -> Weights:
         """Return digitpad weights by the chosen convention or another; ``about`` records the source and the scores.
@@ -54,9 +54,9 @@ class ImportResult:
             If the parameters or the outputs are not finite, or the network is too large.
         """
         candidate = candidate or self.chosen
-        path = self.contents.path
+        path = self.tensor_tree.path
         try:
-            network = build_network(candidate, self.beside, self.yardstick)
+            network = build_network(candidate, self.stored_scalers, self.probe_set)
         except ValueError as error:
             raise WeightsError(path, f"describes an impossible network: {error}") from error
         with np.errstate(over="ignore", invalid="ignore"):
@@ -65,34 +65,34 @@ class ImportResult:
             raise WeightsError(path, "holds numbers that are not finite, or so large that the outputs are not finite")
         about: dict[str, Any] = {
             "source": path.name,
-            "kind": self.contents.kind,
+            "kind": self.tensor_tree.kind,
             "convention": candidate.convention.as_dict(),
         }
-        if self.yardstick.scores:
+        if self.probe_set.scores:
             about |= {
                 "candidates": [
                     {**other.convention.as_dict(), "accuracy": round(other.accuracy, 4)} for other in self.candidates
                 ],
                 "convention_accuracy": candidate.accuracy,
-                "convention_scored": self.yardstick.said,
+                "convention_scored": self.probe_set.description,
             }
-        return Weights(path.name, network.architecture(), network.parameters, about, self.yardstick.class_names)
+        return Weights(path.name, network.architecture(), network.parameters, about, self.probe_set.class_names)
 
 
 def infer_convention(
-    contents: TensorTree,
-    yardstick: ProbeSet,
+    tensor_tree: TensorTree,
+    probe_set: ProbeSet,
     *,
     activation: str | None = None,
     scaling: str | None = None,
-    tell: Tell = ignore_progress,
+    tell: ProgressCallback = ignore_progress,
 ) -> ImportResult:
     """Infer the convention of a file's weights.
 
     Parameters
     ----------
-    contents : TensorTree
-    yardstick : ProbeSet
+    tensor_tree : TensorTree
+    probe_set : ProbeSet
         Images to score candidates on.
     activation, scaling : str, optional
         Known values, which are then not inferred.
@@ -104,20 +104,24 @@ def infer_convention(
     WeightsError
         If the file holds no network.
     """
-    structures = [structure for structure in find_structures(contents, len(yardstick.class_names)) if _fits(structure)]
+    structures = [
+        structure for structure in find_structures(tensor_tree, len(probe_set.class_names)) if _fits(structure)
+    ]
     if not structures:
-        raise WeightsError(contents.path, "describes a network that is too large, or holds numbers that are not finite")
-    search = ConventionSearch(contents, yardstick, structures, activation, scaling, tell)
-    if not yardstick.scores:
+        raise WeightsError(
+            tensor_tree.path, "describes a network that is too large, or holds numbers that are not finite"
+        )
+    search = ConventionSearch(tensor_tree, probe_set, structures, activation, scaling, tell)
+    if not probe_set.scores:
         candidates = search.most_usual()
-        return ImportResult(contents, candidates[0], candidates, search.beside, yardstick)
+        return ImportResult(tensor_tree, candidates[0], candidates, search.stored_scalers, probe_set)
     if structures[0].convs:
         search.along_each_axis()
     else:
         search.everywhere()
     finalists = search.finalists()
     chosen = _most_common(finalists)
-    return ImportResult(contents, chosen, _best_candidates(chosen, finalists), search.beside, yardstick)
+    return ImportResult(tensor_tree, chosen, _best_candidates(chosen, finalists), search.stored_scalers, probe_set)
 
 
 def _most_common(candidates: Sequence[Candidate]) -> Candidate:

@@ -2,12 +2,13 @@
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from digitpad.class_names import DIGITS
+from digitpad.formats.progress import ProgressCallback
 from digitpad.importers.containers.tensor_tree import TensorTree
 from digitpad.importers.inference.conventions import Candidate, Convention, ProbeSet
 from digitpad.importers.inference.scalings import STRANGE, common_scalings, find_stored_scalers
@@ -37,20 +38,20 @@ class ConventionSearch:
 
     def __init__(
         self,
-        contents: TensorTree,
-        yardstick: ProbeSet,
+        tensor_tree: TensorTree,
+        probe_set: ProbeSet,
         ways: list[NetworkStructure],
         activation: str | None,
         scaling: str | None,
-        tell: Callable[[], None],
+        tell: ProgressCallback,
     ) -> None:
         self._tell = tell
-        self.beside = find_stored_scalers(contents)
-        self._yardstick = yardstick
+        self.stored_scalers = find_stored_scalers(tensor_tree)
+        self._probe_set = probe_set
         self._structures = ways
-        self._stated = stated_activations(contents)
+        self._stated = stated_activations(tensor_tree)
         self._activation = activation
-        self._common_scalings = common_scalings(self.beside) if scaling is None else [(scaling, 0.0)]
+        self._common_scalings = common_scalings(self.stored_scalers) if scaling is None else [(scaling, 0.0)]
         self._unusual_scalings = STRANGE if scaling is None else []
         self._images = bool(ways[0].convs)
         self._heavy = _n_products(ways[0]) > _HEAVY
@@ -157,7 +158,7 @@ class ConventionSearch:
             same_activation = [candidate for candidate in self._scored if candidate.convention.activation == name]
             chosen += sorted(same_activation, key=lambda candidate: candidate.rank)[:1]
         return [
-            self._score(candidate, len(self._yardstick.labels))
+            self._score(candidate, len(self._probe_set.labels))
             for candidate in {id(candidate): candidate for candidate in chosen}.values()
         ]
 
@@ -175,13 +176,13 @@ class ConventionSearch:
         shifted: bool = False,
     ) -> None:
         """Score all combinations; with ``shifted``, the outputs are for 1 to 9, then 0, which only digits can have."""
-        if shifted and self._yardstick.class_names != DIGITS:
+        if shifted and self._probe_set.class_names != DIGITS:
             return
         for structure, (name, name_cost), (scale, scale_cost) in itertools.product(structures, activations, scalings):
             details = "; ".join(filter(None, [structure.detail, "outputs for 1 to 9, then 0" if shifted else ""]))
             convention = Convention(name, scale, structure.orientation, transposed, details)
             cost = name_cost + scale_cost + structure.cost + 2.0 * transposed + 2.5 * shifted
-            n = min(self._n_first, len(self._yardstick.labels))
+            n = min(self._n_first, len(self._probe_set.labels))
             self._scored.append(self._score(Candidate(convention, 0.0, cost, structure, shifted), n))
 
     def _best(self) -> float:
@@ -196,9 +197,9 @@ class ConventionSearch:
         return min(candidates, key=lambda candidate: candidate.rank)
 
     def _score(self, candidate: Candidate, n: int) -> Candidate:
-        self._tell()
+        self._tell(len(self._scored))
         try:
-            network = build_network(candidate, self.beside, self._yardstick)
+            network = build_network(candidate, self.stored_scalers, self._probe_set)
         except ValueError:  # for example, the network is too large
             return candidate
         if n == 0:
@@ -209,8 +210,8 @@ class ConventionSearch:
         for begin in range(0, n, network.chunk):
             end = min(n, begin + network.chunk)
             with np.errstate(all="ignore"):
-                logits = network.forward(self._yardstick.images[begin:end])
-            labels = self._yardstick.labels[begin:end]
+                logits = network.forward(self._probe_set.images[begin:end])
+            labels = self._probe_set.labels[begin:end]
             if not np.isfinite(logits).all():
                 return replace(candidate, accuracy=0.0)
             n_correct += int((logits.argmax(axis=1) == labels).sum())

@@ -40,7 +40,7 @@ class ProbeSet:
         return len(self.labels) > 0
 
     @property
-    def said(self) -> str:
+    def description(self) -> str:
         """Description of the images, such as ``1,000 validation digits``."""
         return f"{len(self.labels):,} validation {f'images of {self.data}' if self.data else 'digits'}"
 

@@ -42,12 +42,12 @@ class StoredScaler:
     std: Matrix
 
 
-def find_stored_scalers(contents: TensorTree) -> list[StoredScaler]:
+def find_stored_scalers(tensor_tree: TensorTree) -> list[StoredScaler]:
     """Find the means and standard deviations that are stored beside the weights to standardise pixels."""
     arrays = [
-        item for item in named_arrays(contents.arrays) if item.array.size in (1, N_PIXELS) and not item.says(NORM)
+        item for item in named_arrays(tensor_tree.arrays) if item.array.size in (1, N_PIXELS) and not item.says(NORM)
     ]
-    for name, number in contents.numbers.items():
+    for name, number in tensor_tree.numbers.items():
         arrays += named_arrays({name: np.array([number])})
     arrays = [item for item in arrays if np.isfinite(item.vector).all()]
     means = [item.vector for item in arrays if item.says(MEAN)]
@@ -97,24 +97,26 @@ def normalised(scaling: str) -> str:
     raise ValueError(f"unknown scaling {scaling!r}; choose from {', '.join(known)}")
 
 
-def common_scalings(beside: Sequence[StoredScaler]) -> list[tuple[str, float]]:
+def common_scalings(stored_scalers: Sequence[StoredScaler]) -> list[tuple[str, float]]:
     """Return names and costs of common scalings, most common first; stored means make their scaling the most likely."""
     scalings = [(name, cost) for name, (_, _, cost) in SCALINGS.items()]
     scalings += [(name, cost) for name, (_, cost) in _BINARISED.items()]
-    per_pixel = any(item.mean.size > 1 for item in beside)
+    per_pixel = any(item.mean.size > 1 for item in stored_scalers)
     scalings += [(PER_PIXEL, -1.0 if per_pixel else 2.0), (CENTRED, 2.5)]
-    if any(item.mean.size == 1 for item in beside):
+    if any(item.mean.size == 1 for item in stored_scalers):
         scalings.append((STANDARDISED, -1.0))
     return sorted(scalings, key=lambda item: item[1])
 
 
-def input_layers(scaling: str, beside: Sequence[StoredScaler], usual: StoredScaler) -> tuple[list[Layer], Any, Any]:
+def input_layers(
+    scaling: str, stored_scalers: Sequence[StoredScaler], usual: StoredScaler
+) -> tuple[list[Layer], Any, Any]:
     """Return the first layers of a scaling, and the remaining factor and offset of each pixel.
 
     Parameters
     ----------
     scaling : str
-    beside : sequence of StoredScaler
+    stored_scalers : sequence of StoredScaler
         Means and standard deviations that are stored beside the weights.
     usual : StoredScaler
         Default mean and standard deviation of each pixel, for per-pixel scalings without stored values.
@@ -125,12 +127,12 @@ def input_layers(scaling: str, beside: Sequence[StoredScaler], usual: StoredScal
         factor, offset, _ = (SCALINGS | _RARE_SCALINGS)[scaling]
         return [Rescale(factor, offset)], 1.0, 0.0
     if scaling == STANDARDISED:
-        item = next((item for item in beside if item.mean.size == 1), None)
+        item = next((item for item in stored_scalers if item.mean.size == 1), None)
         mean_of_all, std_of_all = (33.3184, 78.5675) if item is None else (float(item.mean[0]), float(item.std[0]))
         # Small values belong to pixels in 0..1. A lone standard deviation of about 255 belongs to pixels in 0..255.
         unit = 1 / 255 if abs(mean_of_all) <= 1.5 and std_of_all <= 1.5 else 1.0
         return [Rescale(unit / std_of_all, -mean_of_all / std_of_all)], 1.0, 0.0
-    stored = next((item for item in beside if item.mean.size > 1), None)
+    stored = next((item for item in stored_scalers if item.mean.size > 1), None)
     mean, std = (usual.mean, usual.std) if stored is None else (stored.mean, stored.std * np.ones(N_PIXELS))
     if scaling == CENTRED:
         std = np.ones_like(mean)

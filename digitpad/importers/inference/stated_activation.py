@@ -15,10 +15,10 @@ _HINTED = {
 }
 
 
-def stated_activations(contents: TensorTree) -> list[str]:
+def stated_activations(tensor_tree: TensorTree) -> list[str]:
     """Return the activations that a file mentions, in order."""
     stated = []
-    for words in _hints(contents):
+    for words in _hints(tensor_tree):
         named = [_HINTED[word] for word in words if word in _HINTED]
         if "leaky" in words or "lrelu" in words:
             named = ["leaky_relu"]
@@ -28,10 +28,10 @@ def stated_activations(contents: TensorTree) -> list[str]:
     return stated
 
 
-def _hints(contents: TensorTree) -> list[list[str]]:
+def _hints(tensor_tree: TensorTree) -> list[list[str]]:
     """Return the words of each text in a file, of its array names, and of its file name."""
-    texts = [words_of(text) for _, text in contents.words]
-    return [*texts, *(words_of(name) for name in contents.arrays), words_of(contents.path.stem)]
+    texts = [words_of(text) for _, text in tensor_tree.words]
+    return [*texts, *(words_of(name) for name in tensor_tree.arrays), words_of(tensor_tree.path.stem)]
 
 
 def likely_activations(names: Sequence[str], told: list[str], n_hidden: int) -> list[tuple[str, float]]:

@@ -20,7 +20,7 @@ def pair_biases(
     has_gamma = any(item.says(frozenset(["gamma"])) for item in vectors)
     if not has_gamma and not normed:  # then beta may be the name of a bias
         in_norm = [item for item in in_norm if not item.says(frozenset(["beta"]))]
-    plain = [item for item in vectors if item not in in_norm]
+    plain = [item for item in vectors if item not in in_norm and _may_be_bias(item, weights)]
     by_place = _by_place(plain, weights, sizes)
     if by_place is not None:
         return by_place
@@ -48,6 +48,21 @@ def pair_biases(
             )
         pairs.append((np.zeros(size) if bias is None else bias.vector, norm))
     return pairs
+
+
+def _may_be_bias(vector: NamedArray, weights: Sequence[NamedArray]) -> bool:
+    """Return whether the name or the place of a vector says that it is a bias.
+
+    Its name says so, or it has the same name as a weight but for numbers and words such as ``weight``, as in a list.
+    Its place says so if it follows a weight directly.
+    """
+    if vector.says(BIAS | BETA):
+        return True
+    if vector.is_noise or vector.array.dtype.kind not in "f":
+        return False
+    if any(vector.family == weight.family or (vector.stem and vector.stem == weight.stem) for weight in weights):
+        return True
+    return any(vector.place == weight.place + 1 for weight in weights)
 
 
 def _by_place(

@@ -19,7 +19,7 @@ SOME_IMAGES = np.repeat(np.array([0, 64, 255], np.uint8), 784).reshape(3, 28, 28
 """Images to check that the outputs of a network are finite, of shape (3, 28, 28)."""
 
 
-def build_network(candidate: Candidate, beside: Sequence[StoredScaler], yardstick: ProbeSet) -> Network:
+def build_network(candidate: Candidate, stored_scalers: Sequence[StoredScaler], probe_set: ProbeSet) -> Network:
     """Build the network that a candidate describes, with its parameters.
 
     Raises
@@ -28,7 +28,9 @@ def build_network(candidate: Candidate, beside: Sequence[StoredScaler], yardstic
         If the network is impossible or too large.
     """
     structure, convention = candidate.structure, candidate.convention
-    first, factor, offset = input_layers(convention.scaling, beside, StoredScaler(yardstick.mean, yardstick.std))
+    first, factor, offset = input_layers(
+        convention.scaling, stored_scalers, StoredScaler(probe_set.mean, probe_set.std)
+    )
     layers: list[tuple[Layer, dict[str, Any]]] = [(layer, {}) for layer in first]
 
     def add(layer: Layer, **parameters: Any) -> None:

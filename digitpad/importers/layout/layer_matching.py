@@ -11,7 +11,7 @@ from digitpad.class_names import MAX_CLASSES
 from digitpad.importers.layout.structure import N_PIXELS, Matrix
 from digitpad.importers.layout.tensor_names import WEIGHT, NamedArray
 
-MAX_UNITS = 20_000
+MAX_UNITS = 100_000
 _MAX_SEARCHED = 5_000
 
 

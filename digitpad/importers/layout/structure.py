@@ -85,6 +85,13 @@ class NetworkStructure:
         """Whether any bias is nonzero."""
         return any(layer.bias.any() for layer in self.layers)
 
+    def same_parameters(self, other: "NetworkStructure") -> bool:
+        """Return whether another structure has layers with the same weights and biases."""
+        return len(self.layers) == len(other.layers) and all(
+            np.array_equal(layer.weight, twin.weight) and np.array_equal(layer.bias, twin.bias)
+            for layer, twin in zip(self.layers, other.layers, strict=True)
+        )
+
     @property
     def sizes(self) -> str:
         """Short description, such as ``784-128-10``."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from digitpad.nn.arrays import Floats
-from digitpad.nn.layers.base import Layer
+from digitpad.nn.layers.base import Layer, added_later
 
 
 @dataclass
@@ -152,18 +152,68 @@ class Swish(Layer):
 
 @dataclass
 class ELU(Layer):
-    """ELU with alpha 1: y = x where x > 0, else exp(x) - 1 (Clevert et al., 2016)."""
+    """ELU: y = x where x > 0, else alpha · (exp(x) - 1) (Clevert et al., 2016); 0 < alpha ≤ 10."""
+
+    alpha: float = added_later(1.0)
+
+    def __post_init__(self) -> None:
+        if not 0 < self.alpha <= 10:
+            raise ValueError(f"ELU takes an alpha above 0, at most 10, not {self.alpha}")
 
     def forward(self, x: Floats, training: bool) -> Floats:
         y: Floats = np.minimum(x, 0, out=self.scratch("y", x.shape))
         np.expm1(y, out=y)
+        if self.alpha != 1:
+            y *= self.alpha
         y += np.maximum(x, 0, out=self.scratch("positive", x.shape))
         self._y = y
         return y
 
     def input_gradient(self, dy: Floats) -> Floats:
-        """Return dx = dy · exp(min(x, 0)), where the exponential equals 1 + min(y, 0)."""
+        """Return dx = dy where y > 0, else dy · alpha · exp(x), where that product equals y + alpha."""
         slope = np.minimum(self._y, 0, out=self.scratch("slope", dy.shape))
-        slope += 1
+        slope += self.alpha
+        if self.alpha != 1:
+            np.copyto(slope, 1, where=self._y > 0)
         dy *= slope
+        return dy
+
+
+@dataclass
+class Softplus(Layer):
+    """Softplus: y = log(1 + exp(x)), a smooth ReLU (Dugas et al., 2001)."""
+
+    def forward(self, x: Floats, training: bool) -> Floats:
+        self._x = x
+        return np.logaddexp(x, 0, out=self.scratch("y", x.shape))
+
+    def input_gradient(self, dy: Floats) -> Floats:
+        """Return dx = dy · sigmoid(x), with the sigmoid as in `Sigmoid`."""
+        slope = np.multiply(self._x, dy.dtype.type(0.5), out=self.scratch("slope", dy.shape))
+        np.tanh(slope, out=slope)
+        slope += 1
+        slope *= 0.5
+        dy *= slope
+        return dy
+
+
+@dataclass
+class Clip(Layer):
+    """Clipping: y = min(max(x, low), high), as in ReLU6 and in hard sigmoids."""
+
+    low: float = 0.0
+    high: float = 6.0
+
+    def __post_init__(self) -> None:
+        if not -1e6 <= self.low < self.high <= 1e6:
+            raise ValueError(f"Clip takes a low bound below its high bound, not {self.low} and {self.high}")
+
+    def forward(self, x: Floats, training: bool) -> Floats:
+        y: Floats = np.clip(x, self.low, self.high, out=self.scratch("y", x.shape))
+        self._y = y
+        return y
+
+    def input_gradient(self, dy: Floats) -> Floats:
+        """Return dx = dy where low < y < high, else 0."""
+        dy *= (self._y > self.low) & (self._y < self.high)
         return dy

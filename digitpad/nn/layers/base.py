@@ -11,7 +11,7 @@ a slice of the batch, and a convolution must gather windows only along the width
 
 import math
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import Field, field, fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -58,6 +58,13 @@ class Layer:
         """Return how many numbers the layer keeps in memory for one sample."""
         return math.prod(self.output_shape(input_shape))
 
+    def n_products(self, input_shape: Shape) -> int:
+        """Return the number of multiplications in matrix products for one sample, which determine the time."""
+        shapes = self.parameter_shapes(input_shape)
+        # A weight is used once for each output position: 1 for a Linear layer, a whole image for a convolution.
+        n_positions = math.prod(self.output_shape(input_shape)[:-1])
+        return n_positions * sum(math.prod(shapes[name]) for name in self.weights)
+
     def initialize(self, rng: np.random.Generator) -> None:
         """Initialise the parameters."""
 
@@ -76,11 +83,36 @@ class Layer:
         raise NotImplementedError
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings that rebuild this layer: its class name as ``type``, and its fields."""
-        return {
-            "type": type(self).__name__,
-            **{field.name: getattr(self, field.name) for field in fields(self)},  # type: ignore[arg-type]
-        }
+        """Return the settings that rebuild this layer: its class name as ``type``, and its fields.
+
+        A field that was added later (`added_later`) is left out at its default, so that files of networks without it
+        stay as they were, and earlier versions read them.
+        """
+        values = {item.name: getattr(self, item.name) for item in fields(self) if not _is_left_out(self, item)}  # type: ignore[arg-type]
+        return {"type": type(self).__name__, **values}
+
+
+def added_later(default: Any) -> Any:
+    """Return a dataclass field that `Layer.settings` leaves out at its default."""
+    return field(default=default, metadata={"added later": True})
+
+
+def _is_left_out(layer: Layer, item: Field[Any]) -> bool:
+    return "added later" in item.metadata and getattr(layer, item.name) == item.default
+
+
+def check_sizes(layer: Layer, **ranges: tuple[int, int]) -> None:
+    """Check that settings are whole numbers within their ranges (lowest, highest).
+
+    Raises
+    ------
+    ValueError
+        If one is not.
+    """
+    for name, (low, high) in ranges.items():
+        value = getattr(layer, name)
+        if type(value) is not int or not low <= value <= high:
+            raise ValueError(f"{type(layer).__name__} takes {low} to {high} as its {name}, not {value!r}")
 
 
 def images_only(layer: Layer, input_shape: Shape) -> Shape:

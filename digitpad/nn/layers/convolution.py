@@ -8,7 +8,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from digitpad.nn.arrays import Floats, Shape
 from digitpad.nn.initializers import INITIALIZERS
-from digitpad.nn.layers.base import Layer, images_only
+from digitpad.nn.layers.base import Layer, added_later, check_sizes, images_only
 
 MAX_CHANNELS = 4096
 MAX_KERNEL = 28
@@ -41,11 +41,11 @@ class AddChannel(Layer):
 
 @dataclass
 class Conv2d(Layer):
-    """Two-dimensional convolution with stride 1.
+    """Two-dimensional convolution.
 
-    y[i, j] = b + Σ x[i + k, j + l] W[k, l] over the rows k and columns l of the kernel, where W has the shape (kernel,
-    kernel, n_inputs, channels) and b has the shape (channels,). Before that, the image is padded with ``padding`` zeros
-    on each side. (Strictly, this is a cross-correlation: a convolution would flip W.)
+    y[i, j] = b + Σ x[i s + k, j s + l] W[k, l] over the rows k and columns l of the kernel, where s is the stride, W
+    has the shape (kernel, kernel, n_inputs, channels) and b has the shape (channels,). Before that, the image is padded
+    with ``padding`` zeros on each side. (Strictly, this is a cross-correlation: a convolution would flip W.)
 
     Notes
     -----
@@ -53,21 +53,22 @@ class Conv2d(Layer):
     whole windows would copy each pixel kernel² times. But in the layout (height, n, width, channels), a window with a
     height of one row is contiguous, and the next rows of the image are the next slices of the same array. So windows
     are gathered along the width only, and y is the sum of one product per row of the kernel. If such windows are too
-    narrow for a fast product, as on a grey image, they are as high as the kernel, and a single product is enough.
+    narrow for a fast product, as on a grey image, they are as high as the kernel, and a single product is enough. With
+    a stride, only the windows that are used are gathered along the width, and rows are skipped along the height.
     """
 
     channels: int
     kernel: int = 3
     padding: int = 0
     initializer: str = "he_normal"
+    stride: int = added_later(1)
 
     weights = ("weight",)
 
     def __post_init__(self) -> None:
-        for name, low, high in (("channels", 1, MAX_CHANNELS), ("kernel", 1, MAX_KERNEL), ("padding", 0, MAX_KERNEL)):
-            value = getattr(self, name)
-            if type(value) is not int or not low <= value <= high:
-                raise ValueError(f"Conv2d takes {low} to {high} as its {name}, not {value!r}")
+        check_sizes(
+            self, channels=(1, MAX_CHANNELS), kernel=(1, MAX_KERNEL), padding=(0, MAX_KERNEL), stride=(1, MAX_KERNEL)
+        )
         if self.initializer not in INITIALIZERS:
             raise ValueError(f"unknown initializer {self.initializer!r}; supported: {', '.join(INITIALIZERS)}")
 
@@ -80,12 +81,12 @@ class Conv2d(Layer):
         shrinks = self.kernel - 1 - 2 * self.padding
         if height <= shrinks or width <= shrinks:
             raise ValueError(f"a {self.kernel} × {self.kernel} kernel does not fit into an image of {height} × {width}")
-        return (height - shrinks, width - shrinks, self.channels)
+        return (self._n_steps(height - shrinks), self._n_steps(width - shrinks), self.channels)
 
     def n_held(self, input_shape: Shape) -> int:
         """Return the size of the output, the padded image and its windows, for one sample."""
         height, width, n_inputs = (*(side + 2 * self.padding for side in input_shape[:2]), input_shape[2])
-        windows = height * (width - self.kernel + 1) * n_inputs * self.kernel
+        windows = height * self._n_steps(width - self.kernel + 1) * n_inputs * self.kernel
         windows *= self._window_height(n_inputs)
         return super().n_held(input_shape) + height * width * n_inputs + windows
 
@@ -98,7 +99,7 @@ class Conv2d(Layer):
     def forward(self, x: Floats, training: bool) -> Floats:
         padded = self._pad(x)
         height, n, width, n_inputs = self._padded_shape = padded.shape
-        y_shape = (height - self.kernel + 1, n, width - self.kernel + 1, self.channels)
+        y_shape = (self._n_steps(height - self.kernel + 1), n, self._n_steps(width - self.kernel + 1), self.channels)
         self._window_rows = self._window_height(n_inputs)
         self._columns = self._gather_windows(padded)
         weight = self._weight_by_slices(self.parameters["weight"])
@@ -114,7 +115,7 @@ class Conv2d(Layer):
             block = y[i : i + rows].reshape(-1, self.channels)
             part = self.scratch("part", block.shape)
             for k in range(n_slices):
-                columns = self._columns[i + k : i + k + rows][: len(y[i : i + rows])].reshape(-1, n_columns)
+                columns = self._used_slices(i, k, rows)[: len(y[i : i + rows])].reshape(-1, n_columns)
                 np.matmul(columns, weight[k], out=part if k else block)
                 if k:
                     block += part
@@ -123,12 +124,12 @@ class Conv2d(Layer):
         return y
 
     def write_gradients(self, dy: Floats) -> None:
-        """Write dW[k, l] = Σ x[i + k, j + l]ᵀ dy[i, j] and db = Σ dy[i, j], over all positions and samples."""
+        """Write dW[k, l] = Σ x[i s + k, j s + l]ᵀ dy[i, j] and db = Σ dy[i, j], over all positions and samples."""
         rows = dy.reshape(-1, self.channels)
         gradient = self._weight_by_slices(self.gradients["weight"])
         product = self.scratch("dweight", gradient.shape)
         for k in range(len(gradient)):
-            columns = self._columns[k : k + len(dy)]
+            columns = self._used_slices(0, k, len(dy))
             np.matmul(columns.reshape(len(rows), -1).T, rows, out=product[k].reshape(-1, self.channels))
         gradient[...] = product
         row_sum = self.scratch("dbias", dy.shape[2:])
@@ -139,8 +140,11 @@ class Conv2d(Layer):
         """Return dx, where dx[i + k, j + l] is the sum of dy[i, j] W[k, l]ᵀ over all outputs that used that input.
 
         For one row of windows of dx, the rows of dy that used it are placed next to each other, so that one matrix
-        product also sums over them. Then the overlapping windows are added up.
+        product also sums over them. Then the overlapping windows are added up. With a stride, y is a part of the output
+        with stride 1, whose other elements have a gradient of 0.
         """
+        if self.stride > 1:
+            dy = self._spread(dy)
         kernel, window_rows = self.kernel, self._window_rows
         n, width_out = dy.shape[1:3]
         weight = self._weight_by_slices(self.parameters["weight"])
@@ -155,6 +159,8 @@ class Conv2d(Layer):
         windows = self.scratch("windows", (n, width_out, kernel, window_rows, self._padded_shape[3]))
         for i in range(len(self._columns)):
             first, end = max(0, i - len(dy) + 1), min(i + 1, n_slices)  # the slices k for which dy[i - k] exists
+            if first >= end:
+                break  # the stride leaves out the last rows
             for k in range(first, end):
                 adjacent[:, k] = dy[i - k].reshape(-1, self.channels)
             dy_rows = adjacent.reshape(n * width_out, -1)[:, first * self.channels : end * self.channels]
@@ -163,6 +169,23 @@ class Conv2d(Layer):
                 for j in range(kernel):
                     dx[i + k, :, j : j + width_out] += windows[:, :, j, k]
         return self._unpad(dx)
+
+    def _n_steps(self, n: int) -> int:
+        """Return how many of n positions in a row are used with the stride."""
+        return (n - 1) // self.stride + 1
+
+    def _used_slices(self, i: int, k: int, n: int) -> Floats:
+        """Return the gathered windows that the kernel's slice k sees for the n rows of y from row i on."""
+        return self._columns[i * self.stride + k : (i + n - 1) * self.stride + k + 1 : self.stride]
+
+    def _spread(self, dy: Floats) -> Floats:
+        """Return the gradient of the output with stride 1, of which only each stride-th row and column is used."""
+        height, n, width, channels = dy.shape
+        shape = ((height - 1) * self.stride + 1, n, (width - 1) * self.stride + 1, channels)
+        spread = self.scratch("spread", shape)
+        spread.fill(0)
+        spread[:: self.stride, :, :: self.stride] = dy
+        return spread
 
     def _window_height(self, n_inputs: int) -> int:
         return self.kernel if self.kernel * n_inputs < _NARROW else 1
@@ -203,10 +226,12 @@ class Conv2d(Layer):
             for k in range(window_rows):
                 stacked[:, :, :, k] = x[k : k + len(stacked)]
             x = stacked.reshape(*stacked.shape[:3], -1)
-        shape = (len(x), n, width - self.kernel + 1, self.kernel * x.shape[3])
+        shape = (len(x), n, self._n_steps(width - self.kernel + 1), self.kernel * x.shape[3])
         columns = self.scratch("columns", shape)
         # The columns of a window are contiguous in memory, because neighbours along the width are.
-        columns[...] = as_strided(x, shape, (*x.strides[:3], x.itemsize), writeable=False)
+        along_row, across, along_width = x.strides[:3]
+        strides = (along_row, across, along_width * self.stride, x.itemsize)
+        columns[...] = as_strided(x, shape, strides, writeable=False)
         return columns
 
     def _weight_by_slices(self, weight: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""Batch normalisation: each unit or channel has a learnt mean and standard deviation."""
+"""Normalisation: by a learnt mean and standard deviation (batch normalisation), or to unit length."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,9 @@ import numpy as np
 
 from digitpad.nn.arrays import Floats, Shape
 from digitpad.nn.layers.base import Layer
+
+UNIT_NORM_AXES: dict[str, int | tuple[int, int]] = {"columns": 1, "rows": 2, "image": (1, 2)}
+"""Axes of a batch (n, height, width) over which `UnitNorm` computes norms."""
 
 
 @dataclass
@@ -118,3 +121,35 @@ class BatchNorm(Layer):
         values = self.scratch("spread", rows.shape[1:])
         values.reshape(-1, len(channels))[:] = channels
         return values
+
+
+@dataclass
+class UnitNorm(Layer):
+    """Division of grey images (height, width) by Euclidean norms: of each column, of each row, or of the whole image.
+
+    This is `keras.utils.normalize` with axis 1, with axis -1, and for flat images. A norm of 0 counts as 1.
+    """
+
+    of: str = "columns"
+
+    def __post_init__(self) -> None:
+        if self.of not in UNIT_NORM_AXES:
+            raise ValueError(f"UnitNorm takes {', '.join(UNIT_NORM_AXES)}, not {str(self.of)[:40]!r}")
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        if len(input_shape) != 2:
+            raise ValueError(f"UnitNorm takes images of shape (height, width), not {input_shape}")
+        return input_shape
+
+    def forward(self, x: Floats, training: bool) -> Floats:
+        norms = np.sqrt(np.square(x).sum(axis=UNIT_NORM_AXES[self.of], keepdims=True))
+        self._inverse = np.divide(1, norms, out=np.ones_like(norms), where=norms > 0)
+        self._y: Floats = np.multiply(x, self._inverse, out=self.scratch("y", x.shape))
+        return self._y
+
+    def input_gradient(self, dy: Floats) -> Floats:
+        """Return dx = (dy - y · Σ y dy) / norm: a change along x changes its length, which the division undoes."""
+        along = (self._y * dy).sum(axis=UNIT_NORM_AXES[self.of], keepdims=True)
+        dy -= self._y * along
+        dy *= self._inverse
+        return dy

@@ -189,7 +189,7 @@ def test_what_reads_alike_is_taken_for_the_usual(activation: str, scaling: str, 
     result = infer_import(save_npz(tmp_path / "a.npz", numbered(trained, "W{}", "b{}")))
     best = max(candidate.accuracy for candidate in result.candidates)
     assert result.chosen.accuracy >= best - 0.015
-    given = infer_import(result.contents.path, activation, scaling)
+    given = infer_import(result.tensor_tree.path, activation, scaling)
     assert (given.chosen.convention.activation, given.chosen.convention.scaling) == (activation, scaling)
 
 
@@ -210,7 +210,7 @@ def test_images_without_their_border(tmp_path: Path) -> None:
     result = infer_import(save_npz(tmp_path / "a.npz", numbered(inside, "W{}", "b{}")))
     assert result.chosen.convention.detail == "20 × 20 pixels in the middle"
     weights = result.weights()
-    images = result.yardstick.images[:20] * middle.astype(np.uint8)
+    images = result.probe_set.images[:20] * middle.astype(np.uint8)
     expected = np.maximum(images.reshape(-1, 784) / 255 @ t.weights[0] + t.biases[0], 0) @ t.weights[1] + t.biases[1]
     np.testing.assert_allclose(weights.network().forward(images), expected, atol=1e-3)
 

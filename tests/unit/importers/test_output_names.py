@@ -61,7 +61,7 @@ FILES: dict[str, Callable[[Path, dict[str, Any]], Path]] = {
 def test_names_are_found_in_every_kind_of_file(name: str, six: dict[str, Any], tmp_path: Path) -> None:
     """Class names are read from any format; without data of these classes, the most common convention is chosen."""
     result = infer_import(FILES[name](tmp_path, six))
-    assert not result.yardstick.scores
+    assert not result.probe_set.scores
     convention = result.chosen.convention
     assert (convention.activation, convention.scaling, convention.transposed) == ("relu", "x/255", False)
     weights = result.weights()
@@ -115,7 +115,7 @@ def test_data_of_these_classes_tells_how_weights_are_meant(trained: Trained, tmp
     result = infer_import(path, data=data)
     assert result.chosen.convention.activation == "tanh"
     assert result.chosen.accuracy > 0.8
-    assert result.yardstick.said == "500 validation images of letters"
+    assert result.probe_set.description == "500 validation images of letters"
     weights: Weights = result.weights()
     assert weights.class_names == LETTERS
     reversed_names = tuple(reversed(LETTERS))
@@ -140,7 +140,7 @@ def test_names_in_a_file_are_not_overruled_by_data(trained: Trained, tmp_path: P
     path = save_npz(tmp_path / "a.npz", {**numbered(trained, "W{}", "b{}"), "classes": np.array(names)})
     for data in (by_letters(), mnist()):
         result = infer_import(path, data=data)
-        assert not result.yardstick.scores
+        assert not result.probe_set.scores
         assert result.weights().class_names == names
 
 
@@ -165,7 +165,7 @@ def test_digits_among_others_tell_how_weights_are_meant(
 def test_data_of_other_classes_does_not_score(six: dict[str, Any], tmp_path: Path) -> None:
     """Candidates are not scored on a dataset with different classes."""
     result = infer_import(save_npz(tmp_path / "a.npz", six), class_names=SIX, data=by_letters())
-    assert not result.yardstick.scores
+    assert not result.probe_set.scores
 
 
 def test_convolutions_tell_their_outputs(tmp_path: Path) -> None:

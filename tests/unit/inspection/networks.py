@@ -12,14 +12,23 @@ from digitpad.nn.layers import (
     AvgPool2d,
     BatchNorm,
     Binarize,
+    Branches,
+    Clip,
     Conv2d,
     Flatten,
+    GlobalAvgPool2d,
+    GlobalMaxPool2d,
     LeakyReLU,
     Linear,
+    MaxPool2d,
     ReLU,
     Rescale,
+    Reshape,
+    Softplus,
     Swish,
     Tanh,
+    UnitNorm,
+    ZeroPad2d,
 )
 from digitpad.nn.network import Network
 from digitpad.weights.native_format import Weights
@@ -38,6 +47,18 @@ LAYERS: dict[str, Any] = {
     "binarised": lambda: [Rescale(1 / 255), Binarize(0.4), Flatten(), Linear(6), ReLU(), Linear(10)],
     "norm after rows": lambda: [
         Rescale(), AddChannel(), Conv2d(3, 5, 1), AvgPool2d(4), Flatten(), BatchNorm(), Tanh(), Linear(10)
+    ],
+    "strided": lambda: [
+        Rescale(), AddChannel(), ZeroPad2d(0, 1, 0, 1), Conv2d(3, 3, stride=2), ELU(1.5), MaxPool2d(3, 2, 0, 1),
+        Conv2d(4, 3, 1, stride=2), Softplus(), ZeroPad2d(1, 1, 1, 1), Conv2d(4, 2), Clip(),
+        GlobalAvgPool2d(), Linear(10)
+    ],
+    "residual": lambda: [
+        Rescale(), UnitNorm(), AddChannel(), Conv2d(3, 3), ReLU(), AvgPool2d(3, 2, 1, 1),
+        Branches([[Conv2d(4, 3, 1, stride=2), BatchNorm(), Tanh()], [Conv2d(4, 1, stride=2)]]), ReLU(),
+        Branches([[], []]), GlobalMaxPool2d(), Rescale(2, 1), Linear(8),
+        Branches([[Linear(4)], []], "concatenate"), Reshape([2, 2, 3]),
+        Conv2d(5, 2), Flatten(), Linear(10)
     ],
 }  # fmt: skip
 

@@ -13,18 +13,26 @@ from digitpad.nn.layers import (
     AvgPool2d,
     BatchNorm,
     Binarize,
+    Branches,
+    Clip,
     Conv2d,
     Dropout,
     Flatten,
+    GlobalAvgPool2d,
+    GlobalMaxPool2d,
     Layer,
     LeakyReLU,
     Linear,
     MaxPool2d,
     ReLU,
     Rescale,
+    Reshape,
     Sigmoid,
+    Softplus,
     Swish,
     Tanh,
+    UnitNorm,
+    ZeroPad2d,
 )
 from digitpad.nn.network import Network
 from tests.unit.nn.gradients import numerical_gradient
@@ -56,6 +64,33 @@ CASES: list[tuple[Layer, tuple[int, ...]]] = [
     (AvgPool2d(3), (6, 7, 1)),
     (BatchNorm(), (5,)),
     (BatchNorm(0.3), (3, 2, 4)),
+    (Conv2d(2, 3, stride=2), (6, 7, 1)),
+    (Conv2d(2, 3, 1, stride=2), (6, 5, 12)),
+    (Conv2d(3, 2, stride=3), (7, 8, 2)),
+    (Conv2d(2, 1, stride=2), (4, 5, 40)),
+    (MaxPool2d(3, 2), (7, 8, 2)),
+    (MaxPool2d(2, 2, 0, 1), (3, 5, 2)),
+    (MaxPool2d(3, 1, 1, 1), (3, 4, 1)),
+    (AvgPool2d(3, 2), (7, 8, 2)),
+    (AvgPool2d(3, 3, 1, 1), (7, 4, 2)),
+    (GlobalAvgPool2d(), (3, 4, 2)),
+    (GlobalMaxPool2d(), (3, 4, 2)),
+    (ZeroPad2d(1, 0, 2, 1), (3, 2, 2)),
+    (Reshape([6]), (3, 2)),
+    (Reshape([2, 3, 2]), (12,)),
+    (Reshape([4, 3]), (2, 3, 2)),
+    (ELU(1.7), (7,)),
+    (Softplus(), (7,)),
+    (Clip(-0.5, 0.55), (7,)),
+    (UnitNorm(), (4, 3)),
+    (UnitNorm("rows"), (4, 3)),
+    (UnitNorm("image"), (4, 3)),
+    (Branches([[Linear(4), BatchNorm(), Tanh()], []]), (4,)),
+    (
+        Branches([[ReLU(), Conv2d(3, 3, 1), BatchNorm()], [Conv2d(3, 1)], [Branches([[Sigmoid(), Conv2d(3, 1)]])]]),
+        (3, 4, 2),
+    ),
+    (Branches([[Linear(3)], [], [Tanh()]], "concatenate"), (4,)),
 ]
 
 
@@ -296,3 +331,63 @@ def test_batch_norm_learns_no_variance_from_one_sample() -> None:
     before = network.parameters.copy()
     layer.forward(np.array([[5.0, 6.0, 7.0]]), training=True)
     np.testing.assert_array_equal(network.parameters, before)
+
+
+def test_a_stride_leaves_out_rows_and_columns() -> None:
+    """A convolution with a stride computes every stride-th output of one without."""
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=batch_shape(4, (7, 8, 3)))
+    with_stride = single_layer_network(Conv2d(5, 3, 1, stride=2), (7, 8, 3))
+    every = single_layer_network(Conv2d(5, 3, 1), (7, 8, 3))
+    every.parameters[:] = with_stride.parameters
+    np.testing.assert_allclose(with_stride.forward(x.copy()), every.forward(x.copy())[::2, :, ::2])
+
+
+def test_overlapping_pooling_by_hand() -> None:
+    """Windows that reach beyond the image pool what is in it."""
+    x = np.arange(9.0).reshape(3, 1, 3, 1) - 10
+    maximum = single_layer_network(MaxPool2d(2, 2, 0, 1), (3, 3, 1)).forward(x.copy())
+    mean = single_layer_network(AvgPool2d(3, 2, 1, 1), (3, 3, 1)).forward(x.copy())
+    np.testing.assert_array_equal(maximum[:, 0, :, 0], [[-6, -5], [-3, -2]])
+    np.testing.assert_array_equal(mean[:, 0, :, 0], [[-8, -7], [-5, -4]])
+
+
+def test_a_residual_block_adds_its_input() -> None:
+    """The sum of a branch and an empty branch is f(x) + x, and a layer that works in place does not change x."""
+    network = single_layer_network(Branches([[ReLU()], []]), (3,))
+    np.testing.assert_array_equal(network.forward(np.array([[-1.0, 0, 2]])), [[-1, 0, 4]])
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        (lambda: Branches([]), "list of 1 to 16"),
+        (lambda: Branches([[{"type": "Nothing"}]]), "unknown type"),
+        (lambda: Branches([[5]]), "invalid settings|mapping|iterable"),
+        (lambda: Branches([[ReLU()] * 201]), "more than 200"),
+        (lambda: Branches([[]], "multiply"), "add or concatenate"),
+        (lambda: Branches([[nested(40)]]), "deep"),
+        (lambda: Network([Branches([[Linear(3)], [Linear(4)]])], (5,)), "cannot be added"),
+        (lambda: Network([Branches([[AddChannel()], []], "concatenate")], (5, 5)), "cannot be concatenated"),
+        (lambda: Reshape([2, -1]), "sizes"),
+        (lambda: Network([Reshape([5])], (2, 2)), "cannot be reshaped"),
+        (lambda: MaxPool2d(2, 1, 2), "0 to 1"),
+        (lambda: Network([MaxPool2d(3, 1)], (2, 2, 1)), "does not fit"),
+        (lambda: Conv2d(2, 3, stride=0), "1 to 28 as its stride"),
+        (lambda: UnitNorm("time"), "columns, rows, image"),
+        (lambda: Network([UnitNorm()], (4,)), "takes images"),
+        (lambda: ELU(0), "alpha"),
+        (lambda: Clip(1, 1), "bound"),
+    ],
+)
+def test_impossible_settings_are_refused(make: Callable[[], object], problem: str) -> None:
+    """Settings and shapes that a layer cannot have raise ValueError or, as in a file's list, TypeError."""
+    with pytest.raises((ValueError, TypeError), match=problem):
+        make()
+
+
+def nested(depth: int) -> dict[str, object]:
+    layer: dict[str, object] = {"type": "ReLU"}
+    for _ in range(depth):
+        layer = {"type": "Branches", "branches": [[layer]]}
+    return layer

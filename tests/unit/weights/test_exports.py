@@ -21,18 +21,26 @@ from digitpad.nn.layers import (
     AvgPool2d,
     BatchNorm,
     Binarize,
+    Branches,
+    Clip,
     Conv2d,
     Dropout,
     Flatten,
+    GlobalAvgPool2d,
+    GlobalMaxPool2d,
     Layer,
     LeakyReLU,
     Linear,
     MaxPool2d,
     ReLU,
     Rescale,
+    Reshape,
     Sigmoid,
+    Softplus,
     Swish,
     Tanh,
+    UnitNorm,
+    ZeroPad2d,
 )
 from digitpad.nn.network import Network
 from digitpad.weights.exports import FORMATS, export
@@ -46,12 +54,25 @@ EVERY_LAYER: list[list[Layer]] = [
     ],
     [Rescale(1 / 100, -0.5), Flatten(), Linear(7), BatchNorm(), Sigmoid(), Linear(9), ELU(), Linear(10)],
     [Rescale(), Binarize(0.4), Flatten(), Linear(7), ReLU(), BatchNorm(), Linear(10)],
+    [
+        *(Rescale(), UnitNorm(), AddChannel(), ZeroPad2d(0, 1, 1, 0), Conv2d(4, 3, 1, stride=2), Clip(-1, 2)),
+        *(MaxPool2d(3, 2, 1, 1), Branches([[ReLU(), Conv2d(4, 3, 1), BatchNorm()], []]), ReLU()),
+        *(AvgPool2d(2, 2, 0, 1), Branches([[Conv2d(2, 1)], [MaxPool2d(3, 1, 1, 1)]], "concatenate")),
+        *(Branches([[GlobalAvgPool2d()], [GlobalMaxPool2d()]]), Rescale(2, 0.5), Linear(12), ELU(1.6)),
+        *(Reshape([2, 3, 2]), Conv2d(3, 2), Flatten(), Softplus(), Linear(10)),
+    ],
+    [Rescale(), UnitNorm("rows"), UnitNorm("image"), Reshape([784]), Linear(5), Branches([[Linear(10)], [Linear(10)]])],
 ]
+
+
+NAMES = ["images", "dense", "binarised", "branches", "normalised"]
 
 
 def test_every_kind_of_layer_is_exported() -> None:
     """The tested networks contain every layer type, including any new one."""
-    assert {type(layer).__name__ for layers in EVERY_LAYER for layer in layers} == set(LAYERS)
+    layers = [layer for layers in EVERY_LAYER for layer in layers]
+    nested = [inner for layer in layers if isinstance(layer, Branches) for branch in layer.branches for inner in branch]
+    assert {type(layer).__name__ for layer in [*layers, *nested]} == set(LAYERS)
 
 
 def weights_of(layers: Sequence[Layer]) -> Weights:
@@ -66,7 +87,7 @@ def digits() -> NDArray[np.uint8]:
     return mnist().validation.images[:20]
 
 
-@pytest.mark.parametrize("layers", EVERY_LAYER, ids=["images", "dense", "binarised"])
+@pytest.mark.parametrize("layers", EVERY_LAYER, ids=NAMES)
 def test_a_python_file_predicts_by_itself(layers: list[Layer], tmp_path: Path) -> None:
     """An exported Python file predicts the same probabilities with NumPy and without digitpad."""
     weights = weights_of(layers)
@@ -82,7 +103,7 @@ def test_a_python_file_predicts_by_itself(layers: list[Layer], tmp_path: Path) -
     np.testing.assert_allclose(np.load(tmp_path / "read.npy"), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("layers", EVERY_LAYER, ids=["images", "dense", "binarised"])
+@pytest.mark.parametrize("layers", EVERY_LAYER, ids=NAMES)
 def test_onnx_computes_the_same(layers: list[Layer], tmp_path: Path) -> None:
     """An exported ONNX model gives the same outputs in the reference evaluator of the onnx package."""
     pytest.importorskip("onnx")
@@ -96,6 +117,31 @@ def test_onnx_computes_the_same(layers: list[Layer], tmp_path: Path) -> None:
     network = weights.network()
     np.testing.assert_allclose(np.asarray(logits), network.forward(digits()), atol=1e-4)
     np.testing.assert_allclose(np.asarray(probabilities), network.predict(digits()), atol=1e-5)
+
+
+@pytest.mark.parametrize("layers", EVERY_LAYER, ids=NAMES)
+def test_every_layer_is_saved_and_opened_again(layers: list[Layer], tmp_path: Path) -> None:
+    """A file in digitpad's own format gives the same outputs, and the same file when it is saved again."""
+    weights = weights_of(layers)
+    weights.save(tmp_path / "a.npz")
+    again = load_weights(tmp_path / "a.npz")
+    np.testing.assert_array_equal(again.network().predict(digits()), weights.network().predict(digits()))
+    assert again.network().twin().architecture() == weights.architecture
+
+
+@pytest.mark.parametrize(
+    ("layers", "problem"),
+    [
+        ([Conv2d(2, 3, stride=2), Flatten(), Linear(10)], "a convolution's stride"),
+        ([Conv2d(2, 3), MaxPool2d(3, 2), Flatten(), Linear(10)], "overlapping"),
+        ([Conv2d(2, 3), GlobalAvgPool2d(), Linear(10)], "GlobalAvgPool2d"),
+        ([Branches([[Conv2d(1, 3, 1)], []]), Flatten(), Linear(10)], "Branches"),
+    ],
+)
+def test_what_plain_arrays_cannot_say_is_refused(layers: list[Layer], problem: str, tmp_path: Path) -> None:
+    """An export to plain arrays names the layer that they cannot express."""
+    with pytest.raises(WeightsError, match=problem):
+        export(weights_of([Rescale(), AddChannel(), *layers]), tmp_path / "a.json")
 
 
 def test_onnx_says_what_it_wants(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from digitpad.datasets.dataset import BUILT_IN, Dataset, Digits, load
-from digitpad.datasets.digits import Tell
+from digitpad.formats.progress import ProgressCallback
 from digitpad.gui.data import data_dialog
 from digitpad.gui.data.data_dialog import ClassRows, DataDialog
 from digitpad.gui.data.dataset_choice import OTHER_FILE, OTHER_FOLDER, DatasetChoice
@@ -79,7 +79,7 @@ class SlowReading:
         self.began, self.may_end = threading.Event(), threading.Event()
         self.ended = 0
 
-    def __call__(self, source: str, tell: Tell) -> Dataset:
+    def __call__(self, source: str, tell: ProgressCallback) -> Dataset:
         self.began.set()
         self.may_end.wait(60)
         try:

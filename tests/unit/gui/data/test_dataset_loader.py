@@ -3,8 +3,8 @@ import threading
 import pytest
 
 from digitpad.datasets.dataset import mnist
-from digitpad.datasets.digits import Tell
 from digitpad.errors import DataError
+from digitpad.formats.progress import ProgressCallback
 from digitpad.gui.data import dataset_loader
 from digitpad.gui.data.dataset_loader import DatasetLoader
 from digitpad.gui.tasks.task import TaskCancelledError
@@ -14,7 +14,7 @@ def test_it_is_read_once_for_all_who_ask(monkeypatch: pytest.MonkeyPatch) -> Non
     """Also where several threads ask at once; a failure is told to each."""
     read: list[str] = []
 
-    def load(source: str, tell: Tell) -> object:
+    def load(source: str, tell: ProgressCallback) -> object:
         read.append(source)
         return mnist()
 
@@ -37,7 +37,7 @@ def test_reading_can_be_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """At the next sign of life; what is there already stays."""
     data = DatasetLoader("mine")
 
-    def load(source: str, tell: Tell) -> object:
+    def load(source: str, tell: ProgressCallback) -> object:
         tell(100)
         data.give_up()
         tell(200)

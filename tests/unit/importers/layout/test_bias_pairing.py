@@ -34,5 +34,5 @@ def test_batch_normalisation_is_found_by_name_and_by_place(tmp_path: Path) -> No
         save_npz(tmp_path / "keras.npz", {f"arr_{i}": a for i, a in enumerate(arrays)}),
     ):
         result = infer_import(path)
-        images = result.yardstick.images[:20]
+        images = result.probe_set.images[:20]
         np.testing.assert_allclose(result.weights().network().predict(images), network.predict(images), atol=1e-3)

@@ -43,7 +43,7 @@ def test_convolutions_of_every_layout_are_opened(tmp_path: Path) -> None:
         result = infer_import(save_npz(tmp_path / f"{layout}.npz", arrays))
         assert result.chosen.convention.orientation.startswith(layout)
         opened = result.weights().network()
-        images = result.yardstick.images[:20]
+        images = result.probe_set.images[:20]
         np.testing.assert_allclose(opened.predict(images), network.predict(images), atol=1e-4)
 
 
@@ -65,5 +65,5 @@ def test_a_pool_over_the_whole_image(tmp_path: Path) -> None:
     path = save_npz(tmp_path / "a.npz", {"k": k.transpose(3, 2, 0, 1), "c": c, "w": w, "b": b})
     result = infer_import(path, "relu", "x/255")  # its accuracy is too low to infer them
     assert result.chosen.convention.detail == "pool 22; flattened by channel; average pooling"
-    images = result.yardstick.images[:20]
+    images = result.probe_set.images[:20]
     np.testing.assert_allclose(result.weights().network().predict(images), network.predict(images), atol=1e-4)

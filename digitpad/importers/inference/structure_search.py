@@ -2,7 +2,8 @@
 
 from digitpad.errors import OutputsError, WeightsError
 from digitpad.importers.containers.tensor_tree import TensorTree
-from digitpad.importers.diagnostics import no_layers, other_kind
+from digitpad.importers.diagnostics import is_known_layerless, no_layers, other_kind
+from digitpad.importers.layout.array_kinds import kind_of
 from digitpad.importers.layout.convolutions import broken_images, convolutional
 from digitpad.importers.layout.dense import N_MIDDLE, dense_structures, pad_to_28
 from digitpad.importers.layout.flattened import cut_vector, fold_rows, split_stacks
@@ -11,7 +12,7 @@ from digitpad.importers.layout.structure import N_PIXELS, NetworkStructure
 from digitpad.importers.layout.tensor_names import NamedArray, named_arrays
 
 
-def find_structures(contents: TensorTree, n_classes: int) -> list[NetworkStructure]:
+def find_structures(tensor_tree: TensorTree, n_classes: int) -> list[NetworkStructure]:
     """Return every possible structure of a file's network with ``n_classes`` outputs, most common first.
 
     Raises
@@ -21,8 +22,10 @@ def find_structures(contents: TensorTree, n_classes: int) -> list[NetworkStructu
     WeightsError
         If the file holds no network; the message says what it holds and what would fit.
     """
-    arrays = {name: array for name, array in contents.arrays.items() if array.size <= 16 * 2**20}
-    named = split_stacks(named_arrays(arrays))
+    arrays = {name: array for name, array in tensor_tree.arrays.items() if array.size <= 16 * 2**20}
+    if is_known_layerless(tensor_tree):
+        raise WeightsError(tensor_tree.path, other_kind(tensor_tree))
+    named = split_stacks([item for item in named_arrays(arrays) if kind_of(item) is None])
     parameters = [item for item in named if not item.is_noise]
     broken: list[BrokenChain] = []
     for arrays_to_try in (parameters, named):
@@ -34,12 +37,12 @@ def find_structures(contents: TensorTree, n_classes: int) -> list[NetworkStructu
         structures = _from_vectors(named, n_classes)
         if structures:
             return sorted(structures, key=lambda item: item.cost)
-    skipped = f"; skipped: {', '.join(contents.passed_over[:5])}" if contents.passed_over else ""
-    if (other := other_kind(contents)) or not broken:
-        raise WeightsError(contents.path, (other or no_layers(contents, named, n_classes)) + skipped)
+    skipped = f"; skipped: {', '.join(tensor_tree.passed_over[:5])}" if tensor_tree.passed_over else ""
+    if (other := other_kind(tensor_tree)) or not broken:
+        raise WeightsError(tensor_tree.path, (other or no_layers(tensor_tree, named, n_classes)) + skipped)
     if broken[0].n_outputs:
-        raise OutputsError(contents.path, broken[0].problem + skipped, broken[0].n_outputs)
-    raise WeightsError(contents.path, broken[0].problem + skipped)
+        raise OutputsError(tensor_tree.path, broken[0].problem + skipped, broken[0].n_outputs)
+    raise WeightsError(tensor_tree.path, broken[0].problem + skipped)
 
 
 def _from_arrays(ones: list[NamedArray], n_classes: int) -> tuple[list[NetworkStructure], BrokenChain | None]:

@@ -1,0 +1,97 @@
+"""Files that hold arrays of the shapes of weights, but no network."""
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from digitpad.datasets.dataset import mnist
+from digitpad.errors import WeightsError
+from digitpad.importers.inference.structure_search import find_structures
+from digitpad.importers.open_file import open_weights
+from digitpad.importers.read_file import read_tensor_tree
+from tests.unit.importers.strangers import Trained, numbered, save_npz, save_pickle
+
+_SHAPES = [(64, 784), (64,), (10, 64), (10,)]
+
+
+def random(shape: tuple[int, ...]) -> Any:
+    return np.random.default_rng(0).normal(0, 0.1, shape).astype(np.float32)
+
+
+def images(n: int) -> Any:
+    return mnist().training.images[:n].reshape(n, 784)
+
+
+def table_of_data(folder: Path) -> Path:
+    np.savetxt(folder / "data.csv", np.c_[mnist().training.labels[:10], images(10)], "%d", ",")
+    return folder / "data.csv"
+
+
+def optimizer(folder: Path) -> Path:
+    state = {i: {"exp_avg": random(s), "exp_avg_sq": random(s) ** 2} for i, s in enumerate(_SHAPES)}
+    return save_pickle(folder / "a.pkl", {"state": state, "param_groups": [{"lr": 0.01, "params": [0, 1, 2, 3]}]})
+
+
+def naive_bayes(folder: Path) -> Path:
+    """Write a pickle of scikit-learn's class name and attributes, without scikit-learn."""
+    content = b"csklearn.naive_bayes\nGaussianNB\n)\x81}(X\x06\0\0\0theta_" + pickle.dumps(random((10, 784)), 2)[2:-1]
+    (folder / "a.pkl").write_bytes(b"\x80\x02" + content + b"X\x04\0\0\0var_" + b"Nub.")
+    return folder / "a.pkl"
+
+
+FILES: dict[str, tuple[Callable[[Path], Path], str]] = {
+    "a table of data": (table_of_data, "is a dataset"),
+    "standardised data": (
+        lambda p: save_npz(p / "a.npz", {"a": (images(10) / 255 - 0.1307) / 0.3081}),
+        "is a dataset",
+    ),
+    "an optimizer's state": (optimizer, "is an optimizer's state"),
+    "gradients": (
+        lambda p: save_npz(p / "a.npz", {"dW1": random((784, 32)), "db1": random((32,)), "dW2": random((32, 10))}),
+        "holds gradients",
+    ),
+    "naive Bayes": (naive_bayes, "is a GaussianNB, which has no layers"),
+    "class means": (lambda p: save_npz(p / "a.npz", {"class_means": random((10, 784))}), "holds class means"),
+    "cluster centres": (lambda p: save_npz(p / "a.npz", {"centroids": random((10, 784))}), "holds class means"),
+    "embeddings": (lambda p: save_npz(p / "a.npz", {"embeddings": random((784, 10))}), "holds embeddings"),
+    "activations": (
+        lambda p: save_npz(p / "a.npz", {"h": np.maximum(random((784, 10)), 0)}),
+        "holds only numbers of 0",
+    ),
+    "one-hot labels": (lambda p: save_npz(p / "a.npz", {"y": np.eye(10)[np.arange(784) % 10]}), "one-hot labels"),
+    "TensorFlow Lite": (lambda p: _written(p / "a.tflite", b"\x1c\0\0\0TFL3" + bytes(100)), "TensorFlow Lite"),
+}
+
+
+def _written(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_other_files_of_the_shapes_of_a_network_are_refused_by_name(name: str, tmp_path: Path) -> None:
+    """The error says what the file holds."""
+    make, message = FILES[name]
+    with pytest.raises(WeightsError, match=message):
+        open_weights(make(tmp_path))
+
+
+def test_the_network_of_a_checkpoint_is_used_and_not_its_optimizer(deep: Trained, tmp_path: Path) -> None:
+    """In a file of weights and moments, the weights are the network."""
+    parameters = numbered(deep, "layers.{}.weight", "layers.{}.bias", out_in=True)
+    moments = {i: {"momentum_buffer": array * 0.01} for i, array in enumerate(parameters.values())}
+    tree = {"optimizer": {"state": moments, "param_groups": [{"lr": 0.1}]}, "model": parameters}
+    structure = find_structures(read_tensor_tree(save_pickle(tmp_path / "a.pkl", tree)), 10)[0]
+    np.testing.assert_array_equal(structure.denses[0].weight, deep.weights[0])
+
+
+@pytest.mark.parametrize("name", ["per_class", "counts", "classes", "threshold"])
+def test_a_vector_that_is_not_named_as_a_bias_is_none(name: str, deep: Trained, tmp_path: Path) -> None:
+    """A vector of the size of a layer is a bias only if its name or its place says so."""
+    arrays = {f"W{i}": weight for i, weight in enumerate(deep.weights)} | {"n": np.ones(3), name: np.linspace(1, 2, 10)}
+    structure = find_structures(read_tensor_tree(save_npz(tmp_path / "a.npz", arrays)), 10)[0]
+    assert not structure.has_biases
