@@ -10,7 +10,7 @@ from digitpad.datasets.conversion.array_roles import named_as_weights
 from digitpad.datasets.digits import ReaderResult, resolve_inside
 from digitpad.datasets.readers import parquet_file
 from digitpad.datasets.readers.archive import member_names, read_archive
-from digitpad.datasets.readers.array_tree import has_mat_data, read_mat_set
+from digitpad.datasets.readers.array_tree import has_tree_data, read_tree
 from digitpad.datasets.readers.folder_walk import entries
 from digitpad.datasets.readers.idx import opened
 from digitpad.datasets.readers.idx_folder import idx_file, idx_files, read_idx_file, read_idx_folder
@@ -25,12 +25,13 @@ from digitpad.datasets.readers.sparse_text import is_sparse_text, read_sparse_te
 from digitpad.datasets.readers.strokes_file import read_strokes_set
 from digitpad.datasets.readers.table_file import MAX_LINE_BYTES, is_image_table, read_table, training_file_of
 from digitpad.errors import DataError, reason
+from digitpad.formats.hdf5 import find_hdf5
 from digitpad.formats.mat import MAGIC as MAT_MAGIC
 from digitpad.formats.progress import ProgressCallback, ignore_progress
 
 KINDS = (
-    "IDX files, an .npz, .npy, .pkl, .mat, .parquet or .csv file, a .jsonl file of strokes, images in a folder per "
-    "class or with the digit in their names, or an archive of any of these"
+    "IDX files, an .npz, .npy, .pkl, .mat, .h5, .parquet or .csv file, a .jsonl file of strokes, images in a folder "
+    "per class or with the digit in their names, or an archive of any of these"
 )
 """Supported formats, for error messages."""
 
@@ -39,7 +40,7 @@ _TABLE_SUFFIXES = (*_TEXT_SUFFIXES, ".dat", ".json")
 _WEIGHTS_SUFFIXES = (".npy", ".pkl", ".pickle", ".joblib", ".pt", ".pth", ".safetensors", ".h5", ".hdf5", ".keras")
 _DATA_SUFFIXES = (".npz", ".csv", ".jsonl")
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
-_HDF5 = b"\x89HDF\r\n\x1a\n"
+_MAT_7_3 = b"MATLAB 7.3 MAT-file"  # HDF5 after a header of 512 bytes
 _MAX_FILES_CHECKED = 16  # per folder
 _MAX_NESTED = 3  # folders that only wrap another
 
@@ -54,7 +55,6 @@ _REFUSED = {
     b"\x89png": "is a single image; a dataset is a folder of images",
     b"\xff\xd8\xff": "is a single image; a dataset is a folder of images",
     b"gif8": "is a single image; a dataset is a folder of images",
-    _HDF5.lower(): "is an HDF5 file, which is not supported; save its arrays with np.savez as x_train and y_train",
 }
 
 
@@ -126,7 +126,12 @@ FORMATS = (
         lambda path, tell: read_archive(path, tell, _read_folder),
     ),
     Format("NumPy files", lambda start: start.content.startswith(NPY_MAGIC), has_npy_data, read_npy_files),
-    Format("MATLAB file", lambda start: start.raw.startswith(MAT_MAGIC), has_mat_data, read_mat_set),
+    Format(
+        "MATLAB or HDF5 file",
+        lambda start: start.raw.startswith((MAT_MAGIC, _MAT_7_3)) or find_hdf5(start.content) is not None,
+        has_tree_data,
+        read_tree,
+    ),
     Format("Parquet", lambda start: start.raw.startswith(parquet_file.MAGIC), _always, parquet_file.read_parquet),
     Format(
         "pickle",

@@ -52,7 +52,8 @@ _ATTRIBUTE = re.compile(rb"@attribute\s+('[^']*'|\"[^\"]*\"|\S+)", re.IGNORECASE
 
 def is_image_table(content: bytes) -> bool:
     """Return whether the beginning of a file is that of a table of images with labels."""
-    lines = [line for line in content.splitlines()[: _LAYOUT_ROWS // 10] if line.strip()]
+    n_lines = MAX_COLUMNS if content.lstrip()[:9].lower().startswith((b"@relation", b"%")) else _LAYOUT_ROWS // 10
+    lines = [line for line in content.splitlines()[:n_lines] if line.strip()]
     complete = lines[:-1] if len(lines) > 1 and not content.endswith((b"\n", b"\r")) else lines
     if not complete or any(len(line) > MAX_LINE_BYTES for line in complete):
         return False

@@ -824,7 +824,7 @@ def test_weights_beside_pictures_are_no_data_set(
             zipped({"W1.npy": npy(np.ones((784, 10)))}),
             r"contains 'W1' \(784 × 10\), which are weights, not a dataset",
         ),
-        ("w.npy.h5", b"\x89HDF", "looks like a weights file, not a dataset"),
+        ("w.npy.pt", b"\x89HDF", "looks like a weights file, not a dataset"),
         ("nothing.pkl", b"", "is empty; expected IDX files"),
         ("w.pkl", b"\x80\x04N.", "is a pickle without images and labels"),
         (
