@@ -6,6 +6,7 @@ the window prepare each image; here, whole datasets are prepared with the same f
 
 import functools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -44,7 +45,8 @@ def prepared(result: ReaderResult, normalise: str, tell: ProgressCallback) -> Re
 
     Images of another size are enlarged smoothly or reduced, then scaled into the box and centred. Images of 28 × 28
     pixels are inverted if they are dark on light, and normalised according to ``normalise``. Notes describe the
-    changes. Datasets of known families, such as EMNIST, keep their images.
+    changes. Datasets of known families, such as EMNIST, keep their images, and so do those of other classes than digits
+    and letters, for which size and place may matter.
 
     Parameters
     ----------
@@ -56,7 +58,7 @@ def prepared(result: ReaderResult, normalise: str, tell: ProgressCallback) -> Re
     preparation = _Preparation({}, tell)
     parts = [part and preparation.resized(part) for part in (result.training, result.test)]
     is_known = bool(result.class_names)
-    if not is_known or normalise == ALWAYS:
+    if (not is_known and _are_characters(parts)) or normalise == ALWAYS:
         parts = preparation.normalised(parts, normalise)
     if not is_known:
         parts = preparation.upright(parts)
@@ -143,6 +145,12 @@ class _Preparation:
 
     def _report(self, row: int) -> None:
         self.tell(0 if row % TELL_EVERY else row)
+
+
+def _are_characters(parts: Sequence[RawPart | None]) -> bool:
+    """Return whether all classes are single digits or letters."""
+    texts = [part.texts[label] for part in parts if part is not None for label in np.unique(part.labels)]
+    return all(len(text) == 1 and text.isalnum() for text in texts)
 
 
 def fitted_image(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
