@@ -75,7 +75,8 @@ def report_dataset(dataset: "Dataset") -> None:
 def report_skipped(skipped: Sequence[str]) -> None:
     """Write how many files of a dataset were skipped, and the first of them, to standard error."""
     if skipped:
-        print_progress(f"{len(skipped):,} image{'s' * (len(skipped) > 1)} could not be read and were skipped:")
+        were = "image was skipped, as it" if len(skipped) == 1 else "images were skipped, as they"
+        print_progress(f"{len(skipped):,} {were} could not be read:")
         for text in skipped[:_N_SKIPPED_SHOWN]:
             print_progress(f"  {text}")
         if len(skipped) > _N_SKIPPED_SHOWN:

@@ -23,14 +23,25 @@ from digitpad.datasets.readers.idx import MAX_BYTES
 from digitpad.datasets.readers.idx_folder import read_idx_folder
 from digitpad.datasets.readers.image_folder import read_image_folder
 from digitpad.datasets.readers.numpy_files import read_npz
+from digitpad.datasets.readers.open_dataset import read as read_dataset
 from digitpad.datasets.readers.pickle_file import read_pickled_set
 from digitpad.datasets.readers.strokes_file import read_strokes_set
 from digitpad.datasets.readers.table_file import read_table
 from digitpad.errors import DataError
 from tests.root import ROOT
 from tests.unit.datasets.idx_files import gzip_bomb, header, idx_bytes, random_digits
-from tests.unit.datasets.set_files import csv_text, keras, npy_claiming, pickled, write_drawings, write_images, zipped
+from tests.unit.datasets.set_files import (
+    csv_text,
+    keras,
+    npy,
+    npy_claiming,
+    pickled,
+    write_drawings,
+    write_images,
+    zipped,
+)
 from tests.unit.importers import hostile_files
+from tests.unit.importers.mat_files import mat, mat_matrix
 
 # A single process reads all files, so that NumPy is imported only once. It prints the result, the seconds and the error
 # for each file, and its peak memory growth.
@@ -266,7 +277,33 @@ def good_files(folder: Path) -> dict[str, Path]:
         "csv": write_csv(folder / "set.csv", digits),
         "image": write_images(folder / "images", digits) / "3" / "00003.png",
         "strokes": write_drawings(folder / "set.jsonl", [0, 1] * 10),
+        **{name: write_content(folder / name, content) for name, content in small_files(digits).items()},
     }
+
+
+def small_files(digits: Digits) -> dict[str, bytes]:
+    """Return valid datasets in further formats, by file name."""
+    rows = digits.images.reshape(-1, 784)
+    matrices = mat_matrix("data", rows) + mat_matrix("label", digits.labels[:, None])
+    packed = zlib.compress(matrices, 1)
+    sparse = "".join(
+        f"{label} " + " ".join(f"{i + 1}:{row[i]}" for i in np.flatnonzero(row)) + "\n"
+        for label, row in zip(digits.labels, rows, strict=True)
+    )
+    return {
+        "plain.mat": mat(matrices),
+        "packed.mat": mat(struct.pack("<II", 15, len(packed)) + packed),
+        "set.svm": sparse.encode(),
+        "set.arff": ("@relation a\n" + "@attribute p real\n" * 785 + "@data\n" + csv_text(digits, None)).encode(),
+        "table.npy": npy(np.c_[digits.labels, rows]),
+        "set.zip": zipped({"train.csv": csv_text(digits[:10]).encode()}),
+        "set.h5": (ROOT / "tests/unit/formats/hdf5_files/v108.h5").read_bytes(),
+    }
+
+
+def write_content(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
 
 
 def read_images_strictly(folder: Path) -> None:
@@ -285,6 +322,13 @@ _READERS: dict[str, Callable[[Path], object]] = {
     "csv": read_table,
     "image": lambda path: read_images_strictly(path.parents[1]),
     "strokes": read_strokes_set,
+    "plain.mat": read_dataset,
+    "packed.mat": read_dataset,
+    "set.svm": read_dataset,
+    "set.arff": read_dataset,
+    "table.npy": read_dataset,
+    "set.zip": read_dataset,
+    "set.h5": read_dataset,
 }
 
 

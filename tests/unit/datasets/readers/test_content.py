@@ -214,7 +214,8 @@ def test_several_problems_of_a_table_are_told_together(tmp_path: Path) -> None:
 @pytest.mark.parametrize("form", ["npz", "npy", "pickle"])
 def test_shapes_and_words_tell_what_arrays_are(tmp_path: Path, names: tuple[str, ...], form: str) -> None:
     """Arrays of any names are read from an archive, a folder of files and a pickled dict."""
-    arrays = dict(zip(names, (ROWS, LABELS, TEST_ROWS, TEST.labels), strict=True))
+    contents: tuple[NDArray[np.generic], ...] = (ROWS, LABELS, TEST_ROWS, TEST.labels)
+    arrays = dict(zip(names, contents, strict=True))
     path = tmp_path / "set"
     if form == "npz":
         path = tmp_path / "set.npz"
