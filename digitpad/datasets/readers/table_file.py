@@ -62,7 +62,7 @@ def is_image_table(content: bytes) -> bool:
     except DataError:
         return False
     layout = head.layout
-    return layout is not None and bool(layout.labels) and _is_row_of_pixels(head, layout)
+    return bool(head.rows) and layout is not None and bool(layout.labels) and _is_row_of_pixels(head, layout)
 
 
 def _is_row_of_pixels(head: "_Head", layout: TableLayout) -> bool:

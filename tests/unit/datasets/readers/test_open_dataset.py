@@ -770,6 +770,7 @@ def test_data_sets_are_known_by_their_names_and_first_bytes(
         ("W1.csv", ("0.5," * 783 + "1\n").encode() * 10),
         ("w.csv", b"1,2,3\n4,5,6\n"),
         ("empty.csv", b""),
+        ("header.csv", ",".join(HEADER).encode()),
         ("damaged.npz", b"PK\x03\x04" + bytes(60)),
         ("damaged.gz", b"\x1f\x8b" + bytes(60)),
         ("cut.npz", zipped(keras(TRAINING, TEST))[:300]),
