@@ -6,7 +6,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -26,10 +26,11 @@ _LINE_START = re.compile(r"\r(\x1b\[K)?")  # what a progress line may begin with
 DEFAULT_RECIPE = "dense"
 
 DATA_HELP = (
-    "dataset to use instead of the built-in MNIST: IDX files, an .npz, .pkl or .csv, strokes, a folder of images for "
-    "each class, the name of a downloaded dataset, or my-digits, my-digits-by-writer, mnist+my-digits or "
-    "mnist+my-digits-by-writer"
+    "dataset to use instead of the built-in MNIST: IDX files, an .npz, .pkl, .mat or .csv, strokes, images in a folder "
+    "per class or with the digit in their names, an archive of these, the name of a downloaded dataset, or my-digits, "
+    "my-digits-by-writer, mnist+my-digits or mnist+my-digits-by-writer"
 )
+_N_SKIPPED_SHOWN = 3
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:
@@ -60,6 +61,34 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
         help="change a setting, for example training.epochs=5",
     )
     parser.add_argument("--data", metavar="PATH", help=DATA_HELP)
+    add_normalise(parser)
+
+
+def add_normalise(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says whether images of a dataset are normalised."""
+    parser.add_argument(
+        "--normalise",
+        choices=("auto", "always", "never"),
+        help="scale and centre images of 28 × 28 pixels like MNIST's (default: if they seem to need it)",
+    )
+
+
+def report_dataset(dataset: "Dataset") -> None:
+    """Write what was changed in a dataset, and which of its files were skipped, to standard error."""
+    for note in dataset.notes:
+        print_progress(note)
+    report_skipped(dataset.skipped)
+
+
+def report_skipped(skipped: Sequence[str]) -> None:
+    """Write how many files of a dataset were skipped, and the first of them, to standard error."""
+    if skipped:
+        were = "image was skipped, as it" if len(skipped) == 1 else "images were skipped, as they"
+        print_progress(f"{len(skipped):,} {were} could not be read:")
+        for text in skipped[:_N_SKIPPED_SHOWN]:
+            print_progress(f"  {text}")
+        if len(skipped) > _N_SKIPPED_SHOWN:
+            print_progress(f"  and {len(skipped) - _N_SKIPPED_SHOWN:,} more")
 
 
 def chosen_recipe(options: argparse.Namespace) -> "Recipe":
@@ -77,6 +106,8 @@ def chosen_recipe(options: argparse.Namespace) -> "Recipe":
     settings = {key: toml_value(value) for key, value in parse_pairs("--set", options.set).items()}
     if options.data is not None:
         settings["data.set"] = data_source(options.data)
+    if options.normalise is not None:
+        settings["data.normalise"] = options.normalise
     if options.recipe.endswith(".toml"):
         recipe = Recipe.load(Path(options.recipe))
     else:
@@ -90,12 +121,14 @@ def chosen_recipe(options: argparse.Namespace) -> "Recipe":
 
 
 def dataset_for(recipe: "Recipe") -> "Dataset":
-    """Return the dataset of a recipe; report on standard error if drawings must be generated first."""
+    """Return the dataset of a recipe; report changes and generated drawings on standard error."""
     from digitpad.training.training_data import load_training_data, n_drawings
 
     if n := n_drawings(recipe):
         print_progress(f"generating {n:,} drawings for training")
-    return load_training_data(recipe)
+    dataset = load_training_data(recipe)
+    report_dataset(dataset)
+    return dataset
 
 
 def add_convention(parser: argparse.ArgumentParser) -> None:

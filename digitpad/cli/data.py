@@ -3,7 +3,17 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from digitpad.cli.common import OK, clear_line, data_source, is_terminal, print_progress, print_result
+from digitpad.cli.common import (
+    FAILED,
+    OK,
+    add_normalise,
+    clear_line,
+    data_source,
+    is_terminal,
+    print_progress,
+    print_result,
+    report_skipped,
+)
 from digitpad.errors import DigitpadError
 
 if TYPE_CHECKING:
@@ -18,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
         "show", help="show the contents of a dataset", description="Show the contents of a dataset."
     )
     show.add_argument("data", nargs="?", metavar="PATH|NAME", help="default: the built-in MNIST")
+    add_normalise(show)
     get = commands.add_parser("get", help="download a dataset", description="Download a dataset into your data folder.")
     get.add_argument("name", nargs="?", metavar="NAME", help="without a name, list the available datasets")
     for command in (show, get):
@@ -36,7 +47,8 @@ def _show(options: argparse.Namespace) -> int:
     from digitpad.datasets.dataset import load
     from digitpad.datasets.summary import PARTS, summarize
 
-    summary = summarize(load(data_source(options.data)))
+    summary = summarize(load(data_source(options.data), normalise=options.normalise or "auto"))
+    status = FAILED if summary.skipped else OK
     if options.json:
         values = {
             "name": summary.name,
@@ -45,15 +57,17 @@ def _show(options: argparse.Namespace) -> int:
             **dict(zip(PARTS, summary.sizes, strict=True)),
             "counts": dict(zip(PARTS, summary.counts.tolist(), strict=True)),
             "notes": summary.notes,
+            "skipped": summary.skipped,
             "sha256": summary.sha256,
         }
         print_result(options, values, "")
-        return OK
+        return status
     for line in _table(summary):
         print_result(options, {}, line)
     for note in summary.notes:
         print_progress(note)
-    return OK
+    report_skipped(summary.skipped)
+    return status
 
 
 def _table(summary: "DatasetSummary") -> list[str]:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from digitpad.cli.common import (
     DATA_HELP,
+    FAILED,
     OK,
     add_common,
     add_convention,
+    add_normalise,
     check_free,
     check_picture,
     chosen_weights,
@@ -19,9 +21,11 @@ from digitpad.cli.common import (
     picture_kind,
     print_progress,
     print_result,
+    report_dataset,
     report_doubt,
     write_picture,
 )
+from digitpad.errors import DigitpadError
 from digitpad.system import blas_threads
 
 if TYPE_CHECKING:
@@ -42,8 +46,11 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("weights", nargs="?", type=Path, metavar="WEIGHTS", help="default: the built-in network")
     parser.add_argument("--data", metavar="PATH", help=DATA_HELP)
     parser.add_argument(
-        "--part", choices=("test", "validation"), default="test", help="part of the dataset (default: %(default)s)"
+        "--part",
+        choices=("test", "validation", "all"),
+        help="part of the dataset (default: test, or all images of a small dataset without a test set)",
     )
+    add_normalise(parser)
     parser.add_argument(
         "--compare",
         type=Path,
@@ -75,12 +82,16 @@ def run(options: argparse.Namespace) -> int:
     check_picture(options.plot)
     if options.csv is not None:
         check_free(options.csv, force=True)
-    dataset = load(data_source(options.data))
+    dataset = load(data_source(options.data), normalise=options.normalise or "auto")
+    report_dataset(dataset)
+    part = options.part or dataset.default_part
+    if not len(getattr(dataset, part)):
+        raise DigitpadError(f"{dataset.name}: has no {part} set; use --part test or --part all")
     chosen = [chosen_weights(options.weights, options, dataset)]
     if options.compare is not None:
         chosen.append(chosen_weights(options.compare, data=dataset))
     assessments = [
-        _with_progress(f"evaluating {weights.name}", assess(weights, dataset, options.part, options.threads))
+        _with_progress(f"evaluating {weights.name}", assess(weights, dataset, part, options.threads))
         for weights in chosen
     ]
     robustness_output = (options.plot and options.picture == "robustness") or (
@@ -117,6 +128,7 @@ def run(options: argparse.Namespace) -> int:
     for weights in chosen:
         report_doubt(weights)
     values = _values(assessments[0], robust[0] if robust else None)
+    values |= {"notes": dataset.notes, "skipped": dataset.skipped}
     if comparison is not None:
         values["compared"] = {
             **_values(assessments[1], robust[1] if robust else None),
@@ -134,7 +146,7 @@ def run(options: argparse.Namespace) -> int:
     if options.robustness:
         lines += _curves(robust[0])
     print_result(options, values, "\n".join(lines))
-    return OK
+    return FAILED if dataset.skipped else OK
 
 
 def _with_progress(title: str, work: "Generator[EvaluationProgress, None, _T]") -> _T:
@@ -204,9 +216,10 @@ def _finite_or_none(share: float) -> float | None:
 
 def _line(assessment: "Assessment") -> str:
     scores, (low, high) = assessment.scores, assessment.interval
+    part = "" if assessment.part == "all" else f"{assessment.part} "
     return (
         f"{assessment.weights.name}: accuracy {scores.accuracy:.2%} (95% interval {low:.2%} to {high:.2%}) on "
-        f"{scores.n:,} {assessment.part} {assessment.images} of {assessment.data}; loss {scores.loss:.4f}, "
+        f"{scores.n:,} {part}{assessment.images} of {assessment.data}; loss {scores.loss:.4f}, "
         f"calibration error {assessment.reliability.error:.2%}"
     )
 

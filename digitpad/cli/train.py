@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from digitpad.cli.common import (
     DEFAULT_RECIPE,
+    FAILED,
     OK,
     add_common,
     add_recipe,
@@ -58,9 +59,12 @@ def parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command, and return its exit status."""
-    if options.resume is not None and (options.recipe != DEFAULT_RECIPE or options.data is not None):
+    if options.resume is not None and (
+        options.recipe != DEFAULT_RECIPE or options.data is not None or options.normalise is not None
+    ):
         raise DigitpadError(
-            "--resume uses the recipe and dataset of the run; it cannot be combined with --recipe or --data"
+            "--resume uses the recipe and dataset of the run; it cannot be combined with --recipe, --data or "
+            "--normalise"
         )
     if options.find_rate:
         if options.resume is not None or options.out is not None:
@@ -72,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
         check_free(options.out, options.force)
     with _start(options) as recorder, DeferredSigint() as interrupts:
         trainer, run = recorder.trainer, recorder.run
-        result = _train(recorder, interrupts, options.out)
+        result, hints = _train(recorder, interrupts, options.out)
         path = options.out
         if path is not None:
             recorder.weights.save(path)
@@ -94,11 +98,12 @@ def run(options: argparse.Namespace) -> int:
             "test_accuracy": result.test.accuracy,
             "test_loss": result.test.loss,
             "test_n": result.test.n,
+            "hints": hints,
             "seconds": round(result.seconds, 1),
         },
         f"validation {result.validation.accuracy:.2%}, test {result.test.accuracy:.2%} after {result.seconds:.0f} s",
     )
-    return OK
+    return FAILED if trainer.skipped_files else OK
 
 
 def _find_rate(options: argparse.Namespace) -> int:
@@ -190,8 +195,8 @@ def _save_failure(recorder: "Recorder", run: "Run") -> str:
     )
 
 
-def _train(recorder: "Recorder", interrupts: DeferredSigint, out: Path | None) -> "Result":
-    """Train to the end, and return the result.
+def _train(recorder: "Recorder", interrupts: DeferredSigint, out: Path | None) -> "tuple[Result, list[str]]":
+    """Train to the end, and return the result, and the hints that were printed.
 
     Ctrl-C pauses the run. If the pause cannot be saved in the run's folder, or there is no run, the best weights are
     saved to ``out``, if it is given. If the loss diverges, the best weights stay on disk.
@@ -204,12 +209,16 @@ def _train(recorder: "Recorder", interrupts: DeferredSigint, out: Path | None) -
         If the pause cannot be saved, or the loss diverges.
     """
     from digitpad.training.events import Result
+    from digitpad.training.hints import HintMonitor
     from digitpad.training.trainer import DivergedError
 
     run = recorder.run
+    monitor = HintMonitor(recorder.trainer)
     try:
         for progress in recorder.train():
             _show_progress(recorder.trainer, progress)
+            for hint in monitor.new_hints(progress):
+                print_progress(f"{clear_line()}hint: {hint}")
             interrupts.check()
     except KeyboardInterrupt:
         recorder.pause()
@@ -225,6 +234,8 @@ def _train(recorder: "Recorder", interrupts: DeferredSigint, out: Path | None) -
             raise
         raise DigitpadError(f"paused at step {recorder.trainer.step:,}, but {_save_failure(recorder, run)}") from None
     except DivergedError:
+        for hint in monitor.hints_now():
+            print_progress(f"{clear_line()}hint: {hint}")
         if run is not None and run.weights_path.exists():
             print_progress(f"{clear_line()}stopped; the best weights so far are in {run.weights_path}")
         raise
@@ -233,7 +244,7 @@ def _train(recorder: "Recorder", interrupts: DeferredSigint, out: Path | None) -
         if isinstance(progress, Result):
             result = progress
     assert result is not None
-    return result
+    return result, monitor.found
 
 
 def _report_problem(text: str) -> None:

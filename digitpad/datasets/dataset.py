@@ -2,7 +2,7 @@
 
 import functools
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from digitpad import assets
 from digitpad.class_names import DIGITS, MAX_CLASSES, MAX_NAME, are_names
+from digitpad.datasets.conversion.preparation import AUTO, prepared
 from digitpad.datasets.digits import Digits as Digits  # re-exported: callers import it from here
 from digitpad.datasets.digits import RawPart, ReaderResult
 from digitpad.datasets.own_digits.dataset import (
@@ -35,6 +36,8 @@ N_CLASSES = len(DIGITS)  # of the built-in dataset
 
 MIN_SAMPLES = 10
 MIN_IN_A_CLASS = 2  # at least one each for training and validation
+SMALL = 100
+"""A dataset of fewer images, without a test set of its own, is too small to split: it is scored whole."""
 _VALIDATION_SHARE = 1 / 6  # MNIST: 10,000 of 60,000
 _TEST_SHARE = 1 / 7  # MNIST: 10,000 of 70,000
 _SPLIT_SEED = 1
@@ -61,6 +64,12 @@ class Dataset:
         File format.
     notes : tuple of str
         Changes made while reading, one sentence each.
+    skipped : tuple of str
+        Files that could not be read and were left out, each with its problem.
+    training_problem : str
+        Why the dataset can only be scored, not trained on; empty if it can. Then all images are in ``test``.
+    default_part : str
+        Part to score unless the user chooses one: "test", or "all" if the test set was split off a small dataset.
     """
 
     name: str
@@ -71,9 +80,25 @@ class Dataset:
     class_names: tuple[str, ...] = DIGITS
     format: str = "IDX files"
     notes: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    training_problem: str = ""
+    default_part: str = "test"
+
+    @property
+    def all(self) -> Digits:
+        """All images: the training, validation and test set, joined."""
+        parts = [part for part in (self.training, self.validation, self.test) if len(part)]
+        if len(parts) == 1:
+            return parts[0]
+        return Digits(np.concatenate([part.images for part in parts]), np.concatenate([part.labels for part in parts]))
+
+    def check_trainable(self) -> None:
+        """Raise a DataError if the dataset can only be scored."""
+        if self.training_problem:
+            raise DataError(self.name, f"{self.training_problem}; it can be used to evaluate, but not to train")
 
 
-def load(source: str, tell: ProgressCallback = ignore_progress) -> Dataset:
+def load(source: str, tell: ProgressCallback = ignore_progress, normalise: str = AUTO) -> Dataset:
     """Load the built-in dataset (`BUILT_IN`), My digits, or a file or folder that `readers.open_dataset` supports.
 
     Parameters
@@ -82,6 +107,9 @@ def load(source: str, tell: ProgressCallback = ignore_progress) -> Dataset:
         `BUILT_IN`, one of `OWN_SOURCES`, or the path of a file or folder.
     tell : callable, optional
         Called with the number of images read so far, if reading takes long. An exception that it raises stops reading.
+    normalise : {"auto", "always", "never"}
+        Whether to scale and centre images of 28 × 28 pixels like MNIST's: if they seem to need it, always, or never.
+        The built-in dataset is not changed.
 
     Raises
     ------
@@ -90,7 +118,7 @@ def load(source: str, tell: ProgressCallback = ignore_progress) -> Dataset:
     """
     if source in OWN_SOURCES:
         return _own(source, tell)
-    return mnist() if source == BUILT_IN else load_path(Path(source), tell)
+    return mnist() if source == BUILT_IN else load_path(Path(source), tell, normalise)
 
 
 def _own(source: str, tell: ProgressCallback) -> Dataset:
@@ -130,12 +158,13 @@ def one_of_each() -> NDArray[np.uint8]:
     return images[[np.argmax(labels == digit) for digit in range(len(DIGITS))]]
 
 
-def load_path(path: Path, tell: ProgressCallback = ignore_progress) -> Dataset:
+def load_path(path: Path, tell: ProgressCallback = ignore_progress, normalise: str = AUTO) -> Dataset:
     """Load a dataset from a file or folder.
 
     If there is no test set, a stratified seventh is split off with a fixed seed. The validation set is the last sixth
     of the remaining images, as for MNIST. If that sixth does not represent every class, the validation set is instead
-    a stratified sixth, drawn with a fixed seed.
+    a stratified sixth, drawn with a fixed seed. A dataset that is too small to train on, or has only a test set, has
+    all its images in the test set. Images are prepared like MNIST's; see `conversion.preparation.prepared`.
 
     Raises
     ------
@@ -143,61 +172,92 @@ def load_path(path: Path, tell: ProgressCallback = ignore_progress) -> Dataset:
         If there is no such file or folder, or it is not a valid dataset.
     """
     name = path.resolve().name
-    return _dataset(path.resolve().parent.name if name == "raw" else name, read(path, tell))
+    result = prepared(read(path, tell), normalise, tell)
+    return _dataset(path.resolve().parent.name if name == "raw" else name, result)
 
 
 def _dataset(name: str, result: ReaderResult) -> Dataset:
-    parts = [result.training] if result.test is None else [result.training, result.test]
+    parts = [part for part in (result.training, result.test) if part is not None]
     for part in parts:
-        if len(part.labels) < MIN_SAMPLES:
-            raise DataError(part.path, f"has {len(part.labels)} samples; a dataset needs at least {MIN_SAMPLES}")
-    names, indices = _classes(result)
+        if not len(part.labels):
+            raise DataError(part.path, "has no images")
+    names, indices = _classes(result, parts)
     digits = [_to_digits(part, indices) for part in parts]
     digest = hashlib.sha256()
     for part_digits in digits:
         for array in (part_digits.images, part_digits.labels):
             digest.update(hashlib.sha256(array.data).digest())
+    problem = _training_problem(result)
+    default_part = "test"
     notes = list(result.notes)
-    training = digits[0]
-    if result.test is None:
-        training, test = _split_off(training, _TEST_SHARE)
-        notes.append(
-            f"There is no test set, so a seventh of each class ({len(test):,} images in total) was split off "
-            "with a fixed seed."
-        )
+    if problem:
+        training = validation = digits[0][:0]
+        test = digits[-1]
     else:
-        test = digits[1]
+        training = digits[0]
+        if result.test is None:
+            default_part = "all" if len(training) < SMALL else "test"
+            training, test = _split_off(training, _TEST_SHARE)
+            notes.append(
+                f"There is no test set, so a seventh of each class ({len(test):,} images in total) was split off "
+                "with a fixed seed."
+            )
+        else:
+            test = digits[1]
+        training, validation = _split_validation(training, len(names))
+    return Dataset(
+        name, training, validation, test, digest.hexdigest(), names, result.format, tuple(notes), result.skipped,
+        problem, default_part,
+    )  # fmt: skip
+
+
+def _split_validation(training: Digits, n_classes: int) -> tuple[Digits, Digits]:
     n_training = len(training) - round(len(training) * _VALIDATION_SHARE)
     validation = training[n_training:]
-    if _represents_each_class(validation.labels, training.labels, len(names)):
-        training = training[:n_training]
-    else:
-        training, validation = _split_off(training, _VALIDATION_SHARE)
-    return Dataset(name, training, validation, test, digest.hexdigest(), names, result.format, tuple(notes))
+    if _represents_each_class(validation.labels, training.labels, n_classes):
+        return training[:n_training], validation
+    return _split_off(training, _VALIDATION_SHARE)
 
 
-def _classes(result: ReaderResult) -> tuple[tuple[str, ...], dict[str, int]]:
+def _training_problem(result: ReaderResult) -> str:
+    """Return why the training set is too small to train on; empty if it is not."""
+    if result.training is None:
+        return "has only a test set"
+    counts = _counts(result.training)
+    n = len(result.training.labels)
+    if n < MIN_SAMPLES:
+        return f"has {n} images for training, and needs at least {MIN_SAMPLES}"
+    if len(counts) < 2:
+        return f"has only the class {next(iter(counts))!r}, and needs at least two"
+    single = [text for text, count in counts.items() if count < MIN_IN_A_CLASS]
+    if single:
+        names = ", ".join(single[:4]) + ", …" * (len(single) > 4)
+        return f"has only one image of {names}, and needs at least {MIN_IN_A_CLASS} of each class"
+    return ""
+
+
+def _classes(result: ReaderResult, parts: Sequence[RawPart]) -> tuple[tuple[str, ...], dict[str, int]]:
     """Return the class names, and the class index of each label text.
 
     Raises
     ------
     DataError
-        If there are too few or too many classes, a class has only one sample, or a test label is not a training label.
+        If there are too few or too many classes, or a label occurs once or is not a training label, and is therefore
+        likely to be wrong. Digits and names of a known dataset are accepted.
     """
-    counts = _counts(result.training)
+    counts = _counts(parts[0])
+    usual = {**dict.fromkeys(DIGITS), **dict.fromkeys(result.class_names)}
+    is_small = len(parts[0].labels) < SMALL and 2 * sum(n < MIN_IN_A_CLASS for n in counts.values()) > len(counts)
     for text, n in counts.items():
-        if n < MIN_IN_A_CLASS:
-            raise _label_error(
-                result.training, text, f"the only sample of its class; a class needs at least {MIN_IN_A_CLASS}"
-            )
-    if len(counts) < 2:
-        raise DataError(
-            result.training.path, f"has only the class {next(iter(counts))!r}; a dataset needs at least two"
-        )
-    if result.test is not None:
-        for text in _counts(result.test):
-            if text not in counts:
-                raise _label_error(result.test, text, "a class without training images")
+        if n < MIN_IN_A_CLASS and text not in usual and not is_small:
+            raise _label_error(parts[0], text, f"the only sample of its class; a class needs at least {MIN_IN_A_CLASS}")
+    if len(counts) < 2 and not counts.keys() <= usual.keys():
+        raise DataError(parts[0].path, f"has only the class {next(iter(counts))!r}; a dataset needs at least two")
+    for part in parts[1:]:
+        for text in _counts(part):
+            if text not in counts and text not in usual:
+                raise _label_error(part, text, "a class without training images")
+            counts.setdefault(text, 0)
     known: Mapping[str, str] = result.class_names
     if not counts.keys() <= known.keys():
         known = dict(zip(DIGITS, DIGITS, strict=True))
@@ -206,7 +266,7 @@ def _classes(result: ReaderResult) -> tuple[tuple[str, ...], dict[str, int]]:
     names = tuple(known.values())
     if not are_names(names):
         raise DataError(
-            result.training.path,
+            parts[0].path,
             f"has {len(names)} classes; the limit is {MAX_CLASSES}, with names of at most {MAX_NAME} characters",
         )
     return names, {text: index for index, text in enumerate(known)}

@@ -12,6 +12,9 @@ from digitpad.errors import DataError
 
 SIDE = 28
 
+MIN_SIDE, MAX_SIDE = 8, 256
+"""Limits of the sides of images in a file, in pixels."""
+
 MAX_SAMPLES = 1_000_000
 """Maximum number of images in a part. EMNIST, the largest dataset of 28 × 28 images, has 814,255."""
 
@@ -40,19 +43,23 @@ class RawPart:
 
     Attributes
     ----------
-    images : ndarray of uint8, shape (n, 28, 28)
+    images : ndarray of uint8, shape (n, height, width)
+        `conversion.preparation` makes them 28 × 28.
     labels : ndarray of uint8, shape (n,)
         Indices into ``texts``.
     path : Path
         File or folder to name in an error about a label.
     texts : sequence of str
         Label texts in the file; numbers as text if the file has numbers.
+    prepared : ndarray of bool, shape (n,), optional
+        Which images were prepared as in the window, so that their digits are scaled and centred; None if none were.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     path: Path
     texts: Sequence[str] = NUMBERS
+    prepared: NDArray[np.bool_] | None = None
 
 
 class Labels:
@@ -81,9 +88,9 @@ class Labels:
             self._indices[text] = len(self._indices)
         self._labels.append(self._indices[text])
 
-    def part(self, images: NDArray[np.uint8]) -> RawPart:
+    def part(self, images: NDArray[np.uint8], prepared: NDArray[np.bool_] | None = None) -> RawPart:
         """Return the collected labels together with their images."""
-        return RawPart(images, np.array(self._labels, np.uint8), self._path, tuple(self._indices))
+        return RawPart(images, np.array(self._labels, np.uint8), self._path, tuple(self._indices), prepared)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,34 +100,36 @@ class ReaderResult:
     Attributes
     ----------
     training, test : RawPart
-        ``test`` is None if the files have no test set.
+        None if the files have no such part; at least one is there.
     format : str
         File format in a word or two.
     class_names : mapping of str
         Class name of each label text, in class order, if the dataset is a known one; else empty.
     notes : tuple of str
         Changes made while reading that the user should know, one sentence each.
+    skipped : tuple of str
+        Files that could not be read and were left out, each with its problem.
     """
 
-    training: RawPart
+    training: RawPart | None
     test: RawPart | None
     format: str
     class_names: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
 
 
-def check_images(path: Path, images: NDArray[np.uint8]) -> None:
-    """Check that the images have shape (n, 28, 28), with n at most `MAX_SAMPLES`.
+def check_size(path: Path, size: tuple[int, ...]) -> None:
+    """Check that images of height × width have `MIN_SIDE` to `MAX_SIDE` pixels on each side.
 
     Raises
     ------
     DataError
         If they do not.
     """
-    if images.shape[1:] != (SIDE, SIDE):
-        size = " × ".join(map(str, images.shape[1:]))
-        raise DataError(path, f"has images of {size} pixels; expected {SIDE} × {SIDE}")
-    check_count(path, len(images))
+    if not all(MIN_SIDE <= side <= MAX_SIDE for side in size):
+        text = " × ".join(map(str, size))
+        raise DataError(path, f"has images of {text} pixels; expected {SIDE} × {SIDE}, or {MIN_SIDE} to {MAX_SIDE}")
 
 
 def check_count(path: Path, n: int) -> None:

@@ -19,12 +19,13 @@ class DatasetSummary:
 
     Attributes
     ----------
-    name, format, sha256, class_names, notes
+    name, format, sha256, class_names, notes, skipped
         As in `Dataset`.
     counts : ndarray of int, shape (3, n_classes)
         Number of images of each class in the training, validation and test set.
     samples : ndarray of uint8, shape (n_classes, N_SAMPLES, 28, 28)
-        Training images of each class, drawn with a fixed seed; black if a class has fewer.
+        Training images of each class, drawn with a fixed seed; black if a class has fewer. As below, test images if
+        there are no training images.
     means : ndarray of uint8, shape (n_classes, 28, 28)
         Mean training image of each class.
     mean : ndarray of uint8, shape (28, 28)
@@ -36,6 +37,7 @@ class DatasetSummary:
     sha256: str
     class_names: tuple[str, ...]
     notes: tuple[str, ...]
+    skipped: tuple[str, ...]
     counts: NDArray[np.int64]
     samples: NDArray[np.uint8]
     means: NDArray[np.uint8]
@@ -53,7 +55,7 @@ def summarize(dataset: Dataset, seed: int = 1) -> DatasetSummary:
     n_classes = len(dataset.class_names)
     parts = (dataset.training, dataset.validation, dataset.test)
     counts = np.stack([np.bincount(part.labels, minlength=n_classes) for part in parts])
-    training = dataset.training
+    training = dataset.training if len(dataset.training) else dataset.test
     sums = _sums(training.images, training.labels, n_classes)
     n = np.maximum(counts[0], 1)[:, None, None]
     return DatasetSummary(
@@ -62,6 +64,7 @@ def summarize(dataset: Dataset, seed: int = 1) -> DatasetSummary:
         sha256=dataset.sha256,
         class_names=dataset.class_names,
         notes=dataset.notes,
+        skipped=dataset.skipped,
         counts=counts,
         samples=_samples(training.images, training.labels, n_classes, np.random.default_rng(seed)),
         means=np.rint(sums / n).astype(np.uint8),

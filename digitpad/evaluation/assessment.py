@@ -143,7 +143,7 @@ def assess(
     ----------
     weights : Weights
     dataset : Dataset
-    part : {"test", "validation"}
+    part : {"test", "validation", "all"}
     n_threads : int
         Number of threads. The results are identical for any number.
 

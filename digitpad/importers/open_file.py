@@ -220,7 +220,7 @@ def _probe_set_for(class_names: tuple[str, ...], data: Dataset | None) -> ProbeS
         return built_in
     if data is None:
         data = _downloaded(class_names) or (mnist() if set(DIGITS) <= set(class_names) else None)
-    if data is None or not set(data.class_names) <= set(class_names):
+    if data is None or data.training_problem or not set(data.class_names) <= set(class_names):
         return replace(built_in, images=built_in.images[:0], labels=built_in.labels[:0], class_names=class_names)
     return _probe_set_from(data, class_names)
 

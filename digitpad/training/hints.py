@@ -1,7 +1,7 @@
 """Hints about common training problems, each with the figure behind it."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,10 @@ from digitpad.nn.arrays import Floats
 from digitpad.nn.layers import ReLU
 from digitpad.nn.network import Network
 from digitpad.number_format import format_percent
-from digitpad.training.events import EpochDone
+from digitpad.training.events import EpochDone, Progress, StepDone
+
+if TYPE_CHECKING:
+    from digitpad.training.trainer import Trainer
 
 _DEAD = 0.3
 _OVERFITTING = 1.5
@@ -65,6 +68,45 @@ def hints(losses: Floats, epochs: Sequence[EpochDone], dead: float, n_classes: i
                 f"Try augmentation or dropout."
             )
     return messages
+
+
+class HintMonitor:
+    """Collector of a training's progress that returns each kind of hint once, after the epoch in which it is found.
+
+    Attributes
+    ----------
+    found : list of str
+        All hints so far.
+    """
+
+    def __init__(self, trainer: "Trainer") -> None:
+        self._trainer = trainer
+        self._losses: list[float] = []
+        self._epochs: list[EpochDone] = []
+        self._kinds: set[str] = set()
+        self.found: list[str] = []
+
+    def new_hints(self, progress: Progress) -> list[str]:
+        """Return hints of a kind that was not returned before, if an epoch is done; else an empty list."""
+        if isinstance(progress, StepDone):
+            self._losses.append(progress.loss)
+        if not isinstance(progress, EpochDone):
+            return []
+        self._epochs.append(progress)
+        return self.hints_now()
+
+    def hints_now(self) -> list[str]:
+        """Return hints of a kind that was not returned before, from all steps so far."""
+        trainer = self._trainer
+        dead = 0.0 if trainer.batch is None else dead_share(trainer.network, trainer.batch)
+        new = []
+        for hint in hints(np.array(self._losses), self._epochs, dead, len(trainer.class_names)):
+            kind = " ".join(word for word in hint.split(":")[0].split() if word.isalpha())
+            if kind not in self._kinds:
+                self._kinds.add(kind)
+                new.append(hint)
+        self.found += new
+        return new
 
 
 def dead_share(network: Network, images: NDArray[np.uint8]) -> float:

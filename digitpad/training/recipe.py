@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar
 import tomli_w
 
 from digitpad.datasets.augmentation.augment import Augmentation
+from digitpad.datasets.conversion.preparation import AUTO, NORMALISE
 from digitpad.datasets.dataset import BUILT_IN
 from digitpad.errors import FileError, RecipeError, reason
 from digitpad.formats.bounded_read import read_bounded
@@ -127,12 +128,13 @@ class TrainingSettings:
 class DataSettings:
     """``[data]``: the dataset, and the number of synthetic images to add to it.
 
-    ``set`` is the built-in dataset's name, or the path of another dataset. ``pen_digits`` are digits drawn by
-    `digitpad.datasets.synthetic.pen`. ``non_digits`` are letters, signs and scribbles, for which the network learns to
-    be not sure.
+    ``set`` is the built-in dataset's name, or the path of another one, and ``normalise`` is as for `dataset.load`.
+    ``pen_digits`` are digits drawn by `digitpad.datasets.synthetic.pen`. ``non_digits`` are letters, signs and
+    scribbles, for which the network learns to be not sure.
     """
 
     set: str = BUILT_IN
+    normalise: str = _one_of(AUTO, NORMALISE)
     pen_digits: int = _within(0, 0, 1_000_000)
     non_digits: int = _within(0, 0, 1_000_000)
 

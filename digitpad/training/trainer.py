@@ -172,6 +172,11 @@ class Trainer:
         yield Result(best.epoch, self.history[-1].epoch, validation, test, self.seconds, threshold)
 
     @property
+    def skipped_files(self) -> tuple[str, ...]:
+        """Files of the dataset that could not be read, each with its problem."""
+        return self._dataset.skipped
+
+    @property
     def class_names(self) -> tuple[str, ...]:
         """Class of each network output."""
         return self._dataset.class_names

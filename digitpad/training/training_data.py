@@ -34,11 +34,12 @@ def load_training_data(recipe: Recipe, tell: Callable[[int], None] = lambda done
     Raises
     ------
     DataError
-        If the dataset cannot be read.
+        If the dataset cannot be read, or is too small to train on.
     RecipeError
         If drawings are requested for a dataset of other classes than digits.
     """
-    dataset = load(recipe.data.set, lambda _n_read: tell(0))
+    dataset = load(recipe.data.set, lambda _n_read: tell(0), recipe.data.normalise)
+    dataset.check_trainable()
     n_pen, n_none = recipe.data.pen_digits, recipe.data.non_digits
     if not n_pen and not n_none:
         return dataset

@@ -13,6 +13,7 @@ import shutil
 import struct
 import sys
 import tempfile
+import zlib
 from pathlib import Path
 
 import atheris
@@ -49,6 +50,26 @@ def files(content: bytes) -> dict[str, bytes]:
             return {"a.pkl.gz": gzip.compress(inner, 1)}
         case b"c", inner:
             return {"train.csv": inner}
+        case b"a", inner:
+            return {"X.npy": inner, "y.npy": _NPY_LABELS}
+        case b"m", inner:
+            packed = zlib.compress(inner, 1)
+            head = b"MATLAB 5.0 MAT-file".ljust(124) + b"\0\1IM"
+            return {"a.mat": head + struct.pack("<II", 15, len(packed)) + packed}
+        case b"h", inner:
+            return {"a.h5": inner}
+        case b"v", inner:
+            return {"a.svm": inner}
+        case b"f", inner:
+            return {"a.arff": inner}
+        case b"j", inner:
+            return {"list.csv": inner, "b/0.png": b"", "b/1.png": b""}
+        case b"w", inner:
+            return {"a.zip": inner}
+        case b"t", inner:
+            return {"a.tar": inner}
+        case b"x", inner:
+            return {"a.parquet": inner}
         case b"s", inner:
             return {"a.jsonl": inner}
         case b"p", inner:

@@ -7,6 +7,7 @@ import io
 import json
 import pickle
 import sys
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,13 @@ from PIL import Image
 from digitpad.nn.layers import AddChannel, Conv2d, Flatten, Linear, ReLU, Rescale
 from digitpad.nn.network import Network
 from digitpad.weights.onnx_export import to_onnx
+from tests.root import ROOT
 from tests.unit.datasets.idx_files import idx_bytes
 from tests.unit.datasets.set_files import csv_text, keras, npy, pickled, pickled_by_python_2, zipped
 from tests.unit.importers.mat_files import mat, mat_matrix
 from tests.unit.importers.test_read_file import MATRIX, SOURCES, TREE, VECTOR, torch_pickle
+
+HDF5_FILES = ROOT / "tests/unit/formats/hdf5_files"
 
 
 def weights() -> dict[str, bytes]:
@@ -89,9 +93,28 @@ def data() -> dict[str, bytes]:
         "pickled dict": b"k" + pickle.dumps({"x_train": digits.images, "y_train": np.eye(10)[digits.labels]}),
         "csv": b"c" + csv_text(digits).encode(),
         "bare csv": b"c" + csv_text(digits, header=None, last=True).encode(),
+        "npy": b"a" + npy(digits.images),
+        "mat": b"m" + mat_matrix("data", digits.images.reshape(12, 784)) + mat_matrix("label", digits.labels[:, None]),
+        "hdf5": b"h" + (HDF5_FILES / "v108.h5").read_bytes(),
+        "libsvm": b"v" + b"".join(b"%d 100:3 101:7 130:1 131:1 160:2 170:2 200:5 780:1\n" % (i % 2) for i in range(12)),
+        "arff": b"f@relation a\n" + b"@attribute p real\n" * 65 + b"@data\n" + (b"3," * 64 + b"1\n") * 12,
+        "small csv": b"c" + b"".join(b"16,8," * 32 + b"%d\n" % (i % 2) for i in range(12)),
+        "image list": b"jfile,label\nb/0.png,3\nb/1.png,4\n",
+        "zip": b"w" + zipped({"a/0/0.png": picture.getvalue(), "a/1/0.png": picture.getvalue()}),
+        "tar": b"t" + tarred({"a/0/0.png": picture.getvalue(), "a/1/0.png": picture.getvalue()}),
         "strokes": b"s" + drawing * 12,
         "picture": b"p" + picture.getvalue(),
     }
+
+
+def tarred(members: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
 
 
 if __name__ == "__main__":

@@ -2,9 +2,11 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from digitpad.cli import main
+from digitpad.datasets.dataset import Digits, mnist
 from digitpad.datasets.download.fetch import sets_folder
 from digitpad.datasets.download.sources import SOURCES
 from tests.unit.datasets.idx_files import random_digits
@@ -32,6 +34,44 @@ def test_show_counts_each_class(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     assert found["counts"] == {"training": [25, 25], "validation": [5, 5], "test": [5, 5]}
     assert len(found["notes"]) == 1
     assert err == ""
+
+
+def test_a_skipped_image_is_reported_with_exit_status_1(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """An unreadable image is skipped and counted; the command does its work, and exits with 1."""
+    folder = write_images(tmp_path / "own", mnist().training[:40])
+    (folder / "3" / "photo.heic").write_bytes(b"unreadable")
+    assert main(["data", "show", str(folder), "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["training"] + found["validation"] + found["test"] == 40
+    assert len(found["skipped"]) == 1
+    assert main(["evaluate", "--data", str(folder)]) == 1
+    out, err = capsys.readouterr()
+    assert "on 40 digits of own" in out  # so small a set is scored whole
+    assert "1 image was skipped, as it could not be read:" in err
+    assert "photo.heic: is not an image" in err
+
+
+def test_a_part_can_be_chosen(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """``--part all`` scores all images of a dataset, and ``--part test`` only its test set."""
+    folder = write_images(tmp_path / "own", mnist().training[:140])
+    for arguments, n in ((["--part", "all"], 140), (["--part", "test"], 19), ([], 19)):
+        assert main(["evaluate", "--data", str(folder), "--json", *arguments]) == 0
+        assert json.loads(capsys.readouterr().out)["n"] == n
+
+
+def test_a_set_that_is_too_small_to_train_on_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Training on a single image per class is refused with the reason; there is no validation set to score."""
+    for digit in range(10):
+        write_images(tmp_path / "own", one_digit(digit))
+    assert main(["train", "--data", str(tmp_path / "own")]) == 1
+    assert "has only one image of 0, 1, 2, 3, …, and needs at least 2 of each class" in capsys.readouterr().err
+    assert main(["evaluate", "--data", str(tmp_path / "own"), "--part", "validation"]) == 1
+    assert "own: has no validation set; use --part test or --part all" in capsys.readouterr().err
+
+
+def one_digit(digit: int) -> Digits:
+    row = int(np.argmax(mnist().training.labels == digit))
+    return mnist().training[row : row + 1]
 
 
 def test_show_tells_of_the_built_in_set(capsys: pytest.CaptureFixture[str]) -> None:

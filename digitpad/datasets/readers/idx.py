@@ -4,6 +4,7 @@ Source: the format description on the MNIST site (LeCun, Cortes, Burges): two ze
 12 a big-endian 32-bit integer), the number of dimensions, one big-endian 32-bit size for each, and the data in C order.
 """
 
+import bz2
 import contextlib
 import gzip
 import math
@@ -12,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,8 @@ from numpy.typing import NDArray
 from digitpad.errors import DataError, reason
 from digitpad.formats.progress import ProgressCallback, ignore_progress
 
-_GZIP_MAGIC = b"\x1f\x8b"
+_GZIP_MAGIC, _BZIP2_MAGIC = b"\x1f\x8b", b"BZh"
+_UNSIGNED_BYTE, _INT32 = 8, 12
 
 MAX_BYTES = 704 * 2**20
 """Size limit, checked before reading. The largest dataset of 28 × 28 images takes 547 MB."""
@@ -61,7 +63,7 @@ def read_idx(
     DataError
         If the file cannot be read, is not IDX, or its length does not match its header.
     """
-    return _read_array(path, _Kind(8, "unsigned bytes", np.dtype(np.uint8)), n_dimensions, n_first, tell)
+    return _read_array(path, _Kind(_UNSIGNED_BYTE, "unsigned bytes", np.dtype(np.uint8)), n_dimensions, n_first, tell)
 
 
 def read_classes(path: Path) -> NDArray[np.uint8]:
@@ -74,7 +76,7 @@ def read_classes(path: Path) -> NDArray[np.uint8]:
     DataError
         As for `read_idx`, and if a class is below 0 or above 255.
     """
-    rows = _read_array(path, _Kind(12, "32-bit integers", np.dtype(">i4")), 2, None, ignore_progress)
+    rows = _read_array(path, _Kind(_INT32, "32-bit integers", np.dtype(">i4")), 2, None, ignore_progress)
     if not rows.shape[1]:
         raise DataError(path, "has empty rows; expected the class in the first column")
     classes = rows[:, 0]
@@ -82,6 +84,24 @@ def read_classes(path: Path) -> NDArray[np.uint8]:
         row = int(np.argmax((classes < 0) | (classes > 255)))
         raise DataError(path, f"label {row} is {classes[row]}; expected 0 to 255")
     return classes.astype(np.uint8)
+
+
+def idx_shape(path: Path) -> tuple[int, ...] | None:
+    """Return the shape that the header of an IDX file states; None if it is not that of images or labels.
+
+    Labels have one dimension; QMNIST's have two, of integers. Only the header is read and decompressed.
+    """
+    try:
+        with opened(path) as (file, _, _):
+            magic = file.read(4)
+            if len(magic) < 4 or magic[:2] != b"\0\0" or (magic[2], magic[3]) not in (
+                (_UNSIGNED_BYTE, 1), (_UNSIGNED_BYTE, 3), (_INT32, 2),
+            ):  # fmt: skip
+                return None
+            sizes = file.read(4 * magic[3])
+    except (OSError, EOFError, zlib.error, DataError):
+        return None
+    return tuple(int.from_bytes(sizes[i : i + 4], "big") for i in range(0, len(sizes), 4))
 
 
 @dataclass(frozen=True)
@@ -123,7 +143,7 @@ def _wrong_length(path: Path, expected: int, n_read: int) -> DataError:
     return DataError(path, f"has {size} bytes of data; its header says {expected:,}")
 
 
-def _read_into(file: BinaryIO | gzip.GzipFile, content: NDArray[np.uint8], tell: ProgressCallback) -> int:
+def _read_into(file: IO[bytes], content: NDArray[np.uint8], tell: ProgressCallback) -> int:
     """Fill the array from the file and return the number of bytes read; memory beyond them is not touched."""
     n_read = 0
     while n_read < len(content) and (chunk := file.read(min(2**20, len(content) - n_read))):
@@ -134,24 +154,28 @@ def _read_into(file: BinaryIO | gzip.GzipFile, content: NDArray[np.uint8], tell:
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[tuple[BinaryIO | gzip.GzipFile, int, bool]]:
-    """Open a file that may be gzipped: yield the decompressed stream, the size on disk, and whether it is gzipped."""
+def opened(path: Path, max_bytes: int = MAX_BYTES) -> Iterator[tuple[IO[bytes], int, bool]]:
+    """Open a file that may be gzipped: yield the decompressed stream, the size on disk, and whether it is compressed.
+
+    Files compressed with bzip2 are opened as well.
+    """
     with path.open("rb") as raw:
-        zipped = raw.read(2) == _GZIP_MAGIC
+        magic = raw.read(3)
         size = os.fstat(raw.fileno()).st_size
-        if size > MAX_BYTES:
-            raise DataError(path, f"is too large; the limit is {MAX_BYTES // 2**20} MB")
+        if size > max_bytes:
+            raise DataError(path, f"is too large; the limit is {max_bytes // 2**20:,} MB")
         raw.seek(0)
-        if zipped:
+        if magic.startswith(_GZIP_MAGIC):
             with gzip.open(raw) as unpacked:
-                yield unpacked, size, True
+                yield cast(IO[bytes], unpacked), size, True
+        elif magic == _BZIP2_MAGIC:
+            with bz2.open(raw) as unpacked_bz2:
+                yield unpacked_bz2, size, True
         else:
             yield raw, size, False
 
 
-def _read_header(
-    path: Path, file: BinaryIO | gzip.GzipFile, kind: _Kind, n_dimensions: int, packed_bytes: int
-) -> tuple[int, ...]:
+def _read_header(path: Path, file: IO[bytes], kind: _Kind, n_dimensions: int, packed_bytes: int) -> tuple[int, ...]:
     magic = file.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0":
         raise DataError(

@@ -1,151 +1,222 @@
-"""Reader of image folders: one folder per class, either directly or below ``train`` and ``test``.
+"""Reader of image folders: a folder per class, or the label in each file's name; also below ``train`` and ``test``.
 
-Images of 28 × 28 pixels are used unchanged. Others are prepared like images opened in the window, so that training
-images resemble the images to be recognised.
+Images of 28 × 28 pixels are used unchanged; `conversion.preparation` then decides for all of them. Others are prepared
+like images opened in the window, so that training images resemble the images to be recognised. Unreadable images are
+skipped and reported.
 """
 
 import itertools
-import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digitpad.class_names import MAX_CLASSES
+from digitpad.datasets.conversion.label_names import folder_labels, labels_in_names, stated_digit
 from digitpad.datasets.digits import MAX_SAMPLES, SIDE, TELL_EVERY, Labels, RawPart, ReaderResult, resolve_inside
 from digitpad.datasets.download.families import family_of
-from digitpad.errors import DataError, InkError, reason
+from digitpad.datasets.readers.folder_walk import entries, files_below
+from digitpad.errors import DataError, InkError
 from digitpad.formats.progress import ProgressCallback, ignore_progress
 from digitpad.ink.drawing import Drawing
 from digitpad.ink.image import read_image
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pnm")
-_TRAINING, _TEST = ("train", "training"), ("test", "testing")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pnm", ".jfif")
+UNREADABLE_SUFFIXES = (".heic", ".heif", ".avif", ".jxl", ".jp2", ".psd", ".svg")
+"""Images that cannot be read; they are counted and reported rather than ignored."""
+
+_MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF", b"P2", b"P5", b"P6")
+_TRAINING, _TEST = ("train", "training", "trainingset", "training_set"), ("test", "testing", "testset", "test_set")
+_DEPTH = 3  # of class folders
 _GREY = np.array([0.299, 0.587, 0.114])
 
-
-def has_image_folders(folder: Path, at_least: int = 1) -> bool:
-    """Return whether at least that many folders contain an image, directly or below ``train``."""
-    training_folder = _named(folder, _TRAINING)
-    candidates = _folders(folder if training_folder is None else training_folder)
-    with_images = (candidate for candidate in candidates if _images(candidate, 1))
-    return len(list(itertools.islice(with_images, at_least))) == at_least
+Labelled = Sequence[tuple[Path, str]]
 
 
-def read_image_folder(folder: Path, tell: ProgressCallback = ignore_progress) -> ReaderResult:
-    """Read the dataset in a folder of images by class.
+def is_image_folder(folder: Path) -> bool:
+    """Return whether a folder has labelled images: at least two class folders with images, or labels in file names.
 
     Raises
     ------
     DataError
-        If an image cannot be read, a link leads out of the folder, or there are too many classes or images.
+        If a folder cannot be read.
     """
-    training_folder, test_folder = _named(folder, _TRAINING), _named(folder, _TEST)
-    if training_folder is None:
-        training_folder, test_folder = folder, None
-    reader = _Reader(folder, tell)
-    training = reader.read(training_folder)
-    test = None if test_folder is None else reader.read(test_folder)
+    part = _parts(folder)[0]
+    if part is None:
+        return False
+    with_images = (path for path in entries(part)[1] if any(True for _ in _images_below(path)))
+    if len(list(itertools.islice(with_images, 2))) == 2:
+        return True
+    images = _images(part)
+    return bool(images) and labels_in_names([path.stem for path in images]) is not None
+
+
+def has_images(folder: Path) -> bool:
+    """Return whether there is an image in a folder or its subfolders."""
+    return any(True for _ in _images_below(folder))
+
+
+def read_image_folder(folder: Path, tell: ProgressCallback = ignore_progress) -> ReaderResult:
+    """Read the dataset in a folder of images.
+
+    Raises
+    ------
+    DataError
+        If no image can be read, labels are missing, a link leads out of the folder, or there are too many classes.
+    """
+    training_folder, test_folder = _parts(folder)
+    reader = ImageReader(tell)
+    training, test = (
+        None if part is None else reader.read(part, _labelled(resolve_inside(folder, part), folder))
+        for part in (training_folder, test_folder)
+    )
     return ReaderResult(
-        training, test, "image folders", family_of(folder.name).class_names, reader.notes([training, test])
+        training, test, "image folders", family_of(folder.name).class_names, reader.notes(), tuple(reader.skipped)
     )
 
 
-class _Reader:
-    """Reader of the training and test folder, which counts how many images it prepared."""
+class ImageReader:
+    """Reader of image files, which counts those that it prepared, and collects those that it skipped.
 
-    def __init__(self, folder: Path, tell: ProgressCallback) -> None:
-        self._folder = folder
+    Attributes
+    ----------
+    skipped : list of str
+        Files that could not be read, each with its problem.
+    """
+
+    def __init__(self, tell: ProgressCallback) -> None:
         self._tell = tell
         self._n_read = self._n_prepared = 0
+        self.skipped: list[str] = []
 
-    def read(self, folder: Path) -> RawPart:
-        """Read all images of a part, class by class."""
-        classes = [resolve_inside(self._folder, path) for path in _folders(resolve_inside(self._folder, folder))]
-        if len(classes) > MAX_CLASSES:
-            raise DataError(folder, f"has {len(classes)} class folders; the limit is {MAX_CLASSES}")
-        labels, files = Labels(folder), []
-        for class_folder in classes:
-            class_files = _images(class_folder, MAX_SAMPLES + 1)
-            files += class_files
-            if len(files) > MAX_SAMPLES:
-                raise DataError(folder, f"has too many images; the limit is {MAX_SAMPLES:,}")
-            for _ in class_files:
-                labels.add(class_folder.name)
-        if not files:
-            raise DataError(folder, f"has no images in class folders; supported formats: {', '.join(SUFFIXES)}")
-        images = np.empty((len(files), SIDE, SIDE), np.uint8)
-        unchanged = np.zeros(len(files), bool)
-        for row, path in enumerate(files):
-            unchanged[row] = self._read_image(resolve_inside(self._folder, path), images[row])
-            self._n_read += 1
-            self._tell(0 if self._n_read % TELL_EVERY else self._n_read)
-        self._n_prepared += int((~unchanged).sum())
-        _invert_dark_ink(images, unchanged)
-        return labels.part(images)
+    def read(self, source: Path, labelled: Labelled) -> RawPart:
+        """Read images with labels; ``source`` is the file or folder to name in errors.
 
-    def notes(self, parts: Sequence[RawPart | None]) -> tuple[str, ...]:
-        """Return a note if images were prepared."""
-        n = sum(len(part.images) for part in parts if part is not None)
-        if not self._n_prepared:
-            return ()
-        return (
-            f"{self._n_prepared:,} of {n:,} images are not {SIDE} × {SIDE} pixels; their ink was scaled and centred "
-            "like MNIST's.",
-        )
+        Raises
+        ------
+        DataError
+            If there is no image, or none can be read.
+        """
+        if len(labelled) > MAX_SAMPLES:
+            raise DataError(source, f"has too many images; the limit is {MAX_SAMPLES:,}")
+        labels = Labels(source)
+        images = np.empty((len(labelled), SIDE, SIDE), np.uint8)
+        prepared = np.zeros(len(labelled), bool)
+        n = 0
+        first: DataError | None = None
+        for path, label in labelled:
+            try:
+                prepared[n] = self.read_image(path, images[n])
+            except DataError as error:
+                first = first or error
+                self.skipped.append(str(error))
+                continue
+            labels.add(label)
+            n += 1
+        if not n:
+            if first is None:
+                raise DataError(source, f"has no images in class folders; supported formats: {', '.join(SUFFIXES)}")
+            more = f" (and {len(labelled) - 1:,} more images cannot be read)" if len(labelled) > 1 else ""
+            raise DataError(first.path, first.problem + more)
+        return labels.part(images[:n], prepared[:n])
 
-    def _read_image(self, path: Path, image: NDArray[np.uint8]) -> bool:
-        """Read an image into ``image``; return whether it was used unchanged."""
+    def read_image(self, path: Path, image: NDArray[np.uint8]) -> bool:
+        """Read an image into ``image``; return whether its ink was scaled and centred.
+
+        Raises
+        ------
+        DataError
+            If the image cannot be read.
+        """
         try:
             pixels = read_image(path)
         except InkError as error:
             raise DataError(error.path, error.problem) from error
+        self._n_read += 1
+        self._tell(0 if self._n_read % TELL_EVERY else self._n_read)
         if pixels.shape[:2] != (SIDE, SIDE):
             image[:] = Drawing.from_pixels(pixels).rasterize()
-            return False
+            self._n_prepared += 1
+            return True
         alpha = pixels[..., 3:] / 255
         image[:] = np.rint((pixels[..., :3] * alpha + 255 * (1 - alpha)) @ _GREY)
+        return False
+
+    def notes(self) -> tuple[str, ...]:
+        """Return a note if images were prepared."""
+        if not self._n_prepared:
+            return ()
+        return (
+            f"{self._n_prepared:,} of {self._n_read:,} images are not {SIDE} × {SIDE} pixels; their ink was scaled and "
+            "centred like MNIST's.",
+        )
+
+
+def _parts(folder: Path) -> tuple[Path | None, Path | None]:
+    """Return the folders of the training and test images; folders that only wrap another are skipped."""
+    for _ in range(_DEPTH):
+        training_folder, test_folder = _named(folder, _TRAINING), _named(folder, _TEST)
+        if training_folder is not None or test_folder is not None:
+            return training_folder, test_folder
+        files, folders = entries(folder)
+        if len(folders) != 1 or stated_digit(folders[0].name) is not None or _images(folder, files):
+            break
+        folder = resolve_inside(folder, folders[0])
+    return folder, None
+
+
+def _labelled(folder: Path, root: Path) -> Labelled:
+    """Return the images in a folder with their labels, class by class."""
+    classes = [resolve_inside(root, path) for path in entries(folder)[1]]
+    class_images = {path: list(_images_below(path)) for path in classes}
+    class_images = {path: images for path, images in class_images.items() if images}
+    if not class_images:
+        return _labelled_by_name(folder, root)
+    if len(class_images) > MAX_CLASSES:
+        raise DataError(folder, f"has {len(class_images)} class folders; the limit is {MAX_CLASSES}")
+    labels = folder_labels(path.name for path in class_images)
+    return [
+        (resolve_inside(root, image), labels[path.name]) for path, images in class_images.items() for image in images
+    ]
+
+
+def _labelled_by_name(folder: Path, root: Path) -> Labelled:
+    images = _images(folder)
+    labels = labels_in_names([path.stem for path in images])
+    if images and labels is None:
+        raise DataError(
+            folder,
+            f"has {len(images):,} images without labels; put them in a folder per class, put the digit first or last "
+            "in each file name, as in 3_02.png, or add a CSV file with a column of file names and a column of labels",
+        )
+    return [(resolve_inside(root, path), label) for path, label in zip(images, labels or [], strict=True)]
+
+
+def _images(folder: Path, files: Iterable[Path] | None = None) -> list[Path]:
+    """Return the image files directly in a folder, sorted by name."""
+    return [path for path in (entries(folder)[0] if files is None else files) if is_image_name(path)]
+
+
+def _images_below(folder: Path) -> Iterator[Path]:
+    """Yield the image files in a folder and its subfolders."""
+    return (path for path in files_below(folder, _DEPTH) if is_image_name(path))
+
+
+def is_image_name(path: Path) -> bool:
+    """Return whether a file is an image by its suffix or, without a suffix, by its first bytes."""
+    suffix = path.suffix.lower()
+    if suffix in SUFFIXES or suffix in UNREADABLE_SUFFIXES:
         return True
-
-
-def _invert_dark_ink(images: NDArray[np.uint8], mask: NDArray[np.bool_]) -> None:
-    """Invert the images in ``mask`` to light ink on black, like MNIST, if the median border pixel of them is light."""
-    if not mask.any():
-        return
-    border = np.ones((SIDE, SIDE), bool)
-    border[1:-1, 1:-1] = False
-    if np.median(images[mask][:, border]) > 127:
-        images[mask] = 255 - images[mask]
-
-
-def _folders(folder: Path) -> list[Path]:
-    """Return the possible class folders in a folder, sorted by name; hidden folders are skipped."""
+    if suffix and not suffix[1:].isdigit():
+        return False
     try:
-        with os.scandir(folder) as entries:
-            folders = [
-                Path(entry.path) for entry in entries if entry.is_dir() and not entry.name.startswith((".", "__"))
-            ]
-    except OSError as error:
-        raise DataError(folder, f"cannot be read ({reason(error)})") from error
-    return sorted(folders)
-
-
-def _images(folder: Path, at_most: int) -> list[Path]:
-    """Return at most ``at_most`` image files in a folder, sorted by name."""
-    files: list[Path] = []
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.lower().endswith(SUFFIXES) and not entry.name.startswith(".") and entry.is_file():
-                    files.append(Path(entry.path))
-                    if len(files) == at_most:
-                        break
-    except OSError as error:
-        raise DataError(folder, f"cannot be read ({reason(error)})") from error
-    return sorted(files)
+        with path.open("rb") as file:
+            return path.is_file() and file.read(4).startswith(_MAGIC)
+    except OSError:
+        return False
 
 
 def _named(folder: Path, names: Sequence[str]) -> Path | None:
     """Return the subfolder with one of these names, in any case, or None."""
-    return next((path for path in _folders(folder) if path.name.lower() in names), None)
+    return next((path for path in entries(folder)[1] if path.name.lower() in names), None)

@@ -3,29 +3,30 @@
 Pickles are read by a safe interpreter, which is shared with weights. It imports, builds and calls nothing.
 """
 
-import gzip
 import io
 import itertools
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.datasets.digits import ReaderResult
-from digitpad.datasets.readers.idx import may_unpack_to, opened
-from digitpad.datasets.readers.named_arrays import (
+from digitpad.datasets.conversion.array_roles import image_layouts
+from digitpad.datasets.conversion.named_arrays import (
+    EXPECTED,
     TEST_PAIR,
     TRAINING_PAIR,
     VALIDATION_PAIR,
-    are_images,
     found_in,
-    training_pair,
+    has_pair,
 )
+from digitpad.datasets.conversion.table_layout import dataset_in_table, has_table
+from digitpad.datasets.digits import ReaderResult
+from digitpad.datasets.readers.idx import may_unpack_to, opened
 from digitpad.errors import DataError, reason
-from digitpad.formats.pickle_nodes import ArrayNode
+from digitpad.formats.pickle_nodes import ArrayNode, ObjectNode
 from digitpad.formats.progress import ProgressCallback, ignore_progress
 from digitpad.formats.safe_pickle import MAX_COPIED_BYTES, read_pickles
 
@@ -40,15 +41,8 @@ _PAIRS = {
 _MAX_PARTS = 6
 _CHUNK_BYTES = 2**20
 _BUFFER_BYTES = 2**14
-_N_INSPECTED = 100  # images and labels that are inspected to distinguish them from weights
-
-
-def is_pickle(path: Path) -> bool:
-    """Return whether a file has the suffix of a pickle, or the first byte of protocol 2 or later."""
-    if path.name.lower().endswith(SUFFIXES):
-        return True
-    with path.open("rb") as file:
-        return file.read(1) == b"\x80"
+_MAX_ARRAYS = 1000
+_TABLE = "table"  # name of an array that is not in a tuple or dict
 
 
 def has_pickled_data(path: Path, tell: ProgressCallback = ignore_progress) -> bool:
@@ -60,18 +54,9 @@ def has_pickled_data(path: Path, tell: ProgressCallback = ignore_progress) -> bo
         If the file cannot be read.
     """
     arrays = _arrays_by_name(path, tell)
-    pair = training_pair(arrays)
-    if pair is None:
-        return False
-    images, labels = (_array_of(path, arrays, name) for name in pair)
-    if pair != TRAINING_PAIR:  # the names are unambiguous
-        return are_images(images.shape)
-    first_labels = labels[:_N_INSPECTED]
-    # Biases are fractions, or all equal before training; weights quantised to integers have negative values.
-    are_labels = bool((first_labels == np.floor(first_labels)).all()) and bool((labels != labels.flat[:1]).any())
-    return (
-        are_images(images.shape) and are_labels and (images.dtype.kind == "f" or not (images[:_N_INSPECTED] < 0).any())
-    )
+    if list(arrays) == [_TABLE]:
+        return has_table(arrays[_TABLE])
+    return has_pair(_shapes(arrays), lambda name: _array_of(path, arrays, name))
 
 
 def read_pickled_set(path: Path, tell: ProgressCallback = ignore_progress) -> ReaderResult:
@@ -90,9 +75,15 @@ def read_pickled_set(path: Path, tell: ProgressCallback = ignore_progress) -> Re
         raise DataError(
             path,
             "is a pickle without images and labels; expected a tuple of pairs (training, validation, test), or "
-            "x_train, y_train, x_test and y_test in a dict or tuple",
+            f"{EXPECTED} in a dict or tuple",
         )
-    return found_in(path, arrays, lambda name: _array_of(path, arrays, name), "pickle")
+    if list(arrays) == [_TABLE] and has_table(arrays[_TABLE]):
+        return dataset_in_table(path, arrays[_TABLE], "pickle")
+    return found_in(path, _shapes(arrays), lambda name: _array_of(path, arrays, name), "pickle")
+
+
+def _shapes(arrays: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+    return {name: value.shape if isinstance(value, np.ndarray) else (len(value),) for name, value in arrays.items()}
 
 
 def _arrays_by_name(path: Path, tell: ProgressCallback) -> dict[str, Any]:
@@ -101,13 +92,21 @@ def _arrays_by_name(path: Path, tell: ProgressCallback) -> dict[str, Any]:
     Lists are not converted yet, because many names may refer to the same list.
     """
     tree = _unwrap(_read_tree(path, tell))
+    if isinstance(tree, ObjectNode) and tree.pairs:  # a kind of dict, such as scikit-learn's Bunch
+        tree = tree.pairs
+    if isinstance(tree, np.ndarray) and tree.ndim == 2:
+        return {_TABLE: tree}
     if isinstance(tree, dict):
         arrays: dict[str, Any] = {}
+        known: set[str] = set()
         for key, value in tree.items():
-            name, value = key.lower(), _unwrap(value)
+            name, value = key, _unwrap(value)
             if isinstance(value, np.ndarray | list):
-                if name in arrays:
-                    raise DataError(path, f"contains {name[:80]!r} twice")
+                if name.lower() in known:
+                    raise DataError(path, f"contains {name.lower()[:80]!r} twice")
+                if len(arrays) == _MAX_ARRAYS:
+                    break
+                known.add(name.lower())
                 arrays[name] = value
         return arrays
     pairs = _pairs(tree) if isinstance(tree, list | tuple) and len(tree) <= _MAX_PARTS else []
@@ -153,13 +152,17 @@ def _pair(part: Any, *, is_explicit: bool) -> _Pair | None:
     if not isinstance(part, list | tuple) or len(part) != 2:
         return None
     images = _unwrap(part[0])  # first, because converting a list of labels takes time
-    if not isinstance(images, np.ndarray) or images.ndim < 2 or not (are_images(images.shape) or is_explicit):
+    if not isinstance(images, np.ndarray) or images.ndim < 2 or not (_are_images(images.shape) or is_explicit):
         return None
     labels = _array(part[1])
     if _array(images) is None or labels is None:
         return None
     # If the structure is unambiguous, accept different lengths here; the reader then reports the mismatch.
-    return (images, labels) if len(images) == len(labels) or (is_explicit and are_images(images.shape)) else None
+    return (images, labels) if len(images) == len(labels) or (is_explicit and _are_images(images.shape)) else None
+
+
+def _are_images(shape: tuple[int, ...]) -> bool:
+    return shape[0] in image_layouts(shape)
 
 
 def _array(value: Any) -> NDArray[Any] | None:
@@ -195,7 +198,7 @@ def _read_tree(path: Path, tell: ProgressCallback) -> Any:
 class _Source:
     """Stream of a pickle's decompressed bytes, up to a limit, which keeps the exception if reading fails."""
 
-    def __init__(self, path: Path, file: BinaryIO | gzip.GzipFile, limit: int, tell: ProgressCallback) -> None:
+    def __init__(self, path: Path, file: IO[bytes], limit: int, tell: ProgressCallback) -> None:
         self._path = path
         self._file = file
         self._limit = limit

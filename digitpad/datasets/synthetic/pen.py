@@ -4,6 +4,9 @@ A style is the path of a pen through a few points. A writer has a characteristic
 varies them a little from digit to digit. The result is strokes in canvas pixels, like those of the pad.
 """
 
+# This module has more than 400 lines because a style, the curve through its points and the hand that varies them are
+# one model: each of its constants is tuned together with the others, and half of the lines describe their units.
+
 import dataclasses
 import functools
 import itertools

@@ -339,6 +339,12 @@ FIELDS: dict[str, tuple[Field, ...]] = {
             DatasetChoice,
         ),
         Field(
+            "data.normalise",
+            "Whether images of 28 × 28 pixels are scaled and centred like MNIST's, as drawings in the window are.",
+            partial(WordChoice, {"auto": "If needed", "always": "Always", "never": "Never"}),
+            more=True,
+        ),
+        Field(
             "data.pen_digits",
             "Number of generated pen-written digits to add to the training set. They cover styles that are rare in "
             "MNIST. None is usual; 25,000 are enough. Generating 1,000 takes about a second.",

@@ -30,6 +30,7 @@ SETTING_LABELS = {
     "training.calibrate": "Calibration",
     "training.seed": "Seed",
     "data.set": "Dataset",
+    "data.normalise": "Normalise images",
     "data.pen_digits": "Pen digits",
     "data.non_digits": "Non-digits",
     "augmentation": "Augmentation",

@@ -7,8 +7,8 @@ from digitpad.evaluation.metrics import Scores
 from digitpad.nn.arrays import Floats
 from digitpad.nn.layers import Flatten, Linear, ReLU, Rescale
 from digitpad.nn.network import Network
-from digitpad.training.events import EpochDone
-from digitpad.training.hints import dead_share, hints
+from digitpad.training.events import EpochDone, StepDone
+from digitpad.training.hints import HintMonitor, dead_share, hints
 from digitpad.training.trainer import Trainer
 from tests.unit.training.small import small_dataset, small_recipe, steps
 
@@ -76,3 +76,16 @@ def test_guessing_among_more_classes_costs_more() -> None:
     assert hints(losses, [], 0.0, 62) == []
     (hint,) = hints(np.full(200, 4.1), [], 0.0, 62)
     assert "too low" in hint
+
+
+def test_each_kind_of_hint_is_told_once() -> None:
+    """A monitor tells each kind of problem after the epoch in which it is found, and not again."""
+    monitor = HintMonitor(Trainer(small_recipe(), small_dataset()))
+    told = []
+    for epoch in range(1, 5):
+        for step in range(60):
+            told += monitor.new_hints(StepDone(60 * epoch + step, 2.31, 10))
+        told += monitor.new_hints(EpochDone(epoch, 60 * epoch, Scores(0.1, 2.3, 50), Scores(0.1, 2.3, 50), False))
+    assert len(told) == 1
+    assert "too low: after 120 steps" in told[0]
+    assert monitor.found == told

@@ -53,6 +53,7 @@ seed = 7
 
 [data]
 set = "some/folder"
+normalise = "never"
 pen_digits = 40
 non_digits = 30
 
@@ -112,7 +113,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
             "calibrate": True,
             "seed": 7,
         },
-        "data": {"set": "some/folder", "pen_digits": 40, "non_digits": 30},
+        "data": {"set": "some/folder", "normalise": "never", "pen_digits": 40, "non_digits": 30},
         "augmentation": {
             "rotate_deg": 10.0,
             "shift_px": 1.5,

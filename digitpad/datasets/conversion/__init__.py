@@ -1,0 +1,1 @@
+"""Conversion of what files hold to 28 × 28 images and labels."""
