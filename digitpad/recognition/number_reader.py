@@ -22,7 +22,7 @@ MAX_CACHED = 1000
 """Number of predictions that are kept for the next reading."""
 
 DOUBT = 0.7
-"""A stroke or component is cut only if it is in a hypothesis that is so much worse than a perfect digit, in units of e."""
+"""A stroke or component is cut only if its hypothesis is so much worse than a perfect digit, in units of e."""
 
 MAX_AMBIGUOUS = 4
 """Units that are read as one line too if they lie on several; an 8 can be a circle above a circle."""
@@ -121,11 +121,11 @@ class NumberReader:
 def _item(ink: DividedInk, hypothesis: Hypothesis, line: int) -> Item:
     assert hypothesis.prediction is not None  # the search reads each hypothesis of its result
     wholes = sorted({ink.parts[part].whole for part in hypothesis.parts})
-    return Item(hypothesis.prediction, hypothesis.box, tuple(wholes), hypothesis.is_digit, line)
+    return Item(hypothesis.prediction, hypothesis.box, tuple(wholes), hypothesis.is_sure, hypothesis.is_digit, line)
 
 
 def _one_item(prediction: Prediction | None, boxes: Sequence[Box], begin: float) -> Reading | None:
     if prediction is None:
         return None
-    item = Item(prediction, Box.union(boxes), tuple(range(len(boxes))))
+    item = Item(prediction, Box.union(boxes), tuple(range(len(boxes))), prediction.sure)
     return Reading((item,), (time.perf_counter() - begin) * 1000)

@@ -22,6 +22,8 @@ class Item:
         In the unit of the ink.
     wholes : tuple of int
         Numbers of the strokes or components in it, ascending. A stroke that writes two digits is in two items.
+    sure : bool
+        Whether the prediction is sure, and so is that this ink is a digit of its own.
     is_digit : bool
         Whether the ink looks like a digit; if not, its text is `UNREADABLE`.
     line : int
@@ -31,6 +33,7 @@ class Item:
     prediction: Prediction
     box: Box
     wholes: tuple[int, ...]
+    sure: bool
     is_digit: bool = True
     line: int = 0
 
@@ -38,11 +41,6 @@ class Item:
     def text(self) -> str:
         """Class name of the prediction, or `UNREADABLE`."""
         return self.prediction.label if self.is_digit else UNREADABLE
-
-    @property
-    def sure(self) -> bool:
-        """Whether it is a digit, and the confidence reaches the threshold."""
-        return self.is_digit and self.prediction.sure
 
 
 @dataclass(frozen=True, eq=False)

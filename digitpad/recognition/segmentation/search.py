@@ -18,7 +18,7 @@ import numpy as np
 
 from digitpad.nn.arrays import Floats
 from digitpad.recognition.recognizer import Prediction
-from digitpad.recognition.segmentation.layout import Unit, digit_height
+from digitpad.recognition.segmentation.layout import FLAT, Unit, digit_height
 from digitpad.recognition.segmentation.parts import Box
 
 MAX_UNITS = 4
@@ -30,20 +30,31 @@ WINDOW = 6
 MAX_SINGLE = 24
 """Number of units that may together form one digit, or one scribble."""
 
-SAME, PER_DISTANCE, PER_OVERLAP = 2.4, -15.0, 14.0
-"""Log-odds that two units are in the same digit: constant, and factors of their distance and of their overlap in x.
+SAME, PER_DISTANCE, PER_OVERLAP, PER_SHARED_HEIGHT, PER_STEP = 7.5, -3.6, 4.8, -6.3, -8.1
+"""Log-odds that two units are in the same digit: a constant, and factors of four lengths in heights of digits.
 
-Both are in heights of digits, and an overlap below 0 is a gap. The log-odds are fitted by logistic regression.
+The lengths are the distance of their ink, the overlap of their boxes in x (below 0: the gap), that in y, and the
+distance of their centres in x. Two digits stand beside each other at the same height; two strokes of a digit seldom do.
+Fitted by logistic regression; each length is limited to the range in which it was fitted.
 """
 
-MAX_LOG_ODDS = 5.0
+MAX_LOG_ODDS = 7.0
 """Limit of the log-odds from geometry, so that a clear reading by the network can outweigh it."""
+
+PER_COVERED = 8.0
+"""Factor of the overlap in x beyond half of the narrower unit; crossed strokes are seldom two digits."""
+
+CONTRARY = 0.5
+"""Factor of the log-odds of units that are unlikely in the same digit, in a hypothesis that connects them by others."""
 
 UNCUT = 4.0
 """Log-odds that consecutive pieces of a stroke or a component are in the same digit."""
 
-NO_DIGIT = -3.0
+NO_DIGIT = -5.0
 """Logarithm of the probability that ink is no digit, before it is read."""
+
+MIN_SURE = -1.2
+"""Lowest score of a sure digit."""
 
 MIN_HEIGHT, PER_HEIGHT = 0.5, 4.0
 """Digits lower than this share of the line's height lose this much per halving, in units of e."""
@@ -90,6 +101,11 @@ class Hypothesis:
         if self.prediction is None:
             return self.geometry + max(self.size, NO_DIGIT)
         return self.geometry + max(self._as_digit, self._as_other)
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the digit is sure, and so is that its units are a digit of their own."""
+        return self.prediction is not None and self.prediction.sure and self.is_digit and self.score > MIN_SURE
 
     @property
     def doubt(self) -> float:
@@ -189,14 +205,24 @@ def link_log_odds(units: Sequence[Unit], height: float) -> list[dict[int, float]
             if abs(first.parts[0] - second.parts[0]) == 1:
                 links[i][j] = links[j][i] = UNCUT
             continue
-        overlap = (min(first.box.right, second.box.right) - max(first.box.x, second.box.x)) / height
-        best = SAME + PER_OVERLAP * overlap
-        if best < -MAX_LOG_ODDS:
-            continue
-        odds = best + PER_DISTANCE * min(0.5, distance(first.points, second.points) / height)
+        x, y = _overlaps(first.box, second.box)
+        step = abs(first.box.x - second.box.x + (first.box.width - second.box.width) / 2)
+        odds = SAME + PER_OVERLAP * min(max(x / height, -0.4), 0.6) + PER_SHARED_HEIGHT * min(max(y / height, 0.0), 1.0)
+        odds += PER_STEP * min(step / height, 1.0)
+        odds += PER_COVERED * max(0.0, x / max(min(first.box.width, second.box.width), FLAT * height) - 0.5)
+        if odds > -MAX_LOG_ODDS:
+            odds += PER_DISTANCE * min(0.4, distance(first.points, second.points) / height)
         if odds > -MAX_LOG_ODDS:
             links[i][j] = links[j][i] = min(odds, MAX_LOG_ODDS)
     return links
+
+
+def _overlaps(first: Box, second: Box) -> tuple[float, float]:
+    """Return the overlap of two boxes in x and in y; below 0, the gap between them."""
+    return (
+        min(first.right, second.right) - max(first.x, second.x),
+        min(first.bottom, second.bottom) - max(first.y, second.y),
+    )
 
 
 def distance(first: Floats, second: Floats) -> float:
@@ -222,6 +248,8 @@ def _geometry(members: Sequence[int], links: Sequence[dict[int, float]]) -> floa
             return None
         connected.add(unit)
         score -= math.log1p(math.exp(-odds))
+    for i, j in itertools.combinations(members, 2):
+        score += CONTRARY * min(links[i].get(j, -MAX_LOG_ODDS), 0.0) if len(members) > 2 else 0.0
     outside: dict[int, float] = {}
     for i in members:
         for j, odds in links[i].items():

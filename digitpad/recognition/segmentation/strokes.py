@@ -9,14 +9,17 @@ from digitpad.ink.raster import rasterize
 from digitpad.nn.arrays import Floats
 from digitpad.recognition.segmentation.parts import MAX_POINTS, Box, Part
 
-MIN_ASPECT = 0.9
+MIN_ASPECT = 1.2
 """Width to height of the narrowest stroke that may write two digits."""
 
 MAX_OVERLAP = 0.2
 """How far the ink before a cut may reach over the ink after it, in heights of the stroke."""
 
 MIN_PIECE = 0.45
-"""Smallest height of the ink on either side of a cut, in heights of the stroke."""
+"""Smallest way down of the pen on either side of a cut, in heights of the stroke.
+
+Every digit has a line that goes down. The first line of a wide 1 goes up only, so it is not another 1.
+"""
 
 LIGATURE_CUTS = (0.15, 0.5, 0.85)
 """Cuts along the line that joins two digits, as shares of its points: it may belong to either of them."""
@@ -82,8 +85,8 @@ def _cut(path: Floats) -> list[Floats]:
     path = _dense(path, height / 20)
     x, y = path.T
     overlap = np.maximum(0, np.maximum.accumulate(x)[:-1] - np.minimum.accumulate(x[::-1])[::-1][1:]) / height
-    before = np.maximum.accumulate(y) - np.minimum.accumulate(y)
-    after = (np.maximum.accumulate(y[::-1]) - np.minimum.accumulate(y[::-1]))[::-1]
+    before = np.maximum.accumulate(y - np.minimum.accumulate(y))  # longest way down so far
+    after = np.maximum.accumulate(np.maximum.accumulate(y[::-1]) - y[::-1])[::-1]
     allowed = (overlap <= MAX_OVERLAP) & (np.minimum(before[:-1], after[1:]) >= MIN_PIECE * height)
     cuts: list[int] = []
     for run in _runs(allowed):
