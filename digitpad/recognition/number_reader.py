@@ -14,7 +14,7 @@ from digitpad.recognition.reading import Item, Reading
 from digitpad.recognition.recognizer import Prediction, Recognizer
 from digitpad.recognition.segmentation.layout import Unit, find_lines, find_units
 from digitpad.recognition.segmentation.parts import Box, DividedInk
-from digitpad.recognition.segmentation.search import Hypothesis, best_reading
+from digitpad.recognition.segmentation.search import Hypothesis, best_reading, may_be_letter
 from digitpad.recognition.segmentation.strokes import DividedStrokes
 from digitpad.weights.native_format import Weights
 
@@ -73,8 +73,12 @@ class NumberReader:
         doubtful = self._doubtful(ink, lines)
         if doubtful:
             lines, _ = self._read_lines(ink, doubtful)
-        items = tuple(_item(ink, hypothesis, number) for number, line in enumerate(lines) for hypothesis in line)
-        return Reading(items, (time.perf_counter() - begin) * 1000)
+        items = [
+            _item(ink, hypothesis, number, hypothesis.is_sure and not may_be_letter(line))
+            for number, line in enumerate(lines)
+            for hypothesis in line
+        ]
+        return Reading(tuple(items), (time.perf_counter() - begin) * 1000)
 
     def _read_lines(self, ink: DividedInk, divided: frozenset[int]) -> tuple[list[list[Hypothesis]], float]:
         """Return the hypotheses of the best reading, by line, and its score."""
@@ -118,10 +122,10 @@ class NumberReader:
         return frozenset(whole for whole in wholes if n_parts[whole] > 1)
 
 
-def _item(ink: DividedInk, hypothesis: Hypothesis, line: int) -> Item:
+def _item(ink: DividedInk, hypothesis: Hypothesis, line: int, sure: bool) -> Item:
     assert hypothesis.prediction is not None  # the search reads each hypothesis of its result
     wholes = sorted({ink.parts[part].whole for part in hypothesis.parts})
-    return Item(hypothesis.prediction, hypothesis.box, tuple(wholes), hypothesis.is_sure, hypothesis.is_digit, line)
+    return Item(hypothesis.prediction, hypothesis.box, tuple(wholes), sure, hypothesis.is_digit, line)
 
 
 def _one_item(prediction: Prediction | None, boxes: Sequence[Box], begin: float) -> Reading | None:

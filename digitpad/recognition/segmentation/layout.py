@@ -34,6 +34,8 @@ class Unit:
         Number of the stroke or component.
     n_pieces : int
         Number of parts between whose ends the unit can be cut, 1 if it cannot.
+    joins : bool
+        Whether it may only join two digits.
     """
 
     parts: tuple[int, ...]
@@ -41,6 +43,7 @@ class Unit:
     box: Box
     whole: int
     n_pieces: int = 1
+    joins: bool = False
 
 
 def find_units(parts: Sequence[Part], divided: frozenset[int] = frozenset()) -> list[Unit]:
@@ -55,7 +58,7 @@ def find_units(parts: Sequence[Part], divided: frozenset[int] = frozenset()) -> 
     units = []
     for whole, members in wholes.items():
         if whole in divided:
-            units += [Unit((i,), parts[i].points, parts[i].box, whole) for i in members]
+            units += [Unit((i,), parts[i].points, parts[i].box, whole, joins=parts[i].joins) for i in members]
         else:
             points = (
                 np.concatenate([parts[i].points for i in members]) if len(members) > 1 else parts[members[0]].points

@@ -66,11 +66,14 @@ class Part:
     whole : int
         Number of the stroke or component. Consecutive parts with the same number are one piece of ink, which the search
         cuts between them only if this gives a better reading.
+    joins : bool
+        Whether it may only join two digits, and so belong to none.
     """
 
     points: Floats
     box: Box
     whole: int
+    joins: bool = False
 
 
 class DividedInk(Protocol):

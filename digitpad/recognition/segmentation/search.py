@@ -12,7 +12,7 @@ network has not read, the network reads them, and the search is repeated. The re
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -50,11 +50,17 @@ CONTRARY = 0.5
 UNCUT = 4.0
 """Log-odds that consecutive pieces of a stroke or a component are in the same digit."""
 
+JOINS = 1.0
+"""Score of a line that only joins two digits: more than 0, because a cut at each of its ends is counted."""
+
 NO_DIGIT = -5.0
 """Logarithm of the probability that ink is no digit, before it is read."""
 
 MIN_SURE = -1.2
 """Lowest score of a sure digit."""
+
+NARROW, MIN_GAP = 1.0, 0.3
+"""Two digits that are together narrower than this share of their height, and closer, may be a letter, such as an x."""
 
 MIN_HEIGHT, PER_HEIGHT = 0.5, 4.0
 """Digits lower than this share of the line's height lose this much per halving, in units of e."""
@@ -81,6 +87,8 @@ class Hypothesis:
         Logarithm of the probability that a digit has this height and place; 0 for usual ones.
     prediction : Prediction, optional
         None until the network has read it.
+    joins : bool
+        Whether it is a line that only joins two digits.
     """
 
     units: int
@@ -88,7 +96,8 @@ class Hypothesis:
     box: Box
     geometry: float
     size: float
-    prediction: Prediction | None = field(default=None)
+    prediction: Prediction | None = None
+    joins: bool = False
 
     @property
     def is_digit(self) -> bool:
@@ -98,6 +107,8 @@ class Hypothesis:
     @property
     def score(self) -> float:
         """Logarithm of the probability, with the network's reading or as if it was a perfect digit."""
+        if self.joins:
+            return JOINS
         if self.prediction is None:
             return self.geometry + max(self.size, NO_DIGIT)
         return self.geometry + max(self._as_digit, self._as_other)
@@ -134,6 +145,15 @@ def no_digit_share(prediction: Prediction | None) -> float:
     return min(max(share, 0.001), 0.999)
 
 
+def may_be_letter(line: Sequence[Hypothesis]) -> bool:
+    """Return whether a line is no wider than a single letter, although it is read as two digits."""
+    if len(line) != 2:
+        return False
+    box = Box.union([hypothesis.box for hypothesis in line])
+    gap = line[1].box.x - line[0].box.right
+    return box.width < NARROW * box.height and gap < MIN_GAP * box.height
+
+
 Read = Callable[[Sequence[Hypothesis]], None]
 """Function that sets the predictions of hypotheses."""
 
@@ -143,9 +163,10 @@ def best_reading(units: Sequence[Unit], read: Read) -> tuple[list[Hypothesis], f
     by_first = _hypotheses(units)
     while True:
         path, score = _best_path(len(units), by_first)
-        unread = [hypothesis for hypothesis in path if hypothesis.prediction is None]
+        digits = [hypothesis for hypothesis in path if not hypothesis.joins]
+        unread = [hypothesis for hypothesis in digits if hypothesis.prediction is None]
         if not unread:
-            return sorted(path, key=lambda hypothesis: 2 * hypothesis.box.x + hypothesis.box.width), score
+            return sorted(digits, key=lambda hypothesis: 2 * hypothesis.box.x + hypothesis.box.width), score
         read(unread)
 
 
@@ -193,6 +214,8 @@ def _hypotheses(units: Sequence[Unit]) -> list[list[Hypothesis]]:
             sets.append(tuple(range(len(units))))
         geometries = ((members, _geometry(members, links)) for members in sets)
         result.append([_hypothesis(units, members, g, line, height) for members, g in geometries if g is not None])
+        if units[first].joins:
+            result[first].append(Hypothesis(1 << first, units[first].parts, units[first].box, JOINS, 0.0, joins=True))
     return result
 
 

@@ -12,6 +12,15 @@ from digitpad.recognition.segmentation.parts import MAX_POINTS, Box, Part
 MIN_ASPECT = 1.2
 """Width to height of the narrowest stroke that may write two digits."""
 
+MIN_JOINED_ASPECT = 0.8
+"""The same for a stroke with a straight line between two digits."""
+
+MIN_LINE, STRAIGHT = 0.15, 0.95
+"""Smallest width of such a line, in heights of the stroke, and smallest ratio of its chord to its length."""
+
+CORNER, CORNER_REACH = 0.6, 3
+"""Largest cosine of the turn at a corner, and number of points on either side from which it is computed."""
+
 MAX_OVERLAP = 0.2
 """How far the ink before a cut may reach over the ink after it, in heights of the stroke."""
 
@@ -43,10 +52,10 @@ class DividedStrokes:
         for whole, path in enumerate(paths):
             if not len(path):
                 continue
-            for piece in _cut(path):
+            for piece, joins in zip(*_cut(path), strict=True):
                 self._pieces.append(piece)
                 self._keys.append(piece.tobytes())
-                self.parts.append(Part(_spread(piece), Box.around(piece), whole))
+                self.parts.append(Part(_spread(piece), Box.around(piece), whole, joins))
 
     def key(self, parts: Sequence[int]) -> Hashable:
         """Return what identifies the ink of these parts."""
@@ -74,29 +83,56 @@ def _spread(path: Floats) -> Floats:
     return np.stack([np.interp(at, along, path[:, 0]), np.interp(at, along, path[:, 1])], axis=1)
 
 
-def _cut(path: Floats) -> list[Floats]:
-    """Return the pieces of a stroke between the places where one digit may end and the next begin.
+def _cut(path: Floats) -> tuple[list[Floats], list[bool]]:
+    """Return the pieces of a stroke that may write several digits, and which of them may only join two digits.
 
-    There, all ink before lies to the left of all ink after, apart from a small overlap. Only wide strokes are cut.
+    A stroke is cut at both ends of a straight line to the right, and where all ink before lies to the left of all ink
+    after. A small overlap is allowed. Only wide strokes are cut.
     """
     width, height = np.ptp(path, axis=0)
-    if len(path) < 3 or width < MIN_ASPECT * height or height == 0:
-        return [path]
+    if len(path) < 3 or width < MIN_JOINED_ASPECT * height or height == 0:
+        return [path], [False]
     path = _dense(path, height / 20)
-    x, y = path.T
-    overlap = np.maximum(0, np.maximum.accumulate(x)[:-1] - np.minimum.accumulate(x[::-1])[::-1][1:]) / height
-    before = np.maximum.accumulate(y - np.minimum.accumulate(y))  # longest way down so far
-    after = np.maximum.accumulate(np.maximum.accumulate(y[::-1]) - y[::-1])[::-1]
-    allowed = (overlap <= MAX_OVERLAP) & (np.minimum(before[:-1], after[1:]) >= MIN_PIECE * height)
-    cuts: list[int] = []
-    for run in _runs(allowed):
-        neck = run[overlap[run] <= overlap[run].min() + 0.01]
-        cuts += [int(neck[int(share * (len(neck) - 1))]) + 1 for share in LIGATURE_CUTS]
-    places = sorted(set(cuts))
+    x, y = path.T / height
+    right, left = np.maximum.accumulate(x), np.minimum.accumulate(x[::-1])[::-1]
+    down_before = np.maximum.accumulate(y - np.minimum.accumulate(y))  # longest way down so far
+    down_after = np.maximum.accumulate(np.maximum.accumulate(y[::-1]) - y[::-1])[::-1]
+    lines = [
+        (begin, end)
+        for begin, end in _lines_to_the_right(path / height)
+        if right[begin] - left[end] <= MAX_OVERLAP and min(down_before[begin], down_after[end]) >= MIN_PIECE
+    ]
+    places = {place for line in lines for place in line}
+    if width >= MIN_ASPECT * height:
+        overlap = np.maximum(0, right[:-1] - left[1:])
+        allowed = (overlap <= MAX_OVERLAP) & (np.minimum(down_before[:-1], down_after[1:]) >= MIN_PIECE)
+        for run in _runs(allowed):
+            neck = run[overlap[run] <= overlap[run].min() + 0.01]
+            cuts = {int(neck[int(share * (len(neck) - 1))]) + 1 for share in LIGATURE_CUTS}
+            if not any(begin < cut < end for begin, end in lines for cut in cuts):
+                places |= cuts
     if len(places) > MAX_CUTS:
-        places = [places[i] for i in np.linspace(0, len(places) - 1, MAX_CUTS).astype(int)]
-    ends = [0, *places, len(path) - 1]
-    return [path[begin : end + 1] for begin, end in zip(ends[:-1], ends[1:], strict=True) if end > begin]
+        places = set(sorted(places)[:: len(places) // MAX_CUTS + 1])
+    ends = sorted({0, *places, len(path) - 1})
+    pairs = list(zip(ends[:-1], ends[1:], strict=True))
+    return [path[begin : end + 1] for begin, end in pairs], [pair in lines for pair in pairs]
+
+
+def _lines_to_the_right(path: Floats) -> list[tuple[int, int]]:
+    """Return the first and last index of each straight line between two corners, level or upwards to the right."""
+    n = len(path)
+    before = path - path[np.maximum(np.arange(n) - CORNER_REACH, 0)]
+    after = path[np.minimum(np.arange(n) + CORNER_REACH, n - 1)] - path
+    norms = np.hypot(*before.T) * np.hypot(*after.T)
+    cosine = np.divide((before * after).sum(axis=1), norms, out=np.ones(n), where=norms > 0)
+    corners = [int(run[np.argmin(cosine[run])]) for run in _runs(cosine < CORNER)]
+    lines = []
+    for begin, end in zip(corners[:-1], corners[1:], strict=True):
+        x, y = path[end] - path[begin]
+        length = float(np.hypot(*np.diff(path[begin : end + 1], axis=0).T).sum())
+        if x > MIN_LINE and y < x / 2 and np.hypot(x, y) > STRAIGHT * length:
+            lines.append((begin, end))
+    return lines
 
 
 def _dense(path: Floats, step: float) -> Floats:
