@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from digitpad.class_names import DIGITS
 from digitpad.ink.drawing import Drawing
+from digitpad.ink.strokes import CANVAS_PX
 from digitpad.nn.arrays import Floats
 from digitpad.recognition.reading import Item, Reading
 from digitpad.recognition.recognizer import Prediction, Recognizer
@@ -21,7 +22,7 @@ from digitpad.weights.native_format import Weights
 MAX_CACHED = 1000
 """Number of predictions that are kept for the next reading."""
 
-DOUBT = 0.7
+DOUBT = 1.5
 """A stroke or component is cut only if its hypothesis is so much worse than a perfect digit, in units of e."""
 
 MAX_AMBIGUOUS = 4
@@ -49,7 +50,7 @@ class NumberReader:
             return self.read_paths([stroke.points for stroke in drawing.strokes], single=single)
         begin = time.perf_counter()
         boxes = [Box.around(stroke.points) for stroke in drawing.strokes]
-        boxes.append(Box(0.0, 0.0, float(len(drawing.image)), float(len(drawing.image))))
+        boxes.append(_ink_box(drawing.image, CANVAS_PX / len(drawing.image)))
         return _one_item(self._recognizer.read(drawing), boxes, begin)
 
     def read_paths(self, paths: Sequence[Floats], *, single: bool = False) -> Reading | None:
@@ -62,7 +63,14 @@ class NumberReader:
 
     def read_image(self, pixels: NDArray[np.uint8], *, single: bool = False) -> Reading | None:
         """Read an image of any size: grey levels of shape (height, width), or RGBA of shape (height, width, 4)."""
-        return self.read(Drawing.from_pixels(pixels), single=single)
+        begin = time.perf_counter()
+        drawing = Drawing.from_pixels(pixels)
+        if drawing.image is None or not drawing.image.any():
+            return None
+        height, width = pixels.shape[:2]
+        x, y, *size = _ink_box(drawing.image, max(height, width) / len(drawing.image))  # in pixels of a square
+        box = Box(x - max(0, height - width) / 2, y - max(0, width - height) / 2, *size)
+        return _one_item(self._recognizer.read(drawing), [box], begin)
 
     def read_divided(self, ink: DividedInk) -> Reading | None:
         """Read ink of any source that is divided into parts."""
@@ -95,7 +103,7 @@ class NumberReader:
     def _read_line(self, ink: DividedInk, units: Sequence[Unit]) -> tuple[list[Hypothesis], float]:
         def read(hypotheses: Sequence[Hypothesis]) -> None:
             for hypothesis, prediction in zip(hypotheses, self._predict(ink, hypotheses), strict=True):
-                hypothesis.prediction = prediction
+                hypothesis.take(prediction)
 
         return best_reading(units, read)
 
@@ -126,6 +134,13 @@ def _item(ink: DividedInk, hypothesis: Hypothesis, line: int, sure: bool) -> Ite
     assert hypothesis.prediction is not None  # the search reads each hypothesis of its result
     wholes = sorted({ink.parts[part].whole for part in hypothesis.parts})
     return Item(hypothesis.prediction, hypothesis.box, tuple(wholes), sure, hypothesis.is_digit, line)
+
+
+def _ink_box(image: NDArray[np.uint8], pixel: float) -> Box:
+    """Return the box of the ink in an image, in units of which a pixel has ``pixel``."""
+    rows, columns = (np.flatnonzero(image.any(axis=axis)) for axis in (1, 0))
+    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+    return Box(left * pixel, top * pixel, (right - left) * pixel, (bottom - top) * pixel)
 
 
 def _one_item(prediction: Prediction | None, boxes: Sequence[Box], begin: float) -> Reading | None:
