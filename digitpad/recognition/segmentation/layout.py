@@ -57,9 +57,6 @@ def find_units(parts: Sequence[Part], divided: frozenset[int] = frozenset()) -> 
         if whole in divided:
             units += [Unit((i,), parts[i].box, whole, joins=parts[i].joins) for i in members]
         else:
-            points = (
-                np.concatenate([parts[i].points for i in members]) if len(members) > 1 else parts[members[0]].points
-            )
             box = Box.union([parts[i].box for i in members])
             units.append(Unit(tuple(members), box, whole, len(members)))
     if len(units) > 1:

@@ -30,7 +30,8 @@ MAX_SINGLE = 24
 SAME, PER_OVERLAP, PER_SHARED_HEIGHT, PER_STEP = 7.0, 5.7, -6.4, -8.8
 """Log-odds that two units are in the same digit: a constant, and factors of three lengths in heights of digits.
 
-The lengths are the overlap of their boxes in x (below 0: the gap), that in y, and the distance of their centres in x. Two digits stand beside each other at the same height; two strokes of a digit seldom do.
+The lengths are the overlap of their boxes in x (below 0: the gap), that in y, and the distance of their centres in x.
+Two digits stand beside each other at the same height; two strokes of a digit seldom do.
 From logistic regression; each length is limited to the range in which it was fitted.
 """
 
