@@ -35,8 +35,8 @@ Two digits stand beside each other at the same height; two strokes of a digit se
 From logistic regression; each length is limited to the range in which it was fitted.
 """
 
-MAX_LOG_ODDS = 7.0
-"""Limit of the log-odds from geometry, so that a clear reading by the network can outweigh it."""
+MIN_LOG_ODDS, MAX_LOG_ODDS = -4.0, 7.0
+"""Limits of the log-odds from geometry: units with less are never considered as one digit."""
 
 PER_COVERED = 8.0
 """Factor of the overlap in x beyond half of the narrower unit; crossed strokes are seldom two digits."""
@@ -52,6 +52,9 @@ JOINS = 0.0
 
 NO_DIGIT = -5.0
 """Logarithm of the probability that ink is no digit, before it is read."""
+
+SIGN_HEIGHT, SIGN = 0.65, -1.5
+"""The same for ink lower than this share of the line's height, which may be a sign, a point or a comma."""
 
 MIN_SURE = -1.2
 """Lowest score of a sure digit."""
@@ -82,6 +85,8 @@ class Hypothesis:
         Logarithm of the probability that these units belong together, and to no other unit.
     size : float
         Logarithm of the probability that a digit has this height and place; 0 for usual ones.
+    no_digit : float
+        Logarithm of the probability that it is no digit, before it is read.
     joins : bool
         Whether it is a line that only joins two digits.
     prediction : Prediction or None
@@ -99,6 +104,7 @@ class Hypothesis:
     box: Box
     geometry: float
     size: float
+    no_digit: float = NO_DIGIT
     joins: bool = False
     prediction: Prediction | None = field(default=None, init=False)
     score: float = field(init=False)
@@ -106,12 +112,12 @@ class Hypothesis:
     is_digit: bool = field(default=True, init=False)
 
     def __post_init__(self) -> None:
-        self.score = self.geometry + (0.0 if self.joins else max(self.size, NO_DIGIT))
+        self.score = self.geometry + (0.0 if self.joins else max(self.size, self.no_digit))
 
     def take(self, prediction: Prediction) -> None:
         """Set the prediction, and compute the score with it."""
         share = no_digit_share(prediction)
-        as_digit, as_other = self.size + math.log(1 - share), NO_DIGIT + math.log(share)
+        as_digit, as_other = self.size + math.log(1 - share), self.no_digit + math.log(share)
         self.prediction = prediction
         self.is_digit = as_digit >= as_other
         self.doubt = -max(as_digit, as_other)
@@ -237,7 +243,7 @@ def link_log_odds(units: Sequence[Unit], height: float) -> list[dict[int, float]
         odds = SAME + PER_OVERLAP * min(max(x / height, -0.4), 0.6) + PER_SHARED_HEIGHT * min(max(y / height, 0.0), 1.0)
         odds += PER_STEP * min(step / height, 1.0)
         odds += PER_COVERED * max(0.0, x / max(min(first.box.width, second.box.width), FLAT * height) - 0.5)
-        if odds > -MAX_LOG_ODDS:
+        if odds > MIN_LOG_ODDS:
             links[i][j] = links[j][i] = min(odds, MAX_LOG_ODDS)
     return links
 
@@ -283,4 +289,6 @@ def _hypothesis(units: Sequence[Unit], members: Sequence[int], geometry: float, 
         size = PER_HEIGHT * math.log(share / MIN_HEIGHT)
         below = (box.y + box.height / 2 - line.y - line.height / 2) / height
         size += LOWER if below > LOW else 0.0
-    return Hypothesis(sum(1 << i for i in members), parts, box, geometry, size)
+    return Hypothesis(
+        sum(1 << i for i in members), parts, box, geometry, size, SIGN if share < SIGN_HEIGHT else NO_DIGIT
+    )
