@@ -1,7 +1,7 @@
 """Layout of ink: units that are not divided, the height of digits, and lines of writing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,6 +34,8 @@ class Unit:
         Number of parts between whose ends the unit can be cut, 1 if it cannot.
     joins : bool
         Whether it may only join two digits.
+    is_point : bool
+        Whether it is a dot between digits, which belongs to neither.
     """
 
     parts: tuple[int, ...]
@@ -41,6 +43,7 @@ class Unit:
     whole: int
     n_pieces: int = 1
     joins: bool = False
+    is_point: bool = False
 
 
 def find_units(parts: Sequence[Part], divided: frozenset[int] = frozenset()) -> list[Unit]:
@@ -77,7 +80,7 @@ def _join_specks(units: list[Unit]) -> list[Unit]:
         distances = [_distance(speck.box, unit.box) for unit in large]
         nearest = large[int(np.argmin(distances))]
         if _is_point(speck.box, large, height):
-            alone.append(speck)
+            alone.append(replace(speck, is_point=True))
         else:
             joined = kept[id(nearest)]
             members = tuple(sorted((*joined.parts, *speck.parts)))

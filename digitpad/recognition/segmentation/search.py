@@ -234,6 +234,8 @@ def link_log_odds(units: Sequence[Unit], height: float) -> list[dict[int, float]
     links: list[dict[int, float]] = [{} for _ in units]
     for i, j in itertools.combinations(range(len(units)), 2):
         first, second = units[i], units[j]
+        if first.is_point or second.is_point:
+            continue
         if first.whole == second.whole:
             if abs(first.parts[0] - second.parts[0]) == 1:
                 links[i][j] = links[j][i] = UNCUT
