@@ -3,8 +3,8 @@
 For each strokes file (lines of {"label": 7, "writer": "w1", "strokes": …}) and for the MNIST test set, it prints the
 accuracy with a 95 % interval, the mean and the worst accuracy over writers, the mean confidence, the calibration error,
 and the share of predictions that are not sure. A label that is not a digit marks a non-digit, for which "not sure" is
-the correct answer. A label of several digits marks a number, which is read by automatic division into digits, and counts
-as correct if all of it is. It also prints the time from strokes to probabilities on one thread, and the share of generated
+the correct answer. A label of several digits marks a number, which is divided into digits automatically, and counts as
+correct if all of it is. It also prints the time from strokes to probabilities on one thread, and the share of generated
 non-digits, by writers that were not trained on, for which the network is not sure.
 """
 
