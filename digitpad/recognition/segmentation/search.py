@@ -27,7 +27,7 @@ WINDOW = 6
 MAX_SINGLE = 24
 """Number of units that may together form one digit, or one scribble."""
 
-SAME, PER_OVERLAP, PER_SHARED_HEIGHT, PER_STEP = 7.0, 5.7, -6.4, -8.8
+SAME, PER_OVERLAP, PER_SHARED_HEIGHT, PER_STEP = 7.3, 5.7, -6.4, -8.8
 """Log-odds that two units are in the same digit: a constant, and factors of three lengths in heights of digits.
 
 The lengths are the overlap of their boxes in x (below 0: the gap), that in y, and the distance of their centres in x.
