@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,23 +97,57 @@ class Recognizer:
         """Recognise an image of any size: grey levels of shape (height, width), or RGBA of shape (height, width, 4)."""
         return self.read(Drawing.from_pixels(pixels))
 
+    def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[Prediction]:
+        """Recognise network inputs, each of shape (28, 28), in batches; each prediction has its share of the time."""
+        predictions: list[Prediction] = []
+        for start in range(0, len(images), self._network.chunk):
+            begin = time.perf_counter()
+            chunk = images[start : start + self._network.chunk]
+            with np.errstate(over="ignore", invalid="ignore"):
+                outputs = self._network.predict(np.stack(chunk))
+            milliseconds = (time.perf_counter() - begin) * 1000 / len(chunk)
+            predictions += [
+                self._prediction(image, output, milliseconds) for image, output in zip(chunk, outputs, strict=True)
+            ]
+        return predictions
+
     def _predict(self, image: NDArray[np.uint8], begin: float) -> Prediction | None:
         if not image.any():
             return None
-        correction = None
+        prediction = self._remembered(image) if self._remembers else self.predict([image])[0]
+        return replace(prediction, milliseconds=(time.perf_counter() - begin) * 1000)
+
+    def recall(self, prediction: Prediction) -> Prediction:
+        """Return the prediction, changed by the memory if a similar drawing was corrected."""
+        if not self._remembers:
+            return prediction
+        remembered = self._remembered(prediction.image)
+        return prediction if remembered.correction is None else remembered
+
+    @property
+    def _remembers(self) -> bool:
+        return self.memory is not None and self.memory.weights is self.weights
+
+    def _remembered(self, image: NDArray[np.uint8]) -> Prediction:
+        assert self.memory is not None
+        begin = time.perf_counter()
         with np.errstate(over="ignore", invalid="ignore"):
-            if self.memory is not None and self.memory.weights is self.weights:
-                logits, correction = self.memory.read(image, self._network)
-                output = softmax(logits[None])[0]
-            else:
-                output = self._network.predict(image[None])[0]
+            logits, correction = self.memory.read(image, self._network)
+        return self._prediction(image, softmax(logits[None])[0], (time.perf_counter() - begin) * 1000, correction)
+
+    def _prediction(
+        self,
+        image: NDArray[np.uint8],
+        output: Floats,
+        milliseconds: float,
+        correction: Correction | None = None,
+    ) -> Prediction:
         if not np.isfinite(output).all():  # the network overflowed, so every class is equally likely
             output, correction = np.full_like(output, 1 / len(output)), None
         if correction is not None and correction.label != NONE:
             changed = [correction.network_digit, correction.label]
             output[changed] = output[changed[::-1]]
         probabilities = tuple(output.tolist())
-        milliseconds = (time.perf_counter() - begin) * 1000
         is_none = correction is not None and correction.label == NONE
         sure = max(probabilities) >= self.weights.confidence_threshold and not is_none
         digit = int(np.argmax(probabilities))

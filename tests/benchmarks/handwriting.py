@@ -3,7 +3,8 @@
 For each strokes file (lines of {"label": 7, "writer": "w1", "strokes": …}) and for the MNIST test set, it prints the
 accuracy with a 95 % interval, the mean and the worst accuracy over writers, the mean confidence, the calibration error,
 and the share of predictions that are not sure. A label that is not a digit marks a non-digit, for which "not sure" is
-the correct answer. It also prints the time from strokes to probabilities on one thread, and the share of generated
+the correct answer. A label of several digits marks a number, which is divided into digits automatically, and counts as
+correct if all of it is. It also prints the time from strokes to probabilities on one thread, and the share of generated
 non-digits, by writers that were not trained on, for which the network is not sure.
 """
 
@@ -24,6 +25,7 @@ from digitpad.datasets.dataset import mnist
 from digitpad.datasets.synthetic.non_digits import non_digits
 from digitpad.evaluation.calibration import reliability
 from digitpad.evaluation.metrics import interval
+from digitpad.recognition.number_reader import NumberReader
 from digitpad.recognition.recognizer import Prediction, Recognizer
 from digitpad.weights.native_format import SHIPPED, load_weights
 
@@ -35,13 +37,17 @@ def main() -> None:
     parser.add_argument("--strokes", type=Path, nargs="*", default=[], metavar="FILE")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
-    recognizer = Recognizer(load_weights(options.weights))
+    weights = load_weights(options.weights)
+    recognizer, reader = Recognizer(weights), NumberReader(weights)
     results: dict[str, dict[str, Any]] = {
         "MNIST test": _images(recognizer),
         "generated non-digits": _no_digits(recognizer),
     }
     for path in options.strokes:
-        results[path.stem] = _strokes(recognizer, path)
+        is_number_file = len(str(json.loads(path.read_text("utf-8").split("\n", 1)[0]).get("label", ""))) > 1
+        results[path.stem] = _numbers(reader, path) if is_number_file else _strokes(recognizer, path)
+        if not is_number_file:
+            results[f"{path.stem}, divided automatically"] = _numbers(reader, path)
     if options.json:
         print(json.dumps(results))
         return
@@ -86,7 +92,7 @@ def _strokes(recognizer: Recognizer, path: Path) -> dict[str, Any]:
         if prediction is None:
             continue
         predictions.append(prediction)
-        labels.append(str(values["label"]))
+        labels.append(str(values.get("label", values.get("name"))))
         if labels[-1].isdecimal():
             by_writer[str(values.get("writer", ""))].append(labels[-1] == str(prediction.digit))
     is_digit = np.array([label.isdecimal() for label in labels])
@@ -113,6 +119,37 @@ def _strokes(recognizer: Recognizer, path: Path) -> dict[str, Any]:
         "ms, median": float(np.median(milliseconds)),
         "ms, p99": float(np.percentile(milliseconds, 99)),
     }
+
+
+def _numbers(reader: NumberReader, path: Path) -> dict[str, Any]:
+    """Return how many drawings are read correctly as a whole, in all and by writer."""
+    print(f"reading numbers in {path}", file=sys.stderr)
+    by_writer: dict[str, list[bool]] = defaultdict(list)
+    n_sure = n = n_wrong_length = 0
+    for line in path.read_text("utf-8").splitlines():
+        values = json.loads(line)
+        reading = reader.read_paths([np.asarray(stroke, np.float64) for stroke in values["strokes"]])
+        n += 1
+        n_sure += reading is not None and reading.sure
+        if "label" in values:
+            label, text = str(values["label"]), "" if reading is None else reading.text
+            by_writer[str(values.get("writer", ""))].append(text == label)
+            n_wrong_length += len(text) != len(label)
+    figures: dict[str, Any] = {"drawings": n, "not sure": 1 - n_sure / n}
+    if by_writer:
+        shares = [sum(row) / len(row) for row in by_writer.values()]
+        share = sum(sum(row) for row in by_writer.values()) / n
+        low, high = interval(share, n)
+        figures |= {
+            "whole drawings right": share,
+            "95 % from": low,
+            "95 % to": high,
+            "wrong number of digits": n_wrong_length / n,
+            "writers": len(shares),
+            "mean over writers": float(np.mean(shares)),
+            "worst writer": float(np.min(shares)),
+        }
+    return figures
 
 
 def _figures(digits: Any, right: Any, confidences: Any, sure: Any) -> dict[str, Any]:

@@ -103,7 +103,7 @@ def test_predict_reads_images(capsys: pytest.CaptureFixture[str], tmp_path: Path
     assert [answer["digit"] for answer in objects(out)] == [7, 4, 2, None]
     assert err == ""
     for answer in objects(out)[:3]:
-        assert answer.keys() == {"digit", "class", "probabilities", "sure"}
+        assert answer.keys() == {"digit", "class", "probabilities", "sure", "text", "items"}
         assert answer["class"] == str(answer["digit"])
         assert len(answer["probabilities"]) == 10
         assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-5)
@@ -116,8 +116,50 @@ def test_predict_reads_strokes(capsys: pytest.CaptureFixture[str], strokes: Path
     answers = objects(out)
     assert [answer["digit"] for answer in answers] == [7, 2, 4, 0, None, 4, 4]
     assert [answer.get("label", "none") for answer in answers] == [7, 2, 4, 0, "none", "none", 9]
-    assert answers[4] == {"digit": None, "class": None, "probabilities": None, "sure": False}
+    nothing: dict[str, Any] = {
+        "digit": None,
+        "class": None,
+        "probabilities": None,
+        "sure": False,
+        "text": "",
+        "items": [],
+    }
+    assert answers[4] == nothing
     assert err == "4 of 5 labelled drawings read correctly: 80.00%\n"
+
+
+def test_predict_reads_numbers(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A number has a text and an item for each digit; the summary counts whole numbers."""
+    seven_two = [*DIGITS[7], *(path + np.array([300, 0]) for path in DIGITS[2])]
+    path = tmp_path / "numbers.jsonl"
+    write_strokes(
+        path, [LabelledStrokes(seven_two, "72"), LabelledStrokes(seven_two, "7"), LabelledStrokes(DIGITS[4], 4)]
+    )
+    assert main(["predict", "--strokes", str(path), "--json"]) == 0
+    out, err = capsys.readouterr()
+    number, _, digit = objects(out)
+    assert [number[key] for key in ("digit", "class", "probabilities", "sure")] == [None, None, None, True]
+    assert (number["text"], number["label"]) == ("72", "72")
+    first, second = number["items"]
+    assert first.keys() == {"digit", "class", "probabilities", "sure", "box"}
+    assert (first["digit"], first["class"], len(first["probabilities"])) == (7, "7", 10)
+    assert first["box"] == [140, 100, 200, 290]
+    assert second["box"] == [430, 90, 200, 280]
+    assert (digit["digit"], digit["text"], len(digit["items"])) == (4, "4", 1)
+    assert err == "2 of 3 labelled drawings read correctly: 66.67%\n"
+    assert main(["predict", "--strokes", str(path)]) == 0
+    assert capsys.readouterr().out.startswith("72 ")
+
+
+def test_predict_reads_one_digit_if_asked(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """With --single, each drawing has a single item."""
+    path = tmp_path / "numbers.jsonl"
+    write_strokes(path, [LabelledStrokes([*DIGITS[7], *(path + np.array([300, 0]) for path in DIGITS[2])])])
+    assert main(["predict", "--strokes", str(path), "--single", "--json"]) == 0
+    (answer,) = objects(capsys.readouterr().out)
+    assert answer["digit"] is not None
+    assert len(answer["items"]) == 1
+    assert answer["items"][0]["box"] == [140, 90, 490, 300]
 
 
 def test_predict_tells_people_what_it_sees(capsys: pytest.CaptureFixture[str], strokes: Path) -> None:

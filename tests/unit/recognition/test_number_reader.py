@@ -1,0 +1,218 @@
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from digitpad.datasets.synthetic.pen import write, writers
+from digitpad.ink.drawing import Drawing
+from digitpad.ink.strokes import Stroke
+from digitpad.nn.arrays import Floats
+from digitpad.recognition.number_reader import NumberReader
+from digitpad.recognition.recognizer import Prediction, Recognizer
+from digitpad.weights.native_format import SHIPPED, Weights, load_weights
+from tests.unit.ink.drawings import DIGITS, picture, pixels
+from tests.unit.recognition.numbers import numbers, write_number
+
+BAR = [np.array([[0.0, 0.0], [50.0, 1.0]])]
+DOT = [np.array([[0.0, 0.0], [3.0, 2.0]])]
+ONE = [np.array([[10.0, 0.0], [0.0, 100.0]])]
+
+
+@pytest.fixture(scope="module")
+def weights() -> Weights:
+    return load_weights(SHIPPED)
+
+
+@pytest.fixture(scope="module")
+def reader(weights: Weights) -> NumberReader:
+    return NumberReader(weights)
+
+
+def text(reader: NumberReader, paths: Sequence[Floats]) -> str:
+    reading = reader.read_paths(paths)
+    assert reading is not None
+    return reading.text
+
+
+def moved(paths: Sequence[Floats], x: float, y: float, scale: float = 1.0) -> list[Floats]:
+    return [path * scale + [x, y] for path in paths]
+
+
+def clear_number(number: str, seed: int = 3) -> list[Floats]:
+    writer, rng = next(writers(seed))
+    return write_number(number, writer, rng)
+
+
+@pytest.mark.parametrize("n_digits", [2, 3, 8])
+def test_numbers_are_read(reader: NumberReader, n_digits: int) -> None:
+    """Numbers of many writers, with strokes of all styles, are read as a whole."""
+    n_correct = sum(text(reader, paths) == number for number, paths in numbers(12, 11, n_digits=n_digits))
+    assert n_correct >= 11
+
+
+def test_one_stroke_may_write_two_digits(reader: NumberReader) -> None:
+    """Some numbers that are written without lifting the pen are read; without cuts, none could be."""
+    n_correct = sum(text(reader, paths) == number for number, paths in numbers(20, 5, joined=True, n_digits=2))
+    assert n_correct >= 8
+
+
+def test_single_digits_stay_single(reader: NumberReader, weights: Weights) -> None:
+    """A digit in any style, of one or more strokes, has one item with the prediction of the recognizer."""
+    recognizer = Recognizer(weights)
+    n_same = n = 0
+    for number, (writer, rng) in zip(range(12), writers(21), strict=False):
+        for digit in range(10):
+            paths = write(digit, rng, writer)
+            reading, alone = reader.read_paths(paths), recognizer.read_paths(paths)
+            assert reading is not None
+            assert alone is not None
+            n += 1
+            if len(reading.items) == 1:
+                n_same += reading.items[0].prediction.probabilities == pytest.approx(alone.probabilities, abs=1e-5)
+            assert number >= 0
+    assert n_same >= n - 1
+
+
+@pytest.mark.parametrize(
+    ("strokes", "expected"),
+    [
+        ([[[0, 0], [50, 0], [20, 100]], [[15, 45], [52, 45]]], "7"),  # with a bar
+        ([DIGITS[0][0] * [0.3, 0.16] + [0, 0], DIGITS[0][0] * [0.36, 0.18] + [-14, 42]], "8"),  # of two circles
+        ([[[5, 0], [0, 40], [30, 38], [45, 60], [40, 90], [20, 100], [0, 92]], [[5, 0], [45, -2]]], "5"),  # a late hat
+    ],
+)
+def test_digits_of_two_strokes(reader: NumberReader, strokes: list[list[list[float]]], expected: str) -> None:
+    """A bar, a second circle or a hat belongs to its digit, alone and in a number."""
+    paths = [np.asarray(stroke, float) for stroke in strokes]
+    assert text(reader, paths) == expected
+    assert text(reader, [*moved(ONE, -60, 0), *paths]) == f"1{expected}"
+
+
+def test_lines_are_read_one_by_one(reader: NumberReader) -> None:
+    """Numbers under each other are lines of the text, whatever the order of writing."""
+    upper, lower = clear_number("273"), moved(clear_number("60"), 10, 160)
+    assert text(reader, [*upper, *lower]) == "273\n60"
+    assert text(reader, [*lower, *upper]) == "273\n60"
+    reading = reader.read_paths([*upper, *lower])
+    assert reading is not None
+    assert [[item.text for item in line] for line in reading.lines] == [["2", "7", "3"], ["6", "0"]]
+
+
+def test_signs_and_points_do_not_break_a_number(reader: NumberReader) -> None:
+    """A minus, a plus or a decimal point is "?" in its place, and an exponent is read after its base."""
+    three, two = clear_number("3"), clear_number("2")
+    plus = [*BAR, np.array([[25.0, -25.0], [25.0, 25.0]])]
+    assert text(reader, [*moved(BAR, -80, 50), *three]) == "?3"
+    assert text(reader, [*three, *moved(plus, 95, 50), *moved(two, 170, 0)]) == "3?2"
+    assert text(reader, [*three, *moved(DOT, 90, 96), *moved(two, 120, 0)]) == "3?2"
+    assert text(reader, [*three, *moved(two, 80, -35, 0.5)]) == "32"
+
+
+def test_order_of_strokes_does_not_matter(reader: NumberReader) -> None:
+    """A number is read from left to right, even if it was written from right to left."""
+    paths = clear_number("2706")
+    assert text(reader, paths) == text(reader, paths[::-1]) == "2706"
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e6])
+def test_unit_does_not_matter(reader: NumberReader, scale: float) -> None:
+    """Only relative sizes matter."""
+    assert text(reader, [path * scale for path in clear_number("2706")]) == "2706"
+
+
+def test_boxes_and_strokes_of_items(reader: NumberReader) -> None:
+    """An item has the box of its ink and the numbers of its strokes."""
+    reading = reader.read_paths([*DIGITS[4], *moved(DIGITS[2], 300, 0)])
+    assert reading is not None
+    assert [item.wholes for item in reading.items] == [(0, 1), (2,)]
+    assert reading.items[0].box == (150, 80, 190, 320)
+    assert reading.sure
+    assert reading.milliseconds > 0
+
+
+def test_a_new_stroke_computes_only_its_hypotheses(weights: Weights, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Predictions of unchanged strokes are not computed again, and do not change."""
+    n_images = []
+    predict = Recognizer.predict
+
+    def counting(self: Recognizer, images: Sequence[NDArray[np.uint8]]) -> list[Prediction]:
+        n_images.append(len(images))
+        return predict(self, images)
+
+    monkeypatch.setattr(Recognizer, "predict", counting)
+    reader = NumberReader(weights)
+    paths = [*DIGITS[7], *moved(DIGITS[2], 300, 0), *moved(DIGITS[0], 600, 0)]
+    before = reader.read_paths(paths)
+    n_images.clear()
+    after = reader.read_paths([*paths, *moved(DIGITS[7], 900, 0)])
+    assert sum(n_images) == 1
+    assert before is not None
+    assert after is not None
+    assert after.text == "7207"
+    assert after.items[0].prediction is before.items[0].prediction
+
+
+def test_blank_ink_has_no_reading(reader: NumberReader) -> None:
+    """Blank input has no reading."""
+    assert reader.read(Drawing()) is None
+    assert reader.read_paths([]) is None
+    assert reader.read_paths([np.empty((0, 2))]) is None
+    assert reader.read_image(np.full((40, 40), 255, np.uint8)) is None
+
+
+def test_single_reads_one_digit(reader: NumberReader, weights: Weights) -> None:
+    """On request, all ink is one digit, with the prediction of the recognizer."""
+    paths = clear_number("27")
+    reading, alone = reader.read_paths(paths, single=True), Recognizer(weights).read_paths(paths)
+    assert reading is not None
+    assert alone is not None
+    (item,) = reading.items
+    assert item.prediction.probabilities == alone.probabilities
+    assert item.wholes == tuple(range(len(paths)))
+
+
+def test_drawings_are_read(reader: NumberReader) -> None:
+    """Strokes on the pad are read like paths."""
+    paths = clear_number("27")
+    reading = reader.read(Drawing(tuple(Stroke(path) for path in paths)))
+    assert reading is not None
+    assert reading.text == "27"
+
+
+def test_box_of_a_digit_in_an_image(reader: NumberReader) -> None:
+    """The box of a digit is in pixels of the image."""
+    image = np.full((300, 500), 255, np.uint8)
+    image[40:280, 200:440] = pixels(1 - picture(DIGITS[7], side=240))
+    reading = reader.read_image(image)
+    assert reading is not None
+    assert reading.text == "7"
+    assert reading.items[0].box == pytest.approx((264, 84, 112, 157), abs=6)
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        [np.zeros((1, 2))],
+        [np.zeros((1, 2)), np.ones((1, 2))],
+        [np.zeros((3, 2))] * 3,
+        [np.array([[0.0, 0.0], [1e8, 0.0]]), np.array([[0.0, 1.0]])],
+        list(np.random.default_rng(0).normal(0, 100, (60, 5, 2))),
+        [np.random.default_rng(1).normal(0, 100, (3000, 2)) * [5, 1]],
+    ],
+    ids=["dot", "dots", "equal", "flat", "many", "scribble"],
+)
+def test_odd_ink_is_read(reader: NumberReader, paths: list[Floats]) -> None:
+    """Dots, bars and scribbles have a reading too, in a finite time, with every stroke in an item."""
+    reading = reader.read_paths(paths)
+    assert reading is not None
+    assert {whole for item in reading.items for whole in item.wholes} == set(range(len(paths)))
+
+
+def test_other_classes_are_not_divided(weights: Weights) -> None:
+    """A network whose classes are not digits reads all ink as one item."""
+    letters = Weights("letters", weights.architecture, weights.parameters, class_names=tuple("ABCDEFGHIJ"))
+    reading = NumberReader(letters).read_paths(clear_number("27"))
+    assert reading is not None
+    assert len(reading.items) == 1
+    assert reading.text in tuple("ABCDEFGHIJ")
