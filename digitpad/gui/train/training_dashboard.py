@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QProgressBar,
     QPushButton,
-    QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -24,7 +23,7 @@ from digitpad.gui.tasks.task import Policy, TaskRunner, as_digitpad_error
 from digitpad.gui.train.loss_trace import LossTrace
 from digitpad.gui.train.training_history import HistoryPoint, Scrubber, TrainingHistory
 from digitpad.gui.train.training_task import TrainingReport, TrainingStart
-from digitpad.gui.widgets.basics import SPACE, ElidedLabel, Tile, make_card, make_label, named
+from digitpad.gui.widgets.basics import SPACE, Tile, make_card, make_label, named
 from digitpad.gui.widgets.image_grid import ImageGrid
 from digitpad.gui.widgets.legend import LegendEntry, line_symbol
 from digitpad.gui.widgets.segmented_control import SegmentedControl
@@ -226,7 +225,7 @@ class TrainingDashboard(QWidget):
     def _draw_hint(self) -> None:
         dead = 0.0 if self._latest is None else self._latest.dead
         found = hints(self._losses.points()[1], self._epochs, dead, len(self._class_names))
-        self._hint.set_text(found[0] if found else "")
+        self._hint.setText(found[0] if found else "")
 
     def _import_plots(self) -> None:
         """Import matplotlib when a plot is first shown, as a task, because it takes a while."""
@@ -278,8 +277,8 @@ class TrainingDashboard(QWidget):
         for words, colour in (("training", "accent"), ("validation", "second")):
             row.addWidget(LegendEntry(self._theme, line_symbol(colour), words))
         top = QHBoxLayout()
-        top.addWidget(heading)
-        top.addStretch(1)
+        top.setSpacing(3 * SPACE)
+        top.addWidget(heading, 1)
         top.addWidget(keys)
         column.addLayout(top)
         return frame, column, keys
@@ -290,9 +289,9 @@ class TrainingDashboard(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(3 * SPACE)
         row.addWidget(make_label("Loss", "heading"))
-        self._hint = ElidedLabel("caption", "training_hint")
+        self._hint = make_label("", "caption", "training_hint")
+        self._hint.setWordWrap(True)
         row.addWidget(self._hint, 1)
-        heading.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         frame, column, _ = self._plot_card("loss_card", heading)
         room, self._loss_room = _room()
         column.addWidget(room, 1)
@@ -301,7 +300,12 @@ class TrainingDashboard(QWidget):
     def _build_views(self) -> QWidget:
         """Build the card below the loss: accuracy, first layer, or last batch."""
         self._views = SegmentedControl(("Accuracy", "First layer", "Batch"), "views", "View below the loss")
-        frame, column, keys = self._plot_card("accuracy_card", self._views)
+        heading = QWidget()
+        row = QHBoxLayout(heading)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._views)
+        row.addStretch(1)
+        frame, column, keys = self._plot_card("accuracy_card", heading)
         accuracy, self._accuracy_room = _room()
         self._weights_grid = ImageGrid(self._theme, "weights_grid", "Weights of the first layer", signed=True)
         self._batch_grid = ImageGrid(self._theme, "batch_grid", "Last training batch")

@@ -30,6 +30,7 @@ from digitpad.training.recipe_library import Recipes
 from digitpad.training.snapshots import TrainingSnapshot
 from digitpad.training.trainer import Trainer
 from digitpad.weights.native_format import load_weights
+from tests.unit.gui.geometry import assert_text_fits
 from tests.unit.gui.hand import TRAIN, draw, find, placed, reading
 
 TRAINING_MS = 60_000
@@ -535,8 +536,11 @@ def test_hint_names_what_is_wrong(qtbot: QtBot, training_window: Window) -> None
     """A hint names a learning rate that is too low."""
     tab = long_training(qtbot, training_window, optimizer__method="sgd", optimizer__learning_rate=1e-7)
     hint = find(training_window, QLabel, "training_hint")
-    qtbot.waitUntil(lambda: "too low" in hint.accessibleName(), timeout=TRAINING_MS)
+    qtbot.waitUntil(lambda: "too low" in hint.text(), timeout=TRAINING_MS)
     tab.finish_work()
+    training_window.resize(960, 640)
+    QApplication.processEvents()
+    assert_text_fits(hint)
 
 
 def test_resumed_run_keeps_the_settings_it_came_to(qtbot: QtBot, training_window: Window) -> None:
