@@ -33,7 +33,7 @@ from digitpad.gui.train.training_task import (
 from digitpad.gui.widgets.basics import SPACE, named
 from digitpad.gui.widgets.dialogs import confirm
 from digitpad.gui.widgets.tab_page import TabPage
-from digitpad.number_format import format_count, format_percent
+from digitpad.number_format import format_count
 from digitpad.runs.run import Run
 from digitpad.training.events import EpochDone, SettingChange
 from digitpad.training.recipe import Recipe
@@ -315,7 +315,7 @@ class TrainTab(TabPage):
         self._session.set_trained(outcome.weights, outcome.path)
         self._set_state(TrainingState.DONE)
         if outcome.result is not None:
-            self.board.set_left(format_percent(outcome.result.test.accuracy, 2), "Test accuracy")
+            self.board.show_result(outcome.result)
         where = f"Saved as {outcome.path.name}" if outcome.path is not None else "Not saved yet"
         if outcome.problem:
             self._session.say(f"Training ended early. {where}", Lifetime.TRAINING)

@@ -31,7 +31,7 @@ from digitpad.gui.widgets.theme import Theme
 from digitpad.number_format import format_count, format_percent
 from digitpad.recognition.recognizer import Prediction
 from digitpad.runs.run_comparison import clock
-from digitpad.training.events import EpochDone, SettingChange
+from digitpad.training.events import EpochDone, Result, SettingChange
 from digitpad.training.hints import hints
 
 if TYPE_CHECKING:
@@ -98,15 +98,23 @@ class TrainingDashboard(QWidget):
 
     def set_plan(self, epochs: int, hint: str = "") -> None:
         """Show axes for a number of epochs, with a hint while they are empty."""
+        epochs = max([epochs, *(epoch.epoch for epoch in self._epochs)])
         self._planned = epochs, hint
         if self.loss_curves is not None and self._accuracy_curves is not None:
             self.loss_curves.set_plan(epochs, hint)
             self._accuracy_curves.set_plan(epochs)
+            self._draw_curves()
         self._progress.setMaximum(max(1, self._steps_per_epoch * epochs))
 
     def set_left(self, text: str, title: str = "Time left") -> None:
         """Replace the time left by another text."""
         self._tiles["left"].set_value(text, title)
+
+    def show_result(self, result: Result) -> None:
+        """Show the scores of the best epoch, whose weights are kept, and say which epoch it is."""
+        accuracy, test = format_percent(result.validation.accuracy, 2), format_percent(result.test.accuracy, 2)
+        self._tiles["accuracy"].set_value(accuracy, f"Validation, epoch {result.best_epoch}")
+        self.set_left(test, f"Test, epoch {result.best_epoch}")
 
     def set_usable(self, usable: bool) -> None:
         """Show the Use button, or hide it."""
@@ -122,6 +130,7 @@ class TrainingDashboard(QWidget):
         self._progress.setValue(0)
         for tile in self._tiles.values():
             tile.set_value("–")
+        self._tiles["accuracy"].set_value("–", "Validation accuracy")
         self.set_left("–")
         self._tiles["epoch"].set_value(f"0 / {epochs}")
         self.set_plan(epochs)
@@ -167,7 +176,7 @@ class TrainingDashboard(QWidget):
         """Show the latest state; ``counts_down`` is whether to update the time left."""
         report = self._latest
         if report is not None:
-            epochs = report.n_steps // self._steps_per_epoch
+            epochs, _ = self._planned
             epoch = min(epochs, -(-report.step // self._steps_per_epoch))
             self._tiles["epoch"].set_value(f"{epoch} / {epochs}")
             self._tiles["loss"].set_value(f"{self._losses.recent_mean:.4f}")
@@ -177,7 +186,10 @@ class TrainingDashboard(QWidget):
             self._progress.setValue(report.step)
         self._draw_hint()
         if self._epochs:
-            self._tiles["accuracy"].set_value(format_percent(self._epochs[-1].validation.accuracy, 2))
+            last = self._epochs[-1]
+            self._tiles["accuracy"].set_value(
+                format_percent(last.validation.accuracy, 2), f"Validation, epoch {last.epoch}"
+            )
         self.scrubber.set_moments(self.history)
         self.draw_moment()
         self._draw_curves()

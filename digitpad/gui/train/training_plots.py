@@ -1,5 +1,6 @@
 """Live training curves; figures for files are drawn by `digitpad.plotting.figure_files`."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -63,7 +64,7 @@ class TrainingCurves(BlittedFigure):
         self._restyle()
 
     def set_series(self, raw: Series | None, training: Series, validation: Series, best: float | None = None) -> None:
-        """Show curves; a value outside the axes extends their limits."""
+        """Show curves; a value outside the axes extends their limits, also to the right."""
         for key, series in (("raw", raw), ("training", training), ("validation", validation)):
             if series is not None:
                 thinned = decimate(series)
@@ -73,7 +74,10 @@ class TrainingCurves(BlittedFigure):
             self.best_label.set_y(best)
             self.best_label.set_text(f"best so far {format_percent(best, 2)}")
         values = [series.y for series in (raw, training, validation) if series is not None and len(series.y)]
-        if self.hint or self._grow(values):
+        last = max((float(series.x[-1]) for series in (training, validation) if len(series.x)), default=0.0)
+        is_longer = last > self.n_epochs
+        self.n_epochs = max(self.n_epochs, math.ceil(last))
+        if self._grow(values) or is_longer or self.hint:
             self.hint = ""
             self._restyle()
         else:

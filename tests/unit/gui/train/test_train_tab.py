@@ -459,6 +459,7 @@ def test_settings_change_while_it_trains(qtbot: QtBot, training_window: Window) 
         ["optimizer.learning_rate"],
         ["training.epochs"],
     ]
+    qtbot.waitUntil(lambda: tab.board.loss_curves is not None)
     assert tab.board.loss_curves is not None
     assert [text for _, text in tab.board.loss_curves.marks] == ["learning rate 0.004", "epochs 6000"]
     tab.stop()
@@ -468,6 +469,31 @@ def test_settings_change_while_it_trains(qtbot: QtBot, training_window: Window) 
         {"optimizer.learning_rate": 0.004},
         {"training.epochs": 6000},
     ]
+
+
+def test_fewer_epochs_than_have_begun_end_with_the_current_one(qtbot: QtBot, training_window: Window) -> None:
+    """Lowering the epochs below the current one ends training with it, and no figure contradicts another."""
+    tab = long_training(qtbot, training_window)
+    qtbot.waitUntil(lambda: tab.board.n_steps > 5 * 20, timeout=TRAINING_MS)
+    reports: list[TrainingReport] = []
+    tab.progressed.connect(lambda event: reports.append(event) if isinstance(event, TrainingReport) else None)
+    with event_of(qtbot, tab, SettingsChanged) as blocker:
+        set_field(training_window, "epochs", "2")
+    epochs = blocker.args[0].recipe.training.epochs
+    assert epochs >= 6
+    wait_for(qtbot, training_window, TrainingState.DONE)
+    assert tab.outcome is not None
+    assert tab.outcome.result is not None
+    assert tab.outcome.result.epochs == epochs
+    assert find(training_window, QLineEdit, "epochs").text() == str(epochs)
+    assert find(training_window, Tile, "tile_epoch").value == f"{epochs} / {epochs}"
+    assert all(report.seconds_left is None or report.seconds_left >= 0 for report in reports)
+    qtbot.waitUntil(lambda: tab.board.loss_curves is not None)
+    assert tab.board.loss_curves is not None
+    assert tab.board.loss_curves.n_epochs == epochs
+    best = tab.outcome.result.best_epoch
+    for name in ("tile_accuracy", "tile_left"):
+        assert f"epoch {best}:" in find(training_window, Tile, name).accessibleName()
 
 
 def test_dropout_can_change_where_there_is_some(qtbot: QtBot, training_window: Window) -> None:
