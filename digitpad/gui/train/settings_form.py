@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -401,7 +401,7 @@ class SettingsForm(QWidget):
         self.rows[field.key] = _Row(field, editor, name, error)
 
     def _add(self, text: str, widget: QWidget, tip: str) -> tuple[QLabel, QLabel]:
-        """Add a field with its label; reserve space for an error under it, so that nothing moves when one appears."""
+        """Add a field with its label, and under it a line of room for an error; a longer one gets the room it needs."""
         name = make_label(text, "soft")
         name.setBuddy(widget)
         widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -409,15 +409,34 @@ class SettingsForm(QWidget):
         widget.setAccessibleDescription(tip)
         widget.setToolTip(tip)
         name.setToolTip(tip)
-        error = make_label("", "error", f"{widget.objectName()}_error")
-        error.setFixedHeight(13)
-        error.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        error.setAlignment(Qt.AlignmentFlag.AlignRight)
+        error = _ErrorLabel(f"{widget.objectName()}_error")
         row = self._grid.rowCount()
         self._grid.addWidget(name, row, 0)
         self._grid.addWidget(widget, row, 1)
         self._grid.addWidget(error, row + 1, 0, 1, 2)
         return name, error
+
+
+class _ErrorLabel(QLabel):
+    """Error under a field; it wraps, and an empty one keeps the height of a line, so that short errors move nothing."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setProperty("role", "error")
+        self.setObjectName(name)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    # Qt overrides.
+
+    def heightForWidth(self, width: int) -> int:
+        return max(self.fontMetrics().height(), super().heightForWidth(width))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, self.fontMetrics().height())
 
 
 def _data_link(show: Callable[[], None]) -> QPushButton:

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLabel, QScrollArea, QWidget
 def assert_text_fits(label: QLabel) -> None:
     """Fail unless the whole text of a label is visible."""
     assert label.isVisible()
-    flags = label.alignment() | (Qt.TextFlag.TextWordWrap if label.wordWrap() else Qt.TextFlag.TextSingleLine)
+    flags = Qt.AlignmentFlag.AlignTop | (Qt.TextFlag.TextWordWrap if label.wordWrap() else Qt.TextFlag.TextSingleLine)
     room = label.contentsRect()
     needed = label.fontMetrics().boundingRect(QRect(0, 0, room.width(), 10_000), int(flags), label.text())
     assert needed.width() <= room.width(), f"“{label.text()}” is {needed.width()} px wide, and has {room.width()} px"

@@ -27,6 +27,7 @@ from digitpad.gui.widgets.form_widgets import TextField
 from digitpad.number_format import format_number
 from digitpad.training.recipe import OPTIMIZERS, SCHEDULES, Recipe
 from digitpad.training.recipe_library import Recipes
+from tests.unit.gui.geometry import assert_text_fits
 from tests.unit.gui.hand import TRAIN, find
 
 # Each is combined with the defaults of the others, so that every setting has an effect in at least one case.
@@ -208,6 +209,23 @@ def test_settings_that_go_together_are_told_together(form: SettingsForm) -> None
     padding.setCurrentIndex(padding.findData("valid"))
     assert find(form, QLabel, "hidden_error").text()
     assert form.recipe() is None
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("hidden", "abc"), ("learning_rate", "1,234"), ("epochs", "many"), ("seed", "-1")]
+)
+def test_errors_are_readable_whole(window: Window, form: SettingsForm, name: str, text: str) -> None:
+    """An error is not cut off, in the smallest window either; without one, its line stays free."""
+    window.resize(window.minimumSize())
+    error = find(form, QLabel, f"{name}_error")
+    before = error.height()
+    type_into(form, name, text)
+    QApplication.processEvents()
+    assert error.text()
+    assert_text_fits(error)
+    type_into(form, name, "5")
+    QApplication.processEvents()
+    assert error.height() == before == error.fontMetrics().height()
 
 
 def test_several_errors_are_told_at_once(form: SettingsForm) -> None:
