@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLay
 
 from digitpad.errors import DigitpadError
 from digitpad.gui.pages import PAGES, Page
-from digitpad.gui.session import Session
+from digitpad.gui.session import Session, TrainingState
 from digitpad.gui.shell.clipboard import PadClipboard
 from digitpad.gui.shell.menus import Menus
 from digitpad.gui.shell.network_files import NetworkFiles
@@ -183,6 +183,8 @@ class Window(QMainWindow):
         end_tasks(self)
 
     def _may_stop_training(self) -> bool:
+        if self.session.training is TrainingState.PAUSED:
+            return confirm(self, "Training is paused.", "Close? You can resume it the next time.", "Close", "Stay")
         question = "Pause it and close? You can resume it the next time."
         return not self.session.training.is_busy or confirm(
             self, "Training is still running.", question, "Pause and close", "Keep training"

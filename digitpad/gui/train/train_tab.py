@@ -62,6 +62,7 @@ class TrainTab(TabPage):
         self._tasks = TaskRunner("training", Policy.LATEST, self)
         self.outcome: TrainingOutcome | None = None
         self.running: Recipe | None = None  # the recipe in training, with its changes
+        self._run_name = ""
         self.form = SettingsForm(session.theme, all_recipes(), self)
         self.board = TrainingDashboard(session.theme, self)
         self._build()
@@ -201,7 +202,8 @@ class TrainTab(TabPage):
         self._control = control
         self._pin()
         self._set_state(TrainingState.RUNNING)
-        self._session.say(f"Training {recipe.name}…", Lifetime.TRAINING)
+        self._run_name = recipe.name if resumed is None else resumed.name
+        self._session.say(f"Training {self._run_name}…", Lifetime.TRAINING)
         self._tasks.start(
             lambda: train(recipe, control, resumed),
             progressed=self._on_event,
@@ -215,16 +217,19 @@ class TrainTab(TabPage):
         if self.state is TrainingState.RUNNING:
             self._control.pause()
             self._set_state(TrainingState.PAUSED)
+            self._session.say(f"Paused {self._run_name}", Lifetime.TRAINING)
             self.redraw()
             self.board.set_left("Paused")
         else:
             self._control.resume()
             self._set_state(TrainingState.RUNNING)
+            self._session.say(f"Training {self._run_name}…", Lifetime.TRAINING)
 
     def stop(self) -> None:
         """End the training now, score the best network on the test set, and keep it."""
         if self._control is not None and self.state in (TrainingState.RUNNING, TrainingState.PAUSED):
             self._set_state(TrainingState.STOPPING)
+            self._session.say(f"Stopping {self._run_name}…", Lifetime.TRAINING)
             self._control.stop()
 
     def finish_work(self) -> str:
@@ -257,12 +262,15 @@ class TrainTab(TabPage):
             case Preparing(done, total):
                 self.board.prepared(done, total)
                 progress = f"{format_count(done)} of {format_count(total)}"
-                self._session.say(f"Generating {progress} training drawings…", Lifetime.TRAINING)
+                if self.state is TrainingState.RUNNING:  # else it is told that it is paused
+                    self._session.say(f"Generating {progress} training drawings…", Lifetime.TRAINING)
             case TrainingStart():
                 self.running = event.recipe
                 self._fill_form(event.recipe)
                 self.board.begun(event)
-                self._session.say(f"Training {event.name}…", Lifetime.TRAINING)
+                self._run_name = event.name
+                if self.state is TrainingState.RUNNING:
+                    self._session.say(f"Training {event.name}…", Lifetime.TRAINING)
             case TrainingReport():
                 self.board.reported(event)
             case EpochDone():

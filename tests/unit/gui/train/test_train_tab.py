@@ -152,14 +152,35 @@ def test_pause_rests_and_goes_on(qtbot: QtBot, training_window: Window) -> None:
     click(qtbot, training_window, "train_button")
     wait_for(qtbot, training_window, TrainingState.PAUSED)
     qtbot.waitUntil(lambda: all_runs()[0].summary().status is RunStatus.PAUSED)
+    assert training_window.session.message == "Paused own"
+    assert find(training_window, Tile, "tile_left").value == "Paused"
     with qtbot.assertNotEmitted(tab.progressed, wait=300):
         QApplication.processEvents()
     click(qtbot, training_window, "train_button")
     wait_for(qtbot, training_window, TrainingState.RUNNING)
+    assert training_window.session.message == "Training own…"
     wait_for(qtbot, training_window, TrainingState.DONE)
     assert tab.outcome is not None
     assert tab.outcome.result is not None
     assert tab.outcome.result.epochs == 60
+
+
+def test_closing_calls_a_paused_training_paused(
+    qtbot: QtBot, training_window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The question before closing says whether training runs or is paused."""
+    asked: list[str] = []
+
+    def refuse(_parent: object, title: str, *_: str) -> bool:
+        asked.append(title)
+        return False
+
+    monkeypatch.setattr("digitpad.gui.shell.window.confirm", refuse)
+    tab = long_training(qtbot, training_window)
+    training_window.close()
+    tab.toggle_pause()
+    training_window.close()
+    assert asked == ["Training is still running.", "Training is paused."]
 
 
 def test_stop_keeps_what_was_learnt(qtbot: QtBot, training_window: Window) -> None:
