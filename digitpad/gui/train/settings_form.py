@@ -70,6 +70,7 @@ class SettingsForm(QWidget):
         self._preview: AugmentationDialog | None = None
         self._data: DataDialog | None = None
         self._editable = True
+        self._data_problem = ("", "")  # a dataset that cannot be read, and why
         self._writing = False
         self._build()
         self.set_recipes(recipes)
@@ -173,6 +174,12 @@ class SettingsForm(QWidget):
             return False  # the network has no dropout layers
         return any(other == key or other.startswith(f"{key}.") for other in besides)
 
+    def set_data_problem(self, source: str, problem: str) -> None:
+        """Refuse a dataset that cannot be read, and say why under its field; an empty problem accepts it again."""
+        if problem or source == self._data_problem[0]:
+            self._data_problem = source, problem
+            self.recipe()
+
     def show_more(self, more: bool) -> None:
         """Show all settings, or only the basic ones."""
         self._more.setChecked(more)
@@ -198,6 +205,9 @@ class SettingsForm(QWidget):
                 values[key] = row.editor.value()
             except RecipeError as error:
                 problems[key] = error.problem
+        source, problem = self._data_problem
+        if problem and values.get("data.set") == source:
+            problems["data.set"] = problem
         for key, row in self.rows.items():
             matters = row.field.matters(values)
             row.matters = row.matters if matters is None else matters

@@ -14,6 +14,7 @@ from digitpad.errors import DigitpadError, FileError
 from digitpad.gui.session import Lifetime, Session, TrainingState
 from digitpad.gui.tasks.task import Policy, TaskRunner, error_message
 from digitpad.gui.tasks.throttle import Throttle
+from digitpad.gui.train.dataset_check import DatasetCheck
 from digitpad.gui.train.lr_finder_dialog import LearningRateDialog
 from digitpad.gui.train.recipe_dialog import RecipeDialog
 from digitpad.gui.train.settings_form import SettingsForm
@@ -65,6 +66,7 @@ class TrainTab(TabPage):
         self._run_name = ""
         self.form = SettingsForm(session.theme, all_recipes(), self)
         self.board = TrainingDashboard(session.theme, self)
+        self._data_check = DatasetCheck(self)
         self._build()
         # Curves are drawn at a rate of their own, whatever the rate of batches, and not while nothing changes.
         self._drawing = QTimer(self, interval=DRAW_INTERVAL_MS)
@@ -88,11 +90,21 @@ class TrainTab(TabPage):
         form.show_more(session.preferences.more_settings)
         form.more_toggled.connect(self._keep_more)
         form.data_choice.share(session)
+        form.data_choice.edited.connect(self._check_data)
+        form.data_choice.activated.connect(
+            self._check_data
+        )  # also if it was chosen again, as the file may have changed
+        self._data_check.checked.connect(form.set_data_problem)
         session.drawing_settled.connect(self._pin)
         session.network_saved.connect(self._saved)
         session.resume_requested.connect(self.resume)
         session.recipe_requested.connect(self._show_recipe)
         session.training_data_requested.connect(form.use_data)
+
+    def _check_data(self) -> None:
+        """Read the chosen dataset, so that one that does not fit is refused at once."""
+        if not self.busy:
+            self._data_check.check(self.form.data_choice.value())
 
     def _keep_more(self, more: bool) -> None:
         self._session.preferences.more_settings = more
@@ -133,6 +145,7 @@ class TrainTab(TabPage):
         recipe = self.form.recipe()
         if recipe is None:
             self.form.focus_first_problem()
+            self._check_data()  # a file that could not be read may have changed
         elif self._may_replace_result():
             self._start(recipe, TrainingControl())
 
@@ -196,9 +209,6 @@ class TrainTab(TabPage):
         self._changing.stop()
         if (widget := self.focusWidget()) is not None and self.form.isAncestorOf(widget):
             self._main.setFocus()  # Qt would move the focus from a disabled field to something else
-        self.outcome = None
-        self._session.set_trained(None, None)
-        self.board.clear(recipe.training.epochs)
         self._control = control
         self._pin()
         self._set_state(TrainingState.RUNNING)
@@ -253,6 +263,7 @@ class TrainTab(TabPage):
         for dialog in self.findChildren(LearningRateDialog):
             dialog.reject()
         self.form.close_preview()
+        self._data_check.give_up()
         super().shut_down()
 
     def _on_event(self, event: TrainingEvent) -> None:
@@ -265,6 +276,7 @@ class TrainTab(TabPage):
                 if self.state is TrainingState.RUNNING:  # else it is told that it is paused
                     self._session.say(f"Generating {progress} training drawings…", Lifetime.TRAINING)
             case TrainingStart():
+                self._forget_result(event.recipe.training.epochs)
                 self.running = event.recipe
                 self._fill_form(event.recipe)
                 self.board.begun(event)
@@ -282,6 +294,19 @@ class TrainTab(TabPage):
             case NotSaved(reason):
                 self._session.raise_error("The run cannot be saved; training continues", DigitpadError(reason))
         self.progressed.emit(event)
+
+    def _forget_result(self, epochs: int) -> None:
+        """Make room for the result of a training that has started; one that cannot start leaves the last result."""
+        self.outcome = None
+        self._session.set_trained(None, None)
+        self.board.clear(epochs)
+        self._set_state(self.state)
+
+    def _end_without_result(self) -> None:
+        """Return to the last result, if training did not start and there is one."""
+        self._control = None
+        self.board.end_preparing()
+        self._set_state(TrainingState.IDLE if self.outcome is None else TrainingState.DONE)
 
     def _on_changed(self, change: SettingChange, recipe: Recipe) -> None:
         if self.running is not None and recipe.training.epochs != self.running.training.epochs:
@@ -313,13 +338,13 @@ class TrainTab(TabPage):
         if self._control is None:
             return
         self.redraw()
-        self._control = None
-        self.outcome = outcome
         if outcome is None:
-            self._set_state(TrainingState.IDLE)
+            self._end_without_result()
             self._session.say("Stopped before anything was learnt")
             self._settings_changed()
             return
+        self._control = None
+        self.outcome = outcome
         self._session.set_trained(outcome.weights, outcome.path)
         self._set_state(TrainingState.DONE)
         if outcome.result is not None:
@@ -336,9 +361,9 @@ class TrainTab(TabPage):
         if self._control is None:
             return
         self.redraw()
-        self._control = None
-        self._set_state(TrainingState.IDLE)
-        self.board.set_left("–")
+        self._end_without_result()
+        if self.outcome is None:
+            self.board.set_left("–")
         self._session.say("Training ended early", Lifetime.TRAINING)
         self._settings_changed()
         memory = "There is not enough memory for this network and batch size."

@@ -143,6 +143,12 @@ class TrainingDashboard(QWidget):
         self._progress.setRange(0, total)
         self._progress.setValue(made)
 
+    def end_preparing(self) -> None:
+        """Show the progress of the last training again, as the next one did not start."""
+        epochs, _ = self._planned
+        self._progress.setMaximum(max(1, self._steps_per_epoch * epochs))
+        self._progress.setValue(len(self._losses))
+
     def begun(self, start: TrainingStart) -> None:
         """Show the history of a training that starts or resumes."""
         self.changes = list(start.history.changes)

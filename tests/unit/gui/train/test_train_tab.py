@@ -273,6 +273,38 @@ def test_a_folder_without_data_is_told(qtbot: QtBot, training_window: Window, tm
     find(training_window, QMessageBox, "problem").close()
 
 
+def test_a_dataset_that_does_not_fit_is_refused_and_the_last_result_stays(
+    qtbot: QtBot, training_window: Window, tmp_path: Path
+) -> None:
+    """A wrong CSV is refused under its field when it is chosen; a training that cannot start changes no result."""
+    tab = training_window.page(TrainTab)
+    tab.train()
+    wait_for(qtbot, training_window, TrainingState.DONE)
+    outcome, epochs = tab.outcome, find(training_window, Tile, "tile_epoch").value
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("1,2,3\n" * 50)
+    good = tab.form.data_choice.value()
+    tab.form.data_choice.open_set(str(wrong))
+    tab.train()  # at once, before the check can end
+    if tab.busy:
+        with qtbot.waitSignal(training_window.session.error_raised):
+            pass
+        find(training_window, QMessageBox, "problem").close()
+    error = find(training_window, QLabel, "data_set_error")
+    tab.form.data_choice.activated.emit(tab.form.data_choice.currentIndex())
+    qtbot.waitUntil(lambda: "wrong.csv" in error.text())
+    assert_text_fits(error)
+    click(qtbot, training_window, "train_button")
+    assert tab.state is TrainingState.DONE
+    assert tab.outcome is outcome
+    assert training_window.session.trained is not None
+    assert find(training_window, Tile, "tile_epoch").value == epochs
+    assert find(training_window, QPushButton, "use_button").isVisible()
+    assert not tab.board.is_empty
+    tab.form.data_choice.open_set(good)
+    assert tab.form.recipe() is not None
+
+
 def test_the_untrained_tab_says_what_training_will_do(qtbot: QtBot, window: Window) -> None:
     """A hint in the empty axes describes the planned training."""
     window.show_page(TRAIN)
