@@ -4,6 +4,7 @@ A tab reads the session and follows its signals. Each part of the state changes 
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from digitpad.gui.tasks.lazy import Lazy
 from digitpad.gui.widgets.theme import Mode, Theme
 from digitpad.ink.drawing import Drawing
 from digitpad.recognition.recognizer import Prediction, Recognizer
+from digitpad.runs.network_names import is_of_run, network_name
 from digitpad.weights.native_format import Weights
 
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ class Session(QObject):
     network_changed = Signal(object)  # Weights
     network_file_used = Signal(object)  # Path of a network that was opened or saved
     network_saved = Signal(object, object)  # Weights, Path
+    runs_changed = Signal()  # runs were renamed or moved to the trash, and with them the names of their networks
     drawing_changed = Signal()  # while a stroke is drawn, at every move
     drawing_settled = Signal()  # a stroke has ended, or something was undone, cleared or pasted
     drawing_replaced = Signal(object, str)  # Drawing to show on the pad, and the name of the change for Undo
@@ -93,6 +96,7 @@ class Session(QObject):
         self.trained: Weights | None = None
         self.trained_path: Path | None = None
         self._weights = weights
+        self._network_path: Path | None = None
         self._recognizer = Recognizer(weights)
         self._drawing = Lazy(Drawing)
         self._prediction: tuple[Drawing, Recognizer, Prediction | None] | None = None
@@ -119,14 +123,27 @@ class Session(QObject):
         return self._recognizer
 
     def use_network(self, weights: Weights, path: Path | None = None) -> None:
-        """Read with this network from now on; ``path`` is its file, if it has one."""
-        self._weights = weights
+        """Read with this network from now on; ``path`` is its file, if it has one.
+
+        The network of a run is named after the run.
+        """
+        weights = _named_after_run(weights, path)
+        self._weights, self._network_path = weights, path
         self._recognizer = Recognizer(weights)
         if self._lifetime is Lifetime.NETWORK:
             self.say("")
         self.network_changed.emit(weights)
         if path is not None:
             self.add_network_file(path)
+
+    def follow_runs(self) -> None:
+        """Take over the new names of runs, after some were renamed or moved to the trash."""
+        self._weights = _named_after_run(self._weights, self._network_path)
+        self.runs_changed.emit()
+
+    def network_files(self) -> list[Path]:
+        """Return the network files used last that still exist, the latest first."""
+        return [path for path in map(Path, self.preferences.recent_networks) if path.exists()]
 
     def add_network_file(self, path: Path) -> None:
         """Offer a network file wherever a network can be chosen."""
@@ -266,3 +283,10 @@ class Session(QObject):
         """Choose a dataset in the Evaluate tab."""
         self.show_page("Evaluate")
         self.evaluation_data_requested.emit(source)
+
+
+def _named_after_run(weights: Weights, path: Path | None) -> Weights:
+    """Return a network with the name of the run that its file belongs to, if there is one."""
+    if path is None or not is_of_run(path) or weights.name == network_name(path):
+        return weights
+    return replace(weights, name=network_name(path))

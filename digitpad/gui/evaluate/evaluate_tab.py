@@ -4,6 +4,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from digitpad.gui.data.dataset_loader import DatasetLoader
 from digitpad.gui.evaluate.diagram_view import DiagramView
 from digitpad.gui.evaluate.digit_browser import DigitBrowser
 from digitpad.gui.evaluate.evaluate_overview import ResultsSummary
-from digitpad.gui.evaluate.evaluation_task import EvaluationResult, evaluation, robustness_of
+from digitpad.gui.evaluate.evaluation_task import EvaluationResult, Opener, evaluation, robustness_of
 from digitpad.gui.evaluate.export_button import FIGURE_NAMES, ExportButton, drawer
 from digitpad.gui.evaluate.map_view import MapView
 from digitpad.gui.evaluate.sample_view import SampleView
@@ -121,6 +122,12 @@ class EvaluateTab(TabPage):
         for choice in (self.weights_choice, self.other_choice):
             choice.offer_file(path)
 
+    def _follow_runs(self) -> None:
+        """Follow runs that were renamed or moved to the trash."""
+        for choice in (self.weights_choice, self.other_choice):
+            choice.set_in_use(self._session.weights.name)
+            choice.follow_runs()
+
     def evaluate_or_stop(self) -> None:
         """Evaluate the chosen networks; during an evaluation, stop it."""
         if self.busy:
@@ -135,9 +142,18 @@ class EvaluateTab(TabPage):
         # Read again each time, as the file may have changed.
         self._data = DatasetLoader(self.data_choice.value())
         part = PARTS[self.part_choice.current]
-        work = partial(evaluation, chosen, self._preferences.weights, self._data, part, self._n_threads)
+        work = partial(evaluation, chosen, self._opener(), self._data, part, self._n_threads)
         self._run(work, self._show_outcome, "The evaluation failed")
         self._session.say("Evaluating…")
+
+    def _opener(self) -> Opener:
+        """Return a function for the task that opens a network and names it as the lists do."""
+        names = {choice.value(): choice.chosen_name() for choice in (self.weights_choice, self.other_choice)}
+
+        def open_network(path: Path, data: DatasetLoader) -> Weights:
+            return replace(self._preferences.weights(path, data), name=names[str(path)])
+
+        return open_network
 
     def test_robustness(self) -> None:
         """Read distorted images, for the robustness curves."""
@@ -295,8 +311,9 @@ class EvaluateTab(TabPage):
     def _connect(self) -> None:
         session = self._session
         self.data_choice.share(session)
-        for path in session.preferences.recent_networks:
-            self._offer_network(Path(path))
+        for path in session.network_files():
+            self._offer_network(path)
+        session.runs_changed.connect(self._follow_runs)
         session.network_changed.connect(self._show_network)
         session.network_file_used.connect(self._offer_network)
         session.drawing_settled.connect(self._follow_drawing)

@@ -349,7 +349,7 @@ class TrainTab(TabPage):
         self._set_state(TrainingState.DONE)
         if outcome.result is not None:
             self.board.show_result(outcome.result)
-        where = f"Saved as {outcome.path.name}" if outcome.path is not None else "Not saved yet"
+        where = f"Saved in Model › Runs… as “{outcome.weights.name}”" if outcome.path is not None else "Not saved yet"
         if outcome.problem:
             self._session.say(f"Training ended early. {where}", Lifetime.TRAINING)
             advice = " Model › Runs… can resume it at a lower rate." if outcome.path is not None else ""

@@ -6,7 +6,7 @@ What it yields is frozen or a copy; the network in training never leaves its thr
 import threading
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -256,7 +256,10 @@ def _run(recorder: Recorder, control: TrainingControl) -> Generator[TrainingEven
     control.save_problem = recorder.problem
     saved = recorder.run is not None and not recorder.problem and recorder.run.weights_path.exists()
     path = recorder.run.weights_path if recorder.run is not None and saved else None
-    return TrainingOutcome(recorder.weights, path, result, problem)
+    weights = recorder.weights
+    if recorder.run is not None:
+        weights = replace(weights, name=recorder.run.name)
+    return TrainingOutcome(weights, path, result, problem)
 
 
 def _conclude(recorder: Recorder, control: TrainingControl) -> Generator[TrainingEvent, None, Result | None]:
