@@ -6,7 +6,8 @@ limits). Otherwise the saved background is restored, and the lines are drawn ove
 
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtCore import QEvent
+from PySide6.QtGui import QFontInfo, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from digitpad.gui.widgets.theme import Theme
@@ -28,6 +29,16 @@ class BlittedFigure(FigureCanvasQTAgg):
         self._stale = True
         self.mpl_connect("draw_event", self._capture)
         theme.changed.connect(self._restyle)
+
+    @property
+    def text_px(self) -> int:
+        """Size of the text of the window in pixels, which labels and margins follow."""
+        self.ensurePolished()
+        return QFontInfo(self.font()).pixelSize()
+
+    def text_points(self, share: float) -> float:
+        """Return a font size for Matplotlib, as a share of the text of the window."""
+        return share * self.text_px * 72 / (self.figure.dpi / self.device_pixel_ratio)
 
     def _restyle(self) -> None:
         """Update everything that a full draw shows, and schedule a full draw."""
@@ -60,6 +71,11 @@ class BlittedFigure(FigureCanvasQTAgg):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.draw_idle()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._restyle()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
