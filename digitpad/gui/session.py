@@ -75,6 +75,7 @@ class Session(QObject):
     drawing_replaced = Signal(object, str)  # Drawing to show on the pad, and the name of the change for Undo
     dataset_opened = Signal(str)  # name or path
     training_changed = Signal(object)  # TrainingState
+    training_progressed = Signal(object)  # share of the steps that are done, 0 to 1; None if nothing is in training
     evaluating_changed = Signal(bool)
     message_changed = Signal(str)
 
@@ -102,6 +103,7 @@ class Session(QObject):
         self._prediction: tuple[Drawing, Recognizer, Prediction | None] | None = None
         self._datasets: list[str] = []
         self._training = TrainingState.IDLE
+        self._training_share: float | None = None
         self._evaluating = False
         self._message, self._lifetime = "", Lifetime.EVENT
 
@@ -222,6 +224,17 @@ class Session(QObject):
         if self._lifetime is Lifetime.TRAINING:
             self.say("")
         self.training_changed.emit(state)
+
+    @property
+    def training_share(self) -> float | None:
+        """Share of the steps of the training that are done, 0 to 1; None if nothing is in training."""
+        return self._training_share
+
+    def set_training_share(self, share: float | None) -> None:
+        """Follow the progress of the training."""
+        if share != self._training_share:
+            self._training_share = share
+            self.training_progressed.emit(share)
 
     def set_trained(self, weights: Weights | None, path: Path | None) -> None:
         """Keep the result of a training, or drop it."""

@@ -1,5 +1,6 @@
 """The main window: tabs, menus, status bar, drag and drop, closing."""
 
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
@@ -151,6 +152,9 @@ class Window(QMainWindow):
         for page in self.pages:
             index = self._tabs.addTab(page.title)
             self._tabs.setTabToolTip(index, f"{page.title} (Ctrl+{index + 1})")
+        titles = [page.title for page in self.pages]
+        if "Train" in titles:
+            self.session.training_progressed.connect(partial(self._tabs.set_progress, titles.index("Train")))
         row.addWidget(self._tabs)
         row.addStretch(1)
         column.addWidget(bar)

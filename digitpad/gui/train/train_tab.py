@@ -4,6 +4,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,11 @@ from digitpad.gui.train.training_task import (
     TrainingStart,
     train,
 )
-from digitpad.gui.widgets.basics import SPACE, named
+from digitpad.gui.widgets.basics import SPACE, named, set_kind
 from digitpad.gui.widgets.dialogs import confirm
 from digitpad.gui.widgets.tab_page import TabPage
 from digitpad.number_format import format_count
+from digitpad.runs.network_names import is_of_run, network_name
 from digitpad.runs.run import Run
 from digitpad.training.events import EpochDone, SettingChange
 from digitpad.training.recipe import Recipe
@@ -84,6 +86,9 @@ class TrainTab(TabPage):
         session, form = self._session, self.form
         self.board.use_requested.connect(self._use)
         self.board.failed.connect(session.raise_error)
+        self.board.curves_added.connect(self._set_tab_order)
+        form.find_rate.clicked.connect(self.find_rate)
+        session.runs_changed.connect(self._follow_runs)
         form.changed.connect(self._planning.request)
         form.changed.connect(self._changing.start)
         form.save_requested.connect(self.save_settings)
@@ -105,6 +110,11 @@ class TrainTab(TabPage):
         """Read the chosen dataset, so that one that does not fit is refused at once."""
         if not self.busy:
             self._data_check.check(self.form.data_choice.value())
+
+    def _follow_runs(self) -> None:
+        """Follow the new name of the run whose curves are shown."""
+        if self.outcome is not None and self.outcome.path is not None and is_of_run(self.outcome.path):
+            self.board.set_name(network_name(self.outcome.path))
 
     def _keep_more(self, more: bool) -> None:
         self._session.preferences.more_settings = more
@@ -384,11 +394,18 @@ class TrainTab(TabPage):
 
     def redraw(self) -> None:
         self.board.draw(counts_down=self.state is TrainingState.RUNNING)
+        if self.busy:
+            self._session.set_training_share(self.board.share)
 
     def _set_state(self, state: TrainingState) -> None:
         running = state in (TrainingState.RUNNING, TrainingState.PAUSED)
         self._main.setText({TrainingState.RUNNING: "Pause", TrainingState.PAUSED: "Resume"}.get(state, "Train"))
         self._main.setEnabled(state is not TrainingState.STOPPING)
+        # The next step leads: to use what was trained, or else to train.
+        set_kind(self._main, "" if state is TrainingState.DONE else "primary")
+        self.form.find_rate.setEnabled(not state.is_busy)
+        if not state.is_busy:
+            self._session.set_training_share(None)
         self._stop.setEnabled(running)
         self._save.setEnabled(self.outcome is not None)
         self.board.set_usable(self.outcome is not None)
@@ -418,15 +435,19 @@ class TrainTab(TabPage):
         row.setSpacing(5 * SPACE)
         left = QVBoxLayout()
         left.setSpacing(3 * SPACE)
-        self.form.setFixedWidth(290)
         left.addWidget(self.form, 1)
         left.addLayout(self._build_buttons())
         row.addLayout(left)
         row.addWidget(self.board, 1)
+        self._set_tab_order()
+
+    def _set_tab_order(self) -> None:
+        """Let the focus go through the settings, Train and Stop, the charts, and Save as."""
+        for first, second in pairwise([self.form.last_stop, self._main, self._stop, *self.board.charts, self._save]):
+            self.setTabOrder(first, second)
 
     def _build_buttons(self) -> QHBoxLayout:
         self._main = named(QPushButton("Train"), "train_button")
-        self._main.setProperty("kind", "primary")
         self._main.setToolTip("Train with these settings; during a training, pause and resume (Ctrl+T)")
         self._main.clicked.connect(self.train_or_pause)
         self._stop = named(QPushButton("Stop"), "stop_button")

@@ -20,7 +20,7 @@ from digitpad.gui.session import TrainingState
 from digitpad.gui.shell.window import Window
 from digitpad.gui.train.train_tab import CHANGE_AFTER_MS, TrainTab
 from digitpad.gui.train.training_task import SettingsChanged, TrainingReport, TrainingStart
-from digitpad.gui.widgets.basics import Tile
+from digitpad.gui.widgets.basics import Tabs, Tile
 from digitpad.gui.widgets.image_grid import ImageGrid
 from digitpad.runs.run import Run, RunStatus, all_runs
 from digitpad.runs.run_comparison import clock
@@ -31,7 +31,7 @@ from digitpad.training.snapshots import TrainingSnapshot
 from digitpad.training.trainer import Trainer
 from digitpad.weights.native_format import load_weights
 from tests.unit.gui.geometry import assert_text_fits
-from tests.unit.gui.hand import TRAIN, draw, find, placed, reading
+from tests.unit.gui.hand import DRAW, TRAIN, draw, find, placed, reading
 
 TRAINING_MS = 60_000
 
@@ -242,7 +242,7 @@ def test_presets_fill_the_form_and_edits_make_them_one_s_own(training_window: Wi
     """An edit of a recipe changes the choice to Custom."""
     form = training_window.page(TrainTab).form
     preset = find(training_window, QComboBox, "preset")
-    preset.setCurrentText("momentum-dropout")
+    preset.setCurrentIndex(preset.findData("momentum-dropout"))
     recipe = form.recipe()
     assert recipe is not None
     assert recipe.network.hidden == (256, 128)
@@ -311,7 +311,7 @@ def test_the_untrained_tab_says_what_training_will_do(qtbot: QtBot, window: Wind
     tab = window.page(TrainTab)
     qtbot.waitUntil(lambda: tab.board.loss_curves is not None)
     assert tab.board.loss_curves is not None
-    assert "Train runs 60 epochs of 784-512-256-10" in tab.board.loss_curves.hint
+    assert "Train runs 10 epochs of 784-128-10" in tab.board.loss_curves.hint
     tab.form.set_recipe(tab.form.base_recipe.with_values({"training.epochs": 1}))
     assert "Train runs 1 epoch of" in tab.board.loss_curves.hint
 
@@ -487,7 +487,7 @@ def set_field(window: Window, name: str, text: str) -> None:
 def long_training(qtbot: QtBot, window: Window, **settings: object) -> TrainTab:
     """Start a long training run and wait for its first steps."""
     tab = window.page(TrainTab)
-    values = {"training.epochs": 5000, **{key.replace("__", "."): value for key, value in settings.items()}}
+    values = {"training.epochs": 5000} | {key.replace("__", "."): value for key, value in settings.items()}
     tab.form.set_recipe(tab.form.base_recipe.with_values(values))
     tab.train()
     qtbot.waitUntil(lambda: tab.board.n_steps > 0, timeout=TRAINING_MS)
@@ -664,3 +664,66 @@ def test_resumed_run_has_the_threads_that_it_began_with(
     tab.finish_work()
     assert asked == [before + 1, before]
     assert blas_threads.thread_count() == before
+
+
+def test_progress_is_visible_on_every_tab(qtbot: QtBot, training_window: Window) -> None:
+    """The tab of a training shows how much is done, until it has ended."""
+    tab, bar = long_training(qtbot, training_window, training__epochs=40), find(training_window, Tabs, "tab_bar")
+    qtbot.waitUntil(lambda: bar.progress(TRAIN) is not None)
+    training_window.show_page(DRAW)
+    qtbot.waitUntil(lambda: (bar.progress(TRAIN) or 0) > 0.1)
+    assert "% done" in bar.accessibleTabName(TRAIN)
+    bar.grab()
+    tab.stop()
+    wait_for(qtbot, training_window, TrainingState.DONE)
+    assert bar.progress(TRAIN) is None
+    assert bar.accessibleTabName(TRAIN) == "Train"
+
+
+def test_one_button_leads(qtbot: QtBot, training_window: Window) -> None:
+    """The primary button is Train, and after a training the one that uses its network."""
+    tab = training_window.page(TrainTab)
+
+    def primary() -> list[str]:
+        buttons = tab.findChildren(QPushButton)
+        return [
+            button.objectName() for button in buttons if button.property("kind") == "primary" and button.isVisible()
+        ]
+
+    assert primary() == ["train_button"]
+    tab.train()
+    wait_for(qtbot, training_window, TrainingState.DONE)
+    assert primary() == ["use_button"]
+
+
+def test_focus_goes_from_settings_over_train_and_charts_to_save(qtbot: QtBot, training_window: Window) -> None:
+    """Tab goes through the settings, Train, the charts and Save as; curves say their name and last values."""
+    tab = training_window.page(TrainTab)
+    qtbot.waitUntil(lambda: tab.board.loss_curves is not None)
+    tab.train()
+    wait_for(qtbot, training_window, TrainingState.DONE)
+    assert find(training_window, QLabel, "loss_heading").text() == "Loss · own"
+    find(training_window, QPushButton, "more_settings").setFocus()
+    visited = []
+    while (widget := QApplication.focusWidget()) is not None and widget.objectName() != "save_button":
+        visited.append(widget.objectName())
+        qtbot.keyClick(widget, Qt.Key.Key_Tab)
+    names = ["loss_curves", "views_accuracy", "accuracy_curves", "scrubber", "use_button"]
+    assert visited == ["more_settings", "train_button", *names]
+    curves = tab.board.loss_curves
+    assert curves is not None
+    assert curves.accessibleName() == "Loss by epoch"
+    assert curves.accessibleDescription().startswith("Epoch 8: training 0.")
+
+
+def test_figures_are_not_cut_off(qtbot: QtBot, training_window: Window) -> None:
+    """At the smallest size of the window all titles and figures of the tiles can be read."""
+    training_window.resize(training_window.minimumSize())
+    tab = training_window.page(TrainTab)
+    tab.train()
+    wait_for(qtbot, training_window, TrainingState.DONE)
+    QApplication.processEvents()
+    for tile in tab.findChildren(Tile):
+        for label in tile.findChildren(QLabel):
+            if label.text():
+                assert_text_fits(label)
