@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
+    QComboBox,
     QHBoxLayout,
     QProgressBar,
     QPushButton,
@@ -40,7 +42,7 @@ from digitpad.gui.importing.import_preferences import ImportPreferences
 from digitpad.gui.session import Session
 from digitpad.gui.tasks.task import Policy, TaskRunner, Work, as_digitpad_error
 from digitpad.gui.tasks.throttle import Throttle
-from digitpad.gui.widgets.basics import SPACE, ElidedLabel, make_card, make_label, named
+from digitpad.gui.widgets.basics import SPACE, ElidedLabel, keep_width, make_card, make_label, named
 from digitpad.gui.widgets.segmented_control import SegmentedControl
 from digitpad.gui.widgets.tab_page import TabPage
 from digitpad.ink.drawing import Drawing
@@ -271,7 +273,30 @@ class EvaluateTab(TabPage):
                 "It takes several times as long as an evaluation, and can be stopped."
             )
         else:
-            self.diagram.set_diagram(drawer(outcome, self.robust, name), FIGURE_NAMES[name])
+            self.diagram.set_diagram(
+                drawer(outcome, self.robust, name), FIGURE_NAMES[name], self._describe_diagram(outcome, name)
+            )
+
+    def _describe_diagram(self, outcome: EvaluationResult, name: str) -> str:
+        """Return the main values of a diagram as text."""
+        texts = []
+        for assessment, robust in zip_longest(outcome.assessments, self.robust):
+            curve = assessment.rejection_curve
+            match name:
+                case "reliability":
+                    text = f"calibration error {format_percent(assessment.reliability.error, 2)}"
+                case "threshold":
+                    text = (
+                        f"{format_percent(curve.not_sure_at_threshold, 2)} not sure at the network's own threshold, "
+                        f"accuracy when sure {format_percent(curve.accuracy_at_threshold, 2)}"
+                    )
+                case _:
+                    text = ", ".join(
+                        f"{curve.name} {curve.amounts[-1]:g} {curve.unit}: {format_percent(float(curve.accuracy[-1]))}"
+                        for curve in robust.curves
+                    )
+            texts.append(f"{assessment.weights.name}: {text}")
+        return "; ".join(texts)
 
     def open_cell(self, is_digit: int, read_as: int) -> None:
         """Show the images of a cell of the confusion matrix; -1 stands for any class."""
@@ -340,7 +365,6 @@ class EvaluateTab(TabPage):
         row.addWidget(self.pages_choice)
         self._said.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self._said, 1)
-        row.addWidget(self.export)
         column.addLayout(row)
         for page in (self.overview, self.browser, self.sample, self._build_diagrams(), self._build_map()):
             self._pages.addWidget(page)
@@ -349,7 +373,7 @@ class EvaluateTab(TabPage):
 
     def _build_choices(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        row.setSpacing(3 * SPACE)
+        row.setSpacing(2 * SPACE)
         for title, widget, tip in (
             ("Network", self.weights_choice, "The network to evaluate"),
             (
@@ -361,15 +385,17 @@ class EvaluateTab(TabPage):
         ):
             widget.setAccessibleName(title)
             widget.setToolTip(tip)
-            widget.setMinimumWidth(130)
+            widget.setMinimumContentsLength(5)  # their texts are elided, and their lists show them whole
+            widget.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             row.addWidget(make_label(title, "soft"))
             row.addWidget(widget, 1)
         self.part_choice.setToolTip("Use the validation part to make choices, and the test part for the final score")
         row.addWidget(self.part_choice)
         self._main.setProperty("kind", "primary")
         self._main.setToolTip("Read every image and count the right predictions (Ctrl+E)")
-        self._main.setMinimumWidth(104)
+        keep_width(self._main)
         row.addWidget(self._main)
+        row.addWidget(self.export)
         return row
 
     def _build_empty(self) -> QWidget:
