@@ -112,7 +112,7 @@ class RunsWindow(QMainWindow):
         splitter.addWidget(self._build_side())
         splitter.addWidget(self.curves)
         splitter.setStretchFactor(0, 1)
-        splitter.setStretchFactor(1, 4)
+        splitter.setStretchFactor(1, 2)
         splitter.setSizes([520, 560])
         central = QWidget()
         column = QVBoxLayout(central)

@@ -23,7 +23,7 @@ def row(model: RunsModel | SortedRuns, place: int) -> list[str]:
 
 
 def test_runs_are_rows(model: RunsModel) -> None:
-    """A row shows name, recipe, status, accuracy, time and start; the tooltip has the id."""
+    """A row shows name, recipe, status, test accuracy, time and start; the tooltip has id and validation accuracy."""
     run = made_run("one", RunStatus.PAUSED, n_epochs=1)
     run.rename("mine")
     model.set_entries(RunRegistry().entries())
@@ -31,11 +31,12 @@ def test_runs_are_rows(model: RunsModel) -> None:
         "mine",
         "one",
         "paused 1/3",
-        "50.00\N{NO-BREAK SPACE}%",
+        "–",
         "0:01",
         f"{run.begun:%m-%d %H:%M}",
     ]
     assert run.id in model.index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
+    assert "Validation accuracy 50.00" in model.index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
 
 
 def test_only_what_changed_is_told(qtbot: QtBot, model: RunsModel) -> None:
