@@ -12,8 +12,7 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from digitpad.gui.widgets.blitting import BlittedFigure
-from digitpad.gui.widgets.loss_ticks import set_loss_ticks
+from digitpad.gui.widgets.blitting import BlittedFigure, set_loss_ticks
 from digitpad.gui.widgets.theme import Theme
 from digitpad.number_format import format_percent
 from digitpad.plotting.curve_points import MAX_POINTS, Series, decimate

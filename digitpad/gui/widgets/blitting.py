@@ -4,13 +4,17 @@ A full draw takes about 25 ms and a blit 1 ms. The axes are therefore drawn in f
 limits). Otherwise the saved background is restored, and the lines are drawn over it.
 """
 
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter, NullLocator
 from PySide6.QtCore import QEvent
 from PySide6.QtGui import QFontInfo, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from digitpad.gui.widgets.theme import Theme
+
+_FEW = 50  # a range with a smaller ratio shows hardly a power of ten
 
 
 class BlittedFigure(FigureCanvasQTAgg):
@@ -80,3 +84,12 @@ class BlittedFigure(FigureCanvasQTAgg):
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self._background = None
+
+
+def set_loss_ticks(axis: Axis, low: float, high: float) -> None:
+    """Mark the powers of ten between two limits; in a short range also twice and five times these."""
+    ticks = LogLocator(subs=(1, 2, 5) if high / low < _FEW else (1,), numticks=8).tick_values(low, high)
+    axis.set_major_locator(FixedLocator([tick for tick in ticks if low / 1.001 <= tick <= high * 1.001]))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set_minor_formatter(NullFormatter())

@@ -2,6 +2,7 @@ import shutil
 
 import pytest
 from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtWidgets import QApplication
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
@@ -12,7 +13,7 @@ from tests.unit.training.made_runs import made_run
 
 
 @pytest.fixture
-def model(qtmodeltester: ModelTester) -> RunsModel:
+def model(qapp: QApplication, qtmodeltester: ModelTester) -> RunsModel:
     model = RunsModel()
     qtmodeltester.check(model)
     return model
