@@ -88,7 +88,7 @@ def test_labels_have_the_room_that_they_need(qtbot: QtBot, curves: TrainingCurve
     assert min(box.y0 for box in boxes) >= 0
     assert max(box.x1 for box in boxes) <= curves.figure.bbox.x1
     assert max(box.y1 for box in boxes) <= curves.figure.bbox.y1
-    assert curves.axes.bbox.x0 <= 60 * curves.device_pixel_ratio
+    assert curves.axes.bbox.x0 <= 5.2 * curves.text_px * curves.device_pixel_ratio
 
 
 def test_best_value_is_told_where_no_curve_ends(curves: TrainingCurves) -> None:
