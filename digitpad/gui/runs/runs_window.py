@@ -138,7 +138,6 @@ class RunsWindow(QMainWindow):
 
     def _build_side(self) -> QWidget:
         side = QWidget()
-        side.setMinimumWidth(496)  # else there is no room for names
         column = QVBoxLayout(side)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3 * SPACE)
