@@ -39,6 +39,7 @@ class RunsList(QFrame):
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setMinimumSectionSize(8 * self.table.fontMetrics().averageCharWidth())  # else names get no room
         self.table.selectionModel().selectionChanged.connect(lambda *_: self.chosen_changed.emit())
         self._empty = make_label("No runs yet.\nEach run of the Train tab appears here.", "soft", "no_runs")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -72,16 +73,8 @@ class RunsList(QFrame):
         self.model.set_entries(entries)
         if is_first and entries:
             self.choose(entries[0].id)
-        self._keep_room_for_names()
         self._empty.setVisible(not entries)
         self.table.setVisible(bool(entries))
-
-    def _keep_room_for_names(self) -> None:
-        """Make the table wide enough for its other columns and for names of usual length."""
-        header = self.table.horizontalHeader()
-        others = sum(header.sectionSize(column) for column in range(1, header.count()))
-        name = 12 * self.table.fontMetrics().averageCharWidth()
-        self.table.setMinimumWidth(others + name + 6 * SPACE + self.table.verticalScrollBar().sizeHint().width())
 
     def edit_name(self, entry: RunEntry) -> None:
         """Start to edit the name of a run in the table."""
