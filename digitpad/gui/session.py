@@ -4,6 +4,7 @@ A tab reads the session and follows its signals. Each part of the state changes 
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from digitpad.gui.tasks.lazy import Lazy
 from digitpad.gui.widgets.theme import Mode, Theme
 from digitpad.ink.drawing import Drawing
 from digitpad.recognition.recognizer import Prediction, Recognizer
+from digitpad.runs.network_names import is_of_run, network_name
 from digitpad.weights.native_format import Weights
 
 if TYPE_CHECKING:
@@ -69,11 +71,13 @@ class Session(QObject):
     network_changed = Signal(object)  # Weights
     network_file_used = Signal(object)  # Path of a network that was opened or saved
     network_saved = Signal(object, object)  # Weights, Path
+    runs_changed = Signal()  # runs were renamed or moved to the trash, and with them the names of their networks
     drawing_changed = Signal()  # while a stroke is drawn, at every move
     drawing_settled = Signal()  # a stroke has ended, or something was undone, cleared or pasted
     drawing_replaced = Signal(object, str)  # Drawing to show on the pad, and the name of the change for Undo
     dataset_opened = Signal(str)  # name or path
     training_changed = Signal(object)  # TrainingState
+    training_progressed = Signal(object)  # share of the steps that are done, 0 to 1; None if nothing is in training
     evaluating_changed = Signal(bool)
     message_changed = Signal(str)
     finger_drawing_changed = Signal(bool)
@@ -102,6 +106,7 @@ class Session(QObject):
         self._prediction: tuple[Drawing, Recognizer, Prediction | None] | None = None
         self._datasets: list[str] = []
         self._training = TrainingState.IDLE
+        self._training_share: float | None = None
         self._evaluating = False
         self._message, self._lifetime = "", Lifetime.EVENT
 
@@ -133,7 +138,11 @@ class Session(QObject):
         return self._recognizer
 
     def use_network(self, weights: Weights, path: Path | None = None) -> None:
-        """Read with this network from now on; ``path`` is its file, if it has one."""
+        """Read with this network from now on; ``path`` is its file, if it has one.
+
+        The network of a run is named after the run.
+        """
+        weights = _named_after_run(weights, path)
         self._weights, self.network_path = weights, path
         self._recognizer = Recognizer(weights)
         if self._lifetime is Lifetime.NETWORK:
@@ -141,6 +150,15 @@ class Session(QObject):
         self.network_changed.emit(weights)
         if path is not None:
             self.add_network_file(path)
+
+    def follow_runs(self) -> None:
+        """Take over the new names of runs, after some were renamed or moved to the trash."""
+        self._weights = _named_after_run(self._weights, self.network_path)
+        self.runs_changed.emit()
+
+    def network_files(self) -> list[Path]:
+        """Return the network files used last that still exist, the latest first."""
+        return [path for path in map(Path, self.preferences.recent_networks) if path.exists()]
 
     def add_network_file(self, path: Path) -> None:
         """Offer a network file wherever a network can be chosen."""
@@ -222,6 +240,17 @@ class Session(QObject):
             self.say("")
         self.training_changed.emit(state)
 
+    @property
+    def training_share(self) -> float | None:
+        """Share of the steps of the training that are done, 0 to 1; None if nothing is in training."""
+        return self._training_share
+
+    def set_training_share(self, share: float | None) -> None:
+        """Follow the progress of the training."""
+        if share != self._training_share:
+            self._training_share = share
+            self.training_progressed.emit(share)
+
     def set_trained(self, weights: Weights | None, path: Path | None) -> None:
         """Keep the result of a training, or drop it."""
         self.trained, self.trained_path = weights, path
@@ -282,3 +311,10 @@ class Session(QObject):
         """Choose a dataset in the Evaluate tab."""
         self.show_page("Evaluate")
         self.evaluation_data_requested.emit(source)
+
+
+def _named_after_run(weights: Weights, path: Path | None) -> Weights:
+    """Return a network with the name of the run that its file belongs to, if there is one."""
+    if path is None or not is_of_run(path) or weights.name == network_name(path):
+        return weights
+    return replace(weights, name=network_name(path))

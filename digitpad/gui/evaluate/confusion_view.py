@@ -24,6 +24,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from digitpad.class_names import DIGITS
+from digitpad.gui.evaluate.class_differences import format_signed
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 from digitpad.number_format import format_count
 from digitpad.plotting.palette import blend, readable_on
@@ -57,6 +58,7 @@ class ConfusionView(QWidget):
         self._theme = theme
         self._names: Sequence[str] = DIGITS
         self._confusion: NDArray[np.int64] | None = None
+        self._other: NDArray[np.int64] | None = None
         self._cell = (0, 0)
         self._pointed: tuple[int, int] | None = None
         self._lay_out()
@@ -67,9 +69,11 @@ class ConfusionView(QWidget):
         theme.changed.connect(self.update)
         self._update_description()
 
-    def set_confusion(self, confusion: NDArray[np.int64], class_names: Sequence[str]) -> None:
-        """Show counts of shape (n_classes, n_classes)."""
-        self._confusion, self._names = confusion, class_names
+    def set_confusion(
+        self, confusion: NDArray[np.int64], class_names: Sequence[str], other: NDArray[np.int64] | None = None
+    ) -> None:
+        """Show counts of shape (n_classes, n_classes), or by how much they differ from those of another network."""
+        self._confusion, self._names, self._other = confusion, class_names, other
         self._pointed = None
         self._lay_out()
         self.move_to(*self._cell)
@@ -83,7 +87,10 @@ class ConfusionView(QWidget):
         if self._confusion is None:
             return ""
         count, total = int(self._confusion[row, column]), int(self._confusion[row].sum())
-        return f"{self._names[row]} read as {self._names[column]}: {format_count(count)} of {format_count(total)}"
+        text = f"{self._names[row]} read as {self._names[column]}: {format_count(count)} of {format_count(total)}"
+        if self._other is not None:
+            text += f", and {format_count(int(self._other[row, column]))} by the other network"
+        return text
 
     def _most_often(self, counts: NDArray[np.int64]) -> str:
         """Return the most frequent mistakes as text, for a matrix without counts."""
@@ -98,6 +105,14 @@ class ConfusionView(QWidget):
     def _update_description(self) -> None:
         self.setAccessibleName("Confusion matrix")
         self.setAccessibleDescription(self._describe(*self._cell))
+
+    @property
+    def shown(self) -> NDArray[np.int64]:
+        """Numbers of the cells: counts, or differences of counts."""
+        n = len(self._names)
+        if self._confusion is None:
+            return np.zeros((n, n), np.int64)
+        return self._confusion if self._other is None else self._confusion - self._other
 
     def move_to(self, row: int, column: int) -> None:
         last = len(self._names) - 1
@@ -191,6 +206,30 @@ class ConfusionView(QWidget):
                 painter.setPen(QColor(readable_on(colour)))
                 painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, format_count(count))
 
+    def _paint_differences(self, painter: QPainter, differences: NDArray[np.int64], font: QFont) -> None:
+        """Paint a rounded cell for each difference; better cells are in one colour, worse ones in another.
+
+        More right predictions are better, and so are fewer mistakes; the sign tells more from fewer.
+        """
+        tokens = self._theme.tokens
+        most = max(1, int(np.abs(differences).max()))
+        for row, column in np.ndindex(*differences.shape):
+            difference = int(differences[row, column])
+            cell = self.rect_of(row, column).adjusted(1, 1, -1, -1)
+            is_better = (difference > 0) == (row == column)
+            strength = _FAINTEST + 0.58 * (abs(difference) / most) ** 0.5
+            colour = blend(tokens.card, tokens.accent if is_better else tokens.second, strength)
+            if not difference:
+                colour = tokens.accent_ground if row == column else tokens.ground
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(colour))
+            painter.drawRoundedRect(cell, 4, 4)
+            if difference:
+                font.setBold(row == column)
+                painter.setFont(font)
+                painter.setPen(QColor(readable_on(colour)))
+                painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, format_signed(difference))
+
     def _paint_colours(self, painter: QPainter, counts: NDArray[np.int64], area: QRectF) -> None:
         """Paint an enlarged pixel for each count.
 
@@ -202,7 +241,13 @@ class ConfusionView(QWidget):
         shares[diagonal, diagonal] = counts.diagonal() / np.maximum(1, counts.sum(axis=1))
         alphas = np.where(counts > 0, _FAINTEST + (0.9 - _FAINTEST) * shares, 0)[..., None]
         ground, right, wrong = (_rgb(colour) for colour in (tokens.ground, tokens.accent, tokens.second))
-        colours = np.where(np.eye(len(counts), dtype=bool)[..., None], right, wrong)
+        is_blue = np.eye(len(counts), dtype=bool)
+        if self._other is not None:
+            differences = self.shown
+            is_blue = (differences > 0) == is_blue
+            shares = np.sqrt(np.abs(differences) / max(1, int(np.abs(differences).max())))
+            alphas = np.where(differences != 0, _FAINTEST + (0.9 - _FAINTEST) * shares, 0)[..., None]
+        colours = np.where(is_blue[..., None], right, wrong)
         pixels = np.full((*counts.shape, 4), 255, np.uint8)
         pixels[..., :3] = np.rint(ground + alphas * (colours - ground))
         n = len(counts)
@@ -268,20 +313,26 @@ class ConfusionView(QWidget):
         pointed = self._pointed or (self._cell if self.hasFocus() else None)
         painter.setFont(self.cell_font())
         n = len(self._names)
-        counts = np.zeros((n, n), int) if self._confusion is None else self._confusion
+        counts = np.zeros((n, n), np.int64) if self._confusion is None else self._confusion
         font = self.cell_font()
         font.setPixelSize(max(9, min(13, int(area.height() / n) - 6)))
         font.setBold(True)
-        widest = QFontMetricsF(font).horizontalAdvance(format_count(int(counts.max())))
+        longest = format_count(int(counts.max()))
+        while (widest := QFontMetricsF(font).horizontalAdvance(longest)) > area.width() / n and font.pixelSize() > 9:
+            font.setPixelSize(font.pixelSize() - 1)
         has_counts = area.height() / n >= _LEAST_HEIGHT_PX and area.width() / n >= widest
         painter.setPen(QColor(tokens.soft if pointed is None else tokens.text))
         title = "predicted" if has_counts else self._most_often(counts)
+        if has_counts and self._other is not None:
+            title = "predicted; blue: better, orange: worse"
         if pointed is not None and self._confusion is not None:
             title = self._describe(*pointed)
         title = QFontMetricsF(painter.font()).elidedText(title, Qt.TextElideMode.ElideRight, area.width())
         painter.drawText(QRectF(area.left(), 0, area.width(), _TITLE_PX), Qt.AlignmentFlag.AlignHCenter, title)
         self._paint_names(painter, pointed or (-1, -1))
-        if has_counts:
+        if has_counts and self._other is not None:
+            self._paint_differences(painter, self.shown, font)
+        elif has_counts:
             self._paint_counts(painter, counts, font)
         else:
             self._paint_colours(painter, counts, area)

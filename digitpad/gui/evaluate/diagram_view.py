@@ -40,16 +40,18 @@ class DiagramView(QWidget):
         self._drawing = Throttle(self._draw, RESIZE_MS, self)
         theme.changed.connect(self._mark_stale)
 
-    def set_diagram(self, make: MakeDraw, accessible_name: str) -> None:
+    def set_diagram(self, make: MakeDraw, accessible_name: str, description: str) -> None:
         """Show a diagram; ``make`` returns its drawing function, and runs in a thread because it imports matplotlib."""
         self._make, self._words, self._image = make, "", None
         self.setAccessibleName(accessible_name)
+        self.setAccessibleDescription(description)
         self._mark_stale()
 
     def set_words(self, words: str) -> None:
         """Show a text instead of a diagram."""
         self._make, self._words, self._image = None, words, None
         self.setAccessibleName(words)
+        self.setAccessibleDescription("")
         self._tasks.cancel()
         self.update()
 

@@ -1,7 +1,7 @@
 """Overview of the results: metrics, scores per class, and the confusion matrix."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtWidgets import (
@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QHeaderView,
+    QSizePolicy,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -18,13 +19,15 @@ from PySide6.QtWidgets import (
 from digitpad.class_names import DIGITS, noun
 from digitpad.evaluation.assessment import Assessment
 from digitpad.evaluation.significance import Comparison
+from digitpad.gui.evaluate.class_differences import confusion_in_order_of, format_difference, scores_by_name
 from digitpad.gui.evaluate.confusion_view import ConfusionView
 from digitpad.gui.evaluate.evaluation_task import EvaluationResult
-from digitpad.gui.widgets.basics import SPACE, Tile, make_card, make_label, named
+from digitpad.gui.widgets.basics import SPACE, ElidedLabel, Tile, make_card, make_label, named
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 from digitpad.number_format import format_count, format_percent
 
 _COLUMNS = ("Digit", "Count", "Precision", "Recall", "95\N{NO-BREAK SPACE}% interval", "F1")
+_DIFFERENCE_COLUMNS = ("Digit", "Count", "Recall", "Other recall", "Difference", "F1 change")
 _ROW_PX = 22  # height of a row if there are many classes, which are scrolled
 _MANY_PX = 436  # minimum width of the table beside the wider matrix of many classes
 _FIRST_PX = (52, 110)  # minimum and maximum width of the column of names
@@ -49,7 +52,7 @@ class ResultsSummary(QWidget):
         }
         self._verdict_card = make_card("verdict_card")
         self._verdict = make_label("", "soft", "verdict")
-        self._confusion_heading = make_label("", "heading")
+        self._confusion_heading = ElidedLabel("heading", "confusion_heading")
         self.table = named(QTableWidget(0, len(_COLUMNS)), "class_table")
         self.confusion = ConfusionView(theme)
         self.confusion.opened.connect(self.cell_opened)
@@ -66,19 +69,33 @@ class ResultsSummary(QWidget):
         if outcome.comparison is not None:
             self._verdict.setText(verdict(outcome.comparison, first, others[0]))
         self._set_classes(first.class_names)
+        self._set_headers(first, others)
         font = fixed_width_digits(self.table.font())
-        for row, scores in enumerate(first.classes):
-            low, high = scores.interval
-            interval = "–" if math.isnan(low) else f"{100 * low:.1f}–{100 * high:.1f}"
-            name = first.class_names[row]
-            shares = [_format_share(share) for share in (scores.precision, scores.recall, scores.f1)]
-            values = (name, format_count(scores.n), *shares[:2], interval, shares[2])
+        for row, values in enumerate(_difference_rows(first, others[0]) if others else _class_rows(first)):
             for column, text in enumerate(values):
                 item = QTableWidgetItem(text)
                 item.setFont(font)
                 item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 self.table.setItem(row, column, item)
-        self.confusion.set_confusion(first.confusion, first.class_names)
+        other = confusion_in_order_of(first, others[0]) if others else None
+        self.confusion.set_confusion(first.confusion, first.class_names, other)
+
+    def _set_headers(self, first: Assessment, others: Sequence[Assessment]) -> None:
+        """Name the columns and the matrix: scores of one network, or differences of two."""
+        word = noun(first.class_names)
+        if not others:
+            self.table.setHorizontalHeaderLabels([word.title(), *_COLUMNS[1:]])
+            self._confusion_heading.set_text(f"Confusion matrix (rows: true {word}, columns: predicted)")
+            return
+        name, other = first.weights.name, others[0].weights.name
+        self.table.setHorizontalHeaderLabels([word.title(), *_DIFFERENCE_COLUMNS[1:]])
+        for column, tip in enumerate(
+            (f"Recall of {name}", f"Recall of {other}", f"Recall of {name} minus that of {other}, in points"), start=2
+        ):
+            header = self.table.horizontalHeaderItem(column)
+            assert header is not None
+            header.setToolTip(tip)
+        self._confusion_heading.set_text(f"Confusion matrix: {name} minus {other}")
 
     def _set_classes(self, names: Sequence[str]) -> None:
         """Create a row for each class; many classes are scrolled and get a wider matrix, and few share the height."""
@@ -92,10 +109,8 @@ class ResultsSummary(QWidget):
         table.setVerticalScrollBarPolicy(policy.ScrollBarAsNeeded if many else policy.ScrollBarAlwaysOff)
         longest = max(map(table.fontMetrics().horizontalAdvance, names)) + 12
         table.horizontalHeader().resizeSection(0, min(max(longest, _FIRST_PX[0]), _FIRST_PX[1]))
-        table.setHorizontalHeaderLabels([noun(names).title(), *_COLUMNS[1:]])
         table.setRowCount(0)  # otherwise rows keep their previous height
         table.setRowCount(len(names))
-        self._confusion_heading.setText(f"Confusion matrix (rows: true {noun(names)}, columns: predicted)")
 
     def _open_row(self, index: QModelIndex) -> None:
         self.cell_opened.emit(index.row(), -1)
@@ -107,7 +122,7 @@ class ResultsSummary(QWidget):
         row = QHBoxLayout()
         row.setSpacing(3 * SPACE)
         for tile in self._tiles.values():
-            tile.setFixedHeight(82)
+            tile.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
             row.addWidget(tile, 1)
         column.addLayout(row)
         self._verdict.setWordWrap(True)
@@ -150,6 +165,7 @@ class ResultsSummary(QWidget):
         for column in (0, 1):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             header.resizeSection(column, 52)
+        header.setSectionResizeMode(4, QHeaderView.ResizeMode.ResizeToContents)  # the longest title
         header.setHighlightSections(False)
         header.setSectionsClickable(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -159,22 +175,39 @@ class ResultsSummary(QWidget):
         table.activated.connect(self._open_row)
 
 
+def _class_rows(made: Assessment) -> Iterator[Sequence[str]]:
+    """Yield the texts of each class for `_COLUMNS`."""
+    for name, scores in scores_by_name(made).items():
+        low, high = scores.interval
+        interval = "–" if math.isnan(low) else f"{100 * low:.1f}–{100 * high:.1f}"
+        precision, recall, f1 = map(_format_share, (scores.precision, scores.recall, scores.f1))
+        yield name, format_count(scores.n), precision, recall, interval, f1
+
+
+def _difference_rows(made: Assessment, other: Assessment) -> Iterator[Sequence[str]]:
+    """Yield the texts of each class for `_DIFFERENCE_COLUMNS`."""
+    others = scores_by_name(other)
+    for name, scores in scores_by_name(made).items():
+        second = others.get(name)
+        recall, f1 = (math.nan, math.nan) if second is None else (second.recall, second.f1)
+        differences = format_difference(scores.recall - recall), format_difference(scores.f1 - f1)
+        yield name, format_count(scores.n), _format_share(scores.recall), _format_share(recall), *differences
+
+
 def _tile_texts(made: Assessment) -> dict[str, tuple[str, str]]:
     """Return the value and the details of each tile."""
     scores, (low, high), curve = made.scores, made.interval, made.rejection_curve
     accuracy_when_sure = (
-        ""
-        if math.isnan(curve.accuracy_at_threshold)
-        else f"accuracy when sure: {format_percent(curve.accuracy_at_threshold, 2)}"
+        "" if math.isnan(curve.accuracy_at_threshold) else f"{format_percent(curve.accuracy_at_threshold, 2)} when sure"
     )
     return {
         "accuracy": (
             format_percent(scores.accuracy, 2),
-            f"95\N{NO-BREAK SPACE}% interval: {100 * low:.2f}–{format_percent(high, 2)}",
+            f"{100 * low:.2f}–{format_percent(high, 2)} (95\N{NO-BREAK SPACE}%)",
         ),
         "mistakes": (format_count(len(made.mistakes)), f"of {format_count(scores.n)} {made.images}"),
         "loss": (f"{scores.loss:.4f}", "mean cross-entropy"),
-        "calibration": (format_percent(made.reliability.error, 2), "gap between confidence and accuracy"),
+        "calibration": (format_percent(made.reliability.error, 2), "mean gap to accuracy"),
         "not_sure": (format_percent(curve.not_sure_at_threshold, 2), accuracy_when_sure),
     }
 

@@ -4,7 +4,9 @@
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
+    QComboBox,
     QHBoxLayout,
     QProgressBar,
     QPushButton,
@@ -30,7 +33,7 @@ from digitpad.gui.data.dataset_loader import DatasetLoader
 from digitpad.gui.evaluate.diagram_view import DiagramView
 from digitpad.gui.evaluate.digit_browser import DigitBrowser
 from digitpad.gui.evaluate.evaluate_overview import ResultsSummary
-from digitpad.gui.evaluate.evaluation_task import EvaluationResult, evaluation, robustness_of
+from digitpad.gui.evaluate.evaluation_task import EvaluationResult, Opener, evaluation, robustness_of
 from digitpad.gui.evaluate.export_button import FIGURE_NAMES, ExportButton, drawer
 from digitpad.gui.evaluate.map_view import MapView
 from digitpad.gui.evaluate.sample_view import SampleView
@@ -39,7 +42,7 @@ from digitpad.gui.importing.import_preferences import ImportPreferences
 from digitpad.gui.session import Session
 from digitpad.gui.tasks.task import Policy, TaskRunner, Work, as_digitpad_error
 from digitpad.gui.tasks.throttle import Throttle
-from digitpad.gui.widgets.basics import SPACE, ElidedLabel, make_card, make_label, named
+from digitpad.gui.widgets.basics import SPACE, ElidedLabel, keep_width, make_card, make_label, named
 from digitpad.gui.widgets.segmented_control import SegmentedControl
 from digitpad.gui.widgets.tab_page import TabPage
 from digitpad.ink.drawing import Drawing
@@ -121,6 +124,12 @@ class EvaluateTab(TabPage):
         for choice in (self.weights_choice, self.other_choice):
             choice.offer_file(path)
 
+    def _follow_runs(self) -> None:
+        """Follow runs that were renamed or moved to the trash."""
+        for choice in (self.weights_choice, self.other_choice):
+            choice.set_in_use(self._session.weights.name)
+            choice.follow_runs()
+
     def evaluate_or_stop(self) -> None:
         """Evaluate the chosen networks; during an evaluation, stop it."""
         if self.busy:
@@ -135,9 +144,18 @@ class EvaluateTab(TabPage):
         # Read again each time, as the file may have changed.
         self._data = DatasetLoader(self.data_choice.value())
         part = PARTS[self.part_choice.current]
-        work = partial(evaluation, chosen, self._preferences.weights, self._data, part, self._n_threads)
+        work = partial(evaluation, chosen, self._opener(), self._data, part, self._n_threads)
         self._run(work, self._show_outcome, "The evaluation failed")
         self._session.say("Evaluating…")
+
+    def _opener(self) -> Opener:
+        """Return a function for the task that opens a network and names it as the lists do."""
+        names = {choice.value(): choice.chosen_name() for choice in (self.weights_choice, self.other_choice)}
+
+        def open_network(path: Path, data: DatasetLoader) -> Weights:
+            return replace(self._preferences.weights(path, data), name=names[str(path)])
+
+        return open_network
 
     def test_robustness(self) -> None:
         """Read distorted images, for the robustness curves."""
@@ -263,7 +281,30 @@ class EvaluateTab(TabPage):
                 "It takes several times as long as an evaluation, and can be stopped."
             )
         else:
-            self.diagram.set_diagram(drawer(outcome, self.robust, name), FIGURE_NAMES[name])
+            self.diagram.set_diagram(
+                drawer(outcome, self.robust, name), FIGURE_NAMES[name], self._describe_diagram(outcome, name)
+            )
+
+    def _describe_diagram(self, outcome: EvaluationResult, name: str) -> str:
+        """Return the main values of a diagram as text."""
+        texts = []
+        for assessment, robust in zip_longest(outcome.assessments, self.robust):
+            curve = assessment.rejection_curve
+            match name:
+                case "reliability":
+                    text = f"calibration error {format_percent(assessment.reliability.error, 2)}"
+                case "threshold":
+                    text = (
+                        f"{format_percent(curve.not_sure_at_threshold, 2)} not sure at the network's own threshold, "
+                        f"accuracy when sure {format_percent(curve.accuracy_at_threshold, 2)}"
+                    )
+                case _:
+                    text = ", ".join(
+                        f"{curve.name} {curve.amounts[-1]:g} {curve.unit}: {format_percent(float(curve.accuracy[-1]))}"
+                        for curve in robust.curves
+                    )
+            texts.append(f"{assessment.weights.name}: {text}")
+        return "; ".join(texts)
 
     def open_cell(self, is_digit: int, read_as: int) -> None:
         """Show the images of a cell of the confusion matrix; -1 stands for any class."""
@@ -303,8 +344,9 @@ class EvaluateTab(TabPage):
     def _connect(self) -> None:
         session = self._session
         self.data_choice.share(session)
-        for path in session.preferences.recent_networks:
-            self._offer_network(Path(path))
+        for path in session.network_files():
+            self._offer_network(path)
+        session.runs_changed.connect(self._follow_runs)
         session.network_changed.connect(self._show_network)
         session.network_file_used.connect(self._offer_network)
         session.drawing_settled.connect(self._follow_drawing)
@@ -331,7 +373,6 @@ class EvaluateTab(TabPage):
         row.addWidget(self.pages_choice)
         self._said.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self._said, 1)
-        row.addWidget(self.export)
         column.addLayout(row)
         for page in (self.overview, self.browser, self.sample, self._build_diagrams(), self._build_map()):
             self._pages.addWidget(page)
@@ -340,7 +381,7 @@ class EvaluateTab(TabPage):
 
     def _build_choices(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        row.setSpacing(3 * SPACE)
+        row.setSpacing(2 * SPACE)
         for title, widget, tip in (
             ("Network", self.weights_choice, "The network to evaluate"),
             (
@@ -352,15 +393,17 @@ class EvaluateTab(TabPage):
         ):
             widget.setAccessibleName(title)
             widget.setToolTip(tip)
-            widget.setMinimumWidth(130)
+            widget.setMinimumContentsLength(5)  # their texts are elided, and their lists show them whole
+            widget.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             row.addWidget(make_label(title, "soft"))
             row.addWidget(widget, 1)
         self.part_choice.setToolTip("Use the validation part to make choices, and the test part for the final score")
         row.addWidget(self.part_choice)
         self._main.setProperty("kind", "primary")
         self._main.setToolTip("Read every image and count the right predictions (Ctrl+E)")
-        self._main.setMinimumWidth(104)
+        keep_width(self._main)
         row.addWidget(self._main)
+        row.addWidget(self.export)
         return row
 
     def _build_empty(self) -> QWidget:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -15,6 +15,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QPolygonF,
     QShortcut,
 )
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
@@ -84,6 +85,10 @@ class SampleGrid(QWidget):
             (large, tokens.good if right else tokens.bad, names[read_as], 32),
             *((small, tokens.soft if right else tokens.bad, text, 16) for text in details),
         ]
+        mark_px = 0.6 * QFontMetricsF(small).height()
+        mark = QRectF(room.left(), room.top() + 16 - mark_px / 2, mark_px, mark_px)
+        paint_mark(painter, mark, tokens.good if right else tokens.bad, right=right)
+        room.setLeft(room.left() + mark_px + 5)
         for font, colour, text, height in lines:
             room.setHeight(height)
             painter.setFont(font)
@@ -139,7 +144,7 @@ class SampleGrid(QWidget):
         first = self.cell(0)
         side = min(first.height() - 12, first.width() * 0.5, 112)
         room_px = first.width() - side - _GAP_PX - 12
-        font = self._answer_font(made.class_names, room_px)
+        font = self._answer_font(made.class_names, room_px - 16)
         for number, place in enumerate(self.places):
             cell = self.cell(number)
             image = QRectF(cell.left() + 6, cell.center().y() - side / 2, side, side)
@@ -152,6 +157,17 @@ class SampleGrid(QWidget):
                 painter.setPen(QPen(QColor(tokens.accent), 2))
                 painter.drawRoundedRect(cell.adjusted(1, 1, -3, -1), 7, 7)
         painter.end()
+
+
+def paint_mark(painter: QPainter, box: QRectF, colour: str, *, right: bool) -> None:
+    """Paint a tick for a right prediction, or a cross for a wrong one."""
+    painter.setPen(QPen(QColor(colour), 2, c=Qt.PenCapStyle.RoundCap, j=Qt.PenJoinStyle.RoundJoin))
+    if right:
+        corner = QPointF(box.left() + 0.35 * box.width(), box.bottom())
+        painter.drawPolyline(QPolygonF([QPointF(box.left(), box.center().y()), corner, box.topRight()]))
+    else:
+        painter.drawLine(box.topLeft(), box.bottomRight())
+        painter.drawLine(box.topRight(), box.bottomLeft())
 
 
 class SampleView(QWidget):

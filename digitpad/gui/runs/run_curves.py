@@ -24,6 +24,7 @@ from digitpad.gui.tasks.task import TaskRunner, as_digitpad_error
 from digitpad.gui.widgets.basics import SPACE, make_card, make_label, named
 from digitpad.gui.widgets.form_widgets import Check, WordChoice, link
 from digitpad.gui.widgets.menu_utils import add_action
+from digitpad.gui.widgets.reserved_label import ReservedLabel
 from digitpad.gui.widgets.table_items import prepare_table
 from digitpad.gui.widgets.theme import Theme
 from digitpad.plotting.palette import LINE_COLOURS
@@ -169,6 +170,7 @@ class RunCurves(QWidget):
         self._over.edited.connect(self._redraw)
         self._logarithmic = named(Check("Log"), "runs_logarithmic")
         self._logarithmic.setChecked(True)
+        self._logarithmic.setMinimumHeight(6 * SPACE)
         self._logarithmic.setToolTip("The loss on a logarithmic scale")
         self._logarithmic.edited.connect(self._set_logarithmic)
         self._smoothing = named(QSlider(Qt.Orientation.Horizontal), "runs_smoothing")
@@ -180,8 +182,7 @@ class RunCurves(QWidget):
         self._smoothing.setMinimumWidth(70)
         self._smoothing.setMaximumWidth(180)
         self._smoothing.valueChanged.connect(self._smooth)
-        self._span = make_label("", "caption", "runs_span")
-        self._span.setFixedWidth(66)
+        self._span = ReservedLabel("caption", "runs_span", ("1000 steps",))
         self._whole = link("Show all", "runs_whole", "Show the whole curves (Home, or a double click)")
         self._whole.setEnabled(False)
         self._whole.clicked.connect(self._show_all)
@@ -226,7 +227,7 @@ class RunCurves(QWidget):
 
     def _smooth(self, place: int) -> None:
         span = _SPANS[place]
-        self._span.setText("none" if span == 1 else f"{span} steps")
+        self._span.set_text("none" if span == 1 else f"{span} steps")
         if self.lines:
             self._redraw()
 

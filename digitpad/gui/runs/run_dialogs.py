@@ -50,9 +50,10 @@ def ask_to_delete(parent: QWidget, entries: Sequence[RunEntry], delete: Callable
     text = "This includes logs, checkpoints and weights. You can restore them from the trash."
     box = question_box(parent, "deleting", f"Move {subject} to the trash?", text)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    move = box.addButton("Move to trash", QMessageBox.ButtonRole.AcceptRole)
-    box.setDefaultButton(move)
-    box.setEscapeButton(box.addButton("Keep", QMessageBox.ButtonRole.RejectRole))
+    box.addButton("Move to trash", QMessageBox.ButtonRole.AcceptRole)
+    keep = box.addButton("Keep", QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(keep)
+    box.setEscapeButton(keep)
     box.accepted.connect(delete)
     box.open()
 

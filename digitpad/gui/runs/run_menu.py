@@ -126,7 +126,7 @@ class RunMenu(QMenu):
         def use(weights: Weights) -> None:
             self._session.use_network(weights, path)
             self._session.show_page("Draw")
-            self._session.say(f"Reading with {path.name}", Lifetime.NETWORK)
+            self._session.say(f"Reading with {self._session.weights.name}", Lifetime.NETWORK)
 
         self._run(lambda: load_weights(path), use)
 
@@ -162,7 +162,11 @@ class RunMenu(QMenu):
             self._write(f"delete {entry.id}", partial(to_trash, entry.run), f"Moved “{entry.name}” to the trash")
 
     def _write(self, key: str, work: Callable[[], object], done: str = "") -> None:
-        self._run(work, lambda _: self.written.emit(done), key)
+        self._run(work, lambda _: self._on_written(done), key)
+
+    def _on_written(self, done: str) -> None:
+        self._session.follow_runs()
+        self.written.emit(done)
 
     def _run(self, work: Work, finished: Callable[[Any], object], key: str = "") -> None:
         self._tasks.start(work, key=key, finished=finished, failed=self._show_failure)

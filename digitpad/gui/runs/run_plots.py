@@ -1,18 +1,20 @@
 """Overlaid curves of several runs, with zoom, pan and values under the pointer."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from digitpad.gui.widgets.blitting import BlittedFigure
+from digitpad.gui.widgets.blitting import BlittedFigure, set_loss_ticks
 from digitpad.gui.widgets.theme import Theme
+from digitpad.number_format import format_percent
 from digitpad.plotting.curve_points import MAX_POINTS, Series, decimate
 from digitpad.runs.run_comparison import (
     CurveAxis,
@@ -22,6 +24,7 @@ from digitpad.runs.run_comparison import (
     accuracy_limits,
     format_duration,
     loss_limits,
+    value_at,
 )
 
 _LEFT_PX, _RIGHT_PX, _TOP_PX, _BOTTOM_PX, _BETWEEN_PX = 58, 16, 24, 24, 26
@@ -57,6 +60,9 @@ class RunPlots(BlittedFigure):
         self._zoomed = False
         self.curves: list[tuple[Line2D, RunCurve]] = []
         self.marks: list[tuple[Line2D, Sequence[RunMark]]] = []
+        self._x_title = self.accuracies.annotate(
+            "", (0, 0), (-8, -3.5), "axes fraction", textcoords="offset points", ha="right", va="top"
+        )
         self._places = [axes.axvline(np.nan, animated=True, linewidth=1) for axes in (self.losses, self.accuracies)]
         self.place: float | None = None
         self._limits: Any = None
@@ -80,6 +86,7 @@ class RunPlots(BlittedFigure):
             self._zoomed = False
             self.set_place(None)
         self._lines, self._colours, self.axis, self._until = lines, colours, axis, until
+        self.setAccessibleDescription("; ".join(map(_last_values, lines)))
         for line, _ in (*self.curves, *self.marks):
             line.remove()
         self.curves, self.marks = [], []
@@ -194,27 +201,24 @@ class RunPlots(BlittedFigure):
     # Drawing.
 
     def _restyle(self) -> None:
-        tokens = self._theme.tokens
+        tokens, small = self._theme.tokens, self.text_points(0.85)
         self.figure.set_facecolor(tokens.card)
         for axes, title in ((self.losses, "Loss"), (self.accuracies, "Accuracy")):
             axes.set_facecolor(tokens.card)
             # Without an explicit y, Matplotlib measures all artists to place a title, which doubles the drawing time.
             quiet = {"color": tokens.soft, "pad": 6, "y": 1.0}
-            axes.set_title(title, loc="left", fontsize=8.5, fontweight="bold", **quiet)
-            axes.set_title("━ training   ╍ validation", loc="right", fontsize=8, **quiet)
-            axes.tick_params(which="both", length=0, labelsize=8, labelcolor=tokens.soft)
+            axes.set_title(title, loc="left", fontsize=small, fontweight="bold", **quiet)
+            axes.set_title("━ training   ╍ validation", loc="right", fontsize=small, **quiet)
+            axes.tick_params(which="both", length=0, labelsize=small, labelcolor=tokens.soft)
             axes.grid(visible=True, axis="y", color=tokens.hairline, linewidth=0.8)
             axes.set_axisbelow(True)
             for spine in axes.spines.values():
                 spine.set_visible(False)
         if self._logarithmic:
-            low, high = self.losses.get_ylim()
-            few = high / low < 50
-            self.losses.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=8))
-            self.losses.yaxis.set_minor_locator(NullLocator())
+            set_loss_ticks(self.losses.yaxis, *self.losses.get_ylim())
         else:
             self.losses.yaxis.set_major_locator(MaxNLocator(5))
-        self.losses.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+            self.losses.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
         low, high = self.accuracies.get_ylim()
         self.accuracies.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
         decimals = 0 if high - low > 0.05 else 1 if high - low > 0.005 else 2
@@ -223,12 +227,14 @@ class RunPlots(BlittedFigure):
         self.losses.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 3, 5, 6, 10] if timed else None))
         self.losses.xaxis.set_major_formatter(lambda value, _: format_duration(value) if timed else f"{value:g}")
         self.losses.tick_params(labelbottom=False)
+        self._x_title.set(text=self.axis.value.title(), fontsize=small, color=tokens.soft)
         for text in list(self.figure.texts):
             text.remove()
         if not self._lines:
             self.figure.text(
-                0.5, 0.5, _HINT, transform=self.losses.transAxes, ha="center", va="center", fontsize=9.5,
-                color=tokens.soft, bbox={"facecolor": tokens.card, "edgecolor": "none", "pad": 2},
+                0.5, 0.5, _HINT, transform=self.losses.transAxes, ha="center", va="center",
+                fontsize=self.text_points(1), color=tokens.soft,
+                bbox={"facecolor": tokens.card, "edgecolor": "none", "pad": 2},
             )  # fmt: skip
         for line, _ in self.marks:
             line.set_markeredgecolor(tokens.card)
@@ -355,3 +361,11 @@ class RunPlots(BlittedFigure):
         )  # fmt: skip
         self._stale = True
         super().resizeEvent(event)
+
+
+def _last_values(run: RunLines) -> str:
+    """Return the last values of a run's curves as text."""
+    loss, accuracy = (value_at(run.scores[f"validation_{score}"], math.inf) for score in ("loss", "accuracy"))
+    if loss is None or accuracy is None:
+        return f"{run.name}: no epoch yet"
+    return f"{run.name}: validation loss {loss:.4f}, validation accuracy {format_percent(accuracy, 2)}"

@@ -36,9 +36,10 @@ class RunsList(QFrame):
         self.table.customContextMenuRequested.connect(
             lambda at: self.menu_requested.emit(self.table.viewport().mapToGlobal(at))
         )
-        for place, width in enumerate((100, 58, 106, 80, 58, 92)):
-            self.table.setColumnWidth(place, width)
-        self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header = self.table.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setMinimumSectionSize(12 * self.table.fontMetrics().averageCharWidth())  # else names get no room
         self.table.selectionModel().selectionChanged.connect(lambda *_: self.chosen_changed.emit())
         self._empty = make_label("No runs yet.\nEach run of the Train tab appears here.", "soft", "no_runs")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)

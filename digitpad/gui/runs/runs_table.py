@@ -13,7 +13,7 @@ from digitpad.runs.run_comparison import format_duration
 from digitpad.runs.run_registry import RunEntry
 
 Index = QModelIndex | QPersistentModelIndex
-COLUMNS = ("Name", "Recipe", "Status", "Accuracy", "Time", "Started")
+COLUMNS = ("Name", "Recipe", "Status", "Test accuracy", "Time", "Started")
 SORT_ROLE = Qt.ItemDataRole.UserRole
 _NAME, _RECIPE, _STATUS, _ACCURACY, _TIME, _STARTED = range(len(COLUMNS))
 _ROOT = QModelIndex()
@@ -83,7 +83,9 @@ class RunsModel(QAbstractTableModel):
                 return _text(entry, column)
             case Qt.ItemDataRole.ToolTipRole:
                 started = f"Started {entry.run.started:%Y-%m-%d %H:%M}"
-                return "\n".join(filter(None, [entry.name, entry.id, started, entry.summary.problem]))
+                validation = entry.summary.validation_accuracy
+                scored = "" if validation is None else f"Validation accuracy {format_percent(validation, 2)}"
+                return "\n".join(filter(None, [entry.name, entry.id, started, scored, entry.summary.problem]))
             case Qt.ItemDataRole.TextAlignmentRole:
                 return _alignment(column)
             case Qt.ItemDataRole.DecorationRole if column == _NAME:
@@ -133,7 +135,8 @@ def _text(entry: RunEntry, column: int) -> str:
             status = summary.status.label
             return status if done else f"{status} {summary.epoch}/{summary.n_epochs}"
         case 3:
-            return "–" if entry.accuracy is None else format_percent(entry.accuracy, 2)
+            accuracy = entry.summary.test_accuracy
+            return "–" if accuracy is None else format_percent(accuracy, 2)
         case 4:
             return format_duration(summary.seconds)
     return f"{entry.run.started:%m-%d %H:%M}"
@@ -142,7 +145,8 @@ def _text(entry: RunEntry, column: int) -> str:
 def _order(entry: RunEntry, column: int) -> str | float | datetime:
     match column:
         case 3:
-            return -1.0 if entry.accuracy is None else entry.accuracy
+            accuracy = entry.summary.test_accuracy
+            return -1.0 if accuracy is None else accuracy
         case 4:
             return entry.summary.seconds
         case 5:

@@ -122,7 +122,7 @@ class RunsWindow(QMainWindow):
         splitter.addWidget(self._build_side())
         splitter.addWidget(self.curves)
         splitter.setStretchFactor(0, 1)
-        splitter.setStretchFactor(1, 4)
+        splitter.setStretchFactor(1, 2)
         splitter.setSizes([520, 560])
         central = QWidget()
         column = QVBoxLayout(central)
@@ -148,7 +148,6 @@ class RunsWindow(QMainWindow):
 
     def _build_side(self) -> QWidget:
         side = QWidget()
-        side.setMinimumWidth(496)  # else there is no room for names
         column = QVBoxLayout(side)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3 * SPACE)

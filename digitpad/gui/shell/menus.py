@@ -1,7 +1,6 @@
 """The menu bar: every command and its shortcut."""
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QUrl
@@ -14,6 +13,7 @@ from digitpad.gui.pages import Command
 from digitpad.gui.widgets.dialogs import show_information
 from digitpad.gui.widgets.menu_utils import add_action
 from digitpad.gui.widgets.theme import Mode
+from digitpad.runs.network_names import network_name
 from digitpad.system import blas_threads, user_folders
 
 if TYPE_CHECKING:
@@ -174,11 +174,9 @@ class Menus(QObject):
 
     def _fill_recent(self) -> None:
         self._recent_menu.clear()
-        for name in self._session.preferences.recent_networks:
-            path = Path(name)
-            action = add_action(self._recent_menu, path.name, partial(self._window.networks.open, path))
-            action.setToolTip(name)
-            action.setEnabled(path.exists())
+        for path in self._session.network_files():
+            action = add_action(self._recent_menu, network_name(path), partial(self._window.networks.open, path))
+            action.setToolTip(str(path))
         if self._recent_menu.isEmpty():
             self._recent_menu.addAction("None yet").setEnabled(False)
 

@@ -59,7 +59,7 @@ class NetworkFiles(QObject):
             self._session.raise_error("This network can't be opened", error)
             return
         self._session.use_network(weights, path)
-        self._session.say(f"Reading with {path.name}", Lifetime.NETWORK)
+        self._session.say(f"Reading with {self._session.weights.name}", Lifetime.NETWORK)
 
     def use_built_in(self) -> None:
         """Use the built-in network."""

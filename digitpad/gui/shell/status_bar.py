@@ -31,6 +31,7 @@ class StatusBar(QWidget):
         row.addWidget(self._message, 1)
         session.message_changed.connect(self._message.set_text)
         session.network_changed.connect(self._show_network)
+        session.runs_changed.connect(lambda: self._show_network(session.weights))
         self._show_network(session.weights)
 
     def _show_network(self, weights: Weights) -> None:

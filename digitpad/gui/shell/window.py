@@ -1,5 +1,6 @@
 """The main window: tabs, menus, status bar, drag and drop, closing."""
 
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
@@ -9,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QScrollArea, QSt
 
 from digitpad.errors import DigitpadError
 from digitpad.gui.pages import PAGES, Page
-from digitpad.gui.session import Session
+from digitpad.gui.session import Session, TrainingState
 from digitpad.gui.shell.clipboard import PadClipboard
 from digitpad.gui.shell.menus import Menus
 from digitpad.gui.shell.network_files import NetworkFiles
@@ -73,6 +74,7 @@ class Window(QMainWindow):
         session.page_requested.connect(self._show_requested)
         session.error_raised.connect(self._show_error)
         session.network_changed.connect(self._name_network)
+        session.runs_changed.connect(lambda: self._name_network(session.weights))
         self._name_network(session.weights)
         session.theme.set_mode(session.preferences.theme)
         session.theme.set_text_size(session.preferences.text_size)
@@ -169,6 +171,9 @@ class Window(QMainWindow):
         for page in self.pages:
             index = self._tabs.addTab(page.title)
             self._tabs.setTabToolTip(index, f"{page.title} (Ctrl+{index + 1})")
+        titles = [page.title for page in self.pages]
+        if "Train" in titles:
+            self.session.training_progressed.connect(partial(self._tabs.set_progress, titles.index("Train")))
         row.addWidget(self._tabs)
         row.addStretch(1)
         column.addWidget(bar)
@@ -227,6 +232,8 @@ class Window(QMainWindow):
             self.show_page(titles.index(title))
 
     def _may_stop_training(self) -> bool:
+        if self.session.training is TrainingState.PAUSED:
+            return confirm(self, "Training is paused.", "Close? You can resume it the next time.", "Close", "Stay")
         question = "Pause it and close? You can resume it the next time."
         return not self.session.training.is_busy or confirm(
             self, "Training is still running.", question, "Pause and close", "Keep training"

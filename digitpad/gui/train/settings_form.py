@@ -2,14 +2,17 @@
 
 # Longer than 400 lines: layout and validation of one form; the fields themselves are in `settings_fields`.
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
+    QHBoxLayout,
     QLabel,
     QPushButton,
     QScrollArea,
@@ -27,11 +30,12 @@ from digitpad.gui.train.settings_fields import FIELDS, Editor, Field
 from digitpad.gui.widgets.basics import SPACE, bring_to_front, make_card, make_label, named
 from digitpad.gui.widgets.form_widgets import Choice, Disclosure, TextField, link
 from digitpad.gui.widgets.theme import Theme
+from digitpad.number_format import format_percent
 from digitpad.training.recipe import Recipe
 from digitpad.training.recipe_library import Recipes
+from digitpad.training.recipe_results import recipe_results
 
 OWN = "Custom"
-_LABELS_PX = 108
 _RECIPE_TIP = "Recipe: a saved set of training settings."
 
 
@@ -60,16 +64,19 @@ class SettingsForm(QWidget):
     def __init__(self, theme: Theme, recipes: Recipes, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("settings")
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self._theme = theme
         self.recipes = recipes
         self._recipes_by_name = recipes.by_name
+        self._results = recipe_results()
         self.rows: dict[str, _Row] = {}
         self._headings: dict[str, QLabel] = {}
-        self.base_recipe = next(iter(self._recipes_by_name.values()))
+        self.base_recipe = next(iter(self._quickest_first(self._recipes_by_name).values()))
         self._defaults = Recipe().to_dict()
         self._preview: AugmentationDialog | None = None
         self._data: DataDialog | None = None
         self._editable = True
+        self._data_problem = ("", "")  # a dataset that cannot be read, and why
         self._writing = False
         self._build()
         self.set_recipes(recipes)
@@ -98,6 +105,11 @@ class SettingsForm(QWidget):
         """Name of the recipe that is shown, or None if the settings are custom."""
         name: str | None = self._recipe_choice.currentData()
         return name
+
+    @property
+    def last_stop(self) -> QWidget:
+        """Last widget in tab order."""
+        return self._more
 
     def recipe(self) -> Recipe | None:
         """Return the recipe of the fields, or None if a value is invalid; errors are shown under the fields."""
@@ -140,13 +152,13 @@ class SettingsForm(QWidget):
         chosen = self._recipe_choice.currentData()
         self._recipe_choice.clear()
         for part in (
-            {name: recipe for name, recipe in recipes.shipped.items() if name not in recipes.own},
+            self._quickest_first({name: it for name, it in recipes.shipped.items() if name not in recipes.own}),
             recipes.own,
         ):
             if part and self._recipe_choice.count():
                 self._recipe_choice.insertSeparator(self._recipe_choice.count())
             for name, recipe in part.items():
-                self._recipe_choice.addItem(name, name)
+                self._recipe_choice.addItem(self._title(name, recipes), name)
                 self._recipe_choice.setItemData(
                     self._recipe_choice.count() - 1, recipe.description, Qt.ItemDataRole.ToolTipRole
                 )
@@ -157,7 +169,20 @@ class SettingsForm(QWidget):
         broken = [problem.path.name for problem in recipes.problems]
         subject = broken[0] if len(broken) == 1 else f"{len(broken)} of your recipes"
         self._broken.setText(f"{subject} can't be used" if broken else "")
+        self._broken.setVisible(bool(broken))
         self._broken.setToolTip("\n".join(f"{problem.path.name} {problem.problem}" for problem in recipes.problems))
+
+    def _quickest_first(self, recipes: Mapping[str, Recipe]) -> dict[str, Recipe]:
+        """Return recipes in the order of their measured training time; those without one come last."""
+        times = {name: result.seconds for name, result in self._results.items()}
+        return {name: recipes[name] for name in sorted(recipes, key=lambda name: times.get(name, math.inf))}
+
+    def _title(self, name: str, recipes: Recipes) -> str:
+        """Return the text of a recipe in the list; a built-in one has its measured accuracy and training time."""
+        result = self._results.get(name)
+        if name in recipes.own or result is None:
+            return name
+        return f"{name[:1].upper()}{name[1:]} · {format_percent(result.test_accuracy)} · {_duration(result.seconds)}"
 
     def set_editable(self, editable: bool, besides: Sequence[str] = ()) -> None:
         """Enable or disable the fields; those of the keys ``besides``, or of a group with one of them, stay enabled."""
@@ -172,6 +197,12 @@ class SettingsForm(QWidget):
         if key == "network.dropout" and not self.base_recipe.network.dropout:
             return False  # the network has no dropout layers
         return any(other == key or other.startswith(f"{key}.") for other in besides)
+
+    def set_data_problem(self, source: str, problem: str) -> None:
+        """Refuse a dataset that cannot be read, and say why under its field; an empty problem accepts it again."""
+        if problem or source == self._data_problem[0]:
+            self._data_problem = source, problem
+            self.recipe()
 
     def show_more(self, more: bool) -> None:
         """Show all settings, or only the basic ones."""
@@ -198,6 +229,9 @@ class SettingsForm(QWidget):
                 values[key] = row.editor.value()
             except RecipeError as error:
                 problems[key] = error.problem
+        source, problem = self._data_problem
+        if problem and values.get("data.set") == source:
+            problems["data.set"] = problem
         for key, row in self.rows.items():
             matters = row.field.matters(values)
             row.matters = row.matters if matters is None else matters
@@ -247,7 +281,8 @@ class SettingsForm(QWidget):
         place = -1 if name is None else self._recipe_choice.findData(name)
         self._recipe_choice.setCurrentIndex(place if place >= 0 else self._recipe_choice.count() - 1)
         description = self._recipes_by_name[name].description if name in self._recipes_by_name else ""
-        self._recipe_choice.setToolTip(f"{_RECIPE_TIP}\n\n{description}".strip())
+        title = self._recipe_choice.currentText()  # it may be elided
+        self._recipe_choice.setToolTip("\n\n".join(filter(None, (_RECIPE_TIP, title, description))))
 
     def _show_rows(self, problems: dict[str, str]) -> None:
         """Show the fields that have an effect, including More settings if it is open, and their problems."""
@@ -346,7 +381,6 @@ class SettingsForm(QWidget):
         self._set_margins(scrolled=False)
         self._grid.setVerticalSpacing(0)
         self._grid.setHorizontalSpacing(2 * SPACE)
-        self._grid.setColumnMinimumWidth(0, _LABELS_PX)
         self._grid.setColumnStretch(1, 1)
         self._build_recipe_choice()
         for heading, fields in FIELDS.items():
@@ -374,18 +408,41 @@ class SettingsForm(QWidget):
         self._grid.setContentsMargins(4 * SPACE, 3 * SPACE, max(0, 3 * SPACE - bar_px), 0)
 
     def _build_recipe_choice(self) -> None:
-        self._add_heading("Settings")
+        self._add_heading("Recipe")
         top = self._grid.rowCount() - 1
         self._recipe_choice = named(Choice(), "preset")
         self._recipe_choice.edited.connect(self._recipe_chosen)
-        _, self._broken = self._add("Recipe", self._recipe_choice, _RECIPE_TIP)
+        name, self._broken = self._add("Recipe", self._recipe_choice, _RECIPE_TIP)
+        name.setParent(None)  # the heading names it, and its long texts need the whole width
+        self._grid.addWidget(self._recipe_choice, top + 1, 0, 1, 2)
         save = link("Save as &recipe…", "save_recipe_button", "Save these settings under a name (Alt+R)")
         save.clicked.connect(self.save_requested)
         self._add_beside_heading(save, top)
 
+    # Qt overrides.
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit_labels()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._fit_labels()
+
+    def _fit_labels(self) -> None:
+        """Keep room for the longest label, so that fields keep their width when More settings are shown."""
+        if self.rows:
+            longest = max(self.fontMetrics().horizontalAdvance(row.field.text) for row in self.rows.values())
+            self._grid.setColumnMinimumWidth(0, longest)
+
+    def sizeHint(self) -> QSize:
+        """Return a width that fits labels, fields and their links in the font of the window."""
+        return QSize(35 * self.fontMetrics().horizontalAdvance("0"), super().sizeHint().height())
+
     def _add_heading(self, text: str) -> QLabel:
         heading = make_label(text, "heading")
-        heading.setFixedHeight(5 * SPACE)
+        heading.setMinimumHeight(5 * SPACE)
         self._grid.addWidget(heading, self._grid.rowCount(), 0)
         return heading
 
@@ -394,14 +451,27 @@ class SettingsForm(QWidget):
         row = self._grid.rowCount() - 1 if row is None else row
         self._grid.addWidget(button, row, 1, Qt.AlignmentFlag.AlignRight)
 
+    def _add_beside_field(self, editor: QWidget, button: QPushButton) -> None:
+        """Place a button on the right of a field, which shares its cell with it."""
+        row, column, *_ = cast(tuple[int, ...], self._grid.getItemPosition(self._grid.indexOf(editor)))
+        pair = QHBoxLayout()
+        pair.setSpacing(SPACE)
+        pair.addWidget(editor, 1)
+        pair.addWidget(button)
+        self._grid.addLayout(pair, row, column)
+
     def _add_field(self, field: Field) -> None:
         editor = named(field.editor(), field.name)
         editor.edited.connect(self._edited)
         name, error = self._add(field.text, editor, field.tip)
+        if field.key == "optimizer.learning_rate":
+            tip = "Run a short test that suggests a learning rate (Ctrl+Shift+F)"
+            self.find_rate = link("F&ind rate", "find_rate_button", tip)
+            self._add_beside_field(editor, self.find_rate)
         self.rows[field.key] = _Row(field, editor, name, error)
 
     def _add(self, text: str, widget: QWidget, tip: str) -> tuple[QLabel, QLabel]:
-        """Add a field with its label; reserve space for an error under it, so that nothing moves when one appears."""
+        """Add a field with its label, and under it a line of room for an error; a longer one gets the room it needs."""
         name = make_label(text, "soft")
         name.setBuddy(widget)
         widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -409,15 +479,38 @@ class SettingsForm(QWidget):
         widget.setAccessibleDescription(tip)
         widget.setToolTip(tip)
         name.setToolTip(tip)
-        error = make_label("", "error", f"{widget.objectName()}_error")
-        error.setFixedHeight(13)
-        error.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        error.setAlignment(Qt.AlignmentFlag.AlignRight)
+        error = _ErrorLabel(f"{widget.objectName()}_error")
         row = self._grid.rowCount()
         self._grid.addWidget(name, row, 0)
         self._grid.addWidget(widget, row, 1)
         self._grid.addWidget(error, row + 1, 0, 1, 2)
         return name, error
+
+
+class _ErrorLabel(QLabel):
+    """Error under a field; it wraps, and an empty one keeps the height of a line, so that short errors move nothing."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setProperty("role", "error")
+        self.setObjectName(name)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    # Qt overrides.
+
+    def heightForWidth(self, width: int) -> int:
+        return max(self.fontMetrics().height(), super().heightForWidth(width))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, self.fontMetrics().height())
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
 def _data_link(show: Callable[[], None]) -> QPushButton:

@@ -5,6 +5,7 @@
 import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from digitpad.errors import DigitpadError, FileError, RecipeError
 from digitpad.gui.session import Lifetime, Session, TrainingState
 from digitpad.gui.tasks.task import Policy, TaskRunner, error_message
 from digitpad.gui.tasks.throttle import Throttle
+from digitpad.gui.train.dataset_check import DatasetCheck
 from digitpad.gui.train.lr_finder_dialog import LearningRateDialog
 from digitpad.gui.train.recipe_dialog import RecipeDialog
 from digitpad.gui.train.settings_form import SettingsForm
@@ -31,10 +33,11 @@ from digitpad.gui.train.training_task import (
     TrainingStart,
     train,
 )
-from digitpad.gui.widgets.basics import SPACE, named
+from digitpad.gui.widgets.basics import SPACE, named, set_kind
 from digitpad.gui.widgets.dialogs import confirm
 from digitpad.gui.widgets.tab_page import TabPage
-from digitpad.number_format import format_count, format_percent
+from digitpad.number_format import format_count
+from digitpad.runs.network_names import is_of_run, network_name
 from digitpad.runs.run import Run
 from digitpad.training.events import EpochDone, SettingChange
 from digitpad.training.recipe import Recipe
@@ -63,8 +66,10 @@ class TrainTab(TabPage):
         self._tasks = TaskRunner("training", Policy.LATEST, self)
         self.outcome: TrainingOutcome | None = None
         self.running: Recipe | None = None  # the recipe in training, with its changes
+        self._run_name = ""
         self.form = SettingsForm(session.theme, all_recipes(), self)
         self.board = TrainingDashboard(session.theme, self)
+        self._data_check = DatasetCheck(self)
         self._build()
         # Curves are drawn at a rate of their own, whatever the rate of batches, and not while nothing changes.
         self._drawing = QTimer(self, interval=DRAW_INTERVAL_MS)
@@ -82,17 +87,35 @@ class TrainTab(TabPage):
         session, form = self._session, self.form
         self.board.use_requested.connect(self._use)
         self.board.failed.connect(session.raise_error)
+        self.board.curves_added.connect(self._set_tab_order)
+        form.find_rate.clicked.connect(self.find_rate)
+        session.runs_changed.connect(self._follow_runs)
         form.changed.connect(self._planning.request)
         form.changed.connect(self._changing.start)
         form.save_requested.connect(self.save_settings)
         form.show_more(session.preferences.more_settings)
         form.more_toggled.connect(self._keep_more)
         form.data_choice.share(session)
+        form.data_choice.edited.connect(self._check_data)
+        form.data_choice.activated.connect(
+            self._check_data
+        )  # also if it was chosen again, as the file may have changed
+        self._data_check.checked.connect(form.set_data_problem)
         session.drawing_settled.connect(self._pin)
         session.network_saved.connect(self._saved)
         session.resume_requested.connect(self.resume)
         session.recipe_requested.connect(self._show_recipe)
         session.training_data_requested.connect(form.use_data)
+
+    def _check_data(self) -> None:
+        """Read the chosen dataset, so that one that does not fit is refused at once."""
+        if not self.busy:
+            self._data_check.check(self.form.data_choice.value())
+
+    def _follow_runs(self) -> None:
+        """Follow the new name of the run whose curves are shown."""
+        if self.outcome is not None and self.outcome.path is not None and is_of_run(self.outcome.path):
+            self.board.set_name(network_name(self.outcome.path))
 
     def _keep_more(self, more: bool) -> None:
         self._session.preferences.more_settings = more
@@ -144,6 +167,7 @@ class TrainTab(TabPage):
         recipe = self.form.recipe()
         if recipe is None:
             self.form.focus_first_problem()
+            self._check_data()  # a file that could not be read may have changed
         elif self._may_replace_result():
             self._start(recipe, TrainingControl())
 
@@ -207,13 +231,11 @@ class TrainTab(TabPage):
         self._changing.stop()
         if (widget := self.focusWidget()) is not None and self.form.isAncestorOf(widget):
             self._main.setFocus()  # Qt would move the focus from a disabled field to something else
-        self.outcome = None
-        self._session.set_trained(None, None)
-        self.board.clear(recipe.training.epochs)
         self._control = control
         self._pin()
         self._set_state(TrainingState.RUNNING)
-        self._session.say(f"Training {recipe.name}…", Lifetime.TRAINING)
+        self._run_name = recipe.name if resumed is None else resumed.name
+        self._session.say(f"Training {self._run_name}…", Lifetime.TRAINING)
         self._tasks.start(
             lambda: train(recipe, control, resumed),
             progressed=self._on_event,
@@ -227,16 +249,19 @@ class TrainTab(TabPage):
         if self.state is TrainingState.RUNNING:
             self._control.pause()
             self._set_state(TrainingState.PAUSED)
+            self._session.say(f"Paused {self._run_name}", Lifetime.TRAINING)
             self.redraw()
             self.board.set_left("Paused")
         else:
             self._control.resume()
             self._set_state(TrainingState.RUNNING)
+            self._session.say(f"Training {self._run_name}…", Lifetime.TRAINING)
 
     def stop(self) -> None:
         """End the training now, score the best network on the test set, and keep it."""
         if self._control is not None and self.state in (TrainingState.RUNNING, TrainingState.PAUSED):
             self._set_state(TrainingState.STOPPING)
+            self._session.say(f"Stopping {self._run_name}…", Lifetime.TRAINING)
             self._control.stop()
 
     def finish_work(self) -> str:
@@ -260,6 +285,7 @@ class TrainTab(TabPage):
         for dialog in self.findChildren(LearningRateDialog):
             dialog.reject()
         self.form.close_preview()
+        self._data_check.give_up()
         super().shut_down()
 
     def _on_event(self, event: TrainingEvent) -> None:
@@ -269,12 +295,16 @@ class TrainTab(TabPage):
             case Preparing(done, total):
                 self.board.prepared(done, total)
                 progress = f"{format_count(done)} of {format_count(total)}"
-                self._session.say(f"Generating {progress} training drawings…", Lifetime.TRAINING)
+                if self.state is TrainingState.RUNNING:  # else it is told that it is paused
+                    self._session.say(f"Generating {progress} training drawings…", Lifetime.TRAINING)
             case TrainingStart():
+                self._forget_result(event.recipe.training.epochs)
                 self.running = event.recipe
                 self._fill_form(event.recipe)
                 self.board.begun(event)
-                self._session.say(f"Training {event.name}…", Lifetime.TRAINING)
+                self._run_name = event.name
+                if self.state is TrainingState.RUNNING:
+                    self._session.say(f"Training {event.name}…", Lifetime.TRAINING)
             case TrainingReport():
                 self.board.reported(event)
             case EpochDone():
@@ -286,6 +316,19 @@ class TrainTab(TabPage):
             case NotSaved(reason):
                 self._session.raise_error("The run cannot be saved; training continues", DigitpadError(reason))
         self.progressed.emit(event)
+
+    def _forget_result(self, epochs: int) -> None:
+        """Make room for the result of a training that has started; one that cannot start leaves the last result."""
+        self.outcome = None
+        self._session.set_trained(None, None)
+        self.board.clear(epochs)
+        self._set_state(self.state)
+
+    def _end_without_result(self) -> None:
+        """Return to the last result, if training did not start and there is one."""
+        self._control = None
+        self.board.end_preparing()
+        self._set_state(TrainingState.IDLE if self.outcome is None else TrainingState.DONE)
 
     def _on_changed(self, change: SettingChange, recipe: Recipe) -> None:
         if self.running is not None and recipe.training.epochs != self.running.training.epochs:
@@ -317,18 +360,18 @@ class TrainTab(TabPage):
         if self._control is None:
             return
         self.redraw()
-        self._control = None
-        self.outcome = outcome
         if outcome is None:
-            self._set_state(TrainingState.IDLE)
+            self._end_without_result()
             self._session.say("Stopped before anything was learnt")
             self._settings_changed()
             return
+        self._control = None
+        self.outcome = outcome
         self._session.set_trained(outcome.weights, outcome.path)
         self._set_state(TrainingState.DONE)
         if outcome.result is not None:
-            self.board.set_left(format_percent(outcome.result.test.accuracy, 2), "Test accuracy")
-        where = f"Saved as {outcome.path.name}" if outcome.path is not None else "Not saved yet"
+            self.board.show_result(outcome.result)
+        where = f"Saved in Model › Runs… as “{outcome.weights.name}”" if outcome.path is not None else "Not saved yet"
         if outcome.problem:
             self._session.say(f"Training ended early. {where}", Lifetime.TRAINING)
             advice = " Model › Runs… can resume it at a lower rate." if outcome.path is not None else ""
@@ -340,9 +383,9 @@ class TrainTab(TabPage):
         if self._control is None:
             return
         self.redraw()
-        self._control = None
-        self._set_state(TrainingState.IDLE)
-        self.board.set_left("–")
+        self._end_without_result()
+        if self.outcome is None:
+            self.board.set_left("–")
         self._session.say("Training ended early", Lifetime.TRAINING)
         self._settings_changed()
         memory = "There is not enough memory for this network and batch size."
@@ -363,11 +406,18 @@ class TrainTab(TabPage):
 
     def redraw(self) -> None:
         self.board.draw(counts_down=self.state is TrainingState.RUNNING)
+        if self.busy:
+            self._session.set_training_share(self.board.share)
 
     def _set_state(self, state: TrainingState) -> None:
         running = state in (TrainingState.RUNNING, TrainingState.PAUSED)
         self._main.setText({TrainingState.RUNNING: "Pause", TrainingState.PAUSED: "Resume"}.get(state, "Train"))
         self._main.setEnabled(state is not TrainingState.STOPPING)
+        # The next step leads: to use what was trained, or else to train.
+        set_kind(self._main, "" if state is TrainingState.DONE else "primary")
+        self.form.find_rate.setEnabled(not state.is_busy)
+        if not state.is_busy:
+            self._session.set_training_share(None)
         self._stop.setEnabled(running)
         self._save.setEnabled(self.outcome is not None)
         self.board.set_usable(self.outcome is not None)
@@ -397,15 +447,19 @@ class TrainTab(TabPage):
         row.setSpacing(5 * SPACE)
         left = QVBoxLayout()
         left.setSpacing(3 * SPACE)
-        self.form.setFixedWidth(290)
         left.addWidget(self.form, 1)
         left.addLayout(self._build_buttons())
         row.addLayout(left)
         row.addWidget(self.board, 1)
+        self._set_tab_order()
+
+    def _set_tab_order(self) -> None:
+        """Let the focus go through the settings, Train and Stop, the charts, and Save as."""
+        for first, second in pairwise([self.form.last_stop, self._main, self._stop, *self.board.charts, self._save]):
+            self.setTabOrder(first, second)
 
     def _build_buttons(self) -> QHBoxLayout:
         self._main = named(QPushButton("Train"), "train_button")
-        self._main.setProperty("kind", "primary")
         self._main.setToolTip("Train with these settings; during a training, pause and resume (Ctrl+T)")
         self._main.clicked.connect(self.train_or_pause)
         self._stop = named(QPushButton("Stop"), "stop_button")

@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -27,12 +27,13 @@ from digitpad.gui.train.training_task import TrainingReport, TrainingStart
 from digitpad.gui.widgets.basics import SPACE, ElidedLabel, Tile, make_card, make_label, named
 from digitpad.gui.widgets.image_grid import ImageGrid
 from digitpad.gui.widgets.legend import LegendEntry, line_symbol
+from digitpad.gui.widgets.reserved_label import ReservedLabel
 from digitpad.gui.widgets.segmented_control import SegmentedControl
 from digitpad.gui.widgets.theme import Theme
 from digitpad.number_format import format_count, format_percent
 from digitpad.recognition.recognizer import Prediction
 from digitpad.runs.run_comparison import format_duration
-from digitpad.training.events import EpochDone, SettingChange
+from digitpad.training.events import EpochDone, Result, SettingChange
 from digitpad.training.hints import hints
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 
 _PINNED_TEXT = "Your digit during training"
+_EMPTY_TEXT = "Draw a digit to follow its reading"
 
 
 class TrainingDashboard(QWidget):
@@ -48,6 +50,7 @@ class TrainingDashboard(QWidget):
 
     use_requested = Signal()  # use the trained network
     failed = Signal(str, object)  # title, DigitpadError
+    curves_added = Signal()  # matplotlib is imported, and the curves are in their cards
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -87,30 +90,53 @@ class TrainingDashboard(QWidget):
         """Number of steps reported so far."""
         return len(self._losses)
 
+    @property
+    def share(self) -> float:
+        """Share of the steps that are done."""
+        return self._progress.value() / max(1, self._progress.maximum())
+
+    @property
+    def charts(self) -> "list[QWidget]":
+        """The charts and what belongs to them, in tab order."""
+        curves = [chart for chart in (self.loss_curves, self._accuracy_curves) if chart is not None]
+        return [*curves[:1], *self._views.findChildren(QPushButton), *curves[1:], self.scrubber, self._use]
+
+    def set_name(self, name: str) -> None:
+        """Show the name of the run above its curves."""
+        self._loss_heading.setText(f"Loss · {name}" if name else "Loss")
+        self._accuracy_name.set_text(name)
+
     def pin(self, prediction: Prediction | None) -> None:
         """Show the reading of this digit from now on; None for an empty pad."""
         self.pinned = prediction
         self.history.forget_answers()
         self._seen.set_prediction(prediction)
         self.scrubber.set_moments(self.history)
-        self._pinned_answer.setText("")
-        empty = "Draw a digit to see how the network reads it during training."
-        self._pinned_text.setText(empty if prediction is None else _PINNED_TEXT)
+        self._pinned_answer.set_text("")
+        self._pinned_text.set_text(_EMPTY_TEXT if prediction is None else _PINNED_TEXT)
 
     def set_plan(self, epochs: int, hint: str = "") -> None:
         """Show axes for a number of epochs, with a hint while they are empty."""
+        epochs = max([epochs, *(epoch.epoch for epoch in self._epochs)])
         self._planned = epochs, hint
         if self.loss_curves is not None and self._accuracy_curves is not None:
             self.loss_curves.set_plan(epochs, hint)
             self._accuracy_curves.set_plan(epochs)
+            self._draw_curves()
         self._progress.setMaximum(max(1, self._steps_per_epoch * epochs))
 
     def set_left(self, text: str, title: str = "Time left") -> None:
         """Replace the time left by another text."""
         self._tiles["left"].set_value(text, title)
 
+    def show_result(self, result: Result) -> None:
+        """Show the scores of the best epoch, whose weights are kept, and say which epoch it is."""
+        accuracy, test = format_percent(result.validation.accuracy, 2), format_percent(result.test.accuracy, 2)
+        self._tiles["accuracy"].set_value(accuracy, f"Validation, epoch {result.best_epoch}")
+        self.set_left(test, f"Test, epoch {result.best_epoch}")
+
     def set_usable(self, usable: bool) -> None:
-        """Show the Use button, or hide it."""
+        """Show the Use button, which is the primary one then, or hide it."""
         self._use.setVisible(usable)
 
     def clear(self, epochs: int) -> None:
@@ -123,8 +149,10 @@ class TrainingDashboard(QWidget):
         self._progress.setValue(0)
         for tile in self._tiles.values():
             tile.set_value("–")
+        self._tiles["accuracy"].set_value("–", "Validation accuracy")
         self.set_left("–")
         self._tiles["epoch"].set_value(f"0 / {epochs}")
+        self.set_name("")
         self.set_plan(epochs)
         self.pin(self.pinned)
 
@@ -135,8 +163,15 @@ class TrainingDashboard(QWidget):
         self._progress.setRange(0, total)
         self._progress.setValue(made)
 
+    def end_preparing(self) -> None:
+        """Show the progress of the last training again, as the next one did not start."""
+        epochs, _ = self._planned
+        self._progress.setMaximum(max(1, self._steps_per_epoch * epochs))
+        self._progress.setValue(len(self._losses))
+
     def begun(self, start: TrainingStart) -> None:
         """Show the history of a training that starts or resumes."""
+        self.set_name(start.name)
         self.changes = list(start.history.changes)
         self._steps_per_epoch = start.steps_per_epoch
         self._losses = LossTrace(start.steps_per_epoch)
@@ -168,7 +203,7 @@ class TrainingDashboard(QWidget):
         """Show the latest state; ``counts_down`` is whether to update the time left."""
         report = self._latest
         if report is not None:
-            epochs = report.n_steps // self._steps_per_epoch
+            epochs, _ = self._planned
             epoch = min(epochs, -(-report.step // self._steps_per_epoch))
             self._tiles["epoch"].set_value(f"{epoch} / {epochs}")
             self._tiles["loss"].set_value(f"{self._losses.recent_mean:.4f}")
@@ -178,7 +213,10 @@ class TrainingDashboard(QWidget):
             self._progress.setValue(report.step)
         self._draw_hint()
         if self._epochs:
-            self._tiles["accuracy"].set_value(format_percent(self._epochs[-1].validation.accuracy, 2))
+            last = self._epochs[-1]
+            self._tiles["accuracy"].set_value(
+                format_percent(last.validation.accuracy, 2), f"Validation, epoch {last.epoch}"
+            )
         self.scrubber.set_moments(self.history)
         self.draw_moment()
         self._draw_curves()
@@ -189,14 +227,13 @@ class TrainingDashboard(QWidget):
         if moment is not None and moment.answer is not None:
             digit = int(np.argmax(moment.answer))
             text = f"{self._class_names[digit]} · {format_percent(moment.answer[digit])}"
-            metrics, room_px = self._pinned_answer.fontMetrics(), self._pinned_answer.width()
-            self._pinned_answer.setText(metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, room_px))
+            self._pinned_answer.set_text(text)
         if moment is not None:
             self._weights_grid.set_images(moment.weights)
         if self._latest is not None:
             self._batch_grid.set_images(self._latest.seen.batch)
         if self.pinned is not None:
-            self._pinned_text.setText(_at(moment.step) if self.scrubber.is_back and moment else _PINNED_TEXT)
+            self._pinned_text.set_text(_at(moment.step) if self.scrubber.is_back and moment else _PINNED_TEXT)
 
     def _draw_curves(self) -> None:
         if self.loss_curves is None or self._accuracy_curves is None or not self._epochs or not self.isVisible():
@@ -226,7 +263,7 @@ class TrainingDashboard(QWidget):
     def _draw_hint(self) -> None:
         dead = 0.0 if self._latest is None else self._latest.dead
         found = hints(self._losses.points()[1], self._epochs, dead, len(self._class_names))
-        self._hint.set_text(found[0] if found else "")
+        self._hint.setText(found[0] if found else "")
 
     def _import_plots(self) -> None:
         """Import matplotlib when a plot is first shown, as a task, because it takes a while."""
@@ -246,6 +283,7 @@ class TrainingDashboard(QWidget):
         self._accuracy_room.addWidget(self._accuracy_curves, 1)
         self.set_plan(*self._planned)
         self._draw_curves()
+        self.curves_added.emit()
 
     # Layout.
 
@@ -254,9 +292,9 @@ class TrainingDashboard(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3 * SPACE + 2)
         tiles = QHBoxLayout()
-        tiles.setSpacing(3 * SPACE)
+        tiles.setSpacing(2 * SPACE)
         for tile in self._tiles.values():
-            tile.setFixedHeight(66)
+            tile.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
             tiles.addWidget(tile, 1)
         column.addLayout(tiles)
         self._progress.setFixedHeight(5)
@@ -278,8 +316,8 @@ class TrainingDashboard(QWidget):
         for words, colour in (("training", "accent"), ("validation", "second")):
             row.addWidget(LegendEntry(self._theme, line_symbol(colour), words))
         top = QHBoxLayout()
-        top.addWidget(heading)
-        top.addStretch(1)
+        top.setSpacing(3 * SPACE)
+        top.addWidget(heading, 1)
         top.addWidget(keys)
         column.addLayout(top)
         return frame, column, keys
@@ -289,10 +327,11 @@ class TrainingDashboard(QWidget):
         row = QHBoxLayout(heading)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(3 * SPACE)
-        row.addWidget(make_label("Loss", "heading"))
-        self._hint = ElidedLabel("caption", "training_hint")
+        self._loss_heading = make_label("Loss", "heading", "loss_heading")
+        row.addWidget(self._loss_heading)
+        self._hint = make_label("", "caption", "training_hint")
+        self._hint.setWordWrap(True)
         row.addWidget(self._hint, 1)
-        heading.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         frame, column, _ = self._plot_card("loss_card", heading)
         room, self._loss_room = _room()
         column.addWidget(room, 1)
@@ -301,7 +340,14 @@ class TrainingDashboard(QWidget):
     def _build_views(self) -> QWidget:
         """Build the card below the loss: accuracy, first layer, or last batch."""
         self._views = SegmentedControl(("Accuracy", "First layer", "Batch"), "views", "View below the loss")
-        frame, column, keys = self._plot_card("accuracy_card", self._views)
+        heading = QWidget()
+        row = QHBoxLayout(heading)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(3 * SPACE)
+        row.addWidget(self._views)
+        self._accuracy_name = ElidedLabel("heading", "accuracy_name")
+        row.addWidget(self._accuracy_name, 1)
+        frame, column, keys = self._plot_card("accuracy_card", heading)
         accuracy, self._accuracy_room = _room()
         self._weights_grid = ImageGrid(self._theme, "weights_grid", "Weights of the first layer", signed=True)
         self._batch_grid = ImageGrid(self._theme, "batch_grid", "Last training batch")
@@ -315,28 +361,22 @@ class TrainingDashboard(QWidget):
 
     def _build_pinned(self) -> QWidget:
         frame = make_card("pinned_card")
-        frame.setFixedHeight(66)
+        frame.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         row = QHBoxLayout(frame)
         row.setContentsMargins(4 * SPACE, 2 * SPACE, 4 * SPACE, 2 * SPACE)
         row.setSpacing(4 * SPACE)
         self._seen = PixelView(self._theme, 44)
         self._seen.setObjectName("pinned_seen")
-        self._pinned_text = make_label("", "soft")
+        self._pinned_text = ReservedLabel("soft", "pinned_text", (_EMPTY_TEXT,))
         self.scrubber = Scrubber(self._theme)
         self.scrubber.moved.connect(self.draw_moment)
-        self._pinned_answer = make_label("", "strong", "pinned_answer")
-        self._pinned_answer.setFixedWidth(86)
+        self._pinned_answer = ReservedLabel("strong", "pinned_answer", ("0 · 100.0\N{NO-BREAK SPACE}%", "airplane"))
         self._use = named(QPushButton("Use network"), "use_button")
         self._use.setProperty("kind", "primary")
         self._use.setToolTip("Use the trained network in the Draw tab (Ctrl+U)")
         self._use.clicked.connect(self.use_requested)
         row.addWidget(self._seen)
         row.addWidget(self._pinned_text)
-        self._pinned_text.ensurePolished()
-        self._pinned_text.setFixedWidth(
-            max(map(self._pinned_text.fontMetrics().horizontalAdvance, (_PINNED_TEXT, _at(1_000_000))))
-        )
-        self._pinned_text.setWordWrap(True)
         row.addWidget(self.scrubber, 1)
         row.addWidget(self._pinned_answer)
         row.addWidget(self._use)

@@ -1,20 +1,22 @@
 """Live training curves; figures for files are drawn by `digitpad.plotting.figure_files`."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter, PercentFormatter
-from PySide6.QtGui import QMouseEvent, QResizeEvent
+from matplotlib.ticker import FixedLocator, MaxNLocator, PercentFormatter
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QFocusEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from digitpad.gui.widgets.blitting import BlittedFigure
+from digitpad.gui.widgets.blitting import BlittedFigure, set_loss_ticks
 from digitpad.gui.widgets.theme import Theme
 from digitpad.nn.arrays import Floats
 from digitpad.number_format import format_percent
 from digitpad.plotting.curve_points import Series, decimate
 
-_LEFT_PX, _TOP_PX, _RIGHT_PX, _BOTTOM_PX = 54, 6, 12, 22  # margins for the labels, independent of the size of the axes
+_LEFT, _TOP, _RIGHT, _BOTTOM = 5.0, 0.5, 1.0, 1.7  # margins for the labels, in sizes of the text
 
 _ACCURACY_STEPS = {
     0.0: 0.2,
@@ -44,8 +46,14 @@ class TrainingCurves(BlittedFigure):
         self._best = self.axes.axhline(np.nan, animated=True, linestyle=(0, (3, 4)), linewidth=1)
         # The label is on the left, because the curves end near the best value on the right.
         self.best_label = self.axes.text(
-            0.01, 0, "", animated=True, va="bottom", fontsize=8, transform=self.axes.get_yaxis_transform()
+            0.01, 0, "", animated=True, va="bottom", transform=self.axes.get_yaxis_transform()
         )
+        # Beside the tick labels, where it takes no room from the axes.
+        self._x_title = self.axes.annotate(
+            "Epoch", (0, 0), (-8, -3.5), "axes fraction", textcoords="offset points", ha="right", va="top"
+        )
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Loss by epoch" if logarithmic else "Accuracy by epoch")
         self._restyle()
 
     def set_plan(self, epochs: int, hint: str = "") -> None:
@@ -54,6 +62,7 @@ class TrainingCurves(BlittedFigure):
         if is_empty and (epochs, hint) == (self.n_epochs, self.hint):
             return
         self.n_epochs, self.hint = epochs, hint
+        self.setAccessibleDescription(hint)
         self._low = 1e-1 if self._logarithmic else 0.0
         self._high = 3.0 if self._logarithmic else 1.0
         for line in self.lines.values():
@@ -63,7 +72,7 @@ class TrainingCurves(BlittedFigure):
         self._restyle()
 
     def set_series(self, raw: Series | None, training: Series, validation: Series, best: float | None = None) -> None:
-        """Show curves; a value outside the axes extends their limits."""
+        """Show curves; a value outside the axes extends their limits, also to the right."""
         for key, series in (("raw", raw), ("training", training), ("validation", validation)):
             if series is not None:
                 thinned = decimate(series)
@@ -72,12 +81,24 @@ class TrainingCurves(BlittedFigure):
             self._best.set_ydata([best, best])
             self.best_label.set_y(best)
             self.best_label.set_text(f"best so far {format_percent(best, 2)}")
+        self.setAccessibleDescription(self._describe(training, validation))
         values = [series.y for series in (raw, training, validation) if series is not None and len(series.y)]
-        if self.hint or self._grow(values):
+        last = max((float(series.x[-1]) for series in (training, validation) if len(series.x)), default=0.0)
+        is_longer = last > self.n_epochs
+        self.n_epochs = max(self.n_epochs, math.ceil(last))
+        if self._grow(values) or is_longer or self.hint:
             self.hint = ""
             self._restyle()
         else:
             self._blit()
+
+    def _describe(self, training: Series, validation: Series) -> str:
+        """Return the last values as text."""
+        if not len(validation.y):
+            return ""
+        last = (float(series.y[-1]) for series in (training, validation))
+        texts = [f"{value:.4f}" if self._logarithmic else format_percent(value, 2) for value in last]
+        return f"Epoch {validation.x[-1]:g}: training {texts[0]}, validation {texts[1]}"
 
     def set_marks(self, marks: Sequence[tuple[float, str]]) -> None:
         """Draw vertical marks at positions x; the text of a mark is its tooltip."""
@@ -117,22 +138,29 @@ class TrainingCurves(BlittedFigure):
     def _restyle(self) -> None:
         tokens = self._theme.tokens
         axes = self.axes
+        text_px, width, height = self.text_px, max(1, self.width()), max(1, self.height())
+        self.figure.subplots_adjust(
+            left=min(0.4, _LEFT * text_px / width), right=max(0.6, 1 - _RIGHT * text_px / width),
+            top=max(0.6, 1 - _TOP * text_px / height), bottom=min(0.4, _BOTTOM * text_px / height),
+        )  # fmt: skip
         self.figure.set_facecolor(tokens.card)
         axes.set_facecolor(tokens.card)
         axes.set_xlim(0, self.n_epochs)
         if self._logarithmic:
             axes.set_yscale("log")
-            first, last = round(np.log10(self._low)), int(np.floor(np.log10(self._high)))
-            axes.yaxis.set_major_locator(FixedLocator([10.0**power for power in range(first, last + 1)]))
-            axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-            axes.yaxis.set_minor_formatter(NullFormatter())
+            set_loss_ticks(axes.yaxis, self._low, self._high)
         else:
             step = _ACCURACY_STEPS[self._low]
             axes.yaxis.set_major_locator(FixedLocator(list(np.arange(self._low, 1 + step / 2, step))))
             axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol="\N{NO-BREAK SPACE}%"))
         axes.set_ylim(self._low, self._high)
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        axes.tick_params(which="both", length=0, labelsize=8, labelcolor=tokens.soft)
+        small = self.text_points(0.85)
+        axes.tick_params(which="both", length=0, labelsize=small, labelcolor=tokens.soft)
+        axes.set_ylabel("Loss" if self._logarithmic else "Accuracy", fontsize=small, color=tokens.soft, labelpad=3)
+        axes_px = max(1.0, width - (_LEFT + _RIGHT) * text_px)
+        axes.yaxis.set_label_coords(-(_LEFT - 1.1) * text_px / axes_px, 0.5)
+        self._x_title.set(fontsize=small, color=tokens.soft)
         axes.grid(visible=True, axis="y", color=tokens.hairline, linewidth=0.8)
         axes.set_axisbelow(True)
         for spine in axes.spines.values():
@@ -145,14 +173,16 @@ class TrainingCurves(BlittedFigure):
             self.lines[key].set(color=colour, linewidth=width, alpha=0.3 if key == "raw" else 1)
         self._best.set_color(tokens.faint)
         self.best_label.set(
-            color=tokens.soft, bbox={"facecolor": tokens.card, "edgecolor": "none", "pad": 1, "alpha": 0.8}
+            fontsize=small,
+            color=tokens.soft,
+            bbox={"facecolor": tokens.card, "edgecolor": "none", "pad": 1, "alpha": 0.8},
         )
         for text in list(axes.texts):
-            if text is not self.best_label:
+            if text is not self.best_label and text is not self._x_title:
                 text.remove()
         if self.hint:
             axes.text(
-                0.5, 0.5, self.hint, transform=axes.transAxes, ha="center", va="center", fontsize=9.5,
+                0.5, 0.5, self.hint, transform=axes.transAxes, ha="center", va="center", fontsize=self.text_points(1),
                 color=tokens.soft, linespacing=1.6, bbox={"facecolor": tokens.card, "edgecolor": "none", "pad": 2},
             )  # fmt: skip
         for line in list(axes.lines):
@@ -176,13 +206,25 @@ class TrainingCurves(BlittedFigure):
     # Qt overrides.
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        width, height = max(1, event.size().width()), max(1, event.size().height())
-        self.figure.subplots_adjust(
-            left=min(0.4, _LEFT_PX / width), right=max(0.6, 1 - _RIGHT_PX / width),
-            top=max(0.6, 1 - _TOP_PX / height), bottom=min(0.4, _BOTTOM_PX / height),
-        )  # fmt: skip
-        self._stale = True
         super().resizeEvent(event)
+        self._restyle()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.hasFocus():
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(QColor(self._theme.tokens.accent), 1))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
+            painter.end()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.update()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         text = self._mark_at(event.position().x())

@@ -6,7 +6,7 @@ What it yields is frozen or a copy; the network in training never leaves its thr
 import threading
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -256,7 +256,10 @@ def _run(recorder: Recorder, control: TrainingControl) -> Generator[TrainingEven
     control.save_problem = recorder.problem
     saved = recorder.run is not None and not recorder.problem and recorder.run.weights_path.exists()
     path = recorder.run.weights_path if recorder.run is not None and saved else None
-    return TrainingOutcome(recorder.weights, path, result, problem)
+    weights = recorder.weights
+    if recorder.run is not None:
+        weights = replace(weights, name=recorder.run.name)
+    return TrainingOutcome(weights, path, result, problem)
 
 
 def _conclude(recorder: Recorder, control: TrainingControl) -> Generator[TrainingEvent, None, Result | None]:
@@ -276,11 +279,19 @@ def _conclude(recorder: Recorder, control: TrainingControl) -> Generator[Trainin
 def _take_changes(recorder: Recorder, control: TrainingControl) -> Generator[TrainingEvent, None, None]:
     while not control.changes.empty():
         try:
-            recorder.change(control.changes.get())
+            recorder.change(_not_before_now(control.changes.get(), recorder.trainer))
         except DigitpadError as error:
             yield ChangeRefused(str(error))
         else:
             yield SettingsChanged(recorder.trainer.changes[-1], recorder.trainer.recipe)
+
+
+def _not_before_now(settings: Mapping[str, Any], trainer: Trainer) -> Mapping[str, Any]:
+    """Return the settings with no fewer epochs than have begun, so that training ends with the current epoch."""
+    epochs = settings.get("training.epochs")
+    if not isinstance(epochs, int) or epochs < 1:  # refused elsewhere
+        return settings
+    return {**settings, "training.epochs": max(epochs, -(-trainer.step // trainer.steps_per_epoch))}
 
 
 class _Reporter:
@@ -314,7 +325,7 @@ class _Reporter:
         # Smoothed over about two seconds, so that the figure can be read.
         self._rate = rate if self._rate == 0 else self._rate + (rate - self._rate) * min(1, seconds / 2)
         trainer = self._trainer
-        steps_left = trainer.n_steps - trainer.step
+        steps_left = max(0, trainer.n_steps - trainer.step)
         seconds_left = steps_left * trainer.recipe.training.batch_size / self._rate if self._rate else None
         pinned = self._control.pinned
         answer = None if pinned is None else tuple(trainer.read(pinned).tolist())

@@ -12,6 +12,7 @@ from PySide6.QtGui import (
     QIcon,
     QPainter,
     QPaintEvent,
+    QPalette,
     QPixmap,
     QResizeEvent,
 )
@@ -29,6 +30,7 @@ from PySide6.QtWidgets import (
 
 from digitpad.gui.widgets.text_size import BODY_PX, follow_text_size, scale_with_text, scaled
 from digitpad.gui.widgets.theme import fixed_width_digits
+from digitpad.number_format import format_percent
 
 SPACE = 4  # pixels; all distances are multiples of it
 
@@ -83,6 +85,14 @@ def set_role(widget: QLabel, role: str) -> None:
         widget.style().polish(widget)
 
 
+def set_kind(button: QPushButton, kind: str) -> None:
+    """Change the style sheet kind of a button, such as primary; empty for a plain button."""
+    if button.property("kind") != kind:
+        button.setProperty("kind", kind)
+        button.style().unpolish(button)
+        button.style().polish(button)
+
+
 def closing_row(dialog: QDialog, does: QPushButton, closes: QPushButton) -> QHBoxLayout:
     """Return the last row of a dialog: the button that closes it, and on the right its primary button."""
     does.setProperty("kind", "primary")
@@ -97,7 +107,39 @@ def closing_row(dialog: QDialog, does: QPushButton, closes: QPushButton) -> QHBo
 
 
 class Tabs(QTabBar):
-    """Tab bar that reserves the width of the bold title for each tab, so that no tab moves on selection."""
+    """Tab bar that reserves the width of the bold title for each tab, so that no tab moves on selection.
+
+    A tab with long work shows its progress as a thin bar at its lower edge.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._progress: dict[int, float] = {}
+
+    def set_progress(self, index: int, share: float | None) -> None:
+        """Show how much of the work of a tab is done, 0 to 1; None if there is no work."""
+        if share is None:
+            self._progress.pop(index, None)
+        else:
+            self._progress[index] = min(max(share, 0.0), 1.0)
+        title = self.tabText(index).replace("&", "")
+        self.setAccessibleTabName(index, title if share is None else f"{title}, {format_percent(share, 0)} done")
+        self.update()
+
+    def progress(self, index: int) -> float | None:
+        """Return the progress that a tab shows, or None."""
+        return self._progress.get(index)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        for index, share in self._progress.items():
+            tab = self.tabRect(index)
+            bar = QRectF(tab.left(), tab.bottom() - 2, tab.width() - 3, 3)
+            painter.fillRect(bar, self.palette().color(QPalette.ColorRole.Mid))
+            bar.setWidth(bar.width() * share)
+            painter.fillRect(bar, self.palette().color(QPalette.ColorRole.Highlight))
+        painter.end()
 
     def tabSizeHint(self, index: int) -> QSize:
         size = super().tabSizeHint(index)
@@ -191,6 +233,37 @@ class ElidedLabel(QLabel):
         self._elide()
 
 
+class _Figure(QLabel):
+    """Large number that shrinks where there is no room for it, rather than be cut off."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("–")
+        self.setProperty("role", "figure")
+        self.setObjectName(name)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setFont(fixed_width_digits(self.font()))
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    # Qt overrides.
+
+    def minimumSizeHint(self) -> QSize:
+        """Return room for numbers of usual length; longer ones shrink."""
+        hint, metrics = super().minimumSizeHint(), self.fontMetrics()
+        return QSize(min(hint.width(), metrics.horizontalAdvance("99.99\N{NO-BREAK SPACE}%") + 2), hint.height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        width = self.fontMetrics().horizontalAdvance(self.text())
+        if width <= self.width():
+            super().paintEvent(event)
+            return
+        painter = QPainter(self)
+        share = self.width() / width
+        painter.translate(0, self.height() * (1 - share) / 2)
+        painter.scale(share, share)
+        painter.drawText(QRectF(0, 0, width, self.height()), Qt.AlignmentFlag.AlignVCenter, self.text())
+        painter.end()
+
+
 class Tile(QFrame):
     """Card with a title, a value and, if it has them, a line of details."""
 
@@ -199,11 +272,10 @@ class Tile(QFrame):
         self.setObjectName(name)
         self.setProperty("card", True)
         self._title = make_label(title, "caption")
-        self._value = make_label("–", "figure", f"{name}_value")
-        self._value.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._value = _Figure(f"{name}_value")
         self._details = ElidedLabel("caption", f"{name}_more")
         column = QVBoxLayout(self)
-        column.setContentsMargins(14, 9, 8, 9)
+        column.setContentsMargins(3 * SPACE, 9, 2 * SPACE, 9)
         column.setSpacing(1)
         column.addWidget(self._title)
         column.addWidget(self._value)

@@ -4,12 +4,17 @@ A full draw takes about 25 ms and a blit 1 ms. The axes are therefore drawn in f
 limits). Otherwise the saved background is restored, and the lines are drawn over it.
 """
 
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
-from PySide6.QtGui import QHideEvent, QShowEvent
+from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter, NullLocator
+from PySide6.QtCore import QEvent
+from PySide6.QtGui import QFontInfo, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from digitpad.gui.widgets.theme import Theme
+
+_FEW = 50  # a range with a smaller ratio shows hardly a power of ten
 
 
 class BlittedFigure(FigureCanvasQTAgg):
@@ -28,6 +33,16 @@ class BlittedFigure(FigureCanvasQTAgg):
         self._stale = True
         self.mpl_connect("draw_event", self._capture)
         theme.changed.connect(self._restyle)
+
+    @property
+    def text_px(self) -> int:
+        """Size of the text of the window in pixels, which labels and margins follow."""
+        self.ensurePolished()
+        return QFontInfo(self.font()).pixelSize()
+
+    def text_points(self, share: float) -> float:
+        """Return a font size for Matplotlib, as a share of the text of the window."""
+        return share * self.text_px * 72 / (self.figure.dpi / self.device_pixel_ratio)
 
     def _restyle(self) -> None:
         """Update everything that a full draw shows, and schedule a full draw."""
@@ -61,6 +76,20 @@ class BlittedFigure(FigureCanvasQTAgg):
         super().showEvent(event)
         self.draw_idle()
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._restyle()
+
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self._background = None
+
+
+def set_loss_ticks(axis: Axis, low: float, high: float) -> None:
+    """Mark the powers of ten between two limits; in a short range also twice and five times these."""
+    ticks = LogLocator(subs=(1, 2, 5) if high / low < _FEW else (1,), numticks=8).tick_values(low, high)
+    axis.set_major_locator(FixedLocator([tick for tick in ticks if low / 1.001 <= tick <= high * 1.001]))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set_minor_formatter(NullFormatter())

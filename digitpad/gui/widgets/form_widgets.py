@@ -112,7 +112,7 @@ class Choice(QComboBox):
         """Elide text that does not fit, and draw the arrow, for which a style sheet would need an image file."""
         option = QStyleOptionComboBox()
         self.initStyleOption(option)
-        room_px = self.width() - _ARROW_PX - 10
+        room_px = self.width() - _ARROW_PX - 16
         option.currentText = self.fontMetrics().elidedText(option.currentText, Qt.TextElideMode.ElideRight, room_px)
         styled = QStylePainter(self)
         styled.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
@@ -211,6 +211,7 @@ def link(text: str, name: str, tip: str) -> QPushButton:
     button.setObjectName(name)
     button.setToolTip(tip)
     button.setProperty("kind", "link")
+    button.setMinimumHeight(24)  # the smallest target that is easy to hit
     button.setAutoDefault(False)
     return button
 

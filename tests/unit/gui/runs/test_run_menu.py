@@ -235,6 +235,7 @@ def test_runs_are_moved_to_the_trash(qtbot: QtBot, window: Window, tmp_path: Pat
     action(runs, "Move").trigger()
     box = find(runs, QMessageBox, "deleting")
     assert "2 runs" in box.text()
+    assert box.defaultButton().text() == "Keep"
     box.reject()
     assert one.folder.exists()
     QApplication.processEvents()

@@ -2,6 +2,7 @@ import shutil
 
 import pytest
 from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtWidgets import QApplication
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
@@ -12,7 +13,7 @@ from tests.unit.training.made_runs import made_run
 
 
 @pytest.fixture
-def model(qtmodeltester: ModelTester) -> RunsModel:
+def model(qapp: QApplication, qtmodeltester: ModelTester) -> RunsModel:
     model = RunsModel()
     qtmodeltester.check(model)
     return model
@@ -23,7 +24,7 @@ def row(model: RunsModel | SortedRuns, place: int) -> list[str]:
 
 
 def test_runs_are_rows(model: RunsModel) -> None:
-    """A row shows name, recipe, status, accuracy, time and start; the tooltip has the id."""
+    """A row shows name, recipe, status, test accuracy, time and start; the tooltip has id and validation accuracy."""
     run = made_run("one", RunStatus.PAUSED, n_epochs=1)
     run.rename("mine")
     model.set_entries(RunRegistry().entries())
@@ -31,11 +32,12 @@ def test_runs_are_rows(model: RunsModel) -> None:
         "mine",
         "one",
         "paused 1/3",
-        "50.00\N{NO-BREAK SPACE}%",
+        "–",
         "0:01",
         f"{run.started:%m-%d %H:%M}",
     ]
     assert run.id in model.index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
+    assert "Validation accuracy 50.00" in model.index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
 
 
 def test_only_what_changed_is_told(qtbot: QtBot, model: RunsModel) -> None:

@@ -27,6 +27,8 @@ from digitpad.gui.widgets.form_widgets import TextField
 from digitpad.number_format import format_number
 from digitpad.training.recipe import OPTIMIZERS, SCHEDULES, Recipe
 from digitpad.training.recipe_library import Recipes
+from digitpad.training.recipe_results import recipe_results
+from tests.unit.gui.geometry import assert_text_fits
 from tests.unit.gui.hand import TRAIN, find
 
 # Each is combined with the defaults of the others, so that every setting has an effect in at least one case.
@@ -210,6 +212,23 @@ def test_settings_that_go_together_are_told_together(form: SettingsForm) -> None
     assert form.recipe() is None
 
 
+@pytest.mark.parametrize(
+    ("name", "text"), [("hidden", "abc"), ("learning_rate", "1,234"), ("epochs", "many"), ("seed", "-1")]
+)
+def test_errors_are_readable_whole(window: Window, form: SettingsForm, name: str, text: str) -> None:
+    """An error is not cut off, in the smallest window either; without one, its line stays free."""
+    window.resize(window.minimumSize())
+    error = find(form, QLabel, f"{name}_error")
+    before = error.height()
+    type_into(form, name, text)
+    QApplication.processEvents()
+    assert error.text()
+    assert_text_fits(error)
+    type_into(form, name, "5")
+    QApplication.processEvents()
+    assert error.height() == before == error.fontMetrics().height()
+
+
 def test_several_errors_are_told_at_once(form: SettingsForm) -> None:
     """All invalid fields show their errors at once."""
     form.show_more(True)
@@ -266,7 +285,19 @@ def test_tab_goes_through_the_fields_in_reading_order(qtbot: QtBot, form: Settin
     fields = [field for fields in FIELDS.values() for field in fields if field.key in form.keys]
     names = [field.name for field in fields]
     names.insert(names.index("data_set"), "show_data_button")  # it stands above
+    names.insert(names.index("learning_rate") + 1, "find_rate_button")
     assert visited == ["preset", "save_recipe_button", *names, "preview_button"]
+
+
+def test_recipes_are_listed_with_accuracy_and_time_the_quickest_first(form: SettingsForm) -> None:
+    """Built-in recipes show what they were measured to reach, and the quickest is chosen at first."""
+    preset = find(form, QComboBox, "preset")
+    assert preset.itemText(0) == preset.currentText() == "Quick · 97.7\N{NO-BREAK SPACE}% · 2 s"
+    assert form.recipe_name == "quick"
+    texts = [preset.itemText(place) for place in range(preset.count())]
+    assert "Digits · 99.6\N{NO-BREAK SPACE}% · 31 min" in texts
+    preset.setCurrentIndex(preset.findData("leaky-500-300-100"))
+    assert preset.currentText() in preset.toolTip()
 
 
 def test_the_basic_form_fits_the_window_s_first_size(form: SettingsForm) -> None:
@@ -368,8 +399,9 @@ def test_own_recipes_are_presets_below_a_line(form: SettingsForm, recipes: Recip
     quick = Recipe("quick", "quicker").with_values({"training.epochs": 1})
     form.set_recipes(Recipes(recipes.shipped, {"mine": mine, "quick": quick}))
     preset = find(form, QComboBox, "preset")
-    items = [preset.itemText(place) for place in range(preset.count())]
-    shipped = [name for name in recipes.shipped if name != "quick"]
+    items = [preset.itemData(place) or preset.itemText(place) for place in range(preset.count())]
+    results = recipe_results()
+    shipped = sorted((name for name in recipes.shipped if name != "quick"), key=lambda name: results[name].seconds)
     assert items == [*shipped, "", "mine", "quick", "", "Custom"]
     preset.setCurrentText("mine")
     recipe_of_form = form.recipe()

@@ -20,7 +20,7 @@ from digitpad.gui.session import TrainingState
 from digitpad.gui.shell.window import Window
 from digitpad.gui.train.train_tab import CHANGE_AFTER_MS, TrainTab
 from digitpad.gui.train.training_task import SettingsChanged, TrainingReport, TrainingStart
-from digitpad.gui.widgets.basics import Tile
+from digitpad.gui.widgets.basics import Tabs, Tile
 from digitpad.gui.widgets.image_grid import ImageGrid
 from digitpad.runs.run import Run, RunStatus, all_runs
 from digitpad.runs.run_comparison import format_duration
@@ -30,7 +30,8 @@ from digitpad.training.recipe_library import Recipes
 from digitpad.training.snapshots import TrainingSnapshot
 from digitpad.training.trainer import Trainer
 from digitpad.weights.native_format import load_weights
-from tests.unit.gui.hand import TRAIN, draw, find, placed, reading
+from tests.unit.gui.geometry import assert_text_fits
+from tests.unit.gui.hand import DRAW, TRAIN, draw, find, placed, reading
 
 TRAINING_MS = 60_000
 
@@ -151,14 +152,35 @@ def test_pause_rests_and_goes_on(qtbot: QtBot, training_window: Window) -> None:
     click(qtbot, training_window, "train_button")
     wait_for(qtbot, training_window, TrainingState.PAUSED)
     qtbot.waitUntil(lambda: all_runs()[0].summary().status is RunStatus.PAUSED)
+    assert training_window.session.message == "Paused own"
+    assert find(training_window, Tile, "tile_left").value == "Paused"
     with qtbot.assertNotEmitted(tab.progressed, wait=300):
         QApplication.processEvents()
     click(qtbot, training_window, "train_button")
     wait_for(qtbot, training_window, TrainingState.RUNNING)
+    assert training_window.session.message == "Training own…"
     wait_for(qtbot, training_window, TrainingState.DONE)
     assert tab.outcome is not None
     assert tab.outcome.result is not None
     assert tab.outcome.result.epochs == 60
+
+
+def test_closing_calls_a_paused_training_paused(
+    qtbot: QtBot, training_window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The question before closing says whether training runs or is paused."""
+    asked: list[str] = []
+
+    def refuse(_parent: object, title: str, *_: str) -> bool:
+        asked.append(title)
+        return False
+
+    monkeypatch.setattr("digitpad.gui.shell.window.confirm", refuse)
+    tab = long_training(qtbot, training_window)
+    training_window.close()
+    tab.toggle_pause()
+    training_window.close()
+    assert asked == ["Training is still running.", "Training is paused."]
 
 
 def test_stop_keeps_what_was_learnt(qtbot: QtBot, training_window: Window) -> None:
@@ -220,7 +242,7 @@ def test_presets_fill_the_form_and_edits_make_them_one_s_own(training_window: Wi
     """An edit of a recipe changes the choice to Custom."""
     form = training_window.page(TrainTab).form
     preset = find(training_window, QComboBox, "preset")
-    preset.setCurrentText("momentum-dropout")
+    preset.setCurrentIndex(preset.findData("momentum-dropout"))
     recipe = form.recipe()
     assert recipe is not None
     assert recipe.network.hidden == (256, 128)
@@ -251,13 +273,45 @@ def test_a_folder_without_data_is_told(qtbot: QtBot, training_window: Window, tm
     find(training_window, QMessageBox, "problem").close()
 
 
+def test_a_dataset_that_does_not_fit_is_refused_and_the_last_result_stays(
+    qtbot: QtBot, training_window: Window, tmp_path: Path
+) -> None:
+    """A wrong CSV is refused under its field when it is chosen; a training that cannot start changes no result."""
+    tab = training_window.page(TrainTab)
+    tab.train()
+    wait_for(qtbot, training_window, TrainingState.DONE)
+    outcome, epochs = tab.outcome, find(training_window, Tile, "tile_epoch").value
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("1,2,3\n" * 50)
+    good = tab.form.data_choice.value()
+    tab.form.data_choice.open_set(str(wrong))
+    tab.train()  # at once, before the check can end
+    if tab.busy:
+        with qtbot.waitSignal(training_window.session.error_raised):
+            pass
+        find(training_window, QMessageBox, "problem").close()
+    error = find(training_window, QLabel, "data_set_error")
+    tab.form.data_choice.activated.emit(tab.form.data_choice.currentIndex())
+    qtbot.waitUntil(lambda: "wrong.csv" in error.text())
+    assert_text_fits(error)
+    click(qtbot, training_window, "train_button")
+    assert tab.state is TrainingState.DONE
+    assert tab.outcome is outcome
+    assert training_window.session.trained is not None
+    assert find(training_window, Tile, "tile_epoch").value == epochs
+    assert find(training_window, QPushButton, "use_button").isVisible()
+    assert not tab.board.is_empty
+    tab.form.data_choice.open_set(good)
+    assert tab.form.recipe() is not None
+
+
 def test_the_untrained_tab_says_what_training_will_do(qtbot: QtBot, window: Window) -> None:
     """A hint in the empty axes describes the planned training."""
     window.show_page(TRAIN)
     tab = window.page(TrainTab)
     qtbot.waitUntil(lambda: tab.board.loss_curves is not None)
     assert tab.board.loss_curves is not None
-    assert "Train runs 60 epochs of 784-512-256-10" in tab.board.loss_curves.hint
+    assert "Train runs 10 epochs of 784-128-10" in tab.board.loss_curves.hint
     tab.form.set_recipe(tab.form.base_recipe.with_values({"training.epochs": 1}))
     assert "Train runs 1 epoch of" in tab.board.loss_curves.hint
 
@@ -433,7 +487,7 @@ def set_field(window: Window, name: str, text: str) -> None:
 def long_training(qtbot: QtBot, window: Window, **settings: object) -> TrainTab:
     """Start a long training run and wait for its first steps."""
     tab = window.page(TrainTab)
-    values = {"training.epochs": 5000, **{key.replace("__", "."): value for key, value in settings.items()}}
+    values = {"training.epochs": 5000} | {key.replace("__", "."): value for key, value in settings.items()}
     tab.form.set_recipe(tab.form.base_recipe.with_values(values))
     tab.train()
     qtbot.waitUntil(lambda: tab.board.n_steps > 0, timeout=TRAINING_MS)
@@ -458,6 +512,7 @@ def test_settings_change_while_it_trains(qtbot: QtBot, training_window: Window) 
         ["optimizer.learning_rate"],
         ["training.epochs"],
     ]
+    qtbot.waitUntil(lambda: tab.board.loss_curves is not None)
     assert tab.board.loss_curves is not None
     assert [text for _, text in tab.board.loss_curves.marks] == ["learning rate 0.004", "epochs 6000"]
     tab.stop()
@@ -467,6 +522,31 @@ def test_settings_change_while_it_trains(qtbot: QtBot, training_window: Window) 
         {"optimizer.learning_rate": 0.004},
         {"training.epochs": 6000},
     ]
+
+
+def test_fewer_epochs_than_have_begun_end_with_the_current_one(qtbot: QtBot, training_window: Window) -> None:
+    """Lowering the epochs below the current one ends training with it, and no figure contradicts another."""
+    tab = long_training(qtbot, training_window)
+    qtbot.waitUntil(lambda: tab.board.n_steps > 5 * 20, timeout=TRAINING_MS)
+    reports: list[TrainingReport] = []
+    tab.progressed.connect(lambda event: reports.append(event) if isinstance(event, TrainingReport) else None)
+    with event_of(qtbot, tab, SettingsChanged) as blocker:
+        set_field(training_window, "epochs", "2")
+    epochs = blocker.args[0].recipe.training.epochs
+    assert epochs >= 6
+    wait_for(qtbot, training_window, TrainingState.DONE)
+    assert tab.outcome is not None
+    assert tab.outcome.result is not None
+    assert tab.outcome.result.epochs == epochs
+    assert find(training_window, QLineEdit, "epochs").text() == str(epochs)
+    assert find(training_window, Tile, "tile_epoch").value == f"{epochs} / {epochs}"
+    assert all(report.seconds_left is None or report.seconds_left >= 0 for report in reports)
+    qtbot.waitUntil(lambda: tab.board.loss_curves is not None)
+    assert tab.board.loss_curves is not None
+    assert tab.board.loss_curves.n_epochs == epochs
+    best = tab.outcome.result.best_epoch
+    for name in ("tile_accuracy", "tile_left"):
+        assert f"epoch {best}:" in find(training_window, Tile, name).accessibleName()
 
 
 def test_dropout_can_change_where_there_is_some(qtbot: QtBot, training_window: Window) -> None:
@@ -535,8 +615,11 @@ def test_hint_names_what_is_wrong(qtbot: QtBot, training_window: Window) -> None
     """A hint names a learning rate that is too low."""
     tab = long_training(qtbot, training_window, optimizer__method="sgd", optimizer__learning_rate=1e-7)
     hint = find(training_window, QLabel, "training_hint")
-    qtbot.waitUntil(lambda: "too low" in hint.accessibleName(), timeout=TRAINING_MS)
+    qtbot.waitUntil(lambda: "too low" in hint.text(), timeout=TRAINING_MS)
     tab.finish_work()
+    training_window.resize(960, 640)
+    QApplication.processEvents()
+    assert_text_fits(hint)
 
 
 def test_resumed_run_keeps_the_settings_it_came_to(qtbot: QtBot, training_window: Window) -> None:
@@ -581,3 +664,66 @@ def test_resumed_run_has_the_threads_that_it_began_with(
     tab.finish_work()
     assert asked == [before + 1, before]
     assert blas_threads.thread_count() == before
+
+
+def test_progress_is_visible_on_every_tab(qtbot: QtBot, training_window: Window) -> None:
+    """The tab of a training shows how much is done, until it has ended."""
+    tab, bar = long_training(qtbot, training_window, training__epochs=40), find(training_window, Tabs, "tab_bar")
+    qtbot.waitUntil(lambda: bar.progress(TRAIN) is not None)
+    training_window.show_page(DRAW)
+    qtbot.waitUntil(lambda: (bar.progress(TRAIN) or 0) > 0.1)
+    assert "% done" in bar.accessibleTabName(TRAIN)
+    bar.grab()
+    tab.stop()
+    wait_for(qtbot, training_window, TrainingState.DONE)
+    assert bar.progress(TRAIN) is None
+    assert bar.accessibleTabName(TRAIN) == "Train"
+
+
+def test_one_button_leads(qtbot: QtBot, training_window: Window) -> None:
+    """The primary button is Train, and after a training the one that uses its network."""
+    tab = training_window.page(TrainTab)
+
+    def primary() -> list[str]:
+        buttons = tab.findChildren(QPushButton)
+        return [
+            button.objectName() for button in buttons if button.property("kind") == "primary" and button.isVisible()
+        ]
+
+    assert primary() == ["train_button"]
+    tab.train()
+    wait_for(qtbot, training_window, TrainingState.DONE)
+    assert primary() == ["use_button"]
+
+
+def test_focus_goes_from_settings_over_train_and_charts_to_save(qtbot: QtBot, training_window: Window) -> None:
+    """Tab goes through the settings, Train, the charts and Save as; curves say their name and last values."""
+    tab = training_window.page(TrainTab)
+    qtbot.waitUntil(lambda: tab.board.loss_curves is not None)
+    tab.train()
+    wait_for(qtbot, training_window, TrainingState.DONE)
+    assert find(training_window, QLabel, "loss_heading").text() == "Loss · own"
+    find(training_window, QPushButton, "more_settings").setFocus()
+    visited = []
+    while (widget := QApplication.focusWidget()) is not None and widget.objectName() != "save_button":
+        visited.append(widget.objectName())
+        qtbot.keyClick(widget, Qt.Key.Key_Tab)
+    names = ["loss_curves", "views_accuracy", "accuracy_curves", "scrubber", "use_button"]
+    assert visited == ["more_settings", "train_button", *names]
+    curves = tab.board.loss_curves
+    assert curves is not None
+    assert curves.accessibleName() == "Loss by epoch"
+    assert curves.accessibleDescription().startswith("Epoch 8: training 0.")
+
+
+def test_figures_are_not_cut_off(qtbot: QtBot, training_window: Window) -> None:
+    """At the smallest size of the window all titles and figures of the tiles can be read."""
+    training_window.resize(training_window.minimumSize())
+    tab = training_window.page(TrainTab)
+    tab.train()
+    wait_for(qtbot, training_window, TrainingState.DONE)
+    QApplication.processEvents()
+    for tile in tab.findChildren(Tile):
+        for label in tile.findChildren(QLabel):
+            if label.text():
+                assert_text_fits(label)

@@ -88,7 +88,7 @@ def test_labels_have_the_room_that_they_need(qtbot: QtBot, curves: TrainingCurve
     assert min(box.y0 for box in boxes) >= 0
     assert max(box.x1 for box in boxes) <= curves.figure.bbox.x1
     assert max(box.y1 for box in boxes) <= curves.figure.bbox.y1
-    assert curves.axes.bbox.x0 <= 60 * curves.device_pixel_ratio
+    assert curves.axes.bbox.x0 <= 5.2 * curves.text_px * curves.device_pixel_ratio
 
 
 def test_best_value_is_told_where_no_curve_ends(curves: TrainingCurves) -> None:
@@ -113,3 +113,10 @@ def test_lines_are_seen_in_both_themes(qtbot: QtBot, curves: TrainingCurves, the
         colours = {image.pixelColor(250, y).name() for y in range(image.height())}
         assert theme.tokens.second in colours
     theme.set_mode(Mode.SYSTEM)
+
+
+def test_axis_is_never_shorter_than_the_data(curves: TrainingCurves) -> None:
+    """Epochs beyond the plan extend the axis."""
+    curves.set_plan(2)
+    curves.set_series(None, some(2.0, 0.5, 0.3, 0.2, 0.1), some(2.0, 0.6, 0.5, 0.4, 0.3))
+    assert curves.axes.get_xlim() == (0, 4)
