@@ -142,14 +142,20 @@ def test_dot_inside_stays() -> None:
     assert image[14, 14] > 200
 
 
-def test_dot_right_above_stays() -> None:
-    """A dot directly above is kept, as in an i; a dot further up, to the side or below is a speck."""
+def test_dot_right_above_or_below_stays() -> None:
+    """A dot directly above or below is kept, as in an i or an exclamation mark; one further off or aside is a speck."""
     stem = np.array([[200.0, 200.0], [200.0, 300.0]])
-    dots = {"above": [202.0, 170.0], "far up": [202.0, 140.0], "aside": [230.0, 170.0], "below": [202.0, 330.0]}
+    dots = {
+        "above": [202.0, 170.0],
+        "far up": [202.0, 140.0],
+        "aside": [230.0, 170.0],
+        "below": [202.0, 330.0],
+        "far down": [202.0, 360.0],
+    }
     changed = {
         name: not np.array_equal(rasterize([stem, np.array([dot])]), rasterize([stem])) for name, dot in dots.items()
     }
-    assert changed == {"above": True, "far up": False, "aside": False, "below": False}
+    assert changed == {"above": True, "far up": False, "aside": False, "below": True, "far down": False}
 
 
 def test_second_stroke_beside_the_first_stays() -> None:
