@@ -72,6 +72,15 @@ class Preferences:
         self.set_flag("finger_drawing", draws)
 
     @property
+    def reads_single_digit(self) -> bool:
+        """Whether every drawing is read as one digit, instead of as a number."""
+        return self.flag("single_digit")
+
+    @reads_single_digit.setter
+    def reads_single_digit(self, single: bool) -> None:
+        self.set_flag("single_digit", single)
+
+    @property
     def startup_network(self) -> str:
         """Path of the network to start with; empty for the last one, if sessions are restored, or the built-in one."""
         return str(self._store.value("startup_network", ""))

@@ -17,7 +17,9 @@ from digitpad.gui.preferences import Preferences
 from digitpad.gui.tasks.lazy import Lazy
 from digitpad.gui.widgets.theme import Mode, Theme
 from digitpad.ink.drawing import Drawing
-from digitpad.recognition.recognizer import Prediction, Recognizer
+from digitpad.recognition.number_reader import NumberReader
+from digitpad.recognition.reading import Reading
+from digitpad.recognition.recognizer import Prediction
 from digitpad.runs.network_names import is_of_run, network_name
 from digitpad.weights.native_format import Weights
 
@@ -101,9 +103,10 @@ class Session(QObject):
         self.trained_path: Path | None = None
         self._weights = weights
         self.network_path: Path | None = None
-        self._recognizer = Recognizer(weights)
+        self._reader = NumberReader(weights)
         self._drawing = Lazy(Drawing)
-        self._prediction: tuple[Drawing, Recognizer, Prediction | None] | None = None
+        self._reading: tuple[Drawing, NumberReader, bool, Reading | None] | None = None
+        self._selected = 0
         self._datasets: list[str] = []
         self._training = TrainingState.IDLE
         self._training_share: float | None = None
@@ -132,11 +135,6 @@ class Session(QObject):
         """The network in use."""
         return self._weights
 
-    @property
-    def recognizer(self) -> Recognizer:
-        """Reads with the network in use."""
-        return self._recognizer
-
     def use_network(self, weights: Weights, path: Path | None = None) -> None:
         """Read with this network from now on; ``path`` is its file, if it has one.
 
@@ -144,7 +142,7 @@ class Session(QObject):
         """
         weights = _named_after_run(weights, path)
         self._weights, self.network_path = weights, path
-        self._recognizer = Recognizer(weights)
+        self._reader = NumberReader(weights)
         if self._lifetime is Lifetime.NETWORK:
             self.say("")
         self.network_changed.emit(weights)
@@ -197,12 +195,50 @@ class Session(QObject):
         self.drawing_replaced.emit(drawing, change)
 
     @property
+    def reading(self) -> Reading | None:
+        """The digits that the network in use reads in the drawing; None for an empty pad."""
+        known, drawing, single = self._reading, self.drawing, self.preferences.reads_single_digit
+        if known is None or known[0] is not drawing or known[1] is not self._reader or known[2] != single:
+            reading = self._reader.read(drawing, single=single)
+            known = self._reading = drawing, self._reader, single, reading
+            if reading is None or len(reading.items) == 1:
+                self._selected = 0
+        return known[3]
+
+    @property
+    def selected(self) -> int:
+        """Index of the item of `reading` that all tabs show; 0 unless there are several."""
+        reading = self.reading
+        return 0 if reading is None else min(self._selected, len(reading.items) - 1)
+
+    def select(self, index: int) -> None:
+        """Show another item of the reading."""
+        self._selected = index
+        self.drawing_settled.emit()
+
+    def set_single_digit(self, single: bool) -> None:
+        """Read every drawing as one digit, or find the digits of a number, from now on and after a restart."""
+        self.preferences.reads_single_digit = single
+        self.drawing_settled.emit()
+
+    @property
     def prediction(self) -> Prediction | None:
-        """The reading of the drawing by the network in use; None for an empty pad."""
-        known, drawing = self._prediction, self.drawing
-        if known is None or known[0] is not drawing or known[1] is not self._recognizer:
-            known = self._prediction = drawing, self._recognizer, self._recognizer.read(drawing)
-        return known[2]
+        """The prediction for the selected item of `reading`; None for an empty pad."""
+        reading = self.reading
+        if reading is None:
+            return None
+        item = reading.items[self.selected]
+        return item.prediction if item.prediction.sure == item.sure else replace(item.prediction, sure=item.sure)
+
+    @property
+    def selected_drawing(self) -> Drawing:
+        """The part of the drawing that `prediction` is for."""
+        reading, drawing = self.reading, self.drawing
+        if reading is None or len(reading.items) == 1:
+            return drawing
+        places = reading.items[self.selected].wholes
+        has_image = drawing.image is not None and drawing.image.any()
+        return drawing if has_image else Drawing(tuple(drawing.strokes[place] for place in places))
 
     def clear_drawing(self) -> None:
         """Empty the pad, which can be undone."""

@@ -1,5 +1,6 @@
 """Drawing pad: a square for mouse, pen, finger or keyboard. It handles strokes and does not use a network."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -7,6 +8,7 @@ from PySide6.QtCore import QElapsedTimer, QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
+    QFontMetricsF,
     QHideEvent,
     QImage,
     QInputDevice,
@@ -29,6 +31,8 @@ from digitpad.gui.widgets.theme import Theme
 from digitpad.ink.drawing import Drawing
 from digitpad.ink.strokes import CANVAS_PX, Stroke
 from digitpad.nn.arrays import Floats
+from digitpad.plotting.palette import readable_on
+from digitpad.recognition.reading import Item
 
 PEN_WIDTHS_PX = (8, 48)
 DEFAULT_PEN_WIDTH_PX = 24
@@ -77,6 +81,7 @@ class Pad(QWidget):
 
     drawing_changed = Signal()  # `drawing` changed; during a stroke, emitted at every move
     settled = Signal()  # the pen was lifted, even without a change, or an edit was undone, cleared or pasted
+    box_chosen = Signal(int)  # index of the box whose label was clicked
     tool_changed = Signal(bool)  # whether the eraser is selected
 
     def __init__(self, theme: Theme, undo_stack: QUndoStack | None = None, parent: QWidget | None = None) -> None:
@@ -91,6 +96,8 @@ class Pad(QWidget):
         self._pointer: QPointF | None = None  # of the mouse above the pad, for the ring that shows the pen's size
         self._evidence: tuple[QImage, QRectF] | None = None
         self._ghost: tuple[Floats, ...] = ()
+        self._boxes: tuple[Item, ...] = ()
+        self._selected_box = 0
         self.draws_with_fingers = True
         self._cursor: QPointF | None = None  # position of the keyboard pen; None until it is used
         self._focus_by_keys = False
@@ -154,6 +161,20 @@ class Pad(QWidget):
         """Lay a picture over an area of the ink, in canvas pixels; None removes it."""
         self._evidence = None if evidence is None or area is None else (evidence, area)
         self.update()
+
+    def show_boxes(self, items: Sequence[Item], selected: int) -> None:
+        """Show a box around each digit of a number, labelled with the digit; none for a single digit."""
+        if (tuple(items), selected) != (self._boxes, self._selected_box):
+            self._boxes, self._selected_box = tuple(items), selected
+            self.update()
+
+    def box_label(self, place: int) -> QRectF:
+        """Return where the label of a box is, in pixels of the widget."""
+        scale, box = self.width() / CANVAS_PX, self._boxes[place].box
+        margin = self.pen_width_px / 2 + 4
+        height = QFontMetricsF(self.font()).height() + 4
+        left = min(max((box.x - margin) * scale, 2.0), self.width() - 2 * height)
+        return QRectF(left, max(2.0, (box.y - margin) * scale - height), 1.6 * height, height)
 
     def show_ghost(self, paths: tuple[Floats, ...]) -> None:
         """Show strokes faintly over the ink, as a proposal; none removes them."""
@@ -317,6 +338,26 @@ class Pad(QWidget):
             for path in self._ghost:
                 paint_stroke(painter, Stroke(path, self.pen_width_px / 3), colour)
 
+    def _paint_boxes(self, painter: QPainter) -> None:
+        """Paint the boxes of a number in pixels of the widget; a dashed box is not sure."""
+        tokens, scale = self._theme.tokens, self.width() / CANVAS_PX
+        margin = self.pen_width_px / 2 + 4
+        painter.setFont(self.font())
+        for place, item in enumerate(self._boxes):
+            is_selected = place == self._selected_box
+            colour = QColor(tokens.accent if is_selected else tokens.border)
+            style = Qt.PenStyle.SolidLine if item.sure else Qt.PenStyle.DashLine
+            painter.setPen(QPen(colour, 2 if is_selected else 1, style))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            box = QRectF(*item.box).adjusted(-margin, -margin, margin, margin)
+            painter.drawRoundedRect(QRectF(box.topLeft() * scale, box.size() * scale), 5, 5)
+            label = self.box_label(place)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(colour)
+            painter.drawRoundedRect(label, 4, 4)
+            painter.setPen(QColor(readable_on(colour.name())))
+            painter.drawText(label, Qt.AlignmentFlag.AlignCenter, item.text)
+
     def _ring_radius_px(self) -> float:
         """Radius of the pen or the eraser in canvas pixels."""
         return self._eraser_radius_px if self._erasing else self.pen_width_px / 2
@@ -362,6 +403,7 @@ class Pad(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_ground(painter)
         painter.drawPixmap(0, 0, self._finished_strokes())
+        self._paint_boxes(painter)
         painter.scale(self.width() / CANVAS_PX, self.height() / CANVAS_PX)
         self._paint_running_stroke(painter)
         self._paint_evidence(painter)
@@ -372,6 +414,10 @@ class Pad(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
             self._end("mouse")  # if a release was lost, for example to a dialog
+            for place in range(len(self._boxes)):
+                if self.box_label(place).contains(event.position()):
+                    self.box_chosen.emit(place)
+                    return
             if self._gesture is None:
                 self._begin("mouse", event.position())
 

@@ -14,6 +14,7 @@ from digitpad.class_names import DIGITS, describe_names
 from digitpad.gui.canvas.pad import DEFAULT_PEN_WIDTH_PX, PEN_WIDTHS_PX, Pad
 from digitpad.gui.canvas.probability_bars import ProbabilityBars
 from digitpad.gui.draw.explanation_panel import ExplanationPanel
+from digitpad.gui.draw.items_row import ItemsRow
 from digitpad.gui.session import Session
 from digitpad.gui.tasks.throttle import Throttle
 from digitpad.gui.widgets.basics import SPACE, ElidedLabel, FittedLabel, make_card, make_label, named, set_role
@@ -21,6 +22,7 @@ from digitpad.gui.widgets.segmented_control import join_buttons
 from digitpad.gui.widgets.tab_page import TabPage
 from digitpad.gui.widgets.text_size import follow_text_size, scale_with_text, scaled
 from digitpad.number_format import format_percent
+from digitpad.recognition.reading import Reading
 from digitpad.recognition.recognizer import Prediction
 from digitpad.weights.native_format import Weights
 
@@ -62,7 +64,8 @@ class DrawTab(TabPage):
         self._runners_up = ElidedLabel("soft", "runners_up")  # class names may be long
         self._time = make_label("", "soft", "reading_time")
         self._answer_card = make_card("answer_card")
-        self.seen = ExplanationPanel(theme, self.pad, session.weights)
+        self.items = ItemsRow()
+        self.seen = ExplanationPanel(theme, self.pad, session.weights, lambda: session.selected_drawing)
         self._build()
         self._set_classes(session.weights.class_names)
 
@@ -80,8 +83,17 @@ class DrawTab(TabPage):
         self.announcing.timeout.connect(self._announce)
         self.pad.drawing_changed.connect(self.announcing.stop)
         self.pad.settled.connect(self.announcing.start)
+        self.items.chosen.connect(self._select)
+        self.pad.box_chosen.connect(self._select)
+        session.drawing_settled.connect(self.reading.request)
         self.show_prediction(None)
         follow_text_size(self, self._fit)
+
+    def _select(self, item: int) -> None:
+        """Show another digit of a number."""
+        self._session.select(item)
+        self._read()
+        self.seen.explain_again()
 
     def _keep_explains(self, explains: bool) -> None:
         self._session.preferences.explains = explains
@@ -105,10 +117,15 @@ class DrawTab(TabPage):
         return self.prediction
 
     def _read(self) -> None:
-        self.show_prediction(self._session.prediction)
+        session = self._session
+        self.show_prediction(session.prediction, session.reading, session.selected)
 
-    def show_prediction(self, prediction: Prediction | None) -> None:
+    def show_prediction(self, prediction: Prediction | None, reading: Reading | None = None, selected: int = 0) -> None:
+        """Show the prediction for the selected item of a reading."""
         self.prediction = prediction
+        items = () if reading is None else reading.items
+        self.pad.show_boxes(items if len(items) > 1 else (), selected)
+        self.items.set_items(items, selected)
         self.seen.set_prediction(prediction)
         if prediction is None:
             self._bars.set_probabilities(None)
@@ -120,8 +137,13 @@ class DrawTab(TabPage):
             self._time.setText("" if digits else hint)
             return
         self._bars.set_probabilities(prediction.probabilities, sure=prediction.sure)
-        self._time.setText(f"Read in {prediction.milliseconds:.1f} ms")
-        if prediction.sure:
+        milliseconds = prediction.milliseconds if reading is None else reading.milliseconds
+        self._time.setText(f"Read in {milliseconds:.1f} ms")
+        self._runners_up.setVisible(len(items) < 2)
+        if reading is not None and len(items) > 1:
+            self._set_answer(reading.text, f"Read as {reading.text}", unsure=not reading.sure)
+            self._confidence.setText(f"{format_percent(reading.confidence)} sure" if reading.sure else "Not sure")
+        elif prediction.sure:
             guesses = [
                 f"{prediction.class_names[index]} ({format_percent(prediction.probabilities[index])})"
                 for index in prediction.ranking[1:3]
@@ -144,14 +166,24 @@ class DrawTab(TabPage):
         return f"This doesn't look like {'a digit' if self._class_names == DIGITS else 'any of these classes'}"
 
     def _set_answer(self, text: str, accessible: str, *, unsure: bool = False) -> None:
+        grows = (len(text) > 1) != (len(self._answer.text()) > 1)
         self._answer.setText(text)
+        if grows:
+            self._grow()
         self._answer.setAccessibleName(accessible)
         set_role(self._answer, "no answer" if unsure else "answer")
 
     def _announce(self) -> None:
         """Announce the prediction to screen readers, half a second after the last stroke."""
         if self.prediction is not None:
-            if self.prediction.sure:
+            reading = self._session.reading
+            if reading is not None and len(reading.items) > 1:
+                message = (
+                    f"{reading.text}, {format_percent(reading.confidence)} sure"
+                    if reading.sure
+                    else (f"Not sure, could be {reading.text}")
+                )
+            elif self.prediction.sure:
                 message = f"{self.prediction.label}, {format_percent(self.prediction.confidence)} sure"
             else:
                 likely = [self.prediction.class_names[index] for index in self.prediction.likely]
@@ -246,7 +278,7 @@ class DrawTab(TabPage):
         column = QVBoxLayout()
         column.setSpacing(SPACE)
         column.addStretch(1)
-        for line in (self._confidence, self._runners_up, self._time):
+        for line in (self._confidence, self._runners_up, self.items, self._time):
             column.addWidget(line)
         column.addStretch(1)
         row.addLayout(column, 1)
@@ -268,7 +300,7 @@ class DrawTab(TabPage):
         """Fit the sizes of answer and network input to the size of the tab and the text."""
         width, height = _BASE_PX
         growth = min(max(MIN_GROWTH, min(self.width() / scaled(width), self.height() / scaled(height))), MAX_GROWTH)
-        longest = max(map(len, self._class_names))
+        longest = max(*map(len, self._class_names), len(self._answer.text()))
         self._answer_card.setFixedHeight(round(scaled(_CARD_PX) * growth))
         self._answer.set_size(round(scaled(_ANSWER_PX) * growth))
         self._answer.setFixedWidth(round(scaled(100 if longest == 1 else 132) * growth))

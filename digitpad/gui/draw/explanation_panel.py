@@ -1,6 +1,6 @@
 """Explanation panel: the 28 × 28 network input, the evidence in its pixels, and changes that alter the prediction."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,11 +69,14 @@ class _Lines(QLabel):
 
 
 class ExplanationPanel(QFrame):
-    """Card with the network input, and on request the evidence and the changes that would alter the prediction."""
+    """Card with the network input, and on request the evidence and the changes that would alter the prediction.
+
+    ``drawing`` returns the ink that the prediction is for; by default, all ink on the pad.
+    """
 
     explains_toggled = Signal(bool)  # whether explanations are shown
 
-    def __init__(self, theme: Theme, pad: Pad, weights: Weights) -> None:
+    def __init__(self, theme: Theme, pad: Pad, weights: Weights, drawing: Callable[[], Drawing] | None = None) -> None:
         super().__init__()
         self._pad = pad
         self._weights = weights
@@ -87,6 +90,7 @@ class ExplanationPanel(QFrame):
         self._about = make_label(_SCALED, "soft", "about_seen")
         self._try = named(QPushButton("Try it"), "try_it")
         self._proposal: Finding | None = None
+        self._explained = drawing or (lambda: pad.drawing)
         self.findings = _Lines("findings")
         self._build()
 
@@ -123,6 +127,11 @@ class ExplanationPanel(QFrame):
         self._weights, self._explainer = weights, None
         self._weighing.cancel()
         self._view.set_prediction(self._prediction)
+        self._forget_findings()
+        self._search()
+
+    def explain_again(self) -> None:
+        """Explain another digit of the number on the pad."""
         self._forget_findings()
         self._search()
 
@@ -191,7 +200,7 @@ class ExplanationPanel(QFrame):
 
     def _lay_over_ink(self, evidence: Evidence) -> None:
         """Show the evidence over the ink on the pad, where it is large."""
-        drawing = self._pad.drawing
+        drawing = self._explained()
         area = input_area([stroke.points for stroke in drawing.strokes]) if drawing.image is None else None
         if drawing.is_sample:
             area = (0.0, 0.0, float(CANVAS_PX))
@@ -205,7 +214,9 @@ class ExplanationPanel(QFrame):
         """Replace the drawing by the changed strokes, which can be undone."""
         if self._proposal is not None:
             strokes = tuple(Stroke(path, self._pad.pen_width_px) for path in self._proposal.paths)
-            self._pad.replace(Drawing(strokes), "Try a change")
+            explained = {id(stroke) for stroke in self._explained().strokes}
+            others = tuple(stroke for stroke in self._pad.drawing.strokes if id(stroke) not in explained)
+            self._pad.replace(Drawing((*others, *strokes)), "Try a change")
 
     def _propose(self, finding: Finding | None) -> None:
         self._proposal = finding
@@ -221,7 +232,7 @@ class ExplanationPanel(QFrame):
 
     def _search(self) -> None:
         if self.explains:
-            explainer, drawing = self._get_explainer(), self._pad.drawing
+            explainer, drawing = self._get_explainer(), self._explained()
             self._searching.start(lambda: explainer.search(drawing), finished=self._show_findings)
 
     def _show_findings(self, findings: tuple[Finding, ...] | None) -> None:

@@ -131,6 +131,9 @@ class Menus(QObject):
         add_action(sizes, "&Smaller", lambda: resize(theme_in_use.text_size - TEXT_STEP), standard.ZoomOut)
         add_action(sizes, "&Normal", lambda: resize(100), "Ctrl+0")
         view.addSeparator()
+        single = add_action(view, "S&ingle digit", lambda: self._session.set_single_digit(single.isChecked()))
+        single.setCheckable(True)
+        single.setChecked(self._session.preferences.reads_single_digit)
         full = add_action(view, "&Full screen", self._toggle_full_screen, standard.FullScreen)
         full.setShortcuts([QKeySequence("F11"), *full.shortcuts()])
 

@@ -28,7 +28,7 @@ def test_a_network_is_used_remembered_and_announced(session: Session, shipped: W
     other = replace(shipped, name="other.npz")
     session.use_network(other, tmp_path / "other.npz")
     assert events == [other, tmp_path / "other.npz"]
-    assert session.weights is session.recognizer.weights is other
+    assert session.weights is other
     assert session.preferences.recent_networks == [str(tmp_path / "other.npz")]
 
 

@@ -16,7 +16,8 @@ from digitpad.gui.shell.window import Window
 from digitpad.nn.feedforward import feedforward
 from digitpad.nn.network import Network
 from digitpad.number_format import format_percent
-from digitpad.recognition.recognizer import Prediction, Recognizer
+from digitpad.recognition.number_reader import NumberReader
+from digitpad.recognition.recognizer import Prediction
 from digitpad.weights.native_format import Weights
 from tests.unit.gui.hand import DIGITS, DRAW, INSIDE, draw, find, mouse, placed
 
@@ -87,8 +88,8 @@ def test_prediction_follows_the_pen_before_it_is_lifted(
     """An unfinished stroke is read at most once per frame."""
     tab = window.page(DrawTab)
     readings: list[int] = []
-    read = lambda _, drawing: readings.append(len(drawing.strokes))  # noqa: E731
-    monkeypatch.setattr(Recognizer, "read", read)
+    read = lambda _, drawing, single: readings.append(len(drawing.strokes))  # noqa: E731
+    monkeypatch.setattr(NumberReader, "read", read)
     side = tab.pad.width()
     path = [(side * (0.3 + 0.0004 * i), side * (0.2 + 0.0006 * i)) for i in range(1000)]
     draw(tab.pad, [path])

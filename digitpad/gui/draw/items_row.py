@@ -1,0 +1,88 @@
+"""The digits of a number, to choose one of them from."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFontMetrics, QKeyEvent
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QSizePolicy, QWidget
+
+from digitpad.gui.widgets.basics import SPACE
+from digitpad.number_format import format_percent
+from digitpad.recognition.reading import Item
+
+_PADDING_PX = 24
+
+MAX_SHARES = 4
+"""Of more digits than this, only the digit is shown on its button, and its share in the tooltip."""
+
+
+class _ItemButton(QPushButton):
+    """Leaves Left and Right to the row; by itself, Qt would move only the focus."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
+
+
+class ItemsRow(QWidget):
+    """A button for each digit; a click, or Left and Right, chooses the one that the rest of the tab shows."""
+
+    chosen = Signal(int)  # index of the item
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("items")
+        self.setAccessibleName("Digits of the number")
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._texts: list[tuple[str, str]] = []
+        self._group = QButtonGroup(self)
+        self._group.idClicked.connect(self.chosen)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(SPACE)
+        self._row.addStretch(1)
+
+    def set_items(self, items: Sequence[Item], current: int) -> None:
+        """Show the items of a reading; with only one, nothing."""
+        self.setVisible(len(items) > 1)
+        shares = [(item.text, format_percent(item.prediction.confidence)) for item in items]
+        if len(shares) != len(self._texts):
+            self._make_buttons(len(items))
+        self._texts = shares
+        for place, ((text, share), item) in enumerate(zip(shares, items, strict=True)):
+            button = self._group.button(place)
+            button.setText(f"{text}  {share}" if len(items) <= MAX_SHARES else text)
+            button.setToolTip(f"{text}, {share}" + ("" if item.sure else ", not sure"))
+            button.setAccessibleName(f"digit {place + 1} of {len(items)}: {text}, {share}")
+            button.setChecked(place == current)
+            bold = button.font()
+            bold.setBold(True)  # which the chosen button has
+            button.setMinimumWidth(QFontMetrics(bold).horizontalAdvance(button.text()) + _PADDING_PX)
+
+    def _make_buttons(self, n: int) -> None:
+        for button in self._group.buttons():
+            self._group.removeButton(button)
+            self._row.removeWidget(button)
+            button.hide()
+            button.deleteLater()
+        for place in range(n):
+            button = _ItemButton(self)
+            button.setCheckable(True)
+            button.setObjectName(f"item_{place}")
+            button.setProperty("tight", True)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # the pad keeps the focus for its arrow keys
+            self._group.addButton(button, place)
+            self._row.insertWidget(place, button)
+
+    # Qt overrides.
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()), 0)
+        place = self._group.checkedId() + step
+        if step and 0 <= place < len(self._group.buttons()):
+            self._group.button(place).setFocus()
+            self._group.button(place).click()
+        else:
+            super().keyPressEvent(event)

@@ -1,0 +1,69 @@
+"""Numbers on the pad: several digits, each with a box."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QPushButton
+from pytestqt.qtbot import QtBot
+
+from digitpad.gui.draw.draw_tab import DrawTab
+from digitpad.gui.draw.items_row import ItemsRow
+from digitpad.gui.shell.window import Window
+from tests.unit.gui.hand import draw, find, menu_action, placed
+
+
+def write(qtbot: QtBot, window: Window, text: str) -> DrawTab:
+    tab = window.page(DrawTab)
+    scale = tab.pad.width() / 500
+    for place, digit in enumerate(text):
+        draw(tab.pad, placed(int(digit), (50 + 140 * place) * scale, 150 * scale, 110 * scale))
+    qtbot.waitUntil(lambda: not tab.reading.is_pending)
+    return tab
+
+
+def answer(tab: DrawTab) -> str:
+    return find(tab, QLabel, "answer").text()
+
+
+def test_a_number_is_read_whole(qtbot: QtBot, window: Window) -> None:
+    """The answer is the number, and each digit has a button; the first digit is shown in full."""
+    tab = write(qtbot, window, "473")
+    assert answer(tab) == "473"
+    row = find(tab, ItemsRow)
+    assert row.isVisible()
+    assert [button.text()[0] for button in row.findChildren(QPushButton) if button.isVisible()] == list("473")
+    assert tab.prediction is not None
+    assert tab.prediction.label == "4"
+
+
+def test_another_digit_is_chosen(qtbot: QtBot, window: Window) -> None:
+    """By its button, by Left and Right, or by the label of its box, and nothing is drawn by that."""
+    tab = write(qtbot, window, "473")
+    find(tab, QPushButton, "item_1").click()
+    assert tab.prediction is not None
+    assert tab.prediction.label == "7"
+    qtbot.keyClick(find(tab, QPushButton, "item_1"), Qt.Key.Key_Right)
+    assert tab.prediction.label == "3"
+    strokes = tab.pad.drawing.strokes
+    qtbot.mouseClick(tab.pad, Qt.MouseButton.LeftButton, pos=tab.pad.box_label(0).center().toPoint())
+    assert tab.prediction.label == "4"
+    assert tab.pad.drawing.strokes == strokes
+    assert len(window.session.selected_drawing.strokes) == 2
+
+
+def test_a_single_digit_has_no_boxes(qtbot: QtBot, window: Window) -> None:
+    """A 4 in two strokes is one digit."""
+    tab = write(qtbot, window, "4")
+    assert answer(tab) == "4"
+    assert not find(tab, ItemsRow).isVisible()
+    assert window.session.selected_drawing is tab.pad.drawing
+
+
+def test_numbers_can_be_switched_off(qtbot: QtBot, window: Window) -> None:
+    """View › Single digit reads all ink as one digit, and is kept."""
+    tab = write(qtbot, window, "47")
+    assert answer(tab) == "47"
+    menu_action(window, "Single digit").trigger()
+    qtbot.waitUntil(lambda: answer(tab) != "47")
+    assert window.session.preferences.reads_single_digit
+    assert not find(tab, ItemsRow).isVisible()
+    menu_action(window, "Single digit").trigger()
+    qtbot.waitUntil(lambda: answer(tab) == "47")
