@@ -13,10 +13,12 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoStack
 
 from digitpad.errors import DigitpadError
+from digitpad.gui.corrections import Corrections
 from digitpad.gui.preferences import Preferences
 from digitpad.gui.tasks.lazy import Lazy
 from digitpad.gui.widgets.theme import Mode, Theme
 from digitpad.ink.drawing import Drawing
+from digitpad.nn.losses import NONE
 from digitpad.recognition.number_reader import NumberReader
 from digitpad.recognition.reading import Reading
 from digitpad.recognition.recognizer import Prediction
@@ -60,6 +62,8 @@ class Session(QObject):
     ----------
     theme : Theme
     preferences : Preferences
+    corrections : Corrections
+        My digits, and the memory of them.
     undo_stack : QUndoStack
         Changes of the drawing.
     trained : Weights or None
@@ -104,6 +108,9 @@ class Session(QObject):
         self._weights = weights
         self.network_path: Path | None = None
         self._reader = NumberReader(weights)
+        self.corrections = Corrections(self.undo_stack, self)
+        self.corrections.changed.connect(self._remember)
+        self.corrections.failed.connect(self.error_raised)
         self._drawing = Lazy(Drawing)
         self._reading: tuple[Drawing, NumberReader, bool, Reading | None] | None = None
         self._selected = 0
@@ -146,6 +153,7 @@ class Session(QObject):
         if self._lifetime is Lifetime.NETWORK:
             self.say("")
         self.network_changed.emit(weights)
+        self.corrections.follow(weights)
         if path is not None:
             self.add_network_file(path)
 
@@ -210,6 +218,18 @@ class Session(QObject):
         """Index of the item of `reading` that all tabs show; 0 unless there are several."""
         reading = self.reading
         return 0 if reading is None else min(self._selected, len(reading.items) - 1)
+
+    def correct(self, label: int) -> None:
+        """Say what the selected item was, for My digits and for similar drawings."""
+        if (prediction := self.prediction) is not None:
+            self.corrections.correct(self.selected_drawing, label, prediction.digit)
+            name = "not a digit" if label == NONE else f"a {label}"
+            self.say(f"Kept in My digits as {name}; drawings like it are read so from now on")
+
+    def _remember(self) -> None:
+        self._reader.recognizer.memory = self.corrections.memory
+        self._reading = None
+        self.drawing_settled.emit()
 
     def select(self, index: int) -> None:
         """Show another item of the reading."""

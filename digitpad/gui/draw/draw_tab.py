@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
 from digitpad.class_names import DIGITS, describe_names
 from digitpad.gui.canvas.pad import DEFAULT_PEN_WIDTH_PX, PEN_WIDTHS_PX, Pad
 from digitpad.gui.canvas.probability_bars import ProbabilityBars
+from digitpad.gui.draw.correction_row import CorrectionRow
 from digitpad.gui.draw.explanation_panel import ExplanationPanel
 from digitpad.gui.draw.items_row import ItemsRow
 from digitpad.gui.session import Session
@@ -65,6 +66,7 @@ class DrawTab(TabPage):
         self._time = make_label("", "soft", "reading_time")
         self._answer_card = make_card("answer_card")
         self.items = ItemsRow()
+        self.correction = CorrectionRow()
         self.seen = ExplanationPanel(theme, self.pad, session.weights, lambda: session.selected_drawing)
         self._build()
         self._set_classes(session.weights.class_names)
@@ -84,6 +86,7 @@ class DrawTab(TabPage):
         self.pad.drawing_changed.connect(self.announcing.stop)
         self.pad.settled.connect(self.announcing.start)
         self.items.chosen.connect(self._select)
+        self.correction.corrected.connect(session.correct)
         self.pad.box_chosen.connect(self._select)
         session.drawing_settled.connect(self.reading.request)
         self.show_prediction(None)
@@ -126,6 +129,7 @@ class DrawTab(TabPage):
         items = () if reading is None else reading.items
         self.pad.show_boxes(items if len(items) > 1 else (), selected)
         self.items.set_items(items, selected)
+        self.correction.setVisible(prediction is not None and self._class_names == DIGITS)
         self.seen.set_prediction(prediction)
         if prediction is None:
             self._bars.set_probabilities(None)
@@ -138,7 +142,8 @@ class DrawTab(TabPage):
             return
         self._bars.set_probabilities(prediction.probabilities, sure=prediction.sure)
         milliseconds = prediction.milliseconds if reading is None else reading.milliseconds
-        self._time.setText(f"Read in {milliseconds:.1f} ms")
+        reason = "" if prediction.correction is None else f", {prediction.correction.said}"
+        self._time.setText(f"Read in {milliseconds:.1f} ms{reason}")
         self._runners_up.setVisible(len(items) < 2)
         if reading is not None and len(items) > 1:
             self._set_answer(reading.text, f"Read as {reading.text}", unsure=not reading.sure)
@@ -278,7 +283,7 @@ class DrawTab(TabPage):
         column = QVBoxLayout()
         column.setSpacing(SPACE)
         column.addStretch(1)
-        for line in (self._confidence, self._runners_up, self.items, self._time):
+        for line in (self._confidence, self._runners_up, self.items, self.correction, self._time):
             column.addWidget(line)
         column.addStretch(1)
         row.addLayout(column, 1)

@@ -75,6 +75,7 @@ class ItemsRow(QWidget):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # the pad keeps the focus for its arrow keys
             self._group.addButton(button, place)
             self._row.insertWidget(place, button)
+            button.show()
 
     # Qt overrides.
 

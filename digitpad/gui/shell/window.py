@@ -194,6 +194,7 @@ class Window(QMainWindow):
             lambda: [*(page.load() for page in self.pages), *map(import_module, _IMPORTED_LATER)],
             finished=self._status.banner.look,  # an import that fails raises its error when the tab is shown
         )
+        self.session.corrections.follow(self.session.weights)
 
     def _name_network(self, weights: Weights) -> None:
         self.setWindowTitle(f"{weights.name} – digitpad")
@@ -213,6 +214,7 @@ class Window(QMainWindow):
             if lazy.value is not None:
                 lazy.value.shut_down()
         end_tasks(self)
+        end_tasks(self.session)
 
     def _keep_session(self) -> None:
         """Keep the size of the window, and what is restored at the next start."""

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -5,6 +6,7 @@ import numpy as np
 import pytest
 
 from digitpad.gui.session import Lifetime, Session, TrainingState
+from digitpad.gui.tasks.task import end_tasks
 from digitpad.gui.widgets.theme import Theme
 from digitpad.ink.drawing import Drawing
 from digitpad.ink.strokes import Stroke
@@ -15,9 +17,11 @@ SEVEN = Drawing((Stroke(np.array([(120.0, 100.0), (330.0, 95.0), (260.0, 230.0),
 
 
 @pytest.fixture
-def session(theme: Theme, shipped: Weights, tmp_path: Path) -> Session:
+def session(theme: Theme, shipped: Weights, tmp_path: Path) -> Iterator[Session]:
     """A session without a window."""
-    return Session(theme, shipped, preferences_in(tmp_path))
+    session = Session(theme, shipped, preferences_in(tmp_path))
+    yield session
+    end_tasks(session)
 
 
 def test_a_network_is_used_remembered_and_announced(session: Session, shipped: Weights, tmp_path: Path) -> None:

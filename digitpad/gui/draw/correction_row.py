@@ -1,0 +1,41 @@
+"""The row under the answer: whether it is right, and what it was."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
+
+from digitpad.class_names import DIGITS
+from digitpad.gui.widgets.basics import SPACE, make_label
+from digitpad.gui.widgets.text_size import scale_with_text
+from digitpad.nn.losses import NONE
+
+
+class CorrectionRow(QWidget):
+    """Buttons for the true digit; each adds the drawing to My digits, so that similar ones are read right at once."""
+
+    corrected = Signal(int)  # the true digit, or `NONE`
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("correction")
+        self.setAccessibleName("Correct the answer")
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(SPACE // 2)
+        row.addWidget(make_label("It was", "caption"))
+        for label, text, tip in (
+            *((digit, text, f"It was a {text} (Alt+{text})") for digit, text in enumerate(DIGITS)),
+            (NONE, "✕", "It was not a digit"),
+        ):
+            button = QPushButton(text)
+            button.setObjectName(f"was_{text}" if label != NONE else "was_none")
+            button.setProperty("kind", "link")
+            button.setAccessibleName(tip.partition(" (")[0])
+            button.setToolTip(f"{tip}; read drawings like it so from now on. Undo takes it back.")
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            if label != NONE:
+                button.setShortcut(f"Alt+{text}")
+            scale_with_text(button, button.setMinimumWidth, 24)
+            button.clicked.connect(lambda _=False, label=label: self.corrected.emit(label))
+            row.addWidget(button)
+        row.addStretch(1)

@@ -1,0 +1,67 @@
+"""Corrections: what was wrong once is read right at once, and is kept in My digits."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QPushButton
+from pytestqt.qtbot import QtBot
+
+from digitpad.datasets.own_digits.store import DigitStore
+from digitpad.gui.draw.correction_row import CorrectionRow
+from digitpad.gui.draw.draw_tab import DrawTab
+from digitpad.gui.shell.window import Window
+from digitpad.nn.losses import NONE
+from tests.unit.gui.hand import draw, find, placed
+
+
+@pytest.fixture
+def tab(qtbot: QtBot, window: Window) -> DrawTab:
+    """The Draw tab with a 7, which the user meant as a 2."""
+    qtbot.waitUntil(lambda: window.session.corrections.memory is not None)
+    tab = window.page(DrawTab)
+    draw(tab.pad, placed(7, 100, 100, 250))
+    qtbot.waitUntil(lambda: answer(tab) == "7")
+    return tab
+
+
+def answer(tab: DrawTab) -> str:
+    return find(tab, QLabel, "answer").text()
+
+
+def test_a_correction_is_learnt_at_once(qtbot: QtBot, window: Window, tab: DrawTab) -> None:
+    """The same style drawn again is read as corrected, and the answer says why."""
+    find(tab, QPushButton, "was_2").click()
+    qtbot.waitUntil(lambda: answer(tab) == "2")
+    assert "as you corrected on " in find(tab, QLabel, "reading_time").text()
+    tab.pad.clear()
+    draw(tab.pad, placed(7, 120, 90, 260))
+    qtbot.waitUntil(lambda: answer(tab) == "2")
+    assert [digit.label for digit in DigitStore().digits] == [2]
+
+
+def test_undo_takes_a_correction_back(qtbot: QtBot, window: Window, tab: DrawTab) -> None:
+    """My digits and the answer are as before."""
+    find(tab, QPushButton, "was_2").click()
+    qtbot.waitUntil(lambda: answer(tab) == "2")
+    assert window.session.undo_stack.undoText() == "Correction"
+    window.session.undo_stack.undo()
+    qtbot.waitUntil(lambda: answer(tab) == "7")
+    assert DigitStore().digits == ()
+
+
+def test_what_is_no_digit_is_learnt(qtbot: QtBot, window: Window, tab: DrawTab) -> None:
+    """A drawing that was not a digit is not sure from then on."""
+    find(tab, QPushButton, "was_none").click()
+    qtbot.waitUntil(lambda: find(tab, QLabel, "confidence").text() == "Not sure")
+    assert [digit.label for digit in DigitStore().digits] == [NONE]
+
+
+def test_keys_correct(qtbot: QtBot, window: Window, tab: DrawTab) -> None:
+    """Alt and a digit correct the answer."""
+    window.activateWindow()
+    qtbot.keyClick(tab.pad, Qt.Key.Key_2, Qt.KeyboardModifier.AltModifier)
+    qtbot.waitUntil(lambda: answer(tab) == "2")
+
+
+def test_an_empty_pad_has_nothing_to_correct(window: Window) -> None:
+    """The row is hidden until there is an answer."""
+    assert not find(window.page(DrawTab), CorrectionRow).isVisible()
