@@ -24,7 +24,7 @@ TEXT_STEP = 10  # percent
 _KEYS = """\
 On the pad: the arrow keys move a pen, Shift makes small steps, Space puts it down and lifts it, Esc cancels the stroke.
 
-P pen, E eraser, W why, Alt+0 to 9 correct the answer, Ctrl+Z undo, Ctrl+Backspace clear, Ctrl+C and Ctrl+V copy and paste.
+P pen, E eraser, W why, Ctrl+Z undo, Ctrl+Backspace clear, Ctrl+C and Ctrl+V copy and paste, Alt+0 to 9 correct.
 
 Inside, on the layers: the arrow keys move from unit to unit, with Shift within a map; Space switches a unit off, Esc \
 clears the selection. U, S, N, E choose the panel, A and F the picture.
