@@ -20,8 +20,8 @@ from digitpad.errors import DigitpadError
 from digitpad.system import blas_threads
 
 if TYPE_CHECKING:
-    from digitpad.training.adaptation import Adapting
-    from digitpad.training.adaptation_records import AdaptationResult, AdaptationScores
+    from digitpad.training.adaptation.adapt import Adapting
+    from digitpad.training.adaptation.records import AdaptationResult, AdaptationScores
 
 
 def parser() -> argparse.ArgumentParser:
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     check_free(options.out, options.force)
     blas_threads.limit_threads(options.threads)
     from digitpad.datasets.own_digits.store import own_digits_path, read_own_digits
-    from digitpad.training.adaptation import adapt
+    from digitpad.training.adaptation.adapt import adapt
 
     begin = time.monotonic()
     store = read_own_digits(own_digits_path() if options.digits is None else options.digits)

@@ -30,7 +30,7 @@ from digitpad.datasets.own_digits.records import OwnDigit
 from digitpad.evaluation.metrics import run_to_end
 from digitpad.ink.raster import rasterize
 from digitpad.recognition.memory import MAX_REMEMBERED, CorrectionMemory, feature_places, forward_with_features
-from digitpad.training.adaptation import References, adapt, read_references
+from digitpad.training.adaptation.adapt import References, adapt, read_references
 from digitpad.weights.native_format import SHIPPED, Weights, load_weights
 
 Places = NDArray[np.intp]

@@ -11,10 +11,10 @@ from digitpad.datasets.own_digits.transfer import export_strokes
 from digitpad.ink.strokes import LabelledStrokes, write_strokes
 from digitpad.nn.losses import NONE
 from digitpad.training import adaptation
-from digitpad.training.adaptation_records import AdaptationSettings
+from digitpad.training.adaptation.records import AdaptationSettings
 from digitpad.weights.native_format import SHIPPED, load_weights
 from tests.unit.ink.drawings import DIGITS
-from tests.unit.training.test_adaptation import odd_digits
+from tests.unit.training.adaptation.test_adapt import odd_digits
 
 DENSE = str(SHIPPED.with_name("dense.npz"))
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QP
 from pytestqt.qtbot import QtBot
 
 from digitpad.errors import InkError
+from digitpad.gui.canvas.qt_images import from_grey, inked, picture_of, save_picture, to_rgba
 from digitpad.gui.draw.draw_tab import DrawTab
 from digitpad.gui.pages import PAGES
 from digitpad.gui.preferences import Preferences
@@ -20,7 +21,6 @@ from digitpad.gui.shell.window import Window
 from digitpad.gui.train.train_tab import TrainTab
 from digitpad.gui.train.training_task import TrainingOutcome
 from digitpad.gui.widgets.file_dialogs import FileDialogs
-from digitpad.gui.widgets.qt_images import from_grey, inked, picture_of, save_picture, to_rgba
 from digitpad.gui.widgets.theme import Mode, Theme
 from digitpad.ink.drawing import Drawing
 from digitpad.ink.strokes import Stroke

@@ -1,5 +1,7 @@
 """Drawing pad: a square for mouse, pen, finger or keyboard. It handles strokes and does not use a network."""
 
+# Longer than 400 lines: mouse, pen, finger and keys draw into one unfinished stroke, over one painting.
+
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 

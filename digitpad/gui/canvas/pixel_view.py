@@ -6,7 +6,7 @@ from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from digitpad.gui.widgets.qt_images import from_grey
+from digitpad.gui.canvas.qt_images import from_grey
 from digitpad.gui.widgets.theme import Theme
 from digitpad.ink.raster import SIDE
 from digitpad.nn.arrays import Floats

@@ -6,9 +6,9 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QScrollArea, QV
 
 from digitpad.datasets.dataset import load
 from digitpad.datasets.summary import N_SAMPLES, PARTS, DatasetSummary, summarize
+from digitpad.gui.canvas.qt_images import inked
 from digitpad.gui.tasks.task import Policy, TaskRunner, end_tasks, error_message, report
 from digitpad.gui.widgets.basics import SPACE, ElidedLabel, make_card, make_label, named
-from digitpad.gui.widgets.qt_images import inked
 from digitpad.gui.widgets.text_size import scale_with_text
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 from digitpad.number_format import format_count

@@ -9,10 +9,10 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
+from digitpad.gui.canvas.qt_images import inked
 from digitpad.gui.data.dataset_loader import DatasetLoader
 from digitpad.gui.tasks.task import Policy, TaskRunner, error_message
 from digitpad.gui.widgets.basics import SPACE, make_label
-from digitpad.gui.widgets.qt_images import inked
 from digitpad.gui.widgets.text_size import scaled
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 from digitpad.inspection.arithmetic import format_value

@@ -8,10 +8,10 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QWidget
 
 from digitpad.errors import DigitpadError, FileError
+from digitpad.gui.canvas.qt_images import picture_of, save_picture, to_rgba
 from digitpad.gui.session import Session
 from digitpad.gui.shell.drawing_chooser import choose_drawing
 from digitpad.gui.widgets.file_dialogs import DRAWING_SUFFIXES, DRAWINGS, PNG, STROKES, FileDialogs, check_openable
-from digitpad.gui.widgets.qt_images import picture_of, save_picture, to_rgba
 from digitpad.ink.drawing import Drawing, read_drawings
 from digitpad.ink.image import is_image, read_image
 from digitpad.ink.strokes import LabelledStrokes, write_strokes

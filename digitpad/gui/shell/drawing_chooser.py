@@ -6,8 +6,8 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QIcon, QPixmap
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
+from digitpad.gui.canvas.qt_images import from_grey
 from digitpad.gui.widgets.basics import SPACE, named
-from digitpad.gui.widgets.qt_images import from_grey
 from digitpad.gui.widgets.text_size import scaled
 from digitpad.ink.drawing import Drawing
 from digitpad.number_format import format_count

@@ -21,10 +21,10 @@ from PySide6.QtWidgets import (
 from digitpad.datasets.augmentation.augment import Augmenter
 from digitpad.datasets.dataset import one_of_each
 from digitpad.errors import DataError
+from digitpad.gui.canvas.qt_images import inked
 from digitpad.gui.tasks.throttle import Throttle
 from digitpad.gui.widgets.basics import SPACE, make_card, make_label, named
 from digitpad.gui.widgets.form_widgets import link
-from digitpad.gui.widgets.qt_images import inked
 from digitpad.gui.widgets.theme import Theme
 from digitpad.training.recipe import AugmentationSettings
 

@@ -1,5 +1,7 @@
 """Progress of a training: figures, curves, first layer, last batch, and the reading of the user's digit."""
 
+# Longer than 400 lines: the cards share the state of one training.
+
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -21,11 +23,11 @@ from PySide6.QtWidgets import (
 from digitpad.class_names import DIGITS
 from digitpad.gui.canvas.pixel_view import PixelView
 from digitpad.gui.tasks.task import Policy, TaskRunner, as_digitpad_error
+from digitpad.gui.train.image_grid import ImageGrid
 from digitpad.gui.train.loss_trace import LossTrace
 from digitpad.gui.train.training_history import HistoryPoint, Scrubber, TrainingHistory
 from digitpad.gui.train.training_task import TrainingReport, TrainingStart
 from digitpad.gui.widgets.basics import SPACE, ElidedLabel, Tile, make_card, make_label, named
-from digitpad.gui.widgets.image_grid import ImageGrid
 from digitpad.gui.widgets.legend import LegendEntry, line_symbol
 from digitpad.gui.widgets.reserved_label import ReservedLabel
 from digitpad.gui.widgets.segmented_control import SegmentedControl

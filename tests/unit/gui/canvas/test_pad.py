@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from digitpad.gui.canvas.pad import DEFAULT_PEN_WIDTH_PX, Pad
-from digitpad.gui.widgets.qt_images import to_rgba
+from digitpad.gui.canvas.qt_images import to_rgba
 from digitpad.gui.widgets.theme import Theme
 from digitpad.ink.drawing import Drawing
 from digitpad.ink.strokes import CANVAS_PX, Stroke
@@ -248,7 +248,7 @@ DRAW_AND_PRINT = """
 import sys, hashlib
 from PySide6.QtWidgets import QApplication
 from digitpad.gui.canvas.pad import Pad
-from digitpad.gui.widgets.qt_images import to_rgba
+from digitpad.gui.canvas.qt_images import to_rgba
 from digitpad.gui.widgets.theme import Theme
 from tests.unit.gui.hand import draw, placed
 application = QApplication([])

@@ -4,8 +4,8 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 from pytestqt.qtbot import QtBot
 
+from digitpad.gui.canvas.qt_images import to_rgba
 from digitpad.gui.evaluate.image_atlas import ImageAtlas
-from digitpad.gui.widgets.qt_images import to_rgba
 
 
 @pytest.mark.parametrize("n", [1, 2, 9, 10, 150])

@@ -3,8 +3,8 @@ import pytest
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor
 
+from digitpad.gui.canvas.qt_images import to_rgba
 from digitpad.gui.inspect.tile_grid import ZERO, TileGrid, colour_table, largest_of, picture
-from digitpad.gui.widgets.qt_images import to_rgba
 from digitpad.plotting.palette import DARK, LIGHT, Palette
 
 ROOM = QRectF(10, 30, 66, 430)

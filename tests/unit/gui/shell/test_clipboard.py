@@ -8,10 +8,10 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QFileDialog, QLabel, QListWidget
 from pytestqt.qtbot import QtBot
 
+from digitpad.gui.canvas.qt_images import from_grey
 from digitpad.gui.draw.draw_tab import DrawTab
 from digitpad.gui.shell.window import Window
 from digitpad.gui.train.train_tab import TrainTab
-from digitpad.gui.widgets.qt_images import from_grey
 from digitpad.ink.strokes import LabelledStrokes, write_strokes
 from tests.integration.test_window import can_drop, digit_image, drop, file_mime, problem_of
 from tests.unit.gui.hand import draw, find, placed, reads

@@ -18,10 +18,10 @@ from digitpad.datasets.dataset import mnist
 from digitpad.gui.draw.draw_tab import DrawTab
 from digitpad.gui.session import TrainingState
 from digitpad.gui.shell.window import Window
+from digitpad.gui.train.image_grid import ImageGrid
 from digitpad.gui.train.train_tab import CHANGE_AFTER_MS, TrainTab
 from digitpad.gui.train.training_task import SettingsChanged, TrainingReport, TrainingStart
 from digitpad.gui.widgets.basics import Tabs, Tile
-from digitpad.gui.widgets.image_grid import ImageGrid
 from digitpad.runs.run import Run, RunStatus, all_runs
 from digitpad.runs.run_comparison import format_duration
 from digitpad.system import blas_threads

@@ -13,9 +13,9 @@ from digitpad.evaluation.metrics import run_to_end
 from digitpad.nn.feedforward import feedforward
 from digitpad.nn.losses import NONE
 from digitpad.nn.network import Network
-from digitpad.training.adaptation import References, adapt, held_out, read_references
-from digitpad.training.adaptation_records import AdaptationProgress, AdaptationSettings
-from digitpad.training.split_network import SplitNetwork
+from digitpad.training.adaptation.adapt import References, adapt, held_out, read_references
+from digitpad.training.adaptation.records import AdaptationProgress, AdaptationSettings
+from digitpad.training.adaptation.split_network import SplitNetwork
 from digitpad.weights.native_format import SHIPPED, Weights, load_weights
 from tests.unit.ink.drawings import DIGITS, ONE_WITH_FLAG
 

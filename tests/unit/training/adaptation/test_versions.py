@@ -7,8 +7,8 @@ import pytest
 from digitpad.errors import FileError
 from digitpad.nn.feedforward import feedforward
 from digitpad.nn.network import Network
-from digitpad.training.adaptation_records import AdaptationResult, AdaptationScores
-from digitpad.training.adapted_versions import keep_version, list_versions, versions_folder
+from digitpad.training.adaptation.records import AdaptationResult, AdaptationScores
+from digitpad.training.adaptation.versions import keep_version, list_versions, versions_folder
 from digitpad.weights.native_format import Weights
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from digitpad.errors import WeightsError, reason
 from digitpad.system import user_folders
-from digitpad.training.adaptation_records import AdaptationResult
+from digitpad.training.adaptation.records import AdaptationResult
 from digitpad.weights.native_format import Weights, load_weights
 
 

@@ -4,7 +4,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from digitpad.gui.widgets.image_grid import GAP, ImageGrid
+from digitpad.gui.train.image_grid import GAP, ImageGrid
 from digitpad.gui.widgets.theme import Mode, Theme
 
 

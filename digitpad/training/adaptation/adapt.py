@@ -31,13 +31,13 @@ from digitpad.nn.arrays import Floats, Ints
 from digitpad.nn.losses import NONE, softmax
 from digitpad.nn.optimizers import Adam
 from digitpad.system import blas_threads
-from digitpad.training.adaptation_records import (
+from digitpad.training.adaptation.records import (
     AdaptationProgress,
     AdaptationResult,
     AdaptationScores,
     AdaptationSettings,
 )
-from digitpad.training.split_network import SplitNetwork
+from digitpad.training.adaptation.split_network import SplitNetwork
 from digitpad.weights.native_format import Weights, provenance
 
 DISTORTIONS = Augmentation(rotate_deg=10, shift_px=1, scale=0.1, shear=0.2, elastic_px=0.7, thickness_px=0.4)

@@ -1,0 +1,1 @@
+"""Adaptation of a network to own digits."""
