@@ -1,5 +1,6 @@
 """A window for each test, closed and gone after it."""
 
+import gc
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,7 @@ PATIENT_MS = 60_000
 def qapp(qapp: QApplication) -> QApplication:
     """The application, which collects garbage in the GUI thread only, as the program does."""
     GuiThreadCollector(qapp)
+    gc.freeze()  # what is imported by now stays, so that a collection after each window is quick
     return qapp
 
 
@@ -76,7 +78,10 @@ def window(qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path) -> Iter
     yield window
     window.finish_work()
     window.session.set_trained(None, None)  # else closing would ask whether the network may be lost
+    window.session.network_path = SHIPPED  # and an edited network too
     window.close()
     window.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     assert not [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()], "a window was left open"
+    del window
+    gc.collect()  # else windows pile up, and every change of the theme restyles them all

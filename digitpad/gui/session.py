@@ -80,6 +80,7 @@ class Session(QObject):
     runs_changed = Signal()  # runs were renamed or moved to the trash, and with them the names of their networks
     drawing_changed = Signal()  # while a stroke is drawn, at every move
     drawing_settled = Signal()  # a stroke has ended, or something was undone, cleared or pasted
+    reading_changed = Signal()  # the same drawing is read otherwise, or another digit of it is selected
     drawing_replaced = Signal(object, str)  # Drawing to show on the pad, and the name of the change for Undo
     dataset_opened = Signal(str)  # name or path
     training_changed = Signal(object)  # TrainingState
@@ -229,17 +230,17 @@ class Session(QObject):
     def _remember(self) -> None:
         self._reader.recognizer.memory = self.corrections.memory
         self._reading = None
-        self.drawing_settled.emit()
+        self.reading_changed.emit()
 
     def select(self, index: int) -> None:
         """Show another item of the reading."""
         self._selected = index
-        self.drawing_settled.emit()
+        self.reading_changed.emit()
 
     def set_single_digit(self, single: bool) -> None:
         """Read every drawing as one digit, or find the digits of a number, from now on and after a restart."""
         self.preferences.reads_single_digit = single
-        self.drawing_settled.emit()
+        self.reading_changed.emit()
 
     @property
     def prediction(self) -> Prediction | None:

@@ -13,7 +13,7 @@ from digitpad.gui.train.train_tab import TrainTab
 from digitpad.system import blas_threads
 from tests.unit.gui.hand import find
 
-NAMES = ("pad", "epochs", "train_button", "use_button", "clear", "tab_bar")
+NAMES = ("pad", "epochs", "train_button", "use_button", "clear", "tab_bar", "status", "window")
 
 
 def main() -> int:
@@ -26,12 +26,14 @@ def main() -> int:
         tab = window.page(DrawTab)
         dialog = next((one for one in QApplication.topLevelWidgets() if isinstance(one, QFileDialog)), None)
         train = window.findChild(TrainTab)
-        there = {name: window.findChild(QWidget, name) for name in NAMES}
+        there = {name: window.findChild(QWidget, name) for name in NAMES} | {"window": window}
         places = {name: place(widget) for name, widget in there.items() if widget is not None}
         if dialog is not None and dialog.isVisible():
             places["file_name"] = place(find(dialog, QLineEdit))
             places["save"] = place(next(b for b in dialog.findChildren(QPushButton) if "ave" in b.text()))
+        screen = window.screen().availableSize()
         seen = {
+            "screen": [screen.width(), screen.height()],
             "answer": find(tab, QLabel, "answer").text(),
             "state": train.state.name if train is not None else None,
             "weights": find(window, QLabel, "weights_in_use").accessibleName(),

@@ -41,8 +41,8 @@ def display() -> Iterator[str]:
 class App:
     """A running app, what it last showed, and a hand on its mouse and keys."""
 
-    def __init__(self, display: str, *arguments: str) -> None:
-        self._environment = os.environ | {"DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
+    def __init__(self, display: str, *arguments: str, **environment: str) -> None:
+        self._environment = os.environ | {"DISPLAY": display, "QT_QPA_PLATFORM": "xcb"} | environment
         self._environment.pop("WAYLAND_DISPLAY", None)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.window.real_window_driver", *arguments],
@@ -54,7 +54,7 @@ class App:
         self.seen: dict[str, Any] = {}
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
-        self.wait(lambda: "pad" in self.seen.get("places", {}))
+        self.wait(lambda: "tab_bar" in self.seen.get("places", {}))
 
     def _read(self) -> None:
         assert self.process.stdout is not None
@@ -110,8 +110,8 @@ class App:
 
 
 @contextlib.contextmanager
-def running(display: str, *arguments: str) -> Iterator[App]:
-    app = App(display, *arguments)
+def running(display: str, *arguments: str, **environment: str) -> Iterator[App]:
+    app = App(display, *arguments, **environment)
     try:
         yield app
     finally:
@@ -142,7 +142,7 @@ def test_draw_train_use_save_restart_load(display: str, tmp_path: Path) -> None:
         app.wait(lambda: app.seen["state"] == "RUNNING")
         app.wait(lambda: app.seen["state"] == "DONE", 120)
         app.click("use_button")
-        app.wait(lambda: app.seen["weights"].startswith("own.npz"))
+        app.wait(lambda: app.seen["weights"].startswith("own"))
         app.wait_for_answer("3")
 
         app.keys("ctrl+shift+s")
@@ -164,3 +164,29 @@ def test_draw_train_use_save_restart_load(display: str, tmp_path: Path) -> None:
         app.draw(7)
         app.wait_for_answer("7")
         assert app.end() == 0
+
+
+@pytest.mark.parametrize("variable", ["QT_SCALE_FACTOR=2", "QT_FONT_DPI=144"])
+def test_the_window_fits_a_small_screen(display: str, variable: str) -> None:
+    """With everything twice as large, or large text, tabs and status bar are still on the screen."""
+    name, _, value = variable.partition("=")
+    with running(display, **{name: value}) as app:
+        app.wait(lambda: "status" in app.seen["places"])
+        width, height = app.seen["screen"]
+        for widget in ("window", "tab_bar", "status"):
+            x, y, own_width, own_height = app.seen["places"][widget]
+            assert x >= 0
+            assert y >= 0
+            assert x + own_width <= width
+            assert y + own_height <= height
+
+
+def test_the_tab_is_back_after_a_restart(display: str) -> None:
+    """The tab of the last session is shown again."""
+    with running(display) as app:
+        app.focus()
+        app.keys("ctrl+3")
+        app.wait(lambda: app.seen["page"] == 2)
+        assert app.end() == 0
+    with running(display) as app:
+        app.wait(lambda: app.seen["page"] == 2)

@@ -88,7 +88,7 @@ class DrawTab(TabPage):
         self.items.chosen.connect(self._select)
         self.correction.corrected.connect(session.correct)
         self.pad.box_chosen.connect(self._select)
-        session.drawing_settled.connect(self.reading.request)
+        session.reading_changed.connect(self.reading.request)
         self.show_prediction(None)
         follow_text_size(self, self._fit)
 

@@ -350,6 +350,7 @@ class EvaluateTab(TabPage):
         session.network_changed.connect(self._show_network)
         session.network_file_used.connect(self._offer_network)
         session.drawing_settled.connect(self._follow_drawing)
+        session.reading_changed.connect(self._follow_drawing)
         session.evaluation_data_requested.connect(self._evaluate_on)
         self._main.clicked.connect(self.evaluate_or_stop)
         self._change.clicked.connect(self.test_robustness)

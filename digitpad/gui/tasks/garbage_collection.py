@@ -5,6 +5,7 @@ which crashes Qt.
 """
 
 import gc
+import math
 
 from PySide6.QtCore import QObject, QTimer
 
@@ -29,9 +30,16 @@ class GuiThreadCollector(QObject):
 
 
 def _collect() -> None:
-    """Collect the oldest generation whose count is above its threshold; younger ones are collected with it."""
-    counts_and_thresholds = list(zip(gc.get_count(), gc.get_threshold(), strict=True))
-    for generation, (count, threshold) in reversed(list(enumerate(counts_and_thresholds))):
-        if count > threshold > 0:
+    """Collect the oldest generation that is due.
+
+    Python counts allocations for the youngest generation, and collections for the others. A timer collects less often
+    than allocations would, so many allocations make an older generation due as well.
+    """
+    youngest, *older = gc.get_threshold()
+    n_allocated = gc.get_count()[0]
+    limits = [youngest * math.prod(older[:generation]) for generation in range(3)]
+    counts_are_due = [count > limit > 0 for count, limit in zip(gc.get_count(), gc.get_threshold(), strict=True)]
+    for generation in (2, 1, 0):
+        if counts_are_due[generation] or n_allocated > limits[generation] > 0:
             gc.collect(generation)
             return

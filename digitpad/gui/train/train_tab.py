@@ -102,6 +102,7 @@ class TrainTab(TabPage):
         )  # also if it was chosen again, as the file may have changed
         self._data_check.checked.connect(form.set_data_problem)
         session.drawing_settled.connect(self._pin)
+        session.reading_changed.connect(self._pin)
         session.network_saved.connect(self._saved)
         session.resume_requested.connect(self.resume)
         session.recipe_requested.connect(self._show_recipe)
