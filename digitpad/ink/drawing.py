@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitpad.errors import FileError
-from digitpad.ink.image import WORK_SIDE, find_ink, rasterize_ink
+from digitpad.ink.finding import WORK_SIDE, find_ink
+from digitpad.ink.image import rasterize_ink
 from digitpad.ink.raster import SIDE, rasterize
 from digitpad.ink.strokes import CANVAS_PX, Stroke, distance_to_path, erase, read_strokes
 from digitpad.nn.arrays import Floats
