@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,15 +84,30 @@ class Recognizer:
         """Recognise an image of any size: grey levels of shape (height, width), or RGBA of shape (height, width, 4)."""
         return self.read(Drawing.from_pixels(pixels))
 
+    def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[Prediction]:
+        """Recognise network inputs, each of shape (28, 28), in batches; each prediction has its share of the time."""
+        predictions: list[Prediction] = []
+        for start in range(0, len(images), self._network.chunk):
+            begin = time.perf_counter()
+            chunk = images[start : start + self._network.chunk]
+            with np.errstate(over="ignore", invalid="ignore"):
+                outputs = self._network.predict(np.stack(chunk))
+            milliseconds = (time.perf_counter() - begin) * 1000 / len(chunk)
+            predictions += [
+                self._prediction(image, output, milliseconds) for image, output in zip(chunk, outputs, strict=True)
+            ]
+        return predictions
+
     def _predict(self, image: NDArray[np.uint8], begin: float) -> Prediction | None:
         if not image.any():
             return None
-        with np.errstate(over="ignore", invalid="ignore"):
-            output = self._network.predict(image[None])[0]
+        (prediction,) = self.predict([image])
+        return replace(prediction, milliseconds=(time.perf_counter() - begin) * 1000)
+
+    def _prediction(self, image: NDArray[np.uint8], output: Floats, milliseconds: float) -> Prediction:
         if not np.isfinite(output).all():  # the network overflowed, so every class is equally likely
             output = np.full_like(output, 1 / len(output))
         probabilities = tuple(output.tolist())
-        milliseconds = (time.perf_counter() - begin) * 1000
         sure = max(probabilities) >= self.weights.confidence_threshold
         digit = int(np.argmax(probabilities))
         return Prediction(digit, probabilities, sure, image, milliseconds, self.weights.class_names)

@@ -1,0 +1,293 @@
+"""Search for the best reading of a line: which units form a digit, and how much each looks like one.
+
+A hypothesis is a set of units that may form one digit. Its score is a logarithm of probability: how much the network
+takes it for a digit, how well its height suits, and for each unit how likely it is in the same digit as its
+neighbours. A reading is a set of hypotheses that has each unit once; dynamic programming finds the best one.
+
+The network is needed only for hypotheses that could be part of the best reading. So each is first given the score that
+it would have as a perfect digit, and the best reading is found with these scores; if it has hypotheses that the
+network has not read, the network reads them, and the search is repeated. The result is the same as if all were read.
+"""
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from digitpad.nn.arrays import Floats
+from digitpad.recognition.recognizer import Prediction
+from digitpad.recognition.segmentation.layout import FLAT, Unit, digit_height
+from digitpad.recognition.segmentation.parts import Box
+
+MAX_UNITS = 4
+"""Number of units in a hypothesis, except the one of all units."""
+
+WINDOW = 6
+"""Units, from left to right, among which those of a hypothesis lie."""
+
+MAX_SINGLE = 24
+"""Number of units that may together form one digit, or one scribble."""
+
+SAME, PER_DISTANCE, PER_OVERLAP, PER_SHARED_HEIGHT, PER_STEP = 7.5, -3.6, 4.8, -6.3, -8.1
+"""Log-odds that two units are in the same digit: a constant, and factors of four lengths in heights of digits.
+
+The lengths are the distance of their ink, the overlap of their boxes in x (below 0: the gap), that in y, and the
+distance of their centres in x. Two digits stand beside each other at the same height; two strokes of a digit seldom do.
+Fitted by logistic regression; each length is limited to the range in which it was fitted.
+"""
+
+MAX_LOG_ODDS = 7.0
+"""Limit of the log-odds from geometry, so that a clear reading by the network can outweigh it."""
+
+PER_COVERED = 8.0
+"""Factor of the overlap in x beyond half of the narrower unit; crossed strokes are seldom two digits."""
+
+CONTRARY = 0.5
+"""Factor of the log-odds of units that are unlikely in the same digit, in a hypothesis that connects them by others."""
+
+UNCUT = 4.0
+"""Log-odds that consecutive pieces of a stroke or a component are in the same digit."""
+
+JOINS = 1.0
+"""Score of a line that only joins two digits: more than 0, because a cut at each of its ends is counted."""
+
+NO_DIGIT = -5.0
+"""Logarithm of the probability that ink is no digit, before it is read."""
+
+MIN_SURE = -1.2
+"""Lowest score of a sure digit."""
+
+NARROW, MIN_GAP = 1.0, 0.3
+"""Two digits that are together narrower than this share of their height, and closer, may be a letter, such as an x."""
+
+MIN_HEIGHT, PER_HEIGHT = 0.5, 4.0
+"""Digits lower than this share of the line's height lose this much per halving, in units of e."""
+
+LOW = 0.25
+"""How far the middle of a small digit may be below the middle of the line, in heights; a comma is lower."""
+
+LOWER = -3.0
+
+
+@dataclass(eq=False)
+class Hypothesis:
+    """Units that may form one digit.
+
+    Attributes
+    ----------
+    units : int
+        Bit i is set if unit i is included.
+    parts : tuple of int
+    box : Box
+    geometry : float
+        Logarithm of the probability that these units belong together, and to no other unit.
+    size : float
+        Logarithm of the probability that a digit has this height and place; 0 for usual ones.
+    prediction : Prediction, optional
+        None until the network has read it.
+    joins : bool
+        Whether it is a line that only joins two digits.
+    """
+
+    units: int
+    parts: tuple[int, ...]
+    box: Box
+    geometry: float
+    size: float
+    prediction: Prediction | None = None
+    joins: bool = False
+
+    @property
+    def is_digit(self) -> bool:
+        """Whether it is more likely a digit than no digit."""
+        return self._as_digit >= self._as_other
+
+    @property
+    def score(self) -> float:
+        """Logarithm of the probability, with the network's reading or as if it was a perfect digit."""
+        if self.joins:
+            return JOINS
+        if self.prediction is None:
+            return self.geometry + max(self.size, NO_DIGIT)
+        return self.geometry + max(self._as_digit, self._as_other)
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the digit is sure, and so is that its units are a digit of their own."""
+        return self.prediction is not None and self.prediction.sure and self.is_digit and self.score > MIN_SURE
+
+    @property
+    def doubt(self) -> float:
+        """How much worse it is than a perfect digit."""
+        return -max(self._as_digit, self._as_other)
+
+    @property
+    def _as_digit(self) -> float:
+        return self.size + math.log(1 - no_digit_share(self.prediction))
+
+    @property
+    def _as_other(self) -> float:
+        return NO_DIGIT + math.log(no_digit_share(self.prediction))
+
+
+def no_digit_share(prediction: Prediction | None) -> float:
+    """Return how much the ink looks like no digit, from 0.001 to 0.999.
+
+    The network is trained to give non-digits the same probability for every class. So the classes that are not likely
+    have about a tenth of the probability of no digit each.
+    """
+    if prediction is None:
+        return 0.001
+    others = sorted(prediction.probabilities)[:-2]
+    share = len(prediction.probabilities) * sum(others) / max(1, len(others))
+    return min(max(share, 0.001), 0.999)
+
+
+def may_be_letter(line: Sequence[Hypothesis]) -> bool:
+    """Return whether a line is no wider than a single letter, although it is read as two digits."""
+    if len(line) != 2:
+        return False
+    box = Box.union([hypothesis.box for hypothesis in line])
+    gap = line[1].box.x - line[0].box.right
+    return box.width < NARROW * box.height and gap < MIN_GAP * box.height
+
+
+Read = Callable[[Sequence[Hypothesis]], None]
+"""Function that sets the predictions of hypotheses."""
+
+
+def best_reading(units: Sequence[Unit], read: Read) -> tuple[list[Hypothesis], float]:
+    """Return the hypotheses of the best reading of a line, in order from left to right, and its score."""
+    by_first = _hypotheses(units)
+    while True:
+        path, score = _best_path(len(units), by_first)
+        digits = [hypothesis for hypothesis in path if not hypothesis.joins]
+        unread = [hypothesis for hypothesis in digits if hypothesis.prediction is None]
+        if not unread:
+            return sorted(digits, key=lambda hypothesis: 2 * hypothesis.box.x + hypothesis.box.width), score
+        read(unread)
+
+
+def _best_path(n_units: int, by_first: Sequence[Sequence[Hypothesis]]) -> tuple[list[Hypothesis], float]:
+    """Return the hypotheses with the highest sum of scores that have each unit once.
+
+    The state is the set of units that are covered. The next hypothesis always has the first unit that is not, so each
+    reading is found in one order only.
+    """
+    best: dict[int, tuple[float, int, Hypothesis | None]] = {0: (0.0, 0, None)}
+    waiting = [{0}, *(set() for _ in range(n_units))]  # states by their first unit that is not covered
+    for first in range(n_units):
+        for covered in waiting[first]:
+            score = best[covered][0]
+            for hypothesis in by_first[first]:
+                if hypothesis.units & covered:
+                    continue
+                after = covered | hypothesis.units
+                total = score + hypothesis.score
+                known = best.get(after)
+                if known is None:
+                    waiting[((after + 1) & ~after).bit_length() - 1].add(after)
+                if known is None or total > known[0]:
+                    best[after] = total, covered, hypothesis
+    state = (1 << n_units) - 1
+    path: list[Hypothesis] = []
+    total = best[state][0]
+    while state:
+        _, state, chosen = best[state]
+        if chosen is not None:
+            path.append(chosen)
+    return path, total
+
+
+def _hypotheses(units: Sequence[Unit]) -> list[list[Hypothesis]]:
+    """Return the hypotheses of a line, by their first unit."""
+    height = digit_height(units)
+    links = link_log_odds(units, height)
+    line = Box.union([unit.box for unit in units])
+    result = []
+    for first in range(len(units)):
+        window = range(first + 1, min(first + WINDOW, len(units)))
+        sets = [(first, *rest) for n in range(MAX_UNITS) for rest in itertools.combinations(window, n)]
+        if first == 0 and MAX_UNITS < len(units) <= MAX_SINGLE:
+            sets.append(tuple(range(len(units))))
+        geometries = ((members, _geometry(members, links)) for members in sets)
+        result.append([_hypothesis(units, members, g, line, height) for members, g in geometries if g is not None])
+        if units[first].joins:
+            result[first].append(Hypothesis(1 << first, units[first].parts, units[first].box, JOINS, 0.0, joins=True))
+    return result
+
+
+def link_log_odds(units: Sequence[Unit], height: float) -> list[dict[int, float]]:
+    """Return for each unit the log-odds that it is in the same digit as each unit near it."""
+    links: list[dict[int, float]] = [{} for _ in units]
+    for i, j in itertools.combinations(range(len(units)), 2):
+        first, second = units[i], units[j]
+        if first.whole == second.whole:
+            if abs(first.parts[0] - second.parts[0]) == 1:
+                links[i][j] = links[j][i] = UNCUT
+            continue
+        x, y = _overlaps(first.box, second.box)
+        step = abs(first.box.x - second.box.x + (first.box.width - second.box.width) / 2)
+        odds = SAME + PER_OVERLAP * min(max(x / height, -0.4), 0.6) + PER_SHARED_HEIGHT * min(max(y / height, 0.0), 1.0)
+        odds += PER_STEP * min(step / height, 1.0)
+        odds += PER_COVERED * max(0.0, x / max(min(first.box.width, second.box.width), FLAT * height) - 0.5)
+        if odds > -MAX_LOG_ODDS:
+            odds += PER_DISTANCE * min(0.4, distance(first.points, second.points) / height)
+        if odds > -MAX_LOG_ODDS:
+            links[i][j] = links[j][i] = min(odds, MAX_LOG_ODDS)
+    return links
+
+
+def _overlaps(first: Box, second: Box) -> tuple[float, float]:
+    """Return the overlap of two boxes in x and in y; below 0, the gap between them."""
+    return (
+        min(first.right, second.right) - max(first.x, second.x),
+        min(first.bottom, second.bottom) - max(first.y, second.y),
+    )
+
+
+def distance(first: Floats, second: Floats) -> float:
+    """Return the smallest distance between points, of shape (n, 2) and (m, 2)."""
+    steps = first[:, None] - second[None]
+    return math.sqrt(float(np.einsum("ijk,ijk->ij", steps, steps).min()))
+
+
+def _geometry(members: Sequence[int], links: Sequence[dict[int, float]]) -> float | None:
+    """Return the logarithm of the probability that units belong together and to no other, None if they do not touch.
+
+    Within, the strongest links that connect all units count; to each unit outside, half of the strongest link, because
+    its own hypothesis counts the other half.
+    """
+    inside = set(members)
+    connected, score = {members[0]}, 0.0
+    while len(connected) < len(members):
+        odds, unit = max(
+            ((odds, j) for i in connected for j, odds in links[i].items() if j in inside and j not in connected),
+            default=(0.0, None),
+        )
+        if unit is None:
+            return None
+        connected.add(unit)
+        score -= math.log1p(math.exp(-odds))
+    for i, j in itertools.combinations(members, 2):
+        score += CONTRARY * min(links[i].get(j, -MAX_LOG_ODDS), 0.0) if len(members) > 2 else 0.0
+    outside: dict[int, float] = {}
+    for i in members:
+        for j, odds in links[i].items():
+            if j not in inside and odds > outside.get(j, -math.inf):
+                outside[j] = odds
+    return score - sum(math.log1p(math.exp(odds)) for odds in outside.values()) / 2
+
+
+def _hypothesis(units: Sequence[Unit], members: Sequence[int], geometry: float, line: Box, height: float) -> Hypothesis:
+    box = Box.union([units[i].box for i in members])
+    parts = tuple(sorted(part for i in members for part in units[i].parts))
+    size = 0.0
+    share = max(box.height, 1e-3 * height) / height
+    if share < MIN_HEIGHT:
+        size = PER_HEIGHT * math.log(share / MIN_HEIGHT)
+        below = (box.y + box.height / 2 - line.y - line.height / 2) / height
+        size += LOWER if below > LOW else 0.0
+    return Hypothesis(sum(1 << i for i in members), parts, box, geometry, size)
