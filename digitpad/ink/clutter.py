@@ -17,6 +17,7 @@ _STRIP_COVER = 0.9  # of its edge, at least
 _FULL_LENGTH = 0.9  # of the picture, from which a line counts as drawn across it
 _THIN = 0.6  # of the strokes' width, up to which a line is thin
 _THIN_LENGTH = 0.35  # of the picture, from which a thin line is no stroke
+_WHOLE_HEIGHT = 0.6  # of the highest component, from which a component is a digit and not a part of one
 _MAX_SLOPE = 0.2
 _MAX_LINES = 400  # of each direction; squared paper has about 100
 
@@ -27,7 +28,7 @@ def without_clutter(mask: Mask) -> Mask:
         return mask
     mask = _without_strips(mask)
     mask = _without_lines(mask)
-    return _without_frames(mask)
+    return _without_cut_neighbours(_without_frames(mask))
 
 
 def stroke_width(mask: Mask) -> float:
@@ -186,6 +187,27 @@ def _fit(x: Floats, y: Floats, slope: Floats, lengths: Floats) -> tuple[float, f
     own = lengths**2 / 12  # variance of x inside a piece
     rate = float(weights @ (off_x * off_y + slope * own)) / max(float(weights @ (off_x**2 + own)), 1e-9)
     return rate, middle_y - rate * middle_x
+
+
+def _without_cut_neighbours(mask: Mask) -> Mask:
+    """Remove what the left or right edge cuts, such as parts of the neighbours of a digit, if a whole digit is there."""
+    parts = label(mask)
+    boxes = bounding_boxes(parts)
+    length = mask.shape[1]
+    cut = (boxes[:, 0] == 0) | (boxes[:, 2] == length)
+    heights = boxes[:, 3] - boxes[:, 1]
+    sized = heights >= _WHOLE_HEIGHT * heights.max(initial=0)
+    if not cut.any() or not (sized & ~cut).any():
+        return mask
+    # Pieces of a cut digit that do not reach the edge lie beside the rest of it, not above or below a whole one.
+    left = max(boxes[cut & (boxes[:, 0] == 0), 2], default=0)
+    right = min(boxes[cut & (boxes[:, 2] == length), 0], default=length)
+    whole = sized & ~cut
+    inner_left, inner_right = boxes[whole, 0].min(), boxes[whole, 2].max()
+    beside = ((boxes[:, 2] <= left) & (boxes[:, 2] <= inner_left)) | (
+        (boxes[:, 0] >= right) & (boxes[:, 0] >= inner_right)
+    )
+    return mask & ~np.concatenate([[False], cut | (beside & ~whole)])[parts]
 
 
 def _without_frames(mask: Mask) -> Mask:

@@ -134,7 +134,8 @@ def _search(levels: Levels) -> tuple[bool, float, _Candidate] | None:
 def _polarity_score(levels: Levels, candidate: _Candidate) -> float:
     """Return how plausible it is that dark ink is ink: its difference from the background, and its share of its box.
 
-    The places that strokes enclose differ from the strokes, too, but their level is that of most of the box.
+    The places that strokes enclose differ from the strokes, too, but they are not slender, and their level is that of
+    most of the box.
     """
     box = bounds(candidate.mask)
     assert box is not None
@@ -143,7 +144,10 @@ def _polarity_score(levels: Levels, candidate: _Candidate) -> float:
     ink = float(np.median(levels[candidate.mask]))
     difference = float(candidate.difference[candidate.mask].mean())
     share = float((part < ink + difference / 2).mean())
-    return difference * float(np.sqrt(candidate.mask.sum())) * (1.02 - share) ** 2
+    boxes = bounding_boxes(label(candidate.mask))
+    size = float((boxes[:, 2:] - boxes[:, :2]).max())
+    slender = float(np.clip(1.1 - 2 * stroke_width(candidate.mask) / size, 0.05, 1))
+    return difference * float(np.sqrt(candidate.mask.sum())) * (1.02 - share) ** 2 * slender
 
 
 def _stable(levels: Levels, dark: bool) -> tuple[float, _Candidate] | None:
