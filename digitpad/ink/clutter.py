@@ -199,6 +199,9 @@ def _without_cut_neighbours(mask: Mask) -> Mask:
     sized = heights >= _WHOLE_HEIGHT * heights.max(initial=0)
     if not cut.any() or not (sized & ~cut).any():
         return mask
+    edge = 0.02 * len(mask)
+    if boxes[sized, 1].min() <= edge and boxes[sized, 3].max() >= len(mask) - edge:  # a tight crop of a number
+        return mask
     # Pieces of a cut digit that do not reach the edge lie beside the rest of it, not above or below a whole one.
     left = max(boxes[cut & (boxes[:, 0] == 0), 2], default=0)
     right = min(boxes[cut & (boxes[:, 2] == length), 0], default=length)

@@ -146,8 +146,10 @@ def _polarity_score(levels: Levels, candidate: _Candidate) -> float:
     share = float((part < ink + difference / 2).mean())
     boxes = bounding_boxes(label(candidate.mask))
     size = float((boxes[:, 2:] - boxes[:, :2]).max())
-    slender = float(np.clip(1.1 - 2 * stroke_width(candidate.mask) / size, 0.05, 1))
-    return difference * float(np.sqrt(candidate.mask.sum())) * (1.02 - share) ** 2 * slender
+    slender = float(np.clip(1.1 - 2 * stroke_width(candidate.mask) / size, 0.02, 1)) ** 2
+    mask = candidate.mask
+    at_edge = float(np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]]).mean())
+    return difference * float(np.sqrt(mask.sum())) * (1.02 - share) ** 2 * slender * (1.02 - at_edge) ** 2
 
 
 def _stable(levels: Levels, dark: bool) -> tuple[float, _Candidate] | None:

@@ -8,10 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitpad.class_names import DIGITS
+from digitpad.ink.components import bounds
 from digitpad.ink.drawing import Drawing
+from digitpad.ink.finding import FoundInk, locate_ink
+from digitpad.ink.strokes import CANVAS_PX
 from digitpad.nn.arrays import Floats
 from digitpad.recognition.reading import Item, Reading
 from digitpad.recognition.recognizer import Prediction, Recognizer
+from digitpad.recognition.segmentation.image_parts import DividedImage
 from digitpad.recognition.segmentation.layout import Unit, find_lines, find_units
 from digitpad.recognition.segmentation.parts import Box, DividedInk
 from digitpad.recognition.segmentation.search import Hypothesis, best_reading, may_be_letter
@@ -23,6 +27,9 @@ MAX_CACHED = 1000
 
 DOUBT = 0.7
 """A stroke or component is cut only if its hypothesis is so much worse than a perfect digit, in units of e."""
+
+NUMBER_SIDE = 960
+"""Longest side in pixels of the ink of an image in which several digits may be."""
 
 MAX_AMBIGUOUS = 4
 """Units that are read as one line too if they lie on several; an 8 can be a circle above a circle."""
@@ -44,13 +51,14 @@ class NumberReader:
         self._cache: OrderedDict[Hashable, Prediction] = OrderedDict()
 
     def read(self, drawing: Drawing, *, single: bool = False) -> Reading | None:
-        """Read a drawing; with ``single``, as one digit. A drawing with an image is always read as one digit."""
+        """Read a drawing; with ``single``, as one digit. A dataset image is always read as one digit."""
         if drawing.image is None or not drawing.image.any():
             return self.read_paths([stroke.points for stroke in drawing.strokes], single=single)
         begin = time.perf_counter()
-        boxes = [Box.around(stroke.points) for stroke in drawing.strokes]
-        boxes.append(Box(0.0, 0.0, float(len(drawing.image)), float(len(drawing.image))))
-        return _one_item(self._recognizer.read(drawing), boxes, begin)
+        found = FoundInk(drawing.painted() / 255, scale=CANVAS_PX / len(drawing.image))
+        if single or drawing.is_sample or not self._is_dividing:
+            return _one_item(self._recognizer.read(drawing), [_ink_box(found)], begin)
+        return self.read_divided(DividedImage(found))
 
     def read_paths(self, paths: Sequence[Floats], *, single: bool = False) -> Reading | None:
         """Read strokes in any unit, each of shape (n_points, 2); with ``single``, as one digit."""
@@ -62,7 +70,13 @@ class NumberReader:
 
     def read_image(self, pixels: NDArray[np.uint8], *, single: bool = False) -> Reading | None:
         """Read an image of any size: grey levels of shape (height, width), or RGBA of shape (height, width, 4)."""
-        return self.read(Drawing.from_pixels(pixels), single=single)
+        begin = time.perf_counter()
+        if not single and self._is_dividing:
+            return self.read_divided(DividedImage(locate_ink(pixels, NUMBER_SIDE)))
+        found = locate_ink(pixels)
+        if not found.ink.any():
+            return None
+        return _one_item(self._recognizer.read(Drawing.from_ink(found.ink)), [_ink_box(found)], begin)
 
     def read_divided(self, ink: DividedInk) -> Reading | None:
         """Read ink of any source that is divided into parts."""
@@ -126,6 +140,15 @@ def _item(ink: DividedInk, hypothesis: Hypothesis, line: int, sure: bool) -> Ite
     assert hypothesis.prediction is not None  # the search reads each hypothesis of its result
     wholes = sorted({ink.parts[part].whole for part in hypothesis.parts})
     return Item(hypothesis.prediction, hypothesis.box, tuple(wholes), sure, hypothesis.is_digit, line)
+
+
+def _ink_box(found: FoundInk) -> Box:
+    """Return the box of the ink in the unit of its picture."""
+    box = bounds(found.ink > 0)
+    assert box is not None
+    top, bottom, left, right = box
+    x, y = left * found.scale + found.x, top * found.scale + found.y
+    return Box(x, y, (right - left) * found.scale, (bottom - top) * found.scale)
 
 
 def _one_item(prediction: Prediction | None, boxes: Sequence[Box], begin: float) -> Reading | None:
