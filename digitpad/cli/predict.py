@@ -3,19 +3,19 @@
 import argparse
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from digitpad.cli.common import OK, add_common, add_convention, chosen_weights, print_progress, print_result
 from digitpad.system import blas_threads
 
 if TYPE_CHECKING:
-    from digitpad.recognition.recognizer import Prediction
+    from digitpad.recognition.reading import Reading
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the argument parser of ``digitpad predict``."""
     parser = argparse.ArgumentParser(
-        prog="digitpad predict", description="Read the digits in images, or in the lines of a strokes file."
+        prog="digitpad predict", description="Read the digits and numbers in images, or in the lines of a strokes file."
     )
     parser.add_argument(
         "images", nargs="*", type=Path, metavar="IMAGE", help="image of any size, dark on light or light on dark"
@@ -23,6 +23,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--strokes", type=Path, metavar="FILE.jsonl", help='file with lines {"strokes": [[[x, y], …], …]}'
     )
+    parser.add_argument("--single", action="store_true", help="read each image or drawing as one digit")
     parser.add_argument("--weights", type=Path, metavar="WEIGHTS", help="default: the built-in network")
     add_convention(parser)
     add_common(parser)
@@ -36,35 +37,62 @@ def run(options: argparse.Namespace) -> int:
     blas_threads.limit_threads(options.threads)
     from digitpad.ink.image import read_image
     from digitpad.ink.strokes import read_strokes
-    from digitpad.recognition.recognizer import Recognizer
+    from digitpad.recognition.number_reader import NumberReader
 
-    recognizer = Recognizer(chosen_weights(options.weights, options))
-    answers: Iterable[tuple[str, int | None, Prediction | None]]
+    reader = NumberReader(chosen_weights(options.weights, options))
+    answers: Iterable[tuple[str, int | str | None, Reading | None]]
     if options.strokes:
         answers = (
-            (f"line {drawing.line}", drawing.label, recognizer.read_paths(drawing.paths))
+            (f"line {drawing.line}", drawing.label, reader.read_paths(drawing.paths, single=options.single))
             for drawing in read_strokes(options.strokes)
         )
     else:
-        answers = ((str(path), None, recognizer.read_image(read_image(path))) for path in options.images)
+        answers = (
+            (str(path), None, reader.read_image(read_image(path), single=options.single)) for path in options.images
+        )
     n_labelled = n_correct = 0
-    for source, label, prediction in answers:
-        name = None if prediction is None else prediction.label
-        values = {
-            "digit": None if prediction is None else prediction.digit,
-            "class": name,
-            "probabilities": None if prediction is None else prediction.probabilities,
-            "sure": prediction is not None and prediction.sure,
-            **({} if label is None else {"label": label}),
-        }
-        answer = "nothing drawn"
-        if prediction is not None:
-            answer = f"{name}  {prediction.confidence:6.1%}" + "  not sure" * (not prediction.sure)
-        print_result(options, values, f"{answer}  {source}" + ("" if label is None else f"  (label {label})"))
+    for source, label, reading in answers:
+        values = {**_values(reading), **({} if label is None else {"label": label})}
+        note = "" if label is None else f"  (label {_in_one_line(str(label))})"
+        print_result(options, values, f"{_answer(reading)}  {source}{note}")
         n_labelled += label is not None
-        n_correct += label is not None and str(label) == name
+        n_correct += label is not None and reading is not None and str(label) == reading.text
     if n_labelled:
         print_progress(
             f"{n_correct:,} of {n_labelled:,} labelled drawings read correctly: {n_correct / n_labelled:.2%}"
         )
     return OK
+
+
+def _values(reading: "Reading | None") -> dict[str, Any]:
+    """Return a reading as JSON values; of several items, there is no single digit."""
+    items = () if reading is None else reading.items
+    only = items[0].prediction if len(items) == 1 else None
+    return {
+        "digit": None if only is None else only.digit,
+        "class": None if only is None else only.label,
+        "probabilities": None if only is None else only.probabilities,
+        "sure": reading is not None and reading.sure,
+        "text": "" if reading is None else reading.text,
+        "items": [
+            {
+                "digit": item.prediction.digit,
+                "class": item.prediction.label,
+                "probabilities": item.prediction.probabilities,
+                "sure": item.sure,
+                "box": list(item.box),
+            }
+            for item in items
+        ],
+    }
+
+
+def _answer(reading: "Reading | None") -> str:
+    """Return a reading as text in one line, with its lowest confidence."""
+    if reading is None:
+        return "nothing drawn"
+    return f"{_in_one_line(reading.text)}  {reading.confidence:6.1%}" + "  not sure" * (not reading.sure)
+
+
+def _in_one_line(text: str) -> str:
+    return text.replace("\n", " / ")

@@ -18,6 +18,7 @@ _FULL_LENGTH = 0.9  # of the picture, from which a line counts as drawn across i
 _THIN = 0.6  # of the strokes' width, up to which a line is thin
 _THIN_LENGTH = 0.35  # of the picture, from which a thin line is no stroke
 _WHOLE_HEIGHT = 0.6  # of the highest component, from which a component is a digit and not a part of one
+_COVER = 0.5  # of a line's length that no stroke covers, at least
 _MAX_SLOPE = 0.2
 _MAX_LINES = 400  # of each direction; squared paper has about 100
 
@@ -71,7 +72,6 @@ class _Line:
     thickness: float
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
-    ends: tuple[float, float]
 
 
 def _without_lines(mask: Mask) -> Mask:
@@ -174,8 +174,8 @@ def _lines(mask: Mask, width: float) -> list[_Line]:
         rows, columns = ys[on_line], xs[on_line]
         if not len(columns):
             continue
-        covered = float(len(np.unique(columns)))
-        lines.append(_Line(covered, typical, rows, columns, (float(columns.min()), float(columns.max()))))
+        covered, span = float(len(np.unique(columns))), float(np.ptp(columns)) + 1
+        lines.append(_Line(span if covered >= _COVER * span else covered, typical, rows, columns))
     return lines
 
 
@@ -226,8 +226,8 @@ def _without_frames(mask: Mask) -> Mask:
     sized = others[sizes[others].max(axis=1) >= 0.15 * sizes[largest].max()]
     if not len(sized) or (sizes[largest] < 0.6 * np.array(mask.shape[::-1])).any():
         return mask
-    inner = mask[top + (bottom - top) // 5 : bottom - (bottom - top) // 5, left : right]
-    own = parts[top + (bottom - top) // 5 : bottom - (bottom - top) // 5, left : right] == largest + 1
+    inner = mask[top + (bottom - top) // 5 : bottom - (bottom - top) // 5, left:right]
+    own = parts[top + (bottom - top) // 5 : bottom - (bottom - top) // 5, left:right] == largest + 1
     margin = (right - left) // 5
     if own[:, margin:-margin].any() or not inner[:, margin:-margin].any():
         return mask

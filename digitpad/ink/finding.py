@@ -127,7 +127,8 @@ def _search(levels: Levels) -> tuple[bool, float, _Candidate] | None:
     for dark in (True, False):
         result = _stable(levels, dark)
         if result is not None:
-            found.append((_polarity_score(levels if dark else ~levels, result[1]), (dark, *result)))
+            score = _polarity_score(levels if dark else ~levels, result[1])
+            found.append((score / result[0] ** _SMALL_WINDOW, (dark, *result)))
     return max(found, key=lambda each: each[0], default=(0.0, None))[1]
 
 
@@ -170,6 +171,7 @@ def _stable(levels: Levels, dark: bool) -> tuple[float, _Candidate] | None:
     return before
 
 
+_SMALL_WINDOW = 0.25  # exponent: of two polarities, that which a smaller window finds is more plausible
 _GROWTH = 1.25  # of the ink with the next window, up to which the window contained whole strokes
 
 

@@ -1,7 +1,8 @@
 """Strokes (pen paths), and the JSON Lines file that stores them, with one drawing per line.
 
-A line is ``{"label": 7, "strokes": [[[x, y], …], …]}``. The label is optional, and y grows downwards. The window writes
-canvas pixels; files from other programs may use any unit.
+A line is ``{"label": 7, "strokes": [[[x, y], …], …]}``. The label is optional; that of a number is a string, ``"42"``,
+with a line break between lines. y grows downwards. The window writes canvas pixels; files from other programs may use
+any unit.
 """
 
 import json
@@ -22,6 +23,7 @@ CANVAS_PX = 480
 
 MAX_LINE_BYTES = 4 * 2**20
 MAX_FILE_BYTES = 256 * 2**20
+MAX_LABEL = 1000  # characters
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +50,7 @@ class LabelledStrokes:
     """Line of a strokes file: the points of each stroke, the label if known, and the line number."""
 
     paths: list[Floats]
-    label: int | None = None
+    label: int | str | None = None
     line: int = 1
 
 
@@ -146,11 +148,18 @@ def _parse(path: Path, number: int, line: bytes) -> LabelledStrokes:
     if not isinstance(strokes, list):
         raise InkError(path, f"line {number} has no list 'strokes'")
     label = values.get("label")
-    if label is not None and (type(label) is not int or not 0 <= label <= 9):
-        raise InkError(path, f"line {number} has the label {str(label)[:40]!r}; expected 0 to 9")
+    if label is not None and not _is_label(label):
+        raise InkError(path, f"line {number} has the label {str(label)[:40]!r}; expected 0 to 9, or digits in quotes")
     if not all(isinstance(stroke, list) and all(map(_is_point, stroke)) for stroke in strokes):
         raise InkError(path, f"line {number} has a stroke that is not a list of points [x, y]")
     return LabelledStrokes([np.array(stroke, float).reshape(-1, 2) for stroke in strokes if stroke], label, number)
+
+
+def _is_label(value: Any) -> bool:
+    """Return whether a value is a digit, or a text of digits; "?" stands for what is no digit."""
+    if type(value) is int:
+        return 0 <= value <= 9
+    return isinstance(value, str) and 0 < len(value) <= MAX_LABEL and set(value) <= set("0123456789?\n")
 
 
 def _is_point(value: Any) -> bool:

@@ -25,7 +25,7 @@ from digitpad.weights.native_format import Weights
 MAX_CACHED = 1000
 """Number of predictions that are kept for the next reading."""
 
-DOUBT = 0.7
+DOUBT = 1.5
 """A stroke or component is cut only if its hypothesis is so much worse than a perfect digit, in units of e."""
 
 NUMBER_SIDE = 960
@@ -109,7 +109,7 @@ class NumberReader:
     def _read_line(self, ink: DividedInk, units: Sequence[Unit]) -> tuple[list[Hypothesis], float]:
         def read(hypotheses: Sequence[Hypothesis]) -> None:
             for hypothesis, prediction in zip(hypotheses, self._predict(ink, hypotheses), strict=True):
-                hypothesis.prediction = prediction
+                hypothesis.take(prediction)
 
         return best_reading(units, read)
 

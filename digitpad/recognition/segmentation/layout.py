@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from digitpad.ink.raster import SPECK_SHARE, not_specks
-from digitpad.nn.arrays import Floats
 from digitpad.recognition.segmentation.parts import Box, Part
 
 TALL = 0.45
@@ -27,7 +26,6 @@ class Unit:
     ----------
     parts : tuple of int
         Ascending.
-    points : ndarray of shape (n_points, 2)
     box : Box
         Without specks.
     whole : int
@@ -39,7 +37,6 @@ class Unit:
     """
 
     parts: tuple[int, ...]
-    points: Floats
     box: Box
     whole: int
     n_pieces: int = 1
@@ -58,13 +55,10 @@ def find_units(parts: Sequence[Part], divided: frozenset[int] = frozenset()) -> 
     units = []
     for whole, members in wholes.items():
         if whole in divided:
-            units += [Unit((i,), parts[i].points, parts[i].box, whole, joins=parts[i].joins) for i in members]
+            units += [Unit((i,), parts[i].box, whole, joins=parts[i].joins) for i in members]
         else:
-            points = (
-                np.concatenate([parts[i].points for i in members]) if len(members) > 1 else parts[members[0]].points
-            )
             box = Box.union([parts[i].box for i in members])
-            units.append(Unit(tuple(members), points, box, whole, len(members)))
+            units.append(Unit(tuple(members), box, whole, len(members)))
     if len(units) > 1:
         units = _join_specks(units)
     return sorted(units, key=lambda unit: 2 * unit.box.x + unit.box.width)
@@ -87,7 +81,7 @@ def _join_specks(units: list[Unit]) -> list[Unit]:
         else:
             joined = kept[id(nearest)]
             members = tuple(sorted((*joined.parts, *speck.parts)))
-            kept[id(nearest)] = Unit(members, joined.points, joined.box, joined.whole, joined.n_pieces)
+            kept[id(nearest)] = Unit(members, joined.box, joined.whole, joined.n_pieces)
     return [*kept.values(), *alone]
 
 

@@ -13,9 +13,6 @@ from numpy.typing import NDArray
 
 from digitpad.nn.arrays import Floats
 
-MAX_POINTS = 32
-"""Number of points that a part keeps of its ink; enough for its shape and for distances between parts."""
-
 
 class Box(NamedTuple):
     """Bounding box, in the unit of the ink; y grows downwards."""
@@ -59,9 +56,6 @@ class Part:
 
     Attributes
     ----------
-    points : ndarray of shape (n_points, 2)
-        Places of its ink, x and y: in writing order for strokes, in any order for an image. At most about
-        `MAX_POINTS`, because the time of the search depends on their number.
     box : Box
     whole : int
         Number of the stroke or component. Consecutive parts with the same number are one piece of ink, which the search
@@ -70,7 +64,6 @@ class Part:
         Whether it may only join two digits, and so belong to none.
     """
 
-    points: Floats
     box: Box
     whole: int
     joins: bool = False

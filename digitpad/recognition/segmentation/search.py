@@ -12,11 +12,8 @@ network has not read, the network reads them, and the search is repeated. The re
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-import numpy as np
-
-from digitpad.nn.arrays import Floats
 from digitpad.recognition.recognizer import Prediction
 from digitpad.recognition.segmentation.layout import FLAT, Unit, digit_height
 from digitpad.recognition.segmentation.parts import Box
@@ -30,12 +27,12 @@ WINDOW = 6
 MAX_SINGLE = 24
 """Number of units that may together form one digit, or one scribble."""
 
-SAME, PER_DISTANCE, PER_OVERLAP, PER_SHARED_HEIGHT, PER_STEP = 7.5, -3.6, 4.8, -6.3, -8.1
-"""Log-odds that two units are in the same digit: a constant, and factors of four lengths in heights of digits.
+SAME, PER_OVERLAP, PER_SHARED_HEIGHT, PER_STEP = 7.0, 5.7, -6.4, -8.8
+"""Log-odds that two units are in the same digit: a constant, and factors of three lengths in heights of digits.
 
-The lengths are the distance of their ink, the overlap of their boxes in x (below 0: the gap), that in y, and the
-distance of their centres in x. Two digits stand beside each other at the same height; two strokes of a digit seldom do.
-Fitted by logistic regression; each length is limited to the range in which it was fitted.
+The lengths are the overlap of their boxes in x (below 0: the gap), that in y, and the distance of their centres in x.
+Two digits stand beside each other at the same height; two strokes of a digit seldom do.
+From logistic regression; each length is limited to the range in which it was fitted.
 """
 
 MAX_LOG_ODDS = 7.0
@@ -50,8 +47,8 @@ CONTRARY = 0.5
 UNCUT = 4.0
 """Log-odds that consecutive pieces of a stroke or a component are in the same digit."""
 
-JOINS = 1.0
-"""Score of a line that only joins two digits: more than 0, because a cut at each of its ends is counted."""
+JOINS = 0.0
+"""Score of a line that only joins two digits; a cut at each of its ends is counted already."""
 
 NO_DIGIT = -5.0
 """Logarithm of the probability that ink is no digit, before it is read."""
@@ -85,10 +82,16 @@ class Hypothesis:
         Logarithm of the probability that these units belong together, and to no other unit.
     size : float
         Logarithm of the probability that a digit has this height and place; 0 for usual ones.
-    prediction : Prediction, optional
-        None until the network has read it.
     joins : bool
         Whether it is a line that only joins two digits.
+    prediction : Prediction or None
+        None until the network has read it.
+    score : float
+        Logarithm of the probability, with the network's reading or as if it was a perfect digit.
+    doubt : float
+        How much worse it is than a perfect digit.
+    is_digit : bool
+        Whether it is more likely a digit than no digit.
     """
 
     units: int
@@ -96,50 +99,36 @@ class Hypothesis:
     box: Box
     geometry: float
     size: float
-    prediction: Prediction | None = None
     joins: bool = False
+    prediction: Prediction | None = field(default=None, init=False)
+    score: float = field(init=False)
+    doubt: float = field(default=0.0, init=False)
+    is_digit: bool = field(default=True, init=False)
 
-    @property
-    def is_digit(self) -> bool:
-        """Whether it is more likely a digit than no digit."""
-        return self._as_digit >= self._as_other
+    def __post_init__(self) -> None:
+        self.score = self.geometry + (0.0 if self.joins else max(self.size, NO_DIGIT))
 
-    @property
-    def score(self) -> float:
-        """Logarithm of the probability, with the network's reading or as if it was a perfect digit."""
-        if self.joins:
-            return JOINS
-        if self.prediction is None:
-            return self.geometry + max(self.size, NO_DIGIT)
-        return self.geometry + max(self._as_digit, self._as_other)
+    def take(self, prediction: Prediction) -> None:
+        """Set the prediction, and compute the score with it."""
+        share = no_digit_share(prediction)
+        as_digit, as_other = self.size + math.log(1 - share), NO_DIGIT + math.log(share)
+        self.prediction = prediction
+        self.is_digit = as_digit >= as_other
+        self.doubt = -max(as_digit, as_other)
+        self.score = self.geometry - self.doubt
 
     @property
     def is_sure(self) -> bool:
         """Whether the digit is sure, and so is that its units are a digit of their own."""
         return self.prediction is not None and self.prediction.sure and self.is_digit and self.score > MIN_SURE
 
-    @property
-    def doubt(self) -> float:
-        """How much worse it is than a perfect digit."""
-        return -max(self._as_digit, self._as_other)
 
-    @property
-    def _as_digit(self) -> float:
-        return self.size + math.log(1 - no_digit_share(self.prediction))
-
-    @property
-    def _as_other(self) -> float:
-        return NO_DIGIT + math.log(no_digit_share(self.prediction))
-
-
-def no_digit_share(prediction: Prediction | None) -> float:
+def no_digit_share(prediction: Prediction) -> float:
     """Return how much the ink looks like no digit, from 0.001 to 0.999.
 
     The network is trained to give non-digits the same probability for every class. So the classes that are not likely
     have about a tenth of the probability of no digit each.
     """
-    if prediction is None:
-        return 0.001
     others = sorted(prediction.probabilities)[:-2]
     share = len(prediction.probabilities) * sum(others) / max(1, len(others))
     return min(max(share, 0.001), 0.999)
@@ -206,17 +195,32 @@ def _hypotheses(units: Sequence[Unit]) -> list[list[Hypothesis]]:
     height = digit_height(units)
     links = link_log_odds(units, height)
     line = Box.union([unit.box for unit in units])
-    result = []
-    for first in range(len(units)):
-        window = range(first + 1, min(first + WINDOW, len(units)))
-        sets = [(first, *rest) for n in range(MAX_UNITS) for rest in itertools.combinations(window, n)]
+    result: list[list[Hypothesis]] = []
+    for first, unit in enumerate(units):
+        sets = _connected_sets(first, links)
         if first == 0 and MAX_UNITS < len(units) <= MAX_SINGLE:
             sets.append(tuple(range(len(units))))
-        geometries = ((members, _geometry(members, links)) for members in sets)
-        result.append([_hypothesis(units, members, g, line, height) for members, g in geometries if g is not None])
-        if units[first].joins:
-            result[first].append(Hypothesis(1 << first, units[first].parts, units[first].box, JOINS, 0.0, joins=True))
+        result.append([_hypothesis(units, members, _geometry(members, links), line, height) for members in sets])
+        if unit.joins:
+            result[first].append(Hypothesis(1 << first, unit.parts, unit.box, JOINS, 0.0, joins=True))
     return result
+
+
+def _connected_sets(first: int, links: Sequence[dict[int, float]]) -> list[tuple[int, ...]]:
+    """Return all sets of at most `MAX_UNITS` units that links connect, and of which ``first`` is the first."""
+    found: dict[tuple[int, ...], None] = {(first,): None}
+    newest = list(found)
+    for _ in range(MAX_UNITS - 1):
+        longer = {
+            tuple(sorted((*members, unit))): None
+            for members in newest
+            for member in members
+            for unit in links[member]
+            if first < unit < first + WINDOW and unit not in members
+        }
+        newest = list(longer)
+        found |= longer
+    return list(found)
 
 
 def link_log_odds(units: Sequence[Unit], height: float) -> list[dict[int, float]]:
@@ -234,8 +238,6 @@ def link_log_odds(units: Sequence[Unit], height: float) -> list[dict[int, float]
         odds += PER_STEP * min(step / height, 1.0)
         odds += PER_COVERED * max(0.0, x / max(min(first.box.width, second.box.width), FLAT * height) - 0.5)
         if odds > -MAX_LOG_ODDS:
-            odds += PER_DISTANCE * min(0.4, distance(first.points, second.points) / height)
-        if odds > -MAX_LOG_ODDS:
             links[i][j] = links[j][i] = min(odds, MAX_LOG_ODDS)
     return links
 
@@ -248,14 +250,8 @@ def _overlaps(first: Box, second: Box) -> tuple[float, float]:
     )
 
 
-def distance(first: Floats, second: Floats) -> float:
-    """Return the smallest distance between points, of shape (n, 2) and (m, 2)."""
-    steps = first[:, None] - second[None]
-    return math.sqrt(float(np.einsum("ijk,ijk->ij", steps, steps).min()))
-
-
-def _geometry(members: Sequence[int], links: Sequence[dict[int, float]]) -> float | None:
-    """Return the logarithm of the probability that units belong together and to no other, None if they do not touch.
+def _geometry(members: Sequence[int], links: Sequence[dict[int, float]]) -> float:
+    """Return the logarithm of the probability that units belong together and to no other.
 
     Within, the strongest links that connect all units count; to each unit outside, half of the strongest link, because
     its own hypothesis counts the other half.
@@ -263,22 +259,19 @@ def _geometry(members: Sequence[int], links: Sequence[dict[int, float]]) -> floa
     inside = set(members)
     connected, score = {members[0]}, 0.0
     while len(connected) < len(members):
-        odds, unit = max(
-            ((odds, j) for i in connected for j, odds in links[i].items() if j in inside and j not in connected),
-            default=(0.0, None),
-        )
-        if unit is None:
-            return None
+        candidates = [(links[i].get(j, -MAX_LOG_ODDS), j) for i in connected for j in members if j not in connected]
+        odds, unit = max(candidates)
         connected.add(unit)
         score -= math.log1p(math.exp(-odds))
-    for i, j in itertools.combinations(members, 2):
-        score += CONTRARY * min(links[i].get(j, -MAX_LOG_ODDS), 0.0) if len(members) > 2 else 0.0
+    if len(members) > 2:
+        for i, j in itertools.combinations(members, 2):
+            score += CONTRARY * min(links[i].get(j, -MAX_LOG_ODDS), 0.0)
     outside: dict[int, float] = {}
     for i in members:
         for j, odds in links[i].items():
             if j not in inside and odds > outside.get(j, -math.inf):
                 outside[j] = odds
-    return score - sum(math.log1p(math.exp(odds)) for odds in outside.values()) / 2
+    return score - sum([math.log1p(math.exp(odds)) for odds in outside.values()]) / 2
 
 
 def _hypothesis(units: Sequence[Unit], members: Sequence[int], geometry: float, line: Box, height: float) -> Hypothesis:

@@ -1,5 +1,6 @@
 """Strokes as parts: each stroke whole, or in pieces where it may write several digits."""
 
+import functools
 from collections.abc import Hashable, Sequence
 
 import numpy as np
@@ -7,7 +8,7 @@ from numpy.typing import NDArray
 
 from digitpad.ink.raster import rasterize
 from digitpad.nn.arrays import Floats
-from digitpad.recognition.segmentation.parts import MAX_POINTS, Box, Part
+from digitpad.recognition.segmentation.parts import Box, Part
 
 MIN_ASPECT = 1.2
 """Width to height of the narrowest stroke that may write two digits."""
@@ -50,12 +51,11 @@ class DividedStrokes:
         self._keys: list[bytes] = []
         self.parts: list[Part] = []
         for whole, path in enumerate(paths):
-            if not len(path):
-                continue
-            for piece, joins in zip(*_cut(path), strict=True):
-                self._pieces.append(piece)
-                self._keys.append(piece.tobytes())
-                self.parts.append(Part(_spread(piece), Box.around(piece), whole, joins))
+            if len(path):
+                for piece, key, box, joins in _divide(np.asarray(path, np.float64).tobytes()):
+                    self._pieces.append(piece)
+                    self._keys.append(key)
+                    self.parts.append(Part(box, whole, joins))
 
     def key(self, parts: Sequence[int]) -> Hashable:
         """Return what identifies the ink of these parts."""
@@ -73,14 +73,14 @@ class DividedStrokes:
         return rasterize(paths)
 
 
-def _spread(path: Floats) -> Floats:
-    """Return at most `MAX_POINTS` points of a path at equal distances, so that a long line has no gaps."""
-    lengths = np.hypot(*np.diff(path, axis=0).T)
-    along = np.concatenate([[0.0], np.cumsum(lengths)])
-    if along[-1] == 0:
-        return path[:1]
-    at = np.linspace(0, along[-1], MAX_POINTS)
-    return np.stack([np.interp(at, along, path[:, 0]), np.interp(at, along, path[:, 1])], axis=1)
+@functools.lru_cache(maxsize=256)
+def _divide(path: bytes) -> list[tuple[Floats, bytes, Box, bool]]:
+    """Return the pieces of a stroke, each with its key, its box, and whether it may only join two digits.
+
+    The strokes of a drawing are the same at each movement of the pen, except for the last.
+    """
+    pieces, joins = _cut(np.frombuffer(path).reshape(-1, 2))
+    return [(piece, piece.tobytes(), Box.around(piece), join) for piece, join in zip(pieces, joins, strict=True)]
 
 
 def _cut(path: Floats) -> tuple[list[Floats], list[bool]]:

@@ -65,9 +65,10 @@ def test_file_is_one_json_object_a_line(tmp_path: Path) -> None:
         ('{"label": null, "strokes": []}', [None]),
         ('{"strokes": [], "writer": 12}', [None]),
         ('{"strokes": [[[0, 0]]], "label": 0}', [0]),
+        ('{"strokes": [[[0, 0]]], "label": "42\\n7?"}', ["42\n7?"]),
     ],
 )
-def test_what_may_be_left_out(tmp_path: Path, text: str, labels: list[int | None]) -> None:
+def test_what_may_be_left_out(tmp_path: Path, text: str, labels: list[int | str | None]) -> None:
     """Blank lines are skipped, labels and strokes are optional, and unknown keys are ignored."""
     assert [drawing.label for drawing in read(tmp_path, text)] == labels
 
@@ -89,11 +90,12 @@ def test_strokes_without_a_point_are_left_out(tmp_path: Path) -> None:
         ("{}", "has no list 'strokes'"),
         ('{"strokes": {}}', "has no list 'strokes'"),
         ('{"strokes": null}', "has no list 'strokes'"),
-        ('{"strokes": [], "label": 10}', "has the label '10'; expected 0 to 9"),
+        ('{"strokes": [], "label": 10}', "has the label '10'; expected 0 to 9, or digits in quotes"),
         ('{"strokes": [], "label": -1}', "has the label '-1'"),
         ('{"strokes": [], "label": 1.0}', "has the label '1.0'"),
         ('{"strokes": [], "label": true}', "has the label 'True'"),
-        ('{"strokes": [], "label": "7"}', "has the label '7'"),
+        ('{"strokes": [], "label": "7a"}', "has the label '7a'"),
+        ('{"strokes": [], "label": ""}', "has the label ''"),
         ('{"strokes": [], "label": "two\\nlines"}', "has the label"),
         ('{"strokes": [7]}', "has a stroke that is not a list of points"),
         ('{"strokes": [[1, 2]]}', "has a stroke that is not"),
