@@ -57,9 +57,8 @@ def _without_strips(mask: Mask) -> Mask:
         strip = np.zeros_like(turned)
         strip[: int(depth * 1.1 + 2)] = np.arange(int(depth * 1.1 + 2))[:, None] < np.minimum(depths, depth * 1.1 + 2)
         rest = turned & ~strip
-        if rest.any() and not rest[-1].any():
-            turned &= ~strip
-        elif rest.any() and rest[-1].mean() > _STRIP_COVER:  # the strip goes round
+        opposite = float(rest[-1].mean())  # a digit from edge to edge is no strip; but a strip may go round
+        if rest.any() and (opposite == 0 or opposite > _STRIP_COVER):
             turned &= ~strip
     return result
 
@@ -190,7 +189,7 @@ def _fit(x: Floats, y: Floats, slope: Floats, lengths: Floats) -> tuple[float, f
 
 
 def _without_cut_neighbours(mask: Mask) -> Mask:
-    """Remove what the left or right edge cuts, such as parts of the neighbours of a digit, if a whole digit is there."""
+    """Remove what the left or right edge cuts, such as parts of neighbours, if a whole digit is there."""
     parts = label(mask)
     boxes = bounding_boxes(parts)
     length = mask.shape[1]
