@@ -9,7 +9,7 @@ from digitpad.ink.components import bounding_boxes, bounds, label
 from digitpad.ink.finding import FoundInk
 from digitpad.ink.image import rasterize_ink
 from digitpad.nn.arrays import Floats
-from digitpad.recognition.segmentation.parts import MAX_POINTS, Box, Part
+from digitpad.recognition.segmentation.parts import Box, Part
 
 MIN_ASPECT = 0.9
 """Width to height of the narrowest component that may be two digits."""
@@ -25,6 +25,7 @@ MAX_PARTS = 400
 """Largest number of components; smaller ones are left out if there are more."""
 
 _INK = 0.3  # amount of ink from which a pixel belongs to a component
+_MAX_POINTS = 32  # of a part; the time of the search depends on their number
 
 
 class DividedImage:
@@ -57,7 +58,7 @@ class DividedImage:
                         [xs.max() + 1 + left + begin, ys.max() + 1 + top],
                     ]
                 )
-                step = max(1, len(points) // MAX_POINTS)
+                step = max(1, len(points) // _MAX_POINTS)
                 self.parts.append(Part(points[::step], Box.around(corners * found.scale + offset), whole))
 
     def key(self, parts: Sequence[int]) -> Hashable:
