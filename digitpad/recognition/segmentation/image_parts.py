@@ -25,11 +25,10 @@ MAX_PARTS = 400
 """Largest number of components; smaller ones are left out if there are more."""
 
 _INK = 0.3  # amount of ink from which a pixel belongs to a component
-_MAX_POINTS = 32  # of a part; the time of the search depends on their number
 
 
 class DividedImage:
-    """Components of an image's ink as parts, see `DividedInk`. Boxes and points are in pixels of the picture."""
+    """Components of an image's ink as parts, see `DividedInk`. Boxes are in pixels of the picture."""
 
     def __init__(self, found: FoundInk) -> None:
         self._ink = found.ink
@@ -50,16 +49,13 @@ class DividedImage:
                 if not len(xs):
                     continue
                 self._pieces.append((top, left + begin, piece))
-                offset = np.array([found.x, found.y])
-                points = (np.stack([xs + left + begin, ys + top], axis=1) + 0.5) * found.scale + offset
                 corners = np.array(
                     [
                         [xs.min() + left + begin, ys.min() + top],
                         [xs.max() + 1 + left + begin, ys.max() + 1 + top],
                     ]
                 )
-                step = max(1, len(points) // _MAX_POINTS)
-                self.parts.append(Part(points[::step], Box.around(corners * found.scale + offset), whole))
+                self.parts.append(Part(Box.around(corners * found.scale + [found.x, found.y]), whole))
 
     def key(self, parts: Sequence[int]) -> Hashable:
         """Return what identifies the ink of these parts."""
