@@ -137,7 +137,7 @@ def _lines(mask: Mask, width: float) -> list[_Line]:
     boxes = bounding_boxes(parts)
     if not len(boxes):
         return []
-    lengths = boxes[:, 2] - boxes[:, 0]
+    lengths = (boxes[:, 2] - boxes[:, 0]).astype(float)
     ys, xs = np.nonzero(parts)
     numbers = parts[ys, xs] - 1
     areas = np.bincount(numbers, minlength=len(boxes))

@@ -53,6 +53,7 @@ class FoundInk:
 class _Candidate:
     """Ink for one polarity and one window."""
 
+    ground: Floats  # level of the background, in grey levels; those of the negative if the ink is light
     contrast: Floats  # difference from the background, as a share of it
     difference: Floats  # in grey levels
     mask: Mask
@@ -87,10 +88,8 @@ def locate_ink(pixels: NDArray[np.uint8], side: int = WORK_SIDE) -> FoundInk:
     assert box is not None
     extent = max(box[1] - box[0], box[3] - box[2])
     if scale == 1 or extent > _CROP_SHARE * max(search.shape):
-        ink = _amounts(candidate)
-        reduced = max(1.0, max(ink.shape) / side)
-        ink = _mean_resized(ink, side)
-        return FoundInk(ink, 0.0, 0.0, scale * reduced / enlarged)
+        ink = _amounts(levels if dark else ~levels, candidate, side)
+        return FoundInk(ink, 0.0, 0.0, max(levels.shape) / max(ink.shape) / enlarged)
     return _from_crop(levels, box, scale, (dark, window, candidate.mask), side)
 
 
@@ -108,7 +107,8 @@ def _from_crop(
     top, left = max(0, box[0] - margin), max(0, box[2] - margin)
     bottom, right = min(height, box[1] + margin), min(width, box[3] + margin)
     rows, columns = (int(top * scale), int(bottom * scale)), (int(left * scale), int(right * scale))
-    crop = _reduced(levels[rows[0] : rows[1], columns[0] : columns[1]], max(side, SEARCH_SIDE))
+    full = levels[rows[0] : rows[1], columns[0] : columns[1]]
+    crop = _reduced(full, max(side, SEARCH_SIDE))
     crop_scale = (rows[1] - rows[0]) / crop.shape[0]
     candidate = _candidate(crop, dark, window * scale / crop_scale)
     near = _resized(grow(mask[top:bottom, left:right], 1).astype(np.uint8) * 255, crop.shape) > 127
@@ -116,9 +116,8 @@ def _from_crop(
     kept = np.zeros(int(parts.max(initial=0)) + 1, bool)
     kept[parts[near & candidate.mask]] = True
     kept[0] = False
-    ink = _amounts(replace(candidate, mask=kept[parts]))
-    reduced = max(1.0, max(ink.shape) / side)
-    return FoundInk(_mean_resized(ink, side), float(columns[0]), float(rows[0]), crop_scale * reduced)
+    ink = _amounts(full if dark else ~full, replace(candidate, mask=kept[parts]), side)
+    return FoundInk(ink, float(columns[0]), float(rows[0]), full.shape[0] / ink.shape[0])
 
 
 def _search(levels: Levels) -> tuple[bool, float, _Candidate] | None:
@@ -166,11 +165,32 @@ def _stable(levels: Levels, dark: bool) -> tuple[float, _Candidate] | None:
             now = float(candidate.contrast[part][candidate.mask[part]].sum())
             if now <= _GROWTH * before[1].score:
                 return before
-        if candidate.mask.any():
+        if candidate.mask.any() and _has_edges(candidate, window):
             before = window, candidate
     return before
 
 
+def _has_edges(candidate: _Candidate, window: float) -> bool:
+    """Return whether the ink ends within a small part of the window; a soft shadow does not, nor do specks of noise.
+
+    The contrast is averaged over squares that noise hardly changes.
+    """
+    boxes = bounding_boxes(label(candidate.mask))
+    if (boxes[:, 2:] - boxes[:, :2]).max() < _SMALLEST:
+        return False
+    side = max(candidate.mask.shape)
+    shape = _reduced_shape(candidate.mask.shape, round(side / max(1.0, min(window, side) / _EDGE_STEPS)))
+    contrast = _mean_resized(candidate.contrast, shape)
+    near = grow(_mean_resized(candidate.mask.astype(np.float32), shape) > 0, 1)
+    steps = [np.abs(np.diff(contrast, axis=axis)).max(initial=0, where=near[tuple(part)]) for axis, part in _INNER]
+    return max(map(float, steps)) >= (_EDGE if side >= 2 * _SMALL_SIDE else _SOFT_EDGE) * float(contrast[near].max())
+
+
+_INNER = ((0, (slice(1, None), slice(None))), (1, (slice(None), slice(1, None))))
+_SMALLEST = 4  # pixels; smaller marks are noise
+_EDGE_STEPS = 8  # squares per side of the window in which an edge is measured
+_EDGE = 0.6  # share of the contrast by which neighbouring squares differ at an edge
+_SOFT_EDGE = 0.4  # the same in small pictures, which enlargement makes soft
 _SMALL_WINDOW = 0.25  # exponent: of two polarities, that which a smaller window finds is more plausible
 _GROWTH = 1.25  # of the ink with the next window, up to which the window contained whole strokes
 
@@ -185,13 +205,14 @@ def _candidate(levels: Levels, dark: bool, window: float) -> _Candidate:
     ground = np.asarray(closing(np.rint(smooth).astype(np.uint8), max(3, int(window))), np.float32)
     difference = ground - smooth
     bias = np.float32(np.median(difference[:: max(1, len(difference) // 200)]))
-    reference = np.maximum(ground - bias, 40)
-    contrast = np.clip((difference - bias) / reference, 0, 1)
+    ground, difference = ground - bias, difference - bias
+    reference = np.maximum(ground, _DARKEST)
+    contrast = np.clip(difference / reference, 0, 1)
     floor = _MIN_CONTRAST + _NOISE * noise / reference
     parts = label(contrast > floor)
     n_parts = int(parts.max(initial=0))
     if not n_parts:
-        return _Candidate(contrast, difference, np.zeros(levels.shape, bool), 0.0)
+        return _Candidate(ground, contrast, difference, np.zeros(levels.shape, bool), 0.0)
     inside = parts > 0
     numbers, values = parts[inside] - 1, contrast[inside]
     full = np.bincount(numbers, values * values, n_parts) / np.bincount(numbers, values, n_parts)
@@ -201,7 +222,7 @@ def _candidate(levels: Levels, dark: bool, window: float) -> _Candidate:
     strong = full >= _FAINT * full[sized].max(initial=0)
     threshold = np.concatenate([[np.inf], np.where(strong, _CORE * full, np.inf)])
     mask = without_clutter((contrast > floor) & (contrast > threshold[parts]))
-    return _Candidate(contrast, difference, mask, float(contrast[mask].sum()))
+    return _Candidate(ground, contrast, difference, mask, float(contrast[mask].sum()))
 
 
 def _without_dust(mask: Mask) -> Mask:
@@ -211,22 +232,41 @@ def _without_dust(mask: Mask) -> Mask:
     return np.concatenate([[False], sizes >= _DUST_SHARE * sizes.max()])[parts]
 
 
-def _amounts(candidate: _Candidate) -> Floats:
-    """Return the amount of ink at each pixel: its contrast as a share of that of its component."""
-    parts = label(candidate.mask)
-    n_parts = int(parts.max(initial=0))
+def _amounts(levels: Levels, candidate: _Candidate, side: int) -> Floats:
+    """Return the amount of ink at each pixel, 0..1: its contrast as a share of that of its component.
+
+    The contrast is that of the picture averaged down to sides of at most ``side`` in one step, so that the amounts do
+    not depend on the size of the picture.
+
+    Parameters
+    ----------
+    levels : ndarray of uint8
+        Picture with dark ink, as large as that of the candidate or larger.
+    """
+    reduced = _reduced(levels, min(side, max(candidate.mask.shape)))
+    covered = _mean_resized(candidate.mask.astype(np.float32), reduced.shape)
+    mask = covered >= min(_COVERED, 0.999 * float(covered.max()))
+    ground = _mean_resized(candidate.ground, reduced.shape)
+    smooth = np.asarray(reduced, np.float32)
+    if noise_level(smooth) > _GRAIN * float(np.median((ground - smooth)[mask])) and min(smooth.shape) >= 128:
+        smooth = box_blur(smooth)
+    contrasts = np.clip((ground - smooth) / np.maximum(ground, _DARKEST), 0, 1)
+    parts = label(mask)
     ink = np.zeros(parts.shape)
-    boxes = bounding_boxes(parts)
-    outside = ~candidate.mask
-    for number, (left, top, right, bottom) in enumerate(boxes, 1):
+    for number, (left, top, right, bottom) in enumerate(bounding_boxes(parts), 1):
         part = np.s_[max(0, top - 2) : bottom + 2, max(0, left - 2) : right + 2]
         own = parts[part] == number
-        contrast = candidate.contrast[part]
+        contrast = contrasts[part]
         full = float(np.percentile(contrast[own], 75))
-        edge = grow(own, 2) & outside[part]  # the soft edge of the strokes
+        edge = grow(own, 2) & ~mask[part]  # the soft edge of the strokes
         amounts = np.where(own | edge, np.clip(contrast / max(full, 1e-6), 0, 1), 0)
         ink[part] = np.maximum(ink[part], amounts)
-    return ink if n_parts else np.zeros(parts.shape)
+    return ink
+
+
+_COVERED = 0.3  # share of a pixel of the reduced picture that ink covers, from which the pixel is ink
+_GRAIN = 1 / 30  # of the ink's difference from the background; stronger noise is smoothed
+_DARKEST = 40  # grey level; a darker background counts as this one
 
 
 def flatten_alpha(pixels: NDArray[np.uint8]) -> Levels:
@@ -262,11 +302,10 @@ def _resized(levels: Levels, shape: tuple[int, ...], smooth: bool = False) -> Le
     return np.asarray(Image.fromarray(levels).resize((shape[1], shape[0]), method))
 
 
-def _mean_resized(ink: Floats, side: int) -> Floats:
+def _mean_resized(values: Floats, shape: tuple[int, ...]) -> Floats:
     from PIL import Image
 
-    shape = _reduced_shape(ink.shape, side)
-    if shape == ink.shape:
-        return ink
-    image = Image.fromarray(ink.astype(np.float32))
-    return np.asarray(image.resize((shape[1], shape[0]), Image.Resampling.BOX), float)
+    if shape == values.shape:
+        return values
+    image = Image.fromarray(values.astype(np.float32))
+    return np.asarray(image.resize((shape[1], shape[0]), Image.Resampling.BOX))

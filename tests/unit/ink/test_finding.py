@@ -88,3 +88,22 @@ def test_small_digit_on_a_page_is_cropped() -> None:
     assert found.y + rows[0] * found.scale == pytest.approx(700 + 13, abs=6)
     assert found.x + columns[0] * found.scale == pytest.approx(500 + 20, abs=6)
     assert len(rows) * found.scale == pytest.approx(50, abs=8)
+
+
+@pytest.mark.parametrize("amount", [0, 5])
+@pytest.mark.parametrize("turns", range(4))
+def test_soft_shadow_is_no_ink(turns: int, amount: int) -> None:
+    """A blank page that becomes darker towards one corner has no ink, with noise and without."""
+    y, x = np.indices((300, 300)) / 300
+    page = np.rot90(240 - 70 * x - 30 * y, turns) + np.random.default_rng(turns).normal(0, amount, (300, 300))
+    assert not locate_ink(np.rint(page).astype(np.uint8)).ink.any()
+
+
+@pytest.mark.parametrize("digit", INKS)
+@pytest.mark.parametrize("enlarged", [3, 7])
+def test_amounts_do_not_depend_on_the_size_of_the_picture(digit: int, enlarged: int) -> None:
+    """A digit that fills a large picture gives the same ink as in a smaller picture."""
+    image = pixels(1 - INKS[digit])
+    larger = locate_ink(image.repeat(enlarged, axis=0).repeat(enlarged, axis=1))
+    np.testing.assert_allclose(larger.ink, locate_ink(image).ink, atol=0.02)
+    assert larger.scale == pytest.approx(enlarged)
