@@ -18,6 +18,7 @@ _FULL_LENGTH = 0.9  # of the picture, from which a line counts as drawn across i
 _THIN = 0.6  # of the strokes' width, up to which a line is thin
 _THIN_LENGTH = 0.35  # of the picture, from which a thin line is no stroke
 _WHOLE_HEIGHT = 0.6  # of the highest component, from which a component is a digit and not a part of one
+_DIGIT_SIZE = 3.0  # widths of a line, from which the rest may be a digit and not the flag of a 1
 _COVER = 0.5  # of a line's length that no stroke covers, at least
 _MAX_SLOPE = 0.2
 _MAX_LINES = 400  # of each direction; squared paper has about 100
@@ -101,7 +102,8 @@ def _without_lines(mask: Mask) -> Mask:
         across = line.length >= _FULL_LENGTH * mask.shape[1 - turned]
         framed = min(sides) >= 1 and sum(sides) >= 3
         longer = line.length > 1.15 * extent
-        if (thin and (longer or across)) or (inside and longer and (across or framed)):
+        whole = max(bottom - top, right - left) >= _DIGIT_SIZE * line.thickness
+        if (thin and (longer or across)) or (inside and whole and longer and (across or framed)):
             (result.T if turned else result)[line.rows, line.columns] = False
     return _without_crumbs(result, mask)
 

@@ -107,3 +107,11 @@ def test_amounts_do_not_depend_on_the_size_of_the_picture(digit: int, enlarged: 
     larger = locate_ink(image.repeat(enlarged, axis=0).repeat(enlarged, axis=1))
     np.testing.assert_allclose(larger.ink, locate_ink(image).ink, atol=0.02)
     assert larger.scale == pytest.approx(enlarged)
+
+
+@pytest.mark.parametrize("width_px", [24, 48, 56])
+def test_stem_of_a_tight_1_is_no_line(width_px: float) -> None:
+    """The stem of a 1 that fills the picture stays, beside a short flag."""
+    one = picture([np.array([[150, 150], [250, 50], [250, 440]], float)], width_px, side=120)
+    tall = locate_ink(pixels(0.3 - 0.25 * one)[:, 20:80]).ink > 0.5
+    np.testing.assert_allclose(tall.mean(), (one[:, 20:80] > 0.5).mean(), rtol=0.05)
