@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitpad.errors import FileError
-from digitpad.ink.image import WORK_SIDE, find_ink, rasterize_ink
+from digitpad.ink.finding import WORK_SIDE, find_ink
+from digitpad.ink.image import rasterize_ink
 from digitpad.ink.raster import SIDE, rasterize
 from digitpad.ink.strokes import CANVAS_PX, Stroke, distance_to_path, erase, read_strokes
 from digitpad.nn.arrays import Floats
@@ -51,7 +52,11 @@ class Drawing:
     @classmethod
     def from_pixels(cls, pixels: NDArray[np.uint8]) -> "Drawing":
         """Return a drawing with the ink of an image, centred on the pad and as large as fits."""
-        ink = find_ink(pixels)
+        return cls.from_ink(find_ink(pixels))
+
+    @classmethod
+    def from_ink(cls, ink: Floats) -> "Drawing":
+        """Return a drawing of ink of 0..1 per pixel, centred on the pad and as large as fits."""
         top, left = ((max(ink.shape) - side) // 2 for side in ink.shape)
         square = np.zeros((max(ink.shape),) * 2)
         square[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
@@ -62,6 +67,13 @@ class Drawing:
     def from_sample(cls, image: NDArray[np.uint8]) -> "Drawing":
         """Return a drawing of a dataset image, shape (28, 28), which is not centred or scaled again."""
         return cls(image=image.repeat(_SAMPLE_ZOOM, axis=0).repeat(_SAMPLE_ZOOM, axis=1))
+
+    def painted(self) -> NDArray[np.uint8]:
+        """Return the image with the strokes painted into it, with the displayed pen width."""
+        image = np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.uint8) if self.image is None else self.image.copy()
+        for stroke in self.strokes:
+            _paint(image, stroke.points, stroke.width_px / 2, 255)
+        return image
 
     def with_stroke(self, stroke: Stroke) -> "Drawing":
         """Return the drawing with one more stroke."""
@@ -86,9 +98,7 @@ class Drawing:
         """
         if self.image is None or not self.image.any():
             return rasterize([stroke.points for stroke in self.strokes])
-        image = self.image.copy()
-        for stroke in self.strokes:
-            _paint(image, stroke.points, stroke.width_px / 2, 255)
+        image = self.painted()
         if self.is_sample:
             squares = image.reshape(SIDE, _SAMPLE_ZOOM, SIDE, _SAMPLE_ZOOM)
             return np.rint(squares.mean(axis=(1, 3))).astype(np.uint8)

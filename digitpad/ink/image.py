@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitpad.errors import InkError, reason
+from digitpad.ink.components import bounding_boxes, bounds, grow, label
 from digitpad.ink.raster import BOX, CENTRE, SIDE, centre_of_mass, not_specks
 from digitpad.nn.arrays import Floats
 
@@ -25,14 +26,13 @@ MAX_FILE_BYTES = 64 * 2**20
 MAX_PIXELS = 40_000_000
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 
-WORK_SIDE = 240
-"""Longest side in pixels for finding ink; larger images are averaged down to it. 28 × 28 needs no more detail."""
+MAX_SIDE = 4096
+"""Longest side in pixels of what is read from a file; larger images are averaged down to it."""
 
 STROKE_WIDTHS_PX = (1.8, 3.8)
 """Smallest and largest stroke width in the box; 90 % of MNIST's training images lie in this range."""
 
 _FINE = 4  # pixels of the fine grid, on which strokes are thinned and thickened, per pixel of the box
-_MIN_CONTRAST = 0.06  # between ink and background, as a share of the full range; fainter marks are noise
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
@@ -51,9 +51,9 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         with _without_warnings(), Image.open(path, formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise InkError(path, f"has {image.width} × {image.height} pixels; the limit is {MAX_PIXELS:,} pixels")
-            image.draft("RGB", (2 * WORK_SIDE, 2 * WORK_SIDE))  # decodes a JPEG at a reduced size
+            image.draft("RGB", (MAX_SIDE, MAX_SIDE))  # decodes a JPEG at a reduced size
             upright = _eight_bits(ImageOps.exif_transpose(image)).convert("RGBA")
-            upright.thumbnail((2 * WORK_SIDE, 2 * WORK_SIDE), Image.Resampling.BOX)
+            upright.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX)
             return np.asarray(upright)
     except InkError:
         raise
@@ -96,45 +96,14 @@ def _eight_bits(image: "Image.Image") -> "Image.Image":
     return Image.fromarray(np.clip(levels * (255 / top), 0, 255).astype(np.uint8))
 
 
-def find_ink(pixels: NDArray[np.uint8]) -> Floats:
-    """Return the amount of ink at each pixel, 0..1, for dark ink on light paper or light ink on dark paper.
-
-    Parameters
-    ----------
-    pixels : ndarray of uint8, shape (height, width) or (height, width, 4)
-
-    Returns
-    -------
-    ndarray of float, two-dimensional, with sides of at most `WORK_SIDE`
-    """
-    levels = _flatten_alpha(pixels)
-    longer = max(levels.shape)
-    if longer > WORK_SIDE:
-        height, width = (max(1, round(side * WORK_SIDE / longer)) for side in levels.shape)
-        levels = _resample(levels, 0, levels.shape[0] / height, height, 0, levels.shape[1] / width, width)
-    border = np.concatenate([levels[0], levels[-1], levels[:, 0], levels[:, -1]])
-    if np.median(border) > (levels.min() + levels.max()) / 2:
-        levels = 1 - levels
-    contrast = np.maximum(levels - _background(levels), 0)
-
-    threshold = _otsu(contrast)
-    dark, light = contrast[contrast <= threshold], contrast[contrast > threshold]
-    if not light.size or light.mean() - dark.mean() < _MIN_CONTRAST:
-        return np.zeros_like(contrast)
-    # Noise level of the background, 0 in a clean image; fainter pixels are not ink.
-    noise = min(3 * float(np.median(dark)) + 2 * float(dark.std() if np.median(dark) > 0 else 0), float(threshold))
-    full = float(np.percentile(light, 75))
-    return np.clip((contrast - noise) / max(full - noise, 1e-6), 0, 1)
-
-
 def rasterize_ink(ink: Floats) -> NDArray[np.uint8]:
     """Return the network input for ink of 0..1 per pixel: uint8 of shape (28, 28), all 0 if there is no ink."""
     ink = _drop_specks(ink)
-    box = _bounds(ink)
+    box = bounds(ink > 0.1)
     if box is None:
         return np.zeros((SIDE, SIDE), np.uint8)
     ink = _fit_stroke_width(ink, box)
-    box = _bounds(ink)
+    box = bounds(ink > 0.1)
     if box is None:
         return np.zeros((SIDE, SIDE), np.uint8)
     top, bottom, left, right = box
@@ -149,128 +118,18 @@ def rasterize_ink(ink: Floats) -> NDArray[np.uint8]:
     return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
 
 
-def _flatten_alpha(pixels: NDArray[np.uint8]) -> Floats:
-    """Return grey levels of 0..1; transparent pixels become white behind dark ink, and black behind light ink."""
-    if pixels.ndim == 2:
-        return pixels / 255.0
-    levels: Floats = pixels[..., :3] @ np.array([0.299, 0.587, 0.114]) / 255
-    alpha = pixels[..., 3] / 255.0
-    if alpha.min() == 1:
-        return levels
-    ink_is_light = (levels * alpha).sum() > 0.5 * alpha.sum()
-    return levels * alpha + (0.0 if ink_is_light else 1.0) * (1 - alpha)
-
-
-def _background(levels: Floats) -> Floats:
-    """Return the background of light ink: a quadratic surface fitted to the darker part of each tile.
-
-    Such a surface also models a shadow or a vignette.
-    """
-    height, width = levels.shape
-    rows = np.array_split(np.arange(height), min(8, height))
-    columns = np.array_split(np.arange(width), min(8, width))
-    samples = np.array([[r.mean(), c.mean(), np.percentile(levels[np.ix_(r, c)], 25)] for r in rows for c in columns])
-    y, x, level = samples.T
-    terms = np.stack([np.ones_like(y), y, x, y * y, x * x, x * y], axis=1)
-    kept = np.ones(len(level), bool)
-    for _ in range(4):  # tiles full of ink lie above the surface of the other tiles: exclude them and fit again
-        weights, *_ = np.linalg.lstsq(terms[kept], level[kept], rcond=None)
-        error = level - terms @ weights
-        kept = error <= max(0.02, 1.5 * float(np.median(np.abs(error[kept]))))
-        if kept.sum() < 6:
-            return np.full_like(levels, np.median(level))
-    v, u = np.indices(levels.shape, float)
-    surface = np.stack([np.ones_like(v), v, u, v * v, u * u, u * v], axis=-1) @ weights
-    if np.ptp(level[kept]) < 0.02:  # a uniform background needs no surface
-        return np.full_like(levels, np.median(level[kept]))
-    return np.clip(surface, level.min() - 0.05, 1)
-
-
-def _otsu(values: Floats) -> float:
-    """Return the threshold that splits values of 0..1 into two classes with maximal between-class variance.
-
-    Otsu (1979).
-    """
-    counts, edges = np.histogram(values, bins=128, range=(0, 1))
-    centres = (edges[:-1] + edges[1:]) / 2
-    below = np.cumsum(counts)
-    above = below[-1] - below
-    sums = np.cumsum(counts * centres)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        between = below * above * (sums / below - (sums[-1] - sums) / above) ** 2
-    return float(edges[1 + np.argmax(np.nan_to_num(between))])
-
-
 def _drop_specks(ink: Floats) -> Floats:
     """Return the ink without connected components that are specks, by the same rule as for strokes."""
-    parts = _label(ink > 0.3)
-    n_parts = int(parts.max())
-    if n_parts < 2:
+    parts = label(ink > 0.3)
+    boxes = bounding_boxes(parts)
+    if len(boxes) < 2:
         return ink
-    ys, xs = np.nonzero(parts)
-    labels = parts[ys, xs] - 1
-    boxes = np.empty((n_parts, 2, 2))
-    boxes[:, 0], boxes[:, 1] = np.inf, -np.inf
-    for axis, places in enumerate((xs, ys)):
-        np.minimum.at(boxes[:, 0, axis], labels, places)
-        np.maximum.at(boxes[:, 1, axis], labels, places + 1)
-    kept = np.concatenate([[True], not_specks(boxes)])
+    kept = np.concatenate([[True], not_specks(boxes.reshape(-1, 2, 2).astype(float))])
     if kept.all():
         return ink
     # Also remove the faint edge of each speck, but keep that of the digit.
-    removed = _grow(~kept[parts], 2) & ~_grow(kept[parts] & (parts > 0), 2)
+    removed = grow(~kept[parts], 2) & ~grow(kept[parts] & (parts > 0), 2)
     return np.where(removed, 0.0, ink)
-
-
-def _label(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Number the connected components (8-connectivity) from 1, with 0 outside: union-find over the runs of each row."""
-    height, width = mask.shape
-    framed = np.zeros((height, width + 2), np.int8)
-    framed[:, 1:-1] = mask
-    change = np.diff(framed, axis=1)
-    rows, begins = np.nonzero(change == 1)
-    _, ends = np.nonzero(change == -1)
-    parent = list(range(len(rows)))
-
-    def root(run: int) -> int:
-        while parent[run] != run:
-            parent[run] = parent[parent[run]]
-            run = parent[run]
-        return run
-
-    first: list[int] = np.searchsorted(rows, np.arange(height + 1)).tolist()
-    for row in range(1, height):
-        above, run = first[row - 1], first[row]
-        while above < first[row] and run < first[row + 1]:
-            if begins[above] <= ends[run] and begins[run] <= ends[above]:
-                parent[root(above)] = root(run)
-            if ends[above] < ends[run]:
-                above += 1
-            else:
-                run += 1
-    _, numbers = np.unique([root(run) for run in range(len(rows))], return_inverse=True)
-    parts = np.zeros((height, width), np.intp)
-    for place, number in enumerate(numbers):
-        parts[rows[place], begins[place] : ends[place]] = number + 1
-    return parts
-
-
-def _grow(mask: NDArray[np.bool_], steps: int) -> NDArray[np.bool_]:
-    grown = mask.copy()
-    for _ in range(steps):
-        grown[1:] |= grown[:-1].copy()
-        grown[:-1] |= grown[1:].copy()
-        grown[:, 1:] |= grown[:, :-1].copy()
-        grown[:, :-1] |= grown[:, 1:].copy()
-    return grown
-
-
-def _bounds(ink: Floats) -> tuple[int, int, int, int] | None:
-    """Return the top, bottom, left and right of the ink, with exclusive ends, or None without ink."""
-    rows, columns = (np.flatnonzero((ink > 0.1).any(axis=axis)) for axis in (1, 0))
-    if not len(rows):
-        return None
-    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
 
 
 def stroke_width(ink: Floats) -> float:

@@ -8,13 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitpad.class_names import DIGITS
+from digitpad.ink.components import bounds
 from digitpad.ink.drawing import Drawing
+from digitpad.ink.finding import FoundInk, locate_ink
 from digitpad.ink.strokes import CANVAS_PX
 from digitpad.nn.arrays import Floats
 from digitpad.nn.losses import NONE
 from digitpad.recognition.memory import CorrectionMemory
 from digitpad.recognition.reading import Item, Reading
 from digitpad.recognition.recognizer import Prediction, Recognizer
+from digitpad.recognition.segmentation.image_parts import DividedImage
 from digitpad.recognition.segmentation.layout import Unit, find_lines, find_units
 from digitpad.recognition.segmentation.parts import Box, DividedInk
 from digitpad.recognition.segmentation.search import Hypothesis, best_reading, may_be_letter
@@ -26,6 +29,9 @@ MAX_CACHED = 1000
 
 DOUBT = 1.5
 """A stroke or component is cut only if its hypothesis is so much worse than a perfect digit, in units of e."""
+
+NUMBER_SIDE = 960
+"""Longest side in pixels of the ink of an image in which several digits may be."""
 
 MAX_AMBIGUOUS = 4
 """Units that are read as one line too if they lie on several; an 8 can be a circle above a circle."""
@@ -47,13 +53,14 @@ class NumberReader:
         self._cache: OrderedDict[Hashable, Prediction] = OrderedDict()
 
     def read(self, drawing: Drawing, *, single: bool = False) -> Reading | None:
-        """Read a drawing; with ``single``, as one digit. A drawing with an image is always read as one digit."""
+        """Read a drawing; with ``single``, as one digit. A dataset image is always read as one digit."""
         if drawing.image is None or not drawing.image.any():
             return self.read_paths([stroke.points for stroke in drawing.strokes], single=single)
         begin = time.perf_counter()
-        boxes = [Box.around(stroke.points) for stroke in drawing.strokes]
-        boxes.append(_ink_box(drawing.image, CANVAS_PX / len(drawing.image)))
-        return _one_item(self.recognizer.read(drawing), boxes, begin)
+        found = FoundInk(drawing.painted() / 255, scale=CANVAS_PX / len(drawing.image))
+        if single or drawing.is_sample or not self._is_dividing:
+            return _one_item(self.recognizer.read(drawing), [_ink_box(found)], begin)
+        return self.read_divided(DividedImage(found))
 
     def read_paths(self, paths: Sequence[Floats], *, single: bool = False) -> Reading | None:
         """Read strokes in any unit, each of shape (n_points, 2); with ``single``, as one digit."""
@@ -66,13 +73,12 @@ class NumberReader:
     def read_image(self, pixels: NDArray[np.uint8], *, single: bool = False) -> Reading | None:
         """Read an image of any size: grey levels of shape (height, width), or RGBA of shape (height, width, 4)."""
         begin = time.perf_counter()
-        drawing = Drawing.from_pixels(pixels)
-        if drawing.image is None or not drawing.image.any():
+        if not single and self._is_dividing:
+            return self.read_divided(DividedImage(locate_ink(pixels, NUMBER_SIDE)))
+        found = locate_ink(pixels)
+        if not found.ink.any():
             return None
-        height, width = pixels.shape[:2]
-        x, y, *size = _ink_box(drawing.image, max(height, width) / len(drawing.image))  # in pixels of a square
-        box = Box(x - max(0, height - width) / 2, y - max(0, width - height) / 2, *size)
-        return _one_item(self.recognizer.read(drawing), [box], begin)
+        return _one_item(self.recognizer.read(Drawing.from_ink(found.ink)), [_ink_box(found)], begin)
 
     def read_divided(self, ink: DividedInk) -> Reading | None:
         """Read ink of any source that is divided into parts."""
@@ -141,11 +147,13 @@ class NumberReader:
         return frozenset(whole for whole in wholes if n_parts[whole] > 1)
 
 
-def _ink_box(image: NDArray[np.uint8], pixel: float) -> Box:
-    """Return the box of the ink in an image, in units of which a pixel has ``pixel``."""
-    rows, columns = (np.flatnonzero(image.any(axis=axis)) for axis in (1, 0))
-    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-    return Box(left * pixel, top * pixel, (right - left) * pixel, (bottom - top) * pixel)
+def _ink_box(found: FoundInk) -> Box:
+    """Return the box of the ink in the unit of its picture."""
+    box = bounds(found.ink > 0)
+    assert box is not None
+    top, bottom, left, right = box
+    x, y = left * found.scale + found.x, top * found.scale + found.y
+    return Box(x, y, (right - left) * found.scale, (bottom - top) * found.scale)
 
 
 def _one_item(prediction: Prediction | None, boxes: Sequence[Box], begin: float) -> Reading | None:

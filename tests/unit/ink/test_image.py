@@ -15,7 +15,8 @@ from digitpad.datasets.dataset import mnist
 from digitpad.errors import InkError
 from digitpad.ink import image as image_module
 from digitpad.ink.drawing import Drawing
-from digitpad.ink.image import FORMATS, MAX_PIXELS, STROKE_WIDTHS_PX, WORK_SIDE, find_ink, read_image, stroke_width
+from digitpad.ink.finding import WORK_SIDE, find_ink
+from digitpad.ink.image import FORMATS, MAX_PIXELS, MAX_SIDE, STROKE_WIDTHS_PX, read_image, stroke_width
 from digitpad.ink.raster import centre_of_mass
 from digitpad.recognition.recognizer import Recognizer
 from digitpad.weights.native_format import SHIPPED, load_weights
@@ -273,9 +274,9 @@ def test_transparent_palette_is_seen_through(tmp_path: Path) -> None:
 
 def test_pixels_come_as_rgba(tmp_path: Path) -> None:
     """Pixels are returned as RGBA, reduced to a useful size."""
-    path = saved(tmp_path, Image.new("RGB", (2000, 1000), (255, 0, 0)), "red.png")
+    path = saved(tmp_path, Image.new("RGB", (5000, 100), (255, 0, 0)), "red.png")
     rgba_pixels = read_image(path)
-    assert rgba_pixels.shape == (WORK_SIDE, 2 * WORK_SIDE, 4)
+    assert rgba_pixels.shape == (round(100 * MAX_SIDE / 5000), MAX_SIDE, 4)
     assert (rgba_pixels == [255, 0, 0, 255]).all()
 
 
