@@ -59,9 +59,12 @@ def recipes() -> Recipes:
 
 
 @pytest.fixture
-def theme(qapp: QApplication) -> Theme:
-    """A theme that follows the system."""
-    return Theme(qapp)
+def theme(qapp: QApplication) -> Iterator[Theme]:
+    """A theme that follows the system; with it go all that follow it."""
+    theme = Theme(qapp)
+    yield theme
+    theme.deleteLater()
+    QApplication.sendPostedEvents(theme, QEvent.Type.DeferredDelete.value)
 
 
 def preferences_in(folder: Path) -> Preferences:

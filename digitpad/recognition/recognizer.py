@@ -133,7 +133,8 @@ class Recognizer:
         begin = time.perf_counter()
         with np.errstate(over="ignore", invalid="ignore"):
             logits, correction = self.memory.read(image, self._network)
-        return self._prediction(image, softmax(logits[None])[0], (time.perf_counter() - begin) * 1000, correction)
+            output = softmax(logits[None])[0]
+        return self._prediction(image, output, (time.perf_counter() - begin) * 1000, correction)
 
     def _prediction(
         self,

@@ -71,7 +71,7 @@ def test_evaluate_scores_the_shipped_weights(capsys: pytest.CaptureFixture[str])
     assert err == ""
     assert scores.keys() == {
         "weights", "data", "part", "accuracy", "interval", "loss", "calibration_error", "not_sure",
-        "accuracy_when_sure", "n", "classes", "confusion", "convention", "notes", "skipped",
+        "accuracy_when_sure", "n", "classes", "confusion", "convention", "notes", "skipped", "doubt",
     }  # fmt: skip
     assert sum(map(sum, scores["confusion"])) == sum(row["n"] for row in scores["classes"]) == 10_000
     assert sum(scores["confusion"][digit][digit] for digit in range(10)) == round(10_000 * scores["accuracy"])

@@ -10,7 +10,7 @@ from digitpad.datasets.own_digits.store import DigitStore
 from digitpad.datasets.own_digits.transfer import export_strokes
 from digitpad.ink.strokes import LabelledStrokes, write_strokes
 from digitpad.nn.losses import NONE
-from digitpad.training import adaptation
+from digitpad.training.adaptation import adapt as adaptation
 from digitpad.training.adaptation.records import AdaptationSettings
 from digitpad.weights.native_format import SHIPPED, load_weights
 from tests.unit.ink.drawings import DIGITS

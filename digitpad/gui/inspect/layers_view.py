@@ -388,11 +388,8 @@ class LayersView(QWidget):
         self._emit_change(before)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        before = self.chosen
         self._focus_by_keys = False
-        self._pinned = self._at(event.position())
-        self._pointed = None
-        self._emit_change(before)
+        self._pin(self._at(event.position()))
 
     def leaveEvent(self, event: QEvent) -> None:
         before = self.chosen

@@ -262,15 +262,17 @@ def test_every_shipped_recipe_goes_through_the_form_unchanged(training_window: W
         assert result.with_values({"description": recipe.description}) == recipe
 
 
-def test_a_folder_without_data_is_told(qtbot: QtBot, training_window: Window, tmp_path: Path) -> None:
+def test_a_folder_without_data_is_told(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
     """The error names the folder, and the tab returns to idle."""
-    form = training_window.page(TrainTab).form
-    form.set_recipe(form.base_recipe.with_values({"data.set": str(tmp_path)}))
-    with qtbot.waitSignal(training_window.session.error_raised, timeout=TRAINING_MS) as blocker:
-        training_window.page(TrainTab).train()
-    assert str(tmp_path) in str(blocker.args[1])
-    assert training_window.page(TrainTab).state is TrainingState.IDLE
-    find(training_window, QMessageBox, "problem").close()
+    window.show_page(TRAIN)
+    (tmp_path / "empty").mkdir()
+    form = window.page(TrainTab).form
+    form.set_recipe(form.base_recipe.with_values({"data.set": str(tmp_path / "empty")}))
+    with qtbot.waitSignal(window.session.error_raised, timeout=TRAINING_MS) as blocker:
+        window.page(TrainTab).train()
+    assert "empty" in str(blocker.args[1])
+    assert window.page(TrainTab).state is TrainingState.IDLE
+    find(window, QMessageBox, "problem").close()
 
 
 def test_a_dataset_that_does_not_fit_is_refused_and_the_last_result_stays(
@@ -293,7 +295,12 @@ def test_a_dataset_that_does_not_fit_is_refused_and_the_last_result_stays(
     error = find(training_window, QLabel, "data_set_error")
     tab.form.data_choice.activated.emit(tab.form.data_choice.currentIndex())
     qtbot.waitUntil(lambda: "wrong.csv" in error.text())
-    assert_text_fits(error)
+
+    def fits() -> bool:
+        assert_text_fits(error)
+        return True
+
+    qtbot.waitUntil(fits)  # once the form is laid out anew
     click(qtbot, training_window, "train_button")
     assert tab.state is TrainingState.DONE
     assert tab.outcome is outcome

@@ -50,8 +50,9 @@ def test_the_name_of_a_class_tells_the_activation(cls: type, activation: str, tm
 
 
 def test_every_activation_has_a_name() -> None:
-    """Every activation layer has a name that is recognised in a file."""
-    assert set(NAMES) == {kind for kind, cls in LAYERS.items() if cls.__module__ == activations.__name__}
+    """Every activation layer has a name that is recognised in a file, except two that only stated layers have."""
+    kinds = {kind for kind, cls in LAYERS.items() if cls.__module__ == activations.__name__}
+    assert set(NAMES) == kinds - {"Clip", "Softplus"}
     for name in NAMES.values():
         assert stated_activations(TensorTree(Path("a.pkl"), "a pickle", words=[("", name)])) == [name]
 
