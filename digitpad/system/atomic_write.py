@@ -63,7 +63,6 @@ def _write(path: Path, content: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
 
 
 def _replace(temporary: Path, path: Path) -> None:
