@@ -30,7 +30,9 @@ def main() -> int:
         places = {name: place(widget) for name, widget in there.items() if widget is not None}
         if dialog is not None and dialog.isVisible():
             places["file_name"] = place(find(dialog, QLineEdit))
-            places["save"] = place(next(b for b in dialog.findChildren(QPushButton) if "ave" in b.text()))
+            save = [button for button in dialog.findChildren(QPushButton) if "ave" in button.text()]
+            if save:  # while the name is that of a folder, the button opens it
+                places["save"] = place(save[0])
         screen = window.screen().availableSize()
         seen = {
             "screen": [screen.width(), screen.height()],
