@@ -26,7 +26,7 @@ PATIENT_MS = 60_000
 def qapp(qapp: QApplication) -> QApplication:
     """The application, which collects garbage in the GUI thread only, as the program does."""
     GuiThreadCollector(qapp)
-    gc.freeze()  # what is imported by now stays, so that a collection after each window is quick
+    gc.freeze()  # imported modules are never garbage; without them a collection after each window is quick
     return qapp
 
 

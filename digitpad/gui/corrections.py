@@ -74,7 +74,9 @@ class Corrections(QObject):
     def add(self, digit: OwnDigit) -> str:
         """Add a drawing to My digits and to the memory; return the identifier of the change."""
         change = self._write(lambda: self.store.add([digit]))
-        self._rebuild()
+        if self.memory is not None:  # else it is being made, or the network does not read digits
+            self.memory.add([digit])
+            self.changed.emit()
         return change
 
     def take_back(self, change: str) -> None:
@@ -85,7 +87,8 @@ class Corrections(QObject):
             return change
 
         self._write(undo)
-        self._rebuild()
+        if self._weights is not None:
+            self.follow(self._weights)
 
     def _write(self, write: Callable[[], str]) -> str:
         try:
@@ -94,12 +97,12 @@ class Corrections(QObject):
             self.failed.emit("The correction was not saved yet", error)
             return ""
 
-    def _rebuild(self) -> None:
-        if self._weights is not None:
-            self._use((self.store, CorrectionMemory(self._weights, self.store.digits)))
-
     def _use(self, opened: tuple[DigitStore, CorrectionMemory]) -> None:
-        self._store, self.memory = opened
+        store, memory = opened
+        if self._store is not None and self._store is not store and self._weights is not None:
+            self.follow(self._weights)  # something was corrected while My digits were being opened
+            return
+        self._store, self.memory = store, memory
         self.changed.emit()
 
 

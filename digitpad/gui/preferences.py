@@ -90,15 +90,6 @@ class Preferences:
         self._store.setValue("startup_network", path)
 
     @property
-    def runs_folder(self) -> str:
-        """Folder of the runs; empty for the usual one."""
-        return str(self._store.value("runs_folder", ""))
-
-    @runs_folder.setter
-    def runs_folder(self, folder: str) -> None:
-        self._store.setValue("runs_folder", folder)
-
-    @property
     def recent_networks(self) -> list[str]:
         """Paths of the network files used last, the latest first."""
         value = self._store.value("recent_weights", [])

@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from digitpad.class_names import DIGITS
-from digitpad.gui.widgets.basics import SPACE, make_label
+from digitpad.gui.widgets.basics import make_label
 from digitpad.gui.widgets.text_size import scale_with_text
 from digitpad.nn.losses import NONE
 
@@ -21,8 +21,10 @@ class CorrectionRow(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(SPACE // 2)
-        row.addWidget(make_label("It was", "caption"))
+        row.setSpacing(0)
+        caption = make_label("It was", "caption")
+        caption.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        row.addWidget(caption)
         for label, text, tip in (
             *((digit, text, f"It was a {text} (Alt+{text})") for digit, text in enumerate(DIGITS)),
             (NONE, "✕", "It was not a digit"),
@@ -35,7 +37,9 @@ class CorrectionRow(QWidget):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             if label != NONE:
                 button.setShortcut(f"Alt+{text}")
-            scale_with_text(button, button.setMinimumWidth, 24)
+            scale_with_text(button, button.setMinimumWidth, 17)
+            scale_with_text(button, button.setMaximumWidth, 28)
+            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             button.clicked.connect(lambda _=False, label=label: self.corrected.emit(label))
             row.addWidget(button)
-        row.addStretch(1)
+        row.addStretch(0)

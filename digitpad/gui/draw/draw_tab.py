@@ -145,6 +145,7 @@ class DrawTab(TabPage):
         reason = "" if prediction.correction is None else f", {prediction.correction.said}"
         self._time.setText(f"Read in {milliseconds:.1f} ms{reason}")
         self._runners_up.setVisible(len(items) < 2)
+        self._time.setVisible(len(items) < 2 or bool(reason))  # a small window has no room for both
         if reading is not None and len(items) > 1:
             self._set_answer(reading.text, f"Read as {reading.text}", unsure=not reading.sure)
             self._confidence.setText(f"{format_percent(reading.confidence)} sure" if reading.sure else "Not sure")

@@ -142,6 +142,7 @@ class ExplanationPanel(QFrame):
         """
         before, self._prediction = self._prediction, prediction
         self._about.setText(_SAMPLE if self._pad.drawing.is_sample else _SCALED)
+        self._about.setToolTip(self._about.text())  # a small window cuts its end
         if prediction is None or not self.explains:
             self._weighing.cancel()
             self._view.set_prediction(prediction)

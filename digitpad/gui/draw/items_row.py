@@ -10,10 +10,7 @@ from digitpad.gui.widgets.basics import SPACE
 from digitpad.number_format import format_percent
 from digitpad.recognition.reading import Item
 
-_PADDING_PX = 24
-
-MAX_SHARES = 4
-"""Of more digits than this, only the digit is shown on its button, and its share in the tooltip."""
+_PADDING_PX = 12
 
 
 class _ItemButton(QPushButton):
@@ -51,15 +48,20 @@ class ItemsRow(QWidget):
         if len(shares) != len(self._texts):
             self._make_buttons(len(items))
         self._texts = shares
+        fits = sum(self._width(f"{text}  {share}") + SPACE for text, share in shares) <= self.width()
         for place, ((text, share), item) in enumerate(zip(shares, items, strict=True)):
             button = self._group.button(place)
-            button.setText(f"{text}  {share}" if len(items) <= MAX_SHARES else text)
+            button.setText(f"{text}  {share}" if fits else text)
             button.setToolTip(f"{text}, {share}" + ("" if item.sure else ", not sure"))
             button.setAccessibleName(f"digit {place + 1} of {len(items)}: {text}, {share}")
             button.setChecked(place == current)
-            bold = button.font()
-            bold.setBold(True)  # which the chosen button has
-            button.setMinimumWidth(QFontMetrics(bold).horizontalAdvance(button.text()) + _PADDING_PX)
+            button.setMinimumWidth(self._width(button.text()))
+
+    def _width(self, text: str) -> int:
+        """Return the width of a button in bold, as the chosen one is."""
+        bold = self.font()
+        bold.setBold(True)
+        return QFontMetrics(bold).horizontalAdvance(text) + _PADDING_PX
 
     def _make_buttons(self, n: int) -> None:
         for button in self._group.buttons():
@@ -71,7 +73,7 @@ class ItemsRow(QWidget):
             button = _ItemButton(self)
             button.setCheckable(True)
             button.setObjectName(f"item_{place}")
-            button.setProperty("tight", True)
+            button.setProperty("kind", "link")  # low enough for a small window
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # the pad keeps the focus for its arrow keys
             self._group.addButton(button, place)
             self._row.insertWidget(place, button)

@@ -55,7 +55,9 @@ class PreferencesDialog(QDialog):
         self._fingers.setChecked(preferences.draws_with_fingers)
         self._network = named(QLineEdit(preferences.startup_network), "startup_network")
         self._network.setPlaceholderText("The last one, else the built-in network")
-        self._folder = named(QLineEdit(preferences.runs_folder), "runs_folder")
+        folder = user_folders.runs_path()
+        is_usual = folder == user_folders.usual_runs_path()
+        self._folder = named(QLineEdit("" if is_usual else str(folder)), "runs_folder")
         self._folder.setPlaceholderText(str(user_folders.usual_runs_path()))
         self._problem = make_label("", "error", "runs_folder_problem")
         self._problem.setWordWrap(True)
@@ -88,10 +90,7 @@ class PreferencesDialog(QDialog):
     def _keep_folder(self) -> None:
         """Use another folder for runs, if it can be written."""
         text = self._folder.text().strip()
-        problem = user_folders.set_runs_path(Path(text) if text else None)
-        self._problem.setText(problem)
-        if not problem:
-            self._session.preferences.runs_folder = text
+        self._problem.setText(user_folders.set_runs_path(Path(text) if text else None))
 
     def _ask_folder(self) -> None:
         if folder := QFileDialog.getExistingDirectory(self, "Folder of runs", self._folder.text()):

@@ -131,7 +131,7 @@ def test_a_file_of_several_drawings_offers_a_choice(qtbot: QtBot, window: Window
 
 
 def test_of_several_files_the_rest_is_named(window: Window, tmp_path: Path) -> None:
-    """Files that were dropped together and not opened are told of."""
+    """The status bar says how many of the dropped files were not opened."""
     paths = [tmp_path / f"{n}.png" for n in (7, 4, 1)]
     for path, digit in zip(paths, (7, 4, 1), strict=True):
         assert digit_image(digit).save(str(path))
