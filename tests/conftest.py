@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from digitpad.system import blas_threads
+
 if os.environ.get("QT_QPA_PLATFORM", "offscreen") == "offscreen":
     # With a screen of 1920 × 1080; by itself it would be smaller than the window.
     os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={Path(__file__).with_name('screen.json')}"
@@ -16,9 +18,12 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Use a temporary user folder, and fail if a thread outlives its test."""
+    """Use a temporary user folder, restore the BLAS variables, and fail if a thread outlives its test."""
     monkeypatch.setenv("DIGITPAD_HOME", str(tmp_path / "digitpad-home"))
     before = set(threading.enumerate())
+    variables = {name: os.environ.get(name) for name in blas_threads.VARIABLES}
     yield
+    for name, value in variables.items():  # commands that run in this process set them
+        os.environ.pop(name, None) if value is None else os.environ.update({name: value})
     leftover = [thread.name for thread in threading.enumerate() if thread not in before]
     assert not leftover, f"threads left behind: {leftover}"

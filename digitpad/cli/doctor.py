@@ -99,8 +99,8 @@ def _threads() -> Finding:
     if not blas_threads.is_reproducible():
         text += "; resumed runs may differ slightly"
     if count > cores:
-        names = ", ".join(name for name in blas_threads.VARIABLES if name in os.environ)
-        return Finding("BLAS threads", text, f"set {names} to at most {cores}: more threads than cores are very slow")
+        name = next(name for name in blas_threads.VARIABLES if os.environ.get(name, "").isdecimal())
+        return Finding("BLAS threads", text, f"set {name} to at most {cores}: more threads than cores are very slow")
     return Finding("BLAS threads", text)
 
 
