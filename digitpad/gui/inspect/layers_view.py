@@ -1,6 +1,6 @@
 """View of a network from left to right: the activations of each block and the connections of the selected unit."""
 
-# Longer than 400 lines: geometry, painting and pointing of the layers share the same columns and cannot be told apart.
+# Longer than 400 lines: geometry, painting and pointing of the layers share the same columns.
 
 import math
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ NAME_PX = (12, 76)  # minimum and maximum width of a class name
 MIN_ROW_PX = 14  # minimum height of a class; if rows would be lower, there are more columns
 _SHARE_PX = (60, 42)  # width of a probability in percent, with one column and with several
 MAX_LINES = 5
-"""Maximum number of connections drawn on each side of a unit; more could not be told apart."""
+"""Maximum number of connections drawn on each side of a unit; the eye cannot separate more."""
 
 _ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
 

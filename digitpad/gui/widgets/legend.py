@@ -37,7 +37,7 @@ class LegendEntry(QWidget):
         theme.changed.connect(self.update)
 
     def set_text(self, text: str, accessible_name: str = "") -> None:
-        """Set the text; a screen reader may be told more."""
+        """Set the text, and optionally a longer one for screen readers."""
         self._text = text
         self.setAccessibleName(accessible_name or text)
         self.updateGeometry()
