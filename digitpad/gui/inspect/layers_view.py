@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from digitpad.class_names import DIGITS
 from digitpad.gui.inspect.tile_grid import TileGrid, colour_table, largest_of
+from digitpad.gui.widgets.accessibility import Role, set_accessible_role
 from digitpad.gui.widgets.text_size import scaled
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 from digitpad.inspection.trace import ActivationTrace, Block
@@ -101,6 +102,7 @@ class LayersView(QWidget):
         self._colours = colour_table(theme.tokens)
         self.setObjectName("layers_view")
         self.setAccessibleName("Layers")
+        set_accessible_role(self, Role.Chart)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
