@@ -7,14 +7,13 @@ from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
 from PySide6.QtWidgets import QMenu
 
-from digitpad import __version__
 from digitpad.errors import DigitpadError
 from digitpad.gui.pages import Command
 from digitpad.gui.widgets.dialogs import show_information
-from digitpad.gui.widgets.menu_utils import add_action
+from digitpad.gui.widgets.menu_utils import add_action, with_native_keys
 from digitpad.gui.widgets.theme import Mode
 from digitpad.runs.network_names import network_name
-from digitpad.system import blas_threads, user_folders
+from digitpad.system import user_folders
 
 if TYPE_CHECKING:
     from digitpad.gui.shell.window import Window
@@ -193,20 +192,13 @@ class Menus(QObject):
 
     def _show_keys(self) -> None:
         tabs = ", ".join(f"Ctrl+{index + 1} {page.title}" for index, page in enumerate(self._window.pages))
-        show_information(self._window, "Keyboard shortcuts", _KEYS.format(tabs=tabs))
+        show_information(self._window, "Keyboard shortcuts", with_native_keys(_KEYS.format(tabs=tabs)))
 
     def _show_about(self) -> None:
         try:
             user_folders.user_data()
         except DigitpadError as error:
             self._session.raise_error("The folder for your runs can't be used", error)
-        n_threads = blas_threads.thread_count()
-        show_information(
-            self._window,
-            f"digitpad {__version__}",
-            "Draw a digit and see how a neural network written in NumPy reads it.\n\n"
-            f"Network in use: {self._session.weights.name}. "
-            f"Your runs are kept in {user_folders.user_data_path() / 'runs'}.\n\n"
-            f"{n_threads} BLAS thread{'s' * (n_threads > 1)}, float32.\n\n"
-            "MIT licence. MNIST: Yann LeCun and Corinna Cortes, CC BY-SA 3.0.",
-        )
+        from digitpad.gui.shell.about_dialog import AboutDialog
+
+        AboutDialog(self._session, self._window).show()
