@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QMenu
 
 from digitpad.errors import DigitpadError
 from digitpad.gui.pages import Command
+from digitpad.gui.widgets.basics import named
 from digitpad.gui.widgets.dialogs import show_information
 from digitpad.gui.widgets.menu_utils import add_action, with_native_keys
 from digitpad.gui.widgets.theme import Mode
@@ -39,6 +40,7 @@ class Menus(QObject):
         super().__init__(window)
         self._window = window
         self._session = window.session
+        self._pad_menu = named(QMenu(window), "pad_menu")
         self._pad_actions = QActionGroup(self)
         self._pad_actions.setExclusionPolicy(QActionGroup.ExclusionPolicy.None_)
         self._commands: list[tuple[QAction, Command]] = []
@@ -51,6 +53,7 @@ class Menus(QObject):
         for signal in (self._session.training_changed, self._session.evaluating_changed):
             signal.connect(self._update_commands)
         self._session.drawing_settled.connect(self._update_drawing)
+        self._session.pad_menu_requested.connect(self._pad_menu.popup)
         self._session.theme.changed.connect(self._follow_theme)
         self._update_commands()
         self._update_drawing()
@@ -84,7 +87,7 @@ class Menus(QObject):
         self._recent_menu.aboutToShow.connect(self._fill_recent)
         add_action(file, "Save net&work as…", lambda: networks.save(self._session.weights), "Ctrl+Shift+S")
         file.addSeparator()
-        add_action(file, "&Open image or strokes…", clipboard.ask_and_open, standard.Open)
+        self._open_action = add_action(file, "&Open image or strokes…", clipboard.ask_and_open, standard.Open)
         self._save_picture_action = add_action(file, "Save &image…", clipboard.save_picture, standard.Save)
         self._save_strokes_action = add_action(file, "Save &strokes…", clipboard.save_strokes, "Ctrl+Alt+S")
         file.addSeparator()
@@ -105,6 +108,9 @@ class Menus(QObject):
         add_action(edit, "&Paste", window.clipboard.paste, standard.Paste)
         edit.addSeparator()
         self._pad_actions.addAction(add_action(edit, "C&lear", self._session.clear_drawing, "Ctrl+Backspace"))
+        self._pad_menu.addActions(edit.actions())
+        self._pad_menu.addSeparator()
+        self._pad_menu.addActions([self._open_action, self._save_picture_action, self._save_strokes_action])
         edit.addSeparator()
         settings = add_action(edit, "Pre&ferences…", window.show_preferences, standard.Preferences)
         settings.setMenuRole(QAction.MenuRole.PreferencesRole)
