@@ -84,7 +84,7 @@ class EvaluateTab(TabPage):
         self.weights_choice = named(WeightsChoice(), "evaluated_weights")
         self.other_choice = named(WeightsChoice("Nothing"), "compared_weights")
         self.data_choice = named(DatasetChoice(), "evaluated_data")
-        self.part_choice = SegmentedControl(("Test", "Validation", "All"), "part", "Part of the data")
+        self.part_choice = SegmentedControl(("Test", "Validation", "All"), "part", "Part of the data", tight=True)
         self.pages_choice = SegmentedControl(_PAGES, "evaluate_page", "What to look at", pages=True)
         self._main = named(QPushButton("Evaluate"), "evaluate_button")
         self.export = ExportButton(session, self)
@@ -396,7 +396,7 @@ class EvaluateTab(TabPage):
         ):
             widget.setAccessibleName(title)
             widget.setToolTip(tip)
-            widget.setMinimumContentsLength(5)  # their texts are elided, and their lists show them whole
+            widget.setMinimumContentsLength(4)  # their texts are elided, and their lists show them whole
             widget.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             row.addWidget(make_label(title, "soft"))
             row.addWidget(widget, 1)

@@ -6,8 +6,10 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QLabel,
+    QPushButton,
     QScrollArea,
     QStyle,
+    QStyleOptionButton,
     QStyleOptionComboBox,
     QWidget,
 )
@@ -39,15 +41,15 @@ def clipped_texts(window: QWidget) -> list[str]:
     """Return a line for each visible label, button and list whose text is cut off and stands in no tooltip."""
     found = []
     for widget in window.findChildren(QWidget):
-        if not widget.isVisible() or widget.toolTip():
+        if not widget.isVisible():
             continue
         text, room = _text_and_room(widget)
-        if not text:
+        if not text or text in widget.toolTip():
             continue
         wraps = isinstance(widget, QLabel) and widget.wordWrap()
         flags = Qt.TextFlag.TextWordWrap if wraps else Qt.TextFlag.TextSingleLine
         lines = widget.fontMetrics().boundingRect(QRect(0, 0, room.width(), 10_000), int(flags), text).size()
-        if lines.width() > room.width() or lines.height() > room.height() + 1:
+        if lines.width() > room.width() + 2 or lines.height() > room.height() + 1:
             where = f"{type(widget).__name__} {widget.objectName()}"
             found.append(f"{where}: “{text}” takes {lines.toTuple()} px, and has {room.size().toTuple()}")
     return found
@@ -68,6 +70,11 @@ def _text_and_room(widget: QWidget) -> tuple[str, QRect]:
     if isinstance(widget, QCheckBox):
         indicator = widget.style().pixelMetric(QStyle.PixelMetric.PM_IndicatorWidth)
         return widget.text().replace("&", ""), widget.rect().adjusted(indicator, 0, 0, 0)
+    if isinstance(widget, QPushButton):
+        button_option = QStyleOptionButton()
+        widget.initStyleOption(button_option)
+        contents = QStyle.SubElement.SE_PushButtonContents
+        return widget.text().replace("&", ""), widget.style().subElementRect(contents, button_option, widget)
     if isinstance(widget, QAbstractButton):
         return widget.text().replace("&", ""), widget.rect()
     return "", QRect()

@@ -330,7 +330,7 @@ def test_it_says_how_the_pixels_came_about(window: Window, qtbot: QtBot) -> None
     """The text below the heading states how the network input was made."""
     about = find(window.page(DrawTab), QLabel, "about_seen")
     draw(window.page(DrawTab).pad, placed(7, 100, 100, 200))
-    qtbot.waitUntil(lambda: "20-pixel box" in about.text())
+    qtbot.waitUntil(lambda: "scaled and centred" in about.text())
     sample = np.zeros((28, 28), np.uint8)
     sample[4:24, 13:16] = 255
     window.page(DrawTab).pad.replace(Drawing.from_sample(sample), "Put an image")
