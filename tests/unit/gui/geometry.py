@@ -1,4 +1,4 @@
-"""Checks of what can be seen: a text that is there may still be cut off."""
+"""Checks that widgets and their texts are completely visible."""
 
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtWidgets import QLabel, QScrollArea, QWidget
@@ -16,7 +16,7 @@ def assert_text_fits(label: QLabel) -> None:
 
 
 def assert_inside_parents(widget: QWidget) -> None:
-    """Fail if a widget lies outside of a widget that it is part of, up to the content of a scroll area."""
+    """Fail if a widget extends beyond one of its parents, up to the content of a scroll area."""
     outer = widget.parentWidget()
     while outer is not None:
         placed = QRect(widget.mapTo(outer, QPoint(0, 0)), widget.size())
