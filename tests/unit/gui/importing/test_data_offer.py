@@ -163,7 +163,7 @@ def test_nothing_is_read_from_a_pipe(qtbot: QtBot, window: Window, tmp_path: Pat
 
 
 def test_files_without_a_suffix_are_recognised(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
-    """A picture without an ending comes on the pad, and other files without one are looked at as weights."""
+    """Files without a suffix are recognised by their content, as an image or as a network."""
     digit_image(7).save(str(tmp_path / "seven.png"))
     (tmp_path / "seven.png").rename(tmp_path / "seven")
     window.clipboard.open_any(tmp_path / "seven")
