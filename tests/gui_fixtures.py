@@ -81,7 +81,7 @@ def window(qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path) -> Iter
     yield window
     window.finish_work()
     window.session.set_trained(None, None)  # otherwise closing asks about the unsaved network
-    window.session.network_path = SHIPPED  # likewise for an edited network
+    window.session.network_path = SHIPPED  # the same for an edited network
     window.close()
     window.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)

@@ -67,14 +67,14 @@ def test_control_characters_do_not_reach_the_terminal(capsys: pytest.CaptureFixt
 
 
 @posix
-def test_null_character_in_a_setting_is_one_line(capsys: pytest.CaptureFixture[str], data: Path) -> None:
+def test_null_character_in_a_setting_is_a_one_line_error(capsys: pytest.CaptureFixture[str], data: Path) -> None:
     """A file name with a null character is an error that names the setting."""
     assert main(["train", "--set", 'data.set="\\u0000"']) == 1
     assert "data.set: is '\\x00'" in one_error(capsys)
 
 
 @posix
-def test_name_that_is_not_text_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_utf8_name_is_a_one_line_error(capsys: pytest.CaptureFixture[str]) -> None:
     """Renaming a run to bytes that are not UTF-8 is an error, and the name stays."""
     run = made_run()
     assert main(["runs", "rename", run.id, os.fsdecode(b"\xff")]) == 1

@@ -27,7 +27,7 @@ def few_digits(n: int) -> Dataset:
 
 
 def sample() -> Assessment:
-    """Return an assessment of 500 random predictions, of which two thirds are correct."""
+    """Return an assessment of 500 random predictions, two thirds of them correct."""
     rng = np.random.default_rng(7)
     labels = rng.integers(0, 10, 500)
     logits = rng.normal(size=(500, 10)).astype(np.float32)

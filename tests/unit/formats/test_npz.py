@@ -27,7 +27,7 @@ def refused(tmp_path: Path, content: bytes, message: str) -> None:
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-def test_reads_what_numpy_writes(tmp_path: Path, save: Callable[..., None]) -> None:
+def test_arrays_of_numpy_are_read(tmp_path: Path, save: Callable[..., None]) -> None:
     """Arrays of all numeric types and shapes, compressed or not, are read unchanged."""
     rng = np.random.default_rng(1)
     arrays: dict[str, NDArray[Any]] = {

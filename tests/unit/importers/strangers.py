@@ -166,11 +166,11 @@ class Dense:
 
 
 class Sigmoid:
-    """Activation class, of which a pickle stores only the name."""
+    """Activation class; a pickle stores only its name."""
 
 
 class LeakyReLU:
-    """Activation class, of which a pickle stores only the name."""
+    """Activation class; a pickle stores only its name."""
 
 
 class Model:

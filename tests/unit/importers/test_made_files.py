@@ -14,9 +14,9 @@ TRUTH: dict[str, dict[str, Any]] = json.loads((_FOLDER / "truth.json").read_text
 
 @pytest.mark.parametrize("name", TRUTH)
 def test_accuracy_equals_that_of_the_framework(name: str) -> None:
-    """The accuracy is within 0.5 points of the framework's own on the same digits, and the convention is the true one.
+    """The accuracy is within 0.5 points of the framework's own on the same digits, and the convention is correct.
 
-    The digits of the probe set are 1,000, of which a heavy network reads fewer.
+    The probe set has 1,000 digits; large networks are tested on fewer.
     """
     truth = TRUTH[name]
     result = infer_import(_FOLDER / name)

@@ -79,11 +79,11 @@ def test_guessing_loss_depends_on_the_number_of_classes() -> None:
 def test_each_kind_of_hint_is_given_once() -> None:
     """A monitor gives a hint for each kind of problem after the epoch in which it is found, and only once."""
     monitor = HintMonitor(Trainer(small_recipe(), small_dataset()))
-    told = []
+    given = []
     for epoch in range(1, 5):
         for step in range(60):
-            told += monitor.new_hints(StepDone(60 * epoch + step, 2.31, 10))
-        told += monitor.new_hints(EpochDone(epoch, 60 * epoch, Scores(0.1, 2.3, 50), Scores(0.1, 2.3, 50), False))
-    assert len(told) == 1
-    assert "too low: after 120 steps" in told[0]
-    assert monitor.found == told
+            given += monitor.new_hints(StepDone(60 * epoch + step, 2.31, 10))
+        given += monitor.new_hints(EpochDone(epoch, 60 * epoch, Scores(0.1, 2.3, 50), Scores(0.1, 2.3, 50), False))
+    assert len(given) == 1
+    assert "too low: after 120 steps" in given[0]
+    assert monitor.found == given

@@ -247,7 +247,7 @@ def test_a_table_in_a_single_array_is_read(tmp_path: Path) -> None:
     assert_holds(load_path(tmp_path / "all.npy"), TRAINING)
 
 
-def test_unnamed_weights_are_no_dataset(tmp_path: Path) -> None:
+def test_unnamed_weights_are_not_a_dataset(tmp_path: Path) -> None:
     """A weight matrix with biases is not read as images with labels, although the shapes fit."""
     rng = np.random.default_rng(1)
     members = {"arr_0.npy": npy(rng.normal(size=(784, 10))), "arr_1.npy": npy(rng.normal(size=10))}

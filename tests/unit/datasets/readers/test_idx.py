@@ -27,7 +27,7 @@ def read(tmp_path: Path, content: bytes, n_dimensions: int = 3) -> NDArray[np.ui
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["raw", "gzip"])
 @pytest.mark.parametrize("shape", [(60,), (3, 4, 5)], ids=str)
-def test_reads_what_was_written(tmp_path: Path, pack: type[bytes], shape: tuple[int, ...]) -> None:
+def test_arrays_survive_a_round_trip(tmp_path: Path, pack: type[bytes], shape: tuple[int, ...]) -> None:
     """Raw and gzipped files return the array with its shape and bytes."""
     array = read(tmp_path, pack(idx_bytes(ARRAY.reshape(shape))), len(shape))
     assert array.dtype == np.uint8

@@ -70,7 +70,7 @@ def test_an_empty_pad_predicts_nothing(window: Window) -> None:
     assert find(tab, ProbabilityBars).accessibleDescription() == "none"
 
 
-def test_digits_are_read_as_they_are_drawn(qtbot: QtBot, window: Window) -> None:
+def test_digits_are_recognised(qtbot: QtBot, window: Window) -> None:
     """The built-in network reads each drawn digit correctly."""
     tab = window.page(DrawTab)
     for digit in DIGITS:

@@ -260,7 +260,7 @@ def test_only_hidden_units_can_be_switched_off(inside: InspectTab) -> None:
 
 
 def test_slider_drag_is_one_undo_step(qtbot: QtBot, inside: InspectTab) -> None:
-    """Each slider drag is one undo step; a drag back to its start is no step."""
+    """Each slider drag is one undo step, unless it ends where it started."""
     slider = find(inside, QSlider, "pruned")
     button(inside, "panels_edit").click()
     for values in ((10, 20, 30), (40, 50)):

@@ -119,7 +119,7 @@ def test_wheel_zooms_at_the_pointer_and_a_double_click_shows_all(qtbot: QtBot, p
     assert plots.losses.get_ylim() == heights[0]
 
 
-def test_dragging_moves_what_is_shown(plots: RunPlots) -> None:
+def test_dragging_pans_the_plots(plots: RunPlots) -> None:
     """Dragging pans the plots, and new data keep the visible range."""
     run = made_run()
     fill(plots, run)

@@ -85,7 +85,7 @@ def test_every_setting_can_be_edited(form: SettingsForm) -> None:
     }
     dialog.close()
     find(form, AugmentationDialog).close()
-    no_settings = {"search"}  # search ranges are no settings of training
+    no_settings = {"search"}  # search ranges are not settings of training
     assert reached - {"augmentation"} == set(leaves(Recipe())) - no_settings
 
 
