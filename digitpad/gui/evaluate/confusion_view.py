@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from digitpad.class_names import DIGITS
 from digitpad.gui.evaluate.class_differences import format_signed
+from digitpad.gui.widgets.accessibility import Role, set_accessible_role
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 from digitpad.number_format import format_count
 from digitpad.plotting.palette import blend, readable_on
@@ -104,6 +105,7 @@ class ConfusionView(QWidget):
 
     def _update_description(self) -> None:
         self.setAccessibleName("Confusion matrix")
+        set_accessible_role(self, Role.Chart)
         self.setAccessibleDescription(self._describe(*self._cell))
 
     @property
