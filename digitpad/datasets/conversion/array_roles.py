@@ -29,7 +29,7 @@ _WEIGHT_NAME = re.compile(r"(.*[._])?([wb]|weights?|bias(es)?|kernel|coefs?|thet
 
 @dataclass(frozen=True)
 class Layout:
-    """How an array holds images: transpose it by ``axes`` (None: unchanged), then reshape it to ``shape``."""
+    """Layout of the images in an array: transpose it by ``axes`` (None: unchanged), then reshape it to ``shape``."""
 
     axes: tuple[int, ...] | None
     shape: tuple[int, ...]
@@ -37,7 +37,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Roles:
-    """Names of the images and labels of a part; ``stated`` tells whether both names, or the structure, say so."""
+    """Names of the images and labels of a part; ``stated`` is whether both names, or the structure, state the part."""
 
     images: str
     labels: str

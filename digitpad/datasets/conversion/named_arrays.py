@@ -24,7 +24,7 @@ from digitpad.errors import DataError
 TRAINING_PAIR = ("training images", "training labels")
 VALIDATION_PAIR = ("validation images", "validation labels")
 TEST_PAIR = ("test images", "test labels")
-"""Names for arrays that are unnamed in their file, but whose structure tells what they are."""
+"""Names for unnamed arrays whose roles follow from the structure of the file."""
 
 _STRUCTURAL = (TRAINING_PAIR, VALIDATION_PAIR, TEST_PAIR)
 

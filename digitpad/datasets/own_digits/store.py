@@ -107,7 +107,7 @@ class DigitStore:
         return self._edit(Change("delete", tuple(ids)))
 
     def clear_memory(self) -> str:
-        """Keep all drawings, but let none of those that exist now change an answer any more."""
+        """Exclude all present drawings from the memory of corrections; the drawings themselves are kept."""
         return self._edit(Change("forget", tuple(digit.id for digit in self.digits if not digit.is_forgotten)))
 
     @property

@@ -76,7 +76,7 @@ def test_blas_without_thread_limit_is_reported(
     assert not blas_threads.can_limit_threads()
     assert not blas_threads.is_reproducible()
     assert "accelerate" in checks_text(capsys)
-    assert "decides itself" in checks_text(capsys)
+    assert "chooses the number" in checks_text(capsys)
 
 
 def checks_text(capsys: pytest.CaptureFixture[str]) -> str:
