@@ -12,6 +12,7 @@ from digitpad.gui.data.download_dialog import DownloadDialog
 from digitpad.gui.draw.draw_tab import DrawTab
 from digitpad.gui.evaluate.evaluate_tab import EvaluateTab
 from digitpad.gui.importing.classes_dialog import ClassesDialog
+from digitpad.gui.shell.about_dialog import AboutDialog
 from digitpad.gui.shell.preferences_dialog import PreferencesDialog
 from digitpad.gui.shell.window import Window
 from digitpad.gui.train.augmentation_dialog import AugmentationDialog
@@ -63,6 +64,7 @@ def dialogs(window: Window) -> list[QDialog]:
     """Return dialogs that need no files."""
     session = window.session
     return [
+        AboutDialog(session, window),
         PreferencesDialog(session, FileDialogs(session.preferences, window), window),
         AugmentationDialog(session.theme, window),
         RecipeDialog("dense", "", lambda name: False, lambda name: "", window),
