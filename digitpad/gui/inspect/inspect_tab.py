@@ -305,7 +305,7 @@ class InspectTab(TabPage):
         factor = self.edit_panel.edits.factor(chosen.block, chosen.unit)
         with np.errstate(over="ignore", invalid="ignore"):
             self.view.set_joined(self._unit.show_unit(self.tracer, self.trace, chosen, factor))
-        self.view.setAccessibleDescription(self._unit.said)
+        self.view.setAccessibleDescription(self._unit.description)
 
     def _follow_pinned(self, pinned: Selection | None) -> None:
         self.edit_panel.set_chosen(pinned)

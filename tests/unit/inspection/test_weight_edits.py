@@ -106,7 +106,7 @@ def test_default_edits_change_nothing() -> None:
 def test_edits_are_described() -> None:
     """Each edit is described with the name of its block."""
     edits = WeightEdits(0.5, bits=4).with_factor(1, 3, 0).with_factor(3, 2, 1.5)
-    assert edits.said(Tracer(weights("convolutional")).blocks) == [
+    assert edits.descriptions(Tracer(weights("convolutional")).blocks) == [
         "50\N{NO-BREAK SPACE}% of weights pruned",
         "Convolution 1, map 3 off",
         "Dense 1, unit 2 × 1.5",

@@ -86,8 +86,8 @@ def test_evidence_names_positions() -> None:
     pixels = np.zeros((28, 28))
     pixels[5, 5], pixels[22, 14] = 2, -1
     evidence = Evidence(7, 1, np.zeros((28, 28), np.uint8), pixels)
-    assert evidence.said == "The ink at the top left most supports 7, the ink at the bottom suggests 1"
-    assert Evidence(7, 1, evidence.image, pixels * 0).said == "No ink supports either"
+    assert evidence.description == "The ink at the top left most supports 7, the ink at the bottom suggests 1"
+    assert Evidence(7, 1, evidence.image, pixels * 0).description == "No ink supports either"
 
 
 @pytest.mark.parametrize(
