@@ -193,7 +193,7 @@ def test_the_tab_is_back_after_a_restart(display: str) -> None:
 
 
 def test_a_click_pins_the_unit_that_edit_changes(display: str) -> None:
-    """In the Inside tab, Edit names the unit that was clicked last, not the feature map clicked before it."""
+    """In the Inside tab, Edit names the unit that was clicked last, not the feature map that was clicked before."""
     with running(display) as app:
         app.focus()
         app.draw(7)
@@ -208,7 +208,7 @@ def test_a_click_pins_the_unit_that_edit_changes(display: str) -> None:
 
 
 def test_results_and_messages_of_the_train_tab(display: str, tmp_path: Path) -> None:
-    """A dataset that does not fit is refused when chosen, hints are seen, and both ends of the status bar agree."""
+    """An unsuitable dataset is refused when chosen, hints are shown, and both ends of the status bar agree."""
     table = tmp_path / "table.csv"
     table.write_text("a,b\n1,2\n3,4\n")
     with running(display) as app:
@@ -251,7 +251,7 @@ def test_results_and_messages_of_the_train_tab(display: str, tmp_path: Path) -> 
         app.wait(lambda: "runs_use" in app.seen["places"])
         app.xdotool("search", "--onlyvisible", "--name", "Runs", "windowfocus", "--sync")
         app.click("runs_table")
-        app.keys("Home", "Down")  # the first training, which has finished
+        app.keys("Home", "Down")  # the first run, which has finished
         app.click("runs_use")
         app.wait(lambda: app.seen["weights"].startswith("own"))
         app.xdotool("search", "--onlyvisible", "--name", "own", "windowfocus", "--sync")

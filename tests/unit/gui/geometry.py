@@ -36,7 +36,7 @@ def assert_inside_parents(widget: QWidget) -> None:
 
 
 def clipped_texts(window: QWidget) -> list[str]:
-    """Return a line for each visible label, button and list whose text is cut off and stands in no tooltip."""
+    """Return a line for each visible label, button and list whose text is cut off and not in its tooltip."""
     found = []
     for widget in window.findChildren(QWidget):
         if not widget.isVisible() or widget.toolTip():
@@ -54,7 +54,7 @@ def clipped_texts(window: QWidget) -> list[str]:
 
 
 def _text_and_room(widget: QWidget) -> tuple[str, QRect]:
-    """Return the text of a widget and the rectangle it is painted in; no text if it is not a label, button or list."""
+    """Return the text of a label, button or list and the rectangle it is painted in; no text for other widgets."""
     if isinstance(widget, QLabel):
         text = widget.text().replace("&", "") if widget.buddy() is not None else widget.text()
         return "" if "<" in text and widget.textFormat() is not Qt.TextFormat.PlainText else text, widget.contentsRect()

@@ -357,7 +357,7 @@ def test_a_list_of_images_is_read(tmp_path: Path, text: str) -> None:
 
 
 def test_an_image_list_cannot_lead_out_of_its_folder(tmp_path: Path) -> None:
-    """Paths out of the list's folder are not followed."""
+    """Paths that lead out of the list's folder are not followed."""
     Image.fromarray(TRAINING.images[0]).save(tmp_path / "a.png")
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / "list.csv").write_text("file,label\n../a.png,3\n../a.png,4\n")
