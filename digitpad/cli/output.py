@@ -14,7 +14,7 @@ from digitpad.errors import DigitpadError, printable, reason
 OK, FAILED, INTERRUPTED = 0, 1, 130
 
 _CLEAR = "\r\x1b[K"
-_LINE_START = re.compile(r"\r(\x1b\[K)?")  # what a progress line may begin with
+_LINE_START = re.compile(r"\r(\x1b\[K)?")  # control codes at the start of a progress line
 
 _Progress = TypeVar("_Progress")
 _Result = TypeVar("_Result")

@@ -211,8 +211,8 @@ class DigitStore:
 
     def _write(self) -> None:
         """Append the pending lines, and keep those that do not fit; the lock is held."""
-        self.refresh()  # so that the file is read to its end, and what is written here follows
-        if len(self.problems) > len(self._damaged):  # an incomplete last line, which nobody is writing any more
+        self.refresh()  # first read the file to its end, because the new lines follow it
+        if len(self.problems) > len(self._damaged):  # an incomplete last line, whose writer has ended
             self._damaged = list(self.problems)
         is_new = not self.path.exists()
         descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
