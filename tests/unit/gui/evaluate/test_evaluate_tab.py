@@ -164,13 +164,15 @@ def test_opened_files_are_listed(window: Window, tab: EvaluateTab, poor: Path) -
     assert (tab.weights_choice.value(), tab.other_choice.value()) == (IN_USE, "")
 
 
-def test_validation_set_can_be_evaluated(qtbot: QtBot, tab: EvaluateTab) -> None:
-    """The selected part of the dataset is evaluated."""
-    tab.part_choice.choose(1)
-    evaluate(qtbot, tab)
-    assert tab.outcome is not None
-    assert tab.outcome.assessments[0].part == "validation"
-    assert tab.outcome.assessments[0].scores.n == 150
+def test_part_of_the_dataset_can_be_selected(qtbot: QtBot, tab: EvaluateTab) -> None:
+    """The selected part of the dataset, or all of it, is evaluated."""
+    for place, part, n in ((1, "validation", 150), (2, "all", 1100)):
+        tab.part_choice.choose(place)
+        evaluate(qtbot, tab)
+        assert tab.outcome is not None
+        assert tab.outcome.assessments[0].part == part
+        assert tab.outcome.assessments[0].scores.n == n
+    assert tab.outcome.name.endswith("digits")
 
 
 def test_cell_shows_its_images(qtbot: QtBot, evaluated: EvaluateTab) -> None:
