@@ -172,6 +172,7 @@ def test_part_of_the_dataset_can_be_selected(qtbot: QtBot, tab: EvaluateTab) -> 
         assert tab.outcome is not None
         assert tab.outcome.assessments[0].part == part
         assert tab.outcome.assessments[0].scores.n == n
+    assert tab.outcome is not None
     assert tab.outcome.name.endswith("digits")
 
 
