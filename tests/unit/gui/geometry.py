@@ -1,4 +1,4 @@
-"""Checks of what can be seen: a text that is there may still be cut off."""
+"""Checks that widgets and their texts are completely visible."""
 
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtWidgets import (
@@ -27,7 +27,7 @@ def assert_text_fits(label: QLabel) -> None:
 
 
 def assert_inside_parents(widget: QWidget) -> None:
-    """Fail if a widget lies outside of a widget that it is part of, up to the content of a scroll area."""
+    """Fail if a widget extends beyond one of its parents, up to the content of a scroll area."""
     outer = widget.parentWidget()
     while outer is not None:
         placed = QRect(widget.mapTo(outer, QPoint(0, 0)), widget.size())
@@ -38,7 +38,7 @@ def assert_inside_parents(widget: QWidget) -> None:
 
 
 def clipped_texts(window: QWidget) -> list[str]:
-    """Return a line for each visible label, button and list whose text is cut off and stands in no tooltip."""
+    """Return a line for each visible label, button and list whose text is cut off and not in its tooltip."""
     found = []
     for widget in window.findChildren(QWidget):
         if not widget.isVisible():
@@ -56,7 +56,7 @@ def clipped_texts(window: QWidget) -> list[str]:
 
 
 def _text_and_room(widget: QWidget) -> tuple[str, QRect]:
-    """Return the text of a widget and the rectangle it is painted in; no text if it is not a label, button or list."""
+    """Return the text of a label, button or list and the rectangle it is painted in; no text for other widgets."""
     if isinstance(widget, QLabel):
         text = widget.text().replace("&", "") if widget.buddy() is not None else widget.text()
         return "" if "<" in text and widget.textFormat() is not Qt.TextFormat.PlainText else text, widget.contentsRect()
