@@ -115,14 +115,16 @@ class Conv2d(Layer):
             columns = self._gather_windows(f"columns {number}", padded[used_rows, images])
             self._blocks.append((rows, images, columns))
             y_block = y.reshape(*y_shape[:2], -1)[rows, images]
-            block = self.scratch("block", (y_block.size // self.channels, self.channels))
+            # Matrix products need contiguous memory.
+            whole = y_block if y_block.flags.c_contiguous else self.scratch("block", y_block.shape)
+            block = whole.reshape(-1, self.channels)
             part = self.scratch("part", block.shape)
             for k in range(len(weight)):
                 used = self._used_slices(columns, k, len(y_block)).reshape(len(block), -1)
                 np.matmul(used, weight[k], out=part if k else block)
                 if k:
                     block += part
-            np.add(block.reshape(y_block.shape), bias.reshape(-1), out=y_block)
+            np.add(whole, bias.reshape(-1), out=y_block)
         return y
 
     def write_gradients(self, dy: Floats) -> None:
