@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitpad.class_names import DIGITS
-from digitpad.datasets.own_digits.records import OwnDigit
+from digitpad.datasets.own_digits.records import CORRECTION, OwnDigit
 from digitpad.nn.arrays import Floats
 from digitpad.nn.layers import Linear
 from digitpad.nn.losses import NONE
@@ -51,7 +51,9 @@ class Correction:
     distance : float
         Distance from the corrected drawing, 0 to 1.
     date : datetime or None
-        When it was corrected, if known.
+        When it was labelled, if known.
+    source : str
+        How the drawing came into My digits; see `OwnDigit`.
     """
 
     id: str
@@ -59,14 +61,19 @@ class Correction:
     network_digit: int
     distance: float
     date: datetime | None = None
+    source: str = CORRECTION
 
     @property
     def said(self) -> str:
         """Reason for the answer, for example ``as you corrected on 3 March``."""
-        if self.date is None:
-            return "as you corrected"
-        year = "" if self.date.year == datetime.now().astimezone().year else f" {self.date.year}"
-        return f"as you corrected on {self.date.day} {_MONTHS[self.date.month - 1]}{year}"
+        reason = "as you corrected" if self.source in (CORRECTION, "") else "as in My digits"
+        return reason if self.date is None else f"{reason} on {format_day(self.date)}"
+
+
+def format_day(date: datetime) -> str:
+    """Return a day, for example ``3 March``, with the year if it is not this one."""
+    year = "" if date.year == datetime.now().astimezone().year else f" {date.year}"
+    return f"{date.day} {_MONTHS[date.month - 1]}{year}"
 
 
 _MONTHS = (
@@ -172,7 +179,7 @@ class CorrectionMemory:
             limit = max(NEAR, FAR * (1 - float(logits[digit] - logits[drawing.label]) / MAX_LEAD))
         if not distance < limit:
             return None
-        return Correction(drawing.id, drawing.label, digit, max(0.0, distance), drawing.date)
+        return Correction(drawing.id, drawing.label, digit, max(0.0, distance), drawing.date, drawing.source)
 
 
 def feature_places(network: Network) -> tuple[int, ...]:

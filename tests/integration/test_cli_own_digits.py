@@ -60,7 +60,9 @@ def test_adapt_saves_a_network(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The JSON has the scores before and after, and the saved network can be loaded."""
-    quick = AdaptationSettings(n_steps=60, n_mnist=2000, n_pen=200, n_validation=2000, max_drop=0.003)
+    quick = AdaptationSettings(
+        n_steps=60, n_mnist=2000, n_pen=200, n_validation=2000, max_drop=0.003, max_divergence=0.1
+    )
     monkeypatch.setattr(adaptation, "DEFAULTS", quick)
     path = tmp_path / "own.jsonl"
     export_strokes(odd_digits(), path)
