@@ -85,7 +85,7 @@ class EvaluateTab(TabPage):
         self.other_choice = named(WeightsChoice("Nothing"), "compared_weights")
         self.data_choice = named(DatasetChoice(), "evaluated_data")
         self.part_choice = SegmentedControl(("Test", "Validation"), "part", "Part of the data")
-        self.pages_choice = SegmentedControl(_PAGES, "evaluate_page", "What to look at")
+        self.pages_choice = SegmentedControl(_PAGES, "evaluate_page", "What to look at", pages=True)
         self._main = named(QPushButton("Evaluate"), "evaluate_button")
         self.export = ExportButton(session, self)
         self._progress = named(QProgressBar(textVisible=False), "evaluate_progress")
@@ -93,7 +93,9 @@ class EvaluateTab(TabPage):
         self.overview = ResultsSummary(theme)
         self.browser = DigitBrowser(theme)
         self.sample = SampleView(theme, np.random.default_rng())
-        self.diagram_choice = SegmentedControl(("Reliability", "Not sure", "Robustness"), "diagram", "Diagram")
+        self.diagram_choice = SegmentedControl(
+            ("Reliability", "Not sure", "Robustness"), "diagram", "Diagram", pages=True
+        )
         self.diagram = DiagramView(theme, "diagram_view")
         self._about_diagram = ElidedLabel("soft", "about_diagram")
         self._change = named(QPushButton("Run robustness test"), "robustness_button")

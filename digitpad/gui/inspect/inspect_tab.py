@@ -374,7 +374,7 @@ class InspectTab(TabPage):
             button.setToolTip(f"{tip} ({key})")
             buttons.append(button)
         row = QHBoxLayout()
-        group = join_buttons(buttons, row, self, tight=True, stretch=1)
+        group = join_buttons(buttons, row, self, tight=True, stretch=1, pages=True)
         buttons[0].setChecked(True)
         group.idClicked.connect(pages.setCurrentIndex)
         return row

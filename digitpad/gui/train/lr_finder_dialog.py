@@ -9,6 +9,7 @@ from PySide6.QtGui import QCloseEvent, QColor, QPainter, QPaintEvent, QPen, QPol
 from PySide6.QtWidgets import QDialog, QPushButton, QVBoxLayout, QWidget
 
 from digitpad.gui.tasks.task import Policy, TaskRunner, end_tasks, error_message, report
+from digitpad.gui.widgets.accessibility import Role, set_accessible_role
 from digitpad.gui.widgets.basics import SPACE, closing_row, make_label, named
 from digitpad.gui.widgets.theme import Theme
 from digitpad.number_format import format_count
@@ -120,6 +121,7 @@ class _Curve(QWidget):
         self._rate: float | None = None
         self.setObjectName("rate_curve")
         self.setAccessibleName("Loss by learning rate")
+        set_accessible_role(self, Role.Chart)
         self.setMinimumHeight(160)
         theme.changed.connect(self.update)
 
