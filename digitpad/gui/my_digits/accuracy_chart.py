@@ -4,6 +4,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from digitpad.gui.widgets.accessibility import Role, set_accessible_role
 from digitpad.gui.widgets.text_size import scaled
 from digitpad.gui.widgets.theme import Theme
 from digitpad.number_format import format_percent
@@ -22,6 +23,7 @@ class AccuracyChart(QWidget):
         self._hint = "The accuracy during the adaptation appears here."
         self.setObjectName(name)
         self.setAccessibleName(title)
+        set_accessible_role(self, Role.Chart)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         theme.changed.connect(self.update)
 

@@ -45,7 +45,7 @@ class MyDigitsTab(TabPage):
         self._is_stale = True
         self._scores: OwnDigitScores | None = None
         self._problem = ""
-        self.views = SegmentedControl(("Drawings", "Write", "Adapt"), "my_digits_view", "View")
+        self.views = SegmentedControl(("Drawings", "Write", "Adapt"), "my_digits_view", "View", pages=True)
         self.drawings = DrawingsView(session)
         self.write = WriteView(session, np.random.default_rng())
         self.adapt = AdaptView(session)
@@ -71,13 +71,8 @@ class MyDigitsTab(TabPage):
         self.views.choose(ADAPT)
 
     def finish_work(self) -> str:
-        """Write what could not be saved before; return what would be lost."""
-        problems = []
-        if problem := self._corrections.save_again():
-            problems.append(f"Some of your digits are not saved: {problem}")
-        if self.adapt.result is not None:
-            problems.append("The adapted network has been neither kept nor discarded.")
-        return "\n\n".join(problems)
+        """Return that an adapted network would be lost, if there is one; the window sees to the drawings."""
+        return "" if self.adapt.result is None else "The adapted network has been neither kept nor discarded."
 
     # Showing.
 

@@ -23,6 +23,7 @@ from digitpad.errors import DigitpadError
 from digitpad.gui.canvas.qt_images import inked
 from digitpad.gui.my_digits.wording import drawings_of
 from digitpad.gui.tasks.task import Policy, TaskRunner, end_tasks, error_message
+from digitpad.gui.widgets.accessibility import Role, set_accessible_role
 from digitpad.gui.widgets.basics import SPACE, ElidedLabel, closing_row, make_label, named
 from digitpad.gui.widgets.form_widgets import Choice
 from digitpad.gui.widgets.text_size import scaled
@@ -51,6 +52,7 @@ class RowStrip(QWidget):
         self._theme, self._row = theme, row
         self._labels: list[int | None] | None = None
         self._pictures: list[QImage] = []
+        set_accessible_role(self, Role.Graphic)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         theme.changed.connect(self._pictures.clear)
 
@@ -281,6 +283,7 @@ class SheetDialog(QDialog):
         self._grid.setColumnStretch(2, 1)
         area.setWidget(inner)
         area.setWidgetResizable(True)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it follows the field that has the focus
         area.viewport().setAutoFillBackground(False)
         column.addWidget(area, 1)
         foot = closing_row(self, self._add, named(QPushButton("Cancel"), "cancel_button"))

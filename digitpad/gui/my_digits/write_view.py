@@ -245,6 +245,7 @@ class WriteView(QWidget):
         self.writer.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         edit = self.writer.lineEdit()
         assert edit is not None
+        edit.setAccessibleName("Writer: name or number")
         edit.setPlaceholderText("Name or number")
         edit.setMaxLength(MAX_TEXT)
         edit.returnPressed.connect(self.pad.setFocus)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from digitpad.datasets.own_digits.dataset import OWN, OWN_BY_WRITER, TITLES
@@ -13,7 +13,6 @@ from digitpad.errors import InkError
 from digitpad.gui.evaluate.evaluate_tab import EvaluateTab
 from digitpad.gui.my_digits.my_digits_tab import MyDigitsTab
 from digitpad.gui.shell.window import Window
-from tests.unit.gui.geometry import assert_inside_parents
 from tests.unit.gui.hand import EVALUATE, MY_DIGITS, find
 from tests.unit.gui.my_digits.own_drawings import drawing
 
@@ -136,12 +135,12 @@ def test_full_disk_loses_nothing(
         assert find(filled, QWidget, "unsaved_card").isVisible()
         assert len(errors) == 1
         assert "No space left" in errors[0]
-        assert "No space left" in filled.finish_work()
+        assert "No space left" in window.finish_work()
         assert len(DigitStore().digits) == 4
     find(filled, QPushButton, "save_again").click()
     assert not find(filled, QWidget, "unsaved_card").isVisible()
     assert len(DigitStore().digits) == 2
-    assert filled.finish_work() == ""
+    assert window.finish_work() == ""
     find(filled, QPushButton, "own_digits_undo").click()
     assert labels(filled) == [2, 3, 7]
 
@@ -170,21 +169,6 @@ def test_drawings_are_a_dataset_to_choose(qtbot: QtBot, window: Window, filled: 
     assert choice.findData(OWN_BY_WRITER) < 0
     window.session.corrections.add([drawing(4, writer="Carla")], "Import")
     assert choice.itemText(choice.findData(OWN_BY_WRITER)) == TITLES[OWN_BY_WRITER]
-
-
-def test_nothing_is_cut_off(qtbot: QtBot, window: Window, filled: MyDigitsTab) -> None:
-    """All buttons of each view are whole, in a small window and with large text."""
-    window.resize(960, 640)
-    for percent in (100, 150):
-        window.session.set_text_size(percent)
-        for place in range(3):
-            filled.views.choose(place)
-            QApplication.processEvents()
-            for button in filled.findChildren(QPushButton):
-                if button.isVisible():
-                    needed = button.fontMetrics().horizontalAdvance(button.text().replace("&", ""))
-                    assert needed <= button.width(), f"{button.objectName()} has {button.width()} px for {needed} px"
-                    assert_inside_parents(button)
 
 
 def test_files_of_the_user_are_untouched(tab: MyDigitsTab, tmp_path: Path) -> None:
