@@ -11,6 +11,10 @@ The network's answer p is changed to the label c of the nearest corrected drawin
 
 So a drawing that is almost the same counts always, and one that is only similar counts if the network itself was
 undecided between p and c. ``tests/tools/memory_distances.py`` chose the three constants.
+
+A labelled drawing within `SURE_WITHIN` also makes the answer sure. For the 20 development writers with most answers that
+are not sure, this makes half of those sure that are right, and none that is wrong, once each unsure drawing is labelled
+when it comes. Of 1,439 symbols that are no digits, it makes 0.5 per writer a digit.
 """
 
 import math
@@ -32,13 +36,15 @@ from digitpad.weights.native_format import Weights
 
 NEAR, FAR, MAX_LEAD = 0.06, 0.5, 6.0
 
+SURE_WITHIN = 0.22
+
 MAX_REMEMBERED = 300
 """Drawings that are compared: the latest ones, misread ones first. Comparing so many takes about 0.1 ms."""
 
 
 @dataclass(frozen=True)
 class Correction:
-    """Correction that changed an answer.
+    """Labelled drawing that changed an answer, or made it sure.
 
     Attributes
     ----------
@@ -62,6 +68,11 @@ class Correction:
     distance: float
     date: datetime | None = None
     source: str = CORRECTION
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the answer is sure, however undecided the network was."""
+        return self.label != NONE and self.distance < SURE_WITHIN
 
     @property
     def said(self) -> str:
@@ -152,13 +163,13 @@ class CorrectionMemory:
         logits : ndarray of shape (n_classes,)
             The network's.
         correction : Correction or None
-            The correction that changes the answer, if there is one.
+            The labelled drawing that changes the answer or makes it sure, if there is one.
         """
         logits, point = forward_with_features(network, image[None], self._places)
         return logits[0], self.look_up(logits[0], point) if self.is_on else None
 
     def look_up(self, logits: Floats, point: Floats) -> Correction | None:
-        """Return the correction that changes the answer for these logits and features, or None.
+        """Return the labelled drawing that changes the answer for these logits and features or makes it sure, or None.
 
         Parameters
         ----------
@@ -172,10 +183,12 @@ class CorrectionMemory:
         place = int(distances.argmin())
         distance, drawing = float(distances[place]), self._drawings[place]
         digit = int(logits.argmax())
-        if drawing.label in (digit, self._read_as[place]):
-            return None
         limit = NEAR
-        if drawing.label != NONE:
+        if drawing.label == digit:
+            limit = SURE_WITHIN
+        elif drawing.label == self._read_as[place]:
+            return None
+        elif drawing.label != NONE:
             limit = max(NEAR, FAR * (1 - float(logits[digit] - logits[drawing.label]) / MAX_LEAD))
         if not distance < limit:
             return None

@@ -133,7 +133,7 @@ class DrawTab(TabPage):
         self.items.set_items(items, selected)
         can_correct = prediction is not None and self._class_names == DIGITS
         self.correction.setVisible(can_correct)
-        self.confirm.setVisible(can_correct)
+        self.confirm.setVisible(can_correct and prediction is not None and prediction.sure)
         self.confirm.set_kept(self._session.kept_label if can_correct else None)
         self.seen.set_prediction(prediction)
         if prediction is None:
