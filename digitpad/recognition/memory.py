@@ -12,9 +12,9 @@ The network's answer p is changed to the label c of the nearest corrected drawin
 So a drawing that is almost the same counts always, and one that is only similar counts if the network itself was
 undecided between p and c. ``tests/tools/memory_distances.py`` chose the three constants.
 
-A labelled drawing within `SURE_WITHIN` also makes the answer sure. For the 20 development writers with most answers that
-are not sure, this makes half of those sure that are right, and none that is wrong, once each unsure drawing is labelled
-when it comes. Of 1,439 symbols that are no digits, it makes 0.5 per writer a digit.
+A labelled drawing within `SURE_WITHIN` also makes the answer sure. For the 20 development writers with most answers
+that are not sure, this makes half of those sure that are right, and none that is wrong, once each unsure drawing is
+labelled when it comes. Of 1,439 symbols that are no digits, it makes 0.5 per writer a digit.
 """
 
 import math
