@@ -196,10 +196,9 @@ def _finite_or_none(share: float) -> float | None:
 
 def _line(assessment: "Assessment") -> str:
     scores, (low, high) = assessment.scores, assessment.interval
-    part = "" if assessment.part == "all" else f"{assessment.part} "
     return (
         f"{assessment.weights.name}: accuracy {scores.accuracy:.2%} (95% interval {low:.2%} to {high:.2%}) on "
-        f"{scores.n:,} {part}{assessment.images} of {assessment.data}; loss {scores.loss:.4f}, "
+        f"{scores.n:,} {assessment.part_images} of {assessment.data}; loss {scores.loss:.4f}, "
         f"calibration error {assessment.reliability.error:.2%}"
     )
 

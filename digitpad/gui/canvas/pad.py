@@ -108,6 +108,7 @@ class Pad(QWidget):
         self._finished_ink: QPixmap | None = None
         self.setObjectName("pad")
         self.setAccessibleName("Drawing pad")
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         set_accessible_role(self, Role.Canvas)
         self.setAccessibleDescription(
             "Draw with a mouse, pen or finger, or with the arrow keys; Space lowers and lifts the pen"

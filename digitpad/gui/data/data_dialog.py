@@ -9,7 +9,7 @@ from digitpad.datasets.summary import N_SAMPLES, PARTS, DatasetSummary, summariz
 from digitpad.gui.canvas.qt_images import inked
 from digitpad.gui.tasks.task import Policy, TaskRunner, end_tasks, error_message, report
 from digitpad.gui.widgets.accessibility import Role, set_accessible_role
-from digitpad.gui.widgets.basics import SPACE, ElidedLabel, make_card, make_label, named
+from digitpad.gui.widgets.basics import SPACE, ElidedLabel, dialog_buttons, make_card, make_label, named
 from digitpad.gui.widgets.text_size import scale_with_text, scaled
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 from digitpad.number_format import format_count
@@ -119,8 +119,7 @@ class DataDialog(QDialog):
 
         close = named(QPushButton("&Close"), "close_button")
         close.setToolTip("Back to the settings (Esc)")
-        close.clicked.connect(self.close)
-        column.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
+        column.addWidget(dialog_buttons(self, close))
         self.setFixedSize(self.sizeHint())
 
     def _build_headings(self) -> QWidget:

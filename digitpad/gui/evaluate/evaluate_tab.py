@@ -84,7 +84,7 @@ class EvaluateTab(TabPage):
         self.weights_choice = named(WeightsChoice(), "evaluated_weights")
         self.other_choice = named(WeightsChoice("Nothing"), "compared_weights")
         self.data_choice = named(DatasetChoice(), "evaluated_data")
-        self.part_choice = SegmentedControl(("Test", "Validation"), "part", "Part of the data")
+        self.part_choice = SegmentedControl(("Test", "Validation", "All"), "part", "Part of the data")
         self.pages_choice = SegmentedControl(_PAGES, "evaluate_page", "What to look at", pages=True)
         self._main = named(QPushButton("Evaluate"), "evaluate_button")
         self.export = ExportButton(session, self)
@@ -400,7 +400,10 @@ class EvaluateTab(TabPage):
             widget.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             row.addWidget(make_label(title, "soft"))
             row.addWidget(widget, 1)
-        self.part_choice.setToolTip("Use the validation part to make choices, and the test part for the final score")
+        self.part_choice.setToolTip(
+            "Use the validation part to make choices, and the test part for the final score. All is for small datasets "
+            "that the network was not trained on."
+        )
         row.addWidget(self.part_choice)
         self._main.setProperty("kind", "primary")
         self._main.setToolTip("Read every image and count the right predictions (Ctrl+E)")

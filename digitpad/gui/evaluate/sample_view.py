@@ -217,6 +217,6 @@ class SampleView(QWidget):
         self.grid.set_places(made, sheet, places)
         n_right = int(made.right[places].sum())
         self._summary.setText(
-            f"{len(places)} random {made.part} {made.images}, {n_right} read right. "
+            f"{len(places)} random {made.part_images}, {n_right} read right. "
             f"Large: prediction. Small: true {noun(made.class_names)} and confidence."
         )

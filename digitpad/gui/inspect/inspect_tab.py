@@ -384,6 +384,9 @@ class InspectTab(TabPage):
         self.data_choice.currentIndexChanged.connect(self._data_chosen)
         self.pad.drawing_changed.connect(self.reading.request)
         self.pad.settled.connect(self._hand_over)
+        self.pad.customContextMenuRequested.connect(
+            lambda place: self._session.show_pad_menu(self.pad.mapToGlobal(place))
+        )
         self._session.drawing_settled.connect(self._take_over)
         self._session.network_changed.connect(self._follow_network)
         self.data_choice.share(self._session)

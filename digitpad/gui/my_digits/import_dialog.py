@@ -14,7 +14,7 @@ from digitpad.errors import DigitpadError
 from digitpad.gui.my_digits.drawing_grid import DrawingGrid
 from digitpad.gui.my_digits.wording import count_of, drawings_of
 from digitpad.gui.tasks.task import Policy, TaskRunner, end_tasks, error_message, report
-from digitpad.gui.widgets.basics import SPACE, ElidedLabel, closing_row, make_label, named
+from digitpad.gui.widgets.basics import SPACE, ElidedLabel, dialog_buttons, make_label, named
 from digitpad.gui.widgets.text_size import scaled
 from digitpad.gui.widgets.theme import Theme
 from digitpad.number_format import format_count
@@ -133,7 +133,7 @@ class ImportDialog(QDialog):
         self.grid.delete_requested.connect(self._leave_out)
         column.addWidget(self.grid, 1)
         column.addWidget(self._count)
-        column.addLayout(closing_row(self, self._add, named(QPushButton("Cancel"), "cancel_button")))
+        column.addWidget(dialog_buttons(self, named(QPushButton("Cancel"), "cancel_button"), self._add))
         self._add.clicked.connect(self.accept)
         self.resize(scaled(700), scaled(520))
 

@@ -24,7 +24,7 @@ from digitpad.gui.canvas.qt_images import inked
 from digitpad.gui.my_digits.wording import drawings_of
 from digitpad.gui.tasks.task import Policy, TaskRunner, end_tasks, error_message
 from digitpad.gui.widgets.accessibility import Role, set_accessible_role
-from digitpad.gui.widgets.basics import SPACE, ElidedLabel, closing_row, make_label, named
+from digitpad.gui.widgets.basics import SPACE, ElidedLabel, dialog_buttons, make_label, named
 from digitpad.gui.widgets.form_widgets import Choice
 from digitpad.gui.widgets.text_size import scaled
 from digitpad.gui.widgets.theme import Theme
@@ -286,8 +286,9 @@ class SheetDialog(QDialog):
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it follows the field that has the focus
         area.viewport().setAutoFillBackground(False)
         column.addWidget(area, 1)
-        foot = closing_row(self, self._add, named(QPushButton("Cancel"), "cancel_button"))
-        foot.insertWidget(0, self._count, 1)
+        foot = QHBoxLayout()
+        foot.addWidget(self._count, 1)
+        foot.addWidget(dialog_buttons(self, named(QPushButton("Cancel"), "cancel_button"), self._add))
         self._add.clicked.connect(self.accept)
         column.addLayout(foot)
         self.resize(scaled(780), scaled(560))

@@ -34,7 +34,7 @@ from digitpad.errors import DataError
 from digitpad.gui.canvas.qt_images import inked
 from digitpad.gui.tasks.throttle import Throttle
 from digitpad.gui.widgets.accessibility import Role, set_accessible_role
-from digitpad.gui.widgets.basics import SPACE, make_card, make_label, named
+from digitpad.gui.widgets.basics import SPACE, dialog_buttons, make_card, make_label, named
 from digitpad.gui.widgets.form_widgets import link
 from digitpad.gui.widgets.theme import Theme
 from digitpad.training.recipe import AugmentationSettings
@@ -166,9 +166,7 @@ class AugmentationDialog(QDialog):
         right.addWidget(self._panel, 1)
         close = named(QPushButton("&Close"), "close_button")
         close.setToolTip("Close and keep these amounts (Esc)")
-        close.setAutoDefault(False)
-        close.clicked.connect(self.close)
-        right.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
+        right.addWidget(dialog_buttons(self, close))
         row.addLayout(right)
         self.setFixedSize(self.sizeHint())
 

@@ -15,6 +15,7 @@ from digitpad.gui.importing.classes_dialog import ClassesDialog
 from digitpad.gui.my_digits.import_dialog import ImportDialog
 from digitpad.gui.my_digits.my_digits_tab import MyDigitsTab
 from digitpad.gui.my_digits.sheet_dialog import SheetDialog
+from digitpad.gui.shell.about_dialog import AboutDialog
 from digitpad.gui.shell.preferences_dialog import PreferencesDialog
 from digitpad.gui.shell.window import Window
 from digitpad.gui.train.augmentation_dialog import AugmentationDialog
@@ -75,6 +76,7 @@ def dialogs(window: Window) -> list[QDialog]:
     """Return dialogs that need no files."""
     session = window.session
     return [
+        AboutDialog(session, window),
         PreferencesDialog(session, FileDialogs(session.preferences, window), window),
         AugmentationDialog(session.theme, window),
         RecipeDialog("dense", "", lambda name: False, lambda name: "", window),
