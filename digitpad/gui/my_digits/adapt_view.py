@@ -56,6 +56,7 @@ class AdaptView(QWidget):
         self._session = session
         self._tasks = TaskRunner("adaptation", Policy.LATEST, self)
         self.result: AdaptationResult | None = None
+        self._checked: tuple[Weights, str] | None = None  # a network, and why it cannot be adapted
         theme = session.theme
         self._network = ElidedLabel("strong", "adapted_network")
         self._about = make_label("", "soft", "adapt_about")
@@ -107,10 +108,11 @@ class AdaptView(QWidget):
         self._set_running(True)
         self._session.say("Adapting to my digits…")
 
-    @staticmethod
-    def problem(weights: Weights, digits: Sequence[OwnDigit]) -> str:
+    def problem(self, weights: Weights, digits: Sequence[OwnDigit]) -> str:
         """Return why a network cannot be adapted to drawings; empty if it can."""
-        if problem := adaptation_problem(weights):
+        if self._checked is None or self._checked[0] is not weights:
+            self._checked = weights, adaptation_problem(weights)
+        if problem := self._checked[1]:
             return problem
         return "" if digits else "There are no labelled drawings yet: write some, or correct answers in the Draw tab."
 

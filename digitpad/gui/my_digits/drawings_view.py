@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from digitpad.datasets.own_digits.records import MAX_TEXT, OwnDigit
@@ -36,6 +36,7 @@ class DrawingsView(QWidget):
         self._session = session
         self._corrections = session.corrections
         self._scores: OwnDigitScores | None = None
+        self._is_stale = True
         self.digits_table = GroupTable("Digit", "own_digits_table")
         self.writers_table = GroupTable("Writer", "own_writers_table")
         self.grid = DrawingGrid(session.theme)
@@ -58,10 +59,19 @@ class DrawingsView(QWidget):
     @property
     def shown(self) -> tuple[OwnDigit, ...]:
         """Drawings that the filters leave, in the order of the grid."""
+        if self._is_stale:
+            self.show_digits()
         return self.grid.drawings_model.drawings
+
+    def _follow_digits(self) -> None:
+        """Show the drawings as they are now, or once the view is shown."""
+        self._is_stale = True
+        if self.isVisible():
+            self.show_digits()
 
     def show_digits(self) -> None:
         """Show the drawings as they are now."""
+        self._is_stale = False
         digits, scores = self._corrections.digits, self._scores
         by_digit = {} if scores is None else {score.name: score for score in scores.by_digit}
         by_writer = {} if scores is None else {score.name: score for score in scores.by_writer}
@@ -88,7 +98,7 @@ class DrawingsView(QWidget):
     def set_scores(self, scores: OwnDigitScores | None) -> None:
         """Show the answers of the network in use; None while they are unknown."""
         self._scores = scores
-        self.show_digits()
+        self._follow_digits()
 
     def _filter(self) -> None:
         """Show the drawings of the chosen digit and writer."""
@@ -191,7 +201,7 @@ class DrawingsView(QWidget):
 
     def _connect(self) -> None:
         corrections, grid = self._corrections, self.grid
-        corrections.digits_changed.connect(self.show_digits)
+        corrections.digits_changed.connect(self._follow_digits)
         for table in (self.digits_table, self.writers_table):
             table.chosen.connect(self._filter)
         for choice in (self.show_choice, self._order_choice):
@@ -284,3 +294,10 @@ class DrawingsView(QWidget):
             buttons.addWidget(button)
         column.addLayout(buttons)
         return frame
+
+    # Qt overrides.
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._is_stale:
+            self.show_digits()

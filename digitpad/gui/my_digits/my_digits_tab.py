@@ -54,8 +54,8 @@ class MyDigitsTab(TabPage):
         self._unsaved = make_card("unsaved_card")
         self._unsaved_text = ElidedLabel("strong", "unsaved")
         self._pages = QStackedWidget()
-        self._build()
         self._reading = Throttle(self._score, SCORE_MS, self)
+        self._build()
         self._connect()
         self._show_view(DRAWINGS)
         self._follow_digits()
@@ -82,6 +82,7 @@ class MyDigitsTab(TabPage):
         if place == WRITE:
             self.write.start()
         self._show_summary()
+        self._read_if_needed()
 
     def _follow_digits(self) -> None:
         """Follow My digits, after a change in this window or in another one."""
@@ -94,7 +95,11 @@ class MyDigitsTab(TabPage):
         """Read all drawings with the network in use, once the tab is shown."""
         self._is_stale = True
         self._show_summary()
-        if self.isVisible():
+        self._read_if_needed()
+
+    def _read_if_needed(self) -> None:
+        """Read the drawings, unless more are being written or the tab is hidden."""
+        if self._is_stale and self.isVisible() and self.views.current != WRITE:
             self._reading.request()
 
     def _follow_network(self) -> None:
@@ -129,7 +134,7 @@ class MyDigitsTab(TabPage):
         text = drawings_of(len(digits))
         if n_writers > 1:
             text += f" by {count_of(n_writers, 'writer', 'writers')}"
-        if self._scores is not None:
+        if self._scores is not None and not self._is_stale:
             text += f" · {self._session.weights.name}: {describe_score(self._scores.total)}"
         elif self._problem:
             text += f" · {self._problem}"
@@ -226,5 +231,4 @@ class MyDigitsTab(TabPage):
         if not self._corrections.is_open:
             self._corrections.follow(self._session.weights)
         self._corrections.refresh()
-        if self._is_stale:
-            self._reading.request()
+        self._read_if_needed()

@@ -4,7 +4,14 @@ from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QHideEvent, QResizeEvent
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleAnnouncementEvent,
+    QAction,
+    QHideEvent,
+    QKeySequence,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -110,6 +117,14 @@ class WriteView(QWidget):
             self._advancing.stop()  # the user looks at it first
         self._show()
 
+    def undo(self) -> None:
+        """Take the last stroke back, or on an empty pad return to the digit before."""
+        if self.pad.is_empty:
+            self.back()
+        else:
+            self._advancing.stop()
+            self.pad.undo_stack.undo()
+
     @property
     def writer_name(self) -> str:
         """Name or number of the writer."""
@@ -209,6 +224,11 @@ class WriteView(QWidget):
         for button, act in buttons:
             button.clicked.connect(act)
         self._adapt.clicked.connect(self.adapt_requested)
+        undo = QAction(self)
+        undo.setShortcuts(QKeySequence.StandardKey.Undo)
+        undo.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        undo.triggered.connect(self.undo)
+        self.addAction(undo)
         self._each.edited.connect(self._change_length)
 
     def _build(self) -> None:
@@ -285,7 +305,7 @@ class WriteView(QWidget):
         self._next.setProperty("kind", "primary")
         self._next.setToolTip("Save this drawing and ask for the next digit (Enter)")
         self._next.setShortcut("Return")
-        self._back.setToolTip("Write the digit before again")
+        self._back.setToolTip("Write the digit before again (Ctrl+Z on an empty pad)")
         self._skip.setToolTip("Ask for the next digit without saving")
         self._clear.setToolTip("Clear the pad")
         first.addWidget(self._next, 1)

@@ -53,6 +53,14 @@ def test_drawings_are_saved_as_they_are_asked_for(qtbot: QtBot, view: WriteView)
     find(view, QPushButton, "next_digit").click()
     assert [digit.label for digit in DigitStore().digits] == [prompts[0], prompts[1], prompts[3]]
     assert find(view, QLabel, "write_count").text() == "5 of 10"
+    write(view)
+    view.undo()
+    assert view.pad.is_empty
+    assert view.round.place == 4
+    view.undo()
+    assert view.round.place == 3
+    assert not view.pad.is_empty
+    assert len(DigitStore().digits) == 2
 
 
 def test_a_second_stroke_belongs_to_the_same_digit(view: WriteView) -> None:
