@@ -24,10 +24,14 @@ TEXT_STEP = 10  # percent
 _KEYS = """\
 On the pad: the arrow keys move a pen, Shift makes small steps, Space puts it down and lifts it, Esc cancels the stroke.
 
-P pen, E eraser, W explanation, Ctrl+Z undo, Ctrl+Backspace clear, Ctrl+C and Ctrl+V copy and paste, Alt+0 to 9 correct.
+P pen, E eraser, W explanation, Ctrl+Z undo, Ctrl+Backspace clear, Ctrl+C and Ctrl+V copy and paste, Alt+0 to 9 \
+correct, Alt+Enter right.
 
 Inside, on the layers: the arrow keys move from unit to unit, with Shift within a map; Space switches a unit off, Esc \
 clears the selection. U, S, N, E choose the panel, A and F the view.
+
+My digits: 0 to 9 relabel the selected drawings, X not a digit, Delete deletes, Enter opens one in the Draw tab, \
+Ctrl+Z undo; Ctrl+D write digits, where Enter asks for the next, Ctrl+Shift+D adapt.
 
 {tabs}, Ctrl+T train and pause, Ctrl+. stop, Ctrl+U use the trained network, Ctrl+E evaluate, R another sample, \
 Ctrl+R runs, Ctrl+L open network, Ctrl+O open image or strokes."""
