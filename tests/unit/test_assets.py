@@ -24,6 +24,8 @@ def test_folders_of_shipped_files_are_there(folder: Path) -> None:
         (assets.DATA, "t10k-labels-idx1-ubyte.gz"),
         (assets.DATA, "README.md"),
         (assets.RESOURCES, "icon.svg"),
+        (assets.RESOURCES, "help/contents.md"),
+        (assets.RESOURCES, "help/terms/loss.md"),
     ],
 )
 def test_shipped_file_is_there(folder: Path, name: str) -> None:
