@@ -21,6 +21,7 @@ from digitpad.gui.tasks.throttle import Throttle
 from digitpad.gui.widgets.basics import SPACE, ElidedLabel, FittedLabel, make_card, make_label, named, set_role
 from digitpad.gui.widgets.segmented_control import join_buttons
 from digitpad.gui.widgets.tab_page import TabPage
+from digitpad.gui.widgets.term_button import explain
 from digitpad.gui.widgets.text_size import follow_text_size, scale_with_text, scaled
 from digitpad.number_format import format_percent
 from digitpad.recognition.reading import Reading
@@ -295,7 +296,9 @@ class DrawTab(TabPage):
         column = QVBoxLayout(frame)
         column.setContentsMargins(4 * SPACE, 4 * SPACE, 4 * SPACE, 3 * SPACE)
         column.setSpacing(2 * SPACE)
-        column.addWidget(make_label("Probabilities", "heading"))
+        heading = make_label("Probabilities", "heading")
+        explain(heading, "probability")
+        column.addWidget(heading)
         column.addWidget(self._bars, 1)
         return frame
 

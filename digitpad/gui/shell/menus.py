@@ -21,17 +21,6 @@ if TYPE_CHECKING:
 
 TEXT_STEP = 10  # percent
 
-_KEYS = """\
-On the pad: the arrow keys move a pen, Shift makes small steps, Space puts it down and lifts it, Esc cancels the stroke.
-
-P pen, E eraser, W why, Ctrl+Z undo, Ctrl+Backspace clear, Ctrl+C and Ctrl+V copy and paste, Alt+0 to 9 correct.
-
-Inside, on the layers: the arrow keys move from unit to unit, with Shift within a map; Space switches a unit off, Esc \
-clears the selection. U, S, N, E choose the panel, A and F the picture.
-
-{tabs}, Ctrl+T train and pause, Ctrl+. stop, Ctrl+U use the trained network, Ctrl+E evaluate, R another sample, \
-Ctrl+R runs, Ctrl+L open network, Ctrl+O open image or strokes."""
-
 
 class Menus(QObject):
     """Fills the menu bar of a window, and enables what can be done at the moment."""
@@ -166,7 +155,13 @@ class Menus(QObject):
 
     def _build_help(self) -> None:
         help_menu = self._menu("&Help")
-        add_action(help_menu, "&Keyboard shortcuts", self._show_keys, QKeySequence.StandardKey.HelpContents)
+        add_action(help_menu, "Help &contents", self._window.show_help, QKeySequence.StandardKey.HelpContents)
+        add_action(help_menu, "&What is this?", self._window.explain_focus, QKeySequence.StandardKey.WhatsThis)
+        self._lessons_menu = help_menu.addMenu("&Lessons")
+        self._lessons_menu.aboutToShow.connect(self._fill_lessons)
+        add_action(help_menu, "&First steps", self._start_tour)
+        add_action(help_menu, "&Keyboard shortcuts", lambda: self._window.show_help("keyboard.md"))
+        help_menu.addSeparator()
         add_action(help_menu, "&About digitpad", self._show_about)
 
     # Commands.
@@ -191,9 +186,28 @@ class Menus(QObject):
             return
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
-    def _show_keys(self) -> None:
-        tabs = ", ".join(f"Ctrl+{index + 1} {page.title}" for index, page in enumerate(self._window.pages))
-        show_information(self._window, "Keyboard shortcuts", _KEYS.format(tabs=tabs))
+    def _fill_lessons(self) -> None:
+        """List the lessons; they are read when the menu is first opened."""
+        from digitpad.teaching.lesson import lesson_files, load_lesson
+
+        self._lessons_menu.clear()
+        for path in lesson_files():
+            try:
+                lesson = load_lesson(path)
+            except DigitpadError as error:
+                action = add_action(self._lessons_menu, path.name, partial(self._window.start_lesson, path))
+                action.setToolTip(str(error))
+                continue
+            minutes = f" · {lesson.minutes} min" if lesson.minutes else ""
+            text = f"{lesson.title}{minutes}".replace("&", "&&")
+            add_action(self._lessons_menu, text, partial(self._window.start_lesson, path))
+        self._lessons_menu.addSeparator()
+        add_action(self._lessons_menu, "&Write your own…", partial(self._window.show_help, "lessons.md"))
+
+    def _start_tour(self) -> None:
+        from digitpad.teaching.lesson import TOUR
+
+        self._window.start_lesson(TOUR)
 
     def _show_about(self) -> None:
         try:

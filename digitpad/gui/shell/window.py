@@ -2,11 +2,21 @@
 
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QMainWindow,
+    QScrollArea,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from digitpad.errors import DigitpadError
 from digitpad.gui.pages import PAGES, Page
@@ -27,6 +37,8 @@ from digitpad.gui.widgets.text_size import scale_with_text, scaled
 from digitpad.weights.native_format import Weights
 
 if TYPE_CHECKING:
+    from digitpad.gui.help.help_window import HelpWindow
+    from digitpad.gui.lessons.lesson_runner import LessonRunner
     from digitpad.gui.runs.runs_window import RunsWindow
 
 _IMPORTED_LATER = ("digitpad.gui.importing.network_import", "digitpad.gui.runs.runs_window")
@@ -57,6 +69,9 @@ class Window(QMainWindow):
         self.setAcceptDrops(True)
         self._built = [Lazy(lambda page=page: self._build_page(page)) for page in pages]  # type: ignore[misc]
         self._runs_window = Lazy(self._make_runs_window)
+        self._help_window = Lazy(self._make_help_window)
+        self._lessons = Lazy(self._make_lessons)
+        self._body = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._tabs = named(Tabs(), "tab_bar")
         self._stack = QStackedWidget()
         self._scroll = named(QScrollArea(), "page_scroll")
@@ -73,6 +88,8 @@ class Window(QMainWindow):
         self._tabs.currentChanged.connect(self._tab_changed)
         session.page_requested.connect(self._show_requested)
         session.error_raised.connect(self._show_error)
+        session.help_requested.connect(self.show_help)
+        session.lesson_requested.connect(self.start_lesson)
         session.network_changed.connect(self._name_network)
         session.runs_changed.connect(lambda: self._name_network(session.weights))
         self._name_network(session.weights)
@@ -153,6 +170,49 @@ class Window(QMainWindow):
 
         return RunsWindow(self.session, self)
 
+    def show_help(self, page: str = "") -> None:
+        """Show the help window, at a page or where it was."""
+        if page:
+            self._help_window().open_page(page)
+        bring_to_front(self._help_window())
+
+    def _make_help_window(self) -> "HelpWindow":
+        from digitpad.gui.help.help_window import HelpWindow
+
+        return HelpWindow(self.session, self)
+
+    def explain_focus(self) -> None:
+        """Show the card of the term nearest to the keyboard focus."""
+        from digitpad.gui.help.term_card import nearest_button
+
+        if (button := nearest_button(self)) is not None:
+            button.show_card()
+        else:
+            self.show_help()
+
+    @property
+    def lessons(self) -> "LessonRunner":
+        """Runs the lessons."""
+        return self._lessons()
+
+    def start_lesson(self, path: Path) -> None:
+        """Start a lesson from its file."""
+        self.lessons.start(path)
+
+    def _make_lessons(self) -> "LessonRunner":
+        from digitpad.gui.lessons.lesson_runner import LessonRunner
+
+        return LessonRunner(self)
+
+    def add_panel(self, panel: QWidget) -> None:
+        """Put a panel beside or below the tabs."""
+        self._body.addWidget(panel)
+
+    def arrange_panels(self, *, at_side: bool) -> None:
+        """Put the panels at the side of the tabs, or below them."""
+        direction = QBoxLayout.Direction
+        self._body.setDirection(direction.LeftToRight if at_side else direction.TopToBottom)
+
     def _show_error(self, title: str, error: DigitpadError) -> None:
         show_error(self, title, error)
 
@@ -183,7 +243,10 @@ class Window(QMainWindow):
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.setWidget(self._stack)
-        column.addWidget(self._scroll, 1)
+        self._body.setContentsMargins(0, 0, 0, 0)
+        self._body.setSpacing(0)
+        self._body.addWidget(self._scroll, 1)
+        column.addLayout(self._body, 1)
         column.addWidget(self._status)
         self.setCentralWidget(central)
 
@@ -210,6 +273,8 @@ class Window(QMainWindow):
         """End all tasks of the window and of its tabs."""
         if self._runs_window.value is not None:
             self._runs_window.value.shut_down()
+        if self._help_window.value is not None:
+            self._help_window.value.close()
         for lazy in self._built:
             if lazy.value is not None:
                 lazy.value.shut_down()
