@@ -96,6 +96,7 @@ def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
     from digitpad.gui.shell.tooltips import TooltipWrapper
     from digitpad.gui.shell.window import Window
     from digitpad.gui.tasks.garbage_collection import GuiThreadCollector
+    from digitpad.gui.widgets.accessibility import install_accessible_roles
     from digitpad.gui.widgets.theme import Theme
     from digitpad.system import user_folders
     from digitpad.weights.native_format import SHIPPED, is_own, load_weights
@@ -112,6 +113,7 @@ def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
     sys.setswitchinterval(0.001)  # a thread that runs Python code gives way to the window sooner
     application = QApplication(sys.argv[:1])
     GuiThreadCollector(application)
+    install_accessible_roles()
     TooltipWrapper(application)
     # Keep every point of a pen. Set after the application is created, because Qt's X11 plugin sets it as well.
     application.setAttribute(Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents, on=False)

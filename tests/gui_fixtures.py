@@ -14,6 +14,7 @@ from digitpad.gui.preferences import Preferences
 from digitpad.gui.session import Session
 from digitpad.gui.shell.window import Window
 from digitpad.gui.tasks.garbage_collection import GuiThreadCollector
+from digitpad.gui.widgets.accessibility import install_accessible_roles
 from digitpad.gui.widgets.theme import Theme
 from digitpad.training.recipe_library import Recipes, all_recipes
 from digitpad.weights.native_format import SHIPPED, Weights, load_weights
@@ -26,6 +27,7 @@ PATIENT_MS = 60_000
 def qapp(qapp: QApplication) -> QApplication:
     """The application, which collects garbage in the GUI thread only, as the program does."""
     GuiThreadCollector(qapp)
+    install_accessible_roles()
     gc.freeze()  # imported modules are never garbage; without them a collection after each window is quick
     return qapp
 

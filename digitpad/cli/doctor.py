@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from digitpad import __version__
-from digitpad.cli.common import FAILED, OK, print_result
+from digitpad.cli.output import FAILED, OK, print_result
 from digitpad.errors import DigitpadError, reason
 from digitpad.system import blas_threads, user_folders
 from digitpad.system.versions import versions

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from digitpad.cli.common import OK, add_common, add_convention, chosen_weights, print_progress, print_result
+from digitpad.cli.common import add_common, add_convention, chosen_weights
+from digitpad.cli.output import OK, print_progress, print_result
 from digitpad.errors import DigitpadError
 from digitpad.system import blas_threads
 

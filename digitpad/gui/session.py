@@ -9,7 +9,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtGui import QUndoStack
 
 from digitpad.errors import DigitpadError
@@ -99,6 +99,7 @@ class Session(QObject):
     recipe_requested = Signal(object)  # Recipe to fill the form of the Train tab
     training_data_requested = Signal(str)  # dataset to train on
     evaluation_data_requested = Signal(str)  # dataset to evaluate on
+    pad_menu_requested = Signal(object)  # QPoint on the screen
 
     def __init__(self, theme: Theme, weights: Weights, preferences: Preferences, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -360,6 +361,10 @@ class Session(QObject):
         if not self._training.is_busy:
             self.show_page("Train")
             self.recipe_requested.emit(recipe)
+
+    def show_pad_menu(self, place: QPoint) -> None:
+        """Show the commands for the drawing at a place on the screen."""
+        self.pad_menu_requested.emit(place)
 
     def train_on(self, source: str) -> None:
         """Choose a dataset in the Train tab."""

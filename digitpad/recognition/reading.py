@@ -7,12 +7,12 @@ from digitpad.recognition.recognizer import Prediction
 from digitpad.recognition.segmentation.parts import Box
 
 UNREADABLE = "?"
-"""Text of an item that is no digit."""
+"""Text of an item that is not a digit."""
 
 
 @dataclass(frozen=True, eq=False)
 class Item:
-    """Digit of a reading, or ink between digits that is no digit.
+    """Digit of a reading, or ink between digits that is not one.
 
     Attributes
     ----------

@@ -172,7 +172,7 @@ def _seconds(value: Any) -> float:
 
 
 def _check_setting(value: Any) -> None:
-    """Raise ValueError if the value is no number, text or short list of them."""
+    """Raise ValueError unless the value is a number, a text or a short list of them."""
     for item in value if isinstance(value, list) else [value]:
         if type(item) not in (int, float, bool):
             json_values.text(item, _MAX_SETTING)

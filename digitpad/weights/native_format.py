@@ -83,6 +83,14 @@ class Weights:
         return float(accuracy) if isinstance(accuracy, float) and 0 <= accuracy <= 1 else None
 
     @property
+    def knows_non_digits(self) -> bool:
+        """Whether its recipe says that it was also trained on drawings that are not digits."""
+        recipe = self.about.get("recipe")
+        data = recipe.get("data") if isinstance(recipe, dict) else None
+        count = data.get("non_digits") if isinstance(data, dict) else None
+        return isinstance(count, int) and count > 0
+
+    @property
     def confidence_threshold(self) -> float:
         """Lowest confidence of a prediction that is shown as sure; 0.5 if unknown."""
         threshold = self.about.get("sure_above")

@@ -190,3 +190,71 @@ def test_the_tab_is_back_after_a_restart(display: str) -> None:
         assert app.end() == 0
     with running(display) as app:
         app.wait(lambda: app.seen["page"] == 2)
+
+
+def test_a_click_pins_the_unit_that_edit_changes(display: str) -> None:
+    """In the Inside tab, Edit names the unit that was clicked last, not the feature map clicked before it."""
+    with running(display) as app:
+        app.focus()
+        app.draw(7)
+        app.wait_for_answer("7")
+        app.keys("ctrl+4")
+        app.wait(lambda: app.seen["units"])
+        for x, y in (app.seen["units"][1], app.seen["units"][-2]):
+            app.xdotool("mousemove", x, y, "sleep", 0.2, "click", 1, "sleep", 0.2)
+        app.click("panels_edit")
+        app.wait(lambda: "edit_title" in app.seen["texts"])
+        assert app.seen["texts"]["edit_title"] == "Dense 1 · unit 2"
+
+
+def test_results_and_messages_of_the_train_tab(display: str, tmp_path: Path) -> None:
+    """A dataset that does not fit is refused when chosen, hints are seen, and both ends of the status bar agree."""
+    table = tmp_path / "table.csv"
+    table.write_text("a,b\n1,2\n3,4\n")
+    with running(display) as app:
+        app.focus()
+        app.keys("ctrl+2")
+        app.click("epochs")
+        app.keys("ctrl+a", "1")
+        app.wait(lambda: app.seen["epochs"] == "1")
+        app.click("train_button")
+        app.wait(lambda: app.seen["state"] == "DONE", 120)
+
+        app.click("data_set")
+        app.keys("Home", "Down", "Down", "Return")
+        app.wait(lambda: "file_name" in app.seen["places"])
+        app.xdotool("search", "--onlyvisible", "--name", "dataset", "windowfocus", "--sync")
+        app.click("file_name")
+        app.xdotool("type", "--delay", 5, str(table))
+        app.wait(lambda: app.seen["file_name"].endswith("table.csv"))
+        app.keys("Return")
+        app.wait(lambda: "table.csv" in app.seen["texts"].get("data_set_error", ""))
+        assert app.seen["state"] == "DONE"
+        assert "use_button" in app.seen["places"]
+
+        app.focus()
+        app.click("data_set")
+        app.keys("Home", "Return")
+        app.wait(lambda: not app.seen["texts"].get("data_set_error", ""))
+        app.click("learning_rate")
+        app.keys("ctrl+a", "5")
+        app.click("epochs")
+        app.keys("ctrl+a", "9", "9", "Tab")
+        app.click("train_button")
+        app.wait(lambda: app.seen["texts"].get("training_hint", ""))
+        x, _, width, height = app.seen["places"]["training_hint"]
+        assert width > 100
+        assert height > 10
+        assert x + width <= app.seen["screen"][0]
+
+        app.keys("ctrl+r")
+        app.wait(lambda: "runs_use" in app.seen["places"])
+        app.xdotool("search", "--onlyvisible", "--name", "Runs", "windowfocus", "--sync")
+        app.click("runs_table")
+        app.keys("Home", "Down")  # the first training, which has finished
+        app.click("runs_use")
+        app.wait(lambda: app.seen["weights"].startswith("own"))
+        app.xdotool("search", "--onlyvisible", "--name", "own", "windowfocus", "--sync")
+        app.keys("alt+m", "b")
+        app.wait(lambda: app.seen["weights"].startswith("digits.npz"))
+        assert "own" not in app.seen["texts"]["message"]

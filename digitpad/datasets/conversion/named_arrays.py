@@ -70,7 +70,7 @@ def found_in(path: Path, shapes: Shapes, array_of: ArrayOf, kind: str) -> Reader
     Raises
     ------
     DataError
-        If no arrays are images and labels, or an array is not what it seems. Several problems are told together.
+        If no arrays are images and labels, or an array is not what it seems. The message lists all problems.
     """
     roles = find_roles(shapes)
     roles = {part: pair for part, pair in roles.items() if pair.stated or _looks_right(array_of, pair)}

@@ -8,8 +8,9 @@ from digitpad.datasets.dataset import load
 from digitpad.datasets.summary import N_SAMPLES, PARTS, DatasetSummary, summarize
 from digitpad.gui.canvas.qt_images import inked
 from digitpad.gui.tasks.task import Policy, TaskRunner, end_tasks, error_message, report
-from digitpad.gui.widgets.basics import SPACE, ElidedLabel, make_card, make_label, named
-from digitpad.gui.widgets.text_size import scale_with_text
+from digitpad.gui.widgets.accessibility import Role, set_accessible_role
+from digitpad.gui.widgets.basics import SPACE, ElidedLabel, dialog_buttons, make_card, make_label, named
+from digitpad.gui.widgets.text_size import scale_with_text, scaled
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 from digitpad.number_format import format_count
 
@@ -17,7 +18,8 @@ _CELL_PX = 34
 _PITCH_PX = 38
 _NAME_PX = 108
 _COUNTS_PX = 190
-_WIDTH_PX = _NAME_PX + (1 + N_SAMPLES) * _PITCH_PX + 16 + 16 + _COUNTS_PX
+_MEAN_PX = _PITCH_PX + 16
+_SAMPLES_PX = N_SAMPLES * _PITCH_PX + 16
 
 
 class DataDialog(QDialog):
@@ -104,19 +106,20 @@ class DataDialog(QDialog):
         inner.setSpacing(2 * SPACE)
         inner.addWidget(self._build_headings())
         scroll = named(QScrollArea(), "data_scroll")
+        scroll.setAccessibleName("Classes")
+        set_accessible_role(scroll, Role.Grouping)
         scroll.setWidget(self._classes)
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.viewport().setAutoFillBackground(False)
         self._classes.setAutoFillBackground(False)
-        scroll.setFixedSize(_WIDTH_PX + 14, 10 * _PITCH_PX)
+        scroll.setFixedSize(sum(_column_widths()) + 14, 10 * _PITCH_PX)
         inner.addWidget(scroll)
         column.addWidget(frame, 1)
 
         close = named(QPushButton("&Close"), "close_button")
         close.setToolTip("Back to the settings (Esc)")
-        close.clicked.connect(self.close)
-        column.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
+        column.addWidget(dialog_buttons(self, close))
         self.setFixedSize(self.sizeHint())
 
     def _build_headings(self) -> QWidget:
@@ -124,12 +127,8 @@ class DataDialog(QDialog):
         row = QHBoxLayout(headings)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        for text, width in (
-            ("Class", _NAME_PX),
-            ("Mean", _PITCH_PX + 16),
-            ("Training examples", N_SAMPLES * _PITCH_PX + 16),
-            ("Training · validation · test", _COUNTS_PX),
-        ):
+        titles = ("Class", "Mean", "Training examples", "Training · validation · test")
+        for text, width in zip(titles, _column_widths(), strict=True):
             heading = make_label(text, "heading")
             heading.setFixedWidth(width)
             row.addWidget(heading)
@@ -144,6 +143,11 @@ class DataDialog(QDialog):
         super().done(result)
 
 
+def _column_widths() -> tuple[int, int, int, int]:
+    """Return the widths of the class name, the mean image, the samples and the counts, in pixels."""
+    return scaled(_NAME_PX), scaled(_MEAN_PX), _SAMPLES_PX, scaled(_COUNTS_PX)
+
+
 class _Picture(QWidget):
     """The mean of all training images."""
 
@@ -153,6 +157,7 @@ class _Picture(QWidget):
         self._found: DatasetSummary | None = None
         self.setFixedSize(QSize(78, 78))
         self.setAccessibleName("The mean training image")
+        set_accessible_role(self, Role.Graphic)
         self.setToolTip("The mean training image")
         theme.changed.connect(self.update)
 
@@ -180,6 +185,7 @@ class ClassRows(QWidget):
         self._pictures: list[list[QImage]] = []
         self.setObjectName("class_rows")
         self.setAccessibleName("Classes")
+        set_accessible_role(self, Role.Chart)
         theme.changed.connect(self._repaint)
 
     def set_overview(self, found: DatasetSummary | None) -> None:
@@ -217,11 +223,12 @@ class ClassRows(QWidget):
         bold, plain = fixed_width_digits(self.font()), fixed_width_digits(self.font())
         bold.setBold(True)
         most = max(1, int(found.counts.max()))
-        left = _NAME_PX + (1 + N_SAMPLES) * _PITCH_PX + 32
+        name_px, mean_px, samples_px, counts_px = _column_widths()
+        left = name_px + mean_px + samples_px
         first = max(0, event.rect().top() // _PITCH_PX)
         for place in range(first, min(len(found.class_names), event.rect().bottom() // _PITCH_PX + 1)):
             top = place * _PITCH_PX
-            row = QRectF(0, top, _NAME_PX - 8, _CELL_PX)
+            row = QRectF(0, top, name_px - 8, _CELL_PX)
             painter.setFont(bold)
             painter.setPen(QColor(tokens.text))
             name = painter.fontMetrics().elidedText(
@@ -229,18 +236,18 @@ class ClassRows(QWidget):
             )
             painter.drawText(row, Qt.AlignmentFlag.AlignVCenter, name)
             for column, picture in enumerate(self._pictures[place]):
-                x = _NAME_PX + column * _PITCH_PX + (16 if column else 0)
+                x = name_px + (mean_px + (column - 1) * _PITCH_PX if column else 0)
                 _paint_cell(painter, QRectF(x, top, _CELL_PX, _CELL_PX), picture, tokens.hairline)
             painter.setFont(plain)
             painter.setPen(QColor(tokens.soft))
             counts = found.counts[:, place].tolist()
-            text = QRectF(left, top, _COUNTS_PX, _CELL_PX - 10)
+            text = QRectF(left, top - 1, counts_px, _CELL_PX - 8)
             painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, " · ".join(map(format_count, counts)))
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(tokens.ground))
-            painter.drawRoundedRect(QRectF(left, top + _CELL_PX - 9, _COUNTS_PX, 5), 2.5, 2.5)
+            painter.drawRoundedRect(QRectF(left, top + _CELL_PX - 9, counts_px, 5), 2.5, 2.5)
             painter.setBrush(QColor(tokens.accent))
-            length = _COUNTS_PX * counts[0] / most
+            length = counts_px * counts[0] / most
             painter.drawRoundedRect(QRectF(left, top + _CELL_PX - 9, max(length, 2.0), 5), 2.5, 2.5)
         painter.end()
 

@@ -86,8 +86,8 @@ class EvaluateTab(TabPage):
         self.weights_choice = named(WeightsChoice(), "evaluated_weights")
         self.other_choice = named(WeightsChoice("Nothing"), "compared_weights")
         self.data_choice = named(DatasetChoice(), "evaluated_data")
-        self.part_choice = SegmentedControl(("Test", "Validation"), "part", "Part of the data")
-        self.pages_choice = SegmentedControl(_PAGES, "evaluate_page", "What to look at")
+        self.part_choice = SegmentedControl(("Test", "Validation", "All"), "part", "Part of the data")
+        self.pages_choice = SegmentedControl(_PAGES, "evaluate_page", "What to look at", pages=True)
         self._main = named(QPushButton("Evaluate"), "evaluate_button")
         self.export = ExportButton(session, self)
         self._progress = named(QProgressBar(textVisible=False), "evaluate_progress")
@@ -95,7 +95,9 @@ class EvaluateTab(TabPage):
         self.overview = ResultsSummary(theme)
         self.browser = DigitBrowser(theme)
         self.sample = SampleView(theme, np.random.default_rng())
-        self.diagram_choice = SegmentedControl(("Reliability", "Not sure", "Robustness"), "diagram", "Diagram")
+        self.diagram_choice = SegmentedControl(
+            ("Reliability", "Not sure", "Robustness"), "diagram", "Diagram", pages=True
+        )
         self._diagram_terms = [TermButton(term) for term in _DIAGRAM_TERMS]
         self.diagram = DiagramView(theme, "diagram_view")
         self._about_diagram = ElidedLabel("soft", "about_diagram")
@@ -403,7 +405,10 @@ class EvaluateTab(TabPage):
             widget.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             row.addWidget(make_label(title, "soft"))
             row.addWidget(widget, 1)
-        self.part_choice.setToolTip("Use the validation part to make choices, and the test part for the final score")
+        self.part_choice.setToolTip(
+            "Use the validation part to make choices, and the test part for the final score. All is for small datasets "
+            "that the network was not trained on."
+        )
         row.addWidget(self.part_choice)
         self._main.setProperty("kind", "primary")
         self._main.setToolTip("Read every image and count the right predictions (Ctrl+E)")

@@ -33,6 +33,7 @@ from digitpad.gui.help.digit_pictures import Subject
 from digitpad.gui.help.pictures import picture_image
 from digitpad.gui.session import Session
 from digitpad.gui.widgets.basics import SPACE, ElidedLabel, named
+from digitpad.gui.widgets.menu_utils import with_native_keys
 from digitpad.gui.widgets.text_size import follow_text_size, scaled
 from digitpad.plotting.palette import Palette
 from digitpad.teaching.help_library import HelpLibrary, Page, resolve
@@ -81,7 +82,7 @@ class HelpWindow(QWidget):
         """Show a page by its name; an unknown name shows the start."""
         page = self.library.pages.get(name, self.library.pages[START])
         self.page = page
-        self.browser.show_markdown(page.text, page.title)
+        self.browser.show_markdown(with_native_keys(page.text), page.title)
         self.browser.verticalScrollBar().setValue(scroll)
         self._title.set_text(page.title)
         self._back.setEnabled(bool(self._visited))

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QLineEdit, QPushButton, QVBo
 
 from digitpad.class_names import DIGITS, default_names, parse_names
 from digitpad.gui.data.dataset_choice import NONE, DatasetChoice
-from digitpad.gui.widgets.basics import SPACE, closing_row, make_label, named
+from digitpad.gui.widgets.basics import SPACE, dialog_buttons, make_label, named
 from digitpad.gui.widgets.text_size import scale_with_text
 
 
@@ -105,7 +105,7 @@ class ClassesDialog(QDialog):
         column.addWidget(self._note)
         self._open.setDefault(True)
         self._open.clicked.connect(self.accept)
-        column.addLayout(closing_row(self, self._open, named(QPushButton("Cancel"), "class_cancel")))
+        column.addWidget(dialog_buttons(self, named(QPushButton("Cancel"), "class_cancel"), self._open))
         scale_with_text(self, self.setFixedWidth, 500)
 
     # Overrides of Qt's.

@@ -378,7 +378,7 @@ class InspectTab(TabPage):
             button.setToolTip(f"{tip} ({key})")
             buttons.append(button)
         row = QHBoxLayout()
-        group = join_buttons(buttons, row, self, tight=True, stretch=1)
+        group = join_buttons(buttons, row, self, tight=True, stretch=1, pages=True)
         buttons[0].setChecked(True)
         group.idClicked.connect(pages.setCurrentIndex)
         return row
@@ -388,6 +388,9 @@ class InspectTab(TabPage):
         self.data_choice.currentIndexChanged.connect(self._data_chosen)
         self.pad.drawing_changed.connect(self.reading.request)
         self.pad.settled.connect(self._hand_over)
+        self.pad.customContextMenuRequested.connect(
+            lambda place: self._session.show_pad_menu(self.pad.mapToGlobal(place))
+        )
         self._session.drawing_settled.connect(self._take_over)
         self._session.network_changed.connect(self._follow_network)
         self.data_choice.share(self._session)

@@ -11,6 +11,7 @@ from digitpad.class_names import DIGITS, noun
 from digitpad.gui.inspect.layers_view import Connections, Selection
 from digitpad.gui.inspect.numeric_table import NumericTable, TableLine
 from digitpad.gui.inspect.tile_grid import colour_table, largest_of, picture
+from digitpad.gui.widgets.accessibility import Role, set_accessible_role
 from digitpad.gui.widgets.basics import SPACE, make_label, named
 from digitpad.gui.widgets.term_button import explain
 from digitpad.gui.widgets.text_size import scale_with_text, scaled
@@ -41,6 +42,8 @@ class _ProductImages(QWidget):
         self._parts: tuple[Floats, Floats, Floats] | None = None
         self._names = ("", "", "")
         self._colours = colour_table(theme.tokens)
+        self.setAccessibleName("Inputs, weights and products")
+        set_accessible_role(self, Role.Graphic)
         scale_with_text(self, self.setFixedHeight, 100)
         theme.changed.connect(self._recolour)
 

@@ -29,7 +29,7 @@ class PadClipboard:
     session : Session
     files : FileDialogs
     open_file : callable
-        Opens a file that is no drawing.
+        Opens a file that is not a drawing.
     parent : QWidget
         Window of the dialogs.
     """

@@ -7,14 +7,13 @@ from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
 from PySide6.QtWidgets import QMenu
 
-from digitpad import __version__
 from digitpad.errors import DigitpadError
 from digitpad.gui.pages import Command
-from digitpad.gui.widgets.dialogs import show_information
+from digitpad.gui.widgets.basics import named
 from digitpad.gui.widgets.menu_utils import add_action
 from digitpad.gui.widgets.theme import Mode
 from digitpad.runs.network_names import network_name
-from digitpad.system import blas_threads, user_folders
+from digitpad.system import user_folders
 
 if TYPE_CHECKING:
     from digitpad.gui.shell.window import Window
@@ -29,6 +28,7 @@ class Menus(QObject):
         super().__init__(window)
         self._window = window
         self._session = window.session
+        self._pad_menu = named(QMenu(window), "pad_menu")
         self._pad_actions = QActionGroup(self)
         self._pad_actions.setExclusionPolicy(QActionGroup.ExclusionPolicy.None_)
         self._commands: list[tuple[QAction, Command]] = []
@@ -41,6 +41,7 @@ class Menus(QObject):
         for signal in (self._session.training_changed, self._session.evaluating_changed):
             signal.connect(self._update_commands)
         self._session.drawing_settled.connect(self._update_drawing)
+        self._session.pad_menu_requested.connect(self._pad_menu.popup)
         self._session.theme.changed.connect(self._follow_theme)
         self._update_commands()
         self._update_drawing()
@@ -74,7 +75,7 @@ class Menus(QObject):
         self._recent_menu.aboutToShow.connect(self._fill_recent)
         add_action(file, "Save net&work as…", lambda: networks.save(self._session.weights), "Ctrl+Shift+S")
         file.addSeparator()
-        add_action(file, "&Open image or strokes…", clipboard.ask_and_open, standard.Open)
+        self._open_action = add_action(file, "&Open image or strokes…", clipboard.ask_and_open, standard.Open)
         self._save_picture_action = add_action(file, "Save &image…", clipboard.save_picture, standard.Save)
         self._save_strokes_action = add_action(file, "Save &strokes…", clipboard.save_strokes, "Ctrl+Alt+S")
         file.addSeparator()
@@ -95,6 +96,9 @@ class Menus(QObject):
         add_action(edit, "&Paste", window.clipboard.paste, standard.Paste)
         edit.addSeparator()
         self._pad_actions.addAction(add_action(edit, "C&lear", self._session.clear_drawing, "Ctrl+Backspace"))
+        self._pad_menu.addActions(edit.actions())
+        self._pad_menu.addSeparator()
+        self._pad_menu.addActions([self._open_action, self._save_picture_action, self._save_strokes_action])
         edit.addSeparator()
         settings = add_action(edit, "Pre&ferences…", window.show_preferences, standard.Preferences)
         settings.setMenuRole(QAction.MenuRole.PreferencesRole)
@@ -214,13 +218,6 @@ class Menus(QObject):
             user_folders.user_data()
         except DigitpadError as error:
             self._session.raise_error("The folder for your runs can't be used", error)
-        n_threads = blas_threads.thread_count()
-        show_information(
-            self._window,
-            f"digitpad {__version__}",
-            "Draw a digit and see how a neural network written in NumPy reads it.\n\n"
-            f"Network in use: {self._session.weights.name}. "
-            f"Your runs are kept in {user_folders.user_data_path() / 'runs'}.\n\n"
-            f"{n_threads} BLAS thread{'s' * (n_threads > 1)}, float32.\n\n"
-            "MIT licence. MNIST: Yann LeCun and Corinna Cortes, CC BY-SA 3.0.",
-        )
+        from digitpad.gui.shell.about_dialog import AboutDialog
+
+        AboutDialog(self._session, self._window).show()

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QSizePolicy,
     QSlider,
     QVBoxLayout,
     QWidget,
@@ -42,6 +43,7 @@ class PreferencesDialog(QDialog):
         self._files = files
         preferences = session.preferences
         self._theme = named(QComboBox(), "theme_choice")
+        self._theme.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         for mode, text in THEMES.items():
             self._theme.addItem(text, mode)
         self._text_size = named(QSlider(Qt.Orientation.Horizontal), "text_size")

@@ -1,7 +1,16 @@
 """Checks of what can be seen: a text that is there may still be cut off."""
 
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtWidgets import QLabel, QScrollArea, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QCheckBox,
+    QComboBox,
+    QLabel,
+    QScrollArea,
+    QStyle,
+    QStyleOptionComboBox,
+    QWidget,
+)
 
 
 def assert_text_fits(label: QLabel) -> None:
@@ -24,3 +33,41 @@ def assert_inside_parents(widget: QWidget) -> None:
         around = outer.parentWidget()
         scrolled = around is not None and isinstance(around.parentWidget(), QScrollArea)
         outer = None if outer.isWindow() or scrolled else around
+
+
+def clipped_texts(window: QWidget) -> list[str]:
+    """Return a line for each visible label, button and list whose text is cut off and stands in no tooltip."""
+    found = []
+    for widget in window.findChildren(QWidget):
+        if not widget.isVisible() or widget.toolTip():
+            continue
+        text, room = _text_and_room(widget)
+        if not text:
+            continue
+        wraps = isinstance(widget, QLabel) and widget.wordWrap()
+        flags = Qt.TextFlag.TextWordWrap if wraps else Qt.TextFlag.TextSingleLine
+        lines = widget.fontMetrics().boundingRect(QRect(0, 0, room.width(), 10_000), int(flags), text).size()
+        if lines.width() > room.width() or lines.height() > room.height() + 1:
+            where = f"{type(widget).__name__} {widget.objectName()}"
+            found.append(f"{where}: “{text}” takes {lines.toTuple()} px, and has {room.size().toTuple()}")
+    return found
+
+
+def _text_and_room(widget: QWidget) -> tuple[str, QRect]:
+    """Return the text of a widget and the rectangle it is painted in; no text if it is not a label, button or list."""
+    if isinstance(widget, QLabel):
+        text = widget.text().replace("&", "") if widget.buddy() is not None else widget.text()
+        return "" if "<" in text and widget.textFormat() is not Qt.TextFormat.PlainText else text, widget.contentsRect()
+    if isinstance(widget, QComboBox):
+        option = QStyleOptionComboBox()
+        widget.initStyleOption(option)
+        field = QStyle.SubControl.SC_ComboBoxEditField
+        return widget.currentText(), widget.style().subControlRect(
+            QStyle.ComplexControl.CC_ComboBox, option, field, widget
+        )
+    if isinstance(widget, QCheckBox):
+        indicator = widget.style().pixelMetric(QStyle.PixelMetric.PM_IndicatorWidth)
+        return widget.text().replace("&", ""), widget.rect().adjusted(indicator, 0, 0, 0)
+    if isinstance(widget, QAbstractButton):
+        return widget.text().replace("&", ""), widget.rect()
+    return "", QRect()

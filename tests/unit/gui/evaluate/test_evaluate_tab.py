@@ -164,13 +164,15 @@ def test_files_that_were_loaded_can_be_evaluated(window: Window, tab: EvaluateTa
     assert (tab.weights_choice.value(), tab.other_choice.value()) == (IN_USE, "")
 
 
-def test_validation_digits_can_be_read(qtbot: QtBot, tab: EvaluateTab) -> None:
-    """The selected part of the dataset is evaluated."""
-    tab.part_choice.choose(1)
-    evaluate(qtbot, tab)
-    assert tab.outcome is not None
-    assert tab.outcome.assessments[0].part == "validation"
-    assert tab.outcome.assessments[0].scores.n == 150
+def test_the_part_can_be_chosen(qtbot: QtBot, tab: EvaluateTab) -> None:
+    """The selected part of the dataset is evaluated, or all of it."""
+    for place, part, n in ((1, "validation", 150), (2, "all", 1100)):
+        tab.part_choice.choose(place)
+        evaluate(qtbot, tab)
+        assert tab.outcome is not None
+        assert tab.outcome.assessments[0].part == part
+        assert tab.outcome.assessments[0].scores.n == n
+    assert tab.outcome.name.endswith("digits")
 
 
 def test_cells_open_their_digits(qtbot: QtBot, evaluated: EvaluateTab) -> None:
