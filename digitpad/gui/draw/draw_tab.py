@@ -44,6 +44,8 @@ _MINIMUM_PX = (900, 524)
 
 MIN_GROWTH, MAX_GROWTH = 0.75, 2.0
 
+_DROP = "or drop an image, a network, a dataset or a lesson"
+
 MIN_GUESS = 0.01
 """Smallest probability of a class that is listed among the other guesses."""
 
@@ -116,7 +118,7 @@ class DrawTab(TabPage):
         """Set the class names, and make room for the longest of them."""
         self._class_names = class_names
         self._bars.set_classes(class_names)
-        self.pad.invite("Draw a digit" if class_names == DIGITS else "Draw here")
+        self.pad.invite("Draw a digit" if class_names == DIGITS else "Draw here", _DROP)
         self._grow()
 
     def read_now(self) -> Prediction | None:

@@ -3,22 +3,19 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
 
 from digitpad.errors import DigitpadError
 from digitpad.gui.lessons.lesson_panel import LessonPanel
 from digitpad.gui.lessons.lesson_stage import LessonStage
 from digitpad.gui.lessons.pointer import Pointer
-from digitpad.gui.widgets.text_size import scaled
 from digitpad.teaching.lesson import load_lesson
 
 if TYPE_CHECKING:
     from digitpad.gui.shell.window import Window
 
 CHECK_MS = 250
-WIDE_PX = 1280
-"""Width of the window from which on the panel stands at its side."""
 
 
 class LessonRunner(QObject):
@@ -43,7 +40,6 @@ class LessonRunner(QObject):
             shortcut.activated.connect(lambda by=by: self.turn(by))
             shortcut.setEnabled(False)
             self._keys.append(shortcut)
-        window.installEventFilter(self)
 
     def start(self, path: Path) -> None:
         """Start a lesson in place of the one before; a file with an error is said to be wrong."""
@@ -58,7 +54,6 @@ class LessonRunner(QObject):
         self.panel.page_changed.connect(self._show_page)
         self.panel.left.connect(self.leave)
         self._window.add_panel(self.panel)
-        self._arrange()
         self._timer.start()
         self._enable_keys(True)
 
@@ -98,16 +93,3 @@ class LessonRunner(QObject):
     def _enable_keys(self, enabled: bool) -> None:
         for shortcut in self._keys:
             shortcut.setEnabled(enabled)
-
-    def _arrange(self) -> None:
-        if self.panel is not None:
-            at_side = self._window.width() >= scaled(WIDE_PX)
-            self._window.arrange_panels(at_side=at_side)
-            self.panel.stand(at_side=at_side)
-
-    # Qt overrides.
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in (QEvent.Type.Resize, QEvent.Type.FontChange, QEvent.Type.StyleChange):
-            self._arrange()
-        return False

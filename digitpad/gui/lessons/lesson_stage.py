@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QAbstractButton, QComboBox, QWidget
 
 from digitpad.gui.session import TrainingState
 from digitpad.ink.drawing import Drawing
-from digitpad.ink.strokes import Stroke
+from digitpad.ink.strokes import CANVAS_PX, Stroke
 from digitpad.teaching.lesson import Check, Step, recipe_of
 from digitpad.training.setting_values import flattened, toml_value
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from digitpad.gui.shell.window import Window
 
 _SEED = 11
+_SHARE = 0.6  # of the pad, for a digit that a lesson puts there
 
 
 class LessonStage(QObject):
@@ -168,4 +169,8 @@ def written(digit: int) -> Drawing:
     from digitpad.datasets.synthetic.pen import Writer, write
 
     rng = np.random.default_rng(_SEED)
-    return Drawing(tuple(Stroke(path) for path in write(digit, rng, Writer.random(rng))))
+    paths = write(digit, rng, Writer.random(rng))
+    points = np.concatenate(paths)
+    low, high = points.min(axis=0), points.max(axis=0)
+    scale = _SHARE * CANVAS_PX / float((high - low).max())
+    return Drawing(tuple(Stroke((path - (low + high) / 2) * scale + CANVAS_PX / 2) for path in paths))

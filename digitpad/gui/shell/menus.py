@@ -127,6 +127,10 @@ class Menus(QObject):
         single = add_action(view, "S&ingle digit", lambda: self._session.set_single_digit(single.isChecked()))
         single.setCheckable(True)
         single.setChecked(self._session.preferences.reads_single_digit)
+        add_action(view, "H&istory", window.toggle_history, "Ctrl+H")
+        add_action(view, "C&ompare with…", window.toggle_comparison, "Ctrl+Shift+C")
+        view.addSeparator()
+        add_action(view, "&Present", window.toggle_presentation, "F5")
         full = add_action(view, "&Full screen", self._toggle_full_screen, standard.FullScreen)
         full.setShortcuts([QKeySequence("F11"), *full.shortcuts()])
 
@@ -163,7 +167,7 @@ class Menus(QObject):
         add_action(help_menu, "&What is this?", self._window.explain_focus, QKeySequence.StandardKey.WhatsThis)
         self._lessons_menu = help_menu.addMenu("&Lessons")
         self._lessons_menu.aboutToShow.connect(self._fill_lessons)
-        add_action(help_menu, "&First steps", self._start_tour)
+        add_action(help_menu, "&First steps", self._window.start_tour)
         add_action(help_menu, "&Keyboard shortcuts", lambda: self._window.show_help("keyboard.md"))
         help_menu.addSeparator()
         add_action(help_menu, "&About digitpad", self._show_about)
@@ -207,11 +211,6 @@ class Menus(QObject):
             add_action(self._lessons_menu, text, partial(self._window.start_lesson, path))
         self._lessons_menu.addSeparator()
         add_action(self._lessons_menu, "&Write your own…", partial(self._window.show_help, "lessons.md"))
-
-    def _start_tour(self) -> None:
-        from digitpad.teaching.lesson import TOUR
-
-        self._window.start_lesson(TOUR)
 
     def _show_about(self) -> None:
         try:

@@ -1,5 +1,6 @@
 """The main window: tabs, menus, status bar, drag and drop, closing."""
 
+from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from digitpad.errors import DigitpadError
+from digitpad.gui.beside.drawing_history import DrawingHistory
 from digitpad.gui.pages import PAGES, Page
 from digitpad.gui.session import Session, TrainingState
 from digitpad.gui.shell.clipboard import PadClipboard
@@ -40,8 +42,12 @@ if TYPE_CHECKING:
     from digitpad.gui.help.help_window import HelpWindow
     from digitpad.gui.lessons.lesson_runner import LessonRunner
     from digitpad.gui.runs.runs_window import RunsWindow
+    from digitpad.gui.shell.presentation import Presentation
+    from digitpad.gui.shell.side_panels import SidePanels
 
 _IMPORTED_LATER = ("digitpad.gui.importing.network_import", "digitpad.gui.runs.runs_window")
+
+_TOUR_AFTER_MS = 700  # the window then stands, and the other tabs are imported
 
 _PAGE_PX = (920, 524)  # minimum size of a page
 _MINIMUM_PX = (480, 320)
@@ -71,13 +77,16 @@ class Window(QMainWindow):
         self._runs_window = Lazy(self._make_runs_window)
         self._help_window = Lazy(self._make_help_window)
         self._lessons = Lazy(self._make_lessons)
+        self.presentation = Lazy(self._make_presentation)
+        self.history = DrawingHistory(session)
+        self._panels: SidePanels | None = None
         self._body = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._tabs = named(Tabs(), "tab_bar")
         self._stack = QStackedWidget()
         self._scroll = named(QScrollArea(), "page_scroll")
         self._preferences_dialog = Lazy(lambda: PreferencesDialog(session, files, self))
         self._status = StatusBar(session)
-        files = FileDialogs(session.preferences, self)
+        files = self._files = FileDialogs(session.preferences, self)
         self.networks = NetworkFiles(session, files, self)
         self.clipboard = PadClipboard(session, files, self.networks.open, self)
         self._importing = TaskRunner("imports", Policy.QUEUE, self)
@@ -139,6 +148,8 @@ class Window(QMainWindow):
 
     def _tab_changed(self, index: int) -> None:
         self._stack.setCurrentWidget(self._built[index]())
+        if self.presentation.value is not None:
+            self.presentation.value.follow_page()
         self.menus.show_page(index)
 
     def _show_requested(self, title: str) -> None:
@@ -204,14 +215,65 @@ class Window(QMainWindow):
 
         return LessonRunner(self)
 
-    def add_panel(self, panel: QWidget) -> None:
-        """Put a panel beside or below the tabs."""
-        self._body.addWidget(panel)
+    def offer_tour(self) -> None:
+        """Show the first steps at the first start, once the window has been painted."""
+        if self.session.preferences.take_tour():
+            QTimer.singleShot(_TOUR_AFTER_MS, self, self.start_tour)
 
-    def arrange_panels(self, *, at_side: bool) -> None:
-        """Put the panels at the side of the tabs, or below them."""
-        direction = QBoxLayout.Direction
-        self._body.setDirection(direction.LeftToRight if at_side else direction.TopToBottom)
+    def start_tour(self) -> None:
+        """Start the four first steps."""
+        from digitpad.teaching.lesson import TOUR
+
+        self.start_lesson(TOUR)
+
+    def add_panel(self, panel: QWidget) -> None:
+        """Put a `SidePanel` beside the tabs, or below them in a narrow window, until it is destroyed."""
+        if self._panels is None:
+            from digitpad.gui.shell.side_panels import SidePanels
+
+            self._panels = SidePanels(self, self._body)
+        self._panels.add(panel)
+
+    @property
+    def built_pages(self) -> list[TabPage]:
+        """The tabs that were built."""
+        return [lazy.value for lazy in self._built if lazy.value is not None]
+
+    def toggle_presentation(self) -> None:
+        """Begin or end the presentation."""
+        self.presentation().toggle()
+
+    def _make_presentation(self) -> "Presentation":
+        from digitpad.gui.shell.presentation import Presentation
+
+        return Presentation(self, (self._bar, self._status))
+
+    def toggle_history(self) -> None:
+        """Show or close the strip of the last drawings."""
+        from digitpad.gui.beside.history_panel import HistoryPanel
+
+        self._toggle_panel("history_panel", lambda: HistoryPanel(self.session, self.history, self._files))
+
+    def toggle_comparison(self) -> None:
+        """Show or close the panel with a second network."""
+        from digitpad.gui.beside.compare_panel import ComparePanel
+
+        self._toggle_panel("compare_panel", lambda: ComparePanel(self.session))
+
+    def _toggle_panel(self, name: str, make: Callable[[], QWidget]) -> None:
+        if (panel := self.findChild(QWidget, name)) is not None:
+            self._close_panel(panel)
+            return
+        panel = make()
+        panel.left.connect(partial(self._close_panel, panel))  # type: ignore[attr-defined]
+        self.add_panel(panel)
+
+    @staticmethod
+    def _close_panel(panel: QWidget) -> None:
+        end_tasks(panel)
+        panel.hide()
+        panel.setParent(None)
+        panel.deleteLater()
 
     def _show_error(self, title: str, error: DigitpadError) -> None:
         show_error(self, title, error)
@@ -221,7 +283,7 @@ class Window(QMainWindow):
         column = QVBoxLayout(central)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        bar = named(QWidget(), "tabs")
+        bar = self._bar = named(QWidget(), "tabs")
         bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         row = QHBoxLayout(bar)
         row.setContentsMargins(20, 0, 20, 0)

@@ -186,6 +186,11 @@ class TrainTab(TabPage):
             self.form.set_recipe(run.recipe)
             self._start(run.recipe, TrainingControl(settings), run)
 
+    def present(self, presented: bool) -> None:
+        """Hide the settings, so that the curves fill the screen."""
+        for widget in (self.form, self._main, self._stop, self._save):
+            widget.setVisible(not presented)
+
     def find_rate(self) -> None:
         """Run the learning-rate finder with the form's settings."""
         recipe = self.form.recipe()

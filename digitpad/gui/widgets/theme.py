@@ -149,7 +149,7 @@ QPushButton[kind="link"] {{ background: transparent; color: {t.accent}; border: 
 QPushButton[kind="link"]:hover {{ background: {t.accent_ground}; }}
 QPushButton[kind="link"]:focus {{ border-color: {t.accent}; }}
 QPushButton[kind="link"]:disabled {{ color: {t.soft}; }}
-#help_text, #help_list {{ background: {t.card}; color: {t.text}; border: 1px solid {t.hairline};
+#help_text, #help_list, #history_list {{ background: {t.card}; color: {t.text}; border: 1px solid {t.hairline};
     border-radius: 10px; outline: none; }}
 #help_text:focus, #help_list:focus {{ border-color: {t.accent}; }}
 #help_list::item {{ padding: {scaled(5)}px 8px; border-radius: 5px; }}

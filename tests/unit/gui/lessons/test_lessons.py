@@ -163,3 +163,14 @@ def test_checks_that_no_built_in_lesson_uses(window: Window) -> None:
     assert not stage.is_done(Check("tab", "", "Runs"))
     assert not stage.is_done(Check("trained to", "", "97"))
     assert load_lesson(TOUR).steps[3].check == Check("tab", "", "Inside")
+
+
+def test_the_first_steps_are_shown_once(qtbot: QtBot, window: Window) -> None:
+    """At the first start, after the window stands; never again, and not to people who used the window before."""
+    window.offer_tour()
+    qtbot.waitUntil(lambda: window.lessons.panel is not None)
+    assert panel_of(window).lesson.path == TOUR
+    assert not window.session.preferences.take_tour()
+    window.session.preferences.set_flag("tour_shown", False)
+    window.session.preferences.set_geometry("geometry", window.saveGeometry())
+    assert not window.session.preferences.take_tour()
