@@ -162,6 +162,10 @@ class EvaluateTab(TabPage):
 
         return open_network
 
+    def save_report(self) -> None:
+        """Save a report of the results."""
+        self.export.save_report()
+
     def test_robustness(self) -> None:
         """Read distorted images, for the robustness curves."""
         if self.outcome is not None and not self.busy:

@@ -508,7 +508,8 @@ class _ErrorLabel(QLabel):
     # Qt overrides.
 
     def heightForWidth(self, width: int) -> int:
-        return max(self.fontMetrics().height(), super().heightForWidth(width) + 1)  # the last pixel of a second line
+        line, height = self.fontMetrics().height(), super().heightForWidth(width)
+        return height + 1 if height > line else line  # else the last pixel of a second line is cut off
 
     def minimumSizeHint(self) -> QSize:
         return QSize(0, self.fontMetrics().height())
