@@ -409,7 +409,7 @@ class SettingsForm(QWidget):
     def _set_margins(self, *, scrolled: bool) -> None:
         """Set the right margin to the width that the scroll bar does not take, so that fields keep their width."""
         bar_px = self._scroll.verticalScrollBar().sizeHint().width() if scrolled else 0
-        self._grid.setContentsMargins(4 * SPACE, 3 * SPACE, max(0, 3 * SPACE - bar_px), 0)
+        self._grid.setContentsMargins(4 * SPACE, SPACE, max(0, 3 * SPACE - bar_px), 0)
 
     def _build_recipe_choice(self) -> None:
         self._add_heading("Recipe")
