@@ -60,6 +60,9 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--table", choices=TABLES, default="classes", help="table that --csv saves (default: %(default)s)"
     )
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE.html", help="save a report in one file; an existing one is replaced"
+    )
     add_convention(parser)
     add_common(parser)
     return parser
@@ -74,6 +77,10 @@ def run(options: argparse.Namespace) -> int:
     from digitpad.evaluation.significance import compare
 
     check_picture(options.plot)
+    if options.report is not None:
+        if options.report.suffix.lower() not in (".html", ".htm"):
+            raise DigitpadError(f"{options.report}: a report must end in .html")
+        check_free(options.report, force=True)
     if options.csv is not None:
         check_free(options.csv, force=True)
     dataset = load(data_source(options.data), normalise=options.normalise or "auto")
@@ -119,6 +126,10 @@ def run(options: argparse.Namespace) -> int:
         else:
             text = class_table(assessments[0], options.table)
         write_picture(options.csv, text.encode())
+    if options.report is not None:
+        from digitpad.reports.evaluation_report import evaluation_report
+
+        write_picture(options.report, evaluation_report(assessments, comparison, robust).encode())
     for weights in chosen:
         report_doubt(weights)
     values = _values(assessments[0], robust[0] if robust else None)

@@ -76,12 +76,16 @@ PAGES = (
             Command(_always("&Stop training"), "stop", "Ctrl+."),
             Command(_always("&Find a learning rate…"), "find_rate", "Ctrl+Shift+F"),
             Command(_always("Save settings as re&cipe…"), "save_settings"),
+            Command(_always("Save training report…"), "save_report"),
         ),
     ),
     Page(
         "Evaluate",
         "digitpad.gui.evaluate.evaluate_tab:EvaluateTab",
-        (Command(_evaluate_text, "evaluate_or_stop", "Ctrl+E"),),
+        (
+            Command(_evaluate_text, "evaluate_or_stop", "Ctrl+E"),
+            Command(_always("Save evaluation report…"), "save_report"),
+        ),
     ),
     Page("Inside", "digitpad.gui.inspect.inspect_tab:InspectTab"),
     Page(

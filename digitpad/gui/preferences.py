@@ -130,6 +130,12 @@ class Preferences:
     def explains(self, explains: bool) -> None:
         self.set_flag("why", explains)
 
+    def take_tour(self) -> bool:
+        """Return whether the first steps are due: once, at the first start; from now on they are not."""
+        due = not self.flag("tour_shown") and self.geometry("geometry") is None
+        self.set_flag("tour_shown", True)
+        return due
+
     @property
     def more_settings(self) -> bool:
         """Whether the Train tab shows all settings."""

@@ -94,6 +94,8 @@ class Session(QObject):
     # Requests, which a tab or the window carries out.
     page_requested = Signal(str)  # title of a page
     error_raised = Signal(str, object)  # title, DigitpadError
+    help_requested = Signal(str)  # name of a help page
+    lesson_requested = Signal(object)  # Path of a lesson
     save_requested = Signal(object)  # Weights, to a file of the user's choice
     resume_requested = Signal(object, object)  # Run, and the settings to change
     recipe_requested = Signal(object)  # Recipe to fill the form of the Train tab

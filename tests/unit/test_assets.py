@@ -24,6 +24,8 @@ def test_folders_of_assets_exist(folder: Path) -> None:
         (assets.DATA, "t10k-labels-idx1-ubyte.gz"),
         (assets.DATA, "README.md"),
         (assets.RESOURCES, "icon.svg"),
+        (assets.RESOURCES, "help/contents.md"),
+        (assets.RESOURCES, "help/terms/loss.md"),
     ],
 )
 def test_required_asset_exists(folder: Path, name: str) -> None:

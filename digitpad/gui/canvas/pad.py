@@ -104,7 +104,7 @@ class Pad(QWidget):
         self.draws_with_fingers = True
         self._cursor: QPointF | None = None  # position of the keyboard pen; None until it is used
         self._focus_by_keys = False
-        self.invitation = "Draw a digit"
+        self.invitation, self.hint = "Draw a digit", ""
         self._finished_ink: QPixmap | None = None
         self.setObjectName("pad")
         self.setAccessibleName("Drawing pad")
@@ -191,9 +191,9 @@ class Pad(QWidget):
         """Whether a proposal is shown."""
         return bool(self._ghost)
 
-    def invite(self, text: str) -> None:
-        """Set the text shown on an empty pad."""
-        self.invitation = text
+    def invite(self, text: str, hint: str = "") -> None:
+        """Set the text shown on an empty pad, and a smaller one at its lower edge."""
+        self.invitation, self.hint = text, hint
         self.update()
 
     def clear(self) -> None:
@@ -322,6 +322,11 @@ class Pad(QWidget):
             painter.setFont(font)
             painter.setPen(QColor(tokens.soft))
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.invitation)
+            font.setPixelSize(max(11, font.pixelSize() * 13 // 20))
+            painter.setFont(font)
+            below = QRectF(self.rect()).adjusted(guide + 8, 0, -guide - 8, -guide - 8)
+            flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom | Qt.TextFlag.TextWordWrap
+            painter.drawText(below, flags, self.hint)
 
     def _paint_key_cursor(self, painter: QPainter) -> None:
         if self._cursor is None or not self.hasFocus():

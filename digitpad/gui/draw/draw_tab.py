@@ -22,6 +22,7 @@ from digitpad.gui.tasks.throttle import Throttle
 from digitpad.gui.widgets.basics import SPACE, ElidedLabel, FittedLabel, make_card, make_label, named, set_role
 from digitpad.gui.widgets.segmented_control import join_buttons
 from digitpad.gui.widgets.tab_page import TabPage
+from digitpad.gui.widgets.term_button import explain
 from digitpad.gui.widgets.text_size import follow_text_size, scale_with_text, scaled
 from digitpad.number_format import format_percent
 from digitpad.recognition.reading import Reading
@@ -42,6 +43,8 @@ _BASE_PX = (1080, 680)
 _MINIMUM_PX = (900, 524)
 
 MIN_GROWTH, MAX_GROWTH = 0.75, 2.0
+
+_DROP = "or drop an image, a network, a dataset or a lesson"
 
 MIN_GUESS = 0.01
 """Smallest probability of a class that is listed among the other guesses."""
@@ -117,7 +120,7 @@ class DrawTab(TabPage):
         """Set the class names, and make room for the longest of them."""
         self._class_names = class_names
         self._bars.set_classes(class_names)
-        self.pad.invite("Draw a digit" if class_names == DIGITS else "Draw here")
+        self.pad.invite("Draw a digit" if class_names == DIGITS else "Draw here", _DROP)
         self._grow()
 
     def read_now(self) -> Prediction | None:
@@ -309,7 +312,9 @@ class DrawTab(TabPage):
         column = QVBoxLayout(frame)
         column.setContentsMargins(4 * SPACE, 4 * SPACE, 4 * SPACE, 3 * SPACE)
         column.setSpacing(2 * SPACE)
-        column.addWidget(make_label("Probabilities", "heading"))
+        heading = make_label("Probabilities", "heading")
+        explain(heading, "probability")
+        column.addWidget(heading)
         column.addWidget(self._bars, 1)
         return frame
 

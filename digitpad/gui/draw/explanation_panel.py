@@ -15,6 +15,7 @@ from digitpad.gui.tasks.task import Policy, TaskRunner
 from digitpad.gui.tasks.throttle import Throttle
 from digitpad.gui.widgets.basics import SPACE, keep_width, make_label, named
 from digitpad.gui.widgets.legend import LegendEntry, sign_symbol
+from digitpad.gui.widgets.term_button import explain
 from digitpad.gui.widgets.theme import Theme
 from digitpad.ink.drawing import Drawing
 from digitpad.ink.raster import input_area
@@ -84,6 +85,7 @@ class ExplanationPanel(QFrame):
         self._prediction: Prediction | None = None
         self._view = PixelView(theme)
         self._heading = make_label("Network input", "heading")
+        explain(self._heading, "network-input")
         self._for = LegendEntry(theme, sign_symbol("+", SPEAKS_FOR), name="speaks_for")
         self._against = LegendEntry(theme, sign_symbol("−", SPEAKS_AGAINST), name="speaks_against")
         self._why = named(QPushButton("Why?"), "why")

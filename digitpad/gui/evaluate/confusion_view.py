@@ -26,6 +26,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from digitpad.class_names import DIGITS
 from digitpad.gui.evaluate.class_differences import format_signed
 from digitpad.gui.widgets.accessibility import Role, set_accessible_role
+from digitpad.gui.widgets.copy_picture import offer_copy
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 from digitpad.number_format import format_count
 from digitpad.plotting.palette import blend, readable_on
@@ -56,6 +57,7 @@ class ConfusionView(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
+        offer_copy(self)
         self._theme = theme
         self._names: Sequence[str] = DIGITS
         self._confusion: NDArray[np.int64] | None = None

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from digitpad.gui.tasks.task import Policy, TaskRunner, error_message
 from digitpad.gui.tasks.throttle import Throttle
 from digitpad.gui.widgets.accessibility import Role, set_accessible_role
+from digitpad.gui.widgets.copy_picture import offer_copy
 from digitpad.gui.widgets.theme import Theme
 from digitpad.plotting.palette import Palette
 
@@ -29,6 +30,7 @@ class DiagramView(QWidget):
 
     def __init__(self, theme: Theme, name: str) -> None:
         super().__init__()
+        offer_copy(self)
         self._theme = theme
         self._make: MakeDraw | None = None
         self._words = ""

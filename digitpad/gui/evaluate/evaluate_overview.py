@@ -23,6 +23,7 @@ from digitpad.gui.evaluate.class_differences import confusion_in_order_of, forma
 from digitpad.gui.evaluate.confusion_view import ConfusionView
 from digitpad.gui.evaluate.evaluation_task import EvaluationResult
 from digitpad.gui.widgets.basics import SPACE, ElidedLabel, Tile, make_card, make_label, named
+from digitpad.gui.widgets.term_button import TermButton, explain
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 from digitpad.number_format import format_count, format_percent
 
@@ -41,13 +42,13 @@ class ResultsSummary(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._tiles = {
-            name: Tile(title, f"result_{name}", has_details=True)
-            for name, title in (
-                ("accuracy", "Accuracy"),
-                ("mistakes", "Mistakes"),
-                ("loss", "Loss"),
-                ("calibration", "Calibration error"),
-                ("not_sure", "Not sure"),
+            name: Tile(title, f"result_{name}", has_details=True, term=term)
+            for name, title, term in (
+                ("accuracy", "Accuracy", "accuracy"),
+                ("mistakes", "Mistakes", "mistakes"),
+                ("loss", "Loss", "loss"),
+                ("calibration", "Calibration error", "calibration"),
+                ("not_sure", "Not sure", "not-sure"),
             )
         }
         self._verdict_card = make_card("verdict_card")
@@ -128,14 +129,17 @@ class ResultsSummary(QWidget):
         self._verdict.setWordWrap(True)
         line = QHBoxLayout(self._verdict_card)
         line.setContentsMargins(14, 2 * SPACE, 14, 2 * SPACE)
-        line.addWidget(self._verdict)
+        line.addWidget(self._verdict, 1)
+        line.addWidget(TermButton("significance"))
         self._verdict_card.hide()
         column.addWidget(self._verdict_card)
         row = self._row = QHBoxLayout()
         row.setSpacing(3 * SPACE)
-        self._classes_card = self._make_section(make_label("Classes", "heading"), "classes_card", self.table)
+        classes = _in_row(make_label("Classes", "heading"), *map(_explained, ("Precision", "Recall", "F1")))
+        self._classes_card = self._make_section(classes, "classes_card", self.table)
         row.addWidget(self._classes_card, 1)
-        row.addWidget(self._make_section(self._confusion_heading, "confusion_card", self.confusion), 1)
+        confusion = _in_row(self._confusion_heading, TermButton("confusion-matrix"))
+        row.addWidget(self._make_section(confusion, "confusion_card", self.confusion), 1)
         column.addLayout(row, 1)
         self._build_table()
 
@@ -173,6 +177,24 @@ class ResultsSummary(QWidget):
         table.setMinimumHeight(190)
         table.setToolTip("Press Enter to show the images of a class")
         table.activated.connect(self._open_row)
+
+
+def _in_row(heading: QWidget, *widgets: QWidget) -> QWidget:
+    """Return a row of a heading on the left, and small widgets on the right."""
+    whole = QWidget()
+    row = QHBoxLayout(whole)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.addWidget(heading, 1)
+    for widget in widgets:
+        row.addWidget(widget)
+    return whole
+
+
+def _explained(text: str) -> QWidget:
+    """Return the name of a column with the ⓘ of its term."""
+    label = make_label(text, "caption")
+    explain(label, text.lower())
+    return label
 
 
 def _class_rows(made: Assessment) -> Iterator[Sequence[str]]:

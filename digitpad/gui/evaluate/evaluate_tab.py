@@ -45,6 +45,7 @@ from digitpad.gui.tasks.throttle import Throttle
 from digitpad.gui.widgets.basics import SPACE, ElidedLabel, keep_width, make_card, make_label, named
 from digitpad.gui.widgets.segmented_control import SegmentedControl
 from digitpad.gui.widgets.tab_page import TabPage
+from digitpad.gui.widgets.term_button import TermButton
 from digitpad.ink.drawing import Drawing
 from digitpad.nn.network import Network
 from digitpad.number_format import format_count, format_percent
@@ -55,6 +56,7 @@ MAX_THREADS = 4  # more gain little, and the window and other programs need core
 
 OVERVIEW, IMAGES, SAMPLE, DIAGRAMS, MAP = range(5)
 _PAGES = ("Overview", "Images", "Sample", "Diagrams", "Map")
+_DIAGRAM_TERMS = ("calibration", "not-sure", "robustness")
 _DIAGRAMS = ("reliability", "threshold", "robustness")
 _ABOUT_DIAGRAMS = (
     "On the line, confidence equals accuracy: of predictions with 90 % confidence, nine in ten are right.",
@@ -96,6 +98,7 @@ class EvaluateTab(TabPage):
         self.diagram_choice = SegmentedControl(
             ("Reliability", "Not sure", "Robustness"), "diagram", "Diagram", pages=True
         )
+        self._diagram_terms = [TermButton(term) for term in _DIAGRAM_TERMS]
         self.diagram = DiagramView(theme, "diagram_view")
         self._about_diagram = ElidedLabel("soft", "about_diagram")
         self._change = named(QPushButton("Run robustness test"), "robustness_button")
@@ -158,6 +161,10 @@ class EvaluateTab(TabPage):
             return replace(self._preferences.weights(path, data), name=names[str(path)])
 
         return open_network
+
+    def save_report(self) -> None:
+        """Save a report of the results."""
+        self.export.save_report()
 
     def test_robustness(self) -> None:
         """Run the robustness test."""
@@ -271,6 +278,8 @@ class EvaluateTab(TabPage):
     def _show_diagram(self) -> None:
         outcome, place = self.outcome, self.diagram_choice.current
         name = _DIAGRAMS[place]
+        for index, button in enumerate(self._diagram_terms):
+            button.setVisible(index == place)
         self._about_diagram.set_text(_ABOUT_DIAGRAMS[place])
         missing = name == "robustness" and not self.robust
         self._change.setVisible(missing)
@@ -438,6 +447,8 @@ class EvaluateTab(TabPage):
         row = QHBoxLayout()
         row.setSpacing(3 * SPACE)
         row.addWidget(self.diagram_choice)
+        for button in self._diagram_terms:
+            row.addWidget(button)
         row.addWidget(self._about_diagram, 1)
         row.addWidget(self._change)
         column.addLayout(row)
@@ -449,7 +460,10 @@ class EvaluateTab(TabPage):
         column = QVBoxLayout(frame)
         column.setContentsMargins(3 * SPACE, 2 * SPACE, 3 * SPACE, 3 * SPACE)
         column.setSpacing(2 * SPACE)
-        column.addWidget(self._about_map)
+        row = QHBoxLayout()
+        row.addWidget(TermButton("map"))
+        row.addWidget(self._about_map, 1)
+        column.addLayout(row)
         column.addWidget(self.map, 1)
         return frame
 

@@ -11,6 +11,7 @@ from digitpad.errors import DigitpadError, reason
 from digitpad.evaluation.csv_tables import class_table, robustness_table
 from digitpad.evaluation.robustness import Robustness
 from digitpad.gui.evaluate.evaluation_task import EvaluationResult
+from digitpad.gui.reporting.report_saver import ReportSaver
 from digitpad.gui.session import Session
 from digitpad.gui.tasks.task import Policy, TaskRunner, as_digitpad_error
 from digitpad.gui.widgets.file_dialogs import FileDialogs
@@ -40,10 +41,11 @@ class ExportButton(QPushButton):
     def __init__(self, session: Session, parent: QWidget) -> None:
         super().__init__("Export", parent)
         self.setObjectName("export_button")
-        self.setToolTip("Tables as CSV, figures as PNG or SVG")
+        self.setToolTip("Tables as CSV, figures as PNG or SVG, a report as HTML or PDF")
         self._session = session
         self._files = FileDialogs(session.preferences, parent)
         self._saving = TaskRunner("exports", Policy.QUEUE, self)
+        self._reports = ReportSaver(session, self._files, self)
         self._result: EvaluationResult | None = None
         self._robustness: tuple[Robustness, ...] = ()
         menu = QMenu(self)
@@ -100,6 +102,26 @@ class ExportButton(QPushButton):
                 action.setEnabled(name != "robustness" or bool(self._robustness))
                 action.triggered.connect(partial(ask, name))
             menu.addSeparator()
+        menu.addAction("Report as HTML or PDF…").triggered.connect(lambda _=False: self.save_report())
+
+    def save_report(self) -> None:
+        """Ask for a file, and save a report of the evaluation; before the first one, say that there is none."""
+        if self._result is None:
+            self._session.say("Evaluate first; the report is about the result")
+        else:
+            self._reports.ask_and_save(self.report(), "evaluation.html")
+
+    def report(self) -> Callable[[], str]:
+        """Return a function that makes the report as HTML."""
+        assert self._result is not None
+        result, robustness = self._result, self._robustness
+
+        def content() -> str:
+            from digitpad.reports.evaluation_report import evaluation_report
+
+            return evaluation_report(result.assessments, result.comparison, robustness)
+
+        return content
 
     def _ask_table(self, name: str, _checked: bool = False) -> None:
         title = f"Save {TABLE_NAMES[name].lower()} as a table"

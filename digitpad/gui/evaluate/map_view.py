@@ -24,6 +24,7 @@ from digitpad.evaluation.assessment import Assessment
 from digitpad.evaluation.feature_map import FeatureMap
 from digitpad.gui.evaluate.image_atlas import ImageAtlas
 from digitpad.gui.widgets.accessibility import Role, set_accessible_role
+from digitpad.gui.widgets.copy_picture import offer_copy
 from digitpad.gui.widgets.theme import Theme
 from digitpad.number_format import format_percent
 from digitpad.plotting.palette import DIGIT_COLOURS, class_colours
@@ -49,6 +50,7 @@ class MapView(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
+        offer_copy(self)
         self._theme = theme
         self._map: FeatureMap | None = None
         self._assessment: Assessment | None = None

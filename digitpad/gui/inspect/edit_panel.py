@@ -18,6 +18,7 @@ from digitpad.evaluation.metrics import interval
 from digitpad.gui.inspect.layers_view import Selection
 from digitpad.gui.widgets.basics import SPACE, make_label, named
 from digitpad.gui.widgets.segmented_control import join_buttons
+from digitpad.gui.widgets.term_button import explain
 from digitpad.gui.widgets.text_size import scale_with_text
 from digitpad.inspection.measure import MeasuredAccuracy, PartScore
 from digitpad.inspection.trace import Block
@@ -227,7 +228,9 @@ class EditPanel(QWidget):
         row.addWidget(self._factor_value)
         column.addLayout(row)
         column.addItem(_gap(2 * SPACE))
-        column.addWidget(make_label("Prune the smallest weights", "strong"))
+        prune = make_label("Prune the smallest weights", "strong")
+        explain(prune, "pruning")
+        column.addWidget(prune)
         self._pruned.setRange(0, round(MAX_PRUNED * 100))
         self._pruned.setAccessibleName("Share of pruned weights")
         self._pruned.setToolTip("Share of all weights that are set to 0, the smallest first")
@@ -269,7 +272,9 @@ class EditPanel(QWidget):
     def _build_bits(self, column: QVBoxLayout) -> None:
         row = QHBoxLayout()
         row.setSpacing(0)
-        row.addWidget(make_label("Bits per weight", "strong"))
+        heading = make_label("Bits per weight", "strong")
+        explain(heading, "quantisation")
+        row.addWidget(heading)
         row.addStretch(1)
         choices: list[int | None] = [None, *BITS]
         for bits in choices:

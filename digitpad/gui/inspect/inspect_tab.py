@@ -38,6 +38,7 @@ from digitpad.gui.widgets.basics import SPACE, ElidedLabel, make_card, make_labe
 from digitpad.gui.widgets.form_widgets import Choice
 from digitpad.gui.widgets.segmented_control import join_buttons
 from digitpad.gui.widgets.tab_page import TabPage
+from digitpad.gui.widgets.term_button import explain
 from digitpad.gui.widgets.text_size import scale_with_text, scaled
 from digitpad.inspection.measure import MeasuredAccuracy, measure
 from digitpad.inspection.trace import ActivationTrace, Tracer
@@ -330,7 +331,9 @@ class InspectTab(TabPage):
         self.data_choice.setAccessibleName("Dataset")
         self.data_choice.setToolTip("The dataset for accuracy and for the most similar images")
         scale_with_text(self.data_choice, self.data_choice.setFixedWidth, 150)
-        top.addWidget(make_label("Network", "soft"))
+        label = make_label("Network", "soft")
+        about = explain(label, "network")
+        top.addWidget(label)
         top.addWidget(self.network_choice)
         top.addWidget(make_label("Dataset", "soft"))
         top.addWidget(self.data_choice)
@@ -360,6 +363,7 @@ class InspectTab(TabPage):
         row.addWidget(left, 1)
         row.addWidget(self.side)
         column.addLayout(row, 1)
+        self.setTabOrder(self.network_choice, about)
         self.setTabOrder(self.pad, self.view)  # although the pad is inside the view
 
     def _segments(self, name: str, titles: dict[str, tuple[str, str]], pages: QStackedWidget) -> QHBoxLayout:

@@ -14,6 +14,7 @@ from digitpad.gui.data.dataset_loader import DatasetLoader
 from digitpad.gui.tasks.task import Policy, TaskRunner, error_message
 from digitpad.gui.widgets.accessibility import Role, set_accessible_role
 from digitpad.gui.widgets.basics import SPACE, make_label
+from digitpad.gui.widgets.term_button import explain
 from digitpad.gui.widgets.text_size import scaled
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 from digitpad.inspection.arithmetic import format_value
@@ -161,7 +162,9 @@ class NearestPanel(QWidget):
             ("Nearest training images by pixels", self._pixels_caption, self.by_pixels),
             ("By the last hidden layer", self._layer_caption, self.by_layer),
         ):
-            column.addWidget(make_label(title, "strong"))
+            heading = make_label(title, "strong")
+            explain(heading, "nearest" if images is self.by_pixels else "map")
+            column.addWidget(heading)
             caption.setWordWrap(True)
             column.addWidget(caption)
             column.addSpacing(SPACE)

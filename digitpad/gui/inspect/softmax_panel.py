@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout, QWidget
 from digitpad.class_names import DIGITS
 from digitpad.gui.inspect.numeric_table import NumericTable, TableLine
 from digitpad.gui.widgets.basics import SPACE, make_label, named
+from digitpad.gui.widgets.term_button import explain
 from digitpad.gui.widgets.text_size import scale_with_text
 from digitpad.gui.widgets.theme import Theme
 from digitpad.inspection.arithmetic import format_value
@@ -42,12 +43,15 @@ class SoftmaxPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE)
-        column.addWidget(make_label("Softmax", "strong"))
+        title = make_label("Softmax", "strong")
+        explain(title, "softmax")
+        column.addWidget(title)
         column.addWidget(make_label("Softmax turns logits into probabilities", "caption"))
-        column.addSpacing(SPACE)
         row = QHBoxLayout()
         row.setSpacing(2 * SPACE)
-        row.addWidget(make_label("Temperature T", "caption"))
+        caption = make_label("Temperature T", "caption")
+        explain(caption, "temperature")
+        row.addWidget(caption)
         row.addWidget(self._slider, 1)
         row.addWidget(self._value)
         column.addLayout(row)

@@ -13,6 +13,7 @@ from digitpad.gui.inspect.numeric_table import NumericTable, TableLine
 from digitpad.gui.inspect.tile_grid import colour_table, largest_of, picture
 from digitpad.gui.widgets.accessibility import Role, set_accessible_role
 from digitpad.gui.widgets.basics import SPACE, make_label, named
+from digitpad.gui.widgets.term_button import explain
 from digitpad.gui.widgets.text_size import scale_with_text, scaled
 from digitpad.gui.widgets.theme import Theme
 from digitpad.inspection.arithmetic import Arithmetic, format_value, outgoing_terms, work_out
@@ -91,6 +92,7 @@ class UnitPanel(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._title = make_label("", "strong", "unit_title")
+        explain(self._title, "unit")
         self._about = make_label("", "caption", "unit_about")
         self._product = named(_ProductImages(theme), "unit_product")
         self._names: Sequence[str] = DIGITS

@@ -26,6 +26,7 @@ from digitpad.gui.widgets.form_widgets import Check, WordChoice, link
 from digitpad.gui.widgets.menu_utils import add_action
 from digitpad.gui.widgets.reserved_label import ReservedLabel
 from digitpad.gui.widgets.table_items import prepare_table
+from digitpad.gui.widgets.term_button import explain
 from digitpad.gui.widgets.theme import Theme
 from digitpad.plotting.palette import LINE_COLOURS
 from digitpad.runs.run import RunStatus
@@ -191,7 +192,9 @@ class RunCurves(QWidget):
         row.addWidget(self._over)
         row.addWidget(self._logarithmic)
         row.addSpacing(SPACE)
-        row.addWidget(make_label("Smoothing", "soft"))
+        smoothing = make_label("Smoothing", "soft")
+        explain(smoothing, "smoothing")
+        row.addWidget(smoothing)
         row.addWidget(self._smoothing, 1)
         row.addWidget(self._span)
         row.addStretch(1)

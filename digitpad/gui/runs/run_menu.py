@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction, QDesktopServices, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QWidget
 
 from digitpad.errors import RunError
+from digitpad.gui.reporting.report_saver import ReportSaver
 from digitpad.gui.runs.run_curves import RunCurves
 from digitpad.gui.runs.run_dialogs import ask_epochs, ask_rate, ask_to_delete
 from digitpad.gui.runs.runs_list import RunsList
@@ -17,6 +18,7 @@ from digitpad.gui.session import Lifetime, Session
 from digitpad.gui.tasks.task import TaskRunner, Work, as_digitpad_error
 from digitpad.gui.widgets.basics import named
 from digitpad.gui.widgets.dialogs import show_error
+from digitpad.gui.widgets.file_dialogs import FileDialogs
 from digitpad.gui.widgets.menu_utils import add_action, delete_keys
 from digitpad.runs.run import Run, RunStatus
 from digitpad.runs.run_registry import RunEntry
@@ -41,6 +43,7 @@ class RunMenu(QMenu):
         self._curves = curves
         self._tasks = tasks
         self._parent = parent
+        self._reports = ReportSaver(session, FileDialogs(session.preferences, parent), self)
         add = partial(add_action, self)
         self._resume_action = add("&Resume", self._resume, "Ctrl+G")
         self._train_on_action = add("Train for &more epochs…", self._train_on, "Ctrl+Shift+G")
@@ -50,6 +53,7 @@ class RunMenu(QMenu):
         self._rename_action = add("Re&name", lambda: runs.edit_name(self._selected), "F2")
         self._save_action = add("Save &weights as…", self._save_weights, "Ctrl+Shift+S")
         self._export_action = add("&Export as PNG, SVG or CSV…", self._export, "Ctrl+E")
+        self._report_action = add("Save re&port…", self._save_report)
         self._folder_action = add("Open run &folder", self._open_folder)
         self.addSeparator()
         self._delete_action = add("Move to &trash…", self._ask_to_delete)
@@ -76,6 +80,7 @@ class RunMenu(QMenu):
             (self._duplicate_action, one is not None and not training),
             (self._save_action, has_weights),
             (self._export_action, bool(entries)),
+            (self._report_action, bool(entries)),
             (self._folder_action, bool(entries)),
             (self._delete_action, bool(entries) and all(e.summary.status is not RunStatus.RUNNING for e in entries)),
         ):
@@ -141,6 +146,17 @@ class RunMenu(QMenu):
     def _open_folder(self) -> None:
         for entry in self._runs.chosen():
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(entry.run.folder)))
+
+    def _save_report(self) -> None:
+        """Ask for a file, and save a report of the selected runs."""
+        entries = self._runs.chosen()
+
+        def content() -> str:
+            from digitpad.reports.run_report import runs_report
+
+            return runs_report([entry.run for entry in entries])
+
+        self._reports.ask_and_save(content, f"{entries[0].name}.html" if len(entries) == 1 else "runs.html")
 
     def _export(self) -> None:
         """Ask for a file, and export the curves, or the log of one run as a table."""

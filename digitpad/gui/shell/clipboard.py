@@ -48,11 +48,13 @@ class PadClipboard:
             self.open(path)
 
     def open_any(self, path: Path) -> None:
-        """Open a file of any kind: a drawing for the pad, a recipe, or else a network or a dataset."""
+        """Open a file of any kind: a drawing for the pad, a recipe, a lesson, or else a network or a dataset."""
         if path.suffix.lower() in DRAWING_SUFFIXES or is_image(path):
             self.open(path)
         elif path.suffix.lower() == ".toml":
             self._open_recipe(path)
+        elif path.suffix.lower() == ".md":
+            self._session.lesson_requested.emit(path)
         else:
             self._open_file(path)
 

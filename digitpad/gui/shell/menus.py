@@ -10,8 +10,7 @@ from PySide6.QtWidgets import QMenu
 from digitpad.errors import DigitpadError
 from digitpad.gui.pages import Command
 from digitpad.gui.widgets.basics import named
-from digitpad.gui.widgets.dialogs import show_information
-from digitpad.gui.widgets.menu_utils import add_action, with_native_keys
+from digitpad.gui.widgets.menu_utils import add_action
 from digitpad.gui.widgets.theme import Mode
 from digitpad.runs.network_names import network_name
 from digitpad.system import user_folders
@@ -20,21 +19,6 @@ if TYPE_CHECKING:
     from digitpad.gui.shell.window import Window
 
 TEXT_STEP = 10  # percent
-
-_KEYS = """\
-On the pad: the arrow keys move a pen, Shift makes small steps, Space puts it down and lifts it, Esc cancels the stroke.
-
-P pen, E eraser, W explanation, Ctrl+Z undo, Ctrl+Backspace clear, Ctrl+C and Ctrl+V copy and paste, Alt+0 to 9 \
-correct, Alt+Enter right.
-
-Inside, on the layers: the arrow keys move from unit to unit, with Shift within a map; Space switches a unit off, Esc \
-clears the selection. U, S, N, E choose the panel, A and F the view.
-
-My digits: 0 to 9 relabel the selected drawings, X not a digit, Delete deletes, Enter opens one in the Draw tab, \
-Ctrl+Z undo; Ctrl+D write digits, where Enter asks for the next, Ctrl+Shift+D adapt.
-
-{tabs}, Ctrl+T train and pause, Ctrl+. stop, Ctrl+U use the trained network, Ctrl+E evaluate, R another sample, \
-Ctrl+R runs, Ctrl+L open network, Ctrl+O open image or strokes."""
 
 
 class Menus(QObject):
@@ -143,6 +127,10 @@ class Menus(QObject):
         single = add_action(view, "S&ingle digit", lambda: self._session.set_single_digit(single.isChecked()))
         single.setCheckable(True)
         single.setChecked(self._session.preferences.reads_single_digit)
+        add_action(view, "H&istory", window.toggle_history, "Ctrl+H")
+        add_action(view, "C&ompare with…", window.toggle_comparison, "Ctrl+Shift+C")
+        view.addSeparator()
+        add_action(view, "&Present", window.toggle_presentation, "F5")
         full = add_action(view, "&Full screen", self._toggle_full_screen, standard.FullScreen)
         full.setShortcuts([QKeySequence("F11"), *full.shortcuts()])
 
@@ -175,7 +163,13 @@ class Menus(QObject):
 
     def _build_help(self) -> None:
         help_menu = self._menu("&Help")
-        add_action(help_menu, "&Keyboard shortcuts", self._show_keys, QKeySequence.StandardKey.HelpContents)
+        add_action(help_menu, "Help &contents", self._window.show_help, QKeySequence.StandardKey.HelpContents)
+        add_action(help_menu, "&What is this?", self._window.explain_focus, QKeySequence.StandardKey.WhatsThis)
+        self._lessons_menu = help_menu.addMenu("&Lessons")
+        self._lessons_menu.aboutToShow.connect(self._fill_lessons)
+        add_action(help_menu, "&First steps", self._window.start_tour)
+        add_action(help_menu, "&Keyboard shortcuts", lambda: self._window.show_help("keyboard.md"))
+        help_menu.addSeparator()
         add_action(help_menu, "&About digitpad", self._show_about)
 
     # Commands.
@@ -200,9 +194,23 @@ class Menus(QObject):
             return
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
-    def _show_keys(self) -> None:
-        tabs = ", ".join(f"Ctrl+{index + 1} {page.title}" for index, page in enumerate(self._window.pages))
-        show_information(self._window, "Keyboard shortcuts", with_native_keys(_KEYS.format(tabs=tabs)))
+    def _fill_lessons(self) -> None:
+        """List the lessons; they are read when the menu is first opened."""
+        from digitpad.teaching.lesson import lesson_files, load_lesson
+
+        self._lessons_menu.clear()
+        for path in lesson_files():
+            try:
+                lesson = load_lesson(path)
+            except DigitpadError as error:
+                action = add_action(self._lessons_menu, path.name, partial(self._window.start_lesson, path))
+                action.setToolTip(str(error))
+                continue
+            minutes = f" · {lesson.minutes} min" if lesson.minutes else ""
+            text = f"{lesson.title}{minutes}".replace("&", "&&")
+            add_action(self._lessons_menu, text, partial(self._window.start_lesson, path))
+        self._lessons_menu.addSeparator()
+        add_action(self._lessons_menu, "&Write your own…", partial(self._window.show_help, "lessons.md"))
 
     def _show_about(self) -> None:
         try:

@@ -1,14 +1,26 @@
 """The main window: tabs, menus, status bar, drag and drop, closing."""
 
+from collections.abc import Callable
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QMainWindow,
+    QScrollArea,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from digitpad.errors import DigitpadError
+from digitpad.gui.beside.drawing_history import DrawingHistory
 from digitpad.gui.pages import PAGES, Page
 from digitpad.gui.session import Session, TrainingState
 from digitpad.gui.shell.clipboard import PadClipboard
@@ -27,9 +39,15 @@ from digitpad.gui.widgets.text_size import scale_with_text, scaled
 from digitpad.weights.native_format import Weights
 
 if TYPE_CHECKING:
+    from digitpad.gui.help.help_window import HelpWindow
+    from digitpad.gui.lessons.lesson_runner import LessonRunner
     from digitpad.gui.runs.runs_window import RunsWindow
+    from digitpad.gui.shell.presentation import Presentation
+    from digitpad.gui.shell.side_panels import SidePanels
 
 _IMPORTED_LATER = ("digitpad.gui.importing.network_import", "digitpad.gui.runs.runs_window")
+
+_TOUR_AFTER_MS = 700  # the window then stands, and the other tabs are imported
 
 _PAGE_PX = (920, 524)  # minimum size of a page
 _MINIMUM_PX = (480, 320)
@@ -57,12 +75,18 @@ class Window(QMainWindow):
         self.setAcceptDrops(True)
         self._built = [Lazy(lambda page=page: self._build_page(page)) for page in pages]  # type: ignore[misc]
         self._runs_window = Lazy(self._make_runs_window)
+        self._help_window = Lazy(self._make_help_window)
+        self._lessons = Lazy(self._make_lessons)
+        self.presentation = Lazy(self._make_presentation)
+        self.history = DrawingHistory(session)
+        self._panels: SidePanels | None = None
+        self._body = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._tabs = named(Tabs(), "tab_bar")
         self._stack = QStackedWidget()
         self._scroll = named(QScrollArea(), "page_scroll")
         self._preferences_dialog = Lazy(lambda: PreferencesDialog(session, files, self))
         self._status = StatusBar(session)
-        files = FileDialogs(session.preferences, self)
+        files = self._files = FileDialogs(session.preferences, self)
         self.networks = NetworkFiles(session, files, self)
         self.clipboard = PadClipboard(session, files, self.networks.open, self)
         self._importing = TaskRunner("imports", Policy.QUEUE, self)
@@ -73,6 +97,8 @@ class Window(QMainWindow):
         self._tabs.currentChanged.connect(self._tab_changed)
         session.page_requested.connect(self._show_requested)
         session.error_raised.connect(self._show_error)
+        session.help_requested.connect(self.show_help)
+        session.lesson_requested.connect(self.start_lesson)
         session.network_changed.connect(self._name_network)
         session.runs_changed.connect(lambda: self._name_network(session.weights))
         self._name_network(session.weights)
@@ -122,6 +148,8 @@ class Window(QMainWindow):
 
     def _tab_changed(self, index: int) -> None:
         self._stack.setCurrentWidget(self._built[index]())
+        if self.presentation.value is not None:
+            self.presentation.value.follow_page()
         self.menus.show_page(index)
 
     def _show_requested(self, title: str) -> None:
@@ -153,6 +181,100 @@ class Window(QMainWindow):
 
         return RunsWindow(self.session, self)
 
+    def show_help(self, page: str = "") -> None:
+        """Show the help window, at a page or where it was."""
+        if page:
+            self._help_window().open_page(page)
+        bring_to_front(self._help_window())
+
+    def _make_help_window(self) -> "HelpWindow":
+        from digitpad.gui.help.help_window import HelpWindow
+
+        return HelpWindow(self.session, self)
+
+    def explain_focus(self) -> None:
+        """Show the card of the term nearest to the keyboard focus."""
+        from digitpad.gui.help.term_card import nearest_button
+
+        if (button := nearest_button(self)) is not None:
+            button.show_card()
+        else:
+            self.show_help()
+
+    @property
+    def lessons(self) -> "LessonRunner":
+        """Runs the lessons."""
+        return self._lessons()
+
+    def start_lesson(self, path: Path) -> None:
+        """Start a lesson from its file."""
+        self.lessons.start(path)
+
+    def _make_lessons(self) -> "LessonRunner":
+        from digitpad.gui.lessons.lesson_runner import LessonRunner
+
+        return LessonRunner(self)
+
+    def offer_tour(self) -> None:
+        """Show the first steps at the first start, once the window has been painted."""
+        if self.session.preferences.take_tour():
+            QTimer.singleShot(_TOUR_AFTER_MS, self, self.start_tour)
+
+    def start_tour(self) -> None:
+        """Start the four first steps."""
+        from digitpad.teaching.lesson import TOUR
+
+        self.start_lesson(TOUR)
+
+    def add_panel(self, panel: QWidget) -> None:
+        """Put a `SidePanel` beside the tabs, or below them in a narrow window, until it is destroyed."""
+        if self._panels is None:
+            from digitpad.gui.shell.side_panels import SidePanels
+
+            self._panels = SidePanels(self, self._body)
+        self._panels.add(panel)
+
+    @property
+    def built_pages(self) -> list[TabPage]:
+        """The tabs that were built."""
+        return [lazy.value for lazy in self._built if lazy.value is not None]
+
+    def toggle_presentation(self) -> None:
+        """Begin or end the presentation."""
+        self.presentation().toggle()
+
+    def _make_presentation(self) -> "Presentation":
+        from digitpad.gui.shell.presentation import Presentation
+
+        return Presentation(self, (self._bar, self._status))
+
+    def toggle_history(self) -> None:
+        """Show or close the strip of the last drawings."""
+        from digitpad.gui.beside.history_panel import HistoryPanel
+
+        self._toggle_panel("history_panel", lambda: HistoryPanel(self.session, self.history, self._files))
+
+    def toggle_comparison(self) -> None:
+        """Show or close the panel with a second network."""
+        from digitpad.gui.beside.compare_panel import ComparePanel
+
+        self._toggle_panel("compare_panel", lambda: ComparePanel(self.session))
+
+    def _toggle_panel(self, name: str, make: Callable[[], QWidget]) -> None:
+        if (panel := self.findChild(QWidget, name)) is not None:
+            self._close_panel(panel)
+            return
+        panel = make()
+        panel.left.connect(partial(self._close_panel, panel))  # type: ignore[attr-defined]
+        self.add_panel(panel)
+
+    @staticmethod
+    def _close_panel(panel: QWidget) -> None:
+        end_tasks(panel)
+        panel.hide()
+        panel.setParent(None)
+        panel.deleteLater()
+
     def _show_error(self, title: str, error: DigitpadError) -> None:
         show_error(self, title, error)
 
@@ -161,7 +283,7 @@ class Window(QMainWindow):
         column = QVBoxLayout(central)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        bar = named(QWidget(), "tabs")
+        bar = self._bar = named(QWidget(), "tabs")
         bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         row = QHBoxLayout(bar)
         row.setContentsMargins(20, 0, 20, 0)
@@ -183,7 +305,10 @@ class Window(QMainWindow):
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.setWidget(self._stack)
-        column.addWidget(self._scroll, 1)
+        self._body.setContentsMargins(0, 0, 0, 0)
+        self._body.setSpacing(0)
+        self._body.addWidget(self._scroll, 1)
+        column.addLayout(self._body, 1)
         column.addWidget(self._status)
         self.setCentralWidget(central)
 
@@ -212,6 +337,8 @@ class Window(QMainWindow):
         """End all tasks of the window and of its tabs."""
         if self._runs_window.value is not None:
             self._runs_window.value.shut_down()
+        if self._help_window.value is not None:
+            self._help_window.value.close()
         for lazy in self._built:
             if lazy.value is not None:
                 lazy.value.shut_down()

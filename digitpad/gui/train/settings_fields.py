@@ -10,7 +10,7 @@ from digitpad.errors import RecipeError
 from digitpad.gui.data.dataset_choice import DatasetChoice
 from digitpad.gui.train.augmentation_choice import AugmentationChoice
 from digitpad.gui.widgets.form_widgets import Check, TextField, WordChoice
-from digitpad.gui.widgets.setting_labels import SETTING_LABELS
+from digitpad.gui.widgets.setting_labels import SETTING_LABELS, SETTING_TERMS
 from digitpad.number_format import format_number
 
 Editor = TextField | WordChoice | Check | DatasetChoice | AugmentationChoice
@@ -44,6 +44,11 @@ class Field:
     def text(self) -> str:
         """Label of the field."""
         return SETTING_LABELS[self.key]
+
+    @property
+    def term(self) -> str:
+        """Term of the help that explains the field."""
+        return SETTING_TERMS[self.key]
 
     @property
     def name(self) -> str:
@@ -108,6 +113,11 @@ def _shorten(text: str) -> str:
 _number = partial(TextField, _real, format_number)
 _epochs = partial(_number, "epochs")
 _count = partial(TextField, _whole, str)
+
+HEADING_TERMS = {
+    "Recipe": "recipe", "Network": "network", "Loss": "loss", "Optimiser": "optimiser", "Data": "dataset",
+}  # fmt: skip
+"""Terms of the headings."""
 
 FIELDS: dict[str, tuple[Field, ...]] = {
     "Network": (

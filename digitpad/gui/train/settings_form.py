@@ -26,9 +26,11 @@ from digitpad.gui.data.data_dialog import DataDialog
 from digitpad.gui.data.dataset_choice import DatasetChoice
 from digitpad.gui.train.augmentation_choice import AugmentationChoice, describe_amounts
 from digitpad.gui.train.augmentation_dialog import AugmentationDialog
-from digitpad.gui.train.settings_fields import FIELDS, Editor, Field
+from digitpad.gui.train.settings_fields import FIELDS, HEADING_TERMS, Editor, Field
 from digitpad.gui.widgets.basics import SPACE, bring_to_front, make_card, make_label, named
 from digitpad.gui.widgets.form_widgets import Choice, Disclosure, TextField, link
+from digitpad.gui.widgets.term_button import SIDE_PX, TermButton, explain
+from digitpad.gui.widgets.text_size import scaled
 from digitpad.gui.widgets.theme import Theme
 from digitpad.number_format import format_percent
 from digitpad.training.recipe import Recipe
@@ -384,7 +386,7 @@ class SettingsForm(QWidget):
         self._grid = QGridLayout(content)
         self._set_margins(scrolled=False)
         self._grid.setVerticalSpacing(0)
-        self._grid.setHorizontalSpacing(2 * SPACE)
+        self._grid.setHorizontalSpacing(SPACE)  # the ⓘ of a label has room round its sign
         self._grid.setColumnStretch(1, 1)
         self._build_recipe_choice()
         for heading, fields in FIELDS.items():
@@ -405,11 +407,13 @@ class SettingsForm(QWidget):
         line.setFixedHeight(1)
         inner.addWidget(line)
         inner.addWidget(self._more)
+        for button in self.findChildren(TermButton, "term_recipe"):  # the form begins with its first field
+            self.setTabOrder(self._recipe_choice, button)
 
     def _set_margins(self, *, scrolled: bool) -> None:
         """Set the right margin to the width that the scroll bar does not take, so that fields keep their width."""
         bar_px = self._scroll.verticalScrollBar().sizeHint().width() if scrolled else 0
-        self._grid.setContentsMargins(4 * SPACE, 3 * SPACE, max(0, 3 * SPACE - bar_px), 0)
+        self._grid.setContentsMargins(4 * SPACE, SPACE, max(0, 3 * SPACE - bar_px), 0)
 
     def _build_recipe_choice(self) -> None:
         self._add_heading("Recipe")
@@ -438,15 +442,15 @@ class SettingsForm(QWidget):
         """Keep room for the longest label, so that fields keep their width when More settings are shown."""
         if self.rows:
             longest = max(self.fontMetrics().horizontalAdvance(row.field.text) for row in self.rows.values())
-            self._grid.setColumnMinimumWidth(0, longest)
+            self._grid.setColumnMinimumWidth(0, longest + scaled(SIDE_PX))
 
     def sizeHint(self) -> QSize:
         """Return a width that fits labels, fields and their links in the font of the window."""
-        return QSize(35 * self.fontMetrics().horizontalAdvance("0"), super().sizeHint().height())
+        return QSize(37 * self.fontMetrics().horizontalAdvance("0"), super().sizeHint().height())
 
     def _add_heading(self, text: str) -> QLabel:
         heading = make_label(text, "heading")
-        heading.setMinimumHeight(5 * SPACE)
+        explain(heading, HEADING_TERMS[text])
         self._grid.addWidget(heading, self._grid.rowCount(), 0)
         return heading
 
@@ -472,6 +476,7 @@ class SettingsForm(QWidget):
             tip = "Run a short test that suggests a learning rate (Ctrl+Shift+F)"
             self.find_rate = link("F&ind rate", "find_rate_button", tip)
             self._add_beside_field(editor, self.find_rate)
+        self.setTabOrder(editor, explain(name, field.term))  # a field first, then what it means
         self.rows[field.key] = _Row(field, editor, name, error)
 
     def _add(self, text: str, widget: QWidget, tip: str) -> tuple[QLabel, QLabel]:
@@ -507,7 +512,8 @@ class _ErrorLabel(QLabel):
     # Qt overrides.
 
     def heightForWidth(self, width: int) -> int:
-        return max(self.fontMetrics().height(), super().heightForWidth(width))
+        line, height = self.fontMetrics().height(), super().heightForWidth(width)
+        return height + 1 if height > line else line  # else the last pixel of a second line is cut off
 
     def minimumSizeHint(self) -> QSize:
         return QSize(0, self.fontMetrics().height())

@@ -13,6 +13,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from digitpad.errors import DigitpadError, FileError, RecipeError
+from digitpad.gui.reporting.report_saver import ReportSaver
 from digitpad.gui.session import Lifetime, Session, TrainingState
 from digitpad.gui.tasks.task import Policy, TaskRunner, error_message
 from digitpad.gui.tasks.throttle import Throttle
@@ -35,6 +36,7 @@ from digitpad.gui.train.training_task import (
 )
 from digitpad.gui.widgets.basics import SPACE, named, set_kind
 from digitpad.gui.widgets.dialogs import confirm
+from digitpad.gui.widgets.file_dialogs import FileDialogs
 from digitpad.gui.widgets.tab_page import TabPage
 from digitpad.number_format import format_count
 from digitpad.runs.network_names import is_of_run, network_name
@@ -64,6 +66,7 @@ class TrainTab(TabPage):
         self._session = session
         self._control: TrainingControl | None = None
         self._tasks = TaskRunner("training", Policy.LATEST, self)
+        self._reports = ReportSaver(session, FileDialogs(session.preferences, self), self)
         self.outcome: TrainingOutcome | None = None
         self.running: Recipe | None = None  # the recipe in training, with its changes
         self._run_name = ""
@@ -185,6 +188,25 @@ class TrainTab(TabPage):
         if self._may_replace_result():
             self.form.set_recipe(run.recipe)
             self._start(run.recipe, TrainingControl(settings), run)
+
+    def save_report(self) -> None:
+        """Ask for a file, and save a report of the run that was trained last."""
+        path = None if self.outcome is None else self.outcome.path
+        if path is None or not is_of_run(path):
+            self._session.say("Train first; the report is about the run")
+            return
+
+        def content() -> str:
+            from digitpad.reports.run_report import runs_report
+
+            return runs_report([Run.open(path.parent)])
+
+        self._reports.ask_and_save(content, f"{network_name(path)}.html")
+
+    def present(self, presented: bool) -> None:
+        """Hide the settings, so that the curves fill the screen."""
+        for widget in (self.form, self._main, self._stop, self._save):
+            widget.setVisible(not presented)
 
     def find_rate(self) -> None:
         """Run the learning-rate finder with the form's settings."""

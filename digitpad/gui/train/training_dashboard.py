@@ -31,6 +31,7 @@ from digitpad.gui.widgets.basics import SPACE, ElidedLabel, Tile, make_card, mak
 from digitpad.gui.widgets.legend import LegendEntry, line_symbol
 from digitpad.gui.widgets.reserved_label import ReservedLabel
 from digitpad.gui.widgets.segmented_control import SegmentedControl
+from digitpad.gui.widgets.term_button import TermButton, explain
 from digitpad.gui.widgets.theme import Theme
 from digitpad.number_format import format_count, format_percent
 from digitpad.recognition.recognizer import Prediction
@@ -70,13 +71,13 @@ class TrainingDashboard(QWidget):
         self._accuracy_curves: TrainingCurves | None = None
         self._importing = TaskRunner("plots", Policy.QUEUE, self)
         self._tiles = {
-            name: Tile(title, f"tile_{name}")
-            for name, title in (
-                ("epoch", "Epoch"),
-                ("loss", "Training loss"),
-                ("accuracy", "Validation accuracy"),
-                ("speed", "Images / second"),
-                ("left", "Time left"),
+            name: Tile(title, f"tile_{name}", term=term)
+            for name, title, term in (
+                ("epoch", "Epoch", "epoch"),
+                ("loss", "Training loss", "loss"),
+                ("accuracy", "Validation accuracy", "validation"),
+                ("speed", "Images / second", ""),
+                ("left", "Time left", ""),
             )
         }
         self._progress = named(QProgressBar(textVisible=False), "training_progress")
@@ -331,6 +332,7 @@ class TrainingDashboard(QWidget):
         row.setSpacing(3 * SPACE)
         self._loss_heading = make_label("Loss", "heading", "loss_heading")
         row.addWidget(self._loss_heading)
+        explain(self._loss_heading, "overfitting")
         self._hint = make_label("", "caption", "training_hint")
         self._hint.setWordWrap(True)
         row.addWidget(self._hint, 1)
@@ -347,6 +349,7 @@ class TrainingDashboard(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(3 * SPACE)
         row.addWidget(self._views)
+        row.addWidget(TermButton("first-layer"))
         self._accuracy_name = ElidedLabel("heading", "accuracy_name")
         row.addWidget(self._accuracy_name, 1)
         frame, column, keys = self._plot_card("accuracy_card", heading)

@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from digitpad.gui.widgets.term_button import TermButton
 from digitpad.gui.widgets.text_size import BODY_PX, follow_text_size, scale_with_text, scaled
 from digitpad.gui.widgets.theme import fixed_width_digits
 from digitpad.number_format import format_percent
@@ -265,9 +266,9 @@ class _Figure(QLabel):
 
 
 class Tile(QFrame):
-    """Card with a title, a value and, if it has them, a line of details."""
+    """Card with a title, a value and, if it has them, a line of details; ``term`` explains it."""
 
-    def __init__(self, title: str, name: str, *, has_details: bool = False) -> None:
+    def __init__(self, title: str, name: str, *, has_details: bool = False, term: str = "") -> None:
         super().__init__()
         self.setObjectName(name)
         self.setProperty("card", True)
@@ -281,6 +282,14 @@ class Tile(QFrame):
         column.addWidget(self._value)
         if has_details:
             column.addWidget(self._details)
+        self._button = TermButton(term, self) if term else None
+        if self._button is not None:
+            scale_with_text(self, lambda side_px: self._title.setContentsMargins(0, 0, side_px, 0), 14)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._button is not None:  # in the corner, where it takes no height from the numbers
+            self._button.move(self.width() - self._button.width() - 3, 4)
 
     def set_value(self, text: str, title: str = "", details: str = "") -> None:
         """Show a value; ``title`` replaces the title."""

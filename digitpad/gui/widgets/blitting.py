@@ -12,6 +12,7 @@ from PySide6.QtCore import QEvent
 from PySide6.QtGui import QFontInfo, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
+from digitpad.gui.widgets.copy_picture import offer_copy
 from digitpad.gui.widgets.theme import Theme
 
 _FEW = 50  # a range with a smaller ratio shows hardly a power of ten
@@ -27,6 +28,7 @@ class BlittedFigure(FigureCanvasQTAgg):
         self._theme = theme
         self.figure = Figure(figsize=size)
         super().__init__(self.figure)
+        offer_copy(self)
         self.setParent(parent)
         self.setObjectName(name)
         self._background: object = None

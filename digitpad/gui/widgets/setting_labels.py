@@ -1,4 +1,4 @@
-"""Labels of the settings of a recipe, by dotted key."""
+"""Labels of the settings of a recipe, and the terms that explain them, by dotted key."""
 
 SETTING_LABELS = {
     "network.hidden": "Hidden layers",
@@ -34,4 +34,40 @@ SETTING_LABELS = {
     "data.pen_digits": "Pen digits",
     "data.non_digits": "Non-digits",
     "augmentation": "Augmentation",
+}
+
+SETTING_TERMS = {
+    "network.hidden": "hidden-layers",
+    "network.padding": "padding",
+    "network.activation": "activation",
+    "network.alpha": "leaky-relu-slope",
+    "network.dropout": "dropout",
+    "network.batch_norm": "batch-norm",
+    "network.initializer": "initialiser",
+    "loss.label_smoothing": "label-smoothing",
+    "loss.l1": "l1-penalty",
+    "loss.l2": "l2-penalty",
+    "optimizer.method": "optimiser",
+    "optimizer.momentum": "momentum",
+    "optimizer.weight_decay": "weight-decay",
+    "optimizer.learning_rate": "learning-rate",
+    "optimizer.schedule": "schedule",
+    "optimizer.decay": "schedule",
+    "optimizer.step_epochs": "schedule",
+    "optimizer.step_factor": "schedule",
+    "optimizer.warmup_epochs": "warm-up",
+    "optimizer.clip_norm": "gradient-clipping",
+    "optimizer.clip_value": "gradient-clipping",
+    "training.batch_size": "batch-size",
+    "training.epochs": "epoch",
+    "training.patience": "early-stopping",
+    "training.average": "averaging",
+    "training.plain": "augmentation",
+    "training.calibrate": "calibration",
+    "training.seed": "seed",
+    "data.set": "dataset",
+    "data.normalise": "normalisation",
+    "data.pen_digits": "pen-digits",
+    "data.non_digits": "non-digits",
+    "augmentation": "augmentation",
 }

@@ -22,6 +22,9 @@ class TabPage(QWidget):
     def restore_state(self, state: Mapping[str, Any]) -> None:
         """Restore what `saved_state` returned; ignore values that no longer fit."""
 
+    def present(self, presented: bool) -> None:
+        """Show only what a class shall see, or all; called when the presentation begins or ends."""
+
     # Qt overrides.
 
     def hasHeightForWidth(self) -> bool:

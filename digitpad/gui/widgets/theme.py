@@ -150,6 +150,13 @@ QPushButton[kind="link"] {{ background: transparent; color: {t.accent}; border: 
 QPushButton[kind="link"]:hover {{ background: {t.accent_ground}; }}
 QPushButton[kind="link"]:focus {{ border-color: {t.accent}; }}
 QPushButton[kind="link"]:disabled {{ color: {t.soft}; }}
+#help_text, #help_list, #history_list {{ background: {t.card}; color: {t.text}; border: 1px solid {t.hairline};
+    border-radius: 10px; outline: none; }}
+#help_text:focus, #help_list:focus {{ border-color: {t.accent}; }}
+#help_list::item {{ padding: {scaled(5)}px 8px; border-radius: 5px; }}
+#help_list::item:selected {{ background: {t.accent_ground}; color: {t.text}; }}
+#term_title, #lesson_title {{ font-size: {scaled(15)}px; }}
+#lesson_text {{ font-size: {scaled(14)}px; }}
 QPushButton[kind="disclosure"], QPushButton[kind="disclosure"]:checked {{ background: transparent; color: {t.soft};
     border: 1px solid transparent; border-radius: 9px; padding: 6px 12px 6px 34px; font-size: {scaled(12)}px;
     font-weight: 600;

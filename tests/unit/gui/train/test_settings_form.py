@@ -24,6 +24,7 @@ from digitpad.gui.train.settings_fields import FIELDS
 from digitpad.gui.train.settings_form import SettingsForm
 from digitpad.gui.train.train_tab import TrainTab
 from digitpad.gui.widgets.form_widgets import TextField
+from digitpad.gui.widgets.term_button import TermButton
 from digitpad.number_format import format_number
 from digitpad.training.recipe import OPTIMIZERS, SCHEDULES, Recipe
 from digitpad.training.recipe_library import Recipes
@@ -280,7 +281,8 @@ def test_tab_goes_through_the_fields_in_reading_order(qtbot: QtBot, form: Settin
     find(form, QComboBox, "preset").setFocus()
     visited = []
     while (widget := QApplication.focusWidget()) is not None and widget.objectName() != "more_settings":
-        visited.append(widget.objectName())
+        if not isinstance(widget, TermButton):  # the ⓘ of a field comes after it
+            visited.append(widget.objectName())
         qtbot.keyClick(widget, Qt.Key.Key_Tab)
     fields = [field for fields in FIELDS.values() for field in fields if field.key in form.keys]
     names = [field.name for field in fields]

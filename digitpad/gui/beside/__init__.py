@@ -1,0 +1,1 @@
+"""Panels beside the tabs: the history of drawings, and a second network."""

@@ -1,0 +1,1 @@
+"""The help window, the cards that explain terms, and their pictures."""

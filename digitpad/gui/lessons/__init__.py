@@ -1,0 +1,1 @@
+"""Lessons in the window: the panel with the steps, the pointer, and the checks."""

@@ -1,0 +1,1 @@
+"""Saving reports from the tabs and the Runs window."""

@@ -1,0 +1,1 @@
+"""Reports of evaluations and runs: each is one HTML file that needs no other."""

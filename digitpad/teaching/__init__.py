@@ -1,0 +1,1 @@
+"""Help pages, terms and lessons: Markdown files, and what is read from them."""
