@@ -15,6 +15,7 @@ from digitpad.system import blas_threads
 
 if TYPE_CHECKING:
     from digitpad.datasets.dataset import Dataset
+    from digitpad.formats.progress import ProgressCallback
     from digitpad.training.recipe import Recipe
     from digitpad.weights.native_format import Weights
 
@@ -167,15 +168,34 @@ def chosen_weights(
     from digitpad.importers.open_file import open_weights
     from digitpad.weights.native_format import SHIPPED
 
+    source = path or SHIPPED
     if convention is None:
-        return open_weights(path or SHIPPED, data=data)
+        with _options_tested(source) as tell:
+            return open_weights(source, data=data, tell=tell)
     class_names, scored_on = _classes(convention.classes)
     try:
-        return open_weights(path or SHIPPED, convention.activation, convention.scaling, class_names, scored_on or data)
+        with _options_tested(source) as tell:
+            return open_weights(source, convention.activation, convention.scaling, class_names, scored_on or data, tell)
     except OutputsError as error:
         if class_names is not None:
             raise
         raise DigitpadError(f"{error}, for example --classes A-Z") from error
+
+
+@contextlib.contextmanager
+def _options_tested(path: Path) -> "Iterator[ProgressCallback]":
+    """Show on a terminal how many options were tested so far; Ctrl-C ends the search at any time."""
+    line_start = clear_line()
+
+    def tell(n_tested: int) -> None:
+        if line_start and n_tested:
+            print_progress(f"{line_start}opening {path.name}: {n_tested:,} options tested", end="")
+
+    try:
+        yield tell
+    finally:
+        if line_start:
+            print_progress(line_start, end="")
 
 
 def report_doubt(weights: "Weights") -> None:
