@@ -83,7 +83,7 @@ class StatedNetwork:
         return [replace(self, start=start, detail=start, cost=cost) for start, cost in ENLARGEMENTS.items()]
 
     def transposed(self) -> "StatedNetwork | None":
-        """Return the network for images with rows and columns exchanged, or None if it has other than dense layers."""
+        """Return the network for images with rows and columns exchanged, or None if it has other layers."""
         kinds = [type(layer).__name__ for layer in self.layers]
         if self.start or kinds[:2] != ["Flatten", "Linear"]:
             return None
