@@ -19,6 +19,7 @@ from digitpad.gui.tasks.throttle import Throttle
 from digitpad.gui.widgets.basics import SPACE, ElidedLabel, make_card, make_label, named
 from digitpad.gui.widgets.segmented_control import SegmentedControl
 from digitpad.gui.widgets.tab_page import TabPage
+from digitpad.gui.widgets.text_size import scale_with_text
 
 SCORE_MS = 300
 """Least time between readings of all drawings, while more are being written."""
@@ -187,7 +188,7 @@ class MyDigitsTab(TabPage):
         outer = QVBoxLayout(page)
         outer.addStretch(1)
         card: QFrame = make_card("no_digits_card")
-        card.setMaximumWidth(760)
+        scale_with_text(card, card.setMaximumWidth, 760)
         column = QVBoxLayout(card)
         column.setContentsMargins(8 * SPACE, 7 * SPACE, 8 * SPACE, 7 * SPACE)
         column.setSpacing(4 * SPACE)
