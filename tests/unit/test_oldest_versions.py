@@ -17,8 +17,8 @@ def test_the_oldest_environment_is_what_pyproject_allows() -> None:
     pinned = {}
     for line in (ROOT / ".ci" / "oldest.txt").read_text(encoding="utf-8").splitlines():
         if not line.startswith("#"):
-            name, _, version = line.partition("==")
-            pinned[name.lower()] = [int(part) for part in version.split(".")]
+            name, _, pin = line.partition("==")
+            pinned[name.lower()] = [int(part) for part in pin.split(".")]
     tools = {"ruff", "mypy", "import-linter"}
     assert pinned.keys() == wanted.keys() - tools
     for name, version in pinned.items():
