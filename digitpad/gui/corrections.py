@@ -42,8 +42,8 @@ class _Edit(QUndoCommand):
 class Corrections(QObject):
     """My digits, and the memory of them for the network in use.
 
-    Both are opened in a thread, as reading many drawings takes a while; until then nothing is remembered. Changes by
-    other windows are followed.
+    Both are opened in a thread, as reading many drawings takes a while; until then there is no memory. Changes by other
+    windows are taken over.
 
     Attributes
     ----------
@@ -92,7 +92,7 @@ class Corrections(QObject):
     # The memory.
 
     def follow(self, weights: Weights) -> None:
-        """Remember My digits as this network sees them."""
+        """Build the memory of My digits for this network."""
         self._weights, self.memory = weights, None
         # The store belongs to the GUI thread once it is open; the thread gets the drawings alone.
         digits = None if self._store is None else self._store.digits

@@ -24,11 +24,11 @@ TEXT_STEP = 10  # percent
 _KEYS = """\
 On the pad: the arrow keys move a pen, Shift makes small steps, Space puts it down and lifts it, Esc cancels the stroke.
 
-P pen, E eraser, W why, Ctrl+Z undo, Ctrl+Backspace clear, Ctrl+C and Ctrl+V copy and paste, Alt+0 to 9 correct, \
-Alt+Enter right.
+P pen, E eraser, W explanation, Ctrl+Z undo, Ctrl+Backspace clear, Ctrl+C and Ctrl+V copy and paste, Alt+0 to 9 \
+correct, Alt+Enter right.
 
 Inside, on the layers: the arrow keys move from unit to unit, with Shift within a map; Space switches a unit off, Esc \
-clears the selection. U, S, N, E choose the panel, A and F the picture.
+clears the selection. U, S, N, E choose the panel, A and F the view.
 
 My digits: 0 to 9 relabel the selected drawings, X not a digit, Delete deletes, Enter opens one in the Draw tab, \
 Ctrl+Z undo; Ctrl+D write digits, where Enter asks for the next, Ctrl+Shift+D adapt.
@@ -38,7 +38,7 @@ Ctrl+R runs, Ctrl+L open network, Ctrl+O open image or strokes."""
 
 
 class Menus(QObject):
-    """Fills the menu bar of a window, and enables what can be done at the moment."""
+    """Menu bar of a window; it enables the commands that are possible at the moment."""
 
     def __init__(self, window: "Window") -> None:
         super().__init__(window)
@@ -63,7 +63,7 @@ class Menus(QObject):
         self._update_drawing()
 
     def show_page(self, index: int) -> None:
-        """Follow the tab that is shown: beside the pad, its keys belong to the field that is edited."""
+        """Enable the shortcuts of the pad only on the Draw tab, because text fields use the same keys."""
         self._pad_actions.setEnabled(index == 0)
 
     def _update_drawing(self) -> None:
@@ -181,7 +181,7 @@ class Menus(QObject):
     # Commands.
 
     def _run_command(self, index: int, method: str) -> None:
-        """Show a page, and carry out its command there."""
+        """Show a page, and run one of its commands."""
         getattr(self._window.show_page(index), method)()
 
     def _fill_recent(self) -> None:

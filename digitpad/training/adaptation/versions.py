@@ -67,7 +67,7 @@ class AdaptedVersion:
         return weights, path
 
     def facts(self) -> dict[str, Any]:
-        """Return what is known of the adaptation: ``from``, ``date``, ``n_drawings``, and ``before`` and ``after``.
+        """Return facts about the adaptation: ``from``, ``date``, ``n_drawings``, and ``before`` and ``after``.
 
         Raises
         ------
