@@ -42,8 +42,8 @@ class _Edit(QUndoCommand):
 class Corrections(QObject):
     """My digits, and the memory of them for the network in use.
 
-    Both are opened in a thread, as reading many drawings takes a while; until then nothing is remembered. Changes by
-    other windows are followed.
+        Both are opened in a thread, as reading many drawings takes a while; until then there is no memory. Changes by other
+    windows are taken over.
 
     Attributes
     ----------

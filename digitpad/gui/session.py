@@ -229,7 +229,7 @@ class Session(QObject):
         return 0 if reading is None else min(self._selected, len(reading.items) - 1)
 
     def correct(self, label: int) -> None:
-        """Keep the selected item in My digits with its true digit; similar drawings are then read the same way."""
+        """Correct the selected item: add it to My digits, and read similar drawings with this label."""
         if self.prediction is not None:
             self._keep(label, CORRECTION)
             name = "not a digit" if label == NONE else f"a {label}"

@@ -98,7 +98,7 @@ class App:
         self.xdotool("key", "--delay", 30, *keys)
 
     def draw(self, digit: int, pad: str = "pad") -> None:
-        """Draw with the mouse, slowly enough (2 ms a move) that no move is merged into the next."""
+        """Draw with the mouse, slowly enough (2 ms per move) that no two moves are merged."""
         x, y, side, _ = self.seen["places"][pad]
         for stroke in placed(digit, x + 0.25 * side, y + 0.2 * side, 0.55 * side):
             moves: list[object] = ["mousemove", *map(round, stroke[0]), "mousedown", 1]
