@@ -42,7 +42,7 @@ class _Edit(QUndoCommand):
 class Corrections(QObject):
     """My digits, and the memory of them for the network in use.
 
-        Both are opened in a thread, as reading many drawings takes a while; until then there is no memory. Changes by other
+    Both are opened in a thread, as reading many drawings takes a while; until then there is no memory. Changes by other
     windows are taken over.
 
     Attributes
