@@ -69,13 +69,13 @@ def window() -> int:
     sys.stderr = messages = io.StringIO()
     try:
         status = main()
-    except SystemExit as error:  # from argparse
+    except SystemExit as error:  # argparse exits
         status = FAILED if error.code else OK
     except Exception:
         messages.write(traceback.format_exc())
         status = FAILED
     finally:
-        sys.stderr = None  # as it was
+        sys.stderr = None  # restore it
     if status == FAILED:
         show_error("digitpad", messages.getvalue().strip() or "digitpad could not start")
     return status

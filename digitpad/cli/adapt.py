@@ -76,6 +76,6 @@ def _text(result: "AdaptationResult") -> str:
 
     return (
         f"before: {scores(result.before)}\nafter:  {scores(result.after)}\n"
-        f"{result.after.n_own:,} digits held out; of all own digits, {len(result.now_read):,} more are read correctly, "
-        f"{len(result.no_longer_read):,} no longer"
+        f"{result.after.n_own:,} digits held out; on all own digits, {len(result.now_read):,} errors fixed and "
+        f"{len(result.no_longer_read):,} new"
     )

@@ -1,4 +1,4 @@
-"""Shared parts of the commands: options, and the objects that they name."""
+"""Options that commands share, and the objects that these options name."""
 
 import argparse
 from collections.abc import Iterable, Sequence
@@ -65,14 +65,14 @@ def add_normalise(parser: argparse.ArgumentParser) -> None:
 
 
 def report_dataset(dataset: "Dataset") -> None:
-    """Write what was changed in a dataset, and which of its files were skipped, to standard error."""
+    """Report changes to a dataset, and its skipped files, on standard error."""
     for note in dataset.notes:
         print_progress(note)
     report_skipped(dataset.skipped)
 
 
 def report_skipped(skipped: Sequence[str]) -> None:
-    """Write how many files of a dataset were skipped, and the first of them, to standard error."""
+    """Report the number of skipped files of a dataset, and the first of them, on standard error."""
     if skipped:
         were = "image was skipped, as it" if len(skipped) == 1 else "images were skipped, as they"
         print_progress(f"{len(skipped):,} {were} could not be read:")
@@ -170,7 +170,7 @@ def chosen_weights(
 
 
 def report_doubt(weights: "Weights") -> None:
-    """Write to standard error why an imported network is probably not used as it was trained, if that is so."""
+    """Warn on standard error if an imported network is probably not used as it was trained."""
     if doubt := weights.about.get("doubt"):
         print_progress(f"digitpad: {weights.name}: {doubt}; see --activation, --scaling and --classes")
 

@@ -14,7 +14,7 @@ from digitpad.errors import DigitpadError, printable, reason
 OK, FAILED, INTERRUPTED = 0, 1, 130
 
 _CLEAR = "\r\x1b[K"
-_LINE_START = re.compile(r"\r(\x1b\[K)?")  # what a progress line may begin with
+_LINE_START = re.compile(r"\r(\x1b\[K)?")  # control codes at the start of a progress line
 
 _Progress = TypeVar("_Progress")
 _Result = TypeVar("_Result")
@@ -62,7 +62,7 @@ def write_output(text: str) -> None:
 
 
 def flush_output() -> None:
-    """Write what is left for standard output; see `write_output`."""
+    """Flush standard output; see `write_output`."""
     with _output_errors():
         sys.stdout.flush()
 
@@ -81,7 +81,7 @@ def _output_errors() -> Iterator[None]:
 def print_progress(text: str, end: str = "\n") -> None:
     """Write a line of progress to standard error, with control characters in names escaped.
 
-    If it cannot be written, for example because a pipe was closed, progress ends and the work goes on.
+    If it cannot be written, for example because a pipe was closed, progress is no longer shown, and the work continues.
     """
     if sys.stderr is None:
         return
@@ -112,7 +112,7 @@ def run_with_progress(work: Generator[_Progress, None, _Result], describe: Calla
 
 
 def discard(stream: TextIO) -> None:
-    """Send everything that is still written to a stream to the null device, also at the end of the process."""
+    """Redirect a stream to the null device, so that later writes, also when Python exits, do not fail."""
     with contextlib.suppress(OSError, ValueError):  # a stream without a file descriptor, or a closed one
         null = os.open(os.devnull, os.O_WRONLY)
         try:

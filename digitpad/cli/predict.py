@@ -104,7 +104,7 @@ def _correction(prediction: "Prediction | None") -> dict[str, Any] | None:
 
 
 def _values(reading: "Reading | None", has_memory: bool) -> dict[str, Any]:
-    """Return a reading as JSON values; of several items, there is no single digit."""
+    """Return a reading as JSON values; a reading of several items has no single digit."""
     items = () if reading is None else reading.items
     only = items[0].prediction if len(items) == 1 else None
     return {

@@ -125,7 +125,7 @@ class Assessment:
 
     @property
     def part_images(self) -> str:
-        """What was read: "test digits", or "digits" if all were."""
+        """Description of the evaluated images: "test digits", or "digits" for the whole dataset."""
         return self.images if self.part == "all" else f"{self.part} {self.images}"
 
     @property

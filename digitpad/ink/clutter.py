@@ -193,7 +193,7 @@ def _fit(x: Floats, y: Floats, slope: Floats, lengths: Floats) -> tuple[float, f
 
 
 def _without_cut_neighbours(mask: Mask) -> Mask:
-    """Remove what the left or right edge cuts, such as parts of neighbours, if a whole digit is there."""
+    """Remove components cut by the left or right edge, such as parts of neighbours, if there is a whole digit."""
     parts = label(mask)
     boxes = bounding_boxes(parts)
     length = mask.shape[1]

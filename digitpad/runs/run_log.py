@@ -1,7 +1,7 @@
 """Run log: an append-only file with every metric as a line of JSON.
 
 A killed process may leave an incomplete line, which the reader skips. A process that resumes from a checkpoint repeats
-the steps after it; its ``begun`` line tells the reader from which step to discard the older lines.
+the steps after it; its ``begun`` line states from which step the reader discards older lines.
 """
 
 import contextlib

@@ -84,7 +84,7 @@ class Weights:
 
     @property
     def knows_non_digits(self) -> bool:
-        """Whether its recipe says that it was also trained on drawings that are not digits."""
+        """Whether the recipe in the file adds non-digits to the training set."""
         recipe = self.about.get("recipe")
         data = recipe.get("data") if isinstance(recipe, dict) else None
         count = data.get("non_digits") if isinstance(data, dict) else None

@@ -1,4 +1,4 @@
-"""A window for the tests that want one."""
+"""GUI fixtures for the integration tests."""
 
 from tests.gui_fixtures import qapp, qtbot, recipes, shipped, theme, window
 

@@ -1,4 +1,4 @@
-"""The app in a process of its own, which tells ten times a second what a person would see of it, as a line of JSON."""
+"""Run the app, and print what its window shows as a line of JSON, ten times per second."""
 
 import json
 import sys
@@ -21,7 +21,7 @@ def main() -> int:
     check_system()
     application, window = build(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
 
-    def tell() -> None:
+    def print_state() -> None:
         tab = window.page(DrawTab)
         dialog = next((one for one in QApplication.topLevelWidgets() if isinstance(one, QFileDialog)), None)
         train = window.findChild(TrainTab)
@@ -31,7 +31,7 @@ def main() -> int:
         if dialog is not None and dialog.isVisible():
             places["file_name"] = place(find(dialog, QLineEdit))
             save = [button for button in dialog.findChildren(QPushButton) if "ave" in button.text()]
-            if save:  # while the name is that of a folder, the button opens it
+            if save:  # a folder in the name field makes the button open the folder
                 places["save"] = place(save[0])
         screen = window.screen().availableSize()
         seen = {
@@ -63,7 +63,7 @@ def main() -> int:
         return [[view.mapToGlobal(centre).x(), view.mapToGlobal(centre).y()] for centre in centres]
 
     timer = QTimer()
-    timer.timeout.connect(tell)
+    timer.timeout.connect(print_state)
     timer.start(100)
     window.show()
     return application.exec()

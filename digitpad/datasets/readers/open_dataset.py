@@ -1,4 +1,4 @@
-"""Dataset detection and reading: what a file is follows from its content, by one table of formats."""
+"""Detection and reading of datasets: one table of formats recognises each file by its content."""
 
 import zipfile
 import zlib

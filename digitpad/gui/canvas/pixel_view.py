@@ -69,7 +69,7 @@ class PixelView(QWidget):
     def set_evidence(self, evidence: Evidence) -> None:
         """Show a network input with its evidence."""
         self._evidence = evidence
-        self.setAccessibleDescription(evidence.said)
+        self.setAccessibleDescription(evidence.description)
         self.set_ink(evidence.image)
 
     def set_ink(self, image: NDArray[np.uint8]) -> None:

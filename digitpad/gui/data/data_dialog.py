@@ -1,4 +1,4 @@
-"""A summary of a dataset: images per class, samples, and the mean image."""
+"""Dialog with a summary of a dataset: images per class, samples, and the mean image."""
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent, QPen
@@ -23,7 +23,7 @@ _SAMPLES_PX = N_SAMPLES * _PITCH_PX + 16
 
 
 class DataDialog(QDialog):
-    """Shows one dataset, which is read while the dialog is open."""
+    """Dialog that loads and shows one dataset."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -39,7 +39,7 @@ class DataDialog(QDialog):
         self._build()
 
     def show_set(self, source: str, name: str) -> None:
-        """Read the dataset of that name or path, and show it."""
+        """Load the dataset of that name or path, and show it."""
         self.overview = None
         self._title.set_text(name)
         self._about.setText("Reading…")
@@ -54,7 +54,7 @@ class DataDialog(QDialog):
         )
 
     def shut_down(self) -> None:
-        """Close, and wait for what is still being read."""
+        """Close, and wait for loading to end."""
         self.close()
         end_tasks(self)
 
@@ -135,10 +135,10 @@ class DataDialog(QDialog):
         row.addStretch(1)
         return headings
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def done(self, result: int) -> None:
-        """Stop reading, however the dialog is closed."""
+        """Stop loading when the dialog closes."""
         self._reading.cancel()
         super().done(result)
 
@@ -149,20 +149,20 @@ def _column_widths() -> tuple[int, int, int, int]:
 
 
 class _Picture(QWidget):
-    """The mean of all training images."""
+    """View of the mean of all training images."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
         self._found: DatasetSummary | None = None
         self.setFixedSize(QSize(78, 78))
-        self.setAccessibleName("The mean training image")
+        self.setAccessibleName("Mean training image")
         set_accessible_role(self, Role.Graphic)
-        self.setToolTip("The mean training image")
+        self.setToolTip("Mean training image")
         theme.changed.connect(self.update)
 
     def set_image(self, found: DatasetSummary | None) -> None:
-        """Show a set's, or nothing."""
+        """Show the mean image of a dataset; None shows nothing."""
         self._found = found
         self.update()
 
@@ -176,7 +176,7 @@ class _Picture(QWidget):
 
 
 class ClassRows(QWidget):
-    """A row for each class: its name, mean image, some samples, and how many there are."""
+    """View with a row for each class: its name, mean image, some samples, and counts."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -189,10 +189,10 @@ class ClassRows(QWidget):
         theme.changed.connect(self._repaint)
 
     def set_overview(self, found: DatasetSummary | None) -> None:
-        """Show a set's classes, or none."""
+        """Show the classes of a dataset; None shows none."""
         self._found = found
         names = () if found is None else found.class_names
-        said = (
+        counts_by_class = (
             []
             if found is None
             else [
@@ -200,7 +200,7 @@ class ClassRows(QWidget):
                 for name, counts in zip(names, found.counts.T.tolist(), strict=True)
             ]
         )
-        self.setAccessibleDescription("; ".join(said))
+        self.setAccessibleDescription("; ".join(counts_by_class))
         self.setMinimumHeight(len(names) * _PITCH_PX)
         self._repaint()
 
@@ -212,7 +212,7 @@ class ClassRows(QWidget):
                 self._pictures.append([inked(image, paper, ink) for image in (mean, *samples[:n])])
         self.update()
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def paintEvent(self, event: QPaintEvent) -> None:
         found, tokens = self._found, self._theme.tokens
@@ -253,7 +253,7 @@ class ClassRows(QWidget):
 
 
 def _paint_cell(painter: QPainter, cell: QRectF, picture: QImage | None, hairline: str) -> None:
-    """A picture with round corners, or where it would be."""
+    """Paint an image with round corners, or only its frame if there is no image."""
     corners = QPainterPath()
     corners.addRoundedRect(cell.adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
     if picture is not None:

@@ -1,4 +1,4 @@
-"""Datasets that can be downloaded."""
+"""Dialog to download datasets."""
 
 import time
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ _REPORT_SECONDS = 0.1
 
 
 class DownloadDialog(QDialog):
-    """Lists the datasets, each with a button that downloads it, or uses it once it is downloaded."""
+    """Dialog that lists datasets, each with a button that downloads it or, once it is downloaded, selects it."""
 
     chosen = Signal(str)  # folder of the dataset to use
     fetched = Signal()  # a dataset was downloaded

@@ -205,7 +205,7 @@ class ConfusionView(QWidget):
     def _paint_differences(self, painter: QPainter, differences: NDArray[np.int64], font: QFont) -> None:
         """Paint a rounded cell for each difference; better cells are in one colour, worse ones in another.
 
-        More right predictions are better, and so are fewer mistakes; the sign tells more from fewer.
+        More right predictions are better, and so are fewer mistakes; signs show which counts are higher.
         """
         tokens = self._theme.tokens
         most = max(1, int(np.abs(differences).max()))

@@ -1,4 +1,4 @@
-"""A dialog for the classes of a network's outputs, where the file does not state them."""
+"""Dialog for the class names of a network, if its file does not state them."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ class OutputClasses:
 
 
 class ClassesDialog(QDialog):
-    """Asks for the names of the classes, or for a dataset that has them.
+    """Dialog that asks for class names, or for a dataset that has them.
 
     Parameters
     ----------
@@ -108,9 +108,9 @@ class ClassesDialog(QDialog):
         column.addWidget(dialog_buttons(self, named(QPushButton("Cancel"), "class_cancel"), self._open))
         scale_with_text(self, self.setFixedWidth, 500)
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def done(self, result: int) -> None:
-        """End a download, however the dialog is closed."""
+        """End a download when the dialog closes."""
         self._data.close_download()
         super().done(result)

@@ -1,4 +1,4 @@
-"""A dialog for import options: the options that were tested, their accuracy, and the choice."""
+"""Dialog for import options: the tested options, their accuracy, and the choice."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -105,8 +105,8 @@ class ConventionDialog(QDialog):
         column.addWidget(title)
         measure = result.probe_set
         tested = f", so each option was tested on {measure.description}" if measure.scores else ""
-        said = "The file states its activation" if result.stated_activation else "The file doesn't say how to use it"
-        about = make_label(f"{said}{tested}.", "soft")
+        source = "The file states its activation" if result.stated_activation else "The file doesn't say how to use it"
+        about = make_label(f"{source}{tested}.", "soft")
         about.setWordWrap(True)
         column.addWidget(about)
         outputs = QHBoxLayout()

@@ -199,7 +199,7 @@ class LayersView(QWidget):
         before, pinned = self.chosen, self._pinned
         self._pinned, self._pointed = selection, None
         self._emit_change(before)
-        if selection != pinned:  # also where the pointer was on it before
+        if selection != pinned:  # also if the pointer was already on it
             self.pinned_changed.emit(selection)
             self.update()
 

@@ -112,7 +112,7 @@ class UnitPanel(QWidget):
         self._names = class_names
 
     @property
-    def said(self) -> str:
+    def description(self) -> str:
         """Description of the selection in words."""
         return f"{self._title.text()}. {self._about.text()}"
 

@@ -32,7 +32,7 @@ _FROM_HERE = (RunStatus.PAUSED, RunStatus.CUT_OFF, RunStatus.STOPPED, RunStatus.
 
 
 class RunMenu(QMenu):
-    """Enables each command when the selected runs allow it."""
+    """Commands for the selected runs, each enabled if the runs allow it."""
 
     written = Signal(str)  # something changed on disk; a message, or nothing
 
@@ -66,7 +66,7 @@ class RunMenu(QMenu):
         runs.model.renamed.connect(self._rename)
 
     def enable(self, *, training: bool) -> None:
-        """Enable what the selected runs allow; ``training`` is whether the window trains."""
+        """Enable the commands that the selected runs allow; ``training`` is whether the window trains."""
         entries = self._runs.chosen()
         one = entries[0] if len(entries) == 1 else None
         rests = one is not None and one.summary.status is not RunStatus.RUNNING and not training
@@ -189,7 +189,7 @@ class RunMenu(QMenu):
         self._tasks.start(work, key=key, finished=finished, failed=self._show_failure)
 
     def _show_failure(self, error: Exception) -> None:
-        show_error(self._parent, "This could not be done", as_digitpad_error(error))
+        show_error(self._parent, "The action failed", as_digitpad_error(error))
 
 
 def to_trash(run: Run) -> None:

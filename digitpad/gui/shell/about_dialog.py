@@ -1,4 +1,4 @@
-"""About digitpad: version, licences, and the details to send with a report of a problem."""
+"""About dialog: version, licences, and the details for a bug report."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QLabel, QPushButton, QVBoxLayout, QWidget
@@ -17,7 +17,7 @@ _LICENCES = (
 
 
 class AboutDialog(QDialog):
-    """Shows what is running here; a button copies it."""
+    """Dialog with the versions in use, and a button that copies them."""
 
     def __init__(self, session: Session, parent: QWidget) -> None:
         super().__init__(parent)

@@ -22,7 +22,7 @@ TEXT_STEP = 10  # percent
 
 
 class Menus(QObject):
-    """Fills the menu bar of a window, and enables what can be done at the moment."""
+    """Menu bar of a window; it enables the commands that are possible at the moment."""
 
     def __init__(self, window: "Window") -> None:
         super().__init__(window)
@@ -47,7 +47,7 @@ class Menus(QObject):
         self._update_drawing()
 
     def show_page(self, index: int) -> None:
-        """Follow the tab that is shown: beside the pad, its keys belong to the field that is edited."""
+        """Enable the shortcuts of the pad only on the Draw tab, because text fields use the same keys."""
         self._pad_actions.setEnabled(index == 0)
 
     def _update_drawing(self) -> None:
@@ -175,7 +175,7 @@ class Menus(QObject):
     # Commands.
 
     def _run_command(self, index: int, method: str) -> None:
-        """Show a page, and carry out its command there."""
+        """Show a page, and run one of its commands."""
         getattr(self._window.show_page(index), method)()
 
     def _fill_recent(self) -> None:

@@ -12,7 +12,7 @@ _BELOW_POINTER_PX = 16
 
 
 class TooltipWrapper(QObject):
-    """Wraps every tooltip of an application when Qt shows it or changes its text."""
+    """Event filter that wraps every tooltip of an application when Qt shows it or changes its text."""
 
     def __init__(self, application: QApplication) -> None:
         super().__init__(application)

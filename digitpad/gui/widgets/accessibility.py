@@ -26,14 +26,14 @@ def install_accessible_roles() -> None:
 
 
 def _interface(_class_name: str, thing: QObject) -> QAccessibleWidget | None:
-    """Return the interface of a widget that has a role of its own; None leaves it to Qt."""
+    """Return the interface of a widget with a custom role; None leaves it to Qt."""
     if not isinstance(thing, QWidget) or (role := thing.property(_PROPERTY)) is None:
         return None
     return _Button(thing, role) if isinstance(thing, QAbstractButton) else QAccessibleWidget(thing, role)
 
 
 class _Button(QAccessibleWidget):
-    """A button of another role than Qt's, such as a tab; its state says whether it is selected."""
+    """Button with another role than Qt's, such as a tab; its state is whether it is selected."""
 
     def state(self) -> QAccessible.State:
         state = super().state()

@@ -235,7 +235,7 @@ class ElidedLabel(QLabel):
 
 
 class _Figure(QLabel):
-    """Large number that shrinks where there is no room for it, rather than be cut off."""
+    """Large number that shrinks instead of being cut off."""
 
     def __init__(self, name: str) -> None:
         super().__init__("–")

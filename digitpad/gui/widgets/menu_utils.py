@@ -30,7 +30,7 @@ def with_native_keys(text: str) -> str:
 
 
 def delete_keys() -> list[QKeySequence]:
-    """Return the keys that delete; the delete key of a Mac is Backspace."""
+    """Return the keys that delete; on macOS, Backspace as well."""
     keys = [QKeySequence(QKeySequence.StandardKey.Delete)]
     return [*keys, QKeySequence("Backspace")] if sys.platform == "darwin" else keys
 

@@ -14,7 +14,9 @@ class SegmentedControl(QWidget):
 
     chosen = Signal(int)  # index of the selected button
 
-    def __init__(self, names: Sequence[str], name: str, accessible_name: str, *, pages: bool = False) -> None:
+    def __init__(
+        self, names: Sequence[str], name: str, accessible_name: str, *, pages: bool = False, tight: bool = False
+    ) -> None:
         super().__init__()
         self.setObjectName(name)
         self.setAccessibleName(accessible_name)
@@ -24,7 +26,7 @@ class SegmentedControl(QWidget):
             button.setFocusPolicy(Qt.FocusPolicy.ClickFocus if place else Qt.FocusPolicy.StrongFocus)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        self._group = join_buttons(buttons, row, self, pages=pages)
+        self._group = join_buttons(buttons, row, self, pages=pages, tight=tight)
         self._group.button(0).setChecked(True)
         self._group.idToggled.connect(self._toggled)
 

@@ -19,7 +19,7 @@ class Mode(StrEnum):
 
 
 class Theme(QObject):
-    """Colours and text size in use; they follow the system until the user chooses others."""
+    """Colours and text size in use; by default, they follow the system."""
 
     changed = Signal()  # `tokens` or the text size changed
 

@@ -125,7 +125,7 @@ class Hypothesis:
 
     @property
     def is_sure(self) -> bool:
-        """Whether the digit is sure, and so is that its units are a digit of their own."""
+        """Whether both the prediction and the division of the units into this digit are sure."""
         return self.prediction is not None and self.prediction.sure and self.is_digit and self.score > MIN_SURE
 
 

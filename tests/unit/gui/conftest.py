@@ -1,4 +1,4 @@
-"""A window for each test of the GUI."""
+"""Fixtures for the GUI tests."""
 
 from tests.gui_fixtures import qapp, qtbot, recipes, shipped, theme, window
 

@@ -1,4 +1,4 @@
-"""Checks of every tab and dialog: what assistive tools read, and that no text is cut off."""
+"""Tests of every tab and dialog: accessible roles and names, and no text that is cut off."""
 
 from collections.abc import Iterator
 
@@ -29,7 +29,7 @@ SIZES = [(960, 640), (1024, 700), (1366, 768), (1920, 1080)]
 
 @pytest.fixture
 def busy_window(window: Window, qtbot: QtBot) -> Window:
-    """Return the window with the number 47 on the pad, every setting of a training shown, and an evaluation."""
+    """Return the window with 47 on the pad, all training settings shown, and a finished evaluation."""
     pad = window.page(DrawTab).pad
     scale = pad.width() / 500
     for digit, x in ((4, 80), (7, 260)):
@@ -61,7 +61,7 @@ def screens(window: Window) -> Iterator[str]:
 
 
 def dialogs(window: Window) -> list[QDialog]:
-    """Return dialogs that need no files."""
+    """Return the dialogs that can be opened without a file."""
     session = window.session
     return [
         AboutDialog(session, window),
@@ -74,8 +74,8 @@ def dialogs(window: Window) -> list[QDialog]:
     ]
 
 
-def test_assistive_tools_know_every_control(busy_window: Window, qtbot: QtBot) -> None:
-    """Each widget that takes the focus or paints itself has a role and a name, on every tab and in every dialog."""
+def test_every_control_has_a_role_and_a_name(busy_window: Window, qtbot: QtBot) -> None:
+    """Each widget that is focusable or paints itself has a role and a name, on every tab and in every dialog."""
     busy_window.show_runs()
     found: list[str] = []
     for screen in screens(busy_window):
@@ -91,7 +91,7 @@ def test_assistive_tools_know_every_control(busy_window: Window, qtbot: QtBot) -
 
 
 def nameless(window: QWidget) -> list[str]:
-    """Return the widgets without a role or a name, of those that take the focus or paint themselves."""
+    """Return the focusable or self-painted widgets without a role or a name."""
     problems = []
     for widget in window.findChildren(QWidget):
         paints = any(
@@ -107,7 +107,7 @@ def nameless(window: QWidget) -> list[str]:
 
 
 def is_part(widget: QWidget) -> bool:
-    """Return whether a widget is a part of one that has a name, such as the text field of a number field."""
+    """Return whether a widget is part of a named widget, such as the text field of a number field."""
     return widget.objectName().startswith("qt_")
 
 

@@ -1,4 +1,4 @@
-"""Tests of the note for networks that were trained on digits alone."""
+"""Tests of the note for networks that were trained only on digits."""
 
 from dataclasses import replace
 
@@ -27,7 +27,7 @@ def test_a_network_for_digits_alone_says_so(window: Window) -> None:
 
 
 def test_it_proposes_a_training_with_non_digits(window: Window) -> None:
-    """Its link fills the Train tab with the settings of the network, and with non-digits."""
+    """The link of the note fills the Train tab with the settings of the network, and with non-digits."""
     window.session.use_network(replace(window.session.weights, about={}), None)
     find(window, QPushButton, "train_non_digits").click()
     assert window.page_index == TRAIN

@@ -10,7 +10,7 @@ from digitpad.gui.widgets.menu_utils import delete_keys, with_native_keys
 
 
 def test_keys_are_written_as_usual_here() -> None:
-    """Elsewhere than on macOS, key names are those of Qt."""
+    """On systems other than macOS, key names are those of Qt."""
     text = "Train (Ctrl+T), or Ctrl+Shift+F; Ctrl+. stops (Alt+A)"
     assert with_native_keys(text) == text
 
