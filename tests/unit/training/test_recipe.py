@@ -382,9 +382,9 @@ def test_learning_rate_follows_its_schedule(settings: dict[str, Any], rates: dic
     assert {epoch: recipe.learning_rate(epoch) for epoch in rates} == pytest.approx(rates)
 
 
-def test_readme_s_example_is_a_recipe(tmp_path: Path) -> None:
-    """The recipe in the README loads."""
-    section = (ROOT / "README.md").read_text("utf-8").partition("### Recipes")[2].partition("###")[0]
+def test_the_help_s_example_is_a_recipe(tmp_path: Path) -> None:
+    """The recipe in the help loads."""
+    section = (ROOT / "resources" / "help" / "recipes.md").read_text("utf-8")
     text = "\n".join(line.strip() for line in section.splitlines() if line.startswith("    "))
     recipe = load(tmp_path, text)
     assert recipe.summary == "28×28-5×5×32-pool-5×5×64-pool-128-10"
