@@ -162,7 +162,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
             "network.batch_norm",
             "Normalises the inputs of each activation over the batch. It allows higher learning rates and usually "
             "needs fewer epochs, but each epoch takes longer. Off is usual for small networks.",
-            partial(Check, "Before activations"),
+            partial(Check, "On"),
             more=True,
         ),
         Field(

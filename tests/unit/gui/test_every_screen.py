@@ -1,12 +1,14 @@
 """Tests of every tab and dialog: accessible roles and names, and no text that is cut off."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
+from digitpad.datasets.dataset import mnist
 from digitpad.gui.data.data_dialog import DataDialog
 from digitpad.gui.data.download_dialog import DownloadDialog
 from digitpad.gui.draw.draw_tab import DrawTab
@@ -22,6 +24,7 @@ from digitpad.gui.train.augmentation_dialog import AugmentationDialog
 from digitpad.gui.train.recipe_dialog import RecipeDialog
 from digitpad.gui.train.train_tab import TrainTab
 from digitpad.gui.widgets.file_dialogs import FileDialogs
+from tests.unit.datasets.idx_files import write_folder
 from tests.unit.gui.geometry import clipped_texts
 from tests.unit.gui.hand import DRAW, EVALUATE, INSIDE, MY_DIGITS, TRAIN, draw, placed
 from tests.unit.gui.my_digits.own_drawings import drawing
@@ -32,7 +35,7 @@ SIZES = [(960, 640), (1024, 700), (1366, 768), (1920, 1080)]
 
 
 @pytest.fixture
-def busy_window(window: Window, qtbot: QtBot) -> Window:
+def busy_window(window: Window, qtbot: QtBot, tmp_path: Path) -> Window:
     """Return the window with 47 on the pad, all training settings shown, and a finished evaluation."""
     pad = window.page(DrawTab).pad
     scale = pad.width() / 500
@@ -43,7 +46,8 @@ def busy_window(window: Window, qtbot: QtBot) -> Window:
     window.page(TrainTab).form.show_more(True)
     window.show_page(EVALUATE)
     evaluate = window.page(EvaluateTab)
-    evaluate.part_choice.choose(1)
+    few = mnist()
+    evaluate.data_choice.set_value(str(write_folder(tmp_path / "few", few.training[:900], few.test[:200])))
     evaluate.evaluate_or_stop()
     qtbot.waitUntil(lambda: not evaluate.busy)
     window.show_page(MY_DIGITS)
