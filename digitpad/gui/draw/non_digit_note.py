@@ -7,7 +7,6 @@ from digitpad.errors import DigitpadError
 from digitpad.gui.session import Session
 from digitpad.gui.widgets.basics import SPACE, ElidedLabel
 from digitpad.gui.widgets.form_widgets import link
-from digitpad.training.recipe import Recipe
 from digitpad.weights.native_format import Weights
 
 N_NON_DIGITS = 15_000
@@ -38,6 +37,8 @@ class NonDigitNote(QWidget):
 
     def _propose(self) -> None:
         """Show the recipe of the network, or the usual one, with non-digits."""
+        from digitpad.training.recipe import Recipe  # not at the start of the window
+
         try:
             recipe = Recipe.from_dict(self._session.weights.about.get("recipe", {}))
         except DigitpadError:  # other programs have no recipe
