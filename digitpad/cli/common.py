@@ -1,16 +1,18 @@
 """Options that commands share, and the objects that these options name."""
 
 import argparse
-from collections.abc import Iterable, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digitpad.cli.output import print_progress
+from digitpad.cli.output import clear_line, print_progress
 from digitpad.errors import DigitpadError, OutputsError
 from digitpad.system import blas_threads
 
 if TYPE_CHECKING:
     from digitpad.datasets.dataset import Dataset
+    from digitpad.formats.progress import ProgressCallback
     from digitpad.training.recipe import Recipe
     from digitpad.weights.native_format import Weights
 
@@ -158,15 +160,34 @@ def chosen_weights(
     from digitpad.importers.open_file import open_weights
     from digitpad.weights.native_format import SHIPPED
 
+    source = path or SHIPPED
     if convention is None:
-        return open_weights(path or SHIPPED, data=data)
+        with _options_tested(source) as tell:
+            return open_weights(source, data=data, tell=tell)
     class_names, scored_on = _classes(convention.classes)
     try:
-        return open_weights(path or SHIPPED, convention.activation, convention.scaling, class_names, scored_on or data)
+        with _options_tested(source) as tell:
+            return open_weights(source, convention.activation, convention.scaling, class_names, scored_on or data, tell)
     except OutputsError as error:
         if class_names is not None:
             raise
         raise DigitpadError(f"{error}, for example --classes A-Z") from error
+
+
+@contextlib.contextmanager
+def _options_tested(path: Path) -> Iterator["ProgressCallback"]:
+    """Show on a terminal how many options were tested so far; Ctrl-C ends the search at any time."""
+    line_start = clear_line()
+
+    def tell(n_tested: int) -> None:
+        if line_start and n_tested:
+            print_progress(f"{line_start}opening {path.name}: {n_tested:,} options tested", end="")
+
+    try:
+        yield tell
+    finally:
+        if line_start:
+            print_progress(line_start, end="")
 
 
 def report_doubt(weights: "Weights") -> None:

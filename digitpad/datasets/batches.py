@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from digitpad.datasets.augmentation.augment import Augmentation, Augmenter
 from digitpad.datasets.dataset import Digits
+from digitpad.datasets.sorted_pixels import SortedPixels
 from digitpad.nn.arrays import Scratch
 
 
@@ -28,6 +29,8 @@ class Batches:
     ----------
     order : ndarray of int32, shape (n_digits,), or None
         Order of the current pass, if there is one.
+    sorted_pixels : SortedPixels or None
+        Sorted copy of the images. If it is set, batches hold a prefix of the sorted pixels, and are not augmented.
     cursor : int
         Number of digits of that order already returned. Together with the generator's state, ``order`` and ``cursor``
         determine all batches that follow.
@@ -48,6 +51,7 @@ class Batches:
         self._scratch = Scratch(np.uint8)
         self.order: NDArray[np.int32] | None = None
         self.cursor = 0
+        self.sorted_pixels: SortedPixels | None = None
         self.set_augmentation(augmentation)
 
     def __len__(self) -> int:
@@ -70,7 +74,8 @@ class Batches:
     def one_pass(self) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
         """Yield the remaining batches of the current pass, or the batches of a new pass.
 
-        A batch is images of shape (n, 28, 28) and labels of shape (n,), both uint8, valid until the next batch.
+        A batch is images of shape (n, 28, 28), or sorted pixels of shape (n, length of the prefix), and labels of shape
+        (n,), all uint8, valid until the next batch.
         """
         images, labels = self._digits.images, self._digits.labels
         if self.order is None:
@@ -79,11 +84,12 @@ class Batches:
             chosen = self.order[self.cursor : self.cursor + self._batch_size]
             self.cursor += len(chosen)
             # With mode="clip", np.take writes into ``out`` without an intermediate buffer.
+            chosen_labels = np.take(labels, chosen, mode="clip", out=self._scratch("labels", chosen.shape))
+            if self.sorted_pixels is not None:
+                yield self.sorted_pixels.batch(chosen), chosen_labels
+                continue
             batch = np.take(
                 images, chosen, axis=0, mode="clip", out=self._scratch("images", (len(chosen), *images.shape[1:]))
             )
-            yield (
-                self.augmented(batch, self._rng),
-                np.take(labels, chosen, mode="clip", out=self._scratch("labels", chosen.shape)),
-            )
+            yield self.augmented(batch, self._rng), chosen_labels
         self.order = None

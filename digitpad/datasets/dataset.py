@@ -15,8 +15,8 @@ from digitpad.datasets.conversion.preparation import AUTO, prepared
 from digitpad.datasets.digits import Digits as Digits  # re-exported: callers import it from here
 from digitpad.datasets.digits import RawPart, ReaderResult
 from digitpad.datasets.own_digits.dataset import (
-    OWN_BY_WRITER,
     OWN_SOURCES,
+    TITLES,
     WITH_MNIST,
     WITH_MNIST_BY_WRITER,
     joined,
@@ -124,15 +124,11 @@ def load(source: str, tell: ProgressCallback = ignore_progress, normalise: str =
 def _own(source: str, tell: ProgressCallback) -> Dataset:
     """Load My digits, alone or with MNIST."""
     parts, notes = own_parts(source, tell)
-    name = "My digits"
     if source in (WITH_MNIST, WITH_MNIST_BY_WRITER):
         built_in = mnist()
-        name = "MNIST and my digits"
         parts, note = joined((built_in.training, built_in.validation, built_in.test), parts)
         notes = (*notes, note)
-    if source in (OWN_BY_WRITER, WITH_MNIST_BY_WRITER):
-        name += ", by writer"
-    return Dataset(name, *parts, sha256_of(parts), format="strokes", notes=notes)
+    return Dataset(TITLES[source], *parts, sha256_of(parts), format="strokes", notes=notes)
 
 
 @functools.cache

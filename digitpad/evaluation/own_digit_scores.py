@@ -33,17 +33,22 @@ class OwnDigitScores:
 
     Attributes
     ----------
-    read_as : dict of int
-        Class that the network reads for each drawing, by its identifier.
+    read_as : dict of str
+        Name of the class that the network reads for each drawing, by its identifier.
     by_writer : tuple of GroupScore
         The hardest writer first.
     by_digit : tuple of GroupScore
         In the order of the digits.
     """
 
-    read_as: dict[str, int]
+    read_as: dict[str, str]
     by_writer: tuple[GroupScore, ...]
     by_digit: tuple[GroupScore, ...]
+
+    @property
+    def total(self) -> GroupScore:
+        """Score of all drawings."""
+        return GroupScore("All", sum(each.n for each in self.by_digit), sum(each.n_right for each in self.by_digit))
 
 
 def score_own_digits(
@@ -70,7 +75,7 @@ def score_own_digits(
     by_writer = [_score(name, is_right[writers == name]) for name in sorted(set(writers.tolist()))]
     by_digit = [_score(str(digit), is_right[labels == names.index(str(digit))]) for digit in _values(digits)]
     return OwnDigitScores(
-        {digit.id: int(place) for digit, place in zip(digits, read, strict=True)},
+        {digit.id: names[place] for digit, place in zip(digits, read.tolist(), strict=True)},
         tuple(sorted(by_writer, key=lambda score: (score.accuracy, score.name))),
         tuple(by_digit),
     )

@@ -38,6 +38,7 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MAX_STEPS = 200_000
 MAX_TEXT_BYTES = 4 * 2**20
 _MAX_MESSAGES = 2000
+_MAX_TREE_DEPTH = 16
 _BEGINNINGS = (0, 512, 1024, 2048)  # a user block may precede the file
 
 _SHAPE, _LINK_INFO, _TYPE, _LINK, _LAYOUT, _FILTERS = 0x01, 0x02, 0x03, 0x06, 0x08, 0x0B
@@ -107,6 +108,19 @@ class Hdf5File:
         """Return a cursor at an address, and charge one step."""
         self.spend()
         return Cursor(self._data, self._base + address)
+
+    def tree_node(self, address: int, kind: int, what: str, seen: set[int], depth: int) -> tuple[Cursor, int, int]:
+        """Return a cursor at the entries of a B-tree's node, its level, and the number of its entries."""
+        if address in seen or depth > _MAX_TREE_DEPTH:
+            raise Hdf5Error(f"its tree of {what} is damaged")
+        seen.add(address)
+        cursor = self.at(address)
+        cursor.signature(b"TREE")
+        found, level, n = cursor.number(1), cursor.number(1), cursor.number(2)
+        if found != kind:
+            raise Hdf5Error(f"its tree of {what} is damaged")
+        cursor.take(16)
+        return cursor, level, n
 
     def messages(self, address: int) -> list[tuple[int, memoryview]]:
         """Return the type and the data of each message of an object header."""
@@ -316,15 +330,7 @@ class Hdf5Dataset(_Hdf5Object):
         self, address: int, rank: int, seen: set[int], depth: int = 0
     ) -> Iterator[tuple[int, int, tuple[int, ...], int]]:
         """Yield the stored size, the unused filters, the position and the address of each chunk in a B-tree."""
-        if address in seen or depth > 16:
-            raise Hdf5Error("its tree of chunks is damaged")
-        seen.add(address)
-        cursor = self._file.at(address)
-        cursor.signature(b"TREE")
-        kind, level, n = cursor.number(1), cursor.number(1), cursor.number(2)
-        if kind != 1:
-            raise Hdf5Error("its tree of chunks is damaged")
-        cursor.take(16)
+        cursor, level, n = self._file.tree_node(address, 1, "chunks", seen, depth)
         for _ in range(n):
             self._file.spend()
             stored, skipped = cursor.number(4), cursor.number(4)
@@ -383,15 +389,7 @@ class Hdf5Group(_Hdf5Object):
 
     def _symbols(self, address: int, names: memoryview, seen: set[int], depth: int = 0) -> dict[str, int]:
         """Return the name and the address of each entry in a B-tree of symbol tables."""
-        if address in seen or depth > 16:
-            raise Hdf5Error("its tree of names is damaged")
-        seen.add(address)
-        cursor = self._file.at(address)
-        cursor.signature(b"TREE")
-        kind, level, n = cursor.number(1), cursor.number(1), cursor.number(2)
-        if kind != 0:
-            raise Hdf5Error("its tree of names is damaged")
-        cursor.take(16)
+        cursor, level, n = self._file.tree_node(address, 0, "names", seen, depth)
         links: dict[str, int] = {}
         for _ in range(n):
             cursor.take(8)

@@ -88,4 +88,12 @@ PAGES = (
         ),
     ),
     Page("Inside", "digitpad.gui.inspect.inspect_tab:InspectTab"),
+    Page(
+        "My digits",
+        "digitpad.gui.my_digits.my_digits_tab:MyDigitsTab",
+        (
+            Command(_always("&Write digits"), "write_digits", "Ctrl+D"),
+            Command(_always("A&dapt to my digits"), "adapt_network", "Ctrl+Shift+D"),
+        ),
+    ),
 )

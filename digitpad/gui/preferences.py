@@ -81,6 +81,15 @@ class Preferences:
         self.set_flag("single_digit", single)
 
     @property
+    def uses_memory(self) -> bool:
+        """Whether corrections change the answers for similar drawings."""
+        return self._store.value("memory", "true") == "true"
+
+    @uses_memory.setter
+    def uses_memory(self, uses: bool) -> None:
+        self.set_flag("memory", uses)
+
+    @property
     def startup_network(self) -> str:
         """Path of the network to start with; empty for the last one, if sessions are restored, or the built-in one."""
         return str(self._store.value("startup_network", ""))

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtGui import QUndoStack
 
+from digitpad.datasets.own_digits.dataset import MIN_WRITERS, OWN, OWN_BY_WRITER, WITH_MNIST, WITH_MNIST_BY_WRITER
+from digitpad.datasets.own_digits.records import CONFIRMATION, CORRECTION, OwnDigit
 from digitpad.errors import DigitpadError
 from digitpad.gui.corrections import Corrections
 from digitpad.gui.preferences import Preferences
@@ -112,12 +114,15 @@ class Session(QObject):
         self._weights = weights
         self.network_path: Path | None = None
         self._reader = NumberReader(weights)
-        self.corrections = Corrections(self.undo_stack, self)
+        self.corrections = Corrections(self)
+        self.corrections.set_on(preferences.uses_memory)
         self.corrections.changed.connect(self._remember)
+        self.corrections.digits_changed.connect(self._offer_own_digits)
         self.corrections.failed.connect(self.error_raised)
         self._drawing = Lazy(Drawing)
         self._reading: tuple[Drawing, NumberReader, bool, Reading | None] | None = None
         self._selected = 0
+        self._kept: tuple[Drawing | None, dict[int, str]] = (None, {})  # drawing, and its items in My digits
         self._datasets: list[str] = []
         self._training = TrainingState.IDLE
         self._training_share: float | None = None
@@ -225,10 +230,45 @@ class Session(QObject):
 
     def correct(self, label: int) -> None:
         """Correct the selected item: add it to My digits, and read similar drawings with this label."""
-        if (prediction := self.prediction) is not None:
-            self.corrections.correct(self.selected_drawing, label, prediction.digit)
+        if self.prediction is not None:
+            self._keep(label, CORRECTION)
             name = "not a digit" if label == NONE else f"a {label}"
             self.say(f"Added to My digits as {name}; similar drawings will be read the same way")
+
+    def confirm(self) -> None:
+        """Keep the selected item in My digits as the digit that was read."""
+        if (prediction := self.prediction) is not None:
+            self._keep(prediction.digit, CONFIRMATION)
+            self.say(f"Added to My digits as a {prediction.digit}")
+
+    def _keep(self, label: int, source: str) -> None:
+        """Add the selected item to My digits; one that is there already gets the new label."""
+        prediction, corrections = self.prediction, self.corrections
+        assert prediction is not None
+        if self.kept_label is not None:
+            identifier = self._kept[1][self.selected]
+            corrections.edit("Correction", lambda store: store.relabel([identifier], label), stack=self.undo_stack)
+            return
+        correction = prediction.correction
+        read_as = prediction.digit if correction is None else correction.network_digit
+        digit = OwnDigit.from_drawing(self.selected_drawing, label, source=source, read_as=read_as)
+        kept = self._kept[1] if self._kept[0] is self.drawing else {}
+        self._kept = (self.drawing, {**kept, self.selected: digit.id})
+        corrections.add([digit], "Correction", self.undo_stack)
+
+    @property
+    def kept_label(self) -> int | None:
+        """Label with which the selected item was kept in My digits since it was drawn, or None."""
+        drawing, kept = self._kept
+        if drawing is not self.drawing or self.selected not in kept:
+            return None
+        identifier = kept[self.selected]
+        return next((digit.label for digit in self.corrections.digits if digit.id == identifier), None)
+
+    def set_uses_memory(self, uses: bool) -> None:
+        """Let corrections change the answers for similar drawings, or not, from now on and after a restart."""
+        self.preferences.uses_memory = uses
+        self.corrections.set_on(uses)
 
     def _remember(self) -> None:
         self._reader.recognizer.memory = self.corrections.memory
@@ -280,6 +320,15 @@ class Session(QObject):
         if source not in self._datasets:
             self._datasets.append(source)
             self.dataset_opened.emit(source)
+
+    def _offer_own_digits(self) -> None:
+        """Offer My digits as datasets, once there are some."""
+        digits = self.corrections.digits
+        sources = [OWN, WITH_MNIST] if any(digit.is_digit for digit in digits) else []
+        if len({digit.writer for digit in digits}) >= MIN_WRITERS:
+            sources += [OWN_BY_WRITER, WITH_MNIST_BY_WRITER]
+        for source in sources:
+            self.open_dataset(source)
 
     # Training and evaluation.
 

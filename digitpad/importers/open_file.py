@@ -39,6 +39,7 @@ def open_weights(
     scaling: str | None = None,
     class_names: tuple[str, ...] | None = None,
     data: Dataset | None = None,
+    tell: ProgressCallback = ignore_progress,
 ) -> Weights:
     """Load the weights in a file or folder of any kind.
 
@@ -53,7 +54,7 @@ def open_weights(
     """
     if is_own(path) and activation is None and scaling is None and class_names is None:
         return load_weights(path)
-    return infer_import(path, activation, scaling, class_names, data).weights()
+    return infer_import(path, activation, scaling, class_names, data, tell).weights()
 
 
 def fingerprint(path: Path) -> str:

@@ -95,7 +95,7 @@ def with_siblings(path: Path, tell: ProgressCallback = ignore_progress) -> Tenso
     """
     if path.is_dir() or path.suffix.lower() not in _ONE_MATRIX_EACH:
         return None
-    files = siblings(path, _members(path.parent))
+    files = siblings(path, _weight_files(path.parent))[:MAX_FILES]
     if path.suffix.lower() in _WHOLE:  # Such a file is usually a whole network, so only combine files named as parts.
         files = [file for file in files if _PARTS.search(file.stem.lower())]
     if len(files) < 2 or path.name not in {file.name for file in files}:
@@ -140,13 +140,17 @@ def read_together(path: Path, files: list[Path], tell: ProgressCallback = ignore
 
 
 def _members(folder: Path) -> list[Path]:
-    """Return up to 64 weight files of a folder, sorted by name, without symbolic links, which may lead anywhere."""
-    files = [
+    """Return up to 64 weight files of a folder."""
+    return _weight_files(folder)[:MAX_FILES]
+
+
+def _weight_files(folder: Path) -> list[Path]:
+    """Return the weight files of a folder, sorted by name, without symbolic links, which may lead anywhere."""
+    return [
         file
         for file in sorted(folder.iterdir(), key=lambda file: file.name)
         if file.suffix.lower() in _ONE_MATRIX_EACH and not file.is_symlink() and file.is_file()
     ]
-    return files[:MAX_FILES]
 
 
 def _file_bytes(path: Path) -> bytes:

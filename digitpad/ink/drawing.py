@@ -148,7 +148,7 @@ def read_drawings(path: Path, max_drawings: int) -> tuple[list[tuple[str, Drawin
 
 def _bounded(path: Path, strokes: list[Floats]) -> tuple[list[Floats], str]:
     """Return strokes that the pad can show quickly, and a note if some were left out."""
-    paths = _fit_to_canvas(strokes)
+    paths = fit_to_canvas(strokes)
     if sum(map(len, paths)) > MAX_POINTS:
         paths = [_simplified(points) for points in paths]
     n_points = np.cumsum([len(points) for points in paths[:MAX_STROKES]])
@@ -164,7 +164,7 @@ def _simplified(points: Floats) -> Floats:
     return points[np.concatenate([[True], moves])]
 
 
-def _fit_to_canvas(paths: list[Floats]) -> list[Floats]:
+def fit_to_canvas(paths: list[Floats]) -> list[Floats]:
     """Return the paths unchanged if they lie on the canvas, else scaled and centred."""
     low = min(path.min() for path in paths)
     high = max(path.max() for path in paths)

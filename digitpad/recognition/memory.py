@@ -11,6 +11,10 @@ The network's answer p is changed to the label c of the nearest corrected drawin
 
 So a drawing that is almost the same counts always, and one that is only similar counts if the network itself was
 undecided between p and c. ``tests/tools/memory_distances.py`` chose the three constants.
+
+A labelled drawing within `SURE_WITHIN` also makes the answer sure. For the 20 development writers with most answers
+that are not sure, this makes half of those sure that are right, and none that is wrong, once each unsure drawing is
+labelled when it comes. Of 1,439 symbols that are no digits, it makes 0.5 per writer a digit.
 """
 
 import math
@@ -23,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitpad.class_names import DIGITS
-from digitpad.datasets.own_digits.records import OwnDigit
+from digitpad.datasets.own_digits.records import CORRECTION, OwnDigit
 from digitpad.nn.arrays import Floats
 from digitpad.nn.layers import Linear
 from digitpad.nn.losses import NONE
@@ -32,13 +36,15 @@ from digitpad.weights.native_format import Weights
 
 NEAR, FAR, MAX_LEAD = 0.06, 0.5, 6.0
 
+SURE_WITHIN = 0.22
+
 MAX_REMEMBERED = 300
 """Drawings that are compared: the latest ones, misread ones first. Comparing so many takes about 0.1 ms."""
 
 
 @dataclass(frozen=True)
 class Correction:
-    """Correction that changed an answer.
+    """Labelled drawing that changed an answer, or made it sure.
 
     Attributes
     ----------
@@ -51,7 +57,9 @@ class Correction:
     distance : float
         Distance from the corrected drawing, 0 to 1.
     date : datetime or None
-        When it was corrected, if known.
+        When it was labelled, if known.
+    source : str
+        How the drawing came into My digits; see `OwnDigit`.
     """
 
     id: str
@@ -59,14 +67,24 @@ class Correction:
     network_digit: int
     distance: float
     date: datetime | None = None
+    source: str = CORRECTION
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the answer is sure, however undecided the network was."""
+        return self.label != NONE and self.distance < SURE_WITHIN
 
     @property
     def said(self) -> str:
         """Reason for the answer, for example ``as you corrected on 3 March``."""
-        if self.date is None:
-            return "as you corrected"
-        year = "" if self.date.year == datetime.now().astimezone().year else f" {self.date.year}"
-        return f"as you corrected on {self.date.day} {_MONTHS[self.date.month - 1]}{year}"
+        reason = "as you corrected" if self.source in (CORRECTION, "") else "as in My digits"
+        return reason if self.date is None else f"{reason} on {format_day(self.date)}"
+
+
+def format_day(date: datetime) -> str:
+    """Return a day, for example ``3 March``, with the year if it is not this one."""
+    year = "" if date.year == datetime.now().astimezone().year else f" {date.year}"
+    return f"{date.day} {_MONTHS[date.month - 1]}{year}"
 
 
 _MONTHS = (
@@ -145,13 +163,13 @@ class CorrectionMemory:
         logits : ndarray of shape (n_classes,)
             The network's.
         correction : Correction or None
-            The correction that changes the answer, if there is one.
+            The labelled drawing that changes the answer or makes it sure, if there is one.
         """
         logits, point = forward_with_features(network, image[None], self._places)
         return logits[0], self.look_up(logits[0], point) if self.is_on else None
 
     def look_up(self, logits: Floats, point: Floats) -> Correction | None:
-        """Return the correction that changes the answer for these logits and features, or None.
+        """Return the labelled drawing that changes the answer for these logits and features or makes it sure, or None.
 
         Parameters
         ----------
@@ -165,14 +183,16 @@ class CorrectionMemory:
         place = int(distances.argmin())
         distance, drawing = float(distances[place]), self._drawings[place]
         digit = int(logits.argmax())
-        if drawing.label in (digit, self._read_as[place]):
-            return None
         limit = NEAR
-        if drawing.label != NONE:
+        if drawing.label == digit:
+            limit = SURE_WITHIN
+        elif drawing.label == self._read_as[place]:
+            return None
+        elif drawing.label != NONE:
             limit = max(NEAR, FAR * (1 - float(logits[digit] - logits[drawing.label]) / MAX_LEAD))
         if not distance < limit:
             return None
-        return Correction(drawing.id, drawing.label, digit, max(0.0, distance), drawing.date)
+        return Correction(drawing.id, drawing.label, digit, max(0.0, distance), drawing.date, drawing.source)
 
 
 def feature_places(network: Network) -> tuple[int, ...]:

@@ -35,8 +35,8 @@ class Prediction:
     class_names : tuple of str
         Names of the classes.
     correction : Correction or None
-        The user's correction that changed the answer. The probabilities of the network's own answer and of the
-        corrected one are then exchanged; a correction to "not a digit" only makes the answer not sure.
+        The user's labelled drawing that changed the answer or made it sure. The probabilities of the network's own
+        answer and of the corrected one are then exchanged; a correction to "not a digit" makes the answer not sure.
     """
 
     digit: int
@@ -145,11 +145,13 @@ class Recognizer:
     ) -> Prediction:
         if not np.isfinite(output).all():  # the network overflowed, so every class is equally likely
             output, correction = np.full_like(output, 1 / len(output)), None
+        is_sure = float(output.max()) >= self.weights.confidence_threshold
+        if correction is not None and correction.label == correction.network_digit and is_sure:
+            correction = None  # the network alone would have answered the same
         if correction is not None and correction.label != NONE:
             changed = [correction.network_digit, correction.label]
             output[changed] = output[changed[::-1]]
         probabilities = tuple(output.tolist())
-        is_none = correction is not None and correction.label == NONE
-        sure = max(probabilities) >= self.weights.confidence_threshold and not is_none
+        sure = is_sure if correction is None else correction.label != NONE and (is_sure or correction.is_sure)
         digit = int(np.argmax(probabilities))
         return Prediction(digit, probabilities, sure, image, milliseconds, self.weights.class_names, correction)

@@ -24,6 +24,7 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 
 from digitpad.datasets.dataset import Dataset
+from digitpad.datasets.own_digits.dataset import OWN_SOURCES
 from digitpad.errors import DigitpadError, FileError, RecipeError, RunError, reason
 from digitpad.formats.bounded_read import read_bounded
 from digitpad.runs.checkpoint import load_checkpoint, save_checkpoint
@@ -280,10 +281,12 @@ class Run:
         """
         expected = self.about.get("data", {}).get("contents_sha256")
         if expected != (actual := contents_sha256(dataset)):
+            advice = "resume it with the same data"
+            if self.recipe.data.set in OWN_SOURCES:
+                advice = "My digits have changed since, so train a new network on them"
             raise RunError(
                 self.folder,
-                f"was trained on different data (SHA-256 {str(expected)[:12]}…, now {actual[:12]}…); "
-                f"resume it with the same data",
+                f"was trained on different data (SHA-256 {str(expected)[:12]}…, now {actual[:12]}…); {advice}",
             )
         problems: list[DigitpadError] = []
         for path in self.checkpoints():

@@ -24,6 +24,7 @@ from digitpad.evaluation.metrics import EvaluationProgress, evaluate_in_chunks, 
 from digitpad.nn.arrays import Floats, Scratch
 from digitpad.nn.layers import Dropout
 from digitpad.nn.losses import NONE, add_penalty_gradients, clip_by_norm, clip_by_value, softmax
+from digitpad.nn.network import Network
 from digitpad.nn.optimizers import EMA
 from digitpad.nn.parallel import DataParallel
 from digitpad.system import blas_threads
@@ -36,6 +37,7 @@ from digitpad.training.events import (
     change_from_dict,
     epoch_from_dict,
 )
+from digitpad.training.pixel_order import sorted_pixels_for
 from digitpad.training.recipe import Recipe
 
 
@@ -88,15 +90,11 @@ class Trainer:
 
     Attributes
     ----------
-    network : Network
-        Network in training. After `conclude` it has the parameters of the best epoch by validation accuracy.
     n_threads : int
         Threads per batch.
     seconds : float
         Training time, without the time between two records.
     changes : list of SettingChange
-    batch : ndarray of uint8, shape (n, 28, 28), or None
-        Images of the last step, after augmentation; valid until the next step.
     """
 
     def __init__(self, recipe: Recipe, dataset: Dataset, threads: int | None = None) -> None:
@@ -105,24 +103,44 @@ class Trainer:
         weights_rng, batches_rng = (
             np.random.default_rng(seed) for seed in np.random.SeedSequence(recipe.training.seed).spawn(2)
         )
-        self.network = recipe.build_network(len(dataset.class_names))
+        # The network that takes the steps; its first weights may be in the order of sorted pixels.
+        self._learner = self._network = recipe.build_network(len(dataset.class_names))
+        self._is_stale = False  # whether the learner has taken a step that `_network` has not
         self.n_threads = _useful_threads(recipe, blas_threads.thread_count() if threads is None else threads)
-        self._parallel = DataParallel(self.network, self.n_threads, recipe.loss.label_smoothing)
+        self._parallel = DataParallel(self._learner, self.n_threads, recipe.loss.label_smoothing)
         self._generators = [*self._parallel.initialize(weights_rng), batches_rng]
         part = recipe.training
         self._batches = Batches(dataset.training, part.batch_size, batches_rng, recipe.augmentation, part.plain)
         self.step = 0
         self.history: list[EpochDone] = []
         self.changes: list[SettingChange] = []
-        self.batch: NDArray[np.uint8] | None = None
-        self._optimizer = recipe.build_optimizer(self.network)
+        self._batch: NDArray[np.uint8] | None = None
+        self._optimizer = recipe.build_optimizer(self._learner)
         self._averaged = EMA(recipe.training.average) if recipe.training.average else None
         self._scratch = Scratch()
         # Set while the network holds the averaged parameters for scoring.
         self._training_parameters: Floats | None = None
-        self._best_parameters = self.network.parameters.copy()
+        self._best_parameters = self._learner.parameters.copy()
         self.seconds = 0.0
         self._epochs = self._train_epochs()
+        self._batches.sorted_pixels = sorted_pixels_for(recipe, dataset)
+        self._sort_weights()
+
+    @property
+    def network(self) -> Network:
+        """Network in training. After `conclude` it has the parameters of the best epoch by validation accuracy."""
+        if self._is_stale and self._network is not self._learner:
+            self._network.parameters[:] = self._unsorted(self._learner.parameters)
+        self._is_stale = False
+        return self._network
+
+    @property
+    def batch(self) -> NDArray[np.uint8] | None:
+        """Images of the last step, after augmentation, of shape (n, 28, 28); valid until the next step."""
+        if self._batch is None or self._batch.ndim == 3:
+            return self._batch
+        assert self._batches.sorted_pixels is not None
+        return self._batches.sorted_pixels.images(self._batch)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -224,10 +242,13 @@ class Trainer:
         """
         recipe = self.changed(settings)
         self._parallel.set_dropout(recipe.network.dropout)
-        optimizer = recipe.build_optimizer(self.network)
+        self._copy_learner()
+        optimizer = recipe.build_optimizer(self._learner)
         optimizer.state = self._optimizer.state
         self._optimizer = optimizer
         self._batches.set_augmentation(recipe.augmentation)
+        if recipe.augmentation:
+            self._stop_sorting()
         self.recipe = recipe
         self.changes.append(SettingChange(self.step, dict(settings)))
         return self.changes[-1]
@@ -262,12 +283,13 @@ class Trainer:
         if self._batches.order is not None:
             arrays["order"] = self._batches.order
         for owner, owner_state in self._states().items():
-            arrays |= {f"{owner}.{name}": array for name, array in owner_state.items()}
+            arrays |= {f"{owner}.{name}": self._unsorted(array) for name, array in owner_state.items()}
         return TrainerState(
             {
                 "recipe": self.recipe.to_dict(),
                 "n_threads": self.n_threads,
                 "drops": self._has_dropout,
+                "sorts": self._batches.sorted_pixels is not None,
                 "step": self.step,
                 "cursor": self._batches.cursor,
                 "seconds": self.seconds,
@@ -295,12 +317,18 @@ class Trainer:
         trainer = cls(built, dataset, int(values["n_threads"]))
         trainer.recipe = recipe
         trainer._parallel.set_dropout(recipe.network.dropout)
+        # Augmentation may have been set and reset during training; the usual order of pixels is then kept.
+        if not values.get("sorts", True):
+            trainer._stop_sorting()
         trainer.step, trainer.seconds = int(values["step"]), float(values["seconds"])
         trainer.history = [epoch_from_dict(epoch) for epoch in values["history"]]
         trainer.changes = [change_from_dict(change) for change in values["changes"]]
         for rng, rng_state in zip(trainer._generators, values["generators"], strict=True):
             rng.bit_generator.state = rng_state
-        for target, name in ((trainer.network.parameters, "parameters"), (trainer._best_parameters, "best_parameters")):
+        for target, name in (
+            (trainer._learner.parameters, "parameters"),
+            (trainer._best_parameters, "best_parameters"),
+        ):
             if arrays[name].shape != target.shape:
                 raise ValueError(f"{name} have shape {arrays[name].shape}; the network needs {target.shape}")
             target[:] = arrays[name]
@@ -313,7 +341,47 @@ class Trainer:
             for name, array in arrays.items():
                 if name.startswith(f"{owner}."):
                     owner_state[name.removeprefix(f"{owner}.")] = array.copy()
+        trainer._sort_weights()
         return trainer
+
+    def _stop_sorting(self) -> None:
+        """Restore the usual order of pixels and weights from the next step on."""
+        pixels, self._batches.sorted_pixels = self._batches.sorted_pixels, None
+        if pixels is not None:
+            for vector in self._vectors():
+                pixels.unsort(self._first_weight(vector))
+            self._batch, self._network = None, self._learner
+
+    def _sort_weights(self) -> None:
+        """Sort all vectors of the learner, which are in the usual order of pixels, and make a copy that is not."""
+        if self._batches.sorted_pixels is not None:
+            for vector in self._vectors():
+                self._batches.sorted_pixels.sort(self._first_weight(vector))
+        self._copy_learner()
+
+    def _copy_learner(self) -> None:
+        """Let `network` be a copy of the learner if that has sorted weights."""
+        is_sorted = self._batches.sorted_pixels is not None
+        self._network = Network.from_architecture(self._learner.architecture()) if is_sorted else self._learner
+        self._is_stale = True
+
+    def _unsorted(self, vector: Floats) -> Floats:
+        """Return a vector of the learner in the usual order of pixels."""
+        if self._batches.sorted_pixels is None or vector.shape != self._learner.parameters.shape:
+            return vector
+        vector = vector.copy()
+        self._batches.sorted_pixels.unsort(self._first_weight(vector))
+        return vector
+
+    def _vectors(self) -> list[Floats]:
+        """Return the learner's parameters, and what the optimizer and the average keep for each of them."""
+        parameters = self._learner.parameters
+        states = (array for owner_state in self._states().values() for array in owner_state.values())
+        return [parameters, *(array for array in states if array.shape == parameters.shape)]
+
+    def _first_weight(self, vector: Floats) -> Floats:
+        """Return the view of a vector that belongs to the first layer's weights, of shape (n_pixels, units)."""
+        return vector[self._learner.weights()[0]].reshape(math.prod(self._learner.input_shape), -1)
 
     def _states(self) -> dict[str, dict[str, Floats]]:
         """Return the state of the optimizer and of the averaged weights, by name."""
@@ -365,15 +433,15 @@ class Trainer:
 
     def _learn(self, images: NDArray[np.uint8], labels: NDArray[np.uint8], learning_rate: float) -> float:
         """Take one optimisation step if the loss is finite; return the loss before it."""
-        parameters, gradients = self.network.parameters, self.network.gradients
+        parameters, gradients = self._learner.parameters, self._learner.gradients
         penalties, limits = self.recipe.loss, self.recipe.optimizer
-        self.batch = images
+        self._batch = images
         loss = self._parallel.learn(images, labels)
         if not math.isfinite(loss):
             return loss
         with np.errstate(over="ignore", invalid="ignore"):  # an overflow shows in the next loss
             if penalties.l1 or penalties.l2:
-                weights = self.network.weights()
+                weights = self._learner.weights()
                 add_penalty_gradients(gradients, parameters, weights, penalties.l1, penalties.l2, self._scratch)
             if limits.clip_value:
                 clip_by_value(gradients, limits.clip_value)
@@ -383,6 +451,7 @@ class Trainer:
             if self._averaged is not None:
                 self._averaged.update(parameters)
         self.step += 1
+        self._is_stale = True
         return loss
 
     @property
@@ -395,8 +464,9 @@ class Trainer:
         sample = self._dataset.training[: len(self._dataset.validation)]
         with self._averaged_parameters() as parameters:
             yield from self._estimate_averages()
-            training = yield from evaluate_in_chunks(self._parallel, sample)
-            validation = yield from evaluate_in_chunks(self._parallel, self._dataset.validation)
+            scored = self._parallel if self._network is self._learner else self._network
+            training = yield from evaluate_in_chunks(scored, sample)
+            validation = yield from evaluate_in_chunks(scored, self._dataset.validation)
             done = EpochDone(epoch, self.step, training, validation, is_best=False)
             # A network with NaN parameters reads every digit as 0, which is right for one digit in ten.
             is_finite = math.isfinite(validation.loss) and bool(np.isfinite(parameters).all())
@@ -433,7 +503,7 @@ class Trainer:
         saved = self._training_parameters = self._scratch("kept", parameters.shape)
         saved[:] = parameters
         if self._averaged is not None and self.step:
-            parameters[:] = self._averaged.average
+            parameters[:] = self._unsorted(self._averaged.average)
         try:
             yield parameters
         finally:

@@ -1,9 +1,10 @@
-"""Responsiveness of the window during training, the cost for the training, and memory use over time.
+"""Responsiveness of the window during training and adaptation, the cost for the training, and memory use over time.
 
 ``python tests/benchmarks/responsiveness.py [--json]`` trains a dense network and a LeNet in the window, offscreen, with
 live curves and a pen that draws on the pad. It prints the lateness of a 10 ms timer, alone and with a second busy
-process; the steps per second in the window as a share of those of ``digitpad train``; and the memory after increasing
-numbers of steps. Each measurement has its own process. Run it on an otherwise idle machine.
+process; the steps per second in the window as a share of those of ``digitpad train``; the same lateness and the time
+while the built-in network is adapted to 30 drawings (``--only-adapting`` measures nothing else); and the memory after
+increasing numbers of steps. Each measurement has its own process. Run it on an otherwise idle machine.
 """
 
 import argparse
@@ -34,6 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of the comparison with `digitpad train`")
+    parser.add_argument("--only-adapting", action="store_true", help="measure only the adaptation")
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
@@ -41,7 +43,9 @@ def main() -> None:
         print(json.dumps(globals()[name](recipe)))
         return
     results: dict[str, Any] = {"idle": measuring.in_a_process(__file__, "lateness_idle", "dense")}
-    for recipe in RECIPES:
+    for tab in ("adapt", "draw"):
+        results[f"adapting, {tab}"] = measuring.in_a_process(__file__, "adaptation", tab)
+    for recipe in () if options.only_adapting else RECIPES:
         for tab in ("curves", "drawing"):
             for load in ("alone", "contended"):
                 busy = subprocess.Popen([sys.executable, "-c", "while True: pass"]) if load == "contended" else None
@@ -57,7 +61,8 @@ def main() -> None:
                 values.append(measuring.in_a_process(__file__, f"steps_in_{kind}", recipe)["per_second"])
         medians = {kind: round(statistics.median(values), 1) for kind, values in rates.items()}
         results[f"{recipe}, steps per second"] = {**medians, "share": round(medians["window"] / medians["train"], 3)}
-    results["memory, MB after steps"] = measuring.in_a_process(__file__, "memory", "dense")
+    if not options.only_adapting:
+        results["memory, MB after steps"] = measuring.in_a_process(__file__, "memory", "dense")
     if options.json:
         print(json.dumps(results))
     else:
@@ -88,6 +93,35 @@ def _lateness(recipe: str, tab: int) -> dict[str, Any]:
     measuring.run_for(application, 0.5)
     result = measuring.lateness(application, SECONDS, measuring.pen(measuring.tab(window, "Draw").pad, 10**9))
     measuring.tab(window, "Train").finish_work()
+    return result
+
+
+def adaptation(tab: str) -> dict[str, Any]:
+    """Measure an adaptation to 30 drawings with the live curves shown, or with a pen on the Draw tab."""
+    from digitpad.datasets.own_digits.records import OwnDigit
+    from digitpad.datasets.synthetic.pen_digits import pen_digits
+
+    application, window = measuring.open_window()
+    window.show()
+    digits = pen_digits(30, 5)
+    drawings = [
+        OwnDigit(label, pixels=image) for image, label in zip(digits.images, digits.labels.tolist(), strict=True)
+    ]
+    own = measuring.tab(window, "My digits")
+    window.session.corrections.add(drawings, "Import")
+    window.show_page([page.title for page in window.pages].index("My digits" if tab == "adapt" else "Draw"))
+    own.views.choose(2)
+    measuring.run_for(application, 2)
+    begin = time.perf_counter()
+    own.adapt.adapt_or_cancel()
+    pen = measuring.pen(measuring.tab(window, "Draw").pad, 10**9) if tab == "draw" else None
+    result = measuring.lateness(application, SECONDS if own.adapt.busy else 1, pen)
+    while own.adapt.busy:
+        measuring.run_for(application, 0.02)
+    result["seconds"] = round(time.perf_counter() - begin, 1)
+    result["load"] = round(os.getloadavg()[0], 1)
+    own.adapt.discard()
+    window.close()
     return result
 
 

@@ -2,9 +2,9 @@
 
 The work is to gather a batch, forward, backward, and update (SGD with momentum, float32). digitpad and those of
 PyTorch, JAX and scikit-learn that are installed take turns in one process, for several rounds: an epoch of 60,000
-digits for dense networks, 50 steps of 128 for a convolutional one. It prints medians, and digitpad's time as a share of
-each framework's, with OPENBLAS_CORETYPE unset, and also as set if the environment sets it. ``--products`` times each
-matrix product instead.
+digits for dense networks, 50 steps of 128 for a convolutional one (10 in JAX, which takes a second per step). It prints
+medians as soon as a network is done, and digitpad's time as a share of each framework's, with OPENBLAS_CORETYPE unset,
+and also as set if the environment sets it. ``--products`` times each matrix product instead.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +50,11 @@ def main() -> None:
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.here:
-        print(json.dumps(_products() if options.products else _all(options.rounds, options.only, options.against)))
+        works = _products() if options.products else _all(options.rounds, options.only, options.against)
+        for name, figures in works:
+            print(json.dumps([name, figures]), flush=True)
         return
-    results = {}
+    results: dict[str, dict[str, dict[str, float]]] = {}
     environments = {"unset": {key: value for key, value in os.environ.items() if key != "OPENBLAS_CORETYPE"}}
     if "OPENBLAS_CORETYPE" in os.environ:
         environments[os.environ["OPENBLAS_CORETYPE"]] = dict(os.environ)
@@ -60,33 +62,39 @@ def main() -> None:
         command = [sys.executable, __file__, "--here", "--rounds", str(options.rounds), "--only", options.only]
         command += ["--against", options.against]
         command += ["--products"] * options.products
-        output = subprocess.run(
-            command, env=environment, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
-        ).stdout
-        results[kind] = json.loads(output)
+        results[kind] = {}
+        if not options.json:
+            print(f"OPENBLAS_CORETYPE {kind}", flush=True)
+        with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                name, figures = json.loads(line)
+                results[kind][name] = figures
+                if not options.json:
+                    _tell(name, figures, products=options.products)
+        if process.returncode:
+            sys.exit(process.returncode)
     if options.json:
         print(json.dumps(results))
-        return
-    for kind, networks in results.items():
-        print(f"OPENBLAS_CORETYPE {kind}")
-        for name, figures in networks.items():
-            print(f"  {name}")
-            for label, figure in figures.items():
-                if options.products:
-                    print(f"    {label:40s} {figure:6.1f} GFLOP/s")
-                    continue
-                n_steps = -(-NETWORKS[name][2] // NETWORKS[name][1])
-                ratio = figures["digitpad"] / figure
-                print(f"    {label:24s} {figure:.3f} s  {figure / n_steps * 1e3:6.2f} ms per step   {ratio:.2f}")
 
 
-def _all(rounds: int, only: str, against: str) -> dict[str, dict[str, float]]:
-    results = {}
+def _tell(name: str, figures: dict[str, float], *, products: bool) -> None:
+    print(f"  {name}")
+    n_steps = -(-NETWORKS[name][2] // NETWORKS[name][1])
+    for label, figure in figures.items():
+        if products:
+            print(f"    {label:40s} {figure:6.1f} GFLOP/s", flush=True)
+        else:
+            ratio = figures["digitpad"] / figure
+            step = figure / n_steps * 1e3
+            print(f"    {label:24s} {figure:.3f} s  {step:6.2f} ms per step   {ratio:.2f}", flush=True)
+
+
+def _all(rounds: int, only: str, against: str) -> Iterator[tuple[str, dict[str, float]]]:
     for name, network in NETWORKS.items():
         if only in name:
             print(f"training {name}", file=sys.stderr)
-            results[name] = _compare(*network, rounds, against)
-    return results
+            yield name, _compare(*network, rounds, against)
 
 
 def _compare(hidden: list[int | str], batch_size: int, n_images: int, rounds: int, against: str) -> dict[str, float]:
@@ -100,8 +108,9 @@ def _compare(hidden: list[int | str], batch_size: int, n_images: int, rounds: in
         makers["PyTorch, channels last"] = ("torch", functools.partial(_torch, channels_last=True))
     else:
         makers["scikit-learn"] = ("sklearn", _sklearn)
+    n_slow = n_images // 5 if hidden == LENET else n_images  # JAX's convolutions take a second per step
     works = {
-        name: make(hidden, batch_size, n_images)
+        name: make(hidden, batch_size, n_slow if name == "JAX" else n_images)
         for name, (module, make) in makers.items()
         if importlib.util.find_spec(module) and (name == "digitpad" or name.partition(",")[0] in against.split(","))
     }
@@ -113,12 +122,13 @@ def _compare(hidden: list[int | str], batch_size: int, n_images: int, rounds: in
         for name, work in works.items():
             begin = time.perf_counter()
             work()
-            seconds[name].append(time.perf_counter() - begin)
+            share = n_slow / n_images if name == "JAX" else 1
+            seconds[name].append((time.perf_counter() - begin) / share)
     return {name: statistics.median(times) for name, times in seconds.items()}
 
 
-def _products() -> dict[str, dict[str, float]]:
-    """Return the GFLOP/s of each matrix product of a step, by network: the median of 30 repetitions."""
+def _products() -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield each network with the GFLOP/s of each matrix product of a step: the median of 30 repetitions."""
     import numpy as np
 
     rng = np.random.default_rng(1)
@@ -141,7 +151,6 @@ def _products() -> dict[str, dict[str, float]]:
             f"dy Wᵀ      {shape}": rate(dy, w.T),
         }
 
-    results: dict[str, dict[str, float]] = {}
     for name, (hidden, batch, _) in NETWORKS.items():
         print(f"multiplying the matrices of {name}", file=sys.stderr)
         if hidden == LENET:  # as the convolutions gather their windows, for one of two threads, which has half a batch
@@ -156,8 +165,7 @@ def _products() -> dict[str, dict[str, float]]:
             sizes = [784, *map(int, hidden), 10]
             layers = [(batch, n_in, n_out) for n_in, n_out in zip(sizes, sizes[1:], strict=False)]
         with _blas_for(hidden):
-            results[name] = {key: value for layer in layers for key, value in layer_rates(*layer).items()}
-    return results
+            yield name, {key: value for layer in layers for key, value in layer_rates(*layer).items()}
 
 
 def _blas_for(hidden: list[int | str]) -> contextlib.AbstractContextManager[None]:
@@ -190,6 +198,7 @@ def _digitpad(hidden: list[int | str], batch_size: int, n_images: int) -> Work:
     import numpy as np
 
     from digitpad.datasets.batches import Batches
+    from digitpad.datasets.sorted_pixels import SortedPixels
     from digitpad.nn.feedforward import feedforward
     from digitpad.nn.network import Network
     from digitpad.nn.optimizers import SGD
@@ -201,7 +210,10 @@ def _digitpad(hidden: list[int | str], batch_size: int, n_images: int) -> Work:
     n_threads = blas_threads.thread_count() if hidden == LENET else 1
     parallel = DataParallel(network, n_threads)
     parallel.initialize(rng)
-    batches = Batches(_data(n_images), batch_size, rng)
+    digits = _data(n_images)
+    batches = Batches(digits, batch_size, rng)
+    if hidden != LENET:  # as the trainer does
+        batches.sorted_pixels = SortedPixels(digits.images)
 
     def work() -> None:
         with _blas_for(hidden):

@@ -10,6 +10,7 @@ from digitpad.datasets.own_digits.store import DigitStore
 from digitpad.datasets.own_digits.transfer import export_strokes
 from digitpad.ink.strokes import LabelledStrokes, write_strokes
 from digitpad.nn.losses import NONE
+from digitpad.runs.run import all_runs
 from digitpad.training.adaptation import adapt as adaptation
 from digitpad.training.adaptation.records import AdaptationSettings
 from digitpad.weights.native_format import SHIPPED, load_weights
@@ -60,7 +61,9 @@ def test_adapt_saves_a_network(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The JSON has the scores before and after, and the saved network can be loaded."""
-    quick = AdaptationSettings(n_steps=60, n_mnist=2000, n_pen=200, n_validation=2000, max_drop=0.003)
+    quick = AdaptationSettings(
+        n_steps=60, n_mnist=2000, n_pen=200, n_validation=2000, max_drop=0.003, max_divergence=0.1
+    )
     monkeypatch.setattr(adaptation, "DEFAULTS", quick)
     path = tmp_path / "own.jsonl"
     export_strokes(odd_digits(), path)
@@ -99,3 +102,20 @@ def test_own_digits_are_a_dataset(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", DENSE, "--data", "my-digits", "--json"]) == 0
     scores = json.loads(capsys.readouterr().out)
     assert (scores["data"], scores["n"], scores["accuracy"]) == ("My digits", 4, 1)
+
+
+def test_a_run_on_my_digits_is_not_resumed_after_they_changed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """With the same drawings it trains on; with more of them, the error says that they have changed."""
+    store = DigitStore()
+    store.add(OwnDigit(label, tuple(DIGITS[label])) for label in (0, 2, 4, 7) * 4)
+    quick = ["--set", "network.hidden=[8]", "--set", "data.set=my-digits", "--out", str(tmp_path / "out.npz")]
+    assert main(["train", *quick, "--set", "training.epochs=1"]) == 0
+    (run,) = all_runs()
+    resume = ["train", "--resume", str(run.folder), "--force", "--out", str(tmp_path / "out.npz"), "--set"]
+    assert main([*resume, "training.epochs=2"]) == 0
+    capsys.readouterr()
+    store.add([OwnDigit(7, tuple(DIGITS[7]))])
+    assert main([*resume, "training.epochs=3"]) == 1
+    assert "My digits have changed since" in capsys.readouterr().err

@@ -9,11 +9,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from digitpad.datasets.own_digits.store import DigitStore
 from digitpad.weights.native_format import load_weights
 from tests.root import ROOT
 from tests.unit.gui.hand import placed
@@ -73,6 +75,10 @@ class App:
         """Wait until the Draw tab shows this answer."""
         self.wait(lambda: self.seen["answer"] == answer)
 
+    def shows(self, name: str, text: str) -> bool:
+        """Whether a label shows this text."""
+        return bool(self.seen["texts"].get(name) == text)
+
     def xdotool(self, *words: object) -> None:
         """Run one or more commands of xdotool."""
         subprocess.run(["xdotool", *map(str, words)], env=self._environment, check=True, timeout=60)
@@ -91,9 +97,9 @@ class App:
         """Press keys."""
         self.xdotool("key", "--delay", 30, *keys)
 
-    def draw(self, digit: int) -> None:
+    def draw(self, digit: int, pad: str = "pad") -> None:
         """Draw with the mouse, slowly enough (2 ms per move) that no two moves are merged."""
-        x, y, side, _ = self.seen["places"]["pad"]
+        x, y, side, _ = self.seen["places"][pad]
         for stroke in placed(digit, x + 0.25 * side, y + 0.2 * side, 0.55 * side):
             moves: list[object] = ["mousemove", *map(round, stroke[0]), "mousedown", 1]
             for (x0, y0), (x1, y1) in zip(stroke[:-1], stroke[1:], strict=True):
@@ -258,3 +264,29 @@ def test_results_and_messages_of_the_train_tab(display: str, tmp_path: Path) -> 
         app.keys("alt+m", "b")
         app.wait(lambda: app.seen["weights"].startswith("digits.npz"))
         assert "own" not in app.seen["texts"]["message"]
+
+
+def test_a_pupil_corrects_and_writes(display: str) -> None:
+    """A correction counts for the next drawing at once, and My digits asks for more, each kept as it is written."""
+    with running(display) as app:
+        app.focus()
+        app.draw(7)
+        app.wait_for_answer("7")
+        app.wait(lambda: "was_2" in app.seen["places"])
+        app.keys("alt+2")
+        app.wait_for_answer("2")
+        app.click("clear")
+        app.wait_for_answer("")
+        app.draw(7)
+        app.wait_for_answer("2")
+        assert "as you corrected on" in app.seen["texts"]["reading_time"]
+        app.keys("ctrl+5")
+        app.wait(lambda: app.seen["texts"].get("my_digits_summary", "").startswith("1 drawing"))
+        app.keys("ctrl+d")
+        app.wait(lambda: "write_pad" in app.seen["places"])
+        for count in ("2 of 50", "3 of 50"):
+            app.draw(4, "write_pad")
+            app.wait(partial(app.shows, "write_count", count))
+        assert app.seen["texts"]["my_digits_summary"].startswith("3 drawings")
+        assert app.end() == 0
+    assert [digit.source for digit in DigitStore().digits] == ["correction", "writing", "writing"]

@@ -31,6 +31,14 @@ WITH_MNIST, WITH_MNIST_BY_WRITER = "mnist+my-digits", "mnist+my-digits-by-writer
 OWN_SOURCES = (OWN, OWN_BY_WRITER, WITH_MNIST, WITH_MNIST_BY_WRITER)
 """Names of datasets that contain My digits."""
 
+TITLES = {
+    OWN: "My digits",
+    OWN_BY_WRITER: "My digits, by writer",
+    WITH_MNIST: "MNIST and my digits",
+    WITH_MNIST_BY_WRITER: "MNIST and my digits, by writer",
+}
+"""Name of each of these datasets for the user."""
+
 MIN_WRITERS = 3
 _OWN_SHARE = 0.1  # of the training set, together with MNIST
 _TRAINING, _VALIDATION, _TEST = range(3)

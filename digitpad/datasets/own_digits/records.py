@@ -26,9 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitpad.datasets.digits import SIDE
-from digitpad.ink.drawing import Drawing
+from digitpad.ink.drawing import Drawing, fit_to_canvas
 from digitpad.ink.raster import rasterize
-from digitpad.ink.strokes import parse_paths
+from digitpad.ink.strokes import Stroke, parse_paths
 from digitpad.nn.arrays import Floats
 from digitpad.nn.losses import NONE
 
@@ -100,6 +100,13 @@ class OwnDigit:
         image = rasterize(self.paths) if self.pixels is None else self.pixels
         image.flags.writeable = False
         return image
+
+    @property
+    def drawing(self) -> Drawing:
+        """Drawing for the pad: the strokes, fit to the canvas, or the network input if there are none."""
+        if self.pixels is not None:
+            return Drawing.from_sample(self.image)
+        return Drawing(tuple(map(Stroke, fit_to_canvas(list(self.paths)))))
 
     @property
     def is_digit(self) -> bool:

@@ -111,6 +111,11 @@ class DigitStore:
         return self._edit(Change("forget", tuple(digit.id for digit in self.digits if not digit.is_forgotten)))
 
     @property
+    def last_change(self) -> str:
+        """Identifier of this window's last change that is not undone, also if it is not on disk; empty for none."""
+        return self._own_changes[-1] if self._own_changes else ""
+
+    @property
     def can_undo(self) -> bool:
         """Whether this window made a change that is not undone."""
         return bool(self._own_changes)
@@ -135,6 +140,13 @@ class DigitStore:
             self._own_changes.remove(change)
             self._own_undone.append(change)
         self._append_edit(Change("undo", (change,)))
+
+    def redo_change(self, change: str) -> None:
+        """Redo an undone change by its identifier."""
+        if change in self._own_undone:
+            self._own_undone.remove(change)
+            self._own_changes.append(change)
+        self._append_edit(Change("redo", (change,)))
 
     def redo(self) -> bool:
         """Redo this window's last undone change; return False if there is none."""

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from digitpad.datasets.dataset import BUILT_IN
 from digitpad.datasets.download.fetch import downloaded
+from digitpad.datasets.own_digits.dataset import TITLES
 from digitpad.gui.data.download_dialog import DownloadDialog
 from digitpad.gui.session import Session
 from digitpad.gui.widgets.basics import bring_to_front
@@ -64,7 +65,7 @@ class DatasetChoice(Choice):
 
     def restore(self, source: object) -> None:
         """Choose the dataset of an earlier session, if it is still there."""
-        if isinstance(source, str) and (self.findData(source) >= 0 or Path(source).exists()):
+        if isinstance(source, str) and (self.findData(source) >= 0 or source in TITLES or Path(source).exists()):
             self.open_set(source)
 
     def sources(self) -> list[str]:
@@ -133,6 +134,6 @@ class DatasetChoice(Choice):
         place = self.findData(source)
         if place < 0:
             place = self.count() - len(self._asking)
-            self.insertItem(place, Path(source).name or source, source)
+            self.insertItem(place, TITLES.get(source) or Path(source).name or source, source)
             self.setItemData(place, source, Qt.ItemDataRole.ToolTipRole)
         return place

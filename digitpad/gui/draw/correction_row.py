@@ -1,4 +1,4 @@
-"""The row under the answer: whether it is right, and what it was."""
+"""What the user says of the answer: that it is right, or what it was."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
@@ -45,3 +45,26 @@ class CorrectionRow(QWidget):
             button.clicked.connect(lambda _=False, label=label: self.corrected.emit(label))
             row.addWidget(button)
         row.addStretch(0)
+
+
+class ConfirmButton(QPushButton):
+    """Button that keeps the drawing as what was read; once it is kept, says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("was_right")
+        self.setProperty("kind", "link")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setShortcut("Alt+Return")
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.set_kept(None)
+
+    def set_kept(self, label: int | None) -> None:
+        """Show the label with which the drawing is in My digits; None if it is not there."""
+        self.setText("Right? ✓" if label is None else "✓ Kept")
+        self.setEnabled(label is None)
+        what = "not a digit" if label == NONE else f"a {label}"
+        tip = "It was read correctly (Alt+Enter); keep it in My digits. Undo takes it back."
+        self.setToolTip(tip if label is None else f"In My digits as {what}")
+        self.setAccessibleName("The answer is right" if label is None else f"Kept as {what}")
+        self.setShortcut("Alt+Return")  # setText removes it

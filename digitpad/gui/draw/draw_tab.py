@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
 from digitpad.class_names import DIGITS, describe_names
 from digitpad.gui.canvas.pad import DEFAULT_PEN_WIDTH_PX, PEN_WIDTHS_PX, Pad
 from digitpad.gui.canvas.probability_bars import ProbabilityBars
-from digitpad.gui.draw.correction_row import CorrectionRow
+from digitpad.gui.draw.correction_row import ConfirmButton, CorrectionRow
 from digitpad.gui.draw.explanation_panel import ExplanationPanel
 from digitpad.gui.draw.items_row import ItemsRow
 from digitpad.gui.draw.non_digit_note import NonDigitNote
@@ -72,6 +72,7 @@ class DrawTab(TabPage):
         self._answer_card = make_card("answer_card")
         self.items = ItemsRow()
         self.correction = CorrectionRow()
+        self.confirm = ConfirmButton()
         self.seen = ExplanationPanel(theme, self.pad, session.weights, lambda: session.selected_drawing)
         self._build()
         self._set_classes(session.weights.class_names)
@@ -93,6 +94,7 @@ class DrawTab(TabPage):
         self.pad.settled.connect(self.announcing.start)
         self.items.chosen.connect(self._select)
         self.correction.corrected.connect(session.correct)
+        self.confirm.clicked.connect(session.confirm)
         self.pad.box_chosen.connect(self._select)
         session.reading_changed.connect(self.reading.request)
         self.show_prediction(None)
@@ -136,7 +138,10 @@ class DrawTab(TabPage):
         items = () if reading is None else reading.items
         self.pad.show_boxes(items if len(items) > 1 else (), selected)
         self.items.set_items(items, selected)
-        self.correction.setVisible(prediction is not None and self._class_names == DIGITS)
+        can_correct = prediction is not None and self._class_names == DIGITS
+        self.correction.setVisible(can_correct)
+        self.confirm.setVisible(can_correct and prediction is not None and prediction.sure)
+        self.confirm.set_kept(self._session.kept_label if can_correct else None)
         self.seen.set_prediction(prediction)
         if prediction is None:
             self._bars.set_probabilities(None)
@@ -292,7 +297,11 @@ class DrawTab(TabPage):
         column = QVBoxLayout()
         column.setSpacing(SPACE)
         column.addStretch(1)
-        for line in (self._confidence, self._runners_up, self.items, self.correction, self._time):
+        top = QHBoxLayout()
+        top.addWidget(self._confidence, 1)
+        top.addWidget(self.confirm)
+        column.addLayout(top)
+        for line in (self._runners_up, self.items, self.correction, self._time):
             column.addWidget(line)
         column.addStretch(1)
         row.addLayout(column, 1)

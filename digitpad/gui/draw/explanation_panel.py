@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePol
 from digitpad.class_names import noun
 from digitpad.gui.canvas.pad import Pad
 from digitpad.gui.canvas.pixel_view import SPEAKS_AGAINST, SPEAKS_FOR, PixelView, evidence_picture
+from digitpad.gui.charts.legend import LegendEntry, sign_symbol
 from digitpad.gui.tasks.task import Policy, TaskRunner
 from digitpad.gui.tasks.throttle import Throttle
 from digitpad.gui.widgets.basics import SPACE, keep_width, make_label, named
-from digitpad.gui.widgets.legend import LegendEntry, sign_symbol
 from digitpad.gui.widgets.term_button import explain
 from digitpad.gui.widgets.theme import Theme
 from digitpad.ink.drawing import Drawing

@@ -24,9 +24,9 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from digitpad.class_names import DIGITS
+from digitpad.gui.charts.copy_picture import offer_copy
 from digitpad.gui.evaluate.class_differences import format_signed
 from digitpad.gui.widgets.accessibility import Role, set_accessible_role
-from digitpad.gui.widgets.copy_picture import offer_copy
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 from digitpad.number_format import format_count
 from digitpad.plotting.palette import blend, readable_on

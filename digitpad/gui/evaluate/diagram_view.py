@@ -9,10 +9,10 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from digitpad.gui.charts.copy_picture import offer_copy
 from digitpad.gui.tasks.task import Policy, TaskRunner, error_message
 from digitpad.gui.tasks.throttle import Throttle
 from digitpad.gui.widgets.accessibility import Role, set_accessible_role
-from digitpad.gui.widgets.copy_picture import offer_copy
 from digitpad.gui.widgets.theme import Theme
 from digitpad.plotting.palette import Palette
 

@@ -22,9 +22,9 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from digitpad.evaluation.assessment import Assessment
 from digitpad.evaluation.feature_map import FeatureMap
+from digitpad.gui.charts.copy_picture import offer_copy
 from digitpad.gui.evaluate.image_atlas import ImageAtlas
 from digitpad.gui.widgets.accessibility import Role, set_accessible_role
-from digitpad.gui.widgets.copy_picture import offer_copy
 from digitpad.gui.widgets.theme import Theme
 from digitpad.number_format import format_percent
 from digitpad.plotting.palette import DIGIT_COLOURS, class_colours

@@ -41,8 +41,14 @@ class ImportOutcome:
         return self.result is None and self.unnamed is None
 
 
+def _report_tested(n_tested: int) -> None:
+    report(n_tested or None)
+
+
 def import_network(path: Path, classes: OutputClasses | None) -> ImportOutcome:
     """Infer how to use the network in a file; without classes, the file may turn out to be a dataset.
+
+    Progress is the number of options that were tested so far.
 
     Raises
     ------
@@ -56,7 +62,7 @@ def import_network(path: Path, classes: OutputClasses | None) -> ImportOutcome:
     given = classes or OutputClasses()
     data = load(given.data, lambda _n_read: report()) if given.data else None
     try:
-        result = infer_import(path, class_names=given.names or None, data=data, tell=lambda _n_tested: report())
+        result = infer_import(path, class_names=given.names or None, data=data, tell=_report_tested)
     except OutputsError as error:
         return ImportOutcome(path, classes, fingerprint(path), unnamed=error)
     return ImportOutcome(path, classes, fingerprint(path), result)

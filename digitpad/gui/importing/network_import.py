@@ -59,15 +59,20 @@ class NetworkImport(QObject):
             lambda: import_network(path, classes),
             finished=self._show,
             failed=lambda error: self._fail(path, error, fingerprint),
+            progressed=lambda n: self._session.say(f"Opening {path.name}… {n:,} options tested"),
         )
+
+    def cancel(self) -> None:
+        """Stop opening a file; the network in use stays."""
+        if self.busy:
+            self._tasks.cancel()
+            self._session.say("")
 
     def _forget(self, weights: Weights) -> None:
         """Drop the import options, and cancel an import, because another network is in use."""
         if self._in_use is not None and self._in_use[2] is not weights:
             self._in_use = None
-        if self.busy:
-            self._tasks.cancel()
-            self._session.say("")
+        self.cancel()
 
     def _show(self, outcome: ImportOutcome) -> None:
         path, fingerprint = outcome.path, outcome.fingerprint

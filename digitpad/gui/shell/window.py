@@ -329,6 +329,8 @@ class Window(QMainWindow):
     def finish_work(self) -> str:
         """End long work and save its result; return a description of what would be lost."""
         problems = [lazy.value.finish_work() for lazy in self._built if lazy.value is not None]
+        if problem := self.session.corrections.save_again():
+            problems.append(f"Some of your labelled drawings are not saved: {problem}")
         return "\n\n".join(filter(None, problems))
 
     def shut_down(self) -> None:
@@ -369,8 +371,8 @@ class Window(QMainWindow):
         )
 
     def _may_lose(self, problem: str) -> bool:
-        question = f"{problem}\n\nClose anyway, and lose the network?"
-        return not problem or confirm(self, "The network is not saved.", question, "Close and lose it", "Stay")
+        question = f"{problem}\n\nClose anyway, and lose it?"
+        return not problem or confirm(self, "Something is not saved.", question, "Close and lose it", "Stay")
 
     # Qt overrides.
 

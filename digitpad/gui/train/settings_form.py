@@ -34,7 +34,7 @@ from digitpad.gui.widgets.text_size import scaled
 from digitpad.gui.widgets.theme import Theme
 from digitpad.number_format import format_percent
 from digitpad.training.recipe import Recipe
-from digitpad.training.recipe_library import Recipes
+from digitpad.training.recipe_library import FIRST, Recipes
 from digitpad.training.recipe_results import recipe_results
 
 OWN = "Custom"
@@ -175,9 +175,13 @@ class SettingsForm(QWidget):
         self._broken.setToolTip("\n".join(f"{problem.path.name} {problem.problem}" for problem in recipes.problems))
 
     def _quickest_first(self, recipes: Mapping[str, Recipe]) -> dict[str, Recipe]:
-        """Return recipes in the order of their measured training time; those without one come last."""
+        """Return recipes in the order of their measured training time, after `FIRST`; those without one come last."""
         times = {name: result.seconds for name, result in self._results.items()}
-        return {name: recipes[name] for name in sorted(recipes, key=lambda name: times.get(name, math.inf))}
+
+        def place(name: str) -> tuple[bool, float]:
+            return name != FIRST, times.get(name, math.inf)
+
+        return {name: recipes[name] for name in sorted(recipes, key=place)}
 
     def _title(self, name: str, recipes: Recipes) -> str:
         """Return the text of a recipe in the list; a built-in one has its measured accuracy and training time."""

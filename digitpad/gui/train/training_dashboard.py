@@ -22,13 +22,13 @@ from PySide6.QtWidgets import (
 
 from digitpad.class_names import DIGITS
 from digitpad.gui.canvas.pixel_view import PixelView
+from digitpad.gui.charts.legend import LegendEntry, line_symbol
 from digitpad.gui.tasks.task import Policy, TaskRunner, as_digitpad_error
 from digitpad.gui.train.image_grid import ImageGrid
 from digitpad.gui.train.loss_trace import LossTrace
 from digitpad.gui.train.training_history import HistoryPoint, Scrubber, TrainingHistory
 from digitpad.gui.train.training_task import TrainingReport, TrainingStart
 from digitpad.gui.widgets.basics import SPACE, ElidedLabel, Tile, make_card, make_label, named
-from digitpad.gui.widgets.legend import LegendEntry, line_symbol
 from digitpad.gui.widgets.reserved_label import ReservedLabel
 from digitpad.gui.widgets.segmented_control import SegmentedControl
 from digitpad.gui.widgets.term_button import TermButton, explain

@@ -10,8 +10,8 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFocusEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
+from digitpad.gui.charts.blitting import BlittedFigure, set_loss_ticks
 from digitpad.gui.widgets.accessibility import Role, set_accessible_role
-from digitpad.gui.widgets.blitting import BlittedFigure, set_loss_ticks
 from digitpad.gui.widgets.theme import Theme
 from digitpad.nn.arrays import Floats
 from digitpad.number_format import format_percent

@@ -1,9 +1,10 @@
 """Common style of tables: no grid, selection of whole rows, and a single tab stop."""
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QTableWidget, QTableWidgetItem
 
 _T = TypeVar("_T", bound=QTableView)
 
@@ -29,3 +30,12 @@ def prepare_table(table: _T, words: str) -> _T:
     header.setHighlightSections(False)
     header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     return table
+
+
+def set_headings(table: QTableWidget, headings: Sequence[str]) -> None:
+    """Set the headings of a table; all but the first one are above numbers, and on the right."""
+    for column, text in enumerate(headings):
+        item = QTableWidgetItem(text)
+        if column:
+            item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        table.setHorizontalHeaderItem(column, item)

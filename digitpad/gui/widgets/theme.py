@@ -137,9 +137,10 @@ QPushButton[kind="right"] {{ border-top-left-radius: 0; border-bottom-left-radiu
 QPushButton[kind="middle"] {{ border-radius: 0; border-right: none; }}
 QPushButton[kind="middle"]:focus {{ border: 1px solid {t.accent}; }}
 QPushButton::menu-indicator {{ width: 0; }}
-#digit_list, #class_table {{ background: transparent; border: 1px solid transparent; border-radius: 6px; outline: none;
+#digit_list, #class_table, QListView[grid="true"] {{ background: transparent; border: 1px solid transparent;
+    border-radius: 6px; outline: none;
     font-size: {scaled(12)}px; }}
-#digit_list:focus, #class_table:focus {{ border-color: {t.accent}; }}
+#digit_list:focus, #class_table:focus, QListView[grid="true"]:focus {{ border-color: {t.accent}; }}
 #class_table {{ selection-background-color: {t.accent_ground}; selection-color: {t.text}; }}
 #class_table QHeaderView::section {{ background: transparent; color: {t.soft}; border: none; font-size: {scaled(12)}px;
     padding: 0 4px; }}

@@ -3,7 +3,6 @@
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -12,10 +11,9 @@ from digitpad.formats.progress import ProgressCallback
 from digitpad.importers.containers.tensor_tree import TensorTree
 from digitpad.importers.inference.conventions import Candidate, Convention, ProbeSet
 from digitpad.importers.inference.scalings import STRANGE, USUAL_FOR_IMAGES, common_scalings, find_stored_scalers
+from digitpad.importers.inference.scoring import Scorer
 from digitpad.importers.inference.stated_activation import likely_activations, stated_activations
-from digitpad.importers.layout.building import SOME_IMAGES, build_network
 from digitpad.importers.layout.structure import SIDE, NetworkStructure
-from digitpad.nn.losses import CrossEntropy
 from digitpad.weights.activation_names import ACTIVATIONS
 
 MOST_USED = ("relu", "sigmoid", "tanh")
@@ -26,7 +24,7 @@ SHOWN = 12
 
 _DISTINCTIVE = (*MOST_USED, "none")  # any other activation scores close to one of these
 _GOOD = 0.9  # accuracy from which unusual conventions are not tried
-_CERTAIN, _POSSIBLE, _NEXT_COST = 0.9, 0.6, 0.6
+_CERTAIN, _LIKELY, _POSSIBLE, _NEXT_COST = 0.9, 0.8, 0.6, 0.6
 _MAX_STRUCTURES = 24
 _FIRST_DIGITS = 250
 _HEAVY = 3_000_000  # multiplications per image above which fewer candidates are scored
@@ -47,8 +45,8 @@ class ConventionSearch:
         scaling: str | None,
         tell: ProgressCallback,
     ) -> None:
-        self._tell = tell
         self.stored_scalers = find_stored_scalers(tensor_tree)
+        self._scorer = Scorer(self.stored_scalers, probe_set, tell)
         self._probe_set = probe_set
         self._structures = ways
         self._stated = stated_activations(tensor_tree)
@@ -64,6 +62,7 @@ class ConventionSearch:
         n_all = max(_MIN_ALL, int(_ALL_PRODUCTS / n_products)) if self._images else len(probe_set.labels)
         self._n_all = min(n_all, len(probe_set.labels))
         self._scored: list[Candidate] = []
+        self._tried: set[tuple[int, str, str, bool, bool, int]] = set()
 
     def everywhere(self) -> None:
         """Try every activation with every scaling, and unusual conventions if no candidate is accurate."""
@@ -140,11 +139,10 @@ class ConventionSearch:
                 continue
             for structure in structures:
                 best = max(self._scored, key=lambda candidate: candidate.accuracy, default=None)
-                is_certain = best is not None and best.accuracy > _CERTAIN
-                if best is not None and is_certain and not every and structure.cost > best.structure.cost + _NEXT_COST:
+                if best is not None and not every and structure.cost > best.structure.cost + _next_cost(best.accuracy):
                     break  # less common structures could match it only by chance
                 self._try([structure], [(name, name_cost)], usual, n=self._n_coarse)
-            if self._best() > _CERTAIN:
+            if self._best() > _LIKELY:
                 break
 
     def most_usual(self) -> list[Candidate]:
@@ -166,13 +164,13 @@ class ConventionSearch:
             key=lambda candidate: candidate.rank,
         )
         common_first = sorted(close, key=lambda candidate: candidate.cost)
-        n = 2 if self._heavy else 5 if self._images else 12
+        n = 2 if self._heavy else 4 if self._images else 12
         chosen = [*close[:n], *common_first[:n]]
         for name in MOST_USED:
             same_activation = [candidate for candidate in self._scored if candidate.convention.activation == name]
             chosen += sorted(same_activation, key=lambda candidate: candidate.rank)[:1]
         return [
-            self._score(candidate, self._n_all)
+            self._scorer.score(candidate, self._n_all)
             for candidate in {id(candidate): candidate for candidate in chosen}.values()
         ]
 
@@ -198,7 +196,11 @@ class ConventionSearch:
             convention = Convention(name, scale, structure.orientation, transposed, details)
             cost = name_cost + scale_cost + structure.cost + 2.0 * transposed + 2.5 * shifted
             n_scored = min(n or self._n_first, len(self._probe_set.labels))
-            self._scored.append(self._score(Candidate(convention, 0.0, cost, structure, shifted), n_scored))
+            key = id(structure), name, scale, transposed, shifted, n_scored
+            if key in self._tried:
+                continue
+            self._tried.add(key)
+            self._scored.append(self._scorer.score(Candidate(convention, 0.0, cost, structure, shifted), n_scored))
 
     def _best(self) -> float:
         return best_accuracy(self._scored)
@@ -211,40 +213,23 @@ class ConventionSearch:
         candidates = [candidate for candidate in self._scored if candidate.structure is structure]
         return min(candidates, key=lambda candidate: candidate.rank)
 
-    def _score(self, candidate: Candidate, n: int) -> Candidate:
-        self._tell(len(self._scored))
-        try:
-            network = build_network(candidate, self.stored_scalers, self._probe_set)
-        except ValueError:  # for example, the network is too large
-            return candidate
-        if n == 0:
-            with np.errstate(all="ignore"):
-                finite = np.isfinite(network.forward(SOME_IMAGES)).all()
-            return candidate if finite else replace(candidate, cost=math.inf)
-        n_correct, loss = 0, 0.0
-        for begin in range(0, n, network.chunk):
-            end = min(n, begin + network.chunk)
-            with np.errstate(all="ignore"):
-                logits = network.forward(self._probe_set.images[begin:end])
-            labels = self._probe_set.labels[begin:end]
-            if not np.isfinite(logits).all():
-                return replace(candidate, accuracy=0.0)
-            n_correct += int((logits.argmax(axis=1) == labels).sum())
-            with np.errstate(all="ignore"):  # differences of finite logits may overflow
-                loss += CrossEntropy()(logits, labels)[0] * len(labels)
-        return replace(candidate, accuracy=n_correct / n, loss=loss / n)
-
 
 def best_accuracy(candidates: Sequence[Candidate]) -> float:
     """Return the highest accuracy of the candidates, or 0 if there are none."""
     return max((candidate.accuracy for candidate in candidates), default=0.0)
 
 
+def _next_cost(accuracy: float) -> float:
+    """Return how much less common than the best structure another one may be to be tried still."""
+    return _NEXT_COST if accuracy > _CERTAIN else 2 * _NEXT_COST if accuracy > _LIKELY else math.inf
+
+
 def _n_products(structure: NetworkStructure) -> int:
     """Return the number of multiplications per image."""
     total, side = sum(dense.weight.size for dense in structure.denses), SIDE
     for conv in structure.convs:
-        side += 2 * conv.padding - len(conv.weight) + 1
+        step = conv.geometry
+        side = (side + step.before + step.after - len(conv.weight)) // step.stride + 1
         total += conv.weight.size * side**2
-        side //= conv.pool
+        side = (side + step.pool_after - step.pool) // step.pool_step + 1
     return total

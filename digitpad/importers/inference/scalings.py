@@ -67,7 +67,9 @@ def find_stored_scalers(tensor_tree: TensorTree) -> list[StoredScaler]:
     scalers = []
     for mean in means[:2]:
         matching = [std for std in stds if std.size in (1, mean.size)][:1] or [np.ones(1)]
-        scalers.append(StoredScaler(mean, np.where(matching[0] > 1e-7, matching[0], 1.0)))
+        std = np.where(matching[0] > 1e-7, matching[0], 1.0)
+        if mean.any() or (std != 1).any():  # otherwise it changes nothing, as scikit-learn's setting "average"
+            scalers.append(StoredScaler(mean, std))
     return scalers
 
 

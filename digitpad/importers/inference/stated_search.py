@@ -1,7 +1,6 @@
 """Search for the pixel scaling of a network whose layers the file states."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -10,9 +9,8 @@ from digitpad.formats.progress import ProgressCallback
 from digitpad.importers.containers.tensor_tree import TensorTree
 from digitpad.importers.inference.conventions import Candidate, Convention, ProbeSet
 from digitpad.importers.inference.scalings import STRANGE, common_scalings, find_stored_scalers
-from digitpad.importers.layout.building import SOME_IMAGES, build_network
+from digitpad.importers.inference.scoring import Scorer
 from digitpad.importers.layout.structure import NetworkStructure
-from digitpad.nn.losses import CrossEntropy
 
 _GOOD = 0.9  # accuracy from which unusual scalings are not tried
 _MARGIN = 0.07  # possible error of an accuracy on the first digits
@@ -21,7 +19,7 @@ _LOWEST_LOSS = 0.02  # with correct predictions, larger logits reduce any loss
 # With everything but the scaling known, percentage points of accuracy by which a scaling must be better for each unit
 # of its cost, and those that an excess of its loss over the lowest loss weighs as much as.
 _POINTS_PER_COST, _POINTS_PER_EXCESS, _MAX_EXCESS = 0.3, 1.0, 1.0
-_FIRST_PRODUCTS, _ALL_PRODUCTS = 2e9, 8e9
+_FIRST_PRODUCTS, _ALL_PRODUCTS = 1.5e9, 4e9
 _RAW, _SCALED = "0..255", "x/255"
 
 
@@ -52,8 +50,7 @@ class StatedSearch:
         self._probe_set = probe_set
         self._structures = structures
         self._scaling = scaling
-        self._tell = tell
-        self._n_scored = 0
+        self._scorer = Scorer(self.stored_scalers, probe_set, tell)
         stated = structures[0].stated
         assert stated is not None
         n_products = max(1, stated.plan().n_products)
@@ -63,18 +60,18 @@ class StatedSearch:
 
     def run(self) -> tuple[Candidate, list[Candidate]]:
         """Return the chosen candidate, and the best candidates by accuracy."""
-        scored = [self._score(item, self._n_first) for item in self._candidates(self._common())]
+        scored = [self._scorer.score(item, self._n_first) for item in self._candidates(self._common())]
         if not self._probe_set.scores:
             ranked = sorted(scored, key=lambda item: item.cost)
             return ranked[0], ranked
         if max(item.accuracy for item in scored) < _GOOD:
-            scored += [self._score(item, self._n_first) for item in self._unusual()]
+            scored += [self._scorer.score(item, self._n_first) for item in self._unusual()]
         best = max(item.accuracy for item in scored)
         close = sorted((item for item in scored if item.accuracy >= best - _MARGIN), key=lambda item: item.rank)
         common_first = sorted(close, key=lambda item: item.cost)
         finalists = [
-            self._score(item, self._n_all)
-            for item in {id(item): item for item in (*close[:5], *common_first[:4])}.values()
+            self._scorer.score(item, self._n_all)
+            for item in {id(item): item for item in (*close[:4], *common_first[:3])}.values()
         ]
         chosen = _likeliest(finalists)
         others = [item for item in scored if all(item.convention != final.convention for final in finalists)]
@@ -109,29 +106,6 @@ class StatedSearch:
         if self._probe_set.class_names == DIGITS:
             result += self._candidates(self._common()[:2], shifted=True)
         return result
-
-    def _score(self, candidate: Candidate, n: int) -> Candidate:
-        self._tell(self._n_scored)
-        self._n_scored += 1
-        try:
-            network = build_network(candidate, self.stored_scalers, self._probe_set)
-        except ValueError:
-            return candidate
-        if n == 0:
-            with np.errstate(all="ignore"):
-                finite = np.isfinite(network.forward(SOME_IMAGES)).all()
-            return candidate if finite else replace(candidate, cost=float("inf"))
-        n_correct, loss = 0, 0.0
-        for begin in range(0, n, network.chunk):
-            end = min(n, begin + network.chunk)
-            with np.errstate(all="ignore"):
-                logits = network.forward(self._probe_set.images[begin:end])
-            labels = self._probe_set.labels[begin:end]
-            if not np.isfinite(logits).all():
-                return replace(candidate, accuracy=0.0)
-            n_correct += int((logits.argmax(axis=1) == labels).sum())
-            loss += CrossEntropy()(logits, labels)[0] * len(labels)
-        return replace(candidate, accuracy=n_correct / n, loss=loss / n)
 
 
 def _likeliest(candidates: Sequence[Candidate]) -> Candidate:

@@ -84,7 +84,7 @@ def _stated_structures(tensor_tree: TensorTree, n_classes: int) -> list[NetworkS
 
 def _from_arrays(ones: list[NamedArray], n_classes: int) -> tuple[list[NetworkStructure], BrokenChain | None]:
     matrices = [item for item in ones if item.array.ndim == 2 and min(item.array.shape) > 1]
-    kernels = [item for item in ones if item.array.ndim == 4 and max(item.array.shape[:2]) > 1]
+    kernels = [item for item in ones if item.array.ndim == 4]
     if not kernels:
         stacks = [item for item in ones if item.array.ndim == 3 and item.array.shape[1] == item.array.shape[2] <= 11]
         kernels = stacks[:1]

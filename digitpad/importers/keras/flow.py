@@ -66,7 +66,7 @@ class Flow:
             flow = (
                 replace(flow.add(AddChannel()), channels_first=True)
                 if channels_first
-                else flow.add(Reshape([1, SIDE, SIDE]))
+                else flow.add(Reshape([1, *flow.shape]))
             )
         if len(flow.shape) != 3:
             raise ValueError(f"takes images with channels, but its input has the shape {flow.shape}")

@@ -303,18 +303,19 @@ def _is_pixels(flow: Flow) -> bool:
 
 
 def as_input(flow: Flow, shape: tuple[int, ...]) -> Flow:
-    """Return the flow with grey images (28, 28) in the shape that Keras has for them."""
-    if shape == (SIDE * SIDE,):
+    """Return the flow with grey images in the shape that Keras has for them."""
+    side = flow.shape[0]
+    if shape == (side * side,):
         return flow.add(Flatten())
-    if shape == (SIDE, SIDE):
+    if shape == (side, side):
         return flow
-    if shape == (SIDE, SIDE, 1):
+    if shape == (side, side, 1):
         return flow.add(AddChannel())
-    if shape == (SIDE, SIDE, 3):  # the grey image as red, green and blue
+    if shape == (side, side, 3):  # the grey image as red, green and blue
         return flow.add(AddChannel()).add(Branches([[], [], []], "concatenate"))
-    if shape == (1, SIDE, SIDE):
+    if shape == (1, side, side):
         return Flow(flow.steps, flow.shape, undecided=True)
-    if int(np.prod(shape)) == SIDE * SIDE and len(shape) <= 3:
+    if int(np.prod(shape)) == side * side and len(shape) <= 3:
         return flow.add(Reshape(list(shape)))
     raise ValueError(f"takes images of {' × '.join(map(str, shape))}; digitpad has {SIDE} × {SIDE} pixels")
 

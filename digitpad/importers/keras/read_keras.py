@@ -104,7 +104,7 @@ def _stated(path: Path, kind: str, config: Mapping[str, Any], layers: list[Layer
                                    "is not in the file")  # fmt: skip
         return _unstated(path, layers, str(backend or ""))
     tree = TensorTree(path, kind)
-    tree.stated.append(build_keras(config, layers, theano=_is_theano(layers, backend)))
+    tree.stated.extend(build_keras(config, layers, theano=_is_theano(layers, backend)).alternatives())
     return tree
 
 

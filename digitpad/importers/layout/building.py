@@ -9,8 +9,22 @@ from numpy.typing import NDArray
 
 from digitpad.importers.inference.conventions import Candidate, ProbeSet
 from digitpad.importers.inference.scalings import StoredScaler, input_layers
+from digitpad.importers.layout.enlargement import ENLARGEMENTS, LARGE_SIDE, enlarged
+from digitpad.importers.layout.geometry import POOL_FIRST
 from digitpad.importers.layout.structure import NetworkStructure, NormStructure
-from digitpad.nn.layers import AddChannel, AvgPool2d, BatchNorm, Conv2d, Flatten, Layer, Linear, MaxPool2d, Reshape
+from digitpad.nn.layers import (
+    AddChannel,
+    AvgPool2d,
+    BatchNorm,
+    Conv2d,
+    Flatten,
+    GlobalAvgPool2d,
+    Layer,
+    Linear,
+    MaxPool2d,
+    Reshape,
+    ZeroPad2d,
+)
 from digitpad.nn.network import Network
 from digitpad.weights.activation_names import ACTIVATIONS
 from digitpad.weights.native_format import MAX_ACTIVATIONS, MAX_PARAMETERS
@@ -40,6 +54,8 @@ def build_network(candidate: Candidate, stored_scalers: Sequence[StoredScaler], 
     hidden = iter(activations * structure.n_hidden if len(activations) == 1 else activations)
 
     if structure.stated is not None:
+        if structure.stated.start:
+            layers = [*enlarged(structure.stated.start, first), (Reshape([LARGE_SIDE, LARGE_SIDE]), {})]
         layers += _stated_layers(candidate, factor, offset)
         return _assembled(layers)
 
@@ -55,14 +71,26 @@ def build_network(candidate: Candidate, stored_scalers: Sequence[StoredScaler], 
     if structure.convs:
         if np.size(factor) > 1 or np.size(offset) > 1:
             raise ValueError("convolutions cannot follow a per-pixel scaling")
-        add(AddChannel())
+        if structure.start in ENLARGEMENTS:
+            layers = enlarged(structure.start, first)
+        else:
+            add(AddChannel())
+    pool: type[AvgPool2d] | type[MaxPool2d] = AvgPool2d if structure.average_pool else MaxPool2d
+    if structure.start == POOL_FIRST:
+        add(pool(2))
     for conv in structure.convs:
         weight = conv.weight.swapaxes(0, 1) if convention.transposed else conv.weight
-        add(Conv2d(weight.shape[3], len(weight), conv.padding), weight=weight, bias=conv.bias)
-        follow(conv.norm)
-        if conv.pool > 1:
-            add((AvgPool2d if structure.average_pool else MaxPool2d)(conv.pool))
-    add(Flatten())
+        geometry = conv.geometry
+        before, after = geometry.before, geometry.after
+        padding = before if before == after else 0
+        if before != after:
+            add(ZeroPad2d(before, after, before, after))
+        add(Conv2d(weight.shape[3], len(weight), padding, stride=geometry.stride), weight=weight, bias=conv.bias)
+        follow(conv.norm, last=conv is structure.convs[-1] and not structure.denses and not structure.last_activated)
+        if geometry.pool > 1:
+            step = 0 if geometry.pool_step == geometry.pool else geometry.pool_step
+            add(pool(geometry.pool, step, 0, geometry.pool_after))
+    add(GlobalAvgPool2d() if structure.global_pool else Flatten())
     for place, dense in enumerate(structure.denses):
         weight, bias = dense.weight, dense.bias
         if place == 0:
@@ -92,6 +120,8 @@ def _stated_layers(candidate: Candidate, factor: Any, offset: Any) -> list[tuple
             raise ValueError("its outputs cannot be exchanged")
         layers[-1] = last, {name: np.roll(array, 1, axis=-1) for name, array in parameters.items()}
     if np.size(factor) > 1 or np.size(offset) > 1:
+        if stated.start:
+            raise ValueError("enlarged images cannot follow a per-pixel scaling")
         scale = factor * np.ones(784)
         norm = {"scale": scale, "shift": offset * np.ones(784), "mean": 0 * scale, "variance": 0 * scale + 1}
         layers = [(Flatten(), {}), (BatchNorm(eps=1e-12), norm), (Reshape([28, 28]), {}), *layers]
@@ -112,6 +142,8 @@ def _assembled(layers: Sequence[tuple[Layer, dict[str, Any]]]) -> Network:
 
 def _transposed(structure: NetworkStructure, weight: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the first matrix, rearranged for images with rows and columns exchanged."""
+    if structure.global_pool:
+        return weight
     channels = structure.convs[-1].weight.shape[3] if structure.convs else 1
     side = math.isqrt(len(weight) // channels)
     return weight.reshape(side, side, channels, -1).transpose(1, 0, 2, 3).reshape(weight.shape)

@@ -1,21 +1,26 @@
-"""Structures with convolutions: the order of kernels, and the paddings and pools that fit a chain of matrices."""
+"""Structures with convolutions: the order of kernels, and the geometries that fit a chain of matrices."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from digitpad.class_names import MAX_CLASSES
 from digitpad.importers.layout.bias_pairing import pair_biases
 from digitpad.importers.layout.dense import dense_layers
+from digitpad.importers.layout.geometry import Geometry, geometries, modules_between
 from digitpad.importers.layout.layer_matching import BrokenChain, find_chain, orientation, with_square
-from digitpad.importers.layout.structure import SIDE, ConvStructure, Matrix, NetworkStructure, with_norm_variants
+from digitpad.importers.layout.structure import (
+    SIDE,
+    ConvStructure,
+    DenseStructure,
+    Matrix,
+    NetworkStructure,
+    with_norm_variants,
+)
 from digitpad.importers.layout.tensor_names import NamedArray
 
-_MAX_GEOMETRIES = 50_000
-_MAX_TRIED_GEOMETRIES = 20
+_MAX_TRIED_GEOMETRIES = 30
 _MAX_TRIED_OUTPUTS = 4
 
 _LAYOUTS = {"OIHW": (2, 3, 1, 0), "OHWI": (1, 2, 3, 0), "HWIO": (0, 1, 2, 3), "IOHW": (2, 3, 0, 1)}
@@ -87,74 +92,87 @@ def _with_geometry(
     layout: str,
     n_classes: int,
 ) -> list[NetworkStructure]:
-    """Return a structure for every padding and pooling whose output fits the first matrix."""
+    """Return the structures of every geometry whose output fits the first matrix."""
     channels = weights[-1].shape[3]
+    vectors = [item for item in ones if item.array.size == max(item.array.shape)]
+    following = next((item for item in matrices if item.place > kernels[-1].place), None)
+    modules = [
+        modules_between(one, after, vectors) for one, after in zip(kernels, [*kernels[1:], following], strict=True)
+    ]
+    found = geometries([len(weight) for weight in weights], modules, torch=layout in ("OIHW", "IOHW"))
     input_sizes = {size - extra for matrix in matrices for size in matrix.array.shape for extra in (0, 1)}
+    flat = {item.side**2 * channels for item in found} & input_sizes
+    chains = {n: find_chain(matrices, n, n_classes)[0] for n in {*flat, channels}}
+    chains[0] = [] if channels == n_classes else None  # the last convolution has an output for each class
+
+    def ends(item: Geometry) -> Iterator[tuple[float, int]]:
+        """Yield how uncommon each end of the convolutions is, and the number of inputs of the first matrix."""
+        for cost, n in ((0.0, item.side**2 * channels), *(((0.3, channels),) if item.side > 1 else ()), (1.0, 0)):
+            if (links := chains.get(n)) is not None:  # an unused matrix costs more than any padding
+                yield item.cost + cost + 5.0 * (len(matrices) - len(links)), n
+
+    options = [(cost, n, item) for item in found for cost, n in ends(item)]
+    options.sort(key=lambda option: option[0])
     biases = pair_biases(ones, kernels, [weight.shape[3] for weight in weights])
+    denses_of: dict[int, tuple[DenseStructure, ...]] = {}
+    by_pixel: dict[tuple[int, int], DenseStructure] = {}
     structures: list[NetworkStructure] = []
-    geometries = _geometries([len(weight) for weight in weights])
-    ends = {side * side * channels for _, side, _ in geometries} & input_sizes
-    chains = {n: find_chain(matrices, n, n_classes)[0] for n in ends}
-
-    def unlikelihood(geometry: tuple[float, int, Any]) -> float:
-        """Return how uncommon a geometry is; an unused matrix costs more than any padding."""
-        links = chains.get(geometry[1] ** 2 * channels)
-        return math.inf if links is None else geometry[0] + 5.0 * (len(matrices) - len(links))
-
-    for cost, side, steps in sorted(geometries, key=unlikelihood)[:_MAX_TRIED_GEOMETRIES]:
-        n = side * side * channels
-        links = chains.get(n)
-        if links is None:
-            break
+    for cost, n, item in options[:_MAX_TRIED_GEOMETRIES]:
         convs = tuple(
-            ConvStructure(weight, bias, padding, pool, norm)
-            for weight, (bias, norm), (padding, pool) in zip(weights, biases, steps, strict=True)
+            ConvStructure(weight, bias, step, norm)
+            for weight, (bias, norm), step in zip(weights, biases, item.steps, strict=True)
         )
-        geometry = ", ".join((f"padding {p}" * (p > 0) + f" pool {q}" * (q > 1)).strip() or "plain" for p, q in steps)
-        denses = dense_layers(ones, [with_square(link, links, False) for link in links], False)
-        by_pixel = denses[0].weight.reshape(channels, side, side, -1).transpose(1, 2, 0, 3).reshape(n, -1)
-        for by_channel in (True, False):
-            first = replace(denses[0], weight=by_pixel) if by_channel else denses[0]
-            for average in (False, True) if any(pool > 1 for _, pool in steps) else (False,):
-                is_common = by_channel == (layout in ("OIHW", "IOHW"))
-                detail = [geometry, "flattened by channel" if by_channel else "flattened by pixel"]
-                detail += ["average pooling"] * average
-                structure = NetworkStructure(
-                    convs,
-                    (first, *denses[1:]),
-                    f"{layout}; {orientation(links)}",
-                    "; ".join(detail),
-                    cost + 0.4 * (not is_common and side > 1) + 0.5 * average,
-                    average_pool=average,
-                    geometry=geometry,
-                )
-                if side > 1 or by_channel:
-                    structures += with_norm_variants(structure)
+        links = chains[n] or []
+        if n not in denses_of:
+            oriented = [with_square(link, links, False) for link in links]
+            denses_of[n] = tuple(dense_layers(ones, oriented, False)) if links else ()
+        denses = denses_of[n]
+        is_flat = n == item.side**2 * channels
+        structure = NetworkStructure(
+            convs,
+            denses,
+            f"{layout}; {orientation(links)}" if links else layout,
+            f"{item}{'' if is_flat else ', global average pool'}",
+            cost,
+            global_pool=not is_flat,
+            start=item.start,
+            geometry=f"{item}{n}",
+        )
+        side = item.side if is_flat and n else 1
+        if side > 1 and (n, side) not in by_pixel:
+            by_pixel[n, side] = _by_pixel(denses[0], side)
+        structures += _variants(structure, by_pixel.get((n, side)), is_torch=layout in ("OIHW", "IOHW"))
     return structures
 
 
-def _geometries(kernels: Sequence[int]) -> list[tuple[float, int, tuple[tuple[int, int], ...]]]:
-    """Return all possible geometries as (cost, side of the last image, (padding, pool) of each convolution)."""
-    states: list[tuple[float, int, tuple[tuple[int, int], ...]]] = [(0.0, SIDE, ())]
-    for place, kernel in enumerate(kernels):
-        is_last = place == len(kernels) - 1
-        paddings = sorted({0, (kernel - 1) // 2} | ({2} if kernel == 3 and len(kernels) > 3 else set()))
-        states = [
-            (cost + _geometry_cost(steps, kernel, padding, pool), out // pool, (*steps, (padding, pool)))
-            for cost, side, steps in states
-            for padding in paddings
-            if (out := side + 2 * padding - kernel + 1) >= 1
-            for pool in {1, 2, *((3, 4) if len(kernels) <= 4 else ()), *((out,) if is_last else ())}
-            if out >= pool
-        ][:_MAX_GEOMETRIES]
-    return states
+def _by_pixel(dense: DenseStructure, side: int) -> DenseStructure:
+    """Return a layer after images that were flattened by channel as one after images flattened by pixel."""
+    n, n_out = dense.weight.shape
+    weight = dense.weight.reshape(n // side**2, side, side, n_out).transpose(1, 2, 0, 3).reshape(n, n_out)
+    return replace(dense, weight=weight)
 
 
-def _geometry_cost(steps: tuple[tuple[int, int], ...], kernel: int, padding: int, pool: int) -> float:
-    cost = {1: 0.3, 2: 0.0, 3: 1.0, 4: 1.2}.get(pool, 1.0)  # any other size pools over the whole image
-    same = (kernel - 1) // 2
-    if padding not in (0, same):
-        cost += 1.0
-    if steps and (steps[-1][0] > 0) != (padding > 0):
-        cost += 0.2
-    return cost
+def _variants(
+    structure: NetworkStructure, by_pixel: DenseStructure | None, *, is_torch: bool
+) -> list[NetworkStructure]:
+    """Return the variants of a structure: orders of flattening, kinds of pooling, places of activations and norms.
+
+    ``by_pixel`` is the first dense layer if the images before it were flattened by channel; None if it takes no images.
+    """
+    flattened = [structure]
+    if by_pixel is not None:
+        denses = by_pixel, *structure.denses[1:]
+        flattened = [
+            structure.variant("flattened by channel", 0.4 * (not is_torch), denses=denses),
+            structure.variant("flattened by pixel", 0.4 * is_torch),
+        ]
+    pools = any(conv.geometry.pool > 1 for conv in structure.convs)
+    found = []
+    for varied in flattened:
+        ends_pooled = structure.global_pool and structure.convs[-1].geometry.pool > 1  # averaging twice changes little
+        for average in (False, True) if pools and not ends_pooled else (False,):
+            pooled = varied.variant("average pooling", 0.5, average_pool=True) if average else varied
+            found += with_norm_variants(pooled)
+            if not structure.denses:
+                found.append(pooled.variant("activation after the last layer", 0.4, last_activated=True))
+    return found

@@ -80,7 +80,7 @@ def find_chain(
                 for link in _links(matrix, n):
                     extra = _step_cost(matrices, used, place, links, link)
                     heapq.heappush(queue, (cost + extra, next(counter), False, (*used, place), (*links, link)))
-    return None, _explain_break(longest, n_classes)
+    return None, _explain_break(longest, matrices, n_classes)
 
 
 def _links(matrix: NamedArray, n: int) -> Iterator[LayerLink]:
@@ -129,10 +129,19 @@ def _unused_cost(matrix: NamedArray, links: tuple[LayerLink, ...]) -> float:
     return 4.0 if matrix.says(WEIGHT) else 1.0
 
 
-def _explain_break(links: tuple[LayerLink, ...], n_classes: int) -> BrokenChain | None:
+def _explain_break(links: tuple[LayerLink, ...], matrices: list[NamedArray], n_classes: int) -> BrokenChain | None:
     if not links:
         return None
     n, last = links[-1].n_out, links[-1].one
+    used = {link.one.array.shape for link in links}
+    following = next(
+        (item for item in matrices if item.array.shape not in used and n_classes in item.array.shape), None
+    )
+    if following is not None:
+        n_in = next((size for size in following.array.shape if size != n_classes), n_classes)
+        return BrokenChain(
+            f"holds layers that do not fit together: {last} has {n} outputs, but {following} takes {n_in} inputs"
+        )
     if 2 <= n <= MAX_CLASSES:
         return BrokenChain.by_outputs(n, last, n_classes)
     return BrokenChain(

@@ -1,15 +1,16 @@
 """A network whose layers a file states, as Keras and ONNX files do, so that only the pixel scaling must be found."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from digitpad.importers.layout.enlargement import ENLARGEMENTS, LARGE_SIDE
 from digitpad.nn.arrays import Shape
 from digitpad.nn.layers import Branches, Layer
-from digitpad.nn.network import Plan, summary
+from digitpad.nn.network import IMAGE_SHAPE, Plan, summary
 from digitpad.weights.activation_names import NAMES
 
 
@@ -34,12 +35,15 @@ class StatedNetwork:
         Assumptions about what the file does not state.
     cost : float
         How uncommon these assumptions are.
+    start : str
+        How images are enlarged, as a key of `ENLARGEMENTS`, if the network takes 32 × 32 pixels; otherwise empty.
     """
 
     steps: tuple[Step, ...]
     scaled_within: bool = False
     detail: str = ""
     cost: float = 0.0
+    start: str = ""
 
     @property
     def layers(self) -> list[Layer]:
@@ -70,12 +74,18 @@ class StatedNetwork:
         ValueError
             If a layer does not accept the output of the previous layer.
         """
-        return Plan(self.layers, (28, 28))
+        return Plan(self.layers, (LARGE_SIDE, LARGE_SIDE) if self.start else IMAGE_SHAPE)
+
+    def alternatives(self) -> "list[StatedNetwork]":
+        """Return the network, or if it takes 32 × 32 pixels, one for each way to enlarge images."""
+        if not self.start:
+            return [self]
+        return [replace(self, start=start, detail=start, cost=cost) for start, cost in ENLARGEMENTS.items()]
 
     def transposed(self) -> "StatedNetwork | None":
         """Return the network for images with rows and columns exchanged, or None if it has other layers."""
         kinds = [type(layer).__name__ for layer in self.layers]
-        if kinds[:2] != ["Flatten", "Linear"]:
+        if self.start or kinds[:2] != ["Flatten", "Linear"]:
             return None
         first = self.steps[1]
         weight = first.parameters["weight"]

@@ -32,14 +32,35 @@ class DenseStructure:
     norm: NormStructure | None = None
 
 
+@dataclass(frozen=True)
+class ConvGeometry:
+    """Zeros around the image, stride, and pooling (1 for none) of a convolution.
+
+    ``pool_step`` is the stride of the pooling, and ``pool_after`` the rows and columns beyond the image that its last
+    windows cover.
+    """
+
+    before: int = 0
+    after: int = 0
+    stride: int = 1
+    pool: int = 1
+    pool_step: int = 1
+    pool_after: int = 0
+
+    def __str__(self) -> str:
+        padding = str(self.after) if self.before == self.after else f"{self.before}+{self.after}"
+        pool = str(self.pool) if self.pool_step == self.pool else f"{self.pool}/{self.pool_step}"
+        parts = [f"padding {padding}"] * (self.after > 0) + [f"stride {self.stride}"] * (self.stride > 1)
+        return " ".join(parts + [f"pool {pool}"] * (self.pool > 1)) or "plain"
+
+
 @dataclass(frozen=True, eq=False)
 class ConvStructure:
-    """A convolution with ``weight`` of shape (kernel, kernel, n_inputs, n_channels), and its pooling (1 for none)."""
+    """A convolution with ``weight`` of shape (kernel, kernel, n_inputs, n_channels)."""
 
     weight: Matrix
     bias: Matrix
-    padding: int
-    pool: int
+    geometry: ConvGeometry
     norm: NormStructure | None = None
 
 
@@ -59,8 +80,12 @@ class NetworkStructure:
         How uncommon the structure is: 0 for common practice.
     average_pool, norm_last : bool
         Whether pooling takes averages, and whether normalisation follows the activation.
+    global_pool, last_activated : bool
+        Whether the average of each channel follows the last convolution, and an activation the last layer.
+    start : str
+        What is done to the image before the first convolution, as in `Geometry`.
     geometry : str
-        Paddings and pools, which several structures may share.
+        Paddings, strides and pools, which several structures may share.
     stated : StatedNetwork, optional
         All layers, if the file states them; then there are no other ``convs`` and ``denses``.
     """
@@ -72,6 +97,9 @@ class NetworkStructure:
     cost: float = 0.0
     average_pool: bool = False
     norm_last: bool = False
+    global_pool: bool = False
+    last_activated: bool = False
+    start: str = ""
     geometry: str = ""
     stated: StatedNetwork | None = None
 
@@ -83,7 +111,7 @@ class NetworkStructure:
     @property
     def n_hidden(self) -> int:
         """Number of layers followed by an activation."""
-        return len(self.convs) + len(self.denses) - 1
+        return len(self.convs) + len(self.denses) - (not self.last_activated)
 
     @property
     def has_biases(self) -> bool:
@@ -104,10 +132,11 @@ class NetworkStructure:
             return self.stated.sizes
         begin = "28×28" if self.convs else str(len(self.denses[0].weight))
         convs = [
-            f"{conv.weight.shape[0]}×{conv.weight.shape[0]}×{conv.weight.shape[3]}{'-pool' * (conv.pool > 1)}"
+            f"{conv.weight.shape[0]}×{conv.weight.shape[0]}×{conv.weight.shape[3]}{'-pool' * (conv.geometry.pool > 1)}"
             for conv in self.convs
         ]
-        return "-".join([begin, *convs, *(str(dense.weight.shape[1]) for dense in self.denses)])
+        middle = ["global avgpool"] * self.global_pool
+        return "-".join([begin, *convs, *middle, *(str(dense.weight.shape[1]) for dense in self.denses)])
 
     def variant(self, detail: str, cost: float = 0.0, **changes: Any) -> "NetworkStructure":
         """Return a copy with changes, with ``detail`` appended to its details and ``cost`` added to its cost."""

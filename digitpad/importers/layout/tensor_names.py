@@ -44,6 +44,7 @@ rmsprop exp sq delta deltas prev previous old history loss losses cost costs acc
 test val valid images labels target targets confusion inputs z activations mask nabla updates error errors
 """
 _NOISE = frozenset(_NOISE_TEXT.split())
+_RESULTS = frozenset(["output", "outputs", "dinputs", "dvalues"])  # of a layer, if they are its last word
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +82,8 @@ class NamedArray:
     @property
     def is_noise(self) -> bool:
         """Whether the array is probably not a parameter."""
-        return not _NOISE.isdisjoint(self.words)
+        is_result = len(self.words) > 1 and self.words[-1] in _RESULTS and not self.says(WEIGHT | BIAS)
+        return is_result or not _NOISE.isdisjoint(self.words)
 
     def says(self, words: frozenset[str]) -> bool:
         """Return whether the name contains one of the words."""

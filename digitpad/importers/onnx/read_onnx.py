@@ -21,5 +21,5 @@ def read_onnx(path: Path, content: bytes) -> TensorTree:
     except OnnxError as error:
         raise WeightsError(path, str(error)) from error
     tensor_tree = TensorTree(path, "an ONNX model")
-    tensor_tree.stated.append(network)
+    tensor_tree.stated.extend(network.alternatives())
     return tensor_tree

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digitpad.importers.layout.enlargement import LARGE_SIDE
 from digitpad.importers.layout.stated_network import Step
 from digitpad.nn.arrays import Shape
 from digitpad.nn.layers import AddChannel, BatchNorm, Flatten, Layer, Linear, Reshape
@@ -39,16 +40,17 @@ class Flow:
 
     @classmethod
     def of_image(cls, shape: Sequence[int]) -> "Flow":
-        """Return the flow of an image of 28 × 28 pixels in a shape of ONNX, without the batch.
+        """Return the flow of an image of 28 × 28 or 32 × 32 pixels in a shape of ONNX, without the batch.
 
         Raises
         ------
         ValueError
             If the shape has another number of elements.
         """
-        if int(np.prod(shape, dtype=np.float64)) != SIDE * SIDE:
+        side = LARGE_SIDE if np.prod(shape, dtype=np.float64) == LARGE_SIDE**2 else SIDE
+        if int(np.prod(shape, dtype=np.float64)) != side * side:
             raise ValueError(f"takes inputs of {' × '.join(map(str, shape))} numbers, but digits have {SIDE} × {SIDE}")
-        return cls((), (SIDE, SIDE), np.arange(SIDE * SIDE).reshape(tuple(shape)))
+        return cls((), (side, side), np.arange(side * side).reshape(tuple(shape)))
 
     def add(self, layer: Layer, parameters: Mapping[str, Any] | None = None) -> "Flow":
         """Return the flow after a layer that keeps the order of the elements, as activations do."""

@@ -16,8 +16,8 @@ MAX_KERNEL = 28
 _NARROW = 32
 """Matrix products with fewer columns than this use only a small part of a core's arithmetic throughput."""
 
-_BLOCK = 1024
-"""Rows of a matrix product that is fast and whose result stays in a core's cache for the next operation."""
+_BLOCK_NUMBERS = 131_072
+"""Numbers in the windows that are gathered at a time: 0.5 MB, which are mostly in a core's cache when they are used."""
 
 
 @dataclass
@@ -55,6 +55,8 @@ class Conv2d(Layer):
     are gathered along the width only, and y is the sum of one product per row of the kernel. If such windows are too
     narrow for a fast product, as on a grey image, they are as high as the kernel, and a single product is enough. With
     a stride, only the windows that are used are gathered along the width, and rows are skipped along the height.
+
+    All of this is done for one block of y after another, so that windows are still in the cache when they are used.
     """
 
     channels: int
@@ -97,41 +99,51 @@ class Conv2d(Layer):
         self.parameters["bias"].fill(0)
 
     def forward(self, x: Floats, training: bool) -> Floats:
-        padded = self._pad(x)
-        height, n, width, n_inputs = self._padded_shape = padded.shape
+        padded = self._padded = self._pad(x)
+        height, n, width, n_inputs = padded.shape
         y_shape = (self._n_steps(height - self.kernel + 1), n, self._n_steps(width - self.kernel + 1), self.channels)
         self._window_rows = self._window_height(n_inputs)
-        self._columns = self._gather_windows(padded)
         weight = self._weight_by_slices(self.parameters["weight"])
         weight = weight.reshape(len(weight), -1, self.channels)
         y = self.scratch("y", y_shape)
-
         # The bias is repeated for a whole image row: NumPy adds long rows several times faster than many short rows.
-        bias = self.scratch("bias", (y_shape[2], self.channels))
+        bias = self.scratch("bias", y_shape[2:])
         bias[...] = self.parameters["bias"]
-        n_slices, n_columns, _ = weight.shape
-        rows = max(1, _BLOCK // (n * y_shape[2]))
-        for i in range(0, y_shape[0], rows):
-            block = y[i : i + rows].reshape(-1, self.channels)
+        self._blocks = []
+        for number, (rows, images) in enumerate(self._divide(y_shape)):
+            used_rows = slice(rows.start * self.stride, (rows.stop - 1) * self.stride + self.kernel)
+            columns = self._gather_windows(f"columns {number}", padded[used_rows, images])
+            self._blocks.append((rows, images, columns))
+            y_block = y.reshape(*y_shape[:2], -1)[rows, images]
+            # Matrix products need contiguous memory.
+            whole = y_block if y_block.flags.c_contiguous else self.scratch("block", y_block.shape)
+            block = whole.reshape(-1, self.channels)
             part = self.scratch("part", block.shape)
-            for k in range(n_slices):
-                columns = self._used_slices(i, k, rows)[: len(y[i : i + rows])].reshape(-1, n_columns)
-                np.matmul(columns, weight[k], out=part if k else block)
+            for k in range(len(weight)):
+                used = self._used_slices(columns, k, len(y_block)).reshape(len(block), -1)
+                np.matmul(used, weight[k], out=part if k else block)
                 if k:
                     block += part
-            image_rows = block.reshape(-1, bias.size)
-            image_rows += bias.reshape(-1)
+            np.add(whole, bias.reshape(-1), out=y_block)
         return y
 
     def write_gradients(self, dy: Floats) -> None:
         """Write dW[k, l] = Σ x[i s + k, j s + l]ᵀ dy[i, j] and db = Σ dy[i, j], over all positions and samples."""
-        rows = dy.reshape(-1, self.channels)
         gradient = self._weight_by_slices(self.gradients["weight"])
-        product = self.scratch("dweight", gradient.shape)
-        for k in range(len(gradient)):
-            columns = self._used_slices(0, k, len(dy))
-            np.matmul(columns.reshape(len(rows), -1).T, rows, out=product[k].reshape(-1, self.channels))
-        gradient[...] = product
+        total, product = (self.scratch(name, gradient.shape) for name in ("dweight", "product"))
+        total.fill(0)
+        for rows, images, columns in self._blocks:
+            dy_block = dy[rows, images]
+            if not dy_block.flags.c_contiguous:
+                copy = self.scratch("dy block", dy_block.shape)
+                copy[...] = dy_block
+                dy_block = copy
+            dy_rows = dy_block.reshape(-1, self.channels)
+            for k in range(len(gradient)):
+                used = self._used_slices(columns, k, len(dy_block)).reshape(len(dy_rows), -1)
+                np.matmul(used.T, dy_rows, out=product[k].reshape(-1, self.channels))
+            total += product
+        gradient[...] = total
         row_sum = self.scratch("dbias", dy.shape[2:])
         np.add.reduce(dy.reshape(-1, row_sum.size), axis=0, out=row_sum.reshape(-1))
         np.add.reduce(row_sum, axis=0, out=self.gradients["bias"])
@@ -153,11 +165,11 @@ class Conv2d(Layer):
         transposed = self.scratch("transposed", (n_slices, self.channels, n_columns))
         transposed[...] = weight.reshape(n_slices, n_columns, self.channels).swapaxes(1, 2)
 
-        dx = self.scratch("dx", self._padded_shape)
+        dx = self.scratch("dx", self._padded.shape)
         dx.fill(0)
         adjacent = self.scratch("adjacent", (n * width_out, n_slices, self.channels))
-        windows = self.scratch("windows", (n, width_out, kernel, window_rows, self._padded_shape[3]))
-        for i in range(len(self._columns)):
+        windows = self.scratch("windows", (n, width_out, kernel, window_rows, self._padded.shape[3]))
+        for i in range(len(dx) - window_rows + 1):
             first, end = max(0, i - len(dy) + 1), min(i + 1, n_slices)  # the slices k for which dy[i - k] exists
             if first >= end:
                 break  # the stride leaves out the last rows
@@ -170,13 +182,27 @@ class Conv2d(Layer):
                     dx[i + k, :, j : j + width_out] += windows[:, :, j, k]
         return self._unpad(dx)
 
+    def _divide(self, y_shape: Shape) -> list[tuple[slice, slice]]:
+        """Return blocks of y, as slices of rows and of images, whose windows have about `_BLOCK_NUMBERS` numbers.
+
+        A block has all rows of some images, because neighbouring rows of y share rows of windows; unless windows are as
+        high as the kernel.
+        """
+        height, n, width, _ = y_shape
+        per_row = width * self.kernel * self._window_rows * self._padded.shape[3]
+        if self._window_rows > 1:
+            n_rows = max(1, _BLOCK_NUMBERS // (n * per_row))
+            return [(slice(i, min(i + n_rows, height)), slice(0, n)) for i in range(0, height, n_rows)]
+        n_images = max(1, _BLOCK_NUMBERS // (len(self._padded) * per_row))
+        return [(slice(0, height), slice(i, min(i + n_images, n))) for i in range(0, n, n_images)]
+
     def _n_steps(self, n: int) -> int:
         """Return how many of n positions in a row are used with the stride."""
         return (n - 1) // self.stride + 1
 
-    def _used_slices(self, i: int, k: int, n: int) -> Floats:
-        """Return the gathered windows that the kernel's slice k sees for the n rows of y from row i on."""
-        return self._columns[i * self.stride + k : (i + n - 1) * self.stride + k + 1 : self.stride]
+    def _used_slices(self, columns: Floats, k: int, n: int) -> Floats:
+        """Return the gathered windows that the kernel's slice k sees for the n rows of y."""
+        return columns[k : (n - 1) * self.stride + k + 1 : self.stride]
 
     def _spread(self, dy: Floats) -> Floats:
         """Return the gradient of the output with stride 1, of which only each stride-th row and column is used."""
@@ -213,8 +239,8 @@ class Conv2d(Layer):
         p = self.padding
         return padded[p:-p, :, p:-p]
 
-    def _gather_windows(self, x: Floats) -> Floats:
-        """Return windows of x, as wide as the kernel and `_window_rows` high.
+    def _gather_windows(self, name: str, x: Floats) -> Floats:
+        """Return windows of x, as wide as the kernel and `_window_rows` high, in the scratch array of that name.
 
         The result has the shape (slices, n, width of y, numbers per window). The numbers of a window are ordered column
         by column.
@@ -227,7 +253,7 @@ class Conv2d(Layer):
                 stacked[:, :, :, k] = x[k : k + len(stacked)]
             x = stacked.reshape(*stacked.shape[:3], -1)
         shape = (len(x), n, self._n_steps(width - self.kernel + 1), self.kernel * x.shape[3])
-        columns = self.scratch("columns", shape)
+        columns = self.scratch(name, shape)
         # The columns of a window are contiguous in memory, because neighbours along the width are.
         along_row, across, along_width = x.strides[:3]
         strides = (along_row, across, along_width * self.stride, x.itemsize)

@@ -85,7 +85,10 @@ class Flatten(Layer):
 
 @dataclass
 class Linear(Layer):
-    """Fully connected layer: y = x W + b, with W of shape (n_inputs, units) and b of shape (units,)."""
+    """Fully connected layer: y = x W + b, with W of shape (n_inputs, units) and b of shape (units,).
+
+    A batch may have fewer columns than W has rows: the missing inputs are the last ones, and count as 0.
+    """
 
     units: int
     initializer: str = "he_normal"
@@ -116,19 +119,23 @@ class Linear(Layer):
 
     def forward(self, x: Floats, training: bool) -> Floats:
         self._x = x
-        y: Floats = np.matmul(x, self.parameters["weight"], out=self.scratch("y", (len(x), self.units)))
+        weight = self.parameters["weight"][: x.shape[1]]
+        y: Floats = np.matmul(x, weight, out=self.scratch("y", (len(x), self.units)))
         y += self.parameters["bias"]
         return y
 
     def write_gradients(self, dy: Floats) -> None:
         """Write dW = xᵀ dy, as W_ij connects only x_i and y_j, and db, the sum of dy over the batch.
 
-        The bias is added to each row, so its gradient is a sum over the rows.
+        The bias is added to each row, so its gradient is a sum over the rows. The gradient for missing inputs is 0.
         """
-        np.matmul(self._x.T, dy, out=self.gradients["weight"])
+        gradient, n_inputs = self.gradients["weight"], self._x.shape[1]
+        np.matmul(self._x.T, dy, out=gradient[:n_inputs])
+        gradient[n_inputs:] = 0
         np.add.reduce(dy, axis=0, out=self.gradients["bias"])
 
     def input_gradient(self, dy: Floats) -> Floats:
         """Return dx = dy Wᵀ: each input receives the gradient of every unit, times the weight between them."""
-        dx: Floats = np.matmul(dy, self.parameters["weight"].T, out=self.scratch("dx", self._x.shape))
+        weight = self.parameters["weight"][: self._x.shape[1]]
+        dx: Floats = np.matmul(dy, weight.T, out=self.scratch("dx", self._x.shape))
         return dx

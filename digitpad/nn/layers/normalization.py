@@ -43,28 +43,35 @@ class BatchNorm(Layer):
     def forward(self, x: Floats, training: bool) -> Floats:
         self._from_batch = training
         mean, variance = self.parameters["mean"], self.parameters["variance"]
-        rows = self._wide_rows(x)
+        scale, shift = self.parameters["scale"], self.parameters["shift"]
+        rows = self._rows = self._wide_rows(x)
         self._n = x.size // x.shape[-1]
-        centred = self._centred = self.scratch("centred", rows.shape)
+        y = self.scratch("y", rows.shape)
         if training:
             batch_mean = self._sum(rows, "batch mean")
             batch_mean /= self._n
-            np.subtract(rows, self._repeat_channels(batch_mean, rows), out=centred)
+            centred = self._centre(batch_mean)
             batch_variance = self._sum_of_products(centred, centred, "batch variance")
             batch_variance /= self._n
             if self.observes and self._n > 1:  # a single sample has no variance
                 unbiased = self._n / (self._n - 1)
                 mean += self.momentum * (batch_mean - mean)
                 variance += self.momentum * (unbiased * batch_variance - variance)
-            variance = batch_variance
+            self._inverse = 1 / np.sqrt(batch_variance + self.eps)
+            np.multiply(centred, self._repeat_channels(scale * self._inverse, rows), out=y)
+            y += self._repeat_channels(shift, rows)
         else:
-            np.subtract(rows, self._repeat_channels(mean, rows), out=centred)
-        # A variance that was read from a file may be negative.
-        self._inverse = 1 / np.sqrt(np.maximum(variance, 0) + self.eps)
-        slope = self._repeat_channels(self.parameters["scale"] * self._inverse, rows)
-        y = np.multiply(centred, slope, out=self.scratch("y", rows.shape))
-        y += self._repeat_channels(self.parameters["shift"], rows)
+            # A variance that was read from a file may be negative.
+            self._inverse = 1 / np.sqrt(np.maximum(variance, 0) + self.eps)
+            slope = scale * self._inverse
+            np.multiply(rows, self._repeat_channels(slope, rows), out=y)
+            y += self._repeat_channels(shift - mean * slope, rows)
         return y.reshape(x.shape)
+
+    def _centre(self, mean: Floats) -> Floats:
+        """Return the input minus the mean of each channel, and keep it for the gradients."""
+        centred = self._centred = self.scratch("centred", self._rows.shape)
+        return np.subtract(self._rows, self._repeat_channels(mean, self._rows), out=centred)
 
     def write_gradients(self, dy: Floats) -> None:
         """Write dscale = Σ dy · x̂ and dshift = Σ dy, over the batch and all positions.
@@ -72,6 +79,8 @@ class BatchNorm(Layer):
         The gradients of the running averages are 0.
         """
         rows = self._wide_rows(dy)
+        if not self._from_batch:
+            self._centre(self.parameters["mean"])
         np.multiply(self._sum_of_products(rows, self._centred, "sum"), self._inverse, out=self.gradients["scale"])
         self.gradients["shift"][:] = self._sum(rows, "sum")
         for name in ("mean", "variance"):

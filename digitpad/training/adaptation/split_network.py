@@ -87,6 +87,15 @@ class SplitNetwork:
         return right
 
 
+def head_width(weights: Weights) -> int:
+    """Return the number of inputs of the head into which a network would be split."""
+    network = weights.network()
+    shape = network.input_shape
+    for layer in network.layers[: _split(network)]:
+        shape = layer.output_shape(shape)
+    return math.prod(shape)
+
+
 def _split(network: Network) -> int:
     """Return the index of the first layer of the head."""
     width: list[int] = []

@@ -1,7 +1,7 @@
 """Adapted networks in the user's folder: each with the network before it, so that an adaptation can be rolled back.
 
-A version is a folder with ``before.npz`` and ``network.npz``. The second is written last; a folder without it is left
-from an interruption and is ignored.
+A version is a folder with two weights files, ``before-NAME.npz`` and ``adapted-DATE-TIME.npz``. The second is written
+last; a folder without it is left from an interruption and is ignored.
 """
 
 import secrets
@@ -13,8 +13,9 @@ from typing import Any
 
 from digitpad.errors import WeightsError, reason
 from digitpad.system import user_folders
+from digitpad.system.file_names import safe_file_name
 from digitpad.training.adaptation.records import AdaptationResult
-from digitpad.weights.native_format import Weights, load_weights
+from digitpad.weights.native_format import SHIPPED, Weights, load_weights
 
 
 def versions_folder() -> Path:
@@ -30,8 +31,8 @@ class AdaptedVersion:
 
     @property
     def path(self) -> Path:
-        """File of the adapted network."""
-        return self.folder / "network.npz"
+        """File of the adapted network; its name is that of the network in the window."""
+        return self.folder / f"adapted-{self.folder.name[:_TIME_LENGTH]}.npz"
 
     @property
     def id(self) -> str:
@@ -48,15 +49,22 @@ class AdaptedVersion:
         """
         return load_weights(self.path)
 
-    def roll_back(self) -> Weights:
-        """Load the network from before this adaptation; the version stays in the list.
+    def roll_back(self) -> tuple[Weights, Path | None]:
+        """Load the network from before this adaptation, with its file; None stands for the built-in network's.
+
+        The version stays in the list.
 
         Raises
         ------
         WeightsError
-            If the file is damaged.
+            If the file is missing or damaged.
         """
-        return load_weights(self.folder / "before.npz")
+        path = next(self.folder.glob("before-*.npz"), self.folder / "before.npz")
+        weights = load_weights(path)
+        built_in = load_weights(SHIPPED)
+        if weights.parameters.shape == built_in.parameters.shape and (weights.parameters == built_in.parameters).all():
+            return built_in, None
+        return weights, path
 
     def facts(self) -> dict[str, Any]:
         """Return facts about the adaptation: ``from``, ``date``, ``n_drawings``, and ``before`` and ``after``.
@@ -93,15 +101,20 @@ def keep_version(result: AdaptationResult) -> AdaptedVersion:
     """
     now = datetime.now().astimezone()
     folder = user_folders.ensure_folder(versions_folder() / f"{now:%Y-%m-%d-%H%M%S}-{secrets.token_hex(3)}")
+    version = AdaptedVersion(folder)
     try:
-        result.base.save(folder / "before.npz")
-        result.weights.save(folder / "network.npz")
+        result.base.save(folder / f"before-{safe_file_name(result.base.name.removesuffix('.npz')) or 'network'}.npz")
+        result.weights.save(version.path)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return AdaptedVersion(folder)
+    return version
 
 
 def list_versions() -> list[AdaptedVersion]:
     """Return all adapted networks, the newest first."""
-    return [AdaptedVersion(path.parent) for path in sorted(versions_folder().glob("*/network.npz"), reverse=True)]
+    versions = [AdaptedVersion(path.parent) for path in versions_folder().glob("*/adapted-*.npz")]
+    return sorted(versions, key=lambda version: version.id, reverse=True)
+
+
+_TIME_LENGTH = len("2026-03-03-1015")  # in the name of the file; the folder has the seconds too

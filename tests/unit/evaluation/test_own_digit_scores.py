@@ -21,7 +21,8 @@ def test_scores_by_writer_and_digit() -> None:
         GroupScore("0", 1, 1), GroupScore("2", 1, 1), GroupScore("3", 1, 0), GroupScore("7", 1, 1)
     )  # fmt: skip
     assert scores.by_writer[0].accuracy == 0.5
-    assert [scores.read_as.get(drawing.id) for drawing in drawings] == [0, 7, 2, 7, None]
+    assert [scores.read_as.get(drawing.id) for drawing in drawings] == ["0", "7", "2", "7", None]
+    assert scores.total == GroupScore("All", 4, 3)
 
 
 def test_no_digits_have_no_scores() -> None:

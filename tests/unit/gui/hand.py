@@ -14,7 +14,7 @@ from digitpad.recognition.recognizer import Prediction
 Path = Sequence[tuple[float, float]]
 W = TypeVar("W", bound=QObject)
 
-DRAW, TRAIN, EVALUATE, INSIDE = range(4)
+DRAW, TRAIN, EVALUATE, INSIDE, MY_DIGITS = range(5)
 """Indices of the tabs."""
 
 # Coordinates from 0 to 1, in both directions.

@@ -12,6 +12,9 @@ from digitpad.gui.data.download_dialog import DownloadDialog
 from digitpad.gui.draw.draw_tab import DrawTab
 from digitpad.gui.evaluate.evaluate_tab import EvaluateTab
 from digitpad.gui.importing.classes_dialog import ClassesDialog
+from digitpad.gui.my_digits.import_dialog import ImportDialog
+from digitpad.gui.my_digits.my_digits_tab import MyDigitsTab
+from digitpad.gui.my_digits.sheet_dialog import SheetDialog
 from digitpad.gui.shell.about_dialog import AboutDialog
 from digitpad.gui.shell.preferences_dialog import PreferencesDialog
 from digitpad.gui.shell.window import Window
@@ -20,7 +23,8 @@ from digitpad.gui.train.recipe_dialog import RecipeDialog
 from digitpad.gui.train.train_tab import TrainTab
 from digitpad.gui.widgets.file_dialogs import FileDialogs
 from tests.unit.gui.geometry import clipped_texts
-from tests.unit.gui.hand import DRAW, EVALUATE, INSIDE, TRAIN, draw, placed
+from tests.unit.gui.hand import DRAW, EVALUATE, INSIDE, MY_DIGITS, TRAIN, draw, placed
+from tests.unit.gui.my_digits.own_drawings import drawing
 
 Role = QAccessible.Role
 NO_ROLE = (Role.NoRole, Role.Client, Role.Whitespace)
@@ -42,6 +46,10 @@ def busy_window(window: Window, qtbot: QtBot) -> Window:
     evaluate.part_choice.choose(1)
     evaluate.evaluate_or_stop()
     qtbot.waitUntil(lambda: not evaluate.busy)
+    window.show_page(MY_DIGITS)
+    own = window.page(MyDigitsTab)
+    window.session.corrections.add([drawing(7, writer="Ada"), drawing(3, 7, "Bo")], "Import")
+    qtbot.waitUntil(lambda: own.drawings.digits_table.groups[0].score is not None)
     window.show_page(INSIDE)
     return window
 
@@ -49,13 +57,17 @@ def busy_window(window: Window, qtbot: QtBot) -> Window:
 def screens(window: Window) -> Iterator[str]:
     """Show each tab and each of its pages in turn; yield a name."""
     evaluate = None
-    for page in (DRAW, TRAIN, EVALUATE, INSIDE):
+    for page in (DRAW, TRAIN, EVALUATE, INSIDE, MY_DIGITS):
         window.show_page(page)
         if page == EVALUATE:
             evaluate = window.page(EvaluateTab)
             for place in range(4):
                 evaluate.pages_choice.choose(place)
                 yield f"Evaluate, page {place}"
+        elif page == MY_DIGITS:
+            for place in range(3):
+                window.page(MyDigitsTab).views.choose(place)
+                yield f"My digits, view {place}"
         else:
             yield window.pages[page].title
 
@@ -71,6 +83,8 @@ def dialogs(window: Window) -> list[QDialog]:
         DownloadDialog(window),
         DataDialog(session.theme, window),
         ClassesDialog("letters.npz", 26, window),
+        ImportDialog(session.theme, [], (), window),
+        SheetDialog(session.theme, session.weights, [], window),
     ]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.unit.importers.hostile_hdf5 import hdf5_files
 from tests.unit.importers.mat_files import OCTAVE, mat, packed
 from tests.unit.weights.npz_files import npy_claiming, zeros_bomb, zipped
 
@@ -184,6 +185,7 @@ def files(folder: Path) -> list[Path]:
         "dims.onnx": _onnx(_field(7, _field(5, _field(1, b"\x01" * 1_000_000)))),
         "nodes.onnx": _onnx(_field(7, _field(1, _field(4, b"Relu")) * 100_000)),
         **named_again(),
+        **hdf5_files(),
     }  # fmt: skip
     paths = []
     for name, content in contents.items():

@@ -17,6 +17,10 @@ from tests.unit.importers.strangers import Trained, numbered, pairs, save_npy_ea
             r"26 outputs \(W2 .*expected 10, .* or class names",
         ),
         ({"W1": np.ones((128, 784)), "b1": np.ones(128)}, "not complete: W1 .* has 128 outputs, but no matrix"),
+        (
+            {"W1": np.ones((784, 32)), "b1": np.ones(32), "W2": np.ones((20, 10)), "b2": np.ones(10)},
+            r"do not fit together: W1 \(784 × 32\) has 32 outputs, but W2 \(20 × 10\) takes 20 inputs",
+        ),
         ({"W2": np.ones((32, 16)), "W3": np.ones((16, 10))}, "no matrix for the 784 pixels"),
         ({"Theta1": np.ones((25, 1025)), "Theta2": np.ones((10, 26))}, "images of 32 × 32 pixels"),
         ({"labels": np.arange(6000) % 10}, "6,000 whole numbers, which are probably labels"),
@@ -33,14 +37,11 @@ from tests.unit.importers.strangers import Trained, numbered, pairs, save_npy_ea
         ({"arr_0": np.zeros((500, 784)), "arr_1": np.arange(500) % 10}, r"is a dataset \(arr_0 .*not weights"),
         ({"W1": np.full((784, 10), np.nan)}, "not finite"),
         ({"name": np.array(["text"])}, "without arrays"),
-        (
-            {"k": np.ones((2000, 1, 3, 3)), "W": np.ones((2000, 16)), "V": np.ones((16, 10))},
-            "computes more than 1,000,000 numbers per image",
-        ),
     ],
     ids=[
         "letters",
         "incomplete",
+        "layers that do not fit",
         "no first layer",
         "32 × 32",
         "labels",
@@ -51,7 +52,6 @@ from tests.unit.importers.strangers import Trained, numbered, pairs, save_npy_ea
         "small dataset",
         "NaN",
         "texts",
-        "too much",
     ],
 )
 def test_error_says_what_the_file_contains(arrays: dict[str, Any], message: str, tmp_path: Path) -> None:
@@ -78,3 +78,12 @@ def test_a_forest_is_named(deep: Trained, tmp_path: Path) -> None:
     save_pickle(tmp_path / "network.pkl", pairs(deep))
     with pytest.raises(WeightsError, match="is a RandomForestClassifier, which has no layers"):
         open_weights(save_pickle(tmp_path / "a.pkl", RandomForestClassifier()))
+
+
+def test_a_network_that_computes_too_much_is_refused(
+    deep: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error names the limit of numbers per image."""
+    monkeypatch.setattr("digitpad.importers.layout.building.MAX_ACTIVATIONS", 10)
+    with pytest.raises(WeightsError, match="computes more than 10 numbers per image"):
+        open_weights(save_pickle(tmp_path / "a.pkl", pairs(deep)))

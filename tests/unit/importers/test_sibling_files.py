@@ -7,6 +7,7 @@ import pytest
 
 from digitpad.errors import WeightsError
 from digitpad.importers.open_file import infer_import
+from digitpad.importers.read_file import with_siblings
 from digitpad.importers.sibling_files import network_of
 from tests.unit.importers.strangers import Trained, train
 
@@ -59,3 +60,15 @@ def test_the_named_file_is_part_of_the_network(shallow: Trained, tmp_path: Path)
     np.savetxt(tmp_path / "hidden.txt", np.random.default_rng(1).normal(size=(33, 7)))
     with pytest.raises(WeightsError, match="no matrix for the 784 pixels"):
         infer_import(tmp_path / "hidden.txt")
+
+
+def test_a_folder_may_hold_many_other_files(shallow: Trained, tmp_path: Path) -> None:
+    """The other files of a network are found in a folder of any number of files."""
+    for i in range(70):
+        np.save(tmp_path / f"a{i:02}.npy", np.ones(1))
+    for i, (weight, bias) in enumerate(zip(shallow.weights, shallow.biases, strict=True)):
+        np.save(tmp_path / f"net_W{i}.npy", weight)
+        np.save(tmp_path / f"net_b{i}.npy", bias)
+    contents = with_siblings(tmp_path / "net_W0.npy")
+    assert contents is not None
+    assert len(contents.arrays) == 4

@@ -33,6 +33,7 @@ from digitpad.nn.layers import (
     Tanh,
     UnitNorm,
     ZeroPad2d,
+    convolution,
 )
 from digitpad.nn.network import Network
 from tests.unit.nn.gradients import numerical_gradient
@@ -146,6 +147,22 @@ def test_linear_by_hand() -> None:
     np.testing.assert_array_equal(network.forward(np.array([[1.0, 1.0], [2.0, 0.0]])), [[14, 26], [12, 24]])
 
 
+def test_linear_takes_missing_inputs_as_zero() -> None:
+    """A batch with fewer columns gives the outputs and gradients of one that is filled with zeros."""
+    network, rng = Network([Linear(3)], (6,), np.float64), np.random.default_rng(1)
+    network.initialize(rng)
+    x, dy = np.zeros((5, 6)), rng.normal(size=(5, 3))
+    x[:, :4] = rng.normal(size=(5, 4))
+    results = []
+    for batch in (x, x[:, :4]):
+        network.gradients.fill(np.nan)
+        y = network.forward(batch, training=True).copy()
+        network.backward(dy.copy())
+        results.append((y, network.gradients.copy(), network.layers[0].input_gradient(dy)[:, :4].copy()))
+    for whole, narrow in zip(*results, strict=True):
+        np.testing.assert_allclose(narrow, whole)
+
+
 def test_leaky_relu_by_hand() -> None:
     """Negative inputs are multiplied by alpha."""
     layer = LeakyReLU(0.01)
@@ -248,6 +265,27 @@ def test_pooling_equals_a_direct_loop(layer: Layer, of: Callable[[Floats], float
     assert y.shape == (2, 5, 3, 2)
     for i, n, j, channel in np.ndindex(y.shape):
         assert y[i, n, j, channel] == pytest.approx(of(x[3 * i : 3 * i + 3, n, 3 * j : 3 * j + 3, channel]))
+
+
+@pytest.mark.parametrize("layer", [Conv2d(4, 3), Conv2d(4, 3, stride=2), Conv2d(4, 3, padding=1)])
+@pytest.mark.parametrize(("n_inputs", "n_numbers"), [(1, 300), (16, 5000)])
+def test_a_convolution_does_not_depend_on_its_blocks(
+    layer: Conv2d, n_inputs: int, n_numbers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Outputs and gradients are the same in one block and in several, the last of them smaller."""
+    network, rng = Network([layer], (7, 8, n_inputs), np.float64), np.random.default_rng(1)
+    network.initialize(rng)
+    x = rng.normal(size=(7, 5, 8, n_inputs))
+    results = []
+    for limit in (10**9, n_numbers):
+        monkeypatch.setattr(convolution, "_BLOCK_NUMBERS", limit)
+        y = network.forward(x, training=True).copy()
+        network.backward(y.copy())
+        results.append((y, network.gradients.copy(), layer.input_gradient(y).copy()))
+        n_blocks = len(layer._blocks)
+    assert n_blocks > 1
+    for one, several in zip(*results, strict=True):
+        np.testing.assert_allclose(several, one)
 
 
 def test_max_pooling_passes_the_gradient_to_the_first_maximum() -> None:

@@ -45,6 +45,18 @@ def test_corrected_drawing_is_read_as_corrected(weights: Weights) -> None:
     assert [answer(recognizer, odd(digit, digit)) for digit in (0, 2, 4)] == [0, 2, 4]
 
 
+def test_labelled_drawing_makes_the_answer_sure(weights: Weights, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that was not sure is sure for drawings like a labelled one, and for no others."""
+    monkeypatch.setattr(Weights, "confidence_threshold", 1.1)  # the network alone is never sure
+    recognizer = Recognizer(weights, CorrectionMemory(weights, [odd(7), odd(3, shape=2)]))
+    read = {shape: recognizer.read_paths(odd(0, shape).paths) for shape in (7, 2, 0)}
+    assert [(each.digit, each.sure) for each in read.values() if each] == [(7, True), (3, True), (0, False)]
+    scribble = CorrectionMemory(weights, [odd(NONE)])
+    prediction = Recognizer(weights, scribble).read_paths(odd(0).paths)
+    assert prediction is not None
+    assert not prediction.sure
+
+
 def test_answer_says_which_correction_changed_it(weights: Weights) -> None:
     """The prediction names the corrected drawing, its date, and the network's own prediction."""
     drawing = odd(3, time="2020-03-03T10:00:00+01:00")

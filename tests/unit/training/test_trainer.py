@@ -105,7 +105,7 @@ def test_best_epoch_is_restored() -> None:
         records.append(record)
         if isinstance(record, EpochDone) and record.epoch == 2:
             best = trainer.network.parameters.copy()
-            trainer.network.parameters.fill(0)  # so that the third epoch is not the best
+            trainer.change({"optimizer.learning_rate": 1.0})  # so that the third epoch is not the best
     outcome = result(records)
     assert [epoch.is_best for epoch in epochs(records)] == [True, True, True, False]
     assert (outcome.best_epoch, outcome.epochs) == (2, 3)

@@ -151,6 +151,67 @@ def test_augmentation_can_change() -> None:
     assert losses[0] != losses[1]
 
 
+DENSE_STATE: dict[str, Any] = {
+    "network__dropout": 0.2,
+    "network__batch_norm": True,
+    "optimizer__method": "adamw",
+    "optimizer__clip_norm": 1.0,
+    "loss__l2": 1e-4,
+    "training__average": 0.9,
+}
+
+
+@pytest.mark.parametrize("method", ["momentum", "adamw"])
+def test_sorting_pixels_changes_only_the_order_of_summation(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training gives the same parameters, batches and optimizer state whether pixels are sorted or not."""
+    dataset = small_dataset()
+    changes = {"optimizer__method": method, "training__epochs": 1, "network__batch_norm": False}
+    recipe = small_recipe(**{**DENSE_STATE, **changes})
+    sorting = Trainer(recipe, dataset)
+    monkeypatch.setattr("digitpad.training.trainer.sorted_pixels_for", lambda *_: None)
+    usual = Trainer(recipe, dataset)
+    trainers = [sorting, usual]
+    assert [trainer._batches.sorted_pixels is not None for trainer in trainers] == [True, False]
+    np.testing.assert_array_equal(sorting.network.parameters, usual.network.parameters)
+    records = [trainer.train() for trainer in trainers]
+    for part in records:
+        up_to(part, 20)
+    np.testing.assert_array_equal(sorting.batch, usual.batch)
+    states = [trainer.state().arrays for trainer in trainers]
+    assert states[0].keys() == states[1].keys()
+    for name, array in states[0].items():
+        np.testing.assert_allclose(array, states[1][name], atol=2e-4, err_msg=name)
+    for part in records:
+        list(part)
+    np.testing.assert_allclose(sorting.network.parameters, usual.network.parameters, atol=2e-3)
+    np.testing.assert_allclose(sorting.history[-1].validation.loss, usual.history[-1].validation.loss, rtol=1e-2)
+
+
+@pytest.mark.parametrize("step", [0, 25, 40, 41])
+def test_sorted_training_resumes_to_the_same_bits(step: int) -> None:
+    """A training with sorted pixels continues with the same bits, also after augmentation was turned on and off."""
+    dataset = small_dataset()
+    recipe = small_recipe(training__epochs=2, **DENSE_STATE)
+    parameters = []
+    for resumes in (False, True):
+        trainer = Trainer(recipe, dataset)
+        records = trainer.train()
+        up_to(records, step) if step else next(records)
+        if resumes:
+            trainer = restored(trainer, dataset)
+            records = trainer.train()
+        up_to(records, 50)
+        trainer.change({"augmentation.noise": 0.1})
+        up_to(records, 60)
+        trainer.change({"augmentation.noise": 0.0})
+        if resumes:
+            trainer = restored(trainer, dataset)
+            records = trainer.train()
+        list(records)
+        parameters.append((trainer.network.parameters.tobytes(), trainer.best_parameters.tobytes(), trainer.history))
+    assert parameters[0] == parameters[1]
+
+
 def test_dropout_changes_in_every_thread() -> None:
     """A new dropout rate applies to the layers of every thread."""
     trainer = Trainer(small_recipe(**ALL_STATE), small_dataset(), threads=2)

@@ -65,3 +65,33 @@ def test_keys_correct(qtbot: QtBot, window: Window, tab: DrawTab) -> None:
 def test_an_empty_pad_has_nothing_to_correct(window: Window) -> None:
     """The row of corrections is hidden while the pad is empty."""
     assert not find(window.page(DrawTab), CorrectionRow).isVisible()
+
+
+def test_a_right_answer_is_kept_once(qtbot: QtBot, window: Window, tab: DrawTab) -> None:
+    """Confirming adds the drawing; saying otherwise afterwards relabels it; Undo takes back one after the other."""
+    confirm = find(tab, QPushButton, "was_right")
+    confirm.click()
+    qtbot.waitUntil(lambda: confirm.text() == "✓ Kept")
+    assert not confirm.isEnabled()
+    (digit,) = DigitStore().digits
+    assert (digit.label, digit.source, digit.read_as) == (7, "confirmation", 7)
+    find(tab, QPushButton, "was_2").click()
+    qtbot.waitUntil(lambda: answer(tab) == "2")
+    assert [(each.id, each.label) for each in DigitStore().digits] == [(digit.id, 2)]
+    window.session.undo_stack.undo()
+    qtbot.waitUntil(lambda: answer(tab) == "7")
+    window.session.undo_stack.undo()
+    qtbot.waitUntil(confirm.isEnabled)
+    assert DigitStore().digits == ()
+    draw(tab.pad, placed(1, 300, 100, 60))
+    qtbot.waitUntil(lambda: confirm.text() == "Right? ✓")
+
+
+def test_the_memory_can_be_switched_off(qtbot: QtBot, window: Window, tab: DrawTab) -> None:
+    """Then the network alone reads, until the memory is switched on again."""
+    find(tab, QPushButton, "was_2").click()
+    qtbot.waitUntil(lambda: answer(tab) == "2")
+    window.session.set_uses_memory(False)
+    qtbot.waitUntil(lambda: answer(tab) == "7")
+    window.session.set_uses_memory(True)
+    qtbot.waitUntil(lambda: answer(tab) == "2")

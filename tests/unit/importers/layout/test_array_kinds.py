@@ -11,6 +11,7 @@ import pytest
 from digitpad.datasets.dataset import mnist
 from digitpad.errors import WeightsError
 from digitpad.importers.inference.structure_search import find_structures
+from digitpad.importers.layout.tensor_names import named_arrays
 from digitpad.importers.open_file import open_weights
 from digitpad.importers.read_file import read_tensor_tree
 from tests.unit.importers.strangers import Trained, numbered, save_npz, save_pickle
@@ -95,3 +96,9 @@ def test_vector_is_a_bias_only_by_name_or_position(name: str, deep: Trained, tmp
     arrays = {f"W{i}": weight for i, weight in enumerate(deep.weights)} | {"n": np.ones(3), name: np.linspace(1, 2, 10)}
     structure = find_structures(read_tensor_tree(save_npz(tmp_path / "a.npz", arrays)), 10)[0]
     assert not structure.has_biases
+
+
+def test_the_last_outputs_of_layers_are_not_weights() -> None:
+    """A pickled layer keeps its last batch of outputs, which also has the layer's number of units."""
+    arrays = {"layers.0.weights": np.ones((784, 10)), "layers.0.output": np.ones((64, 10)), "output": np.ones((10, 10))}
+    assert [item.is_noise for item in named_arrays(arrays)] == [False, True, False]

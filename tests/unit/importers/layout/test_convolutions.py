@@ -1,9 +1,12 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from digitpad.importers.layout.enlargement import PADDED, RESIZED, enlarged
 from digitpad.importers.open_file import infer_import
-from digitpad.nn.layers import AvgPool2d, Conv2d, Flatten, Linear, MaxPool2d, ReLU
+from digitpad.nn.layers import AvgPool2d, Conv2d, Flatten, GlobalAvgPool2d, Layer, Linear, MaxPool2d, ReLU, Rescale
+from digitpad.nn.network import Network
 from tests.unit.importers.strangers import Matrix, save_npz, small_lenet, train_images
 
 
@@ -64,6 +67,59 @@ def test_a_pool_over_the_whole_image(tmp_path: Path) -> None:
     k, c, w, b = network.named_parameters().values()
     path = save_npz(tmp_path / "a.npz", {"k": k.transpose(3, 2, 0, 1), "c": c, "w": w, "b": b})
     result = infer_import(path, "relu", "x/255")  # the accuracy is too low to infer them
-    assert result.chosen.convention.detail == "pool 22; flattened by channel; average pooling"
+    assert result.chosen.convention.detail == "plain, global average pool"
     images = result.probe_set.images[:20]
     np.testing.assert_allclose(result.weights().network().predict(images), network.predict(images), atol=1e-4)
+
+
+GEOMETRIES: dict[str, list[Layer]] = {
+    "padding 1 stride 2, padding 1 stride 2; flattened by channel": [
+        *(Conv2d(6, 3, 1, stride=2), ReLU(), Conv2d(10, 3, 1, stride=2), ReLU(), Flatten(), Linear(10)),
+    ],
+    "stride 2, plain, global average pool": [
+        *(Conv2d(8, 5, stride=2), ReLU(), Conv2d(10, 3), GlobalAvgPool2d()),
+    ],
+    "pooled first, padding 1 pool 2; flattened by channel": [
+        *(MaxPool2d(), Conv2d(6, 3, 1), ReLU(), MaxPool2d(), Flatten(), Linear(10)),
+    ],
+    "pool 2; flattened by channel": [Conv2d(1, 5), ReLU(), MaxPool2d(), Flatten(), Linear(10)],
+}
+
+
+@pytest.mark.parametrize("detail", GEOMETRIES)
+def test_strides_and_pools_follow_from_the_shapes_and_the_digits(tmp_path: Path, detail: str) -> None:
+    """A PyTorch state with strides, a pool before the first layer or one after the last opens as it was trained."""
+    network = train_images(GEOMETRIES[detail], steps=120)
+    arrays = {}
+    for name, array in network.named_parameters().items():
+        place = name.split(".")[0]
+        array = array.transpose(3, 2, 0, 1) if array.ndim == 4 else array
+        if array.ndim == 2:
+            side = round((len(array) / array_channels(network)) ** 0.5)
+            array = array.reshape(side, side, -1, 10).transpose(2, 0, 1, 3).reshape(array.shape).T
+        arrays[f"net.{place}.{'bias' if name.endswith('bias') else 'weight'}"] = array
+    result = infer_import(save_npz(tmp_path / "a.npz", arrays), "relu", "x/255")
+    assert result.chosen.convention.detail == detail
+    images = result.probe_set.images[:20]
+    np.testing.assert_allclose(result.weights().network().predict(images), network.predict(images), atol=1e-4)
+
+
+def array_channels(network: Network) -> int:
+    """Return the number of channels of the last convolution."""
+    return [layer.channels for layer in network.layers if isinstance(layer, Conv2d)][-1]
+
+
+def test_images_are_padded_before_scaling_or_resized() -> None:
+    """The border of a padded image is as dark as the background after scaling, and resizing keeps a grey image grey."""
+    images = np.zeros((2, 28, 28), np.uint8)
+    images[1] = 100
+    for kind, border in ((PADDED, 3.0), (RESIZED, 203.0)):
+        layers = enlarged(kind, [Rescale(2.0, 3.0)])
+        network = Network([layer for layer, _ in layers])
+        for layer, parameters in layers:
+            for name, value in parameters.items():
+                layer.parameters[name][...] = value
+        black, grey = network.forward(images)[..., 0].swapaxes(0, 1)
+        np.testing.assert_allclose(black, 3.0)
+        np.testing.assert_allclose(grey[0], border, rtol=1e-5)
+        np.testing.assert_allclose(grey[2:-2, 2:-2], 203.0, rtol=1e-5)

@@ -9,7 +9,7 @@ from digitpad.nn.feedforward import feedforward
 from digitpad.nn.network import Network
 from digitpad.training.adaptation.records import AdaptationResult, AdaptationScores
 from digitpad.training.adaptation.versions import keep_version, list_versions, versions_folder
-from digitpad.weights.native_format import Weights
+from digitpad.weights.native_format import SHIPPED, Weights, load_weights
 
 
 def adapted(seed: int) -> AdaptationResult:
@@ -30,10 +30,21 @@ def test_versions_are_listed_and_rolled_back() -> None:
     assert sorted(version.id for version in list_versions()) == sorted(version.id for version in kept)
     for seed, version in zip((1, 2), kept, strict=True):
         np.testing.assert_array_equal(version.load().parameters, adapted(seed).weights.parameters)
-        np.testing.assert_array_equal(version.roll_back().parameters, adapted(seed).base.parameters)
+        weights, path = version.roll_back()
+        np.testing.assert_array_equal(weights.parameters, adapted(seed).base.parameters)
+        assert path == version.folder / "before-base.npz"
         assert version.facts()["n_drawings"] == seed
     kept[0].delete()
     assert list_versions() == [kept[1]]
+
+
+def test_rolling_back_to_the_built_in_network() -> None:
+    """The built-in network is recognised, so that it keeps its name."""
+    shipped = load_weights(SHIPPED)
+    version = keep_version(dataclasses.replace(adapted(1), base=shipped))
+    weights, path = version.roll_back()
+    assert weights.name == shipped.name
+    assert path is None
 
 
 def test_interrupted_version_is_ignored() -> None:

@@ -12,7 +12,7 @@ from PySide6.QtCore import QEvent
 from PySide6.QtGui import QFontInfo, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
-from digitpad.gui.widgets.copy_picture import offer_copy
+from digitpad.gui.charts.copy_picture import offer_copy
 from digitpad.gui.widgets.theme import Theme
 
 _FEW = 50  # a range with a smaller ratio shows hardly a power of ten

@@ -1,0 +1,1 @@
+"""Parts of charts: a fast canvas, legends, and copying a picture."""
