@@ -210,10 +210,10 @@ def batch(c: Canvas, subject: Subject) -> None:
 def correction(c: Canvas, subject: Subject) -> None:
     """What you said about a drawing, and one like it."""
     first, second, third = c.columns(3)
-    first.captioned("you said what it was").image(subject.image)
+    first.captioned("corrected").image(subject.image)
     place = second.area
     c.arrow(QPointF(place.left() + 8, place.center().y()), QPointF(place.right() - 8, place.center().y()))
-    third.captioned("read so from now on").image(np.roll(subject.image, 1, axis=1))
+    third.captioned("read so now").image(np.roll(subject.image, 1, axis=1))
 
 
 def nearest(c: Canvas, subject: Subject) -> None:
