@@ -175,14 +175,14 @@ def test_tiny_and_thin_images_are_read(shape: tuple[int, int]) -> None:
 def test_digits_as_images_are_recognised() -> None:
     """MNIST digits as enlarged dark-on-light images are recognised about as accurately as the original digits."""
     recognizer = Recognizer(load_weights(SHIPPED))
-    validation = mnist().validation[:200]
+    validation = mnist().validation[:70]
     known = recognizer.weights.network().predict(validation.images).argmax(axis=1) == validation.labels
     n_correct = 0
     for digit, label in zip(validation.images, validation.labels, strict=True):
         enlarged = Image.fromarray(255 - digit).resize((280, 280), Image.Resampling.BICUBIC)
         prediction = recognizer.read_image(np.asarray(enlarged))
         n_correct += prediction is not None and prediction.digit == label
-    assert n_correct >= known.sum() - 4
+    assert n_correct >= known.sum() - 2
 
 
 def saved(tmp_path: Path, image: Image.Image, name: str, **options: Any) -> Path:
@@ -347,7 +347,7 @@ def read_or_refuse(path: Path) -> NDArray[np.uint8] | str:
         return str(error)
 
 
-def test_500_hostile_images(tmp_path: Path) -> None:
+def test_hostile_images(tmp_path: Path) -> None:
     """Damaged files of every format are loaded, or refused with a one-line message, without warnings."""
     rng = random.Random(4)
     small = Image.fromarray(pixels(INKS[2])).resize((60, 60))
@@ -360,7 +360,7 @@ def test_500_hostile_images(tmp_path: Path) -> None:
         good.append(buffer.getvalue())
     good.append(tiff(np.asarray(small, np.uint16) * 257, ">"))
     path = tmp_path / "hostile"
-    for _ in range(500):
+    for _ in range(250):
         content = bytearray(rng.choice(good))
         if rng.random() < 0.2:
             del content[rng.randrange(len(content)) :]
