@@ -17,7 +17,7 @@ from digitpad.training.setting_values import toml_value
 LESSONS = assets.RESOURCES / "lessons"
 TOUR = LESSONS / "first-steps.md"
 
-TABS = ("Draw", "Train", "Evaluate", "Inside", "Runs")
+TABS = ("Draw", "Train", "Evaluate", "Inside", "My digits", "Runs")
 NETWORKS = ("built-in", "trained")
 
 _ANSWER = "### Answer"

@@ -66,7 +66,11 @@ def test_a_lesson_is_read_whole(tmp_path: Path) -> None:
     [
         ("title: Mine", "name: Mine", "line 1: expected a header with “title: …”"),
         ("minutes: 3", "minutes: soon", "line 3: minutes: expected 1 to 600, found “soon”"),
-        ("tab: Draw", "tab: Paint", "line 8: tab: expected Draw, Train, Evaluate, Inside, Runs; found “Paint”"),
+        (
+            "tab: Draw",
+            "tab: Paint",
+            "line 8: tab: expected Draw, Train, Evaluate, Inside, My digits, Runs",
+        ),
         ("point: pad", "look: pad", "line 9: expected tab, point, recipe"),
         ("point: pad", "point", "line 9: expected “key: value”"),
         ("point: pad", "point: the pad", "line 9: point: expected the name of a widget, found “the pad”"),
