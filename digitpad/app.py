@@ -59,16 +59,16 @@ def run(weights_path: Path | None) -> int:
     status = application.exec()
     problem = window.finish_work()
     window.shut_down()
-    if problem:  # for example after Ctrl-C; a closed window has asked before
+    if problem:  # for example after Ctrl-C; closing the window has already asked
         raise DigitpadError(problem)
     return status
 
 
 def _end_at_interrupt(application: "QApplication") -> None:
-    """Make Ctrl-C, `kill` and a closed console end the program with status 130; a training is stopped and saved."""
+    """Make Ctrl-C, `kill` and a closed console end the program with status 130; training is stopped and saved."""
     from PySide6.QtCore import QTimer
 
-    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):  # each system has some of them
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):  # no system has all of them
         if (number := getattr(signal, name, None)) is not None and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda *_: application.exit(130))
     # Python handles signals only while it runs its own code; without a timer, Qt's event loop might run none for long.
@@ -96,6 +96,7 @@ def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
     from digitpad.gui.shell.tooltips import TooltipWrapper
     from digitpad.gui.shell.window import Window
     from digitpad.gui.tasks.garbage_collection import GuiThreadCollector
+    from digitpad.gui.widgets.accessibility import install_accessible_roles
     from digitpad.gui.widgets.theme import Theme
     from digitpad.system import user_folders
     from digitpad.weights.native_format import SHIPPED, is_own, load_weights
@@ -109,9 +110,10 @@ def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
         if weights_path is not None:
             raise
         path, weights, unnamed, problem = SHIPPED, load_weights(SHIPPED), None, error
-    sys.setswitchinterval(0.001)  # a thread that runs Python code gives way to the window sooner
+    sys.setswitchinterval(0.001)  # threads that run Python code yield to the window sooner
     application = QApplication(sys.argv[:1])
     GuiThreadCollector(application)
+    install_accessible_roles()
     TooltipWrapper(application)
     # Keep every point of a pen. Set after the application is created, because Qt's X11 plugin sets it as well.
     application.setAttribute(Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents, on=False)

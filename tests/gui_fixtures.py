@@ -1,4 +1,4 @@
-"""A window for each test, closed and gone after it."""
+"""Fixtures for GUI tests: the application, its main window, themes and preferences."""
 
 import gc
 from collections.abc import Callable, Iterator
@@ -14,26 +14,28 @@ from digitpad.gui.preferences import Preferences
 from digitpad.gui.session import Session
 from digitpad.gui.shell.window import Window
 from digitpad.gui.tasks.garbage_collection import GuiThreadCollector
+from digitpad.gui.widgets.accessibility import install_accessible_roles
 from digitpad.gui.widgets.theme import Theme
 from digitpad.training.recipe_library import Recipes, all_recipes
 from digitpad.weights.native_format import SHIPPED, Weights, load_weights
 
 PATIENT_MS = 60_000
-"""What is waited for comes at once on a quiet machine; on a busy one a test shall not fail for its slowness."""
+"""Timeout of waits in ms: long, so that a slow machine does not fail a test."""
 
 
 @pytest.fixture(scope="session")
 def qapp(qapp: QApplication) -> QApplication:
-    """The application, which collects garbage in the GUI thread only, as the program does."""
+    """Return the application, which collects garbage in the GUI thread only, as the program does."""
     GuiThreadCollector(qapp)
-    gc.freeze()  # imported modules are never garbage; without them a collection after each window is quick
+    install_accessible_roles()
+    gc.freeze()  # exclude imported modules, which are never garbage, to keep the collection after each window fast
     return qapp
 
 
 @pytest.fixture
 def qtbot(qtbot: QtBot) -> Iterator[QtBot]:
-    """pytest-qt's, that waits longer unless it is told how long."""
-    kept: list[object] = []  # what a thread has told is delivered to who waited for it, be that over and freed or not
+    """Use a longer default timeout for pytest-qt's waits."""
+    kept: list[object] = []  # keep each wait's result until the last queued signal is delivered to it
 
     def patient(wait: Callable[..., object], *arguments: object, **options: object) -> object:
         kept.append(wait(*arguments, **{"timeout": PATIENT_MS, **options}))
@@ -48,19 +50,19 @@ def qtbot(qtbot: QtBot) -> Iterator[QtBot]:
 
 @pytest.fixture(scope="session")
 def shipped() -> Weights:
-    """The weights that the program starts with."""
+    """Return the built-in network."""
     return load_weights(SHIPPED)
 
 
 @pytest.fixture(scope="session")
 def recipes() -> Recipes:
-    """The shipped recipes, and none of a user's."""
+    """Return the built-in recipes, without the user's own."""
     return Recipes(all_recipes().shipped)
 
 
 @pytest.fixture
 def theme(qapp: QApplication) -> Iterator[Theme]:
-    """A theme that follows the system; with it go all that follow it."""
+    """Yield a theme that follows the system; delete it and its followers after the test."""
     theme = Theme(qapp)
     yield theme
     theme.deleteLater()
@@ -68,23 +70,23 @@ def theme(qapp: QApplication) -> Iterator[Theme]:
 
 
 def preferences_in(folder: Path) -> Preferences:
-    """Return preferences of their own, kept in a folder."""
+    """Return separate preferences, stored in a folder."""
     return Preferences(QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat))
 
 
 @pytest.fixture
 def window(qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path) -> Iterator[Window]:
-    """The window, shown, with settings of its own."""
+    """Yield the visible main window with separate settings."""
     window = Window(Session(theme, shipped, preferences_in(tmp_path)))
     window.show()
     qtbot.waitExposed(window)
     yield window
     window.finish_work()
-    window.session.set_trained(None, None)  # else closing would ask whether the network may be lost
-    window.session.network_path = SHIPPED  # and an edited network too
+    window.session.set_trained(None, None)  # otherwise closing asks about the unsaved network
+    window.session.network_path = SHIPPED  # the same for an edited network
     window.close()
     window.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     assert not [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()], "a window was left open"
     del window
-    gc.collect()  # else windows pile up, and every change of the theme restyles them all
+    gc.collect()  # otherwise windows accumulate, and each theme change restyles all of them

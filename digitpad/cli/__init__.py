@@ -14,7 +14,7 @@ from typing import Any
 
 from digitpad import __version__
 from digitpad.cli import adapt, convert, data, doctor, evaluate, predict, recipes, runs, train, tune
-from digitpad.cli.common import FAILED, INTERRUPTED, OK, discard, fail, flush_output, write_output
+from digitpad.cli.output import FAILED, INTERRUPTED, OK, discard, fail, flush_output, write_output
 from digitpad.errors import DigitpadError, reason
 from digitpad.system import blas_threads
 from digitpad.system.message_box import show_error
@@ -69,13 +69,13 @@ def window() -> int:
     sys.stderr = messages = io.StringIO()
     try:
         status = main()
-    except SystemExit as error:  # from argparse
+    except SystemExit as error:  # argparse exits
         status = FAILED if error.code else OK
     except Exception:
         messages.write(traceback.format_exc())
         status = FAILED
     finally:
-        sys.stderr = None  # as it was
+        sys.stderr = None  # restore it
     if status == FAILED:
         show_error("digitpad", messages.getvalue().strip() or "digitpad could not start")
     return status

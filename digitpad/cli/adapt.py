@@ -6,21 +6,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digitpad.cli.common import (
-    OK,
-    add_common,
-    add_convention,
-    check_free,
-    chosen_weights,
-    clear_line,
-    print_progress,
-    print_result,
-)
+from digitpad.cli.common import add_common, add_convention, check_free, chosen_weights
+from digitpad.cli.output import OK, print_progress, print_result, run_with_progress
 from digitpad.errors import DigitpadError
 from digitpad.system import blas_threads
 
 if TYPE_CHECKING:
-    from digitpad.training.adaptation.adapt import Adapting
     from digitpad.training.adaptation.records import AdaptationResult, AdaptationScores
 
 
@@ -59,7 +50,10 @@ def run(options: argparse.Namespace) -> int:
     store = read_own_digits(own_digits_path() if options.digits is None else options.digits)
     for problem in store.problems:
         print_progress(f"digitpad: {store.path}: {problem}")
-    result = _with_progress(adapt(chosen_weights(options.weights, options), store.digits, options.threads))
+    result = run_with_progress(
+        adapt(chosen_weights(options.weights, options), store.digits, options.threads),
+        lambda progress: f"{progress.stage}: {progress.share:.0%}",
+    )
     result.weights.save(options.out)
     print_progress(f"saved {options.out}")
     values = {
@@ -75,21 +69,6 @@ def run(options: argparse.Namespace) -> int:
     return OK
 
 
-def _with_progress(work: "Adapting") -> "AdaptationResult":
-    """Run the adaptation; show its progress on a terminal."""
-    line_start = clear_line()
-    while True:
-        try:
-            progress = next(work)
-        except StopIteration as end:
-            if line_start:
-                print_progress(line_start, end="")
-            result: AdaptationResult = end.value
-            return result
-        if line_start:
-            print_progress(f"{line_start}{progress.stage}: {progress.share:.0%}", end="")
-
-
 def _text(result: "AdaptationResult") -> str:
     def scores(scores: "AdaptationScores") -> str:
         own = "" if scores.own_accuracy is None else f"held-out own digits {scores.own_accuracy:.1%}, "
@@ -97,6 +76,6 @@ def _text(result: "AdaptationResult") -> str:
 
     return (
         f"before: {scores(result.before)}\nafter:  {scores(result.after)}\n"
-        f"{result.after.n_own:,} digits held out; of all own digits, {len(result.now_read):,} more are read correctly, "
-        f"{len(result.no_longer_read):,} no longer"
+        f"{result.after.n_own:,} digits held out; on all own digits, {len(result.now_read):,} errors fixed and "
+        f"{len(result.no_longer_read):,} new"
     )

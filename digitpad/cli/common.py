@@ -1,27 +1,18 @@
-"""Shared parts of the commands: options, the objects that they name, and output."""
+"""Options that commands share, and the objects that these options name."""
 
 import argparse
-import contextlib
-import json
-import os
-import re
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING
 
-from digitpad.errors import DigitpadError, OutputsError, printable, reason
+from digitpad.cli.output import print_progress
+from digitpad.errors import DigitpadError, OutputsError
 from digitpad.system import blas_threads
 
 if TYPE_CHECKING:
     from digitpad.datasets.dataset import Dataset
     from digitpad.training.recipe import Recipe
     from digitpad.weights.native_format import Weights
-
-OK, FAILED, INTERRUPTED = 0, 1, 130
-
-_CLEAR = "\r\x1b[K"
-_LINE_START = re.compile(r"\r(\x1b\[K)?")  # what a progress line may begin with
 
 DEFAULT_RECIPE = "dense"
 
@@ -74,14 +65,14 @@ def add_normalise(parser: argparse.ArgumentParser) -> None:
 
 
 def report_dataset(dataset: "Dataset") -> None:
-    """Write what was changed in a dataset, and which of its files were skipped, to standard error."""
+    """Report changes to a dataset, and its skipped files, on standard error."""
     for note in dataset.notes:
         print_progress(note)
     report_skipped(dataset.skipped)
 
 
 def report_skipped(skipped: Sequence[str]) -> None:
-    """Write how many files of a dataset were skipped, and the first of them, to standard error."""
+    """Report the number of skipped files of a dataset, and the first of them, on standard error."""
     if skipped:
         were = "image was skipped, as it" if len(skipped) == 1 else "images were skipped, as they"
         print_progress(f"{len(skipped):,} {were} could not be read:")
@@ -179,7 +170,7 @@ def chosen_weights(
 
 
 def report_doubt(weights: "Weights") -> None:
-    """Write to standard error why an imported network is probably not used as it was trained, if that is so."""
+    """Warn on standard error if an imported network is probably not used as it was trained."""
     if doubt := weights.about.get("doubt"):
         print_progress(f"digitpad: {weights.name}: {doubt}; see --activation, --scaling and --classes")
 
@@ -275,93 +266,3 @@ def positive_int(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
     return int(text)
-
-
-def clear_line() -> str:
-    """Return the control characters that clear the progress line; empty if standard error is not a terminal."""
-    return _CLEAR if is_terminal() and _has_control_codes() else ""
-
-
-def is_terminal() -> bool:
-    """Return whether progress is shown on a terminal, where a line can replace the one before."""
-    with contextlib.suppress(ValueError):  # it is closed
-        return sys.stderr is not None and sys.stderr.isatty()
-    return False
-
-
-def _has_control_codes() -> bool:
-    """Return whether the terminal knows control codes; consoles of old Windows versions must be asked to."""
-    if sys.platform != "win32":
-        return os.environ.get("TERM") != "dumb"
-    from digitpad.system.windows_console import enable_control_codes
-
-    return enable_control_codes()
-
-
-def print_result(options: argparse.Namespace, values: dict[str, Any], text: str) -> None:
-    """Write a result to standard output: ``values`` as JSON with ``--json``, otherwise ``text``."""
-    write_output((json.dumps(values) if options.json else text) + "\n")
-
-
-def write_output(text: str) -> None:
-    """Write lines to standard output, with control characters escaped: names in files may contain them.
-
-    Raises
-    ------
-    DigitpadError
-        If standard output cannot be written, for example because its disk is full.
-    BrokenPipeError
-        If its reader has closed the pipe.
-    """
-    lines = text.split("\n")
-    with _output_errors():
-        sys.stdout.write("\n".join(map(printable, lines)))
-
-
-def flush_output() -> None:
-    """Write what is left for standard output; see `write_output`."""
-    with _output_errors():
-        sys.stdout.flush()
-
-
-@contextlib.contextmanager
-def _output_errors() -> Iterator[None]:
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except (OSError, ValueError) as error:  # ValueError: it is closed
-        discard(sys.stdout)
-        raise DigitpadError(f"standard output: cannot be written ({reason(error)})") from error
-
-
-def print_progress(text: str, end: str = "\n") -> None:
-    """Write a line of progress to standard error, with control characters in names escaped.
-
-    If it cannot be written, for example because a pipe was closed, progress ends and the work goes on.
-    """
-    if sys.stderr is None:
-        return
-    codes = _LINE_START.match(text)
-    start = codes[0] if codes else ""
-    try:
-        sys.stderr.write(start + printable(text[len(start) :]) + end)
-        sys.stderr.flush()
-    except (OSError, ValueError):  # ValueError: it is closed
-        discard(sys.stderr)
-
-
-def discard(stream: TextIO) -> None:
-    """Send everything that is still written to a stream to the null device, also at the end of the process."""
-    with contextlib.suppress(OSError, ValueError):  # a stream without a file descriptor, or a closed one
-        null = os.open(os.devnull, os.O_WRONLY)
-        try:
-            os.dup2(null, stream.fileno())
-        finally:
-            os.close(null)
-
-
-def fail(message: str) -> int:
-    """Write an error message in one line, and return the exit status of a failure."""
-    print_progress(f"digitpad: {message}")
-    return FAILED

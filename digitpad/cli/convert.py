@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from digitpad.cli.common import OK, add_convention, check_free, chosen_weights, print_result, report_doubt
+from digitpad.cli.common import add_convention, check_free, chosen_weights, report_doubt
+from digitpad.cli.output import OK, print_result
 
 
 def parser() -> argparse.ArgumentParser:

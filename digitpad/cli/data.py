@@ -3,17 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from digitpad.cli.common import (
-    FAILED,
-    OK,
-    add_normalise,
-    clear_line,
-    data_source,
-    is_terminal,
-    print_progress,
-    print_result,
-    report_skipped,
-)
+from digitpad.cli.common import add_normalise, data_source, report_skipped
+from digitpad.cli.output import FAILED, OK, clear_line, is_terminal, print_progress, print_result
 from digitpad.errors import DigitpadError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from digitpad import __version__
-from digitpad.cli.common import FAILED, OK, print_result
+from digitpad.cli.output import FAILED, OK, print_result
 from digitpad.errors import DigitpadError, reason
 from digitpad.system import blas_threads, user_folders
 from digitpad.system.versions import versions
@@ -21,7 +21,7 @@ MIN_FREE_BYTES = 500 * 10**6
 
 @dataclass(frozen=True)
 class Finding:
-    """Result of a check; ``advice`` says what to do, and is empty if all is well."""
+    """Result of a check; ``advice`` says what to do, and is empty if the check passes."""
 
     name: str
     text: str
@@ -84,7 +84,7 @@ def _fonts() -> Finding:
     if found:
         return Finding("fonts", f"in {', '.join(map(str, found))}")
     advice = "install one; on Debian or Ubuntu: sudo apt install fonts-dejavu"
-    return Finding("fonts", "none found, so texts are empty boxes", advice)
+    return Finding("fonts", "none found, so text is shown as empty boxes", advice)
 
 
 def _font_files(folder: Path) -> Iterator[Path]:
@@ -95,7 +95,7 @@ def _threads() -> Finding:
     cores, count = os.cpu_count() or 1, blas_threads.thread_count()
     text = f"{blas_threads.library()}, {count} of {cores} cores"
     if not blas_threads.can_limit_threads():
-        return Finding("BLAS threads", f"{text}; the BLAS decides itself, and resumed runs may differ slightly")
+        return Finding("BLAS threads", f"{text}; the library chooses the number, and resumed runs may differ slightly")
     if not blas_threads.is_reproducible():
         text += "; resumed runs may differ slightly"
     if count > cores:

@@ -2,29 +2,25 @@
 
 import argparse
 import math
-from collections.abc import Generator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from digitpad.cli.common import (
     DATA_HELP,
-    FAILED,
-    OK,
     add_common,
     add_convention,
     add_normalise,
     check_free,
     check_picture,
     chosen_weights,
-    clear_line,
     data_source,
     picture_kind,
-    print_progress,
-    print_result,
     report_dataset,
     report_doubt,
     write_picture,
 )
+from digitpad.cli.output import FAILED, OK, print_result, run_with_progress
 from digitpad.errors import DigitpadError
 from digitpad.system import blas_threads
 
@@ -36,8 +32,6 @@ if TYPE_CHECKING:
 
 PICTURES = ("reliability", "threshold", "robustness", "confusion", "map")
 TABLES = ("classes", "confusion", "digits", "robustness")
-
-_T = TypeVar("_T")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -91,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
     if options.compare is not None:
         chosen.append(chosen_weights(options.compare, data=dataset))
     assessments = [
-        _with_progress(f"evaluating {weights.name}", assess(weights, dataset, part, options.threads))
+        run_with_progress(assess(weights, dataset, part, options.threads), _progress_text(f"evaluating {weights.name}"))
         for weights in chosen
     ]
     robustness_output = (options.plot and options.picture == "robustness") or (
@@ -100,9 +94,9 @@ def run(options: argparse.Namespace) -> int:
     robust: list[Robustness] = []
     if options.robustness or robustness_output:
         robust = [
-            _with_progress(
-                f"testing the robustness of {assessment.weights.name}",
+            run_with_progress(
                 robustness(assessment.weights, assessment.digits, options.threads),
+                _progress_text(f"testing the robustness of {assessment.weights.name}"),
             )
             for assessment in assessments
         ]
@@ -149,22 +143,8 @@ def run(options: argparse.Namespace) -> int:
     return FAILED if dataset.skipped else OK
 
 
-def _with_progress(title: str, work: "Generator[EvaluationProgress, None, _T]") -> _T:
-    """Run a generator and return its value; show its progress on a terminal."""
-    line_start = clear_line()
-    last_percent = -1
-    while True:
-        try:
-            progress = next(work)
-        except StopIteration as end:
-            if line_start:
-                print_progress(line_start, end="")
-            value: _T = end.value
-            return value
-        percent = 100 * progress.done // progress.total
-        if line_start and percent != last_percent:
-            last_percent = percent
-            print_progress(f"{line_start}{title}: {percent}%", end="")
+def _progress_text(title: str) -> "Callable[[EvaluationProgress], str]":
+    return lambda progress: f"{title}: {100 * progress.done // progress.total}%"
 
 
 def _values(assessment: "Assessment", robust: "Robustness | None") -> dict[str, Any]:
@@ -216,10 +196,9 @@ def _finite_or_none(share: float) -> float | None:
 
 def _line(assessment: "Assessment") -> str:
     scores, (low, high) = assessment.scores, assessment.interval
-    part = "" if assessment.part == "all" else f"{assessment.part} "
     return (
         f"{assessment.weights.name}: accuracy {scores.accuracy:.2%} (95% interval {low:.2%} to {high:.2%}) on "
-        f"{scores.n:,} {part}{assessment.images} of {assessment.data}; loss {scores.loss:.4f}, "
+        f"{scores.n:,} {assessment.part_images} of {assessment.data}; loss {scores.loss:.4f}, "
         f"calibration error {assessment.reliability.error:.2%}"
     )
 

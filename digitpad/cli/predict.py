@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from digitpad.cli.common import OK, add_common, add_convention, chosen_weights, print_progress, print_result
+from digitpad.cli.common import add_common, add_convention, chosen_weights
+from digitpad.cli.output import OK, print_progress, print_result
 from digitpad.errors import DigitpadError
 from digitpad.system import blas_threads
 
@@ -103,7 +104,7 @@ def _correction(prediction: "Prediction | None") -> dict[str, Any] | None:
 
 
 def _values(reading: "Reading | None", has_memory: bool) -> dict[str, Any]:
-    """Return a reading as JSON values; of several items, there is no single digit."""
+    """Return a reading as JSON values; a reading of several items has no single digit."""
     items = () if reading is None else reading.items
     only = items[0].prediction if len(items) == 1 else None
     return {

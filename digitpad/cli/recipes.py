@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from digitpad.cli.common import FAILED, OK, print_progress, write_output
+from digitpad.cli.output import FAILED, OK, print_progress, write_output
 from digitpad.errors import printable
 
 

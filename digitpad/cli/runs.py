@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from digitpad.cli.common import OK, check_free, check_picture, print_progress, write_output, write_picture
+from digitpad.cli.common import check_free, check_picture, write_picture
+from digitpad.cli.output import OK, print_progress, write_output
 from digitpad.errors import DigitpadError, printable
 
 if TYPE_CHECKING:

@@ -6,20 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from digitpad.cli.common import (
     DEFAULT_RECIPE,
-    FAILED,
-    OK,
     add_common,
     add_recipe,
     check_free,
     chosen_recipe,
-    clear_line,
     dataset_for,
-    is_terminal,
     parse_pairs,
-    print_progress,
-    print_result,
 )
 from digitpad.cli.deferred_sigint import DeferredSigint
+from digitpad.cli.output import FAILED, OK, clear_line, is_terminal, print_progress, print_result
 from digitpad.errors import DigitpadError
 from digitpad.system import blas_threads
 

@@ -8,23 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digitpad.cli.common import (
-    OK,
     add_common,
     add_recipe,
     check_free,
     check_picture,
     chosen_recipe,
-    clear_line,
     dataset_for,
-    is_terminal,
     parse_pairs,
     picture_kind,
     positive_int,
-    print_progress,
-    print_result,
     write_picture,
 )
 from digitpad.cli.deferred_sigint import DeferredSigint
+from digitpad.cli.output import OK, clear_line, is_terminal, print_progress, print_result
 from digitpad.errors import DigitpadError
 from digitpad.system import blas_threads
 

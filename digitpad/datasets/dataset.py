@@ -37,7 +37,7 @@ N_CLASSES = len(DIGITS)  # of the built-in dataset
 MIN_SAMPLES = 10
 MIN_IN_A_CLASS = 2  # at least one each for training and validation
 SMALL = 100
-"""A dataset of fewer images, without a test set of its own, is too small to split: it is scored whole."""
+"""A dataset of fewer images without a test set is not split; all its images are scored by default."""
 _VALIDATION_SHARE = 1 / 6  # MNIST: 10,000 of 60,000
 _TEST_SHARE = 1 / 7  # MNIST: 10,000 of 70,000
 _SPLIT_SEED = 1
@@ -93,7 +93,7 @@ class Dataset:
         return Digits(np.concatenate([part.images for part in parts]), np.concatenate([part.labels for part in parts]))
 
     def check_trainable(self) -> None:
-        """Raise a DataError if the dataset can only be scored."""
+        """Raise a DataError if the dataset can be used to evaluate, but not to train."""
         if self.training_problem:
             raise DataError(self.name, f"{self.training_problem}; it can be used to evaluate, but not to train")
 

@@ -17,7 +17,7 @@ from digitpad.nn.arrays import Floats, Ints
 from digitpad.nn.losses import softmax
 from digitpad.weights.native_format import Weights
 
-PARTS = ("test", "validation")
+PARTS = ("test", "validation", "all")
 """Parts of a dataset that can be evaluated: the test set for final scores, the validation set for making choices."""
 
 
@@ -124,6 +124,11 @@ class Assessment:
         return images(self.class_names)
 
     @property
+    def part_images(self) -> str:
+        """Description of the evaluated images: "test digits", or "digits" for the whole dataset."""
+        return self.images if self.part == "all" else f"{self.part} {self.images}"
+
+    @property
     def right(self) -> NDArray[np.bool_]:
         """Boolean array of shape (n,): which predictions are correct."""
         return self.predicted == self.digits.labels
@@ -150,9 +155,11 @@ def assess(
     Raises
     ------
     DigitpadError
-        If the network computes logits that are not finite, or lacks a class of the dataset.
+        If the network computes logits that are not finite, lacks a class of the dataset, or the part is empty.
     """
     digits = getattr(align_labels(dataset, weights), part)
+    if not len(digits):
+        raise DigitpadError(f"{dataset.name}: has no {part} set; evaluate all of its images")
     with ParallelPredictor(weights, n_threads) as predictor:
         inference = yield from predictor.read(digits.images)
     if not np.isfinite(inference.logits).all():

@@ -23,4 +23,4 @@ def read_bounded(path: Path, max_bytes: int) -> bytes:
             raise OSError("it is not a regular file")
         if status.st_size > max_bytes:
             raise OSError(f"it is larger than {max_bytes:,} bytes")
-        return file.read(status.st_size)  # what another process appends meanwhile is not read
+        return file.read(status.st_size)  # ignore bytes that another process appends in the meantime

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from digitpad.formats.pickle_nodes import DtypeNode, StorageNode, TensorNode
 
 MAX_TEXT_BYTES = 2**15
-"""Maximum size of a text, or of an array of texts, that is kept whole."""
+"""Maximum size of a text, or of an array of texts, that is kept completely."""
 
 # Cost of an object that one or two instructions create: its memory, or its time if that weighs more.
 POINTER_BYTES = 8

@@ -287,7 +287,7 @@ class _SafeUnpickler(pickle._Unpickler):
 
     def _text(self, n_length: int) -> None:
         content = self.read(int.from_bytes(self.read(n_length), "little"))
-        # Before protocol 3, bytes were stored as text, which is kept whole. A single character beyond Latin-1 makes a
+        # Before protocol 3, bytes were stored as text, which is all kept. A single character beyond Latin-1 makes a
         # string take up to four times the memory. Such a string is a log or a description, so its beginning suffices.
         if len(content) > MAX_TEXT_BYTES and np.frombuffer(content, np.uint8).max() > _LATIN_1_LEAD_BYTE:
             self.stack.append(content[:MAX_TEXT_BYTES].decode("utf-8", "replace"))

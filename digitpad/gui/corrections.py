@@ -17,7 +17,7 @@ from digitpad.weights.native_format import Weights
 
 
 class _Correction(QUndoCommand):
-    """A correction that Undo takes back from My digits and from the memory."""
+    """Undo step of a correction, in My digits and in the memory."""
 
     def __init__(self, corrections: "Corrections", digit: OwnDigit) -> None:
         super().__init__("Correction")
@@ -33,7 +33,7 @@ class _Correction(QUndoCommand):
 class Corrections(QObject):
     """My digits, and the memory of them for the network in use.
 
-    Both are opened in a thread, as reading many drawings takes a while; until then nothing is remembered.
+    Both are opened in a thread, as reading many drawings takes a while; until then there is no memory.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class Corrections(QObject):
         return self._store
 
     def follow(self, weights: Weights) -> None:
-        """Remember My digits as this network sees them."""
+        """Build the memory of My digits for this network."""
         self._weights, self.memory = weights, None
         if weights.class_names == DIGITS:
             self._tasks.start(partial(_open, self._store, weights), finished=self._use)
@@ -68,19 +68,19 @@ class Corrections(QObject):
             self.changed.emit()
 
     def correct(self, drawing: Drawing, label: int, read_as: int) -> None:
-        """Add a labelled drawing to My digits, which Undo takes back; `NONE` is not a digit."""
+        """Add a labelled drawing to My digits, with an undo step; `NONE` means that it is not a digit."""
         self._undo_stack.push(_Correction(self, OwnDigit.from_drawing(drawing, label, read_as=read_as)))
 
     def add(self, digit: OwnDigit) -> str:
         """Add a drawing to My digits and to the memory; return the identifier of the change."""
         change = self._write(lambda: self.store.add([digit]))
-        if self.memory is not None:  # else it is being made, or the network does not read digits
+        if self.memory is not None:  # otherwise it is being built, or the network does not read digits
             self.memory.add([digit])
             self.changed.emit()
         return change
 
     def take_back(self, change: str) -> None:
-        """Take a change back."""
+        """Undo a change."""
 
         def undo() -> str:
             self.store.undo_change(change)

@@ -1,4 +1,4 @@
-"""The tabs of the window, in order. Adding a tab takes a folder and a line here."""
+"""The tabs of the window, in order; a new tab needs a folder and a line here."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

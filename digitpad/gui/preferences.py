@@ -1,4 +1,4 @@
-"""The window's settings, typed: one wrapper over `QSettings`, which keeps only text well."""
+"""Typed settings of the window, on top of `QSettings`, which stores only text reliably."""
 
 import json
 from collections.abc import Mapping
@@ -97,7 +97,7 @@ class Preferences:
         return [path for path in paths if isinstance(path, str)]
 
     def add_recent_network(self, path: Path) -> None:
-        """Put a network file at the head of `recent_networks`."""
+        """Move a network file to the top of `recent_networks`."""
         text = str(path.resolve())
         others = [other for other in self.recent_networks if other != text]
         self._store.setValue("recent_weights", [text, *others][:MAX_RECENT])
@@ -141,12 +141,12 @@ class Preferences:
 
     @property
     def last_session(self) -> dict[str, Any]:
-        """Tab, network and choices of the last session, as plain values; empty if they shall not be restored."""
+        """Tab, network and choices of the last session, as plain values; empty if they are not to be restored."""
         record = self.record("session") if self.restores_session else None
         return record if isinstance(record, dict) else {}
 
     def keep_session(self, page: str, network: Path | None, pages: Mapping[str, Mapping[str, Any]]) -> None:
-        """Keep the tab that is shown, the file of the network in use, and the choices of each tab."""
+        """Save the current tab, the file of the network in use, and the choices of each tab."""
         states = {**self.last_session.get("pages", {}), **pages}
         path = None if network is None else str(network.resolve())
         self.set_record("session", {"page": page, "network": path, "pages": states})
@@ -163,7 +163,7 @@ class Preferences:
         return value if isinstance(value, QByteArray) else None
 
     def set_geometry(self, window: str, geometry: QByteArray) -> None:
-        """Keep the position and size of a window."""
+        """Save the position and size of a window."""
         self._store.setValue(window, geometry)
 
     def flag(self, key: str) -> bool:
@@ -171,18 +171,18 @@ class Preferences:
         return self._store.value(key) == "true"
 
     def set_flag(self, key: str, on: bool) -> None:
-        """Keep a switch."""
+        """Save a switch."""
         self._store.setValue(key, str(on).lower())
 
     def record(self, key: str) -> Any:
-        """Return plain values that were kept as JSON, or None."""
+        """Return plain values that were saved as JSON, or None."""
         try:
             return json.loads(str(self._store.value(key, "")))
         except ValueError:
             return None
 
     def set_record(self, key: str, values: Any) -> None:
-        """Keep plain values as JSON; None removes them."""
+        """Save plain values as JSON; None removes them."""
         if values is None:
             self._store.remove(key)
         else:

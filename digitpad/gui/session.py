@@ -9,7 +9,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtGui import QUndoStack
 
 from digitpad.errors import DigitpadError
@@ -43,12 +43,12 @@ class TrainingState(Enum):
 
     @property
     def is_busy(self) -> bool:
-        """Whether a training would be lost if the window closed now."""
+        """Whether training progress would be lost if the window closed now."""
         return self in (TrainingState.RUNNING, TrainingState.PAUSED, TrainingState.STOPPING)
 
 
 class Lifetime(Enum):
-    """What ends a status message, besides the next message and a new drawing."""
+    """Event that ends a status message, besides the next message and a new drawing."""
 
     NETWORK = auto()  # another network is in use
     TRAINING = auto()  # the training changes its state
@@ -56,7 +56,7 @@ class Lifetime(Enum):
 
 
 class Session(QObject):
-    """What the window and its tabs share.
+    """State that the window and its tabs share.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ class Session(QObject):
     runs_changed = Signal()  # runs were renamed or moved to the trash, and with them the names of their networks
     drawing_changed = Signal()  # while a stroke is drawn, at every move
     drawing_settled = Signal()  # a stroke has ended, or something was undone, cleared or pasted
-    reading_changed = Signal()  # the same drawing is read otherwise, or another digit of it is selected
+    reading_changed = Signal()  # the prediction for the same drawing changed, or another digit of it was selected
     drawing_replaced = Signal(object, str)  # Drawing to show on the pad, and the name of the change for Undo
     dataset_opened = Signal(str)  # name or path
     training_changed = Signal(object)  # TrainingState
@@ -97,6 +97,7 @@ class Session(QObject):
     recipe_requested = Signal(object)  # Recipe to fill the form of the Train tab
     training_data_requested = Signal(str)  # dataset to train on
     evaluation_data_requested = Signal(str)  # dataset to evaluate on
+    pad_menu_requested = Signal(object)  # QPoint on the screen
 
     def __init__(self, theme: Theme, weights: Weights, preferences: Preferences, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -122,17 +123,17 @@ class Session(QObject):
         self._message, self._lifetime = "", Lifetime.EVENT
 
     def set_theme(self, mode: Mode) -> None:
-        """Use light or dark colours from now on, and after a restart."""
+        """Set the theme, and save it for the next start."""
         self.theme.set_mode(mode)
         self.preferences.theme = mode
 
     def set_text_size(self, percent: int) -> None:
-        """Use this text size from now on, and after a restart."""
+        """Set the text size, and save it for the next start."""
         self.theme.set_text_size(percent)
         self.preferences.text_size = self.theme.text_size
 
     def set_finger_drawing(self, draws: bool) -> None:
-        """Let fingers on a touch screen draw, or not, from now on and after a restart."""
+        """Set whether fingers draw on a touch screen, and save it for the next start."""
         self.preferences.draws_with_fingers = draws
         self.finger_drawing_changed.emit(draws)
 
@@ -144,7 +145,7 @@ class Session(QObject):
         return self._weights
 
     def use_network(self, weights: Weights, path: Path | None = None) -> None:
-        """Read with this network from now on; ``path`` is its file, if it has one.
+        """Use this network; ``path`` is its file, if it has one.
 
         The network of a run is named after the run.
         """
@@ -159,7 +160,7 @@ class Session(QObject):
             self.add_network_file(path)
 
     def follow_runs(self) -> None:
-        """Take over the new names of runs, after some were renamed or moved to the trash."""
+        """Update the names of runs, after some were renamed or moved to the trash."""
         self._weights = _named_after_run(self._weights, self.network_path)
         self.runs_changed.emit()
 
@@ -168,12 +169,12 @@ class Session(QObject):
         return [path for path in map(Path, self.preferences.recent_networks) if path.exists()]
 
     def add_network_file(self, path: Path) -> None:
-        """Offer a network file wherever a network can be chosen."""
+        """Announce a network file, so that every list of networks has it."""
         self.preferences.add_recent_network(path)
         self.network_file_used.emit(path.resolve())
 
     def mark_saved(self, weights: Weights, path: Path) -> None:
-        """Note that weights are in a file now."""
+        """Record that weights were saved to a file."""
         if weights is self.trained and self.trained_path is None:
             self.trained_path = path
         if weights is self._weights:
@@ -186,17 +187,17 @@ class Session(QObject):
 
     @property
     def drawing(self) -> Drawing:
-        """The drawing on the pad, including the stroke under way."""
+        """The drawing on the pad, including the unfinished stroke."""
         return self._drawing()
 
     def set_drawing(self, make: Callable[[], Drawing]) -> None:
-        """Follow the pad. The drawing is made when it is first read, as a pen moves more often than that."""
+        """Set the drawing after a change on the pad; it is made when first read, because a pen moves more often."""
         self._drawing = Lazy(make)
         self.say("")
         self.drawing_changed.emit()
 
     def settle_drawing(self) -> None:
-        """Follow the pad, whose stroke has ended."""
+        """Announce that a stroke on the pad has ended."""
         self.drawing_settled.emit()
 
     def put_drawing(self, drawing: Drawing, change: str) -> None:
@@ -221,11 +222,11 @@ class Session(QObject):
         return 0 if reading is None else min(self._selected, len(reading.items) - 1)
 
     def correct(self, label: int) -> None:
-        """Say what the selected item was, for My digits and for similar drawings."""
+        """Correct the selected item: add it to My digits, and read similar drawings with this label."""
         if (prediction := self.prediction) is not None:
             self.corrections.correct(self.selected_drawing, label, prediction.digit)
             name = "not a digit" if label == NONE else f"a {label}"
-            self.say(f"Kept in My digits as {name}; drawings like it are read so from now on")
+            self.say(f"Added to My digits as {name}; similar drawings will be read the same way")
 
     def _remember(self) -> None:
         self._reader.recognizer.memory = self.corrections.memory
@@ -238,7 +239,7 @@ class Session(QObject):
         self.reading_changed.emit()
 
     def set_single_digit(self, single: bool) -> None:
-        """Read every drawing as one digit, or find the digits of a number, from now on and after a restart."""
+        """Set whether every drawing is read as one digit, instead of as a number, and save it for the next start."""
         self.preferences.reads_single_digit = single
         self.reading_changed.emit()
 
@@ -273,7 +274,7 @@ class Session(QObject):
         return tuple(self._datasets)
 
     def open_dataset(self, source: str) -> None:
-        """Offer a dataset wherever one can be chosen."""
+        """Announce a dataset, so that every list of datasets has it."""
         if source not in self._datasets:
             self._datasets.append(source)
             self.dataset_opened.emit(source)
@@ -287,11 +288,11 @@ class Session(QObject):
 
     @property
     def has_unsaved_training(self) -> bool:
-        """Whether the trained weights are in no file."""
+        """Whether the trained weights are not saved to a file."""
         return self.trained is not None and self.trained_path is None
 
     def set_training(self, state: TrainingState) -> None:
-        """Follow the training in the window."""
+        """Set the training state of the window."""
         self._training = state
         if self._lifetime is Lifetime.TRAINING:
             self.say("")
@@ -303,22 +304,22 @@ class Session(QObject):
         return self._training_share
 
     def set_training_share(self, share: float | None) -> None:
-        """Follow the progress of the training."""
+        """Set the progress of training."""
         if share != self._training_share:
             self._training_share = share
             self.training_progressed.emit(share)
 
     def set_trained(self, weights: Weights | None, path: Path | None) -> None:
-        """Keep the result of a training, or drop it."""
+        """Set the result of training; None drops it."""
         self.trained, self.trained_path = weights, path
 
     @property
     def evaluating(self) -> bool:
-        """Whether an evaluation is under way."""
+        """Whether an evaluation is running."""
         return self._evaluating
 
     def set_evaluating(self, evaluating: bool) -> None:
-        """Follow the evaluation in the window."""
+        """Set whether an evaluation is running."""
         if evaluating != self._evaluating:
             self._evaluating = evaluating
             self.evaluating_changed.emit(evaluating)
@@ -348,16 +349,20 @@ class Session(QObject):
         self.page_requested.emit(title)
 
     def resume(self, run: "Run", settings: Mapping[str, Any]) -> None:
-        """Resume a run in the Train tab with these settings changed, unless a training is under way."""
+        """Resume a run in the Train tab with these settings changed, unless training is in progress."""
         if not self._training.is_busy:
             self.show_page("Train")
             self.resume_requested.emit(run, settings)
 
     def use_recipe(self, recipe: "Recipe") -> None:
-        """Show a recipe in the Train tab, unless a training is under way."""
+        """Show a recipe in the Train tab, unless training is in progress."""
         if not self._training.is_busy:
             self.show_page("Train")
             self.recipe_requested.emit(recipe)
+
+    def show_pad_menu(self, place: QPoint) -> None:
+        """Show the commands for the drawing at a place on the screen."""
+        self.pad_menu_requested.emit(place)
 
     def train_on(self, source: str) -> None:
         """Choose a dataset in the Train tab."""

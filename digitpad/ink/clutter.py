@@ -1,4 +1,4 @@
-"""Removal of what is no digit from the ink of a picture: strips at an edge, frames, lines, and parts of neighbours.
+"""Removal of ink that is not a digit from a picture: strips at an edge, frames, lines, and parts of neighbours.
 
 A line is long, straight and of even thickness. It is removed where no stroke crosses it, so that a digit on it is not
 cut. If the rest would look like a part of a digit (the bar of a 7 in a tight crop is a line, too), the line stays.
@@ -16,7 +16,7 @@ _STRIP_DEPTH = 0.25  # of the picture, at most
 _STRIP_COVER = 0.9  # of its edge, at least
 _FULL_LENGTH = 0.9  # of the picture, from which a line counts as drawn across it
 _THIN = 0.6  # of the strokes' width, up to which a line is thin
-_THIN_LENGTH = 0.35  # of the picture, from which a thin line is no stroke
+_THIN_LENGTH = 0.35  # of the picture; a longer thin line is not a stroke
 _WHOLE_HEIGHT = 0.6  # of the highest component, from which a component is a digit and not a part of one
 _DIGIT_SIZE = 3.0  # widths of a line, from which the rest may be a digit and not the flag of a 1
 _COVER = 0.5  # of a line's length that no stroke covers, at least
@@ -25,7 +25,7 @@ _MAX_LINES = 400  # of each direction; squared paper has about 100
 
 
 def without_clutter(mask: Mask) -> Mask:
-    """Return the mask of the ink without what is no digit."""
+    """Return the mask without ink that is not a digit."""
     if not mask.any():
         return mask
     mask = _without_strips(mask)
@@ -58,7 +58,9 @@ def _without_strips(mask: Mask) -> Mask:
         strip = np.zeros_like(turned)
         strip[: int(depth * 1.1 + 2)] = np.arange(int(depth * 1.1 + 2))[:, None] < np.minimum(depths, depth * 1.1 + 2)
         rest = turned & ~strip
-        opposite = float(rest[-1].mean())  # a digit from edge to edge is no strip; but a strip may go round
+        opposite = float(
+            rest[-1].mean()
+        )  # a digit that reaches both edges is not a strip, unless it runs along all edges
         if rest.any() and (opposite == 0 or opposite > _STRIP_COVER):
             turned &= ~strip
     return result
@@ -191,7 +193,7 @@ def _fit(x: Floats, y: Floats, slope: Floats, lengths: Floats) -> tuple[float, f
 
 
 def _without_cut_neighbours(mask: Mask) -> Mask:
-    """Remove what the left or right edge cuts, such as parts of neighbours, if a whole digit is there."""
+    """Remove components cut by the left or right edge, such as parts of neighbours, if there is a whole digit."""
     parts = label(mask)
     boxes = bounding_boxes(parts)
     length = mask.shape[1]
@@ -215,7 +217,7 @@ def _without_cut_neighbours(mask: Mask) -> Mask:
 
 
 def _without_frames(mask: Mask) -> Mask:
-    """Remove components that go round all others without touching them."""
+    """Remove components that surround all others without touching them."""
     parts = label(mask)
     boxes = bounding_boxes(parts)
     if len(boxes) < 2:

@@ -196,7 +196,7 @@ _GROWTH = 1.25  # of the ink with the next window, up to which the window contai
 
 
 def _candidate(levels: Levels, dark: bool, window: float) -> _Candidate:
-    """Return what is darker, or lighter, than the background, without clutter."""
+    """Return the places that are darker, or lighter, than the background, without clutter."""
     smooth = np.asarray(levels if dark else ~levels, np.float32)
     noise = noise_level(smooth)
     if noise > 1.5 and min(levels.shape) >= 128:

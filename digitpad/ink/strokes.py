@@ -172,7 +172,7 @@ def parse_paths(strokes: Any) -> list[Floats]:
 
 
 def _is_label(value: Any) -> bool:
-    """Return whether a value is a digit, or a text of digits; "?" stands for what is no digit."""
+    """Return whether a value is a digit, or a text of digits; "?" stands for ink that is not a digit."""
     if type(value) is int:
         return 0 <= value <= 9
     return isinstance(value, str) and 0 < len(value) <= MAX_LABEL and set(value) <= set("0123456789?\n")

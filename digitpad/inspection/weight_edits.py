@@ -88,7 +88,7 @@ class WeightEdits:
         about["edited"] = edited
         return replace(weights, name=f"{stem}-edited.npz", parameters=network.parameters, about=about)
 
-    def said(self, blocks: tuple[Block, ...]) -> list[str]:
+    def descriptions(self, blocks: tuple[Block, ...]) -> list[str]:
         """Return a short description of each edit."""
         lines = []
         if self.pruned:

@@ -58,7 +58,7 @@ class Evidence:
     class_names: tuple[str, ...] = DIGITS
 
     @property
-    def said(self) -> str:
+    def description(self) -> str:
         """Description of where the ink supports each of the two classes."""
         digit, instead = self.class_names[self.digit], self.class_names[self.instead]
         clauses = [

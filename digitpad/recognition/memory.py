@@ -47,7 +47,7 @@ class Correction:
     label : int
         Its digit, or `NONE` if it is not a digit.
     network_digit : int
-        What the network alone would have read.
+        Prediction of the network alone.
     distance : float
         Distance from the corrected drawing, 0 to 1.
     date : datetime or None

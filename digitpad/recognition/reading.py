@@ -7,12 +7,12 @@ from digitpad.recognition.recognizer import Prediction
 from digitpad.recognition.segmentation.parts import Box
 
 UNREADABLE = "?"
-"""Text of an item that is no digit."""
+"""Text of an item that is not a digit."""
 
 
 @dataclass(frozen=True, eq=False)
 class Item:
-    """Digit of a reading, or ink between digits that is no digit.
+    """Digit of a reading, or ink between digits that is not one.
 
     Attributes
     ----------
@@ -23,7 +23,7 @@ class Item:
     wholes : tuple of int
         Numbers of the strokes or components in it, ascending. A stroke that writes two digits is in two items.
     sure : bool
-        Whether the prediction is sure, and so is that this ink is a digit of its own.
+        Whether both the prediction and the division of the ink into this item are sure.
     is_digit : bool
         Whether the ink looks like a digit; if not, its text is `UNREADABLE`.
     line : int

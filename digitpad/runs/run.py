@@ -108,7 +108,7 @@ class Run:
     # Locking: two processes never train the same run.
 
     def lock(self) -> None:
-        """Lock the run for this process; the lock is released when the process ends, however it ends.
+        """Lock the run for this process; the lock is released when the process ends, also by a crash.
 
         Raises
         ------
@@ -129,9 +129,9 @@ class Run:
                 self._write_description()
 
     def _delete_partial_files(self) -> None:
-        """Delete what a process that was killed while writing has left.
+        """Delete the temporary files of a process that was killed while writing.
 
-        Only files that a training writes: another process may be writing the name at this moment.
+        Only files that training writes are deleted, because another process may be writing the name.
         """
         names = [name for name in _own_files(self.folder) if name != "name.txt"]
         for path in self.folder.glob(".*.part"):

@@ -1,7 +1,7 @@
 """Run log: an append-only file with every metric as a line of JSON.
 
 A killed process may leave an incomplete line, which the reader skips. A process that resumes from a checkpoint repeats
-the steps after it; its ``begun`` line tells the reader from which step to discard the older lines.
+the steps after it; its ``begun`` line states from which step the reader discards older lines.
 """
 
 import contextlib
@@ -172,7 +172,7 @@ def _seconds(value: Any) -> float:
 
 
 def _check_setting(value: Any) -> None:
-    """Raise ValueError if the value is no number, text or short list of them."""
+    """Raise ValueError unless the value is a number, a text or a short list of them."""
     for item in value if isinstance(value, list) else [value]:
         if type(item) not in (int, float, bool):
             json_values.text(item, _MAX_SETTING)

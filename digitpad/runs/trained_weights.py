@@ -1,4 +1,4 @@
-"""Weights and data of a training: the best weights with their description, and the hash of the data."""
+"""Results of training: the best weights with their description, and the hash of the training data."""
 
 import dataclasses
 import hashlib

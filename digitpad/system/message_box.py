@@ -7,6 +7,6 @@ _ICON_ERROR = 0x10
 
 
 def show_error(title: str, text: str) -> None:
-    """Show an error on Windows; do nothing on other systems, where a launcher keeps what is on standard error."""
+    """Show an error on Windows; do nothing on other systems, where a launcher keeps the standard error."""
     if sys.platform == "win32":
         ctypes.windll.user32.MessageBoxW(None, text, title, _ICON_ERROR)

@@ -71,7 +71,7 @@ def hints(losses: Floats, epochs: Sequence[EpochDone], dead: float, n_classes: i
 
 
 class HintMonitor:
-    """Collector of a training's progress that returns each kind of hint once, after the epoch in which it is found.
+    """Collector of training progress that returns each kind of hint once, after the epoch in which it is found.
 
     Attributes
     ----------

@@ -83,6 +83,14 @@ class Weights:
         return float(accuracy) if isinstance(accuracy, float) and 0 <= accuracy <= 1 else None
 
     @property
+    def knows_non_digits(self) -> bool:
+        """Whether the recipe in the file adds non-digits to the training set."""
+        recipe = self.about.get("recipe")
+        data = recipe.get("data") if isinstance(recipe, dict) else None
+        count = data.get("non_digits") if isinstance(data, dict) else None
+        return isinstance(count, int) and count > 0
+
+    @property
     def confidence_threshold(self) -> float:
         """Lowest confidence of a prediction that is shown as sure; 0.5 if unknown."""
         threshold = self.about.get("sure_above")

@@ -126,7 +126,7 @@ def memory(data: Data, weights: Weights, writer: str) -> dict[str, float]:
 
 
 def lookup_milliseconds(data: Data, weights: Weights) -> dict[str, float]:
-    """Return the median time of looking up a drawing among as many corrections as a memory keeps."""
+    """Return the median time of looking up a drawing in a memory with the maximum number of corrections."""
     places = np.flatnonzero(~data.right)[:MAX_REMEMBERED].tolist()
     remembered = CorrectionMemory(weights, [data.drawing(place) for place in places])
     network, features = weights.network(), feature_places(weights.network())

@@ -129,7 +129,7 @@ def _strokes(recognizer: Recognizer, path: Path) -> dict[str, Any]:
 
 
 def _numbers(reader: NumberReader, path: Path) -> dict[str, Any]:
-    """Return how many drawings are read correctly as a whole, in all and by writer."""
+    """Return how many drawings are read correctly as a whole, in total and by writer."""
     print(f"reading numbers in {path}", file=sys.stderr)
     by_writer: dict[str, list[bool]] = defaultdict(list)
     n_sure = n = n_wrong_length = 0

@@ -34,7 +34,7 @@ def run(script: str, description: str | None, measurements: Mapping[str, Measure
     for name in measurements:
         results[name] = in_a_process(script, name)
         if not options.json:
-            tell(name, results[name])
+            print_result(name, results[name])
     if options.json:
         print(json.dumps(results))
 
@@ -57,7 +57,7 @@ def in_a_process(script: str, *names: str) -> dict[str, Any]:
     return result
 
 
-def tell(name: str, result: Mapping[str, Any]) -> None:
+def print_result(name: str, result: Mapping[str, Any]) -> None:
     """Print the result of a measurement."""
     print(f"{name:28}", "  ".join(f"{key} {value}" for key, value in result.items()), flush=True)
 

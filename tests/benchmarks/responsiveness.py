@@ -62,7 +62,7 @@ def main() -> None:
         print(json.dumps(results))
     else:
         for name, result in results.items():
-            measuring.tell(name, result)
+            measuring.print_result(name, result)
 
 
 def lateness_idle(recipe: str) -> dict[str, Any]:

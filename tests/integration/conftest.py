@@ -1,5 +1,5 @@
-"""A window for the tests that want one."""
+"""GUI fixtures for the integration tests."""
 
-from tests.gui_fixtures import qtbot, recipes, shipped, theme, window
+from tests.gui_fixtures import qapp, qtbot, recipes, shipped, theme, window
 
-__all__ = ["qtbot", "recipes", "shipped", "theme", "window"]
+__all__ = ["qapp", "qtbot", "recipes", "shipped", "theme", "window"]

@@ -1,4 +1,4 @@
-"""What is said when the window cannot open, and that Qt is a sound one."""
+"""Tests of the program's start and end, and of the Qt version in use."""
 
 import os
 import signal
@@ -21,8 +21,8 @@ def start(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.Com
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="X11 and Wayland are Linux's")
-def test_without_a_display_it_says_so(tmp_path: Path) -> None:
-    """One line, which tells how to mend it, and exit status 1."""
+def test_missing_display_is_reported(tmp_path: Path) -> None:
+    """Without a display, one line explains how to get one, and the exit status is 1."""
     ended = start(tmp_path, QT_QPA_PLATFORM="")
     assert ended.returncode == 1
     assert ended.stderr.count("\n") == 1
@@ -32,8 +32,8 @@ def test_without_a_display_it_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="X11 and Wayland are Linux's")
 @pytest.mark.parametrize("platform", ["", "wayland"])
-def test_a_wayland_display_that_does_not_answer_is_told(tmp_path: Path, platform: str) -> None:
-    """As in a shell that outlived its session."""
+def test_unreachable_wayland_display_is_reported(tmp_path: Path, platform: str) -> None:
+    """A Wayland display that no longer runs is reported in one line."""
     ended = start(tmp_path, QT_QPA_PLATFORM=platform, WAYLAND_DISPLAY="wayland-9", XDG_RUNTIME_DIR=str(tmp_path))
     assert ended.returncode == 1
     assert ended.stderr.count("\n") == 1
@@ -41,8 +41,8 @@ def test_a_wayland_display_that_does_not_answer_is_told(tmp_path: Path, platform
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="X11 and Wayland are Linux's")
-def test_a_display_that_does_not_answer_is_named(tmp_path: Path) -> None:
-    """Qt itself would abort here."""
+def test_unreachable_x_display_is_reported(tmp_path: Path) -> None:
+    """An X display that does not answer is reported in one line; Qt itself would abort."""
     pytest.importorskip("ctypes").CDLL("libxcb.so.1")
     ended = start(tmp_path, QT_QPA_PLATFORM="xcb", DISPLAY=":987")
     assert ended.returncode == 1
@@ -50,16 +50,16 @@ def test_a_display_that_does_not_answer_is_named(tmp_path: Path) -> None:
     assert "digitpad: " in ended.stderr
 
 
-def test_a_missing_library_is_named_with_its_package() -> None:
-    """The one line that installs it."""
+def test_missing_library_error_has_the_install_command() -> None:
+    """The error for a missing library has the command that installs its package."""
     from digitpad.app import _missing_library
 
-    said = _missing_library("libxcb-cursor.so.0: cannot open shared object file: No such file or directory")
-    assert said.endswith("sudo apt install libxcb-cursor0")
+    message = _missing_library("libxcb-cursor.so.0: cannot open shared object file: No such file or directory")
+    assert message.endswith("sudo apt install libxcb-cursor0")
 
 
-def test_it_opens_before_what_it_does_not_begin_with_is_imported(tmp_path: Path) -> None:
-    """The other tabs are, once the window has been painted; what draws curves, when there are some."""
+def test_window_opens_before_the_other_tabs_are_imported(tmp_path: Path) -> None:
+    """Only the Draw tab is imported before the window opens, the other tabs after the first paint, Matplotlib later."""
     code = """
 import sys
 from digitpad.app import build
@@ -90,15 +90,15 @@ window.close()
     assert "matplotlib" not in after
 
 
-def test_weights_that_cannot_be_used_end_the_start(tmp_path: Path) -> None:
-    """A file named on the command line that is none."""
+def test_unreadable_network_on_the_command_line_ends_the_program(tmp_path: Path) -> None:
+    """If the file on the command line cannot be read, the program ends with status 1 and names it."""
     ended = start(tmp_path, str(tmp_path / "none.npz"), QT_QPA_PLATFORM="offscreen")
     assert ended.returncode == 1
     assert "none.npz" in ended.stderr
 
 
-def test_qt_keeps_its_references(tmp_path: Path) -> None:
-    """20 000 emits and texts do not end the process, as they do with PySide6 6.12.0 on Python 3.11 (PYSIDE-3474)."""
+def test_many_signals_do_not_crash_qt(tmp_path: Path) -> None:
+    """20,000 signals and label texts do not crash Qt, as PySide6 6.12.0 does on Python 3.11 (PYSIDE-3474)."""
     program = """
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication, QLabel
@@ -120,8 +120,8 @@ for number in range(20_000):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal to send")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_a_request_to_end_ends_the_window(tmp_path: Path, name: str) -> None:
-    """Ctrl-C, `kill` and a closed terminal end it with 130, as a shell expects it."""
+def test_end_signal_closes_the_window(tmp_path: Path, name: str) -> None:
+    """Ctrl-C, `kill` and a closed terminal close the window; the exit status is 130, as shells expect."""
     environment = os.environ | {"QT_QPA_PLATFORM": "offscreen", "DIGITPAD_HOME": str(tmp_path)}
     program = "import digitpad.cli, digitpad.gui.shell.window as w; s = w.Window.show; " + (
         "w.Window.show = lambda self: (s(self), print('open', flush=True)); raise SystemExit(digitpad.cli.main([]))"
@@ -131,7 +131,7 @@ def test_a_request_to_end_ends_the_window(tmp_path: Path, name: str) -> None:
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"open\n"
-        time.sleep(0.5)  # until it waits for events
+        time.sleep(0.5)  # until the event loop runs
         process.send_signal(getattr(signal, name))
         assert process.wait(20) == 130
 
@@ -154,8 +154,8 @@ window.close()
 """
 
 
-def test_weights_whose_outputs_have_no_names_are_asked_for_at_the_start(tmp_path: Path) -> None:
-    """The window opens with its own weights, and asks; a terminal has no way to."""
+def test_missing_class_names_are_asked_for_at_the_start(tmp_path: Path) -> None:
+    """The window opens with the built-in network, then asks for the class names of the network on the command line."""
     path = tmp_path / "letters.npz"
     np.savez(path, W1=np.ones((784, 5)) / 3, W2=-np.ones((5, 26)))
     variables = {**os.environ, "DIGITPAD_HOME": str(tmp_path), "QT_QPA_PLATFORM": "offscreen"}

@@ -84,7 +84,7 @@ def test_evaluate_scores_the_shipped_weights(capsys: pytest.CaptureFixture[str])
 
 
 def test_evaluate_takes_other_weights_and_data(capsys: pytest.CaptureFixture[str], data: Path) -> None:
-    """Weights and dataset can be given; without --json the result is a sentence."""
+    """A network and a dataset can be given; without --json the result is a sentence."""
     assert main(["evaluate", str(SHIPPED), "--data", str(data)]) == 0
     out, _ = capsys.readouterr()
     assert out.startswith("digits.npz: accuracy ")
@@ -162,7 +162,7 @@ def test_predict_reads_one_digit_if_asked(capsys: pytest.CaptureFixture[str], tm
     assert answer["items"][0]["box"] == [140, 90, 490, 300]
 
 
-def test_predict_tells_people_what_it_sees(capsys: pytest.CaptureFixture[str], strokes: Path) -> None:
+def test_predict_prints_one_line_per_drawing(capsys: pytest.CaptureFixture[str], strokes: Path) -> None:
     """One line is printed per drawing: the digit, the confidence and the line in the file."""
     assert main(["predict", "--strokes", str(strokes)]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -171,7 +171,7 @@ def test_predict_tells_people_what_it_sees(capsys: pytest.CaptureFixture[str], s
     assert lines[4].startswith("nothing drawn")
 
 
-def test_predict_names_lines_as_the_file_has_them(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_predict_counts_blank_lines(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """Line numbers count blank lines, as in an editor."""
     (tmp_path / "strokes.jsonl").write_text(f"{ONE_LINE}\n{ONE_LINE}")
     assert main(["predict", "--strokes", str(tmp_path / "strokes.jsonl")]) == 0
@@ -224,7 +224,7 @@ def test_train_keeps_runs_in_the_users_folder(
     assert all(load_weights(path).about["recipe"]["name"] == "tiny" for path in paths)
 
 
-def test_train_replaces_nothing_unasked(capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path) -> None:
+def test_train_replaces_a_file_only_with_force(capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path) -> None:
     """An existing file at --out is kept, and reported before training; --force replaces it."""
     path = tmp_path / "mine.npz"
     path.write_bytes(b"precious")
@@ -274,13 +274,13 @@ def test_failure_is_one_line(
     arguments: list[str],
     message: str,
 ) -> None:
-    """The status is 1, one line describes the error, and standard output is empty."""
+    """The exit status is 1, the error is one line, and standard output is empty."""
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == 1
     assert message in one_error(capsys)
 
 
-def test_users_folder_that_is_none_is_told(
+def test_unusable_user_folder_is_reported(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """If runs cannot be saved, one line says so before training starts."""
@@ -304,8 +304,8 @@ def test_users_folder_that_is_none_is_told(
     ],
     ids=" ".join,
 )
-def test_wrong_usage_is_told(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
-    """The status is 2, and standard error shows the usage."""
+def test_wrong_usage_is_reported(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    """The exit status is 2, and standard error shows the usage."""
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 2
@@ -314,7 +314,7 @@ def test_wrong_usage_is_told(capsys: pytest.CaptureFixture[str], arguments: list
     assert err.startswith("usage: digitpad")
 
 
-def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     """The version is that of the package."""
     with pytest.raises(SystemExit) as caught:
         main(["--version"])
@@ -328,7 +328,7 @@ def buffered() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("command", [[], ["train"], ["tune"], ["evaluate"], ["predict"]], ids=str)
-def test_help_comes_at_once(command: list[str]) -> None:
+def test_help_imports_no_large_library(command: list[str]) -> None:
     """--help imports none of the large libraries."""
     code = f"""
 import sys
@@ -344,7 +344,7 @@ sys.exit(", ".join({{"numpy", "PySide6", "matplotlib", "PIL", "optuna"}} & sys.m
     assert done.stdout.startswith(" ".join(["usage: digitpad", *command]))
 
 
-def test_module_is_the_command() -> None:
+def test_module_equals_the_command() -> None:
     """``python -m digitpad`` takes the same arguments and returns the same status."""
     done = subprocess.run(
         [sys.executable, "-m", "digitpad", "evaluate", "nowhere.npz"],
@@ -361,7 +361,7 @@ def test_module_is_the_command() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX pipes")
 @pytest.mark.parametrize("n_read", [0, 1])
 @pytest.mark.parametrize("n_drawings", [2, 1000])
-def test_reader_may_have_seen_enough(tmp_path: Path, n_drawings: int, n_read: int) -> None:
+def test_closed_pipe_ends_the_command_silently(tmp_path: Path, n_drawings: int, n_read: int) -> None:
     """When the reader closes the pipe, as ``| head -1`` does, the command ends without a message."""
     (tmp_path / "strokes.jsonl").write_text(ONE_LINE * n_drawings)
     with subprocess.Popen(
@@ -395,7 +395,7 @@ def test_predictions_of_odd_strokes_are_json(capsys: pytest.CaptureFixture[str],
     assert np.isfinite([answer["probabilities"] for answer in answers]).all()
 
 
-def test_folder_called_mnist_is_a_folder(
+def test_folder_named_mnist_is_not_the_built_in_dataset(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A path after --data is never confused with the built-in dataset."""
@@ -405,14 +405,14 @@ def test_folder_called_mnist_is_a_folder(
     assert "mnist: contains no dataset" in capsys.readouterr().err
 
 
-def test_misspelt_command_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_misspelt_command_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     """The error for a word that is neither a file nor a command lists the commands."""
     assert main(["trian"]) == 1
     assert "train, runs, recipes, tune, evaluate, predict, adapt, data, convert" in capsys.readouterr().err
 
 
-def test_full_disk_under_the_output_is_one_line() -> None:
-    """If standard output cannot be written, the status is 1 and one line says so."""
+def test_output_on_a_full_disk_is_a_one_line_error() -> None:
+    """If standard output cannot be written, the exit status is 1 and the error is one line."""
     if not Path("/dev/full").exists():
         pytest.skip("needs /dev/full")
     command = f"{sys.executable} -m digitpad evaluate --json > /dev/full"
@@ -438,7 +438,7 @@ def test_recipes_are_listed(
     assert [recipe["name"] for recipe in values["recipes"] if recipe["own"]] == ["mine"]
 
 
-def test_broken_recipe_of_one_s_own_is_told(
+def test_broken_user_recipe_is_reported(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The other recipes are listed, and the error of a broken recipe is shown whenever it is needed."""
@@ -464,7 +464,7 @@ def other(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", evaluate.PICTURES)
-def test_evaluate_draws_pictures(data: Path, tmp_path: Path, other: Path, name: str) -> None:
+def test_evaluate_saves_plots(data: Path, tmp_path: Path, other: Path, name: str) -> None:
     """Each picture can be saved for two networks."""
     path = tmp_path / "picture.png"
     command = ["evaluate", str(other), "--data", str(data), "--plot", str(path), "--picture", name]
@@ -499,7 +499,7 @@ def test_evaluate_compares(capsys: pytest.CaptureFixture[str], data: Path, other
     assert f"Shift (px): 0 {scores['accuracy']:.1%}, 1 " in out
 
 
-def test_a_class_that_is_not_there_is_null(capsys: pytest.CaptureFixture[str], data: Path, other: Path) -> None:
+def test_missing_class_has_null_scores(capsys: pytest.CaptureFixture[str], data: Path, other: Path) -> None:
     """An undefined score is null, because JSON has no NaN."""
     assert main(["evaluate", str(other), "--data", str(data), "--json"]) == 0
     (scores,) = objects(capsys.readouterr().out)

@@ -36,7 +36,7 @@ def weights(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_twelve_classes_are_learnt_by_their_names(weights: Path) -> None:
+def test_twelve_class_names_come_from_the_folders(weights: Path) -> None:
     """The names of the folders become the class names of the network."""
     loaded = load_weights(weights)
     assert loaded.class_names == tuple(NAMES)
@@ -56,7 +56,7 @@ def test_evaluate_names_the_classes(capsys: pytest.CaptureFixture[str], weights:
     assert "test images of" in capsys.readouterr().out
 
 
-def test_weights_are_not_scored_on_what_they_do_not_know(capsys: pytest.CaptureFixture[str], weights: Path) -> None:
+def test_network_is_not_scored_on_unknown_classes(capsys: pytest.CaptureFixture[str], weights: Path) -> None:
     """A network for squares cannot be evaluated on digits."""
     assert main(["evaluate", str(weights)]) == 1
     err = capsys.readouterr().err
@@ -65,7 +65,7 @@ def test_weights_are_not_scored_on_what_they_do_not_know(capsys: pytest.CaptureF
     assert "class 00, class 01" in err
 
 
-def test_predict_tells_the_class(capsys: pytest.CaptureFixture[str], weights: Path, tmp_path: Path) -> None:
+def test_predict_prints_the_class(capsys: pytest.CaptureFixture[str], weights: Path, tmp_path: Path) -> None:
     """The prediction has the index and the name of the class."""
     image = np.zeros((28, 28), np.uint8)
     image[4:10, 2:7] = 255
@@ -83,18 +83,18 @@ def test_pen_digits_are_not_mixed_with_squares(capsys: pytest.CaptureFixture[str
     assert "data.pen_digits: can only be added to a dataset of digits" in capsys.readouterr().err
 
 
-def as_others_have_it(weights: Path, folder: Path) -> Path:
+def without_class_names(weights: Path, folder: Path) -> Path:
     """Save the weights as plain arrays, without class names."""
     arrays: list[Any] = list(load_weights(weights).network().named_parameters().values())
     np.savez(folder / "theirs.npz", **dict(zip(["W1", "b1", "W2", "b2"], arrays, strict=True)))
     return folder / "theirs.npz"
 
 
-def test_weights_of_others_are_given_names(
+def test_imported_weights_get_class_names(
     capsys: pytest.CaptureFixture[str], weights: Path, data: Path, tmp_path: Path
 ) -> None:
     """Class names come from a list, or from a dataset that is then used for testing; without them there is an error."""
-    theirs, ours = as_others_have_it(weights, tmp_path), tmp_path / "ours.npz"
+    theirs, ours = without_class_names(weights, tmp_path), tmp_path / "ours.npz"
     assert main(["convert", str(theirs), str(ours)]) == 1
     assert (
         "has 12 outputs (W2 (32 × 12)); expected 10, one per digit, or class names, for example --classes A-Z"
@@ -112,7 +112,7 @@ def test_weights_of_others_are_given_names(
     assert load_weights(ours).class_names == tuple(NAMES)
 
 
-def test_a_score_of_nothing_is_a_score(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_accuracy_of_zero_is_reported(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """An accuracy of 0 is reported: this network predicts the eleventh class for every digit."""
     path = tmp_path / "none.npz"
     weight = np.random.default_rng(0).normal(size=(784, 11)) * 1e-9
@@ -121,11 +121,11 @@ def test_a_score_of_nothing_is_a_score(capsys: pytest.CaptureFixture[str], tmp_p
     assert "accuracy 0.0% on 1,000 validation images of MNIST" in capsys.readouterr().out
 
 
-def test_a_data_set_names_what_it_scores(
+def test_dataset_provides_missing_class_names(
     capsys: pytest.CaptureFixture[str], weights: Path, data: Path, tmp_path: Path
 ) -> None:
     """Imported weights without class names take those of the dataset."""
-    theirs = as_others_have_it(weights, tmp_path)
+    theirs = without_class_names(weights, tmp_path)
     assert main(["evaluate", str(theirs), "--data", str(data), "--json"]) == 0
     scores = json.loads(capsys.readouterr().out)
     assert scores["accuracy"] > 0.8

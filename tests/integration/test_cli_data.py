@@ -36,7 +36,7 @@ def test_show_counts_each_class(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     assert err == ""
 
 
-def test_a_skipped_image_is_reported_with_exit_status_1(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_skipped_image_gives_exit_status_1(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """An unreadable image is skipped and counted; the command does its work, and exits with 1."""
     folder = write_images(tmp_path / "own", mnist().training[:40])
     (folder / "3" / "photo.heic").write_bytes(b"unreadable")
@@ -46,7 +46,7 @@ def test_a_skipped_image_is_reported_with_exit_status_1(capsys: pytest.CaptureFi
     assert len(found["skipped"]) == 1
     assert main(["evaluate", "--data", str(folder)]) == 1
     out, err = capsys.readouterr()
-    assert "on 40 digits of own" in out  # so small a set is scored whole
+    assert "on 40 digits of own" in out  # such a small dataset is scored as a whole
     assert "1 image was skipped, as it could not be read:" in err
     assert "photo.heic: is not an image" in err
 
@@ -59,7 +59,7 @@ def test_a_part_can_be_chosen(capsys: pytest.CaptureFixture[str], tmp_path: Path
         assert json.loads(capsys.readouterr().out)["n"] == n
 
 
-def test_a_set_that_is_too_small_to_train_on_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_too_small_training_set_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """Training on a single image per class is refused with the reason; there is no validation set to score."""
     for digit in range(10):
         write_images(tmp_path / "own", one_digit(digit))
@@ -74,14 +74,14 @@ def one_digit(digit: int) -> Digits:
     return mnist().training[row : row + 1]
 
 
-def test_show_tells_of_the_built_in_set(capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_describes_the_built_in_dataset(capsys: pytest.CaptureFixture[str]) -> None:
     """Without a name, the built-in dataset is shown."""
     assert main(["data", "show", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["name"], found["training"], found["validation"], found["test"]) == ("MNIST", 50_000, 10_000, 10_000)
 
 
-def test_show_tells_what_is_wrong(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_show_reports_errors_in_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """An error is one line."""
     assert main(["data", "show", str(tmp_path / "nowhere")]) == 1
     out, err = capsys.readouterr()
@@ -98,7 +98,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         yield running
 
 
-def test_get_fetches_a_set_that_is_then_known_by_its_name(
+def test_downloaded_dataset_can_be_used_by_name(
     capsys: pytest.CaptureFixture[str], server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The folder is printed, and the name can then be used; a file of the same name takes precedence."""
@@ -117,7 +117,7 @@ def test_get_fetches_a_set_that_is_then_known_by_its_name(
     assert main(["data", "show", "fashion-mnist"]) == 1
 
 
-def test_get_without_a_name_tells_what_there_is(capsys: pytest.CaptureFixture[str], server: Server) -> None:
+def test_get_without_a_name_lists_the_datasets(capsys: pytest.CaptureFixture[str], server: Server) -> None:
     """The list has sizes and licences, and the datasets that are already downloaded."""
     assert main(["data", "get"]) == 0
     out, err = capsys.readouterr()
@@ -131,7 +131,9 @@ def test_get_without_a_name_tells_what_there_is(capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize(("name", "message"), [("mnist", "there is no dataset 'mnist'"), ("fashion-mnist", "404")])
-def test_get_tells_what_is_wrong(capsys: pytest.CaptureFixture[str], server: Server, name: str, message: str) -> None:
+def test_get_reports_errors_in_one_line(
+    capsys: pytest.CaptureFixture[str], server: Server, name: str, message: str
+) -> None:
     """An error is one line, and nothing is left on disk."""
     server.files.clear()
     assert main(["data", "get", name]) == 1

@@ -27,7 +27,7 @@ def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def odd(tmp_path: Path) -> Path:
-    """Return a strokes file in which a 7 is labelled 3, and a 2 and a 4 as they are."""
+    """Return a strokes file with a 7 labelled 3, and a 2 and a 4 with correct labels."""
     path = tmp_path / "odd.jsonl"
     write_strokes(path, [LabelledStrokes(DIGITS[shape], label) for shape, label in ((7, 3), (2, 2), (4, 4))] * 2)
     return path
@@ -47,11 +47,11 @@ def test_predict_reads_with_corrections(capsys: pytest.CaptureFixture[str], odd:
     assert "as you corrected" in capsys.readouterr().out
 
 
-def test_predict_tells_of_damaged_lines(capsys: pytest.CaptureFixture[str], odd: Path) -> None:
+def test_predict_reports_damaged_lines(capsys: pytest.CaptureFixture[str], odd: Path) -> None:
     """A damaged line of the memory is reported and skipped."""
     with odd.open("a") as file:
         file.write('{"label": 1, "stro\n')
-    assert main(["predict", "--strokes", str(odd), "--memory", str(odd)]) == 1  # the strokes themselves must be whole
+    assert main(["predict", "--strokes", str(odd), "--memory", str(odd)]) == 1  # the strokes must stay valid
     err = capsys.readouterr().err
     assert f"{odd}: line 7 was skipped" in err
 

@@ -35,7 +35,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_folder(tmp_path_factory.mktemp("small"), mnist().training[:1000], mnist().test[:100])
 
 
-def test_bad_run_is_listed_beside_the_others(capsys: pytest.CaptureFixture[str]) -> None:
+def test_damaged_run_does_not_affect_the_others(capsys: pytest.CaptureFixture[str]) -> None:
     """`runs` lists the good runs and names the unreadable one; comparing and exporting the others works."""
     good, bad = made_run("good"), made_run("bad")
     (bad.folder / "run.json").write_text(json.dumps({**bad.about, "blas_threads": "x"}))
@@ -67,14 +67,14 @@ def test_control_characters_do_not_reach_the_terminal(capsys: pytest.CaptureFixt
 
 
 @posix
-def test_null_character_in_a_setting_is_one_line(capsys: pytest.CaptureFixture[str], data: Path) -> None:
+def test_null_character_in_a_setting_is_a_one_line_error(capsys: pytest.CaptureFixture[str], data: Path) -> None:
     """A file name with a null character is an error that names the setting."""
     assert main(["train", "--set", 'data.set="\\u0000"']) == 1
     assert "data.set: is '\\x00'" in one_error(capsys)
 
 
 @posix
-def test_name_that_is_not_text_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_utf8_name_is_a_one_line_error(capsys: pytest.CaptureFixture[str]) -> None:
     """Renaming a run to bytes that are not UTF-8 is an error, and the name stays."""
     run = made_run()
     assert main(["runs", "rename", run.id, os.fsdecode(b"\xff")]) == 1
@@ -84,8 +84,8 @@ def test_name_that_is_not_text_is_one_line(capsys: pytest.CaptureFixture[str]) -
 
 @posix
 @pytest.mark.parametrize("kind", ["pipe", "device", "dots"])
-def test_recipe_that_never_ends_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path, kind: str) -> None:
-    """A named pipe or device as recipe, and a key of 20,000 parts, are errors that come at once."""
+def test_endless_recipe_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path, kind: str) -> None:
+    """A named pipe, a device and a key of 20,000 parts are refused as recipes at once."""
     path = tmp_path / "x.toml"
     if kind == "pipe":
         os.mkfifo(path)
@@ -107,8 +107,8 @@ def start(home: Path, *arguments: str, **streams: Any) -> subprocess.Popen[bytes
 
 @posix
 @pytest.mark.parametrize("broken", ["closed pipe", "full disk", "no stream"])
-def test_training_goes_on_without_its_progress(data: Path, tmp_path: Path, broken: str) -> None:
-    """A standard error that cannot be written neither ends the training nor changes its exit status."""
+def test_training_continues_if_progress_cannot_be_printed(data: Path, tmp_path: Path, broken: str) -> None:
+    """If standard error cannot be written, training continues with the same exit status."""
     arguments = [*TRAIN, "--data", str(data), "--json"]
     if broken == "no stream":
         process = start(tmp_path, *arguments, stdout=subprocess.PIPE, preexec_fn=lambda: os.close(2))
@@ -130,7 +130,7 @@ def test_training_goes_on_without_its_progress(data: Path, tmp_path: Path, broke
 
 
 @posix
-def test_full_standard_output_is_named(tmp_path: Path) -> None:
+def test_unwritable_standard_output_is_reported(tmp_path: Path) -> None:
     """A result that cannot be written ends with status 1 and names standard output."""
     with Path("/dev/full").open("wb") as full:
         process = start(tmp_path, "recipes", stdout=full, stderr=subprocess.PIPE)

@@ -47,7 +47,7 @@ def test_runs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
-def test_runs_are_listed_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_runs_are_listed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     """The JSON object has full ids and unrounded figures."""
     run = made_run()
     assert main(["runs", "--json"]) == 0
@@ -61,7 +61,7 @@ def test_runs_are_listed_for_programs(capsys: pytest.CaptureFixture[str]) -> Non
     }  # fmt: skip
 
 
-def test_no_runs_are_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
+def test_empty_list_of_runs_is_not_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     """Without runs, a message says how to start one, and JSON has an empty list."""
     assert main(["runs"]) == 0
     out, err = capsys.readouterr()
@@ -71,7 +71,7 @@ def test_no_runs_are_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
     assert the_object(capsys)["runs"] == []
 
 
-def test_names_reach_no_terminal_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+def test_control_characters_in_names_are_escaped(capsys: pytest.CaptureFixture[str]) -> None:
     """Control characters in names are escaped."""
     made_run().rename("a\x1b[31mb")
     main(["runs"])
@@ -80,7 +80,7 @@ def test_names_reach_no_terminal_as_they_are(capsys: pytest.CaptureFixture[str])
     assert r"a\x1b[31mb" in out
 
 
-def test_comparing_tells_what_differs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_comparison_shows_differences(capsys: pytest.CaptureFixture[str]) -> None:
     """The comparison has one column per run, with its progress and only the settings that differ."""
     one, other = made_run("one"), made_run("other", RunStatus.PAUSED, n_epochs=2, loss__l2=0.5)
     log = RunLog(other.log_path)
@@ -106,7 +106,7 @@ def test_comparing_tells_what_differs(capsys: pytest.CaptureFixture[str]) -> Non
     assert values["runs"][1]["changes"] == [{"step": 6, "settings": {"optimizer.learning_rate": 0.25}}]
 
 
-def test_same_settings_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_comparison_reports_equal_settings(capsys: pytest.CaptureFixture[str]) -> None:
     """If all settings are the same, a message says so."""
     one, other = made_run(), made_run()
     assert main(["runs", "compare", one.id, other.id]) == 0
@@ -176,14 +176,14 @@ def test_run_is_renamed(capsys: pytest.CaptureFixture[str]) -> None:
         (["rename", "none", "x"], "has no run"),
     ],
 )
-def test_failures_are_told_in_one_line(
+def test_errors_are_one_line(
     arguments: list[str],
     message: str,
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The status is 1, the error is one line, and no file is written."""
+    """The exit status is 1, the error is one line, and no file is written."""
     monkeypatch.chdir(tmp_path)
     made_run("one")
     assert main(["runs", *arguments]) == 1

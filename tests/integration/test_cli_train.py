@@ -72,7 +72,7 @@ def test_ctrl_c_pauses(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
     assert load_weights(the_run().weights_path).about["epoch"] == 1
 
 
-def test_resumed_run_ends_as_if_nothing_had_been(
+def test_resumed_run_equals_an_uninterrupted_run(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, data: Path, tmp_path: Path
 ) -> None:
     """The newest unfinished run is resumed; result and weights equal those of an uninterrupted run."""
@@ -93,7 +93,7 @@ def test_resumed_run_ends_as_if_nothing_had_been(
     assert "no paused or interrupted run" in one_error(capsys)
 
 
-def test_finished_run_is_trained_on(capsys: pytest.CaptureFixture[str], data: Path) -> None:
+def test_finished_run_can_be_trained_further(capsys: pytest.CaptureFixture[str], data: Path) -> None:
     """A finished run can be resumed by name, for more epochs and with another learning rate."""
     assert main([*TRAIN, "--data", str(data)]) == 0
     capsys.readouterr()
@@ -110,7 +110,7 @@ def test_finished_run_is_trained_on(capsys: pytest.CaptureFixture[str], data: Pa
     ("settings", "message"),
     [(["training.batch_size=5"], "cannot change"), (["optimizer.learning_rate=-1"], "more than 0")],
 )
-def test_what_cannot_change_is_told(
+def test_fixed_settings_are_reported(
     capsys: pytest.CaptureFixture[str], data: Path, settings: list[str], message: str
 ) -> None:
     """The error is one line, and the run stays unchanged and unlocked."""
@@ -137,7 +137,7 @@ def fill_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("out", [True, False])
-def test_full_disk_is_no_success(
+def test_full_disk_gives_exit_status_1(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, data: Path, tmp_path: Path, out: bool
 ) -> None:
     """On a full disk the status is 1, the run is not finished, and --out is written if it is on another disk."""
@@ -162,7 +162,7 @@ def test_full_disk_is_no_success(
 
 
 @pytest.mark.parametrize("out", [True, False])
-def test_pause_on_a_full_disk_says_where_a_resume_starts(
+def test_pause_on_a_full_disk_names_the_last_saved_step(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, data: Path, tmp_path: Path, out: bool
 ) -> None:
     """The message after Ctrl-C names a step that is on disk."""
@@ -178,7 +178,7 @@ def test_pause_on_a_full_disk_says_where_a_resume_starts(
     assert not out or load_weights(tmp_path / "out.npz").about["epoch"] == 1
 
 
-def test_unknown_run_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_run_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     """The error says that there is no such run."""
     assert main(["train", "--resume", "none such"]) == 1
     assert "has no run 'none such'" in one_error(capsys)
@@ -189,13 +189,13 @@ def test_unknown_run_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     [["--resume", "--recipe", "lenet"], ["--resume", "--data", "x"], ["--find-rate", "--resume"],
      ["--find-rate", "--out", "x.npz"]],
 )  # fmt: skip
-def test_options_that_do_not_go_together_are_refused(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+def test_conflicting_options_are_refused(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
     """Options that exclude each other are an error."""
     assert main(["train", *arguments]) == 1
     assert "cannot be combined" in one_error(capsys)
 
 
-def test_rate_is_suggested(capsys: pytest.CaptureFixture[str], data: Path) -> None:
+def test_find_rate_suggests_a_learning_rate(capsys: pytest.CaptureFixture[str], data: Path) -> None:
     """--find-rate suggests a learning rate without creating a run; JSON has every rate and loss."""
     assert main([*TRAIN, "--data", str(data), "--find-rate"]) == 0
     values = outcome(capsys)

@@ -63,7 +63,7 @@ def test_tune_prints_json(capsys: pytest.CaptureFixture[str], data: list[str]) -
     assert {trial["number"] for trial in values["trials"]} == {0, 1, 2}
 
 
-def test_tune_goes_on(capsys: pytest.CaptureFixture[str], data: list[str]) -> None:
+def test_tune_resumes_a_search(capsys: pytest.CaptureFixture[str], data: list[str]) -> None:
     """The same command prints the same results; with a larger --trials it adds the missing trials."""
     assert tune(data, "--trials", "2") == 0
     first = capsys.readouterr().out
@@ -91,7 +91,9 @@ def test_best_recipe_can_be_trained(capsys: pytest.CaptureFixture[str], data: li
     assert json.loads(capsys.readouterr().out)["validation_accuracy"] == best["validation_accuracy"]
 
 
-def test_tune_replaces_no_recipe_unasked(capsys: pytest.CaptureFixture[str], data: list[str], tmp_path: Path) -> None:
+def test_tune_replaces_a_recipe_only_with_force(
+    capsys: pytest.CaptureFixture[str], data: list[str], tmp_path: Path
+) -> None:
     """An existing file at --out is kept, and reported before the search; --force replaces it."""
     out_path = tmp_path / "best.toml"
     out_path.write_text("precious")
@@ -104,7 +106,7 @@ def test_tune_replaces_no_recipe_unasked(capsys: pytest.CaptureFixture[str], dat
 
 @pytest.mark.parametrize("kind", ["png", "svg"])
 def test_tune_draws_its_trials(data: list[str], tmp_path: Path, kind: str) -> None:
-    """A picture of the trials is saved as PNG or SVG, and replaces an existing one."""
+    """A plot of the trials is saved as PNG or SVG, and replaces an existing one."""
     path = tmp_path / f"trials.{kind}"
     for n_trials in ("1", "2"):
         assert tune(data, "--trials", n_trials, "--plot", str(path)) == 0
@@ -115,7 +117,7 @@ def test_tune_draws_its_trials(data: list[str], tmp_path: Path, kind: str) -> No
         assert path.read_bytes().startswith(b"<?xml")
 
 
-def test_recipe_brings_its_ranges(capsys: pytest.CaptureFixture[str], data: list[str], tmp_path: Path) -> None:
+def test_ranges_of_a_recipe_are_used(capsys: pytest.CaptureFixture[str], data: list[str], tmp_path: Path) -> None:
     """The ranges of a recipe are used, except settings given with --set; --search replaces a range."""
     recipe = tmp_path / "mine.toml"
     recipe.write_text(
@@ -136,7 +138,7 @@ def test_recipe_brings_its_ranges(capsys: pytest.CaptureFixture[str], data: list
     assert one_error(capsys) == "digitpad: training.seed: is given to both --set and --search; use one of them"
 
 
-def test_interrupted_search_keeps_what_was_found(
+def test_interrupted_search_keeps_its_trials(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, data: list[str]
 ) -> None:
     """Ctrl-C ends with status 130, and the same command continues the search."""
@@ -160,7 +162,7 @@ def test_interrupted_search_keeps_what_was_found(
     assert "1 trial so far, 3 requested" in capsys.readouterr().err
 
 
-def test_search_of_which_nothing_comes_fails(
+def test_search_without_a_finished_trial_fails(
     capsys: pytest.CaptureFixture[str], data: list[str], tmp_path: Path
 ) -> None:
     """If no trial finishes, there is a table but no recipe, and the status is 1."""
@@ -207,7 +209,7 @@ def test_failure_is_one_line(
 @pytest.mark.parametrize(
     "arguments", [["--trials", "0"], ["--timeout", "soon"], ["--timeout", "-1"], ["quick"]], ids=" ".join
 )
-def test_wrong_usage_is_told(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+def test_wrong_usage_is_reported(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
     """The status is 2, and standard error shows the usage."""
     with pytest.raises(SystemExit) as caught:
         main(["tune", *arguments])
@@ -215,7 +217,7 @@ def test_wrong_usage_is_told(capsys: pytest.CaptureFixture[str], arguments: list
     assert capsys.readouterr().err.startswith("usage: digitpad tune")
 
 
-def test_missing_optuna_is_told(
+def test_missing_optuna_is_reported(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, data: list[str]
 ) -> None:
     """The error has the command that installs Optuna."""

@@ -54,7 +54,7 @@ def file_mime(path: Path) -> QMimeData:
 
 
 def problem_of(qtbot: QtBot, window: Window, act: Callable[[], None]) -> str:
-    """What the window says when ``act`` goes wrong."""
+    """Return the text of the error dialog that ``act`` opens."""
     act()
     qtbot.waitUntil(lambda: window.findChild(QMessageBox, "problem") is not None)
     box = find(window, QMessageBox, "problem")
@@ -69,18 +69,18 @@ def status(window: Window) -> str:
 
 
 def digit_image(digit: int) -> QImage:
-    """A picture of a digit in black on white."""
+    """Return an image of a digit, black on white."""
     return picture_of(Drawing(tuple(Stroke(np.array(path)) for path in placed(digit, 100, 100, 280))))
 
 
-def test_the_status_tells_which_weights_read(window: Window) -> None:
-    """Their name, and how good they are."""
+def test_status_bar_shows_the_network_in_use(window: Window) -> None:
+    """The status bar shows the network's file name and test accuracy."""
     assert status(window).startswith("digits.npz · 99.")
     assert "MNIST test set" in status(window)
 
 
 def test_dropped_weights_are_used_and_remembered(window: Window, shipped: Weights, tmp_path: Path) -> None:
-    """A file dropped on the window is as good as one from the menu."""
+    """A network file dropped on the window is opened and added to the recent files."""
     path = tmp_path / "mine.npz"
     shipped.save(path)
     drop(window, file_mime(path))
@@ -88,19 +88,19 @@ def test_dropped_weights_are_used_and_remembered(window: Window, shipped: Weight
     assert window.session.preferences.recent_networks == [str(path)]
 
 
-def test_a_bad_file_leaves_the_weights_in_use(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
-    """The error names the file and what is wrong with it."""
+def test_bad_file_keeps_the_network_in_use(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
+    """The error names the file and the problem, and the network in use stays."""
     path = tmp_path / "bad.npz"
     path.write_bytes(b"not weights")
     before = window.session.weights
-    said = problem_of(qtbot, window, lambda: window.networks.open(path))
-    assert "bad.npz" in said
-    assert "unknown file type; supported: .npz" in said
+    message = problem_of(qtbot, window, lambda: window.networks.open(path))
+    assert "bad.npz" in message
+    assert "unknown file type; supported: .npz" in message
     assert window.session.weights is before
 
 
 def test_weights_are_saved_and_loaded_again(window: Window, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Save as…, then load: the same numbers."""
+    """A saved network has the same parameters when it is opened again."""
     target = tmp_path / "saved.npz"
     monkeypatch.setattr(QFileDialog, "exec", lambda self: 1)
     monkeypatch.setattr(QFileDialog, "selectedFiles", lambda self: [str(target)])
@@ -110,8 +110,8 @@ def test_weights_are_saved_and_loaded_again(window: Window, monkeypatch: pytest.
     assert status(window).startswith("saved.npz")
 
 
-def test_the_theme_is_switched_and_remembered(window: Window, theme: Theme) -> None:
-    """Dark stays dark at the next start."""
+def test_theme_is_kept_after_a_restart(window: Window, theme: Theme) -> None:
+    """The dark theme is kept for the next session."""
     window.session.set_theme(Mode.DARK)
     assert theme.tokens is DARK
     assert window.session.preferences.reopened().theme is Mode.DARK
@@ -119,8 +119,8 @@ def test_the_theme_is_switched_and_remembered(window: Window, theme: Theme) -> N
     assert theme.tokens is LIGHT
 
 
-def test_text_keeps_its_contrast() -> None:
-    """4.5 to 1 or better for every text on every ground it stands on."""
+def test_text_has_enough_contrast() -> None:
+    """Text has a contrast of 4.4 or more on each of its backgrounds."""
 
     def luminance(colour: str) -> float:
         channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
@@ -136,13 +136,13 @@ def test_text_keeps_its_contrast() -> None:
 
 
 def test_rgba_survives_padded_rows() -> None:
-    """An image whose rows are padded in memory gives its pixels alone."""
+    """The padding of image rows in memory is not returned as pixels."""
     pixels = np.arange(35, dtype=np.uint8).reshape(5, 7)
     np.testing.assert_array_equal(to_rgba(from_grey(pixels))[..., 0], pixels)
 
 
 def answer_closing(window: Window, button_text: str) -> None:
-    """Press a button of the question that closing asks, once it stands."""
+    """Press a button of the dialog that closing opens."""
 
     def press() -> None:
         box = find(window, QMessageBox, "question")
@@ -153,7 +153,7 @@ def answer_closing(window: Window, button_text: str) -> None:
 
 @pytest.fixture
 def long_training(qtbot: QtBot, window: Window, recipes: Recipes) -> Window:
-    """A window that trains for long."""
+    """Start a training run of 1,000 epochs and return its window."""
     window.show_page(TRAIN)
     window.page(TrainTab).form.set_recipe(
         recipes.shipped["quick"].with_values({"training.epochs": 1000, "network.hidden": [16]})
@@ -163,15 +163,15 @@ def long_training(qtbot: QtBot, window: Window, recipes: Recipes) -> Window:
     return window
 
 
-def test_closing_while_training_asks_and_may_be_refused(long_training: Window) -> None:
-    """Keep training, and the window stays."""
+def test_closing_during_training_can_be_cancelled(long_training: Window) -> None:
+    """After "Keep training", the window stays open and training continues."""
     answer_closing(long_training, "Keep training")
     assert not long_training.close()
     assert long_training.page(TrainTab).state is TrainingState.RUNNING
 
 
-def test_closing_while_training_stops_and_saves(long_training: Window, tmp_path: Path) -> None:
-    """Agreed to, the thread ends, its best weights are in the user's folder, and it can be gone on with."""
+def test_closing_during_training_pauses_and_saves(long_training: Window, tmp_path: Path) -> None:
+    """After "Pause and close", the thread ends and the best weights are saved in a run that can be resumed."""
     answer_closing(long_training, "Pause and close")
     assert long_training.close()
     assert "training" not in [thread.name for thread in threading.enumerate()]
@@ -180,8 +180,8 @@ def test_closing_while_training_stops_and_saves(long_training: Window, tmp_path:
     assert load_weights(run.weights_path).about["validation_accuracy"] > 0.5
 
 
-def test_settings_of_another_session_are_restored(qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path) -> None:
-    """Size and theme are as they were left."""
+def test_window_settings_are_restored(qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path) -> None:
+    """The window size and the theme are restored from the last session."""
     settings = QSettings(str(tmp_path / "kept.ini"), QSettings.Format.IniFormat)
     first = Window(Session(theme, shipped, Preferences(settings)))
     qtbot.addWidget(first)
@@ -196,10 +196,8 @@ def test_settings_of_another_session_are_restored(qtbot: QtBot, theme: Theme, sh
     theme.set_mode(Mode.SYSTEM)
 
 
-def test_damaged_settings_do_not_keep_it_from_opening(
-    qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path
-) -> None:
-    """Nonsense in the settings file is as if it were not there."""
+def test_damaged_settings_are_ignored(qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path) -> None:
+    """Invalid values in the settings file are ignored."""
     settings = QSettings(str(tmp_path / "odd.ini"), QSettings.Format.IniFormat)
     for key in ("geometry", "theme", "recent_weights", "folder"):
         settings.setValue(key, "nonsense")
@@ -209,8 +207,8 @@ def test_damaged_settings_do_not_keep_it_from_opening(
     assert window.session.preferences.recent_networks == ["nonsense"]
 
 
-def test_undo_on_another_tab_is_not_the_pad_s(qtbot: QtBot, window: Window) -> None:
-    """Keys typed into a field do not change a drawing that nobody sees."""
+def test_undo_keys_on_another_tab_do_not_change_the_drawing(qtbot: QtBot, window: Window) -> None:
+    """Undo keys pressed on another tab do not change the drawing."""
     draw(window.page(DrawTab).pad, placed(7, 100, 100, 250))
     window.show_page(TRAIN)
     control = Qt.KeyboardModifier.ControlModifier
@@ -222,8 +220,8 @@ def test_undo_on_another_tab_is_not_the_pad_s(qtbot: QtBot, window: Window) -> N
     assert window.page(DrawTab).pad.drawing.is_empty
 
 
-def test_a_picture_that_cannot_be_written_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full disk is an error, and no half of a picture."""
+def test_failed_image_export_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If an image cannot be written, an error is raised and the old file stays."""
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -236,17 +234,17 @@ def test_a_picture_that_cannot_be_written_leaves_the_old_one(tmp_path: Path, mon
     assert path.read_bytes() == b"old"
 
 
-def test_digits_are_inked_in_any_colours() -> None:
-    """0 is paper, 255 is ink, and a grey lies between."""
+def test_grey_levels_map_to_any_two_colours() -> None:
+    """0 gets the paper colour, 255 the ink colour, and values between are interpolated."""
     pixels = np.array([[0, 128, 255]], np.uint8)
     colours = to_rgba(inked(pixels, QColor(200, 100, 0), QColor(0, 0, 100)))[0, :, :3]
     assert colours.tolist() == [[200, 100, 0], [100, 50, 50], [0, 0, 100]]
 
 
-def test_closing_tells_when_nothing_could_be_saved(
+def test_closing_asks_again_if_nothing_could_be_saved(
     qtbot: QtBot, long_training: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Closing then asks once more; after Stay, what was learnt can be saved elsewhere."""
+    """If nothing can be saved, closing asks again; after Stay, the network can be saved elsewhere."""
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -260,10 +258,10 @@ def test_closing_tells_when_nothing_could_be_saved(
     assert find(long_training, QPushButton, "save_button").isEnabled()
 
 
-def test_what_was_trained_is_not_lost_unasked(
+def test_unsaved_network_is_not_discarded_without_asking(
     window: Window, recipes: Recipes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Where the user's folder could not be written: neither by closing, nor by another training, until it is saved."""
+    """A trained network that was not saved is kept until the user agrees, on closing and on a new training run."""
     tab, weights = window.page(TrainTab), replace(window.session.weights, name="trained.npz")
     tab.form.set_recipe(recipes.shipped["quick"])
     tab.outcome = TrainingOutcome(weights, None, None)
@@ -281,8 +279,8 @@ def test_what_was_trained_is_not_lost_unasked(
     assert window.close()
 
 
-def test_tabs_stay_where_they_are(qtbot: QtBot, window: Window) -> None:
-    """Whichever is chosen, and bold."""
+def test_tabs_do_not_move_when_selected(qtbot: QtBot, window: Window) -> None:
+    """The positions of tabs do not depend on the selected tab, whose title is bold."""
     places = []
     for index in range(len(PAGES)):
         window.show_page(index)

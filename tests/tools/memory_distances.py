@@ -31,7 +31,7 @@ N_FOLDS = 5
 
 
 class Drawings:
-    """Labels, logits and features of all drawings, in writing order, and the places of each writer's."""
+    """Labels, logits and features of all drawings in writing order, and the indices of each writer's drawings."""
 
     def __init__(self, paths: list[Path], weights: Path) -> None:
         network = load_weights(weights).network()

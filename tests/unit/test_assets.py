@@ -6,7 +6,7 @@ from digitpad import assets
 
 
 @pytest.mark.parametrize("folder", [assets.MODEL, assets.DATA, assets.RESOURCES], ids=lambda folder: folder.name)
-def test_folders_of_shipped_files_are_there(folder: Path) -> None:
+def test_folders_of_assets_exist(folder: Path) -> None:
     """Each folder of shipped files exists and is not empty, wherever the program is installed."""
     assert folder.is_dir()
     assert any(folder.iterdir())
@@ -26,6 +26,6 @@ def test_folders_of_shipped_files_are_there(folder: Path) -> None:
         (assets.RESOURCES, "icon.svg"),
     ],
 )
-def test_shipped_file_is_there(folder: Path, name: str) -> None:
+def test_required_asset_exists(folder: Path, name: str) -> None:
     """Each required file is in its folder and is not empty."""
     assert (folder / name).stat().st_size > 0

@@ -12,7 +12,7 @@ from digitpad.class_names import DIGITS, MAX_CLASSES, are_names, default_names, 
         (list("ABCDEFG"), "A, B, C, … G (7 classes)"),
     ],
 )
-def test_classes_are_told_in_a_few_words(names: list[str], words: str) -> None:
+def test_classes_are_described_briefly(names: list[str], words: str) -> None:
     """Digits are shown as a range, a few classes by name, and many classes by the first and last names."""
     assert describe_names(names) == words
 
@@ -24,7 +24,7 @@ def test_digits_are_called_digits() -> None:
 
 
 @pytest.mark.parametrize("n", [2, 10, MAX_CLASSES])
-def test_different_texts_name_classes(n: int) -> None:
+def test_distinct_texts_are_valid_names(n: int) -> None:
     """A list or tuple of 2 to 62 distinct strings is valid."""
     names = [f"class {place}" for place in range(n)]
     assert are_names(names)
@@ -46,7 +46,7 @@ def test_different_texts_name_classes(n: int) -> None:
         {"a": 1},
     ],
 )
-def test_other_things_do_not(values: object) -> None:
+def test_other_values_are_invalid_names(values: object) -> None:
     """Too few or too many names, duplicates, unprintable names and other types are invalid."""
     assert not are_names(values)
 
@@ -62,25 +62,25 @@ def test_other_things_do_not(values: object) -> None:
         ("い-う", ("い", "ぅ", "う")),
     ],
 )
-def test_names_are_read_from_a_line(text: str, names: tuple[str, ...]) -> None:
+def test_names_are_parsed_from_a_line(text: str, names: tuple[str, ...]) -> None:
     """Names are separated by commas, and two characters with a hyphen are a range."""
     assert parse_names(text) == names
 
 
 @pytest.mark.parametrize("text", ["", "cat", "a, a", "a,,b", "Z-A", "\u0100-\u0200", "0-9, 5"])
-def test_what_cannot_name_classes_is_refused(text: str) -> None:
+def test_invalid_lists_of_names_are_refused(text: str) -> None:
     """Too few or too many names, duplicates and empty names raise a ValueError."""
     with pytest.raises(ValueError, match="different names"):
         parse_names(text)
 
 
 @pytest.mark.parametrize(("n", "last"), [(10, "9"), (26, "Z"), (36, "Z"), (47, "t"), (52, "z"), (62, "z")])
-def test_usual_classes_have_names(n: int, last: str) -> None:
+def test_common_numbers_of_classes_have_default_names(n: int, last: str) -> None:
     """Common numbers of classes have default names: digits, letters, or both."""
     names = parse_names(default_names(n))
     assert (len(names), names[-1]) == (n, last)
 
 
-def test_other_numbers_could_be_anything() -> None:
+def test_other_numbers_of_classes_have_no_default_names() -> None:
     """Other numbers of classes have no default names."""
     assert default_names(7) == ""

@@ -6,14 +6,14 @@ from digitpad.errors import DataError, DigitpadError, FileError, InkError, Recip
 
 
 @pytest.mark.parametrize("kind", [FileError, DataError, WeightsError, InkError])
-def test_error_of_a_file_names_it(kind: type[FileError]) -> None:
+def test_file_error_names_the_file(kind: type[FileError]) -> None:
     """A file error has a complete message, and the path and problem as attributes."""
     error = kind("some/file", "is not what it should be")
     assert str(error) == "some/file: is not what it should be"
     assert (error.path, error.problem) == (Path("some/file"), "is not what it should be")
 
 
-def test_error_of_a_recipe_names_the_key() -> None:
+def test_recipe_error_names_the_key() -> None:
     """A recipe error has the key and the problem as attributes."""
     error = RecipeError("training.epochs", "is 0")
     assert str(error) == "training.epochs: is 0"
@@ -21,13 +21,13 @@ def test_error_of_a_recipe_names_the_key() -> None:
 
 
 @pytest.mark.parametrize("kind", [FileError, DataError, WeightsError, InkError, RecipeError])
-def test_one_except_catches_them_all(kind: type[DigitpadError]) -> None:
+def test_every_error_is_a_digitpad_error(kind: type[DigitpadError]) -> None:
     """Every error is a DigitpadError, and none is a built-in error that could hide a bug."""
     assert issubclass(kind, DigitpadError)
     assert not issubclass(kind, OSError | ValueError | RuntimeError)
 
 
 @pytest.mark.parametrize("error", [FileError(Path("two\nlines.npz"), "is odd"), FileError("\x1b[2Jx", "is odd")])
-def test_odd_file_name_is_told_in_one_line(error: FileError) -> None:
+def test_odd_file_name_is_escaped(error: FileError) -> None:
     """Line breaks and control characters in a file name are escaped in the message."""
     assert str(error).isprintable()

@@ -1,4 +1,4 @@
-"""Metadata of the package."""
+"""Tests of the package's metadata."""
 
 import re
 import tomllib
@@ -9,7 +9,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 
 def test_license_names_code_and_data() -> None:
-    """The wheel holds MNIST, which has another licence than the code; both texts come with it."""
+    """The wheel has the licence texts of the code and of MNIST, which differ."""
     assert PROJECT["project"]["license"] == "MIT AND CC-BY-SA-3.0"
     for name in PROJECT["project"]["license-files"]:
         assert (ROOT / name).is_file()
@@ -17,7 +17,7 @@ def test_license_names_code_and_data() -> None:
 
 
 def test_classifiers_name_every_system() -> None:
-    """All three systems are named, each with its environment."""
+    """Linux, Windows and macOS are listed, each with its graphical environment."""
     classifiers = "\n".join(PROJECT["project"]["classifiers"])
     for text in ("MacOS X", "Win32", "X11", "POSIX :: Linux", "Microsoft :: Windows"):
         assert text in classifiers

@@ -1,4 +1,4 @@
-"""The whole job in a real window: an X server without a screen, and a mouse and keys that are not ours."""
+"""End-to-end tests in a real window, on a virtual X server with simulated mouse and keyboard."""
 
 import contextlib
 import json
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def display() -> Iterator[str]:
-    """An X server with a screen in memory."""
+    """Run an X server with a virtual screen."""
     read, write = os.pipe()
     command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x900x24", "-nolisten", "tcp"]
     server = subprocess.Popen(command, pass_fds=[write], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -39,7 +39,7 @@ def display() -> Iterator[str]:
 
 
 class App:
-    """A running app, what it last showed, and a hand on its mouse and keys."""
+    """Running app with simulated mouse and keyboard; ``seen`` is its last reported state."""
 
     def __init__(self, display: str, *arguments: str, **environment: str) -> None:
         self._environment = os.environ | {"DISPLAY": display, "QT_QPA_PLATFORM": "xcb"} | environment
@@ -62,7 +62,7 @@ class App:
             self.seen = json.loads(line)
 
     def wait(self, true: Callable[[], object], seconds: float = 60) -> None:
-        """Wait until something is seen."""
+        """Wait until a condition is true."""
         end = time.monotonic() + seconds
         while not true():
             assert self.process.poll() is None, "the app ended"
@@ -70,21 +70,21 @@ class App:
             time.sleep(0.02)
 
     def wait_for_answer(self, answer: str) -> None:
-        """Wait until the Draw tab says so."""
+        """Wait until the Draw tab shows this answer."""
         self.wait(lambda: self.seen["answer"] == answer)
 
     def xdotool(self, *words: object) -> None:
-        """One or more of xdotool's commands."""
+        """Run one or more commands of xdotool."""
         subprocess.run(["xdotool", *map(str, words)], env=self._environment, check=True, timeout=60)
 
     def click(self, name: str) -> None:
-        """Click in the middle of a widget, once it is there."""
+        """Wait for a widget and click its centre."""
         self.wait(lambda: name in self.seen["places"])
         x, y, width, height = self.seen["places"][name]
         self.xdotool("mousemove", x + width // 2, y + height // 2, "sleep", 0.05, "click", 1)
 
     def focus(self) -> None:
-        """Give the window the keyboard, as a window manager would."""
+        """Give the window the keyboard focus, as a window manager does."""
         self.xdotool("search", "--onlyvisible", "--name", "digitpad", "windowfocus", "--sync")
 
     def keys(self, *keys: str) -> None:
@@ -92,7 +92,7 @@ class App:
         self.xdotool("key", "--delay", 30, *keys)
 
     def draw(self, digit: int) -> None:
-        """Draw with the mouse, slowly enough (2 ms a move) that no move is merged into the next."""
+        """Draw with the mouse, slowly enough (2 ms per move) that no two moves are merged."""
         x, y, side, _ = self.seen["places"]["pad"]
         for stroke in placed(digit, x + 0.25 * side, y + 0.2 * side, 0.55 * side):
             moves: list[object] = ["mousemove", *map(round, stroke[0]), "mousedown", 1]
@@ -103,7 +103,7 @@ class App:
             self.xdotool(*moves, "sleep", 0.01, "mouseup", 1)
 
     def end(self) -> int:
-        """Close the window; the process's exit status."""
+        """Close the window and return the exit status."""
         self.focus()
         self.keys("ctrl+q")
         return self.process.wait(30)
@@ -123,7 +123,7 @@ def running(display: str, *arguments: str, **environment: str) -> Iterator[App]:
 
 
 def test_draw_train_use_save_restart_load(display: str, tmp_path: Path) -> None:
-    """A person's first quarter of an hour: everything by mouse and keys, nothing by calls."""
+    """A first session works with mouse and keyboard only: draw, train, use, save, restart and open."""
     kept = tmp_path / "kept.npz"
     with running(display) as app:
         app.focus()
@@ -168,7 +168,7 @@ def test_draw_train_use_save_restart_load(display: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("variable", ["QT_SCALE_FACTOR=2", "QT_FONT_DPI=144"])
 def test_the_window_fits_a_small_screen(display: str, variable: str) -> None:
-    """With everything twice as large, or large text, tabs and status bar are still on the screen."""
+    """With double scaling or large text, the tabs and the status bar stay on the screen."""
     name, _, value = variable.partition("=")
     with running(display, **{name: value}) as app:
         app.wait(lambda: "status" in app.seen["places"])
@@ -182,7 +182,7 @@ def test_the_window_fits_a_small_screen(display: str, variable: str) -> None:
 
 
 def test_the_tab_is_back_after_a_restart(display: str) -> None:
-    """The tab of the last session is shown again."""
+    """The tab of the last session is selected after a restart."""
     with running(display) as app:
         app.focus()
         app.keys("ctrl+3")
@@ -190,3 +190,71 @@ def test_the_tab_is_back_after_a_restart(display: str) -> None:
         assert app.end() == 0
     with running(display) as app:
         app.wait(lambda: app.seen["page"] == 2)
+
+
+def test_a_click_pins_the_unit_that_edit_changes(display: str) -> None:
+    """In the Inside tab, Edit names the unit that was clicked last, not the feature map that was clicked before."""
+    with running(display) as app:
+        app.focus()
+        app.draw(7)
+        app.wait_for_answer("7")
+        app.keys("ctrl+4")
+        app.wait(lambda: app.seen["units"])
+        for x, y in (app.seen["units"][1], app.seen["units"][-2]):
+            app.xdotool("mousemove", x, y, "sleep", 0.2, "click", 1, "sleep", 0.2)
+        app.click("panels_edit")
+        app.wait(lambda: "edit_title" in app.seen["texts"])
+        assert app.seen["texts"]["edit_title"] == "Dense 1 · unit 2"
+
+
+def test_results_and_messages_of_the_train_tab(display: str, tmp_path: Path) -> None:
+    """An unsuitable dataset is refused when chosen, hints are shown, and both ends of the status bar agree."""
+    table = tmp_path / "table.csv"
+    table.write_text("a,b\n1,2\n3,4\n")
+    with running(display) as app:
+        app.focus()
+        app.keys("ctrl+2")
+        app.click("epochs")
+        app.keys("ctrl+a", "1")
+        app.wait(lambda: app.seen["epochs"] == "1")
+        app.click("train_button")
+        app.wait(lambda: app.seen["state"] == "DONE", 120)
+
+        app.click("data_set")
+        app.keys("Home", "Down", "Down", "Return")
+        app.wait(lambda: "file_name" in app.seen["places"])
+        app.xdotool("search", "--onlyvisible", "--name", "dataset", "windowfocus", "--sync")
+        app.click("file_name")
+        app.xdotool("type", "--delay", 5, str(table))
+        app.wait(lambda: app.seen["file_name"].endswith("table.csv"))
+        app.keys("Return")
+        app.wait(lambda: "table.csv" in app.seen["texts"].get("data_set_error", ""))
+        assert app.seen["state"] == "DONE"
+        assert "use_button" in app.seen["places"]
+
+        app.focus()
+        app.click("data_set")
+        app.keys("Home", "Return")
+        app.wait(lambda: not app.seen["texts"].get("data_set_error", ""))
+        app.click("learning_rate")
+        app.keys("ctrl+a", "5")
+        app.click("epochs")
+        app.keys("ctrl+a", "9", "9", "Tab")
+        app.click("train_button")
+        app.wait(lambda: app.seen["texts"].get("training_hint", ""))
+        x, _, width, height = app.seen["places"]["training_hint"]
+        assert width > 100
+        assert height > 10
+        assert x + width <= app.seen["screen"][0]
+
+        app.keys("ctrl+r")
+        app.wait(lambda: "runs_use" in app.seen["places"])
+        app.xdotool("search", "--onlyvisible", "--name", "Runs", "windowfocus", "--sync")
+        app.click("runs_table")
+        app.keys("Home", "Down")  # the first run, which has finished
+        app.click("runs_use")
+        app.wait(lambda: app.seen["weights"].startswith("own"))
+        app.xdotool("search", "--onlyvisible", "--name", "own", "windowfocus", "--sync")
+        app.keys("alt+m", "b")
+        app.wait(lambda: app.seen["weights"].startswith("digits.npz"))
+        assert "own" not in app.seen["texts"]["message"]

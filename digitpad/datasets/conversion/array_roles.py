@@ -29,7 +29,7 @@ _WEIGHT_NAME = re.compile(r"(.*[._])?([wb]|weights?|bias(es)?|kernel|coefs?|thet
 
 @dataclass(frozen=True)
 class Layout:
-    """How an array holds images: transpose it by ``axes`` (None: unchanged), then reshape it to ``shape``."""
+    """Layout of the images in an array: transpose it by ``axes`` (None: unchanged), then reshape it to ``shape``."""
 
     axes: tuple[int, ...] | None
     shape: tuple[int, ...]
@@ -37,7 +37,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Roles:
-    """Names of the images and labels of a part; ``stated`` tells whether both names, or the structure, say so."""
+    """Names of the images and labels of a part; ``stated`` is whether both names, or the structure, state the part."""
 
     images: str
     labels: str
@@ -146,7 +146,7 @@ def _candidates(shapes: Mapping[str, tuple[int, ...]]) -> tuple[dict[str, list[s
             continue
         part = next((part for part, known in _PART_WORDS.items() if words & known), "")
         is_image, is_label = words & _IMAGE_WORDS, words & _LABEL_WORDS
-        if is_image and is_label:  # "image_labels"; "x" and "y" decide nothing beside a longer word
+        if is_image and is_label:  # "image_labels"; "x" and "y" are ignored if there is a longer word
             is_image, is_label = ({word for word in found if len(word) > 1} for found in (is_image, is_label))
         if (is_image and not (is_label - {"t"})) or (not is_label and image_layouts(shape)):
             images.setdefault(part, []).append(name)

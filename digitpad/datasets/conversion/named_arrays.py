@@ -24,7 +24,7 @@ from digitpad.errors import DataError
 TRAINING_PAIR = ("training images", "training labels")
 VALIDATION_PAIR = ("validation images", "validation labels")
 TEST_PAIR = ("test images", "test labels")
-"""Names for arrays that are unnamed in their file, but whose structure tells what they are."""
+"""Names for unnamed arrays whose roles follow from the structure of the file."""
 
 _STRUCTURAL = (TRAINING_PAIR, VALIDATION_PAIR, TEST_PAIR)
 
@@ -70,7 +70,7 @@ def found_in(path: Path, shapes: Shapes, array_of: ArrayOf, kind: str) -> Reader
     Raises
     ------
     DataError
-        If no arrays are images and labels, or an array is not what it seems. Several problems are told together.
+        If no arrays are images and labels, or an array has invalid values. The message lists all problems.
     """
     roles = find_roles(shapes)
     roles = {part: pair for part, pair in roles.items() if pair.stated or _looks_right(array_of, pair)}

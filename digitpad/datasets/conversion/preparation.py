@@ -169,7 +169,7 @@ def fitted_image(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def is_normalised(images: NDArray[np.uint8]) -> bool:
-    """Return whether images, shape (n, 28, 28), are scaled and centred like MNIST's, or are no handwriting at all."""
+    """Return whether images, shape (n, 28, 28), are scaled and centred like MNIST's, or are not handwriting."""
     images = images[:: max(1, len(images) // _N_INSPECTED)]
     if images.mean() / 255 > _MAX_INK_SHARE:
         return True

@@ -65,7 +65,7 @@ def download(source: DatasetSource, tell: DownloadCallback = lambda done, total:
     if folder.is_dir():
         return folder
     try:
-        # Two downloads would append to the same file. The lock goes with its process, however that ends.
+        # Two downloads would append to the same file. The lock is released when its process ends, for any reason.
         with FileLock(folder.with_name(f".{folder.name}.lock"), thread_local=False).acquire(timeout=0):
             return folder if folder.is_dir() else _download(source, folder, tell)
     except Timeout as error:

@@ -2,10 +2,10 @@
 
 =============================  =====================================================================================
 ``my-digits``                  of each five drawings of a digit, the second is for the test and the third for
-                               validation; drawings that are added later move no earlier one
-``my-digits-by-writer``        likewise of each five writers, so that the test is by other writers than the training
+                               validation; drawings that are added later do not move earlier ones
+``my-digits-by-writer``        the same, but split by writer: no writer is in two parts
 ``mnist+my-digits``            MNIST's parts, each with those of ``my-digits``
-``mnist+my-digits-by-writer``  likewise
+``mnist+my-digits-by-writer``  MNIST's parts, each with those of ``my-digits-by-writer``
 =============================  =====================================================================================
 
 Together with MNIST, the training drawings are repeated until they are a tenth of the training set. Drawings that are

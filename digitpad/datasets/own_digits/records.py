@@ -133,7 +133,7 @@ class OwnDigit:
 
 @dataclass(frozen=True)
 class Change:
-    """Change of drawings that exist already.
+    """Change to existing drawings.
 
     Attributes
     ----------

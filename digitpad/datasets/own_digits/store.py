@@ -107,7 +107,7 @@ class DigitStore:
         return self._edit(Change("delete", tuple(ids)))
 
     def clear_memory(self) -> str:
-        """Keep all drawings, but let none of those that exist now change an answer any more."""
+        """Exclude all present drawings from the memory of corrections; the drawings themselves are kept."""
         return self._edit(Change("forget", tuple(digit.id for digit in self.digits if not digit.is_forgotten)))
 
     @property
@@ -211,8 +211,8 @@ class DigitStore:
 
     def _write(self) -> None:
         """Append the pending lines, and keep those that do not fit; the lock is held."""
-        self.refresh()  # so that the file is read to its end, and what is written here follows
-        if len(self.problems) > len(self._damaged):  # an incomplete last line, which nobody is writing any more
+        self.refresh()  # first read the file to its end, because the new lines follow it
+        if len(self.problems) > len(self._damaged):  # an incomplete last line, whose writer has ended
             self._damaged = list(self.problems)
         is_new = not self.path.exists()
         descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)

@@ -122,7 +122,7 @@ def _members(path: Path) -> Generator[tuple[str, IO[bytes]], None, None]:
 
 
 class _Limited:
-    """Stream that raises a DataError after a number of bytes, as tarfile believes the sizes in its headers."""
+    """Stream that raises a DataError after a number of bytes, because tarfile trusts the sizes in its headers."""
 
     def __init__(self, path: Path, stream: IO[bytes], limit: int) -> None:
         self._path = path

@@ -1,6 +1,6 @@
 """Reader of folders of IDX files, raw or gzipped, such as MNIST, Fashion-MNIST, KMNIST, EMNIST and QMNIST.
 
-The magic number tells which files are IDX, and whether they hold images or labels. Their names only tell the part
+The magic number shows which files are IDX, and whether they hold images or labels. Their names only state the part
 (``train``, ``test`` or ``t10k``) and, in a folder of several datasets, the dataset: the text before the part.
 """
 

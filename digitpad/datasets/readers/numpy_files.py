@@ -58,7 +58,7 @@ def has_npz_data(path: Path, tell: ProgressCallback = ignore_progress) -> bool:
 
 
 def read_npz(path: Path, tell: ProgressCallback = ignore_progress) -> ReaderResult:
-    """Read the dataset in an ``.npz``; the names, or else the shapes of the arrays tell what they are.
+    """Read the dataset in an ``.npz``; array names, or else shapes, show which arrays are images and labels.
 
     Raises
     ------

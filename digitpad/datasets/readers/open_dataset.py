@@ -1,4 +1,4 @@
-"""Dataset detection and reading: what a file is follows from its content, by one table of formats."""
+"""Detection and reading of datasets: one table of formats recognises each file by its content."""
 
 import zipfile
 import zlib
@@ -267,7 +267,7 @@ def _read_folder(folder: Path, tell: ProgressCallback, n_nested: int = _MAX_NEST
     found = _data_files(folder, tell)
     if not found and _has_npy_files(folder, files, tell):
         return read_npy_files(folder, tell)
-    if not found:  # damaged files, so that the problem is told
+    if not found:  # damaged files, so that the error names them
         found = _without_tests([path for path in files if path.suffix.lower() in _DATA_SUFFIXES and path.is_file()])
     if len(found) == 1:
         return _read_file(resolve_inside(folder, found[0]), tell)
@@ -289,7 +289,7 @@ def _is_list(path: Path) -> bool:
 
 
 def _data_files(folder: Path, tell: ProgressCallback) -> list[Path]:
-    """Return the files of a folder that contain a dataset, among the first few that are no images or arrays.
+    """Return the files of a folder that contain a dataset, among the first few that are not images or arrays.
 
     The reader of ``train.csv`` finds ``test.csv`` by itself.
     """

@@ -1,7 +1,7 @@
 """Reader of text tables with a row per image: CSV such as Kaggle's MNIST, `numpy.savetxt`'s, tab-separated, ARFF.
 
 Values are separated by commas, semicolons, tabs, bars or blanks, and may be quoted. A row may also be a label and a
-single cell of all pixels. `conversion.table_layout` tells which columns are pixels and which hold the label. A file may
+single cell of all pixels. `conversion.table_layout` finds the columns of the pixels and of the label. A file may
 have no labels, such as Kaggle's ``test.csv``; it cannot be used for training or scoring.
 """
 
@@ -80,7 +80,7 @@ def read_table(path: Path, tell: ProgressCallback = ignore_progress) -> ReaderRe
     """Read the dataset in a text file.
 
     The test set is the file in the same folder with ``test`` instead of ``train`` in its name, if there is one. A file
-    whose own name says that it is a test set is one.
+    with the name of a test set is itself read as a test set.
 
     Raises
     ------
@@ -264,7 +264,7 @@ class _Problems:
         return bool(self._first)
 
     def error(self, path: Path) -> DataError:
-        """Return the error that tells all kinds of problems, the most frequent first."""
+        """Return an error that lists all kinds of problems, the most frequent first."""
         kinds = sorted(self._first, key=lambda kind: -self._counts[kind])
         texts = []
         for kind in kinds:

@@ -29,6 +29,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from digitpad.gui.canvas.ink_painter import paint_drawing, paint_stroke
+from digitpad.gui.widgets.accessibility import Role, set_accessible_role
 from digitpad.gui.widgets.theme import Theme
 from digitpad.ink.drawing import Drawing
 from digitpad.ink.strokes import CANVAS_PX, Stroke
@@ -107,6 +108,8 @@ class Pad(QWidget):
         self._finished_ink: QPixmap | None = None
         self.setObjectName("pad")
         self.setAccessibleName("Drawing pad")
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        set_accessible_role(self, Role.Canvas)
         self.setAccessibleDescription(
             "Draw with a mouse, pen or finger, or with the arrow keys; Space lowers and lifts the pen"
         )

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from digitpad.gui.canvas.qt_images import from_grey
+from digitpad.gui.widgets.accessibility import Role, set_accessible_role
 from digitpad.gui.widgets.theme import Theme
 from digitpad.ink.raster import SIDE
 from digitpad.nn.arrays import Floats
@@ -51,6 +52,7 @@ class PixelView(QWidget):
         self.setObjectName("seen")
         self.set_side(side)
         self.setAccessibleName("Network input")
+        set_accessible_role(self, Role.Graphic)
         theme.changed.connect(self.update)
 
     def set_side(self, side_px: int) -> None:
@@ -67,7 +69,7 @@ class PixelView(QWidget):
     def set_evidence(self, evidence: Evidence) -> None:
         """Show a network input with its evidence."""
         self._evidence = evidence
-        self.setAccessibleDescription(evidence.said)
+        self.setAccessibleDescription(evidence.description)
         self.set_ink(evidence.image)
 
     def set_ink(self, image: NDArray[np.uint8]) -> None:

@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
 
 from digitpad.class_names import DIGITS
+from digitpad.gui.widgets.accessibility import Role, set_accessible_role
 from digitpad.gui.widgets.text_size import BODY_PX, scaled
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 from digitpad.number_format import format_percent
@@ -38,6 +39,7 @@ class ProbabilityBars(QWidget):
         self._from = self.drawn = (0.0,) * len(DIGITS)
         self.setObjectName("probability_bars")
         self.setAccessibleName("Probabilities")
+        set_accessible_role(self, Role.Chart)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._animation = QVariantAnimation(self)
         self._animation.setStartValue(0.0)

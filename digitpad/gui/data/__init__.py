@@ -1,1 +1,1 @@
-"""Choosing, viewing and downloading datasets."""
+"""Dialogs and widgets to choose, view and download datasets."""

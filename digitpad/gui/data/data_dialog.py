@@ -1,4 +1,4 @@
-"""A summary of a dataset: images per class, samples, and the mean image."""
+"""Dialog with a summary of a dataset: images per class, samples, and the mean image."""
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent, QPen
@@ -8,8 +8,9 @@ from digitpad.datasets.dataset import load
 from digitpad.datasets.summary import N_SAMPLES, PARTS, DatasetSummary, summarize
 from digitpad.gui.canvas.qt_images import inked
 from digitpad.gui.tasks.task import Policy, TaskRunner, end_tasks, error_message, report
-from digitpad.gui.widgets.basics import SPACE, ElidedLabel, make_card, make_label, named
-from digitpad.gui.widgets.text_size import scale_with_text
+from digitpad.gui.widgets.accessibility import Role, set_accessible_role
+from digitpad.gui.widgets.basics import SPACE, ElidedLabel, dialog_buttons, make_card, make_label, named
+from digitpad.gui.widgets.text_size import scale_with_text, scaled
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 from digitpad.number_format import format_count
 
@@ -17,11 +18,12 @@ _CELL_PX = 34
 _PITCH_PX = 38
 _NAME_PX = 108
 _COUNTS_PX = 190
-_WIDTH_PX = _NAME_PX + (1 + N_SAMPLES) * _PITCH_PX + 16 + 16 + _COUNTS_PX
+_MEAN_PX = _PITCH_PX + 16
+_SAMPLES_PX = N_SAMPLES * _PITCH_PX + 16
 
 
 class DataDialog(QDialog):
-    """Shows one dataset, which is read while the dialog is open."""
+    """Dialog that loads and shows one dataset."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -37,7 +39,7 @@ class DataDialog(QDialog):
         self._build()
 
     def show_set(self, source: str, name: str) -> None:
-        """Read the dataset of that name or path, and show it."""
+        """Load the dataset of that name or path, and show it."""
         self.overview = None
         self._title.set_text(name)
         self._about.setText("Reading…")
@@ -52,7 +54,7 @@ class DataDialog(QDialog):
         )
 
     def shut_down(self) -> None:
-        """Close, and wait for what is still being read."""
+        """Close, and wait for loading to end."""
         self.close()
         end_tasks(self)
 
@@ -104,19 +106,20 @@ class DataDialog(QDialog):
         inner.setSpacing(2 * SPACE)
         inner.addWidget(self._build_headings())
         scroll = named(QScrollArea(), "data_scroll")
+        scroll.setAccessibleName("Classes")
+        set_accessible_role(scroll, Role.Grouping)
         scroll.setWidget(self._classes)
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.viewport().setAutoFillBackground(False)
         self._classes.setAutoFillBackground(False)
-        scroll.setFixedSize(_WIDTH_PX + 14, 10 * _PITCH_PX)
+        scroll.setFixedSize(sum(_column_widths()) + 14, 10 * _PITCH_PX)
         inner.addWidget(scroll)
         column.addWidget(frame, 1)
 
         close = named(QPushButton("&Close"), "close_button")
         close.setToolTip("Back to the settings (Esc)")
-        close.clicked.connect(self.close)
-        column.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
+        column.addWidget(dialog_buttons(self, close))
         self.setFixedSize(self.sizeHint())
 
     def _build_headings(self) -> QWidget:
@@ -124,40 +127,42 @@ class DataDialog(QDialog):
         row = QHBoxLayout(headings)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        for text, width in (
-            ("Class", _NAME_PX),
-            ("Mean", _PITCH_PX + 16),
-            ("Training examples", N_SAMPLES * _PITCH_PX + 16),
-            ("Training · validation · test", _COUNTS_PX),
-        ):
+        titles = ("Class", "Mean", "Training examples", "Training · validation · test")
+        for text, width in zip(titles, _column_widths(), strict=True):
             heading = make_label(text, "heading")
             heading.setFixedWidth(width)
             row.addWidget(heading)
         row.addStretch(1)
         return headings
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def done(self, result: int) -> None:
-        """Stop reading, however the dialog is closed."""
+        """Stop loading when the dialog closes."""
         self._reading.cancel()
         super().done(result)
 
 
+def _column_widths() -> tuple[int, int, int, int]:
+    """Return the widths of the class name, the mean image, the samples and the counts, in pixels."""
+    return scaled(_NAME_PX), scaled(_MEAN_PX), _SAMPLES_PX, scaled(_COUNTS_PX)
+
+
 class _Picture(QWidget):
-    """The mean of all training images."""
+    """View of the mean of all training images."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
         self._found: DatasetSummary | None = None
         self.setFixedSize(QSize(78, 78))
-        self.setAccessibleName("The mean training image")
-        self.setToolTip("The mean training image")
+        self.setAccessibleName("Mean training image")
+        set_accessible_role(self, Role.Graphic)
+        self.setToolTip("Mean training image")
         theme.changed.connect(self.update)
 
     def set_image(self, found: DatasetSummary | None) -> None:
-        """Show a set's, or nothing."""
+        """Show the mean image of a dataset; None shows nothing."""
         self._found = found
         self.update()
 
@@ -171,7 +176,7 @@ class _Picture(QWidget):
 
 
 class ClassRows(QWidget):
-    """A row for each class: its name, mean image, some samples, and how many there are."""
+    """View with a row for each class: its name, mean image, some samples, and counts."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -180,13 +185,14 @@ class ClassRows(QWidget):
         self._pictures: list[list[QImage]] = []
         self.setObjectName("class_rows")
         self.setAccessibleName("Classes")
+        set_accessible_role(self, Role.Chart)
         theme.changed.connect(self._repaint)
 
     def set_overview(self, found: DatasetSummary | None) -> None:
-        """Show a set's classes, or none."""
+        """Show the classes of a dataset; None shows none."""
         self._found = found
         names = () if found is None else found.class_names
-        said = (
+        counts_by_class = (
             []
             if found is None
             else [
@@ -194,7 +200,7 @@ class ClassRows(QWidget):
                 for name, counts in zip(names, found.counts.T.tolist(), strict=True)
             ]
         )
-        self.setAccessibleDescription("; ".join(said))
+        self.setAccessibleDescription("; ".join(counts_by_class))
         self.setMinimumHeight(len(names) * _PITCH_PX)
         self._repaint()
 
@@ -206,7 +212,7 @@ class ClassRows(QWidget):
                 self._pictures.append([inked(image, paper, ink) for image in (mean, *samples[:n])])
         self.update()
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def paintEvent(self, event: QPaintEvent) -> None:
         found, tokens = self._found, self._theme.tokens
@@ -217,11 +223,12 @@ class ClassRows(QWidget):
         bold, plain = fixed_width_digits(self.font()), fixed_width_digits(self.font())
         bold.setBold(True)
         most = max(1, int(found.counts.max()))
-        left = _NAME_PX + (1 + N_SAMPLES) * _PITCH_PX + 32
+        name_px, mean_px, samples_px, counts_px = _column_widths()
+        left = name_px + mean_px + samples_px
         first = max(0, event.rect().top() // _PITCH_PX)
         for place in range(first, min(len(found.class_names), event.rect().bottom() // _PITCH_PX + 1)):
             top = place * _PITCH_PX
-            row = QRectF(0, top, _NAME_PX - 8, _CELL_PX)
+            row = QRectF(0, top, name_px - 8, _CELL_PX)
             painter.setFont(bold)
             painter.setPen(QColor(tokens.text))
             name = painter.fontMetrics().elidedText(
@@ -229,24 +236,24 @@ class ClassRows(QWidget):
             )
             painter.drawText(row, Qt.AlignmentFlag.AlignVCenter, name)
             for column, picture in enumerate(self._pictures[place]):
-                x = _NAME_PX + column * _PITCH_PX + (16 if column else 0)
+                x = name_px + (mean_px + (column - 1) * _PITCH_PX if column else 0)
                 _paint_cell(painter, QRectF(x, top, _CELL_PX, _CELL_PX), picture, tokens.hairline)
             painter.setFont(plain)
             painter.setPen(QColor(tokens.soft))
             counts = found.counts[:, place].tolist()
-            text = QRectF(left, top, _COUNTS_PX, _CELL_PX - 10)
+            text = QRectF(left, top - 1, counts_px, _CELL_PX - 8)
             painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, " · ".join(map(format_count, counts)))
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(tokens.ground))
-            painter.drawRoundedRect(QRectF(left, top + _CELL_PX - 9, _COUNTS_PX, 5), 2.5, 2.5)
+            painter.drawRoundedRect(QRectF(left, top + _CELL_PX - 9, counts_px, 5), 2.5, 2.5)
             painter.setBrush(QColor(tokens.accent))
-            length = _COUNTS_PX * counts[0] / most
+            length = counts_px * counts[0] / most
             painter.drawRoundedRect(QRectF(left, top + _CELL_PX - 9, max(length, 2.0), 5), 2.5, 2.5)
         painter.end()
 
 
 def _paint_cell(painter: QPainter, cell: QRectF, picture: QImage | None, hairline: str) -> None:
-    """A picture with round corners, or where it would be."""
+    """Paint an image with round corners, or only its frame if there is no image."""
     corners = QPainterPath()
     corners.addRoundedRect(cell.adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
     if picture is not None:

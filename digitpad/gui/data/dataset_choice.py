@@ -1,4 +1,4 @@
-"""A combo box for a dataset: built in, downloaded, or a file or folder."""
+"""Combo box for a dataset: built in, downloaded, or a file or folder."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +22,7 @@ _FILES = "Datasets (*.npz *.csv *.pkl *.pickle *.pkl.gz *.pickle.gz *.jsonl *-ub
 
 
 class DatasetChoice(Choice):
-    """Offers the built-in dataset, downloaded and opened ones, and ways to open another one.
+    """Combo box with the built-in, downloaded and opened datasets, and items to open or download another one.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class DatasetChoice(Choice):
         Text for no dataset, which is then the first item in place of the built-in dataset.
     """
 
-    opened = Signal(str)  # a file or folder that other combo boxes may offer too
+    opened = Signal(str)  # a file or folder, for other combo boxes to list
 
     def __init__(self, none: str = "") -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class DatasetChoice(Choice):
         self.setCurrentIndex(self._place(source))
 
     def open_set(self, source: str) -> None:
-        """Choose a file or folder, and emit `opened` so that it is offered elsewhere."""
+        """Choose a file or folder, and emit `opened` so that other combo boxes list it."""
         self.set_value(source)
         self.opened.emit(source)
 
@@ -81,7 +81,7 @@ class DatasetChoice(Choice):
             self.set_value(weights.data_source)
 
     def share(self, session: Session) -> None:
-        """Offer what was opened elsewhere in the window, and the other way round."""
+        """List the datasets opened elsewhere in the window, and announce those opened here."""
         for source in self.sources():
             session.open_dataset(source)
         for source in session.datasets:
@@ -100,7 +100,7 @@ class DatasetChoice(Choice):
             self.opened.emit(path)
 
     def _use(self, source: str) -> None:
-        """Choose a downloaded dataset, unless the box is disabled by a training."""
+        """Choose a downloaded dataset, unless the box is disabled during training."""
         if self.isEnabled():
             self.open_set(source)
 
@@ -129,7 +129,7 @@ class DatasetChoice(Choice):
         return ""
 
     def _place(self, source: str) -> int:
-        """Return the index of a dataset, adding it if need be."""
+        """Return the index of a dataset, adding it if necessary."""
         place = self.findData(source)
         if place < 0:
             place = self.count() - len(self._asking)

@@ -1,4 +1,4 @@
-"""A dataset that is read when a task first needs it."""
+"""Lazy loading of a dataset, when a task first needs it."""
 
 import threading
 
@@ -7,7 +7,7 @@ from digitpad.gui.tasks.task import TaskCancelledError
 
 
 class DatasetLoader:
-    """Reads a dataset once, for all tasks that need it.
+    """Loader that reads a dataset once, for all tasks that need it.
 
     Parameters
     ----------
@@ -37,11 +37,11 @@ class DatasetLoader:
             return self._dataset
 
     def other(self, source: str) -> Dataset:
-        """Return another dataset, or this one if it has that name; `give_up` ends reading it too."""
+        """Return another dataset, or this one if it has that name; `give_up` cancels loading it, too."""
         return self.get() if source == self.source else load(source, self._check)
 
     def give_up(self) -> None:
-        """Stop reading: no task needs the dataset any more."""
+        """Cancel loading, because no task needs the dataset any more."""
         self._given_up = True
 
     def _check(self, _n_read: int) -> None:

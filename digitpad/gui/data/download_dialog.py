@@ -1,4 +1,4 @@
-"""Datasets that can be downloaded."""
+"""Dialog to download datasets."""
 
 import time
 from collections.abc import Mapping
@@ -7,8 +7,8 @@ from functools import partial
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QDialog,
+    QDialogButtonBox,
     QGridLayout,
-    QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from digitpad.datasets.download.fetch import download, downloaded, sets_folder
 from digitpad.datasets.download.sources import SOURCES, DatasetSource
 from digitpad.gui.tasks.task import Policy, TaskRunner, end_tasks, error_message, report
-from digitpad.gui.widgets.basics import SPACE, make_card, make_label, named
+from digitpad.gui.widgets.basics import SPACE, dialog_buttons, make_card, make_label, named
 from digitpad.gui.widgets.text_size import scale_with_text
 
 _MB = 1e6
@@ -28,7 +28,7 @@ _REPORT_SECONDS = 0.1
 
 
 class DownloadDialog(QDialog):
-    """Lists the datasets, each with a button that downloads it, or uses it once it is downloaded."""
+    """Dialog that lists datasets, each with a button that downloads it or, once it is downloaded, selects it."""
 
     chosen = Signal(str)  # folder of the dataset to use
     fetched = Signal()  # a dataset was downloaded
@@ -144,19 +144,14 @@ class DownloadDialog(QDialog):
         foot.addWidget(self._progress)
         self._fit(self._message)
         foot.addWidget(self._message)
-        row = QHBoxLayout()
-        row.setSpacing(2 * SPACE)
-        row.addStretch(1)
         self._stop.setAutoDefault(False)
         self._stop.setToolTip("Stop the download and keep the part that was downloaded (Alt+S)")
         self._stop.clicked.connect(self._downloads.cancel)
         close = named(QPushButton("&Close"), "close_button")
         close.setToolTip("Back to the settings; a download continues (Esc)")
-        close.setAutoDefault(False)
-        close.clicked.connect(self.close)
-        row.addWidget(self._stop)
-        row.addWidget(close)
-        foot.addLayout(row)
+        buttons = dialog_buttons(self, close)
+        buttons.addButton(self._stop, QDialogButtonBox.ButtonRole.ActionRole)
+        foot.addWidget(buttons)
         return foot
 
     def _fit(self, message: QLabel) -> None:

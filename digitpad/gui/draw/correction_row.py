@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from digitpad.class_names import DIGITS
+from digitpad.gui.widgets.accessibility import Role, set_accessible_role
 from digitpad.gui.widgets.basics import make_label
 from digitpad.gui.widgets.text_size import scale_with_text
 from digitpad.nn.losses import NONE
@@ -18,6 +19,7 @@ class CorrectionRow(QWidget):
         super().__init__()
         self.setObjectName("correction")
         self.setAccessibleName("Correct the answer")
+        set_accessible_role(self, Role.Grouping)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)

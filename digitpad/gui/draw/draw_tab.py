@@ -16,6 +16,7 @@ from digitpad.gui.canvas.probability_bars import ProbabilityBars
 from digitpad.gui.draw.correction_row import CorrectionRow
 from digitpad.gui.draw.explanation_panel import ExplanationPanel
 from digitpad.gui.draw.items_row import ItemsRow
+from digitpad.gui.draw.non_digit_note import NonDigitNote
 from digitpad.gui.session import Session
 from digitpad.gui.tasks.throttle import Throttle
 from digitpad.gui.widgets.basics import SPACE, ElidedLabel, FittedLabel, make_card, make_label, named, set_role
@@ -64,6 +65,7 @@ class DrawTab(TabPage):
         self._confidence.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self._runners_up = ElidedLabel("soft", "runners_up")  # class names may be long
         self._time = make_label("", "soft", "reading_time")
+        self._note = NonDigitNote(session)
         self._answer_card = make_card("answer_card")
         self.items = ItemsRow()
         self.correction = CorrectionRow()
@@ -74,6 +76,7 @@ class DrawTab(TabPage):
         self.reading = Throttle(self._read, FRAME_MS, self)
         self.pad.drawing_changed.connect(lambda: session.set_drawing(lambda: self.pad.drawing))
         self.pad.settled.connect(session.settle_drawing)
+        self.pad.customContextMenuRequested.connect(lambda place: session.show_pad_menu(self.pad.mapToGlobal(place)))
         self.pad.drawing_changed.connect(self.reading.request)
         session.drawing_replaced.connect(self.pad.replace)
         session.finger_drawing_changed.connect(lambda draws: setattr(self.pad, "draws_with_fingers", draws))
@@ -105,6 +108,7 @@ class DrawTab(TabPage):
         """Read the drawing with the new network."""
         self._set_classes(weights.class_names)
         self.seen.set_weights(weights)
+        self._fit()
         self._read()
 
     def _set_classes(self, class_names: tuple[str, ...]) -> None:
@@ -208,6 +212,7 @@ class DrawTab(TabPage):
         left.addWidget(self.pad)
         self._tools = self._build_tools()
         left.addWidget(self._tools)
+        left.addWidget(self._note)
         left.addStretch(1)
         columns.addLayout(left)
         right = QVBoxLayout()
@@ -328,10 +333,12 @@ class DrawTab(TabPage):
         """Make the pad square, and as large as possible beside the prediction."""
         self._grow()
         margins = 2 * 5 * SPACE
-        free_height = self.height() - margins - self._tools.sizeHint().height() - 3 * SPACE
+        below = [widget for widget in (self._tools, self._note) if not widget.isHidden()]
+        free_height = self.height() - margins - sum(widget.sizeHint().height() + 3 * SPACE for widget in below)
         tools_width = self._tools.minimumSizeHint().width()
         free_width = max(tools_width, round((self.width() - margins - 5 * SPACE) * 0.46))
         side = max(240, min(free_width, free_height))
         self.pad.setFixedSize(side, side)
-        self._tools.setFixedWidth(max(side, tools_width))
+        for widget in (self._tools, self._note):
+            widget.setFixedWidth(max(side, tools_width))
         self._columns.activate()  # now, so that no widget is painted at its old position

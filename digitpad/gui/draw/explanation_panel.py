@@ -29,7 +29,7 @@ WEIGH_MS = 100
 ALIKE = 0.7
 """Minimum share of common ink of two images, at which one counts as a continuation of the other."""
 
-_SCALED = "28 × 28 pixels, scaled to a 20-pixel box and centred by mass, like the training digits."
+_SCALED = "28 × 28 pixels, scaled and centred like the training digits."
 _SAMPLE = "28 × 28 pixels from the dataset, neither scaled nor moved."
 
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
+from digitpad.gui.widgets.accessibility import Role, set_accessible_role
 from digitpad.gui.widgets.basics import SPACE
 from digitpad.number_format import format_percent
 from digitpad.recognition.reading import Item
@@ -32,6 +33,7 @@ class ItemsRow(QWidget):
         super().__init__()
         self.setObjectName("items")
         self.setAccessibleName("Digits of the number")
+        set_accessible_role(self, Role.Grouping)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._texts: list[tuple[str, str]] = []
         self._group = QButtonGroup(self)

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from digitpad.class_names import DIGITS
 from digitpad.gui.evaluate.class_differences import format_signed
+from digitpad.gui.widgets.accessibility import Role, set_accessible_role
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 from digitpad.number_format import format_count
 from digitpad.plotting.palette import blend, readable_on
@@ -104,6 +105,7 @@ class ConfusionView(QWidget):
 
     def _update_description(self) -> None:
         self.setAccessibleName("Confusion matrix")
+        set_accessible_role(self, Role.Chart)
         self.setAccessibleDescription(self._describe(*self._cell))
 
     @property
@@ -191,44 +193,38 @@ class ConfusionView(QWidget):
         most = _max_mistakes(counts)
         for row, column in np.ndindex(*counts.shape):
             count = int(counts[row, column])
-            cell = self.rect_of(row, column).adjusted(1, 1, -1, -1)
             colour = tokens.ground
             if row == column:
                 colour = tokens.accent_ground
             elif count:
                 colour = blend(tokens.card, tokens.second, _FAINTEST + 0.58 * (count / most) ** 0.5)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(colour))
-            painter.drawRoundedRect(cell, 4, 4)
-            if count:
-                font.setBold(row == column)
-                painter.setFont(font)
-                painter.setPen(QColor(readable_on(colour)))
-                painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, format_count(count))
+            self._paint_cell(painter, row, column, colour, format_count(count) if count else "", font)
 
     def _paint_differences(self, painter: QPainter, differences: NDArray[np.int64], font: QFont) -> None:
         """Paint a rounded cell for each difference; better cells are in one colour, worse ones in another.
 
-        More right predictions are better, and so are fewer mistakes; the sign tells more from fewer.
+        More right predictions are better, and so are fewer mistakes; signs show which counts are higher.
         """
         tokens = self._theme.tokens
         most = max(1, int(np.abs(differences).max()))
         for row, column in np.ndindex(*differences.shape):
             difference = int(differences[row, column])
-            cell = self.rect_of(row, column).adjusted(1, 1, -1, -1)
             is_better = (difference > 0) == (row == column)
             strength = _FAINTEST + 0.58 * (abs(difference) / most) ** 0.5
             colour = blend(tokens.card, tokens.accent if is_better else tokens.second, strength)
             if not difference:
                 colour = tokens.accent_ground if row == column else tokens.ground
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(colour))
-            painter.drawRoundedRect(cell, 4, 4)
-            if difference:
-                font.setBold(row == column)
-                painter.setFont(font)
-                painter.setPen(QColor(readable_on(colour)))
-                painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, format_signed(difference))
+            self._paint_cell(painter, row, column, colour, format_signed(difference) if difference else "", font)
+
+    def _paint_cell(self, painter: QPainter, row: int, column: int, colour: str, text: str, font: QFont) -> None:
+        cell = self.rect_of(row, column).adjusted(1, 1, -1, -1)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(colour))
+        painter.drawRoundedRect(cell, 4, 4)
+        font.setBold(row == column)
+        painter.setFont(font)
+        painter.setPen(QColor(readable_on(colour)))
+        painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, text)
 
     def _paint_colours(self, painter: QPainter, counts: NDArray[np.int64], area: QRectF) -> None:
         """Paint an enlarged pixel for each count.

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from digitpad.gui.tasks.task import Policy, TaskRunner, error_message
 from digitpad.gui.tasks.throttle import Throttle
+from digitpad.gui.widgets.accessibility import Role, set_accessible_role
 from digitpad.gui.widgets.theme import Theme
 from digitpad.plotting.palette import Palette
 
@@ -34,6 +35,7 @@ class DiagramView(QWidget):
         self._image: QImage | None = None
         self._stale = False
         self.setObjectName(name)
+        set_accessible_role(self, Role.Chart)
         self.setMinimumSize(SMALLEST)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._tasks = TaskRunner(name, Policy.LATEST, self)

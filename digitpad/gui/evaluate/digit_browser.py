@@ -296,7 +296,7 @@ class DigitBrowser(QWidget):
         self.bars.set_probabilities(probabilities, sure=sure)
         guess = f", could be {read_as}" * bool(prediction.likely)
         self._what.setText(f"{true_class}, read as {read_as}" if sure else f"{true_class}, not sure{guess}")
-        self._where.setText(f"Image {format_count(place + 1)} of\nthe {made.part} {made.images}")
+        self._where.setText(f"Image {format_count(place + 1)} of\nthe {made.part_images}")
         other = self._other
         self._other_answer.setText("" if other is None else f"Other network: {_predicted_names(other)[place]}")
 

@@ -57,14 +57,14 @@ OVERVIEW, IMAGES, SAMPLE, DIAGRAMS, MAP = range(5)
 _PAGES = ("Overview", "Images", "Sample", "Diagrams", "Map")
 _DIAGRAMS = ("reliability", "threshold", "robustness")
 _ABOUT_DIAGRAMS = (
-    "Of predictions with 90 % confidence, nine in ten should be right: on the line.",
+    "On the line, confidence equals accuracy: of predictions with 90 % confidence, nine in ten are right.",
     "Effect of other thresholds; the dashed line is the network's own.",
     f"{format_count(N_SAMPLE)} images rotated, shifted, scaled and otherwise distorted.",
 )
 
 
 class EvaluateTab(TabPage):
-    """Choose a network and a dataset, evaluate, and look at the results."""
+    """Tab to choose a network and a dataset, evaluate, and inspect the results."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -84,8 +84,8 @@ class EvaluateTab(TabPage):
         self.weights_choice = named(WeightsChoice(), "evaluated_weights")
         self.other_choice = named(WeightsChoice("Nothing"), "compared_weights")
         self.data_choice = named(DatasetChoice(), "evaluated_data")
-        self.part_choice = SegmentedControl(("Test", "Validation"), "part", "Part of the data")
-        self.pages_choice = SegmentedControl(_PAGES, "evaluate_page", "What to look at")
+        self.part_choice = SegmentedControl(("Test", "Validation", "All"), "part", "Dataset part", tight=True)
+        self.pages_choice = SegmentedControl(_PAGES, "evaluate_page", "Results page", pages=True)
         self._main = named(QPushButton("Evaluate"), "evaluate_button")
         self.export = ExportButton(session, self)
         self._progress = named(QProgressBar(textVisible=False), "evaluate_progress")
@@ -93,7 +93,9 @@ class EvaluateTab(TabPage):
         self.overview = ResultsSummary(theme)
         self.browser = DigitBrowser(theme)
         self.sample = SampleView(theme, np.random.default_rng())
-        self.diagram_choice = SegmentedControl(("Reliability", "Not sure", "Robustness"), "diagram", "Diagram")
+        self.diagram_choice = SegmentedControl(
+            ("Reliability", "Not sure", "Robustness"), "diagram", "Diagram", pages=True
+        )
         self.diagram = DiagramView(theme, "diagram_view")
         self._about_diagram = ElidedLabel("soft", "about_diagram")
         self._change = named(QPushButton("Run robustness test"), "robustness_button")
@@ -112,7 +114,7 @@ class EvaluateTab(TabPage):
         return self._evaluating.busy
 
     def _show_network(self, weights: Weights) -> None:
-        """Offer the network in use; results stay until the next evaluation."""
+        """List another network in use; results stay until the next evaluation."""
         if weights.class_names != self._class_names:
             self.data_choice.follow(weights)
         self._class_names = weights.class_names
@@ -120,12 +122,12 @@ class EvaluateTab(TabPage):
             choice.set_in_use(weights.name)
 
     def _offer_network(self, path: Path) -> None:
-        """Offer a network that was opened or saved elsewhere in the window."""
+        """List a network that was opened or saved elsewhere in the window."""
         for choice in (self.weights_choice, self.other_choice):
             choice.offer_file(path)
 
     def _follow_runs(self) -> None:
-        """Follow runs that were renamed or moved to the trash."""
+        """Update the lists after runs were renamed or moved to the trash."""
         for choice in (self.weights_choice, self.other_choice):
             choice.set_in_use(self._session.weights.name)
             choice.follow_runs()
@@ -158,7 +160,7 @@ class EvaluateTab(TabPage):
         return open_network
 
     def test_robustness(self) -> None:
-        """Read distorted images, for the robustness curves."""
+        """Run the robustness test."""
         if self.outcome is not None and not self.busy:
             work = partial(robustness_of, self.outcome.assessments, self._n_threads)
             self._run(work, self._show_robustness, "The robustness test failed")
@@ -176,7 +178,7 @@ class EvaluateTab(TabPage):
         self.data_choice.restore(state.get("data"))
 
     def shut_down(self) -> None:
-        """End all tasks, and reading a dataset at once."""
+        """End all tasks, and cancel loading a dataset."""
         self._data.give_up()
         self.data_choice.close_download()
         super().shut_down()
@@ -207,7 +209,7 @@ class EvaluateTab(TabPage):
         self._showing_progress.request()
 
     def _show_progress(self) -> None:
-        if self.busy:  # else it has ended
+        if self.busy:  # otherwise it has ended
             self._progress.setRange(0, self._progressed.total)
             self._progress.setValue(self._progressed.done)
 
@@ -261,7 +263,7 @@ class EvaluateTab(TabPage):
     # Showing.
 
     def _show_page(self, place: int) -> None:
-        """Show a page, or before the first evaluation what Evaluate does."""
+        """Show a page; before the first evaluation, show a hint instead."""
         self._pages.setCurrentIndex(place if self.outcome is not None else len(_PAGES))
         if place == MAP:
             self._place_pad()
@@ -323,7 +325,7 @@ class EvaluateTab(TabPage):
             pixels = self.outcome.assessments[0].digits.images[place]
             if pixels.any():
                 self._session.show_page("Draw")
-                self._session.put_drawing(Drawing.from_sample(pixels), "Put an image")
+                self._session.put_drawing(Drawing.from_sample(pixels), "Put image on pad")
             else:
                 self._session.say("This image has no ink")
 
@@ -394,11 +396,14 @@ class EvaluateTab(TabPage):
         ):
             widget.setAccessibleName(title)
             widget.setToolTip(tip)
-            widget.setMinimumContentsLength(5)  # their texts are elided, and their lists show them whole
+            widget.setMinimumContentsLength(4)  # their texts are elided, but their lists show the full texts
             widget.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             row.addWidget(make_label(title, "soft"))
             row.addWidget(widget, 1)
-        self.part_choice.setToolTip("Use the validation part to make choices, and the test part for the final score")
+        self.part_choice.setToolTip(
+            "Use the validation part to make choices, and the test part for the final score. All is for small datasets "
+            "that the network was not trained on."
+        )
         row.addWidget(self.part_choice)
         self._main.setProperty("kind", "primary")
         self._main.setToolTip("Read every image and count the right predictions (Ctrl+E)")
@@ -412,10 +417,10 @@ class EvaluateTab(TabPage):
         column = QVBoxLayout(frame)
         column.addStretch(1)
         for text, role in (
-            ("How good is it?", "figure"),
+            ("Evaluate a network", "figure"),
             ("Evaluate reads images that the network was not trained on: 10,000 digits of MNIST.", "soft"),
             (
-                "You get each class, every mistake, the calibration of its probabilities, and a map of its features.",
+                "The results are scores per class, all mistakes, the calibration, robustness, and a feature map.",
                 "soft",
             ),
         ):
@@ -448,7 +453,7 @@ class EvaluateTab(TabPage):
         column.addWidget(self.map, 1)
         return frame
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

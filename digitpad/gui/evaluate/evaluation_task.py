@@ -41,7 +41,7 @@ class EvaluationResult:
         """Names of the networks and the dataset."""
         first = self.assessments[0]
         names = " and ".join(assessment.weights.name for assessment in self.assessments)
-        return f"{names} on {first.data}, {first.part} {first.images}"
+        return f"{names} on {first.data}, {first.part_images}"
 
 
 Opener = Callable[[Path, DatasetLoader], Weights]

@@ -35,7 +35,7 @@ TABLE_NAMES = {
 
 
 class ExportButton(QPushButton):
-    """Opens a menu of the tables and figures of the last evaluation, and saves the chosen one as a task."""
+    """Button with a menu of the tables and figures of the last evaluation; it saves the chosen one as a task."""
 
     def __init__(self, session: Session, parent: QWidget) -> None:
         super().__init__("Export", parent)

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from digitpad.evaluation.assessment import Assessment
 from digitpad.evaluation.feature_map import FeatureMap
 from digitpad.gui.evaluate.image_atlas import ImageAtlas
+from digitpad.gui.widgets.accessibility import Role, set_accessible_role
 from digitpad.gui.widgets.theme import Theme
 from digitpad.number_format import format_percent
 from digitpad.plotting.palette import DIGIT_COLOURS, class_colours
@@ -62,6 +63,7 @@ class MapView(QWidget):
         self._dragged = False
         self.setObjectName("map")
         self.setAccessibleName("Map")
+        set_accessible_role(self, Role.Chart)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
 from digitpad.class_names import noun
 from digitpad.evaluation.assessment import Assessment
 from digitpad.gui.evaluate.image_atlas import ImageAtlas
+from digitpad.gui.widgets.accessibility import Role, set_accessible_role
 from digitpad.gui.widgets.basics import SPACE, make_card, make_label, named
 from digitpad.gui.widgets.theme import Theme
 from digitpad.number_format import format_percent
@@ -46,6 +47,7 @@ class SampleGrid(QWidget):
         self._current = 0
         self.setObjectName("sample_grid")
         self.setAccessibleName("Random images")
+        set_accessible_role(self, Role.Graphic)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(SIDE * 120, SIDE * 50)
@@ -215,6 +217,6 @@ class SampleView(QWidget):
         self.grid.set_places(made, sheet, places)
         n_right = int(made.right[places].sum())
         self._summary.setText(
-            f"{len(places)} random {made.part} {made.images}, {n_right} read right. "
+            f"{len(places)} random {made.part_images}, {n_right} read right. "
             f"Large: prediction. Small: true {noun(made.class_names)} and confidence."
         )

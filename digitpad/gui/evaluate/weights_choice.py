@@ -78,7 +78,7 @@ class WeightsChoice(Choice):
         return self._names.get(self.value(), "")
 
     def _name_files(self) -> None:
-        """Name all files; runs of the same name are told apart by their start."""
+        """Name all files; runs of the same name also get their start time."""
         files = [data for data in map(self.itemData, range(self.count())) if data not in (IN_USE, NONE, _OTHER)]
         names = {data: network_name(Path(data)) for data in files}
         counts = Counter(names.values())

@@ -1,1 +1,1 @@
-"""Opening other people's networks."""
+"""Dialogs and tasks to import networks of other programs."""

@@ -1,4 +1,4 @@
-"""A dialog for the classes of a network's outputs, where the file does not state them."""
+"""Dialog for the class names of a network, if its file does not state them."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QLineEdit, QPushButton, QVBo
 
 from digitpad.class_names import DIGITS, default_names, parse_names
 from digitpad.gui.data.dataset_choice import NONE, DatasetChoice
-from digitpad.gui.widgets.basics import SPACE, closing_row, make_label, named
+from digitpad.gui.widgets.basics import SPACE, dialog_buttons, make_label, named
 from digitpad.gui.widgets.text_size import scale_with_text
 
 
@@ -20,7 +20,7 @@ class OutputClasses:
 
 
 class ClassesDialog(QDialog):
-    """Asks for the names of the classes, or for a dataset that has them.
+    """Dialog that asks for class names, or for a dataset that has them.
 
     Parameters
     ----------
@@ -105,12 +105,12 @@ class ClassesDialog(QDialog):
         column.addWidget(self._note)
         self._open.setDefault(True)
         self._open.clicked.connect(self.accept)
-        column.addLayout(closing_row(self, self._open, named(QPushButton("Cancel"), "class_cancel")))
+        column.addWidget(dialog_buttons(self, named(QPushButton("Cancel"), "class_cancel"), self._open))
         scale_with_text(self, self.setFixedWidth, 500)
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def done(self, result: int) -> None:
-        """End a download, however the dialog is closed."""
+        """End a download when the dialog closes."""
         self._data.close_download()
         super().done(result)

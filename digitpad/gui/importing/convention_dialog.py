@@ -1,4 +1,4 @@
-"""A dialog for import options: the options that were tested, their accuracy, and the choice."""
+"""Dialog for import options: the tested options, their accuracy, and the choice."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from digitpad.class_names import describe_names
-from digitpad.gui.widgets.basics import SPACE, closing_row, make_label, named
+from digitpad.gui.widgets.basics import SPACE, dialog_buttons, make_label, named
 from digitpad.gui.widgets.form_widgets import link
 from digitpad.gui.widgets.table_items import prepare_table
 from digitpad.gui.widgets.text_size import scale_with_text
@@ -105,8 +105,8 @@ class ConventionDialog(QDialog):
         column.addWidget(title)
         measure = result.probe_set
         tested = f", so each option was tested on {measure.description}" if measure.scores else ""
-        said = "The file states its activation" if result.stated_activation else "The file doesn't say how to use it"
-        about = make_label(f"{said}{tested}.", "soft")
+        source = "The file states its activation" if result.stated_activation else "The file doesn't say how to use it"
+        about = make_label(f"{source}{tested}.", "soft")
         about.setWordWrap(True)
         column.addWidget(about)
         outputs = QHBoxLayout()
@@ -127,7 +127,7 @@ class ConventionDialog(QDialog):
         use = named(QPushButton("Use this network"), "convention_use")
         use.setDefault(True)
         use.clicked.connect(self.accept)
-        column.addLayout(closing_row(self, use, named(QPushButton("Cancel"), "convention_cancel")))
+        column.addWidget(dialog_buttons(self, named(QPushButton("Cancel"), "convention_cancel"), use))
         scale_with_text(self, self.setFixedWidth, 680)
 
     def _doubt(self) -> None:

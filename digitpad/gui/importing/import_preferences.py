@@ -52,7 +52,7 @@ class ImportPreferences:
         self._store.set_record(f"conventions/{fingerprint}", candidate.convention.as_dict())
 
     def weights(self, path: Path, data: DatasetLoader) -> Weights:
-        """Open a network file of any kind, as the user chose the last time, else as inferred from ``data``.
+        """Open a network file of any kind, with the options that the user chose last, or those inferred from ``data``.
 
         Raises
         ------
@@ -76,5 +76,5 @@ class ImportPreferences:
 
     @property
     def _store(self) -> Preferences:
-        """Settings of this thread's own: a `QSettings` belongs to one thread."""
+        """Settings for the current thread, because a `QSettings` belongs to one thread."""
         return self._preferences.reopened()

@@ -1,4 +1,4 @@
-"""Reading a network file of unknown origin: a task's work."""
+"""Reading of a network file of unknown origin, as the work of a task."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from digitpad.importers.open_file import fingerprint, infer_import
 
 @dataclass(frozen=True)
 class ImportOutcome:
-    """What a file turned out to be.
+    """Result of reading a file.
 
     Attributes
     ----------

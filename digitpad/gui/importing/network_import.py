@@ -1,4 +1,4 @@
-"""Opening other people's networks: infer how to use the file, ask the user, remember the answer."""
+"""Import of networks: infer how to use a file, ask the user, and remember the answer."""
 
 from pathlib import Path
 
@@ -19,9 +19,9 @@ from digitpad.weights.native_format import Weights
 
 
 class NetworkImport(QObject):
-    """Opens one file at a time; a later file replaces an earlier one."""
+    """Importer of one file at a time; a later file replaces an earlier one."""
 
-    is_dataset = Signal(object)  # Path of a file that turned out to be a dataset
+    is_dataset = Signal(object)  # Path of a file that is a dataset, not a network
 
     def __init__(self, session: Session, parent: QWidget) -> None:
         super().__init__(parent)
@@ -62,7 +62,7 @@ class NetworkImport(QObject):
         )
 
     def _forget(self, weights: Weights) -> None:
-        """Another network is in use: drop the import options, and a file that is still being read."""
+        """Drop the import options, and cancel an import, because another network is in use."""
         if self._in_use is not None and self._in_use[2] is not weights:
             self._in_use = None
         if self.busy:

@@ -199,7 +199,7 @@ class EditPanel(QWidget):
             slider.setValue(round(value))
             slider.blockSignals(False)
         self._bits[edits.bits].setChecked(True)
-        all_lines = edits.said(self._blocks)
+        all_lines = edits.descriptions(self._blocks)
         n_more = len(all_lines) - MAX_LINES + 1
         lines = all_lines if len(all_lines) <= MAX_LINES else [*all_lines[: MAX_LINES - 1], f"and {n_more} more"]
         self._edit_lines.setText("\n".join(lines) or "No edits yet")

@@ -65,7 +65,7 @@ PANELS = {
 
 @dataclass(frozen=True, eq=False)
 class _Edited:
-    """An edited network."""
+    """Edited network with its edits and its tracer."""
 
     edits: WeightEdits
     weights: Weights
@@ -73,7 +73,7 @@ class _Edited:
 
 
 class InspectTab(TabPage):
-    """Shows the inside of a network: the one in use or a built-in one."""
+    """Tab that shows the activations and weights of the network in use or a built-in one."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -85,7 +85,7 @@ class InspectTab(TabPage):
         self.trace: ActivationTrace | None = None
         self._edits_of: dict[Hashable, WeightEdits] = {}  # edits of the networks shown before
         self.measured: dict[WeightEdits, MeasuredAccuracy] = {}
-        self._used: Weights | None = None  # the edited network, once it was put to use
+        self._used: Weights | None = None  # the edited network, if it is in use
         self._data_sha256 = ""  # of the dataset that accuracy was measured on
         self.data_choice = named(DatasetChoice(), "inside_data")
         self.data = DatasetLoader(self.data_choice.value())
@@ -110,7 +110,7 @@ class InspectTab(TabPage):
         self._connect()
 
     def _follow_network(self, weights: Weights) -> None:
-        """Another network is in use: show it, if the network in use is shown."""
+        """Show another network in use, if the network in use is selected."""
         if weights.class_names != self._in_use.class_names:
             self.data_choice.follow(weights)
         self._in_use = weights
@@ -127,7 +127,7 @@ class InspectTab(TabPage):
         self.data_choice.restore(state.get("data"))
 
     def shut_down(self) -> None:
-        """End all tasks, and reading a dataset at once."""
+        """End all tasks, and cancel loading a dataset."""
         self.data.give_up()
         self.data_choice.close_download()
         super().shut_down()
@@ -143,7 +143,7 @@ class InspectTab(TabPage):
             self.network_choice.setCurrentIndex(0)
 
     def _inspect(self, weights: Weights) -> None:
-        if self.tracer is not None:  # else the edits are not yet those of this network
+        if self.tracer is not None:  # otherwise the edits are not yet those of this network
             self._edits_of[_identity(self.unedited)] = self.edit_panel.edits
         self.unedited = self.weights = weights
         self.tracer = None
@@ -279,7 +279,7 @@ class InspectTab(TabPage):
         self.nearest.set_image(None if self.trace is None else self.trace.image)
 
     def _hand_over(self) -> None:
-        """Put what was drawn here on the pad of the Draw tab."""
+        """Show the drawing of this tab in the Draw tab."""
         if self.pad.drawing is not self._session.drawing:
             self._session.put_drawing(self.pad.drawing, "Stroke")
         self._read()
@@ -305,7 +305,7 @@ class InspectTab(TabPage):
         factor = self.edit_panel.edits.factor(chosen.block, chosen.unit)
         with np.errstate(over="ignore", invalid="ignore"):
             self.view.set_joined(self._unit.show_unit(self.tracer, self.trace, chosen, factor))
-        self.view.setAccessibleDescription(self._unit.said)
+        self.view.setAccessibleDescription(self._unit.description)
 
     def _follow_pinned(self, pinned: Selection | None) -> None:
         self.edit_panel.set_chosen(pinned)
@@ -374,7 +374,7 @@ class InspectTab(TabPage):
             button.setToolTip(f"{tip} ({key})")
             buttons.append(button)
         row = QHBoxLayout()
-        group = join_buttons(buttons, row, self, tight=True, stretch=1)
+        group = join_buttons(buttons, row, self, tight=True, stretch=1, pages=True)
         buttons[0].setChecked(True)
         group.idClicked.connect(pages.setCurrentIndex)
         return row
@@ -384,6 +384,9 @@ class InspectTab(TabPage):
         self.data_choice.currentIndexChanged.connect(self._data_chosen)
         self.pad.drawing_changed.connect(self.reading.request)
         self.pad.settled.connect(self._hand_over)
+        self.pad.customContextMenuRequested.connect(
+            lambda place: self._session.show_pad_menu(self.pad.mapToGlobal(place))
+        )
         self._session.drawing_settled.connect(self._take_over)
         self._session.network_changed.connect(self._follow_network)
         self.data_choice.share(self._session)
@@ -405,11 +408,11 @@ class InspectTab(TabPage):
             shortcut.activated.connect(act)
 
     def finish_work(self) -> str:
-        """Return what would be lost: an edited network in use that is in no file."""
+        """Return a description of what would be lost: an edited network in use that is not saved."""
         session = self._session
         if self._used is None or session.weights is not self._used or session.network_path is not None:
             return ""
-        return f"{self._used.name}, edited in the Inside tab, is in no file."
+        return f"{self._used.name}, edited in the Inside tab, is not saved."
 
     def _use_edited(self) -> None:
         self._used = self.edited_weights()
@@ -421,7 +424,7 @@ class InspectTab(TabPage):
         self._read()
         self._measure()
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

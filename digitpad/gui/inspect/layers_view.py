@@ -1,6 +1,6 @@
 """View of a network from left to right: the activations of each block and the connections of the selected unit."""
 
-# Longer than 400 lines: geometry, painting and pointing of the layers share the same columns and cannot be told apart.
+# Longer than 400 lines: geometry, painting and pointing of the layers share the same columns.
 
 import math
 from collections.abc import Sequence
@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from digitpad.class_names import DIGITS
 from digitpad.gui.inspect.tile_grid import TileGrid, colour_table, largest_of
+from digitpad.gui.widgets.accessibility import Role, set_accessible_role
 from digitpad.gui.widgets.text_size import scaled
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 from digitpad.inspection.trace import ActivationTrace, Block
@@ -40,7 +41,7 @@ NAME_PX = (12, 76)  # minimum and maximum width of a class name
 MIN_ROW_PX = 14  # minimum height of a class; if rows would be lower, there are more columns
 _SHARE_PX = (60, 42)  # width of a probability in percent, with one column and with several
 MAX_LINES = 5
-"""Maximum number of connections drawn on each side of a unit; more could not be told apart."""
+"""Maximum number of connections drawn on each side of a unit; the eye cannot separate more."""
 
 _ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
 
@@ -101,6 +102,7 @@ class LayersView(QWidget):
         self._colours = colour_table(theme.tokens)
         self.setObjectName("layers_view")
         self.setAccessibleName("Layers")
+        set_accessible_role(self, Role.Chart)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -197,7 +199,7 @@ class LayersView(QWidget):
         before, pinned = self.chosen, self._pinned
         self._pinned, self._pointed = selection, None
         self._emit_change(before)
-        if selection != pinned:  # also where the pointer was on it before
+        if selection != pinned:  # also if the pointer was already on it
             self.pinned_changed.emit(selection)
             self.update()
 

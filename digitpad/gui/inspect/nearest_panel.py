@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from digitpad.gui.canvas.qt_images import inked
 from digitpad.gui.data.dataset_loader import DatasetLoader
 from digitpad.gui.tasks.task import Policy, TaskRunner, error_message
+from digitpad.gui.widgets.accessibility import Role, set_accessible_role
 from digitpad.gui.widgets.basics import SPACE, make_label
 from digitpad.gui.widgets.text_size import scaled
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
@@ -79,6 +80,7 @@ class _NearestImages(QWidget):
         self.result: NearestResult | None = None
         self._pictures: list[QImage] = []
         self.setObjectName(name)
+        set_accessible_role(self, Role.Graphic)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         theme.changed.connect(self._draw)
 

@@ -7,6 +7,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from digitpad.gui.widgets.accessibility import Role, set_accessible_role
 from digitpad.gui.widgets.text_size import scaled
 from digitpad.gui.widgets.theme import Theme, fixed_width_digits
 
@@ -48,6 +49,7 @@ class NumericTable(QWidget):
         self._ends: tuple[float, ...] = (1.0,)
         self.setObjectName(name)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        set_accessible_role(self, Role.StaticText)
         theme.changed.connect(self.update)
 
     @property

@@ -11,6 +11,7 @@ from digitpad.class_names import DIGITS, noun
 from digitpad.gui.inspect.layers_view import Connections, Selection
 from digitpad.gui.inspect.numeric_table import NumericTable, TableLine
 from digitpad.gui.inspect.tile_grid import colour_table, largest_of, picture
+from digitpad.gui.widgets.accessibility import Role, set_accessible_role
 from digitpad.gui.widgets.basics import SPACE, make_label, named
 from digitpad.gui.widgets.text_size import scale_with_text, scaled
 from digitpad.gui.widgets.theme import Theme
@@ -40,6 +41,8 @@ class _ProductImages(QWidget):
         self._parts: tuple[Floats, Floats, Floats] | None = None
         self._names = ("", "", "")
         self._colours = colour_table(theme.tokens)
+        self.setAccessibleName("Inputs, weights and products")
+        set_accessible_role(self, Role.Graphic)
         scale_with_text(self, self.setFixedHeight, 100)
         theme.changed.connect(self._recolour)
 
@@ -107,7 +110,7 @@ class UnitPanel(QWidget):
         self._names = class_names
 
     @property
-    def said(self) -> str:
+    def description(self) -> str:
         """Description of the selection in words."""
         return f"{self._title.text()}. {self._about.text()}"
 

@@ -6,6 +6,7 @@ from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter,
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from digitpad.gui.inspect.tile_grid import TileGrid, colour_table
+from digitpad.gui.widgets.accessibility import Role, set_accessible_role
 from digitpad.gui.widgets.text_size import scaled
 from digitpad.gui.widgets.theme import Theme
 from digitpad.nn.arrays import Floats
@@ -28,6 +29,7 @@ class WeightsView(QWidget):
         self._unit: int | None = None
         self.setObjectName("weights_view")
         self.setAccessibleName("First-layer weights")
+        set_accessible_role(self, Role.Graphic)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._colours = colour_table(theme.tokens)

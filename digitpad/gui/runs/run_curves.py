@@ -59,7 +59,7 @@ _AXES = {CurveAxis.STEP: "Over steps", CurveAxis.EPOCH: "Over epochs", CurveAxis
 
 
 class RunCurves(QWidget):
-    """Reads the logs of runs as tasks, and draws their curves.
+    """Widget that reads the logs of runs in tasks, and draws their curves.
 
     Parameters
     ----------
@@ -239,7 +239,7 @@ class RunCurves(QWidget):
         if self._plots is not None:
             self._plots.set_logarithmic(self._logarithmic.value())
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def showEvent(self, event: QShowEvent) -> None:
         """Import matplotlib when the curves are first shown, not earlier."""

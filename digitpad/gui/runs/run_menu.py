@@ -17,7 +17,7 @@ from digitpad.gui.session import Lifetime, Session
 from digitpad.gui.tasks.task import TaskRunner, Work, as_digitpad_error
 from digitpad.gui.widgets.basics import named
 from digitpad.gui.widgets.dialogs import show_error
-from digitpad.gui.widgets.menu_utils import add_action
+from digitpad.gui.widgets.menu_utils import add_action, delete_keys
 from digitpad.runs.run import Run, RunStatus
 from digitpad.runs.run_registry import RunEntry
 from digitpad.system import user_folders
@@ -30,7 +30,7 @@ _FROM_HERE = (RunStatus.PAUSED, RunStatus.CUT_OFF, RunStatus.STOPPED, RunStatus.
 
 
 class RunMenu(QMenu):
-    """Enables each command when the selected runs allow it."""
+    """Commands for the selected runs, each enabled if the runs allow it."""
 
     written = Signal(str)  # something changed on disk; a message, or nothing
 
@@ -52,7 +52,8 @@ class RunMenu(QMenu):
         self._export_action = add("&Export as PNG, SVG or CSV…", self._export, "Ctrl+E")
         self._folder_action = add("Open run &folder", self._open_folder)
         self.addSeparator()
-        self._delete_action = add("Move to &trash…", self._ask_to_delete, QKeySequence.StandardKey.Delete)
+        self._delete_action = add("Move to &trash…", self._ask_to_delete)
+        self._delete_action.setShortcuts(delete_keys())
         self.buttons = [
             _button("Resume", self._resume_action, "runs_go_on"),
             _button("Use it", self._use_action, "runs_use"),
@@ -61,7 +62,7 @@ class RunMenu(QMenu):
         runs.model.renamed.connect(self._rename)
 
     def enable(self, *, training: bool) -> None:
-        """Enable what the selected runs allow; ``training`` is whether the window trains."""
+        """Enable the commands that the selected runs allow; ``training`` is whether the window trains."""
         entries = self._runs.chosen()
         one = entries[0] if len(entries) == 1 else None
         rests = one is not None and one.summary.status is not RunStatus.RUNNING and not training
@@ -172,7 +173,7 @@ class RunMenu(QMenu):
         self._tasks.start(work, key=key, finished=finished, failed=self._show_failure)
 
     def _show_failure(self, error: Exception) -> None:
-        show_error(self._parent, "This could not be done", as_digitpad_error(error))
+        show_error(self._parent, "The action failed", as_digitpad_error(error))
 
 
 def to_trash(run: Run) -> None:
@@ -193,7 +194,9 @@ def to_trash(run: Run) -> None:
 def _button(text: str, action: QAction, name: str) -> QPushButton:
     """Make a button that triggers an action and is enabled with it."""
     button = named(QPushButton(text), name)
-    button.setToolTip(f"{action.text().replace('&', '')} ({action.shortcut().toString()})")
+    button.setToolTip(
+        f"{action.text().replace('&', '')} ({action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)})"
+    )
     button.clicked.connect(action.trigger)
     action.enabledChanged.connect(button.setEnabled)
     return button

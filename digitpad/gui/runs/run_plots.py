@@ -12,6 +12,7 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
+from digitpad.gui.widgets.accessibility import Role, set_accessible_role
 from digitpad.gui.widgets.blitting import BlittedFigure, set_loss_ticks
 from digitpad.gui.widgets.theme import Theme
 from digitpad.number_format import format_percent
@@ -49,6 +50,7 @@ class RunPlots(BlittedFigure):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, "run_plots", (6, 4), parent)
         self.setAccessibleName("Curves of the selected runs")
+        set_accessible_role(self, Role.Chart)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(300, 200)
         self.losses, self.accuracies = self.figure.subplots(2, 1, sharex=True)

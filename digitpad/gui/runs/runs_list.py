@@ -39,7 +39,7 @@ class RunsList(QFrame):
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        header.setMinimumSectionSize(12 * self.table.fontMetrics().averageCharWidth())  # else names get no room
+        header.setMinimumSectionSize(12 * self.table.fontMetrics().averageCharWidth())  # otherwise names get no room
         self.table.selectionModel().selectionChanged.connect(lambda *_: self.chosen_changed.emit())
         self._empty = make_label("No runs yet.\nEach run of the Train tab appears here.", "soft", "no_runs")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)

@@ -20,7 +20,7 @@ REFRESH_MS = 2000  # while something is in training
 
 
 class RunsWindow(QMainWindow):
-    """Compares runs, also during a training. Folders and logs are read as tasks."""
+    """Window that compares runs, also during training; folders and logs are read in tasks."""
 
     listed = Signal()  # the list shows what is on disk
 
@@ -62,7 +62,7 @@ class RunsWindow(QMainWindow):
         return self._timer.isActive()
 
     def refresh(self) -> None:
-        """Read again what is on disk."""
+        """Reload the runs from disk."""
         self._tasks.start(self._registry.entries, key="list", finished=self._on_listed, failed=self._show_error)
 
     def _on_listed(self, entries: list[RunEntry]) -> None:
@@ -81,7 +81,7 @@ class RunsWindow(QMainWindow):
         self.listed.emit()
 
     def _show_problems(self) -> None:
-        """Name the runs that cannot be read, once for each change in them."""
+        """Report unreadable runs, once for each change."""
         problems = [str(problem) for problem in self._registry.problems]
         if problems != self._problems:
             self._problems = problems
@@ -160,7 +160,7 @@ class RunsWindow(QMainWindow):
         column.addLayout(row)
         return side
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

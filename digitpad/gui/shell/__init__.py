@@ -1,1 +1,1 @@
-"""The main window and what surrounds its tabs."""
+"""The main window, with its menus, status bar and dialogs."""

@@ -1,4 +1,4 @@
-"""Drawings come onto the pad and leave it: by file, by the clipboard, and by drag and drop."""
+"""Import and export of drawings: by file, by the clipboard, and by drag and drop."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,14 +22,14 @@ MAX_PASTED_PX = 480  # side of a pasted image: more than the pad keeps, while a 
 
 
 class PadClipboard:
-    """Puts drawings on the pad, which can be undone, and takes them from it.
+    """Commands that put drawings on the pad, with an undo step, and export them from it.
 
     Parameters
     ----------
     session : Session
     files : FileDialogs
     open_file : callable
-        Opens a file that is no drawing.
+        Opens a file that is not a drawing.
     parent : QWidget
         Window of the dialogs.
     """
@@ -76,7 +76,7 @@ class PadClipboard:
             self._session.say(note)
 
     def open_files(self, paths: Sequence[Path]) -> None:
-        """Open the first of several files, and say which ones were not opened."""
+        """Open the first of several files, and show how many were not opened."""
         self.open_any(paths[0])
         if len(paths) > 1:
             others = "1 other file" if len(paths) == 2 else f"{len(paths) - 1} other files"
@@ -95,7 +95,7 @@ class PadClipboard:
         QGuiApplication.clipboard().setImage(picture_of(self._session.drawing))
 
     def paste(self) -> None:
-        """Take an image, or a file that was copied, from the clipboard."""
+        """Paste an image, a copied file, or a recipe from the clipboard."""
         # None after the program that copied has ended, although the stubs forbid it.
         mime = QGuiApplication.clipboard().mimeData()
         if mime is None or not self.take(mime, "Paste"):
@@ -125,8 +125,8 @@ class PadClipboard:
         return True
 
     def _take_text(self, text: str) -> bool:
-        """Use text that is a recipe; say what other text is not."""
-        from digitpad.training.recipe import Recipe  # here, as the window starts without it
+        """Apply text that is a recipe; for other text, show a message."""
+        from digitpad.training.recipe import Recipe  # imported here to keep the start fast
 
         try:
             recipe = Recipe.from_toml(text[:MAX_TEXT], Path("clipboard"))

@@ -1,4 +1,4 @@
-"""A list to choose one drawing of a file from."""
+"""Dialog to choose one of the drawings in a file."""
 
 from collections.abc import Callable, Sequence
 

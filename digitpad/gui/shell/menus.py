@@ -7,14 +7,14 @@ from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
 from PySide6.QtWidgets import QMenu
 
-from digitpad import __version__
 from digitpad.errors import DigitpadError
 from digitpad.gui.pages import Command
+from digitpad.gui.widgets.basics import named
 from digitpad.gui.widgets.dialogs import show_information
-from digitpad.gui.widgets.menu_utils import add_action
+from digitpad.gui.widgets.menu_utils import add_action, with_native_keys
 from digitpad.gui.widgets.theme import Mode
 from digitpad.runs.network_names import network_name
-from digitpad.system import blas_threads, user_folders
+from digitpad.system import user_folders
 
 if TYPE_CHECKING:
     from digitpad.gui.shell.window import Window
@@ -24,22 +24,23 @@ TEXT_STEP = 10  # percent
 _KEYS = """\
 On the pad: the arrow keys move a pen, Shift makes small steps, Space puts it down and lifts it, Esc cancels the stroke.
 
-P pen, E eraser, W why, Ctrl+Z undo, Ctrl+Backspace clear, Ctrl+C and Ctrl+V copy and paste, Alt+0 to 9 correct.
+P pen, E eraser, W explanation, Ctrl+Z undo, Ctrl+Backspace clear, Ctrl+C and Ctrl+V copy and paste, Alt+0 to 9 correct.
 
 Inside, on the layers: the arrow keys move from unit to unit, with Shift within a map; Space switches a unit off, Esc \
-clears the selection. U, S, N, E choose the panel, A and F the picture.
+clears the selection. U, S, N, E choose the panel, A and F the view.
 
 {tabs}, Ctrl+T train and pause, Ctrl+. stop, Ctrl+U use the trained network, Ctrl+E evaluate, R another sample, \
 Ctrl+R runs, Ctrl+L open network, Ctrl+O open image or strokes."""
 
 
 class Menus(QObject):
-    """Fills the menu bar of a window, and enables what can be done at the moment."""
+    """Menu bar of a window; it enables the commands that are possible at the moment."""
 
     def __init__(self, window: "Window") -> None:
         super().__init__(window)
         self._window = window
         self._session = window.session
+        self._pad_menu = named(QMenu(window), "pad_menu")
         self._pad_actions = QActionGroup(self)
         self._pad_actions.setExclusionPolicy(QActionGroup.ExclusionPolicy.None_)
         self._commands: list[tuple[QAction, Command]] = []
@@ -52,12 +53,13 @@ class Menus(QObject):
         for signal in (self._session.training_changed, self._session.evaluating_changed):
             signal.connect(self._update_commands)
         self._session.drawing_settled.connect(self._update_drawing)
+        self._session.pad_menu_requested.connect(self._pad_menu.popup)
         self._session.theme.changed.connect(self._follow_theme)
         self._update_commands()
         self._update_drawing()
 
     def show_page(self, index: int) -> None:
-        """Follow the tab that is shown: beside the pad, its keys belong to the field that is edited."""
+        """Enable the shortcuts of the pad only on the Draw tab, because text fields use the same keys."""
         self._pad_actions.setEnabled(index == 0)
 
     def _update_drawing(self) -> None:
@@ -85,7 +87,7 @@ class Menus(QObject):
         self._recent_menu.aboutToShow.connect(self._fill_recent)
         add_action(file, "Save net&work as…", lambda: networks.save(self._session.weights), "Ctrl+Shift+S")
         file.addSeparator()
-        add_action(file, "&Open image or strokes…", clipboard.ask_and_open, standard.Open)
+        self._open_action = add_action(file, "&Open image or strokes…", clipboard.ask_and_open, standard.Open)
         self._save_picture_action = add_action(file, "Save &image…", clipboard.save_picture, standard.Save)
         self._save_strokes_action = add_action(file, "Save &strokes…", clipboard.save_strokes, "Ctrl+Alt+S")
         file.addSeparator()
@@ -106,6 +108,9 @@ class Menus(QObject):
         add_action(edit, "&Paste", window.clipboard.paste, standard.Paste)
         edit.addSeparator()
         self._pad_actions.addAction(add_action(edit, "C&lear", self._session.clear_drawing, "Ctrl+Backspace"))
+        self._pad_menu.addActions(edit.actions())
+        self._pad_menu.addSeparator()
+        self._pad_menu.addActions([self._open_action, self._save_picture_action, self._save_strokes_action])
         edit.addSeparator()
         settings = add_action(edit, "Pre&ferences…", window.show_preferences, standard.Preferences)
         settings.setMenuRole(QAction.MenuRole.PreferencesRole)
@@ -172,7 +177,7 @@ class Menus(QObject):
     # Commands.
 
     def _run_command(self, index: int, method: str) -> None:
-        """Show a page, and carry out its command there."""
+        """Show a page, and run one of its commands."""
         getattr(self._window.show_page(index), method)()
 
     def _fill_recent(self) -> None:
@@ -193,20 +198,13 @@ class Menus(QObject):
 
     def _show_keys(self) -> None:
         tabs = ", ".join(f"Ctrl+{index + 1} {page.title}" for index, page in enumerate(self._window.pages))
-        show_information(self._window, "Keyboard shortcuts", _KEYS.format(tabs=tabs))
+        show_information(self._window, "Keyboard shortcuts", with_native_keys(_KEYS.format(tabs=tabs)))
 
     def _show_about(self) -> None:
         try:
             user_folders.user_data()
         except DigitpadError as error:
             self._session.raise_error("The folder for your runs can't be used", error)
-        n_threads = blas_threads.thread_count()
-        show_information(
-            self._window,
-            f"digitpad {__version__}",
-            "Draw a digit and see how a neural network written in NumPy reads it.\n\n"
-            f"Network in use: {self._session.weights.name}. "
-            f"Your runs are kept in {user_folders.user_data_path() / 'runs'}.\n\n"
-            f"{n_threads} BLAS thread{'s' * (n_threads > 1)}, float32.\n\n"
-            "MIT licence. MNIST: Yann LeCun and Corinna Cortes, CC BY-SA 3.0.",
-        )
+        from digitpad.gui.shell.about_dialog import AboutDialog
+
+        AboutDialog(self._session, self._window).show()

@@ -1,4 +1,4 @@
-"""Opening and saving networks; a file that turns out to be a dataset is offered as one."""
+"""Opening and saving of networks; a file that is a dataset is offered as one."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class NetworkFiles(QObject):
-    """The network in use, from and into files."""
+    """Commands to open and save networks."""
 
     def __init__(self, session: Session, files: FileDialogs, parent: QWidget) -> None:
         super().__init__(parent)
@@ -31,7 +31,7 @@ class NetworkFiles(QObject):
 
     @property
     def importer(self) -> "NetworkImport":
-        """Opens other people's networks."""
+        """Importer of networks from other programs."""
         return self._importer()
 
     @property

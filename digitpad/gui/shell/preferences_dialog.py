@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QSizePolicy,
     QSlider,
     QVBoxLayout,
     QWidget,
@@ -32,7 +33,7 @@ _STEP = 10
 
 
 class PreferencesDialog(QDialog):
-    """Theme, text size, what is restored at the start, finger drawing, and the folder of runs."""
+    """Dialog for the theme, text size, restored session, finger drawing, and the folder of runs."""
 
     def __init__(self, session: Session, files: FileDialogs, parent: QWidget) -> None:
         super().__init__(parent)
@@ -42,6 +43,7 @@ class PreferencesDialog(QDialog):
         self._files = files
         preferences = session.preferences
         self._theme = named(QComboBox(), "theme_choice")
+        self._theme.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         for mode, text in THEMES.items():
             self._theme.addItem(text, mode)
         self._text_size = named(QSlider(Qt.Orientation.Horizontal), "text_size")
@@ -54,7 +56,7 @@ class PreferencesDialog(QDialog):
         self._fingers.setToolTip("Off: only pen and mouse draw. While a pen is near the screen, fingers never draw.")
         self._fingers.setChecked(preferences.draws_with_fingers)
         self._network = named(QLineEdit(preferences.startup_network), "startup_network")
-        self._network.setPlaceholderText("The last one, else the built-in network")
+        self._network.setPlaceholderText("The last one, or the built-in network")
         folder = user_folders.runs_path()
         is_usual = folder == user_folders.usual_runs_path()
         self._folder = named(QLineEdit("" if is_usual else str(folder)), "runs_folder")

@@ -1,4 +1,4 @@
-"""A banner that offers to resume an interrupted run."""
+"""Banner that offers to resume an interrupted run."""
 
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ _MAX_NAME = 24
 
 
 class ResumeBanner(QWidget):
-    """Hidden, unless there is an interrupted run that the user has not declined to resume."""
+    """Banner that is shown if there is an interrupted run that the user has not declined to resume."""
 
     looked = Signal(object)  # RunEntry that is offered from now on, or None
 
@@ -45,7 +45,7 @@ class ResumeBanner(QWidget):
         self._tasks.start(unfinished_run, finished=self._offer, failed=lambda: self.looked.emit(None))
 
     def _training_changed(self, state: TrainingState) -> None:
-        """Offer nothing once a training has started."""
+        """Hide the offer when training starts."""
         if state.is_busy:
             self._tasks.close()
             self._offer(None)
@@ -74,7 +74,7 @@ class ResumeBanner(QWidget):
 
 def unfinished_run() -> "RunEntry | None":
     """Return the latest run that was paused or interrupted and that is not in training."""
-    from digitpad.runs.run_registry import RunRegistry  # here, as the window starts without it
+    from digitpad.runs.run_registry import RunRegistry  # imported here to keep the start fast
 
     entries = RunRegistry().entries()
     return next((entry for entry in entries if entry.is_unfinished and not entry.run.is_in_training), None)

@@ -13,7 +13,7 @@ _MIN_MESSAGE_PX = 120
 
 
 class StatusBar(QWidget):
-    """Its texts are elided where there is no room for them."""
+    """Status bar whose texts are elided if there is no room for them."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()

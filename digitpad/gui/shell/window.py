@@ -38,7 +38,7 @@ P = TypeVar("P", bound=TabPage)
 
 
 class Window(QMainWindow):
-    """The tabs of `digitpad.gui.pages.PAGES` and what is around them.
+    """Main window with the tabs of `digitpad.gui.pages.PAGES`.
 
     The first tab is built at the start. The others are imported after the first paint and built when they are first
     shown; with them the start would take twice as long.
@@ -93,12 +93,12 @@ class Window(QMainWindow):
         return self._tabs.currentIndex()
 
     def show_page(self, index: int) -> TabPage:
-        """Show a tab, building it if need be; return it."""
+        """Show a tab, building it if necessary; return it."""
         self._tabs.setCurrentIndex(index)
         return self._built[index]()
 
     def page(self, kind: type[P]) -> P:
-        """Return the tab of a class, building it if need be.
+        """Return the tab of a class, building it if necessary.
 
         Raises
         ------
@@ -132,11 +132,11 @@ class Window(QMainWindow):
         """Show the Preferences dialog."""
         bring_to_front(self._preferences_dialog())
 
-    # What is around the tabs.
+    # Window around the tabs.
 
     @property
     def banner(self) -> ResumeBanner:
-        """The offer to resume an interrupted run."""
+        """The banner that offers to resume an interrupted run."""
         return self._status.banner
 
     @property
@@ -188,8 +188,8 @@ class Window(QMainWindow):
         self.setCentralWidget(central)
 
     def import_pages(self) -> None:
-        """Import the other tabs, so that they show at once when they are clicked."""
-        # As a task, because a pen waits for an import of 100 ms and more only a millisecond at a time.
+        """Import the other tabs in advance, so that they open quickly."""
+        # In a task: imports take 100 ms or more, but a thread blocks the pen for only a millisecond at a time.
         self._importing.start(
             lambda: [*(page.load() for page in self.pages), *map(import_module, _IMPORTED_LATER)],
             finished=self._status.banner.look,  # an import that fails raises its error when the tab is shown
@@ -202,7 +202,7 @@ class Window(QMainWindow):
     # Closing.
 
     def finish_work(self) -> str:
-        """End long work and save its result; return what would be lost."""
+        """End long work and save its result; return a description of what would be lost."""
         problems = [lazy.value.finish_work() for lazy in self._built if lazy.value is not None]
         return "\n\n".join(filter(None, problems))
 
@@ -217,7 +217,7 @@ class Window(QMainWindow):
         end_tasks(self.session)
 
     def _keep_session(self) -> None:
-        """Keep the size of the window, and what is restored at the next start."""
+        """Save the size of the window and the session for the next start."""
         session, preferences = self.session, self.session.preferences
         preferences.set_geometry("geometry", self.saveGeometry())
         states = {
@@ -228,7 +228,7 @@ class Window(QMainWindow):
         preferences.keep_session(self.pages[self.page_index].title, session.network_path, states)
 
     def _restore_page(self) -> None:
-        """Show the tab of the last session."""
+        """Restore the tab of the last session."""
         titles = [page.title for page in self.pages]
         if (title := self.session.preferences.last_session.get("page")) in titles:
             self.show_page(titles.index(title))
@@ -245,7 +245,7 @@ class Window(QMainWindow):
         question = f"{problem}\n\nClose anyway, and lose the network?"
         return not problem or confirm(self, "The network is not saved.", question, "Close and lose it", "Stay")
 
-    # Overrides of Qt's.
+    # Qt overrides.
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
@@ -263,7 +263,7 @@ class Window(QMainWindow):
             event.acceptProposedAction()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Ask during a training, then pause it and keep what it has learnt."""
+        """During training, ask whether to close, then pause and save the run."""
         if not self._may_stop_training() or not self._may_lose(self.finish_work()):
             event.ignore()
             return

@@ -1,1 +1,1 @@
-"""Work off the GUI thread."""
+"""Background work off the GUI thread."""

@@ -13,7 +13,7 @@ _INTERVAL_MS = 500
 
 
 class GuiThreadCollector(QObject):
-    """Switches automatic collection off, and collects by the same thresholds in a timer of the GUI thread.
+    """Collector that replaces automatic collection: a timer of the GUI thread collects by the same thresholds.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Values that are made when they are first needed."""
+"""Lazily created values."""
 
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -7,12 +7,12 @@ T = TypeVar("T")
 
 
 class Lazy(Generic[T]):
-    """A value that is made by the first call.
+    """Value that is created by the first call.
 
     Attributes
     ----------
     value : object or None
-        The value, or None while nothing has called for it.
+        The value, or None before the first call.
     """
 
     def __init__(self, make: Callable[[], T]) -> None:
@@ -20,7 +20,7 @@ class Lazy(Generic[T]):
         self.value: T | None = None
 
     def __call__(self) -> T:
-        """Return the value, making it first if need be."""
+        """Return the value; create it in the first call."""
         if self.value is None:
             self.value = self._make()
         return self.value

@@ -65,7 +65,7 @@ class Task(QObject):
         self.messages: deque[tuple[str, Any]] = deque()  # name of a signal and its value, not yet delivered
 
     def cancel(self) -> None:
-        """End the work after the piece under way."""
+        """End the work after its current piece."""
         self.is_cancelled = True
 
     def pieces(self) -> Generator[Any, None, Any]:
@@ -84,7 +84,7 @@ class Task(QObject):
 
 
 class TaskRunner(QObject):
-    """Runs tasks by a policy.
+    """Runner of tasks by a policy.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ class TaskRunner(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether a task that was not cancelled has yet to end."""
+        """Whether a task that was not cancelled has not ended yet."""
         return any(not task.is_cancelled for task in self._open.values())
 
     def start(
@@ -170,7 +170,7 @@ class TaskRunner(QObject):
             self._deliver(self._idle_task, "cancelled", None)
 
     def close(self) -> None:
-        """Emit no signal and start no task from now on; cancel the tasks, except in a queue, which is worked off."""
+        """Emit no signal and start no task from now on; cancel the tasks, except in a queue, which is completed."""
         self._closed = True
         if self._policy is not Policy.QUEUE:
             self.cancel()

@@ -1,4 +1,4 @@
-"""Limits how often a function is called; the last request is never lost."""
+"""Throttle: limits how often a function is called, without losing the last request."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ from PySide6.QtCore import QElapsedTimer, QObject, QTimer
 
 
 class Throttle(QObject):
-    """Calls ``action`` at most once every ``interval_ms``; requests in between are merged into one call."""
+    """Caller of ``action`` at most once every ``interval_ms``; requests in between are merged into one call."""
 
     def __init__(self, action: Callable[[], None], interval_ms: int, parent: QObject) -> None:
         super().__init__(parent)

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLocale, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent, QPen, QValidator, QWheelEvent
+from PySide6.QtGui import (
+    QColor,
+    QFontMetrics,
+    QImage,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QValidator,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import (
     QDialog,
     QDoubleSpinBox,
@@ -23,7 +33,8 @@ from digitpad.datasets.dataset import one_of_each
 from digitpad.errors import DataError
 from digitpad.gui.canvas.qt_images import inked
 from digitpad.gui.tasks.throttle import Throttle
-from digitpad.gui.widgets.basics import SPACE, make_card, make_label, named
+from digitpad.gui.widgets.accessibility import Role, set_accessible_role
+from digitpad.gui.widgets.basics import SPACE, dialog_buttons, make_card, make_label, named
 from digitpad.gui.widgets.form_widgets import link
 from digitpad.gui.widgets.theme import Theme
 from digitpad.training.recipe import AugmentationSettings
@@ -155,9 +166,7 @@ class AugmentationDialog(QDialog):
         right.addWidget(self._panel, 1)
         close = named(QPushButton("&Close"), "close_button")
         close.setToolTip("Close and keep these amounts (Esc)")
-        close.setAutoDefault(False)
-        close.clicked.connect(self.close)
-        right.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
+        right.addWidget(dialog_buttons(self, close))
         row.addLayout(right)
         self.setFixedSize(self.sizeHint())
 
@@ -169,7 +178,7 @@ class AugmentationDialog(QDialog):
         top = QHBoxLayout()
         top.setSpacing(0)
         first = make_label("Original", "heading")
-        first.setFixedWidth(DigitGrid.copies_left)
+        first.setFixedWidth(self._grid.copies_left)
         again = link("Draw &again", "draw_again_button", "Draw new random amounts, up to these (Alt+A)")
         again.clicked.connect(self.draw_again)
         top.addWidget(first)
@@ -278,8 +287,6 @@ class _Number(QDoubleSpinBox):
 class DigitGrid(QWidget):
     """Grid with a row for each digit: the original, a gap, then augmented copies."""
 
-    copies_left = _CELL_PX + 5 * SPACE
-
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
@@ -288,6 +295,9 @@ class DigitGrid(QWidget):
         self.problem = ""
         self.setObjectName("digit_grid")
         self.setAccessibleName("Ten digits, each original and augmented")
+        set_accessible_role(self, Role.Graphic)
+        heading_px = QFontMetrics(make_label("", "heading").font()).horizontalAdvance("Original")
+        self.copies_left = max(_CELL_PX + 5 * SPACE, heading_px + 3 * SPACE)
         pitch = _CELL_PX + _GAP_PX
         self.setFixedSize(QSize(self.copies_left + N_COPIES * pitch - _GAP_PX, 10 * pitch - _GAP_PX))
         theme.changed.connect(self._repaint)

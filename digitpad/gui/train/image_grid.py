@@ -8,6 +8,7 @@ from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
+from digitpad.gui.widgets.accessibility import Role, set_accessible_role
 from digitpad.gui.widgets.theme import Theme
 
 GAP = 4
@@ -31,6 +32,7 @@ class ImageGrid(QWidget):
         super().__init__()
         self.setObjectName(name)
         self.setAccessibleName(title)
+        set_accessible_role(self, Role.Graphic)
         self._theme, self._signed = theme, signed
         self.images: NDArray[np.uint8] = np.zeros((0, 28, 28), np.uint8)
         self.setMinimumHeight(90)

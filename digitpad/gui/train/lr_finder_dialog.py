@@ -9,7 +9,8 @@ from PySide6.QtGui import QCloseEvent, QColor, QPainter, QPaintEvent, QPen, QPol
 from PySide6.QtWidgets import QDialog, QPushButton, QVBoxLayout, QWidget
 
 from digitpad.gui.tasks.task import Policy, TaskRunner, end_tasks, error_message, report
-from digitpad.gui.widgets.basics import SPACE, closing_row, make_label, named
+from digitpad.gui.widgets.accessibility import Role, set_accessible_role
+from digitpad.gui.widgets.basics import SPACE, dialog_buttons, make_label, named
 from digitpad.gui.widgets.theme import Theme
 from digitpad.number_format import format_count
 from digitpad.training.lr_finder import HIGHEST, LOWEST, RangeTestResult, range_test
@@ -96,7 +97,7 @@ class LearningRateDialog(QDialog):
         self._message.setWordWrap(True)
         column.addWidget(self._message)
         self._use.setEnabled(False)
-        column.addLayout(closing_row(self, self._use, named(QPushButton("Close"), "close_rates")))
+        column.addWidget(dialog_buttons(self, named(QPushButton("Close"), "close_rates"), self._use))
         self.resize(520, 380)
 
     # Overrides of Qt's.
@@ -120,6 +121,7 @@ class _Curve(QWidget):
         self._rate: float | None = None
         self.setObjectName("rate_curve")
         self.setAccessibleName("Loss by learning rate")
+        set_accessible_role(self, Role.Chart)
         self.setMinimumHeight(160)
         theme.changed.connect(self.update)
 

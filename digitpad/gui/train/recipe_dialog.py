@@ -5,7 +5,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QGridLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from digitpad.gui.widgets.basics import SPACE, closing_row, make_label, named
+from digitpad.gui.widgets.basics import SPACE, dialog_buttons, make_label, named
 
 MAX_NAME = 60
 
@@ -94,5 +94,5 @@ class RecipeDialog(QDialog):
         column.addLayout(grid)
         self._save.setDefault(True)
         self._save.clicked.connect(self.accept)
-        column.addLayout(closing_row(self, self._save, named(QPushButton("Cancel"), "recipe_cancel")))
+        column.addWidget(dialog_buttons(self, named(QPushButton("Cancel"), "recipe_cancel"), self._save))
         self.setFixedWidth(440)

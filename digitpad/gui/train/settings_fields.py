@@ -326,7 +326,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
             "training.calibrate",
             "After training, calibrates the probabilities on the validation set: of predictions with a probability of "
             "90\N{NO-BREAK SPACE}%, nine in ten should be right. Predictions do not change. Off is usual.",
-            partial(Check, "Calibrate probabilities"),
+            partial(Check, "Probabilities"),
             more=True,
         ),
         Field("training.seed", "Seed of the random numbers. The same seed and settings give the same result.", _count),

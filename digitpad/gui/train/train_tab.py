@@ -296,7 +296,7 @@ class TrainTab(TabPage):
             case Preparing(done, total):
                 self.board.prepared(done, total)
                 progress = f"{format_count(done)} of {format_count(total)}"
-                if self.state is TrainingState.RUNNING:  # else it is told that it is paused
+                if self.state is TrainingState.RUNNING:  # otherwise the status already says that it is paused
                     self._session.say(f"Generating {progress} training drawings…", Lifetime.TRAINING)
             case TrainingStart():
                 self._forget_result(event.recipe.training.epochs)

@@ -341,7 +341,7 @@ class TrainingDashboard(QWidget):
 
     def _build_views(self) -> QWidget:
         """Build the card below the loss: accuracy, first layer, or last batch."""
-        self._views = SegmentedControl(("Accuracy", "First layer", "Batch"), "views", "View below the loss")
+        self._views = SegmentedControl(("Accuracy", "First layer", "Batch"), "views", "View below the loss", pages=True)
         heading = QWidget()
         row = QHBoxLayout(heading)
         row.setContentsMargins(0, 0, 0, 0)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
+from digitpad.gui.widgets.accessibility import Role, set_accessible_role
 from digitpad.gui.widgets.theme import Theme
 
 MAX_MOMENTS = 500  # 25 KB each; above this number, every second one is dropped
@@ -68,6 +69,7 @@ class Scrubber(QWidget):
         self.setObjectName("scrubber")
         self.setMinimumWidth(60)
         self.setAccessibleName("Training history")
+        set_accessible_role(self, Role.Slider)
         self.setToolTip("Drag to go back to earlier points of training, or use the arrow keys and End")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.SizeHorCursor)

@@ -10,6 +10,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFocusEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
+from digitpad.gui.widgets.accessibility import Role, set_accessible_role
 from digitpad.gui.widgets.blitting import BlittedFigure, set_loss_ticks
 from digitpad.gui.widgets.theme import Theme
 from digitpad.nn.arrays import Floats
@@ -54,6 +55,7 @@ class TrainingCurves(BlittedFigure):
         )
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Loss by epoch" if logarithmic else "Accuracy by epoch")
+        set_accessible_role(self, Role.Chart)
         self._restyle()
 
     def set_plan(self, epochs: int, hint: str = "") -> None:

@@ -18,6 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QDialog,
+    QDialogButtonBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -93,17 +94,16 @@ def set_kind(button: QPushButton, kind: str) -> None:
         button.style().polish(button)
 
 
-def closing_row(dialog: QDialog, does: QPushButton, closes: QPushButton) -> QHBoxLayout:
-    """Return the last row of a dialog: the button that closes it, and on the right its primary button."""
-    does.setProperty("kind", "primary")
+def dialog_buttons(dialog: QDialog, closes: QPushButton, does: QPushButton | None = None) -> QDialogButtonBox:
+    """Return the last row of a dialog, in the order of the platform: the button that closes it, and the primary one."""
+    box = QDialogButtonBox()
     closes.setAutoDefault(False)
     closes.clicked.connect(dialog.reject)
-    row = QHBoxLayout()
-    row.setSpacing(2 * SPACE)
-    row.addStretch(1)
-    row.addWidget(closes)
-    row.addWidget(does)
-    return row
+    box.addButton(closes, QDialogButtonBox.ButtonRole.RejectRole)
+    if does is not None:
+        does.setProperty("kind", "primary")
+        box.addButton(does, QDialogButtonBox.ButtonRole.AcceptRole)
+    return box
 
 
 class Tabs(QTabBar):
@@ -234,7 +234,7 @@ class ElidedLabel(QLabel):
 
 
 class _Figure(QLabel):
-    """Large number that shrinks where there is no room for it, rather than be cut off."""
+    """Large number that shrinks instead of being cut off."""
 
     def __init__(self, name: str) -> None:
         super().__init__("–")

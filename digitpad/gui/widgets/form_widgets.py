@@ -4,7 +4,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent, QPalette, QPen, QPolygonF, QWheelEvent
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+    QPolygonF,
+    QResizeEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
@@ -93,9 +103,31 @@ class Choice(QComboBox):
     def __init__(self) -> None:
         super().__init__()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._tip = ""
         self.currentIndexChanged.connect(lambda _: self.edited.emit())
+        self.currentTextChanged.connect(lambda _: self._show_tip())
+
+    @property
+    def _room_px(self) -> int:
+        """Width of the text."""
+        return self.width() - _ARROW_PX - 20
+
+    def _show_tip(self) -> None:
+        """Begin the tooltip with the chosen text if it does not fit."""
+        text = self.currentText()
+        is_elided = self.fontMetrics().horizontalAdvance(text) > self._room_px
+        super().setToolTip(f"{text}\n{self._tip}".strip() if is_elided else self._tip)
 
     # Qt overrides.
+
+    def setToolTip(self, text: str) -> None:
+        """Set the tooltip; the chosen text comes first if it does not fit."""
+        self._tip = text
+        self._show_tip()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_tip()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():
@@ -112,8 +144,8 @@ class Choice(QComboBox):
         """Elide text that does not fit, and draw the arrow, for which a style sheet would need an image file."""
         option = QStyleOptionComboBox()
         self.initStyleOption(option)
-        room_px = self.width() - _ARROW_PX - 16
-        option.currentText = self.fontMetrics().elidedText(option.currentText, Qt.TextElideMode.ElideRight, room_px)
+        mode = Qt.TextElideMode.ElideRight
+        option.currentText = self.fontMetrics().elidedText(option.currentText, mode, self._room_px)
         styled = QStylePainter(self)
         styled.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
         styled.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)

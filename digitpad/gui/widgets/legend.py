@@ -6,6 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from digitpad.gui.widgets.accessibility import Role, set_accessible_role
 from digitpad.gui.widgets.theme import Theme
 from digitpad.plotting.palette import Palette
 
@@ -32,12 +33,13 @@ class LegendEntry(QWidget):
         super().__init__()
         self._theme, self._symbol = theme, symbol
         self.setObjectName(name)
+        set_accessible_role(self, Role.StaticText)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.set_text(text)
         theme.changed.connect(self.update)
 
     def set_text(self, text: str, accessible_name: str = "") -> None:
-        """Set the text; a screen reader may be told more."""
+        """Set the text, and optionally a longer one for screen readers."""
         self._text = text
         self.setAccessibleName(accessible_name or text)
         self.updateGeometry()

@@ -9,7 +9,7 @@ from digitpad.gui.widgets.theme import fixed_width_digits
 
 
 class ReservedLabel(QLabel):
-    """Label as wide as the longest of some texts, in any font; a longer text is elided, and its tooltip shows it whole.
+    """Label as wide as the longest of some texts, in any font; a longer text is elided, and shown in the tooltip.
 
     Parameters
     ----------

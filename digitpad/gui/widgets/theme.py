@@ -19,7 +19,7 @@ class Mode(StrEnum):
 
 
 class Theme(QObject):
-    """Colours and text size in use; they follow the system until the user chooses others."""
+    """Colours and text size in use; by default, they follow the system."""
 
     changed = Signal()  # `tokens` or the text size changed
 
@@ -92,6 +92,7 @@ def _style_sheet(t: Palette) -> str:
     return f"""
 * {{ font-size: {scaled(13)}px; }}
 QMainWindow, QDialog, QMessageBox {{ background: {t.ground}; }}
+QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QMenuBar {{ background: {t.card}; color: {t.soft}; border-bottom: 1px solid {t.hairline}; padding: 3px 6px; }}
 QMenuBar::item {{ padding: 4px 8px; border-radius: 5px; background: transparent; }}
 QMenuBar::item:selected {{ background: {t.accent_ground}; color: {t.text}; }}

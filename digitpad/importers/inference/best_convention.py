@@ -43,7 +43,7 @@ POOR = 0.5
 
 _COST_PER_LOSS, _MAX_LOSS_COST = 1.5, 1.5
 _COST_PER_LOSS_IMAGES, _MAX_LOSS_COST_IMAGES = 8.0, 3.0
-_LOWEST_TELLING_LOSS = 0.02  # a lower loss is no evidence: with correct predictions, larger logits reduce any loss
+_LOWEST_TELLING_LOSS = 0.02  # a lower loss proves nothing: with correct predictions, larger logits reduce any loss
 
 
 @dataclass(frozen=True, eq=False)

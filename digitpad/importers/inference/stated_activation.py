@@ -68,7 +68,7 @@ class StatedActivation:
 def stated_activation(tensor_tree: TensorTree, n_hidden: int) -> StatedActivation | None:
     """Return the activation that an attribute or a class name in a file states, or None if there is no clear one.
 
-    Names of files and arrays are no statement; see `stated_activations` for those.
+    Names of files and arrays do not state it; see `stated_activations` for those.
     """
     if n_hidden == 0:
         return None

@@ -27,7 +27,7 @@ class Flow:
     channels_first : bool
         Whether Keras has (channels, height, width) where digitpad has the channels last.
     undecided : bool
-        Whether the input is (1, 28, 28), of which only the next layer tells which axis is that of the channels.
+        Whether the input is (1, 28, 28); then only the next layer shows which axis holds the channels.
     order : ndarray, optional
         After flattening with the channels first: the element of digitpad for each element of Keras.
     """

@@ -73,7 +73,7 @@ class StatedNetwork:
         return Plan(self.layers, (28, 28))
 
     def transposed(self) -> "StatedNetwork | None":
-        """Return the network for images with rows and columns exchanged, or None if it has other than dense layers."""
+        """Return the network for images with rows and columns exchanged, or None if it has other layers."""
         kinds = [type(layer).__name__ for layer in self.layers]
         if kinds[:2] != ["Flatten", "Linear"]:
             return None

@@ -20,7 +20,7 @@ FLAT = 0.15
 
 @dataclass(frozen=True, eq=False)
 class Unit:
-    """Parts that are in the same digit for certain: a stroke or component, or a piece of one, with its specks.
+    """Parts that certainly belong to the same digit: a stroke or component, or a piece of one, with its specks.
 
     Attributes
     ----------

@@ -51,7 +51,7 @@ JOINS = 0.0
 """Score of a line that only joins two digits; a cut at each of its ends is counted already."""
 
 NO_DIGIT = -5.0
-"""Logarithm of the probability that ink is no digit, before it is read."""
+"""Logarithm of the probability that ink is not a digit, before it is read."""
 
 SIGN_HEIGHT, SIGN = 0.65, -1.5
 """The same for ink lower than this share of the line's height, which may be a sign, a point or a comma."""
@@ -86,7 +86,7 @@ class Hypothesis:
     size : float
         Logarithm of the probability that a digit has this height and place; 0 for usual ones.
     no_digit : float
-        Logarithm of the probability that it is no digit, before it is read.
+        Logarithm of the probability that it is not a digit, before it is read.
     joins : bool
         Whether it is a line that only joins two digits.
     prediction : Prediction or None
@@ -125,7 +125,7 @@ class Hypothesis:
 
     @property
     def is_sure(self) -> bool:
-        """Whether the digit is sure, and so is that its units are a digit of their own."""
+        """Whether both the prediction and the division of the units into this digit are sure."""
         return self.prediction is not None and self.prediction.sure and self.is_digit and self.score > MIN_SURE
 
 
@@ -213,7 +213,7 @@ def _hypotheses(units: Sequence[Unit]) -> list[list[Hypothesis]]:
 
 
 def _connected_sets(first: int, links: Sequence[dict[int, float]]) -> list[tuple[int, ...]]:
-    """Return all sets of at most `MAX_UNITS` units that links connect, and of which ``first`` is the first."""
+    """Return all sets of at most `MAX_UNITS` units that links connect, with ``first`` as their first."""
     found: dict[tuple[int, ...], None] = {(first,): None}
     newest = list(found)
     for _ in range(MAX_UNITS - 1):

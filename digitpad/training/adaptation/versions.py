@@ -59,7 +59,7 @@ class AdaptedVersion:
         return load_weights(self.folder / "before.npz")
 
     def facts(self) -> dict[str, Any]:
-        """Return what is known of the adaptation: ``from``, ``date``, ``n_drawings``, and ``before`` and ``after``.
+        """Return facts about the adaptation: ``from``, ``date``, ``n_drawings``, and ``before`` and ``after``.
 
         Raises
         ------

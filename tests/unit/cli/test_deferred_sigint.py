@@ -1,4 +1,4 @@
-"""Ctrl-C that waits for its moment."""
+"""Tests of deferred handling of Ctrl-C and other end signals."""
 
 import signal
 
@@ -7,8 +7,8 @@ import pytest
 from digitpad.cli.deferred_sigint import END_SIGNALS, DeferredSigint
 
 
-def test_ctrl_c_waits_for_the_check() -> None:
-    """Whatever is under way is not broken off; the check raises, once."""
+def test_ctrl_c_is_deferred_to_the_check() -> None:
+    """Ctrl-C does not interrupt the current work; the next check raises KeyboardInterrupt, once."""
     with DeferredSigint() as interrupts:
         signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
@@ -16,16 +16,16 @@ def test_ctrl_c_waits_for_the_check() -> None:
         interrupts.check()
 
 
-def test_second_ctrl_c_does_not_wait() -> None:
-    """Who presses twice means it."""
+def test_second_ctrl_c_interrupts_at_once() -> None:
+    """A second Ctrl-C raises KeyboardInterrupt at once."""
     with DeferredSigint():
         signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
 
 
-def test_afterwards_all_is_as_before() -> None:
-    """The handler of before is back, after an error too."""
+def test_previous_handler_is_restored() -> None:
+    """The previous signal handler is restored, also after an error."""
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(RuntimeError), DeferredSigint():
         raise RuntimeError
@@ -33,8 +33,8 @@ def test_afterwards_all_is_as_before() -> None:
 
 
 @pytest.mark.parametrize("number", END_SIGNALS)
-def test_every_request_to_end_waits_for_the_check(number: signal.Signals) -> None:
-    """`kill`, a closed terminal and, on Windows, a closed console end as Ctrl-C does."""
+def test_every_end_signal_is_deferred_to_the_check(number: signal.Signals) -> None:
+    """`kill`, a closed terminal and, on Windows, a closed console are deferred like Ctrl-C."""
     before = signal.getsignal(number)
     with DeferredSigint() as interrupts:
         signal.raise_signal(number)
@@ -44,8 +44,8 @@ def test_every_request_to_end_waits_for_the_check(number: signal.Signals) -> Non
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="a signal of POSIX")
-def test_signal_that_is_ignored_stays_ignored() -> None:
-    """Under `nohup`, a training survives the end of its terminal."""
+def test_ignored_signal_stays_ignored() -> None:
+    """A signal that is already ignored, as SIGHUP under `nohup`, stays ignored."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         with DeferredSigint() as interrupts:

@@ -1,4 +1,4 @@
-"""``digitpad doctor`` and ``digitpad --version``."""
+"""Tests of ``digitpad doctor`` and ``digitpad --version``."""
 
 import errno
 import json
@@ -28,8 +28,8 @@ def checks(capsys: pytest.CaptureFixture[str], status: int) -> dict[str, dict[st
     return {check["name"]: check for check in values}
 
 
-def test_all_is_well(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a sound system every check passes, and nothing is created."""
+def test_all_checks_pass(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a working system every check passes, and nothing is created."""
     monkeypatch.setattr(doctor, "_fonts", lambda: doctor.Finding("fonts", "some"))
     found = checks(capsys, 0)
     assert all(check["ok"] and not check["advice"] for check in found.values())
@@ -41,8 +41,8 @@ def test_all_is_well(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeyp
     assert "✓ data folder" in capsys.readouterr().out
 
 
-def test_what_is_wrong_has_an_advice(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without display, fonts, space, or folders that can be written, each check says what to do; the status is 1."""
+def test_failed_checks_have_advice(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a missing display, font or disk space, or a read-only folder, the check says what to do; the status is 1."""
 
     def no_display() -> NoReturn:
         raise DigitpadError("there is no display; run xvfb-run digitpad")
@@ -66,7 +66,7 @@ def test_what_is_wrong_has_an_advice(capsys: pytest.CaptureFixture[str], monkeyp
     assert "TMPDIR" in found["temporary files"]["advice"]
 
 
-def test_blas_whose_threads_cannot_be_set_is_named(
+def test_blas_without_thread_limit_is_reported(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With Accelerate, which threadpoolctl does not know, the doctor does not claim that the limit holds."""
@@ -76,7 +76,7 @@ def test_blas_whose_threads_cannot_be_set_is_named(
     assert not blas_threads.can_limit_threads()
     assert not blas_threads.is_reproducible()
     assert "accelerate" in checks_text(capsys)
-    assert "decides itself" in checks_text(capsys)
+    assert "chooses the number" in checks_text(capsys)
 
 
 def checks_text(capsys: pytest.CaptureFixture[str]) -> str:
@@ -85,8 +85,8 @@ def checks_text(capsys: pytest.CaptureFixture[str]) -> str:
 
 
 @pytest.mark.parametrize(("api", "expected"), [("openblas", True), ("blis", True), ("mkl", False)])
-def test_only_some_libraries_repeat_their_results(monkeypatch: pytest.MonkeyPatch, api: str, expected: bool) -> None:
-    """MKL's threads can be set, but its results may differ from process to process."""
+def test_mkl_is_not_reproducible(monkeypatch: pytest.MonkeyPatch, api: str, expected: bool) -> None:
+    """MKL's threads can be limited, but its results may differ between processes."""
     info = {"user_api": "blas", "internal_api": api, "version": "1.2"}
     monkeypatch.setattr("threadpoolctl.threadpool_info", lambda: [info])
     assert blas_threads.can_limit_threads()

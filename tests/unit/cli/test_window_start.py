@@ -1,4 +1,4 @@
-"""Start of the window without a standard error, as on Windows from a launcher."""
+"""Tests of the window's start without a standard error, as from a launcher on Windows."""
 
 import sys
 from typing import NoReturn
@@ -37,7 +37,7 @@ def test_error_at_the_start_is_shown(boxes: list[str], monkeypatch: pytest.Monke
 
 
 def test_success_shows_nothing(boxes: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A window that was closed, or ended by Ctrl-C, shows no box."""
+    """No message box appears after the window was closed or interrupted by Ctrl-C."""
     monkeypatch.setattr(sys, "stderr", None)
     monkeypatch.setattr(sys, "argv", ["digitpad"])
     for status in (0, 130):

@@ -14,11 +14,7 @@ from tests.unit.datasets.idx_files import random_digits, write_folder
 
 @dataclass
 class Server:
-    """Files and behaviour of a local server, and the requests that it received.
-
-    Files in ``cut`` end after that number of bytes, once. Files that are also in ``paused`` pause there until ``held``
-    is set. ``ranges`` enables range requests. ``asked`` lists (name, range header) of each request.
-    """
+    """Files and settings of a local server, and the requests that it received."""
 
     url: str = ""
     files: dict[str, bytes] = field(default_factory=dict)

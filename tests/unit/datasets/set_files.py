@@ -1,4 +1,4 @@
-"""Datasets in files of each format, as common programs write them."""
+"""Write datasets to files of each format, as common programs do."""
 
 import io
 import pickle

@@ -30,7 +30,7 @@ def order(batches: Batches) -> list[int]:
     return list(itertools.chain.from_iterable(numbers(images) for images, _ in batches.one_pass()))
 
 
-def test_each_digit_comes_once_a_pass() -> None:
+def test_each_digit_comes_once_per_pass() -> None:
     """A pass yields every digit exactly once, with its label."""
     seen = []
     for images, labels in Batches(numbered(1000), 64, np.random.default_rng(1)).one_pass():
@@ -39,7 +39,7 @@ def test_each_digit_comes_once_a_pass() -> None:
     assert sorted(seen) == list(range(1000))
 
 
-def test_each_pass_has_an_order_of_its_own() -> None:
+def test_each_pass_has_a_new_order() -> None:
     """Each pass has a new order, different from the order of the files."""
     batches = Batches(numbered(1000), 64, np.random.default_rng(1))
     first, second = order(batches), order(batches)
@@ -56,7 +56,7 @@ def test_same_seed_gives_the_same_batches() -> None:
     )
 
 
-def test_last_batch_holds_what_is_left() -> None:
+def test_last_batch_has_the_rest() -> None:
     """100 digits in batches of 32 give a fourth batch of 4, in every pass."""
     batches = Batches(numbered(100), 32, np.random.default_rng(1))
     assert len(batches) == 4
@@ -71,7 +71,7 @@ def test_batch_may_be_larger_than_the_set() -> None:
     assert [len(labels) for _, labels in batches.one_pass()] == [10]
 
 
-def test_digits_are_left_as_they_are() -> None:
+def test_digits_are_not_changed() -> None:
     """Shuffling and augmentation do not change the digits."""
     digits = random_digits(200)
     kept = digits.images.copy(), digits.labels.copy()
@@ -83,13 +83,13 @@ def test_digits_are_left_as_they_are() -> None:
     np.testing.assert_array_equal(digits.labels, kept[1])
 
 
-def test_arrays_are_used_again() -> None:
+def test_arrays_are_reused() -> None:
     """Batches of the same size reuse the same memory."""
     memory = {images.ctypes.data for images, _ in Batches(numbered(320), 32, np.random.default_rng(1)).one_pass()}
     assert len(memory) == 1
 
 
-def test_same_seed_gives_the_same_changed_pixels() -> None:
+def test_same_seed_gives_the_same_augmentation() -> None:
     """Augmentation is reproducible from the seed as well."""
     one, other, different = (
         one_pass(Batches(random_digits(100), 32, np.random.default_rng(seed), SOME)) for seed in (7, 7, 8)
@@ -108,7 +108,7 @@ def test_augmentation_changes_pixels_and_not_labels() -> None:
     assert not np.array_equal(changed[0], plain[0])
 
 
-def test_augmentation_of_nothing_is_none() -> None:
+def test_zero_amounts_are_no_augmentation() -> None:
     """Amounts of 0 give the same batches as no augmentation."""
     plain = one_pass(Batches(random_digits(100), 32, np.random.default_rng(7)))
     still = one_pass(Batches(random_digits(100), 32, np.random.default_rng(7), Augmentation()))
@@ -116,7 +116,7 @@ def test_augmentation_of_nothing_is_none() -> None:
         np.testing.assert_array_equal(images, same)
 
 
-def test_a_share_stays_plain() -> None:
+def test_share_of_each_batch_is_unaugmented() -> None:
     """The unaugmented share is the first part of each batch; the rest is augmented."""
     digits = random_digits(80)
     known = {image.tobytes() for image in digits.images}

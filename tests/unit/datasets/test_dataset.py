@@ -24,7 +24,7 @@ def test_built_in_set_has_its_three_parts() -> None:
         assert part.images.dtype == part.labels.dtype == np.uint8
 
 
-def test_built_in_labels_are_those_that_were_published() -> None:
+def test_built_in_labels_have_the_published_counts() -> None:
     """Each digit occurs as often as in the published files."""
     dataset = mnist()
     both = np.concatenate([dataset.training.labels, dataset.validation.labels])
@@ -32,7 +32,7 @@ def test_built_in_labels_are_those_that_were_published() -> None:
     assert np.bincount(dataset.test.labels).tolist() == TEST_COUNTS
 
 
-def test_one_of_each_is_the_first_of_its_kind() -> None:
+def test_one_of_each_returns_the_first_of_each_digit() -> None:
     """The ten images are the first training images of each digit, in order."""
     training = mnist().training
     firsts = [training.images[np.argmax(training.labels == digit)] for digit in range(10)]
@@ -66,7 +66,7 @@ def test_digits_cannot_be_written_to() -> None:
 
 
 @pytest.mark.parametrize("name", ["t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"])
-def test_damage_to_the_built_in_set_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_damaged_built_in_set_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """A single changed byte fails the SHA-256 check, and the error names the file."""
     for path in assets.DATA.glob("*.gz"):
         shutil.copy(path, tmp_path)
@@ -81,7 +81,7 @@ def test_damage_to_the_built_in_set_is_told(tmp_path: Path, monkeypatch: pytest.
 
 @pytest.mark.parametrize("separator", ["-", "."])
 @pytest.mark.parametrize("zipped", [False, True], ids=["raw", "gzip"])
-def test_folder_is_read_however_its_files_are_named(tmp_path: Path, separator: str, zipped: bool) -> None:
+def test_file_names_of_a_folder_may_vary(tmp_path: Path, separator: str, zipped: bool) -> None:
     """File names with a dash or a dot, raw or gzipped, give the same digits."""
     training, test = random_digits(60, 1), random_digits(12, 2)
     dataset = load(str(write_folder(tmp_path / "mine", training, test, separator, zipped)))
@@ -93,7 +93,7 @@ def test_folder_is_read_however_its_files_are_named(tmp_path: Path, separator: s
     np.testing.assert_array_equal(dataset.test.labels, test.labels)
 
 
-def test_sum_tells_data_sets_apart(tmp_path: Path) -> None:
+def test_checksum_distinguishes_datasets(tmp_path: Path) -> None:
     """The SHA-256 is the same for raw and gzipped files, and differs if a pixel differs."""
     training, test = random_digits(60, 1), random_digits(12, 2)
     changed = Digits(training.images.copy(), training.labels)
@@ -154,14 +154,14 @@ def test_a_part_without_images_is_refused(tmp_path: Path) -> None:
         load_path(tmp_path)
 
 
-def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_missing_path_is_refused(tmp_path: Path) -> None:
     """The error names the missing path and the supported formats."""
     with pytest.raises(DataError, match=r"nowhere: does not exist; expected IDX files, an .npz, .npy, .pkl"):
         load(str(tmp_path / "nowhere"))
 
 
 @pytest.mark.parametrize("name", ["file", "file.jpg", "folder"])
-def test_what_is_no_data_set_is_refused(tmp_path: Path, name: str) -> None:
+def test_other_files_are_refused(tmp_path: Path, name: str) -> None:
     """A text file, an invalid image and an empty folder are not datasets."""
     (tmp_path / "folder").mkdir()
     for file in ("file", "file.jpg"):

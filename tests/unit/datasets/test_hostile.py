@@ -184,7 +184,7 @@ def write_crafted(folder: Path) -> int:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc and sets RLIMIT_AS")
-def test_crafted_files_are_refused_in_little_memory(tmp_path: Path) -> None:
+def test_crafted_files_are_refused_with_little_memory(tmp_path: Path) -> None:
     """Hostile files are rejected within 1 GiB of address space and 300 MiB of memory growth."""
     (tmp_path / "crafted").mkdir()
     n = write_crafted(tmp_path / "crafted")
@@ -250,7 +250,7 @@ def write_csv(path: Path, digits: Digits) -> Path:
     [(write_idx, read_idx_folder), (write_npz, read_npz), (write_pickle, read_pickled_set), (write_csv, read_table)],
     ids=["IDX", "npz", "pickle", "CSV"],
 )
-def test_any_digits_come_back(
+def test_any_digits_survive_a_round_trip(
     tmp_path: Path, write: Callable[[Path, Digits], Path], read: Callable[[Path], "object"]
 ) -> None:
     """All pixels and labels survive writing and reading."""
@@ -361,7 +361,7 @@ def problem_of(read: Callable[[Path], object], path: Path) -> DataError | None:
 
 
 @pytest.mark.parametrize("kind", _READERS)
-def test_damage_is_told_by_one_exception(tmp_path: Path, kind: str) -> None:
+def test_damaged_files_raise_only_data_error(tmp_path: Path, kind: str) -> None:
     """A damaged file is read, or rejected with a one-line DataError that names a file."""
     path = good_files(tmp_path)[kind]
     good = path.read_bytes()

@@ -15,7 +15,7 @@ def test_built_in_digits_are_counted() -> None:
         np.testing.assert_array_equal(counts, np.bincount(part.labels))
 
 
-def test_means_are_those_of_the_training_images() -> None:
+def test_means_are_computed_from_the_training_images() -> None:
     """Mean images, per class and overall, are rounded means of the training images."""
     summary, training = summarize(mnist()), mnist().training
     np.testing.assert_allclose(summary.mean, training.images.mean(axis=0), atol=0.51)
@@ -33,7 +33,7 @@ def test_samples_are_training_images_of_their_class() -> None:
         assert all(image.tobytes() in known for image in summary.samples[label])
 
 
-def test_classes_with_few_images_or_none_leave_room(tmp_path: Path) -> None:
+def test_missing_samples_and_means_are_black(tmp_path: Path) -> None:
     """Missing samples and means are black."""
     digits = random_digits(60)
     some = Digits(digits.images, np.arange(60, dtype=np.uint8) % 12)  # five of each class for training and validation

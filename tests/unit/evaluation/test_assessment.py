@@ -27,7 +27,7 @@ def few_digits(n: int) -> Dataset:
 
 
 def sample() -> Assessment:
-    """Return an assessment of 500 random predictions, of which two thirds are correct."""
+    """Return an assessment of 500 random predictions, two thirds of them correct."""
     rng = np.random.default_rng(7)
     labels = rng.integers(0, 10, 500)
     logits = rng.normal(size=(500, 10)).astype(np.float32)
@@ -37,7 +37,7 @@ def sample() -> Assessment:
     return assessment_from(weights, "random", "test", digits, Inference(logits, logits))
 
 
-def test_figures_are_those_of_scikit_learn() -> None:
+def test_metrics_equal_those_of_scikit_learn() -> None:
     """All metrics equal those of scikit-learn 1.9 for the same 500 predictions."""
     result = sample()
     assert result.scores.accuracy == 0.674
@@ -64,14 +64,14 @@ def test_figures_are_those_of_scikit_learn() -> None:
     ]
 
 
-def test_mistakes_come_most_confident_first() -> None:
+def test_mistakes_are_sorted_by_confidence() -> None:
     """All wrong predictions are listed, the most confident first."""
     result = sample()
     assert set(result.mistakes.tolist()) == set(np.flatnonzero(~result.right).tolist())
     assert (np.diff(result.confidences[result.mistakes]) <= 0).all()
 
 
-def test_sure_curve_is_what_each_bound_gives() -> None:
+def test_rejection_curve_equals_separate_thresholds() -> None:
     """The rejection curve equals the accuracy and the share computed separately for each threshold."""
     result = sample()
     curve = result.rejection_curve
@@ -86,7 +86,7 @@ def test_sure_curve_is_what_each_bound_gives() -> None:
     assert curve.accuracy_at_threshold == result.right[result.confidences >= 0.5].mean()
 
 
-def test_sure_curve_ends_where_no_answer_is_sure() -> None:
+def test_rejection_curve_ends_without_a_sure_prediction() -> None:
     """A threshold above every confidence makes no prediction sure."""
     curve = rejection_curve(np.array([0.2, 0.6], np.float32), np.array([False, True]), 0.4, 3)
     np.testing.assert_array_equal(curve.accuracy, [0.5, 1, np.nan])
@@ -94,7 +94,7 @@ def test_sure_curve_ends_where_no_answer_is_sure() -> None:
     assert (curve.accuracy_at_threshold, curve.not_sure_at_threshold) == (1, 0.5)
 
 
-def test_a_class_that_is_not_there_has_no_figures() -> None:
+def test_missing_class_has_no_scores() -> None:
     """The scores of a missing class are NaN, and empty cells in the table."""
     logits = np.eye(10, dtype=np.float32)[[0, 0, 1]]
     digits = Digits(np.zeros((3, 28, 28), np.uint8), np.array([0, 1, 1], np.uint8))
@@ -106,7 +106,7 @@ def test_a_class_that_is_not_there_has_no_figures() -> None:
 
 
 @pytest.mark.parametrize("hidden", [[16], [], ["5x5x4", "pool", 12]], ids=str)
-def test_any_number_of_threads_reads_the_same(hidden: list[int | str]) -> None:
+def test_number_of_threads_does_not_change_the_results(hidden: list[int | str]) -> None:
     """Any number of threads gives bit-identical results, close to those of a single-batch evaluation."""
     weights, dataset = weights_of(Network(feedforward(hidden))), few_digits(300)
     one, three = (run_to_end(assess(weights, dataset, "test", n)) for n in (1, 3))
@@ -118,7 +118,7 @@ def test_any_number_of_threads_reads_the_same(hidden: list[int | str]) -> None:
     assert one.scores == three.scores
 
 
-def test_the_part_that_is_asked_for_is_read() -> None:
+def test_requested_part_is_evaluated() -> None:
     """The requested part of the dataset is evaluated."""
     weights, dataset = weights_of(Network(feedforward([16]))), few_digits(50)
     result = run_to_end(assess(weights, dataset, "validation"))
@@ -143,7 +143,7 @@ def test_without_a_dense_layer_the_logits_are_the_features() -> None:
     np.testing.assert_array_equal(result.features, result.logits)
 
 
-def test_of_a_wide_layer_fewer_digits_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stored_features_of_a_wide_layer_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a wide layer, only the first features are stored, but all digits are evaluated."""
     monkeypatch.setattr("digitpad.evaluation.parallel_predictor.MAX_FEATURE_NUMBERS", 100 * 16)
     weights, dataset = weights_of(Network(feedforward([16]))), few_digits(150)
@@ -153,7 +153,7 @@ def test_of_a_wide_layer_fewer_digits_are_kept(monkeypatch: pytest.MonkeyPatch) 
     np.testing.assert_allclose(result.features @ named["4.weight"] + named["4.bias"], result.logits[:100], atol=1e-4)
 
 
-def test_reading_can_be_stopped_between_chunks() -> None:
+def test_evaluation_can_be_stopped_between_chunks() -> None:
     """Closing the generator between chunks stops the evaluation."""
     work = assess(weights_of(Network(feedforward([16]))), few_digits(300), "test", 2)
     first = next(work)
@@ -168,7 +168,7 @@ def test_progress_ends_at_the_last_digit() -> None:
     assert done == [64, 128, 192, 200]
 
 
-def test_numbers_that_are_not_finite_are_told() -> None:
+def test_infinite_logits_are_reported() -> None:
     """Logits that are not finite raise an error."""
     weights = weights_of(Network(feedforward([16])))
     parameters = np.full_like(weights.parameters, np.float32(3e38))
@@ -188,7 +188,7 @@ def test_tables_hold_every_row() -> None:
     assert [float(p) for p in probabilities] == pytest.approx(result.probabilities[0].tolist(), abs=1e-6)
 
 
-def test_linear_alone_reads_pixels() -> None:
+def test_features_of_softmax_regression_are_pixels() -> None:
     """The features of softmax regression are the scaled pixels."""
     network = Network([Rescale(), Flatten(), Linear(10, "he_normal")])
     result = run_to_end(assess(weights_of(network), few_digits(10), "test"))

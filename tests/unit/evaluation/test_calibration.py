@@ -14,7 +14,7 @@ def drawn_labels(logits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 @pytest.mark.parametrize("temperature", [0.3, 1.0, 4.0])
-def test_temperature_is_found_again(temperature: float) -> None:
+def test_temperature_is_recovered(temperature: float) -> None:
     """The temperature by which logits were multiplied is recovered."""
     rng = np.random.default_rng(1)
     logits = rng.normal(0, 2, (20_000, 10))
@@ -22,7 +22,7 @@ def test_temperature_is_found_again(temperature: float) -> None:
     assert fit_temperature(logits * temperature, labels) == pytest.approx(temperature, rel=0.03)
 
 
-def test_temperature_of_what_is_always_right_stays_finite() -> None:
+def test_temperature_stays_finite_if_all_is_correct() -> None:
     """If all predictions are correct, the temperature stays within its bounds."""
     assert 0.04 < fit_temperature(np.eye(10), np.arange(10)) < 0.06
 
@@ -37,7 +37,7 @@ def test_reliability_by_hand() -> None:
     assert np.isnan(curve.accuracy[0])
 
 
-def test_honest_probabilities_have_no_calibration_error() -> None:
+def test_calibrated_probabilities_have_no_calibration_error() -> None:
     """The calibration error is about 0 if each confidence equals the share of correct predictions, including 1."""
     rng = np.random.default_rng(2)
     confidences = rng.uniform(0.1, 1, 100_000)
@@ -45,7 +45,7 @@ def test_honest_probabilities_have_no_calibration_error() -> None:
     assert reliability(np.ones(4), np.ones(4)).error == 0
 
 
-def test_all_but_one_in_two_hundred_are_sure() -> None:
+def test_confidence_threshold_rejects_one_in_two_hundred() -> None:
     """The confidence threshold rejects 1 in 200 digits."""
     confidences = np.linspace(0, 1, 1001)
     assert (confidences < confidence_threshold(confidences)).mean() == pytest.approx(0.005, abs=2e-3)

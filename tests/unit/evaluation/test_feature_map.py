@@ -10,7 +10,7 @@ def features(n: int, n_units: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("shape", [(60, 6), (20, 30)], ids=["tall", "wide"])
-def test_map_is_that_of_the_singular_values(shape: tuple[int, int]) -> None:
+def test_axes_are_singular_vectors(shape: tuple[int, int]) -> None:
     """The axes are the first two singular vectors of the centred features, for tall and wide matrices."""
     values = features(*shape)
     u, s, vt = np.linalg.svd((values - values.mean(axis=0)).astype(float), full_matrices=False)
@@ -23,13 +23,13 @@ def test_map_is_that_of_the_singular_values(shape: tuple[int, int]) -> None:
     assert (result.axes[[0, 1], np.abs(result.axes).argmax(axis=1)] > 0).all()
 
 
-def test_explained_shares_are_those_of_scikit_learn() -> None:
+def test_explained_variance_equals_that_of_scikit_learn() -> None:
     """The explained variance equals that of scikit-learn's ``PCA``."""
     values = (np.random.default_rng(7).normal(size=(40, 6)) * [3, 2, 1, 0.5, 0.2, 0.1]).astype(np.float32)
     assert feature_map(values).explained == pytest.approx((0.5878389408136405, 0.33250633703766524), rel=1e-6)
 
 
-def test_other_digits_are_placed_like_those_of_the_map() -> None:
+def test_placing_digits_again_gives_the_same_coordinates() -> None:
     """Placing digits of the map again gives the same coordinates."""
     values = features(60, 6)
     result = feature_map(values)
@@ -37,7 +37,7 @@ def test_other_digits_are_placed_like_those_of_the_map() -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 6), (5, 1), (1, 1)], ids=str)
-def test_too_little_for_a_map_lies_in_its_middle(shape: tuple[int, int]) -> None:
+def test_map_of_one_digit_or_unit_is_finite(shape: tuple[int, int]) -> None:
     """A map of one digit or one unit is finite and has zeros along the missing axis."""
     result = feature_map(np.arange(np.prod(shape), dtype=np.float32).reshape(shape))
     assert result.points.shape == (shape[0], 2)
@@ -46,7 +46,7 @@ def test_too_little_for_a_map_lies_in_its_middle(shape: tuple[int, int]) -> None
     np.testing.assert_allclose(result.points[:, 1], 0, atol=1e-6)
 
 
-def test_silent_units_have_a_map() -> None:
+def test_map_of_zero_activations_is_the_origin() -> None:
     """If all activations are 0, all digits are at the origin."""
     result = feature_map(np.zeros((5, 8), np.float32))
     np.testing.assert_array_equal(result.points, np.zeros((5, 2)))

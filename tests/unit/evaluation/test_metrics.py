@@ -36,14 +36,14 @@ def test_scores_by_hand(n: int) -> None:
     assert scores.loss == pytest.approx(-np.log(likelihoods[np.arange(n), digits.labels]).mean(), rel=1e-5)
 
 
-def test_evaluation_pauses_between_chunks() -> None:
+def test_evaluation_yields_between_chunks() -> None:
     """Progress is yielded after each chunk."""
     total = 2 * CHUNK + 134
     records = list(evaluate_in_chunks(some_network(), mnist().validation[:total]))
     assert records == [EvaluationProgress(done, total) for done in (CHUNK, 2 * CHUNK, total)]
 
 
-def test_evaluation_learns_nothing() -> None:
+def test_evaluation_changes_no_parameter() -> None:
     """Evaluation leaves all parameters unchanged."""
     network = some_network()
     before = network.parameters.copy()
@@ -58,7 +58,7 @@ def test_interval_by_hand() -> None:
     assert interval(0.0, 5)[0] == pytest.approx(0)
 
 
-def test_labels_are_put_in_the_order_of_the_network(tmp_path: Path) -> None:
+def test_labels_follow_the_network_s_classes(tmp_path: Path) -> None:
     """Labels are mapped to the network's class order; a class that the network lacks raises an error."""
     names = ["dog", "cat"] * 5
     dataset = load_path(write_images(tmp_path / "pets", random_digits(60), names))

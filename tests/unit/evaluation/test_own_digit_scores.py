@@ -12,7 +12,7 @@ DENSE = SHIPPED.with_name("dense.npz")
 
 
 def test_scores_by_writer_and_digit() -> None:
-    """Writers are listed with the hardest first, digits in order; drawings that are not digits are left out."""
+    """Writers are sorted by difficulty and digits by value; non-digits are ignored."""
     labels = [("Ada", 0, 0), ("Ada", 7, 7), ("Bo", 2, 2), ("Bo", 3, 7), ("Bo", NONE, 4)]
     drawings = [OwnDigit(label, tuple(DIGITS[shape]), writer=writer) for writer, label, shape in labels]
     scores = run_to_end(score_own_digits(load_weights(DENSE), drawings))
@@ -25,6 +25,6 @@ def test_scores_by_writer_and_digit() -> None:
 
 
 def test_no_digits_have_no_scores() -> None:
-    """Without a labelled digit there is an error."""
+    """Without a labelled digit, an error is raised."""
     with pytest.raises(DataError, match="no labelled digits yet"):
         run_to_end(score_own_digits(load_weights(DENSE), [OwnDigit(NONE, tuple(DIGITS[7]))]))

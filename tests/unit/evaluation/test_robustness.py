@@ -18,7 +18,7 @@ def change(name: str) -> Distortion:
 
 
 @pytest.mark.parametrize("distortion", DISTORTIONS, ids=lambda distortion: distortion.name)
-def test_no_change_leaves_digits_as_they_are(distortion: Distortion) -> None:
+def test_neutral_amount_changes_nothing(distortion: Distortion) -> None:
     """Every distortion includes an amount that leaves all pixels unchanged."""
     neutral = 1 if distortion.unit == "×" else 0
     assert neutral in distortion.amounts
@@ -26,7 +26,7 @@ def test_no_change_leaves_digits_as_they_are(distortion: Distortion) -> None:
 
 
 @pytest.mark.parametrize("distortion", DISTORTIONS, ids=lambda distortion: distortion.name)
-def test_changes_are_the_same_each_time(distortion: Distortion) -> None:
+def test_distortions_are_reproducible(distortion: Distortion) -> None:
     """A distortion gives the same images each time, and does not modify the dataset."""
     before = digits().copy()
     first, second = (distortion.apply(digits(), distortion.amounts[-1]).copy() for _ in range(2))
@@ -42,13 +42,13 @@ def centres_of_mass(images: np.ndarray) -> np.ndarray:
     return flat @ places.T / flat.sum(axis=1, keepdims=True)
 
 
-def test_digits_are_turned_clockwise_by_the_angle() -> None:
+def test_digits_are_rotated_clockwise() -> None:
     """A rotation by 90° equals NumPy's clockwise rotation."""
     turned = change("Rotation").apply(digits(), 90)
     np.testing.assert_allclose(turned, np.rot90(digits(), -1, axes=(1, 2)), atol=1)
 
 
-def test_digits_are_moved_to_the_four_sides() -> None:
+def test_digits_are_shifted_to_four_sides() -> None:
     """One quarter of the digits is shifted by the distance in each direction."""
     moves = centres_of_mass(change("Shift").apply(digits(), 3)) - centres_of_mass(digits())
     np.testing.assert_allclose(moves[0], (0, -3), atol=0.1)
@@ -89,7 +89,7 @@ def test_curves_are_accuracies(monkeypatch: pytest.MonkeyPatch) -> None:
     assert robustness_table(result).splitlines()[1] == f"Rotation,0,°,{curve.accuracy[0]:.6f}"
 
 
-def test_a_sample_is_even() -> None:
+def test_sample_is_evenly_spaced() -> None:
     """Sample indices are evenly spaced from 0, with at most as many as there are digits."""
     assert evenly_spaced(10, 5).tolist() == [0, 2, 4, 6, 8]
     assert evenly_spaced(3, 5).tolist() == [0, 1, 2]

@@ -33,7 +33,7 @@ def test_comparison_counts_each_digit_once() -> None:
     assert not result.could_be_chance
 
 
-def test_weights_do_not_differ_from_themselves() -> None:
+def test_network_does_not_differ_from_itself() -> None:
     """A network compared with itself has no difference, an interval around 0 and a p-value of 1."""
     right = np.random.default_rng(3).random(1000) < 0.9
     result = compare(right, right)
@@ -50,5 +50,5 @@ def test_interval_covers_the_true_difference() -> None:
         easy = rng.random(200)
         first, second = easy < 0.95, easy + 0.05 * rng.standard_normal(200).clip(-1, 1) < 0.9
         low, high = compare(first, second).interval
-        covered += low <= 0.95 - 0.9005 <= high  # noise moves a few values above 1, where there are no digits
+        covered += low <= 0.95 - 0.9005 <= high  # noise raises a few values above 1, which no digit has
     assert 900 < covered < 990

@@ -10,7 +10,7 @@ from digitpad.formats.npz import read_arrays
 
 
 def test_content_is_read_unchanged(tmp_path: Path) -> None:
-    """All bytes come back, also line ends and Ctrl-Z, at which Windows ends a text."""
+    """All bytes are returned, including line ends and Ctrl-Z, which ends a text on Windows."""
     path = tmp_path / "file"
     path.write_bytes(b"a\r\nb\n\x1ac")
     assert read_bounded(path, 7) == b"a\r\nb\n\x1ac"
@@ -18,8 +18,8 @@ def test_content_is_read_unchanged(tmp_path: Path) -> None:
         read_bounded(path, 6)
 
 
-def test_binary_mode_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where `os.open` has a text mode, as on Windows, the file is opened as binary."""
+def test_file_is_opened_in_binary_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If `os.open` has a text mode, as on Windows, the file is opened in binary mode."""
     flags: list[int] = []
     os_open = os.open
 
@@ -36,7 +36,7 @@ def test_binary_mode_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.skipif(sys.platform == "win32", reason="named pipes as POSIX has them")
 def test_pipe_does_not_block(tmp_path: Path) -> None:
-    """A named pipe that nobody writes to is refused at once, also as weights."""
+    """A named pipe without a writer is refused at once, also as a weights file."""
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match="not a regular file"):
         read_bounded(tmp_path / "pipe", 10)

@@ -32,13 +32,13 @@ def read_all(group: Hdf5Group) -> None:
     for name, item in group.members().items():
         if isinstance(item, Hdf5Group):
             read_all(item)
-        elif name != "lzf":  # which is refused
+        elif name != "lzf":  # which raises an error
             item.read()
 
 
 @pytest.mark.parametrize("name", ["earliest.h5", "v108.h5"])
 def test_numbers_of_every_type(name: str) -> None:
-    """Numbers of every size and byte order become native arrays; other types are None."""
+    """Numbers of every size and byte order become native arrays; arrays of other types are None."""
     arrays = values(inner(root(name), "numbers"))
     others = values(inner(root(name), "others"))
     assert others["complex"] is None
@@ -54,7 +54,7 @@ def test_numbers_of_every_type(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["earliest.h5", "v108.h5"])
 def test_texts_and_attributes(name: str) -> None:
-    """Texts of fixed and variable length are read, also long ones, which are stored in a heap."""
+    """Texts of fixed and variable length are read, including long texts in a heap."""
     group = root(name)
     assert values(inner(group, "texts", "of")) == {"one": "déjà", "many": ["a", "bc"], "fixed": ["ab", "c"]}
     attributes = group.attributes()
@@ -65,7 +65,7 @@ def test_texts_and_attributes(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["earliest.h5", "v108.h5"])
 def test_chunks(name: str) -> None:
-    """Chunks with deflate, shuffle and checksums are put together; other filters are refused by their number."""
+    """Chunks with deflate, shuffle and checksums are read; for other filters, the error has the filter's number."""
     members = root(name).members()
     chunked, unwritten, lzf = (members[key] for key in ("chunked", "unwritten", "lzf"))
     assert isinstance(chunked, Hdf5Dataset)
@@ -78,13 +78,13 @@ def test_chunks(name: str) -> None:
 
 
 def test_a_group_with_many_members() -> None:
-    """A group whose names fill several tables is read whole."""
+    """A group whose members fill several tables is read completely."""
     arrays = values(inner(root("earliest.h5"), "many"))
     assert {name: np.asarray(array).tolist() for name, array in arrays.items()} == {f"a{i}": [i, i] for i in range(40)}
 
 
 def test_a_user_block_precedes_the_file() -> None:
-    """HDF5 that begins after a user block, as MATLAB writes it, is found."""
+    """HDF5 data after a user block, as MATLAB writes them, are found."""
     content = (FOLDER / "user_block.h5").read_bytes()
     assert find_hdf5(content) == 512
     np.testing.assert_array_equal(values(root("user_block.h5"))["a"], [0, 1, 2])
@@ -92,7 +92,7 @@ def test_a_user_block_precedes_the_file() -> None:
 
 
 def test_what_is_not_supported_is_named() -> None:
-    """A group with links in a fractal heap is refused, and so is what is not HDF5."""
+    """A group with links in a fractal heap, and files that are not HDF5, are refused."""
     with pytest.raises(Hdf5Error, match="fractal heap"):
         root("dense_links.h5").members()
     with pytest.raises(Hdf5Error, match="does not begin"):
@@ -100,15 +100,15 @@ def test_what_is_not_supported_is_named() -> None:
 
 
 def test_arrays_are_charged_to_the_budget() -> None:
-    """Arrays that exceed the budget together are refused before they are built."""
+    """Arrays that together exceed the budget are refused before they are allocated."""
     group = root("earliest.h5", 3000)
     with pytest.raises(Hdf5Error, match="too much data"):
         values(group)
 
 
 @pytest.mark.parametrize("name", ["earliest.h5", "v108.h5"])
-def test_damaged_files_raise_one_exception(name: str) -> None:
-    """Changed bytes and cut files are read or raise Hdf5Error, never anything else."""
+def test_damaged_files_raise_only_hdf5_error(name: str) -> None:
+    """Files with changed bytes or a missing end are read, or raise only Hdf5Error."""
     content = (FOLDER / name).read_bytes()
     rng = random.Random(1)
     outcomes = set()

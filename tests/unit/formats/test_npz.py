@@ -27,7 +27,7 @@ def refused(tmp_path: Path, content: bytes, message: str) -> None:
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-def test_reads_what_numpy_writes(tmp_path: Path, save: Callable[..., None]) -> None:
+def test_arrays_of_numpy_are_read(tmp_path: Path, save: Callable[..., None]) -> None:
     """Arrays of all numeric types and shapes, compressed or not, are read unchanged."""
     rng = np.random.default_rng(1)
     arrays: dict[str, NDArray[Any]] = {
@@ -107,18 +107,18 @@ def test_reads_what_numpy_writes(tmp_path: Path, save: Callable[..., None]) -> N
         "wrong compression method",
     ],
 )
-def test_what_is_no_plain_archive_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+def test_unsupported_archive_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
     """The error names the problem and the array."""
     refused(tmp_path, content, message)
 
 
-def test_array_twice_is_refused(tmp_path: Path) -> None:
+def test_duplicate_array_is_refused(tmp_path: Path) -> None:
     """A file with two arrays of the same name is rejected."""
     content = zipped({"a.npy": npy(np.zeros(3)), "b.npy": npy(np.ones(3))}).replace(b"b.npy", b"a.npy")
     refused(tmp_path, content, "holds 'a' twice")
 
 
-def test_wrong_sum_is_refused(tmp_path: Path) -> None:
+def test_wrong_checksum_is_refused(tmp_path: Path) -> None:
     """A flipped bit in a member fails the CRC check."""
     content = bytearray(zipped({"a.npy": npy(np.zeros(300))}))
     content[1000] ^= 1
@@ -133,7 +133,7 @@ def test_damaged_compression_is_refused(tmp_path: Path, method: int) -> None:
     refused(tmp_path, bytes(content), "cannot be read|not an .npz")
 
 
-def test_place_beyond_any_file_is_refused(tmp_path: Path) -> None:
+def test_offset_beyond_the_file_is_refused(tmp_path: Path) -> None:
     """A member with a stated offset of 2⁶³ is rejected."""
     content = zipped({"a.npy": npy(np.zeros(3))})
     central, end = content.rindex(b"PK\x01\x02"), content.rindex(b"PK\x05\x06")
@@ -148,7 +148,7 @@ def test_place_beyond_any_file_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 @pytest.mark.parametrize("beginning", [npy_claiming("784, 3"), b""], ids=["small stated size", "no header"])
-def test_bomb_is_not_unpacked(tmp_path: Path, method: int, beginning: bytes) -> None:
+def test_bomb_is_not_decompressed(tmp_path: Path, method: int, beginning: bytes) -> None:
     """A member that would unpack to far more than its stated size is rejected before 1 MiB is used."""
     path = tmp_path / "bomb.npz"
     path.write_bytes(zeros_bomb(beginning, 16, method))
@@ -177,7 +177,7 @@ def test_file_beyond_the_budget_is_not_opened(tmp_path: Path) -> None:
         read_arrays(path)
 
 
-def test_crowd_of_members_takes_little_memory(tmp_path: Path) -> None:
+def test_huge_directory_takes_little_memory(tmp_path: Path) -> None:
     """A directory of 100,000 empty members is rejected without creating a record for each."""
     path = tmp_path / "crowd.npz"
     path.write_bytes(crowded(100_000))
@@ -192,7 +192,7 @@ def test_crowd_of_members_takes_little_memory(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["nowhere.npz", ""])
-def test_what_is_no_file_is_refused(tmp_path: Path, name: str) -> None:
+def test_missing_file_or_folder_is_refused(tmp_path: Path, name: str) -> None:
     """A missing file and a folder are rejected."""
     with pytest.raises(WeightsError, match="cannot be read") as caught:
         read_arrays(tmp_path / name)

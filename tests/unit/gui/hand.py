@@ -1,4 +1,4 @@
-"""A hand that draws on a pad: strokes of digits, and the mouse that follows them."""
+"""Helpers that draw digits on a pad with simulated mouse events, and find widgets."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -17,7 +17,7 @@ W = TypeVar("W", bound=QObject)
 DRAW, TRAIN, EVALUATE, INSIDE = range(4)
 """Indices of the tabs."""
 
-# Each within 0..1 × 0..1, as a person might write it.
+# Coordinates from 0 to 1, in both directions.
 DIGITS: dict[int, list[Path]] = {
     1: [[(0.5, 0.0), (0.5, 0.33), (0.49, 0.66), (0.48, 1.0)]],
     3: [
@@ -32,38 +32,38 @@ DIGITS: dict[int, list[Path]] = {
 
 
 def find(parent: QObject, kind: type[W], name: str = "") -> W:
-    """The only child of that kind, or the one of that name; it must be there."""
+    """Return the only child of this type, or the child of this name; fail if there is none."""
     child = parent.findChild(kind, name) if name else parent.findChild(kind)
     assert child is not None, f"no {kind.__name__} {name}"
     return child
 
 
 def menu_action(window: QMainWindow, text: str) -> QAction:
-    """The last command in the menu bar whose text begins so."""
+    """Return the last command in the menu bar whose text starts with ``text``."""
     actions = [action for menu in window.menuBar().findChildren(QMenu) for action in menu.actions()]
     return [action for action in actions if action.text().replace("&", "").startswith(text)][-1]
 
 
 def reading(window: Window) -> Prediction:
-    """The answer that the Draw tab shows; there must be one."""
+    """Return the prediction that the Draw tab shows; fail if there is none."""
     prediction = window.page(DrawTab).prediction
     assert prediction is not None
     return prediction
 
 
 def reads(window: Window, digit: int) -> bool:
-    """Whether the Draw tab shows that answer."""
+    """Return whether the Draw tab predicts this digit."""
     prediction = window.page(DrawTab).prediction
     return prediction is not None and prediction.digit == digit
 
 
 def placed(digit: int, left: float, top: float, size: float) -> list[Path]:
-    """The strokes of a digit in a square of ``size`` at (left, top)."""
+    """Return the strokes of a digit in a square of ``size`` at (left, top)."""
     return [[(left + x * size, top + y * size) for x, y in stroke] for stroke in DIGITS[digit]]
 
 
 def mouse(widget: QWidget, kind: QEvent.Type, position: tuple[float, float]) -> None:
-    """Send one mouse event at a position within the widget, fractions of a pixel included."""
+    """Send a mouse event at a position in the widget, which may have fractions of a pixel."""
     point = QPointF(*position)
     pressed = Qt.MouseButton.NoButton if kind == QEvent.Type.MouseButtonRelease else Qt.MouseButton.LeftButton
     button = Qt.MouseButton.NoButton if kind == QEvent.Type.MouseMove else Qt.MouseButton.LeftButton

@@ -1,4 +1,4 @@
-"""The window of runs, opened; and runs to show in it."""
+"""Helpers that open the Runs window and create runs for it."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ TRAINING_MS = 60_000
 
 
 def open_runs(qtbot: QtBot, window: Window, *chosen: Run) -> RunsWindow:
-    """The window of runs with these chosen, once it shows them; without one, with the latest."""
+    """Return the Runs window after it shows these runs, or the latest run if none is given."""
     window.show_runs()
     runs = window.runs_window
     n_runs = len(all_runs())
@@ -36,7 +36,7 @@ def action(runs: RunsWindow, text: str) -> QAction:
 
 
 def trained(n_steps: int | None = None, **settings: Any) -> Run:
-    """A real run: whole, or paused after so many steps."""
+    """Return a trained run: finished, or paused after ``n_steps`` steps."""
     dataset, recipe = small_dataset(), small_recipe(**settings)
     with Recorder(Trainer(recipe, dataset), Run.create(recipe, dataset, 1), dataset) as recorder:
         for progress in recorder.train():
@@ -50,5 +50,5 @@ def trained(n_steps: int | None = None, **settings: Any) -> Run:
 
 
 def fake_dataset(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let runs of `trained` be gone on with in the window."""
+    """Use the dataset of `trained` when a run is resumed in the window."""
     monkeypatch.setattr("digitpad.gui.train.training_task.load_training_data", lambda recipe, made: small_dataset())

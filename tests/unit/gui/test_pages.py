@@ -14,7 +14,7 @@ from tests.unit.gui.hand import find, menu_action
 
 
 class DummyTab(TabPage):
-    """A tab that the window has never heard of."""
+    """Tab that is not in `PAGES`."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -22,7 +22,7 @@ class DummyTab(TabPage):
         self.calls: list[str] = []
 
     def greet(self) -> None:
-        """Note the call."""
+        """Record the call."""
         self.calls.append("greet")
 
     def finish_work(self) -> str:
@@ -34,8 +34,8 @@ class DummyTab(TabPage):
         super().shut_down()
 
 
-def test_a_tab_is_added_by_a_line(qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path) -> None:
-    """It has its place, its commands, and its part in closing; it is built when it is first shown."""
+def test_additional_page_has_a_tab_and_commands(qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path) -> None:
+    """An added page has a tab and commands, is built when it is first shown, and is asked and shut down on closing."""
     page = Page("Dummy", f"{__name__}:DummyTab", (Command(lambda session: "&Greet", "greet", "Ctrl+G"),))
     session = Session(theme, shipped, preferences_in(tmp_path))
     window = Window(session, (*PAGES, page))
@@ -53,7 +53,7 @@ def test_a_tab_is_added_by_a_line(qtbot: QtBot, theme: Theme, shipped: Weights, 
 
 
 def test_every_page_loads() -> None:
-    """Each is a `TabPage`, and has the methods of its commands."""
+    """Each page is a `TabPage` with the methods of its commands."""
     for page in PAGES:
         kind = page.load()
         assert issubclass(kind, TabPage)

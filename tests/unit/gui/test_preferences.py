@@ -9,7 +9,7 @@ from tests.gui_fixtures import preferences_in
 
 
 def test_values_survive_a_restart(tmp_path: Path) -> None:
-    """Each with its type."""
+    """Each value is restored with its type."""
     first = preferences_in(tmp_path)
     first.theme = Mode.DARK
     first.explains = True
@@ -31,8 +31,8 @@ def test_values_survive_a_restart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["nonsense", "[1, 2", 17])
-def test_values_that_cannot_be_read_count_as_not_set(tmp_path: Path, value: object) -> None:
-    """As after damage to the file."""
+def test_damaged_values_are_read_as_defaults(tmp_path: Path, value: object) -> None:
+    """Damaged values are read as their defaults."""
     store = QSettings(str(tmp_path / "damaged.ini"), QSettings.Format.IniFormat)
     for key in ("theme", "why", "folder", "geometry", "record"):
         store.setValue(key, value)
@@ -43,8 +43,8 @@ def test_values_that_cannot_be_read_count_as_not_set(tmp_path: Path, value: obje
     assert preferences.geometry("geometry") is None
 
 
-def test_recent_networks_are_few_and_the_latest_comes_first(tmp_path: Path) -> None:
-    """A file that is used again moves to the head."""
+def test_recent_networks_are_limited_and_sorted(tmp_path: Path) -> None:
+    """The list of recent networks is limited, and a file that is used again moves to the top."""
     preferences = preferences_in(tmp_path)
     for number in [*range(MAX_RECENT + 3), 5]:
         preferences.add_recent_network(tmp_path / f"{number}.npz")

@@ -18,14 +18,14 @@ SEVEN = Drawing((Stroke(np.array([(120.0, 100.0), (330.0, 95.0), (260.0, 230.0),
 
 @pytest.fixture
 def session(theme: Theme, shipped: Weights, tmp_path: Path) -> Iterator[Session]:
-    """A session without a window."""
+    """Yield a session without a window."""
     session = Session(theme, shipped, preferences_in(tmp_path))
     yield session
     end_tasks(session)
 
 
-def test_a_network_is_used_remembered_and_announced(session: Session, shipped: Weights, tmp_path: Path) -> None:
-    """One signal for the network, one for its file."""
+def test_using_a_network_emits_signals_and_is_remembered(session: Session, shipped: Weights, tmp_path: Path) -> None:
+    """Using a network emits its signal and that of its file, and adds the file to the recent networks."""
     events: list[object] = []
     session.network_changed.connect(events.append)
     session.network_file_used.connect(events.append)
@@ -36,8 +36,8 @@ def test_a_network_is_used_remembered_and_announced(session: Session, shipped: W
     assert session.preferences.recent_networks == [str(tmp_path / "other.npz")]
 
 
-def test_the_drawing_is_read_once_by_the_network_in_use(session: Session, shipped: Weights) -> None:
-    """The prediction follows the drawing and the network, and is kept as long as both."""
+def test_prediction_is_computed_once_per_drawing_and_network(session: Session, shipped: Weights) -> None:
+    """The prediction is computed once, and again if the drawing or the network changes."""
     assert session.prediction is None
     session.set_drawing(lambda: SEVEN)
     first = session.prediction
@@ -50,8 +50,8 @@ def test_the_drawing_is_read_once_by_the_network_in_use(session: Session, shippe
     assert not second.sure
 
 
-def test_a_dataset_is_offered_once(session: Session) -> None:
-    """However often it is opened."""
+def test_dataset_is_listed_once(session: Session) -> None:
+    """A dataset that is opened again is signalled and listed only once."""
     opened: list[str] = []
     session.dataset_opened.connect(opened.append)
     for source in ("one", "two", "one"):
@@ -59,8 +59,8 @@ def test_a_dataset_is_offered_once(session: Session) -> None:
     assert opened == ["one", "two"] == list(session.datasets)
 
 
-def test_a_message_ends_with_the_state_that_it_describes(session: Session, shipped: Weights) -> None:
-    """A message about the network goes with the network, one about the training with its state."""
+def test_message_ends_when_its_subject_changes(session: Session, shipped: Weights) -> None:
+    """A message about the network ends when the network changes, one about training when its state changes."""
     session.say("Reading with mine.npz", Lifetime.NETWORK)
     session.set_training(TrainingState.RUNNING)
     assert session.message == "Reading with mine.npz"
@@ -73,10 +73,8 @@ def test_a_message_ends_with_the_state_that_it_describes(session: Session, shipp
     assert session.message == ""
 
 
-def test_trained_weights_are_unsaved_until_they_are_in_a_file(
-    session: Session, shipped: Weights, tmp_path: Path
-) -> None:
-    """Saving other weights does not count."""
+def test_trained_network_is_unsaved_until_it_is_saved(session: Session, shipped: Weights, tmp_path: Path) -> None:
+    """A trained network is unsaved until that network, and not another one, is saved."""
     session.set_trained(shipped, None)
     assert session.has_unsaved_training
     session.mark_saved(replace(shipped, name="other"), tmp_path / "other.npz")
@@ -86,8 +84,8 @@ def test_trained_weights_are_unsaved_until_they_are_in_a_file(
     assert session.trained_path == tmp_path / "trained.npz"
 
 
-def test_nothing_is_resumed_beside_a_training(session: Session) -> None:
-    """The tab is shown first, so that it is there to hear the request."""
+def test_recipe_is_not_applied_during_training(session: Session) -> None:
+    """A recipe is not applied while a run is paused; afterwards the Train tab is shown before it gets the recipe."""
     events: list[object] = []
     session.page_requested.connect(events.append)
     session.recipe_requested.connect(lambda recipe: events.append(("recipe", recipe)))

@@ -1,4 +1,4 @@
-"""Networks as other programs train and save them: trained briefly on real digits with NumPy, saved in many formats."""
+"""Networks as other programs save them: trained briefly on real digits with NumPy, saved in many formats."""
 
 import json
 import pickle
@@ -60,7 +60,7 @@ class Trained:
 def train(
     sizes: Sequence[int], activation: str = "relu", scaling: str = "x/255", *, transposed: bool = False
 ) -> Trained:
-    """Train a network with Adam for three epochs on 4 000 digits."""
+    """Train a network with Adam for three epochs on 4,000 digits."""
     rng = np.random.default_rng(1)
     act, slope = ACTIVATIONS[activation]
     x, labels = SCALINGS[scaling](pixels()), mnist().training.labels[:4000]
@@ -102,7 +102,7 @@ def train(
 
 
 def train_images(layers: Sequence[Layer], steps: int = 60) -> Network:
-    """Train convolutional layers after the scaling x/255 briefly with digitpad's Adam."""
+    """Train convolutional layers briefly with digitpad's Adam, with pixels scaled by x/255."""
     network = Network([Rescale(), AddChannel(), *layers])
     network.initialize(np.random.default_rng(1))
     optimizer = Adam()
@@ -131,7 +131,7 @@ def small_lenet() -> list[Layer]:
 
 
 def listed(arrays: Sequence[Any]) -> NDArray[Any]:
-    """Return an array of objects, which NumPy makes of a list of matrices."""
+    """Return an array of objects, which NumPy makes from a list of matrices."""
     array = np.empty(len(arrays), object)
     array[:] = arrays
     return array
@@ -166,11 +166,11 @@ class Dense:
 
 
 class Sigmoid:
-    """An activation class; a pickle contains only its name."""
+    """Activation class; a pickle stores only its name."""
 
 
 class LeakyReLU:
-    """An activation class; a pickle contains only its name."""
+    """Activation class; a pickle stores only its name."""
 
 
 class Model:

@@ -54,15 +54,15 @@ from tests.unit.importers.strangers import Trained, numbered, pairs, save_npy_ea
         "too much",
     ],
 )
-def test_what_is_no_network_is_refused_kindly(arrays: dict[str, Any], message: str, tmp_path: Path) -> None:
-    """The error says what the file holds and what would fit."""
+def test_error_says_what_the_file_contains(arrays: dict[str, Any], message: str, tmp_path: Path) -> None:
+    """The error says what the file contains, and what would be accepted."""
     path = tmp_path / "a.npz"
     np.savez_compressed(path, **arrays)
     with pytest.raises(WeightsError, match=message):
         open_weights(path)
 
 
-def test_labels_beside_weights_are_not_taken_for_them(deep: Trained, tmp_path: Path) -> None:
+def test_labels_beside_weights_are_refused(deep: Trained, tmp_path: Path) -> None:
     """A file of labels raises an error, even if weights lie beside it."""
     folder = save_npy_each(tmp_path / "each", {**numbered(deep, "W{}", "b{}"), "y_train": np.arange(500) % 10})
     with pytest.raises(WeightsError, match="which are probably labels"):
@@ -70,7 +70,7 @@ def test_labels_beside_weights_are_not_taken_for_them(deep: Trained, tmp_path: P
 
 
 class RandomForestClassifier:
-    """A class with the name of a scikit-learn classifier."""
+    """Class with the name of a scikit-learn classifier."""
 
 
 def test_a_forest_is_named(deep: Trained, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ for name in sys.argv[1:]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS and /proc are used as on Linux")
-def test_files_that_mean_harm_do_none(tmp_path: Path) -> None:
+def test_hostile_files_are_refused(tmp_path: Path) -> None:
     """Within 1 GiB of address space, each hostile file raises WeightsError, uses little memory and runs no code."""
     paths = files(tmp_path)
     before = sorted(tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""Files of PyTorch, its ONNX exporters, scikit-learn and joblib, which `made_files/make_files.py` made."""
+"""Tests of files from PyTorch, its ONNX exporters, scikit-learn and joblib, made by `made_files/make_files.py`."""
 
 import json
 from pathlib import Path
@@ -13,10 +13,10 @@ TRUTH: dict[str, dict[str, Any]] = json.loads((_FOLDER / "truth.json").read_text
 
 
 @pytest.mark.parametrize("name", TRUTH)
-def test_a_file_opens_as_its_framework_used_it(name: str) -> None:
-    """The accuracy is within 0.5 points of the framework's own on the same digits, and the convention is the true one.
+def test_accuracy_equals_that_of_the_framework(name: str) -> None:
+    """The accuracy is within 0.5 points of the framework's own on the same digits, and the convention is correct.
 
-    The digits of the probe set are 1,000, of which a heavy network reads fewer.
+    The probe set has 1,000 digits; large networks are tested on fewer.
     """
     truth = TRUTH[name]
     result = infer_import(_FOLDER / name)

@@ -37,7 +37,7 @@ def with_moments(t: Trained) -> dict[str, Any]:
 
 
 def nnfs_like(t: Trained) -> Model:
-    """Return layers that keep their last inputs and outputs, and the optimizer's moments."""
+    """Return layers that store their last inputs and outputs and the optimizer's moments, as in NNFS."""
     rng = np.random.default_rng(1)
     layers = [
         Dense(
@@ -172,7 +172,7 @@ def test_a_network_is_found_in_every_kind_of_file(name: str, deep: Trained, tmp_
         ("relu", "x - 33.3"),
     ],
 )
-def test_what_a_file_does_not_say_is_found_out(activation: str, scaling: str, tmp_path: Path) -> None:
+def test_missing_convention_is_inferred(activation: str, scaling: str, tmp_path: Path) -> None:
     """The activation and the scaling are inferred from the accuracy on digits."""
     trained = train([784, 16, 10], activation, scaling)
     convention = infer_import(save_npz(tmp_path / "a.npz", numbered(trained, "W{}", "b{}"))).chosen.convention
@@ -183,7 +183,7 @@ def test_what_a_file_does_not_say_is_found_out(activation: str, scaling: str, tm
     ("activation", "scaling"),
     [("leaky_relu", "x/255"), ("swish", "x/255"), ("elu", "x/255"), ("relu", "binarised")],
 )
-def test_what_reads_alike_is_taken_for_the_usual(activation: str, scaling: str, tmp_path: Path) -> None:
+def test_most_common_convention_is_preferred(activation: str, scaling: str, tmp_path: Path) -> None:
     """The most common of the conventions within 1.5 percentage points of the best is chosen."""
     trained = train([784, 16, 10], activation, scaling)
     result = infer_import(save_npz(tmp_path / "a.npz", numbered(trained, "W{}", "b{}")))
@@ -193,16 +193,16 @@ def test_what_reads_alike_is_taken_for_the_usual(activation: str, scaling: str, 
     assert (given.chosen.convention.activation, given.chosen.convention.scaling) == (activation, scaling)
 
 
-def test_transposed_images_are_noticed(tmp_path: Path) -> None:
-    """A network that was trained on transposed images is recognised and reads digits."""
+def test_transposed_images_are_detected(tmp_path: Path) -> None:
+    """A network that was trained on transposed images is detected and recognises digits."""
     trained = train([784, 16, 10], transposed=True)
     result = infer_import(save_npz(tmp_path / "a.npz", numbered(trained, "W{}", "b{}")))
     assert result.chosen.convention.transposed
     assert result.chosen.accuracy > GOOD
 
 
-def test_images_without_their_border(tmp_path: Path) -> None:
-    """A network for 20 × 20 pixels, the box of MNIST's digits, gets the middle of the 28 × 28 pixels."""
+def test_networks_for_images_without_border(tmp_path: Path) -> None:
+    """A network for 20 × 20 pixels, the size of MNIST's digits, gets the middle of the 28 × 28 pixels."""
     t = train([784, 16, 10])
     middle = np.zeros((28, 28), bool)
     middle[4:24, 4:24] = True
@@ -215,7 +215,7 @@ def test_images_without_their_border(tmp_path: Path) -> None:
     np.testing.assert_allclose(weights.network().forward(images), expected, atol=1e-3)
 
 
-def test_outputs_that_begin_with_one_are_noticed(deep: Trained, tmp_path: Path) -> None:
+def test_outputs_starting_with_one_are_detected(deep: Trained, tmp_path: Path) -> None:
     """A network whose last output is for 0, as in MATLAB, predicts the correct digits."""
     rotated = Trained(
         [*deep.weights[:2], np.roll(deep.weights[2], -1, 1)], [*deep.biases[:2], np.roll(deep.biases[2], -1)]
@@ -225,7 +225,7 @@ def test_outputs_that_begin_with_one_are_noticed(deep: Trained, tmp_path: Path) 
     assert "1 to 9, then 0" in result.chosen.convention.detail
 
 
-def test_weights_know_where_they_come_from(deep: Trained, tmp_path: Path) -> None:
+def test_convention_is_stored_with_the_weights(deep: Trained, tmp_path: Path) -> None:
     """The inferred convention and its scores are stored with the weights, and survive saving."""
     weights = open_weights(save_npz(tmp_path / "theirs.npz", numbered(deep, "W{}", "b{}")))
     assert weights.about["source"] == "theirs.npz"
@@ -237,7 +237,7 @@ def test_weights_know_where_they_come_from(deep: Trained, tmp_path: Path) -> Non
     assert convention_of(again) == weights.about["convention"]
 
 
-def test_our_own_file_is_opened_as_it_is() -> None:
+def test_convention_of_a_digitpad_file_is_not_inferred() -> None:
     """The convention of a digitpad file is read from its layers, not inferred."""
     weights: Weights = open_weights(SHIPPED)
     assert convention_of(weights)["scaling"] == "x/255"
@@ -245,7 +245,7 @@ def test_our_own_file_is_opened_as_it_is() -> None:
         open_weights(SHIPPED, activation="tanh")
 
 
-def test_a_poor_network_is_opened_all_the_same(tmp_path: Path) -> None:
+def test_inaccurate_network_is_opened(tmp_path: Path) -> None:
     """Untrained weights are opened, with a low accuracy."""
     rng = np.random.default_rng(1)
     path = save_npz(tmp_path / "a.npz", {"W1": rng.normal(size=(784, 12)), "W2": rng.normal(size=(12, 10))})

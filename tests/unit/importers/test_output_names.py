@@ -32,7 +32,7 @@ def six() -> dict[str, Any]:
 
 
 def by_letters() -> Dataset:
-    """Return the built-in digits with letters as class names, which the trained network can read."""
+    """Return the built-in digits with letters as class names, which the trained network can recognise."""
     data = mnist()
     return Dataset("letters", data.training[:1000], data.validation[:500], data.test[:500], "", LETTERS)
 
@@ -79,7 +79,7 @@ def test_names_are_found_in_every_kind_of_file(name: str, six: dict[str, Any], t
         ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
     ],
 )
-def test_digits_are_digits_whatever_they_are_called(names: tuple[str, ...], trained: Trained, tmp_path: Path) -> None:
+def test_names_of_digits_become_digits(names: tuple[str, ...], trained: Trained, tmp_path: Path) -> None:
     """Names of the ten digits, as in torchvision's MNIST, become the digits, and candidates are scored."""
     path = save_npz(tmp_path / "a.npz", {**numbered(trained, "W{}", "b{}"), "classes": np.array(names)})
     weights = open_weights(path)
@@ -87,7 +87,7 @@ def test_digits_are_digits_whatever_they_are_called(names: tuple[str, ...], trai
     assert weights.about["convention_accuracy"] > 0.8
 
 
-def test_labels_of_samples_are_no_names(trained: Trained, tmp_path: Path) -> None:
+def test_labels_of_samples_are_not_class_names(trained: Trained, tmp_path: Path) -> None:
     """Labels of samples, and lists of a different length, are not used as class names."""
     beside = {"labels": np.arange(100) % 10, "names": np.array(SIX)}
     assert (
@@ -95,7 +95,7 @@ def test_labels_of_samples_are_no_names(trained: Trained, tmp_path: Path) -> Non
     )
 
 
-def test_names_that_are_given_come_first(six: dict[str, Any], tmp_path: Path) -> None:
+def test_given_class_names_take_precedence(six: dict[str, Any], tmp_path: Path) -> None:
     """Given class names take precedence; if their number differs from the outputs, the error states both numbers."""
     path = save_npz(tmp_path / "a.npz", six)
     assert open_weights(path, class_names=tuple("uvwxyz")).class_names == tuple("uvwxyz")
@@ -108,7 +108,7 @@ def test_names_that_are_given_come_first(six: dict[str, Any], tmp_path: Path) ->
         open_weights(path, class_names=tuple("abc"))
 
 
-def test_data_of_these_classes_tells_how_weights_are_meant(trained: Trained, tmp_path: Path) -> None:
+def test_dataset_of_the_classes_scores_the_candidates(trained: Trained, tmp_path: Path) -> None:
     """A dataset provides the class names and their order, and its images score the candidates."""
     data = by_letters()
     path = save_npz(tmp_path / "a.npz", numbered(trained, "W{}", "b{}"))
@@ -126,7 +126,7 @@ def test_data_of_these_classes_tells_how_weights_are_meant(trained: Trained, tmp
     assert infer_import(path, class_names=reversed_names, data=data).chosen.accuracy > 0.8
 
 
-def test_numbers_of_classes_are_less_than_the_names_of_data(trained: Trained, tmp_path: Path) -> None:
+def test_names_of_the_data_outrank_numeric_labels(trained: Trained, tmp_path: Path) -> None:
     """Class names of the data take precedence over numeric labels that scikit-learn stored."""
     arrays = {**numbered(trained, "W{}", "b{}"), "classes_": np.arange(1, 11)}
     path = save_npz(tmp_path / "a.npz", arrays)
@@ -134,7 +134,7 @@ def test_numbers_of_classes_are_less_than_the_names_of_data(trained: Trained, tm
     assert open_weights(path).class_names == tuple(map(str, range(1, 11)))
 
 
-def test_names_in_a_file_are_not_overruled_by_data(trained: Trained, tmp_path: Path) -> None:
+def test_names_in_the_file_outrank_the_dataset(trained: Trained, tmp_path: Path) -> None:
     """Class names in the file take precedence over a dataset with different classes, which scores no candidates."""
     names = tuple(f"k{i}" for i in range(10))
     path = save_npz(tmp_path / "a.npz", {**numbered(trained, "W{}", "b{}"), "classes": np.array(names)})
@@ -147,7 +147,7 @@ def test_names_in_a_file_are_not_overruled_by_data(trained: Trained, tmp_path: P
 @pytest.mark.parametrize(
     "names", [(*DIGITS, *LETTERS), tuple(reversed(DIGITS))], ids=["letters too", "in another order"]
 )
-def test_digits_among_others_tell_how_weights_are_meant(
+def test_built_in_digits_score_networks_with_digits_among_the_classes(
     names: tuple[str, ...], trained: Trained, tmp_path: Path
 ) -> None:
     """Without data of all classes, candidates are scored on the built-in digits."""
@@ -162,13 +162,13 @@ def test_digits_among_others_tell_how_weights_are_meant(
     assert result.weights().class_names == names
 
 
-def test_data_of_other_classes_does_not_score(six: dict[str, Any], tmp_path: Path) -> None:
+def test_dataset_of_other_classes_scores_nothing(six: dict[str, Any], tmp_path: Path) -> None:
     """Candidates are not scored on a dataset with different classes."""
     result = infer_import(save_npz(tmp_path / "a.npz", six), class_names=SIX, data=by_letters())
     assert not result.probe_set.scores
 
 
-def test_convolutions_tell_their_outputs(tmp_path: Path) -> None:
+def test_error_states_the_outputs_of_a_convolutional_network(tmp_path: Path) -> None:
     """The error for a convolutional network states its number of outputs."""
     rng = np.random.default_rng(1)
     arrays = {
@@ -183,7 +183,7 @@ def test_convolutions_tell_their_outputs(tmp_path: Path) -> None:
     assert letters.network().plan.output_shape == (26,)
 
 
-def test_one_row_of_numbers_with_other_classes(tmp_path: Path) -> None:
+def test_parameter_vector_with_other_classes(tmp_path: Path) -> None:
     """A vector of parameters is cut according to the number of class names."""
     n = 784 * 16 + 16 + 16 * 26 + 26
     path = save_npz(tmp_path / "a.npz", {"params": np.random.default_rng(1).normal(size=n)})
@@ -194,12 +194,12 @@ def test_one_row_of_numbers_with_other_classes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "numbers", [{"class_to_idx.a": 0.5, "class_to_idx.b": 1.0}, {"class_to_idx.a": np.nan, "class_to_idx.b": 0.0}]
 )
-def test_places_that_are_none_name_nothing(numbers: dict[str, float]) -> None:
+def test_invalid_class_indices_are_ignored(numbers: dict[str, float]) -> None:
     """Class indices that are not distinct whole numbers are ignored."""
     assert class_names_in(TensorTree(Path("a"), "a pickle", numbers=numbers)) == []
 
 
-def test_nothing_of_it_leads_around_the_checks(tmp_path: Path) -> None:
+def test_file_with_only_class_names_is_refused(tmp_path: Path) -> None:
     """A file with only class names is refused."""
     with pytest.raises(WeightsError, match="without arrays"):
         open_weights(save_pickle(tmp_path / "a.pkl", {"classes": list(SIX)}))

@@ -102,7 +102,7 @@ def test_pickles_of_special_containers() -> None:
     assert any(key == "partial" and word.endswith(".maximum") for key, word in contents.words)  # NumPy 2.0 says where
 
 
-def test_npz_with_whatever_its_author_put_in() -> None:
+def test_npz_may_mix_content() -> None:
     """An npz may mix objects, texts and plain arrays."""
     objects = np.empty(2, object)
     objects[:] = [MATRIX, VECTOR]
@@ -113,20 +113,20 @@ def test_npz_with_whatever_its_author_put_in() -> None:
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zlib.compress, bz2.compress, lzma.compress])
-def test_compressed_files_are_unpacked(pack: Callable[[bytes], bytes]) -> None:
+def test_compressed_files_are_read(pack: Callable[[bytes], bytes]) -> None:
     """A pickle is read from gzip and other common compression formats."""
     np.testing.assert_array_equal(read(pack(pickle.dumps(MATRIX))).arrays["array"], MATRIX)
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zlib.compress, bz2.compress, lzma.compress])
-def test_packed_bombs_are_refused(pack: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compression_bombs_are_refused(pack: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that exceeds the budget is not decompressed completely."""
     monkeypatch.setattr("digitpad.importers.read_file.BUDGET_BYTES", 2**20)
     refused(pack(bytes(4 * 2**20)), "too large when decompressed; the limit is 1 MiB")
 
 
-def test_safetensors() -> None:
-    """Tensors are read by name; a tensor that does not fit its stated place is refused."""
+def test_safetensors_are_read() -> None:
+    """Tensors are read by name, and a tensor that does not fit its stated place is refused."""
     content = safetensors(w=MATRIX, b=VECTOR)
     contents = read(content)
     np.testing.assert_allclose(contents.arrays["w"], MATRIX, rtol=1e-6)
@@ -136,7 +136,7 @@ def test_safetensors() -> None:
     refused(content.replace(b"[0, 48]", b"[48, 0]"), "needs 48 bytes, but has 0")
 
 
-def test_bfloat16() -> None:
+def test_bfloat16_is_read() -> None:
     """A bfloat16 becomes the float32 with the same upper half and zeros in the lower half."""
     header = json.dumps({"w": {"dtype": "BF16", "shape": [2], "data_offsets": [0, 4]}}).encode()
     content = len(header).to_bytes(8, "little") + header + bytes([0x80, 0x3F, 0x20, 0xC0])
@@ -159,18 +159,18 @@ def test_bfloat16() -> None:
     ],
     ids=["commas", "spaces", "semicolons", "tabs", "comment", "pandas", "pandas, no index", "names", "BOM", "old Mac"],
 )
-def test_tables(text: str) -> None:
+def test_tables_are_read(text: str) -> None:
     """Tables are read with any separator, with or without row and column names."""
     np.testing.assert_array_equal(read(text.encode(), "w.csv").arrays["w"], [[1, 2, 3], [4, 5, 6]])
 
 
-def test_a_heading_that_is_not_found_again_ends() -> None:
+def test_ambiguous_heading_does_not_loop() -> None:
     """A heading with ambiguous line breaks is skipped once, instead of being looked for in an endless loop."""
     (array,) = read(b"r# Created by me o\rl\n1\n", "file.bin").arrays.values()
     assert array.tolist() == [1.0]
 
 
-def test_a_folder_is_one_file(tmp_path: Path) -> None:
+def test_folder_is_read_as_one_file(tmp_path: Path) -> None:
     """Each array of a folder is named after its file; symbolic links are not followed."""
     folder = save_tables(tmp_path / "weights", {"W1": MATRIX, "b1": VECTOR})
     secret = tmp_path / "secret.csv"
@@ -248,7 +248,7 @@ def _rebuild_tensor_v2(*arguments: Any) -> None:
 
 
 @pytest.mark.parametrize("content", [torch_zip(), old_torch()], ids=["today's", "before 1.6"])
-def test_pytorch_state(content: bytes) -> None:
+def test_pytorch_state_is_read(content: bytes) -> None:
     """Tensors are read as views of storages, including transposed views and bfloat16."""
     contents = read(content, "model.pt")
     np.testing.assert_allclose(contents.arrays["state.fc.weight"], MATRIX, rtol=1e-6)
@@ -257,13 +257,13 @@ def test_pytorch_state(content: bytes) -> None:
     assert contents.words[0][1].endswith("Model")
 
 
-def test_old_pytorch_without_its_numbers() -> None:
+def test_incomplete_old_pytorch_file_is_refused() -> None:
     """A truncated file, or a storage of unknown type, raises an error that says so."""
     refused(old_torch()[:-3], "damaged|numbers|without arrays|buffer size")
     refused(old_torch().replace(b"\nFloatStorage", b"\nNoneStorage1"), "numbers have an unsupported type")
 
 
-def test_turned_views_of_one_storage_do_not_fill_the_memory() -> None:
+def test_transposed_views_count_towards_the_limit() -> None:
     """Copies of transposed views count towards the limit of all arrays."""
     contents = TensorTree(Path("a"), "a file")
     with pytest.raises(WeightsError, match="holds too many numbers; the limit is 96 MiB"):
@@ -271,8 +271,8 @@ def test_turned_views_of_one_storage_do_not_fill_the_memory() -> None:
 
 
 @pytest.mark.parametrize("protocol", [0, 4])
-def test_a_long_log_beside_weights_does_no_harm(protocol: int) -> None:
-    """The beginning of a long text is kept, even with characters beyond Latin-1, which take four times the memory."""
+def test_long_text_beside_weights_is_shortened(protocol: int) -> None:
+    """Only the beginning of a long text is kept, also with wide characters, which take four times the memory."""
     contents = read(pickle.dumps({"log": "epoch 1 |████| 100%\n" * 3000, "w": MATRIX}, protocol))
     np.testing.assert_array_equal(contents.arrays["w"], MATRIX)
     assert contents.words[0][1].startswith("epoch 1 |████| 100%")
@@ -288,7 +288,7 @@ def test_a_long_log_beside_weights_does_no_harm(protocol: int) -> None:
     ],
     ids=["pickle", "npy", "npz", "PyTorch"],
 )
-def test_what_hears_of_a_reading_may_end_it(tmp_path: Path, content: bytes) -> None:
+def test_callback_exception_ends_reading(tmp_path: Path, content: bytes) -> None:
     """An exception of the progress callback ends the reading and is passed on."""
 
     class EnoughError(Exception):
@@ -304,7 +304,7 @@ def test_what_hears_of_a_reading_may_end_it(tmp_path: Path, content: bytes) -> N
         read_tensor_tree(path, tell)
 
 
-def test_things_of_one_name_are_numbered() -> None:
+def test_items_with_the_same_name_are_numbered() -> None:
     """Items with the same name are numbered in order, separately for numbers and arrays."""
     contents = TensorTree(Path("a"), "a file")
     for value in (1, MATRIX, 2, 3, MATRIX):
@@ -313,7 +313,7 @@ def test_things_of_one_name_are_numbered() -> None:
     assert list(contents.arrays) == ["w", "w#2"]
 
 
-def test_a_list_that_is_nearly_an_array_many_times_is_refused() -> None:
+def test_repeated_irregular_lists_are_charged() -> None:
     """Visits are charged to the budget even if a list is not an array."""
     row, spoilt = [1] * 10_000, [1] * 9_999 + [None]
     contents = TensorTree(Path("a"), "a file")
@@ -342,12 +342,12 @@ def test_a_list_that_is_nearly_an_array_many_times_is_refused() -> None:
     ],
     ids=range(15),
 )
-def test_what_is_no_weights_is_named(content: bytes, message: str) -> None:
+def test_error_says_what_the_file_is(content: bytes, message: str) -> None:
     """The error says what the file is, if that is known."""
     refused(content, message)
 
 
-def test_no_file_and_empty_folder(tmp_path: Path) -> None:
+def test_missing_file_and_empty_folder_are_refused(tmp_path: Path) -> None:
     """A missing file and an empty folder raise an error."""
     with pytest.raises(WeightsError, match="cannot be read"):
         read_tensor_tree(tmp_path / "nothing.npz")
@@ -356,7 +356,7 @@ def test_no_file_and_empty_folder(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.lists(st.floats(allow_nan=False), min_size=2, max_size=4), min_size=1, max_size=4))
-def test_lists_are_arrays_where_they_are_rectangular(rows: list[list[float]]) -> None:
+def test_rectangular_lists_become_arrays(rows: list[list[float]]) -> None:
     """Rectangular lists become NumPy arrays; ragged lists do not."""
     array = array_of(rows, LookBudget())
     if len({len(row) for row in rows}) == 1:
@@ -384,7 +384,7 @@ SOURCES: dict[str, bytes] = {
 @pytest.mark.parametrize("name", SOURCES)
 @settings(max_examples=15, deadline=None)
 @given(data=st.data())
-def test_damaged_files_raise_one_exception(name: str, data: st.DataObject) -> None:
+def test_damaged_files_raise_only_weights_error(name: str, data: st.DataObject) -> None:
     """A file of any format with changed, missing, repeated or added bytes is read, or raises WeightsError."""
     content = bytearray(SOURCES[name])
     for _ in range(data.draw(st.integers(1, 6))):
@@ -407,13 +407,13 @@ def test_damaged_files_raise_one_exception(name: str, data: st.DataObject) -> No
 
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=60).map(lambda end: b"\x80\x04" + end + b"."))
-def test_any_bytes_as_a_pickle(content: bytes) -> None:
+def test_any_pickle_is_read_or_refused(content: bytes) -> None:
     """Any sequence of pickle instructions is read, or raises WeightsError."""
     with contextlib.suppress(WeightsError):
         read(content)
 
 
-def test_zip_with_two_of_a_name() -> None:
+def test_arrays_with_the_same_name_are_read() -> None:
     """Two arrays with the same name are both read."""
     content = zipped({"a.npy": npy(MATRIX), "b.npy": npy(VECTOR)}, zipfile.ZIP_DEFLATED).replace(b"b.npy", b"a.npy")
     assert list(read(content).arrays) == ["a", "a#2"]

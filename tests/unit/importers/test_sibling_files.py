@@ -1,4 +1,4 @@
-"""Networks of which each matrix is in a file of its own."""
+"""Tests of networks with one file per matrix."""
 
 from pathlib import Path
 
@@ -25,14 +25,14 @@ from tests.unit.importers.strangers import Trained, train
         ("w1_letters", ("letters",)),
     ],
 )
-def test_a_file_name_tells_its_network(stem: str, network: tuple[str, ...]) -> None:
-    """The words that say which layer a file holds do not belong to the name of the network."""
+def test_network_name_is_part_of_the_file_name(stem: str, network: tuple[str, ...]) -> None:
+    """The name of the network is the file name without the words for the layer."""
     assert network_of(stem) == network
 
 
 @pytest.fixture(scope="module")
 def two_networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a trained network, and beside it an untrained one of other shapes, one file per matrix."""
+    """Write a trained network and an untrained one of other shapes to a folder, one file per matrix."""
     folder = tmp_path_factory.mktemp("two")
     rng = np.random.default_rng(5)
     small = train([784, 20, 10], "sigmoid")
@@ -45,14 +45,14 @@ def two_networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", ["wih", "who"])
 def test_only_files_of_the_same_network_are_combined(two_networks: Path, name: str) -> None:
-    """The files of another network in the folder are not used."""
+    """Files of another network in the folder are not used."""
     result = infer_import(two_networks / f"saved_{name}.txt")
     assert result.chosen.structure.sizes == "784-20-10"
     assert result.chosen.accuracy > 0.75
 
 
 def test_the_named_file_is_part_of_the_network(shallow: Trained, tmp_path: Path) -> None:
-    """A file whose arrays are not in the network of its siblings is refused."""
+    """A file whose arrays do not belong to the network of the files beside it is refused."""
     for i, weight in enumerate(shallow.weights):
         np.savetxt(tmp_path / f"W{i}.txt", weight)
     np.savetxt(tmp_path / "bias_of_something.txt", np.linspace(0, 1, 7))

@@ -20,14 +20,14 @@ def test_new_drawing_is_blank() -> None:
     assert Drawing(image=np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.uint8)).is_empty
 
 
-def test_strokes_alone_are_drawn_from_their_paths() -> None:
+def test_strokes_are_rasterised_from_their_paths() -> None:
     """Without an image, the network input is rasterised from the paths."""
     drawing = Drawing().with_stroke(Stroke(DIGITS[4][0])).with_stroke(Stroke(DIGITS[4][1]))
     assert not drawing.is_empty
     np.testing.assert_array_equal(drawing.rasterize(), rasterize(DIGITS[4]))
 
 
-def test_changes_make_other_drawings() -> None:
+def test_changes_return_new_drawings() -> None:
     """A change returns a new drawing and does not modify the previous one."""
     first = Drawing.from_pixels(TWO)
     assert first.image is not None
@@ -43,7 +43,7 @@ def test_changes_make_other_drawings() -> None:
 
 
 @pytest.mark.parametrize(("height", "width"), [(300, 900), (900, 300), (10, 30)])
-def test_image_lies_in_the_middle_as_large_as_fits(height: int, width: int) -> None:
+def test_image_is_centred_and_fills_the_pad(height: int, width: int) -> None:
     """A wide image fills the width, a tall image fills the height, and both are centred."""
     content = np.zeros((height, width), np.uint8)
     content[height // 4 : -(height // 4), width // 4 : -(width // 4)] = 255
@@ -62,7 +62,7 @@ def test_blank_image_is_empty() -> None:
     assert Drawing.from_pixels(np.full((50, 40), 200, np.uint8)).is_empty
 
 
-def test_eraser_takes_ink_from_the_image() -> None:
+def test_eraser_removes_ink_of_the_image() -> None:
     """The eraser removes the ink under its path, and no other ink."""
     drawing = Drawing.from_pixels(TWO)
     erased = drawing.erased(np.array([[0.0, 350.0], [480.0, 350.0]]), 60)
@@ -75,7 +75,7 @@ def test_eraser_takes_ink_from_the_image() -> None:
     np.testing.assert_array_equal(erased.image[np.abs(y - 350) > 62], drawing.image[np.abs(y - 350) > 62])
 
 
-def test_eraser_takes_all() -> None:
+def test_erasing_everything_gives_an_empty_drawing() -> None:
     """A drawing that is erased from corner to corner is empty."""
     erased = Drawing.from_pixels(TWO).with_stroke(ACROSS).erased(np.array([[0.0, 0.0], [480.0, 480.0]]), 480)
     assert erased.is_empty
@@ -99,7 +99,7 @@ def test_strokes_over_an_image_are_part_of_it() -> None:
     assert difference(drawn, Drawing.from_pixels(TWO).rasterize()) > 20
 
 
-def test_a_sample_is_seen_as_it_is() -> None:
+def test_dataset_image_is_the_network_input() -> None:
     """A dataset image is the network input pixel for pixel, and strokes or erasing change no other pixels."""
     image = np.random.default_rng(1).integers(0, 256, (28, 28), np.uint8)
     drawing = Drawing.from_sample(image)
@@ -119,7 +119,7 @@ def test_strokes_over_a_blank_image_are_strokes() -> None:
     np.testing.assert_array_equal(wiped.with_stroke(ACROSS).rasterize(), rasterize([ACROSS.points]))
 
 
-def test_image_and_strokes_agree() -> None:
+def test_image_and_strokes_give_similar_inputs() -> None:
     """A digit as strokes and the same digit as an image give similar network inputs."""
     for paths in DIGITS.values():
         drawn = Drawing(tuple(Stroke(path) for path in paths)).rasterize()
@@ -128,8 +128,8 @@ def test_image_and_strokes_agree() -> None:
 
 
 @pytest.mark.parametrize(("n_strokes", "n_points", "n_shown"), [(150_000, 1, 1000), (60, 1000, 60), (1, 200_000, 1)])
-def test_very_many_strokes_are_cut_short(tmp_path: Path, n_strokes: int, n_points: int, n_shown: int) -> None:
-    """Strokes that would freeze the pad are simplified, and beyond a limit left out, which the note says."""
+def test_very_many_strokes_are_reduced(tmp_path: Path, n_strokes: int, n_points: int, n_shown: int) -> None:
+    """Strokes that would freeze the pad are simplified or, beyond a limit, dropped, and a note says so."""
     along = np.linspace(10, 200, n_points)
     line = np.round(np.stack([along, along], axis=1), 2).tolist()
     path = tmp_path / "many.jsonl"

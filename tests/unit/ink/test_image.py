@@ -85,7 +85,7 @@ def noise(shape: tuple[int, ...], amount: float) -> NDArray[np.floating[Any]]:
         "noisy and in a shadow",
     ],
 )
-def test_however_it_is_shown_it_is_the_same_digit(
+def test_appearance_hardly_changes_the_network_input(
     digit: int, render: Callable[[NDArray[np.floating[Any]]], NDArray[np.uint8]], tolerance: float
 ) -> None:
     """Polarity, paper, position, size and noise change the network input by only a few grey levels."""
@@ -107,7 +107,7 @@ def test_transparent_is_blank() -> None:
 
 @pytest.mark.parametrize("amount", [0.005, 0.02, 0.05])
 @pytest.mark.parametrize("ground", ["even", "shadow"])
-def test_noise_is_no_ink(amount: float, ground: str) -> None:
+def test_noise_is_not_ink(amount: float, ground: str) -> None:
     """Noise of up to a twentieth of the range gives no ink."""
     paper = shadow((300, 300)) if ground == "shadow" else np.full((300, 300), 0.6)
     assert not network_input(pixels(paper + noise(paper.shape, amount))).any()
@@ -124,7 +124,7 @@ def test_speck_changes_nothing(digit: int, place: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("digit", DIGITS)
 @pytest.mark.parametrize("width_px", [1.0, 3.0, 6.0, 90.0])
-def test_strokes_are_brought_to_a_width_that_mnist_has(digit: int, width_px: float) -> None:
+def test_stroke_width_is_adjusted_to_mnist(digit: int, width_px: float) -> None:
     """Thin strokes are thickened and wide strokes are thinned to about the range of MNIST."""
     low, high = STROKE_WIDTHS_PX
     ink = picture(DIGITS[digit], width_px)
@@ -133,7 +133,7 @@ def test_strokes_are_brought_to_a_width_that_mnist_has(digit: int, width_px: flo
 
 
 @pytest.mark.parametrize("digit", DIGITS)
-def test_common_width_is_left_as_it_is(digit: int) -> None:
+def test_common_stroke_width_is_not_changed(digit: int) -> None:
     """A stroke width in the range of MNIST does not change."""
     ink = picture(DIGITS[digit], 60)
     rows, columns = (np.flatnonzero((ink > 0.5).any(axis=axis)) for axis in (1, 0))
@@ -157,7 +157,7 @@ def test_ink_is_centred_and_fills_the_box(digit: int) -> None:
         np.testing.assert_allclose(centre_of_mass(image.astype(float)), 14, atol=0.3)
 
 
-def test_large_images_are_averaged_down() -> None:
+def test_large_images_are_reduced() -> None:
     """Images are reduced to at most 240 pixels per side before ink is found."""
     assert find_ink(np.zeros((1000, 500), np.uint8)).shape == (WORK_SIDE, WORK_SIDE // 2)
     assert find_ink(np.zeros((3, 2000), np.uint8)).shape == (1, WORK_SIDE)
@@ -172,7 +172,7 @@ def test_tiny_and_thin_images_are_read(shape: tuple[int, int]) -> None:
         assert network_input(image).shape == (28, 28)
 
 
-def test_digits_survive_being_images() -> None:
+def test_digits_as_images_are_recognised() -> None:
     """MNIST digits as enlarged dark-on-light images are recognised about as accurately as the original digits."""
     recognizer = Recognizer(load_weights(SHIPPED))
     validation = mnist().validation[:200]
@@ -194,7 +194,7 @@ def saved(tmp_path: Path, image: Image.Image, name: str, **options: Any) -> Path
 @pytest.mark.parametrize(
     "name", [f"digit.{extension}" for extension in ("png", "jpg", "bmp", "gif", "webp", "tif", "pgm")]
 )
-def test_file_formats_show_the_same_digit(tmp_path: Path, name: str) -> None:
+def test_file_format_hardly_changes_the_network_input(tmp_path: Path, name: str) -> None:
     """A digit saved in any format gives the same network input, except for compression losses."""
     path = saved(tmp_path, Image.fromarray(pixels(INKS[2])), name)
     assert difference(network_input(read_image(path)), network_input(pixels(INKS[2]))) < 3
@@ -202,7 +202,7 @@ def test_file_formats_show_the_same_digit(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16", "I"])
 @pytest.mark.parametrize("enlarged", [1, 4])
-def test_kinds_of_pixels_show_the_same_digit(tmp_path: Path, mode: str, enlarged: int) -> None:
+def test_pixel_mode_does_not_change_the_network_input(tmp_path: Path, mode: str, enlarged: int) -> None:
     """All pixel modes give the same network input, for small and large images."""
     levels = pixels(1 - INKS[4]).repeat(enlarged, axis=0).repeat(enlarged, axis=1)
     image = Image.fromarray(levels)
@@ -247,7 +247,7 @@ def test_byte_order_of_sixteen_bits_does_not_matter(tmp_path: Path, order: str, 
     assert difference(network_input(read_image(tmp_path / "digit.tif")), network_input(read_image(eight_bits))) < 2
 
 
-def test_place_that_is_no_whole_number_is_refused(tmp_path: Path) -> None:
+def test_fractional_data_offset_is_refused(tmp_path: Path) -> None:
     """A TIFF with a fractional data offset raises an InkError."""
     content = tiff(np.zeros((30, 30), np.uint16), "<", offset_type=11)
     assert_refused(tmp_path, content, "cannot be read as an image|is not an image")
@@ -264,7 +264,7 @@ def test_photographs_are_turned_upright(tmp_path: Path, name: str, orientation: 
     assert difference(network_input(read_image(path)), network_input(pixels(INKS[7]))) < 5
 
 
-def test_transparent_palette_is_seen_through(tmp_path: Path) -> None:
+def test_transparent_background_is_ignored(tmp_path: Path) -> None:
     """The dark ink of a GIF with a transparent background is found."""
     image = Image.fromarray(np.where(INKS[2] > 0.5, 1, 0).astype(np.uint8)).convert("P")
     image.putpalette([0, 0, 0, 0, 0, 0])
@@ -272,7 +272,7 @@ def test_transparent_palette_is_seen_through(tmp_path: Path) -> None:
     assert difference(network_input(read_image(path)), network_input(pixels(INKS[2]))) < 12
 
 
-def test_pixels_come_as_rgba(tmp_path: Path) -> None:
+def test_pixels_are_rgba(tmp_path: Path) -> None:
     """Pixels are returned as RGBA, reduced to a useful size."""
     path = saved(tmp_path, Image.new("RGB", (5000, 100), (255, 0, 0)), "red.png")
     rgba_pixels = read_image(path)
@@ -309,7 +309,7 @@ def test_huge_image_is_refused_by_its_header(tmp_path: Path, side: int) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"these are no pixels", b"\x89PNG\r\n\x1a\n", b'<svg xmlns="x"/>', b"%PDF-1.4"]
 )
-def test_what_is_no_image_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
     """A file that is not an image raises an InkError that lists the supported formats."""
     assert_refused(tmp_path, content, f"is not an image; supported formats: {', '.join(FORMATS)}")
 
@@ -321,8 +321,8 @@ def test_truncated_image_is_refused(tmp_path: Path) -> None:
     assert_refused(tmp_path, buffer.getvalue()[: buffer.tell() // 2], "cannot be read as an image")
 
 
-def test_programs_in_disguise_are_not_run(tmp_path: Path) -> None:
-    """Formats for which Pillow runs other programs, such as PostScript, are assert_refused."""
+def test_formats_that_run_programs_are_refused(tmp_path: Path) -> None:
+    """Formats for which Pillow runs other programs, such as PostScript, are refused."""
     assert_refused(tmp_path, b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 28 28\n%%EndComments\n", "is not an image")
 
 
@@ -333,7 +333,7 @@ def test_huge_file_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("name", ["nowhere.png", ""])
-def test_what_is_no_file_is_refused(tmp_path: Path, name: str) -> None:
+def test_missing_file_or_folder_is_refused(tmp_path: Path, name: str) -> None:
     """A missing file or a folder raises an InkError."""
     with pytest.raises(InkError, match="cannot be read as an image"):
         read_image(tmp_path / name)
@@ -348,7 +348,7 @@ def read_or_refuse(path: Path) -> NDArray[np.uint8] | str:
 
 
 def test_500_hostile_images(tmp_path: Path) -> None:
-    """Damaged files of every format are loaded, or assert_refused with a one-line message, without warnings."""
+    """Damaged files of every format are loaded, or refused with a one-line message, without warnings."""
     rng = random.Random(4)
     small = Image.fromarray(pixels(INKS[2])).resize((60, 60))
     exif = small.getexif()

@@ -9,7 +9,7 @@ def words(paths: list[Floats]) -> set[str]:
     return {change.words for change in small_changes(paths)}
 
 
-def test_parts_have_names() -> None:
+def test_changed_parts_have_names() -> None:
     """Changed parts are named by their shape and position."""
     assert {"without the bar", "with a shorter bar at the top"} <= words(SEVEN_WITH_BAR)
     assert "with the first stroke slightly shorter at the bottom" in words(SEVEN_WITH_BAR)
@@ -20,7 +20,7 @@ def test_parts_have_names() -> None:
     assert {"with the stroke starting later", "with the stroke ending sooner"} <= words(DIGITS[0])
 
 
-def test_what_leans_is_set_upright() -> None:
+def test_slanted_drawing_is_straightened() -> None:
     """A slanted drawing is straightened by half and completely, and an upright drawing is not changed."""
     leaning = [line((300, 100), (200, 400))]
     upright = [change for change in small_changes(leaning) if change.part == "slant"]

@@ -28,7 +28,7 @@ def resampled(path: Floats, between: int) -> Floats:
 
 @SOME
 @given(PATHS, st.floats(-1000, 1000), st.floats(-1000, 1000))
-def test_where_it_is_drawn_does_not_matter(paths: list[Floats], dx: float, dy: float) -> None:
+def test_position_does_not_matter(paths: list[Floats], dx: float, dy: float) -> None:
     """Moving a digit does not change the network input."""
     moved = rasterize([path + np.array([dx, dy]) for path in paths])
     assert np.abs(moved.astype(int) - rasterize(paths)).max() <= 1
@@ -36,7 +36,7 @@ def test_where_it_is_drawn_does_not_matter(paths: list[Floats], dx: float, dy: f
 
 @SOME
 @given(PATHS, st.floats(0.2, 1))
-def test_how_large_it_is_drawn_does_not_matter(paths: list[Floats], scale: float) -> None:
+def test_size_does_not_matter(paths: list[Floats], scale: float) -> None:
     """Scaling a digit does not change the network input."""
     scaled = rasterize([path * scale for path in paths])
     assert np.abs(scaled.astype(int) - rasterize(paths)).max() <= 1
@@ -52,7 +52,7 @@ def test_unit_does_not_matter(digit: int, scale: float) -> None:
 
 @SOME
 @given(PATHS, st.integers(1, 9))
-def test_how_densely_it_is_sampled_does_not_matter(paths: list[Floats], between: int) -> None:
+def test_sampling_density_does_not_matter(paths: list[Floats], between: int) -> None:
     """More points along a path, or repeated points, do not change the network input."""
     dense = [resampled(path, between) for path in paths]
     assert np.abs(rasterize(dense).astype(int) - rasterize(paths)).max() <= 1
@@ -113,7 +113,7 @@ def test_dot_is_drawn(points: list[list[float]]) -> None:
     np.testing.assert_array_equal(image[1:, 1:], image[:0:-1, :0:-1])
 
 
-def test_points_closer_than_numbers_can_tell_are_a_dot() -> None:
+def test_stroke_of_almost_no_length_is_a_dot() -> None:
     """A stroke of almost no length is drawn as a dot, without overflow."""
     np.testing.assert_array_equal(rasterize([np.array([[0, 0], [1e-310, 0]])]), rasterize([np.zeros((1, 2))]))
 
@@ -135,14 +135,14 @@ def test_speck_outside_changes_nothing(digit: int, place: tuple[int, int]) -> No
     np.testing.assert_array_equal(rasterize([*DIGITS[digit], speck]), rasterize(DIGITS[digit]))
 
 
-def test_dot_inside_stays() -> None:
+def test_dot_inside_is_kept() -> None:
     """A dot inside a digit is kept."""
     image = rasterize([*DIGITS[0], np.array([[240.0, 240.0]])])
     assert not rasterize(DIGITS[0])[13:16, 13:16].any()
     assert image[14, 14] > 200
 
 
-def test_dot_right_above_or_below_stays() -> None:
+def test_dot_directly_above_or_below_is_kept() -> None:
     """A dot directly above or below is kept, as in an i or an exclamation mark; one further off or aside is a speck."""
     stem = np.array([[200.0, 200.0], [200.0, 300.0]])
     dots = {
@@ -158,13 +158,13 @@ def test_dot_right_above_or_below_stays() -> None:
     assert changed == {"above": True, "far up": False, "aside": False, "below": True, "far down": False}
 
 
-def test_second_stroke_beside_the_first_stays() -> None:
+def test_second_stroke_is_kept() -> None:
     """A stroke that is not tiny belongs to the digit at any distance."""
     apart = rasterize([np.array([[0.0, 0.0], [0.0, 100.0]]), np.array([[200.0, 0.0], [200.0, 30.0]])])
     assert np.ptp(bounds(apart)[0]) >= 18
 
 
-def test_where_all_is_small_nothing_is_a_speck() -> None:
+def test_small_parts_are_not_specks_if_all_are_small() -> None:
     """If all parts are small, none of them is a speck."""
     boxes = np.array([[[0, 0], [0, 0]], [[50, 50], [50, 50]]], float)
     assert not_specks(boxes).all()
@@ -172,7 +172,7 @@ def test_where_all_is_small_nothing_is_a_speck() -> None:
 
 
 @pytest.mark.parametrize(("size", "kept"), [(0.9 * SPECK_SHARE, False), (1.1 * SPECK_SHARE, True)])
-def test_speck_is_told_by_its_share(size: float, kept: bool) -> None:
+def test_speck_is_recognised_by_its_relative_size(size: float, kept: bool) -> None:
     """A separate part is kept if it is larger than a tenth of the digit."""
     boxes = np.array([[[0, 0], [100, 100]], [[300, 0], [300 + 100 * size, 0]]], float)
     assert not_specks(boxes).tolist() == [True, kept]
@@ -180,7 +180,7 @@ def test_speck_is_told_by_its_share(size: float, kept: bool) -> None:
 
 @SOME
 @given(PATHS, st.floats(1, 100))
-def test_width_of_the_pen_does_not_matter(paths: list[Floats], width_px: float) -> None:
+def test_pen_width_does_not_matter(paths: list[Floats], width_px: float) -> None:
     """The displayed width and the pressure of strokes do not change the network input."""
     drawing = Drawing(tuple(Stroke(path, width_px, np.linspace(0, 1, len(path))) for path in paths))
     np.testing.assert_array_equal(drawing.rasterize(), rasterize(paths))

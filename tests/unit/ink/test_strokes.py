@@ -34,7 +34,7 @@ def test_line_by_hand(tmp_path: Path) -> None:
 
 @settings(SOME, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(PATHS, st.none() | st.integers(0, 9)), max_size=4))
-def test_what_was_written_comes_back(tmp_path: Path, drawings: list[tuple[list[Floats], int | None]]) -> None:
+def test_strokes_survive_a_round_trip(tmp_path: Path, drawings: list[tuple[list[Floats], int | None]]) -> None:
     """Labels and points are read back in order, rounded to a hundredth of a pixel."""
     path = tmp_path / "strokes.jsonl"
     write_strokes(path, (LabelledStrokes([points + 1 / 3 for points in paths], label) for paths, label in drawings))
@@ -45,7 +45,7 @@ def test_what_was_written_comes_back(tmp_path: Path, drawings: list[tuple[list[F
             np.testing.assert_allclose(points, expected + 1 / 3, atol=0.006)
 
 
-def test_file_is_one_json_object_a_line(tmp_path: Path) -> None:
+def test_each_line_is_a_json_object(tmp_path: Path) -> None:
     """Each line is a JSON object, without the label key if there is no label."""
     path = tmp_path / "strokes.jsonl"
     write_strokes(path, [LabelledStrokes([LEVEL], 3), LabelledStrokes([])])
@@ -68,7 +68,7 @@ def test_file_is_one_json_object_a_line(tmp_path: Path) -> None:
         ('{"strokes": [[[0, 0]]], "label": "42\\n7?"}', ["42\n7?"]),
     ],
 )
-def test_what_may_be_left_out(tmp_path: Path, text: str, labels: list[int | str | None]) -> None:
+def test_optional_parts_may_be_missing(tmp_path: Path, text: str, labels: list[int | str | None]) -> None:
     """Blank lines are skipped, labels and strokes are optional, and unknown keys are ignored."""
     assert [drawing.label for drawing in read(tmp_path, text)] == labels
 
@@ -128,7 +128,7 @@ def test_malformed_line_is_named(tmp_path: Path, line: str, message: str) -> Non
     assert "\n" not in str(caught.value)
 
 
-def test_bytes_that_are_no_text_are_named(tmp_path: Path) -> None:
+def test_invalid_utf8_is_reported(tmp_path: Path) -> None:
     """A line that is not UTF-8 raises an InkError."""
     with pytest.raises(InkError, match="line 1 is not JSON"):
         read(tmp_path, b'{"strokes": "\xff\xfe"}')
@@ -152,14 +152,14 @@ def test_huge_file_is_not_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["nowhere.jsonl", ""])
-def test_what_is_no_file_is_named(tmp_path: Path, name: str) -> None:
+def test_missing_file_or_folder_is_reported(tmp_path: Path, name: str) -> None:
     """Reading a missing file or a folder raises an InkError."""
     with pytest.raises(InkError, match="cannot be read"):
         next(read_strokes(tmp_path / name))
 
 
 @pytest.mark.parametrize("name", ["nowhere/new.jsonl", ""])
-def test_place_that_cannot_be_written_is_named(tmp_path: Path, name: str) -> None:
+def test_unwritable_path_is_reported(tmp_path: Path, name: str) -> None:
     """Writing into a missing folder or over a folder raises an InkError."""
     with pytest.raises(InkError, match="cannot be written"):
         write_strokes(tmp_path / name, [])
@@ -182,7 +182,7 @@ def test_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Monke
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_eraser_away_leaves_the_same_strokes() -> None:
+def test_untouched_strokes_are_the_same_objects() -> None:
     """Strokes that the eraser does not touch are returned as the same objects."""
     strokes = (Stroke(LEVEL), Stroke(np.array([[50.0, 50.0]])))
     remaining = erase(strokes, np.array([[400.0, 400.0], [420.0, 300.0]]), 20)
@@ -190,7 +190,7 @@ def test_eraser_away_leaves_the_same_strokes() -> None:
     assert all(after is before for after, before in zip(remaining, strokes, strict=True))
 
 
-def test_eraser_across_the_middle_leaves_two() -> None:
+def test_erasing_the_middle_leaves_two_strokes() -> None:
     """A line is cut at the edges of the eraser's disc, and keeps its width."""
     remaining = erase([Stroke(LEVEL, width_px=30)], np.array([[200.0, 50.0], [200.0, 150.0]]), 20)
     assert [stroke.width_px for stroke in remaining] == [30, 30]
@@ -201,7 +201,7 @@ def test_eraser_across_the_middle_leaves_two() -> None:
     np.testing.assert_array_equal(second[-1], [300, 100])
 
 
-def test_eraser_at_an_end_shortens() -> None:
+def test_erasing_an_end_shortens_the_stroke() -> None:
     """Erasing the start of a line shortens it to the edge of the eraser."""
     (remaining,) = erase([Stroke(LEVEL)], np.array([[100.0, 100.0]]), 20)
     np.testing.assert_allclose(remaining.points[0], [120, 100], atol=2.6)
@@ -209,7 +209,7 @@ def test_eraser_at_an_end_shortens() -> None:
 
 
 @pytest.mark.parametrize("points", [LEVEL, LEVEL[:1], np.repeat(LEVEL, 3, axis=0)], ids=["line", "dot", "resting"])
-def test_eraser_all_along_leaves_nothing(points: Floats) -> None:
+def test_covered_stroke_is_removed(points: Floats) -> None:
     """A stroke or dot that is completely covered is removed."""
     assert erase([Stroke(points)], LEVEL, 10) == ()
 
@@ -234,7 +234,7 @@ def test_pressures_are_cut_alongside() -> None:
 
 @SOME
 @given(PATHS, PATHS, st.floats(5, 60))
-def test_nothing_is_left_under_the_eraser(paths: list[Floats], eraser: list[Floats], radius_px: float) -> None:
+def test_no_point_is_left_under_the_eraser(paths: list[Floats], eraser: list[Floats], radius_px: float) -> None:
     """Every remaining point is outside the eraser's disc and on an original stroke."""
     remaining = erase([Stroke(path) for path in paths], eraser[0], radius_px)
     for stroke in remaining:

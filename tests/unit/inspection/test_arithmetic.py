@@ -9,7 +9,7 @@ from tests.unit.inspection.networks import LAYERS, image, weights
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_what_is_written_out_is_what_the_network_computes(name: str) -> None:
+def test_terms_and_steps_lead_to_the_activation(name: str) -> None:
     """For elements of every block, terms and bias add up to the sum, and the steps lead to the activation."""
     tracer = Tracer(weights(name))
     trace = tracer.trace(image())
@@ -26,7 +26,7 @@ def test_what_is_written_out_is_what_the_network_computes(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["convolutional", "dense with norm", "leaky", "imported"])
-def test_formulas_hold(name: str) -> None:
+def test_formulas_give_their_values(name: str) -> None:
     """Evaluating the formula of each step gives its value."""
     tracer = Tracer(weights(name))
     trace = tracer.trace(image())
@@ -46,7 +46,7 @@ def test_formulas_hold(name: str) -> None:
     assert len(seen) >= 2 or name == "leaky"
 
 
-def test_terms_are_ordered_by_what_they_move() -> None:
+def test_terms_are_sorted_by_size() -> None:
     """Terms are sorted by decreasing absolute value."""
     tracer = Tracer(weights("dense"))
     arithmetic = work_out(tracer, tracer.trace(image()), 2, (3,))
@@ -56,7 +56,7 @@ def test_terms_are_ordered_by_what_they_move() -> None:
 
 
 @pytest.mark.parametrize("name", ["dense", "convolutional", "padded", "leaky", "norm after rows"])
-def test_what_a_unit_tells_further_is_what_the_next_block_misses_without_it(name: str) -> None:
+def test_outgoing_terms_equal_the_effect_of_removing_the_unit(name: str) -> None:
     """Outgoing terms equal the change in the next block without the unit, for dense layers and convolutions."""
     tracer = Tracer(weights(name))
     trace = tracer.trace(image())

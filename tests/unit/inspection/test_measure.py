@@ -11,7 +11,7 @@ def digits(n: int, seed: int) -> Digits:
     return Digits(rng.integers(0, 256, (n, 28, 28), dtype=np.uint8), rng.integers(0, 10, n, dtype=np.uint8))
 
 
-def test_both_parts_are_measured_as_evaluation_does() -> None:
+def test_accuracies_equal_those_of_an_evaluation() -> None:
     """Both accuracies equal those of an evaluation, for one and two threads, with intermediate results."""
     dataset = Dataset("random", digits(10, 1), digits(450, 2), digits(700, 3), "")
     dense = weights("dense")

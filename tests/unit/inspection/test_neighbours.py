@@ -12,7 +12,7 @@ def digits(n: int) -> NDArray[np.uint8]:
     return np.random.default_rng(4).integers(0, 256, (n, 28, 28), dtype=np.uint8)
 
 
-def test_nearest_by_pixels_is_what_one_would_find_by_hand() -> None:
+def test_nearest_by_pixels_equals_a_direct_search() -> None:
     """The search over several chunks equals a direct one, and an image in the dataset is its own nearest."""
     images = digits(4100)
     images[4050] = images[7]
@@ -37,7 +37,7 @@ def test_nearest_by_the_last_hidden_layer() -> None:
     assert set(result.places.tolist()) == set(np.argsort(distances)[:6].tolist())
 
 
-def test_what_is_read_so_far_is_searched_already() -> None:
+def test_search_covers_the_processed_digits() -> None:
     """A search covers the digits processed so far, and processing resumes where it stopped."""
     images = digits(450)
     index = FeatureIndex(weights("dense"), images)
@@ -55,7 +55,7 @@ def test_memory_is_bounded() -> None:
     assert index.nearest(image(), 3).n_searched == 100
 
 
-def test_without_hidden_layers_it_is_the_pixels() -> None:
+def test_features_are_pixels_without_hidden_layers() -> None:
     """Without hidden layers, a search by features equals a search by pixels."""
     images = digits(300)
     index = FeatureIndex(weights("none hidden"), images)
@@ -64,7 +64,7 @@ def test_without_hidden_layers_it_is_the_pixels() -> None:
     np.testing.assert_array_equal(index.nearest(image(), 4).places, by_pixels.places)
 
 
-def test_first_weights_are_pictures() -> None:
+def test_first_weights_are_images() -> None:
     """First weights are images of the size of the input or the kernel, also after a pooling layer."""
     tracer = Tracer(weights("dense"))
     weight_images = first_weights(tracer)

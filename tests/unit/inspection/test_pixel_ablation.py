@@ -9,7 +9,7 @@ from tests.unit.inspection.networks import image, weights
 LOGITS = np.array([1.5, -2, 0, 7, 6.9, 0, 0, 0, -100, 3], np.float32)
 
 
-def test_at_temperature_one_it_is_the_network_s_own() -> None:
+def test_temperature_one_gives_the_network_s_probabilities() -> None:
     """At temperature 1, the steps lead to the network's own probabilities."""
     steps = softmax_steps(LOGITS)
     np.testing.assert_array_equal(steps.probabilities, softmax(LOGITS[None])[0])
@@ -25,13 +25,13 @@ def test_temperature_divides_the_logits(temperature: float) -> None:
     )
 
 
-def test_a_temperature_of_nothing_is_refused() -> None:
+def test_temperature_of_zero_is_refused() -> None:
     """A temperature of 0 is rejected."""
     with pytest.raises(ValueError, match="above 0"):
         softmax_steps(LOGITS, 0)
 
 
-def test_a_pixel_says_what_the_network_misses_without_it() -> None:
+def test_contribution_equals_the_effect_of_the_pixel() -> None:
     """The contribution equals the difference between two forward passes; an empty pixel is given full ink."""
     network = Tracer(weights("convolutional")).network
     pixels = image()

@@ -7,14 +7,14 @@ from digitpad.nn.layers import Conv2d, Linear
 from tests.unit.inspection.networks import LAYERS, image, weights
 
 
-def test_every_kind_of_layer_is_looked_into() -> None:
+def test_every_layer_type_is_tested() -> None:
     """The tested networks contain every layer type, including any new one."""
     tested = (layer for create in LAYERS.values() for layer in create())
     assert {type(layer).__name__ for layer in tested} == set(layers.LAYERS)
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_the_trace_ends_where_the_network_does(name: str) -> None:
+def test_trace_ends_in_the_network_s_outputs(name: str) -> None:
     """A trace ends in the network's own outputs, stays valid after another trace, and has the blocks' shapes."""
     tracer = Tracer(weights(name))
     pixels = image()
@@ -28,13 +28,13 @@ def test_the_trace_ends_where_the_network_does(name: str) -> None:
     assert len(tracer.blocks) == 1 + sum(isinstance(layer, Linear | Conv2d) for layer in tracer.network.layers)
 
 
-def test_blocks_are_named_as_one_speaks_of_them() -> None:
+def test_block_names() -> None:
     """Blocks are named Input and Output, with convolutions and dense layers numbered separately."""
     names = [block.name for block in Tracer(weights("convolutional")).blocks]
     assert names == ["Input", "Convolution 1", "Convolution 2", "Dense 1", "Output"]
 
 
-def test_maps_are_what_a_convolution_is_said_to_be() -> None:
+def test_feature_maps_equal_a_direct_convolution() -> None:
     """Each element of a feature map is the sum over its window, in row and column order."""
     tracer = Tracer(weights("padded"))
     pixels = image()
@@ -46,14 +46,14 @@ def test_maps_are_what_a_convolution_is_said_to_be() -> None:
         np.testing.assert_allclose(maps[channel, row, column], expected, rtol=1e-5)
 
 
-def test_the_input_is_shown_as_the_image() -> None:
+def test_input_block_is_the_image() -> None:
     """The input block shows the pixels scaled to 0..1, in one channel."""
     tracer = Tracer(weights("dense"))
     pixels = image()
     np.testing.assert_allclose(tracer.trace(pixels).of(tracer.blocks[0]), pixels[None] / 255, rtol=1e-6)
 
 
-def test_what_is_no_number_is_as_likely_as_anything() -> None:
+def test_overflow_gives_equal_probabilities() -> None:
     """Weights that overflow give equal probabilities."""
     wild = weights("dense")
     wild.parameters[:] = 3e38

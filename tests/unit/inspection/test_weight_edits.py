@@ -12,7 +12,7 @@ from tests.unit.inspection.networks import LAYERS, image, weights
 
 @pytest.mark.parametrize("name", [name for name in LAYERS if name != "none hidden"])
 @pytest.mark.parametrize("factor", [0.0, 0.5, 2.0])
-def test_a_factor_is_on_what_the_next_block_hears(name: str, factor: float) -> None:
+def test_factor_multiplies_the_unit_s_output(name: str, factor: float) -> None:
     """Edited weights give the same logits as multiplying the unit's output directly."""
     plain = weights(name)
     tracer = Tracer(plain)
@@ -30,7 +30,7 @@ def test_a_factor_is_on_what_the_next_block_hears(name: str, factor: float) -> N
         np.testing.assert_array_equal(plain.parameters, weights(name).parameters)
 
 
-def test_as_many_weights_are_pruned_as_were_asked_for() -> None:
+def test_requested_number_of_weights_is_pruned() -> None:
     """The smallest weights of the network become 0; biases and normalisation parameters do not change."""
     plain = weights("convolutional")
     network = plain.network()
@@ -47,7 +47,7 @@ def test_as_many_weights_are_pruned_as_were_asked_for() -> None:
 
 
 @pytest.mark.parametrize("bits", [8, 4])
-def test_quantised_weights_are_few_numbers_near_to_what_they_were(bits: int) -> None:
+def test_quantised_weights_are_close_multiples_of_a_step(bits: int) -> None:
     """Quantised weights are multiples of a step per unit, and no weight changes by more than half a step."""
     plain = weights("convolutional")
     after = WeightEdits(bits=bits).apply(plain)
@@ -64,7 +64,7 @@ def test_quantised_weights_are_few_numbers_near_to_what_they_were(bits: int) -> 
             assert np.abs(multiples).max() <= levels + 1e-3
 
 
-def test_edits_come_together_and_quantising_last() -> None:
+def test_edits_can_be_combined() -> None:
     """With all edits combined, weights have few distinct values, and a switched-off unit stays off."""
     plain = weights("dense")
     after = WeightEdits(0.5, bits=4).with_factor(1, 2, 0).with_factor(1, 3, 0.7).apply(plain).network()
@@ -73,7 +73,7 @@ def test_edits_come_together_and_quantising_last() -> None:
     assert all(len(np.unique(column)) <= 15 for column in weight.T)
 
 
-def test_edited_weights_say_so_and_keep_no_score(tmp_path: Path) -> None:
+def test_edited_weights_record_edits_without_scores(tmp_path: Path) -> None:
     """Edited weights record each edit, have no scores, and can be saved, loaded and edited again."""
     once = WeightEdits(0.25, bits=8).with_factor(1, 2, 0.5).apply(weights("dense"))
     assert once.name == "random-edited.npz"
@@ -90,23 +90,23 @@ def test_edited_weights_say_so_and_keep_no_score(tmp_path: Path) -> None:
     assert WeightEdits(bits=4).apply(once).name == "random-edited.npz"
 
 
-def test_edited_weights_know_the_same_classes() -> None:
+def test_edited_weights_keep_their_classes() -> None:
     """Edited weights keep their class names."""
     plain = replace(weights("dense"), class_names=tuple("abcdefghij"))
     assert WeightEdits(bits=4).apply(plain).class_names == plain.class_names
 
 
-def test_no_edit_is_the_same_weights() -> None:
+def test_default_edits_change_nothing() -> None:
     """Default edits return the same weights, also after an edit was reset."""
     plain = weights("dense")
     assert WeightEdits().apply(plain) is plain
     assert WeightEdits().with_factor(1, 2, 0).with_factor(1, 2, 1) == WeightEdits()
 
 
-def test_edits_are_told_in_words() -> None:
+def test_edits_are_described() -> None:
     """Each edit is described with the name of its block."""
     edits = WeightEdits(0.5, bits=4).with_factor(1, 3, 0).with_factor(3, 2, 1.5)
-    assert edits.said(Tracer(weights("convolutional")).blocks) == [
+    assert edits.descriptions(Tracer(weights("convolutional")).blocks) == [
         "50\N{NO-BREAK SPACE}% of weights pruned",
         "Convolution 1, map 3 off",
         "Dense 1, unit 2 × 1.5",
@@ -125,7 +125,7 @@ def test_edits_are_told_in_words() -> None:
         lambda: WeightEdits().with_factor(1, 7, 0).apply(weights("dense")),
     ],
 )
-def test_what_cannot_be_edited_is_refused(make: object) -> None:
+def test_invalid_edits_are_refused(make: object) -> None:
     """Edits of the input, the output or a missing unit, and invalid shares or bits, are rejected."""
     with pytest.raises(ValueError, match=r"pruned|bits|unit"):
         make()  # type: ignore[operator]

@@ -9,7 +9,7 @@ from digitpad.nn.network import Network
 from tests.unit.nn.batches import LENET, random_batch
 
 
-def test_lenet_is_what_its_words_say() -> None:
+def test_lenet_description_gives_the_expected_network() -> None:
     """The LeNet description gives the expected shapes, number of parameters and number of products."""
     network = Network(feedforward(LENET))
     assert network.summary() == "28×28-5×5×32-pool-5×5×64-pool-128-10"
@@ -82,7 +82,7 @@ def test_padding_keeps_the_size() -> None:
         (("pool", "pool", "pool", "5x5x3"), {}, "does not fit into an image of 3 × 3"),
     ],
 )
-def test_words_that_are_no_network_are_refused(
+def test_invalid_descriptions_are_refused(
     hidden: tuple[int | str, ...], settings: dict[str, Any], message: str
 ) -> None:
     """An invalid description raises a ValueError that names the problem."""

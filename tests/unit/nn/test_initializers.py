@@ -14,7 +14,7 @@ VARIANCE = {
 
 
 @pytest.mark.parametrize("name", INITIALIZERS)
-def test_variance_is_the_one_the_paper_asks_for(name: str) -> None:
+def test_variance_is_that_of_the_paper(name: str) -> None:
     """The variance is 2 / fan_in for He, 2 / (fan_in + fan_out) for Glorot and 1 / fan_in for LeCun; the mean is 0."""
     weight = np.empty((300, 200))
     INITIALIZERS[name](weight, 300, 200, np.random.default_rng(4))

@@ -110,7 +110,7 @@ def single_layer_network(layer: Layer, shape: tuple[int, ...]) -> Network:
     return network
 
 
-def test_every_layer_is_checked() -> None:
+def test_every_layer_is_tested() -> None:
     """The gradient check covers every layer class."""
     assert {type(layer).__name__ for layer, _ in CASES} == set(LAYERS)
 
@@ -126,7 +126,7 @@ def test_gradients_agree_with_central_differences(layer: Layer, shape: tuple[int
 
     def loss() -> float:
         if isinstance(layer, Dropout):
-            layer.initialize(np.random.default_rng(2))  # the same mask each time
+            layer.initialize(np.random.default_rng(2))  # the same dropout mask each time
         return float((layer.forward(x.copy(), training=True) * weights).sum())
 
     loss()
@@ -153,7 +153,7 @@ def test_leaky_relu_by_hand() -> None:
     np.testing.assert_allclose(network.forward(np.array([[-2.0, 0.0, 3.0]])), [[-0.02, 0, 3]])
 
 
-def test_linear_refuses_what_is_not_a_row() -> None:
+def test_linear_refuses_images() -> None:
     """An image raises an error that suggests Flatten."""
     with pytest.raises(ValueError, match="put Flatten before it"):
         Network([Linear(3)], input_shape=(28, 28))
@@ -192,7 +192,7 @@ def test_gelu_is_close_to_its_definition() -> None:
     np.testing.assert_allclose(network.forward(x[None])[0], exact, atol=5e-4)
 
 
-def test_dropout_drops_its_share_and_keeps_the_mean() -> None:
+def test_dropout_drops_its_rate_and_keeps_the_mean() -> None:
     """In training, dropout drops its rate and keeps the mean; outside training, it changes nothing."""
     layer = Dropout(0.3)
     network = Network([layer], input_shape=(1000,))
@@ -205,7 +205,7 @@ def test_dropout_drops_its_share_and_keeps_the_mean() -> None:
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.0, float("nan")])
-def test_dropout_refuses_a_rate_that_cannot_be(rate: float) -> None:
+def test_dropout_refuses_invalid_rates(rate: float) -> None:
     """A rate outside 0 to below 1 raises a ValueError."""
     with pytest.raises(ValueError, match="0 to below 1"):
         Dropout(rate)
@@ -250,7 +250,7 @@ def test_pooling_equals_a_direct_loop(layer: Layer, of: Callable[[Floats], float
         assert y[i, n, j, channel] == pytest.approx(of(x[3 * i : 3 * i + 3, n, 3 * j : 3 * j + 3, channel]))
 
 
-def test_max_pooling_gives_the_gradient_of_equals_to_the_first() -> None:
+def test_max_pooling_passes_the_gradient_to_the_first_maximum() -> None:
     """If all values of a window are equal, only the first receives the gradient."""
     layer = MaxPool2d()
     single_layer_network(layer, (2, 2, 1))
@@ -272,7 +272,7 @@ def test_batch_norm_by_hand() -> None:
     np.testing.assert_allclose(layer.forward(np.array([[5.0]]), training=False), [[expected]])
 
 
-def test_batch_norm_reads_alike_alone_and_in_company() -> None:
+def test_batch_norm_prediction_does_not_depend_on_the_batch() -> None:
     """Outside training, the output of a sample does not depend on the rest of the batch, and the slope is constant."""
     layer = BatchNorm()
     network = single_layer_network(layer, (3,))
@@ -298,7 +298,7 @@ def test_batch_norm_reads_alike_alone_and_in_company() -> None:
         ([Linear(3)], (4, 4, 2), "put Flatten before it"),
     ],
 )
-def test_a_layer_refuses_samples_that_do_not_fit(layers: list[Layer], shape: tuple[int, ...], message: str) -> None:
+def test_layers_refuse_invalid_input_shapes(layers: list[Layer], shape: tuple[int, ...], message: str) -> None:
     """An input shape that does not fit raises a ValueError with the expected shape."""
     with pytest.raises(ValueError, match=message):
         Network(layers, input_shape=shape)
@@ -318,7 +318,7 @@ def test_a_layer_refuses_samples_that_do_not_fit(layers: list[Layer], shape: tup
         lambda: BatchNorm(eps=float("nan")),
     ],
 )
-def test_a_layer_refuses_settings_that_cannot_be(make: Callable[[], Layer]) -> None:
+def test_layers_refuse_invalid_settings(make: Callable[[], Layer]) -> None:
     """Invalid settings, which may come from a file, raise a ValueError."""
     with pytest.raises(ValueError, match=r"takes|unknown initializer"):
         make()
@@ -344,7 +344,7 @@ def test_a_stride_leaves_out_rows_and_columns() -> None:
 
 
 def test_overlapping_pooling_by_hand() -> None:
-    """Windows that reach beyond the image pool what is in it."""
+    """Windows that reach beyond the image pool only the pixels in it."""
     x = np.arange(9.0).reshape(3, 1, 3, 1) - 10
     maximum = single_layer_network(MaxPool2d(2, 2, 0, 1), (3, 3, 1)).forward(x.copy())
     mean = single_layer_network(AvgPool2d(3, 2, 1, 1), (3, 3, 1)).forward(x.copy())
@@ -380,8 +380,8 @@ def test_a_residual_block_adds_its_input() -> None:
         (lambda: Clip(1, 1), "bound"),
     ],
 )
-def test_impossible_settings_are_refused(make: Callable[[], object], problem: str) -> None:
-    """Settings and shapes that a layer cannot have raise ValueError or, as in a file's list, TypeError."""
+def test_impossible_settings_and_shapes_are_refused(make: Callable[[], object], problem: str) -> None:
+    """Settings and shapes that are impossible for a layer raise ValueError or, as in a file's list, TypeError."""
     with pytest.raises((ValueError, TypeError), match=problem):
         make()
 

@@ -58,7 +58,7 @@ def test_label_smoothing_gradient_agrees_with_central_differences() -> None:
 
 
 @pytest.mark.parametrize("share", [-0.1, 1, float("nan")])
-def test_label_smoothing_that_cannot_be_is_refused(share: float) -> None:
+def test_invalid_label_smoothing_is_refused(share: float) -> None:
     """A label smoothing outside 0 to below 1 raises a ValueError."""
     with pytest.raises(ValueError, match="0 to below 1"):
         CrossEntropy(share)
@@ -88,14 +88,14 @@ def test_clipping_by_norm_keeps_the_direction() -> None:
     np.testing.assert_allclose(gradients, [0.6, 0.8])
 
 
-def test_clipping_by_value_holds_each_number() -> None:
+def test_clipping_by_value_limits_each_value() -> None:
     """Values beyond the limit are set to the limit, with their sign."""
     gradients = np.array([3.0, -4.0, 0.5])
     clip_by_value(gradients, 1)
     np.testing.assert_array_equal(gradients, [1, -1, 0.5])
 
 
-def test_a_sample_of_no_class_wants_all_alike() -> None:
+def test_sample_of_no_class_has_a_uniform_target() -> None:
     """The target of a sample of no class is uniform, also with label smoothing."""
     logits = np.log([[1.0, 3.0], [1.0, 3.0]])
     loss, gradient = CrossEntropy()(logits, np.array([NONE, 1], np.uint8))
@@ -105,7 +105,7 @@ def test_a_sample_of_no_class_wants_all_alike() -> None:
 
 
 @pytest.mark.parametrize("label", [10, 254])
-def test_label_of_no_class_that_there_is_is_refused(label: int) -> None:
+def test_unknown_label_is_refused(label: int) -> None:
     """A label that is neither a class nor NONE raises an IndexError."""
     with pytest.raises(IndexError):
         CrossEntropy()(np.zeros((1, 10)), np.array([label], np.uint8))

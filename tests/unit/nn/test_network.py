@@ -204,7 +204,7 @@ def test_batch_sizes_may_change(hidden: list[int | str]) -> None:
     np.testing.assert_allclose(alone, together, atol=1e-6)
 
 
-def test_weights_are_told_from_biases() -> None:
+def test_weights_exclude_biases() -> None:
     """`weights` contains the weights of dense and convolutional layers, but no biases or normalisation parameters."""
     network = Network(feedforward(("5x5x3", 4), batch_norm=True))
     network.parameters[:] = 0
@@ -218,7 +218,7 @@ def test_weights_are_told_from_biases() -> None:
 @pytest.mark.parametrize(
     "optimizer", [SGD(0.9), RMSProp(), Adam(), AdamW()], ids=lambda optimizer: type(optimizer).__name__
 )
-def test_no_optimizer_moves_what_batch_norm_observed(optimizer: Optimizer) -> None:
+def test_optimizers_do_not_change_running_averages(optimizer: Optimizer) -> None:
     """Optimizer steps never change the running averages of batch normalisation."""
     network = Network(feedforward([6, 5], batch_norm=True))
     network.initialize(np.random.default_rng(12))

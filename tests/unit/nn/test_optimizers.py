@@ -114,7 +114,7 @@ def test_average_by_hand() -> None:
     np.testing.assert_allclose(averaged.average, [4])
 
 
-def test_average_settles_into_its_decay() -> None:
+def test_average_uses_its_decay_after_the_warm_up() -> None:
     """After the warm-up, new parameters have a weight of 1 - decay."""
     averaged = EMA(0.9)
     for _ in range(100):
@@ -123,7 +123,7 @@ def test_average_settles_into_its_decay() -> None:
     np.testing.assert_allclose(averaged.average, [0.1, 0.2])
 
 
-def test_nesterov_with_hardly_any_momentum_is_plain_descent() -> None:
+def test_nesterov_with_negligible_momentum_is_gradient_descent() -> None:
     """A momentum that float32 rounds to 0 gives plain gradient descent."""
     w = np.ones(2, np.float32)
     SGD(1e-50, nesterov=True).step(w, np.ones(2, np.float32), 0.1)

@@ -25,7 +25,7 @@ def trained(n_threads: int, n_steps: int = 4, **settings: object) -> tuple[Netwo
     return network, losses
 
 
-def test_shares_add_up_to_the_whole() -> None:
+def test_threads_give_the_results_of_one_thread() -> None:
     """Several threads give the same losses and parameters as one thread, except for rounding."""
     single, losses = trained(1)
     three, losses_of_three = trained(3)
@@ -34,14 +34,14 @@ def test_shares_add_up_to_the_whole() -> None:
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 3])
-def test_the_same_threads_give_the_same_bits(n_threads: int) -> None:
+def test_results_are_bit_identical_for_the_same_threads(n_threads: int) -> None:
     """Results are bit-identical for the same number of threads, also with dropout and batch normalisation."""
     runs = [trained(n_threads, batch_norm=True, dropout=0.3) for _ in range(2)]
     assert runs[0][1] == runs[1][1]
     assert runs[0][0].parameters.tobytes() == runs[1][0].parameters.tobytes()
 
 
-def test_threads_read_as_one_does() -> None:
+def test_predictions_keep_the_order_of_samples() -> None:
     """Logits have the order of the samples, and use the running averages of the network itself."""
     network = Network(feedforward(LENET, batch_norm=True))
     images, labels = random_batch(10)
@@ -53,7 +53,7 @@ def test_threads_read_as_one_does() -> None:
     np.testing.assert_allclose(together, network.forward(images), atol=1e-5)
 
 
-def test_every_thread_sees_samples_of_the_whole_batch() -> None:
+def test_threads_share_the_samples_of_a_batch_evenly() -> None:
     """With a batch whose first half is blank, the running averages are similar to those with one thread."""
     images, labels = random_batch(64)
     images[:32] = 0
@@ -77,7 +77,7 @@ def test_fewer_samples_than_threads() -> None:
         assert parallel.forward(images).shape == (1, 10)
 
 
-def test_no_thread_is_left_and_one_still_works() -> None:
+def test_closing_leaves_no_thread() -> None:
     """After closing, no thread is left, and the calling thread does all of the work."""
     before = threading.active_count()
     images, labels = random_batch(8)
@@ -89,7 +89,7 @@ def test_no_thread_is_left_and_one_still_works() -> None:
     assert np.isfinite(parallel.learn(images, labels))
 
 
-def test_an_error_in_a_thread_comes_out() -> None:
+def test_error_in_a_thread_is_raised() -> None:
     """An invalid label raises an IndexError in any thread, and the threads end."""
     images, labels = random_batch(9)
     labels[-1] = 200

@@ -53,7 +53,7 @@ def test_diagrams_are_drawn_into_files(name: str) -> None:
     assert ElementTree.fromstring(evaluation_figure(draw, "$a$ on b", "svg")).tag.endswith("svg")
 
 
-def test_the_same_figures_are_the_same_bytes() -> None:
+def test_same_data_gives_the_same_bytes() -> None:
     """The same data gives the same bytes."""
     draw = diagrams(NAMES)["reliability"]
     assert evaluation_figure(draw, "a", "svg") == evaluation_figure(draw, "a", "svg")
@@ -68,7 +68,7 @@ def test_diagrams_are_drawn_for_the_window(name: str) -> None:
     assert (pixels != pixels[0, 0]).any(axis=-1).sum() > 500
 
 
-def test_extremes_are_drawn() -> None:
+def test_extreme_data_are_drawn() -> None:
     """Extreme data can be drawn: one bin, an unreachable threshold, one digit, an empty matrix."""
     ones = np.ones(3)
     assert evaluation_figure(partial(draw_reliability, named=[("sure", reliability(ones, ones))]), "", "png")
@@ -100,7 +100,7 @@ def test_classes_are_named(names: tuple[str, ...]) -> None:
     assert width == pytest.approx(72 * (8 if n == 10 else 26 * 0.26 + 1.6), abs=1)
 
 
-def test_diagrams_need_no_window() -> None:
+def test_figures_import_neither_qt_nor_pyplot() -> None:
     """Figures import neither Qt nor pyplot."""
     code = """
 import sys

@@ -69,7 +69,7 @@ def test_name_may_be_any_text(name: str) -> None:
         assert trials_figure(name, ranges, trials(8, name), kind)
 
 
-def test_picture_needs_no_window() -> None:
+def test_figure_imports_neither_qt_nor_optuna() -> None:
     """The trials figure imports neither Qt nor pyplot nor Optuna."""
     code = """
 import sys
@@ -98,7 +98,7 @@ def test_runs_are_drawn(axis: CurveAxis, logarithmic: bool) -> None:
         assert np.count_nonzero((np.abs(pixels - np.array(rgb)) < 3).all(axis=1)) > 50
 
 
-def test_nothing_is_drawn_of_no_runs() -> None:
+def test_figure_without_runs_is_empty() -> None:
     """A figure without data has empty axes."""
     figure = runs_figure(lines_of(CurveAxis.STEP, made_run(n_epochs=0)), CurveAxis.STEP, "svg")
     assert ElementTree.fromstring(figure).tag.endswith("svg")

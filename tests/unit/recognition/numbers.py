@@ -1,4 +1,4 @@
-"""Synthetic numbers: digits by the generator of drawings, beside each other or under each other, or in one stroke."""
+"""Synthetic numbers, written side by side, in lines, or in one stroke."""
 
 import itertools
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def write_number(
 
 
 def numbers(n: int, seed: int, *, joined: bool = False, n_digits: int = 3) -> Iterator[tuple[str, list[Floats]]]:
-    """Yield numbers with their text, each by another writer; joined numbers have only digits of one stroke."""
+    """Yield numbers with their text, each by another writer; joined numbers use only digits of one stroke."""
     for writer, rng in itertools.islice(writers(seed), n):
         simple = [digit for digit in range(10) if len(writer.styles[digit].strokes) == 1]
         text = "".join(str(rng.choice(simple if joined else 10)) for _ in range(n_digits))

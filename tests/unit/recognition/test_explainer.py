@@ -70,7 +70,7 @@ def test_evidence_adds_up(weights: Weights, digit: int) -> None:
     assert evidence.pixels.sum() == pytest.approx(expected, abs=0.03 * float(np.abs(evidence.pixels).sum()))
 
 
-def test_evidence_is_weighed_in_pieces() -> None:
+def test_evidence_is_computed_in_pieces() -> None:
     """Evidence is computed in pieces, and other work between the pieces does not change the result."""
     explainer = Explainer(untrained(("5x5x32", "pool", "5x5x64", "pool", 128)))
     image, other = rasterize(DIGITS[7]), rasterize(DIGITS[4])
@@ -81,13 +81,13 @@ def test_evidence_is_weighed_in_pieces() -> None:
     np.testing.assert_array_equal(run_without_pauses(work).pixels, expected)
 
 
-def test_evidence_tells_places() -> None:
+def test_evidence_names_positions() -> None:
     """The description names the positions of the strongest evidence, for screen readers."""
     pixels = np.zeros((28, 28))
     pixels[5, 5], pixels[22, 14] = 2, -1
     evidence = Evidence(7, 1, np.zeros((28, 28), np.uint8), pixels)
-    assert evidence.said == "The ink at the top left most supports 7, the ink at the bottom suggests 1"
-    assert Evidence(7, 1, evidence.image, pixels * 0).said == "No ink supports either"
+    assert evidence.description == "The ink at the top left most supports 7, the ink at the bottom suggests 1"
+    assert Evidence(7, 1, evidence.image, pixels * 0).description == "No ink supports either"
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_evidence_tells_places() -> None:
     ],
     ids=["2", "7", "2 with a foot", "4"],
 )
-def test_known_drawings(explainer: Explainer, paths: list[Floats], digit: int, change: str) -> None:
+def test_findings_of_known_drawings(explainer: Explainer, paths: list[Floats], digit: int, change: str) -> None:
     """The changes that turn these digits into other digits are found and described."""
     findings = run_without_pauses(explainer.search(drawn(paths)))
     assert findings is not None
@@ -111,7 +111,7 @@ def test_known_drawings(explainer: Explainer, paths: list[Floats], digit: int, c
 
 
 @pytest.mark.parametrize("digit", DIGITS)
-def test_findings_are_true(shipped: Weights, explainer: Explainer, digit: int) -> None:
+def test_findings_are_correct_and_minimal(shipped: Weights, explainer: Explainer, digit: int) -> None:
     """Each finding is correct, and no smaller change of the same part changes the prediction."""
     recognizer = Recognizer(shipped)
     findings = run_without_pauses(explainer.search(drawn(DIGITS[digit])))
@@ -129,7 +129,7 @@ def test_findings_are_true(shipped: Weights, explainer: Explainer, digit: int) -
             assert prediction.digit == digit or not prediction.sure
 
 
-def test_what_makes_it_sure_is_found(shipped: Weights) -> None:
+def test_changes_that_make_the_prediction_sure_are_found(shipped: Weights) -> None:
     """For an unsure prediction, changes that make it sure are found."""
     recognizer = Recognizer(shipped)
     paths = [line((130, 380), (240, 90), (240, 390))]  # with a flag as long as the stem
@@ -145,7 +145,7 @@ def test_what_makes_it_sure_is_found(shipped: Weights) -> None:
     assert " it would clearly be a" in str(findings[0])
 
 
-def test_an_image_and_an_empty_pad_have_no_findings(explainer: Explainer) -> None:
+def test_image_and_empty_pad_have_no_findings(explainer: Explainer) -> None:
     """Without strokes, or with strokes on an image, the search returns None."""
     image = Drawing.from_pixels(pixels(1 - picture(DIGITS[7])))
     assert run_without_pauses(explainer.search(Drawing())) is None
@@ -153,13 +153,13 @@ def test_an_image_and_an_empty_pad_have_no_findings(explainer: Explainer) -> Non
     assert run_without_pauses(explainer.search(image.with_stroke(Stroke(SEVEN_WITH_BAR[1])))) is None
 
 
-def test_a_dot_is_left_as_it_is(explainer: Explainer) -> None:
+def test_dot_has_no_findings(explainer: Explainer) -> None:
     """A dot has no smaller variant, so nothing is found."""
     assert run_without_pauses(explainer.search(drawn([line((200, 200))]))) == ()
 
 
 @pytest.mark.parametrize("explained", ["shipped", ("5x5x32", "pool", "5x5x64", "pool", 128), ("5x5x64", "5x5x64")])
-def test_a_piece_is_of_bounded_work(
+def test_work_of_a_piece_is_limited(
     shipped: Weights, explained: tuple[int | str, ...] | str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each piece is at most one image or gap, or a limited number of products, for any network and drawing."""
@@ -194,7 +194,7 @@ def test_a_piece_is_of_bounded_work(
 
 
 @pytest.mark.parametrize(("n_strokes", "n_points"), [(MAX_DRAWN_STROKES + 1, 2), (1, 60), (20, 60)])
-def test_nothing_is_tried_of_a_scribble(
+def test_scribble_has_no_findings(
     explainer: Explainer, n_strokes: int, n_points: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A scribble, with more strokes or ink than any digit, is not rasterised and has no findings."""

@@ -8,7 +8,7 @@ from digitpad.weights.native_format import SHIPPED, load_weights
 
 
 def page(rows: list[list[int]]) -> NDArray[np.uint8]:
-    """Return dark MNIST digits in lines on light paper, by their places in the validation set."""
+    """Return an image of dark MNIST digits on light paper, in lines of the given validation indices."""
     ink = np.zeros((90 * len(rows) + 40, 90 * max(map(len, rows)) + 40), np.uint8)
     for line, row in enumerate(rows):
         for column, place in enumerate(row):
@@ -18,7 +18,7 @@ def page(rows: list[list[int]]) -> NDArray[np.uint8]:
 
 
 def test_lines_of_digits_are_read() -> None:
-    """Digits in lines on a picture are read line by line, each with its box in the picture."""
+    """Lines of digits in an image are read from top to bottom, each digit with its box in the image."""
     rows = [[1000, 1001, 1002], [1003, 1004, 1005]]
     reading = NumberReader(load_weights(SHIPPED)).read_image(page(rows))
     assert reading is not None

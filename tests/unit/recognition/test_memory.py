@@ -24,7 +24,7 @@ def weights() -> Weights:
 
 
 def odd(label: int, shape: int = 7, tilt: float = 0.0, time: str = "") -> OwnDigit:
-    """Return the drawing of one digit, labelled as another."""
+    """Return the drawing of a digit, labelled as another digit."""
     turn = np.array([[1.0, 0], [tilt, 1]])
     return OwnDigit(label, tuple(path @ turn for path in DIGITS[shape]), time=time)
 
@@ -36,7 +36,7 @@ def answer(recognizer: Recognizer, drawing: OwnDigit) -> int:
 
 
 def test_corrected_drawing_is_read_as_corrected(weights: Weights) -> None:
-    """After one correction, the same drawing and a slightly tilted one are read as corrected, others as before."""
+    """After one correction, the same drawing and a slightly tilted one are read as corrected; others are unchanged."""
     recognizer = Recognizer(weights)
     assert answer(recognizer, odd(3)) == 7
     recognizer.memory = CorrectionMemory(weights, [odd(3)])
@@ -46,7 +46,7 @@ def test_corrected_drawing_is_read_as_corrected(weights: Weights) -> None:
 
 
 def test_answer_says_which_correction_changed_it(weights: Weights) -> None:
-    """The prediction names the drawing, its date, and what the network alone would have read."""
+    """The prediction names the corrected drawing, its date, and the network's own prediction."""
     drawing = odd(3, time="2020-03-03T10:00:00+01:00")
     prediction = Recognizer(weights, CorrectionMemory(weights, [drawing])).read_paths(drawing.paths)
     alone = Recognizer(weights).read_paths(drawing.paths)
@@ -65,7 +65,7 @@ def test_answer_says_which_correction_changed_it(weights: Weights) -> None:
 
 
 def test_memory_without_a_correction_changes_nothing(weights: Weights) -> None:
-    """Drawings that the network reads correctly leave every prediction as it is."""
+    """Drawings that the network reads correctly do not change any prediction."""
     memory = CorrectionMemory(weights, [odd(digit, digit) for digit in DIGITS])
     assert memory.n_corrections == 0
     for image in mnist().test.images[:50]:
@@ -77,8 +77,8 @@ def test_memory_without_a_correction_changes_nothing(weights: Weights) -> None:
         assert with_memory.probabilities == without.probabilities
 
 
-def test_drawing_that_was_read_correctly_protects_its_like(weights: Weights) -> None:
-    """If the nearest drawing was read correctly, a correction that is further away does not count."""
+def test_nearest_correct_drawing_outranks_corrections(weights: Weights) -> None:
+    """If the nearest drawing was read correctly, corrections further away are ignored."""
     wrong, right = odd(3, tilt=0.06), odd(7)
     recognizer = Recognizer(weights, CorrectionMemory(weights, [wrong]))
     assert answer(recognizer, right) == 3
@@ -88,7 +88,7 @@ def test_drawing_that_was_read_correctly_protects_its_like(weights: Weights) -> 
 
 
 def test_correction_to_no_digit_makes_the_answer_unsure(weights: Weights) -> None:
-    """A drawing that is no digit keeps the network's probabilities and becomes not sure."""
+    """A correction to "not a digit" makes the answer not sure, and keeps the network's probabilities."""
     drawing = odd(NONE)
     assert Recognizer(weights).read_paths(drawing.paths).sure  # type: ignore[union-attr]
     prediction = Recognizer(weights, CorrectionMemory(weights, [drawing])).read_paths(drawing.paths)
@@ -99,7 +99,7 @@ def test_correction_to_no_digit_makes_the_answer_unsure(weights: Weights) -> Non
 
 
 def test_memory_can_be_switched_off_and_cleared(weights: Weights) -> None:
-    """Without the memory, the network's answer is back; forgotten drawings are not remembered."""
+    """With the memory off or cleared, the network's own prediction is returned."""
     recognizer = Recognizer(weights, CorrectionMemory(weights, [odd(3)]))
     assert recognizer.memory is not None
     recognizer.memory.is_on = False
@@ -114,7 +114,7 @@ def test_memory_can_be_switched_off_and_cleared(weights: Weights) -> None:
 
 
 def test_memory_works_only_for_its_network(weights: Weights) -> None:
-    """A recogniser of another network ignores the memory; a new memory of the same drawings works for it."""
+    """A recogniser of another network ignores the memory; a new memory of the same drawings works with it."""
     dense = load_weights(SHIPPED.with_name("dense.npz"))
     recognizer = Recognizer(dense, CorrectionMemory(weights, [odd(3)]))
     assert answer(recognizer, odd(3)) == 7
@@ -123,18 +123,18 @@ def test_memory_works_only_for_its_network(weights: Weights) -> None:
 
 
 def test_latest_corrections_are_kept(weights: Weights, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond the limit, drawings that were read correctly go first, then the oldest corrections."""
+    """Beyond the limit, correctly read drawings are dropped first, then the oldest corrections."""
     monkeypatch.setattr(memory_module, "MAX_REMEMBERED", 3)
     memory = CorrectionMemory(weights, [odd(3), odd(7), odd(1, 4), odd(7, tilt=0.1)])
     assert memory.n_corrections == 2
     memory.add([odd(5, 2), odd(8, 0)])
     assert memory.n_corrections == 3
-    assert answer(Recognizer(weights, memory), odd(3)) == 7  # the oldest correction is gone
+    assert answer(Recognizer(weights, memory), odd(3)) == 7  # the oldest correction was dropped
     assert answer(Recognizer(weights, memory), odd(8, 0)) == 8
 
 
 def test_memory_of_a_network_of_letters_is_empty() -> None:
-    """A network of other classes has no corrections."""
+    """A network with other classes has no corrections."""
     network = Network(feedforward([8], "relu", "auto", n_classes=26))
     network.initialize(np.random.default_rng(1))
     letters = parse_names(default_names(26))
@@ -144,7 +144,7 @@ def test_memory_of_a_network_of_letters_is_empty() -> None:
 
 @pytest.mark.parametrize("hidden", [(), (16,), (16, 8), ("3x3x2", "pool"), ("3x3x2", 8)], ids=str)
 def test_features_of_any_network(hidden: tuple[int | str, ...]) -> None:
-    """Features have length 1, and the logits are those of the network."""
+    """Features have length 1, and the returned logits are those of the network."""
     network = Network(feedforward(hidden, "relu", "auto"))
     network.initialize(np.random.default_rng(1))
     image = mnist().test.images[:1]

@@ -46,19 +46,19 @@ def clear_number(number: str, seed: int = 3) -> list[Floats]:
 
 @pytest.mark.parametrize("n_digits", [2, 3, 8])
 def test_numbers_are_read(reader: NumberReader, n_digits: int) -> None:
-    """Numbers of many writers, with strokes of all styles, are read as a whole."""
+    """Numbers of many writers, in all styles, are read correctly as a whole."""
     n_correct = sum(text(reader, paths) == number for number, paths in numbers(12, 11, n_digits=n_digits))
     assert n_correct >= 11
 
 
-def test_one_stroke_may_write_two_digits(reader: NumberReader) -> None:
-    """Some numbers that are written without lifting the pen are read; without cuts, none could be."""
+def test_stroke_of_two_digits_is_cut(reader: NumberReader) -> None:
+    """Some numbers written without lifting the pen are read, which requires cutting a stroke."""
     n_correct = sum(text(reader, paths) == number for number, paths in numbers(20, 5, joined=True, n_digits=2))
     assert n_correct >= 8
 
 
-def test_single_digits_stay_single(reader: NumberReader, weights: Weights) -> None:
-    """A digit in any style, of one or more strokes, has one item with the prediction of the recognizer."""
+def test_single_digit_has_one_item(reader: NumberReader, weights: Weights) -> None:
+    """A single digit of any style has one item, with the prediction of the recogniser."""
     recognizer = Recognizer(weights)
     n_same = n = 0
     for number, (writer, rng) in zip(range(12), writers(21), strict=False):
@@ -79,18 +79,21 @@ def test_single_digits_stay_single(reader: NumberReader, weights: Weights) -> No
     [
         ([[[0, 0], [50, 0], [20, 100]], [[15, 45], [52, 45]]], "7"),  # with a bar
         ([DIGITS[0][0] * [0.3, 0.16] + [0, 0], DIGITS[0][0] * [0.36, 0.18] + [-14, 42]], "8"),  # of two circles
-        ([[[5, 0], [0, 40], [30, 38], [45, 60], [40, 90], [20, 100], [0, 92]], [[5, 0], [45, -2]]], "5"),  # a late hat
+        (
+            [[[5, 0], [0, 40], [30, 38], [45, 60], [40, 90], [20, 100], [0, 92]], [[5, 0], [45, -2]]],
+            "5",
+        ),  # with a late hat
     ],
 )
 def test_digits_of_two_strokes(reader: NumberReader, strokes: list[list[list[float]]], expected: str) -> None:
-    """A bar, a second circle or a hat belongs to its digit, alone and in a number."""
+    """A bar, second circle or hat belongs to its digit, alone and in a number."""
     paths = [np.asarray(stroke, float) for stroke in strokes]
     assert text(reader, paths) == expected
     assert text(reader, [*moved(ONE, -60, 0), *paths]) == f"1{expected}"
 
 
 def test_lines_are_read_one_by_one(reader: NumberReader) -> None:
-    """Numbers under each other are lines of the text, whatever the order of writing."""
+    """Numbers in several lines are read line by line, in any order of writing."""
     upper, lower = clear_number("273"), moved(clear_number("60"), 10, 160)
     assert text(reader, [*upper, *lower]) == "273\n60"
     assert text(reader, [*lower, *upper]) == "273\n60"
@@ -99,8 +102,8 @@ def test_lines_are_read_one_by_one(reader: NumberReader) -> None:
     assert [[item.text for item in line] for line in reading.lines] == [["2", "7", "3"], ["6", "0"]]
 
 
-def test_signs_and_points_do_not_break_a_number(reader: NumberReader) -> None:
-    """A minus, a plus or a decimal point is "?" in its place, and an exponent is read after its base."""
+def test_signs_and_points_are_question_marks(reader: NumberReader) -> None:
+    """A minus, plus or decimal point is "?" in its position, and an exponent is read after its base."""
     three, two = clear_number("3"), clear_number("2")
     plus = [*BAR, np.array([[25.0, -25.0], [25.0, 25.0]])]
     assert text(reader, [*moved(BAR, -80, 50), *three]) == "?3"
@@ -110,19 +113,19 @@ def test_signs_and_points_do_not_break_a_number(reader: NumberReader) -> None:
 
 
 def test_order_of_strokes_does_not_matter(reader: NumberReader) -> None:
-    """A number is read from left to right, even if it was written from right to left."""
+    """A number is read from left to right, even if it is written from right to left."""
     paths = clear_number("2706")
     assert text(reader, paths) == text(reader, paths[::-1]) == "2706"
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1e6])
 def test_unit_does_not_matter(reader: NumberReader, scale: float) -> None:
-    """Only relative sizes matter."""
+    """Scaling a number does not change its text."""
     assert text(reader, [path * scale for path in clear_number("2706")]) == "2706"
 
 
 def test_boxes_and_strokes_of_items(reader: NumberReader) -> None:
-    """An item has the box of its ink and the numbers of its strokes."""
+    """An item has the box of its ink and the indices of its strokes."""
     reading = reader.read_paths([*DIGITS[4], *moved(DIGITS[2], 300, 0)])
     assert reading is not None
     assert [item.wholes for item in reading.items] == [(0, 1), (2,)]
@@ -131,8 +134,8 @@ def test_boxes_and_strokes_of_items(reader: NumberReader) -> None:
     assert reading.milliseconds > 0
 
 
-def test_a_new_stroke_computes_only_its_hypotheses(weights: Weights, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Predictions of unchanged strokes are not computed again, and do not change."""
+def test_new_stroke_reuses_earlier_predictions(weights: Weights, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a new stroke, predictions of unchanged strokes are reused."""
     n_images = []
     predict = Recognizer.predict
 
@@ -154,7 +157,7 @@ def test_a_new_stroke_computes_only_its_hypotheses(weights: Weights, monkeypatch
 
 
 def test_blank_ink_has_no_reading(reader: NumberReader) -> None:
-    """Blank input has no reading."""
+    """Blank ink gives None."""
     assert reader.read(Drawing()) is None
     assert reader.read_paths([]) is None
     assert reader.read_paths([np.empty((0, 2))]) is None
@@ -162,7 +165,7 @@ def test_blank_ink_has_no_reading(reader: NumberReader) -> None:
 
 
 def test_single_reads_one_digit(reader: NumberReader, weights: Weights) -> None:
-    """On request, all ink is one digit, with the prediction of the recognizer."""
+    """With ``single``, all ink is one digit, with the prediction of the recogniser."""
     paths = clear_number("27")
     reading, alone = reader.read_paths(paths, single=True), Recognizer(weights).read_paths(paths)
     assert reading is not None
@@ -173,7 +176,7 @@ def test_single_reads_one_digit(reader: NumberReader, weights: Weights) -> None:
 
 
 def test_drawings_are_read(reader: NumberReader) -> None:
-    """Strokes on the pad are read like paths."""
+    """Strokes on the pad give the same result as paths."""
     paths = clear_number("27")
     reading = reader.read(Drawing(tuple(Stroke(path) for path in paths)))
     assert reading is not None
@@ -203,7 +206,7 @@ def test_box_of_a_digit_in_an_image(reader: NumberReader) -> None:
     ids=["dot", "dots", "equal", "flat", "many", "scribble"],
 )
 def test_odd_ink_is_read(reader: NumberReader, paths: list[Floats]) -> None:
-    """Dots, bars and scribbles have a reading too, in a finite time, with every stroke in an item."""
+    """Dots, bars and scribbles are read in limited time, and every stroke is in an item."""
     reading = reader.read_paths(paths)
     assert reading is not None
     assert {whole for item in reading.items for whole in item.wholes} == set(range(len(paths)))

@@ -15,7 +15,7 @@ def recognizer() -> Recognizer:
 
 
 @pytest.mark.parametrize("digit", DIGITS)
-def test_every_way_in_reads_the_same_digit(recognizer: Recognizer, digit: int) -> None:
+def test_every_kind_of_input_gives_the_same_digit(recognizer: Recognizer, digit: int) -> None:
     """Paths, strokes on the pad, an image and an image on the pad give the same digit."""
     image = pixels(1 - picture(DIGITS[digit], width_px=40))
     by_paths = recognizer.read_paths(DIGITS[digit])
@@ -32,7 +32,7 @@ def test_every_way_in_reads_the_same_digit(recognizer: Recognizer, digit: int) -
     np.testing.assert_allclose(by_image.probabilities, by_paths.probabilities, atol=0.2)
 
 
-def test_blank_ink_has_no_answer(recognizer: Recognizer) -> None:
+def test_blank_ink_has_no_prediction(recognizer: Recognizer) -> None:
     """Blank input has no prediction."""
     assert recognizer.read(Drawing()) is None
     assert recognizer.read_paths([]) is None
@@ -40,7 +40,7 @@ def test_blank_ink_has_no_answer(recognizer: Recognizer) -> None:
 
 
 @pytest.mark.parametrize("digit", DIGITS)
-def test_answer_is_whole(recognizer: Recognizer, digit: int) -> None:
+def test_prediction_is_complete(recognizer: Recognizer, digit: int) -> None:
     """A prediction has ten probabilities with the sum 1, the most probable digit, and the network input."""
     prediction = recognizer.read_paths(DIGITS[digit])
     assert prediction is not None
@@ -56,7 +56,7 @@ def test_answer_is_whole(recognizer: Recognizer, digit: int) -> None:
     assert prediction.milliseconds > 0
 
 
-def test_network_reads_what_is_shown(recognizer: Recognizer) -> None:
+def test_probabilities_are_those_of_the_network_input(recognizer: Recognizer) -> None:
     """The probabilities are those of the network input in the prediction."""
     prediction = recognizer.read_paths(DIGITS[4])
     assert prediction is not None
@@ -64,7 +64,7 @@ def test_network_reads_what_is_shown(recognizer: Recognizer) -> None:
     np.testing.assert_allclose(prediction.probabilities, expected, rtol=1e-5)
 
 
-def test_answers_last(recognizer: Recognizer) -> None:
+def test_later_recognition_does_not_change_a_prediction(recognizer: Recognizer) -> None:
     """A later recognition does not change an earlier prediction."""
     first = recognizer.read_paths(DIGITS[4])
     assert first is not None
@@ -74,7 +74,7 @@ def test_answers_last(recognizer: Recognizer) -> None:
     np.testing.assert_array_equal(first.image, image)
 
 
-def test_network_is_a_copy(recognizer: Recognizer) -> None:
+def test_recognizer_copies_the_network(recognizer: Recognizer) -> None:
     """Changing the original weights does not change the recognizer."""
     weights = load_weights(SHIPPED)
     copied = Recognizer(weights)
@@ -85,7 +85,7 @@ def test_network_is_a_copy(recognizer: Recognizer) -> None:
     assert prediction.probabilities == expected.probabilities
 
 
-def test_data_set_and_recognizer_agree(recognizer: Recognizer) -> None:
+def test_preprocessing_hardly_changes_dataset_images(recognizer: Recognizer) -> None:
     """The preprocessing of images hardly changes dataset images."""
     images = mnist().validation.images[:50]
     offsets = []
@@ -107,7 +107,7 @@ def test_data_set_and_recognizer_agree(recognizer: Recognizer) -> None:
         ((0.45, 0.55), []),
     ],
 )
-def test_what_stands_out_from_chance_is_likely(probabilities: tuple[float, ...], likely: list[int]) -> None:
+def test_likely_classes_stand_out_from_chance(probabilities: tuple[float, ...], likely: list[int]) -> None:
     """One, two or no classes are likely; none if all probabilities are close to chance, as for a scribble."""
     blank = np.zeros((28, 28), np.uint8)
     prediction = Prediction(int(np.argmax(probabilities)), probabilities, False, blank, 0.0)

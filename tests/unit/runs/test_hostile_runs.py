@@ -1,4 +1,4 @@
-"""Run folders that are damaged, or were received from someone else."""
+"""Tests of run folders that are damaged or come from someone else."""
 
 import json
 import os
@@ -35,8 +35,8 @@ def change_description(run: Run, **values: Any) -> None:
     ],
     ids=str,
 )  # fmt: skip
-def test_one_bad_run_leaves_the_others(values: dict[str, Any]) -> None:
-    """A run with an invalid value is listed as unreadable, with the file's name; the others work."""
+def test_damaged_run_does_not_affect_the_others(values: dict[str, Any]) -> None:
+    """A run with an invalid value is listed as unreadable with its file's name, and other runs work."""
     good, bad = made_run("good"), made_run("bad")
     change_description(bad, **values)
     registry = RunRegistry()
@@ -51,8 +51,8 @@ def test_one_bad_run_leaves_the_others(values: dict[str, Any]) -> None:
     assert registry.problems == []
 
 
-def test_deeply_nested_description_is_told() -> None:
-    """A description of 100,000 brackets is an error like any other."""
+def test_deeply_nested_description_is_reported() -> None:
+    """A description of 100,000 nested brackets raises the usual error."""
     run = made_run()
     (run.folder / "run.json").write_text("[" * 100_000)
     with pytest.raises(RunError, match="not a valid description"):
@@ -60,7 +60,7 @@ def test_deeply_nested_description_is_told() -> None:
 
 
 def test_date_without_a_time_zone_is_local_time() -> None:
-    """Runs whose dates have no time zone are sorted among the others, compared and exported."""
+    """Dates without a time zone are read as local time, so that runs can be sorted, compared and exported."""
     with_zone, without = made_run("a"), made_run("b")
     change_description(without, date="2024-01-01")
     assert [run.name for run in all_runs()] == ["a", "b"]
@@ -78,7 +78,7 @@ def test_date_without_a_time_zone_is_local_time() -> None:
     ],
     ids=str,
 )  # fmt: skip
-def test_invalid_summary_is_as_none(values: dict[str, Any]) -> None:
+def test_invalid_summary_is_read_as_the_default(values: dict[str, Any]) -> None:
     """A summary with an invalid value is read as the default summary."""
     run = made_run()
     path = run.folder / "summary.json"
@@ -106,7 +106,7 @@ def test_invalid_summary_is_as_none(values: dict[str, Any]) -> None:
     ids=lambda line: line[:60],
 )
 def test_invalid_log_line_is_skipped(line: str) -> None:
-    """A log line with an impossible value changes nothing, and costs little memory."""
+    """A log line with an impossible value is skipped, with little memory."""
     run = made_run()
     before = run.history()
     with run.log_path.open("a") as file:
@@ -120,7 +120,7 @@ def test_invalid_log_line_is_skipped(line: str) -> None:
 
 
 def test_accuracy_that_is_text_is_skipped() -> None:
-    """An epoch whose accuracy is a text is not drawn."""
+    """An epoch whose accuracy is a text is skipped."""
     run = made_run()
     lines = run.log_path.read_text().splitlines()
     run.log_path.write_text("\n".join(line.replace('"accuracy": 0.5,', '"accuracy": "0.5",') for line in lines))
@@ -132,7 +132,7 @@ def test_accuracy_that_is_text_is_skipped() -> None:
 @pytest.mark.parametrize("name", ["run.json", "summary.json", "log.jsonl", "name.txt"])
 @pytest.mark.parametrize("kind", ["pipe", "device"])
 def test_pipe_or_device_is_not_read(tmp_path: Path, name: str, kind: str) -> None:
-    """A named pipe in place of a file blocks nothing, and an endless device is not read."""
+    """A named pipe in place of a file does not block, and an endless device is not read."""
     run = made_run()
     path = run.folder / name
     path.unlink(missing_ok=True)
@@ -150,7 +150,7 @@ def test_pipe_or_device_is_not_read(tmp_path: Path, name: str, kind: str) -> Non
 
 
 def trained(step: int = 45) -> Recorder:
-    """Return a run that was trained up to a step and paused."""
+    """Return a run that was trained up to a step and then paused."""
     dataset = small_dataset()
     trainer = Trainer(small_recipe(), dataset)
     recorder = Recorder(trainer, Run.create(small_recipe(), dataset, 1), dataset)
@@ -164,7 +164,7 @@ def trained(step: int = 45) -> Recorder:
 
 @pytest.mark.parametrize("content", [None, b"", b"\0" * 300, b'{"recipe": {"network"'])
 def test_damaged_description_is_rebuilt_from_the_checkpoint(content: bytes | None) -> None:
-    """A run without a readable run.json is listed and resumed with the description in its checkpoint."""
+    """A run with a damaged run.json is listed and resumed from the description in its checkpoint."""
     recorder = trained()
     assert recorder.run is not None
     folder, about = recorder.run.folder, recorder.run.about
@@ -180,8 +180,8 @@ def test_damaged_description_is_rebuilt_from_the_checkpoint(content: bytes | Non
     run.unlock()
 
 
-def test_without_a_checkpoint_a_damaged_description_is_told() -> None:
-    """A run with a damaged run.json and damaged checkpoints is listed as unreadable."""
+def test_damaged_description_without_a_checkpoint_is_reported() -> None:
+    """A run with a damaged run.json and without a valid checkpoint is listed as unreadable."""
     recorder = trained()
     assert recorder.run is not None
     for path in (recorder.run.folder / "run.json", *recorder.run.checkpoints()):
@@ -194,7 +194,7 @@ def test_without_a_checkpoint_a_damaged_description_is_told() -> None:
 @posix
 @pytest.mark.parametrize("name", ["run.json", "name.txt", "summary.json", "log.jsonl", ".lock", "step", "weights"])
 def test_links_are_refused(tmp_path: Path, name: str) -> None:
-    """A run whose files are links is not opened, and what they point to is unchanged."""
+    """A run with links as files is not opened, and the targets of the links do not change."""
     recorder = trained()
     run = recorder.run
     assert run is not None
@@ -212,7 +212,7 @@ def test_links_are_refused(tmp_path: Path, name: str) -> None:
 
 @posix
 def test_log_does_not_follow_a_link(tmp_path: Path) -> None:
-    """A log that has become a link since the run was opened is not written."""
+    """A log that became a link after the run was opened is not written to."""
     recorder = trained()
     run, target = recorder.run, tmp_path / "precious"
     assert run is not None
@@ -226,7 +226,7 @@ def test_log_does_not_follow_a_link(tmp_path: Path) -> None:
 
 
 def test_only_own_temporary_files_are_deleted(tmp_path: Path) -> None:
-    """Locking deletes what a killed training left, but neither foreign files nor a name that is being written."""
+    """Locking deletes temporary files of killed training, but no other files, and no file that is being written."""
     run = made_run()
     own = [".run.json.abcd_123.part", ".summary.json.abcdefgh.part", ".step-000000045-00002.npz.abcdefgh.part",
            f".{run.weights_path.name[:32]}.abcdefgh.part"]  # fmt: skip
@@ -239,8 +239,8 @@ def test_only_own_temporary_files_are_deleted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("harm", ["half", "zeroed", "empty", "missing"])
-def test_any_one_file_may_be_lost_in_a_power_cut(harm: str) -> None:
-    """With any one file of a run cut in half, zeroed, emptied or missing, the run is listed and resumes."""
+def test_run_survives_the_loss_of_any_file(harm: str) -> None:
+    """With one file of a run cut in half, zeroed, emptied or missing, the run is still listed and resumed."""
     recorder = trained()
     assert recorder.run is not None
     folder = recorder.run.folder

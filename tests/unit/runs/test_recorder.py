@@ -53,7 +53,7 @@ def take_up_to(records: Iterator[Progress], step: int) -> None:
             return
 
 
-def test_whole_training_is_written_down(dataset: Dataset) -> None:
+def test_whole_training_is_recorded(dataset: Dataset) -> None:
     """The run has all losses, scores and weights, and recording does not change training."""
     with new(dataset) as recorder:
         records = [*recorder.train(), *recorder.conclude()]
@@ -75,7 +75,7 @@ def test_whole_training_is_written_down(dataset: Dataset) -> None:
 
 
 @pytest.mark.parametrize("step", [1, 39, 40, 77])
-def test_cut_off_anywhere_it_goes_on_to_the_same_bits(dataset: Dataset, step: int) -> None:
+def test_interrupted_run_resumes_bit_identically(dataset: Dataset, step: int) -> None:
     """A run interrupted at any step resumes with bit-identical results, and its log has each step once."""
     first = new(dataset)
     take_up_to(first.train(), step)
@@ -97,7 +97,7 @@ def test_cut_off_anywhere_it_goes_on_to_the_same_bits(dataset: Dataset, step: in
     np.testing.assert_array_equal(losses[known], whole[known])
 
 
-def test_paused_while_an_epoch_is_scored_it_goes_on_to_the_same_bits(dataset: Dataset) -> None:
+def test_run_paused_during_scoring_resumes_bit_identically(dataset: Dataset) -> None:
     """A run paused during scoring resumes without repeating the epoch's steps."""
     first = new(dataset)
     records = first.train()
@@ -114,7 +114,7 @@ def test_paused_while_an_epoch_is_scored_it_goes_on_to_the_same_bits(dataset: Da
     assert second.trainer.network.parameters.tobytes() == plain.network.parameters.tobytes()
 
 
-def test_pause_says_so(dataset: Dataset) -> None:
+def test_paused_run_has_its_status(dataset: Dataset) -> None:
     """A paused run has the status PAUSED, and can resume in this or another process."""
     with new(dataset) as recorder:
         records = recorder.train()
@@ -144,7 +144,7 @@ def test_changes_are_on_disk_before_the_next_step(dataset: Dataset) -> None:
         assert second.run.recipe.optimizer.learning_rate != 0.004
 
 
-def test_run_that_ran_away_says_why(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_diverged_run_has_its_reason(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     """A diverged run has its reason in the summary, and resumes from a finite checkpoint at a lower rate."""
     monkeypatch.setattr(module, "CHECKPOINT_S", 1000.0)
     recipe = small_recipe(optimizer__method="sgd", optimizer__learning_rate=10.0, network__hidden=[64] * 6)
@@ -163,7 +163,7 @@ def test_run_that_ran_away_says_why(dataset: Dataset, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("failing", ["write", "fsync", "replace", "log"])
-def test_full_disk_stops_nothing(dataset: Dataset, failing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_does_not_stop_training(dataset: Dataset, failing: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """After each kind of write error, training continues, old files are intact, and later writes succeed."""
     problems: list[str] = []
     recorder = new(dataset, problems=problems)
@@ -201,7 +201,7 @@ def test_full_disk_stops_nothing(dataset: Dataset, failing: str, monkeypatch: py
     assert len(run.history().losses) == 120
 
 
-def test_without_a_run_nothing_is_written(dataset: Dataset, tmp_path: Path) -> None:
+def test_training_without_a_run_writes_no_files(dataset: Dataset, tmp_path: Path) -> None:
     """Training without a run writes no files."""
     recipe = small_recipe(training__epochs=1)
     with Recorder(Trainer(recipe, dataset), None, dataset) as recorder:
@@ -210,7 +210,7 @@ def test_without_a_run_nothing_is_written(dataset: Dataset, tmp_path: Path) -> N
     assert not (tmp_path / "digitpad-home").exists()
 
 
-def test_stopped_run_can_be_trained_on(dataset: Dataset) -> None:
+def test_stopped_run_can_be_resumed(dataset: Dataset) -> None:
     """A stopped run resumes from its last step, not from the restored best weights."""
     with new(dataset) as recorder:
         records = recorder.train()
@@ -230,7 +230,7 @@ def test_stopped_run_can_be_trained_on(dataset: Dataset) -> None:
     later.close()
 
 
-def test_run_of_which_nothing_came_is_not_left_behind(dataset: Dataset) -> None:
+def test_discarded_run_without_steps_is_deleted(dataset: Dataset) -> None:
     """Discarding a run before its first step deletes its folder."""
     with new(dataset) as recorder:
         run = recorder.run
@@ -240,7 +240,7 @@ def test_run_of_which_nothing_came_is_not_left_behind(dataset: Dataset) -> None:
 
 
 def test_log_is_flushed_with_each_checkpoint(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a checkpoint, the log is flushed to disk, so that a power cut loses no metric before it."""
+    """At each checkpoint the log is flushed to disk, so that a power cut loses no earlier metric."""
     with new(dataset) as recorder:
         assert recorder.run is not None
         take_up_to(recorder.train(), 5)
@@ -259,7 +259,7 @@ def test_log_is_flushed_with_each_checkpoint(dataset: Dataset, monkeypatch: pyte
 
 
 def test_best_weights_are_saved_before_the_checkpoint(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A checkpoint that knows of a new best epoch never exists without that epoch's weights."""
+    """A checkpoint that states a new best epoch is written after that epoch's weights."""
     written: list[str] = []
     replace = os.replace
 
@@ -279,8 +279,8 @@ def test_best_weights_are_saved_before_the_checkpoint(dataset: Dataset, monkeypa
         assert written[-2:] == ["weights", "checkpoint"]
 
 
-def test_parameters_that_are_not_finite_are_never_a_checkpoint(dataset: Dataset) -> None:
-    """While a parameter is NaN, `checkpoint` writes the log but no checkpoint, and the old ones stay."""
+def test_nan_parameters_are_not_checkpointed(dataset: Dataset) -> None:
+    """While a parameter is NaN, `checkpoint` writes only the log, and the old checkpoints are kept."""
     with new(dataset) as recorder:
         take_up_to(recorder.train(), 5)
         assert recorder.run is not None
@@ -293,7 +293,7 @@ def test_parameters_that_are_not_finite_are_never_a_checkpoint(dataset: Dataset)
 
 
 def test_checkpoints_are_ten_seconds_apart(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    """During an epoch, a checkpoint is written once its last one is ten seconds old, and not before."""
+    """During an epoch, a checkpoint is written every ten seconds."""
     monkeypatch.setattr(module, "CHECKPOINT_S", CHECKPOINT_S)
     now = 1000.0
     monkeypatch.setattr("time.monotonic", lambda: now)

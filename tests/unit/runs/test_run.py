@@ -19,7 +19,7 @@ from digitpad.weights.native_format import load_weights
 from tests.unit.training.small import result, small_dataset, small_recipe
 
 
-def test_weights_say_where_they_come_from(tmp_path: Path) -> None:
+def test_weights_have_their_provenance(tmp_path: Path) -> None:
     """The weights file has the recipe, data, history and scores."""
     dataset = small_dataset()
     trainer = Trainer(small_recipe(), dataset)
@@ -68,7 +68,7 @@ def run() -> Iterator[Run]:
     created.unlock()
 
 
-def test_run_is_kept_in_the_users_folder(run: Run, tmp_path: Path) -> None:
+def test_run_is_created_in_the_user_folder(run: Run, tmp_path: Path) -> None:
     """A run in the user's folder is named by date and recipe, and has its recipe, data and date."""
     assert run.folder.parent == runs_folder() == tmp_path / "digitpad-home" / "runs"
     assert run.id[:2] == "20"
@@ -90,7 +90,7 @@ def test_no_two_runs_share_a_folder() -> None:
         run.unlock()
 
 
-def test_nobody_else_can_train_a_run(run: Run) -> None:
+def test_locked_run_cannot_be_locked_again(run: Run) -> None:
     """A locked run cannot be locked again by any process; a released or orphaned lock is free."""
     other = Run.open(run.folder)
     assert other.is_in_training
@@ -119,7 +119,7 @@ else:
     other.unlock()
 
 
-def test_status_tells_a_run_that_was_cut_off(run: Run) -> None:
+def test_unlocked_running_run_is_interrupted(run: Run) -> None:
     """An unlocked run with the status RUNNING counts as interrupted."""
     assert run.summary().status is RunStatus.RUNNING
     run.unlock()
@@ -129,7 +129,7 @@ def test_status_tells_a_run_that_was_cut_off(run: Run) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b'{"status": "odd"}', b'{"status": "finished", "odd": 1}'])
-def test_damaged_summary_is_as_none(run: Run, content: bytes) -> None:
+def test_damaged_summary_is_read_as_the_default(run: Run, content: bytes) -> None:
     """A damaged summary is read as the default summary."""
     (run.folder / "summary.json").write_bytes(content)
     assert run.summary() == RunSummary(RunStatus.RUNNING)
@@ -138,7 +138,7 @@ def test_damaged_summary_is_as_none(run: Run, content: bytes) -> None:
 @pytest.mark.parametrize(
     "content", [None, b"", b"[]", b"{}", b'{"recipe": 5}', b'{"recipe": {"training": {"epochs": -1}}}']
 )
-def test_what_is_no_run_is_passed_over(run: Run, content: bytes | None) -> None:
+def test_folders_without_a_run_are_skipped(run: Run, content: bytes | None) -> None:
     """Opening a folder that is not a run raises `RunError`; `all_runs` skips it."""
     odd = runs_folder() / "odd"
     odd.mkdir()
@@ -157,7 +157,7 @@ def test_run_is_renamed(run: Run) -> None:
     assert run.name == "small"
 
 
-def test_run_is_found_by_what_people_type(run: Run) -> None:
+def test_run_is_found_by_name_or_id(run: Run) -> None:
     """A run is found by folder, id, name, or the start or end of its id."""
     run.rename("lecture")
     for text in (str(run.folder), run.id, "lecture", run.id[:17], run.id[-6:]):
@@ -194,7 +194,7 @@ def test_other_data_are_refused(run: Run) -> None:
 
 
 @pytest.mark.parametrize("harm", ["header", "shape", "generators", "recipe", "version"])
-def test_checkpoint_that_does_not_fit_is_told(run: Run, harm: str) -> None:
+def test_unsuitable_checkpoint_is_reported(run: Run, harm: str) -> None:
     """A checkpoint that does not fit raises `RunError` with its file name."""
     dataset = small_dataset()
     trainer = Trainer(small_recipe(), dataset)
@@ -218,7 +218,7 @@ def test_checkpoint_that_does_not_fit_is_told(run: Run, harm: str) -> None:
         run.resume(dataset)
 
 
-def test_looking_at_a_deleted_run_does_not_make_it_again() -> None:
+def test_reading_a_deleted_run_does_not_create_it() -> None:
     """Reading the status of a deleted run does not create its folder again."""
     dataset = small_dataset()
     run = Run.create(small_recipe(), dataset, 1)
@@ -229,7 +229,7 @@ def test_looking_at_a_deleted_run_does_not_make_it_again() -> None:
     assert not run.folder.exists()
 
 
-def test_run_that_somebody_looked_at_for_a_moment_can_be_locked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_locking_waits_for_a_short_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Locking waits for a process that holds the lock for a moment to check the status."""
     run = Run.create(small_recipe(), small_dataset(), 1)
     run.unlock()
@@ -248,7 +248,7 @@ def test_run_that_somebody_looked_at_for_a_moment_can_be_locked(monkeypatch: pyt
     run.unlock()
 
 
-def test_run_that_was_deleted_is_not_made_again(run: Run) -> None:
+def test_locking_a_deleted_run_does_not_create_it(run: Run) -> None:
     """Locking a deleted run raises `RunError`, and does not create its folder."""
     run.unlock()
     run.remove()

@@ -55,7 +55,7 @@ def reference_average(values: list[float], span: float) -> list[float]:
     span=st.floats(1, 500),
 )
 @settings(deadline=None)
-def test_smoothing_is_the_average_that_corrects_for_its_start(values: list[float], span: float) -> None:
+def test_smoothing_is_bias_corrected(values: list[float], span: float) -> None:
     """`smoothed` equals the bias-corrected moving average, with and without gaps."""
     actual = smoothed(np.array(values, float), span)
     expected = np.array(reference_average(values, span), float)
@@ -65,7 +65,7 @@ def test_smoothing_is_the_average_that_corrects_for_its_start(values: list[float
         np.testing.assert_array_equal(known, np.isfinite(expected))
 
 
-def test_smoothing_begins_at_the_first_value() -> None:
+def test_smoothing_starts_at_the_first_value() -> None:
     """The average is not biased towards 0 at the start, and a span of 1 returns the values."""
     values = np.array([5.0, 5.0, 5.0, 8.0])
     assert smoothed(values, 10)[:3] == pytest.approx(5.0)
@@ -96,7 +96,7 @@ def test_curves_are_over_steps_epochs_or_time() -> None:
     assert trace.scores("training_loss", CurveAxis.STEP).y == pytest.approx([0.9, 0.5, 0.25, 0.125])
 
 
-def test_axis_ends_where_the_plan_does() -> None:
+def test_axis_ends_at_the_planned_end() -> None:
     """The axis of an unfinished run ends at its planned steps and epochs, and at the extrapolated time."""
     trace = RunTrace.of(made_run(n_epochs=1))
     assert [trace.planned(axis) for axis in (CurveAxis.STEP, CurveAxis.EPOCH)] == [12, 3]
@@ -116,7 +116,7 @@ def test_run_without_a_step_has_empty_curves() -> None:
     assert to_csv(trace).count("\n") == 2
 
 
-def test_changes_stand_where_they_were_made() -> None:
+def test_changes_have_positions_on_each_axis() -> None:
     """Changes have the right position on each axis."""
     trace = changed(made_run(), 6, optimizer__learning_rate=0.5)
     for axis, x in ((CurveAxis.STEP, 6), (CurveAxis.EPOCH, 1.5), (CurveAxis.TIME, 1.625)):
@@ -125,7 +125,7 @@ def test_changes_stand_where_they_were_made() -> None:
         assert change.settings == {"optimizer.learning_rate": 0.5}
 
 
-def test_settings_that_differ_are_told() -> None:
+def test_differing_settings_are_returned() -> None:
     """Only differing settings are returned, in the recipe's order; changes include their step."""
     first = RunTrace.of(made_run("one", loss__l2=0.1))
     second = changed(made_run("other", network__hidden=[64, 32]), 1500, optimizer__learning_rate=0.25)
@@ -138,7 +138,7 @@ def test_settings_that_differ_are_told() -> None:
     assert differences([first]) == differences([first, first]) == []
 
 
-def test_other_data_are_a_difference() -> None:
+def test_different_data_are_a_difference() -> None:
     """Runs with the same settings but other data differ in their data."""
     first, second = (RunTrace.of(made_run()) for _ in range(2))
     about = {**second.about, "data": {"name": "small", "contents_sha256": "f" * 64}}
@@ -146,13 +146,13 @@ def test_other_data_are_a_difference() -> None:
     assert [(row.key, row.texts) for row in differences([first, second])] == [("data", ("0" * 12, "f" * 12))]
 
 
-def test_value_at_a_place_is_the_last_known() -> None:
+def test_value_at_a_position_is_the_last_known() -> None:
     """`value_at` returns the last known value, or None before the first."""
     curve = RunCurve(np.array([1.0, 2, 3, 4]), np.array([np.nan, 5, np.nan, 7]))
     assert [value_at(curve, x) for x in (0, 1, 2.5, 3.9, 4, 100)] == [None, None, 5, 5, 7, 7]
 
 
-def test_csv_holds_the_whole_log() -> None:
+def test_csv_has_the_whole_log() -> None:
     """The CSV has every loss, scores at the end of epochs, and changes at their steps."""
     trace = changed(made_run(), 6, optimizer__learning_rate=0.5, loss__l2=0.01)
     rows = list(csv.DictReader(io.StringIO(to_csv(trace))))
@@ -164,7 +164,7 @@ def test_csv_holds_the_whole_log() -> None:
     assert [row["changed"] for row in rows if row["changed"]] == ["optimizer.learning_rate=0.5; loss.l2=0.01"]
 
 
-def test_trace_of_a_training_is_what_was_trained() -> None:
+def test_trace_equals_the_training_run() -> None:
     """The trace of a real run has its trainer's losses and steps per epoch."""
     dataset, recipe = small_dataset(), small_recipe()
     trainer = Trainer(recipe, dataset)
@@ -184,7 +184,7 @@ def test_format_duration() -> None:
     assert [format_duration(seconds) for seconds in (0.4, 59.6, 3599, 3661)] == ["0:00", "1:00", "59:59", "1:01:01"]
 
 
-def test_lines_are_ready_to_be_drawn() -> None:
+def test_curves_have_marks_at_changes() -> None:
     """Curves have a mark on the moving average where a setting changed."""
     trace = changed(made_run(), 6, optimizer__learning_rate=0.5)
     lines = RunLines.of(trace, CurveAxis.STEP, 2)
@@ -194,7 +194,7 @@ def test_lines_are_ready_to_be_drawn() -> None:
     assert set(lines.scores) == set(SCORES)
 
 
-def test_limits_are_those_of_what_matters() -> None:
+def test_limits_fit_the_curves() -> None:
     """Limits fit averages, validation losses and trained accuracies, with defaults for empty curves."""
     lines = [RunLines.of(RunTrace.of(made_run()), CurveAxis.STEP, 1)]
     low, high = loss_limits(lines, logarithmic=True)

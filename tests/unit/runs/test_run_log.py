@@ -26,7 +26,7 @@ def write(path: Path, *records: dict[str, object]) -> None:
     log.close()
 
 
-def test_what_is_added_is_read(path: Path) -> None:
+def test_added_entries_are_read(path: Path) -> None:
     """The log returns losses with interpolated times, epochs and changes."""
     write(
         path,
@@ -44,7 +44,7 @@ def test_what_is_added_is_read(path: Path) -> None:
     assert history.changes == [SettingChange(2, {"optimizer.learning_rate": 0.1})]
 
 
-def test_what_came_after_the_checkpoint_is_forgotten(path: Path) -> None:
+def test_entries_after_the_checkpoint_are_discarded(path: Path) -> None:
     """A ``begun`` line discards everything after its step."""
     write(
         path,
@@ -64,7 +64,7 @@ def test_what_came_after_the_checkpoint_is_forgotten(path: Path) -> None:
     assert history.changes == []
 
 
-def test_half_a_line_is_passed_over(path: Path) -> None:
+def test_incomplete_line_is_skipped(path: Path) -> None:
     """An incomplete line affects neither earlier nor later lines."""
     write(path, {"kind": "steps", "first": 1, "losses": [3.0], "seconds": 1.0})
     path.write_bytes(path.read_bytes() + b'{"kind": "steps", "first": 2, "los')
@@ -72,7 +72,7 @@ def test_half_a_line_is_passed_over(path: Path) -> None:
     assert read_log(path).losses == [3.0, 2.0]
 
 
-def test_nonsense_is_passed_over(path: Path) -> None:
+def test_invalid_lines_are_skipped(path: Path) -> None:
     """Invalid lines and unknown kinds are skipped, and valid lines are read."""
     lines = [
         b"\xff\xfe", b"[]", b"null", b"{}", b'{"kind": 7}',

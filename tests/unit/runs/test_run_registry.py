@@ -22,7 +22,7 @@ def test_runs_are_listed_the_latest_first() -> None:
     assert entries[0].progress == "1 / 3"
 
 
-def test_each_look_sees_what_has_changed() -> None:
+def test_changes_are_reported() -> None:
     """Each call reports new and deleted runs, new names, and new log lines."""
     registry = RunRegistry()
     assert registry.entries() == []
@@ -41,7 +41,7 @@ def test_each_look_sees_what_has_changed() -> None:
     assert registry.entries() == []
 
 
-def test_what_has_not_changed_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unchanged_files_are_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Unchanged ``run.json`` and log files are not read again; the name is."""
     registry = RunRegistry()
     run = made_run()

@@ -15,7 +15,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="modes and links as P
 
 @pytest.mark.parametrize("content", [b"", b"text\r\n\0", bytes(range(256)) * 10_000], ids=["empty", "small", "large"])
 @pytest.mark.parametrize("before", [None, b"what was there, and longer than what comes" * 1000])
-def test_content_is_what_was_given(tmp_path: Path, content: bytes, before: bytes | None) -> None:
+def test_content_is_written(tmp_path: Path, content: bytes, before: bytes | None) -> None:
     """A new or replaced file has exactly the given content, and no other file is left."""
     path = tmp_path / "file"
     if before is not None:
@@ -27,7 +27,7 @@ def test_content_is_what_was_given(tmp_path: Path, content: bytes, before: bytes
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()], ids=repr)
-def test_failure_leaves_what_was_there(
+def test_failure_keeps_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException
 ) -> None:
     """After a full disk or an interrupt, the old file is intact and no temporary file is left."""
@@ -44,7 +44,7 @@ def test_failure_leaves_what_was_there(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_disk_that_loses_bytes_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lost_bytes_are_detected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Content that reads back differently never replaces the old file."""
     path = tmp_path / "file"
     path.write_bytes(b"old")
@@ -75,7 +75,7 @@ def test_reader_sees_the_old_or_the_new_file(tmp_path: Path, monkeypatch: pytest
 
 @posix
 @pytest.mark.parametrize("mode", [0o600, 0o644, 0o664])
-def test_mode_is_kept(tmp_path: Path, mode: int) -> None:
+def test_permissions_are_kept(tmp_path: Path, mode: int) -> None:
     """A replaced file keeps its permissions."""
     path = tmp_path / "file"
     path.write_bytes(b"old")
@@ -85,7 +85,7 @@ def test_mode_is_kept(tmp_path: Path, mode: int) -> None:
 
 
 @posix
-def test_new_file_has_the_mode_that_any_would_have(tmp_path: Path) -> None:
+def test_new_file_has_the_default_permissions(tmp_path: Path) -> None:
     """A new file has the default permissions, although temporary files are private."""
     write_atomically(tmp_path / "file", b"new")
     (tmp_path / "other").write_bytes(b"new")
@@ -106,7 +106,7 @@ def test_link_stays_a_link(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["nowhere/file", ""], ids=["no such folder", "a folder"])
-def test_place_that_is_none_is_refused(tmp_path: Path, name: str) -> None:
+def test_invalid_path_is_refused(tmp_path: Path, name: str) -> None:
     """Writing into a missing folder or over a folder fails and leaves no file."""
     (tmp_path / "folder").mkdir()
     with pytest.raises(OSError, match=r".+"):
@@ -149,7 +149,7 @@ def test_rename_waits_for_a_virus_scanner(tmp_path: Path, monkeypatch: pytest.Mo
     assert len(waits) == 5
 
 
-def test_rename_that_stays_refused_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_rename_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """If the other program never closes the file, the error says so after two seconds, and the old file stays."""
     path = tmp_path / "file"
     path.write_bytes(b"old")

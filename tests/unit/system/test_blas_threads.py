@@ -17,7 +17,7 @@ def unset(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
-def test_every_library_is_asked() -> None:
+def test_every_blas_library_is_limited() -> None:
     """The variables of all BLAS libraries are set."""
     blas_threads.limit_threads(3)
     assert [os.environ[name] for name in VARIABLES] == ["3"] * 4
@@ -25,7 +25,7 @@ def test_every_library_is_asked() -> None:
 
 
 @pytest.mark.parametrize("name", VARIABLES)
-def test_users_own_choice_stands(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_existing_variable_is_kept(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """If the environment already sets a number of threads, no variable changes."""
     monkeypatch.setenv(name, "7")
     blas_threads.limit_threads(3)
@@ -34,27 +34,27 @@ def test_users_own_choice_stands(monkeypatch: pytest.MonkeyPatch, name: str) -> 
 
 
 @pytest.mark.parametrize(("cores", "expected"), [(1, 1), (2, 1), (8, 7), (None, 1)])
-def test_a_core_is_left_to_the_window(monkeypatch: pytest.MonkeyPatch, cores: int | None, expected: int) -> None:
+def test_one_core_is_left_for_the_window(monkeypatch: pytest.MonkeyPatch, cores: int | None, expected: int) -> None:
     """The default is the number of cores minus one, and at least one."""
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
     assert blas_threads.default_thread_count() == expected
 
 
 @pytest.mark.parametrize("value", ["", "many", "-1", "0.5"])
-def test_nonsense_counts_as_every_core(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_invalid_variable_is_ignored(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     """A variable that is not a positive integer is ignored, as BLAS does."""
     monkeypatch.setattr(os, "cpu_count", lambda: 6)
     monkeypatch.setenv("OMP_NUM_THREADS", value)
     assert blas_threads.thread_count() == 6
 
 
-def test_numpy_is_not_imported_with_it() -> None:
+def test_module_does_not_import_numpy() -> None:
     """The module does not import NumPy, which would read the variables too early."""
     code = "import sys, digitpad.system.blas_threads; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
 
 
-def test_one_thread_is_kept_until_the_last_has_done() -> None:
+def test_overlapping_blocks_keep_one_thread() -> None:
     """With two overlapping blocks, BLAS gets its threads back only after both have ended."""
     code = """
 import numpy
@@ -74,7 +74,7 @@ assert n() == before, n()
     assert result.returncode == 0
 
 
-def test_threads_may_be_others_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_number_of_threads_is_restored(monkeypatch: pytest.MonkeyPatch) -> None:
     """After the block, BLAS and the environment have their previous settings."""
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
     monkeypatch.delenv("MKL_NUM_THREADS", raising=False)

@@ -19,13 +19,13 @@ from tests.unit.training.small import small_dataset, small_recipe
     ],
 )  # fmt: skip
 def test_name_is_valid_on_every_system(name: str, expected: str) -> None:
-    """Separators, characters that Windows forbids, its devices, and dots at the end never occur in a file name."""
+    """Separators, forbidden characters and device names of Windows, and final dots never occur in a file name."""
     assert safe_file_name(name) == expected
 
 
 @pytest.mark.parametrize("letter", ["x", "é", "数", "\U0001d7d8"])
 def test_name_is_short_enough(letter: str) -> None:
-    """A name has at most 60 characters and 200 bytes, whatever its letters."""
+    """A name has at most 60 characters and 200 bytes, for any letters."""
     name = safe_file_name(letter * 500)
     assert name
     assert len(name) <= 60
@@ -33,8 +33,8 @@ def test_name_is_short_enough(letter: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["CON", "nul", "prn.x", "COM7"])
-def test_recipes_and_runs_may_be_named_as_devices(name: str) -> None:
-    """A recipe named as a device of Windows has a file that can be created there."""
+def test_recipe_named_like_a_device_can_be_saved(name: str) -> None:
+    """A recipe named like a device of Windows gets a valid file name."""
     assert path_for(name).name.startswith("_")
 
 

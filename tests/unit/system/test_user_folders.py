@@ -8,7 +8,7 @@ from digitpad import assets
 from digitpad.system import user_folders
 
 
-def test_home_may_be_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_home_is_taken_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The folder in DIGITPAD_HOME is created with its parents, and may already exist."""
     monkeypatch.setenv("DIGITPAD_HOME", str(tmp_path / "some" / "where"))
     for _ in range(2):
@@ -17,7 +17,7 @@ def test_home_may_be_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("chosen", [None, ""])
-def test_home_is_where_the_system_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chosen: str | None) -> None:
+def test_home_is_the_system_s_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chosen: str | None) -> None:
     """Without DIGITPAD_HOME, the folder is the system's user data folder, apart from the program's files."""
     if chosen is None:
         monkeypatch.delenv("DIGITPAD_HOME")
@@ -36,7 +36,7 @@ def test_home_is_where_the_system_has_it(tmp_path: Path, monkeypatch: pytest.Mon
     assert not user_folders.user_data().is_relative_to(assets.MODEL.parent)
 
 
-def test_home_that_is_not_known_is_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_home_is_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without HOME and without an entry for the user, dialogs start in the current folder."""
 
     def unknown() -> NoReturn:

@@ -1,4 +1,4 @@
-"""Test runs: run folders with chosen metrics, written without training."""
+"""Create run folders with chosen metrics, without training."""
 
 import dataclasses
 import json

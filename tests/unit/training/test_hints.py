@@ -35,9 +35,7 @@ FALLING: Floats = np.geomspace(2.3, 0.1, 500)
         (np.concatenate([FALLING, [np.nan]]), [], 0.0, None),
     ],
 )  # fmt: skip
-def test_what_is_plainly_wrong_is_told(
-    losses: Floats, scores: list[EpochDone], dead: float, expected: str | None
-) -> None:
+def test_each_problem_gives_a_hint(losses: Floats, scores: list[EpochDone], dead: float, expected: str | None) -> None:
     """Each problem gives one hint with its figure; good training gives none."""
     messages = hints(losses, scores, dead)
     if expected is None:
@@ -48,7 +46,7 @@ def test_what_is_plainly_wrong_is_told(
 
 
 @pytest.mark.parametrize(("rate", "word"), [(3.0, "too high"), (1e-7, "too low"), (0.05, None)])
-def test_real_trainings_get_the_hint_they_need(rate: float, word: str | None) -> None:
+def test_training_runs_get_the_right_hint(rate: float, word: str | None) -> None:
     """Training gets a hint at a rate that is far too high or too low, and none at a good rate."""
     recipe = small_recipe(optimizer__method="sgd", optimizer__learning_rate=rate, network__hidden=[64, 64])
     trainer = Trainer(recipe, small_dataset())
@@ -70,7 +68,7 @@ def test_dead_units_are_counted() -> None:
     assert dead_share(Network([Rescale(), Flatten(), Linear(10)]), images) == 0
 
 
-def test_guessing_among_more_classes_costs_more() -> None:
+def test_guessing_loss_depends_on_the_number_of_classes() -> None:
     """A loss equal to guessing among 10 classes gives no hint for 62 classes."""
     losses: Floats = np.geomspace(4.13, 2.2, 500)
     assert hints(losses, [], 0.0, 62) == []
@@ -78,14 +76,14 @@ def test_guessing_among_more_classes_costs_more() -> None:
     assert "too low" in hint
 
 
-def test_each_kind_of_hint_is_told_once() -> None:
-    """A monitor tells each kind of problem after the epoch in which it is found, and not again."""
+def test_each_kind_of_hint_is_given_once() -> None:
+    """A monitor gives a hint for each kind of problem after the epoch in which it is found, and only once."""
     monitor = HintMonitor(Trainer(small_recipe(), small_dataset()))
-    told = []
+    given = []
     for epoch in range(1, 5):
         for step in range(60):
-            told += monitor.new_hints(StepDone(60 * epoch + step, 2.31, 10))
-        told += monitor.new_hints(EpochDone(epoch, 60 * epoch, Scores(0.1, 2.3, 50), Scores(0.1, 2.3, 50), False))
-    assert len(told) == 1
-    assert "too low: after 120 steps" in told[0]
-    assert monitor.found == told
+            given += monitor.new_hints(StepDone(60 * epoch + step, 2.31, 10))
+        given += monitor.new_hints(EpochDone(epoch, 60 * epoch, Scores(0.1, 2.3, 50), Scores(0.1, 2.3, 50), False))
+    assert len(given) == 1
+    assert "too low: after 120 steps" in given[0]
+    assert monitor.found == given

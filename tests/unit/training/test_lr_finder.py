@@ -15,7 +15,7 @@ def test_rates_rise_by_the_same_factor() -> None:
     assert last.losses[0] == pytest.approx(steps(Trainer(recipe, small_dataset()).train())[0].loss)
 
 
-def test_suggested_rate_learns() -> None:
+def test_suggested_rate_lowers_the_loss() -> None:
     """Training at the suggested rate soon gives a low loss, and a lower one than at a thirtieth of the rate."""
     dataset = small_dataset()
     *_, last = range_test(small_recipe(optimizer__method="momentum"), dataset)
@@ -32,7 +32,7 @@ def test_suggested_rate_learns() -> None:
     assert loss_at(rate) < 1.0
 
 
-def test_it_ends_where_the_loss_runs_away() -> None:
+def test_range_test_ends_when_the_loss_diverges() -> None:
     """The test ends early when the loss diverges, and yields the steps so far."""
     results = list(range_test(small_recipe(optimizer__method="sgd", network__hidden=[64] * 3), small_dataset(), 200))
     assert len(results) < 200
@@ -40,13 +40,13 @@ def test_it_ends_where_the_loss_runs_away() -> None:
     assert results[-1].n_planned == 200
 
 
-def test_nothing_is_suggested_where_nothing_was_learnt() -> None:
+def test_no_suggestion_if_the_loss_did_not_fall() -> None:
     """There is no suggestion if the loss did not fall or there are too few steps."""
     assert RangeTestResult(np.geomspace(1e-6, 1, 50), np.full(50, 2.3), 50).suggestion is None
     assert RangeTestResult(np.array([1e-6]), np.array([2.3]), 50).suggestion is None
 
 
-def test_steepest_fall_is_suggested() -> None:
+def test_suggestion_is_at_the_steepest_fall() -> None:
     """For a loss that falls as a logistic curve centred at 0.01, the suggestion is 0.01."""
     rates = np.geomspace(1e-6, 1, 121)
     losses = 2.3 - 2 / (1 + np.exp(-3 * np.log(rates / 0.01)))

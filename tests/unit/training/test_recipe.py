@@ -128,7 +128,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     assert type(recipe.optimizer.learning_rate) is float
 
 
-def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
+def test_missing_settings_have_defaults(tmp_path: Path) -> None:
     """Missing settings have their defaults, and a missing name is the file's name."""
     assert load(tmp_path, "") == Recipe(name="mine")
     assert load(tmp_path, "[training]\nepochs = 3") == Recipe(name="mine", training=TrainingSettings(epochs=3))
@@ -229,7 +229,7 @@ def test_every_error_names_its_key(tmp_path: Path, text: str, key: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["two\\nlines", "a\\u001bb"])
-def test_odd_key_is_told_in_one_line(tmp_path: Path, key: str) -> None:
+def test_odd_key_is_escaped(tmp_path: Path, key: str) -> None:
     """Line breaks and escapes in a key are escaped in the error message."""
     with pytest.raises(FileError) as caught:
         load(tmp_path, f'"{key}" = 1')
@@ -249,7 +249,7 @@ def test_odd_key_is_told_in_one_line(tmp_path: Path, key: str) -> None:
     ],
     ids=["words", "cut", "twice", "no text", "deep", "a number of 5000 digits", "zero byte"],
 )
-def test_what_is_not_toml_is_refused(tmp_path: Path, text: str | bytes) -> None:
+def test_invalid_toml_is_refused(tmp_path: Path, text: str | bytes) -> None:
     """A file that is not TOML gives a one-line error with its name."""
     with pytest.raises(FileError, match=r"mine.toml: is not TOML") as caught:
         load(tmp_path, text)
@@ -257,14 +257,14 @@ def test_what_is_not_toml_is_refused(tmp_path: Path, text: str | bytes) -> None:
 
 
 @pytest.mark.parametrize("name", ["nowhere.toml", ""])
-def test_what_is_no_file_is_refused(tmp_path: Path, name: str) -> None:
+def test_missing_file_or_folder_is_refused(tmp_path: Path, name: str) -> None:
     """Loading a missing file or a folder raises `FileError`."""
     with pytest.raises(FileError, match="cannot be read") as caught:
         Recipe.load(tmp_path / name)
     assert caught.value.path == tmp_path / name
 
 
-def test_values_are_held_against_bounds_however_they_came() -> None:
+def test_recipe_built_in_code_is_checked() -> None:
     """A recipe built in code is checked like a recipe from a file."""
     with pytest.raises(RecipeError, match=r"training.epochs: is 0; enter 1 to 10,000"):
         Recipe(training=TrainingSettings(epochs=0))
@@ -286,7 +286,7 @@ def test_plain_values_make_an_equal_recipe(tmp_path: Path) -> None:
     assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
 
 
-def test_some_values_make_another_recipe() -> None:
+def test_with_values_changes_only_the_given_keys() -> None:
     """`with_values` changes only the given keys, and leaves the original recipe unchanged."""
     recipe = Recipe(name="mine")
     other = recipe.with_values({"training.epochs": 3, "network.hidden": [5, 4], "name": "other"})
@@ -313,7 +313,7 @@ def test_some_values_make_another_recipe() -> None:
         ({"network.hidden": [0]}, "network.hidden"),
     ],
 )
-def test_value_that_cannot_be_set_is_named(settings: dict[str, Any], key: str) -> None:
+def test_invalid_value_is_reported(settings: dict[str, Any], key: str) -> None:
     """The error for an unknown key or invalid value names the key."""
     with pytest.raises(RecipeError) as caught:
         Recipe().with_values(settings)

@@ -22,7 +22,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "recipes"
 
 
-def test_every_shipped_file_is_a_recipe() -> None:
+def test_every_built_in_file_is_a_recipe() -> None:
     """Each built-in recipe is listed under its file's name, has a description, and builds its network."""
     recipes = all_recipes()
     assert sorted(recipes.shipped) == sorted(path.stem for path in assets.MODEL.glob("*.toml"))
@@ -35,12 +35,12 @@ def test_every_shipped_file_is_a_recipe() -> None:
 
 
 @pytest.mark.parametrize("name", ASKED_FOR)
-def test_networks_that_people_know_are_there(name: str) -> None:
+def test_well_known_networks_are_built_in(name: str) -> None:
     """Well-known networks are built in, with their usual sizes."""
     assert all_recipes().shipped[name].summary == ASKED_FOR[name]
 
 
-def test_own_recipe_is_kept_and_found() -> None:
+def test_user_recipe_is_saved_and_listed() -> None:
     """A saved recipe is listed by its name, unchanged."""
     recipe = Recipe(name="my first: 1/2", description="é")
     path = save_recipe(recipe)
@@ -51,13 +51,13 @@ def test_own_recipe_is_kept_and_found() -> None:
     assert "quick" in recipes.by_name
 
 
-def test_own_recipe_goes_before_one_that_is_shipped() -> None:
+def test_user_recipe_replaces_a_built_in_one() -> None:
     """A user's recipe replaces a built-in recipe of the same name."""
     save_recipe(Recipe(name="quick", description="mine"))
     assert all_recipes().by_name["quick"].description == "mine"
 
 
-def test_nothing_is_overwritten_unasked() -> None:
+def test_existing_recipe_is_replaced_only_on_request() -> None:
     """Saving a second recipe of the same name requires ``replace=True``."""
     path = save_recipe(Recipe(name="mine", description="first"))
     with pytest.raises(FileError, match="already exists"):
@@ -67,7 +67,7 @@ def test_nothing_is_overwritten_unasked() -> None:
     assert all_recipes().own["mine"].description == "second"
 
 
-def test_a_file_of_another_name_is_the_one_replaced(own: Path) -> None:
+def test_saving_replaces_the_file_with_that_recipe_name(own: Path) -> None:
     """Saving replaces the file whose recipe has that name, whatever the file is called."""
     path = save_recipe(Recipe(name="mine")).rename(own / "zzz.toml")
     assert all_recipes().own_paths == {"mine": path}
@@ -87,7 +87,7 @@ def test_a_recipe_without_a_name_is_a_problem(own: Path) -> None:
     assert [str(problem).partition(": ")[2] for problem in recipes.problems] == ["has an empty name"]
 
 
-def test_what_is_kept_is_known(own: Path) -> None:
+def test_existing_recipe_file_is_reported(own: Path) -> None:
     """`recipe_file_exists` reports an existing file for a name; two names can share a file."""
     assert not recipe_file_exists("a/b")
     path = save_recipe(Recipe(name="a/b"))
@@ -96,7 +96,7 @@ def test_what_is_kept_is_known(own: Path) -> None:
     assert not recipe_file_exists("a")
 
 
-def test_a_folder_that_cannot_be_read_keeps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_folder_has_no_recipes(monkeypatch: pytest.MonkeyPatch) -> None:
     """`recipe_file_exists` is False for an unreadable folder, and saving then raises `FileError`."""
 
     def denied(*_: object, **__: object) -> None:
@@ -117,7 +117,7 @@ def test_any_name_stays_in_the_folder(name: str, own: Path) -> None:
     assert list(own.iterdir()) == [path]
 
 
-def test_a_broken_file_hides_no_other(own: Path) -> None:
+def test_broken_recipe_does_not_affect_the_others(own: Path) -> None:
     """A broken file is reported by name, and the other recipes are listed."""
     save_recipe(Recipe(name="mine"))
     (own / "broken.toml").write_text("[training]\nepochs = 0")
@@ -127,7 +127,7 @@ def test_a_broken_file_hides_no_other(own: Path) -> None:
     assert str(problem).endswith("broken.toml: training.epochs: is 0; enter 1 to 10,000")
 
 
-def test_folder_that_cannot_be_made_is_told(own: Path) -> None:
+def test_folder_that_cannot_be_created_is_reported(own: Path) -> None:
     """If the folder cannot be created, the error names it."""
     own.write_text("a file where the folder should be")
     with pytest.raises(FileError, match="recipes: cannot be created"):

@@ -7,8 +7,8 @@ from digitpad.training import recipe_results as results
 from digitpad.training.recipe_library import all_recipes
 
 
-def test_every_built_in_recipe_has_the_result_of_the_model_card() -> None:
-    """Accuracy and time in the list of recipes are those of the table in the model card."""
+def test_results_equal_those_of_the_model_card() -> None:
+    """The list of recipes has the accuracy and time from the table in the model card."""
     table = (assets.MODEL / "README.md").read_text("utf-8")
     found = results.recipe_results()
     assert found.keys() == all_recipes().shipped.keys()
@@ -18,7 +18,7 @@ def test_every_built_in_recipe_has_the_result_of_the_model_card() -> None:
         assert row.endswith(f"| {result.seconds} s |")
 
 
-def test_a_damaged_file_of_results_is_no_results(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Recipes are listed without results if their file is missing or damaged."""
+def test_damaged_results_file_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the results file is missing or damaged, recipes are listed without results."""
     monkeypatch.setattr(results, "RESULTS", assets.MODEL / "README.md")
     assert results.recipe_results() == {}

@@ -31,7 +31,7 @@ def test_range_is_read(key: str, text: str, expected: Range) -> None:
         assert (type(parsed.low), type(parsed.high)) == (type(expected.low), type(expected.high))
 
 
-def test_what_is_drawn_becomes_a_setting() -> None:
+def test_sampled_value_becomes_a_setting() -> None:
     """A sampled number of a list setting becomes a list of one; a sampled text is parsed."""
     assert parse_range(Recipe(), "network.hidden", "32..512").value(64) == [64]  # type: ignore[arg-type]
     assert parse_range(Recipe(), "network.hidden", "[64]|[8, 4]").value("[8, 4]") == [8, 4]  # type: ignore[arg-type]
@@ -77,7 +77,7 @@ def test_what_is_drawn_becomes_a_setting() -> None:
     ],
     ids=lambda text: text[:30],
 )
-def test_what_is_no_range_is_refused(key: str, text: str, problem: str) -> None:
+def test_invalid_range_is_refused(key: str, text: str, problem: str) -> None:
     """An invalid range raises `RecipeError` with the key, by the same rules as the recipe."""
     with pytest.raises(RecipeError) as caught:
         parse_range(Recipe(), key, text)
@@ -85,7 +85,7 @@ def test_what_is_no_range_is_refused(key: str, text: str, problem: str) -> None:
     assert problem in caught.value.problem
 
 
-def test_recipe_file_holds_ranges(tmp_path: Path) -> None:
+def test_recipe_file_can_have_ranges(tmp_path: Path) -> None:
     """A recipe file can have ranges, with quoted or unquoted dotted keys; they do not affect equality."""
     path = tmp_path / "mine.toml"
     path.write_text('[search]\noptimizer.learning_rate = "0.1..1"\n"training.epochs" = "1|2"\n')
@@ -128,7 +128,7 @@ def test_ranges_in_a_file_are_checked(tmp_path: Path, text: str, key: str) -> No
     ],
     ids=ascii,
 )
-def test_recipe_becomes_a_file_and_comes_back(tmp_path: Path, name: str) -> None:
+def test_recipe_survives_a_round_trip(tmp_path: Path, name: str) -> None:
     """Saving and loading a recipe keeps every setting and range, with any text."""
     recipe = Recipe.from_dict(
         {
@@ -144,7 +144,7 @@ def test_recipe_becomes_a_file_and_comes_back(tmp_path: Path, name: str) -> None
     assert Recipe.load(path).search == recipe.search
 
 
-def test_text_that_no_file_can_hold_is_told() -> None:
+def test_text_that_cannot_be_encoded_is_reported() -> None:
     """Text that cannot be encoded raises `RecipeError` with its key."""
     recipe = Recipe().with_values({"data.set": "caf\udce9"})
     with pytest.raises(RecipeError) as caught:

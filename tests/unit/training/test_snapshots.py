@@ -29,7 +29,7 @@ def test_kernels_are_images() -> None:
     )
 
 
-def test_numbers_that_are_none_make_no_trouble() -> None:
+def test_nan_weights_give_grey_images() -> None:
     """NaN weights give grey images."""
     network = small_recipe().build_network()
     network.parameters.fill(np.nan)

@@ -27,7 +27,7 @@ def test_quick_recipe_is_the_quickest() -> None:
     assert min(recipes, key=lambda name: estimate_seconds(recipes[name])) == "quick"
 
 
-def test_what_is_made_takes_time_too() -> None:
+def test_synthetic_digits_take_time() -> None:
     """Synthetic digits increase the estimate."""
     recipe = Recipe()
     assert estimate_seconds(recipe.with_values({"data.pen_digits": 50_000})) > 2 * estimate_seconds(recipe)

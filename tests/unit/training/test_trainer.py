@@ -40,15 +40,15 @@ def test_records_come_in_order() -> None:
     assert trainer.history == epochs(records)
 
 
-def test_signs_of_life_come_between_chunks() -> None:
+def test_progress_is_yielded_between_chunks() -> None:
     """Scoring 500 digits twice yields a progress record per chunk before the epoch's scores."""
     records = list(Trainer(small_recipe(training__epochs=1), small_dataset()).run())
     first = list(itertools.takewhile(lambda record: isinstance(record, EvaluationProgress), records))
     assert first == [EvaluationProgress(done, 500) for done in (200, 400, 500)] * 2
 
 
-def test_it_learns() -> None:
-    """Three epochs on 2000 digits give more than 80 % accuracy on other digits, and a lower loss."""
+def test_training_raises_the_accuracy() -> None:
+    """Three epochs on 2,000 digits give more than 80 % accuracy on other digits, and a lower loss."""
     records = list(Trainer(small_recipe(), small_dataset()).run())
     assert result(records).test.accuracy > 0.8
     assert result(records).validation.accuracy > 0.8
@@ -58,7 +58,7 @@ def test_it_learns() -> None:
 
 
 @pytest.mark.parametrize("method", OPTIMIZERS)
-def test_every_method_learns(method: str) -> None:
+def test_every_optimizer_learns(method: str) -> None:
     """Each optimizer lowers the loss at a suitable learning rate."""
     rate = {"sgd": 0.2, "momentum": 0.05, "nesterov": 0.05}.get(method, 0.003)
     recipe = small_recipe(optimizer__method=method, optimizer__learning_rate=rate, optimizer__schedule="cosine")
@@ -115,7 +115,7 @@ def test_best_epoch_is_restored() -> None:
     assert outcome.test == evaluate(trainer.network, dataset.test)
 
 
-def test_best_is_told_as_it_comes() -> None:
+def test_best_epoch_is_marked_when_it_is_scored() -> None:
     """An epoch is the best if its accuracy is the highest so far, or equal with a lower loss."""
     records = epochs(Trainer(small_recipe(training__epochs=6), small_dataset()).run())
     goodness = [(epoch.validation.accuracy, -epoch.validation.loss) for epoch in records]
@@ -164,7 +164,7 @@ class Forbidden:
         raise AssertionError("the test set was read")
 
 
-def test_test_digits_are_not_touched_until_the_end() -> None:
+def test_test_set_is_not_used_until_the_end() -> None:
     """The test set is not used before the last epoch is scored."""
     trainer = Trainer(small_recipe(), small_dataset(test=cast(Digits, Forbidden())))
     run = trainer.run()
@@ -174,7 +174,7 @@ def test_test_digits_are_not_touched_until_the_end() -> None:
         next(run)
 
 
-def test_training_scores_are_of_as_many_digits_as_validation() -> None:
+def test_training_scores_use_as_many_digits_as_validation() -> None:
     """Training scores use as many digits as validation scores."""
     dataset = small_dataset()
     (first, *_) = epochs(Trainer(small_recipe(training__epochs=1), dataset).run())
@@ -182,7 +182,7 @@ def test_training_scores_are_of_as_many_digits_as_validation() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:(overflow|invalid value) encountered:RuntimeWarning")
-def test_training_that_runs_away_is_told() -> None:
+def test_divergence_is_reported() -> None:
     """Divergence raises an error with step and rate, and restores the best epoch's parameters."""
     trainer = Trainer(small_recipe(**TOO_FAST), small_dataset())
     with pytest.raises(
@@ -193,14 +193,14 @@ def test_training_that_runs_away_is_told() -> None:
     np.testing.assert_array_equal(trainer.network.parameters, trainer.best_parameters)
 
 
-def test_training_that_runs_away_does_so_without_warnings() -> None:
+def test_divergence_gives_no_warnings() -> None:
     """Divergence raises an error without NumPy overflow warnings."""
     with pytest.raises(DivergedError):
         list(Trainer(small_recipe(**TOO_FAST), small_dataset()).run())
 
 
 @pytest.mark.filterwarnings("ignore:(overflow|invalid value) encountered:RuntimeWarning")
-def test_parameters_that_are_no_numbers_are_never_the_best() -> None:
+def test_nan_parameters_are_never_the_best() -> None:
     """NaN parameters are never the best, even if they read most digits correctly."""
     whole = small_dataset()
     zeros = Digits(mnist().validation.images[:500], np.zeros(500, np.uint8))
@@ -214,7 +214,7 @@ def test_parameters_that_are_no_numbers_are_never_the_best() -> None:
     assert np.isfinite(trainer.network.parameters).all()
 
 
-def test_one_image_is_read_between_two_records() -> None:
+def test_image_can_be_read_between_two_records() -> None:
     """`read` returns the probabilities of the network with its current parameters."""
     trainer = Trainer(small_recipe(), small_dataset())
     image = mnist().validation.images[0]
@@ -225,7 +225,7 @@ def test_one_image_is_read_between_two_records() -> None:
     assert not np.array_equal(trainer.read(image), probabilities)
 
 
-def test_digits_are_left_as_they_are() -> None:
+def test_digits_are_not_changed() -> None:
     """Training does not modify the dataset."""
     dataset = small_dataset()
     before = dataset.training.images.copy()
@@ -237,7 +237,7 @@ CONVOLUTIONAL = {"network__hidden": ["5x5x4", "pool", 16], "training__epochs": 1
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_the_same_threads_give_the_same_bits(threads: int) -> None:
+def test_training_is_bit_identical_for_the_same_threads(threads: int) -> None:
     """Training a convolutional network with the same number of threads is bit-identical."""
     recipe = small_recipe(**CONVOLUTIONAL, network__batch_norm=True, network__dropout=0.2)
     trainers = [Trainer(recipe, small_dataset(), threads) for _ in range(2)]
@@ -276,14 +276,14 @@ def test_training_stops_when_patience_ends() -> None:
     assert (outcome.best_epoch, outcome.epochs) == (0, 2)
 
 
-def test_training_goes_on_while_it_gets_better() -> None:
+def test_improvement_resets_the_patience() -> None:
     """Each improvement resets the patience."""
     outcome = result(Trainer(small_recipe(training__epochs=5, training__patience=2), small_dataset()).run())
     assert outcome.epochs == 5 or outcome.epochs == outcome.best_epoch + 2
     assert outcome.epochs > 2
 
 
-def test_averaged_weights_are_what_is_scored_and_kept() -> None:
+def test_averaged_weights_are_scored_and_kept() -> None:
     """Averaging changes the scores and the kept weights, but not the losses of training steps."""
     plain = Trainer(small_recipe(), small_dataset())
     averaged = Trainer(small_recipe(training__average=0.95), small_dataset())
@@ -323,7 +323,7 @@ def test_abandoned_training_with_averages_keeps_them(stop_at: type) -> None:
     ],
     ids=lambda settings: next(iter(settings)),
 )
-def test_every_part_changes_training_and_lets_it_learn(settings: dict[str, Any]) -> None:
+def test_every_setting_changes_training(settings: dict[str, Any]) -> None:
     """Each setting changes the result, and the network still learns."""
     plain = epochs(Trainer(small_recipe(), small_dataset()).run())
     changed = epochs(Trainer(small_recipe(**settings), small_dataset()).run())
@@ -343,7 +343,7 @@ def test_penalties_keep_weights_small() -> None:
     assert shares_near_0["l1"] > 3 * shares_near_0["plain"]
 
 
-def test_a_training_that_never_began_leaves_no_thread() -> None:
+def test_concluding_without_training_leaves_no_thread() -> None:
     """Concluding without training scores the initial parameters, and leaves no thread."""
     before = threading.active_count()
     trainer = Trainer(small_recipe(**CONVOLUTIONAL), small_dataset(), threads=2)
@@ -351,7 +351,7 @@ def test_a_training_that_never_began_leaves_no_thread() -> None:
     assert threading.active_count() == before
 
 
-def test_what_numpy_warns_of_is_the_reader_s_own_matter() -> None:
+def test_numpy_error_settings_are_not_changed() -> None:
     """NumPy's error settings are unchanged between two records."""
     before = np.geterr()
     for _ in Trainer(small_recipe(training__epochs=1), small_dataset()).run():
@@ -362,7 +362,7 @@ def normalized_recipe(**settings: Any) -> Recipe:
     return small_recipe(network__hidden=["3x3x4", "pool", 16], network__batch_norm=True, **settings)
 
 
-def test_averages_fit_digits_as_they_are_read() -> None:
+def test_normalisation_averages_fit_clean_digits() -> None:
     """The kept normalisation averages fit clean digits, not the augmented digits of training."""
     dataset = small_dataset()
     recipe = normalized_recipe(augmentation__noise=0.5, augmentation__rotate_deg=90.0, training__epochs=2)
@@ -380,7 +380,7 @@ def test_averages_fit_digits_as_they_are_read() -> None:
     assert not np.allclose(noisy, clean[variance], rtol=0.2)
 
 
-def test_scoring_leaves_training_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scoring_does_not_change_training(monkeypatch: pytest.MonkeyPatch) -> None:
     """Scoring does not change training: the parameters equal those of training without scoring."""
     recipe = normalized_recipe(training__average=0.9, network__dropout=0.3, training__epochs=2)
     first, second = Trainer(recipe, small_dataset()), Trainer(recipe, small_dataset())
@@ -395,7 +395,7 @@ def test_scoring_leaves_training_as_it_was(monkeypatch: pytest.MonkeyPatch) -> N
     assert first.network.parameters.tobytes() == second.network.parameters.tobytes()
 
 
-def test_pictures_of_no_digit_say_nothing_of_averages() -> None:
+def test_non_digits_do_not_affect_the_averages() -> None:
     """Non-digits do not affect the normalisation averages."""
     dataset = small_dataset()
     n = len(dataset.training)

@@ -1,4 +1,4 @@
-"""Restoring a trainer from its state, and changing settings during training."""
+"""Tests of restoring a trainer from its state, and of changing settings during training."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -42,7 +42,7 @@ def up_to(records: Iterator[Progress], step: int) -> None:
 
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("step", [1, 17, 40, 41])
-def test_restored_trainer_goes_on_to_the_same_bits(step: int, threads: int) -> None:
+def test_restored_trainer_continues_bit_identically(step: int, threads: int) -> None:
     """A restored trainer continues with bit-identical losses, scores and parameters, within and after an epoch."""
     dataset = small_dataset()
     recipe = small_recipe(training__epochs=2, **ALL_STATE)
@@ -60,7 +60,7 @@ def test_restored_trainer_goes_on_to_the_same_bits(step: int, threads: int) -> N
     assert second.best_parameters.tobytes() == whole.best_parameters.tobytes()
 
 
-def test_state_while_an_epoch_is_scored_is_the_trainings() -> None:
+def test_state_saved_during_scoring_has_the_training_parameters() -> None:
     """A state saved during scoring has the parameters in training, and resumes without repeating the pass."""
     dataset = small_dataset()
     recipe = small_recipe(training__epochs=2, **ALL_STATE)
@@ -78,7 +78,7 @@ def test_state_while_an_epoch_is_scored_is_the_trainings() -> None:
 
 
 @pytest.mark.parametrize("method", ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"])
-def test_state_holds_what_each_optimizer_keeps(method: str) -> None:
+def test_optimizer_state_is_restored(method: str) -> None:
     """Each optimizer continues with identical results after a restore at the end of an epoch."""
     dataset = small_dataset()
     recipe = small_recipe(optimizer__method=method, training__epochs=2)
@@ -90,7 +90,7 @@ def test_state_holds_what_each_optimizer_keeps(method: str) -> None:
     assert second.network.parameters.tobytes() == whole.network.parameters.tobytes()
 
 
-def test_training_that_ended_can_be_gone_on_with() -> None:
+def test_finished_training_can_be_continued() -> None:
     """A finished run continues after the number of epochs is raised."""
     dataset = small_dataset()
     trainer = Trainer(small_recipe(), dataset)
@@ -103,7 +103,7 @@ def test_training_that_ended_can_be_gone_on_with() -> None:
     assert [epoch.epoch for epoch in more.history] == [0, 1, 2, 3, 4, 5]
 
 
-def test_state_of_other_data_is_refused() -> None:
+def test_state_of_different_data_is_refused() -> None:
     """A state with a batch order of another length raises `ValueError`."""
     trainer = Trainer(small_recipe(), small_dataset())
     up_to(trainer.train(), 3)
@@ -138,7 +138,7 @@ def test_momentum_keeps_its_velocity() -> None:
     assert getattr(trainer._optimizer, "momentum", None) == 0.5
 
 
-def test_augmentation_changes() -> None:
+def test_augmentation_can_change() -> None:
     """Augmentation turned on during training changes the next batch."""
     dataset = small_dataset()
     plain, changed = (Trainer(small_recipe(), dataset) for _ in range(2))
@@ -171,7 +171,7 @@ def test_dropout_changes_in_every_thread() -> None:
         ("nothing.such", 1, "not a setting"),
     ],
 )
-def test_what_cannot_change_is_told(key: str, value: Any, message: str) -> None:
+def test_fixed_settings_are_reported(key: str, value: Any, message: str) -> None:
     """A setting that cannot change raises `RecipeError`, and nothing changes."""
     trainer = Trainer(small_recipe(), small_dataset())
     before = trainer.recipe
@@ -181,7 +181,7 @@ def test_what_cannot_change_is_told(key: str, value: Any, message: str) -> None:
     assert trainer.changes == []
 
 
-def test_time_between_records_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_time_between_records_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time between two records is not counted as training time."""
     now = 0.0
     monkeypatch.setattr("digitpad.training.trainer.time.monotonic", lambda: now)
@@ -191,7 +191,7 @@ def test_time_between_records_does_not_count(monkeypatch: pytest.MonkeyPatch) ->
     assert trainer.seconds == 0
 
 
-def test_dropout_comes_back_after_it_was_none() -> None:
+def test_dropout_can_be_raised_again_from_zero() -> None:
     """A trainer restored with a dropout of 0 still has dropout layers."""
     dataset = small_dataset()
     recipe = small_recipe(network__dropout=0.3)

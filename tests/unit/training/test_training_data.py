@@ -11,7 +11,7 @@ from digitpad.training.training_data import load_training_data
 from tests.unit.datasets.idx_files import random_digits, write_folder
 
 
-def test_a_data_set_alone_is_as_it_is() -> None:
+def test_dataset_without_synthetic_digits_is_unchanged() -> None:
     """Without synthetic digits, the dataset is returned unchanged."""
     assert load_training_data(Recipe()) is mnist()
 
@@ -37,7 +37,7 @@ def test_validation_is_by_other_writers() -> None:
     assert not any(image.tobytes() in seen for image in second.training.images[50_000:])
 
 
-def test_things_that_are_no_digits_join_training_alone() -> None:
+def test_non_digits_join_only_the_training_set() -> None:
     """Non-digits are added to the training set only."""
     dataset = load_training_data(Recipe().with_values({"data.non_digits": 20}))
     assert (len(dataset.training), len(dataset.validation)) == (50_020, 10_000)
@@ -45,7 +45,7 @@ def test_things_that_are_no_digits_join_training_alone() -> None:
 
 
 @pytest.mark.parametrize("key", ["data.pen_digits", "data.non_digits"])
-def test_drawings_are_made_besides_digits_alone(tmp_path: Path, key: str) -> None:
+def test_synthetic_drawings_require_a_dataset_of_digits(tmp_path: Path, key: str) -> None:
     """Synthetic drawings for a dataset of other classes raise `RecipeError` before anything is drawn."""
     folder = write_folder(tmp_path / "fashion", random_digits(60), random_digits(20))
     recipe = Recipe().with_values({"data.set": str(folder), key: 10_000})

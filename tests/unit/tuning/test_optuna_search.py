@@ -69,7 +69,7 @@ def test_better_of_two_settings_is_found(url: str) -> None:
     assert recipe.search == {}
 
 
-def test_accuracy_is_the_best_epochs(url: str) -> None:
+def test_accuracy_is_that_of_the_best_epoch(url: str) -> None:
     """A trial's accuracy is that of its best epoch, even if later epochs are worse."""
     seen: list[tuple[int, Progress]] = []
     with search(url, {"training.seed": "0..5"}, optimizer__learning_rate=0.1, training__epochs=5) as tuner:
@@ -110,7 +110,7 @@ def test_diverging_trials_do_not_end_the_search(url: str) -> None:
         assert tuner.best_recipe("best") is None
 
 
-def test_settings_that_cannot_be_together_are_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_combination_counts_as_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A trial with an invalid combination of settings counts as refused, and the search continues."""
     with search(url, {"network.hidden": "[64]|[32]"}) as tuner:
         monkeypatch.setattr("digitpad.training.recipe.MAX_PARAMETERS", 40_000)
@@ -121,7 +121,7 @@ def test_settings_that_cannot_be_together_are_refused(url: str, monkeypatch: pyt
     }
 
 
-def test_search_is_gone_on_with(url: str) -> None:
+def test_search_is_resumed(url: str) -> None:
     """A resumed search counts the trials in the database."""
     with search(url) as tuner:
         assert [trial.number for trial in tuner.run(2)] == [0, 1]
@@ -131,7 +131,7 @@ def test_search_is_gone_on_with(url: str) -> None:
         assert list(tuner.run(3)) == []
 
 
-def test_draws_are_those_of_the_seed(tmp_path: Path) -> None:
+def test_sampled_settings_depend_on_the_seed(tmp_path: Path) -> None:
     """A resumed search samples the same settings as an uninterrupted one; another seed samples others."""
 
     def sampled(name: str, parts: list[int], seed: int) -> list[float]:
@@ -152,7 +152,7 @@ def test_draws_are_those_of_the_seed(tmp_path: Path) -> None:
     assert len(set(whole)) == 12
 
 
-def test_no_trial_begins_after_the_timeout(url: str) -> None:
+def test_no_trial_starts_after_the_timeout(url: str) -> None:
     """No trial starts after the timeout."""
     with search(url) as tuner:
         assert list(tuner.run(5, timeout_s=0)) == []
@@ -209,7 +209,7 @@ def test_trial_of_a_dead_process_is_replaced(url: str, monkeypatch: pytest.Monke
         storage.engine.dispose()
 
 
-def test_trial_that_was_taken_for_dead_is_left(url: str) -> None:
+def test_trial_marked_as_failed_is_stopped(url: str) -> None:
     """A running trial that another process marked as failed is stopped, and the search continues."""
     storage = optuna.storages.RDBStorage(url)
 
@@ -235,7 +235,7 @@ def test_own_folder_is_the_default(tmp_path: Path) -> None:
         assert Path(tuner.place).is_file()
 
 
-def test_odd_folder_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folder_may_have_special_characters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Special characters in the folder's name are not treated as a URL or template."""
     home = tmp_path / "a {b} #c %41"
     monkeypatch.setenv("DIGITPAD_HOME", str(home))
@@ -257,7 +257,7 @@ def test_odd_folder_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     ],
     ids=["range", "key", "setting", "list"],
 )
-def test_another_search_under_the_name_is_told(
+def test_different_search_of_the_same_name_is_reported(
     url: str, ranges: dict[str, str], settings: dict[str, Any], difference: str
 ) -> None:
     """A different search of the same name raises an error with the difference; another name works."""
@@ -270,7 +270,7 @@ def test_another_search_under_the_name_is_told(
         pass
 
 
-def test_what_no_trial_depends_on_may_differ(url: str) -> None:
+def test_irrelevant_settings_may_differ(url: str) -> None:
     """A search can be resumed with another description, data path, or own value of a searched setting."""
     with search(url):
         pass
@@ -278,7 +278,7 @@ def test_what_no_trial_depends_on_may_differ(url: str) -> None:
         pass
 
 
-def test_other_data_are_told(url: str) -> None:
+def test_different_data_are_reported(url: str) -> None:
     """Data with another SHA-256 raise an error."""
     recipe = small_recipe()
     ranges, dataset = parse_ranges(recipe, RATES), small_dataset(500)
@@ -288,7 +288,7 @@ def test_other_data_are_told(url: str) -> None:
         HyperparameterSearch(recipe, ranges, dataclasses.replace(dataset, sha256="0" * 64), "small", url)
 
 
-def test_setting_that_came_later_has_its_default(url: str) -> None:
+def test_new_setting_has_its_default_in_an_old_search(url: str) -> None:
     """A search of an older version resumes; one with an unknown setting raises an error."""
     with search(url) as tuner:
         about = dict(tuner._study.user_attrs["digitpad"])
@@ -301,7 +301,7 @@ def test_setting_that_came_later_has_its_default(url: str) -> None:
         search(url)
 
 
-def test_foreign_study_is_told(url: str) -> None:
+def test_study_of_another_program_is_reported(url: str) -> None:
     """A study of another program raises an error."""
     storage = optuna.storages.RDBStorage(url)
     optuna.create_study(storage=storage, study_name="small").ask()
@@ -326,7 +326,7 @@ def test_foreign_study_is_told(url: str) -> None:
         ),
     ],
 )
-def test_database_that_is_none_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, message: str) -> None:
+def test_invalid_database_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, message: str) -> None:
     """An invalid database gives a one-line error without the password."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "text.db").write_text("no database, but a text that is long enough to be none" * 20)
@@ -336,7 +336,7 @@ def test_database_that_is_none_is_told(tmp_path: Path, monkeypatch: pytest.Monke
     assert len(str(caught.value)) < 200
 
 
-def test_database_that_goes_away_is_told(url: str, tmp_path: Path) -> None:
+def test_database_damaged_during_a_search_is_reported(url: str, tmp_path: Path) -> None:
     """A database that is damaged during a search gives a one-line error."""
 
     def destroy(number: int, progress: Progress) -> None:
@@ -346,13 +346,13 @@ def test_database_that_goes_away_is_told(url: str, tmp_path: Path) -> None:
         list(tuner.run(1, on_progress=destroy))
 
 
-def test_nothing_to_search_is_told(url: str) -> None:
+def test_search_without_ranges_is_refused(url: str) -> None:
     """A search without ranges raises an error."""
     with pytest.raises(DigitpadError, match="no setting has a range"):
         search(url, {})
 
 
-def test_missing_optuna_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_optuna_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error for missing Optuna has the command that installs it."""
     monkeypatch.delitem(sys.modules, "digitpad.tuning.optuna_search")
     monkeypatch.setitem(sys.modules, "optuna", None)

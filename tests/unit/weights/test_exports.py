@@ -69,7 +69,7 @@ EVERY_LAYER: list[list[Layer]] = [
 NAMES = ["images", "dense", "binarised", "branches", "normalised"]
 
 
-def test_every_kind_of_layer_is_exported() -> None:
+def test_every_layer_type_is_tested() -> None:
     """The tested networks contain every layer type, including any new one."""
     layers = [layer for layers in EVERY_LAYER for layer in layers]
     nested = [inner for layer in layers if isinstance(layer, Branches) for branch in layer.branches for inner in branch]
@@ -89,7 +89,7 @@ def digits() -> NDArray[np.uint8]:
 
 
 @pytest.mark.parametrize("layers", EVERY_LAYER, ids=NAMES)
-def test_a_python_file_predicts_by_itself(layers: list[Layer], tmp_path: Path) -> None:
+def test_exported_python_file_runs_without_digitpad(layers: list[Layer], tmp_path: Path) -> None:
     """An exported Python file predicts the same probabilities with NumPy and without digitpad."""
     weights = weights_of(layers)
     export(weights, tmp_path / "reader.py")
@@ -104,8 +104,8 @@ def test_a_python_file_predicts_by_itself(layers: list[Layer], tmp_path: Path) -
     np.testing.assert_allclose(np.load(tmp_path / "read.npy"), expected, atol=1e-5)
 
 
-def test_a_python_file_needs_no_source_of_a_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The export works in a bundle, which holds data files but no module's source."""
+def test_python_export_works_without_source_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The export works in a bundle that has data files but no source files."""
     read_text = Path.read_text
 
     def without_sources(path: Path, *arguments: Any, **options: Any) -> str:
@@ -120,7 +120,7 @@ def test_a_python_file_needs_no_source_of_a_module(tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.parametrize("layers", EVERY_LAYER, ids=NAMES)
-def test_onnx_computes_the_same(layers: list[Layer], tmp_path: Path) -> None:
+def test_onnx_export_gives_the_same_outputs(layers: list[Layer], tmp_path: Path) -> None:
     """An exported ONNX model gives the same outputs in the reference evaluator of the onnx package."""
     pytest.importorskip("onnx")
     from onnx.reference import ReferenceEvaluator
@@ -136,7 +136,7 @@ def test_onnx_computes_the_same(layers: list[Layer], tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("layers", EVERY_LAYER, ids=NAMES)
-def test_every_layer_is_saved_and_opened_again(layers: list[Layer], tmp_path: Path) -> None:
+def test_every_layer_survives_a_round_trip(layers: list[Layer], tmp_path: Path) -> None:
     """A file in digitpad's own format gives the same outputs, and the same file when it is saved again."""
     weights = weights_of(layers)
     weights.save(tmp_path / "a.npz")
@@ -154,13 +154,13 @@ def test_every_layer_is_saved_and_opened_again(layers: list[Layer], tmp_path: Pa
         ([Branches([[Conv2d(1, 3, 1)], []]), Flatten(), Linear(10)], "Branches"),
     ],
 )
-def test_what_plain_arrays_cannot_say_is_refused(layers: list[Layer], problem: str, tmp_path: Path) -> None:
+def test_layers_that_plain_arrays_cannot_express_are_refused(layers: list[Layer], problem: str, tmp_path: Path) -> None:
     """An export to plain arrays names the layer that they cannot express."""
     with pytest.raises(WeightsError, match=problem):
         export(weights_of([Rescale(), AddChannel(), *layers]), tmp_path / "a.json")
 
 
-def test_onnx_says_what_it_wants(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_missing_onnx_package_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Without the onnx package, the error contains the command that installs it."""
     monkeypatch.setitem(sys.modules, "onnx", None)
     monkeypatch.delitem(sys.modules, "digitpad.weights.onnx_export", raising=False)
@@ -169,7 +169,7 @@ def test_onnx_says_what_it_wants(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 
 
 @pytest.mark.parametrize("name", ["a.npz", "a.npy", "a.pkl", "a.json", "a.safetensors", "tables"])
-def test_plain_files_are_read_back(name: str, tmp_path: Path) -> None:
+def test_plain_arrays_can_be_imported_again(name: str, tmp_path: Path) -> None:
     """Exported plain arrays can be imported again and give the same outputs."""
     trained = train([784, 12, 10], "tanh", "(x/255 - 0.1307)/0.3081")
     weights = open_weights(save_npz(tmp_path / "theirs.npz", numbered(trained, "W{}", "b{}", out_in=True)))
@@ -181,7 +181,7 @@ def test_plain_files_are_read_back(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.npz", "a.npy", "a.pkl", "a.json", "a.safetensors", "tables"])
-def test_class_names_go_along(name: str, tmp_path: Path) -> None:
+def test_class_names_are_exported(name: str, tmp_path: Path) -> None:
     """Class names survive an export in every format."""
     names = tuple(string.ascii_uppercase)
     network = weights_of([Rescale(), Flatten(), Linear(7), Sigmoid(), Linear(26)])
@@ -194,7 +194,7 @@ def test_class_names_go_along(name: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(again.network().predict(digits()), network.network().predict(digits()), atol=1e-4)
 
 
-def test_a_python_file_knows_its_classes(tmp_path: Path) -> None:
+def test_python_export_has_the_class_names(tmp_path: Path) -> None:
     """An exported Python file has the class names, and its docstring does not mention ten digits."""
     names = ("T-shirt/top", "l'été", "∞")
     weights = replace(weights_of([Rescale(), Flatten(), Linear(3)]), class_names=names)
@@ -206,7 +206,7 @@ def test_a_python_file_knows_its_classes(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": "."}, check=True)
 
 
-def test_convolutions_go_out_and_come_in(tmp_path: Path) -> None:
+def test_exported_convolutions_can_be_imported(tmp_path: Path) -> None:
     """Convolutions exported as plain arrays are imported with the same padding, pooling and outputs."""
     parts = [(Conv2d(3, 3), 1), (Conv2d(4, 3), 2), (Conv2d(5, 3, 1), 2)]
     layers: list[Layer] = []
@@ -229,15 +229,17 @@ def test_convolutions_go_out_and_come_in(tmp_path: Path) -> None:
         (EVERY_LAYER[1], "nowhere/a.json", "cannot be written"),
     ],
 )
-def test_what_a_format_cannot_hold_is_refused(layers: list[Layer], name: str, message: str, tmp_path: Path) -> None:
-    """A network that a format cannot hold is rejected, and no file remains."""
+def test_network_that_a_format_cannot_express_is_refused(
+    layers: list[Layer], name: str, message: str, tmp_path: Path
+) -> None:
+    """A network that a format cannot express is rejected, and no file remains."""
     with pytest.raises(WeightsError, match=message):
         export(weights_of(layers), tmp_path / name, plain=True)
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("suffix", [suffix for suffix in FORMATS if suffix not in ("", ".onnx")])
-def test_a_full_disk_leaves_what_was_there(suffix: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_full_disk_keeps_the_old_file(suffix: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A failed write leaves the existing file unchanged."""
     path = tmp_path / f"a{suffix}"
     path.write_bytes(b"before")

@@ -47,7 +47,7 @@ EPOCH = {
 
 
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
-def test_what_was_saved_comes_back_bit_for_bit(tmp_path: Path, activation: str) -> None:
+def test_saving_and_loading_is_exact(tmp_path: Path, activation: str) -> None:
     """Saving and loading keeps the architecture, all parameters and the facts about the training."""
     network = Network(feedforward([7, 5], activation))
     network.initialize(np.random.default_rng(3))
@@ -64,7 +64,7 @@ def test_what_was_saved_comes_back_bit_for_bit(tmp_path: Path, activation: str) 
     np.testing.assert_array_equal(loaded.network().predict(images), network.predict(images))
 
 
-def test_odd_floats_come_back_bit_for_bit(tmp_path: Path) -> None:
+def test_extreme_floats_are_preserved(tmp_path: Path) -> None:
     """Extreme floats and negative zero are preserved."""
     weights = small_weights()
     odd = np.array([3.4028235e38, 1.1754944e-38, 1e-45, -0.0, -1e-45, 1 / 3], np.float32)
@@ -73,7 +73,7 @@ def test_odd_floats_come_back_bit_for_bit(tmp_path: Path) -> None:
     assert load_weights(tmp_path / "x.npz").parameters.tobytes() == weights.parameters.tobytes()
 
 
-def test_numpy_opens_the_file_on_its_own(tmp_path: Path) -> None:
+def test_numpy_can_read_the_file(tmp_path: Path) -> None:
     """NumPy alone can read the arrays by name and the JSON header, without pickle."""
     weights = small_weights()
     weights.save(tmp_path / "x.npz")
@@ -93,7 +93,7 @@ def test_a_long_history_can_be_loaded_again(tmp_path: Path) -> None:
     assert load_weights(tmp_path / "x.npz").parameters.tobytes() == weights.parameters.tobytes()
 
 
-def test_a_network_of_its_own() -> None:
+def test_network_copies_the_weights() -> None:
     """Changing the parameters of a network does not change the weights that it was created from."""
     weights = small_weights()
     before = weights.parameters.copy()
@@ -106,7 +106,7 @@ def full(*_: Any, **__: Any) -> NoReturn:
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+def test_full_disk_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     """A failed save keeps the old file, names the reason, and leaves no other file."""
     path = tmp_path / "x.npz"
     small_weights(seed=1).save(path)
@@ -119,7 +119,7 @@ def test_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("name", ["nowhere/x.npz", ""])
-def test_place_that_cannot_be_written_is_named(tmp_path: Path, name: str) -> None:
+def test_unwritable_path_is_reported(tmp_path: Path, name: str) -> None:
     """Saving to a missing folder or over a folder is rejected."""
     with pytest.raises(WeightsError, match="cannot be written") as caught:
         small_weights().save(tmp_path / name)
@@ -177,7 +177,7 @@ FLAT = {"type": "Flatten"}
     ],
     ids=lambda case: case if isinstance(case, str) else "",
 )
-def test_what_does_not_fit_is_refused(tmp_path: Path, changes: dict[str, bytes | None], message: str) -> None:
+def test_inconsistent_file_is_refused(tmp_path: Path, changes: dict[str, bytes | None], message: str) -> None:
     """The error names the file, the array, and both the found and the expected content."""
     path = tmp_path / "x.npz"
     path.write_bytes(zipped(members(**changes)))
@@ -220,7 +220,7 @@ def test_what_does_not_fit_is_refused(tmp_path: Path, changes: dict[str, bytes |
     ],
     ids=lambda case: case if isinstance(case, str) else "",
 )
-def test_network_that_cannot_be_is_refused(tmp_path: Path, architecture: list[Any], message: str) -> None:
+def test_invalid_architecture_is_refused(tmp_path: Path, architecture: list[Any], message: str) -> None:
     """An invalid architecture is rejected with a one-line error."""
     path = tmp_path / "x.npz"
     path.write_bytes(zipped(members(header=json_header(architecture=architecture))))
@@ -230,7 +230,7 @@ def test_network_that_cannot_be_is_refused(tmp_path: Path, architecture: list[An
 
 
 @pytest.mark.parametrize("method", METHODS[:2])
-def test_other_programs_may_write_the_file(tmp_path: Path, method: int) -> None:
+def test_files_of_other_programs_are_read(tmp_path: Path, method: int) -> None:
     """Compressed, Fortran-ordered and big-endian arrays load as the same parameters."""
     weights = small_weights()
     named = weights.network().named_parameters()
@@ -250,14 +250,14 @@ def test_other_programs_may_write_the_file(tmp_path: Path, method: int) -> None:
         ({"test_accuracy": None, "data": {"name": "x" * 1000}}, None, "x" * 80),
     ],
 )
-def test_what_a_file_says_of_itself_is_not_trusted(about: dict[str, Any], accuracy: float | None, data: str) -> None:
+def test_statements_of_a_file_are_checked(about: dict[str, Any], accuracy: float | None, data: str) -> None:
     """An invalid accuracy or dataset name counts as unknown."""
     weights = Weights("x", small_weights().architecture, small_weights().parameters, about)
     assert weights.test_accuracy == accuracy
     assert weights.data_name == data
 
 
-def test_provenance_says_where_and_when() -> None:
+def test_provenance_has_versions_and_date() -> None:
     """The provenance has the program versions, the number of BLAS threads and the date."""
     notes = provenance()
     assert notes["digitpad"] == __version__
@@ -332,7 +332,7 @@ def test_hostile_files_take_little_memory(tmp_path: Path) -> None:
     assert peak_mebibytes(LOAD_ALL, tmp_path) < 256
 
 
-def test_shipped_weights_say_where_they_come_from() -> None:
+def test_built_in_network_has_its_provenance() -> None:
     """The built-in network's file has its recipe, its dataset with a checksum, and its test accuracy."""
     weights = load_weights(SHIPPED)
     recipe = weights.about["recipe"]
@@ -344,7 +344,7 @@ def test_shipped_weights_say_where_they_come_from() -> None:
     assert weights.about["test_n"] == 10_000
 
 
-def test_shipped_weights_are_as_good_as_they_say() -> None:
+def test_built_in_network_has_its_stated_accuracy() -> None:
     """The built-in network has a test accuracy of at least 98.5 %, and its stored scores are correct."""
     weights = load_weights(SHIPPED)
     scores = evaluate(weights.network(), mnist().test)
@@ -353,7 +353,7 @@ def test_shipped_weights_are_as_good_as_they_say() -> None:
     assert scores.loss == pytest.approx(weights.about["test_loss"], abs=1e-3)
 
 
-def test_network_of_few_parameters_and_huge_layers_is_refused(tmp_path: Path) -> None:
+def test_network_with_few_parameters_but_huge_layers_is_refused(tmp_path: Path) -> None:
     """A small file with layers that alternate between 1 and 65,536 units is rejected, as it needs gigabytes to run."""
     layers: list[Layer] = [Rescale(), Flatten()]
     for _ in range(16):
@@ -374,7 +374,7 @@ def letters_header(**changes: Any) -> bytes:
     return json_header(**{"architecture": architecture, "classes": list(LETTERS), **changes})
 
 
-def test_names_of_classes_come_back(tmp_path: Path) -> None:
+def test_class_names_survive_a_round_trip(tmp_path: Path) -> None:
     """Class names are saved and loaded; a network for digits stores none."""
     network = Network(feedforward([3], n_classes=26))
     Weights("x", network.architecture(), network.parameters, {}, LETTERS).save(tmp_path / "x.npz")
@@ -398,15 +398,15 @@ def test_names_of_classes_come_back(tmp_path: Path) -> None:
     ],
     ids=["too few", "twice", "empty", "two lines", "long", "number", "text", "null"],
 )
-def test_classes_that_cannot_be_are_refused(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+def test_invalid_class_names_are_refused(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     """Invalid class names, or a number of names that differs from the number of outputs, are rejected."""
     (tmp_path / "x.npz").write_bytes(zipped(members(header=letters_header(**changes))))
     with pytest.raises(WeightsError, match=message):
         load_weights(tmp_path / "x.npz")
 
 
-def test_own_files_are_recognised_by_their_first_bytes(tmp_path: Path) -> None:
-    """Only the beginning of a file is read, because an archive may have a million entries."""
+def test_native_files_are_recognised_by_their_first_bytes(tmp_path: Path) -> None:
+    """Only the first bytes of a file are read, because an archive may have a million entries."""
     assert is_own(SHIPPED)
     path = tmp_path / "many.npz"
     with zipfile.ZipFile(path, "w") as archive:

@@ -54,7 +54,7 @@ def test_blank_stays_blank(augmentation: Augmentation, seed: int) -> None:
 
 @settings(max_examples=50, deadline=None, derandomize=True)
 @given(AMOUNTS, st.integers(0, 2**32), st.integers(0, 255))
-def test_no_pixel_is_brighter_than_what_was_there(augmentation: Augmentation, seed: int, level: int) -> None:
+def test_pixels_are_never_brighter_than_their_neighbours(augmentation: Augmentation, seed: int, level: int) -> None:
     """Interpolated pixels are never brighter than their neighbours, and 255 does not overflow to 0."""
     output = changed(augmentation, np.full((3, 28, 28), level, np.uint8), np.random.default_rng(seed))
     assert output.dtype == np.uint8
@@ -66,7 +66,7 @@ def test_no_pixel_is_brighter_than_what_was_there(augmentation: Augmentation, se
     assert (output[:, 10:18, 10:18] == level).all()
 
 
-def test_changed_digits_keep_their_ink() -> None:
+def test_augmented_digits_keep_their_ink() -> None:
     """With the amounts of the built-in recipe, the amount of ink stays about the same."""
     images = mnist().training.images[:500]
     after = changed(Augmentation(12, 1.5, 0.12, 0.25), images, np.random.default_rng(1))
@@ -87,13 +87,13 @@ def test_turn_with_a_slant_keeps_areas() -> None:
 
 
 @pytest.mark.parametrize("amount", MODEST)
-def test_any_amount_makes_an_augmentation_true(amount: str) -> None:
+def test_augmentation_is_true_with_any_amount(amount: str) -> None:
     """An augmentation is false only if every amount is 0."""
     assert not Augmentation()
     assert Augmentation(**{amount: 0.1})
 
 
-def test_shipped_weights_see_the_digits_they_were_trained_on() -> None:
+def test_augmentation_of_the_built_in_network_is_reproduced() -> None:
     """Random numbers and resampling are the same as when the built-in network was trained.
 
     Without rotation, all steps are exact arithmetic on every machine; sines may differ in the last bit.
@@ -123,7 +123,7 @@ def test_same_seed_gives_the_same_batches(amounts: dict[str, float]) -> None:
 
 
 @each_kind
-def test_each_digit_draws_its_own(amounts: dict[str, float]) -> None:
+def test_each_digit_is_augmented_differently(amounts: dict[str, float]) -> None:
     """Twenty copies of a digit are all augmented differently."""
     image = random_digits(1).images
     after = changed(Augmentation(**amounts), np.repeat(image, 20, axis=0), np.random.default_rng(1))
@@ -144,7 +144,7 @@ def test_batches_of_any_size_follow_each_other(amounts: dict[str, float]) -> Non
         np.testing.assert_array_equal(images, before)
 
 
-def test_amount_of_nothing_draws_nothing() -> None:
+def test_zero_amounts_draw_no_random_numbers() -> None:
     """Amounts of 0 draw no random numbers, and later distortions do not affect the numbers drawn for a rotation."""
     images = random_digits(5).images
     rng = np.random.default_rng(1)

@@ -9,8 +9,8 @@ from digitpad.datasets.dataset import mnist
 from tests.unit.datasets.idx_files import random_digits
 
 
-class AtTheEnd(np.random.Generator):
-    """Generator that always draws the largest (or smallest) value, so that each distortion is known."""
+class ExtremeGenerator(np.random.Generator):
+    """Generator that always draws the largest (or smallest) value, so that the result of each distortion is known."""
 
     def __init__(self, smallest: bool = False) -> None:
         super().__init__(np.random.PCG64(0))
@@ -25,7 +25,7 @@ def changed(augmentation: Augmentation, images: NDArray[np.uint8], rng: np.rando
 
 
 def wider(images: NDArray[np.uint8], by_px: float) -> NDArray[np.uint8]:
-    return changed(Augmentation(thickness_px=abs(by_px)), images, AtTheEnd(smallest=by_px < 0))
+    return changed(Augmentation(thickness_px=abs(by_px)), images, ExtremeGenerator(smallest=by_px < 0))
 
 
 def bar(width_px: float, slant_deg: float) -> NDArray[np.uint8]:
@@ -54,26 +54,26 @@ def tilts_deg(images: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 def test_whole_pixels_move_ink_exactly() -> None:
     """A shift by whole pixels moves a dot without changing it."""
-    moved = changed(Augmentation(shift_px=3), dot(10, 15), AtTheEnd())
+    moved = changed(Augmentation(shift_px=3), dot(10, 15), ExtremeGenerator())
     assert any(np.array_equal(moved, dot(10 + by, 15 + by)) for by in (-3, 3))
 
 
-def test_ink_moved_over_the_edge_is_gone() -> None:
+def test_ink_shifted_over_the_edge_is_lost() -> None:
     """Ink shifted over an edge does not reappear at the opposite edge."""
     corners = dot(0, 0) + dot(26, 26) + dot(0, 26) + dot(26, 0)
-    moved = changed(Augmentation(shift_px=14), corners, AtTheEnd())
+    moved = changed(Augmentation(shift_px=14), corners, ExtremeGenerator())
     assert np.count_nonzero(moved) == 4
 
 
 def test_quarter_turn_is_exact() -> None:
     """A rotation by 90 degrees maps each pixel to another pixel."""
     images = random_digits(5).images
-    turned = changed(Augmentation(rotate_deg=90), images, AtTheEnd()).astype(int)
+    turned = changed(Augmentation(rotate_deg=90), images, ExtremeGenerator()).astype(int)
     either = [np.abs(turned - np.rot90(images, times, axes=(1, 2)).astype(int)).max() for times in (1, 3)]
     assert min(either) <= 1
 
 
-def test_turns_are_spread_over_their_range() -> None:
+def test_rotations_are_uniform() -> None:
     """Rotations are uniform from -30 to 30 degrees."""
     bars = np.zeros((2000, 28, 28), np.uint8)
     bars[:, 13:15, 4:24] = 255
@@ -84,7 +84,7 @@ def test_turns_are_spread_over_their_range() -> None:
     assert tilts.std() == pytest.approx(60 / np.sqrt(12), rel=0.1)
 
 
-def test_shifts_are_spread_over_their_range() -> None:
+def test_shifts_are_uniform() -> None:
     """Shifts are uniform up to four pixels, independently in x and y."""
     images = changed(Augmentation(shift_px=4), np.repeat(dot(13, 13), 2000, axis=0), np.random.default_rng(1))
     total = images.sum(axis=(1, 2), dtype=float)
@@ -104,7 +104,7 @@ def test_scale_changes_the_size() -> None:
     assert 14.5 < sides.max() < 15.2
 
 
-def test_shear_slants_and_keeps_the_height() -> None:
+def test_shear_keeps_the_height() -> None:
     """Shear slants an upright bar without changing its rows."""
     bars = np.zeros((200, 28, 28), np.uint8)
     bars[:, 6:22, 13:15] = 255
@@ -133,7 +133,7 @@ def test_wider_has_more_ink_and_narrower_less() -> None:
     assert (np.diff(ink_sums, axis=0) > 0).all()
 
 
-def test_narrower_digits_keep_their_strokes() -> None:
+def test_thinning_keeps_thin_strokes() -> None:
     """Thin digits keep their brightest pixels, and lines of one or two pixels do not change."""
     images = mnist().training.images[:500]
     narrow = wider(images, -2)
@@ -157,7 +157,7 @@ def test_wider_strokes_leave_small_loops_open() -> None:
 
 
 @pytest.mark.parametrize("by_px", [-1.5, 1.5])
-def test_thickness_knows_no_direction(by_px: float) -> None:
+def test_thickness_is_isotropic(by_px: float) -> None:
     """Thickness commutes with flips and transposition, including at the edges."""
     images = random_digits(20).images
     after = wider(images, by_px)
@@ -177,7 +177,7 @@ def test_ink_does_not_grow_into_another_image(by_px: float) -> None:
     np.testing.assert_array_equal(wider(images, by_px), alone)
 
 
-def test_elastic_moves_are_smooth_and_of_the_stated_size() -> None:
+def test_elastic_displacements_have_the_stated_size_and_smoothness() -> None:
     """Displacements have the stated root mean square everywhere, and a Gaussian correlation over distance."""
     both = []
     for ramp in np.indices((28, 28)) * 9:
@@ -195,8 +195,8 @@ def test_elastic_moves_are_smooth_and_of_the_stated_size() -> None:
     assert np.abs((along_y * along_x).mean()) < 0.05 * 0.25**2
 
 
-def test_elastic_field_without_height_changes_nothing() -> None:
-    """Displacements of a millionth of a pixel change nothing, with or plain scaling."""
+def test_tiny_elastic_displacements_change_nothing() -> None:
+    """Displacements of a millionth of a pixel change nothing, with either scaling."""
     images = random_digits(20).images
     np.testing.assert_array_equal(changed(Augmentation(elastic_px=1e-6), images, np.random.default_rng(1)), images)
     plain, tiny = (
@@ -221,21 +221,21 @@ def test_erasing_blanks_exactly_a_square() -> None:
         assert image[top : top + side, left : left + side].all()
 
 
-def test_largest_square_is_the_image() -> None:
+def test_largest_erased_square_is_the_image() -> None:
     """A side of 28 erases the whole image."""
-    assert not changed(Augmentation(erase_px=28), random_digits(3).images, AtTheEnd()).any()
+    assert not changed(Augmentation(erase_px=28), random_digits(3).images, ExtremeGenerator()).any()
 
 
 def test_noise_has_the_stated_deviation() -> None:
     """Noise on grey has the stated standard deviation, and is independent between pixels."""
     grey = np.full((200, 28, 28), 128, np.uint8)
-    noise = changed(Augmentation(noise=0.1), grey, AtTheEnd()).astype(float) - 128
+    noise = changed(Augmentation(noise=0.1), grey, ExtremeGenerator()).astype(float) - 128
     assert noise.mean() == pytest.approx(0, abs=0.3)
     assert noise.std() == pytest.approx(25.5, rel=0.01)
     assert abs((noise[:, 1:] * noise[:, :-1]).mean()) < 0.01 * 25.5**2
 
 
-def test_noise_levels_are_spread_over_their_range() -> None:
+def test_noise_levels_are_uniform() -> None:
     """The noise level is drawn per image, uniformly from 0 to the maximum."""
     grey = np.full((2000, 28, 28), 128, np.uint8)
     levels = changed(Augmentation(noise=0.1), grey, np.random.default_rng(1)).std(axis=(1, 2)) / 255
@@ -243,8 +243,8 @@ def test_noise_levels_are_spread_over_their_range() -> None:
 
 
 @pytest.mark.parametrize("level", [0, 255])
-def test_noise_is_cut_off(level: int) -> None:
+def test_noise_is_clipped(level: int) -> None:
     """Noise is clipped at black and white: half of the pixels do not change, and none overflows."""
-    noisy = changed(Augmentation(noise=0.1), np.full((50, 28, 28), level, np.uint8), AtTheEnd())
+    noisy = changed(Augmentation(noise=0.1), np.full((50, 28, 28), level, np.uint8), ExtremeGenerator())
     assert (noisy == level).mean() == pytest.approx(0.5, abs=0.02)
     assert np.abs(noisy.astype(int) - level).max() < 160

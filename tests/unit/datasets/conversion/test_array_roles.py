@@ -27,12 +27,12 @@ def test_names_are_split_into_words(name: str, words: list[str]) -> None:
     ],
 )
 def test_shapes_of_images_are_known(shape: tuple[int, ...], layouts: dict[int, tuple[int, ...]]) -> None:
-    """Flat and square images are known, in rows as Python has them and in columns as MATLAB has them."""
+    """Flat and square images are recognised, in the row order of Python and the column order of MATLAB."""
     assert {n: layout.shape for n, layout in image_layouts(shape).items()} == layouts
 
 
-def test_parts_are_told_by_names_then_by_order() -> None:
-    """Pairs whose names state no part are the training, validation and test set in their order."""
+def test_parts_follow_from_names_or_order() -> None:
+    """Pairs of arrays whose names do not state a part are the training, validation and test set, in this order."""
     shapes = {f"{kind}{n}": (n, *rest) for n in (30, 20, 10) for kind, rest in (("p", (784,)), ("q", ()))}
     roles = find_roles(shapes)
     assert {part: (pair.images, pair.labels) for part, pair in roles.items()} == {
@@ -40,7 +40,7 @@ def test_parts_are_told_by_names_then_by_order() -> None:
     }  # fmt: skip
 
 
-def test_names_of_other_arrays_are_not_taken_for_labels() -> None:
+def test_other_arrays_are_not_labels() -> None:
     """Writers and mappings, as in EMNIST's files, are not labels."""
     shapes = {"train.images": (60, 784), "train.writers": (60, 1), "train.labels": (60, 1), "mapping": (10, 2)}
     pair = find_roles(shapes)["training"]

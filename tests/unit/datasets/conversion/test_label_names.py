@@ -15,7 +15,7 @@ from digitpad.datasets.conversion.label_names import folder_labels, labels_in_na
     ],
 )
 def test_the_digit_in_a_name_is_found(names: list[str], labels: str) -> None:
-    """The digit is found beside running numbers and dates."""
+    """The digit in a name is found, although the name has running numbers or dates."""
     assert labels_in_names(names) == list(labels)
 
 
@@ -25,8 +25,8 @@ def test_names_without_digits_state_nothing(names: list[str]) -> None:
     assert labels_in_names(names) is None
 
 
-def test_class_folders_state_digits_only_if_all_do() -> None:
-    """If one folder's name states no digit, or two state the same, names are the classes."""
+def test_folders_are_digits_only_if_all_names_are() -> None:
+    """Folder names are digits only if each states a different digit; otherwise they are class names."""
     assert folder_labels(["digit_3", "four"]) == {"digit_3": "3", "four": "4"}
     assert folder_labels(["3", "A"]) == {"3": "3", "A": "A"}
     assert folder_labels(["a1", "b1"]) == {"a1": "a1", "b1": "b1"}

@@ -14,14 +14,14 @@ DIGITS = mnist().training[:30]
 
 
 def off_centre() -> Digits:
-    """Return digits of half the size in a corner, as someone may draw them in a paint program."""
+    """Return digits of half the size in a corner, as drawn in a paint program."""
     images = np.zeros_like(DIGITS.images)
     images[:, 1:15, 2:16] = DIGITS.images.reshape(-1, 14, 2, 14, 2).max(axis=(2, 4))
     return Digits(images, DIGITS.labels)
 
 
 def test_mnist_is_normalised_and_own_drawings_are_not() -> None:
-    """MNIST's images count as normalised, small digits in a corner do not, and clothing-like images are left alone."""
+    """MNIST's images count as normalised, small digits in a corner do not, and clothing-like images are not changed."""
     assert is_normalised(mnist().test.images)
     assert not is_normalised(off_centre().images)
     assert is_normalised(np.full((20, 28, 28), 200, np.uint8))
@@ -29,7 +29,7 @@ def test_mnist_is_normalised_and_own_drawings_are_not() -> None:
 
 
 @pytest.mark.parametrize("dark_ink", [False, True])
-def test_own_images_are_normalised_as_in_the_window(tmp_path: Path, dark_ink: bool) -> None:
+def test_own_images_are_normalised_like_drawings(tmp_path: Path, dark_ink: bool) -> None:
     """Images of 28 × 28 pixels that are not like MNIST's become exactly what ``predict`` reads, with a notice."""
     digits = off_centre()
     write_images(tmp_path, Digits(255 - digits.images, digits.labels) if dark_ink else digits)
@@ -39,7 +39,7 @@ def test_own_images_are_normalised_as_in_the_window(tmp_path: Path, dark_ink: bo
     assert any("30 images are not scaled and centred like MNIST's, so they were normalised" in n for n in dataset.notes)
 
 
-def test_normalising_is_a_choice(tmp_path: Path) -> None:
+def test_normalisation_can_be_chosen(tmp_path: Path) -> None:
     """With "never", images are unchanged, with a notice; with "always", even normalised ones are prepared."""
     write_images(tmp_path, off_centre())
     unchanged = load_path(tmp_path, normalise=NEVER)
@@ -51,8 +51,8 @@ def test_normalising_is_a_choice(tmp_path: Path) -> None:
     np.testing.assert_array_equal(always.training.images[0], Drawing.from_pixels(DIGITS.images[0]).rasterize())
 
 
-def test_known_and_prepared_images_are_left_alone(tmp_path: Path) -> None:
-    """Images of a known dataset, of other classes than characters, or prepared before, are not normalised."""
+def test_known_and_prepared_images_are_not_normalised(tmp_path: Path) -> None:
+    """Images of a known dataset, images of non-characters, and already prepared images are not normalised."""
     digits = off_centre()
     known = ReaderResult(RawPart(digits.images, digits.labels, tmp_path), None, "x", {"0": "T-shirt/top"})
     words = ReaderResult(RawPart(digits.images, digits.labels, tmp_path, [f"place {n}" for n in range(10)]), None, "x")

@@ -29,7 +29,7 @@ def unfinished() -> Path:
     return sets_folder() / "fashion-mnist.unfinished"
 
 
-def test_a_set_is_fetched_and_can_be_read(server: Server) -> None:
+def test_dataset_is_downloaded_and_loaded(server: Server) -> None:
     """A dataset is downloaded once to a folder of its name, is listed, and can be loaded."""
     reports: list[tuple[int, int]] = []
     source = source_of(server, server.url)
@@ -47,7 +47,7 @@ def test_a_set_is_fetched_and_can_be_read(server: Server) -> None:
     assert len(server.asked) == n_asked == 4
 
 
-def test_what_broke_off_is_gone_on_with(server: Server) -> None:
+def test_interrupted_download_is_resumed(server: Server) -> None:
     """After an interruption, the next download requests only the missing bytes."""
     source = source_of(server, server.url)
     server.cut[IMAGES] = 1000
@@ -78,7 +78,7 @@ def test_two_downloads_do_not_share_a_file(server: Server) -> None:
     assert download(source) == folder
 
 
-def test_a_server_without_ranges_begins_again(server: Server) -> None:
+def test_server_without_ranges_restarts_the_download(server: Server) -> None:
     """If the server ignores ranges, the file is downloaded again from the start."""
     source = source_of(server, server.url)
     server.cut[IMAGES] = 1000
@@ -88,7 +88,7 @@ def test_a_server_without_ranges_begins_again(server: Server) -> None:
     assert (download(source) / IMAGES).read_bytes() == server.files[IMAGES]
 
 
-def test_a_mirror_goes_on_where_the_first_broke_off(server: Server) -> None:
+def test_mirror_continues_a_failed_download(server: Server) -> None:
     """A mirror continues a file after the first server fails."""
     server.cut[IMAGES] = 1000
     folder = download(source_of(server, server.url, server.url.replace("127.0.0.1", "localhost")))
@@ -96,7 +96,7 @@ def test_a_mirror_goes_on_where_the_first_broke_off(server: Server) -> None:
     assert (folder / IMAGES).read_bytes() == server.files[IMAGES]
 
 
-def test_another_file_is_refused(server: Server) -> None:
+def test_file_with_wrong_content_is_refused(server: Server) -> None:
     """A file with other content or length is rejected and deleted."""
     source = source_of(server, server.url)
     good = server.files[IMAGES]
@@ -109,7 +109,7 @@ def test_another_file_is_refused(server: Server) -> None:
         assert not (unfinished() / IMAGES).exists()
 
 
-def test_a_file_that_is_gone_is_told(server: Server) -> None:
+def test_missing_file_is_reported(server: Server) -> None:
     """The error for a missing file contains the host and the server's answer, and no files are left."""
     source = source_of(server, server.url)
     server.files.clear()
@@ -127,7 +127,7 @@ def test_without_a_network_nothing_changes(server: Server) -> None:
     assert [path.name for path in sets_folder().iterdir()] == [".fashion-mnist.lock"]
 
 
-def test_who_hears_of_it_may_end_it(server: Server) -> None:
+def test_callback_exception_stops_the_download(server: Server) -> None:
     """An exception from the callback stops the download and keeps the downloaded bytes."""
 
     def tell(done: int, total: int) -> None:
@@ -146,7 +146,7 @@ def downloaded_files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_folder_that_cannot_be_written_is_told(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_write_error_is_reported(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """A write error, such as a full disk, raises DataError, and the dataset is not listed."""
 
     def full(*_: object) -> None:
@@ -169,7 +169,7 @@ def archive_of(server: Server, extra: dict[str, bytes] | None = None) -> Dataset
     return DatasetSource(source.name, source.title, source.about, source.terms, source.files, archive=True)
 
 
-def test_sets_in_an_archive_get_a_folder_each(server: Server) -> None:
+def test_each_dataset_of_an_archive_has_its_own_folder(server: Server) -> None:
     """Each dataset of an archive is unpacked to its own folder; other members and the archive are discarded."""
     folder = download(archive_of(server, {"gzip/../../evil.gz": b"", "gzip/emnist-digits-mapping.txt": b""}))
     assert list(downloaded()) == ["emnist-digits", "emnist-letters"]
@@ -180,7 +180,7 @@ def test_sets_in_an_archive_get_a_folder_each(server: Server) -> None:
     )
 
 
-def test_an_archive_that_is_none_is_told(server: Server) -> None:
+def test_invalid_archive_is_reported(server: Server) -> None:
     """An invalid archive with the expected SHA-256 raises DataError."""
     server.files = {"gzip.zip": b"no archive"}
     source = source_of(server, server.url, name="emnist")
@@ -190,7 +190,7 @@ def test_an_archive_that_is_none_is_told(server: Server) -> None:
     assert downloaded() == {}
 
 
-def test_every_published_file_has_a_sum_and_a_mirror() -> None:
+def test_every_published_file_has_a_checksum_and_a_mirror() -> None:
     """Every file has a SHA-256, a size and two hosts, and file names are unique within a dataset."""
     assert list(SOURCES) == ["fashion-mnist", "kmnist", "qmnist", "emnist"]
     for source in SOURCES.values():

@@ -17,7 +17,7 @@ def image(number: int) -> np.ndarray:
 
 
 def add(store: DigitStore, n_per_digit: int, n_writers: int = 1) -> None:
-    """Add drawings of all digits; the first pixels hold a number that is different for each."""
+    """Add drawings of all digits; the first pixels of each hold a unique number."""
     begin = len(store.digits)
     store.add(
         OwnDigit(number % 10, pixels=image(begin + number), writer=f"w{number // 10 % n_writers}")
@@ -29,8 +29,8 @@ def numbers(images: np.ndarray) -> set[int]:
     return {int(row[0]) * 256 + int(row[1]) for row in images[:, 0, :2]}
 
 
-def test_parts_are_apart_and_cover_each_digit() -> None:
-    """Training, validation and test set share no drawing, hold all of them, and each holds every digit."""
+def test_parts_are_disjoint_and_contain_each_digit() -> None:
+    """Training, validation and test set are disjoint, have all drawings, and each contains every digit."""
     store = DigitStore()
     add(store, 5)
     store.add([OwnDigit(NONE, pixels=image(999))])
@@ -43,8 +43,8 @@ def test_parts_are_apart_and_cover_each_digit() -> None:
     assert dataset.notes == ("1 drawings that are not digits were left out.",)
 
 
-def test_new_drawings_move_no_old_one() -> None:
-    """Drawings that are added later leave the earlier ones in their part, and change the checksum."""
+def test_new_drawings_do_not_move_old_ones() -> None:
+    """Drawings that are added later do not move the earlier ones to another part, but change the checksum."""
     store = DigitStore()
     add(store, 4)
     before = load(OWN)
@@ -70,7 +70,7 @@ def test_split_by_writer() -> None:
 
 @pytest.mark.parametrize("source", [WITH_MNIST, WITH_MNIST_BY_WRITER])
 def test_together_with_mnist(source: str) -> None:
-    """MNIST's parts come first; own training digits are repeated to a tenth, others are there once."""
+    """MNIST's parts come first; own training digits are repeated to a tenth of the set, others appear once."""
     store = DigitStore()
     add(store, 6, n_writers=3)
     own, dataset = load(source.removeprefix("mnist+")), load(source)
@@ -84,7 +84,7 @@ def test_together_with_mnist(source: str) -> None:
     assert "repeated" in dataset.notes[-1]
 
 
-def test_too_little_is_refused() -> None:
+def test_too_few_drawings_are_refused() -> None:
     """Without a file, with too few drawings and with too few writers, the error says what to do."""
     with pytest.raises(DataError, match="label some drawings in My digits first"):
         load(OWN)

@@ -29,8 +29,8 @@ def labels(store: DigitStore) -> list[int]:
     return [digit.label for digit in store.digits]
 
 
-def test_drawing_survives_with_all_its_facts() -> None:
-    """Another window reads the strokes, label, writer, time, source and earlier reading of a drawing."""
+def test_drawing_is_stored_with_all_its_data() -> None:
+    """Another window reads the strokes, label, writer, time, source and earlier prediction of a drawing."""
     store = DigitStore()
     drawing = Drawing(tuple(Stroke(path) for path in DIGITS[4]))
     store.add([OwnDigit.from_drawing(drawing, 9, writer="Ada", source=CONFIRMATION, read_as=4)])
@@ -51,7 +51,7 @@ def test_drawing_on_an_image_keeps_its_network_input() -> None:
 
 
 def test_changes_are_appended() -> None:
-    """Relabelling, renaming the writer and deletion change the drawings, and never an earlier line of the file."""
+    """A new label or writer and a deletion append to the file, and change no earlier line."""
     store = DigitStore()
     store.add([drawn(1), drawn(2), drawn(3)])
     first, second, third = (digit.id for digit in store.digits)
@@ -66,7 +66,7 @@ def test_changes_are_appended() -> None:
 
 
 def test_undo_and_redo() -> None:
-    """Each undo takes back this window's last change, also from the file; a new change ends redo."""
+    """Each undo reverts this window's last change, also in the file, and a new change clears redo."""
     store = DigitStore()
     store.add([drawn(1), drawn(2)])
     store.relabel([store.digits[0].id], 5)
@@ -84,7 +84,7 @@ def test_undo_and_redo() -> None:
 
 
 def test_undo_leaves_the_changes_of_other_windows() -> None:
-    """A window undoes its own change, although another window made a later one."""
+    """Undo reverts the window's own last change, even if another window made a later one."""
     first, second = DigitStore(), DigitStore()
     first.add([drawn(1)])
     change = second.add([drawn(2)])
@@ -96,8 +96,8 @@ def test_undo_leaves_the_changes_of_other_windows() -> None:
     assert first.is_undone(change)
 
 
-def test_windows_see_each_other() -> None:
-    """What one window appends, another sees after `refresh`, which says whether there was anything new."""
+def test_refresh_reads_changes_of_other_windows() -> None:
+    """`refresh` reads changes by other windows, and returns whether there were any."""
     first, second = DigitStore(), DigitStore()
     first.add([drawn(1)])
     assert labels(second) == []
@@ -110,7 +110,7 @@ def test_windows_see_each_other() -> None:
 
 
 def test_predict_can_read_the_file() -> None:
-    """Every line of the store, also of a change, is a line of a strokes file."""
+    """`predict` reads every line of the store as a line of a strokes file, including changes."""
     store = DigitStore()
     store.add([drawn(1), drawn(NONE)])
     store.delete([store.digits[0].id])
@@ -119,7 +119,7 @@ def test_predict_can_read_the_file() -> None:
 
 
 def test_plain_strokes_file_is_read(tmp_path: Path) -> None:
-    """A strokes file without any of the store's own keys has drawings; those without a label are counted."""
+    """A strokes file without the store's own keys is read; drawings without a label are counted."""
     path = tmp_path / "strokes.jsonl"
     path.write_text('{"label": 7, "writer": 3, "strokes": [[[0, 0], [5, 9]]]}\n\n{"strokes": [[[0, 0]]]}\n', "utf-8")
     store = read_own_digits(path)
@@ -144,7 +144,7 @@ def test_plain_strokes_file_is_read(tmp_path: Path) -> None:
     ids=lambda line: repr(line[:20]),
 )
 def test_damaged_line_is_skipped_and_reported(line: bytes) -> None:
-    """A damaged line costs only itself, and the problem names its number."""
+    """A damaged line is skipped without affecting others, and the problem states its number."""
     store = DigitStore()
     store.add([drawn(1)])
     with store.path.open("ab") as file:
@@ -156,8 +156,8 @@ def test_damaged_line_is_skipped_and_reported(line: bytes) -> None:
         assert problem.startswith("line 2 was skipped: it is damaged (")
 
 
-def test_half_line_of_a_killed_process_is_ended() -> None:
-    """A half line is reported, costs no later drawing, and stays reported."""
+def test_half_line_of_a_killed_process_is_reported() -> None:
+    """A half line is reported, does not affect later drawings, and stays reported."""
     store = DigitStore()
     store.add([drawn(1), drawn(2)])
     content = store.path.read_bytes()
@@ -171,8 +171,8 @@ def test_half_line_of_a_killed_process_is_ended() -> None:
         assert len(each.problems) == 1
 
 
-def test_half_line_that_is_still_being_written_is_read_later() -> None:
-    """A window that looks while another writes takes the line when it is complete."""
+def test_half_line_is_read_when_it_is_complete() -> None:
+    """A half line that another window is writing is read when it is complete."""
     store, window = DigitStore(), DigitStore()
     store.add([drawn(1)])
     content = store.path.read_bytes()
@@ -186,7 +186,7 @@ def test_half_line_that_is_still_being_written_is_read_later() -> None:
 
 
 def test_full_disk_keeps_the_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What does not fit is kept in memory, leaves no half line, and is written with the next change."""
+    """On a full disk, the drawing is kept in memory, no half line is left, and the next change writes it."""
     store = DigitStore()
     store.add([drawn(1)])
     before = store.path.read_bytes()
@@ -219,8 +219,8 @@ def test_full_disk_keeps_the_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert labels(store) == labels(DigitStore()) == [1, 2, 3, 4]
 
 
-def test_folder_that_cannot_be_written(tmp_path: Path) -> None:
-    """A file in the place of the folder gives an error that names it, and the drawing is kept."""
+def test_unwritable_folder_is_reported(tmp_path: Path) -> None:
+    """The error for a file in place of the folder names it, and the drawing is kept."""
     (tmp_path / "file").touch()
     store = DigitStore(tmp_path / "new" / "digits.jsonl")
     (tmp_path / "new").symlink_to(tmp_path / "file")
@@ -230,7 +230,7 @@ def test_folder_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_replaced_file_is_read_again() -> None:
-    """A window notices that the file was replaced, for example by a backup."""
+    """A file that was replaced, for example from a backup, is read again."""
     store = DigitStore()
     store.add([drawn(1)])
     backup = store.path.read_bytes()
@@ -248,7 +248,7 @@ def _add_many(path: str, n: int, label: int) -> None:
 
 
 def test_processes_append_at_the_same_time(tmp_path: Path) -> None:
-    """Two processes lose nothing of each other, and every line is whole."""
+    """Two processes that append at the same time lose no drawing, and every line is complete."""
     path = tmp_path / "own" / "digits.jsonl"
     context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=_add_many, args=(str(path), 25, label)) for label in (1, 2)]
@@ -275,7 +275,7 @@ for number in range(10_000):
 
 
 def test_kill_loses_no_saved_drawing(tmp_path: Path) -> None:
-    """After kills at random moments, each drawing whose `add` returned is there."""
+    """After kills at random moments, every drawing whose `add` returned is in the file."""
     path = tmp_path / "digits.jsonl"
     rng, n_saved = random.Random(1), 0
     for _ in range(3):
@@ -296,7 +296,7 @@ def test_kill_loses_no_saved_drawing(tmp_path: Path) -> None:
 
 
 def test_default_file_is_in_the_users_folder() -> None:
-    """The file of My digits is created by the first change."""
+    """The default file is in the user's folder, and is created by the first change."""
     store = DigitStore()
     assert not own_digits_path().exists()
     store.add([drawn(1)])
@@ -305,7 +305,7 @@ def test_default_file_is_in_the_users_folder() -> None:
 
 
 def test_file_without_labels_is_refused(tmp_path: Path) -> None:
-    """A missing file, and one without a labelled drawing, give an error that names it."""
+    """For a missing file, or a file without a labelled drawing, the error names the file."""
     with pytest.raises(InkError, match="does not exist"):
         read_own_digits(tmp_path / "none.jsonl")
     path = tmp_path / "strokes.jsonl"

@@ -22,7 +22,7 @@ from tests.unit.ink.drawings import DIGITS
 
 @pytest.fixture
 def store() -> DigitStore:
-    """Return a store with six drawings of each of four digits, by two writers, and one that is not a digit."""
+    """Return a store with six drawings of each of four digits, by two writers, and a non-digit."""
     store = DigitStore()
     shapes = [(label, [path * (1 + k / 50) for path in paths]) for label, paths in DIGITS.items() for k in range(6)]
     store.add(
@@ -34,7 +34,7 @@ def store() -> DigitStore:
 
 
 def test_strokes_round_trip(store: DigitStore, tmp_path: Path) -> None:
-    """Exported strokes hold no deleted drawing, and are imported with the same facts, only once."""
+    """Exported strokes have no deleted drawings, keep all data when imported, and are imported only once."""
     store.delete([store.digits[0].id])
     export_strokes(store.digits, tmp_path / "out.jsonl")
     imported = import_strokes(tmp_path / "out.jsonl")
@@ -47,7 +47,7 @@ def test_strokes_round_trip(store: DigitStore, tmp_path: Path) -> None:
 
 
 def test_plain_strokes_are_imported_once(tmp_path: Path) -> None:
-    """Drawings without identifiers get the same ones each time; the writer is used where the file names none."""
+    """Drawings without identifiers get reproducible ones; the given writer is used if the file names none."""
     path = tmp_path / "strokes.jsonl"
     write_strokes(path, [LabelledStrokes(DIGITS[7], 7), LabelledStrokes(DIGITS[4], 4), LabelledStrokes(DIGITS[2])])
     store = DigitStore()
@@ -57,7 +57,7 @@ def test_plain_strokes_are_imported_once(tmp_path: Path) -> None:
 
 
 def test_images_round_trip(store: DigitStore, tmp_path: Path) -> None:
-    """Exported images are imported with the same pixels and labels; non-digits have their own folder."""
+    """Imported images have the exported pixels and labels; non-digits have their own folder."""
     assert export_images(store.digits, tmp_path / "out") == len(store.digits)
     assert {folder.name for folder in (tmp_path / "out").iterdir()} == {"0", "2", "4", "7", NOT_A_DIGIT}
     imported = import_images(tmp_path / "out", writer="Di")
@@ -86,6 +86,6 @@ def test_folder_of_other_classes_is_refused(store: DigitStore, tmp_path: Path) -
 
 
 def test_export_to_a_missing_folder_fails(store: DigitStore, tmp_path: Path) -> None:
-    """An export that cannot be written gives an error that names the file."""
+    """If an export cannot be written, the error names the file."""
     with pytest.raises(InkError, match="cannot be written"):
         export_strokes(store.digits, tmp_path / "missing" / "out.jsonl")

@@ -1,4 +1,4 @@
-"""Files as people have them: any names, layouts and value ranges; their content tells what they are."""
+"""Tests of reading files with any names, layouts and value ranges by their content."""
 
 import bz2
 import gzip
@@ -61,8 +61,10 @@ NAMES = [
     ids=["underscores", "short", "downloaded twice", "upper case", "a folder each", "nested", "parts", "no names"],
 )
 @pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
-def test_idx_files_are_known_by_their_magic_number(tmp_path: Path, rename: Callable[[str], str], packed: bool) -> None:
-    """IDX files are read whatever their names and folders, also from a zip archive."""
+def test_idx_files_are_recognised_by_their_magic_number(
+    tmp_path: Path, rename: Callable[[str], str], packed: bool
+) -> None:
+    """IDX files are read under any name and in any folder, also from a zip archive."""
     write_folder(tmp_path / "first", TRAINING, TEST)
     for name in NAMES:
         target = tmp_path / "set" / rename(name)
@@ -76,7 +78,7 @@ def test_idx_files_are_known_by_their_magic_number(tmp_path: Path, rename: Calla
 
 
 def test_a_single_renamed_idx_file_finds_its_labels(tmp_path: Path) -> None:
-    """The labels of a renamed file of images are those beside it with the same number."""
+    """The labels for a renamed file of images come from the labels file beside it with the same count."""
     (tmp_path / "pictures").write_bytes(idx_bytes(TRAINING.images))
     (tmp_path / "answers").write_bytes(idx_bytes(TRAINING.labels))
     assert_holds(load_path(tmp_path / "pictures"), TRAINING)
@@ -94,8 +96,8 @@ def test_a_test_set_alone_can_be_scored_but_not_trained_on(tmp_path: Path) -> No
         dataset.check_trainable()
 
 
-def test_two_datasets_in_subfolders_are_told(tmp_path: Path) -> None:
-    """Two folders of IDX files in one folder are an error that names them."""
+def test_two_datasets_in_subfolders_are_reported(tmp_path: Path) -> None:
+    """A folder with two folders of IDX files raises an error that names both."""
     write_folder(tmp_path / "a", TRAINING, TEST)
     write_folder(tmp_path / "b", TRAINING, TEST)
     with pytest.raises(DataError, match="contains 2 datasets, in a, b; open one of these folders"):
@@ -134,8 +136,8 @@ TABLES = {
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_tables_are_read_however_they_are_written(tmp_path: Path, name: str) -> None:
-    """Tables of any separator, scale and label column give the same images."""
+def test_tables_are_read_in_any_layout(tmp_path: Path, name: str) -> None:
+    """Tables with any separator, scale and label column give the same images."""
     (tmp_path / name).write_text(TABLES[name])
     assert is_data_set(tmp_path / name)
     assert_holds(load_path(tmp_path / name), TRAINING)
@@ -167,7 +169,7 @@ def small(side: int) -> NDArray[np.uint8]:
 def test_small_images_are_enlarged_smoothly(
     tmp_path: Path, side: int, write: Callable[[NDArray[np.uint8]], NDArray[np.generic]]
 ) -> None:
-    """Small images, as scikit-learn's, UCI's and USPS's, are enlarged so that the built-in network reads them."""
+    """Small images, such as those of scikit-learn or USPS, are enlarged so that the built-in network reads them."""
     from digitpad.weights.native_format import SHIPPED, load_weights
 
     labels = mnist().training.labels[:300]
@@ -180,8 +182,8 @@ def test_small_images_are_enlarged_smoothly(
     assert any(f"Images of {side} × {side} pixels" in note for note in dataset.notes)
 
 
-def test_several_problems_of_a_table_are_told_together(tmp_path: Path) -> None:
-    """All kinds of problems of a table are told, the most frequent first, each with its first row."""
+def test_all_problems_of_a_table_are_reported(tmp_path: Path) -> None:
+    """The error lists every kind of problem with its first row, the most frequent first."""
     lines = csv_text(TRAINING).splitlines()
     lines[3] += ",7"
     for row in (5, 6, 9):
@@ -212,7 +214,7 @@ def test_several_problems_of_a_table_are_told_together(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("form", ["npz", "npy", "pickle"])
-def test_shapes_and_words_tell_what_arrays_are(tmp_path: Path, names: tuple[str, ...], form: str) -> None:
+def test_arrays_are_recognised_by_shapes_and_names(tmp_path: Path, names: tuple[str, ...], form: str) -> None:
     """Arrays of any names are read from an archive, a folder of files and a pickled dict."""
     contents: tuple[NDArray[np.generic], ...] = (ROWS, LABELS, TEST_ROWS, TEST.labels)
     arrays = dict(zip(names, contents, strict=True))
@@ -231,8 +233,8 @@ def test_shapes_and_words_tell_what_arrays_are(tmp_path: Path, names: tuple[str,
 
 
 @pytest.mark.parametrize(("images", "labels"), [("imgs", "labels"), ("features", "targets"), ("data", "y")])
-def test_a_single_pair_of_any_names_is_read(tmp_path: Path, images: str, labels: str) -> None:
-    """A pair of arrays is split."""
+def test_single_pair_of_arrays_is_read(tmp_path: Path, images: str, labels: str) -> None:
+    """A single pair of arrays of any names is read and split."""
     (tmp_path / "a.npz").write_bytes(
         zipped({f"{images}.npy": npy(TRAINING.images), f"{labels}.npy": npy(np.eye(10)[TRAINING.labels])})
     )
@@ -245,8 +247,8 @@ def test_a_table_in_a_single_array_is_read(tmp_path: Path) -> None:
     assert_holds(load_path(tmp_path / "all.npy"), TRAINING)
 
 
-def test_unnamed_weights_are_no_dataset(tmp_path: Path) -> None:
-    """A weight matrix and its biases are not images and labels, although their shapes fit."""
+def test_unnamed_weights_are_not_a_dataset(tmp_path: Path) -> None:
+    """A weight matrix with biases is not read as images with labels, although the shapes fit."""
     rng = np.random.default_rng(1)
     members = {"arr_0.npy": npy(rng.normal(size=(784, 10))), "arr_1.npy": npy(rng.normal(size=10))}
     (tmp_path / "w.npz").write_bytes(zipped(members))
@@ -256,7 +258,7 @@ def test_unnamed_weights_are_no_dataset(tmp_path: Path) -> None:
 
 
 def test_standardised_pixels_are_restored(tmp_path: Path) -> None:
-    """Pixels that were standardised with MNIST's mean and standard deviation are read as they were before."""
+    """Pixels that were standardised with MNIST's mean and standard deviation are converted back."""
     members = {**keras(TRAINING, TEST), "x_train.npy": npy(((TRAINING.images / 255 - 0.1307) / 0.3081).astype("f4"))}
     (tmp_path / "a.npz").write_bytes(zipped(members))
     dataset = load_path(tmp_path / "a.npz")
@@ -282,8 +284,8 @@ def test_a_mat_file_with_images_in_columns_is_read(tmp_path: Path) -> None:
     assert any("1 to 10" in note for note in dataset.notes)
 
 
-def test_swapped_rows_and_columns_are_noticed(tmp_path: Path) -> None:
-    """Digits that are stored column by column are turned upright."""
+def test_swapped_rows_and_columns_are_detected(tmp_path: Path) -> None:
+    """Digits that are stored column by column are transposed."""
     digits = mnist().training[:400]
     turned = Digits(digits.images.transpose(0, 2, 1).copy(), digits.labels)
     (tmp_path / "a.npz").write_bytes(zipped({"x.npy": npy(turned.images), "y.npy": npy(turned.labels)}))
@@ -304,7 +306,7 @@ def page(digit_image: NDArray[np.uint8]) -> Image.Image:
     "name", ["{d}_{k}.png", "{d}-{k:03d}.png", "img{d}.png", "{k:05d}_{d}.png", "n{k}_label{d}.png"]
 )
 def test_labels_in_the_names_of_images_are_read(tmp_path: Path, name: str) -> None:
-    """The label is the first or last number of each name, or follows a word for it."""
+    """The label is the first or last number of an image's name, or follows a word such as "label"."""
     firsts = [int(np.argmax(TRAINING.labels == digit)) for digit in range(10)]
     for digit, row in enumerate(firsts):
         for k in range(2):
@@ -317,7 +319,7 @@ def test_labels_in_the_names_of_images_are_read(tmp_path: Path, name: str) -> No
 
 
 def test_one_image_per_class_is_enough_to_score(tmp_path: Path) -> None:
-    """With one image of each class, all are in the test set, and training is refused."""
+    """With one image per class, all images are in the test set, and training is refused."""
     write_images(tmp_path, mnist().training[:0], ())
     for digit in range(10):
         row = int(np.argmax(TRAINING.labels == digit))
@@ -328,8 +330,8 @@ def test_one_image_per_class_is_enough_to_score(tmp_path: Path) -> None:
         dataset.check_trainable()
 
 
-def test_a_small_set_without_a_test_set_is_scored_whole_by_default(tmp_path: Path) -> None:
-    """A small set without a test set has "all" as its default part; a larger one, or one with a test set, "test"."""
+def test_default_part_of_a_small_set_is_all(tmp_path: Path) -> None:
+    """The default part is "all" for a small set without a test set, and otherwise "test"."""
     write_images(tmp_path / "small", TRAINING)
     write_images(tmp_path / "large", mnist().training[:120])
     write_folder(tmp_path / "parts", TRAINING, TEST)
@@ -355,7 +357,7 @@ def test_a_list_of_images_is_read(tmp_path: Path, text: str) -> None:
 
 
 def test_an_image_list_cannot_lead_out_of_its_folder(tmp_path: Path) -> None:
-    """Paths out of the list's folder are not followed."""
+    """Paths that lead out of the list's folder are not followed."""
     Image.fromarray(TRAINING.images[0]).save(tmp_path / "a.png")
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / "list.csv").write_text("file,label\n../a.png,3\n../a.png,4\n")
@@ -371,8 +373,8 @@ def test_class_folders_may_name_digits_in_words(tmp_path: Path, names: list[str]
     assert {dataset.class_names[label] for label in dataset.all.labels} == {"0", "1"}
 
 
-def test_images_without_labels_say_how_to_label_them(tmp_path: Path) -> None:
-    """The error for images without labels tells the ways to state them."""
+def test_error_for_unlabelled_images_says_how_to_label_them(tmp_path: Path) -> None:
+    """The error for images without labels lists the ways to label them."""
     for row in range(12):
         Image.fromarray(TRAINING.images[row]).save(tmp_path / f"IMG_20{row:02d}.png")
     with pytest.raises(DataError, match="has 12 images without labels; put them in a folder per class, put the digit"):
@@ -400,7 +402,7 @@ def test_errors_in_an_archive_name_the_archive_and_the_file(tmp_path: Path) -> N
 
 
 def test_members_of_an_archive_stay_in_its_folder(tmp_path: Path) -> None:
-    """Members with names that lead out of the archive's folder are written inside it, or not at all."""
+    """Archive members whose names lead out of the folder are written inside it, or skipped."""
     with tarfile.open(tmp_path / "a.tar", "w") as archive:
         for name in ("../../evil.csv", "/evil.csv"):
             member = tarfile.TarInfo(name)

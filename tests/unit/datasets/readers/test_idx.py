@@ -27,7 +27,7 @@ def read(tmp_path: Path, content: bytes, n_dimensions: int = 3) -> NDArray[np.ui
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["raw", "gzip"])
 @pytest.mark.parametrize("shape", [(60,), (3, 4, 5)], ids=str)
-def test_reads_what_was_written(tmp_path: Path, pack: type[bytes], shape: tuple[int, ...]) -> None:
+def test_arrays_survive_a_round_trip(tmp_path: Path, pack: type[bytes], shape: tuple[int, ...]) -> None:
     """Raw and gzipped files return the array with its shape and bytes."""
     array = read(tmp_path, pack(idx_bytes(ARRAY.reshape(shape))), len(shape))
     assert array.dtype == np.uint8
@@ -71,7 +71,7 @@ def test_reads_what_was_written(tmp_path: Path, pack: type[bytes], shape: tuple[
         "gzip a byte long",
     ],
 )
-def test_what_is_no_such_array_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+def test_other_content_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
     """The error names the file, and the expected and actual content."""
     with pytest.raises(DataError, match=message) as caught:
         read(tmp_path, content)
@@ -95,7 +95,7 @@ def test_damaged_gzip_is_refused(tmp_path: Path) -> None:
         read(tmp_path, bytes(damaged))
 
 
-def test_no_images_of_a_huge_size_are_refused(tmp_path: Path) -> None:
+def test_huge_image_size_without_images_is_refused(tmp_path: Path) -> None:
     """Sizes too large for NumPy raise DataError even if their product is 0."""
     with pytest.raises(DataError):
         read(tmp_path, header(2**32 - 1, 2**32 - 1, 0))
@@ -107,14 +107,14 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
         read_idx(tmp_path / "nowhere.idx", 1)
 
 
-def test_folder_is_no_file(tmp_path: Path) -> None:
+def test_folder_is_refused(tmp_path: Path) -> None:
     """The error for a folder in place of a file names it."""
     with pytest.raises(DataError, match="cannot be read") as caught:
         read_idx(tmp_path, 1)
     assert caught.value.path == tmp_path
 
 
-def test_bomb_is_unpacked_only_as_far_as_it_promised(tmp_path: Path) -> None:
+def test_bomb_is_decompressed_only_to_its_stated_size(tmp_path: Path) -> None:
     """A bomb of a gigabyte with a small header is rejected without decompressing a megabyte."""
     bomb = gzip_bomb(header(10, 28, 28), 1024)
     tracemalloc.start()
@@ -152,7 +152,7 @@ def test_500_hostile_idx_files(tmp_path: Path) -> None:
     assert 0 < loaded < 250
 
 
-def test_a_large_set_may_pack_well_but_not_too_well(tmp_path: Path) -> None:
+def test_compression_ratio_of_large_files_is_limited(tmp_path: Path) -> None:
     """Above `FREE_BYTES`, the decompressed size is limited by the compression ratio."""
     shape = (FREE_BYTES // 784 + 1000, 28, 28)
     zipped = gzip.compress(header(*shape) + bytes(784))
@@ -169,7 +169,7 @@ def rows(*classes: int) -> bytes:
     return struct.pack(">BBBB2I", 0, 0, 12, 2, len(classes), 8) + array.tobytes()
 
 
-def test_rows_of_integers_begin_with_the_class(tmp_path: Path) -> None:
+def test_class_is_the_first_column(tmp_path: Path) -> None:
     """Only the first column of QMNIST labels is used."""
     path = tmp_path / "labels"
     path.write_bytes(gzip.compress(rows(3, 1, 4)))

@@ -64,7 +64,7 @@ def renamed(digits: Digits, *labels: int) -> Digits:
 
 
 @pytest.mark.parametrize("prefix", ["emnist-digits", "qmnist", "mine"])
-def test_idx_files_may_have_the_name_of_their_set_before_theirs(tmp_path: Path, prefix: str) -> None:
+def test_idx_files_may_have_a_prefix(tmp_path: Path, prefix: str) -> None:
     """IDX files may have a prefix, as in EMNIST and QMNIST, where the test set is called ``test``."""
     write_folder(tmp_path / "set", TRAINING, TEST)
     for path in list((tmp_path / "set").iterdir()):
@@ -99,7 +99,7 @@ def test_images_of_emnist_are_turned_upright(tmp_path: Path) -> None:
     assert_same(training_of(load_path(tmp_path / "other")), transposed)
 
 
-def test_one_of_several_sets_in_a_folder_is_asked_for_by_name(tmp_path: Path) -> None:
+def test_one_of_several_datasets_in_a_folder_is_chosen_by_name(tmp_path: Path) -> None:
     """A dataset in a folder of several is chosen by its prefix or by one of its files."""
     for prefix, digits in (("emnist-letters", renamed(TRAINING, *range(1, 27))), ("emnist-digits", TRAINING)):
         write_folder(tmp_path / prefix, digits, renamed(TEST, *digits.labels))
@@ -115,7 +115,7 @@ def test_one_of_several_sets_in_a_folder_is_asked_for_by_name(tmp_path: Path) ->
     assert load_path(tmp_path / "emnist-digits").class_names == DIGITS
 
 
-def test_torchvision_keeps_files_in_a_folder_below(tmp_path: Path) -> None:
+def test_torchvision_layout_is_read(tmp_path: Path) -> None:
     """Both folders of torchvision's layout load the same dataset, with the name of the outer one."""
     write_folder(tmp_path / "FashionMNIST" / "raw", TRAINING, TEST)
     for path in (tmp_path / "FashionMNIST", tmp_path / "FashionMNIST" / "raw"):
@@ -133,7 +133,7 @@ def test_torchvision_keeps_files_in_a_folder_below(tmp_path: Path) -> None:
         ("mnist", ("0", "1", "2")),
     ],
 )
-def test_known_sets_have_names_for_their_classes(tmp_path: Path, name: str, classes: tuple[str, ...]) -> None:
+def test_known_datasets_have_class_names(tmp_path: Path, name: str, classes: tuple[str, ...]) -> None:
     """Known datasets have all their class names, even if some classes do not occur."""
     dataset = load_path(write_folder(tmp_path / name, TRAINING, TEST))
     n_classes = {"emnist-balanced": 47, "emnist_byclass": 62}.get(name, 10)
@@ -152,7 +152,7 @@ def with_one(number: float) -> NDArray[np.float64]:
 
 @pytest.mark.parametrize("shape", [(28, 28), (784,), (28, 28, 1), (1, 28, 28)], ids=str)
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float32])
-def test_an_npz_is_read_whatever_its_shape_and_type(tmp_path: Path, shape: tuple[int, ...], dtype: type) -> None:
+def test_npz_of_any_shape_and_type_is_read(tmp_path: Path, shape: tuple[int, ...], dtype: type) -> None:
     """Pixels from 0 to 255 are read in any shape and number type."""
     members = keras(TRAINING, TEST)
     members["x_train.npy"] = npy(TRAINING.images.reshape(-1, *shape).astype(dtype))
@@ -198,7 +198,7 @@ def test_an_npz_is_read_whatever_its_shape_and_type(tmp_path: Path, shape: tuple
         "numbers", "half a validation", "7", "5 colours", "text",
     ],
 )  # fmt: skip
-def test_what_is_wrong_in_an_npz_is_named(tmp_path: Path, change: dict[str, bytes | None], message: str) -> None:
+def test_error_in_an_npz_is_named(tmp_path: Path, change: dict[str, bytes | None], message: str) -> None:
     """Errors in an archive name the array and the row."""
     members = {name: content for name, content in {**keras(TRAINING, TEST), **change}.items() if content is not None}
     (tmp_path / "mnist.npz").write_bytes(zipped(members))
@@ -210,9 +210,7 @@ def test_what_is_wrong_in_an_npz_is_named(tmp_path: Path, change: dict[str, byte
 @pytest.mark.parametrize(
     ("parts", "factor"), [(255, 255), (256, 256)], ids=["of 255 parts", "of 256 parts, as deeplearning.net's"]
 )
-def test_pixels_of_0_to_1_and_labels_in_rows_are_understood(
-    tmp_path: Path, dtype: type, parts: int, factor: int
-) -> None:
+def test_pixels_of_0_to_1_and_one_hot_labels_are_read(tmp_path: Path, dtype: type, parts: int, factor: int) -> None:
     """Pixels from 0 to 1 are scaled to the original bytes, one-hot labels are read, and a note reports the factor."""
     members = keras(TRAINING, TEST)
     members["x_train.npy"] = npy((TRAINING.images / parts).astype(dtype))
@@ -224,7 +222,7 @@ def test_pixels_of_0_to_1_and_labels_in_rows_are_understood(
 
 
 @pytest.mark.parametrize("dtype", [np.bool_, np.float32, np.uint8, np.int64])
-def test_pixels_may_be_on_or_off(tmp_path: Path, dtype: type) -> None:
+def test_binary_pixels_are_read(tmp_path: Path, dtype: type) -> None:
     """Binary pixels become 0 and 255, for any number type."""
     on = TRAINING.images > 127
     members = {**keras(TRAINING, TEST), "x_train.npy": npy(on.astype(dtype))}
@@ -236,7 +234,7 @@ def test_pixels_may_be_on_or_off(tmp_path: Path, dtype: type) -> None:
 
 
 @pytest.mark.parametrize("excess", [1.0000001, -1e-9])
-def test_what_rounding_leaves_beyond_0_and_1_is_cut_off(tmp_path: Path, excess: float) -> None:
+def test_rounding_errors_are_clipped(tmp_path: Path, excess: float) -> None:
     """Rounding errors beyond 0 and 1 are clipped."""
     (tmp_path / "mnist.npz").write_bytes(zipped({**keras(TRAINING, TEST), "x_train.npy": npy(with_one(excess))}))
     images = TRAINING.images.copy()
@@ -245,7 +243,7 @@ def test_what_rounding_leaves_beyond_0_and_1_is_cut_off(tmp_path: Path, excess: 
 
 
 @pytest.mark.parametrize("test", [np.zeros((20, 28, 28)), np.full((20, 28, 28), 0.5)], ids=["black", "one grey"])
-def test_the_part_to_train_on_settles_the_scale(tmp_path: Path, test: NDArray[np.float64]) -> None:
+def test_training_set_determines_the_scale(tmp_path: Path, test: NDArray[np.float64]) -> None:
     """The training set determines the scale of a test set with few grey levels."""
     members = {**keras(TRAINING, TEST), "x_train.npy": npy(TRAINING.images / 255), "x_test.npy": npy(test)}
     (tmp_path / "mnist.npz").write_bytes(zipped(members))
@@ -269,7 +267,7 @@ def test_three_pickled_pairs_are_read(tmp_path: Path, protocol: int) -> None:
     assert "validation set (20 images) was appended to its training set" in dataset.notes[1]
 
 
-def test_a_file_of_python_2_is_read(tmp_path: Path) -> None:
+def test_pickle_of_python_2_is_read(tmp_path: Path) -> None:
     """A pickle of Python 2, such as deeplearning.net's, is read."""
     (tmp_path / "mnist.pkl").write_bytes(pickled_by_python_2(TRAINING, TEST))
     dataset = load_path(tmp_path / "mnist.pkl")
@@ -277,7 +275,7 @@ def test_a_file_of_python_2_is_read(tmp_path: Path) -> None:
     assert_same(dataset.test, TEST)
 
 
-def test_an_old_pickle_of_the_other_byte_order_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_pickle_with_swapped_bytes_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Arrays of protocol 2 with swapped bytes are read, although they are copied twice."""
     monkeypatch.setattr(pickle_file, "MAX_COPIED_BYTES", 0)
     images = (TRAINING.images.reshape(-1, 784) / 255).astype(">f4")
@@ -334,7 +332,7 @@ def test_four_pickled_arrays_are_read(tmp_path: Path, order: tuple[int, ...]) ->
 
 
 @pytest.mark.parametrize("shape", [(784,), (28, 28)], ids=str)
-def test_standardised_images_are_data_all_the_same(tmp_path: Path, shape: tuple[int, ...]) -> None:
+def test_standardised_images_count_as_a_dataset(tmp_path: Path, shape: tuple[int, ...]) -> None:
     """Standardised images count as a dataset, so that the dataset reader reports the problem."""
     images = (TRAINING.images.reshape(-1, *shape) / 255 - 0.13) / 0.31
     for tree in ((images, TRAINING.labels), {"x_train": images, "y_train": TRAINING.labels}):
@@ -383,7 +381,7 @@ def test_a_pickle_in_a_folder_is_found_among_weights(tmp_path: Path) -> None:
         ([(np.ones((60, 10)), np.ones(60))], r"array 'training images' has the shape \(60, 10\)"),
     ],
 )
-def test_what_is_wrong_in_a_pickle_is_named(tmp_path: Path, tree: object, message: str) -> None:
+def test_error_in_a_pickle_is_named(tmp_path: Path, tree: object, message: str) -> None:
     """Errors in a pickle name the array, by its name or its purpose."""
     (tmp_path / "mnist.pkl").write_bytes(pickle.dumps(tree))
     is_data_set(tmp_path / "mnist.pkl")  # must neither raise nor warn
@@ -391,7 +389,7 @@ def test_what_is_wrong_in_a_pickle_is_named(tmp_path: Path, tree: object, messag
         load_path(tmp_path / "mnist.pkl")
 
 
-def test_whoever_hears_of_the_reading_may_end_it(tmp_path: Path) -> None:
+def test_callback_exception_ends_reading(tmp_path: Path) -> None:
     """An exception of the progress callback is passed on, not reported as damage."""
 
     class StopError(Exception):
@@ -412,9 +410,7 @@ def test_whoever_hears_of_the_reading_may_end_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("last", [False, True], ids=["label first", "label last"])
 @pytest.mark.parametrize("header", [True, False], ids=["header", "no header"])
 @pytest.mark.parametrize(("separator", "end"), [(",", "\n"), (";", "\r\n"), ("\t", "\n")], ids=["comma", "semi", "tab"])
-def test_a_csv_is_read_however_it_is_laid_out(
-    tmp_path: Path, last: bool, header: bool, separator: str, end: str
-) -> None:
+def test_csv_of_any_layout_is_read(tmp_path: Path, last: bool, header: bool, separator: str, end: str) -> None:
     """A CSV is read with or without a header, with the label first or last, and with any separator."""
     names = ([*HEADER[1:], "Label"] if last else HEADER) if header else None
     (tmp_path / "train.csv").write_text(csv_text(TRAINING, names, last, None, separator, end), newline="")
@@ -436,7 +432,7 @@ def test_labels_in_a_csv_may_be_words(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "header", [["", *HEADER], ["id", *HEADER], ["label", *map(str, range(784))]], ids=["index", "id", "numbers"]
 )
-def test_columns_of_a_csv_that_are_no_pixels_are_left_out(tmp_path: Path, header: list[str]) -> None:
+def test_index_columns_of_a_csv_are_ignored(tmp_path: Path, header: list[str]) -> None:
     """Index columns are not read as pixels."""
     lines = csv_text(TRAINING, None).splitlines()
     if len(header) == 786:
@@ -491,7 +487,7 @@ def with_cell(row: int, column: int, text: str) -> str:
         "empty", "two columns", "header alone", "forty thousand columns",
     ],
 )  # fmt: skip
-def test_what_is_wrong_in_a_csv_is_named(tmp_path: Path, text: str, message: str) -> None:
+def test_error_in_a_csv_is_named(tmp_path: Path, text: str, message: str) -> None:
     """Errors in a CSV contain the line number."""
     (tmp_path / "train.csv").write_text(text)
     with pytest.raises(DataError, match=message):
@@ -537,7 +533,7 @@ def test_images_in_folders_are_read(tmp_path: Path) -> None:
     assert (dataset.format, dataset.class_names, dataset.notes) == ("image folders", DIGITS, ())
 
 
-def test_images_on_one_level_are_parted_by_class(tmp_path: Path) -> None:
+def test_images_without_a_test_set_are_split_by_class(tmp_path: Path) -> None:
     """Images without a test set are split by class, and the split is reproducible."""
     names = ["cat", "dog"] * 5
     write_images(tmp_path / "pets", random_digits(70), names)
@@ -549,7 +545,7 @@ def test_images_on_one_level_are_parted_by_class(tmp_path: Path) -> None:
     assert any("(10 images in total) was split off with a fixed seed" in note for note in dataset.notes)
 
 
-def test_dark_ink_is_turned_light(tmp_path: Path) -> None:
+def test_dark_ink_is_inverted(tmp_path: Path) -> None:
     """Images with light borders are inverted, like MNIST."""
     images = np.zeros((20, 28, 28), np.uint8)
     images[:, 8:20, 10:15] = np.arange(20)[:, None, None] + 200
@@ -559,7 +555,7 @@ def test_dark_ink_is_turned_light(tmp_path: Path) -> None:
     assert load_path(tmp_path / "dark").sha256 == load_path(tmp_path / "light").sha256
 
 
-def test_images_of_another_size_are_prepared_as_in_the_window(tmp_path: Path) -> None:
+def test_images_of_another_size_are_scaled_and_centred(tmp_path: Path) -> None:
     """Images of another size are scaled and centred, and a note says so."""
     large = np.zeros((20, 90, 120), np.uint8)
     large[:, 10:60, 15:25] = 255
@@ -572,7 +568,7 @@ def test_images_of_another_size_are_prepared_as_in_the_window(tmp_path: Path) ->
 
 @pytest.mark.skipif(os.name == "nt", reason="creating links needs privileges on Windows")
 @pytest.mark.parametrize("what", ["image", "class", "part", "idx", "raw", "csv"])
-def test_no_link_leads_out_of_the_folder(tmp_path: Path, what: str) -> None:
+def test_links_out_of_the_folder_are_refused(tmp_path: Path, what: str) -> None:
     """Links to files and folders outside the dataset are rejected."""
     outside = write_images(tmp_path / "outside", random_digits(20))
     write_folder(tmp_path / "elsewhere", TRAINING, TEST)
@@ -642,7 +638,7 @@ def test_reading_images_can_be_ended(tmp_path: Path) -> None:
 # Strokes.
 
 
-def test_drawings_are_read_as_the_pad_s_are(tmp_path: Path) -> None:
+def test_drawings_are_rasterised_like_on_the_pad(tmp_path: Path) -> None:
     """Labelled drawings are rasterised like on the pad, and a note counts the others."""
     path = write_drawings(tmp_path / "mine.jsonl", [*([0, 1, 2] * 10), None, None])
     dataset = load_path(path)
@@ -653,7 +649,7 @@ def test_drawings_are_read_as_the_pad_s_are(tmp_path: Path) -> None:
     assert "2 lines without a label or without ink" in dataset.notes[0]
 
 
-def test_strokes_without_labels_are_no_data_set(tmp_path: Path) -> None:
+def test_strokes_without_labels_are_refused(tmp_path: Path) -> None:
     """Strokes without labels and invalid strokes files are rejected."""
     path = write_drawings(tmp_path / "mine.jsonl", [None] * 12)
     with pytest.raises(DataError, match="contains no drawing with a label"):
@@ -666,7 +662,7 @@ def test_strokes_without_labels_are_no_data_set(tmp_path: Path) -> None:
 # All formats.
 
 
-def test_the_same_digits_have_the_same_sum_in_every_format(tmp_path: Path) -> None:
+def test_checksum_does_not_depend_on_the_format(tmp_path: Path) -> None:
     """The SHA-256 and the split do not depend on the file format."""
     digits, test = by_class(TRAINING), by_class(TEST)
     write_folder(tmp_path / "idx", digits, test)
@@ -681,14 +677,14 @@ def test_the_same_digits_have_the_same_sum_in_every_format(tmp_path: Path) -> No
         np.testing.assert_array_equal(dataset.validation.images, sets[0].validation.images)
 
 
-def test_digits_in_the_order_of_their_classes_are_parted_by_class(tmp_path: Path) -> None:
+def test_sorted_digits_are_split_by_class(tmp_path: Path) -> None:
     """If the last sixth lacks classes, a stratified sixth becomes the validation set."""
     dataset = load_path(write_folder(tmp_path, by_class(TRAINING), TEST))
     assert np.bincount(dataset.validation.labels).tolist() == [1] * 10
     assert np.bincount(dataset.training.labels).tolist() == [5] * 10
 
 
-def test_without_a_test_part_a_seventh_is_set_aside(tmp_path: Path) -> None:
+def test_a_seventh_is_split_off_without_a_test_set(tmp_path: Path) -> None:
     """Without a test set, a seventh is split off without overlap, and a note says so."""
     write_folder(tmp_path, random_digits(140), TEST)
     for path in tmp_path.glob("t10k-*"):
@@ -700,7 +696,7 @@ def test_without_a_test_part_a_seventh_is_set_aside(tmp_path: Path) -> None:
     assert "There is no test set" in dataset.notes[0]
 
 
-def test_no_array_of_a_data_set_can_be_written_to(tmp_path: Path) -> None:
+def test_arrays_of_a_dataset_are_read_only(tmp_path: Path) -> None:
     """The arrays of all parts are read-only, for every format."""
     write_images(tmp_path / "images", random_digits(40))
     (tmp_path / "set.npz").write_bytes(zipped(keras(TRAINING, TEST)))
@@ -747,7 +743,7 @@ def test_a_png_of_28_by_28_reads_as_written(tmp_path: Path) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_data_sets_are_known_by_their_names_and_first_bytes(
+def test_datasets_are_recognised_by_name_and_first_bytes(
     tmp_path: Path, name: str, make: Callable[[Path], object]
 ) -> None:
     """Datasets are recognised by names and first bytes, also by their folder."""
@@ -787,7 +783,7 @@ def test_data_sets_are_known_by_their_names_and_first_bytes(
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_weights_and_what_cannot_be_trained_on_are_no_data_sets(tmp_path: Path, name: str, content: bytes) -> None:
+def test_weights_and_unusable_files_are_not_datasets(tmp_path: Path, name: str, content: bytes) -> None:
     """Weights and unusable files, and their folders, are not datasets, and raise nothing."""
     (tmp_path / name).write_bytes(content)
     assert not is_data_set(tmp_path / name)
@@ -804,7 +800,7 @@ def test_weights_and_what_cannot_be_trained_on_are_no_data_sets(tmp_path: Path, 
         (("layer one.csv",), ("plots",)),
     ],
 )
-def test_weights_beside_pictures_are_no_data_set(
+def test_weights_beside_plots_are_not_a_dataset(
     tmp_path: Path, files: tuple[str, ...], pictures: tuple[str, ...]
 ) -> None:
     """A folder of weights and plots is not a dataset; a folder of images and text files is."""
@@ -846,7 +842,7 @@ def test_weights_beside_pictures_are_no_data_set(
         ),
     ],
 )
-def test_what_is_no_data_set_is_named(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+def test_error_for_other_files_is_named(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     """Errors for other files, such as weights, say why they are not a dataset."""
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match=message):
@@ -854,7 +850,7 @@ def test_what_is_no_data_set_is_named(tmp_path: Path, name: str, content: bytes,
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are not supported here")
-def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path) -> None:
+def test_pipe_in_a_folder_is_skipped(tmp_path: Path) -> None:
     """A pipe with the name of a dataset is skipped without blocking."""
     os.mkfifo(tmp_path / "train.csv")
     assert not is_data_set(tmp_path)

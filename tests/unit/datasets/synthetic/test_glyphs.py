@@ -39,14 +39,14 @@ def test_every_style_is_drawable(glyph: str, style: Style) -> None:
     assert np.ptp(np.concatenate(paths), axis=0).max() > 80
 
 
-def test_shares_are_of_one_whole() -> None:
+def test_shares_add_up_to_one() -> None:
     """The shares of all kinds add up to 1, and those of styles to `GLYPH_SHARE`."""
     assert sum(kinds().values()) == pytest.approx(1)
     assert min(kinds().values()) > 0
     assert sum(share for kind, share in kinds().items() if kind in glyphs()) == pytest.approx(glyphs_module.GLYPH_SHARE)
 
 
-def test_no_digit_has_styles_among_them() -> None:
+def test_digits_are_not_kinds() -> None:
     """Neither digits nor letters that look like digits are kinds."""
     assert not set("0123456789oOlIzZsSbgq|/").intersection(kinds())
 
@@ -60,7 +60,7 @@ def test_same_generator_same_drawing() -> None:
             np.testing.assert_array_equal(path, same)
 
 
-def test_no_kind_of_that_name() -> None:
+def test_digit_is_an_unknown_kind() -> None:
     """A digit is not a kind."""
     writer, rng = next(writers(1))
     with pytest.raises(KeyError):
@@ -68,7 +68,7 @@ def test_no_kind_of_that_name() -> None:
 
 
 @pytest.mark.parametrize("kind", ["scribble", "tangle", "overlaid strokes", "invented sign"])
-def test_what_comes_by_chance_is_no_line(kind: str) -> None:
+def test_random_drawings_have_more_ink_than_a_line(kind: str) -> None:
     """The ink of random drawings is several times as long as their size, unlike a 1."""
     for writer, rng in itertools.islice(writers(2), 20):
         paths = draw(kind, rng, writer)
@@ -76,7 +76,7 @@ def test_what_comes_by_chance_is_no_line(kind: str) -> None:
         assert ink > 2.5 * np.ptp(np.concatenate(paths), axis=0).max()
 
 
-def test_dots_stay_where_they_are() -> None:
+def test_dots_are_kept() -> None:
     """Each drawing keeps 2 to 7 separate dots of a single point."""
     for writer, rng in itertools.islice(writers(1), 20):
         paths = draw("dots", rng, writer)
@@ -85,7 +85,7 @@ def test_dots_stay_where_they_are() -> None:
 
 
 @pytest.mark.parametrize("kind", ["i", "j", "ü", "?", "÷"])
-def test_no_part_is_lost(kind: str) -> None:
+def test_no_part_is_removed_as_a_speck(kind: str) -> None:
     """No part is removed as a speck: an i without its dot would look like a 1."""
     for writer, rng in itertools.islice(writers(3), 20):
         paths = draw(kind, rng, writer)

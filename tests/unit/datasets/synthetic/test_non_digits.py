@@ -17,7 +17,7 @@ def test_labels_are_none() -> None:
     assert drawings.images.any(axis=(1, 2)).all()
 
 
-def test_same_seed_same_drawings() -> None:
+def test_same_seed_gives_the_same_drawings() -> None:
     """With the same seed, a larger set starts with the smaller one; with another seed, most drawings differ."""
     few, many, other = non_digits(25, seed=1), non_digits(40, seed=1), non_digits(25, seed=2)
     np.testing.assert_array_equal(few.images, many.images[:25])
@@ -32,7 +32,7 @@ def test_kinds_can_be_chosen() -> None:
         non_digits(1, seed=1, only=["7"])
 
 
-def test_drawings_are_prepared_as_ink_is() -> None:
+def test_drawings_are_rasterised_like_strokes() -> None:
     """Drawings are rasterised like strokes on the pad, with the writer's pen."""
     drawings = non_digits(100, seed=1, only=["heart"])
     for row, (writer, rng) in zip(range(0, 100, PER_WRITER), writers(1), strict=False):
@@ -41,12 +41,12 @@ def test_drawings_are_prepared_as_ink_is() -> None:
         np.testing.assert_array_equal(drawings.images[row], expected)
 
 
-def test_kinds_are_many() -> None:
+def test_there_are_many_kinds() -> None:
     """There are over 100 kinds, each below 5 % of all drawings."""
     assert len(kinds()) > 100
     assert max(kinds().values()) < 0.05
 
 
-def test_nothing_of_nothing() -> None:
+def test_zero_drawings_give_an_empty_set() -> None:
     """Zero drawings give an empty set."""
     assert len(non_digits(0, seed=1)) == 0

@@ -46,7 +46,7 @@ def steady(style: Style, **changes: float) -> list[Floats]:
     return write(style, np.random.default_rng(1), dataclasses.replace(writer, **{**still, **changes}))  # type: ignore[arg-type]
 
 
-def test_style_by_hand(tmp_path: Path) -> None:
+def test_points_and_ranges_of_a_style(tmp_path: Path) -> None:
     """Points are in hundredths of a height, relative to the centre; ranges have low and high ends."""
     (style,) = (style for style in read(tmp_path, STYLE + OTHERS) if style.digit == 7)
     assert (style.name, style.weight) == ("plain", 1)
@@ -96,14 +96,14 @@ def test_curve_bends_at_points_and_turns_at_corners() -> None:
         ("[[7]\n", "is not TOML"),
     ],
 )
-def test_what_cannot_be_names_the_style(tmp_path: Path, text: str, problem: str) -> None:
+def test_error_names_the_style(tmp_path: Path, text: str, problem: str) -> None:
     """The error for an invalid style contains its name, its digit and the file."""
     with pytest.raises(InkError, match="styles") as caught:
         read(tmp_path, text + OTHERS)  # in TOML, a key without a table must come first
     assert problem in str(caught.value)
 
 
-def test_missing_file_says_so(tmp_path: Path) -> None:
+def test_missing_file_is_refused(tmp_path: Path) -> None:
     """A missing file raises InkError."""
     with pytest.raises(InkError, match="cannot be read"):
         read_styles(tmp_path / "none.toml")
@@ -132,7 +132,7 @@ def test_every_style_is_drawable(style: Style) -> None:
         assert rasterize(paths).any()
 
 
-def test_same_seed_same_strokes() -> None:
+def test_same_seed_gives_the_same_strokes() -> None:
     """The same seed gives the same writers and strokes."""
     for (writer, rng), (same, other) in zip(writers(3), itertools.islice(writers(3), 4), strict=False):
         assert writer.slant == same.slant
@@ -149,7 +149,7 @@ def test_writers_differ() -> None:
     assert len(set(drawn)) == 50
 
 
-def test_writer_keeps_a_style_but_not_a_shape() -> None:
+def test_writer_keeps_a_style_but_varies_its_shape() -> None:
     """A writer always uses the same style for a digit, but never draws it identically."""
     writer, rng = next(writers(1))
     drawn = [write(4, rng, writer) for _ in range(10)]
@@ -157,7 +157,7 @@ def test_writer_keeps_a_style_but_not_a_shape() -> None:
     assert len({rasterize(paths).tobytes() for paths in drawn}) == 10
 
 
-def test_common_styles_are_taken_more_often() -> None:
+def test_styles_are_chosen_by_weight() -> None:
     """Styles are chosen in proportion to their weights."""
     matching = [style for style in styles() if style.digit == 0]
     counts = Counter(writer.styles[0].name for writer, _ in itertools.islice(writers(1), 2000))
@@ -167,7 +167,7 @@ def test_common_styles_are_taken_more_often() -> None:
         assert counts[style.name] / 2000 == pytest.approx(share, abs=4 * np.sqrt(share / 2000))
 
 
-def test_steady_hand_writes_the_style() -> None:
+def test_style_without_variation_is_unchanged() -> None:
     """Without variation, the style is written as in the file; slant and turn have the expected effect."""
     (style,) = (style for style in styles() if named(style) == "1 serifs above and below")
     stem = steady(style)[0]
@@ -178,7 +178,7 @@ def test_steady_hand_writes_the_style() -> None:
 
 
 @pytest.mark.parametrize("amount", HABITS)
-def test_each_habit_moves_the_pen(amount: str) -> None:
+def test_each_habit_changes_the_strokes(amount: str) -> None:
     """Each habit changes the strokes, but does not tear the digit apart."""
     (style,) = (style for style in styles() if named(style) == "4 open")
     plain, changed = (
@@ -189,7 +189,7 @@ def test_each_habit_moves_the_pen(amount: str) -> None:
     assert np.ptp(changed, axis=0) == pytest.approx(np.ptp(plain, axis=0), rel=0.4)
 
 
-def test_styles_near_another_digit_are_written_with_more_care() -> None:
+def test_freedom_scales_the_variation() -> None:
     """Freedom scales the variation of a writer, but not the slant, width or size."""
     writer, _ = next(writers(1))
     held = writer.held_to(0.5)
@@ -207,7 +207,7 @@ def test_rounding_leaves_the_ends() -> None:
     assert len(sharp) > len(smooth)
 
 
-def test_shipped_network_reads_most_of_it() -> None:
+def test_built_in_network_reads_most_generated_digits() -> None:
     """The built-in network, which was not trained on them, reads over 80 % of 1,000 generated digits."""
     recognizer = Recognizer(load_weights(SHIPPED))
     right = 0
@@ -219,7 +219,7 @@ def test_shipped_network_reads_most_of_it() -> None:
     assert right > 800
 
 
-def test_anyone_writes_where_no_writer_is_given() -> None:
+def test_writers_are_random_by_default() -> None:
     """Without a writer, each digit is written by a random writer."""
     rng = np.random.default_rng(1)
     assert len({rasterize(write(3, rng)).tobytes() for _ in range(20)}) == 20

@@ -15,7 +15,7 @@ def test_digits_are_balanced() -> None:
     assert counts.max() == 11
 
 
-def test_same_seed_same_digits() -> None:
+def test_same_seed_gives_the_same_digits() -> None:
     """With the same seed, a larger set starts with the smaller one; with another seed, all digits differ."""
     few, many, others = pen_digits(20, seed=1), pen_digits(30, seed=1), pen_digits(20, seed=2)
     np.testing.assert_array_equal(few.images, many.images[:20])
@@ -23,7 +23,7 @@ def test_same_seed_same_digits() -> None:
     assert not (few.images == others.images).all(axis=(1, 2)).any()
 
 
-def test_digits_are_prepared_as_ink_is() -> None:
+def test_digits_are_rasterised_like_strokes() -> None:
     """Digits are rasterised like strokes on the pad; most writers use the pad's pen."""
     digits = pen_digits(400, seed=1)
     same_pen = 0
@@ -33,6 +33,6 @@ def test_digits_are_prepared_as_ink_is() -> None:
     assert 20 < same_pen < 40
 
 
-def test_nothing_of_nothing() -> None:
+def test_zero_digits_give_an_empty_set() -> None:
     """Zero digits give an empty set."""
     assert len(pen_digits(0, seed=1)) == 0

@@ -1,8 +1,4 @@
-"""Write small HDF5 files with h5py, which use what the reader supports and what it refuses.
-
-python -m pip install h5py
-python tests/unit/formats/hdf5_files/make_files.py tests/unit/formats/hdf5_files
-"""
+"""Write small HDF5 files with h5py that use supported and unsupported features."""
 
 import sys
 from pathlib import Path

@@ -62,7 +62,7 @@ def test_the_mouse_draws_strokes(pad: Pad) -> None:
     assert stroke.width_px == DEFAULT_PEN_WIDTH_PX
 
 
-def test_signals_come_at_every_move_and_once_at_the_end(qtbot: QtBot, pad: Pad) -> None:
+def test_signals_are_emitted_per_move_and_per_stroke(qtbot: QtBot, pad: Pad) -> None:
     """drawing_changed is emitted at every move, and settled once at the end of the stroke."""
     changes: list[int] = []
     pad.drawing_changed.connect(lambda: changes.append(len(pad.drawing.strokes[0].points)))
@@ -71,7 +71,7 @@ def test_signals_come_at_every_move_and_once_at_the_end(qtbot: QtBot, pad: Pad) 
     assert changes == [1, 2, 3, 3]
 
 
-def test_a_trembling_click_is_a_dot(pad: Pad) -> None:
+def test_click_with_jitter_is_a_dot(pad: Pad) -> None:
     """A click with two pixels of jitter is a dot."""
     draw(pad, [[(100, 100), (101, 100), (101, 102)]])
     assert len(pad.drawing.strokes[0].points) == 1
@@ -91,14 +91,14 @@ def test_undo_redo_and_clear(pad: Pad) -> None:
     assert pad.drawing is full
 
 
-def test_clearing_an_empty_pad_is_nothing_to_undo(pad: Pad) -> None:
+def test_clearing_an_empty_pad_adds_no_undo_step(pad: Pad) -> None:
     """Clearing an empty pad adds nothing to the undo stack."""
     pad.clear()
     assert pad.undo_stack.count() == 0
 
 
 def test_the_eraser_cuts_and_can_be_undone(pad: Pad) -> None:
-    """Erasing the middle of a line leaves two strokes, and undo restores one."""
+    """Erasing the middle of a line leaves two strokes, and undo restores the line."""
     draw(pad, [[(100, 240), (380, 240)]])
     pad.set_erasing(True)
     draw(pad, [[(240, 200), (240, 280)]])
@@ -107,7 +107,7 @@ def test_the_eraser_cuts_and_can_be_undone(pad: Pad) -> None:
     assert len(pad.drawing.strokes) == 1
 
 
-def test_an_eraser_that_meets_nothing_is_nothing_to_undo(pad: Pad) -> None:
+def test_ineffective_eraser_adds_no_undo_step(pad: Pad) -> None:
     """An eraser stroke that changes nothing adds nothing to the undo stack."""
     draw(pad, [[(100, 100), (150, 100)]])
     pad.set_erasing(True)
@@ -115,7 +115,7 @@ def test_an_eraser_that_meets_nothing_is_nothing_to_undo(pad: Pad) -> None:
     assert pad.undo_stack.count() == 1
 
 
-def test_every_stroke_settles(qtbot: QtBot, pad: Pad) -> None:
+def test_every_stroke_emits_settled_once(qtbot: QtBot, pad: Pad) -> None:
     """Every stroke emits settled once after its last change, even if it is ineffective, cancelled or cleared."""
     log: list[str] = []
     pad.drawing_changed.connect(lambda: log.append("changed"))
@@ -182,7 +182,7 @@ def test_the_first_finger_draws(pad: Pad) -> None:
     assert len(stroke.points) == 2
 
 
-def test_fingers_rest_once_a_stylus_was_seen(pad: Pad) -> None:
+def test_touch_is_ignored_after_a_stylus(pad: Pad) -> None:
     """Touch is ignored once a stylus was used, because the hand rests on the pad."""
     send_pen(pad, [(100, 100, 0.5), (150, 150, 0.5), (150, 150, 0)])
     touch(pad, QTest.createTouchDevice())
@@ -190,7 +190,7 @@ def test_fingers_rest_once_a_stylus_was_seen(pad: Pad) -> None:
 
 
 def test_the_keyboard_draws(qtbot: QtBot, pad: Pad) -> None:
-    """Space lowers the pen at the centre, arrow keys move it, and Space lifts it."""
+    """Space puts the pen down at the centre, arrow keys move it, and Space lifts it."""
     for key in (Qt.Key.Key_Space, *[Qt.Key.Key_Down] * 3, Qt.Key.Key_Right, Qt.Key.Key_Space):
         qtbot.keyClick(pad, key)
     qtbot.keyClick(pad, Qt.Key.Key_Left)
@@ -198,7 +198,7 @@ def test_the_keyboard_draws(qtbot: QtBot, pad: Pad) -> None:
     np.testing.assert_allclose(stroke.points, [(240, 240), (240, 256), (240, 272), (240, 288), (256, 288)])
 
 
-def test_escape_takes_the_stroke_in_the_making_back(qtbot: QtBot, pad: Pad) -> None:
+def test_escape_discards_the_unfinished_stroke(qtbot: QtBot, pad: Pad) -> None:
     """Escape discards the unfinished stroke without an undo step."""
     for key in (Qt.Key.Key_Space, Qt.Key.Key_Down, Qt.Key.Key_Escape):
         qtbot.keyClick(pad, key)
@@ -213,7 +213,7 @@ def test_points_stay_on_the_canvas(pad: Pad) -> None:
 
 
 @pytest.mark.parametrize("side", [240, 480, 960])
-def test_the_same_digit_is_the_same_at_every_pad_size(pad: Pad, side: int) -> None:
+def test_network_input_does_not_depend_on_the_pad_size(pad: Pad, side: int) -> None:
     """The network input does not depend on the size of the pad."""
     pad.setFixedSize(side, side)
     draw(pad, placed(3, 0.2 * side, 0.2 * side, 0.6 * side))
@@ -225,7 +225,7 @@ def test_the_same_digit_is_the_same_at_every_pad_size(pad: Pad, side: int) -> No
 @pytest.mark.parametrize("share", [0.2, 0.5, 1.0])
 @pytest.mark.parametrize("corner", [0.0, 1.0])
 @pytest.mark.parametrize("pen_width_px", [8, 48])
-def test_neither_size_place_nor_pen_change_what_the_network_sees(
+def test_network_input_does_not_depend_on_size_position_or_pen(
     pad: Pad, share: float, corner: float, pen_width_px: int
 ) -> None:
     """The network input does not depend on the size and position of the drawing or on the pen width."""
@@ -236,7 +236,7 @@ def test_neither_size_place_nor_pen_change_what_the_network_sees(
     assert np.abs(pad.drawing.rasterize().astype(int) - expected).max() <= 1
 
 
-def test_painting_shows_the_ink_in_the_theme_s_colour(pad: Pad, theme: Theme) -> None:
+def test_ink_has_the_colour_of_the_theme(pad: Pad, theme: Theme) -> None:
     """Strokes are painted in the ink colour on the pad colour of the theme."""
     draw(pad, [[(100, 240), (380, 240)]])
     image = pad.grab().toImage()
@@ -261,7 +261,7 @@ sys.stdout.write(f"{pad.devicePixelRatioF()} {hashlib.sha256(pad.drawing.rasteri
 """
 
 
-def test_the_screen_s_scale_changes_nothing() -> None:
+def test_network_input_does_not_depend_on_the_screen_scale() -> None:
     """The same strokes give the same network input at 1, 1.5 and 2 device pixels per pixel."""
     printed = []
     for factor in ("1", "1.5", "2"):
@@ -273,7 +273,7 @@ def test_the_screen_s_scale_changes_nothing() -> None:
     assert len({digest for _, digest in printed}) == 1
 
 
-def test_a_palm_before_the_pen_gives_way(pad: Pad) -> None:
+def test_pen_discards_an_earlier_touch_stroke(pad: Pad) -> None:
     """A pen stroke discards a finger stroke that started before it."""
     device = QTest.createTouchDevice()
     QTest.touchEvent(pad, device).press(0, pad.rect().center(), pad).commit()
@@ -283,7 +283,7 @@ def test_a_palm_before_the_pen_gives_way(pad: Pad) -> None:
     assert stroke.pressures is not None
 
 
-def test_undo_in_mid_stroke_takes_that_stroke_as_well(pad: Pad) -> None:
+def test_undo_during_a_stroke_discards_it(pad: Pad) -> None:
     """Undo during a stroke discards the stroke, and releasing the button does not restore it."""
     draw(pad, [[(50, 50), (100, 100)]])
     mouse(pad, QEvent.Type.MouseButtonPress, (200, 200))
@@ -293,7 +293,7 @@ def test_undo_in_mid_stroke_takes_that_stroke_as_well(pad: Pad) -> None:
     assert pad.drawing.is_empty
 
 
-def test_a_lost_release_does_not_join_two_strokes(pad: Pad) -> None:
+def test_lost_mouse_release_does_not_join_strokes(pad: Pad) -> None:
     """After a lost mouse release, for example to a dialog, the next press starts a new stroke."""
     mouse(pad, QEvent.Type.MouseButtonPress, (50, 50))
     mouse(pad, QEvent.Type.MouseMove, (100, 100))
@@ -301,7 +301,7 @@ def test_a_lost_release_does_not_join_two_strokes(pad: Pad) -> None:
     assert [len(stroke.points) for stroke in pad.drawing.strokes] == [2, 2]
 
 
-def test_a_long_stroke_looks_the_same_while_it_is_drawn_and_after(pad: Pad) -> None:
+def test_long_stroke_looks_the_same_during_drawing_and_afterwards(pad: Pad) -> None:
     """A long stroke looks the same during drawing and afterwards."""
     angles = np.linspace(0, 30, 1500)
     path = [(240 + (20 + 6 * a) * np.cos(a), 240 + (20 + 6 * a) * np.sin(a)) for a in angles]
@@ -317,8 +317,8 @@ def test_a_long_stroke_looks_the_same_while_it_is_drawn_and_after(pad: Pad) -> N
 
 
 @pytest.mark.parametrize("eraser", [False, True])
-def test_drawing_replaced_in_mid_stroke_is_the_whole_drawing(pad: Pad, eraser: bool) -> None:
-    """A paste during a stroke discards the stroke; undo restores the drawing before it, not a half of it."""
+def test_paste_during_a_stroke_replaces_the_whole_drawing(pad: Pad, eraser: bool) -> None:
+    """A paste during a stroke discards the stroke, and undo restores the whole drawing before the stroke."""
     draw(pad, [[(100, 100), (300, 300)]])
     before, other = pad.drawing, Drawing((Stroke(np.array([[50.0, 400.0], [90.0, 400.0]])),))
     pad.set_erasing(eraser)

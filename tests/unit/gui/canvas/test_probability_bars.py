@@ -4,7 +4,7 @@ from digitpad.gui.canvas.probability_bars import ProbabilityBars
 from digitpad.gui.widgets.theme import Theme
 
 
-def test_bars_end_at_what_they_are_told(qtbot: QtBot, theme: Theme) -> None:
+def test_bars_animate_to_the_new_probabilities(qtbot: QtBot, theme: Theme) -> None:
     """Bars animate to the new probabilities, and the accessible description lists them."""
     bars = ProbabilityBars(theme)
     qtbot.addWidget(bars)
@@ -15,7 +15,7 @@ def test_bars_end_at_what_they_are_told(qtbot: QtBot, theme: Theme) -> None:
     assert bars.accessibleDescription().startswith("0: 50.0\N{NO-BREAK SPACE}%, 1: 25.0\N{NO-BREAK SPACE}%")
 
 
-def test_a_new_answer_begins_where_the_bars_are(qtbot: QtBot, theme: Theme) -> None:
+def test_animation_starts_at_the_current_lengths(qtbot: QtBot, theme: Theme) -> None:
     """A new prediction during an animation continues from the current lengths."""
     bars = ProbabilityBars(theme)
     qtbot.addWidget(bars)
@@ -28,7 +28,7 @@ def test_a_new_answer_begins_where_the_bars_are(qtbot: QtBot, theme: Theme) -> N
     qtbot.waitUntil(lambda: bars.drawn[1] == 1.0)
 
 
-def test_what_is_no_number_does_not_stay(qtbot: QtBot, theme: Theme) -> None:
+def test_nan_does_not_affect_later_probabilities(qtbot: QtBot, theme: Theme) -> None:
     """NaN probabilities do not affect the next probabilities."""
     bars = ProbabilityBars(theme)
     qtbot.addWidget(bars)
@@ -39,7 +39,7 @@ def test_what_is_no_number_does_not_stay(qtbot: QtBot, theme: Theme) -> None:
     qtbot.waitUntil(lambda: bars.drawn == probabilities)
 
 
-def test_no_bar_is_the_answer_where_it_is_not_sure(qtbot: QtBot, theme: Theme) -> None:
+def test_unsure_prediction_highlights_no_bar(qtbot: QtBot, theme: Theme) -> None:
     """An unsure prediction keeps its probabilities, but no bar is highlighted."""
     bars = ProbabilityBars(theme)
     qtbot.addWidget(bars)
@@ -50,7 +50,7 @@ def test_no_bar_is_the_answer_where_it_is_not_sure(qtbot: QtBot, theme: Theme) -
     assert bars.accessibleDescription().endswith("9: 100.0\N{NO-BREAK SPACE}%")
 
 
-def test_the_best_bar_is_painted_in_the_accent(qtbot: QtBot, theme: Theme) -> None:
+def test_largest_bar_has_the_accent_colour(qtbot: QtBot, theme: Theme) -> None:
     """Only the largest bar is painted in the accent colour."""
     bars = ProbabilityBars(theme)
     qtbot.addWidget(bars)
@@ -61,7 +61,7 @@ def test_the_best_bar_is_painted_in_the_accent(qtbot: QtBot, theme: Theme) -> No
     assert image.pixelColor(200, 12).name() == theme.tokens.ground
 
 
-def test_few_classes_keep_their_places(qtbot: QtBot, theme: Theme) -> None:
+def test_up_to_ten_classes_keep_their_order(qtbot: QtBot, theme: Theme) -> None:
     """Up to ten classes keep their order, and the accessible description contains their names."""
     bars = ProbabilityBars(theme)
     qtbot.addWidget(bars)
@@ -73,7 +73,7 @@ def test_few_classes_keep_their_places(qtbot: QtBot, theme: Theme) -> None:
     assert not bars.grab().isNull()
 
 
-def test_of_many_classes_the_most_probable_are_shown(qtbot: QtBot, theme: Theme) -> None:
+def test_most_probable_of_many_classes_are_shown(qtbot: QtBot, theme: Theme) -> None:
     """Of more than ten classes, the ten most probable are shown in descending order."""
     bars = ProbabilityBars(theme)
     qtbot.addWidget(bars)
@@ -90,7 +90,7 @@ def test_of_many_classes_the_most_probable_are_shown(qtbot: QtBot, theme: Theme)
     assert image.pixelColor(200, 12).name() == theme.tokens.accent
 
 
-def test_other_classes_begin_anew(qtbot: QtBot, theme: Theme) -> None:
+def test_other_classes_reset_the_bars(qtbot: QtBot, theme: Theme) -> None:
     """Other classes reset the bars, and the same classes keep them."""
     bars = ProbabilityBars(theme)
     qtbot.addWidget(bars)

@@ -26,14 +26,14 @@ DIGITS, TEST = random_digits(60), random_digits(20)
 
 @pytest.fixture
 def form(window: Window) -> SettingsForm:
-    """The form of a window that shows it."""
+    """Return the settings form of a window with the Train tab shown."""
     window.show_page(TRAIN)
     return window.page(TrainTab).form
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A set of 47 classes."""
+    """Return a dataset with 47 class names."""
     digits = Digits(DIGITS.images, np.arange(60, dtype=np.uint8) % 5)
     return write_folder(tmp_path / "emnist-balanced", digits, digits)
 
@@ -48,8 +48,8 @@ def text(dialog: DataDialog, name: str) -> str:
     return find(dialog, QLabel, name).text()
 
 
-def test_it_shows_the_chosen_set(qtbot: QtBot, window: Window, form: SettingsForm, folder: Path) -> None:
-    """Its sizes, what was done to it, and a row for each class, in either theme."""
+def test_selected_dataset_is_shown(qtbot: QtBot, window: Window, form: SettingsForm, folder: Path) -> None:
+    """The dialog shows sizes, notes and a row per class, in both themes."""
     dialog = opened(form, str(folder))
     qtbot.waitUntil(lambda: dialog.overview is not None)
     assert text(dialog, "data_title") == "emnist-balanced"
@@ -62,8 +62,8 @@ def test_it_shows_the_chosen_set(qtbot: QtBot, window: Window, form: SettingsFor
     assert not dialog.grab().isNull()
 
 
-def test_it_tells_what_is_wrong(qtbot: QtBot, form: SettingsForm, tmp_path: Path) -> None:
-    """In its place, and another set can be looked at then."""
+def test_unreadable_dataset_is_reported(qtbot: QtBot, form: SettingsForm, tmp_path: Path) -> None:
+    """If the dataset can't be read, the dialog shows the error, and another dataset can be shown afterwards."""
     dialog = opened(form, str(tmp_path / "nowhere"))
     qtbot.waitUntil(lambda: text(dialog, "data_about") == "This dataset cannot be read.")
     assert "nowhere: does not exist" in text(dialog, "data_notes")
@@ -73,7 +73,7 @@ def test_it_tells_what_is_wrong(qtbot: QtBot, form: SettingsForm, tmp_path: Path
 
 
 class SlowReading:
-    """Stands for a set that takes long to read, until it is let go."""
+    """Stand-in for `load` that blocks until ``may_end`` is set."""
 
     def __init__(self) -> None:
         self.began, self.may_end = threading.Event(), threading.Event()
@@ -91,15 +91,15 @@ class SlowReading:
 
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowReading]:
-    """Reading that waits."""
+    """Replace `load` by a slow one."""
     reading = SlowReading()
     monkeypatch.setattr(data_dialog, "load", reading)
     yield reading
     reading.may_end.set()
 
 
-def test_closing_ends_the_reading(qtbot: QtBot, form: SettingsForm, slow: SlowReading, folder: Path) -> None:
-    """Nothing is shown any more, and the window waits for the thread's end."""
+def test_closing_ends_loading(qtbot: QtBot, form: SettingsForm, slow: SlowReading, folder: Path) -> None:
+    """After the dialog was closed, nothing is shown, and the form waits for the thread to end."""
     dialog = opened(form, str(folder))
     qtbot.waitUntil(slow.began.is_set)
     assert text(dialog, "data_about") == "Reading…"
@@ -111,10 +111,10 @@ def test_closing_ends_the_reading(qtbot: QtBot, form: SettingsForm, slow: SlowRe
     assert dialog.overview is None
 
 
-def test_only_the_set_that_was_asked_for_last_is_shown(
+def test_only_the_last_requested_dataset_is_shown(
     qtbot: QtBot, form: SettingsForm, slow: SlowReading, folder: Path
 ) -> None:
-    """What was read before it comes to nothing."""
+    """If another dataset is requested while one is loading, only the later one is shown."""
     opened(form, str(folder))
     qtbot.waitUntil(slow.began.is_set)
     dialog = opened(form, BUILT_IN)
@@ -126,8 +126,8 @@ def test_only_the_set_that_was_asked_for_last_is_shown(
     form.close_preview()
 
 
-def test_a_file_or_a_folder_is_asked_for(form: SettingsForm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """It is chosen then, and kept among the others; without one, the choice is as it was."""
+def test_file_or_folder_can_be_chosen(form: SettingsForm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A chosen file or folder is selected and added to the list; cancelling keeps the selection."""
     choice = find(form, DatasetChoice)
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "mine"))
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))

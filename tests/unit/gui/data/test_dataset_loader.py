@@ -10,8 +10,8 @@ from digitpad.gui.data.dataset_loader import DatasetLoader
 from digitpad.gui.tasks.task import TaskCancelledError
 
 
-def test_it_is_read_once_for_all_who_ask(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also where several threads ask at once; a failure is told to each."""
+def test_dataset_is_loaded_once_for_several_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several threads share a single load, and a missing dataset raises DataError."""
     read: list[str] = []
 
     def load(source: str, tell: ProgressCallback) -> object:
@@ -33,8 +33,8 @@ def test_it_is_read_once_for_all_who_ask(monkeypatch: pytest.MonkeyPatch) -> Non
         DatasetLoader("nowhere").get()
 
 
-def test_reading_can_be_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At the next sign of life; what is there already stays."""
+def test_loading_can_be_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After `give_up`, loading is cancelled at its next progress report."""
     data = DatasetLoader("mine")
 
     def load(source: str, tell: ProgressCallback) -> object:

@@ -23,7 +23,7 @@ NAME = "fashion-mnist"
 
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """A local server that is taken for where Fashion-MNIST is published."""
+    """Run a local server in place of the one that publishes Fashion-MNIST."""
     with serving(tmp_path / "published") as running:
         monkeypatch.setitem(SOURCES, NAME, source_of(running, running.url))
         yield running
@@ -31,14 +31,14 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 @pytest.fixture
 def form(window: Window) -> SettingsForm:
-    """The form of a window that shows it."""
+    """Return the settings form of a window with the Train tab shown."""
     window.show_page(TRAIN)
     return window.page(TrainTab).form
 
 
 @pytest.fixture
 def dialog(server: Server, window: Window, form: SettingsForm) -> DownloadDialog:
-    """The dialog, opened from the choice of data."""
+    """Return the dialog, opened from the list of datasets."""
     choice = find(form, DatasetChoice)
     choice.setCurrentIndex(choice.findText(DOWNLOAD))
     choice.activated.emit(choice.currentIndex())
@@ -50,19 +50,19 @@ def button(dialog: DownloadDialog) -> QPushButton:
     return find(dialog, QPushButton, f"download_{NAME}")
 
 
-def said(dialog: DownloadDialog) -> str:
+def message_of(dialog: DownloadDialog) -> str:
     return find(dialog, QLabel, "download_said").text()
 
 
-def test_nothing_is_fetched_until_it_is_asked_for(server: Server, dialog: DownloadDialog) -> None:
-    """What there is, how large, and under which licence is told without asking anybody."""
+def test_opening_the_dialog_requests_nothing(server: Server, dialog: DownloadDialog) -> None:
+    """The dialog shows its contents without a request to the server."""
     assert server.asked == []
     assert button(dialog).text() == "Download"
-    assert "SHA-256" in said(dialog)
+    assert "SHA-256" in message_of(dialog)
 
 
-def test_a_set_is_downloaded_and_used(qtbot: QtBot, dialog: DownloadDialog, form: SettingsForm) -> None:
-    """It joins the choice, and Use chooses it."""
+def test_dataset_is_downloaded_and_used(qtbot: QtBot, dialog: DownloadDialog, form: SettingsForm) -> None:
+    """A downloaded dataset is added to the list, and Use selects it."""
     button(dialog).click()
     assert not button(dialog).isEnabled()
     qtbot.waitUntil(lambda: button(dialog).text() == "Use")
@@ -76,8 +76,8 @@ def test_a_set_is_downloaded_and_used(qtbot: QtBot, dialog: DownloadDialog, form
     assert recipe.data.set == str(sets_folder() / NAME)
 
 
-def test_a_downloaded_set_is_offered_on_all_tabs(qtbot: QtBot, window: Window, dialog: DownloadDialog) -> None:
-    """Those that were opened before it was there, though it is used on one alone."""
+def test_downloaded_dataset_is_listed_on_all_tabs(qtbot: QtBot, window: Window, dialog: DownloadDialog) -> None:
+    """A downloaded dataset is added to the lists of open tabs, but is not selected there."""
     choice = window.page(EvaluateTab).data_choice
     button(dialog).click()
     qtbot.waitUntil(lambda: button(dialog).text() == "Use")
@@ -85,12 +85,12 @@ def test_a_downloaded_set_is_offered_on_all_tabs(qtbot: QtBot, window: Window, d
     assert choice.value() == "mnist"
 
 
-def test_what_goes_wrong_is_told(qtbot: QtBot, server: Server, dialog: DownloadDialog) -> None:
-    """And it can be tried again."""
+def test_failed_download_is_reported(qtbot: QtBot, server: Server, dialog: DownloadDialog) -> None:
+    """A failed download shows the error, and can be repeated."""
     files = dict(server.files)
     server.files.clear()
     button(dialog).click()
-    qtbot.waitUntil(lambda: "404 Not Found" in said(dialog))
+    qtbot.waitUntil(lambda: "404 Not Found" in message_of(dialog))
     assert button(dialog).isEnabled()
     assert not (sets_folder() / NAME).exists()
     server.files.update(files)
@@ -98,8 +98,8 @@ def test_what_goes_wrong_is_told(qtbot: QtBot, server: Server, dialog: DownloadD
     qtbot.waitUntil(lambda: button(dialog).text() == "Use")
 
 
-def begun(qtbot: QtBot, server: Server, dialog: DownloadDialog) -> None:
-    """A download that waits in the midst of a file."""
+def start_download(qtbot: QtBot, server: Server, dialog: DownloadDialog) -> None:
+    """Start a download that pauses in the middle of a file."""
     images = "train-images-idx3-ubyte.gz"
     server.cut[images] = 20_000
     server.paused.add(images)
@@ -107,22 +107,22 @@ def begun(qtbot: QtBot, server: Server, dialog: DownloadDialog) -> None:
     qtbot.waitUntil(lambda: (images, "") in server.asked)
 
 
-def test_a_download_can_be_stopped_and_gone_on_with(qtbot: QtBot, server: Server, dialog: DownloadDialog) -> None:
-    """What was fetched is kept."""
-    begun(qtbot, server, dialog)
+def test_download_can_be_stopped_and_resumed(qtbot: QtBot, server: Server, dialog: DownloadDialog) -> None:
+    """A stopped download can be resumed."""
+    start_download(qtbot, server, dialog)
     find(dialog, QPushButton, "download_stop").click()
     server.held.set()
-    qtbot.waitUntil(lambda: said(dialog).startswith("Stopped."))
+    qtbot.waitUntil(lambda: message_of(dialog).startswith("Stopped."))
     assert not (sets_folder() / NAME).exists()
     button(dialog).click()
     qtbot.waitUntil(lambda: button(dialog).text() == "Use")
 
 
-def test_closing_the_window_ends_a_download(
+def test_closing_the_window_stops_a_download(
     qtbot: QtBot, server: Server, dialog: DownloadDialog, window: Window
 ) -> None:
-    """The dialog alone may be closed while it goes on."""
-    begun(qtbot, server, dialog)
+    """Closing the dialog does not stop a download; closing the window does."""
+    start_download(qtbot, server, dialog)
     qtbot.keyClick(dialog, Qt.Key.Key_Escape)
     assert not dialog.isVisible()
     assert "download" in [thread.name for thread in threading.enumerate()]
@@ -131,8 +131,10 @@ def test_closing_the_window_ends_a_download(
     assert "download" not in [thread.name for thread in threading.enumerate()]
 
 
-def test_a_training_under_way_keeps_its_data(qtbot: QtBot, dialog: DownloadDialog, form: SettingsForm) -> None:
-    """The choice rests with the other settings."""
+def test_use_does_not_change_the_dataset_during_training(
+    qtbot: QtBot, dialog: DownloadDialog, form: SettingsForm
+) -> None:
+    """While settings cannot be edited, as during training, Use does not change the dataset."""
     button(dialog).click()
     qtbot.waitUntil(lambda: button(dialog).text() == "Use")
     form.set_editable(False)

@@ -1,4 +1,4 @@
-"""Corrections: what was wrong once is read right at once, and is kept in My digits."""
+"""Tests of corrections in the Draw tab."""
 
 import pytest
 from PySide6.QtCore import Qt
@@ -15,7 +15,7 @@ from tests.unit.gui.hand import draw, find, placed
 
 @pytest.fixture
 def tab(qtbot: QtBot, window: Window) -> DrawTab:
-    """The Draw tab with a 7, which the user meant as a 2."""
+    """Return the Draw tab with a drawing that is read as 7."""
     qtbot.waitUntil(lambda: window.session.corrections.memory is not None)
     tab = window.page(DrawTab)
     draw(tab.pad, placed(7, 100, 100, 250))
@@ -27,8 +27,8 @@ def answer(tab: DrawTab) -> str:
     return find(tab, QLabel, "answer").text()
 
 
-def test_a_correction_is_learnt_at_once(qtbot: QtBot, window: Window, tab: DrawTab) -> None:
-    """The same style drawn again is read as corrected, and the answer says why."""
+def test_correction_takes_effect_at_once(qtbot: QtBot, window: Window, tab: DrawTab) -> None:
+    """After one correction, a similar drawing is read as corrected, the reason is shown, and it is in My digits."""
     find(tab, QPushButton, "was_2").click()
     qtbot.waitUntil(lambda: answer(tab) == "2")
     assert "as you corrected on " in find(tab, QLabel, "reading_time").text()
@@ -38,8 +38,8 @@ def test_a_correction_is_learnt_at_once(qtbot: QtBot, window: Window, tab: DrawT
     assert [digit.label for digit in DigitStore().digits] == [2]
 
 
-def test_undo_takes_a_correction_back(qtbot: QtBot, window: Window, tab: DrawTab) -> None:
-    """My digits and the answer are as before."""
+def test_correction_can_be_undone(qtbot: QtBot, window: Window, tab: DrawTab) -> None:
+    """Undo restores the earlier answer and removes the drawing from My digits."""
     find(tab, QPushButton, "was_2").click()
     qtbot.waitUntil(lambda: answer(tab) == "2")
     assert window.session.undo_stack.undoText() == "Correction"
@@ -48,20 +48,20 @@ def test_undo_takes_a_correction_back(qtbot: QtBot, window: Window, tab: DrawTab
     assert DigitStore().digits == ()
 
 
-def test_what_is_no_digit_is_learnt(qtbot: QtBot, window: Window, tab: DrawTab) -> None:
-    """A drawing that was not a digit is not sure from then on."""
+def test_drawing_can_be_corrected_to_no_digit(qtbot: QtBot, window: Window, tab: DrawTab) -> None:
+    """A drawing that is corrected to "not a digit" becomes not sure, and is kept in My digits."""
     find(tab, QPushButton, "was_none").click()
     qtbot.waitUntil(lambda: find(tab, QLabel, "confidence").text() == "Not sure")
     assert [digit.label for digit in DigitStore().digits] == [NONE]
 
 
 def test_keys_correct(qtbot: QtBot, window: Window, tab: DrawTab) -> None:
-    """Alt and a digit correct the answer."""
+    """Alt and a digit key correct the answer."""
     window.activateWindow()
     qtbot.keyClick(tab.pad, Qt.Key.Key_2, Qt.KeyboardModifier.AltModifier)
     qtbot.waitUntil(lambda: answer(tab) == "2")
 
 
 def test_an_empty_pad_has_nothing_to_correct(window: Window) -> None:
-    """The row is hidden until there is an answer."""
+    """The row of corrections is hidden while the pad is empty."""
     assert not find(window.page(DrawTab), CorrectionRow).isVisible()

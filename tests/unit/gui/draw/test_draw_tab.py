@@ -70,7 +70,7 @@ def test_an_empty_pad_predicts_nothing(window: Window) -> None:
     assert find(tab, ProbabilityBars).accessibleDescription() == "none"
 
 
-def test_digits_are_read_as_they_are_drawn(qtbot: QtBot, window: Window) -> None:
+def test_digits_are_recognised(qtbot: QtBot, window: Window) -> None:
     """The built-in network reads each drawn digit correctly."""
     tab = window.page(DrawTab)
     for digit in DIGITS:
@@ -82,9 +82,7 @@ def test_digits_are_read_as_they_are_drawn(qtbot: QtBot, window: Window) -> None
         assert_other_guesses_are_listed(tab)
 
 
-def test_prediction_follows_the_pen_before_it_is_lifted(
-    qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_prediction_is_updated_during_a_stroke(qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
     """An unfinished stroke is read at most once per frame."""
     tab = window.page(DrawTab)
     readings: list[int] = []
@@ -97,7 +95,7 @@ def test_prediction_follows_the_pen_before_it_is_lifted(
     assert 1 <= len(readings) < 200
 
 
-def test_clearing_empties_the_answer(qtbot: QtBot, window: Window) -> None:
+def test_clearing_removes_the_prediction(qtbot: QtBot, window: Window) -> None:
     """Clearing the pad removes the prediction."""
     tab = window.page(DrawTab)
     draw(tab.pad, placed(7, 100, 100, 200))
@@ -107,7 +105,7 @@ def test_clearing_empties_the_answer(qtbot: QtBot, window: Window) -> None:
     assert tab.prediction is None
 
 
-def test_tools_and_keys_agree(qtbot: QtBot, window: Window) -> None:
+def test_tool_buttons_and_keys_stay_in_sync(qtbot: QtBot, window: Window) -> None:
     """Buttons and keys of the pen and the eraser stay in sync with the pad."""
     tab = window.page(DrawTab)
     eraser = find(tab, QPushButton, "eraser_tool")
@@ -140,7 +138,7 @@ def test_undo_buttons_follow_the_stack(qtbot: QtBot, window: Window) -> None:
     assert redo.isEnabled()
 
 
-def test_other_weights_read_at_once(qtbot: QtBot, window: Window, shipped: Weights) -> None:
+def test_new_network_reads_the_drawing_at_once(qtbot: QtBot, window: Window, shipped: Weights) -> None:
     """A new network reads the current drawing at once."""
     tab = window.page(DrawTab)
     draw(tab.pad, placed(7, 100, 100, 200))
@@ -150,7 +148,7 @@ def test_other_weights_read_at_once(qtbot: QtBot, window: Window, shipped: Weigh
     assert label(tab, "runners_up") == "This doesn't look like a digit"
 
 
-def test_what_is_no_digit_is_not_told_as_one(qtbot: QtBot, window: Window, unsure: Weights) -> None:
+def test_unsure_prediction_shows_a_question_mark(qtbot: QtBot, window: Window, unsure: Weights) -> None:
     """An unsure prediction shows a question mark and the likely digits, without moving the layout."""
     tab = window.page(DrawTab)
     answer = find(tab, QLabel, "answer")
@@ -174,7 +172,7 @@ def test_what_is_no_digit_is_not_told_as_one(qtbot: QtBot, window: Window, unsur
     assert answer.font().bold()
 
 
-def test_it_is_announced_how_sure_it_is(
+def test_prediction_and_confidence_are_announced(
     qtbot: QtBot, window: Window, unsure: Weights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Screen readers get the prediction, its confidence, and the first change that would alter it."""
@@ -195,7 +193,7 @@ def test_it_is_announced_how_sure_it_is(
     assert messages[-1].startswith("Not sure, could be 7")
 
 
-def test_nothing_is_announced_in_mid_stroke(window: Window) -> None:
+def test_announcement_waits_for_the_end_of_the_stroke(window: Window) -> None:
     """A new stroke postpones the announcement of the previous prediction."""
     pad, announcing = window.page(DrawTab).pad, window.page(DrawTab).announcing
     draw(pad, placed(7, 100, 100, 200))
@@ -240,9 +238,7 @@ NAMES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt
 
 
 @pytest.mark.parametrize("names", [NAMES, ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")])
-def test_classes_are_told_by_their_names(
-    qtbot: QtBot, window: Window, shipped: Weights, names: tuple[str, ...]
-) -> None:
+def test_class_names_are_shown(qtbot: QtBot, window: Window, shipped: Weights, names: tuple[str, ...]) -> None:
     """Class names appear in the prediction, the bars and the other guesses, and the card keeps its size."""
     tab = window.page(DrawTab)
     height = find(tab, QFrame, "answer_card").height()

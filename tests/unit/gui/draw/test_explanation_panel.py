@@ -66,7 +66,7 @@ def asked(window: Window) -> Window:
     return window
 
 
-def test_it_explains_only_when_asked(qtbot: QtBot, window: Window) -> None:
+def test_explanation_is_shown_on_request(qtbot: QtBot, window: Window) -> None:
     """The button and its key show and hide the explanation; without it, only the pixels are shown."""
     draw(window.page(DrawTab).pad, two(window))
     assert not window.page(DrawTab).seen.explains
@@ -83,7 +83,7 @@ def test_it_explains_only_when_asked(qtbot: QtBot, window: Window) -> None:
     qtbot.waitUntil(lambda: findings(window) != "")
 
 
-def test_the_key_tells_the_digits(qtbot: QtBot, asked: Window) -> None:
+def test_legend_names_both_digits(qtbot: QtBot, asked: Window) -> None:
     """The legend names both digits, with signs beside the colours."""
     draw(asked.page(DrawTab).pad, two(asked))
     prediction = asked.page(DrawTab).read_now()
@@ -110,7 +110,7 @@ def test_evidence_against_is_striped(qtbot: QtBot, theme: Theme) -> None:
 
 
 def test_findings_wait_until_the_pen_is_lifted(qtbot: QtBot, asked: Window) -> None:
-    """Findings appear when the pen is lifted, and the next stroke removes them."""
+    """Findings appear when the pen is lifted, and disappear with the next stroke."""
     pad = asked.page(DrawTab).pad
     draw(pad, two(asked))
     qtbot.waitUntil(lambda: "it would be a 7" in findings(asked))
@@ -122,7 +122,7 @@ def test_findings_wait_until_the_pen_is_lifted(qtbot: QtBot, asked: Window) -> N
     qtbot.waitUntil(lambda: "it would be a 7" in findings(asked))
 
 
-def test_findings_come_back_where_nothing_changed(qtbot: QtBot, asked: Window) -> None:
+def test_findings_return_if_nothing_changed(qtbot: QtBot, asked: Window) -> None:
     """Findings return after an eraser stroke on bare paper and after a cancelled stroke."""
     pad = asked.page(DrawTab).pad
     draw(pad, two(asked))
@@ -138,7 +138,9 @@ def test_findings_come_back_where_nothing_changed(qtbot: QtBot, asked: Window) -
     qtbot.waitUntil(lambda: "it would be a 7" in findings(asked))
 
 
-def test_no_reading_waits_for_an_explanation(qtbot: QtBot, asked: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prediction_is_not_delayed_by_the_explanation(
+    qtbot: QtBot, asked: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The prediction appears before the evidence, which is computed at most ten times per second."""
     calls: list[object] = []
     weigh = Explainer.weigh
@@ -159,7 +161,9 @@ def test_no_reading_waits_for_an_explanation(qtbot: QtBot, asked: Window, monkey
     assert 1 <= len(calls) <= 20
 
 
-def test_a_slow_network_is_heard_out(qtbot: QtBot, asked: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pen_moves_do_not_restart_a_slow_computation(
+    qtbot: QtBot, asked: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Pen moves do not restart a computation of evidence that is still running."""
     seen = asked.page(DrawTab).seen
     weigh, done = Explainer.weigh, False
@@ -173,7 +177,7 @@ def test_a_slow_network_is_heard_out(qtbot: QtBot, asked: Window, monkeypatch: p
     draw(asked.page(DrawTab).pad, two(asked))
     qtbot.waitUntil(lambda: seen.busy)
     qtbot.wait(0)
-    draw(asked.page(DrawTab).pad, placed(1, 300, 300, 20))  # while it is busy, it starts nothing
+    draw(asked.page(DrawTab).pad, placed(1, 300, 300, 20))  # no new computation starts while one is running
     done = True
     qtbot.waitUntil(lambda: not seen.busy)
     assert evidence(asked) != ""
@@ -184,7 +188,7 @@ def never(*_: object) -> Iterator[None]:
         yield
 
 
-def test_no_evidence_is_left_of_another_drawing(qtbot: QtBot, asked: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_new_drawing_removes_the_evidence(qtbot: QtBot, asked: Window, monkeypatch: pytest.MonkeyPatch) -> None:
     """A new drawing shows its pixels and digits at once, without the evidence of the previous drawing."""
     tab = asked.page(DrawTab)
     draw(tab.pad, two(asked))
@@ -199,7 +203,7 @@ def test_no_evidence_is_left_of_another_drawing(qtbot: QtBot, asked: Window, mon
     assert find(asked, QWidget, "speaks_for").accessibleName() == "+ supports 1"
 
 
-def test_no_evidence_is_left_of_other_weights(
+def test_new_network_removes_the_evidence(
     qtbot: QtBot, asked: Window, shipped: Weights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a new network the pixels stay, without the evidence of the previous network."""
@@ -212,7 +216,9 @@ def test_no_evidence_is_left_of_other_weights(
     assert len(colours(asked)) > 1
 
 
-def test_ink_is_shown_before_its_evidence(qtbot: QtBot, asked: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_evidence_stays_on_new_ink_during_a_stroke(
+    qtbot: QtBot, asked: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """During a stroke the previous evidence stays on the new ink, so that colours do not flicker."""
     tab = asked.page(DrawTab)
     draw(tab.pad, two(asked))
@@ -230,7 +236,7 @@ def test_ink_is_shown_before_its_evidence(qtbot: QtBot, asked: Window, monkeypat
     assert not is_grey(asked)
 
 
-def test_an_empty_pad_says_what_to_do(qtbot: QtBot, asked: Window) -> None:
+def test_empty_pad_shows_a_hint(qtbot: QtBot, asked: Window) -> None:
     """An empty pad shows a hint, before the first stroke and after clearing."""
     qtbot.waitUntil(lambda: findings(asked).startswith("Draw a digit"))
     draw(asked.page(DrawTab).pad, two(asked))
@@ -241,14 +247,14 @@ def test_an_empty_pad_says_what_to_do(qtbot: QtBot, asked: Window) -> None:
     assert colours(asked) == {"#000000"}
 
 
-def test_of_an_image_there_is_evidence_alone(qtbot: QtBot, asked: Window) -> None:
+def test_image_has_evidence_but_no_findings(qtbot: QtBot, asked: Window) -> None:
     """An image has evidence but no findings, and the panel says why."""
     asked.page(DrawTab).pad.replace(Drawing.from_pixels(pixels(1 - picture(DIGITS[4]))), "Paste")
     qtbot.waitUntil(lambda: "most supports" in evidence(asked))
     qtbot.waitUntil(lambda: "this is an image" in findings(asked))
 
 
-def test_other_weights_are_explained_at_once(qtbot: QtBot, asked: Window, shipped: Weights) -> None:
+def test_new_network_is_explained_at_once(qtbot: QtBot, asked: Window, shipped: Weights) -> None:
     """A new network is explained at once."""
     draw(asked.page(DrawTab).pad, two(asked))
     qtbot.waitUntil(lambda: "it would be a 7" in findings(asked) and "most supports 2" in evidence(asked))
@@ -257,7 +263,7 @@ def test_other_weights_are_explained_at_once(qtbot: QtBot, asked: Window, shippe
     qtbot.waitUntil(lambda: findings(asked) == "No small change would make it a clear digit.")
 
 
-def test_where_nothing_changes_it_that_is_said(qtbot: QtBot, asked: Window) -> None:
+def test_stable_prediction_is_reported(qtbot: QtBot, asked: Window) -> None:
     """If no small change alters the prediction, the panel says so."""
     draw(asked.page(DrawTab).pad, placed(1, 100, 60, 300))
     qtbot.waitUntil(lambda: findings(asked) == "No small change would change the answer.")
@@ -281,7 +287,7 @@ def test_the_card_keeps_its_size(qtbot: QtBot, window: Window) -> None:
     assert find(card, QLabel, "findings").toolTip() == ""
 
 
-def test_lines_that_do_not_fit_are_in_the_tooltip(qtbot: QtBot, window: Window) -> None:
+def test_tooltip_has_all_lines(qtbot: QtBot, window: Window) -> None:
     """Only whole lines are shown, and the tooltip contains all lines if some do not fit."""
     lines = find(window.page(DrawTab), QLabel, "findings")
     window.page(DrawTab).seen.set_explains(True)
@@ -296,7 +302,7 @@ def test_lines_that_do_not_fit_are_in_the_tooltip(qtbot: QtBot, window: Window) 
     assert (lines.text(), lines.toolTip()) == ("short", "")
 
 
-def test_it_is_remembered(qtbot: QtBot, theme: Theme, shipped: Weights, window: Window) -> None:
+def test_explanation_setting_is_kept(qtbot: QtBot, theme: Theme, shipped: Weights, window: Window) -> None:
     """The explanation setting is restored after a restart."""
     window.page(DrawTab).seen.set_explains(True)
     preferences = window.session.preferences.reopened()
@@ -326,11 +332,11 @@ def evidence_is_for(window: Window, digit: int) -> bool:
     return f"most supports {digit}" in evidence(window)
 
 
-def test_it_says_how_the_pixels_came_about(window: Window, qtbot: QtBot) -> None:
+def test_text_states_the_preprocessing(window: Window, qtbot: QtBot) -> None:
     """The text below the heading states how the network input was made."""
     about = find(window.page(DrawTab), QLabel, "about_seen")
     draw(window.page(DrawTab).pad, placed(7, 100, 100, 200))
-    qtbot.waitUntil(lambda: "20-pixel box" in about.text())
+    qtbot.waitUntil(lambda: "scaled and centred" in about.text())
     sample = np.zeros((28, 28), np.uint8)
     sample[4:24, 13:16] = 255
     window.page(DrawTab).pad.replace(Drawing.from_sample(sample), "Put an image")

@@ -1,4 +1,4 @@
-"""Numbers on the pad: several digits, each with a box."""
+"""Tests of numbers of several digits in the Draw tab."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton
@@ -24,7 +24,7 @@ def answer(tab: DrawTab) -> str:
 
 
 def test_a_number_is_read_whole(qtbot: QtBot, window: Window) -> None:
-    """The answer is the number, and each digit has a button; the first digit is shown in full."""
+    """The answer is the whole number; each digit has a button, and the first digit is selected."""
     tab = write(qtbot, window, "473")
     assert answer(tab) == "473"
     row = find(tab, ItemsRow)
@@ -34,8 +34,8 @@ def test_a_number_is_read_whole(qtbot: QtBot, window: Window) -> None:
     assert tab.prediction.label == "4"
 
 
-def test_another_digit_is_chosen(qtbot: QtBot, window: Window) -> None:
-    """By its button, by Left and Right, or by the label of its box, and nothing is drawn by that."""
+def test_digit_of_a_number_can_be_selected(qtbot: QtBot, window: Window) -> None:
+    """A digit is selected by its button, an arrow key, or the label of its box, without changing the drawing."""
     tab = write(qtbot, window, "473")
     find(tab, QPushButton, "item_1").click()
     assert tab.prediction is not None
@@ -50,7 +50,7 @@ def test_another_digit_is_chosen(qtbot: QtBot, window: Window) -> None:
 
 
 def test_a_single_digit_has_no_boxes(qtbot: QtBot, window: Window) -> None:
-    """A 4 in two strokes is one digit."""
+    """A 4 of two strokes is read as a single digit without a button."""
     tab = write(qtbot, window, "4")
     assert answer(tab) == "4"
     assert not find(tab, ItemsRow).isVisible()
@@ -58,7 +58,7 @@ def test_a_single_digit_has_no_boxes(qtbot: QtBot, window: Window) -> None:
 
 
 def test_numbers_can_be_switched_off(qtbot: QtBot, window: Window) -> None:
-    """View › Single digit reads all ink as one digit, and is kept."""
+    """View › Single digit reads all ink as one digit, and the preference is saved."""
     tab = write(qtbot, window, "47")
     assert answer(tab) == "47"
     menu_action(window, "Single digit").trigger()

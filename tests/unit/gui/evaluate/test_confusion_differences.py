@@ -16,7 +16,7 @@ from tests.unit.gui.hand import find
 __all__ = ["folder", "poor", "tab"]  # fixtures
 
 
-def test_comparison_changes_table_and_matrix(qtbot: QtBot, tab: EvaluateTab, poor: Path) -> None:
+def test_comparison_shows_differences(qtbot: QtBot, tab: EvaluateTab, poor: Path) -> None:
     """With two networks, table and matrix show differences per class; with one, its own scores again."""
     tab.weights_choice.choose_file(poor)
     tab.other_choice.choose_file(SHIPPED)
@@ -46,7 +46,7 @@ def test_comparison_changes_table_and_matrix(qtbot: QtBot, tab: EvaluateTab, poo
 
 
 def test_differences_have_signs() -> None:
-    """Differences show their sign, so that more and fewer are told by more than colour."""
+    """Differences show a sign in addition to the colour."""
     assert [format_difference(value) for value in (0.0021, -0.0021, 0.0, float("nan"))] == [
         "+0.21",
         "\N{MINUS SIGN}0.21",
@@ -56,8 +56,8 @@ def test_differences_have_signs() -> None:
     assert [format_signed(count) for count in (2, -3)] == ["+2", "\N{MINUS SIGN}3"]
 
 
-def test_controls_are_one_row_and_have_names(window: Window, tab: EvaluateTab) -> None:
-    """All choices stand in one row with their buttons, cut off at no edge, and every list has an accessible name."""
+def test_controls_fit_in_one_row_and_have_names(window: Window, tab: EvaluateTab) -> None:
+    """All choices and their buttons are in one row, none is cut off, and every list has an accessible name."""
     window.resize(window.minimumSize())
     QApplication.processEvents()
     buttons = [find(tab, QPushButton, name) for name in ("evaluate_button", "export_button")]

@@ -74,7 +74,7 @@ def evaluate(qtbot: QtBot, window: Window, known: Known, other: Path | None = No
 
 
 @pytest.mark.parametrize("mode", [Mode.LIGHT, Mode.DARK])
-def test_every_page_shows_them(qtbot: QtBot, window: Window, known: Known, mode: Mode) -> None:
+def test_every_page_shows_the_class_names(qtbot: QtBot, window: Window, known: Known, mode: Mode) -> None:
     """Every page shows the class names in the smallest window, and never mentions digits."""
     window.session.set_theme(mode)
     window.resize(1024, 700)
@@ -129,7 +129,9 @@ def test_each_cell_of_the_matrix_can_be_opened(qtbot: QtBot, window: Window, kno
 
 @pytest.mark.parametrize("size", [(348, 210), (520, 330), (1300, 800)])
 @pytest.mark.parametrize("names", [DIGITS, tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"), LONG[:10], LONG], ids=len)
-def test_cells_have_most_of_the_room(qtbot: QtBot, theme: Theme, names: tuple[str, ...], size: tuple[int, int]) -> None:
+def test_matrix_cells_get_most_of_the_space(
+    qtbot: QtBot, theme: Theme, names: tuple[str, ...], size: tuple[int, int]
+) -> None:
     """Cells get most of the space, names do not overlap, and the last cell ends at the edge."""
     view = ConfusionView(theme)
     qtbot.addWidget(view)
@@ -147,7 +149,9 @@ def test_cells_have_most_of_the_room(qtbot: QtBot, theme: Theme, names: tuple[st
     assert view.beside.n_lanes * (last.height() + 1) >= metrics.ascent()
 
 
-def test_two_that_know_other_classes_are_compared(qtbot: QtBot, window: Window, known: Known, tmp_path: Path) -> None:
+def test_networks_with_different_classes_are_compared(
+    qtbot: QtBot, window: Window, known: Known, tmp_path: Path
+) -> None:
     """Predictions are compared by name, even if classes have another order or there is one more."""
     names = (*reversed(known.names), "another")[:62]
     other = save_weights(tmp_path / "other.npz", names, 1)
@@ -165,7 +169,7 @@ def test_two_that_know_other_classes_are_compared(qtbot: QtBot, window: Window, 
     assert "images are read right" in find(tab, QLabel, "verdict").text()
 
 
-def test_tables_and_pictures_name_the_classes(qtbot: QtBot, window: Window, known: Known, tmp_path: Path) -> None:
+def test_exports_have_class_names(qtbot: QtBot, window: Window, known: Known, tmp_path: Path) -> None:
     """Exported tables contain the class names, and a matrix of many classes is large enough for its counts."""
     tab = evaluate(qtbot, window, known)
     tables = {
@@ -183,7 +187,7 @@ def test_tables_and_pictures_name_the_classes(qtbot: QtBot, window: Window, know
             assert picture.width == pytest.approx(width, abs=100)
 
 
-def test_weights_that_do_not_know_the_data_are_told(qtbot: QtBot, window: Window, known: Known) -> None:
+def test_network_without_the_classes_of_the_data_is_reported(qtbot: QtBot, window: Window, known: Known) -> None:
     """If the network does not know the classes of the dataset, the error names both and says what to do."""
     window.show_page(EVALUATE)
     tab = window.page(EvaluateTab)
@@ -199,7 +203,9 @@ def test_weights_that_do_not_know_the_data_are_told(qtbot: QtBot, window: Window
     assert tab.outcome is None
 
 
-def test_digits_come_back(qtbot: QtBot, window: Window, known: Known, tmp_path: Path) -> None:
+def test_digits_can_be_evaluated_after_other_classes(
+    qtbot: QtBot, window: Window, known: Known, tmp_path: Path
+) -> None:
     """Evaluating digits after other classes restores the views of digits."""
     evaluate(qtbot, window, known)
     rng = np.random.default_rng(3)

@@ -75,7 +75,7 @@ def evaluated(qtbot: QtBot, tab: EvaluateTab, poor: Path) -> EvaluateTab:
     return tab
 
 
-def test_figures_are_those_of_the_terminal(
+def test_results_equal_those_of_the_command_line(
     qtbot: QtBot, tab: EvaluateTab, folder: Path, poor: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The results of two networks and their comparison equal those of the command line exactly."""
@@ -107,7 +107,7 @@ def test_figures_are_those_of_the_terminal(
     assert item.text() == format_percent(printed["classes"][3]["recall"], 2)
 
 
-def test_before_evaluating_it_says_what_it_does(tab: EvaluateTab) -> None:
+def test_hints_are_shown_before_an_evaluation(tab: EvaluateTab) -> None:
     """Before an evaluation every page shows a hint, and there is nothing to export."""
     for page in (OVERVIEW, IMAGES, SAMPLE, DIAGRAMS, MAP):
         tab.show_page(page)
@@ -117,7 +117,7 @@ def test_before_evaluating_it_says_what_it_does(tab: EvaluateTab) -> None:
     assert not tab.busy
 
 
-def test_evaluating_can_be_stopped(qtbot: QtBot, window: Window, tab: EvaluateTab) -> None:
+def test_evaluation_can_be_stopped(qtbot: QtBot, window: Window, tab: EvaluateTab) -> None:
     """The button, the menu action and closing the window stop an evaluation without results."""
     tab.data_choice.set_value("mnist")
     button = find(tab, QPushButton, "evaluate_button")
@@ -132,8 +132,8 @@ def test_evaluating_can_be_stopped(qtbot: QtBot, window: Window, tab: EvaluateTa
     assert tab.outcome is None
 
 
-def test_what_cannot_be_evaluated_is_told(qtbot: QtBot, window: Window, tab: EvaluateTab, tmp_path: Path) -> None:
-    """A dataset that can't be read gives an error message, and the evaluation can be repeated."""
+def test_unreadable_dataset_is_reported(qtbot: QtBot, window: Window, tab: EvaluateTab, tmp_path: Path) -> None:
+    """A dataset that can't be read is reported, and the evaluation can be repeated."""
     tab.data_choice.set_value(str(tmp_path / "nowhere"))
     tab.evaluate_or_stop()
     qtbot.waitUntil(lambda: window.findChild(QMessageBox, "problem") is not None, timeout=WAIT_MS)
@@ -156,7 +156,7 @@ def test_weights_in_use_are_evaluated(qtbot: QtBot, window: Window, tab: Evaluat
     assert tab.outcome.assessments[0].weights is window.session.weights
 
 
-def test_files_that_were_loaded_can_be_evaluated(window: Window, tab: EvaluateTab, poor: Path) -> None:
+def test_opened_files_are_listed(window: Window, tab: EvaluateTab, poor: Path) -> None:
     """An opened network file is added to both choices without changing them."""
     window.networks.open(poor)
     for choice in (tab.weights_choice, tab.other_choice):
@@ -164,16 +164,19 @@ def test_files_that_were_loaded_can_be_evaluated(window: Window, tab: EvaluateTa
     assert (tab.weights_choice.value(), tab.other_choice.value()) == (IN_USE, "")
 
 
-def test_validation_digits_can_be_read(qtbot: QtBot, tab: EvaluateTab) -> None:
-    """The selected part of the dataset is evaluated."""
-    tab.part_choice.choose(1)
-    evaluate(qtbot, tab)
+def test_part_of_the_dataset_can_be_selected(qtbot: QtBot, tab: EvaluateTab) -> None:
+    """The selected part of the dataset, or all of it, is evaluated."""
+    for place, part, n in ((1, "validation", 150), (2, "all", 1100)):
+        tab.part_choice.choose(place)
+        evaluate(qtbot, tab)
+        assert tab.outcome is not None
+        assert tab.outcome.assessments[0].part == part
+        assert tab.outcome.assessments[0].scores.n == n
     assert tab.outcome is not None
-    assert tab.outcome.assessments[0].part == "validation"
-    assert tab.outcome.assessments[0].scores.n == 150
+    assert tab.outcome.name.endswith("digits")
 
 
-def test_cells_open_their_digits(qtbot: QtBot, evaluated: EvaluateTab) -> None:
+def test_cell_shows_its_images(qtbot: QtBot, evaluated: EvaluateTab) -> None:
     """A click or Enter on a cell shows exactly the images that the cell counts."""
     outcome = evaluated.outcome
     assert outcome is not None
@@ -223,7 +226,7 @@ def test_digits_are_filtered_and_sorted(evaluated: EvaluateTab) -> None:
     assert browser.model.data(index).startswith(f"{label} read as {read_as}")
 
 
-def test_digits_that_two_read_differently_can_be_shown(qtbot: QtBot, tab: EvaluateTab, poor: Path) -> None:
+def test_different_predictions_can_be_filtered(qtbot: QtBot, tab: EvaluateTab, poor: Path) -> None:
     """The filter for different predictions exists only if two networks are compared."""
     tab.other_choice.choose_file(poor)
     evaluate(qtbot, tab)
@@ -238,7 +241,7 @@ def test_digits_that_two_read_differently_can_be_shown(qtbot: QtBot, tab: Evalua
     assert len(browser.model.places) == 200
 
 
-def test_a_digit_comes_on_the_pad(qtbot: QtBot, window: Window, evaluated: EvaluateTab) -> None:
+def test_image_can_be_put_on_the_pad(qtbot: QtBot, window: Window, evaluated: EvaluateTab) -> None:
     """Enter on a tile puts the image on the pad, where it is read and can be undone."""
     evaluated.show_page(IMAGES)
     evaluated.browser.show_digit(4)
@@ -251,7 +254,7 @@ def test_a_digit_comes_on_the_pad(qtbot: QtBot, window: Window, evaluated: Evalu
     assert window.page(DrawTab).pad.is_empty
 
 
-def test_a_chosen_digit_is_found_among_all(evaluated: EvaluateTab) -> None:
+def test_selecting_a_hidden_image_resets_the_filters(evaluated: EvaluateTab) -> None:
     """Selecting an image that the filters hide resets the filters."""
     assert evaluated.outcome is not None
     right = int(np.flatnonzero(evaluated.outcome.assessments[0].right)[0])
@@ -260,7 +263,7 @@ def test_a_chosen_digit_is_found_among_all(evaluated: EvaluateTab) -> None:
     assert evaluated.browser.chosen == right
 
 
-def test_one_key_draws_another_sample(qtbot: QtBot, window: Window, evaluated: EvaluateTab) -> None:
+def test_key_draws_another_sample(qtbot: QtBot, window: Window, evaluated: EvaluateTab) -> None:
     """R draws 25 other images, and each can be opened with keys or a click."""
     evaluated.show_page(SAMPLE)
     grid = evaluated.sample.grid
@@ -324,7 +327,7 @@ def test_map_is_moved_by_dragging(qtbot: QtBot, evaluated: EvaluateTab) -> None:
     assert evaluated.pages_choice.current == MAP
 
 
-def test_drawing_is_a_point_of_the_map(window: Window, evaluated: EvaluateTab) -> None:
+def test_drawing_is_shown_on_the_map(window: Window, evaluated: EvaluateTab) -> None:
     """The drawing is shown on the map until the pad is cleared."""
     outcome = evaluated.outcome
     assert outcome is not None
@@ -357,7 +360,7 @@ def test_diagrams_are_drawn_in_the_themes_colours(qtbot: QtBot, window: Window, 
     assert view.accessibleName() == "Accuracy against “not sure”"
 
 
-def test_robustness_is_known_on_demand(
+def test_robustness_test_runs_on_request(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, evaluated: EvaluateTab, tmp_path: Path
 ) -> None:
     """The robustness test runs on request, and its curves can be exported as CSV."""
@@ -376,7 +379,7 @@ def test_robustness_is_known_on_demand(
     assert (tmp_path / "robustness.csv").read_text().startswith("change,amount,unit,accuracy\nShift,0,px,")
 
 
-def test_pictures_and_tables_are_saved(
+def test_plots_and_tables_are_exported(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, window: Window, evaluated: EvaluateTab, tmp_path: Path
 ) -> None:
     """The export menu writes tables and images in the format of the file's suffix."""
@@ -398,9 +401,7 @@ def test_pictures_and_tables_are_saved(
     assert not menu.actions()[texts.index("Robustness as CSV…")].isEnabled()
 
 
-def test_a_file_that_cannot_be_saved_is_told(
-    qtbot: QtBot, window: Window, evaluated: EvaluateTab, tmp_path: Path
-) -> None:
+def test_failed_export_is_reported(qtbot: QtBot, window: Window, evaluated: EvaluateTab, tmp_path: Path) -> None:
     """A failed export shows the file and the reason, and the results stay."""
     evaluated.export.write(evaluated.export.table("classes"), tmp_path / "nowhere" / "classes.csv")
     qtbot.waitUntil(lambda: window.findChild(QMessageBox, "problem") is not None, timeout=WAIT_MS)
@@ -410,7 +411,7 @@ def test_a_file_that_cannot_be_saved_is_told(
     assert evaluated.outcome is not None
 
 
-def test_another_file_is_asked_for(monkeypatch: pytest.MonkeyPatch, tab: EvaluateTab, poor: Path) -> None:
+def test_other_file_can_be_chosen(monkeypatch: pytest.MonkeyPatch, tab: EvaluateTab, poor: Path) -> None:
     """A file chosen in the dialog is added and selected; cancelling keeps the selection."""
     choice = tab.other_choice
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))

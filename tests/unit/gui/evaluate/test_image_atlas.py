@@ -9,8 +9,8 @@ from digitpad.gui.evaluate.image_atlas import ImageAtlas
 
 
 @pytest.mark.parametrize("n", [1, 2, 9, 10, 150])
-def test_each_digit_is_painted_as_it_is(qtbot: QtBot, n: int) -> None:
-    """The first, a middle and the last digit are painted pixel by pixel at their original size."""
+def test_digits_are_painted_unscaled(qtbot: QtBot, n: int) -> None:
+    """The first, middle and last digit are painted pixel by pixel at their original size."""
     images = np.random.default_rng(n).integers(0, 256, (n, 28, 28), np.uint8)
     sheet = ImageAtlas(images)
     for index in {0, n // 2, n - 1}:

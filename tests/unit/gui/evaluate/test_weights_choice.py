@@ -24,8 +24,8 @@ def texts(tab: EvaluateTab) -> list[str]:
     return [tab.weights_choice.itemText(index) for index in range(tab.weights_choice.count())]
 
 
-def test_a_run_has_one_name_everywhere(qtbot: QtBot, window: Window) -> None:
-    """Lists and status bar show the name of a run, follow its renaming, and drop its network with the trash."""
+def test_run_name_is_the_same_everywhere(qtbot: QtBot, window: Window) -> None:
+    """Lists and status bar show the name of a run and follow its renaming; deleting the run removes its network."""
     run, other = trained(), trained()
     other.rename("other")
     window.show_page(EVALUATE)
@@ -47,7 +47,7 @@ def test_a_run_has_one_name_everywhere(qtbot: QtBot, window: Window) -> None:
     assert window.session.network_files() == [other.weights_path.resolve()]
 
 
-def test_runs_of_one_name_are_told_apart(window: Window) -> None:
+def test_runs_with_the_same_name_show_their_start(window: Window) -> None:
     """Two runs with the same name are listed with their start."""
     window.show_page(EVALUATE)
     tab = window.page(EvaluateTab)
@@ -59,8 +59,8 @@ def test_runs_of_one_name_are_told_apart(window: Window) -> None:
     assert second == tab.weights_choice.chosen_name() == f"{name} · {run.started:%m-%d %H:%M}"
 
 
-def test_other_files_have_their_file_names(tmp_path: Path) -> None:
-    """A file that belongs to no run, or to a damaged one, has its own name."""
+def test_other_files_are_listed_by_file_name(tmp_path: Path) -> None:
+    """A file that belongs to no run, or to a damaged run, is listed by its file name."""
     assert network_name(tmp_path / "a.npz") == "a.npz"
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "run.json").write_text("{")

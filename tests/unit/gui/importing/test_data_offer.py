@@ -25,26 +25,26 @@ from tests.unit.gui.hand import find, reads
 
 @pytest.fixture
 def keras_file(tmp_path: Path) -> Path:
-    """A few hundred digits as Keras keeps them."""
+    """Return a Keras-style file with 700 digits."""
     path = tmp_path / "some.npz"
     path.write_bytes(zipped(keras(mnist().training[:600], mnist().test[:100])))
     return path
 
 
 def answer(qtbot: QtBot, window: Window, text: str) -> str:
-    """Press a button of the offer, and return what it said."""
+    """Press a button of the data offer, and return the text of the dialog."""
     qtbot.waitUntil(lambda: window.findChild(QMessageBox, "data_offer") is not None)
     box = find(window, QMessageBox, "data_offer")
-    said = box.text()
+    message = box.text()
     button = next(button for button in box.buttons() if button.text().replace("&", "") == text)
     assert button.isEnabled()
     with qtbot.waitSignal(box.destroyed):
         button.click()
-    return said
+    return message
 
 
-def test_a_dropped_data_set_is_trained_on(qtbot: QtBot, window: Window, keras_file: Path) -> None:
-    """It is chosen in the Train tab, and shown."""
+def test_dropped_dataset_can_be_trained_on(qtbot: QtBot, window: Window, keras_file: Path) -> None:
+    """Train on it selects the dataset in the Train tab and opens the data dialog."""
     before = window.session.weights
     drop(window, file_mime(keras_file))
     assert answer(qtbot, window, "Train on it") == "some.npz is a dataset"
@@ -58,17 +58,17 @@ def test_a_dropped_data_set_is_trained_on(qtbot: QtBot, window: Window, keras_fi
 
 
 def test_images_without_labels_are_not_offered(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
-    """It is told at once what they lack, as Kaggle's test.csv does."""
+    """Images without labels, such as Kaggle's test.csv, give an error instead of an offer."""
     digits = mnist().test[:60]
     rows = [",".join(map(str, image.ravel())) for image in digits.images]
     header = ",".join(f"pixel{i}" for i in range(784))
     (tmp_path / "test.csv").write_text("\n".join([header, *rows]))
-    said = problem_of(qtbot, window, partial(window.clipboard.open_any, tmp_path / "test.csv"))
-    assert "without labels" in said
+    message = problem_of(qtbot, window, partial(window.clipboard.open_any, tmp_path / "test.csv"))
+    assert "without labels" in message
 
 
-def test_a_dropped_data_set_is_evaluated_with(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
-    """It is chosen in the Evaluate tab, whose button does the rest."""
+def test_dropped_dataset_can_be_evaluated(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
+    """Evaluate with it selects the dataset in the Evaluate tab and shows the tab."""
     folder = write_images(tmp_path / "mine", mnist().test[:60])
     window.clipboard.open_any(folder)
     answer(qtbot, window, "Evaluate with it")
@@ -77,10 +77,8 @@ def test_a_dropped_data_set_is_evaluated_with(qtbot: QtBot, window: Window, tmp_
 
 
 @pytest.mark.parametrize("what_for", ["Train on it", "Evaluate with it"])
-def test_a_dropped_data_set_is_offered_on_all_tabs(
-    qtbot: QtBot, window: Window, keras_file: Path, what_for: str
-) -> None:
-    """Those that were opened before as well as those that come later; weights trained on it have it chosen."""
+def test_opened_dataset_is_listed_on_all_tabs(qtbot: QtBot, window: Window, keras_file: Path, what_for: str) -> None:
+    """An opened dataset is listed on every tab, and is selected with a network that was trained on it."""
     inside = window.page(InspectTab)
     drop(window, file_mime(keras_file))
     answer(qtbot, window, what_for)
@@ -91,10 +89,8 @@ def test_a_dropped_data_set_is_offered_on_all_tabs(
     assert inside.data_choice.value() == str(keras_file)
 
 
-def test_a_table_of_digits_is_offered_from_the_dialog_of_weights_too(
-    qtbot: QtBot, window: Window, tmp_path: Path
-) -> None:
-    """And the offer may be declined."""
+def test_dataset_opened_as_a_network_is_offered(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
+    """A CSV of digits that is opened as a network is offered as a dataset; Cancel keeps the selected dataset."""
     path = tmp_path / "train.csv"
     path.write_text(csv_text(mnist().training[:20]))
     window.networks.open(path)
@@ -104,8 +100,8 @@ def test_a_table_of_digits_is_offered_from_the_dialog_of_weights_too(
     assert recipe.data.set == "mnist"
 
 
-def test_a_pickled_data_set_is_trained_on(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
-    """It is read in a thread to be told from weights, which are pickled likewise; it may be larger than those may."""
+def test_pickled_dataset_can_be_trained_on(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
+    """A pickled dataset, which may be larger than a network may be, is recognised and offered."""
     path = tmp_path / "mnist.pkl.gz"
     digits = mnist().training[:25_000]
     path.write_bytes(gzip.compress(pickled(digits[:24_000], digits[24_000:], mnist().test[:500], 4), 1))
@@ -118,8 +114,8 @@ def test_a_pickled_data_set_is_trained_on(qtbot: QtBot, window: Window, tmp_path
     assert window.session.weights is before
 
 
-def test_of_a_data_set_and_weights_the_later_counts(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
-    """What is still read when something else is opened is not offered any more."""
+def test_opening_a_network_cancels_an_earlier_check(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
+    """Opening a network cancels the check of a file that was opened before it."""
     path = tmp_path / "mnist.pkl.gz"
     digits = mnist().training[:5000]
     path.write_bytes(gzip.compress(pickled(digits, digits, digits, 4), 1))
@@ -133,23 +129,23 @@ def test_of_a_data_set_and_weights_the_later_counts(qtbot: QtBot, window: Window
 
 @contextmanager
 def fed_pipe(path: Path) -> Iterator[list[str]]:
-    """A pipe that says something to whoever opens it, so that nobody waits in vain, and in a list that it did."""
+    """Create a pipe that sends text to every reader, and yield a list with an entry per reader."""
     os.mkfifo(path)
-    said: list[str] = []
+    served: list[str] = []
     over = threading.Event()
 
     def feed() -> None:
         while not over.wait(0.01):
-            with suppress(OSError):  # nobody has opened it
+            with suppress(OSError):  # no reader yet
                 pipe = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
-                said.append("something")
+                served.append("something")
                 os.write(pipe, b"something\n")
                 os.close(pipe)
 
     feeding = threading.Thread(target=feed)
     feeding.start()
     try:
-        yield said
+        yield served
     finally:
         over.set()
         feeding.join()
@@ -158,16 +154,16 @@ def fed_pipe(path: Path) -> Iterator[list[str]]:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 @pytest.mark.parametrize("name", ["pipe", "pipe.png", "pipe.jsonl", "pipe.npz"])
 def test_nothing_is_read_from_a_pipe(qtbot: QtBot, window: Window, tmp_path: Path, name: str) -> None:
-    """The window would wait for what may never come."""
+    """A dropped pipe is refused without being opened, because reading it could block the window."""
     pipe = tmp_path / name
-    with fed_pipe(pipe) as said:
+    with fed_pipe(pipe) as served:
         problem = problem_of(qtbot, window, lambda: drop(window, file_mime(pipe)))
     assert "neither a file nor a folder" in problem
-    assert said == []
+    assert served == []
 
 
-def test_names_do_not_tell_a_picture_from_weights(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
-    """A picture without an ending comes on the pad, and other files without one are looked at as weights."""
+def test_files_without_a_suffix_are_recognised(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
+    """Files without a suffix are recognised by their content, as an image or as a network."""
     digit_image(7).save(str(tmp_path / "seven.png"))
     (tmp_path / "seven.png").rename(tmp_path / "seven")
     window.clipboard.open_any(tmp_path / "seven")

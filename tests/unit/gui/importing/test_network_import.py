@@ -57,8 +57,8 @@ def activation_in(table: QTableWidget, row: int) -> str:
     return item.text()
 
 
-def test_dropped_weights_of_others_are_shown_with_their_scores(qtbot: QtBot, window: Window, theirs: Path) -> None:
-    """What was tried is a table, the most usual of the best marked; agreed to, the window reads with it."""
+def test_import_dialog_shows_tested_options(qtbot: QtBot, window: Window, theirs: Path) -> None:
+    """The dialog lists the tested options with the best one selected; after confirmation, the network is used."""
     before = window.session.weights
     dialog = dialog_of(qtbot, window, theirs)
     assert "784-12-10" in find(dialog, QLabel, "convention_title").text()
@@ -72,8 +72,8 @@ def test_dropped_weights_of_others_are_shown_with_their_scores(qtbot: QtBot, win
     assert window.session.preferences.recent_networks == [str(theirs)]
 
 
-def test_the_choice_can_be_overruled_and_is_kept(qtbot: QtBot, window: Window, theirs: Path) -> None:
-    """Another row is taken instead, also the next time, when nothing is asked; the menu asks again."""
+def test_selected_option_is_kept(qtbot: QtBot, window: Window, theirs: Path) -> None:
+    """Another option can be selected; it is reused without asking, and the menu opens the dialog again."""
     dialog = dialog_of(qtbot, window, theirs)
     table = find(dialog, QTableWidget, "conventions")
     other = next(row for row in range(table.rowCount()) if activation_in(table, row) == "ReLU")
@@ -94,8 +94,8 @@ def test_the_choice_can_be_overruled_and_is_kept(qtbot: QtBot, window: Window, t
     assert window.session.weights.about["convention"]["activation"] == "relu"
 
 
-def test_what_reads_little_says_so(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
-    """Untrained weights are opened, and the dialog says what they are worth."""
+def test_untrained_network_is_reported(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
+    """For an untrained network, the dialog says that no option reads well."""
     rng = np.random.default_rng(1)
     path = save_pickle(tmp_path / "untrained.pkl", [rng.normal(size=(784, 8)), rng.normal(size=(8, 10))])
     dialog = dialog_of(qtbot, window, path)
@@ -103,25 +103,25 @@ def test_what_reads_little_says_so(qtbot: QtBot, window: Window, tmp_path: Path)
     dismiss(qtbot, window)
 
 
-def test_what_is_no_network_is_told(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
-    """The reason is shown, and the weights in use stay."""
+def test_incomplete_network_is_reported(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
+    """If a file does not contain a network, an error is shown and the network in use stays."""
     before = window.session.weights
     path = save_pickle(tmp_path / "half.pkl", [np.ones((784, 300))])
-    said = problem_of(qtbot, window, lambda: window.networks.open(path))
-    assert "is not complete" in said
+    message = problem_of(qtbot, window, lambda: window.networks.open(path))
+    assert "is not complete" in message
     assert window.session.weights is before
 
 
 @pytest.fixture
 def letters(tmp_path: Path) -> Path:
-    """A network of 26 outputs that says nothing of them."""
+    """Return the file of a network with 26 outputs and without class names."""
     rng = np.random.default_rng(1)
     arrays = [rng.normal(size=shape) for shape in ((784, 8), (8,), (8, 26), (26,))]
     return save_pickle(tmp_path / "letters.pkl", arrays)
 
 
-def test_what_outputs_stand_for_is_asked_and_kept(qtbot: QtBot, window: Window, letters: Path) -> None:
-    """As many names as outputs open the file, unscored; the next time, nothing is asked."""
+def test_class_names_are_asked_for_and_kept(qtbot: QtBot, window: Window, letters: Path) -> None:
+    """Names for all outputs open the file without a test, and are reused the next time."""
     window.networks.open(letters)
     qtbot.waitUntil(lambda: window.findChild(ClassesDialog) is not None)
     dialog = find(window, ClassesDialog)
@@ -146,8 +146,8 @@ def test_what_outputs_stand_for_is_asked_and_kept(qtbot: QtBot, window: Window, 
     assert window.session.weights.class_names == tuple(string.ascii_lowercase)
 
 
-def test_ten_outputs_can_be_something_else(qtbot: QtBot, window: Window, theirs: Path, tmp_path: Path) -> None:
-    """Data of other classes names them, and scores them."""
+def test_ten_outputs_can_be_other_classes(qtbot: QtBot, window: Window, theirs: Path, tmp_path: Path) -> None:
+    """A dataset of ten other classes provides the class names and the test images."""
     some = mnist().training[:400]
     data = write_images(tmp_path / "letters", some, "ABCDEFGHIJ")
     dialog = dialog_of(qtbot, window, theirs)
@@ -162,21 +162,23 @@ def test_ten_outputs_can_be_something_else(qtbot: QtBot, window: Window, theirs:
     assert status(window).endswith("of 57 validation images of letters")
 
 
-def test_classes_that_do_not_fit_are_asked_anew(qtbot: QtBot, window: Window, letters: Path, tmp_path: Path) -> None:
-    """A data set of ten classes is none of 26 outputs; it is told, and not kept."""
+def test_wrong_number_of_classes_is_reported_and_not_kept(
+    qtbot: QtBot, window: Window, letters: Path, tmp_path: Path
+) -> None:
+    """A dataset of ten classes is refused for 26 outputs, and the next time the names are asked for again."""
     data = write_images(tmp_path / "ten", mnist().training[:400], "ABCDEFGHIJ")
     for _ in range(2):
         window.networks.open(letters)
         qtbot.waitUntil(lambda: window.findChild(ClassesDialog) is not None)
         dialog = find(window, ClassesDialog)
         find(dialog, DatasetChoice, "class_data").set_value(str(data))
-        said = problem_of(qtbot, window, find(dialog, QPushButton, "class_open").click)
-        assert "26 outputs" in said
-        assert "10 class names" in said or "expected 10" in said
+        message = problem_of(qtbot, window, find(dialog, QPushButton, "class_open").click)
+        assert "26 outputs" in message
+        assert "10 class names" in message or "expected 10" in message
 
 
-def test_closing_ends_what_is_being_found_out(window: Window, theirs: Path) -> None:
-    """No thread outlives the window, and none asks any more."""
+def test_closing_ends_the_test_of_options(window: Window, theirs: Path) -> None:
+    """Closing the window ends the test of the options and its thread."""
     window.networks.open(theirs)
     assert window.networks.importer.busy
     window.close()
@@ -184,7 +186,7 @@ def test_closing_ends_what_is_being_found_out(window: Window, theirs: Path) -> N
 
 
 def test_weights_are_saved_in_other_formats(window: Window, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The kind that is chosen in the dialog gives the ending, and the ending the format."""
+    """The selected file type sets the suffix, and the suffix sets the format."""
 
     def choose(dialog: QFileDialog) -> int:
         kind = next(kind for kind in dialog.nameFilters() if "safetensors" in kind)
@@ -199,8 +201,8 @@ def test_weights_are_saved_in_other_formats(window: Window, monkeypatch: pytest.
     assert window.session.preferences.recent_networks == []
 
 
-def test_other_weights_end_the_asking(window: Window, qtbot: QtBot, theirs: Path) -> None:
-    """How weights are meant is asked of those in use alone."""
+def test_import_options_belong_to_the_network_in_use(window: Window, qtbot: QtBot, theirs: Path) -> None:
+    """After a change of the network in use, import options can't be opened for the previous network."""
     dialog_of(qtbot, window, theirs)
     accept(qtbot, window)
     assert window.networks.importer.can_ask_again
@@ -209,7 +211,7 @@ def test_other_weights_end_the_asking(window: Window, qtbot: QtBot, theirs: Path
 
 
 def evaluate(qtbot: QtBot, window: Window, path: Path, data: Path) -> None:
-    """Evaluate a file beside the weights in use."""
+    """Evaluate a file and compare it with the network in use."""
     window.show_page(EVALUATE)
     tab = window.page(EvaluateTab)
     tab.data_choice.set_value(str(data))
@@ -219,10 +221,8 @@ def evaluate(qtbot: QtBot, window: Window, path: Path, data: Path) -> None:
     qtbot.waitUntil(lambda: not tab.busy)
 
 
-def test_evaluate_takes_a_file_as_it_was_taken_before(
-    qtbot: QtBot, window: Window, theirs: Path, tmp_path: Path
-) -> None:
-    """The convention that was chosen in the dialog makes the same network of the file there."""
+def test_evaluate_uses_the_selected_import_option(qtbot: QtBot, window: Window, theirs: Path, tmp_path: Path) -> None:
+    """The Evaluate tab opens a file with the option that was selected in the import dialog."""
     dialog = dialog_of(qtbot, window, theirs)
     table = find(dialog, QTableWidget, "conventions")
     table.selectRow(next(row for row in range(table.rowCount()) if activation_in(table, row) != "tanh"))
@@ -237,14 +237,14 @@ def test_evaluate_takes_a_file_as_it_was_taken_before(
     np.testing.assert_array_equal(first.parameters, in_use.parameters)
 
 
-def test_evaluate_knows_the_names_that_were_given(qtbot: QtBot, window: Window, letters: Path, tmp_path: Path) -> None:
-    """What outputs stand for is not to be had there; once it was told where weights are loaded, it is known."""
+def test_evaluate_uses_the_given_class_names(qtbot: QtBot, window: Window, letters: Path, tmp_path: Path) -> None:
+    """Without class names, Evaluate reports an error; names given in the import dialog are used."""
     some = mnist().training[:400]
     data = write_images(tmp_path / "ten", some, "ABCDEFGHIJ")
-    said = problem_of(qtbot, window, lambda: evaluate(qtbot, window, letters, data))
-    assert "26 outputs" in said
-    assert "File › Open network… asks for the classes of its outputs" in said
-    assert "--" not in said
+    message = problem_of(qtbot, window, lambda: evaluate(qtbot, window, letters, data))
+    assert "26 outputs" in message
+    assert "File › Open network… asks for the classes of its outputs" in message
+    assert "--" not in message
     window.networks.open(letters)
     qtbot.waitUntil(lambda: window.findChild(ClassesDialog) is not None)
     find(find(window, ClassesDialog), QPushButton, "class_open").click()
@@ -256,8 +256,8 @@ def test_evaluate_knows_the_names_that_were_given(qtbot: QtBot, window: Window, 
     assert outcome.assessments[0].weights.class_names == tuple(string.ascii_uppercase)
 
 
-def test_a_folder_of_weights_may_have_pictures(qtbot: QtBot, window: Window, trained: Trained, tmp_path: Path) -> None:
-    """The plots of a training beside its matrices make no data set of it."""
+def test_network_folder_may_contain_images(qtbot: QtBot, window: Window, trained: Trained, tmp_path: Path) -> None:
+    """Plots beside the matrices of a network do not make its folder a dataset."""
     folder = write_images(tmp_path / "mine", mnist().test[:4], ["plots", "samples"] * 5)
     for name, array in numbered(trained, "W{}", "b{}").items():
         np.save(folder / f"{name}.npy", array)
@@ -266,8 +266,8 @@ def test_a_folder_of_weights_may_have_pictures(qtbot: QtBot, window: Window, tra
     assert window.session.weights.network().summary() == "784-12-10"
 
 
-def test_a_file_that_is_looked_at_gives_way_to_a_later_choice(window: Window, theirs: Path) -> None:
-    """Weights that are taken meanwhile stay in use."""
+def test_selecting_another_network_cancels_an_import(window: Window, theirs: Path) -> None:
+    """Selecting another network cancels the import of a file."""
     window.networks.open(theirs)
     assert window.networks.importer.busy
     window.networks.use_built_in()

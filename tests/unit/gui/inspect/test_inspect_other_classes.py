@@ -42,7 +42,7 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def weights(folder: Path) -> Weights:
-    """Untrained weights that name their dataset."""
+    """Return untrained weights that state their dataset."""
     dataset = load_path(folder)
     network = Network(feedforward([12], n_classes=len(dataset.class_names)))
     network.initialize(np.random.default_rng(1))
@@ -55,7 +55,7 @@ def weights(folder: Path) -> Weights:
 
 @pytest.fixture
 def inside(qtbot: QtBot, window: Window, weights: Weights, folder: Path) -> InspectTab:
-    """The tab with those weights, their dataset and a drawing."""
+    """Return the tab with these weights, their dataset and a drawing."""
     window.resize(1024, 700)
     for tab in (window.page(EvaluateTab), window.page(InspectTab)):
         tab.data_choice.offer(str(folder))
@@ -80,7 +80,7 @@ def accuracies(tab: InspectTab) -> list[str]:
     return [text(tab, f"{name}_accuracy") for name in ("validation", "test")]
 
 
-def test_the_data_follow_the_weights(inside: InspectTab, window: Window, folder: Path, weights: Weights) -> None:
+def test_dataset_follows_the_network(inside: InspectTab, window: Window, folder: Path, weights: Weights) -> None:
     """The dataset of the weights is chosen if it is in the list; unknown paths are not added."""
     assert inside.data_choice.value() == window.page(EvaluateTab).data_choice.value() == str(folder)
     window.session.use_network(load_weights(ROOT / "model" / "dense.npz"))
@@ -93,7 +93,7 @@ def test_the_data_follow_the_weights(inside: InspectTab, window: Window, folder:
     assert inside.data_choice.findData(str(folder.parent)) < 0
 
 
-def test_the_accuracy_follows_on_the_chosen_data(qtbot: QtBot, inside: InspectTab, folder: Path) -> None:
+def test_accuracy_is_measured_on_the_selected_dataset(qtbot: QtBot, inside: InspectTab, folder: Path) -> None:
     """Edited and unedited accuracies are measured on the chosen dataset and saved with the weights."""
     dataset = load_path(folder)
 
@@ -112,7 +112,7 @@ def test_the_accuracy_follows_on_the_chosen_data(qtbot: QtBot, inside: InspectTa
     assert inside.edited_weights().test_accuracy == evaluate(edited.network(), dataset.test).accuracy
 
 
-def test_where_classes_differ_it_says_so(qtbot: QtBot, inside: InspectTab, folder: Path) -> None:
+def test_different_classes_are_reported(qtbot: QtBot, inside: InspectTab, folder: Path) -> None:
     """A message replaces the accuracy; with matching classes it is measured again."""
     panel(inside, "edit")
     qtbot.waitUntil(lambda: accuracies(inside)[0] != "–")
@@ -126,7 +126,7 @@ def test_where_classes_differ_it_says_so(qtbot: QtBot, inside: InspectTab, folde
     qtbot.waitUntil(lambda: figure.isVisible() and "%" in figure.text())
 
 
-def test_scores_on_other_data_are_not_saved_as_the_weights_own(qtbot: QtBot, inside: InspectTab, folder: Path) -> None:
+def test_scores_on_other_datasets_are_not_saved(qtbot: QtBot, inside: InspectTab, folder: Path) -> None:
     """Scores on other datasets than the one of the weights are not saved."""
     n_classes = len(inside.unedited.class_names)
     other = some_data(folder.parent / "more" / folder.name, n_classes, seed=2)
@@ -137,7 +137,7 @@ def test_scores_on_other_data_are_not_saved_as_the_weights_own(qtbot: QtBot, ins
     assert inside.edited_weights().test_accuracy is None
 
 
-def test_data_that_cannot_be_read_are_told(qtbot: QtBot, inside: InspectTab, tmp_path: Path) -> None:
+def test_unreadable_dataset_is_reported(qtbot: QtBot, inside: InspectTab, tmp_path: Path) -> None:
     """The Edit and Nearest panels show the error."""
     inside.data_choice.set_value(str(tmp_path / "nowhere"))
     panel(inside, "edit")
@@ -146,7 +146,7 @@ def test_data_that_cannot_be_read_are_told(qtbot: QtBot, inside: InspectTab, tmp
     qtbot.waitUntil(lambda: "nowhere: does not exist" in text(inside, "pixels_said"))
 
 
-def test_the_nearest_images_are_those_of_the_chosen_data(qtbot: QtBot, inside: InspectTab, folder: Path) -> None:
+def test_nearest_images_come_from_the_selected_dataset(qtbot: QtBot, inside: InspectTab, folder: Path) -> None:
     """The panel shows class names of the dataset, even if the weights have other classes."""
     panel(inside, "nearest")
     shown = find(inside, QWidget, "nearest_by_pixels")
@@ -169,7 +169,7 @@ def test_the_nearest_images_are_those_of_the_chosen_data(qtbot: QtBot, inside: I
     ("text", "dialog", "nothing"),
     [(OTHER_FILE, "getOpenFileName", ("", "")), (OTHER_FOLDER, "getExistingDirectory", "")],
 )
-def test_data_that_were_asked_for_in_vain_leave_those_before(
+def test_cancelled_dialog_keeps_the_dataset(
     inside: InspectTab, folder: Path, monkeypatch: pytest.MonkeyPatch, text: str, dialog: str, nothing: object
 ) -> None:
     """A cancelled file dialog keeps the dataset chosen and in memory."""
@@ -188,7 +188,7 @@ def test_data_that_were_asked_for_in_vain_leave_those_before(
     assert inside.data is data
 
 
-def test_classes_go_by_their_names(qtbot: QtBot, inside: InspectTab, weights: Weights) -> None:
+def test_class_names_are_shown(qtbot: QtBot, inside: InspectTab, weights: Weights) -> None:
     """Panels show class names; with many classes, the most probable have a line each and the others share a line."""
     names = weights.class_names
     inside.view.choose(Selection(2, 7))
@@ -209,7 +209,7 @@ def test_classes_go_by_their_names(qtbot: QtBot, inside: InspectTab, weights: We
         assert pixel[11] == "Smaller effect on the 51 others"
 
 
-def test_each_output_can_be_pointed_at(qtbot: QtBot, inside: InspectTab, weights: Weights) -> None:
+def test_each_output_can_be_selected(qtbot: QtBot, inside: InspectTab, weights: Weights) -> None:
     """Pointer and keys reach every output in several columns, and none lies outside the view."""
     view, last = inside.view, len(weights.class_names) - 1
     rows = view.columns[-1]
@@ -225,7 +225,7 @@ def test_each_output_can_be_pointed_at(qtbot: QtBot, inside: InspectTab, weights
     assert (view.chosen.block, view.chosen.unit) == (2, beside) if beside >= 0 else view.chosen.block == 1
 
 
-def test_what_is_opened_on_one_tab_is_offered_on_all(
+def test_dataset_opened_on_one_tab_is_listed_on_all(
     window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A folder opened on a tab is in the lists of all tabs, including tabs that are opened later."""

@@ -93,7 +93,7 @@ def digits() -> Dataset:
 
 @pytest.fixture
 def inside(qtbot: QtBot, window: Window, digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> InspectTab:
-    """The open tab with the dense network, which is the fastest."""
+    """Return the Inside tab with the dense network, which is the fastest."""
     monkeypatch.setattr("digitpad.gui.data.dataset_loader.load", lambda source, tell: digits)
     tab = window.page(InspectTab)
     window.show_page(INSIDE)
@@ -102,8 +102,8 @@ def inside(qtbot: QtBot, window: Window, digits: Dataset, monkeypatch: pytest.Mo
     return tab
 
 
-def test_it_opens_on_its_key(qtbot: QtBot, window: Window) -> None:
-    """Ctrl and the position of the tab open it."""
+def test_shortcut_opens_the_tab(qtbot: QtBot, window: Window) -> None:
+    """Ctrl and the number of the tab open the tab."""
     qtbot.keyClick(window, Qt.Key(Qt.Key.Key_1 + INSIDE), Qt.KeyboardModifier.ControlModifier)
     assert window.page(InspectTab).isVisible()
     tabs = find(window, QTabBar)
@@ -111,7 +111,7 @@ def test_it_opens_on_its_key(qtbot: QtBot, window: Window) -> None:
 
 
 @pytest.mark.parametrize("network", [0, CONVOLUTIONAL, DENSE])
-def test_it_shows_what_the_network_makes_of_the_pad(inside: InspectTab, window: Window, network: int) -> None:
+def test_activations_are_those_of_the_network(inside: InspectTab, window: Window, network: int) -> None:
     """The trace matches the network in use and both built-in networks."""
     find(inside, QComboBox, "look_into").setCurrentIndex(network)
     seven(inside)
@@ -122,7 +122,7 @@ def test_it_shows_what_the_network_makes_of_the_pad(inside: InspectTab, window: 
     assert window.page(DrawTab).read_now() is not None
 
 
-def test_one_drawing_on_both_tabs(inside: InspectTab, window: Window) -> None:
+def test_tabs_share_the_drawing(inside: InspectTab, window: Window) -> None:
     """The Inside and Draw tabs share the drawing and its undo history."""
     seven(inside)
     main = window.page(DrawTab).pad
@@ -138,7 +138,7 @@ def test_one_drawing_on_both_tabs(inside: InspectTab, window: Window) -> None:
     assert inside.trace is None
 
 
-def test_hidden_it_does_nothing(inside: InspectTab, window: Window) -> None:
+def test_hidden_tab_does_nothing(inside: InspectTab, window: Window) -> None:
     """A hidden tab does not read drawings from other tabs."""
     window.show_page(DRAW)
     before = inside.trace
@@ -147,7 +147,7 @@ def test_hidden_it_does_nothing(inside: InspectTab, window: Window) -> None:
     assert inside.pad.is_empty
 
 
-def test_a_blank_pad_shows_nothing(qtbot: QtBot, inside: InspectTab) -> None:
+def test_empty_pad_shows_hints(qtbot: QtBot, inside: InspectTab) -> None:
     """With an empty pad the panels show hints instead of numbers."""
     inside.view.choose(Selection(1, 2))
     qtbot.waitUntil(lambda: "Draw on the pad" in text(inside, "unit_about"))
@@ -158,7 +158,7 @@ def test_a_blank_pad_shows_nothing(qtbot: QtBot, inside: InspectTab) -> None:
     assert "Draw on the pad" in sheet(inside, "softmax_sheet")
 
 
-def test_what_is_pointed_at_is_written_out(qtbot: QtBot, inside: InspectTab) -> None:
+def test_calculation_of_the_unit_under_the_pointer_is_shown(qtbot: QtBot, inside: InspectTab) -> None:
     """The panel shows the terms, the sum and the activation; a click keeps the selection and Esc clears it."""
     seven(inside)
     unit = int(trace(inside).outputs[3].argmax())
@@ -177,7 +177,7 @@ def test_what_is_pointed_at_is_written_out(qtbot: QtBot, inside: InspectTab) -> 
     qtbot.waitUntil(lambda: text(inside, "unit_title") == "Nothing selected")
 
 
-def test_numbers_follow_the_drawing(qtbot: QtBot, inside: InspectTab) -> None:
+def test_numbers_are_updated_with_the_drawing(qtbot: QtBot, inside: InspectTab) -> None:
     """The numbers of the selected unit change while a stroke is drawn."""
     seven(inside)
     inside.view.choose(Selection(3, 7))
@@ -190,7 +190,7 @@ def test_numbers_follow_the_drawing(qtbot: QtBot, inside: InspectTab) -> None:
     mouse(inside.pad, QEvent.Type.MouseButtonRelease, (side * 0.7, side * 0.5))
 
 
-def test_a_pixel_of_the_input_says_what_it_does(qtbot: QtBot, inside: InspectTab) -> None:
+def test_effect_of_an_input_pixel_is_shown(qtbot: QtBot, inside: InspectTab) -> None:
     """The panel lists the effect of a pixel on ten classes, with its ink or with full ink."""
     seven(inside)
     row, column = np.argwhere(trace(inside).image == 255)[0].tolist()
@@ -227,7 +227,7 @@ def test_units_are_reached_by_keys(qtbot: QtBot, inside: InspectTab) -> None:
     qtbot.waitUntil(lambda: view.accessibleDescription().startswith("Pixel"))
 
 
-def test_a_unit_that_is_switched_off_is_missed_at_once(qtbot: QtBot, inside: InspectTab) -> None:
+def test_switching_a_unit_off_changes_the_logits(qtbot: QtBot, inside: InspectTab) -> None:
     """Space and the button switch a unit off, which changes the logits; Ctrl+Z switches it on again."""
     seven(inside)
     before = trace(inside).logits.copy()
@@ -250,7 +250,7 @@ def test_a_unit_that_is_switched_off_is_missed_at_once(qtbot: QtBot, inside: Ins
     assert button(inside, "switch_off").text() == "Switch on"
 
 
-def test_only_what_is_hidden_can_be_switched_off(inside: InspectTab) -> None:
+def test_only_hidden_units_can_be_switched_off(inside: InspectTab) -> None:
     """Pixels and outputs can't be switched off."""
     for chosen in (Selection(0, 0, 3, 3), Selection(3, 1)):
         inside.view.choose(chosen)
@@ -259,8 +259,8 @@ def test_only_what_is_hidden_can_be_switched_off(inside: InspectTab) -> None:
         assert inside.edit_panel.edits == WeightEdits()
 
 
-def test_a_slider_s_way_is_one_step_of_undo(qtbot: QtBot, inside: InspectTab) -> None:
-    """Each slider drag is one undo step; a drag back to its start is no step."""
+def test_slider_drag_is_one_undo_step(qtbot: QtBot, inside: InspectTab) -> None:
+    """Each slider drag is one undo step, unless it ends where it started."""
     slider = find(inside, QSlider, "pruned")
     button(inside, "panels_edit").click()
     for values in ((10, 20, 30), (40, 50)):
@@ -283,7 +283,7 @@ def test_a_slider_s_way_is_one_step_of_undo(qtbot: QtBot, inside: InspectTab) ->
     qtbot.waitUntil(partial(settled, inside))
 
 
-def test_all_edits_are_told_and_put_back(qtbot: QtBot, inside: InspectTab) -> None:
+def test_all_edits_are_listed_and_reset(qtbot: QtBot, inside: InspectTab) -> None:
     """Each edit has a line; Reset all removes the edits and can be undone."""
     button(inside, "panels_edit").click()
     inside.view.choose(Selection(1, 4))
@@ -313,7 +313,7 @@ def expected_accuracies(weights: Weights, dataset: Dataset) -> list[str]:
     return [f"{100 * accuracy:.2f}\N{NO-BREAK SPACE}%" for accuracy in parts]
 
 
-def test_the_accuracy_follows_the_edits(qtbot: QtBot, inside: InspectTab, digits: Dataset) -> None:
+def test_accuracy_is_updated_after_edits(qtbot: QtBot, inside: InspectTab, digits: Dataset) -> None:
     """The accuracy is that of the edited weights; a known accuracy is shown at once."""
     button(inside, "panels_edit").click()
     plain = expected_accuracies(inside.unedited, digits)
@@ -329,9 +329,7 @@ def test_the_accuracy_follows_the_edits(qtbot: QtBot, inside: InspectTab, digits
     assert text(inside, "unedited") == f"Unedited: {plain[0]} and {plain[1]}"
 
 
-def test_the_accuracy_is_that_of_the_network_that_is_looked_into(
-    qtbot: QtBot, inside: InspectTab, digits: Dataset
-) -> None:
+def test_accuracy_is_measured_for_the_selected_network(qtbot: QtBot, inside: InspectTab, digits: Dataset) -> None:
     """Another network is evaluated again."""
     for part in (digits.validation, digits.test):
         part.labels[:] = inside.unedited.network().forward(part.images).argmax(axis=1)
@@ -344,7 +342,7 @@ def test_the_accuracy_is_that_of_the_network_that_is_looked_into(
     qtbot.waitUntil(lambda: accuracies(inside) == expected)
 
 
-def test_nothing_is_measured_that_nobody_looks_at(inside: InspectTab, window: Window) -> None:
+def test_accuracy_is_measured_only_while_visible(inside: InspectTab, window: Window) -> None:
     """The accuracy is measured only while the Edit panel is visible."""
     assert not inside.measuring.busy
     button(inside, "panels_edit").click()
@@ -353,7 +351,7 @@ def test_nothing_is_measured_that_nobody_looks_at(inside: InspectTab, window: Wi
     assert not inside.measuring.busy
 
 
-def test_edited_weights_are_saved_with_what_was_done(
+def test_edited_weights_are_saved_with_their_edits(
     qtbot: QtBot, inside: InspectTab, digits: Dataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The saved file has the edited weights, the edits and the measured accuracy."""
@@ -372,7 +370,7 @@ def test_edited_weights_are_saved_with_what_was_done(
     assert saved.test_accuracy == evaluate(expected.network(), digits.test).accuracy
 
 
-def test_edited_weights_read_on_the_draw_tab(qtbot: QtBot, inside: InspectTab, window: Window) -> None:
+def test_edited_network_can_be_used(qtbot: QtBot, inside: InspectTab, window: Window) -> None:
     """The edited network becomes the network in use on all tabs."""
     button(inside, "panels_edit").click()
     inside.edit_panel.toggle(Selection(1, 3))
@@ -386,7 +384,7 @@ def test_edited_weights_read_on_the_draw_tab(qtbot: QtBot, inside: InspectTab, w
     assert "dense-edited.npz" in inside.network_choice.itemText(0)
 
 
-def test_other_weights_in_use_are_looked_into_at_once(inside: InspectTab, window: Window, shipped: Weights) -> None:
+def test_tab_follows_the_network_in_use(inside: InspectTab, window: Window, shipped: Weights) -> None:
     """The tab follows the network in use only if that network is selected."""
     zero = Weights("zero.npz", shipped.architecture, shipped.parameters * 0)
     window.session.use_network(zero)
@@ -397,7 +395,7 @@ def test_other_weights_in_use_are_looked_into_at_once(inside: InspectTab, window
     assert inside.unedited is shipped
 
 
-def test_edits_are_there_again_when_one_comes_back(qtbot: QtBot, inside: InspectTab, window: Window) -> None:
+def test_each_network_keeps_its_edits(qtbot: QtBot, inside: InspectTab, window: Window) -> None:
     """Each network keeps its own edits while other networks are shown or in use."""
     button(inside, "bits_4").click()
     inside.network_choice.setCurrentIndex(CONVOLUTIONAL)
@@ -419,10 +417,8 @@ def test_edits_are_there_again_when_one_comes_back(qtbot: QtBot, inside: Inspect
     assert inside.weights is inside.unedited
 
 
-def test_a_network_that_cannot_be_loaded_is_told(
-    inside: InspectTab, window: Window, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The network in use is shown instead."""
+def test_unreadable_network_is_reported(inside: InspectTab, window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a network can't be loaded, the error is shown and the network in use is displayed."""
 
     def fails(path: object) -> Weights:
         raise WeightsError("dense.npz", "is gone")
@@ -482,7 +478,7 @@ def test_the_nearest_digits_are_found(qtbot: QtBot, inside: InspectTab, digits: 
     assert labels(inside, "nearest_by_pixels") == "none yet"
 
 
-def test_first_weights_are_pictures_to_choose_from(qtbot: QtBot, inside: InspectTab) -> None:
+def test_unit_can_be_selected_by_its_first_weights(qtbot: QtBot, inside: InspectTab) -> None:
     """A click or an arrow key selects the unit that the panel shows."""
     seven(inside)
     button(inside, "pictures_first_weights").click()
@@ -527,7 +523,7 @@ def test_nothing_is_cut_off_in_the_smallest_window(
     window.session.set_theme(Mode.SYSTEM)
 
 
-def test_what_is_dear_is_done_at_most_once_a_frame(qtbot: QtBot, inside: InspectTab) -> None:
+def test_network_reads_at_most_once_per_frame(qtbot: QtBot, inside: InspectTab) -> None:
     """The network reads at most once per frame, independent of the number of pointer events."""
     assert inside.tracer is not None
     traces: list[object] = []
@@ -552,7 +548,7 @@ def wild() -> Weights:
 
 
 @pytest.mark.parametrize("name", [*networks.LAYERS, "wild"])
-def test_any_network_can_be_looked_into(
+def test_any_network_can_be_inspected(
     qtbot: QtBot, inside: InspectTab, window: Window, recwarn: pytest.WarningsRecorder, name: str
 ) -> None:
     """Every block and panel works for every kind of network, with and without edits, and for NaN and infinity."""
@@ -578,7 +574,7 @@ def test_any_network_can_be_looked_into(
     assert not [str(warning.message) for warning in recwarn.list]
 
 
-def test_keys_undo_what_the_focus_is_on(qtbot: QtBot, inside: InspectTab, window: Window) -> None:
+def test_undo_key_follows_the_focus(qtbot: QtBot, inside: InspectTab, window: Window) -> None:
     """Ctrl+Z undoes a stroke if the pad has the focus, else an edit."""
     seven(inside)
     inside.edit_panel.toggle(Selection(1, 3))
@@ -615,7 +611,7 @@ def test_tab_goes_in_reading_order(inside: InspectTab) -> None:
     ]
 
 
-def test_a_deep_network_has_room(inside: InspectTab, window: Window) -> None:
+def test_deep_network_has_a_column_per_layer(inside: InspectTab, window: Window) -> None:
     """A network with 40 layers has a column for each layer."""
     network = Network(feedforward([8] * 40))
     window.session.use_network(Weights("deep.npz", network.architecture(), network.parameters))
@@ -647,7 +643,7 @@ def test_panels_fit_into_the_smallest_window(qtbot: QtBot, window: Window, place
     assert all(side.rect().contains(box) for box in boxes)
 
 
-def test_a_click_on_the_unit_under_the_pointer_pins_it_for_editing(qtbot: QtBot, inside: InspectTab) -> None:
+def test_clicked_unit_is_pinned_for_editing(qtbot: QtBot, inside: InspectTab) -> None:
     """Switch off acts on the unit clicked last, although the pointer was on it before the click."""
     button(inside, "panels_edit").click()
     view = inside.view
@@ -661,7 +657,7 @@ def test_a_click_on_the_unit_under_the_pointer_pins_it_for_editing(qtbot: QtBot,
 
 
 def test_an_edited_network_in_use_is_not_lost_silently(window: Window, inside: InspectTab) -> None:
-    """Closing asks, until the network is saved or another one is used."""
+    """Closing asks about an edited network until it is saved or another network is used."""
     assert window.finish_work() == ""
     inside.edit_panel.use_requested.emit()
     assert "edited in the Inside tab" in window.finish_work()
@@ -669,8 +665,8 @@ def test_an_edited_network_in_use_is_not_lost_silently(window: Window, inside: I
     assert window.finish_work() == ""
 
 
-def test_letters_search_a_list(qtbot: QtBot, window: Window, inside: InspectTab) -> None:
-    """A letter chooses a panel where the layers have the focus, and is left to a list that has it."""
+def test_letter_keys_depend_on_the_focus(qtbot: QtBot, window: Window, inside: InspectTab) -> None:
+    """A letter key selects a panel if the layers have the focus, and otherwise goes to the focused list."""
     window.activateWindow()
     inside.network_choice.setFocus()
     qtbot.keyClick(inside.network_choice, Qt.Key.Key_S)

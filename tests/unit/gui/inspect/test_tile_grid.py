@@ -12,8 +12,8 @@ ROOM = QRectF(10, 30, 66, 430)
 
 @pytest.mark.parametrize("n", [1, 7, 32, 64, 512, 4096])
 @pytest.mark.parametrize("side", [None, (10, 10)])
-def test_tiles_lie_in_their_room_and_are_found_again(n: int, side: tuple[int, int] | None) -> None:
-    """Tiles lie in their room, and the centre of a tile or a cell is found in it."""
+def test_tiles_are_found_by_position(n: int, side: tuple[int, int] | None) -> None:
+    """Tiles lie within the view, and the position at the centre of a tile or cell finds it."""
     tiles = TileGrid(n, side, ROOM)
     assert 0 < tiles.n <= n
     assert tiles.n == n or n > 500
@@ -27,7 +27,7 @@ def test_tiles_lie_in_their_room_and_are_found_again(n: int, side: tuple[int, in
     assert tiles.at(QPointF(5, 5)) is None
 
 
-def test_neighbours_are_those_that_one_sees() -> None:
+def test_neighbours_are_the_adjacent_tiles() -> None:
     """Arrow keys find the adjacent tile and nothing beyond an edge."""
     tiles = TileGrid(7, (10, 10), QRectF(0, 0, 300, 300))
     assert tiles.n_columns == 3
@@ -39,8 +39,8 @@ def test_neighbours_are_those_that_one_sees() -> None:
 
 
 @pytest.mark.parametrize("tokens", [LIGHT, DARK])
-def test_colours_go_from_one_end_over_nothing_to_the_other(tokens: Palette) -> None:
-    """0 has the ground colour, the largest number the accent and its negative the second colour; NaN is accepted."""
+def test_colours_are_symmetric_around_zero(tokens: Palette) -> None:
+    """0 has the background colour, the largest value the accent and its negative the second colour; NaN is accepted."""
     colours = colour_table(tokens)
     assert QColor(int(colours[ZERO])) == QColor(tokens.ground)
     values = np.array([[0, 2, -2, np.nan, np.inf, -np.inf]], np.float32)
@@ -56,8 +56,8 @@ def test_colours_go_from_one_end_over_nothing_to_the_other(tokens: Palette) -> N
         assert np.abs(pixels[place].astype(int) - (expected.red(), expected.green(), expected.blue())).max() <= 2
 
 
-def test_the_largest_is_a_number() -> None:
-    """Infinity and NaN are ignored."""
+def test_largest_value_is_finite() -> None:
+    """Infinity and NaN are ignored when the largest value is searched."""
     assert largest_of(np.array([1.0, -3.0])) == 3
     assert largest_of(np.array([1.0, -np.inf, np.nan])) == 1
     assert largest_of(np.zeros(0)) == 0

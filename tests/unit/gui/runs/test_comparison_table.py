@@ -34,7 +34,7 @@ def model(qtmodeltester: ModelTester) -> ComparisonModel:
     return model
 
 
-def test_values_and_differences_stand_under_each_run(model: ComparisonModel) -> None:
+def test_each_run_has_a_column(model: ComparisonModel) -> None:
     """The table shows final values first, and settings by the labels of the form."""
     one, other = made_run("one"), made_run("other", n_epochs=1, optimizer__learning_rate=0.5)
     fill(model, one, other)
@@ -54,7 +54,7 @@ def test_values_and_differences_stand_under_each_run(model: ComparisonModel) -> 
     ("axis", "x", "place"),
     [(CurveAxis.STEP, 6.2, "At step 6"), (CurveAxis.EPOCH, 1.55, "At epoch 1.55"), (CurveAxis.TIME, 1.7, "At 0:02")],
 )
-def test_values_are_those_at_the_place(model: ComparisonModel, axis: CurveAxis, x: float, place: str) -> None:
+def test_values_are_those_at_the_position(model: ComparisonModel, axis: CurveAxis, x: float, place: str) -> None:
     """Values are the last known at the position, on any axis."""
     fill(model, made_run(), axis=axis)
     model.set_place(x)
@@ -62,13 +62,13 @@ def test_values_are_those_at_the_place(model: ComparisonModel, axis: CurveAxis, 
     assert [texts[1] for texts in rows(model)[:2]] == ["0.0312", "0.6000"]
 
 
-def test_nothing_is_known_before_the_first_value(model: ComparisonModel) -> None:
+def test_unknown_values_are_dashes(model: ComparisonModel) -> None:
     """A dash stands for a value that is not known yet."""
     fill(model, made_run(n_epochs=0))
     assert rows(model)[0] == ["Training loss", "–"]
 
 
-def test_another_place_resets_nothing(qtbot: QtBot, model: ComparisonModel) -> None:
+def test_new_position_does_not_reset_the_model(qtbot: QtBot, model: ComparisonModel) -> None:
     """A new position or new data of the same runs do not reset the model."""
     run = made_run()
     fill(model, run)

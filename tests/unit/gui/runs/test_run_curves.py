@@ -17,7 +17,7 @@ from tests.unit.gui.shown_runs import open_runs
 from tests.unit.training.made_runs import made_run
 
 
-def test_chosen_runs_are_laid_over_each_other(qtbot: QtBot, window: Window) -> None:
+def test_selected_runs_share_the_axes(qtbot: QtBot, window: Window) -> None:
     """Each selected run keeps its colour, and the table shows the settings that differ."""
     one, two, three = made_run("one"), made_run("two", loss__l2=0.5), made_run("three")
     runs = open_runs(qtbot, window, one, two)
@@ -35,7 +35,7 @@ def test_chosen_runs_are_laid_over_each_other(qtbot: QtBot, window: Window) -> N
     assert len(find(runs, RunPlots, "run_plots").curves) == 10
 
 
-def test_axis_scale_and_smoothing_are_chosen(qtbot: QtBot, window: Window) -> None:
+def test_axis_scale_and_smoothing_can_be_changed(qtbot: QtBot, window: Window) -> None:
     """The curves follow the axis, the scale and the smoothing."""
     run = made_run()
     runs = open_runs(qtbot, window, run)
@@ -56,7 +56,7 @@ def test_axis_scale_and_smoothing_are_chosen(qtbot: QtBot, window: Window) -> No
     assert runs.curves.lines[0].smooth.y.tolist() == smoothed(runs.curves.lines[0].raw.y, 5).tolist()
 
 
-def test_zoom_is_undone_by_a_button(qtbot: QtBot, window: Window) -> None:
+def test_button_resets_the_zoom(qtbot: QtBot, window: Window) -> None:
     """A button resets the zoom; it is disabled without zoom."""
     runs = open_runs(qtbot, window, made_run())
     plots, button = find(runs, RunPlots, "run_plots"), find(runs, QPushButton, "runs_whole")

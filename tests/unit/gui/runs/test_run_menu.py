@@ -48,10 +48,8 @@ def own_trash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (RunStatus.DIVERGED, True),
     ],
 )
-def test_what_can_be_done_depends_on_how_a_run_stands(
-    qtbot: QtBot, window: Window, status: RunStatus, goes_on: bool
-) -> None:
-    """Actions depend on the status of a run; none that trains is enabled during training."""
+def test_actions_depend_on_the_status_of_a_run(qtbot: QtBot, window: Window, status: RunStatus, goes_on: bool) -> None:
+    """Actions depend on the status of a run, and no training action is enabled during training."""
     runs = open_runs(qtbot, window, made_run(status=status))
     button = find(runs, QPushButton, "runs_go_on")
     assert button.isEnabled() == action(runs, "Resume").isEnabled() == goes_on
@@ -74,7 +72,7 @@ def test_several_runs_are_exported_and_deleted_together(qtbot: QtBot, window: Wi
         assert action(runs, text).isEnabled()
 
 
-def test_run_is_gone_on_with_in_the_train_tab(qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_is_resumed_in_the_train_tab(qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run resumes from its last checkpoint to its end; no other run can be resumed meanwhile."""
     run = trained(50)
     fake_dataset(monkeypatch)
@@ -92,9 +90,7 @@ def test_run_is_gone_on_with_in_the_train_tab(qtbot: QtBot, window: Window, monk
     assert len(all_runs()) == 1
 
 
-def test_run_that_ran_away_goes_on_at_a_lower_rate(
-    qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_diverged_run_is_resumed_at_a_lower_rate(qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
     """A diverged run asks for a valid learning rate and resumes from its last good checkpoint."""
     learn = Trainer._learn
     with monkeypatch.context() as patched:
@@ -124,7 +120,7 @@ def test_run_that_ran_away_goes_on_at_a_lower_rate(
     ]
 
 
-def test_finished_run_is_trained_on(qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_finished_run_can_be_trained_further(qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
     """A finished run trains for the entered number of epochs without early stopping."""
     run = trained(training__epochs=1)
     fake_dataset(monkeypatch)
@@ -162,7 +158,7 @@ def test_weights_of_a_run_are_used_and_saved(
     assert saved[-1].parameters.tobytes() == window.session.weights.parameters.tobytes()
 
 
-def test_weights_that_cannot_be_read_are_told_of(qtbot: QtBot, window: Window) -> None:
+def test_unreadable_weights_are_reported(qtbot: QtBot, window: Window) -> None:
     """The error names the file, and the network in use stays."""
     run = made_run()
     run.weights_path.write_text("none")
@@ -176,7 +172,7 @@ def test_weights_that_cannot_be_read_are_told_of(qtbot: QtBot, window: Window) -
     assert window.session.weights is before
 
 
-def test_settings_are_taken_into_the_train_tab(qtbot: QtBot, window: Window) -> None:
+def test_settings_are_copied_to_the_train_tab(qtbot: QtBot, window: Window) -> None:
     """The form gets the final settings of the run, including changes during training."""
     run = made_run("mine", loss__l2=0.25)
     log = RunLog(run.log_path)
@@ -209,7 +205,7 @@ def test_run_is_exported(
 
 
 @pytest.mark.parametrize("name", ["runs.txt", "runs.csv", "none/runs.png"])
-def test_export_that_cannot_be_is_told_of(qtbot: QtBot, window: Window, tmp_path: Path, name: str) -> None:
+def test_impossible_export_is_reported(qtbot: QtBot, window: Window, tmp_path: Path, name: str) -> None:
     """An unknown suffix, a table of several runs or a missing folder gives an error."""
     runs = open_runs(qtbot, window, made_run(), made_run())
     runs.menu.export(tmp_path / name)
@@ -258,7 +254,7 @@ def test_run_in_training_is_not_moved_to_the_trash() -> None:
     assert run.folder.exists()
 
 
-def test_context_menu_is_that_of_runs(qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_context_menu_has_the_actions_of_runs(qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
     """The context menu opens at the clicked position."""
     runs = open_runs(qtbot, window, made_run())
     places: list[QPoint] = []

@@ -66,7 +66,7 @@ def test_lines_are_painted_in_their_colours(qtbot: QtBot, plots: RunPlots, theme
     assert not plots.figure.texts
 
 
-def test_more_of_the_same_is_blitted(qtbot: QtBot, plots: RunPlots) -> None:
+def test_new_data_are_blitted(qtbot: QtBot, plots: RunPlots) -> None:
     """New data are blitted; only another axis needs a full draw."""
     run = made_run()
     fill(plots, run)
@@ -77,7 +77,7 @@ def test_more_of_the_same_is_blitted(qtbot: QtBot, plots: RunPlots) -> None:
     assert not plots.is_drawn
 
 
-def test_smoothing_and_raw_losses_are_both_there(plots: RunPlots) -> None:
+def test_raw_and_smoothed_losses_are_drawn(plots: RunPlots) -> None:
     """The raw losses are fainter than the smoothed curve."""
     fill(plots, made_run())
     (raw, raw_curve), (smooth, smooth_curve), *_ = plots.curves
@@ -119,7 +119,7 @@ def test_wheel_zooms_at_the_pointer_and_a_double_click_shows_all(qtbot: QtBot, p
     assert plots.losses.get_ylim() == heights[0]
 
 
-def test_dragging_moves_what_is_shown(plots: RunPlots) -> None:
+def test_dragging_pans_the_plots(plots: RunPlots) -> None:
     """Dragging pans the plots, and new data keep the visible range."""
     run = made_run()
     fill(plots, run)
@@ -134,7 +134,7 @@ def test_dragging_moves_what_is_shown(plots: RunPlots) -> None:
     assert x_limits(plots) == (0, 3)
 
 
-def test_zooming_ends_where_numbers_do(plots: RunPlots) -> None:
+def test_zoom_limits_stay_finite(plots: RunPlots) -> None:
     """Repeated zooming keeps finite limits; without lines there is no zoom."""
     plots.zoom(2)
     assert not plots.zoomed
@@ -159,7 +159,7 @@ def test_values_are_read_at_the_pointer(qtbot: QtBot, plots: RunPlots) -> None:
     assert places == [pytest.approx(6, abs=0.05), None]
 
 
-def test_place_moves_over_the_lines(qtbot: QtBot, plots: RunPlots, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_position_line_moves_without_a_redraw(qtbot: QtBot, plots: RunPlots, monkeypatch: pytest.MonkeyPatch) -> None:
     """The position line moves without a redraw of the curves."""
     fill(plots, made_run())
     drawn(qtbot, plots)
@@ -172,7 +172,7 @@ def test_place_moves_over_the_lines(qtbot: QtBot, plots: RunPlots, monkeypatch: 
     np.testing.assert_array_equal(np.asarray(plots.buffer_rgba()), before)
 
 
-def test_change_of_settings_is_told_at_its_mark(qtbot: QtBot, plots: RunPlots) -> None:
+def test_tooltip_of_a_mark_shows_the_change(qtbot: QtBot, plots: RunPlots) -> None:
     """The tooltip of a mark has the step and the changed settings."""
     run = made_run()
     log = RunLog(run.log_path)
@@ -189,7 +189,7 @@ def test_change_of_settings_is_told_at_its_mark(qtbot: QtBot, plots: RunPlots) -
     qtbot.waitUntil(lambda: not QToolTip.isVisible())
 
 
-def test_everything_is_done_by_keys(qtbot: QtBot, plots: RunPlots) -> None:
+def test_plots_can_be_used_by_keyboard(qtbot: QtBot, plots: RunPlots) -> None:
     """Keys zoom, pan, read values and reset."""
     fill(plots, made_run())
     shift = Qt.KeyboardModifier.ShiftModifier

@@ -14,8 +14,8 @@ from tests.unit.gui.shown_runs import action, open_runs
 from tests.unit.training.made_runs import made_run
 
 
-def test_no_more_are_shown_than_can_be_told_apart(qtbot: QtBot, window: Window) -> None:
-    """A message says that only the first runs are shown."""
+def test_number_of_shown_runs_is_limited(qtbot: QtBot, window: Window) -> None:
+    """Only the first runs are shown, and a message says so."""
     all_made = [made_run() for _ in range(MAX_RUNS + 2)]
     runs = open_runs(qtbot, window)
     runs.runs.choose(*(run.id for run in all_made))
@@ -25,7 +25,7 @@ def test_no_more_are_shown_than_can_be_told_apart(qtbot: QtBot, window: Window) 
     assert find(runs, QLabel, "runs_message").text() == ""
 
 
-def test_columns_have_room_for_what_is_in_them(qtbot: QtBot, window: Window) -> None:
+def test_columns_fit_their_texts(qtbot: QtBot, window: Window) -> None:
     """In the smallest window, columns fit their texts, and headers are aligned with their cells."""
     runs = open_runs(qtbot, window, made_run())
     runs.resize(runs.minimumSize())
@@ -43,7 +43,7 @@ def test_columns_have_room_for_what_is_in_them(qtbot: QtBot, window: Window) -> 
     assert curves.right() <= runs.width() - 12
 
 
-def test_name_is_typed_into_the_list(qtbot: QtBot, window: Window) -> None:
+def test_run_can_be_renamed_in_the_list(qtbot: QtBot, window: Window) -> None:
     """A name typed in the list is saved and then shown."""
     run = made_run("one")
     runs = open_runs(qtbot, window, run)

@@ -40,8 +40,8 @@ def test_runs_are_rows(model: RunsModel) -> None:
     assert "Validation accuracy 50.00" in model.index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
 
 
-def test_only_what_changed_is_told(qtbot: QtBot, model: RunsModel) -> None:
-    """Only changed rows are signalled, so that the selection and an open editor stay."""
+def test_only_changed_rows_are_signalled(qtbot: QtBot, model: RunsModel) -> None:
+    """Only changed rows are signalled, so that the selection and an open editor are kept."""
     registry = RunRegistry()
     first, second, third = (made_run(name) for name in ("one", "two", "three"))
     model.set_entries(registry.entries())
@@ -65,7 +65,7 @@ def test_only_what_changed_is_told(qtbot: QtBot, model: RunsModel) -> None:
     ("column", "expected"),
     [(0, ["Beta", "alpha", "gamma"]), (3, ["Beta", "alpha", "gamma"]), (4, ["gamma", "alpha", "Beta"])],
 )
-def test_columns_are_sorted_by_what_they_mean(column: int, expected: list[str]) -> None:
+def test_columns_are_sorted_by_value(column: int, expected: list[str]) -> None:
     """Names are sorted without case and numbers by value; unknown values come last."""
     made_run("gamma", RunStatus.PAUSED, n_epochs=0)
     made_run("alpha", n_epochs=1)
@@ -80,7 +80,7 @@ def test_columns_are_sorted_by_what_they_mean(column: int, expected: list[str]) 
     assert [proxy.entry(proxy.index(place, 0)).name for place in range(3)] == expected
 
 
-def test_typed_name_is_asked_for_and_not_shown_yet(qtbot: QtBot, model: RunsModel) -> None:
+def test_typed_name_is_signalled_but_not_shown(qtbot: QtBot, model: RunsModel) -> None:
     """A typed name is signalled but not shown yet; empty or unchanged names are ignored."""
     made_run("one")
     model.set_entries(RunRegistry().entries())

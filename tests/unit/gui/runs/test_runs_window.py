@@ -20,7 +20,7 @@ from tests.unit.gui.shown_runs import action, open_runs
 from tests.unit.training.made_runs import made_run
 
 
-def test_without_runs_it_says_where_they_come_from(qtbot: QtBot, window: Window) -> None:
+def test_hint_is_shown_without_runs(qtbot: QtBot, window: Window) -> None:
     """Without runs there is a hint, and all actions are disabled."""
     window.show_runs()
     runs = window.runs_window
@@ -53,7 +53,7 @@ def test_unreadable_run_is_named(qtbot: QtBot, window: Window) -> None:
     assert f"Unreadable run: {bad.folder / 'run.json'}" in find(runs, QLabel, "runs_message").accessibleName()
 
 
-def test_list_follows_a_run_in_training_and_rests_after_it(
+def test_run_in_another_process_is_polled_until_it_ends(
     qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run in another process is polled in a thread until it ends."""
@@ -88,7 +88,7 @@ def _noting(summary: Any, threads: set[int]) -> Any:
     return noted
 
 
-def test_keys_work_in_the_window_of_runs(qtbot: QtBot, window: Window) -> None:
+def test_keys_work_in_the_runs_window(qtbot: QtBot, window: Window) -> None:
     """Shortcuts work in the Runs window, and Tab moves from the list to the curves and the values."""
     runs = open_runs(qtbot, window, made_run())
     assert runs.focusWidget() is find(runs, QTableView, "runs_table")
@@ -104,7 +104,7 @@ def test_keys_work_in_the_window_of_runs(qtbot: QtBot, window: Window) -> None:
     assert find(runs, WordChoice, "runs_axis").value() == "epoch"
 
 
-def test_closed_it_can_be_opened_again_and_its_thread_ends_with_the_window(qtbot: QtBot, window: Window) -> None:
+def test_closed_window_can_be_opened_again(qtbot: QtBot, window: Window) -> None:
     """A closed Runs window opens again with its size and with new runs; its thread ends with the main window."""
     made_run()
     runs = open_runs(qtbot, window)

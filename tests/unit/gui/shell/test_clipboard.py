@@ -18,7 +18,7 @@ from tests.unit.gui.hand import draw, find, placed, reads
 
 
 def test_copy_and_paste_keep_the_digit(qtbot: QtBot, window: Window) -> None:
-    """What was copied is read the same when it is pasted, and pasting can be undone."""
+    """A copied digit has the same prediction after pasting, and pasting can be undone."""
     pad = window.page(DrawTab).pad
     draw(pad, placed(4, 100, 100, 250))
     before = pad.drawing
@@ -32,8 +32,8 @@ def test_copy_and_paste_keep_the_digit(qtbot: QtBot, window: Window) -> None:
     assert pad.drawing is before
 
 
-def test_pasting_nothing_changes_nothing(window: Window) -> None:
-    """Text on the clipboard is no drawing."""
+def test_pasting_text_changes_nothing(window: Window) -> None:
+    """Text on the clipboard is not accepted as a drawing."""
     QGuiApplication.clipboard().setText("7")
     draw(window.page(DrawTab).pad, placed(7, 100, 100, 250))
     before = window.page(DrawTab).pad.drawing
@@ -43,23 +43,23 @@ def test_pasting_nothing_changes_nothing(window: Window) -> None:
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "bmp"])
 def test_a_dropped_image_is_read(qtbot: QtBot, window: Window, tmp_path: Path, suffix: str) -> None:
-    """From a file of any common format."""
+    """A dropped image file of any common format is put on the pad."""
     path = tmp_path / f"seven.{suffix}"
     assert digit_image(7).save(str(path))
     drop(window, file_mime(path))
     qtbot.waitUntil(lambda: reads(window, 7))
 
 
-def test_an_image_dragged_from_elsewhere_is_read(qtbot: QtBot, window: Window) -> None:
-    """As from a browser, which drags pixels rather than a file."""
+def test_dropped_pixels_are_read(qtbot: QtBot, window: Window) -> None:
+    """Dropped pixels without a file, as from a browser, are put on the pad."""
     mime = QMimeData()
     mime.setImageData(digit_image(4))
     drop(window, mime)
     qtbot.waitUntil(lambda: reads(window, 4))
 
 
-def test_a_blank_image_leaves_the_pad(window: Window, tmp_path: Path) -> None:
-    """And says that no ink was found."""
+def test_blank_image_keeps_the_drawing(window: Window, tmp_path: Path) -> None:
+    """A blank image gives a message and keeps the drawing."""
     path = tmp_path / "blank.png"
     from_grey(np.full((50, 50), 255, np.uint8)).save(str(path))
     draw(window.page(DrawTab).pad, placed(7, 100, 100, 250))
@@ -69,15 +69,15 @@ def test_a_blank_image_leaves_the_pad(window: Window, tmp_path: Path) -> None:
     assert "No drawing found" in find(window, QLabel, "message").accessibleName()
 
 
-def test_a_file_that_is_no_image_is_told(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
-    """By name, and the pad stays."""
+def test_invalid_image_is_reported(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
+    """The error for an invalid image names the file."""
     path = tmp_path / "letter.png"
     path.write_text("dear reader")
     assert "letter.png" in problem_of(qtbot, window, lambda: window.clipboard.open(path))
 
 
 def test_strokes_are_saved_and_opened_again(window: Window, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The same points, to a hundredth of a pixel."""
+    """Saved strokes have the same points when they are opened again, within rounding to 0.01 px."""
     target = tmp_path / "mine.jsonl"
     monkeypatch.setattr(QFileDialog, "exec", lambda self: 1)
     monkeypatch.setattr(QFileDialog, "selectedFiles", lambda self: [str(target)])
@@ -91,8 +91,8 @@ def test_strokes_are_saved_and_opened_again(window: Window, monkeypatch: pytest.
         np.testing.assert_allclose(stroke.points, original.points, atol=0.005)
 
 
-def test_foreign_strokes_are_made_to_fit(window: Window, tmp_path: Path) -> None:
-    """Another device's units come to lie in the middle of the pad."""
+def test_strokes_of_another_device_are_scaled(window: Window, tmp_path: Path) -> None:
+    """Strokes in the units of another device are scaled and centred on the pad."""
     path = tmp_path / "tablet.jsonl"
     path.write_text('{"strokes": [[[9000, -500], [9100, 800]]]}\n')
     window.clipboard.open_any(path)
@@ -102,22 +102,22 @@ def test_foreign_strokes_are_made_to_fit(window: Window, tmp_path: Path) -> None
     np.testing.assert_allclose((points.min(axis=0) + points.max(axis=0)) / 2, 240)
 
 
-def test_a_clipboard_whose_owner_is_gone_holds_no_image(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Qt then has nothing at all to ask."""
+def test_clipboard_without_data_is_reported(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clipboard without any data, as after its owner has ended, gives a message."""
     monkeypatch.setattr(QGuiApplication, "clipboard", lambda: SimpleNamespace(mimeData=lambda: None))
     window.clipboard.paste()
     assert find(window, QLabel, "message").accessibleName() == "There is no image on the clipboard"
 
 
-def test_a_link_is_not_taken(window: Window) -> None:
-    """Nothing is fetched, so the pointer says at once that it cannot be dropped."""
+def test_dropped_link_is_refused(window: Window) -> None:
+    """A dragged link is refused at once, because nothing is downloaded."""
     mime = QMimeData()
     mime.setUrls([QUrl("https://example.org/seven.png")])
     assert not can_drop(window, mime)
 
 
 def test_a_file_of_several_drawings_offers_a_choice(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
-    """The list shows every drawing with its label, and the chosen one goes on the pad."""
+    """A file of several drawings opens a list of their labels, and the selected drawing goes on the pad."""
     path = tmp_path / "digits.jsonl"
     lines = [LabelledStrokes([np.array(stroke) for stroke in placed(n, 100, 100, 250)], n) for n in (7, 4, 1)]
     write_strokes(path, lines)
@@ -130,7 +130,7 @@ def test_a_file_of_several_drawings_offers_a_choice(qtbot: QtBot, window: Window
     qtbot.waitUntil(lambda: reads(window, 4))
 
 
-def test_of_several_files_the_rest_is_named(window: Window, tmp_path: Path) -> None:
+def test_number_of_unopened_files_is_shown(window: Window, tmp_path: Path) -> None:
     """The status bar says how many of the dropped files were not opened."""
     paths = [tmp_path / f"{n}.png" for n in (7, 4, 1)]
     for path, digit in zip(paths, (7, 4, 1), strict=True):
@@ -141,7 +141,7 @@ def test_of_several_files_the_rest_is_named(window: Window, tmp_path: Path) -> N
     assert window.session.message == "Opened 7.png; one file at a time, so 2 other files were not opened"
 
 
-def test_what_was_saved_is_told(window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_saved_file_is_named_in_the_status_bar(window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The status bar names the file and its folder."""
     path = tmp_path / "seven.png"
     monkeypatch.setattr(QFileDialog, "exec", lambda self: 1)
@@ -153,7 +153,7 @@ def test_what_was_saved_is_told(window: Window, tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_pasted_recipe_fills_the_form(window: Window) -> None:
-    """Text that is a recipe is used as one; other text is refused by what it is not."""
+    """A pasted recipe is applied to the form; for any other text the message says that it is not a recipe."""
     QGuiApplication.clipboard().setText('name = "mine"\n[training]\nepochs = 7\n')
     window.clipboard.paste()
     recipe = window.page(TrainTab).form.recipe()
@@ -165,7 +165,7 @@ def test_a_pasted_recipe_fills_the_form(window: Window) -> None:
 
 
 def test_a_dropped_recipe_fills_the_form(window: Window, tmp_path: Path) -> None:
-    """A recipe file is not mistaken for a network."""
+    """A dropped recipe is applied to the form, and is not opened as a network."""
     path = tmp_path / "short.toml"
     path.write_text("[training]\nepochs = 3\n")
     drop(window, file_mime(path))

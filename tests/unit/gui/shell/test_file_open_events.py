@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 from digitpad.gui.shell.file_open_events import FileOpenEvents
 
 
-def test_file_of_the_finder_is_opened(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> None:
+def test_file_from_the_finder_is_opened(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> None:
     """A file that macOS sends to the application is opened once; an event without a file is ignored."""
     opened: list[Path] = []
     events = FileOpenEvents(qapp, opened.append)

@@ -55,8 +55,8 @@ def test_theme_is_the_same_in_menu_and_dialog(window: Window, dialog: Preference
     assert theme.currentData() == Mode.SYSTEM
 
 
-def test_fingers_can_be_kept_from_drawing(window: Window, dialog: PreferencesDialog) -> None:
-    """The switch acts on the pad at once."""
+def test_touch_drawing_can_be_switched_off(window: Window, dialog: PreferencesDialog) -> None:
+    """The switch immediately changes whether touch draws on the pad."""
     pad = window.page(DrawTab).pad
     assert pad.draws_with_fingers
     find(dialog, QCheckBox, "finger_drawing").click()
@@ -65,7 +65,7 @@ def test_fingers_can_be_kept_from_drawing(window: Window, dialog: PreferencesDia
 
 
 def test_runs_are_kept_in_the_chosen_folder(window: Window, dialog: PreferencesDialog, tmp_path: Path) -> None:
-    """The window and the command line use the folder; one that cannot be made is refused with the reason."""
+    """Window and command line use the chosen runs folder; a folder that can't be created is refused with the reason."""
     field, problem = find(dialog, QLineEdit, "runs_folder"), find(dialog, QLabel, "runs_folder_problem")
     field.setText(str(tmp_path / "my runs"))
     field.editingFinished.emit()
@@ -82,7 +82,7 @@ def test_runs_are_kept_in_the_chosen_folder(window: Window, dialog: PreferencesD
 
 
 def test_every_field_has_a_name(dialog: PreferencesDialog) -> None:
-    """Screen readers hear what each field is for."""
+    """Every field has an accessible name."""
     for widget in (*dialog.findChildren(QComboBox), *dialog.findChildren(QSlider), *dialog.findChildren(QLineEdit)):
         assert widget.accessibleName()
         assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus

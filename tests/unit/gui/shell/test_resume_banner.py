@@ -26,7 +26,7 @@ Start = Callable[[], tuple[Window, RunEntry | None]]
 
 @pytest.fixture
 def start(qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path) -> Start:
-    """Starts the program: its window, and the run that it offers once it has looked."""
+    """Return a function that opens a window and returns it with the run that it offers to resume."""
 
     def started() -> tuple[Window, RunEntry | None]:
         settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
@@ -50,8 +50,8 @@ def click(qtbot: QtBot, window: Window, name: str) -> None:
 
 
 @pytest.mark.parametrize("status", [RunStatus.FINISHED, RunStatus.STOPPED, RunStatus.DIVERGED])
-def test_nothing_is_offered_where_nothing_was_cut_off(start: Start, status: RunStatus) -> None:
-    """The line is as ever."""
+def test_finished_runs_are_not_offered(start: Start, status: RunStatus) -> None:
+    """Without an interrupted run, the banner stays hidden."""
     made_run(status=status)
     window, offered = start()
     assert offered is None
@@ -59,8 +59,8 @@ def test_nothing_is_offered_where_nothing_was_cut_off(start: Start, status: RunS
 
 
 @pytest.mark.parametrize("status", [RunStatus.PAUSED, RunStatus.CUT_OFF])
-def test_latest_run_that_was_cut_off_is_offered(start: Start, status: RunStatus) -> None:
-    """By its name, with how far it came; a long name does not widen the window."""
+def test_latest_unfinished_run_is_offered(start: Start, status: RunStatus) -> None:
+    """The banner shows name, status and epoch of the latest unfinished run, and shortens a long name."""
     made_run("older", status)
     run = made_run("recipe", status, n_epochs=1)
     made_run("done")
@@ -76,8 +76,8 @@ def test_latest_run_that_was_cut_off_is_offered(start: Start, status: RunStatus)
     assert window.width() == window.minimumWidth()
 
 
-def test_run_that_is_paused_in_another_window_is_not_offered(start: Start) -> None:
-    """Somebody is at work on it."""
+def test_locked_run_is_not_offered(start: Start) -> None:
+    """A paused run that another window has locked is not offered."""
     run = made_run(status=RunStatus.PAUSED)
     run.lock()
     _, offered = start()
@@ -85,10 +85,10 @@ def test_run_that_is_paused_in_another_window_is_not_offered(start: Start) -> No
     run.unlock()
 
 
-def test_runs_are_looked_for_after_the_first_paint_and_in_a_thread(
+def test_runs_are_searched_in_a_thread_after_the_first_paint(
     qtbot: QtBot, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The start is not slower for it."""
+    """Runs are searched in a thread after the first paint, so that they do not delay the start."""
     order: list[tuple[str, bool]] = []
     unfinished = module.unfinished_run
 
@@ -109,8 +109,8 @@ def test_runs_are_looked_for_after_the_first_paint_and_in_a_thread(
     assert [main_thread for what, main_thread in order if what == "looked"] == [False]
 
 
-def test_resumed_run_goes_on_in_the_train_tab(qtbot: QtBot, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    """To its end, and is offered no more."""
+def test_resume_button_resumes_in_the_train_tab(qtbot: QtBot, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Resume shows the Train tab and trains the run to its end; afterwards it is not offered again."""
     run = trained(50)
     fake_dataset(monkeypatch)
     window, _ = start()
@@ -129,8 +129,8 @@ def test_resumed_run_goes_on_in_the_train_tab(qtbot: QtBot, start: Start, monkey
     assert offered is None
 
 
-def test_run_that_was_turned_down_is_offered_again_only_when_it_has_gone_on(qtbot: QtBot, start: Start) -> None:
-    """At the next start, too; the window of runs still has it."""
+def test_declined_run_is_offered_again_only_after_progress(qtbot: QtBot, start: Start) -> None:
+    """A declined run is not offered at the next start, unless it was trained further meanwhile."""
     run = made_run(status=RunStatus.CUT_OFF, n_epochs=1)
     window, _ = start()
     click(qtbot, window, "resume_later")
@@ -145,8 +145,8 @@ def test_run_that_was_turned_down_is_offered_again_only_when_it_has_gone_on(qtbo
     assert offered is not None
 
 
-def test_offer_is_withdrawn_when_a_training_begins(qtbot: QtBot, start: Start) -> None:
-    """Whichever way; its thread has ended by then."""
+def test_banner_is_hidden_when_training_starts(qtbot: QtBot, start: Start) -> None:
+    """When training starts, the banner is hidden, and its thread has ended."""
     made_run(status=RunStatus.CUT_OFF)
     window, _ = start()
     window.session.set_training(TrainingState.RUNNING)
@@ -156,8 +156,8 @@ def test_offer_is_withdrawn_when_a_training_begins(qtbot: QtBot, start: Start) -
     QApplication.processEvents()
 
 
-def test_window_that_is_closed_at_once_leaves_no_thread(theme: Theme, shipped: Weights, tmp_path: Path) -> None:
-    """Before it was painted, and before it was known what to offer."""
+def test_closing_at_once_leaves_no_thread(theme: Theme, shipped: Weights, tmp_path: Path) -> None:
+    """If the window closes before its first paint, no thread is left."""
     settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
     window = Window(Session(theme, shipped, Preferences(settings)))
     window.show()

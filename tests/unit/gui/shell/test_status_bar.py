@@ -7,8 +7,8 @@ from tests.unit.gui.hand import find
 from tests.unit.training.made_runs import made_run
 
 
-def test_message_has_what_room_the_weights_leave(qtbot: QtBot, window: Window) -> None:
-    """While a run is offered, too, both are to be read whole."""
+def test_network_and_message_fit_beside_the_banner(qtbot: QtBot, window: Window) -> None:
+    """The network and the message are shown completely, also next to the resume banner."""
     made_run(status=RunStatus.PAUSED)
     window.resize(1120, 800)
     window.banner.look()
@@ -19,8 +19,8 @@ def test_message_has_what_room_the_weights_leave(qtbot: QtBot, window: Window) -
     assert weights.text() == weights.accessibleName() != ""
 
 
-def test_weights_of_a_long_name_leave_room_for_messages(qtbot: QtBot, window: Window) -> None:
-    """And do not widen the window."""
+def test_long_network_name_is_shortened(qtbot: QtBot, window: Window) -> None:
+    """A long network name is shortened to leave room for messages, and does not widen the window."""
     window.resize(window.minimumSize())
     weights, message = find(window, QLabel, "weights_in_use"), find(window, QLabel, "message")
     weights.set_text("weights" * 40)  # type: ignore[attr-defined]

@@ -14,8 +14,8 @@ from tests.gui_fixtures import preferences_in
 from tests.unit.gui.hand import find
 
 
-def test_the_last_session_is_back(qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path) -> None:
-    """Tab, network, recipe and dataset are kept when the window closes, unless the user does not want it."""
+def test_last_session_is_restored(qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path) -> None:
+    """Tab, network, recipe and dataset of the last session are restored, unless the preference is off."""
     preferences = preferences_in(tmp_path)
     path = tmp_path / "mine.npz"
     shipped.save(path)
@@ -37,7 +37,7 @@ def test_the_last_session_is_back(qtbot: QtBot, theme: Theme, shipped: Weights, 
     second.close()
 
 
-def test_a_small_screen_scrolls_the_page(qtbot: QtBot, window: Window) -> None:
+def test_small_window_scrolls_the_page(qtbot: QtBot, window: Window) -> None:
     """Tabs and status bar stay visible in a window smaller than the page."""
     window.resize(600, 400)
     qtbot.waitUntil(lambda: window.width() == 600)

@@ -9,7 +9,7 @@ from digitpad.gui.tasks.task import Policy, TaskRunner
 
 
 class Cycle(QObject):
-    """Garbage that only the cyclic collector can free."""
+    """QObject that only the cyclic garbage collector can free."""
 
     def __init__(self, freed_in: list[int]) -> None:
         super().__init__()
@@ -20,8 +20,8 @@ class Cycle(QObject):
         self.freed_in.append(threading.get_ident())
 
 
-def test_a_worker_frees_no_widget(qtbot: QtBot) -> None:
-    """A worker that allocates a lot would trigger the collector in its own thread."""
+def test_garbage_is_collected_in_the_gui_thread(qtbot: QtBot) -> None:
+    """A worker that allocates many objects does not run the garbage collector, which runs in the GUI thread."""
     page, freed_in = QObject(), list[int]()
     GuiThreadCollector(page)
     runner = TaskRunner("tasks", Policy.QUEUE, page)

@@ -1,8 +1,8 @@
 from digitpad.gui.tasks.lazy import Lazy
 
 
-def test_it_is_made_once_and_when_it_is_called_for() -> None:
-    """Until then there is none, and nobody who asks for that makes one."""
+def test_object_is_made_by_the_first_call() -> None:
+    """The object is made by the first call, and not by asking for `value`."""
     made: list[str] = []
 
     def make() -> str:

@@ -15,7 +15,7 @@ from digitpad.gui.tasks.task import Policy, Task, TaskRunner, end_tasks, error_m
 
 @pytest.fixture
 def page() -> Iterator[QObject]:
-    """The owner of runners, whose tasks end with the test."""
+    """Yield the parent of task runners, whose tasks end with the test."""
     page = QObject()
     yield page
     end_tasks(page)
@@ -29,7 +29,7 @@ def count(n: int) -> Generator[int | None, None, str]:
 
 
 def recorded(task: Task) -> list[object]:
-    """Every signal of a task, in order, with its value."""
+    """Return a list that receives every signal of a task with its value, in order."""
     events: list[object] = []
     task.progressed.connect(events.append)
     task.finished.connect(lambda result: events.append(("finished", result)))
@@ -40,7 +40,7 @@ def recorded(task: Task) -> list[object]:
 
 @pytest.mark.parametrize("policy", Policy)
 def test_progress_and_result_come_in_order(qtbot: QtBot, page: QObject, policy: Policy) -> None:
-    """Progress is every value but None; the result is what the generator returns."""
+    """Progress reports every yielded value except None; the result is the generator's return value."""
     runner = TaskRunner("tasks", policy, page)
     events = recorded(runner.start(lambda: count(3)))
     assert runner.busy
@@ -49,7 +49,7 @@ def test_progress_and_result_come_in_order(qtbot: QtBot, page: QObject, policy: 
 
 
 def test_signals_arrive_in_the_gui_thread(qtbot: QtBot, page: QObject) -> None:
-    """The work runs in a thread of its own."""
+    """The task runs in its own thread, and its signals arrive in the GUI thread."""
     runner = TaskRunner("tasks", Policy.LATEST, page)
     threads: list[int] = []
     task = runner.start(threading.get_ident)
@@ -59,7 +59,7 @@ def test_signals_arrive_in_the_gui_thread(qtbot: QtBot, page: QObject) -> None:
 
 
 def test_a_queue_runs_every_task_in_order(qtbot: QtBot, page: QObject) -> None:
-    """One after another."""
+    """Queued tasks run in the order in which they were started."""
     runner = TaskRunner("tasks", Policy.QUEUE, page)
     results: list[object] = []
     for number in range(5):
@@ -68,8 +68,8 @@ def test_a_queue_runs_every_task_in_order(qtbot: QtBot, page: QObject) -> None:
     assert results == [0, 1, 2, 3, 4]
 
 
-def test_a_waiting_task_is_replaced_by_one_with_its_key(qtbot: QtBot, page: QObject) -> None:
-    """A task that is requested again and again runs once, as it was requested last."""
+def test_waiting_task_is_replaced_by_one_with_the_same_key(qtbot: QtBot, page: QObject) -> None:
+    """Of several waiting tasks with the same key, only the last one runs."""
     runner = TaskRunner("tasks", Policy.QUEUE, page)
     started, may_end = threading.Event(), threading.Event()
 
@@ -88,8 +88,8 @@ def test_a_waiting_task_is_replaced_by_one_with_its_key(qtbot: QtBot, page: QObj
     assert results == [True, 9, "last"]
 
 
-def test_the_latest_task_cancels_the_one_before(qtbot: QtBot, page: QObject) -> None:
-    """The running one ends between two pieces; the waiting one never starts."""
+def test_latest_task_cancels_earlier_tasks(qtbot: QtBot, page: QObject) -> None:
+    """A running task is cancelled at its next yield, and a waiting task never starts."""
     runner = TaskRunner("tasks", Policy.LATEST, page)
     started, may_continue = threading.Event(), threading.Event()
     ran: list[str] = []
@@ -117,7 +117,7 @@ def test_the_latest_task_cancels_the_one_before(qtbot: QtBot, page: QObject) -> 
 
 
 def test_idle_work_leaves_room_for_events(qtbot: QtBot, page: QObject) -> None:
-    """At most a piece or two runs before the next event; a new task replaces the old one."""
+    """Idle work yields to events after at most two steps, and a new task replaces the old one."""
     runner = TaskRunner("tasks", Policy.IDLE, page)
     first = recorded(runner.start(lambda: count(10**9)))
     assert first == []
@@ -129,8 +129,8 @@ def test_idle_work_leaves_room_for_events(qtbot: QtBot, page: QObject) -> None:
     assert not runner.busy
 
 
-def test_work_may_start_the_next_task(qtbot: QtBot, page: QObject) -> None:
-    """From the slot that gets its result."""
+def test_task_can_be_started_when_another_finishes(qtbot: QtBot, page: QObject) -> None:
+    """The slot that receives the result of a task can start the next task."""
     runner = TaskRunner("tasks", Policy.IDLE, page)
     results: list[object] = []
     runner.start(lambda: count(1), finished=lambda _: runner.start(lambda: count(2), finished=results.append))
@@ -149,7 +149,7 @@ def test_work_may_start_the_next_task(qtbot: QtBot, page: QObject) -> None:
 def test_an_error_is_delivered_and_the_next_task_runs(
     qtbot: QtBot, page: QObject, policy: Policy, error: Exception, message: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """`failed` carries the exception itself; the traceback of an unexpected one is logged."""
+    """`failed` passes on the exception itself, and the traceback of an unexpected exception is logged."""
     runner = TaskRunner("tasks", policy, page)
 
     def fails() -> Generator[None, None, None]:
@@ -166,8 +166,8 @@ def test_an_error_is_delivered_and_the_next_task_runs(
     qtbot.waitUntil(lambda: events == [("finished", "done")])
 
 
-def test_a_function_reports_progress_and_is_cancelled_where_it_does(qtbot: QtBot, page: QObject) -> None:
-    """For work that cannot yield, because a library calls it back."""
+def test_function_reports_progress_and_is_cancelled_by_report(qtbot: QtBot, page: QObject) -> None:
+    """A plain function, such as a library callback, can report progress and is cancelled by a report."""
     runner = TaskRunner("tasks", Policy.LATEST, page)
     may_continue = threading.Event()
 
@@ -186,12 +186,12 @@ def test_a_function_reports_progress_and_is_cancelled_where_it_does(qtbot: QtBot
 
 
 def test_outside_a_task_a_report_does_nothing() -> None:
-    """The same function works in a program without a window."""
+    """Outside a task, `report` does nothing."""
     report("nobody listens")
 
 
-def test_shutting_down_ends_every_thread_of_a_page(qtbot: QtBot, page: QObject) -> None:
-    """Endless work ends after its piece; later tasks do not start."""
+def test_shutdown_ends_every_thread_of_a_page(qtbot: QtBot, page: QObject) -> None:
+    """Endless tasks end after their current step, and no later task starts."""
 
     def endless() -> Generator[None, None, None]:
         while True:
@@ -207,8 +207,8 @@ def test_shutting_down_ends_every_thread_of_a_page(qtbot: QtBot, page: QObject) 
     assert events == [[], []]
 
 
-def test_a_queue_is_worked_off_at_shut_down(qtbot: QtBot, page: QObject) -> None:
-    """A file that was to be written is written, and nothing is delivered any more."""
+def test_queue_is_completed_at_shutdown(qtbot: QtBot, page: QObject) -> None:
+    """All queued tasks, such as file writes, are completed, and no more signals are emitted."""
     runner = TaskRunner("tasks", Policy.QUEUE, page)
     done: list[int] = []
     events = [recorded(runner.start(partial(done.append, number))) for number in range(3)]
@@ -219,7 +219,7 @@ def test_a_queue_is_worked_off_at_shut_down(qtbot: QtBot, page: QObject) -> None
 
 
 class Witness:
-    """Writes down which thread freed it."""
+    """Object that records the thread that freed it."""
 
     freed_in: ClassVar[list[int]] = []
 
@@ -228,8 +228,8 @@ class Witness:
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_what_a_task_refers_to_is_freed_in_the_gui_thread(qtbot: QtBot, page: QObject, fails: bool) -> None:
-    """The work and its result may be the last to refer to a widget."""
+def test_objects_of_a_task_are_freed_in_the_gui_thread(qtbot: QtBot, page: QObject, fails: bool) -> None:
+    """Objects of a task, such as the last reference to a widget, are freed in the GUI thread."""
     runner = TaskRunner("tasks", Policy.QUEUE, page)
     Witness.freed_in.clear()
     for _ in range(50):

@@ -4,16 +4,16 @@ from pytestqt.qtbot import QtBot
 from digitpad.gui.tasks.throttle import Throttle
 
 
-def test_the_first_request_is_answered_at_once(qtbot: QtBot) -> None:
-    """Nobody waits where nothing happened before."""
+def test_first_request_calls_at_once(qtbot: QtBot) -> None:
+    """The first request calls the function at once."""
     calls: list[int] = []
     parent = QObject()
     Throttle(lambda: calls.append(1), 50, parent).request()
     assert calls == [1]
 
 
-def test_a_burst_is_answered_once_more_after_it(qtbot: QtBot) -> None:
-    """A hundred requests make two calls: the first, and one that sees the last."""
+def test_burst_of_requests_makes_two_calls(qtbot: QtBot) -> None:
+    """A hundred requests make two calls: at the first request, and with the last state."""
     state, calls = [0], []
     parent = QObject()
     throttle = Throttle(lambda: calls.append(state[0]), 50, parent)

@@ -26,7 +26,7 @@ SOME = {"rotate_deg": 12.0, "elastic_px": 1.0}
 
 @pytest.fixture
 def form(window: Window) -> SettingsForm:
-    """The visible form, with some augmentation."""
+    """Return the visible form, with some augmentation."""
     window.show_page(TRAIN)
     form = window.page(TrainTab).form
     form.set_recipe(Recipe(augmentation=AugmentationSettings(**SOME)))
@@ -35,7 +35,7 @@ def form(window: Window) -> SettingsForm:
 
 @pytest.fixture
 def dialog(form: SettingsForm) -> AugmentationDialog:
-    """The open preview."""
+    """Return the open preview."""
     find(form, QPushButton, "preview_button").click()
     return find(form, AugmentationDialog)
 
@@ -50,7 +50,7 @@ def amounts(form: SettingsForm) -> AugmentationSettings:
     return recipe.augmentation
 
 
-def test_it_shows_each_digit_and_what_training_would_see(dialog: AugmentationDialog) -> None:
+def test_digits_and_augmented_copies_are_shown(dialog: AugmentationDialog) -> None:
     """The grid shows the built-in digits and copies augmented by these amounts."""
     digits = one_of_each()
     np.testing.assert_array_equal(grid(dialog)[:, 0], digits)
@@ -58,7 +58,7 @@ def test_it_shows_each_digit_and_what_training_would_see(dialog: AugmentationDia
     np.testing.assert_array_equal(grid(dialog)[:, 1:].reshape(-1, 28, 28), augmented)
 
 
-def test_without_augmentation_copies_are_the_digit(form: SettingsForm) -> None:
+def test_copies_equal_the_digit_without_augmentation(form: SettingsForm) -> None:
     """Without augmentation all copies equal the original."""
     form.set_recipe(Recipe())
     find(form, QPushButton, "preview_button").click()
@@ -66,7 +66,7 @@ def test_without_augmentation_copies_are_the_digit(form: SettingsForm) -> None:
     assert (grid(dialog) == grid(dialog)[:, :1]).all()
 
 
-def test_the_same_seed_draws_the_same(qtbot: QtBot, dialog: AugmentationDialog) -> None:
+def test_same_seed_gives_the_same_copies(qtbot: QtBot, dialog: AugmentationDialog) -> None:
     """Draw again uses another seed; the same seed gives the same copies."""
     first = grid(dialog).copy()
     find(dialog, QPushButton, "draw_again_button").click()
@@ -91,10 +91,10 @@ def test_a_slider_changes_digits_and_recipe_at_once(
 
 
 @pytest.mark.parametrize("spec", dataclasses.fields(AugmentationSettings), ids=lambda spec: spec.name)
-def test_every_amount_can_be_typed_up_to_what_a_recipe_allows(
+def test_amounts_beyond_the_slider_can_be_typed(
     form: SettingsForm, dialog: AugmentationDialog, spec: "dataclasses.Field[float]"
 ) -> None:
-    """A number beyond the range of the slider leaves it at its end."""
+    """Any amount that a recipe allows can be typed; beyond the range of the slider, the slider stays at its end."""
     number = find(dialog, QDoubleSpinBox, f"{spec.name}_number")
     number.setValue(1e9)
     assert getattr(amounts(form), spec.name) == spec.metadata["high"]
@@ -104,8 +104,8 @@ def test_every_amount_can_be_typed_up_to_what_a_recipe_allows(
     assert getattr(amounts(form), spec.name) == spec.metadata["low"]
 
 
-def test_one_amount_is_changed_and_the_others_stay_exact(form: SettingsForm) -> None:
-    """An amount with more digits than a field shows is not rounded."""
+def test_other_amounts_are_not_rounded(form: SettingsForm) -> None:
+    """Changing one amount does not round another that has more digits than its field shows."""
     form.set_recipe(Recipe(augmentation=AugmentationSettings(scale=1 / 3)))
     find(form, QPushButton, "preview_button").click()
     find(find(form, AugmentationDialog), QDoubleSpinBox, "noise_number").setValue(0.1)
@@ -113,7 +113,7 @@ def test_one_amount_is_changed_and_the_others_stay_exact(form: SettingsForm) -> 
 
 
 @pytest.mark.parametrize("text", ["1,5", "1.5", "1.50"])
-def test_a_decimal_comma_is_a_point(qtbot: QtBot, form: SettingsForm, dialog: AugmentationDialog, text: str) -> None:
+def test_decimal_comma_is_accepted(qtbot: QtBot, form: SettingsForm, dialog: AugmentationDialog, text: str) -> None:
     """A comma is read as a decimal point and then shown as a point."""
     number = find(dialog, QDoubleSpinBox, "shift_px_number")
     number.selectAll()
@@ -124,7 +124,7 @@ def test_a_decimal_comma_is_a_point(qtbot: QtBot, form: SettingsForm, dialog: Au
     assert amounts(form).shift_px == 1.5
 
 
-def test_enter_alone_changes_nothing(qtbot: QtBot, form: SettingsForm) -> None:
+def test_enter_does_not_change_an_amount(qtbot: QtBot, form: SettingsForm) -> None:
     """Enter in a number field does not change the amount."""
     part = AugmentationSettings(rotate_deg=12.345678, scale=1 / 3)
     form.set_recipe(Recipe(augmentation=part))
@@ -136,8 +136,8 @@ def test_enter_alone_changes_nothing(qtbot: QtBot, form: SettingsForm) -> None:
     assert amounts(form) == part
 
 
-def test_reset_puts_back_what_it_was(form: SettingsForm, dialog: AugmentationDialog) -> None:
-    """Reset restores the amounts at opening, or of the set chosen since."""
+def test_reset_restores_the_amounts(form: SettingsForm, dialog: AugmentationDialog) -> None:
+    """Reset restores the amounts at opening, or those of the set selected since."""
     reset = find(dialog, QPushButton, "reset_button")
     assert not reset.isEnabled()
     find(dialog, QDoubleSpinBox, "noise_number").setValue(0.3)
@@ -153,22 +153,22 @@ def test_reset_puts_back_what_it_was(form: SettingsForm, dialog: AugmentationDia
     assert amounts(form) == AUGMENTATIONS["Handwriting and pens"]
 
 
-def test_amounts_of_a_set_are_that_set(form: SettingsForm, dialog: AugmentationDialog) -> None:
+def test_typing_the_amounts_of_a_set_selects_it(form: SettingsForm, dialog: AugmentationDialog) -> None:
     """Typed amounts of a named set select that set."""
     for key, amount in dataclasses.asdict(AUGMENTATIONS["Slight"]).items():
         find(dialog, QDoubleSpinBox, f"{key}_number").setValue(amount)
     assert find(form, QComboBox, "augmentation").currentText() == "Slight"
 
 
-def test_own_amounts_can_be_chosen_again(form: SettingsForm) -> None:
-    """Custom amounts stay in the list after another set was chosen."""
+def test_custom_amounts_can_be_selected_again(form: SettingsForm) -> None:
+    """Custom amounts stay in the list after another set was selected."""
     box = find(form, QComboBox, "augmentation")
     box.setCurrentText("None")
     box.setCurrentText("Custom")
     assert amounts(form) == AugmentationSettings(**SOME)
 
 
-def test_it_is_worked_by_keys(qtbot: QtBot, form: SettingsForm) -> None:
+def test_preview_can_be_used_by_keyboard(qtbot: QtBot, form: SettingsForm) -> None:
     """Alt+P opens the preview, arrows change an amount and Escape closes it; it is not modal."""
     qtbot.keyClick(form.window(), Qt.Key.Key_P, Qt.KeyboardModifier.AltModifier)
     qtbot.waitUntil(lambda: form.findChild(AugmentationDialog) is not None)
@@ -185,7 +185,7 @@ def test_it_is_worked_by_keys(qtbot: QtBot, form: SettingsForm) -> None:
     assert amounts(form).rotate_deg == 13
 
 
-def test_amounts_rest_while_training_runs(form: SettingsForm, dialog: AugmentationDialog) -> None:
+def test_amounts_are_disabled_during_training(form: SettingsForm, dialog: AugmentationDialog) -> None:
     """Amounts are disabled while training runs; Draw again stays enabled."""
     form.set_editable(False)
     assert not find(dialog, QSlider, "rotate_deg_slider").isEnabled()
@@ -194,14 +194,14 @@ def test_amounts_rest_while_training_runs(form: SettingsForm, dialog: Augmentati
     assert find(dialog, QSlider, "rotate_deg_slider").isEnabled()
 
 
-def test_it_closes_with_the_window(window: Window, dialog: AugmentationDialog) -> None:
+def test_preview_closes_with_the_window(window: Window, dialog: AugmentationDialog) -> None:
     """The preview closes with the window."""
     assert window.page(TrainTab).state is TrainingState.IDLE
     window.close()
     assert not [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
 
 
-def test_it_is_drawn_in_the_theme_s_colours(window: Window, dialog: AugmentationDialog) -> None:
+def test_preview_has_the_colours_of_the_theme(window: Window, dialog: AugmentationDialog) -> None:
     """Digits have the colours of the pad in both themes."""
     for mode, tokens in ((Mode.LIGHT, LIGHT), (Mode.DARK, DARK)):
         window.session.set_theme(mode)
@@ -210,7 +210,7 @@ def test_it_is_drawn_in_the_theme_s_colours(window: Window, dialog: Augmentation
     window.session.set_theme(Mode.SYSTEM)
 
 
-def test_missing_digits_are_told(form: SettingsForm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_missing_digits_are_reported(form: SettingsForm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """If the digits are missing, the grid shows an error with the folder."""
     one_of_each.cache_clear()
     monkeypatch.setattr(assets, "DATA", tmp_path)
@@ -218,7 +218,7 @@ def test_missing_digits_are_told(form: SettingsForm, monkeypatch: pytest.MonkeyP
     assert str(tmp_path) in find(find(form, AugmentationDialog), DigitGrid).problem
 
 
-def test_amounts_in_words() -> None:
+def test_amounts_are_described() -> None:
     """Only amounts above 0 are described, with their units."""
     assert describe_amounts(dataclasses.asdict(AugmentationSettings())) == "nothing"
     part = AugmentationSettings(rotate_deg=12, shift_px=1.5, noise=0.1)

@@ -15,7 +15,7 @@ def theme(qapp: QApplication) -> Theme:
     return theme
 
 
-def test_images_fill_the_room(qtbot: QtBot, theme: Theme) -> None:
+def test_images_fill_the_grid(qtbot: QtBot, theme: Theme) -> None:
     """Twelve images in a wide grid are painted in two rows, in order."""
     grid = ImageGrid(theme, "grid", "Digits")
     qtbot.addWidget(grid)
@@ -40,7 +40,7 @@ def test_signed_images_have_two_colours(qtbot: QtBot, theme: Theme) -> None:
     assert [picture.pixelColor(x, 48) for x in (48, 148, 248)] == [QColor(name) for name in expected]
 
 
-def test_nothing_is_nothing(qtbot: QtBot, theme: Theme) -> None:
+def test_empty_grid_is_painted(qtbot: QtBot, theme: Theme) -> None:
     """An empty grid is painted without an error."""
     grid = ImageGrid(theme, "grid", "Digits")
     qtbot.addWidget(grid)

@@ -8,8 +8,8 @@ from digitpad.gui.train.loss_trace import MAX_BUCKETS, LossTrace
 
 @given(n=st.integers(1, 20_000), seed=st.integers(0, 50))
 @settings(max_examples=40, deadline=None)
-def test_few_points_show_all_extremes(n: int, seed: int) -> None:
-    """The curve has the extremes of all steps, for any number of steps."""
+def test_merged_points_keep_the_extremes(n: int, seed: int) -> None:
+    """The curve keeps the extreme losses of all steps, for any number of steps."""
     losses = np.random.default_rng(seed).random(n)
     trace = LossTrace(10)
     for part in np.array_split(losses, 7):
@@ -23,7 +23,7 @@ def test_few_points_show_all_extremes(n: int, seed: int) -> None:
     assert trace.recent_mean == pytest.approx(losses[-10:].mean())
 
 
-def test_few_steps_are_kept_as_they_are() -> None:
+def test_few_steps_are_not_merged() -> None:
     """Few steps are not merged."""
     trace = LossTrace()
     trace.extend([3.0, 1.0, 2.0])

@@ -32,7 +32,9 @@ def open_dialog(window: Window, recipes: Recipes, tmp_path: Path) -> Callable[[]
     return opened
 
 
-def test_suggested_rate_is_used(qtbot: QtBot, window: Window, open_dialog: Callable[[], LearningRateDialog]) -> None:
+def test_button_applies_the_suggested_rate(
+    qtbot: QtBot, window: Window, open_dialog: Callable[[], LearningRateDialog]
+) -> None:
     """The button names the suggested rate and sets it in the form."""
     dialog = open_dialog()
     use = find(dialog, QPushButton, "use_rate")
@@ -44,9 +46,7 @@ def test_suggested_rate_is_used(qtbot: QtBot, window: Window, open_dialog: Calla
     assert float(find(window, QLineEdit, "learning_rate").text()) == rate
 
 
-def test_closed_in_the_midst_it_ends(
-    qtbot: QtBot, window: Window, open_dialog: Callable[[], LearningRateDialog]
-) -> None:
+def test_closing_ends_the_search(qtbot: QtBot, window: Window, open_dialog: Callable[[], LearningRateDialog]) -> None:
     """Closing the dialog ends its thread and leaves the form unchanged."""
     before = window.page(TrainTab).form.recipe()
     dialog = open_dialog()
@@ -55,7 +55,7 @@ def test_closed_in_the_midst_it_ends(
     assert window.page(TrainTab).form.recipe() == before
 
 
-def test_closed_while_drawings_are_made_it_leaves_them(
+def test_closing_ends_the_generation_of_drawings(
     qtbot: QtBot, window: Window, recipes: Recipes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The dialog shows progress; closing it does not wait for drawings that are not generated yet."""

@@ -21,7 +21,7 @@ from tests.unit.gui.hand import TRAIN, find
 
 @pytest.fixture
 def form(window: Window) -> Iterator[SettingsForm]:
-    """The form with custom settings."""
+    """Return the form with custom settings."""
     window.show_page(TRAIN)
     form = window.page(TrainTab).form
     form.set_recipe(Recipe().with_values({"training.epochs": 3, "loss.l2": 0.001}))
@@ -43,7 +43,7 @@ def save(form: SettingsForm, name: str, description: str = "") -> None:
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
-def test_settings_are_saved_and_are_a_preset_at_once(form: SettingsForm) -> None:
+def test_saved_recipe_is_selected_at_once(form: SettingsForm) -> None:
     """Settings are saved with the entered name and description, and the form shows that recipe."""
     save(form, "mine", "for me")
     assert Recipe.load(path_for("mine")).loss.l2 == 0.001
@@ -52,8 +52,8 @@ def test_settings_are_saved_and_are_a_preset_at_once(form: SettingsForm) -> None
     assert form.recipe() == all_recipes().own["mine"]
 
 
-def test_a_preset_of_one_s_own_is_changed_and_saved_again(form: SettingsForm) -> None:
-    """The dialog proposes the name of the user's recipe and its button reads Replace."""
+def test_user_recipe_can_be_replaced(form: SettingsForm) -> None:
+    """For a user's recipe, the dialog proposes its name, and its button says Replace."""
     save(form, "mine")
     dialog = ask(form)
     assert find(dialog, QLineEdit, "recipe_name").text() == "mine"
@@ -70,8 +70,8 @@ def test_a_preset_of_one_s_own_is_changed_and_saved_again(form: SettingsForm) ->
     assert find(form, QComboBox, "preset").currentText() == "mine"
 
 
-def test_a_name_that_nobody_was_asked_about_is_not_replaced(form: SettingsForm) -> None:
-    """A recipe saved in the meantime is not replaced, and an error says so."""
+def test_recipe_saved_meanwhile_is_not_replaced(form: SettingsForm) -> None:
+    """A recipe that was saved under this name in the meantime is not replaced, and an error says so."""
     dialog = ask(form)
     find(dialog, QLineEdit, "recipe_name").setText("mine")
     save_recipe(Recipe("mine"))
@@ -80,8 +80,8 @@ def test_a_name_that_nobody_was_asked_about_is_not_replaced(form: SettingsForm) 
     assert all_recipes().own["mine"] == Recipe("mine")
 
 
-def test_settings_that_are_no_preset_are_not_the_one_called_own(form: SettingsForm) -> None:
-    """Custom settings don't propose to replace a recipe that is called “own”."""
+def test_custom_settings_do_not_replace_a_recipe_named_own(form: SettingsForm) -> None:
+    """For custom settings, the dialog does not propose to replace a recipe named “own”."""
     save(form, "own")
     edit = find(form, QLineEdit, "epochs")
     edit.setText("4")
@@ -92,8 +92,8 @@ def test_settings_that_are_no_preset_are_not_the_one_called_own(form: SettingsFo
     dialog.reject()
 
 
-def test_a_name_that_is_listed_is_taken(form: SettingsForm) -> None:
-    """Saving under a listed name replaces the file of that recipe, whatever the file is called."""
+def test_saving_under_a_listed_name_replaces_its_file(form: SettingsForm) -> None:
+    """Saving under a listed name replaces the file of that recipe, even if the file has another name."""
     path = save_recipe(Recipe("mine")).rename(own_folder() / "zzz.toml")
     form.set_recipes(all_recipes())
     dialog = ask(form)
@@ -104,8 +104,8 @@ def test_a_name_that_is_listed_is_taken(form: SettingsForm) -> None:
     assert Recipe.load(path).loss.l2 == 0.001
 
 
-def test_another_name_of_the_same_file_is_asked_about(form: SettingsForm) -> None:
-    """The dialog warns if another name has the same file, such as “a/b” and “a-b”."""
+def test_name_with_the_same_file_name_is_reported(form: SettingsForm) -> None:
+    """The dialog warns if a recipe with another name has the same file name, such as “a/b” and “a-b”."""
     save(form, "a-b")
     dialog = ask(form)
     find(dialog, QLineEdit, "recipe_name").setText("a/b")
@@ -113,7 +113,7 @@ def test_another_name_of_the_same_file_is_asked_about(form: SettingsForm) -> Non
     dialog.reject()
 
 
-def test_a_shipped_name_is_told_of(form: SettingsForm) -> None:
+def test_name_of_a_built_in_recipe_is_reported(form: SettingsForm) -> None:
     """The dialog warns that the recipe will replace a built-in recipe."""
     dialog = ask(form)
     find(dialog, QLineEdit, "recipe_name").setText("quick")
@@ -121,15 +121,15 @@ def test_a_shipped_name_is_told_of(form: SettingsForm) -> None:
     dialog.reject()
 
 
-def test_a_name_is_needed(form: SettingsForm) -> None:
-    """A name of spaces can't be saved."""
+def test_name_is_required(form: SettingsForm) -> None:
+    """A recipe whose name is only spaces can't be saved."""
     dialog = ask(form)
     find(dialog, QLineEdit, "recipe_name").setText("  ")
     assert not find(dialog, QPushButton, "recipe_save").isEnabled()
     dialog.reject()
 
 
-def test_a_folder_that_cannot_be_written_is_told(form: SettingsForm) -> None:
+def test_unwritable_folder_is_reported(form: SettingsForm) -> None:
     """The error names the file, and the form is unchanged."""
     own_folder().parent.mkdir(parents=True, exist_ok=True)
     own_folder().write_text("a file where the folder should be")
@@ -141,7 +141,7 @@ def test_a_folder_that_cannot_be_written_is_told(form: SettingsForm) -> None:
     assert form.recipe() == before
 
 
-def test_wrong_settings_are_not_saved(form: SettingsForm) -> None:
+def test_invalid_settings_are_not_saved(form: SettingsForm) -> None:
     """The first invalid field gets the focus, and no dialog opens."""
     edit = find(form, QLineEdit, "l1")
     edit.setText("-1")
@@ -151,7 +151,7 @@ def test_wrong_settings_are_not_saved(form: SettingsForm) -> None:
     assert edit.hasFocus()
 
 
-def test_it_is_worked_by_keys(qtbot: QtBot, form: SettingsForm) -> None:
+def test_recipe_can_be_saved_by_keyboard(qtbot: QtBot, form: SettingsForm) -> None:
     """Alt+R, a name and Enter save a recipe."""
     qtbot.keyClick(form.window(), Qt.Key.Key_R, Qt.KeyboardModifier.AltModifier)
     qtbot.waitUntil(lambda: form.window().findChild(RecipeDialog) is not None)
@@ -162,7 +162,7 @@ def test_it_is_worked_by_keys(qtbot: QtBot, form: SettingsForm) -> None:
     assert "typed" in all_recipes().own
 
 
-def test_broken_recipes_are_told_beside_the_presets(qtbot: QtBot, window: Window) -> None:
+def test_broken_recipe_is_reported_in_the_form(qtbot: QtBot, window: Window) -> None:
     """The form names a broken file, with the reason in the tooltip, also if training starts before the tab is shown.
 
     No message box opens, and the other recipes are listed.
@@ -190,7 +190,7 @@ def test_broken_recipes_are_told_beside_the_presets(qtbot: QtBot, window: Window
 def test_more_settings_stay_open_for_the_next_session(
     qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path
 ) -> None:
-    """The next window opens More settings as they were left."""
+    """The next window restores whether More settings was open."""
     settings = QSettings(str(tmp_path / "kept.ini"), QSettings.Format.IniFormat)
     for opened in (False, True):
         window = Window(Session(theme, shipped, Preferences(settings)))

@@ -31,7 +31,7 @@ from digitpad.training.recipe_results import recipe_results
 from tests.unit.gui.geometry import assert_text_fits
 from tests.unit.gui.hand import TRAIN, find
 
-# Each is combined with the defaults of the others, so that every setting has an effect in at least one case.
+# Each override is combined with the defaults of the others, so that every setting has an effect in at least one case.
 CHOICES: list[dict[str, Any]] = [
     {"network.hidden": ("5x5x8", "pool", 32), "network.activation": "leaky_relu"},
     *({"optimizer.method": method} for method in OPTIMIZERS),
@@ -41,7 +41,7 @@ CHOICES: list[dict[str, Any]] = [
 
 @pytest.fixture
 def form(window: Window) -> SettingsForm:
-    """The visible form with its basic fields."""
+    """Return the visible form with its basic fields."""
     window.show_page(TRAIN)
     return window.page(TrainTab).form
 
@@ -66,7 +66,7 @@ def leaves(part: Any, prefix: str = "") -> Iterator[str]:
             yield f"{prefix}{spec.name}"
 
 
-def test_every_setting_of_a_recipe_can_be_reached(form: SettingsForm) -> None:
+def test_every_setting_can_be_edited(form: SettingsForm) -> None:
     """Every setting can be edited in the form, in the augmentation preview or in the save dialog."""
     form.show_more(True)
     reached = set()
@@ -85,12 +85,12 @@ def test_every_setting_of_a_recipe_can_be_reached(form: SettingsForm) -> None:
     }
     dialog.close()
     find(form, AugmentationDialog).close()
-    no_settings = {"search"}  # ranges, which no training depends on
+    no_settings = {"search"}  # search ranges are not settings of training
     assert reached - {"augmentation"} == set(leaves(Recipe())) - no_settings
 
 
-def test_every_choice_of_a_setting_is_offered(form: SettingsForm) -> None:
-    """Every choice lists exactly the values that a recipe allows."""
+def test_every_value_of_a_setting_is_listed(form: SettingsForm) -> None:
+    """Every list offers exactly the values that a recipe allows."""
     values = {key: row.editor for key, row in form.rows.items()}
     for part in dataclasses.fields(Recipe):
         if not dataclasses.is_dataclass(part.default):
@@ -102,7 +102,7 @@ def test_every_choice_of_a_setting_is_offered(form: SettingsForm) -> None:
                 assert {box.itemData(place) for place in range(box.count())} == set(spec.metadata["choices"])
 
 
-def test_every_field_says_what_it_does() -> None:
+def test_every_field_has_a_tooltip() -> None:
     """Every tooltip is a sentence and gives a usual value for numbers under More settings."""
     for field in (field for fields in FIELDS.values() for field in fields):
         assert field.tip.endswith("."), field.key
@@ -124,10 +124,10 @@ def test_every_field_says_what_it_does() -> None:
         ("optimizer.step_factor", {"optimizer.schedule": "step"}, {"optimizer.schedule": "one_cycle"}),
     ],
 )
-def test_a_setting_without_a_meaning_has_no_field(
+def test_inapplicable_settings_are_hidden(
     form: SettingsForm, key: str, choice: dict[str, Any], without: dict[str, Any]
 ) -> None:
-    """A setting is shown under More settings only with the choice that it belongs to."""
+    """Under More settings, a setting is shown only with the choice that it belongs to."""
     form.set_recipe(Recipe().with_values(choice))
     assert key not in form.keys
     form.show_more(True)
@@ -136,8 +136,8 @@ def test_a_setting_without_a_meaning_has_no_field(
     assert key not in form.keys
 
 
-def test_a_choice_shows_its_settings_at_once(form: SettingsForm) -> None:
-    """A choice shows its settings at once; errors in settings that it hides do not block training."""
+def test_choice_shows_its_settings_at_once(form: SettingsForm) -> None:
+    """A choice shows its settings at once, and errors in the settings that it hides do not block training."""
     form.set_recipe(Recipe())
     form.show_more(True)
     method = find(form, QComboBox, "method")
@@ -155,8 +155,8 @@ def test_a_choice_shows_its_settings_at_once(form: SettingsForm) -> None:
     assert find(form, QComboBox, "padding").isVisible(), "a field jumps while another one is typed"
 
 
-def test_what_has_no_field_stays_as_it_was(form: SettingsForm) -> None:
-    """A hidden momentum keeps its value and is shown again with its method."""
+def test_hidden_setting_keeps_its_value(form: SettingsForm) -> None:
+    """A hidden momentum keeps its value, and is shown again with its optimizer."""
     form.set_recipe(Recipe().with_values({"optimizer.momentum": 0.5}))
     recipe = form.recipe()
     assert recipe is not None
@@ -178,7 +178,7 @@ def test_what_has_no_field_stays_as_it_was(form: SettingsForm) -> None:
         ("average", "1", "Enter 0 to 0.99999"),
     ],
 )
-def test_errors_under_more_settings_are_told(
+def test_errors_under_more_settings_are_shown(
     qtbot: QtBot, form: SettingsForm, name: str, text: str, problem: str
 ) -> None:
     """Errors are shown under the field and on the closed button; Train opens the section and focuses the field."""
@@ -194,7 +194,7 @@ def test_errors_under_more_settings_are_told(
     assert not field.visibleRegion().isEmpty(), "it is scrolled out of sight"
 
 
-def test_settings_that_go_together_are_told_together(form: SettingsForm) -> None:
+def test_conflicting_settings_are_reported(form: SettingsForm) -> None:
     """Settings that conflict show an error; settings that are valid only together are accepted."""
     form.set_recipe(Recipe())
     form.show_more(True)
@@ -215,8 +215,8 @@ def test_settings_that_go_together_are_told_together(form: SettingsForm) -> None
 @pytest.mark.parametrize(
     ("name", "text"), [("hidden", "abc"), ("learning_rate", "1,234"), ("epochs", "many"), ("seed", "-1")]
 )
-def test_errors_are_readable_whole(window: Window, form: SettingsForm, name: str, text: str) -> None:
-    """An error is not cut off, in the smallest window either; without one, its line stays free."""
+def test_errors_are_not_cut_off(window: Window, form: SettingsForm, name: str, text: str) -> None:
+    """An error is not cut off even in the smallest window, and its line is reserved while there is none."""
     window.resize(window.minimumSize())
     error = find(form, QLabel, f"{name}_error")
     before = error.height()
@@ -229,7 +229,7 @@ def test_errors_are_readable_whole(window: Window, form: SettingsForm, name: str
     assert error.height() == before == error.fontMetrics().height()
 
 
-def test_several_errors_are_told_at_once(form: SettingsForm) -> None:
+def test_all_errors_are_shown_at_once(form: SettingsForm) -> None:
     """All invalid fields show their errors at once."""
     form.show_more(True)
     for name in ("hidden", "l1", "l2", "epochs"):
@@ -238,7 +238,7 @@ def test_several_errors_are_told_at_once(form: SettingsForm) -> None:
         assert find(form, QLabel, f"{name}_error").text(), name
 
 
-def test_the_button_counts_what_it_hides(form: SettingsForm, recipes: Recipes) -> None:
+def test_button_counts_hidden_settings(form: SettingsForm, recipes: Recipes) -> None:
     """The button counts hidden settings that differ from their defaults and have an effect."""
     form.set_recipe(Recipe())
     assert more(form) == "More settings"
@@ -284,13 +284,13 @@ def test_tab_goes_through_the_fields_in_reading_order(qtbot: QtBot, form: Settin
         qtbot.keyClick(widget, Qt.Key.Key_Tab)
     fields = [field for fields in FIELDS.values() for field in fields if field.key in form.keys]
     names = [field.name for field in fields]
-    names.insert(names.index("data_set"), "show_data_button")  # it stands above
+    names.insert(names.index("data_set"), "show_data_button")  # it is above the other fields
     names.insert(names.index("learning_rate") + 1, "find_rate_button")
     assert visited == ["preset", "save_recipe_button", *names, "preview_button"]
 
 
-def test_recipes_are_listed_with_accuracy_and_time_the_quickest_first(form: SettingsForm) -> None:
-    """Built-in recipes show what they were measured to reach, and the quickest is chosen at first."""
+def test_recipes_are_listed_with_accuracy_and_time(form: SettingsForm) -> None:
+    """Built-in recipes show their measured accuracy and time, and the fastest is selected at first."""
     preset = find(form, QComboBox, "preset")
     assert preset.itemText(0) == preset.currentText() == "Quick · 97.7\N{NO-BREAK SPACE}% · 2 s"
     assert form.recipe_name == "quick"
@@ -300,8 +300,8 @@ def test_recipes_are_listed_with_accuracy_and_time_the_quickest_first(form: Sett
     assert preset.currentText() in preset.toolTip()
 
 
-def test_the_basic_form_fits_the_window_s_first_size(form: SettingsForm) -> None:
-    """At 1120 × 800 nothing scrolls, and a scroll bar does not change the width of fields."""
+def test_basic_form_fits_the_default_window_size(form: SettingsForm) -> None:
+    """At 1120 × 800 the form does not scroll, and a scroll bar does not change the width of fields."""
     form.window().resize(1120, 800)
     QApplication.processEvents()
     bar, field = find(form, QScrollArea).verticalScrollBar(), find(form, QLineEdit, "hidden")
@@ -331,7 +331,7 @@ def test_the_wheel_changes_nothing_under_more_settings(form: SettingsForm) -> No
 @pytest.mark.parametrize(
     "text", ["25000", "25 000", "25\N{NO-BREAK SPACE}000", "25\N{THIN SPACE}000", "25,000", " 25 000 "]
 )
-def test_thousands_may_be_parted(form: SettingsForm, text: str) -> None:
+def test_thousands_separators_are_accepted(form: SettingsForm, text: str) -> None:
     """Numbers may have thousands separators."""
     form.show_more(True)
     type_into(form, "pen_digits", text)
@@ -341,8 +341,8 @@ def test_thousands_may_be_parted(form: SettingsForm, text: str) -> None:
 
 
 @pytest.mark.parametrize(("text", "number"), [("0,001", 0.001), ("0.001", 0.001), ("0,5", 0.5), ("1e-3", 0.001)])
-def test_a_decimal_comma_is_allowed(form: SettingsForm, text: str, number: float) -> None:
-    """A comma that can only be a decimal comma is accepted."""
+def test_decimal_comma_is_accepted(form: SettingsForm, text: str, number: float) -> None:
+    """A comma is accepted if it can only be a decimal comma."""
     type_into(form, "learning_rate", text)
     recipe = form.recipe()
     assert recipe is not None
@@ -361,7 +361,7 @@ def test_a_decimal_comma_is_allowed(form: SettingsForm, text: str, number: float
         ("pen_digits", "1 000,000", "is not a whole number"),
     ],
 )
-def test_what_may_mean_two_numbers_is_none(form: SettingsForm, name: str, text: str, problem: str) -> None:
+def test_ambiguous_numbers_are_rejected(form: SettingsForm, name: str, text: str, problem: str) -> None:
     """Ambiguous numbers are rejected."""
     form.show_more(True)
     type_into(form, name, text)
@@ -369,8 +369,8 @@ def test_what_may_mean_two_numbers_is_none(form: SettingsForm, name: str, text: 
 
 
 @pytest.mark.parametrize("number", [0.1, 0.0031622776601683795, 1e-7, 1 / 3, 2.0])
-def test_numbers_go_through_the_form_unrounded(form: SettingsForm, number: float) -> None:
-    """A learning rate goes through the form without rounding."""
+def test_learning_rate_is_not_rounded(form: SettingsForm, number: float) -> None:
+    """A learning rate that goes through the form is not rounded."""
     assert float(format_number(number)) == number
     recipe = Recipe().with_values({"optimizer.learning_rate": number})
     form.set_recipe(recipe)
@@ -379,8 +379,8 @@ def test_numbers_go_through_the_form_unrounded(form: SettingsForm, number: float
     assert recipe_of_form.optimizer == recipe.optimizer
 
 
-def test_ranges_to_search_stay_as_long_as_they_can(form: SettingsForm, recipes: Recipes) -> None:
-    """Search ranges stay through edits and are dropped if they no longer fit."""
+def test_search_ranges_are_kept_if_they_still_fit(form: SettingsForm, recipes: Recipes) -> None:
+    """Search ranges are kept when settings are edited, and dropped if they no longer fit."""
     form.set_recipe(recipes.shipped["quick"])
     type_into(form, "epochs", "3")
     recipe = form.recipe()
@@ -393,8 +393,8 @@ def test_ranges_to_search_stay_as_long_as_they_can(form: SettingsForm, recipes: 
     assert form.recipe() is not None
 
 
-def test_own_recipes_are_presets_below_a_line(form: SettingsForm, recipes: Recipes) -> None:
-    """The user's recipes follow the built-in ones after a separator and replace those of the same name."""
+def test_user_recipes_are_listed_after_a_separator(form: SettingsForm, recipes: Recipes) -> None:
+    """The user's recipes are listed after the built-in ones and a separator, and replace those of the same name."""
     mine = Recipe("mine", "for me").with_values({"training.epochs": 3})
     quick = Recipe("quick", "quicker").with_values({"training.epochs": 1})
     form.set_recipes(Recipes(recipes.shipped, {"mine": mine, "quick": quick}))

@@ -40,7 +40,7 @@ SEEN = TrainingSnapshot(np.zeros((1, 28, 28), np.uint8), np.zeros((1, 28, 28), n
 
 @pytest.fixture
 def small_set(tmp_path: Path) -> Path:
-    """Folder of four IDX files with a few built-in digits."""
+    """Return a folder of four IDX files with a few built-in digits."""
     folder = tmp_path / "small"
     folder.mkdir()
     data = mnist()
@@ -53,7 +53,7 @@ def small_set(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def training_window(window: Window, recipes: Recipes, small_set: Path) -> Window:
-    """The window on its Train tab, with settings for 8 short epochs."""
+    """Return the window on its Train tab, with settings for 8 short epochs."""
     window.show_page(TRAIN)
     settings = {"training.epochs": 8, "network.hidden": [64], "data.set": str(small_set)}
     window.page(TrainTab).form.set_recipe(recipes.shipped["quick"].with_values(settings))
@@ -83,7 +83,7 @@ def no_event_of(qtbot: QtBot, tab: TrainTab, kind: type, wait_ms: int) -> Iterat
     assert not [event for event in events if isinstance(event, kind)]
 
 
-def test_training_runs_to_its_end_and_its_network_reads(qtbot: QtBot, training_window: Window) -> None:
+def test_trained_network_can_be_used(qtbot: QtBot, training_window: Window) -> None:
     """Training ends with its results shown, and the Draw tab can use the trained network."""
     window = training_window
     draw(window.page(DrawTab).pad, placed(7, 100, 100, 250))
@@ -103,7 +103,7 @@ def test_training_runs_to_its_end_and_its_network_reads(qtbot: QtBot, training_w
     assert reading(window).digit == 7
 
 
-def test_a_run_is_kept_in_a_file_of_its_own(qtbot: QtBot, training_window: Window) -> None:
+def test_each_run_is_saved_to_its_own_file(qtbot: QtBot, training_window: Window) -> None:
     """Each run is saved to its own file without a dialog."""
     paths = []
     for _ in range(2):
@@ -119,7 +119,7 @@ def test_a_run_is_kept_in_a_file_of_its_own(qtbot: QtBot, training_window: Windo
     assert one.test_accuracy is not None
 
 
-def test_reports_come_in_order_and_hold_every_step_once(qtbot: QtBot, training_window: Window) -> None:
+def test_events_come_in_order(qtbot: QtBot, training_window: Window) -> None:
     """Events come in order, and every step is reported once."""
     tab = training_window.page(TrainTab)
     seen: list[str] = []
@@ -141,7 +141,7 @@ def test_reports_come_in_order_and_hold_every_step_once(qtbot: QtBot, training_w
     assert steps == list(range(1, 8 * 20 + 1))
 
 
-def test_pause_rests_and_goes_on(qtbot: QtBot, training_window: Window) -> None:
+def test_training_can_be_paused_and_resumed(qtbot: QtBot, training_window: Window) -> None:
     """Pause stops all events, and Resume completes all epochs."""
     tab = training_window.page(TrainTab)
     form = tab.form
@@ -165,7 +165,7 @@ def test_pause_rests_and_goes_on(qtbot: QtBot, training_window: Window) -> None:
     assert tab.outcome.result.epochs == 60
 
 
-def test_closing_calls_a_paused_training_paused(
+def test_closing_question_states_that_training_is_paused(
     qtbot: QtBot, training_window: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The question before closing says whether training runs or is paused."""
@@ -183,7 +183,7 @@ def test_closing_calls_a_paused_training_paused(
     assert asked == ["Training is still running.", "Training is paused."]
 
 
-def test_stop_keeps_what_was_learnt(qtbot: QtBot, training_window: Window) -> None:
+def test_stopped_run_can_be_used(qtbot: QtBot, training_window: Window) -> None:
     """A stopped run is evaluated and can be used."""
     tab = training_window.page(TrainTab)
     tab.form.set_recipe(tab.form.base_recipe.with_values({"training.epochs": 5000}))
@@ -224,7 +224,7 @@ def test_stop_while_paused(qtbot: QtBot, training_window: Window) -> None:
         ("seed", "-3", "Enter 0 to"),
     ],
 )
-def test_a_setting_that_cannot_be_is_told_beside_its_field(
+def test_invalid_setting_is_reported_at_its_field(
     qtbot: QtBot, training_window: Window, field: str, text: str, problem: str
 ) -> None:
     """The error appears while typing, and training does not start."""
@@ -238,7 +238,7 @@ def test_a_setting_that_cannot_be_is_told_beside_its_field(
     assert "training" not in [thread.name for thread in threading.enumerate()]
 
 
-def test_presets_fill_the_form_and_edits_make_them_one_s_own(training_window: Window) -> None:
+def test_editing_a_recipe_selects_custom(training_window: Window) -> None:
     """An edit of a recipe changes the choice to Custom."""
     form = training_window.page(TrainTab).form
     preset = find(training_window, QComboBox, "preset")
@@ -253,7 +253,7 @@ def test_presets_fill_the_form_and_edits_make_them_one_s_own(training_window: Wi
     assert preset.currentText() == "Custom"
 
 
-def test_every_shipped_recipe_goes_through_the_form_unchanged(training_window: Window, recipes: Recipes) -> None:
+def test_form_keeps_built_in_recipes_unchanged(training_window: Window, recipes: Recipes) -> None:
     """Every built-in recipe goes through the form unchanged."""
     for recipe in recipes.shipped.values():
         training_window.page(TrainTab).form.set_recipe(recipe)
@@ -262,7 +262,7 @@ def test_every_shipped_recipe_goes_through_the_form_unchanged(training_window: W
         assert result.with_values({"description": recipe.description}) == recipe
 
 
-def test_a_folder_without_data_is_told(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
+def test_folder_without_data_is_reported(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
     """The error names the folder, and the tab returns to idle."""
     window.show_page(TRAIN)
     (tmp_path / "empty").mkdir()
@@ -275,10 +275,10 @@ def test_a_folder_without_data_is_told(qtbot: QtBot, window: Window, tmp_path: P
     find(window, QMessageBox, "problem").close()
 
 
-def test_a_dataset_that_does_not_fit_is_refused_and_the_last_result_stays(
+def test_unsuitable_dataset_is_refused_and_keeps_the_last_result(
     qtbot: QtBot, training_window: Window, tmp_path: Path
 ) -> None:
-    """A wrong CSV is refused under its field when it is chosen; a training that cannot start changes no result."""
+    """An unsuitable CSV is refused at its field when it is selected; a run that can't start keeps the last result."""
     tab = training_window.page(TrainTab)
     tab.train()
     wait_for(qtbot, training_window, TrainingState.DONE)
@@ -287,7 +287,7 @@ def test_a_dataset_that_does_not_fit_is_refused_and_the_last_result_stays(
     wrong.write_text("1,2,3\n" * 50)
     good = tab.form.data_choice.value()
     tab.form.data_choice.open_set(str(wrong))
-    tab.train()  # at once, before the check can end
+    tab.train()  # before the check can end
     if tab.busy:
         with qtbot.waitSignal(training_window.session.error_raised):
             pass
@@ -300,7 +300,7 @@ def test_a_dataset_that_does_not_fit_is_refused_and_the_last_result_stays(
         assert_text_fits(error)
         return True
 
-    qtbot.waitUntil(fits)  # once the form is laid out anew
+    qtbot.waitUntil(fits)  # after the form is laid out again
     click(qtbot, training_window, "train_button")
     assert tab.state is TrainingState.DONE
     assert tab.outcome is outcome
@@ -312,7 +312,7 @@ def test_a_dataset_that_does_not_fit_is_refused_and_the_last_result_stays(
     assert tab.form.recipe() is not None
 
 
-def test_the_untrained_tab_says_what_training_will_do(qtbot: QtBot, window: Window) -> None:
+def test_hint_describes_the_planned_training(qtbot: QtBot, window: Window) -> None:
     """A hint in the empty axes describes the planned training."""
     window.show_page(TRAIN)
     tab = window.page(TrainTab)
@@ -323,7 +323,7 @@ def test_the_untrained_tab_says_what_training_will_do(qtbot: QtBot, window: Wind
     assert "Train runs 1 epoch of" in tab.board.loss_curves.hint
 
 
-def test_training_may_begin_before_there_are_curves(qtbot: QtBot, training_window: Window) -> None:
+def test_curves_created_later_show_all_epochs(qtbot: QtBot, training_window: Window) -> None:
     """Curves that are created after training has started show all epochs of it."""
     tab = training_window.page(TrainTab)
     assert tab.board.loss_curves is None
@@ -335,8 +335,8 @@ def test_training_may_begin_before_there_are_curves(qtbot: QtBot, training_windo
     assert len(tab.board.loss_curves.lines["validation"].get_xdata()) == 9
 
 
-def test_the_plan_follows_what_is_typed(qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The plan follows the last typed value without an update for every key."""
+def test_plan_follows_the_typed_values(qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plan follows the last typed value, without an update for every key."""
     tab = window.page(TrainTab)
     window.show_page(TRAIN)
     qtbot.waitUntil(lambda: tab.board.loss_curves is not None and "Train runs" in tab.board.loss_curves.hint)
@@ -350,7 +350,7 @@ def test_the_plan_follows_what_is_typed(qtbot: QtBot, window: Window, monkeypatc
     assert len(plans) < 30
 
 
-def test_weights_that_cannot_be_kept_do_not_end_training(
+def test_full_disk_does_not_end_training(
     qtbot: QtBot, training_window: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A full disk gives an error, and the result can still be used."""
@@ -377,7 +377,7 @@ def test_format_duration() -> None:
     assert [format_duration(9), format_duration(61.4), format_duration(3725)] == ["0:09", "1:01", "1:02:05"]
 
 
-def test_a_training_that_runs_away_keeps_its_best_epoch(
+def test_diverged_run_keeps_its_best_epoch(
     qtbot: QtBot, training_window: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A diverged run keeps its best epoch, and an error names the step."""
@@ -397,7 +397,7 @@ def test_a_training_that_runs_away_keeps_its_best_epoch(
     assert load_weights(outcome.path).about["epoch"] == 2
 
 
-def test_one_key_trains_pauses_and_goes_on(qtbot: QtBot, training_window: Window) -> None:
+def test_key_starts_pauses_and_resumes(qtbot: QtBot, training_window: Window) -> None:
     """Ctrl+T starts, pauses and resumes training."""
     tab = training_window.page(TrainTab)
     tab.form.set_recipe(tab.form.base_recipe.with_values({"training.epochs": 5000}))
@@ -412,15 +412,15 @@ def test_one_key_trains_pauses_and_goes_on(qtbot: QtBot, training_window: Window
     wait_for(qtbot, training_window, TrainingState.DONE)
 
 
-def test_training_from_a_field_leaves_the_focus_on_pause(qtbot: QtBot, training_window: Window) -> None:
-    """Starting from a field, which is disabled then, moves the focus to the Pause button."""
+def test_starting_from_a_field_focuses_pause(qtbot: QtBot, training_window: Window) -> None:
+    """Starting from a field, which becomes disabled, moves the focus to the Pause button."""
     find(training_window, QLineEdit, "epochs").setFocus()
     qtbot.keyClick(training_window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
     assert find(training_window, QPushButton, "train_button").hasFocus()
     wait_for(qtbot, training_window, TrainingState.DONE)
 
 
-def test_the_pinned_answer_goes_with_the_digit(qtbot: QtBot, training_window: Window) -> None:
+def test_late_prediction_of_a_cleared_digit_is_not_shown(qtbot: QtBot, training_window: Window) -> None:
     """A late report for the previous digit is not shown for the empty pad."""
     tab = training_window.page(TrainTab)
     draw(training_window.page(DrawTab).pad, placed(7, 100, 100, 250))
@@ -432,7 +432,7 @@ def test_the_pinned_answer_goes_with_the_digit(qtbot: QtBot, training_window: Wi
     assert find(training_window, QLabel, "pinned_answer").text() == ""
 
 
-def test_the_wheel_scrolls_the_form_and_changes_nothing(training_window: Window) -> None:
+def test_wheel_does_not_change_a_choice(training_window: Window) -> None:
     """The wheel does not change a choice without the focus."""
     box = find(training_window, QComboBox, "activation")
     box.clearFocus()
@@ -457,7 +457,7 @@ def preparing(qtbot: QtBot, window: Window) -> None:
     qtbot.waitUntil(lambda: bar.value() > 0 and bar.maximum() == 550_010, timeout=10_000)
 
 
-def test_drawings_that_are_made_first_are_told_and_can_be_stopped(qtbot: QtBot, training_window: Window) -> None:
+def test_generation_of_drawings_can_be_stopped(qtbot: QtBot, training_window: Window) -> None:
     """Stop ends the generation of drawings at once and returns to idle."""
     preparing(qtbot, training_window)
     tab = training_window.page(TrainTab)
@@ -466,14 +466,14 @@ def test_drawings_that_are_made_first_are_told_and_can_be_stopped(qtbot: QtBot, 
     assert tab.outcome is None
 
 
-def test_closing_while_drawings_are_made_waits_for_none(qtbot: QtBot, training_window: Window) -> None:
+def test_closing_ends_the_generation_of_drawings(qtbot: QtBot, training_window: Window) -> None:
     """Closing ends the generation of drawings at once."""
     preparing(qtbot, training_window)
     assert training_window.page(TrainTab).finish_work() == ""
     assert training_window.page(TrainTab).state is TrainingState.IDLE
 
 
-def test_making_drawings_can_be_paused(qtbot: QtBot, training_window: Window) -> None:
+def test_generation_of_drawings_can_be_paused(qtbot: QtBot, training_window: Window) -> None:
     """The generation of drawings can be paused."""
     preparing(qtbot, training_window)
     tab = training_window.page(TrainTab)
@@ -501,7 +501,7 @@ def long_training(qtbot: QtBot, window: Window, **settings: object) -> TrainTab:
     return tab
 
 
-def test_settings_change_while_it_trains(qtbot: QtBot, training_window: Window) -> None:
+def test_settings_can_change_during_training(qtbot: QtBot, training_window: Window) -> None:
     """A new learning rate applies from the next step and is marked in the curves; fixed settings are disabled."""
     tab = long_training(qtbot, training_window)
     assert not find(training_window, QLineEdit, "hidden").isEnabled()
@@ -531,8 +531,8 @@ def test_settings_change_while_it_trains(qtbot: QtBot, training_window: Window) 
     ]
 
 
-def test_fewer_epochs_than_have_begun_end_with_the_current_one(qtbot: QtBot, training_window: Window) -> None:
-    """Lowering the epochs below the current one ends training with it, and no figure contradicts another."""
+def test_epochs_can_be_lowered_during_training(qtbot: QtBot, training_window: Window) -> None:
+    """Lowering the epochs below the current one ends training with it, and all figures are consistent."""
     tab = long_training(qtbot, training_window)
     qtbot.waitUntil(lambda: tab.board.n_steps > 5 * 20, timeout=TRAINING_MS)
     reports: list[TrainingReport] = []
@@ -556,7 +556,7 @@ def test_fewer_epochs_than_have_begun_end_with_the_current_one(qtbot: QtBot, tra
         assert f"epoch {best}:" in find(training_window, Tile, name).accessibleName()
 
 
-def test_dropout_can_change_where_there_is_some(qtbot: QtBot, training_window: Window) -> None:
+def test_dropout_can_change_during_training(qtbot: QtBot, training_window: Window) -> None:
     """Dropout can change during training if the network has dropout."""
     tab = long_training(qtbot, training_window, network__dropout=0.2)
     with event_of(qtbot, tab, SettingsChanged) as blocker:
@@ -586,7 +586,7 @@ def test_closing_pauses_the_run(qtbot: QtBot, training_window: Window) -> None:
     assert [epoch.epoch for epoch in run.history().epochs] == list(range(summary.epoch + 3))
 
 
-def test_run_that_another_window_trains_is_left_alone(qtbot: QtBot, training_window: Window) -> None:
+def test_run_trained_by_another_window_is_refused(qtbot: QtBot, training_window: Window) -> None:
     """An error says that the run is in training, and the tab returns to idle."""
     tab = long_training(qtbot, training_window)
     tab.finish_work()
@@ -618,7 +618,7 @@ def test_first_layer_and_batch_are_shown(qtbot: QtBot, training_window: Window) 
     tab.finish_work()
 
 
-def test_hint_names_what_is_wrong(qtbot: QtBot, training_window: Window) -> None:
+def test_hint_names_the_problem(qtbot: QtBot, training_window: Window) -> None:
     """A hint names a learning rate that is too low."""
     tab = long_training(qtbot, training_window, optimizer__method="sgd", optimizer__learning_rate=1e-7)
     hint = find(training_window, QLabel, "training_hint")
@@ -629,7 +629,7 @@ def test_hint_names_what_is_wrong(qtbot: QtBot, training_window: Window) -> None
     assert_text_fits(hint)
 
 
-def test_resumed_run_keeps_the_settings_it_came_to(qtbot: QtBot, training_window: Window) -> None:
+def test_resumed_run_keeps_its_changed_settings(qtbot: QtBot, training_window: Window) -> None:
     """The form shows the settings of the resumed run, and old values are not applied as changes."""
     tab = long_training(qtbot, training_window)
     with event_of(qtbot, tab, SettingsChanged):
@@ -648,10 +648,10 @@ def test_resumed_run_keeps_the_settings_it_came_to(qtbot: QtBot, training_window
     tab.finish_work()
 
 
-def test_resumed_run_has_the_threads_that_it_began_with(
+def test_resumed_run_keeps_its_number_of_threads(
     qtbot: QtBot, training_window: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A resumed run uses its original number of BLAS threads, for equal bits; afterwards the number is restored."""
+    """A resumed run uses its original number of BLAS threads, for identical results, and then restores the number."""
     tab = long_training(qtbot, training_window)
     tab.finish_work()
     (run,) = all_runs()
@@ -674,7 +674,7 @@ def test_resumed_run_has_the_threads_that_it_began_with(
 
 
 def test_progress_is_visible_on_every_tab(qtbot: QtBot, training_window: Window) -> None:
-    """The tab of a training shows how much is done, until it has ended."""
+    """The tab of a training run shows its progress until it has ended."""
     tab, bar = long_training(qtbot, training_window, training__epochs=40), find(training_window, Tabs, "tab_bar")
     qtbot.waitUntil(lambda: bar.progress(TRAIN) is not None)
     training_window.show_page(DRAW)
@@ -687,8 +687,8 @@ def test_progress_is_visible_on_every_tab(qtbot: QtBot, training_window: Window)
     assert bar.accessibleTabName(TRAIN) == "Train"
 
 
-def test_one_button_leads(qtbot: QtBot, training_window: Window) -> None:
-    """The primary button is Train, and after a training the one that uses its network."""
+def test_primary_button_depends_on_the_state(qtbot: QtBot, training_window: Window) -> None:
+    """The primary button is Train, and after training the button that uses the network."""
     tab = training_window.page(TrainTab)
 
     def primary() -> list[str]:
@@ -703,8 +703,8 @@ def test_one_button_leads(qtbot: QtBot, training_window: Window) -> None:
     assert primary() == ["use_button"]
 
 
-def test_focus_goes_from_settings_over_train_and_charts_to_save(qtbot: QtBot, training_window: Window) -> None:
-    """Tab goes through the settings, Train, the charts and Save as; curves say their name and last values."""
+def test_tab_order(qtbot: QtBot, training_window: Window) -> None:
+    """Tab goes through the settings, Train, the charts and Save as; charts have accessible names and values."""
     tab = training_window.page(TrainTab)
     qtbot.waitUntil(lambda: tab.board.loss_curves is not None)
     tab.train()
@@ -724,7 +724,7 @@ def test_focus_goes_from_settings_over_train_and_charts_to_save(qtbot: QtBot, tr
 
 
 def test_figures_are_not_cut_off(qtbot: QtBot, training_window: Window) -> None:
-    """At the smallest size of the window all titles and figures of the tiles can be read."""
+    """All titles and figures of the tiles are readable at the smallest window size."""
     training_window.resize(training_window.minimumSize())
     tab = training_window.page(TrainTab)
     tab.train()

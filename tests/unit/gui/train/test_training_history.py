@@ -19,8 +19,8 @@ def filled(n: int) -> TrainingHistory:
     return moments
 
 
-def test_memory_is_bounded_and_moments_are_even() -> None:
-    """Of 10,000 points at most MAX_MOMENTS + 1 stay, evenly spaced from the first to the latest."""
+def test_number_of_moments_is_limited() -> None:
+    """Of 10,000 points at most MAX_MOMENTS + 1 are kept, evenly spaced from the first to the latest."""
     moments = filled(10_000)
     steps = [point.step for point in moments.kept]
     assert MAX_MOMENTS / 2 <= len(steps) <= MAX_MOMENTS + 1
@@ -29,7 +29,7 @@ def test_memory_is_bounded_and_moments_are_even() -> None:
     assert len(set(np.diff(steps[:-1]))) == 1
 
 
-def test_answers_of_another_digit_are_forgotten() -> None:
+def test_predictions_of_another_digit_are_removed() -> None:
     """Predictions for another digit are removed; the images stay."""
     moments = filled(3)
     moments.forget_answers()
@@ -46,8 +46,8 @@ def scrubber(qtbot: QtBot, qapp: QApplication) -> Scrubber:
     return widget
 
 
-def test_latest_is_shown_until_one_goes_back(qtbot: QtBot, scrubber: Scrubber) -> None:
-    """The pointer goes back; at the right end the scrubber follows the latest point again."""
+def test_latest_point_is_shown_until_another_is_chosen(qtbot: QtBot, scrubber: Scrubber) -> None:
+    """Dragging the scrubber shows an earlier point; at the right end it follows the latest point again."""
     assert scrubber.moment is None
     moments = filled(101)
     scrubber.set_moments(moments)
@@ -66,7 +66,7 @@ def test_latest_is_shown_until_one_goes_back(qtbot: QtBot, scrubber: Scrubber) -
     assert scrubber.moment.step == 500
 
 
-def test_where_one_has_gone_back_to_stays(scrubber: Scrubber) -> None:
+def test_chosen_point_is_kept(scrubber: Scrubber) -> None:
     """When points are dropped, the point nearest to the chosen step is shown."""
     moments = filled(MAX_MOMENTS)
     scrubber.set_moments(moments)
@@ -82,7 +82,7 @@ def test_where_one_has_gone_back_to_stays(scrubber: Scrubber) -> None:
         assert scrubber.moment is not moments.kept[place]
 
 
-def test_keys_go_back_and_forth(qtbot: QtBot, scrubber: Scrubber) -> None:
+def test_keys_move_the_scrubber(qtbot: QtBot, scrubber: Scrubber) -> None:
     """Arrow keys move by a twentieth; Home and End move to the first and the latest point."""
     moments = filled(100)
     scrubber.set_moments(moments)
@@ -95,7 +95,7 @@ def test_keys_go_back_and_forth(qtbot: QtBot, scrubber: Scrubber) -> None:
     assert scrubber.accessibleDescription() == "step 100"
 
 
-def test_fewer_moments_make_no_trouble(scrubber: Scrubber) -> None:
+def test_latest_point_is_shown_if_the_chosen_one_is_gone(scrubber: Scrubber) -> None:
     """The latest point is shown if the chosen point no longer exists."""
     scrubber.set_moments(filled(100))
     scrubber.go_to(80)

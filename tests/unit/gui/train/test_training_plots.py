@@ -43,7 +43,7 @@ def full_draws(curves: TrainingCurves) -> list[object]:
     return draws
 
 
-def test_the_same_plan_is_not_drawn_again(curves: TrainingCurves) -> None:
+def test_unchanged_plan_is_not_redrawn(curves: TrainingCurves) -> None:
     """The same plan is drawn again only if there were curves."""
     curves.draw()
     curves.set_plan(10, "a hint")
@@ -69,7 +69,7 @@ def test_new_points_within_the_axes_are_blitted(qtbot: QtBot, curves: TrainingCu
     assert len(draws) == 1
 
 
-def test_a_loss_below_the_axes_makes_them_grow_by_a_decade(qtbot: QtBot, curves: TrainingCurves) -> None:
+def test_loss_below_the_axes_extends_them(qtbot: QtBot, curves: TrainingCurves) -> None:
     """A loss below the axes lowers the limit by a decade."""
     curves.set_series(None, some(2.0, 1.0), some(2.0, 1.5))
     assert curves.axes.get_ylim()[0] == pytest.approx(0.1)
@@ -78,7 +78,7 @@ def test_a_loss_below_the_axes_makes_them_grow_by_a_decade(qtbot: QtBot, curves:
 
 
 @pytest.mark.parametrize("size", [(500, 90), (1500, 500)])
-def test_labels_have_the_room_that_they_need(qtbot: QtBot, curves: TrainingCurves, size: tuple[int, int]) -> None:
+def test_tick_labels_are_not_cut_off(qtbot: QtBot, curves: TrainingCurves, size: tuple[int, int]) -> None:
     """Tick labels are not cut off at any size, and margins do not grow with the figure."""
     curves.resize(*size)
     curves.draw()
@@ -91,7 +91,7 @@ def test_labels_have_the_room_that_they_need(qtbot: QtBot, curves: TrainingCurve
     assert curves.axes.bbox.x0 <= 5.2 * curves.text_px * curves.device_pixel_ratio
 
 
-def test_best_value_is_told_where_no_curve_ends(curves: TrainingCurves) -> None:
+def test_best_value_label_does_not_overlap_the_curves(curves: TrainingCurves) -> None:
     """The label of the best value does not overlap the end of the curves."""
     curves.set_plan(3)
     curves.set_series(None, some(0.5, 0.9, 0.97, 0.98), some(0.5, 0.9, 0.96, 0.97), best=0.97)
@@ -100,7 +100,7 @@ def test_best_value_is_told_where_no_curve_ends(curves: TrainingCurves) -> None:
     assert curves.best_label.get_window_extent().x1 < curves.axes.transData.transform((1, 0.9))[0]
 
 
-def test_lines_are_seen_in_both_themes(qtbot: QtBot, curves: TrainingCurves, theme: Theme) -> None:
+def test_validation_curve_is_visible_in_both_themes(qtbot: QtBot, curves: TrainingCurves, theme: Theme) -> None:
     """The validation curve has its colour in both themes."""
     for mode in (Mode.LIGHT, Mode.DARK):
         theme.set_mode(mode)
@@ -115,7 +115,7 @@ def test_lines_are_seen_in_both_themes(qtbot: QtBot, curves: TrainingCurves, the
     theme.set_mode(Mode.SYSTEM)
 
 
-def test_axis_is_never_shorter_than_the_data(curves: TrainingCurves) -> None:
+def test_axis_contains_all_data(curves: TrainingCurves) -> None:
     """Epochs beyond the plan extend the axis."""
     curves.set_plan(2)
     curves.set_series(None, some(2.0, 0.5, 0.3, 0.2, 0.1), some(2.0, 0.6, 0.5, 0.4, 0.3))

@@ -4,7 +4,7 @@ from pytestqt.qtbot import QtBot
 from digitpad.gui.widgets.segmented_control import SegmentedControl
 
 
-def test_one_holds_and_the_arrows_go_on_from_it(qtbot: QtBot) -> None:
+def test_selection_by_mouse_and_keys(qtbot: QtBot) -> None:
     """Each selection emits one signal, Tab focuses the selected button, and the arrow keys move the selection."""
     segments = SegmentedControl(("One", "Two", "Three"), "numbers", "Numbers")
     qtbot.addWidget(segments)

@@ -5,7 +5,7 @@ from digitpad.gui.widgets.table_items import prepare_table
 from digitpad.gui.widgets.theme import Mode, Theme
 
 
-def test_headings_look_alike_however_a_table_was_made(qtbot: QtBot, theme: Theme) -> None:
+def test_headers_have_the_same_height(qtbot: QtBot, theme: Theme) -> None:
     """Headers have the same height for tables created with and without columns."""
     theme.set_mode(Mode.LIGHT)
     with_columns, without = QTableWidget(2, 3), QTableView()

@@ -13,7 +13,7 @@ from tests.unit.importers.test_read_file import MATRIX, VECTOR, read, refused
 
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("pack", [lambda content, order: content, packed], ids=["plain", "packed"])
-def test_matlab(order: str, pack: Callable[[bytes, str], bytes]) -> None:
+def test_matlab_files_are_read(order: str, pack: Callable[[bytes, str], bytes]) -> None:
     """Named matrices, cells, structures and texts are read in either byte order."""
     cell = mat_matrix("", MATRIX, order=order) + mat_matrix("", VECTOR[None].astype("f4"), 7, order)
     empty = np.empty((1, 1))
@@ -42,7 +42,7 @@ def test_matlab(order: str, pack: Callable[[bytes, str], bytes]) -> None:
 
 
 @pytest.mark.parametrize("shape", [(0, 0), (0, 3), (1, 0)])
-def test_an_empty_text_is_a_text(shape: tuple[int, int]) -> None:
+def test_empty_text_is_read(shape: tuple[int, int]) -> None:
     """An empty text, which MATLAB and SciPy save without rows, is read."""
     contents = read(mat(mat_matrix("es", np.empty(shape, "u2"), 4), mat_matrix("W", MATRIX)), "weights.mat")
     np.testing.assert_array_equal(contents.arrays["W"], MATRIX)
@@ -63,12 +63,12 @@ def test_an_empty_text_is_a_text(shape: tuple[int, int]) -> None:
     ],
     ids=["cut", "too few", "negative", "empty", "bomb", "elements", "structure", "order", "HDF5"],
 )
-def test_matlab_that_lies_is_refused(content: bytes, message: str) -> None:
+def test_impossible_claims_are_refused(content: bytes, message: str) -> None:
     """A MATLAB file with impossible claims raises an error before large objects are created."""
     refused(content, message)
 
 
-def test_cells_in_cells_end() -> None:
+def test_nested_cells_are_limited() -> None:
     """Cells nested more than 8 deep are refused."""
     inner = mat_matrix("", MATRIX)
     for _ in range(12):
@@ -77,7 +77,7 @@ def test_cells_in_cells_end() -> None:
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
-def test_octave_text(end: bytes) -> None:
+def test_octave_text_is_read(end: bytes) -> None:
     """Octave's default text format is read; a matrix without its stated size is refused."""
     contents = read(OCTAVE.replace(b"\n", end), "weights.mat")
     np.testing.assert_array_equal(contents.arrays["Theta1"], [[1, 2, 3], [4, 0.5, -6]])
@@ -86,7 +86,7 @@ def test_octave_text(end: bytes) -> None:
 
 
 @pytest.mark.parametrize("kind", [b"global matrix", b"float matrix", b"global float matrix", b"int32 matrix"])
-def test_octave_s_other_matrices(kind: bytes) -> None:
+def test_octave_matrices_of_other_types_are_read(kind: bytes) -> None:
     """Octave's single-precision, integer and global matrices are read."""
     content = OCTAVE.replace(b"type: matrix", b"type: " + kind).replace(b"type: scalar", b"type: float scalar")
     contents = read(content, "weights.mat")
@@ -94,7 +94,7 @@ def test_octave_s_other_matrices(kind: bytes) -> None:
     assert contents.numbers == {"lambda": 1.5}
 
 
-def test_octave_s_arrays_of_more_dimensions() -> None:
+def test_octave_arrays_of_three_dimensions_are_read() -> None:
     """Octave's arrays with three dimensions are read in column-major order, and NA as NaN."""
     array = np.arange(12.0).reshape(2, 3, 2)
     lines = "".join(f" {number:g}\n" for number in array.ravel("F"))
@@ -105,7 +105,7 @@ def test_octave_s_arrays_of_more_dimensions() -> None:
     assert "Theta1" in contents.arrays
 
 
-def test_what_is_passed_over_in_octave_s_text_is_named() -> None:
+def test_skipped_items_of_octave_text_are_recorded() -> None:
     """Skipped items are recorded, and the rest of the file is read."""
     sparse = b"# name: S\n# type: sparse matrix\n# nnz: 1\n# rows: 2\n# columns: 2\n1 1 5\n\n\n"
     contents = read(OCTAVE.replace(b"5e-1", b"five") + sparse, "weights.mat")
@@ -113,7 +113,7 @@ def test_what_is_passed_over_in_octave_s_text_is_named() -> None:
     assert contents.numbers == {"lambda": 1.5}
 
 
-def test_what_is_passed_over_is_told(tmp_path: Path) -> None:
+def test_error_lists_skipped_items(tmp_path: Path) -> None:
     """The error for a missing matrix lists skipped items, which may include that matrix."""
     path = tmp_path / "w.mat"
     path.write_bytes(mat(mat_matrix("W", np.empty((784, 10)), 5, parts=b""), mat_matrix("b", np.full((1, 10), 0.5))))
@@ -121,6 +121,6 @@ def test_what_is_passed_over_is_told(tmp_path: Path) -> None:
         open_weights(path)
 
 
-def test_matlab_s_version_4_is_told_from_what_is_read() -> None:
+def test_matlab_version_4_is_refused() -> None:
     """MATLAB's version 4 format is refused, because it has no signature."""
     refused(struct.pack("<5i", 0, 1, 1, 0, 2) + b"W\0" + bytes(8), "saved with save -v7", "old.mat")

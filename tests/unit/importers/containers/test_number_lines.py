@@ -1,4 +1,4 @@
-"""Text files of weights as people write them: lines of any length, headings, sizes, one number per line."""
+"""Tests of weights as text: lines of any length, headings, sizes, and one number per line."""
 
 import functools
 from collections.abc import Callable, Iterable
@@ -28,7 +28,7 @@ def with_shapes(arrays: Iterable[Any], shape: str, *, flat: bool) -> str:
 
 
 def c_program(t: Trained, separator: str = " ") -> str:
-    """Return the sizes, then for each neuron its weights and its bias."""
+    """Return the layer sizes, then the weights and the bias of each neuron."""
     neurons = (numbers(neuron, separator) for w, b in zip(t.weights, t.biases, strict=True) for neuron in np.c_[w.T, b])
     return separator.join(["784", "24", "24", "10"]) + "\n" + "\n".join(neurons)
 
@@ -60,7 +60,7 @@ FILES: dict[str, Callable[[Trained], str]] = {
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_layout_of_text_is_read(name: str, deep: Trained, tmp_path: Path) -> None:
-    """Weights and biases are found in each layout, among the possible structures if it is ambiguous."""
+    """Weights and biases are found in each layout, also if the text has several possible structures."""
     path = tmp_path / "weights.txt"
     path.write_text(FILES[name](deep))
     structures = find_structures(read_tensor_tree(path), 10)
@@ -73,16 +73,16 @@ def test_every_layout_of_text_is_read(name: str, deep: Trained, tmp_path: Path) 
     )
 
 
-def test_the_header_of_pandas_is_no_number(tmp_path: Path) -> None:
-    """A column that pandas wrote without its index starts with "0", which is the name of the column."""
+def test_pandas_header_is_not_a_number(tmp_path: Path) -> None:
+    """In a column that pandas wrote without an index, the first line "0" is the column's name."""
     path = tmp_path / "b1.csv"
     path.write_text("0\n0.5\n-1.5\n")
     np.testing.assert_array_equal(read_tensor_tree(path).arrays["b1"].ravel(), [0.5, -1.5])
 
 
 @pytest.mark.parametrize("content", ["1 2\n" + "no number\n" * 300, "a 1\nb c\n", "1 2 3\n4 x 5\n"])
-def test_other_text_is_refused_in_digitpads_own_words(content: str, tmp_path: Path) -> None:
-    """No message passes on NumPy's advice to its callers."""
+def test_error_for_other_text_has_no_numpy_advice(content: str, tmp_path: Path) -> None:
+    """An error about other text does not repeat NumPy's advice to programmers."""
     path = tmp_path / "notes.txt"
     path.write_text(content)
     with pytest.raises(WeightsError) as caught:

@@ -19,7 +19,7 @@ GOOD = 0.8
         ("standardised per pixel", {"X_mean": "each", "X_std": "each"}),
     ],
 )
-def test_means_saved_beside_are_used(scaling: str, beside: dict[str, Any], tmp_path: Path) -> None:
+def test_stored_mean_and_deviation_are_used(scaling: str, beside: dict[str, Any], tmp_path: Path) -> None:
     """A mean and a standard deviation in the file are used to standardise pixels."""
     trained = train([784, 16, 10], "sigmoid", scaling)
     each = {"X_mean": pixels().mean(0), "X_std": pixels().std(0)}
@@ -34,13 +34,13 @@ def test_means_saved_beside_are_used(scaling: str, beside: dict[str, Any], tmp_p
     ("written", "name"),
     [("X / 255", "x/255"), ("raw", "0..255"), ("-1..1", "x/127.5 - 1"), ("standardized", "standardised")],
 )
-def test_a_scaling_may_be_written_as_people_do(written: str, name: str) -> None:
-    """A scaling is recognised in British or American spelling, with or without spaces, or by its range."""
+def test_scaling_names_may_vary(written: str, name: str) -> None:
+    """A scaling is recognised by British or American spelling, with or without spaces, or by its range."""
     assert normalised(written) == name
 
 
 @pytest.mark.parametrize("name", [name for name, _ in [*common_scalings([]), *STRANGE]])
-def test_every_scaling_is_known_by_its_own_name(name: str) -> None:
+def test_every_scaling_is_accepted_by_name(name: str) -> None:
     """Every scaling that the search tries is also accepted by name, and gives finite factors."""
     assert normalised(name) == name
     layers, factor, offset = input_layers(name, [], StoredScaler(np.full(784, 33.0), np.zeros(784)))
@@ -50,7 +50,7 @@ def test_every_scaling_is_known_by_its_own_name(name: str) -> None:
 
 
 def test_columns_are_normalised_as_keras_does() -> None:
-    """The scaling of `keras.utils.normalize(axis=1)` divides each column by its norm, and goes by both names."""
+    """The scaling of `keras.utils.normalize(axis=1)` divides each column by its norm, and has two names."""
     assert normalised("normalize(axis=1)") == normalised("Unit columns") == "unit columns"
     layers, factor, offset = input_layers("unit columns", [], StoredScaler(np.zeros(784), np.ones(784)))
     network = Network(layers)

@@ -25,7 +25,7 @@ from tests.unit.importers.strangers import (
 )
 
 
-def test_activations_that_differ_from_layer_to_layer(deep: Trained, tmp_path: Path) -> None:
+def test_activations_may_differ_between_layers(deep: Trained, tmp_path: Path) -> None:
     """ReLU followed by tanh is identified, although ReLU alone is almost as accurate."""
     shifted = Trained(deep.weights, [deep.biases[0], deep.biases[1] - 1, deep.biases[2]])
     hidden = [np.maximum(pixels(2000) / 255 @ shifted.weights[0] + shifted.biases[0], 0)]
@@ -40,7 +40,7 @@ def test_activations_that_differ_from_layer_to_layer(deep: Trained, tmp_path: Pa
 
 
 @pytest.mark.parametrize(("cls", "activation"), [(Sigmoid, "sigmoid"), (LeakyReLU, "leaky_relu")])
-def test_the_name_of_a_class_tells_the_activation(cls: type, activation: str, tmp_path: Path) -> None:
+def test_class_names_decide_the_activation(cls: type, activation: str, tmp_path: Path) -> None:
     """If several activations are equally accurate, the class names in the pickle decide."""
     trained = train([784, 16, 10], activation)
     layers: list[Any] = [Dense(trained.weights[0], trained.biases[0]), cls()]
@@ -50,7 +50,7 @@ def test_the_name_of_a_class_tells_the_activation(cls: type, activation: str, tm
 
 
 def test_every_activation_has_a_name() -> None:
-    """Every activation layer has a name that is recognised in a file, except two that only stated layers have."""
+    """Every activation layer has a name that is recognised in a file, except two that must be stated explicitly."""
     kinds = {kind for kind, cls in LAYERS.items() if cls.__module__ == activations.__name__}
     assert set(NAMES) == kinds - {"Clip", "Softplus"}
     for name in NAMES.values():
@@ -65,18 +65,16 @@ def mlp_of_scikit_learn(t: Trained, activation: str) -> bytes:
 
 
 @pytest.mark.parametrize(("stated", "activation"), [("relu", "relu"), ("logistic", "sigmoid"), ("identity", "none")])
-def test_what_scikit_learn_states_outranks_the_scores(
-    stated: str, activation: str, deep: Trained, tmp_path: Path
-) -> None:
-    """The activation is the stated one, although the network was trained with another and is better with that."""
+def test_stated_activation_outranks_the_scores(stated: str, activation: str, deep: Trained, tmp_path: Path) -> None:
+    """The stated activation is used, even if the network is more accurate with another one."""
     path = tmp_path / "a.pkl"
     path.write_bytes(mlp_of_scikit_learn(deep, stated))
     result = infer_import(path)
     assert result.chosen.convention.activation == result.stated_activation == activation
 
 
-def test_a_statement_that_cannot_be_true_is_ignored(deep: Trained, tmp_path: Path) -> None:
-    """A text of an author's own is not believed if the network reads nothing with it."""
+def test_implausible_statement_is_ignored(deep: Trained, tmp_path: Path) -> None:
+    """A stated activation is ignored if the network recognises no digits with it."""
     tree = {**numbered(deep, "W{}", "b{}"), "W1": deep.weights[0] * 40, "activation": "sigmoid"}
     result = infer_import(save_pickle(tmp_path / "a.pkl", tree))
     assert (result.chosen.convention.activation, result.stated_activation) == ("relu", None)

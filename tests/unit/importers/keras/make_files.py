@@ -1,12 +1,4 @@
-"""Train small networks with Keras 3 on MNIST digits, and save each as people do, in the layouts of Keras 0.x to 3.
-
-    python -m pip install keras jax h5py
-    KERAS_BACKEND=jax python -m tests.unit.importers.keras.make_files tests/unit/importers/keras/files
-
-Each file is described in ``files.json``: its accuracy on the first 1,000 validation digits as Keras computes it, its
-scaling and its activation. The layouts of Keras 0.x, 1 and 2 are written with h5py as those versions write them. The
-tests only read the files.
-"""
+"""Train small networks with Keras 3 on MNIST digits, and save them in the layouts of Keras 0.x to 3."""
 
 import json
 import sys
@@ -28,7 +20,7 @@ N_TRAINING, N_TESTED = 12_000, 1000
 
 
 def columns(x: Any) -> Any:
-    """Return what `keras.utils.normalize(x, axis=1)` does."""
+    """Return the result of `keras.utils.normalize(x, axis=1)`."""
     norms = np.linalg.norm(x, axis=1, keepdims=True)
     return x / np.where(norms == 0, 1, norms)
 
@@ -75,7 +67,7 @@ def seq(*parts: Any, shape: tuple[int, ...] = (28, 28, 1)) -> Any:
 
 
 class Files:
-    """The folder of files, and what is true of each."""
+    """Folder of files, with the expected results for each."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -83,7 +75,7 @@ class Files:
         self.truth: dict[str, dict[str, Any]] = json.loads(self._list.read_text()) if self._list.exists() else {}
 
     def note(self, name: str, model: Any, scaling: str, activation: str) -> Path:
-        """Record what is true of a file, and return its path."""
+        """Record the expected results for a file, and return its path."""
         path = self.folder / name
         truth = {"accuracy": round(accuracy(model, scaling), 4), "scaling": scaling, "activation": activation}
         self.truth[name] = truth
@@ -217,7 +209,7 @@ def legacy_weights_only(path: Path, model: Any) -> None:
 
 
 def windows_keras(path: Path, model: Any, *, skip: int = 1) -> None:
-    """Write a ``.keras`` as TensorFlow 2.12 on Windows: backslashes in names, counters of classes that skip."""
+    """Write a ``.keras`` file as TensorFlow 2.12 on Windows: backslashes in names, and gaps in the class counters."""
     model.save(path)
     with zipfile.ZipFile(path) as archive:
         config = archive.read("config.json")
@@ -238,7 +230,7 @@ def windows_keras(path: Path, model: Any, *, skip: int = 1) -> None:
 
 
 def seed_for_fuzzing(files: Files) -> None:
-    """Write the weights of a convolution and a dense layer, which have no meaning."""
+    """Write random weights of a convolution and a dense layer."""
     with h5py.File(files.folder / "conv_dense.weights.h5", "w") as file:
         for name, shape in (("conv2d", (3, 3, 1, 2)), ("dense", (2, 10))):
             file[f"layers/{name}/vars/0"] = np.ones(shape, np.float32)

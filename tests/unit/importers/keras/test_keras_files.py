@@ -19,8 +19,8 @@ TRUTH: dict[str, dict[str, Any]] = json.loads((FOLDER / "files.json").read_text(
 
 
 @pytest.mark.parametrize("name", TRUTH)
-def test_a_file_is_opened_as_keras_evaluates_it(name: str, tmp_path: Path) -> None:
-    """A file of Keras scores within 0.5 points of its accuracy in Keras, with its scaling and activation."""
+def test_accuracy_equals_that_of_keras(name: str, tmp_path: Path) -> None:
+    """A Keras file scores within 0.5 points of its accuracy in Keras, with its stated scaling and activation."""
     truth = TRUTH[name]
     weights = open_weights(FOLDER / name)
     convention = weights.about["convention"]
@@ -75,7 +75,7 @@ def insert(config: dict[str, Any], entry: Mapping[str, Any], at: int = 1) -> Non
         (lambda c: insert(c, {"class_name": "LeakyReLU", "config": {"alpha": 4}}, 3), "alpha"),
     ],
 )
-def test_what_cannot_be_built_is_named(
+def test_error_names_an_unsupported_layer(
     change: Callable[[dict[str, Any]], object], problem: str, tmp_path: Path
 ) -> None:
     """A configuration that cannot be built is refused; the message names the layer."""
@@ -87,8 +87,8 @@ def test_what_cannot_be_built_is_named(
         open_weights(path)
 
 
-def test_other_outputs_ask_for_class_names(tmp_path: Path) -> None:
-    """A network with other than ten outputs raises an error with their number."""
+def test_other_outputs_require_class_names(tmp_path: Path) -> None:
+    """For a network without ten outputs, the error states the number of outputs."""
 
     def drop_last(config: dict[str, Any]) -> None:
         del config["config"]["layers"][-1]
@@ -114,7 +114,7 @@ def test_a_stated_activation_cannot_be_changed() -> None:
         (b"\x89HDF\r\n\x1a\n\x09", "version 9"),
     ],
 )
-def test_what_only_has_the_name_of_a_keras_file(content: bytes, problem: str, tmp_path: Path) -> None:
+def test_invalid_file_with_the_suffix_h5_is_refused(content: bytes, problem: str, tmp_path: Path) -> None:
     """A pointer, a page or a damaged file with the suffix .h5 raises WeightsError."""
     path = tmp_path / "model.h5"
     path.write_bytes(content)
@@ -123,7 +123,7 @@ def test_what_only_has_the_name_of_a_keras_file(content: bytes, problem: str, tm
 
 
 @pytest.mark.parametrize("name", ["nested.h5", "channels_first.keras", "residual_keras_2.h5"])
-def test_damaged_files_raise_one_exception(name: str, tmp_path: Path) -> None:
+def test_damaged_files_raise_only_weights_error(name: str, tmp_path: Path) -> None:
     """Files with changed bytes or a changed configuration are read or raise WeightsError."""
     content = (FOLDER / name).read_bytes()
     rng = random.Random(2)

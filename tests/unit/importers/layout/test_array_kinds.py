@@ -1,4 +1,4 @@
-"""Files that hold arrays of the shapes of weights, but no network."""
+"""Tests of files with arrays of plausible shapes that are not networks."""
 
 import pickle
 from collections.abc import Callable
@@ -73,15 +73,15 @@ def _written(path: Path, content: bytes) -> Path:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_other_files_of_the_shapes_of_a_network_are_refused_by_name(name: str, tmp_path: Path) -> None:
-    """The error says what the file holds."""
+def test_error_names_the_kind_of_other_files(name: str, tmp_path: Path) -> None:
+    """The error says what the file contains."""
     make, message = FILES[name]
     with pytest.raises(WeightsError, match=message):
         open_weights(make(tmp_path))
 
 
-def test_the_network_of_a_checkpoint_is_used_and_not_its_optimizer(deep: Trained, tmp_path: Path) -> None:
-    """In a file of weights and moments, the weights are the network."""
+def test_optimizer_state_of_a_checkpoint_is_ignored(deep: Trained, tmp_path: Path) -> None:
+    """In a checkpoint with weights and optimizer moments, the weights are used."""
     parameters = numbered(deep, "layers.{}.weight", "layers.{}.bias", out_in=True)
     moments = {i: {"momentum_buffer": array * 0.01} for i, array in enumerate(parameters.values())}
     tree = {"optimizer": {"state": moments, "param_groups": [{"lr": 0.1}]}, "model": parameters}
@@ -90,8 +90,8 @@ def test_the_network_of_a_checkpoint_is_used_and_not_its_optimizer(deep: Trained
 
 
 @pytest.mark.parametrize("name", ["per_class", "counts", "classes", "threshold"])
-def test_a_vector_that_is_not_named_as_a_bias_is_none(name: str, deep: Trained, tmp_path: Path) -> None:
-    """A vector of the size of a layer is a bias only if its name or its place says so."""
+def test_vector_is_a_bias_only_by_name_or_position(name: str, deep: Trained, tmp_path: Path) -> None:
+    """A vector with the size of a layer is used as a bias only if its name or position indicates that."""
     arrays = {f"W{i}": weight for i, weight in enumerate(deep.weights)} | {"n": np.ones(3), name: np.linspace(1, 2, 10)}
     structure = find_structures(read_tensor_tree(save_npz(tmp_path / "a.npz", arrays)), 10)[0]
     assert not structure.has_biases

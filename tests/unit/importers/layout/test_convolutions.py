@@ -63,7 +63,7 @@ def test_a_pool_over_the_whole_image(tmp_path: Path) -> None:
     network = train_images([Conv2d(8, 7), ReLU(), AvgPool2d(22), Flatten(), Linear(10)], steps=300)
     k, c, w, b = network.named_parameters().values()
     path = save_npz(tmp_path / "a.npz", {"k": k.transpose(3, 2, 0, 1), "c": c, "w": w, "b": b})
-    result = infer_import(path, "relu", "x/255")  # its accuracy is too low to infer them
+    result = infer_import(path, "relu", "x/255")  # the accuracy is too low to infer them
     assert result.chosen.convention.detail == "pool 22; flattened by channel; average pooling"
     images = result.probe_set.images[:20]
     np.testing.assert_allclose(result.weights().network().predict(images), network.predict(images), atol=1e-4)

@@ -35,7 +35,7 @@ def test_thetas_of_octave_are_opened(form: str, shallow: Trained, tmp_path: Path
     assert result.chosen.accuracy == pytest.approx(best, abs=0.002)
 
 
-def test_equal_biases_that_numpy_stacked_come_apart(shallow: Trained, tmp_path: Path) -> None:
+def test_stacked_biases_are_split(shallow: Trained, tmp_path: Path) -> None:
     """Biases of the same size that NumPy stacked in one array are split."""
     arrays = {"weights": listed(turned(shallow)), "biases": np.array(columns(shallow))}
     result = infer_import(save_npz(tmp_path / "a.npz", arrays))
@@ -46,7 +46,7 @@ def test_equal_biases_that_numpy_stacked_come_apart(shallow: Trained, tmp_path: 
 
 @pytest.mark.parametrize("first", [0, 1])
 def test_one_vector_per_neuron_is_a_matrix(first: int, deep: Trained, tmp_path: Path) -> None:
-    """Objects of neurons, each with its weights and its bias, are stacked to layers."""
+    """Objects for neurons, each with its weights and its bias, are stacked to layers."""
     tree = {
         f"layer{i}": {f"neuron{j + first}": {"weights": w[:, j], "bias": float(b[j])} for j in range(len(b))}
         for i, (w, b) in enumerate(zip(deep.weights, deep.biases, strict=True))

@@ -1,10 +1,4 @@
-"""Make the files of this folder, small networks as PyTorch, its ONNX exporters, scikit-learn and joblib write them.
-
-    python -m pip install torch onnx onnxscript scikit-learn joblib
-    python tests/unit/importers/made_files/make_files.py
-
-``truth.json`` holds for each file the accuracy that the framework itself reaches on the probe set, and the convention.
-"""
+"""Make the files of this folder: small networks, saved by PyTorch, its ONNX exporters, scikit-learn and joblib."""
 
 import json
 import pickle
@@ -32,7 +26,7 @@ TRUTH: dict[str, dict[str, Any]] = {}
 
 
 class LeNet(nn.Module):  # type: ignore[misc]
-    """A network that flattens with `view`, as tutorials do."""
+    """Network that flattens with `view`, as in tutorials."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,7 +40,7 @@ class LeNet(nn.Module):  # type: ignore[misc]
 
 
 class Residual(nn.Module):  # type: ignore[misc]
-    """A network with a stride, a batch normalisation and a residual sum."""
+    """Network with a stride, batch normalisation and a residual connection."""
 
     def __init__(self) -> None:
         super().__init__()

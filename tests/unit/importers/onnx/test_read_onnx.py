@@ -1,4 +1,4 @@
-"""ONNX files: networks that digitpad and other exporters wrote, and files that are damaged or cannot be built."""
+"""Tests of ONNX files from digitpad and other exporters, and of damaged or unsupported files."""
 
 import random
 from collections.abc import Sequence
@@ -46,8 +46,8 @@ NETWORKS: dict[str, list[Layer]] = {
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_what_digitpad_exports_it_opens_again(name: str, tmp_path: Path) -> None:
-    """A network that was exported to ONNX predicts the same after it is opened."""
+def test_exported_networks_can_be_imported(name: str, tmp_path: Path) -> None:
+    """A network that was exported to ONNX gives the same predictions after import."""
     network = Network([Rescale(1 / 255, 0.0), *NETWORKS[name]])
     network.initialize(np.random.default_rng(1))
     path = tmp_path / "a.onnx"
@@ -83,7 +83,7 @@ def weight_of(content: bytes, path: Path) -> Any:
 
 
 def test_nodes_out_of_order_with_constants_as_nodes(tmp_path: Path) -> None:
-    """Nodes may stand in any order, and constants may be nodes, transposed and reshaped by other nodes."""
+    """Nodes may be in any order, and constants may be nodes that other nodes transpose and reshape."""
     turned = numpy_helper.from_array(WEIGHT.T.reshape(10, 28, 28), "t")
     nodes = [
         helper.make_node("Softmax", ["z"], ["y"]),
@@ -101,7 +101,7 @@ def test_nodes_out_of_order_with_constants_as_nodes(tmp_path: Path) -> None:
 
 
 def test_reshapes_by_computed_shapes(tmp_path: Path) -> None:
-    """A shape that the graph computes from its input is evaluated."""
+    """A reshape by a shape that the graph computes from its input is evaluated."""
     nodes = [
         helper.make_node("Shape", ["x"], ["s"]),
         helper.make_node("Gather", ["s", "zero"], ["n"]),
@@ -148,16 +148,16 @@ REFUSED: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_built_is_refused_by_name(name: str, tmp_path: Path) -> None:
-    """The error says that the file is an ONNX model, and names the node."""
+def test_error_names_an_unsupported_node(name: str, tmp_path: Path) -> None:
+    """The error says that the file is an ONNX model, and names the unsupported node."""
     content, message = REFUSED[name]
     (tmp_path / "a.bin").write_bytes(content)
     with pytest.raises(WeightsError, match=message):
         find_structures(read_tensor_tree(tmp_path / "a.bin"), 10)
 
 
-def test_mutated_files_raise_digitpads_own_error(tmp_path: Path) -> None:
-    """Any change of some bytes leaves a file that opens, or one that raises WeightsError."""
+def test_damaged_files_raise_only_weights_error(tmp_path: Path) -> None:
+    """A model with changed bytes is opened or raises WeightsError."""
     content = to_onnx(Network([Rescale(1 / 255), AddChannel(), Conv2d(2, 5, stride=4), ReLU(), Flatten(), Linear(10)]))
     rng = random.Random(1)
     path = tmp_path / "a.onnx"

@@ -33,7 +33,7 @@ def references(dense: Weights) -> References:
 
 
 def odd_digits() -> list[OwnDigit]:
-    """Return six slanted 1s with a long flag, which the dense network reads as 7, and six usual 4s."""
+    """Return six slanted 1s with a long flag, which the dense network reads as 7, and six common 4s."""
     shapes = [(1, ONE_WITH_FLAG, -25), (4, DIGITS[4], 0)]
     return [
         OwnDigit(label, tuple(path @ turn(degrees + step) for path in paths))
@@ -49,7 +49,7 @@ def turn(degrees: float) -> NDArray[np.float64]:
 
 
 def test_network_learns_the_users_digits_and_keeps_mnist(dense: Weights, references: References) -> None:
-    """Held-out digits of an odd style are read after the adaptation, and the MNIST accuracy hardly changes."""
+    """After the adaptation, held-out digits of an unusual style are read, and the MNIST accuracy hardly changes."""
     drawings = odd_digits()
     result = run_to_end(adapt(dense, drawings, 1, QUICK, references))
     assert result.before.n_own == result.after.n_own == 4
@@ -66,8 +66,8 @@ def test_network_learns_the_users_digits_and_keeps_mnist(dense: Weights, referen
     np.testing.assert_array_equal(result.base.parameters, load_weights(SHIPPED.with_name("dense.npz")).parameters)
 
 
-def test_progress_reaches_the_end(dense: Weights, references: References) -> None:
-    """The share of the whole rises to 1, and training reports its loss and both accuracies."""
+def test_progress_increases_to_one(dense: Weights, references: References) -> None:
+    """The progress increases to 1, and training reports its loss and both accuracies."""
     records: list[AdaptationProgress] = list(adapt(dense, odd_digits(), 1, replace(QUICK, n_steps=50), references))
     shares = [record.share for record in records]
     assert shares == sorted(shares)
@@ -81,13 +81,13 @@ def test_progress_reaches_the_end(dense: Weights, references: References) -> Non
 
 
 def test_same_drawings_give_the_same_network(dense: Weights, references: References) -> None:
-    """The adaptation is reproducible."""
+    """The same drawings give an identical network."""
     first, second = (run_to_end(adapt(dense, odd_digits()[:3], 1, QUICK, references)) for _ in range(2))
     np.testing.assert_array_equal(first.weights.parameters, second.weights.parameters)
 
 
 def test_only_dense_layers_change() -> None:
-    """The convolutions of a network stay as they are."""
+    """Convolutional layers do not change."""
     network = Network(feedforward(["3x3x2", "pool", "pool", 8], batch_norm=True))
     network.initialize(np.random.default_rng(1))
     weights = Weights("small", network.architecture(), network.parameters)
@@ -124,12 +124,12 @@ def test_drawings_of_no_digit_are_not_held_out(dense: Weights, references: Refer
     ids=str,
 )
 def test_second_and_fifth_of_each_digit_are_held_out(labels: list[int], expected: list[int]) -> None:
-    """Held-out drawings are the second, fifth, … of each digit, or of all digits if none has two."""
+    """The second, fifth, … drawing of each digit is held out, or of all drawings if no digit has two."""
     assert held_out(labels).astype(int).tolist() == expected
 
 
-def test_what_cannot_be_adapted_is_refused(dense: Weights, references: References) -> None:
-    """A network of letters, no drawings, and references of another network are refused."""
+def test_invalid_adaptations_are_refused(dense: Weights, references: References) -> None:
+    """A network for letters, an empty list of drawings, and references of another network are refused."""
     network = Network(feedforward([8], n_classes=26))
     letters = Weights("letters", network.architecture(), network.parameters, {}, parse_names(default_names(26)))
     with pytest.raises(DigitpadError, match="letters does not read the digits"):
@@ -142,7 +142,7 @@ def test_what_cannot_be_adapted_is_refused(dense: Weights, references: Reference
 
 @pytest.mark.parametrize("hidden", [[], [16], ["3x3x2", "pool", 8], ["3x3x9", 8], ["3x3x2", "pool"]], ids=str)
 def test_split_network_computes_the_same(hidden: list[Any]) -> None:
-    """Trunk and head together give the network's logits, also where the first dense layer is too wide to train."""
+    """Trunk and head together give the network's logits, also if the first dense layer is too wide to train."""
     network = Network(feedforward(hidden, batch_norm=bool(hidden)))
     network.initialize(np.random.default_rng(1))
     images = mnist().test.images[:300]

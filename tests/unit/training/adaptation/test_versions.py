@@ -24,7 +24,7 @@ def adapted(seed: int) -> AdaptationResult:
 
 
 def test_versions_are_listed_and_rolled_back() -> None:
-    """Each version loads the adapted network, and rolls back to the one before it."""
+    """Each version loads its network, and can be rolled back to the version before it."""
     assert list_versions() == []
     kept = [keep_version(adapted(seed)) for seed in (1, 2)]
     assert sorted(version.id for version in list_versions()) == sorted(version.id for version in kept)
