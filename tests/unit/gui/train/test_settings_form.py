@@ -295,7 +295,7 @@ def test_recipes_are_listed_with_accuracy_and_time(form: SettingsForm) -> None:
     assert preset.itemText(0) == preset.currentText() == "Quick · 97.7\N{NO-BREAK SPACE}% · 2 s"
     assert form.recipe_name == "quick"
     texts = [preset.itemText(place) for place in range(preset.count())]
-    assert "Digits · 99.6\N{NO-BREAK SPACE}% · 31 min" in texts
+    assert "Digits · 99.5\N{NO-BREAK SPACE}% · 26 min" in texts
     preset.setCurrentIndex(preset.findData("leaky-500-300-100"))
     assert preset.currentText() in preset.toolTip()
 
