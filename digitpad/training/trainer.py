@@ -39,6 +39,7 @@ from digitpad.training.events import (
 )
 from digitpad.training.pixel_order import sorted_pixels_for
 from digitpad.training.recipe import Recipe
+from digitpad.training.training_data import n_validation_pen_digits
 
 
 @dataclass(frozen=True, eq=False)
@@ -513,6 +514,9 @@ class Trainer:
     def _calibrate(self) -> Generator[EvaluationProgress, None, float]:
         """Divide the last layer, and so the logits, by the temperature fitted to the validation set.
 
+        If there are pen digits in the validation set, it is fitted to them alone: they are like the digits that users
+        draw, on which a temperature fitted to scanned digits leaves the network underconfident.
+
         Returns
         -------
         float
@@ -520,7 +524,8 @@ class Trainer:
         """
         digits = self._dataset.validation
         logits = yield from read_in_chunks(self.network, digits)
-        temperature = fit_temperature(logits, digits.labels)
+        n_pen = n_validation_pen_digits(self.recipe)  # at the end; -0 is the start, so that without any all are used
+        temperature = fit_temperature(logits[-n_pen:], digits.labels[-n_pen:])
         for parameter in self.network.layers[-1].parameters.values():
             parameter /= temperature
         self._best_parameters[:] = self.network.parameters

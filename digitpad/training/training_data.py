@@ -18,7 +18,12 @@ VALIDATION_SHARE = 0.1
 
 def n_drawings(recipe: Recipe) -> int:
     """Return how many drawings `load_training_data` makes for a recipe; each takes about 0.7 ms."""
-    return recipe.data.pen_digits + recipe.data.non_digits + round(VALIDATION_SHARE * recipe.data.pen_digits)
+    return recipe.data.pen_digits + recipe.data.non_digits + n_validation_pen_digits(recipe)
+
+
+def n_validation_pen_digits(recipe: Recipe) -> int:
+    """Return how many pen digits `load_training_data` adds to the validation set, at its end."""
+    return round(VALIDATION_SHARE * recipe.data.pen_digits)
 
 
 def load_training_data(recipe: Recipe, tell: Callable[[int], None] = lambda done: None) -> Dataset:
@@ -60,7 +65,7 @@ def load_training_data(recipe: Recipe, tell: Callable[[int], None] = lambda done
         ),
         validation=_joined(
             dataset.validation,
-            pen_digits(round(VALIDATION_SHARE * n_pen), seed + 1, lambda done: tell(n_pen + n_none + done)),
+            pen_digits(n_validation_pen_digits(recipe), seed + 1, lambda done: tell(n_pen + n_none + done)),
         ),
     )
 

@@ -1,11 +1,12 @@
-"""Accuracy on real handwriting: ``python tests/benchmarks/handwriting.py [--strokes FILE …] [--json]``.
+"""Accuracy on real handwriting: ``python tests/benchmarks/handwriting.py [--strokes FILE …] [--json | --card]``.
 
 For each strokes file (lines of {"label": 7, "writer": "w1", "strokes": …}) and for the MNIST test set, it prints the
 accuracy with a 95 % interval, the mean and the worst accuracy over writers, the mean confidence, the calibration error,
 and the share of predictions that are not sure. A label that is not a digit marks a non-digit, for which "not sure" is
 the correct answer. A label of several digits marks a number, which is divided into digits automatically, and counts as
 correct if all of it is. It also prints the time from strokes to probabilities on one thread, and the share of generated
-non-digits, by writers that were not trained on, for which the network is not sure.
+non-digits, by writers that were not trained on, for which the network is not sure. ``--card`` prints the tables of the
+model card instead. ``tests/tools/blind_spots.py`` draws what is misread.
 """
 
 import argparse
@@ -35,7 +36,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", type=Path, default=SHIPPED)
     parser.add_argument("--strokes", type=Path, nargs="*", default=[], metavar="FILE")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true", help="print one JSON object")
+    output.add_argument("--card", action="store_true", help="print the tables of the model card, in Markdown")
     options = parser.parse_args()
     weights = load_weights(options.weights)
     recognizer, reader = Recognizer(weights), NumberReader(weights)
@@ -50,6 +53,9 @@ def main() -> None:
             results[f"{path.stem}, divided automatically"] = _numbers(reader, path)
     if options.json:
         print(json.dumps(results))
+        return
+    if options.card:
+        print(_card(results))
         return
     for name, figures in results.items():
         print(name)
@@ -108,6 +114,7 @@ def _strokes(recognizer: Recognizer, path: Path) -> dict[str, Any]:
             "writers": len(shares),
             "mean over writers": float(np.mean(shares)),
             "worst writer": float(np.min(shares)),
+            "worst writers": _worst_writers(by_writer),
         }
     if not is_digit.all():
         figures |= {
@@ -162,8 +169,45 @@ def _figures(digits: Any, right: Any, confidences: Any, sure: Any) -> dict[str, 
         "mean confidence": float(confidences.mean()),
         "calibration error": reliability(confidences, right).error,
         "not sure": float((~sure).mean()),
+        "wrong but sure": float((~right & sure).mean()),
         "errors per digit": [int((~right[digits == digit]).sum()) for digit in range(10)],
+        "drawings per digit": np.bincount(digits, minlength=10).tolist(),
     }
+
+
+def _worst_writers(by_writer: dict[str, list[bool]], n: int = 3, least: int = 20) -> list[str]:
+    """Return the accuracy of the worst writers, of those with at least ``least`` digits."""
+    rows = sorted((row for row in by_writer.values() if len(row) >= least), key=lambda row: sum(row) / len(row))
+    return [f"{100 * sum(row) / len(row):.0f} % of {len(row)}" for row in rows[:n]]
+
+
+def _card(results: dict[str, dict[str, Any]]) -> str:
+    """Return the tables of the model card: accuracy of each dataset of digits, then errors per digit."""
+    digits = {name: figures for name, figures in results.items() if "errors per digit" in figures}
+    lines = [
+        "| | digits | accuracy | mean over writers, worst writers | calibration error | not sure | wrong but sure |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, row in digits.items():
+        interval_text = f"{100 * row['accuracy']:.2f} % ({100 * row['95 % from']:.2f} to {100 * row['95 % to']:.2f})"
+        by_writer = (
+            f"{100 * row['mean over writers']:.1f} % of {row['writers']}; {', '.join(row['worst writers'])}"
+            if "writers" in row
+            else ""
+        )
+        shares = " | ".join(f"{100 * row[key]:.2f} %" for key in ("calibration error", "not sure", "wrong but sure"))
+        lines.append(f"| {name} | {row['digits']:,} | {interval_text} | {by_writer} | {shares} |")
+    lines += ["", "| errors of drawings | " + " | ".join(map(str, range(10))) + " |", "|---" * 11 + "|"]
+    for name, row in digits.items():
+        cells = zip(row["errors per digit"], row["drawings per digit"], strict=True)
+        lines.append(f"| {name} | " + " | ".join(f"{wrong} of {n:,}" for wrong, n in cells) + " |")
+    lines += ["", "| non-digits | drawings | not sure |", "|---|---|---|"]
+    for name, row in results.items():
+        if "not sure of non-digits" in row:
+            lines.append(f"| {name} | {row['non-digits']:,} | {100 * row['not sure of non-digits']:.1f} % |")
+        elif name == "generated non-digits":
+            lines.append(f"| {name} | {row['drawings']:,} | {100 * row['not sure']:.1f} % |")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def sheet(rows: Mapping[str, Hand], columns: int, rng: np.random.Generator, seen
         for column in range(columns):
             writer = Writer.random(rng)
             paths = hand(rng, writer)
-            cell = _pixels(rasterize(paths, writer.pen_radius_px)) if seen else _lines(paths)
+            cell = _pixels(rasterize(paths, writer.pen_radius_px)) if seen else draw_strokes(paths)
             image.paste(cell, (NAME + column * CELL, row * CELL))
     return image
 
@@ -88,7 +88,7 @@ def _pixels(ink: np.ndarray) -> Image.Image:
     return Image.fromarray(255 - ink).resize((CELL - 8, CELL - 8), Image.Resampling.NEAREST)
 
 
-def _lines(paths: Sequence[Floats]) -> Image.Image:
+def draw_strokes(paths: Sequence[Floats]) -> Image.Image:
     """Draw the strokes in different colours, scaled to the cell."""
     side = 3 * CELL  # reduced at the end for antialiasing
     cell = Image.new("RGB", (side, side), "white")

@@ -20,7 +20,7 @@ from digitpad.nn.losses import NONE
 
 STYLES = assets.DATA / "pen-others.toml"
 
-GLYPH_SHARE = 0.8
+GLYPH_SHARE = 0.85
 """Share of drawings from the styles file; the others are random drawings."""
 
 STRAY = 1.4
@@ -28,6 +28,10 @@ STRAY = 1.4
 
 BUSY = 5.0
 """Minimum ink length of a scribble, in multiples of its size. An 8 has a ratio of 3 to 4."""
+
+FUNCTIONS = ("sin", "cos", "tan", "log", "lim", "exp", "max", "min")
+LIKE_DIGITS = {"o": 0, "l": 1, "s": 5, "g": 9}
+"""Letters of words that are drawn like a digit; alone, they are no kind of their own."""
 
 _ANCHORS = np.stack(np.meshgrid((-0.4, 0.0, 0.4), (-0.5, 0.0, 0.5)), axis=-1).reshape(-1, 2)
 _BETWEEN = (0.1, 0.4)  # gap between neighbours, in heights of a digit
@@ -127,10 +131,15 @@ def _two_digits(rng: np.random.Generator, writer: Writer) -> list[Floats]:
 
 
 def _word(rng: np.random.Generator, writer: Writer) -> list[Floats]:
-    """Draw two to four letters side by side."""
-    letters = [glyph for glyph in glyphs() if len(glyph) == 1 and glyph.isalpha()]
+    """Draw two to four letters side by side, or the name of a function as in a formula."""
+    if rng.random() < 0.4:
+        word = FUNCTIONS[rng.integers(len(FUNCTIONS))]
+    else:
+        letters = [glyph for glyph in glyphs() if len(glyph) == 1 and glyph.isalpha()]
+        word = "".join(letters[number] for number in rng.integers(len(letters), size=rng.integers(2, 5)))
     styles = [
-        _random_style(glyphs()[letters[number]], rng) for number in rng.integers(len(letters), size=rng.integers(2, 5))
+        writer.styles[LIKE_DIGITS[letter]] if letter in LIKE_DIGITS else _random_style(glyphs()[letter], rng)
+        for letter in word
     ]
     return write(_side_by_side([_scaled(style, (rng.uniform(0.6, 1), 1)) for style in styles], rng), rng, writer)
 
@@ -316,7 +325,7 @@ _RANDOM_KINDS: dict[str, tuple[float, Callable[[np.random.Generator, Writer], li
     "dot": (1, _dot),
     "dots": (1, _dots),
     "two digits": (2.5, _two_digits),
-    "word": (2.5, _word),
+    "word": (4, _word),
     "crossed-out digit": (2, _crossed_out),
     "mirrored digit": (1.5, _mirrored),
 }

@@ -276,12 +276,15 @@ class Writer:
             writer_styles.append(candidates[int(np.searchsorted(shares, rng.random(), side="right"))])
         carelessness = math.exp(rng.normal(0, 0.3))  # below 1 for neat writers, above 1 for hasty writers
         other_pen = rng.random() < 0.25
+        odd_width = rng.random() < 0.2  # as in narrow columns, or in exponents drawn quickly
+        size_px = rng.uniform(120, 400)
+        points_per_height = math.exp(rng.uniform(math.log(3.5), math.log(60)))  # few if the device or program is slow
         return cls(
             styles=tuple(writer_styles),
-            size_px=rng.uniform(120, 400),
+            size_px=size_px,
             slant=float(np.clip(rng.normal(0.08, 0.21), -0.4, 0.55)),
             turn=rng.normal(0, 0.06),
-            width=math.exp(rng.normal(0, 0.17)),
+            width=math.exp(float(np.clip(rng.normal(0, 0.45 if odd_width else 0.17), -0.8, 0.8))),
             bend=rng.uniform(0.5, 1.2),
             rounding=abs(rng.normal(0, 0.03)) * carelessness,
             jitter=0.022 * carelessness,
@@ -292,8 +295,8 @@ class Writer:
             reach=0.035 * carelessness,
             hooks=rng.uniform(0, 0.2) ** 1.5,
             tremor=abs(rng.normal(0, 0.004)),
-            spacing_px=rng.uniform(3, 30),
-            pen_radius_px=rng.uniform(0.8, 1.5) if other_pen else PEN_RADIUS_PX,
+            spacing_px=max(3.0, size_px / points_per_height),
+            pen_radius_px=rng.uniform(0.8, 1.8) if other_pen else PEN_RADIUS_PX,
         )
 
     def held_to(self, freedom: float) -> Self:

@@ -45,10 +45,10 @@ def test_calibrated_probabilities_have_no_calibration_error() -> None:
     assert reliability(np.ones(4), np.ones(4)).error == 0
 
 
-def test_confidence_threshold_rejects_one_in_two_hundred() -> None:
-    """The confidence threshold rejects 1 in 200 digits."""
+def test_confidence_threshold_rejects_few_digits() -> None:
+    """The confidence threshold rejects 8 in 1,000 digits."""
     confidences = np.linspace(0, 1, 1001)
-    assert (confidences < confidence_threshold(confidences)).mean() == pytest.approx(0.005, abs=2e-3)
+    assert (confidences < confidence_threshold(confidences)).mean() == pytest.approx(0.008, abs=2e-3)
 
 
 def test_training_may_end_with_calibration() -> None:
@@ -64,3 +64,21 @@ def test_training_may_end_with_calibration() -> None:
     assert after.validation.loss < before.validation.loss
     assert after.validation == evaluate(calibrated.network, small_dataset().validation)
     np.testing.assert_array_equal(calibrated.best_parameters, calibrated.network.parameters)
+
+
+def test_temperature_is_fitted_to_the_pen_digits_at_the_end_of_the_validation_set() -> None:
+    """With pen digits in the recipe, calibration divides the logits by the temperature of these digits alone."""
+    validation = small_dataset().validation
+    n_pen = len(validation) // 2
+    recipe = small_recipe(data__pen_digits=10 * n_pen, training__calibrate=True)
+    plain, calibrated = (Trainer(recipe, small_dataset()) for _ in range(2))
+    for _ in plain.train():
+        pass
+    result(calibrated.run())
+    plain.network.parameters[:] = plain.best_parameters
+    logits = plain.network.forward(validation.images).copy()
+    temperature = fit_temperature(logits[-n_pen:], validation.labels[-n_pen:])
+    assert temperature != pytest.approx(fit_temperature(logits, validation.labels), rel=1e-3)
+    np.testing.assert_allclose(
+        calibrated.network.forward(validation.images), logits / temperature, rtol=1e-3, atol=1e-4
+    )

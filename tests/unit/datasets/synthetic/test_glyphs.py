@@ -108,3 +108,9 @@ def test_error_names_the_style(tmp_path: Path) -> None:
     path.write_text('[[heart]]\nname = "broken"\nstrokes = ["50,28 36;4"]\n', "utf-8")
     with pytest.raises(InkError, match=r"glyphs.*style 'broken' of heart: '36;4' is not a point"):
         read_glyphs(path)
+
+
+def test_words_may_have_letters_drawn_like_digits() -> None:
+    """Every letter of a function's name has a style, or is drawn like a digit; an o alone is no kind."""
+    assert not set(glyphs_module.LIKE_DIGITS) & set(glyphs())
+    assert set("".join(glyphs_module.FUNCTIONS)) <= set(glyphs()) | set(glyphs_module.LIKE_DIGITS)

@@ -224,3 +224,15 @@ def test_writers_are_random_by_default() -> None:
     rng = np.random.default_rng(1)
     assert len({rasterize(write(3, rng)).tobytes() for _ in range(20)}) == 20
     assert isinstance(Writer.random(rng), Writer)
+
+
+def test_writers_differ_in_proportion_and_sampling() -> None:
+    """Some write narrow or wide digits, and some pens report only a few points per digit."""
+    some = [writer for writer, _ in itertools.islice(writers(1), 300)]
+    widths = [writer.width for writer in some]
+    points_per_height = [writer.size_px / writer.spacing_px for writer in some]
+    assert min(widths) < 0.6
+    assert max(widths) > 1.8
+    assert np.quantile(widths, 0.9) / np.quantile(widths, 0.1) < 2.5
+    assert min(points_per_height) < 4
+    assert max(points_per_height) > 40

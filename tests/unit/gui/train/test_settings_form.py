@@ -299,7 +299,7 @@ def test_recipes_are_listed_with_accuracy_and_time(form: SettingsForm) -> None:
     assert form.recipe_name == "fast"
     assert preset.itemText(1) == "Quick · 97.7\N{NO-BREAK SPACE}% · 2 s"
     texts = [preset.itemText(place) for place in range(preset.count())]
-    assert "Digits · 99.6\N{NO-BREAK SPACE}% · 31 min" in texts
+    assert "Digits · 99.5\N{NO-BREAK SPACE}% · 26 min" in texts
     preset.setCurrentIndex(preset.findData("leaky-500-300-100"))
     assert preset.currentText() in preset.toolTip()
 
