@@ -81,6 +81,15 @@ class Preferences:
         self.set_flag("single_digit", single)
 
     @property
+    def has_wide_pad(self) -> bool:
+        """Whether the pad is wide, for long numbers."""
+        return self.flag("wide_pad")
+
+    @has_wide_pad.setter
+    def has_wide_pad(self, wide: bool) -> None:
+        self.set_flag("wide_pad", wide)
+
+    @property
     def uses_memory(self) -> bool:
         """Whether corrections change the answers for similar drawings."""
         return self._store.value("memory", "true") == "true"

@@ -90,6 +90,7 @@ class Session(QObject):
     evaluating_changed = Signal(bool)
     message_changed = Signal(str)
     finger_drawing_changed = Signal(bool)
+    wide_pad_changed = Signal(bool)
 
     # Requests, which a tab or the window carries out.
     page_requested = Signal(str)  # title of a page
@@ -143,6 +144,11 @@ class Session(QObject):
         """Set whether fingers draw on a touch screen, and save it for the next start."""
         self.preferences.draws_with_fingers = draws
         self.finger_drawing_changed.emit(draws)
+
+    def set_wide_pad(self, wide: bool) -> None:
+        """Make the pad wide, for long numbers, or square, and save it for the next start."""
+        self.preferences.has_wide_pad = wide
+        self.wide_pad_changed.emit(wide)
 
     # The network in use.
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitpad.errors import FileError
+from digitpad.ink.components import bounds
 from digitpad.ink.finding import WORK_SIDE, find_ink
 from digitpad.ink.image import rasterize_ink
 from digitpad.ink.raster import SIDE, rasterize
@@ -16,6 +17,11 @@ from digitpad.nn.arrays import Floats
 
 IMAGE_SIDE = WORK_SIDE
 """Side of a drawing's image in pixels; the image covers the whole canvas."""
+
+NUMBER_IMAGE_SIDE = 2 * IMAGE_SIDE
+"""The same for an image with several digits."""
+
+_NUMBER_MARGIN = 0.08  # on each side, as a share of the ink's longest side
 
 _SAMPLE_ZOOM = 9
 SAMPLE_SIDE = _SAMPLE_ZOOM * SIDE
@@ -31,7 +37,7 @@ class Drawing:
     Attributes
     ----------
     strokes : tuple of Stroke
-    image : ndarray of uint8, shape (IMAGE_SIDE, IMAGE_SIDE) or (SAMPLE_SIDE, SAMPLE_SIDE), optional
+    image : ndarray of uint8, square, with sides of IMAGE_SIDE, NUMBER_IMAGE_SIDE or SAMPLE_SIDE, optional
         Ink from 0 (none) to 255. An image of side `SAMPLE_SIDE` is a dataset image, which becomes the network input
         without any preprocessing.
     """
@@ -64,16 +70,50 @@ class Drawing:
         return cls(image=np.rint(square[np.ix_(places, places)] * 255).astype(np.uint8))
 
     @classmethod
+    def from_number(cls, ink: Floats) -> "Drawing":
+        """Return a drawing of ink of 0..1 per pixel with several digits: cropped to the ink, with more detail."""
+        from PIL import Image
+
+        box = bounds(ink > 0)
+        if box is None:
+            return cls()
+        top, bottom, left, right = box
+        height, width = bottom - top, right - left
+        side = round((1 + 2 * _NUMBER_MARGIN) * max(height, width))
+        square = np.zeros((side, side), np.uint8)
+        row, column = (side - height) // 2, (side - width) // 2
+        square[row : row + height, column : column + width] = np.rint(ink[top:bottom, left:right] * 255)
+        method = Image.Resampling.BOX if side >= NUMBER_IMAGE_SIDE else Image.Resampling.BICUBIC
+        return cls(image=np.array(Image.fromarray(square).resize((NUMBER_IMAGE_SIDE,) * 2, method)))
+
+    @classmethod
     def from_sample(cls, image: NDArray[np.uint8]) -> "Drawing":
         """Return a drawing of a dataset image, shape (28, 28), which is not centred or scaled again."""
         return cls(image=image.repeat(_SAMPLE_ZOOM, axis=0).repeat(_SAMPLE_ZOOM, axis=1))
 
-    def painted(self) -> NDArray[np.uint8]:
-        """Return the image with the strokes painted into it, with the displayed pen width."""
+    def painted(self) -> tuple[NDArray[np.uint8], float, float]:
+        """Return the image with the strokes painted into it, with the displayed pen width.
+
+        Returns
+        -------
+        image : ndarray of uint8, shape (height, width)
+            The canvas, and on each side what the strokes beyond it need.
+        x, y : float
+            Its top left corner in canvas pixels, 0 without strokes beyond the canvas.
+        """
         image = np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.uint8) if self.image is None else self.image.copy()
+        px = CANVAS_PX / len(image)
+        before = after = np.zeros(2, int)
+        for stroke in self.strokes if not self.is_sample else ():
+            low, high = stroke.points.min(axis=0), stroke.points.max(axis=0)
+            margin = np.where((low < 0) | (high > CANVAS_PX), stroke.width_px / 2 + 1, 0.0)
+            before = np.maximum(before, np.ceil((margin - low) / px).astype(int))
+            after = np.maximum(after, np.ceil((high + margin - CANVAS_PX) / px).astype(int))
+        image = np.pad(image, [(int(before[axis]), int(after[axis])) for axis in (1, 0)])
+        corner = -before * px
         for stroke in self.strokes:
-            _paint(image, stroke.points, stroke.width_px / 2, 255)
-        return image
+            _paint(image, stroke.points - corner, stroke.width_px / 2, 255, px)
+        return image, float(corner[0]), float(corner[1])
 
     def with_stroke(self, stroke: Stroke) -> "Drawing":
         """Return the drawing with one more stroke."""
@@ -84,7 +124,7 @@ class Drawing:
         image = self.image
         if image is not None:
             erased = image.copy()
-            _paint(erased, path, radius_px, 0)
+            _paint(erased, path, radius_px, 0, CANVAS_PX / len(image))
             if not np.array_equal(erased, image):  # keep the same array if there is nothing to undo
                 image = erased
         return Drawing(erase(self.strokes, path, radius_px), image)
@@ -98,19 +138,19 @@ class Drawing:
         """
         if self.image is None or not self.image.any():
             return rasterize([stroke.points for stroke in self.strokes])
-        image = self.painted()
+        image, _, _ = self.painted()
         if self.is_sample:
             squares = image.reshape(SIDE, _SAMPLE_ZOOM, SIDE, _SAMPLE_ZOOM)
             return np.rint(squares.mean(axis=(1, 3))).astype(np.uint8)
         return rasterize_ink(image / 255)
 
 
-def _paint(image: NDArray[np.uint8], path: Floats, radius_px: float, value: int) -> None:
-    """Set the pixels within ``radius_px`` canvas pixels of the path."""
+def _paint(image: NDArray[np.uint8], path: Floats, radius_px: float, value: int, px: float) -> None:
+    """Set the pixels within ``radius_px`` canvas pixels of the path; each pixel is ``px`` canvas pixels wide."""
     reach = radius_px + 1
-    px = CANVAS_PX / len(image)  # canvas pixels per image pixel
-    low = np.clip(((path.min(axis=0) - reach) / px).astype(int), 0, len(image))
-    high = np.clip(((path.max(axis=0) + reach) / px).astype(int) + 1, 0, len(image))
+    size = np.array(image.shape[::-1])
+    low = np.clip(((path.min(axis=0) - reach) / px).astype(int), 0, size)
+    high = np.clip(((path.max(axis=0) + reach) / px).astype(int) + 1, 0, size)
     if (low >= high).any():
         return
     x, y = np.meshgrid(np.arange(low[0], high[0]), np.arange(low[1], high[1]))

@@ -18,7 +18,7 @@ from digitpad.recognition.memory import CorrectionMemory
 from digitpad.recognition.reading import Item, Reading
 from digitpad.recognition.recognizer import Prediction, Recognizer
 from digitpad.recognition.segmentation.image_parts import DividedImage
-from digitpad.recognition.segmentation.layout import Unit, find_lines, find_units
+from digitpad.recognition.segmentation.layout import Unit, digit_height, find_lines, find_units, widest_gap
 from digitpad.recognition.segmentation.parts import Box, DividedInk
 from digitpad.recognition.segmentation.search import Hypothesis, best_reading, may_be_letter
 from digitpad.recognition.segmentation.strokes import DividedStrokes
@@ -35,6 +35,9 @@ NUMBER_SIDE = 960
 
 MAX_AMBIGUOUS = 4
 """Units that are read as one line too if they lie on several; an 8 can be a circle above a circle."""
+
+MAX_GAP = 0.5
+"""Largest distance between such lines, in heights of digits."""
 
 NEW_LINE = -3.0
 """Score of a line break among so few units."""
@@ -57,7 +60,8 @@ class NumberReader:
         if drawing.image is None or not drawing.image.any():
             return self.read_paths([stroke.points for stroke in drawing.strokes], single=single)
         begin = time.perf_counter()
-        found = FoundInk(drawing.painted() / 255, scale=CANVAS_PX / len(drawing.image))
+        image, x, y = drawing.painted()
+        found = FoundInk(image / 255, x, y, CANVAS_PX / len(drawing.image))
         if single or drawing.is_sample or not self._is_dividing:
             return _one_item(self.recognizer.read(drawing), [_ink_box(found)], begin)
         return self.read_divided(DividedImage(found))
@@ -72,13 +76,18 @@ class NumberReader:
 
     def read_image(self, pixels: NDArray[np.uint8], *, single: bool = False) -> Reading | None:
         """Read an image of any size: grey levels of shape (height, width), or RGBA of shape (height, width, 4)."""
+        return self.find_and_read(pixels, single=single)[1]
+
+    def find_and_read(self, pixels: NDArray[np.uint8], *, single: bool = False) -> tuple[FoundInk, Reading | None]:
+        """Read an image as `read_image` does, and return the ink that was found, too."""
         begin = time.perf_counter()
         if not single and self._is_dividing:
-            return self.read_divided(DividedImage(locate_ink(pixels, NUMBER_SIDE)))
+            found = locate_ink(pixels, NUMBER_SIDE)
+            return found, self.read_divided(DividedImage(found))
         found = locate_ink(pixels)
         if not found.ink.any():
-            return None
-        return _one_item(self.recognizer.read(Drawing.from_ink(found.ink)), [_ink_box(found)], begin)
+            return found, None
+        return found, _one_item(self.recognizer.read(Drawing.from_ink(found.ink)), [_ink_box(found)], begin)
 
     def read_divided(self, ink: DividedInk) -> Reading | None:
         """Read ink of any source that is divided into parts."""
@@ -111,7 +120,7 @@ class NumberReader:
         lines = find_lines(units)
         readings = [self._read_line(ink, line) for line in lines]
         score = sum(score for _, score in readings) + NEW_LINE * (len(lines) - 1)
-        if len(lines) > 1 and len(units) <= MAX_AMBIGUOUS:
+        if len(lines) > 1 and len(units) <= MAX_AMBIGUOUS and widest_gap(lines) < MAX_GAP * digit_height(units):
             one_line = self._read_line(ink, units)
             if one_line[1] > score:
                 return [one_line[0]], one_line[1]

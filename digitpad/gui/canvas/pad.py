@@ -1,4 +1,4 @@
-"""Drawing pad: a square for mouse, pen, finger or keyboard. It handles strokes and does not use a network."""
+"""Drawing pad: a canvas for mouse, pen, finger or keyboard. It handles strokes and does not use a network."""
 
 # Longer than 400 lines: mouse, pen, finger and keys draw into one unfinished stroke, over one painting.
 
@@ -21,6 +21,7 @@ from PySide6.QtGui import (
     QPen,
     QPixmap,
     QPointingDevice,
+    QResizeEvent,
     QTabletEvent,
     QTouchEvent,
     QUndoCommand,
@@ -29,6 +30,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from digitpad.gui.canvas.ink_painter import paint_drawing, paint_stroke
+from digitpad.gui.canvas.pad_view import PadView
 from digitpad.gui.widgets.accessibility import Role, set_accessible_role
 from digitpad.gui.widgets.theme import Theme
 from digitpad.ink.drawing import Drawing
@@ -80,7 +82,10 @@ class _Change(QUndoCommand):
 
 
 class Pad(QWidget):
-    """Square canvas with coordinates of 0 to `CANVAS_PX` at any widget size."""
+    """Canvas with coordinates of 0 to `CANVAS_PX` in the square in its middle, at any widget size.
+
+    In a wide widget the canvas goes on to both sides of the square; ink that is wider than the widget is shown smaller.
+    """
 
     drawing_changed = Signal()  # `drawing` changed; during a stroke, emitted at every move
     settled = Signal()  # the pen was lifted, even without a change, or an edit was undone, cleared or pasted
@@ -93,6 +98,7 @@ class Pad(QWidget):
         self.undo_stack = QUndoStack(self) if undo_stack is None else undo_stack
         self.pen_width_px = float(DEFAULT_PEN_WIDTH_PX)
         self._drawing = Drawing()
+        self._view = PadView.fit(self.width(), self.height(), self._drawing)
         self._gesture: _Gesture | None = None
         self._erasing = False
         self._since_stylus = QElapsedTimer()
@@ -175,11 +181,15 @@ class Pad(QWidget):
 
     def box_label(self, place: int) -> QRectF:
         """Return where the label of a box is, in pixels of the widget."""
-        scale, box = self.width() / CANVAS_PX, self._boxes[place].box
-        margin = self.pen_width_px / 2 + 4
+        box = self._view.rect_to_widget(self._framed(self._boxes[place]))
         height = QFontMetricsF(self.font()).height() + 4
-        left = min(max((box.x - margin) * scale, 2.0), self.width() - 2 * height)
-        return QRectF(left, max(2.0, (box.y - margin) * scale - height), 1.6 * height, height)
+        left = min(max(box.x(), 2.0), self.width() - 2 * height)
+        return QRectF(left, max(2.0, box.y() - height), 1.6 * height, height)
+
+    def _framed(self, item: Item) -> QRectF:
+        """Return the box of an item with the width of the pen around it, in canvas pixels."""
+        margin = self.pen_width_px / 2 + 4
+        return QRectF(*item.box).adjusted(-margin, -margin, margin, margin)
 
     def show_ghost(self, paths: tuple[Floats, ...]) -> None:
         """Show strokes faintly over the ink, as a proposal; none removes them."""
@@ -212,8 +222,8 @@ class Pad(QWidget):
         gesture = self._gesture
         if gesture is None or gesture.device != device:  # for example mouse events that accompany pen events
             return
-        scale = CANVAS_PX / max(1, self.width())
-        point = (min(max(position.x() * scale, 0.0), CANVAS_PX), min(max(position.y() * scale, 0.0), CANVAS_PX))
+        on_canvas = self._view.clipped(self._view.to_canvas(position))
+        point = (on_canvas.x(), on_canvas.y())
         if gesture.points and point == gesture.points[-1]:
             return
         gesture.points.append(point)
@@ -244,6 +254,7 @@ class Pad(QWidget):
 
     def _show(self, drawing: Drawing) -> None:
         self._drawing = drawing
+        self._fit_view()
         self._forget_finished_ink()
         self.drawing_changed.emit()
 
@@ -264,6 +275,10 @@ class Pad(QWidget):
         return self.pen_width_px * ERASER_FACTOR / 2
 
     # Painting.
+
+    def _fit_view(self) -> None:
+        """Show the whole drawing; never during a stroke, so that the ink stays under the pen."""
+        self._view = PadView.fit(self.width(), self.height(), self._drawing)
 
     def _forget_finished_ink(self) -> None:
         self._finished_ink = None
@@ -303,7 +318,7 @@ class Pad(QWidget):
 
     def _canvas_painter(self, pixmap: QPixmap) -> QPainter:
         painter = QPainter(pixmap)
-        painter.scale(self.width() / CANVAS_PX, self.height() / CANVAS_PX)
+        painter.setTransform(self._view.transform, combine=True)
         return painter
 
     def _paint_ground(self, painter: QPainter) -> None:
@@ -312,13 +327,14 @@ class Pad(QWidget):
         painter.setPen(QPen(QColor(tokens.accent if focused else tokens.hairline), 1))
         painter.setBrush(QColor(tokens.pad))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 10, 10)
-        guide = self.width() * 0.14
+        side = min(self.width(), self.height())
+        guide = side * 0.14
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(QColor(tokens.hairline), 1, Qt.PenStyle.DashLine))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(guide, guide, -guide, -guide), 8, 8)
         if self.is_empty:
             font = self.font()
-            font.setPixelSize(max(12, min(20, self.width() // 9)))
+            font.setPixelSize(max(12, min(20, side // 9)))
             painter.setFont(font)
             painter.setPen(QColor(tokens.soft))
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.invitation)
@@ -350,8 +366,7 @@ class Pad(QWidget):
 
     def _paint_boxes(self, painter: QPainter) -> None:
         """Paint the boxes of a number in pixels of the widget; a dashed box is not sure."""
-        tokens, scale = self._theme.tokens, self.width() / CANVAS_PX
-        margin = self.pen_width_px / 2 + 4
+        tokens = self._theme.tokens
         painter.setFont(self.font())
         for place, item in enumerate(self._boxes):
             is_selected = place == self._selected_box
@@ -359,8 +374,7 @@ class Pad(QWidget):
             style = Qt.PenStyle.SolidLine if item.sure else Qt.PenStyle.DashLine
             painter.setPen(QPen(colour, 2 if is_selected else 1, style))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            box = QRectF(*item.box).adjusted(-margin, -margin, margin, margin)
-            painter.drawRoundedRect(QRectF(box.topLeft() * scale, box.size() * scale), 5, 5)
+            painter.drawRoundedRect(self._view.rect_to_widget(self._framed(item)), 5, 5)
             label = self.box_label(place)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(colour)
@@ -380,10 +394,10 @@ class Pad(QWidget):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(QColor(tokens.second if self._erasing else tokens.faint), 1.5))
         radius = self._ring_radius_px()
-        painter.drawEllipse(self._pointer * (CANVAS_PX / max(1, self.width())), radius, radius)
+        painter.drawEllipse(self._view.to_canvas(self._pointer), radius, radius)
 
     def _move_ring(self, pointer: QPointF | None) -> None:
-        reach = self._ring_radius_px() * self.width() / CANVAS_PX + 3
+        reach = self._ring_radius_px() * self._view.scale + 3
         for point in (self._pointer, pointer):
             if point is not None:
                 self.update(QRectF(point.x() - reach, point.y() - reach, 2 * reach, 2 * reach).toAlignedRect())
@@ -393,9 +407,8 @@ class Pad(QWidget):
 
     def _move_key_cursor(self, dx: float, dy: float) -> None:
         cursor = self._cursor or QPointF(CANVAS_PX / 2, CANVAS_PX / 2)
-        x, y = cursor.x() + dx, cursor.y() + dy
-        self._cursor = QPointF(min(max(x, 0), CANVAS_PX), min(max(y, 0), CANVAS_PX))
-        self._extend("keys", self._cursor * self.width() / CANVAS_PX)
+        self._cursor = self._view.clipped(cursor + QPointF(dx, dy))
+        self._extend("keys", self._view.to_widget(self._cursor))
         self.update()
 
     def _toggle_key_pen(self) -> None:
@@ -404,7 +417,7 @@ class Pad(QWidget):
         else:
             self._move_key_cursor(0, 0)
             assert self._cursor is not None
-            self._begin("keys", self._cursor * self.width() / CANVAS_PX)
+            self._begin("keys", self._view.to_widget(self._cursor))
 
     # Qt overrides.
 
@@ -414,12 +427,17 @@ class Pad(QWidget):
         self._paint_ground(painter)
         painter.drawPixmap(0, 0, self._finished_strokes())
         self._paint_boxes(painter)
-        painter.scale(self.width() / CANVAS_PX, self.height() / CANVAS_PX)
+        painter.setTransform(self._view.transform, combine=True)
         self._paint_running_stroke(painter)
         self._paint_evidence(painter)
         self._paint_ring(painter)
         self._paint_key_cursor(painter)
         painter.end()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_view()
+        self._forget_finished_ink()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, Qt
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QImageWriter, QPainter
 
 from digitpad.errors import InkError, reason
@@ -37,10 +37,18 @@ def inked(pixels: NDArray[np.uint8], paper: QColor, ink: QColor) -> QImage:
 
 
 def picture_of(drawing: Drawing) -> QImage:
-    """Return the drawing in black on white, the form in which it is copied and saved."""
-    image = QImage(CANVAS_PX, CANVAS_PX, QImage.Format.Format_RGB32)
+    """Return the drawing in black on white, the form in which it is copied and saved; a wide one in a wide image."""
+    area = QRect(0, 0, CANVAS_PX, CANVAS_PX)
+    for stroke in drawing.strokes:
+        (left, top), (right, bottom) = stroke.points.min(axis=0).tolist(), stroke.points.max(axis=0).tolist()
+        if left < 0 or top < 0 or right > CANVAS_PX or bottom > CANVAS_PX:
+            margin = stroke.width_px
+            ink = QRectF(left, top, right - left, bottom - top).adjusted(-margin, -margin, margin, margin)
+            area = area.united(ink.toAlignedRect())
+    image = QImage(area.size(), QImage.Format.Format_RGB32)
     image.fill(Qt.GlobalColor.white)
     painter = QPainter(image)
+    painter.translate(-area.topLeft())
     paint_drawing(painter, drawing, QColor(Qt.GlobalColor.black))
     painter.end()
     return image

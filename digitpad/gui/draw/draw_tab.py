@@ -3,6 +3,8 @@
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
+    QGridLayout,
     QHBoxLayout,
     QPushButton,
     QSlider,
@@ -42,6 +44,9 @@ _BASE_PX = (1080, 680)
 
 _MINIMUM_PX = (900, 524)
 
+_MIN_WIDE_PX = 150  # height of a wide pad
+_ROOMY = 1.2  # growth from which a long number gets more room below a wide pad
+
 MIN_GROWTH, MAX_GROWTH = 0.75, 2.0
 
 _DROP = "or drop an image, a network, a dataset or a lesson"
@@ -57,6 +62,7 @@ class DrawTab(TabPage):
         super().__init__(parent)
         self.setObjectName("draw_tab")
         self._session = session
+        self._is_wide = False
         theme = session.theme
         self.prediction: Prediction | None = None
         self.pad = Pad(theme, session.undo_stack)
@@ -76,6 +82,7 @@ class DrawTab(TabPage):
         self.seen = ExplanationPanel(theme, self.pad, session.weights, lambda: session.selected_drawing)
         self._build()
         self._set_classes(session.weights.class_names)
+        self._arrange(session.preferences.has_wide_pad)
 
         self.reading = Throttle(self._read, FRAME_MS, self)
         self.pad.drawing_changed.connect(lambda: session.set_drawing(lambda: self.pad.drawing))
@@ -97,6 +104,7 @@ class DrawTab(TabPage):
         self.confirm.clicked.connect(session.confirm)
         self.pad.box_chosen.connect(self._select)
         session.reading_changed.connect(self.reading.request)
+        session.wide_pad_changed.connect(self._arrange)
         self.show_prediction(None)
         follow_text_size(self, self._fit)
 
@@ -212,7 +220,7 @@ class DrawTab(TabPage):
     # Layout.
 
     def _build(self) -> None:
-        columns = self._columns = QHBoxLayout(self)
+        columns = self._columns = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         columns.setContentsMargins(5 * SPACE, 5 * SPACE, 5 * SPACE, 5 * SPACE)
         columns.setSpacing(5 * SPACE)
         left = QVBoxLayout()
@@ -223,12 +231,25 @@ class DrawTab(TabPage):
         left.addWidget(self._note)
         left.addStretch(1)
         columns.addLayout(left)
-        right = QVBoxLayout()
+        right = self._right = QGridLayout()
         right.setSpacing(4 * SPACE)
-        right.addWidget(self._build_answer())
-        right.addWidget(self._build_bars(), 1)
-        right.addWidget(self.seen)
+        self._cards = self._build_answer(), self._build_bars(), self.seen
         columns.addLayout(right, 1)
+
+    def _arrange(self, wide: bool) -> None:
+        """Put the prediction beside a square pad, or below a wide one."""
+        self._is_wide = wide
+        self._columns.setDirection(QBoxLayout.Direction.TopToBottom if wide else QBoxLayout.Direction.LeftToRight)
+        self._columns.setSpacing((3 if wide else 5) * SPACE)
+        # Row, column, and number of rows of the answer, the bars and the explanation.
+        places = ((0, 0, 1), (0, 1, 2), (1, 0, 1)) if wide else ((0, 0, 1), (1, 0, 1), (2, 0, 1))
+        for card, (row, column, n_rows) in zip(self._cards, places, strict=True):
+            self._right.removeWidget(card)
+            self._right.addWidget(card, row, column, n_rows, 1)
+        self._right.setRowStretch(1, 1)
+        for column in (0, 1):
+            self._right.setColumnStretch(column, 1 if wide or column == 0 else 0)
+        self._fit()
 
     def _build_tools(self) -> QWidget:
         tools = QWidget()
@@ -328,7 +349,8 @@ class DrawTab(TabPage):
         longest = max(*map(len, self._class_names), len(self._answer.text()))
         self._answer_card.setFixedHeight(round(scaled(_CARD_PX) * growth))
         self._answer.set_size(round(scaled(_ANSWER_PX) * growth))
-        self._answer.setFixedWidth(round(scaled(100 if longest == 1 else 132) * growth))
+        width = 100 if longest == 1 else 260 if self._is_wide and growth > _ROOMY else 132
+        self._answer.setFixedWidth(round(scaled(width) * growth))
         self._confidence.set_size(round(scaled(_CONFIDENCE_PX) * growth))
         self._confidence.setFixedHeight(round(scaled(_CONFIDENCE_PX + 6) * growth))
         self.seen.set_input_size(round(scaled(_INPUT_PX) * growth))
@@ -344,11 +366,19 @@ class DrawTab(TabPage):
         super().resizeEvent(event)
 
     def _fit(self) -> None:
-        """Make the pad square, and as large as possible beside the prediction."""
+        """Make the pad square, and as large as possible beside the prediction; or wide, and the prediction below it."""
         self._grow()
         margins = 2 * 5 * SPACE
         below = [widget for widget in (self._tools, self._note) if not widget.isHidden()]
         free_height = self.height() - margins - sum(widget.sizeHint().height() + 3 * SPACE for widget in below)
+        if self._is_wide:
+            width = self.width() - margins
+            cards = sum(card.height() for card in (self._answer_card, self.seen)) + 4 * SPACE + 3 * SPACE
+            self.pad.setFixedSize(width, max(scaled(_MIN_WIDE_PX), free_height - cards))
+            for widget in (self._tools, self._note):
+                widget.setFixedWidth(width)
+            self._columns.activate()
+            return
         tools_width = self._tools.minimumSizeHint().width()
         free_width = max(tools_width, round((self.width() - margins - 5 * SPACE) * 0.46))
         side = max(240, min(free_width, free_height))

@@ -9,16 +9,16 @@ from PySide6.QtWidgets import QWidget
 
 from digitpad.errors import DigitpadError, FileError
 from digitpad.gui.canvas.qt_images import picture_of, save_picture, to_rgba
+from digitpad.gui.pictures.picture_opener import PictureOpener
 from digitpad.gui.session import Session
 from digitpad.gui.shell.drawing_chooser import choose_drawing
 from digitpad.gui.widgets.file_dialogs import DRAWING_SUFFIXES, DRAWINGS, PNG, STROKES, FileDialogs, check_openable
 from digitpad.ink.drawing import Drawing, read_drawings
-from digitpad.ink.image import is_image, read_image
+from digitpad.ink.image import MAX_SIDE, is_image, read_image
 from digitpad.ink.strokes import LabelledStrokes, write_strokes
 
 MAX_LISTED = 500  # drawings of a file that are offered
 MAX_TEXT = 100_000  # characters
-MAX_PASTED_PX = 480  # side of a pasted image: more than the pad keeps, while a photo's pixels would take gigabytes
 
 
 class PadClipboard:
@@ -41,6 +41,7 @@ class PadClipboard:
         self._parent = parent
         self._files = files
         self._open_file = open_file
+        self.pictures = PictureOpener(session, self._put, parent)
 
     def ask_and_open(self) -> None:
         """Ask for an image or strokes, and open it."""
@@ -62,10 +63,10 @@ class PadClipboard:
         """Put an image, or a drawing of a strokes file, on the pad; of several drawings the user chooses one."""
         try:
             check_openable(path)
-            if path.suffix.lower() == ".jsonl":
-                drawings, note = read_drawings(path, MAX_LISTED)
-            else:
-                drawings, note = [("", Drawing.from_pixels(read_image(path)))], ""
+            if path.suffix.lower() != ".jsonl":
+                self.pictures.open(read_image(path), "Open", path.name)
+                return
+            drawings, note = read_drawings(path, MAX_LISTED)
         except FileError as error:
             self._session.raise_error("This file can't be opened", error)
             return
@@ -116,10 +117,10 @@ class PadClipboard:
             image = mime.imageData()
             if not isinstance(image, QImage) or image.isNull():
                 return False
-            if max(image.width(), image.height()) > MAX_PASTED_PX:
+            if max(image.width(), image.height()) > MAX_SIDE:
                 keep, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
-                image = image.scaled(MAX_PASTED_PX, MAX_PASTED_PX, keep, smooth)
-            self._put(Drawing.from_pixels(to_rgba(image)), change, "No drawing found in the image")
+                image = image.scaled(MAX_SIDE, MAX_SIDE, keep, smooth)
+            self.pictures.open(to_rgba(image), change, "the image")
         elif mime.hasText() and mime.text().strip():
             return self._take_text(mime.text())
         else:

@@ -142,6 +142,13 @@ def find_lines(units: Sequence[Unit]) -> list[list[Unit]]:
     return [sorted(line, key=lambda unit: 2 * unit.box.x + unit.box.width) for line in ordered]
 
 
+def widest_gap(lines: Sequence[Sequence[Unit]]) -> float:
+    """Return the largest distance between a line and the next, from ink to ink; below 0 if all overlap."""
+    tops = [min(unit.box.y for unit in line) for line in lines[1:]]
+    bottoms = [max(unit.box.bottom for unit in line) for line in lines[:-1]]
+    return max((top - bottom for top, bottom in zip(tops, bottoms, strict=True)), default=0.0)
+
+
 def _middle(unit: Unit) -> float:
     return unit.box.y + unit.box.height / 2
 

@@ -72,6 +72,10 @@ def screens(window: Window) -> Iterator[str]:
             for place in range(3):
                 window.page(MyDigitsTab).views.choose(place)
                 yield f"My digits, view {place}"
+        elif page == DRAW:
+            for wide in (True, False):
+                window.session.set_wide_pad(wide)
+                yield f"Draw, {'wide' if wide else 'square'} pad"
         else:
             yield window.pages[page].title
 

@@ -148,3 +148,14 @@ def test_drawing_of_usual_size_is_loaded_unchanged(tmp_path: Path) -> None:
     ((_, drawing),), note = read_drawings(path, 1)
     np.testing.assert_array_equal(drawing.strokes[0].points, [[10, 10], [10.1, 10.2], [10.3, 11]])
     assert note == ""
+
+
+def test_strokes_beyond_the_canvas_are_kept_beside_an_image() -> None:
+    """A stroke to the left of an image is painted as it is on the canvas, and the image keeps its place."""
+    beside = Stroke(np.array([[-200.0, 100.0], [-200.0, 300.0]]))
+    image, x, y = Drawing.from_pixels(TWO).with_stroke(beside).painted()
+    px = CANVAS_PX / IMAGE_SIDE
+    assert y == 0
+    assert image[int(200 / px), int((-200 - x) / px)] == 255
+    np.testing.assert_array_equal(image[:, round(-x / px) :], Drawing.from_pixels(TWO).image)
+    assert image.shape[0] == IMAGE_SIDE

@@ -102,6 +102,18 @@ def test_lines_are_read_one_by_one(reader: NumberReader) -> None:
     assert [[item.text for item in line] for line in reading.lines] == [["2", "7", "3"], ["6", "0"]]
 
 
+def test_short_numbers_far_below_each_other_are_two_lines(reader: NumberReader) -> None:
+    """A 4 above a 3, apart by their height, is not the body of another digit, although 7 and 1 stand beside them."""
+    four = [[(35, 0), (22, 30), (15, 55), (45, 55), (85, 52)], [(68, 15), (66, 55), (64, 100)]]
+    seven = [[(145, 5), (180, 3), (215, 0), (195, 40), (180, 70), (170, 100)]]
+    three = [[(20, 210), (45, 200), (70, 210), (66, 236), (42, 247), (72, 258), (75, 285), (20, 292)]]
+    one = [[(180, 200), (180, 233), (179, 266), (178, 300)]]
+    pixels_page = pixels(picture([np.array(path) + 90.0 for path in (*four, *seven, *three, *one)]))
+    reading = reader.read_image(pixels_page)
+    assert reading is not None
+    assert reading.text == "47\n31"
+
+
 def test_signs_and_points_are_question_marks(reader: NumberReader) -> None:
     """A minus, plus or decimal point is "?" in its position, and an exponent is read after its base."""
     three, two = clear_number("3"), clear_number("2")

@@ -1,12 +1,14 @@
 """Tests of numbers of several digits in the Draw tab."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
+from digitpad.gui.canvas.qt_images import picture_of
 from digitpad.gui.draw.draw_tab import DrawTab
 from digitpad.gui.draw.items_row import ItemsRow
 from digitpad.gui.shell.window import Window
+from digitpad.ink.strokes import CANVAS_PX
 from tests.unit.gui.hand import draw, find, menu_action, placed
 
 
@@ -67,3 +69,27 @@ def test_numbers_can_be_switched_off(qtbot: QtBot, window: Window) -> None:
     assert not find(tab, ItemsRow).isVisible()
     menu_action(window, "Single digit").trigger()
     qtbot.waitUntil(lambda: answer(tab) == "47")
+
+
+def test_a_wide_pad_keeps_the_drawing(qtbot: QtBot, window: Window) -> None:
+    """View › Wide pad makes room beside the square, changes neither drawing nor reading, and is saved."""
+    tab = write(qtbot, window, "473")
+    strokes, side = tab.pad.drawing.strokes, tab.pad.height()
+    menu_action(window, "Wide pad").trigger()
+    assert window.session.preferences.has_wide_pad
+    qtbot.waitUntil(lambda: tab.pad.width() > 2 * tab.pad.height())
+    assert tab.pad.drawing.strokes is strokes
+    assert answer(tab) == "473"
+    height = tab.pad.height()
+    draw(tab.pad, placed(1, tab.pad.width() - 0.7 * height, 0.3 * height, 0.4 * height))
+    assert tab.pad.drawing.strokes[-1].points[:, 0].min() > CANVAS_PX
+    qtbot.waitUntil(lambda: answer(tab) == "4731")
+    menu_action(window, "Wide pad").trigger()
+    qtbot.waitUntil(lambda: tab.pad.size() == QSize(side, side))
+    assert answer(tab) == "4731"
+    assert picture_of(tab.pad.drawing).width() > CANVAS_PX  # the copy has all of it
+    label = tab.pad.box_label(3)
+    assert tab.pad.rect().contains(label.toAlignedRect())
+    qtbot.mouseClick(tab.pad, Qt.MouseButton.LeftButton, pos=label.center().toPoint())
+    assert tab.prediction is not None
+    assert tab.prediction.label == "1"

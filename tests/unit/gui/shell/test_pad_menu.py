@@ -10,7 +10,7 @@ from tests.unit.gui.hand import DIGITS, draw, find
 
 
 def test_the_pad_has_a_menu_of_its_commands(qtbot: QtBot, window: Window) -> None:
-    """A right click offers to undo, copy, paste, clear, open and save; Clear clears the pad."""
+    """A right click offers to undo, copy, paste, clear, open, crop and save; Clear clears the pad."""
     pad = window.page(DrawTab).pad
     draw(pad, DIGITS[7])
     menu = find(window, QMenu, "pad_menu")
@@ -24,6 +24,7 @@ def test_the_pad_has_a_menu_of_its_commands(qtbot: QtBot, window: Window) -> Non
         "Paste",
         "Clear",
         "Open",
+        "Crop",
         "Save",
         "Save",
     ]
