@@ -82,9 +82,10 @@ def window(qtbot: QtBot, theme: Theme, shipped: Weights, tmp_path: Path) -> Iter
     qtbot.waitExposed(window)
     yield window
     window.finish_work()
-    window.session.set_trained(None, None)  # otherwise closing asks about the unsaved network
-    window.session.network_path = SHIPPED  # the same for an edited network
-    window.close()
+    # Closing asks no question, also if a failed test leaves a training or an edited network behind.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("digitpad.gui.shell.window.confirm", lambda *_: True)
+        window.close()
     window.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     assert not [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()], "a window was left open"
