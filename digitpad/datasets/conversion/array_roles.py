@@ -55,6 +55,10 @@ def image_layouts(shape: tuple[int, ...]) -> dict[int, Layout]:
     The layouts have the shape (n, height, width) or (n, height, width, colours). MATLAB has the images last.
     """
     layouts = {}
+    if len(shape) == 3 and shape[2] == 1 and round(shape[1] ** 0.5) ** 2 == shape[1]:  # columns of pixels
+        side = round(shape[1] ** 0.5)
+        if MIN_SIDE <= side <= MAX_SIDE:
+            layouts[shape[0]] = Layout(None, (shape[0], side, side))
     if len(shape) == 2:
         for n, size, axes in ((shape[1], shape[0], (1, 0)), (shape[0], shape[1], None)):
             side = round(size**0.5)
@@ -74,6 +78,8 @@ def label_counts(shape: tuple[int, ...]) -> set[int]:
     """Return the numbers of labels that an array of that shape may hold: one each, or a one-hot row or column each."""
     if len(shape) == 1:
         return {shape[0]}
+    if len(shape) == 3 and shape[2] == 1:  # one-hot columns
+        shape = shape[:2]
     if len(shape) == 2:
         return {n for n, width in (shape, shape[::-1]) if 0 < width <= MAX_CLASSES}
     return set()

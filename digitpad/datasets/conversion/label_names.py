@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from digitpad.class_names import DIGITS
 
@@ -52,3 +53,15 @@ def stated_digit(name: str) -> str | None:
     words = re.findall(r"[a-z]+", name.lower())
     found = [str(digit) for digit, word in enumerate(_WORDS) if word in words]
     return found[0] if len(found) == 1 else None
+
+
+def digits_of_one_to_ten(path: Path) -> tuple[dict[str, str], str]:
+    """Return the digit of each label from 1 to 10, in the order of digits, and a sentence about it.
+
+    USPS's files number the digits 0 to 9 from 1. MATLAB's courses use 10 for the digit 0, as its arrays begin at 1.
+    """
+    if "usps" in path.name.lower():
+        return {
+            str(n + 1): str(n) for n in range(10)
+        }, "Labels from 1 to 10 were read as the digits 0 to 9, as in USPS."
+    return {str(n or 10): str(n) for n in range(10)}, "Labels from 1 to 10 were read as the digits 1 to 9 and 0."

@@ -16,6 +16,7 @@ from digitpad.datasets.conversion.array_roles import (
     label_counts,
     named_as_weights,
 )
+from digitpad.datasets.conversion.label_names import digits_of_one_to_ten
 from digitpad.datasets.conversion.pixels import Pixels, whole_numbers
 from digitpad.datasets.digits import NUMBERS, RawPart, ReaderResult, check_count
 from digitpad.datasets.download.families import family_of
@@ -186,6 +187,8 @@ def class_numbers(
     """
     if array.ndim:
         check_count(path, max(array.shape))  # rows of zero columns take no memory, however many there are
+    if array.ndim == 3 and array.shape[2] == 1:  # one-hot columns
+        array = array[:, :, 0]
     if array.ndim == 2 and array.shape[0] not in counts and array.shape[1] in counts:
         array = array.T
     if array.ndim == 2 and array.shape[1] == 1:
@@ -193,9 +196,9 @@ def class_numbers(
     if array.ndim == 1:
         numbers = whole_numbers(path, name, array, "whole numbers from 0 to 255")
         if numbers.size and numbers.min() == 1 and numbers.max() == 10 and np.unique(numbers).size == 10:
-            # MATLAB's arrays begin at 1, so that its courses use 10 for the digit 0.
-            notes["Labels from 1 to 10 were read as the digits 1 to 9 and 0."] = None
-            numbers = numbers % 10
+            digits, note = digits_of_one_to_ten(path)
+            notes[note] = None
+            numbers = np.array([0, *(int(digits[str(n)]) for n in range(1, 11))], np.uint8)[numbers]
         return numbers
     if array.ndim != 2 or not 0 < array.shape[1] <= MAX_CLASSES:
         raise DataError(path, f"array {name!r} has the shape {array.shape}; expected one label per image")

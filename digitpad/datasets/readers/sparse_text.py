@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from digitpad.datasets.conversion.label_names import digits_of_one_to_ten
 from digitpad.datasets.conversion.pixels import Pixels
 from digitpad.datasets.conversion.table_layout import label_text
 from digitpad.datasets.digits import Labels, RawPart, ReaderResult, check_count, resolve_inside
@@ -50,9 +51,11 @@ def read_sparse_text(path: Path, tell: ProgressCallback = ignore_progress) -> Re
     candidates = (path.with_name(f"{name}.t{suffix}") for suffix in ("", ".bz2", ".gz"))
     test_path = next((candidate for candidate in candidates if candidate.is_file()), None)
     test = None if test_path is None else _read_part(resolve_inside(path.parent, test_path), tell, Pixels(test_path))
-    return ReaderResult(
-        training, test, "LIBSVM", family_of(path.parent.name, path.name).class_names, tuple(pixels.notes)
-    )
+    class_names, notes = family_of(path.parent.name, path.name).class_names, tuple(pixels.notes)
+    digits, note = digits_of_one_to_ten(path)
+    if not class_names and set(training.texts) == set(digits):
+        class_names, notes = digits, (*notes, note)
+    return ReaderResult(training, test, "LIBSVM", class_names, notes)
 
 
 def _read_part(path: Path, tell: ProgressCallback, pixels: Pixels) -> RawPart:

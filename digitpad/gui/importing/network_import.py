@@ -11,6 +11,7 @@ from digitpad.gui.importing.classes_dialog import ClassesDialog, OutputClasses
 from digitpad.gui.importing.convention_dialog import ConventionDialog
 from digitpad.gui.importing.import_preferences import ImportPreferences
 from digitpad.gui.importing.import_task import ImportOutcome, import_network
+from digitpad.gui.importing.opening_dialog import OpeningDialog
 from digitpad.gui.session import Lifetime, Session
 from digitpad.gui.tasks.task import Policy, TaskRunner, error_message
 from digitpad.importers.inference.best_convention import ImportResult
@@ -29,6 +30,7 @@ class NetworkImport(QObject):
         self._session = session
         self._preferences = ImportPreferences(session.preferences)
         self._tasks = TaskRunner("network import", Policy.LATEST, self)
+        self._opening: OpeningDialog | None = None
         self._in_use: tuple[ImportResult, str, Weights] | None = None
         session.network_changed.connect(self._forget)
 
@@ -55,18 +57,32 @@ class NetworkImport(QObject):
     def _start(self, path: Path, classes: OutputClasses | None, fingerprint: str) -> None:
         """Start reading a file; ``fingerprint`` is given where the classes come from the preferences."""
         self._session.say(f"Opening {path.name}…")
+        self._close_dialog()
+        self._opening = OpeningDialog(path.name, self._parent)
+        self._opening.canceled.connect(self.cancel)
         self._tasks.start(
             lambda: import_network(path, classes),
             finished=self._show,
             failed=lambda error: self._fail(path, error, fingerprint),
-            progressed=lambda n: self._session.say(f"Opening {path.name}… {n:,} options tested"),
+            progressed=lambda n: self._say_progress(path, n),
         )
 
     def cancel(self) -> None:
         """Stop opening a file; the network in use stays."""
+        self._close_dialog()
         if self.busy:
             self._tasks.cancel()
             self._session.say("")
+
+    def _say_progress(self, path: Path, n: int) -> None:
+        self._session.say(f"Opening {path.name}… {n:,} options tested")
+        if self._opening is not None:
+            self._opening.show_tested(n)
+
+    def _close_dialog(self) -> None:
+        dialog, self._opening = self._opening, None
+        if dialog is not None:
+            dialog.finish()
 
     def _forget(self, weights: Weights) -> None:
         """Drop the import options, and cancel an import, because another network is in use."""
@@ -75,6 +91,7 @@ class NetworkImport(QObject):
         self.cancel()
 
     def _show(self, outcome: ImportOutcome) -> None:
+        self._close_dialog()
         path, fingerprint = outcome.path, outcome.fingerprint
         known = self._preferences.classes(fingerprint) if fingerprint else None
         if outcome.is_dataset:
@@ -112,6 +129,7 @@ class NetworkImport(QObject):
         dialog.open()
 
     def _fail(self, path: Path, error: Exception, fingerprint: str) -> None:
+        self._close_dialog()
         if fingerprint:  # the classes that were given do not fit: ask again the next time
             self._preferences.forget_classes(fingerprint)
         self._session.say("")

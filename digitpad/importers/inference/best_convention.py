@@ -18,32 +18,49 @@ from digitpad.importers.inference.convention_search import MOST_USED, SHOWN, Con
 from digitpad.importers.inference.conventions import Candidate, ProbeSet
 from digitpad.importers.inference.scalings import StoredScaler
 from digitpad.importers.inference.stated_activation import stated_activation
-from digitpad.importers.inference.stated_search import StatedSearch
+from digitpad.importers.inference.stated_search import StatedSearch, likeliest
 from digitpad.importers.inference.structure_search import find_structures
 from digitpad.importers.layout.building import SOME_IMAGES, build_network
 from digitpad.importers.layout.stated_network import are_finite
 from digitpad.importers.layout.structure import NetworkStructure
 from digitpad.weights.native_format import MAX_PARAMETERS, Weights
 
-CLOSE = 0.015
-"""Margin of accuracy below the best within which the most common convention is chosen.
 
-With 1.5 percentage points, 41 of 43 networks were identified; choosing by accuracy alone identified half of them.
+@dataclass(frozen=True)
+class Rule:
+    """Rule to choose among candidates.
+
+    Attributes
+    ----------
+    margin : float
+        Margin of accuracy below the best within which the most common convention is chosen.
+    cost_per_loss, max_loss_cost : float
+        How much less common a candidate counts for each multiple by which its loss exceeds the lowest, and at most.
+    """
+
+    margin: float
+    cost_per_loss: float
+    max_loss_cost: float
+
+
+DENSE_RULE = Rule(0.015, 1.5, 1.5)
+"""Rule for networks without convolutions.
+
+For 26 of 31 networks made by NumPy, scikit-learn and PyTorch, any margin from 0.4 to 2 points finds the right scaling
+(`tests/tools/scaling_rule.py`); 0.2 points find 25. Of the others, two have a scaler
+of their own, which is used, and three read digits better under another scaling.
 """
 
-CLOSE_IMAGES = 0.006
-"""The same margin for convolutional networks.
+IMAGE_RULE = Rule(0.006, 8.0, 3.0)
+"""Rule for convolutional networks.
 
-They read digits almost as well under a wrong scaling, so that 1.5 points would take x/255 for a normalisation. Among
-the candidates within this margin, a larger loss counts as less common. The loss misleads where a softmax was trained
-in.
+They read digits almost as well under a wrong scaling, so that a margin of 1.5 points would take x/255 for a
+normalisation, and the loss counts more.
 """
 
 POOR = 0.5
 """Accuracy below which the convention is probably wrong; the weights still open, with a warning."""
 
-_COST_PER_LOSS, _MAX_LOSS_COST = 1.5, 1.5
-_COST_PER_LOSS_IMAGES, _MAX_LOSS_COST_IMAGES = 8.0, 3.0
 _LOWEST_TELLING_LOSS = 0.02  # a lower loss proves nothing: with correct predictions, larger logits reduce any loss
 
 
@@ -167,9 +184,10 @@ def _search(
         search.along_each_axis()
     else:
         search.everywhere()
-    finalists = search.finalists()
-    chosen = _most_common(finalists)
-    return ImportResult(tensor_tree, chosen, _best_candidates(chosen, finalists), search.stored_scalers, probe_set)
+    finalists, others = search.finalists()
+    chosen = most_common(finalists, IMAGE_RULE if structures[0].convs else DENSE_RULE)
+    candidates = _best_candidates(chosen, finalists, others)
+    return ImportResult(tensor_tree, chosen, candidates, search.stored_scalers, probe_set)
 
 
 def _infer_scaling(
@@ -188,26 +206,27 @@ def _infer_scaling(
             tensor_tree.path, f"states its activation ({stated.activation}); remove the option for the activation"
         )
     search = StatedSearch(tensor_tree, probe_set, structures, scaling, tell)
-    chosen, candidates = search.run()
+    finalists, others = search.finalists()
+    candidates = sorted([*finalists, *others], key=lambda item: item.rank)[:SHOWN]
     return ImportResult(
-        tensor_tree, chosen, candidates[:SHOWN], search.stored_scalers, probe_set, stated_activation=stated.activation
+        tensor_tree,
+        likeliest(finalists),
+        candidates,
+        search.stored_scalers,
+        probe_set,
+        stated_activation=stated.activation,
     )
 
 
-def _most_common(candidates: Sequence[Candidate]) -> Candidate:
+def most_common(candidates: Sequence[Candidate], rule: Rule) -> Candidate:
     """Return the most common of the candidates close to the best; a larger loss makes a candidate less likely."""
     best = best_accuracy(candidates)
-    are_images = bool(candidates[0].structure.convs)
-    margin = CLOSE_IMAGES if are_images else CLOSE
-    per_loss, max_cost = (
-        (_COST_PER_LOSS_IMAGES, _MAX_LOSS_COST_IMAGES) if are_images else (_COST_PER_LOSS, _MAX_LOSS_COST)
-    )
-    close = [candidate for candidate in candidates if candidate.accuracy >= best - margin]
+    close = [candidate for candidate in candidates if candidate.accuracy >= best - rule.margin]
     lowest_loss = max(min(candidate.loss for candidate in close), _LOWEST_TELLING_LOSS)
 
     def unlikelihood(candidate: Candidate) -> tuple[float, float]:
-        loss_cost = min(max_cost, max(0.0, per_loss * (candidate.loss / lowest_loss - 1)))
-        return candidate.cost + loss_cost, -candidate.accuracy
+        excess = rule.cost_per_loss * (candidate.loss / lowest_loss - 1)
+        return candidate.cost + min(rule.max_loss_cost, max(0.0, excess)), -candidate.accuracy
 
     return min(close, key=unlikelihood)
 
@@ -221,12 +240,15 @@ def _fits(structure: NetworkStructure) -> bool:
     return all(np.isfinite(layer.weight).all() and np.isfinite(layer.bias).all() for layer in layers)
 
 
-def _best_candidates(chosen: Candidate, scored: Sequence[Candidate]) -> list[Candidate]:
-    """Return the best candidates, including the chosen one and the best of each common activation."""
-    ranked = sorted(scored, key=lambda candidate: candidate.rank)
+def _best_candidates(chosen: Candidate, scored: Sequence[Candidate], others: Sequence[Candidate]) -> list[Candidate]:
+    """Return the best candidates, including the chosen one and the best of each common activation.
+
+    ``others`` were scored on fewer digits, and follow the candidates that were scored on all.
+    """
+    ranked = [item for items in (scored, others) for item in sorted(items, key=lambda candidate: candidate.rank)]
     wanted = [chosen]
     for name in MOST_USED:
         wanted += [candidate for candidate in ranked if candidate.convention.activation == name][:1]
     wanted += ranked[:SHOWN]
-    kept = list({id(candidate): candidate for candidate in wanted}.values())[:SHOWN]
-    return sorted(kept, key=lambda candidate: candidate.rank)
+    kept = {id(candidate) for candidate in list({id(candidate): candidate for candidate in wanted}.values())[:SHOWN]}
+    return [candidate for candidate in ranked if id(candidate) in kept]

@@ -27,9 +27,11 @@ _GOOD = 0.9  # accuracy from which unusual conventions are not tried
 _CERTAIN, _LIKELY, _POSSIBLE, _NEXT_COST = 0.9, 0.8, 0.6, 0.6
 _MAX_STRUCTURES = 24
 _FIRST_DIGITS = 250
-_HEAVY = 3_000_000  # multiplications per image above which fewer candidates are scored
-_COARSE_PRODUCTS, _MIN_COARSE = 2e8, 20  # multiplications, and digits, to score one geometry by
-_ALL_PRODUCTS, _MIN_ALL = 4e9, 250  # the same for a finalist
+_HEAVY = 1_500_000  # multiplications per image above which fewer candidates are scored
+_COARSE_PRODUCTS, _MIN_COARSE = 1e8, 20  # multiplications, and digits, to score one geometry by
+_ALL_PRODUCTS, _MIN_ALL = 1e9, 250  # the same for a finalist
+_HEATS = 100  # digits after which all but the best finalists of a slow network leave the search
+_HEAT_MARGIN = 0.03  # possible error of the difference of two accuracies after the heats
 _MARGIN = 0.07  # possible error of an accuracy on the first digits
 
 
@@ -46,7 +48,6 @@ class ConventionSearch:
         tell: ProgressCallback,
     ) -> None:
         self.stored_scalers = find_stored_scalers(tensor_tree)
-        self._scorer = Scorer(self.stored_scalers, probe_set, tell)
         self._probe_set = probe_set
         self._structures = ways
         self._stated = stated_activations(tensor_tree)
@@ -55,8 +56,9 @@ class ConventionSearch:
         self._unusual_scalings = STRANGE if scaling is None else []
         self._images = bool(ways[0].convs)
         self._heavy = _n_products(ways[0]) > _HEAVY
+        self._scorer = Scorer(self.stored_scalers, probe_set, tell, slow=self._heavy)
         n_first = 100 if self._images else int(min(_FIRST_DIGITS, max(80, 100_000_000 // _n_products(ways[0]))))
-        self._n_first = 50 if self._heavy else n_first
+        self._n_first = 30 if self._heavy else n_first
         n_products = max(1, _n_products(ways[0]))
         self._n_coarse = int(np.clip(_COARSE_PRODUCTS / n_products, _MIN_COARSE, self._n_first))
         n_all = max(_MIN_ALL, int(_ALL_PRODUCTS / n_products)) if self._images else len(probe_set.labels)
@@ -116,6 +118,8 @@ class ConventionSearch:
             )
             scaling = self._top(structure).convention.scaling
             others = [item for item in self._activations(structure) if item[0] != name]
+            if self._heavy and self._best() >= _GOOD:
+                others = others[: len(MOST_USED)]
             self._try([structure], others, [item for item in self._common_scalings if item[0] == scaling])
         if self._best() < _GOOD:
             for structure in self._likely(2):
@@ -141,6 +145,8 @@ class ConventionSearch:
                 best = max(self._scored, key=lambda candidate: candidate.accuracy, default=None)
                 if best is not None and not every and structure.cost > best.structure.cost + _next_cost(best.accuracy):
                     break  # less common structures could match it only by chance
+                if best is not None and best.accuracy > _LIKELY:  # its scaling is nearly right
+                    usual = [item for item in usual if item[0] == best.convention.scaling] or usual
                 self._try([structure], [(name, name_cost)], usual, n=self._n_coarse)
             if self._best() > _LIKELY:
                 break
@@ -156,8 +162,12 @@ class ConventionSearch:
         finite = [candidate for candidate in self._scored if candidate.cost < math.inf]
         return sorted(finite or self._scored, key=lambda candidate: candidate.cost)[:SHOWN]
 
-    def finalists(self) -> list[Candidate]:
-        """Score the potentially best and the potentially most common candidates on all digits, and return them."""
+    def finalists(self) -> tuple[list[Candidate], list[Candidate]]:
+        """Score the potentially best and the potentially most common candidates.
+
+        Return those that were scored on all digits, and the others. Of a slow network, only the best and the most
+        common are scored on all digits, because this takes most of the time.
+        """
         threshold = self._best() - _MARGIN
         close = sorted(
             (candidate for candidate in self._scored if candidate.accuracy >= threshold),
@@ -169,10 +179,16 @@ class ConventionSearch:
         for name in MOST_USED:
             same_activation = [candidate for candidate in self._scored if candidate.convention.activation == name]
             chosen += sorted(same_activation, key=lambda candidate: candidate.rank)[:1]
-        return [
-            self._scorer.score(candidate, self._n_all)
-            for candidate in {id(candidate): candidate for candidate in chosen}.values()
-        ]
+        rest = list({id(candidate): candidate for candidate in chosen}.values())
+        others: list[Candidate] = []
+        if self._heavy and self._n_all > _HEATS:
+            scored = sorted((self._scorer.score(candidate, _HEATS) for candidate in rest), key=lambda item: item.rank)
+            likely = [item for item in scored if item.accuracy >= best_accuracy(scored) - _HEAT_MARGIN]
+            rest = [*likely[:2], *sorted(likely, key=lambda item: item.cost)[:2]]
+            rest += [item for item in sorted(likely, key=lambda item: item.loss)[:1] if item.loss < math.inf]
+            rest = list({id(candidate): candidate for candidate in rest}.values())
+            others = [item for item in scored if item not in rest]
+        return [self._scorer.score(candidate, self._n_all) for candidate in rest], others
 
     def _activations(self, structure: NetworkStructure) -> list[tuple[str, float]]:
         names = list(ACTIVATIONS) if self._activation is None else [self._activation]

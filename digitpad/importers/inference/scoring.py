@@ -12,17 +12,23 @@ from digitpad.importers.inference.scalings import StoredScaler
 from digitpad.importers.layout.building import SOME_IMAGES, build_network
 from digitpad.nn.losses import CrossEntropy
 
-_FIRST = 25  # digits that show that a candidate is far off
+_FIRST, _FIRST_IF_SLOW = 25, 10  # digits that show that a candidate is far off
 _FAR_OFF = 0.4
 
 
 class Scorer:
-    """Builds candidates and scores them; ``tell`` is called before each one, and may end the search by raising."""
+    """Builds candidates and scores them; ``tell`` is called before each one, and may end the search by raising.
 
-    def __init__(self, stored_scalers: Sequence[StoredScaler], probe_set: ProbeSet, tell: ProgressCallback) -> None:
+    With ``slow``, candidates that are far off are given up after fewer digits.
+    """
+
+    def __init__(
+        self, stored_scalers: Sequence[StoredScaler], probe_set: ProbeSet, tell: ProgressCallback, *, slow: bool = False
+    ) -> None:
         self._stored_scalers = stored_scalers
         self._probe_set = probe_set
         self._tell = tell
+        self._first = _FIRST_IF_SLOW if slow else _FIRST
         self._n_scored = 0
         self._best = 0.0
 
@@ -43,13 +49,13 @@ class Scorer:
                 return candidate if finite else replace(candidate, cost=math.inf)
             n_correct, loss, end = 0, 0.0, 0
             while end < n and (end == 0 or n_correct / end >= self._best - _FAR_OFF):
-                begin, end = end, min(n, end + (network.chunk if end else min(network.chunk, _FIRST)))
+                begin, end = end, min(n, end + (network.chunk if end else min(network.chunk, self._first)))
                 logits = network.forward(self._probe_set.images[begin:end])
                 labels = self._probe_set.labels[begin:end]
                 if not np.isfinite(logits).all():
                     return replace(candidate, accuracy=0.0)
                 n_correct += int((logits.argmax(axis=1) == labels).sum())
                 loss += CrossEntropy()(logits, labels)[0] * len(labels)
-        if end > _FIRST:
+        if end > self._first:
             self._best = max(self._best, n_correct / end)
         return replace(candidate, accuracy=n_correct / end, loss=loss / end)

@@ -18,7 +18,8 @@ _CLOSE = 0.015
 _LOWEST_LOSS = 0.02  # with correct predictions, larger logits reduce any loss
 # With everything but the scaling known, percentage points of accuracy by which a scaling must be better for each unit
 # of its cost, and those that an excess of its loss over the lowest loss weighs as much as.
-_POINTS_PER_COST, _POINTS_PER_EXCESS, _MAX_EXCESS = 0.3, 1.0, 1.0
+POINTS_PER_COST, _POINTS_PER_EXCESS, _MAX_EXCESS = 0.3, 1.0, 1.0
+_OVERCONFIDENT = 6.0  # loss per share of errors; networks trained as usual have 3 to 4
 _FIRST_PRODUCTS, _ALL_PRODUCTS = 1.5e9, 4e9
 _RAW, _SCALED = "0..255", "x/255"
 
@@ -58,12 +59,12 @@ class StatedSearch:
         self._n_first = min(n_images, int(np.clip(_FIRST_PRODUCTS / n_products, 60, 250)))
         self._n_all = min(n_images, int(np.clip(_ALL_PRODUCTS / n_products, 150, 1000)))
 
-    def run(self) -> tuple[Candidate, list[Candidate]]:
-        """Return the chosen candidate, and the best candidates by accuracy."""
+    def finalists(self) -> tuple[list[Candidate], list[Candidate]]:
+        """Return the candidates that were scored on most digits, and the others; without digits, the most common."""
         scored = [self._scorer.score(item, self._n_first) for item in self._candidates(self._common())]
         if not self._probe_set.scores:
             ranked = sorted(scored, key=lambda item: item.cost)
-            return ranked[0], ranked
+            return ranked[:1], ranked[1:]
         if max(item.accuracy for item in scored) < _GOOD:
             scored += [self._scorer.score(item, self._n_first) for item in self._unusual()]
         best = max(item.accuracy for item in scored)
@@ -73,9 +74,7 @@ class StatedSearch:
             self._scorer.score(item, self._n_all)
             for item in {id(item): item for item in (*close[:4], *common_first[:3])}.values()
         ]
-        chosen = _likeliest(finalists)
-        others = [item for item in scored if all(item.convention != final.convention for final in finalists)]
-        return chosen, sorted([*finalists, *others], key=lambda item: item.rank)
+        return finalists, [item for item in scored if all(item.convention != one.convention for one in finalists)]
 
     def _common(self) -> list[tuple[str, float]]:
         if self._scaling is not None:
@@ -108,14 +107,19 @@ class StatedSearch:
         return result
 
 
-def _likeliest(candidates: Sequence[Candidate]) -> Candidate:
-    """Return the candidate with the best accuracy, less what its scaling is uncommon and what its loss is too large."""
-    best = max(item.accuracy for item in candidates)
-    close = [item for item in candidates if item.accuracy >= best - _CLOSE]
+def likeliest(candidates: Sequence[Candidate], points_per_cost: float = POINTS_PER_COST) -> Candidate:
+    """Return the candidate with the best accuracy, less what its scaling is uncommon and what its loss is too large.
+
+    The loss of an overconfident network is ignored: it follows the size of the logits, not the scaling. Networks are
+    overconfident that were trained with a softmax before a loss that contains another one.
+    """
+    top = min(candidates, key=lambda item: item.rank)
+    close = [item for item in candidates if item.accuracy >= top.accuracy - _CLOSE]
     lowest = max(min(item.loss for item in close), _LOWEST_LOSS)
+    points_per_excess = 0.0 if lowest > _OVERCONFIDENT * (1 - top.accuracy) else _POINTS_PER_EXCESS
 
     def points(item: Candidate) -> float:
         excess = min(_MAX_EXCESS, max(0.0, item.loss / lowest - 1))
-        return 100 * item.accuracy - _POINTS_PER_COST * item.cost - _POINTS_PER_EXCESS * excess
+        return 100 * item.accuracy - points_per_cost * item.cost - points_per_excess * excess
 
     return max(close, key=points)

@@ -4,6 +4,7 @@ Each builder takes the flow before a layer and returns the flow after it; it rai
 name of the layer, if the layer cannot be built. Keras 1 called some layers and settings by other names.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from digitpad.importers.keras.activation_builders import ACTIVATION_BUILDERS, Builder, activated, setting
 from digitpad.importers.keras.flow import SIDE, Flow, padding_for
 from digitpad.importers.keras.graph import Node
+from digitpad.importers.layout.enlargement import MAX_SIDE, MIN_SIDE, resizing
 from digitpad.nn.layers import (
     AddChannel,
     AvgPool2d,
@@ -334,9 +336,18 @@ def _zero_padding(flow: Flow, node: Node, theano: bool) -> Flow:
 
 def _resized(flow: Flow, node: Node, theano: bool) -> Flow:
     size = node.config.get("height"), node.config.get("width")
-    if size != flow.shape[:2]:
-        raise ValueError(f"resizes images to {size[0]} × {size[1]}; digitpad has {SIDE} × {SIDE} pixels")
-    return flow
+    if size == flow.shape[:2]:
+        return flow
+    side, channels = flow.shape[0], math.prod(flow.shape[2:])
+    is_square = size[0] == size[1] and flow.shape[1:2] == (side,) and channels == 1
+    plain = node.config.get("interpolation", "bilinear") == "bilinear" and not node.config.get("antialias")
+    new_side = size[0] if type(size[0]) is int else 0
+    is_small = MIN_SIDE <= new_side <= MAX_SIDE and side <= MAX_SIDE // 2
+    if node.kind.endswith("Resizing") and is_square and plain and is_small and not flow.undecided:
+        for layer, parameters in resizing(side, new_side):
+            flow = flow.add(layer, parameters)
+        return flow
+    raise ValueError(f"resizes images to {size[0]} × {size[1]}; digitpad has {SIDE} × {SIDE} pixels")
 
 
 def _same(flow: Flow, node: Node, theano: bool) -> Flow:

@@ -9,7 +9,7 @@ from digitpad.importers.keras.flow import SIDE, Flow
 from digitpad.importers.keras.graph import GraphReader, KerasConfigError, Node, ancestors_in_order, dominators
 from digitpad.importers.keras.layer_builders import BUILDERS, as_input
 from digitpad.importers.keras.weight_stores import LayerWeights
-from digitpad.importers.layout.enlargement import LARGE_SIDE, PADDED
+from digitpad.importers.layout.enlargement import LARGE_SIDE, MAX_SIDE, MIN_SIDE
 from digitpad.importers.layout.stated_network import StatedNetwork, branches_step
 from digitpad.nn.layers import Branches, Conv2d, Linear, Rescale, Sigmoid
 
@@ -67,12 +67,13 @@ class _Builder:
             raise KerasConfigError("it has no dense layer and no convolution outside of branches")
         first = next(i for i, step in enumerate(steps) if isinstance(step.layer, Linear | Conv2d | Branches))
         scaled_within = any(isinstance(step.layer, Rescale) for step in steps[:first])
-        return StatedNetwork(tuple(steps), scaled_within, start=PADDED if _is_large(_input_shape(self._graph)) else "")
+        return StatedNetwork(tuple(steps), scaled_within, side=_side(_input_shape(self._graph)))
 
     def _start(self) -> Flow:
         shape = _input_shape(self._graph)
         try:
-            return as_input(Flow(shape=(LARGE_SIDE, LARGE_SIDE)) if _is_large(shape) else Flow(), shape)
+            side = _side(shape)
+            return as_input(Flow(shape=(side, side)), shape)
         except ValueError as error:
             raise KerasConfigError(f"it {error}") from error
 
@@ -151,9 +152,12 @@ _VERBS = ("is ", "has ", "takes ", "uses ", "acts ", "follows ", "normalises ", 
 _AFTER_SOFTMAX = ("Softmax", "Flatten", "Dropout", "Reshape", "Identity")
 
 
-def _is_large(shape: tuple[int, ...]) -> bool:
-    """Return whether images have 32 × 32 pixels, grey or coloured."""
-    return [size for size in shape if size not in (1, 3)] in ([LARGE_SIDE, LARGE_SIDE], [LARGE_SIDE**2])
+def _side(shape: tuple[int, ...]) -> int:
+    """Return the side of the square images of a shape, grey or coloured, and 28 for any other shape."""
+    sizes = [size for size in shape if size not in (1, 3)]
+    if len(sizes) == 2 and sizes[0] == sizes[1] and MIN_SIDE <= sizes[0] <= MAX_SIDE:
+        return sizes[0]
+    return LARGE_SIDE if sizes == [LARGE_SIDE**2] else SIDE
 
 
 def _input_shape(graph: GraphReader) -> tuple[int, ...]:

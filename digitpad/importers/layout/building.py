@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from digitpad.importers.inference.conventions import Candidate, ProbeSet
 from digitpad.importers.inference.scalings import StoredScaler, input_layers
-from digitpad.importers.layout.enlargement import ENLARGEMENTS, LARGE_SIDE, enlarged
+from digitpad.importers.layout.enlargement import ENLARGEMENTS, enlarged
 from digitpad.importers.layout.geometry import POOL_FIRST
 from digitpad.importers.layout.structure import NetworkStructure, NormStructure
 from digitpad.nn.layers import (
@@ -55,7 +55,8 @@ def build_network(candidate: Candidate, stored_scalers: Sequence[StoredScaler], 
 
     if structure.stated is not None:
         if structure.stated.start:
-            layers = [*enlarged(structure.stated.start, first), (Reshape([LARGE_SIDE, LARGE_SIDE]), {})]
+            side = structure.stated.side
+            layers = [*enlarged(structure.stated.start, first, side), (Reshape([side, side]), {})]
         layers += _stated_layers(candidate, factor, offset)
         return _assembled(layers)
 

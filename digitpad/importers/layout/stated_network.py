@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.importers.layout.enlargement import ENLARGEMENTS, LARGE_SIDE
+from digitpad.importers.layout.enlargement import ways_to_resize
 from digitpad.nn.arrays import Shape
 from digitpad.nn.layers import Branches, Layer
 from digitpad.nn.network import IMAGE_SHAPE, Plan, summary
 from digitpad.weights.activation_names import NAMES
+
+SIDE = IMAGE_SHAPE[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,14 +37,17 @@ class StatedNetwork:
         Assumptions about what the file does not state.
     cost : float
         How uncommon these assumptions are.
+    side : int
+        Side of the images that the network takes.
     start : str
-        How images are enlarged, as a key of `ENLARGEMENTS`, if the network takes 32 × 32 pixels; otherwise empty.
+        How digits are changed to this size, as a key of `ways_to_resize`; empty if they have it.
     """
 
     steps: tuple[Step, ...]
     scaled_within: bool = False
     detail: str = ""
     cost: float = 0.0
+    side: int = SIDE
     start: str = ""
 
     @property
@@ -74,18 +79,19 @@ class StatedNetwork:
         ValueError
             If a layer does not accept the output of the previous layer.
         """
-        return Plan(self.layers, (LARGE_SIDE, LARGE_SIDE) if self.start else IMAGE_SHAPE)
+        return Plan(self.layers, (self.side, self.side))
 
     def alternatives(self) -> "list[StatedNetwork]":
-        """Return the network, or if it takes 32 × 32 pixels, one for each way to enlarge images."""
-        if not self.start:
+        """Return the network, or if it takes images of another size, one for each way to resize digits."""
+        if self.side == SIDE:
             return [self]
-        return [replace(self, start=start, detail=start, cost=cost) for start, cost in ENLARGEMENTS.items()]
+        ways = ways_to_resize(self.side)
+        return [replace(self, start=start, detail=start, cost=cost) for start, cost in ways.items()]
 
     def transposed(self) -> "StatedNetwork | None":
         """Return the network for images with rows and columns exchanged, or None if it has other layers."""
         kinds = [type(layer).__name__ for layer in self.layers]
-        if self.start or kinds[:2] != ["Flatten", "Linear"]:
+        if self.side != SIDE or kinds[:2] != ["Flatten", "Linear"]:
             return None
         first = self.steps[1]
         weight = first.parameters["weight"]

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.importers.layout.enlargement import LARGE_SIDE, PADDED
 from digitpad.importers.layout.stated_network import StatedNetwork, branches_step
 from digitpad.importers.onnx.folding import constant, fold
 from digitpad.importers.onnx.model_file import OnnxError, OnnxModel, OnnxNode
@@ -89,7 +88,7 @@ class _Builder:
         if not products:
             raise OnnxError("is an ONNX model without dense layers or convolutions")
         scaled = any(isinstance(step.layer, Rescale) for step in steps[: products[0]])
-        return StatedNetwork(tuple(steps), scaled, start=PADDED if self._first.shape[0] == LARGE_SIDE else "")
+        return StatedNetwork(tuple(steps), scaled, side=self._first.shape[0])
 
     def _first_flow(self) -> Flow:
         """Return the flow of the input, whose sizes the model states, or the first node with weights needs."""

@@ -5,6 +5,7 @@ numbers, a `Flow` keeps for each element of ONNX's tensor the place of the same 
 reshaping and flattening only change this table, and the next layer with weights rearranges its weights by it.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitpad.importers.layout.enlargement import LARGE_SIDE
+from digitpad.importers.layout.enlargement import MAX_SIDE, MIN_SIDE
 from digitpad.importers.layout.stated_network import Step
 from digitpad.nn.arrays import Shape
 from digitpad.nn.layers import AddChannel, BatchNorm, Flatten, Layer, Linear, Reshape
@@ -40,15 +41,17 @@ class Flow:
 
     @classmethod
     def of_image(cls, shape: Sequence[int]) -> "Flow":
-        """Return the flow of an image of 28 × 28 or 32 × 32 pixels in a shape of ONNX, without the batch.
+        """Return the flow of a square grey image in a shape of ONNX, without the batch.
 
         Raises
         ------
         ValueError
-            If the shape has another number of elements.
+            If the shape has another number of elements, or the image is too small or too large.
         """
-        side = LARGE_SIDE if np.prod(shape, dtype=np.float64) == LARGE_SIDE**2 else SIDE
-        if int(np.prod(shape, dtype=np.float64)) != side * side:
+        n = int(np.prod(shape, dtype=np.float64))
+        side = math.isqrt(max(0, n))
+        is_image = n == SIDE**2 or sorted(shape)[-2:] == [side, side]
+        if side * side != n or not MIN_SIDE <= side <= MAX_SIDE or not is_image:
             raise ValueError(f"takes inputs of {' × '.join(map(str, shape))} numbers, but digits have {SIDE} × {SIDE}")
         return cls((), (side, side), np.arange(side * side).reshape(tuple(shape)))
 

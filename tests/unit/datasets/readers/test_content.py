@@ -14,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from digitpad.class_names import DIGITS
 from digitpad.datasets.dataset import Dataset, Digits, load_path, mnist
 from digitpad.datasets.readers.open_dataset import is_data_set
 from digitpad.errors import DataError
@@ -143,6 +144,23 @@ def test_tables_are_read_in_any_layout(tmp_path: Path, name: str) -> None:
     assert_holds(load_path(tmp_path / name), TRAINING)
 
 
+@pytest.mark.parametrize(("name", "first"), [("usps.t", 0), ("USPS.npz", 0), ("other.svm", 1), ("other.npz", 1)])
+def test_labels_from_1_to_10_are_digits(tmp_path: Path, name: str, first: int) -> None:
+    """Labels from 1 to 10 are the digits 0 to 9 in USPS's files, and otherwise the digits 1 to 9 and 0."""
+    labels = np.r_[[1] * 30, np.arange(2, 11).repeat(2)]
+    images = np.zeros((len(labels), 784), np.uint8)
+    images[:, 300:780] = 200
+    if name.endswith("npz"):
+        np.savez(tmp_path / name, images=images, labels=labels)
+    else:
+        pixels = " ".join(f"{i + 1}:{value}" for i, value in enumerate(images[0]) if value)
+        (tmp_path / name).write_text("".join(f"{label} {pixels}\n" for label in labels))
+    data = load_path(tmp_path / name)
+    assert data.class_names == DIGITS
+    assert np.bincount(np.r_[data.training.labels, data.test.labels]).argmax() == first
+    assert any(note.startswith("Labels from 1 to 10") for note in data.notes)
+
+
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress])
 def test_a_compressed_table_is_read(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
     """A table compressed with gzip or bzip2 is read."""
@@ -230,6 +248,12 @@ def test_arrays_are_recognised_by_shapes_and_names(tmp_path: Path, names: tuple[
         path.write_bytes(pickle.dumps(arrays))
     assert is_data_set(path)
     assert_holds(load_path(path), TRAINING, TEST)
+
+
+def test_one_hot_columns_are_read(tmp_path: Path) -> None:
+    """Labels of shape (n, 10, 1) and images of shape (n, 784, 1), as lists of column vectors become, are read."""
+    np.savez(tmp_path / "a.npz", x=ROWS[:, :, None], y=np.eye(10)[LABELS][:, :, None])
+    assert_holds(load_path(tmp_path / "a.npz"), TRAINING)
 
 
 @pytest.mark.parametrize(("images", "labels"), [("imgs", "labels"), ("features", "targets"), ("data", "y")])

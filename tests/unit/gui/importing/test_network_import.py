@@ -1,18 +1,22 @@
+import itertools
 import string
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QPushButton, QTableWidget
+from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QProgressDialog, QPushButton, QTableWidget
 from pytestqt.qtbot import QtBot
 
 from digitpad.datasets.dataset import mnist
 from digitpad.gui.data.dataset_choice import DatasetChoice
 from digitpad.gui.evaluate.evaluate_tab import EvaluateTab
 from digitpad.gui.evaluate.weights_choice import IN_USE
+from digitpad.gui.importing import network_import, opening_dialog
 from digitpad.gui.importing.classes_dialog import ClassesDialog
 from digitpad.gui.importing.convention_dialog import ConventionDialog
 from digitpad.gui.shell.window import Window
+from digitpad.gui.tasks.task import report
 from digitpad.importers.read_file import read_tensor_tree
 from tests.integration.test_window import drop, file_mime, problem_of, status
 from tests.unit.datasets.idx_files import write_folder
@@ -273,3 +277,27 @@ def test_selecting_another_network_cancels_an_import(window: Window, theirs: Pat
     window.networks.use_built_in()
     assert not window.networks.importer.busy
     assert find(window, QLabel, "message").accessibleName() == ""
+
+
+def test_a_slow_import_can_be_cancelled(
+    qtbot: QtBot, window: Window, theirs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dialog appears after a second; its "Cancel" button ends the import, and the network in use stays."""
+
+    def endless(path: Path, classes: object) -> None:
+        for n in itertools.count(1):
+            report(n)
+            time.sleep(0.01)
+
+    monkeypatch.setattr(network_import, "import_network", endless)
+    monkeypatch.setattr(opening_dialog, "_DELAY_MS", 20)
+    before = window.session.weights
+    window.networks.open(theirs)
+    qtbot.waitUntil(lambda: any(dialog.isVisible() for dialog in window.findChildren(QProgressDialog)))
+    (dialog,) = window.findChildren(QProgressDialog)
+    qtbot.waitUntil(lambda: "options tested" in dialog.labelText())
+    dialog.findChildren(QPushButton)[0].click()
+    assert not window.networks.importer.busy
+    assert window.session.weights is before
+    assert find(window, QLabel, "message").accessibleName() == ""
+    qtbot.waitUntil(lambda: not window.findChildren(QProgressDialog))

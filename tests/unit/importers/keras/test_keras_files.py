@@ -64,7 +64,7 @@ def insert(config: dict[str, Any], entry: Mapping[str, Any], at: int = 1) -> Non
         (lambda c: layer(c, "Dense")["config"].update(activation="maxout"), "'maxout'"),
         (lambda c: layer(c, "Dense")["config"].update(activation="softmax"), "softmax"),
         (lambda c: insert(c, {"class_name": "Dense", "config": {"name": "new"}}, 2), "'new'.*no weights"),
-        (lambda c: layer(c, "InputLayer")["config"].update(batch_shape=[None, 40, 40]), "40 × 40"),
+        (lambda c: layer(c, "InputLayer")["config"].update(batch_shape=[None, 100, 100]), "100 × 100"),
         (lambda c: layer(c, "InputLayer")["config"].update(batch_shape=[None, 784, 2]), "784 × 2"),
         (lambda c: c["config"].update(layers=[]), "no layers"),
         (lambda c: c["config"].update(layers=[{}] * 500), "more than 400"),

@@ -115,6 +115,25 @@ def test_reshapes_by_computed_shapes(tmp_path: Path) -> None:
     np.testing.assert_array_equal(weight_of(content, tmp_path / "a.onnx")["weight"], WEIGHT)
 
 
+@pytest.mark.parametrize(
+    ("side", "ways"),
+    [(14, ["resized to 14 × 14", "sampled at 14 × 14"]), (40, ["padded to 40 × 40", "resized to 40 × 40"])],
+)
+def test_images_of_another_size(side: int, ways: list[str], tmp_path: Path) -> None:
+    """A network that takes images of another size gets resized or padded digits."""
+    weight = np.full((side * side, 10), 1 / side**2, np.float32)
+    nodes = [helper.make_node("Flatten", ["x"], ["f"]), helper.make_node("Gemm", ["f", "w", "b"], ["y"])]
+    path = tmp_path / "a.onnx"
+    path.write_bytes(model(nodes, {"w": weight, "b": BIAS}, ("n", 1, side, side)).SerializeToString())
+    structures = find_structures(read_tensor_tree(path), 10)
+    assert [structure.detail for structure in structures] == ways
+    grey = np.full((1, 28, 28), 51, np.uint8)
+    for structure, shown in zip(structures, (28 / side if side > 28 else 1, 1), strict=True):
+        convention = Convention("none", "x/255", "", detail=structure.detail)
+        network = build_network(Candidate(convention, 0.0, 0.0, structure), [], probe_set())
+        np.testing.assert_allclose(network.forward(grey)[0], BIAS + 0.2 * shown**2, rtol=1e-4)
+
+
 def external() -> bytes:
     made = model([helper.make_node("MatMul", ["x", "w"], ["y"])], {"w": WEIGHT})
     tensor = made.graph.initializer[0]
