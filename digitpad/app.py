@@ -55,7 +55,7 @@ def run(weights_path: Path | None) -> int:
     check_system()
     application, window = build(weights_path)
     window.show()
-    window.offer_tour()
+    window.companions.offer_tour()
     _end_at_interrupt(application)
     status = application.exec()
     problem = window.finish_work()

@@ -25,7 +25,7 @@ from digitpad.inspection.trace import Block
 from digitpad.inspection.weight_edits import BITS, MAX_FACTOR, MAX_PRUNED, WeightEdits
 from digitpad.number_format import format_count, format_percent
 
-MAX_LINES = 4
+MAX_LINES = 3
 FACTOR_STEPS = 20  # slider steps from factor 0 to 1
 
 

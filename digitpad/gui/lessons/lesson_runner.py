@@ -53,7 +53,7 @@ class LessonRunner(QObject):
         self.panel = LessonPanel(lesson)
         self.panel.page_changed.connect(self._show_page)
         self.panel.left.connect(self.leave)
-        self._window.add_panel(self.panel)
+        self._window.companions.add_panel(self.panel)
         self._timer.start()
         self._enable_keys(True)
 

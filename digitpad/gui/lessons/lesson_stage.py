@@ -59,7 +59,7 @@ class LessonStage(QObject):
         if recipe is not None:
             session.use_recipe(recipe)
         if step.tab == "Runs":
-            self._window.show_runs()
+            self._window.companions.show_runs()
         elif step.tab:
             session.show_page(step.tab)
         if step.network == "built-in":

@@ -135,10 +135,10 @@ class Menus(QObject):
         wide = add_action(view, "&Wide pad", lambda: self._session.set_wide_pad(wide.isChecked()))
         wide.setCheckable(True)
         wide.setChecked(self._session.preferences.has_wide_pad)
-        add_action(view, "H&istory", window.toggle_history, "Ctrl+H")
-        add_action(view, "C&ompare with…", window.toggle_comparison, "Ctrl+Shift+C")
+        add_action(view, "H&istory", window.companions.toggle_history, "Ctrl+H")
+        add_action(view, "C&ompare with…", window.companions.toggle_comparison, "Ctrl+Shift+C")
         view.addSeparator()
-        add_action(view, "&Present", window.toggle_presentation, "F5")
+        add_action(view, "&Present", window.companions.toggle_presentation, "F5")
         full = add_action(view, "&Full screen", self._toggle_full_screen, standard.FullScreen)
         full.setShortcuts([QKeySequence("F11"), *full.shortcuts()])
 
@@ -165,18 +165,22 @@ class Menus(QObject):
         options = add_action(model, "&Import options…", lambda: networks.importer.ask_again())
         model.aboutToShow.connect(lambda: options.setEnabled(networks.has_import_options))
         model.addSeparator()
-        add_action(model, "R&uns…", window.show_runs, "Ctrl+R")
+        add_action(model, "R&uns…", window.companions.show_runs, "Ctrl+R")
         add_action(model, "&Open runs folder", partial(self._open_folder, "runs"))
         add_action(model, "Open reci&pes folder", partial(self._open_folder, "recipes"))
 
     def _build_help(self) -> None:
         help_menu = self._menu("&Help")
-        add_action(help_menu, "Help &contents", self._window.show_help, QKeySequence.StandardKey.HelpContents)
-        add_action(help_menu, "&What is this?", self._window.explain_focus, QKeySequence.StandardKey.WhatsThis)
+        add_action(
+            help_menu, "Help &contents", self._window.companions.show_help, QKeySequence.StandardKey.HelpContents
+        )
+        add_action(
+            help_menu, "&What is this?", self._window.companions.explain_focus, QKeySequence.StandardKey.WhatsThis
+        )
         self._lessons_menu = help_menu.addMenu("&Lessons")
         self._lessons_menu.aboutToShow.connect(self._fill_lessons)
-        add_action(help_menu, "&First steps", self._window.start_tour)
-        add_action(help_menu, "&Keyboard shortcuts", lambda: self._window.show_help("keyboard.md"))
+        add_action(help_menu, "&First steps", self._window.companions.start_tour)
+        add_action(help_menu, "&Keyboard shortcuts", lambda: self._window.companions.show_help("keyboard.md"))
         help_menu.addSeparator()
         add_action(help_menu, "&About digitpad", self._show_about)
 
@@ -211,14 +215,14 @@ class Menus(QObject):
             try:
                 lesson = load_lesson(path)
             except DigitpadError as error:
-                action = add_action(self._lessons_menu, path.name, partial(self._window.start_lesson, path))
+                action = add_action(self._lessons_menu, path.name, partial(self._window.companions.start_lesson, path))
                 action.setToolTip(str(error))
                 continue
             minutes = f" · {lesson.minutes} min" if lesson.minutes else ""
             text = f"{lesson.title}{minutes}".replace("&", "&&")
-            add_action(self._lessons_menu, text, partial(self._window.start_lesson, path))
+            add_action(self._lessons_menu, text, partial(self._window.companions.start_lesson, path))
         self._lessons_menu.addSeparator()
-        add_action(self._lessons_menu, "&Write your own…", partial(self._window.show_help, "lessons.md"))
+        add_action(self._lessons_menu, "&Write your own…", partial(self._window.companions.show_help, "lessons.md"))
 
     def _show_about(self) -> None:
         try:

@@ -1,55 +1,34 @@
 """The main window: tabs, menus, status bar, drag and drop, closing."""
 
-from collections.abc import Callable
-from functools import partial
 from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtCore import QSize, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
-from PySide6.QtWidgets import (
-    QBoxLayout,
-    QFrame,
-    QHBoxLayout,
-    QMainWindow,
-    QScrollArea,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
 from digitpad.errors import DigitpadError
-from digitpad.gui.beside.drawing_history import DrawingHistory
 from digitpad.gui.pages import PAGES, Page
 from digitpad.gui.session import Session, TrainingState
 from digitpad.gui.shell.clipboard import PadClipboard
+from digitpad.gui.shell.companions import Companions
 from digitpad.gui.shell.menus import Menus
 from digitpad.gui.shell.network_files import NetworkFiles
+from digitpad.gui.shell.page_stack import PageStack
 from digitpad.gui.shell.preferences_dialog import PreferencesDialog
 from digitpad.gui.shell.resume_banner import ResumeBanner
 from digitpad.gui.shell.status_bar import StatusBar
 from digitpad.gui.tasks.lazy import Lazy
 from digitpad.gui.tasks.task import Policy, TaskRunner, end_tasks
-from digitpad.gui.widgets.basics import Tabs, bring_to_front, named
+from digitpad.gui.widgets.basics import bring_to_front
 from digitpad.gui.widgets.dialogs import confirm, show_error
 from digitpad.gui.widgets.file_dialogs import FileDialogs
 from digitpad.gui.widgets.tab_page import TabPage
-from digitpad.gui.widgets.text_size import scale_with_text, scaled
+from digitpad.gui.widgets.text_size import scaled
 from digitpad.weights.native_format import Weights
-
-if TYPE_CHECKING:
-    from digitpad.gui.help.help_window import HelpWindow
-    from digitpad.gui.lessons.lesson_runner import LessonRunner
-    from digitpad.gui.runs.runs_window import RunsWindow
-    from digitpad.gui.shell.presentation import Presentation
-    from digitpad.gui.shell.side_panels import SidePanels
 
 _IMPORTED_LATER = ("digitpad.gui.importing.network_import", "digitpad.gui.runs.runs_window")
 
-_TOUR_AFTER_MS = 700  # the window then stands, and the other tabs are imported
-
-_PAGE_PX = (920, 524)  # minimum size of a page
 _MINIMUM_PX = (480, 320)
 
 P = TypeVar("P", bound=TabPage)
@@ -73,32 +52,21 @@ class Window(QMainWindow):
         self.pages = pages
         self.setObjectName("window")
         self.setAcceptDrops(True)
-        self._built = [Lazy(lambda page=page: self._build_page(page)) for page in pages]  # type: ignore[misc]
-        self._runs_window = Lazy(self._make_runs_window)
-        self._help_window = Lazy(self._make_help_window)
-        self._lessons = Lazy(self._make_lessons)
-        self.presentation = Lazy(self._make_presentation)
-        self.history = DrawingHistory(session)
-        self._panels: SidePanels | None = None
-        self._body = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        self._tabs = named(Tabs(), "tab_bar")
-        self._stack = QStackedWidget()
-        self._scroll = named(QScrollArea(), "page_scroll")
-        self._preferences_dialog = Lazy(lambda: PreferencesDialog(session, files, self))
+        self._stack = PageStack(session, pages)
         self._status = StatusBar(session)
-        files = self._files = FileDialogs(session.preferences, self)
+        body = self._build()
+        files = FileDialogs(session.preferences, self)
+        self._preferences_dialog = Lazy(lambda: PreferencesDialog(session, files, self))
+        self.companions = Companions(self, files, body, (self._stack.bar, self._status))
         self.networks = NetworkFiles(session, files, self)
         self.clipboard = PadClipboard(session, files, self.networks.open, self)
         self._importing = TaskRunner("imports", Policy.QUEUE, self)
         self._painted = False
-        self._build()
-        first = self._built[0]()
+        first = self._stack.show(0)
         self.menus = Menus(self)
-        self._tabs.currentChanged.connect(self._tab_changed)
+        self._stack.changed.connect(self._follow_page)
         session.page_requested.connect(self._show_requested)
         session.error_raised.connect(self._show_error)
-        session.help_requested.connect(self.show_help)
-        session.lesson_requested.connect(self.start_lesson)
         session.network_changed.connect(self._name_network)
         session.runs_changed.connect(lambda: self._name_network(session.weights))
         self._name_network(session.weights)
@@ -116,201 +84,28 @@ class Window(QMainWindow):
     @property
     def page_index(self) -> int:
         """Index of the tab that is shown."""
-        return self._tabs.currentIndex()
-
-    def show_page(self, index: int) -> TabPage:
-        """Show a tab, building it if necessary; return it."""
-        self._tabs.setCurrentIndex(index)
-        return self._built[index]()
-
-    def page(self, kind: type[P]) -> P:
-        """Return the tab of a class, building it if necessary.
-
-        Raises
-        ------
-        LookupError
-            If there is no such tab.
-        """
-        for page, built in zip(self.pages, self._built, strict=True):
-            if page.load() is kind:
-                widget = built()
-                assert isinstance(widget, kind)
-                return widget
-        raise LookupError(kind.__name__)
-
-    def _build_page(self, page: Page) -> TabPage:
-        widget = page.build(self.session)
-        self._stack.addWidget(widget)
-        states = self.session.preferences.last_session.get("pages")
-        if isinstance(states, dict) and isinstance(state := states.get(page.title), dict):
-            widget.restore_state(state)
-        return widget
-
-    def _tab_changed(self, index: int) -> None:
-        self._stack.setCurrentWidget(self._built[index]())
-        if self.presentation.value is not None:
-            self.presentation.value.follow_page()
-        self.menus.show_page(index)
-
-    def _show_requested(self, title: str) -> None:
-        self.show_page([page.title for page in self.pages].index(title))
-        bring_to_front(self)
-
-    def show_preferences(self) -> None:
-        """Show the Preferences dialog."""
-        bring_to_front(self._preferences_dialog())
-
-    # Window around the tabs.
-
-    @property
-    def banner(self) -> ResumeBanner:
-        """The banner that offers to resume an interrupted run."""
-        return self._status.banner
-
-    @property
-    def runs_window(self) -> "RunsWindow":
-        """The window that compares runs."""
-        return self._runs_window()
-
-    def show_runs(self) -> None:
-        """Show the Runs window."""
-        bring_to_front(self.runs_window)
-
-    def _make_runs_window(self) -> "RunsWindow":
-        from digitpad.gui.runs.runs_window import RunsWindow
-
-        return RunsWindow(self.session, self)
-
-    def show_help(self, page: str = "") -> None:
-        """Show the help window, at a page or where it was."""
-        if page:
-            self._help_window().open_page(page)
-        bring_to_front(self._help_window())
-
-    def _make_help_window(self) -> "HelpWindow":
-        from digitpad.gui.help.help_window import HelpWindow
-
-        return HelpWindow(self.session, self)
-
-    def explain_focus(self) -> None:
-        """Show the card of the term nearest to the keyboard focus."""
-        from digitpad.gui.help.term_card import nearest_button
-
-        if (button := nearest_button(self)) is not None:
-            button.show_card()
-        else:
-            self.show_help()
-
-    @property
-    def lessons(self) -> "LessonRunner":
-        """Runs the lessons."""
-        return self._lessons()
-
-    def start_lesson(self, path: Path) -> None:
-        """Start a lesson from its file."""
-        self.lessons.start(path)
-
-    def _make_lessons(self) -> "LessonRunner":
-        from digitpad.gui.lessons.lesson_runner import LessonRunner
-
-        return LessonRunner(self)
-
-    def offer_tour(self) -> None:
-        """Show the first steps at the first start, once the window has been painted."""
-        if self.session.preferences.take_tour():
-            QTimer.singleShot(_TOUR_AFTER_MS, self, self.start_tour)
-
-    def start_tour(self) -> None:
-        """Start the four first steps."""
-        from digitpad.teaching.lesson import TOUR
-
-        self.start_lesson(TOUR)
-
-    def add_panel(self, panel: QWidget) -> None:
-        """Put a `SidePanel` beside the tabs, or below them in a narrow window, until it is destroyed."""
-        if self._panels is None:
-            from digitpad.gui.shell.side_panels import SidePanels
-
-            self._panels = SidePanels(self, self._body)
-        self._panels.add(panel)
+        return self._stack.index
 
     @property
     def built_pages(self) -> list[TabPage]:
         """The tabs that were built."""
-        return [lazy.value for lazy in self._built if lazy.value is not None]
+        return self._stack.built
 
-    def toggle_presentation(self) -> None:
-        """Begin or end the presentation."""
-        self.presentation().toggle()
+    def show_page(self, index: int) -> TabPage:
+        """Show a tab, building it if necessary; return it."""
+        return self._stack.show(index)
 
-    def _make_presentation(self) -> "Presentation":
-        from digitpad.gui.shell.presentation import Presentation
+    def page(self, kind: type[P]) -> P:
+        """Return the tab of a class, building it if necessary; raise LookupError if there is none."""
+        return self._stack.page(kind)
 
-        return Presentation(self, (self._bar, self._status))
+    def _follow_page(self, index: int) -> None:
+        self.companions.follow_page()
+        self.menus.show_page(index)
 
-    def toggle_history(self) -> None:
-        """Show or close the strip of the last drawings."""
-        from digitpad.gui.beside.history_panel import HistoryPanel
-
-        self._toggle_panel("history_panel", lambda: HistoryPanel(self.session, self.history, self._files))
-
-    def toggle_comparison(self) -> None:
-        """Show or close the panel with a second network."""
-        from digitpad.gui.beside.compare_panel import ComparePanel
-
-        self._toggle_panel("compare_panel", lambda: ComparePanel(self.session))
-
-    def _toggle_panel(self, name: str, make: Callable[[], QWidget]) -> None:
-        if (panel := self.findChild(QWidget, name)) is not None:
-            self._close_panel(panel)
-            return
-        panel = make()
-        panel.left.connect(partial(self._close_panel, panel))  # type: ignore[attr-defined]
-        self.add_panel(panel)
-
-    @staticmethod
-    def _close_panel(panel: QWidget) -> None:
-        end_tasks(panel)
-        panel.hide()
-        panel.setParent(None)
-        panel.deleteLater()
-
-    def _show_error(self, title: str, error: DigitpadError) -> None:
-        show_error(self, title, error)
-
-    def _build(self) -> None:
-        central = QWidget()
-        column = QVBoxLayout(central)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        bar = self._bar = named(QWidget(), "tabs")
-        bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        row = QHBoxLayout(bar)
-        row.setContentsMargins(20, 0, 20, 0)
-        self._tabs.setExpanding(False)
-        self._tabs.setUsesScrollButtons(False)
-        self._tabs.setAccessibleName("Tabs")
-        for page in self.pages:
-            index = self._tabs.addTab(page.title)
-            self._tabs.setTabToolTip(index, f"{page.title} (Ctrl+{index + 1})")
-        titles = [page.title for page in self.pages]
-        if "Train" in titles:
-            self.session.training_progressed.connect(partial(self._tabs.set_progress, titles.index("Train")))
-        row.addWidget(self._tabs)
-        row.addStretch(1)
-        column.addWidget(bar)
-        # A screen smaller than the pages, or large text, makes them scroll; tabs and status bar stay visible.
-        scale_with_text(self._stack, self._stack.setMinimumSize, *_PAGE_PX)
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.setWidget(self._stack)
-        self._body.setContentsMargins(0, 0, 0, 0)
-        self._body.setSpacing(0)
-        self._body.addWidget(self._scroll, 1)
-        column.addLayout(self._body, 1)
-        column.addWidget(self._status)
-        self.setCentralWidget(central)
+    def _show_requested(self, title: str) -> None:
+        self.show_page(self._stack.titles.index(title))
+        bring_to_front(self)
 
     def import_pages(self) -> None:
         """Import the other tabs in advance, so that they open quickly."""
@@ -321,46 +116,54 @@ class Window(QMainWindow):
         )
         self.session.corrections.follow(self.session.weights)
 
+    # Window around the tabs.
+
+    @property
+    def banner(self) -> ResumeBanner:
+        """The banner that offers to resume an interrupted run."""
+        return self._status.banner
+
+    def show_preferences(self) -> None:
+        """Show the Preferences dialog."""
+        bring_to_front(self._preferences_dialog())
+
+    def _show_error(self, title: str, error: DigitpadError) -> None:
+        show_error(self, title, error)
+
     def _name_network(self, weights: Weights) -> None:
         self.setWindowTitle(f"{weights.name} – digitpad")
+
+    def _build(self) -> QBoxLayout:
+        """Build the window; return the layout with the pages, beside which panels can stand."""
+        central = QWidget()
+        column = QVBoxLayout(central)
+        body = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        for layout in (column, body):
+            layout.setContentsMargins(0, 0, 0, 0)
+            layout.setSpacing(0)
+        body.addWidget(self._stack.scroll, 1)
+        column.addWidget(self._stack.bar)
+        column.addLayout(body, 1)
+        column.addWidget(self._status)
+        self.setCentralWidget(central)
+        return body
 
     # Closing.
 
     def finish_work(self) -> str:
         """End long work and save its result; return a description of what would be lost."""
-        problems = [lazy.value.finish_work() for lazy in self._built if lazy.value is not None]
+        problems = [page.finish_work() for page in self._stack.built]
         if problem := self.session.corrections.save_again():
             problems.append(f"Some of your labelled drawings are not saved: {problem}")
         return "\n\n".join(filter(None, problems))
 
     def shut_down(self) -> None:
         """End all tasks of the window and of its tabs."""
-        if self._runs_window.value is not None:
-            self._runs_window.value.shut_down()
-        if self._help_window.value is not None:
-            self._help_window.value.close()
-        for lazy in self._built:
-            if lazy.value is not None:
-                lazy.value.shut_down()
+        self.companions.shut_down()
+        for page in self._stack.built:
+            page.shut_down()
         end_tasks(self)
         end_tasks(self.session)
-
-    def _keep_session(self) -> None:
-        """Save the size of the window and the session for the next start."""
-        session, preferences = self.session, self.session.preferences
-        preferences.set_geometry("geometry", self.saveGeometry())
-        states = {
-            page.title: lazy.value.saved_state()
-            for page, lazy in zip(self.pages, self._built, strict=True)
-            if lazy.value is not None
-        }
-        preferences.keep_session(self.pages[self.page_index].title, session.network_path, states)
-
-    def _restore_page(self) -> None:
-        """Restore the tab of the last session."""
-        titles = [page.title for page in self.pages]
-        if (title := self.session.preferences.last_session.get("page")) in titles:
-            self.show_page(titles.index(title))
 
     def _may_stop_training(self) -> bool:
         if self.session.training is TrainingState.PAUSED:
@@ -380,7 +183,7 @@ class Window(QMainWindow):
         super().paintEvent(event)
         if not self._painted:
             self._painted = True
-            QTimer.singleShot(0, self, self._restore_page)
+            QTimer.singleShot(0, self, self._stack.restore)
             QTimer.singleShot(0, self, self.import_pages)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -397,6 +200,7 @@ class Window(QMainWindow):
             event.ignore()
             return
         self.shut_down()
-        self._keep_session()
+        self.session.preferences.set_geometry("geometry", self.saveGeometry())
+        self._stack.keep()
         self.session.preferences.sync()
         event.accept()

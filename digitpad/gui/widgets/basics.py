@@ -283,13 +283,11 @@ class Tile(QFrame):
         if has_details:
             column.addWidget(self._details)
         self._button = TermButton(term, self) if term else None
-        if self._button is not None:
-            scale_with_text(self, lambda side_px: self._title.setContentsMargins(0, 0, side_px, 0), 14)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if self._button is not None:  # in the corner, where it takes no height from the numbers
-            self._button.move(self.width() - self._button.width() - 3, 4)
+        if self._button is not None:  # in the corner beside the number, where it takes no room from the title
+            self._button.move(self.width() - self._button.width() - 3, self.height() - self._button.height() - 3)
 
     def set_value(self, text: str, title: str = "", details: str = "") -> None:
         """Show a value; ``title`` replaces the title."""

@@ -19,8 +19,8 @@ TRAINING_MS = 60_000
 
 def open_runs(qtbot: QtBot, window: Window, *chosen: Run) -> RunsWindow:
     """Return the Runs window after it shows these runs, or the latest run if none is given."""
-    window.show_runs()
-    runs = window.runs_window
+    window.companions.show_runs()
+    runs = window.companions.runs_window
     n_runs = len(all_runs())
     qtbot.waitUntil(lambda: len(runs.runs.model.entries) == n_runs)
     ids = [run.id for run in chosen] or [entry.id for entry in runs.runs.model.entries[:1]]

@@ -98,7 +98,7 @@ def dialogs(window: Window) -> list[QDialog]:
 
 def test_every_control_has_a_role_and_a_name(busy_window: Window, qtbot: QtBot) -> None:
     """Each widget that is focusable or paints itself has a role and a name, on every tab and in every dialog."""
-    busy_window.show_runs()
+    busy_window.companions.show_runs()
     found: list[str] = []
     for screen in screens(busy_window):
         found += [f"{screen}: {problem}" for problem in nameless(busy_window)]
@@ -106,7 +106,7 @@ def test_every_control_has_a_role_and_a_name(busy_window: Window, qtbot: QtBot) 
         dialog.show()
         found += [f"{dialog.windowTitle()}: {problem}" for problem in nameless(dialog)]
         dialog.close()
-    runs = busy_window.runs_window
+    runs = busy_window.companions.runs_window
     found += [f"Runs: {problem}" for problem in nameless(runs)]
     runs.close()
     assert not found, "\n".join(sorted(set(found)))

@@ -25,7 +25,7 @@ def test_the_history_keeps_each_drawing_and_restores_it(window: Window) -> None:
     for digit in (7, 4):
         draw(pad, placed(digit, 100, 100, 250))
         session.clear_drawing()
-    assert [past.answer for past in window.history.drawings] == ["7", "4"]
+    assert [past.answer for past in window.companions.history.drawings] == ["7", "4"]
     assert [panel.list.item(row).text() for row in range(2)] == ["4", "7"]
     panel.list.itemClicked.emit(panel.list.item(1))
     assert session.prediction is not None
@@ -40,15 +40,15 @@ def test_the_history_keeps_at_most_forty(window: Window) -> None:
     """The oldest ones go."""
     drawing = written(3)
     for number in range(MOST + 3):
-        window.history._keep(PastDrawing(Drawing(drawing.strokes), str(number)))
-    assert len(window.history.drawings) == MOST
-    assert window.history.drawings[0].answer == "3"
+        window.companions.history._keep(PastDrawing(Drawing(drawing.strokes), str(number)))
+    assert len(window.companions.history.drawings) == MOST
+    assert window.companions.history.drawings[0].answer == "3"
 
 
 def test_the_contact_sheet_shows_all(window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As one PNG, in rows of eight."""
-    window.history.drawings = [PastDrawing(written(number % 10), str(number % 10)) for number in range(10)]
-    sheet = contact_sheet(window.history.drawings)
+    window.companions.history.drawings = [PastDrawing(written(number % 10), str(number % 10)) for number in range(10)]
+    sheet = contact_sheet(window.companions.history.drawings)
     assert sheet.width() == COLUMNS * CELL_PX
     dark = [
         any(sheet.pixelColor(x, y).lightness() < 100 for x in range(column * CELL_PX, (column + 1) * CELL_PX, 3))
@@ -60,7 +60,7 @@ def test_the_contact_sheet_shows_all(window: Window, tmp_path: Path, monkeypatch
     ]
     assert dark == [True, True, False]
     monkeypatch.setattr(FileDialogs, "to_save", lambda *_: tmp_path / "sheet.png")
-    window.toggle_history()
+    window.companions.toggle_history()
     find(window, HistoryPanel).save_sheet()
     assert QImage(str(tmp_path / "sheet.png")).size() == sheet.size()
 

@@ -123,7 +123,7 @@ def test_every_term_has_a_picture_that_exists() -> None:
 
 def test_smoothing_is_explained_in_the_runs_window(window: Window) -> None:
     """Its card finds the session through the window's parent."""
-    window.show_runs()
+    window.companions.show_runs()
     runs = find(window, RunsWindow)
     (button,) = buttons(runs, "smoothing")
     button.click()

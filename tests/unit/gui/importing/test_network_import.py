@@ -201,7 +201,7 @@ def test_weights_are_saved_in_other_formats(window: Window, monkeypatch: pytest.
 
     monkeypatch.setattr(QFileDialog, "exec", choose)
     window.networks.save(window.session.weights)
-    assert {"W1", "b6"} < read_tensor_tree(tmp_path / "mine.safetensors").arrays.keys()
+    assert {"W1", "b5"} < read_tensor_tree(tmp_path / "mine.safetensors").arrays.keys()
     assert window.session.preferences.recent_networks == []
 
 

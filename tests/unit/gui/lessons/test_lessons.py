@@ -21,7 +21,7 @@ from tests.unit.gui.hand import DRAW, TRAIN, find, menu_action
 
 
 def panel_of(window: Window) -> LessonPanel:
-    panel = window.lessons.panel
+    panel = window.companions.lessons.panel
     assert panel is not None
     return panel
 
@@ -86,32 +86,32 @@ def do(qtbot: QtBot, window: Window, check: Check, data: Path) -> None:
 @pytest.mark.parametrize("path", [*lesson_files(), TOUR], ids=lambda path: path.stem)
 def test_every_lesson_runs_to_its_end(qtbot: QtBot, window: Window, path: Path, small_set: Path) -> None:
     """Each step is waited for, points at something on the screen, and is done when the pupil has done it."""
-    window.start_lesson(path)
+    window.companions.start_lesson(path)
     panel = panel_of(window)
     assert panel.page == 0
     for number, step in enumerate(panel.lesson.steps, start=1):
         panel.next.click()
         assert panel.page == number
         if step.points_at and step.points_at not in ("use_button", "robustness_button"):
-            assert window.lessons._pointer.target is not None, step.points_at
+            assert window.companions.lessons._pointer.target is not None, step.points_at
         assert step.check is not None
-        if not window.lessons._stage.is_done(step.check):
+        if not window.companions.lessons._stage.is_done(step.check):
             assert not panel.is_done
             do(qtbot, window, step.check, small_set)
-        window.lessons.check()
+        window.companions.lessons.check()
         assert panel.is_done, step.title
     panel.next.click()
     if panel.lesson.question:
         panel.show_answer()
         assert panel.lesson.answer in panel._text.text()
         panel.next.click()
-    assert window.lessons.panel is None
+    assert window.companions.lessons.panel is None
 
 
 def test_the_panel_waits_and_points(qtbot: QtBot, window: Window) -> None:
     """It says what it waits for; the outline is round the pad, and the mouse passes through it."""
     window.resize(1000, 700)
-    window.start_lesson(lesson_files()[0])
+    window.companions.start_lesson(lesson_files()[0])
     panel = panel_of(window)
     panel.next.click()
     assert panel._state.text() == WAITING
@@ -124,13 +124,13 @@ def test_the_panel_waits_and_points(qtbot: QtBot, window: Window) -> None:
     window.session.put_drawing(written(7), "Draw")
     qtbot.waitUntil(lambda: panel._state.text() == DONE)
     assert panel.next.text() == "Next"
-    window.lessons.leave()
+    window.companions.lessons.leave()
 
 
 def test_the_panel_stands_where_there_is_room(window: Window) -> None:
     """Beside the tabs in a wide window, below them in a narrow one; nothing is taken from the window."""
     window.resize(1600, 900)
-    window.start_lesson(TOUR)
+    window.companions.start_lesson(TOUR)
     panel = panel_of(window)
     assert panel.height() > panel.width()
     window.resize(960, 640)
@@ -141,7 +141,7 @@ def test_the_panel_stands_where_there_is_room(window: Window) -> None:
 
 def test_a_broken_lesson_is_named(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
     """A file that was dropped: the error has its name and the line, and the lesson before goes on."""
-    window.start_lesson(TOUR)
+    window.companions.start_lesson(TOUR)
     path = tmp_path / "mine.md"
     path.write_text("---\ntitle: Mine\n---\n## Step\ntab: Paint\n\nText.\n", encoding="utf-8")
     window.clipboard.open_any(path)
@@ -167,8 +167,8 @@ def test_checks_that_no_built_in_lesson_uses(window: Window) -> None:
 
 def test_the_first_steps_are_shown_once(qtbot: QtBot, window: Window) -> None:
     """At the first start, after the window stands; never again, and not to people who used the window before."""
-    window.offer_tour()
-    qtbot.waitUntil(lambda: window.lessons.panel is not None)
+    window.companions.offer_tour()
+    qtbot.waitUntil(lambda: window.companions.lessons.panel is not None)
     assert panel_of(window).lesson.path == TOUR
     assert not window.session.preferences.take_tour()
     window.session.preferences.set_flag("tour_shown", False)

@@ -20,7 +20,7 @@ def test_runs_are_reported_from_their_window(
     run = made_run("mine")
     path = tmp_path / "mine.html"
     monkeypatch.setattr(FileDialogs, "to_save", lambda *_: path)
-    window.show_runs()
+    window.companions.show_runs()
     runs = find(window, RunsWindow)
     qtbot.waitUntil(lambda: len(runs.runs.chosen()) == 1)
     next(action for action in runs.menu.actions() if action.text().startswith("Save re")).trigger()

@@ -58,7 +58,7 @@ def test_actions_depend_on_the_status_of_a_run(qtbot: QtBot, window: Window, sta
     assert not button.isEnabled()
     for text in ("Resume", "Train for", "Use its settings"):
         assert not action(runs, text).isEnabled()
-    for text in ("Use in the Draw", "Rename", "Save", "Export", "Open", "Move"):
+    for text in ("Use in the Draw", "Rename", "Save weights", "Export", "Open", "Move"):
         assert action(runs, text).isEnabled()
     window.session.set_training(TrainingState.IDLE)
 
@@ -66,7 +66,7 @@ def test_actions_depend_on_the_status_of_a_run(qtbot: QtBot, window: Window, sta
 def test_several_runs_are_exported_and_deleted_together(qtbot: QtBot, window: Window) -> None:
     """Only export, open and delete work for several runs."""
     runs = open_runs(qtbot, window, made_run(), made_run())
-    for text in ("Resume", "Train for", "Use in the Draw", "Use its settings", "Rename", "Save"):
+    for text in ("Resume", "Train for", "Use in the Draw", "Use its settings", "Rename", "Save weights"):
         assert not action(runs, text).isEnabled()
     for text in ("Export", "Open", "Move"):
         assert action(runs, text).isEnabled()
@@ -154,7 +154,7 @@ def test_weights_of_a_run_are_used_and_saved(
     monkeypatch.setattr(FileDialogs, "to_save", lambda *_: None)
     window.session.save_requested.connect(saved.append)
     with qtbot.waitSignal(window.session.save_requested):
-        action(runs, "Save").trigger()
+        action(runs, "Save weights").trigger()
     assert saved[-1].parameters.tobytes() == window.session.weights.parameters.tobytes()
 
 

@@ -22,11 +22,11 @@ from tests.unit.training.made_runs import made_run
 
 def test_hint_is_shown_without_runs(qtbot: QtBot, window: Window) -> None:
     """Without runs there is a hint, and all actions are disabled."""
-    window.show_runs()
-    runs = window.runs_window
+    window.companions.show_runs()
+    runs = window.companions.runs_window
     qtbot.waitUntil(find(runs, QLabel, "no_runs").isVisible)
     assert not find(runs, QTableView, "runs_table").isVisible()
-    for text in ("Resume", "Train for", "Use in", "Use its", "Rename", "Save", "Export", "Open", "Move"):
+    for text in ("Resume", "Train for", "Use in", "Use its", "Rename", "Save weights", "Export", "Open", "Move"):
         assert not action(runs, text).isEnabled()
 
 
@@ -40,8 +40,8 @@ def test_latest_run_is_shown_first(qtbot: QtBot, window: Window) -> None:
     assert runs.isWindow()
     assert not runs.isModal()
     assert [entry.id for entry in runs.runs.chosen()] == [run.id]
-    window.show_runs()
-    assert window.runs_window is runs
+    window.companions.show_runs()
+    assert window.companions.runs_window is runs
 
 
 def test_unreadable_run_is_named(qtbot: QtBot, window: Window) -> None:

@@ -318,7 +318,7 @@ def test_hint_describes_the_planned_training(qtbot: QtBot, window: Window) -> No
     tab = window.page(TrainTab)
     qtbot.waitUntil(lambda: tab.board.loss_curves is not None)
     assert tab.board.loss_curves is not None
-    assert "Train runs 10 epochs of 784-128-10" in tab.board.loss_curves.hint
+    assert "Train runs 8 epochs of 784-512-128-10" in tab.board.loss_curves.hint
     tab.form.set_recipe(tab.form.base_recipe.with_values({"training.epochs": 1}))
     assert "Train runs 1 epoch of" in tab.board.loss_curves.hint
 
