@@ -276,7 +276,7 @@ class Tile(QFrame):
         self._value = _Figure(f"{name}_value")
         self._details = ElidedLabel("caption", f"{name}_more")
         column = QVBoxLayout(self)
-        column.setContentsMargins(3 * SPACE, 9, 2 * SPACE, 9)
+        column.setContentsMargins(2 * SPACE, 9, 2 * SPACE, 9)
         column.setSpacing(1)
         column.addWidget(self._title)
         column.addWidget(self._value)
