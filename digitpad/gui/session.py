@@ -306,9 +306,10 @@ class Session(QObject):
         reading, drawing = self.reading, self.drawing
         if reading is None or len(reading.items) == 1:
             return drawing
-        places = reading.items[self.selected].wholes
-        has_image = drawing.image is not None and drawing.image.any()
-        return drawing if has_image else Drawing(tuple(drawing.strokes[place] for place in places))
+        item = reading.items[self.selected]
+        if drawing.image is not None and drawing.image.any():
+            return drawing.part(*item.box)
+        return Drawing(tuple(drawing.strokes[place] for place in item.wholes))
 
     def clear_drawing(self) -> None:
         """Empty the pad, which can be undone."""

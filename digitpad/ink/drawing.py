@@ -115,6 +115,14 @@ class Drawing:
             _paint(image, stroke.points - corner, stroke.width_px / 2, 255, px)
         return image, float(corner[0]), float(corner[1])
 
+    def part(self, left: float, top: float, width: float, height: float) -> "Drawing":
+        """Return the ink within a box, in canvas pixels, as a drawing of its own."""
+        image, x, y = self.painted()
+        px = CANVAS_PX / (IMAGE_SIDE if self.image is None else len(self.image))
+        first_row, first_column = max(0, int((top - y) / px)), max(0, int((left - x) / px))
+        last_row, last_column = int(np.ceil((top + height - y) / px)), int(np.ceil((left + width - x) / px))
+        return Drawing.from_ink(image[first_row:last_row, first_column:last_column] / 255)
+
     def with_stroke(self, stroke: Stroke) -> "Drawing":
         """Return the drawing with one more stroke."""
         return replace(self, strokes=(*self.strokes, stroke))

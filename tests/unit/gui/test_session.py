@@ -5,11 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from digitpad.datasets.dataset import mnist
 from digitpad.gui.session import Lifetime, Session, TrainingState
 from digitpad.gui.tasks.task import end_tasks
 from digitpad.gui.widgets.theme import Theme
 from digitpad.ink.drawing import Drawing
 from digitpad.ink.strokes import Stroke
+from digitpad.recognition.recognizer import Recognizer
 from digitpad.weights.native_format import Weights
 from tests.gui_fixtures import preferences_in
 
@@ -95,3 +97,22 @@ def test_recipe_is_not_applied_during_training(session: Session) -> None:
     session.set_training(TrainingState.IDLE)
     session.use_recipe("recipe")  # type: ignore[arg-type]
     assert events == ["Train", ("recipe", "recipe")]
+
+
+def test_a_digit_of_a_number_in_a_picture_is_kept_alone(session: Session) -> None:
+    """The selected digit of a number in a picture is cut out, so that a correction keeps this digit and no other."""
+    images = mnist().validation.images
+    labels = mnist().validation.labels
+    first, second = (int(np.flatnonzero(labels == label)[0]) for label in (4, 7))
+    ink = np.zeros((60, 130))
+    ink[16:44, 10:38], ink[16:44, 80:108] = images[first] / 255, images[second] / 255
+    session.set_drawing(lambda: Drawing.from_number(ink))
+    session.settle_drawing()
+    assert session.reading is not None
+    assert session.reading.text == "47"
+    recognizer = Recognizer(session.weights)
+    for place, digit in ((0, 4), (1, 7)):
+        session.select(place)
+        prediction = recognizer.read(session.selected_drawing)
+        assert prediction is not None
+        assert prediction.digit == digit
