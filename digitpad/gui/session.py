@@ -3,6 +3,8 @@
 A tab reads the session and follows its signals. Each part of the state changes in one method, which emits one signal.
 """
 
+# Longer than 400 lines: all that tabs share is in one place, with a short method for each change.
+
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import Enum, auto

@@ -1,5 +1,7 @@
 """Pictures of terms that show the drawing on the pad, or the network in use."""
 
+# Longer than 400 lines: one short function for each picture.
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
