@@ -12,8 +12,6 @@ and checksums, which are not checked). Links to other files are not followed.
 Source: HDF5 File Format Specification, version 3.0 (The HDF Group).
 """
 
-# Longer than 400 lines: the structures of the file refer to each other, and share one budget.
-
 # Longer than 400 lines: one reader with one budget; its messages are in `hdf5_messages`.
 
 import math
