@@ -474,7 +474,7 @@ class SettingsForm(QWidget):
         name, error = self._add(field.text, editor, field.tip)
         if field.key == "optimizer.learning_rate":
             tip = "Run a short test that suggests a learning rate (Ctrl+Shift+F)"
-            self.find_rate = link("F&ind rate", "find_rate_button", tip)
+            self.find_rate = link("F&ind…", "find_rate_button", tip)
             self._add_beside_field(editor, self.find_rate)
         self.setTabOrder(editor, explain(name, field.term))  # a field first, then what it means
         self.rows[field.key] = _Row(field, editor, name, error)
