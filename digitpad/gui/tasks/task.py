@@ -239,12 +239,17 @@ class TaskRunner(QObject):
                 self._tell_progress(task, message[1])
             task.messages.append(message)
             del task, pieces, message, _local.report
-            self._message.emit(number)
+            self._notify(number)
 
     def _tell_progress(self, task: Task, progress: Any) -> None:
         if progress is not None:
             task.messages.append(("progressed", progress))
-            self._message.emit(task.number)
+            self._notify(task.number)
+
+    def _notify(self, number: int) -> None:
+        """Tell the GUI thread that a task has a message."""
+        with contextlib.suppress(RuntimeError):  # the runner was deleted meanwhile, so nobody waits for it
+            self._message.emit(number)
 
     def _reporter(self, task: Task) -> Callable[[Any], None]:
         def report(progress: Any) -> None:

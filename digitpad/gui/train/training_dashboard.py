@@ -76,7 +76,7 @@ class TrainingDashboard(QWidget):
                 ("epoch", "Epoch", "epoch"),
                 ("loss", "Training loss", "loss"),
                 ("accuracy", "Validation accuracy", "validation"),
-                ("speed", "Images / second", ""),
+                ("speed", "Images / s", ""),
                 ("left", "Time left", ""),
             )
         }

@@ -21,7 +21,7 @@ from digitpad.teaching.help_library import HelpLibrary
 from digitpad.weights.native_format import Weights
 from tests.unit.gui.hand import DRAW, EVALUATE, INSIDE, TRAIN, draw, find, placed
 
-UNEXPLAINED = {"Time left", "Images / second"}
+UNEXPLAINED = {"Time left", "Images / s"}
 """Tiles whose words everybody knows."""
 
 
