@@ -4,13 +4,14 @@ import ast
 from pathlib import Path
 
 from PIL import Image
+from PySide6.QtWidgets import QApplication
 
 from digitpad import assets
 from digitpad.tools import bundle
 from tests.root import ROOT
 
 
-def test_icons_have_the_sizes_that_systems_ask_for(tmp_path: Path) -> None:
+def test_icons_have_the_sizes_that_systems_ask_for(qapp: QApplication, tmp_path: Path) -> None:
     """The icons for Windows and macOS are painted from the window's icon."""
     bundle.write_icons(tmp_path)
     with Image.open(tmp_path / "digitpad.ico") as icon:
