@@ -9,8 +9,6 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from digitpad.datasets.own_digits.records import (
     Change,
     OwnDigit,
@@ -197,6 +195,8 @@ class DigitStore:
         """
         if not self._pending:
             return
+        from filelock import FileLock, Timeout  # 26 modules, which the start of the window does not need
+
         user_folders.ensure_folder(self.path.parent)
         try:
             with FileLock(self.path.with_name(f".{self.path.name}.lock")).acquire(timeout=LOCK_S):

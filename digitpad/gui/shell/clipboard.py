@@ -11,7 +11,6 @@ from digitpad.errors import DigitpadError, FileError
 from digitpad.gui.canvas.qt_images import picture_of, save_picture, to_rgba
 from digitpad.gui.pictures.picture_opener import PictureOpener
 from digitpad.gui.session import Session
-from digitpad.gui.shell.drawing_chooser import choose_drawing
 from digitpad.gui.widgets.file_dialogs import DRAWING_SUFFIXES, DRAWINGS, PNG, STROKES, FileDialogs, check_openable
 from digitpad.ink.drawing import Drawing, read_drawings
 from digitpad.ink.image import MAX_SIDE, is_image, read_image
@@ -72,6 +71,8 @@ class PadClipboard:
             return
         empty = f"No drawing found in {path.name}"
         if len(drawings) > 1:
+            from digitpad.gui.shell.drawing_chooser import choose_drawing
+
             choose_drawing(self._parent, path.name, drawings, lambda drawing: self._put(drawing, "Open", empty))
         else:
             self._put(drawings[0][1], "Open", empty)

@@ -1,7 +1,7 @@
 """The main window: tabs, menus, status bar, drag and drop, closing."""
 
 from importlib import import_module
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QSize, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
@@ -15,7 +15,6 @@ from digitpad.gui.shell.companions import Companions
 from digitpad.gui.shell.menus import Menus
 from digitpad.gui.shell.network_files import NetworkFiles
 from digitpad.gui.shell.page_stack import PageStack
-from digitpad.gui.shell.preferences_dialog import PreferencesDialog
 from digitpad.gui.shell.resume_banner import ResumeBanner
 from digitpad.gui.shell.status_bar import StatusBar
 from digitpad.gui.tasks.lazy import Lazy
@@ -26,6 +25,9 @@ from digitpad.gui.widgets.file_dialogs import FileDialogs
 from digitpad.gui.widgets.tab_page import TabPage
 from digitpad.gui.widgets.text_size import scaled
 from digitpad.weights.native_format import Weights
+
+if TYPE_CHECKING:
+    from digitpad.gui.shell.preferences_dialog import PreferencesDialog
 
 _IMPORTED_LATER = ("digitpad.gui.importing.network_import", "digitpad.gui.runs.runs_window")
 
@@ -56,7 +58,8 @@ class Window(QMainWindow):
         self._status = StatusBar(session)
         body = self._build()
         files = FileDialogs(session.preferences, self)
-        self._preferences_dialog = Lazy(lambda: PreferencesDialog(session, files, self))
+        self._files = files
+        self._preferences_dialog = Lazy(self._make_preferences_dialog)
         self.companions = Companions(self, files, body, (self._stack.bar, self._status))
         self.networks = NetworkFiles(session, files, self)
         self.clipboard = PadClipboard(session, files, self.networks.open, self)
@@ -126,6 +129,11 @@ class Window(QMainWindow):
     def show_preferences(self) -> None:
         """Show the Preferences dialog."""
         bring_to_front(self._preferences_dialog())
+
+    def _make_preferences_dialog(self) -> "PreferencesDialog":
+        from digitpad.gui.shell.preferences_dialog import PreferencesDialog
+
+        return PreferencesDialog(self.session, self._files, self)
 
     def _show_error(self, title: str, error: DigitpadError) -> None:
         show_error(self, title, error)
