@@ -6,7 +6,7 @@ and the share of predictions that are not sure. A label that is not a digit mark
 the correct answer. A label of several digits marks a number, which is divided into digits automatically, and counts as
 correct if all of it is. It also prints the time from strokes to probabilities on one thread, and the share of generated
 non-digits, by writers that were not trained on, for which the network is not sure. ``--card`` prints the tables of the
-model card instead. ``tests/tools/blind_spots.py`` draws what is misread.
+model card instead. ``tests/tools/blind_spots.py`` draws the misread drawings.
 """
 
 import argparse

@@ -112,7 +112,7 @@ _MAX_PICTURES = 4000
 
 
 class DrawingGrid(QListView):
-    """Tiles of which several can be selected; a digit key relabels them, X means not a digit, Delete deletes."""
+    """Tiles, one or more of which can be selected; a digit key relabels them, X means not a digit, Delete deletes."""
 
     relabel_requested = Signal(int)
     delete_requested = Signal()

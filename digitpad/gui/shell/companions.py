@@ -15,11 +15,11 @@ from digitpad.gui.widgets.basics import bring_to_front
 from digitpad.gui.widgets.file_dialogs import FileDialogs
 
 if TYPE_CHECKING:
+    from digitpad.gui.beside.side_panels import SidePanels
     from digitpad.gui.help.help_window import HelpWindow
     from digitpad.gui.lessons.lesson_runner import LessonRunner
     from digitpad.gui.runs.runs_window import RunsWindow
     from digitpad.gui.shell.presentation import Presentation
-    from digitpad.gui.shell.side_panels import SidePanels
     from digitpad.gui.shell.window import Window
 
 _TOUR_AFTER_MS = 700  # the window then stands, and the other tabs are imported
@@ -135,7 +135,7 @@ class Companions(QObject):
     def add_panel(self, panel: QWidget) -> None:
         """Put a `SidePanel` beside the tabs, or below them in a narrow window, until it is destroyed."""
         if self._panels is None:
-            from digitpad.gui.shell.side_panels import SidePanels
+            from digitpad.gui.beside.side_panels import SidePanels
 
             self._panels = SidePanels(self._window, self._body)
         self._panels.add(panel)

@@ -33,7 +33,7 @@ def _collect() -> None:
     """Collect the oldest generation that is due.
 
     Python counts allocations for the youngest generation, and collections for the others. A timer collects less often
-    than allocations would, so many allocations make an older generation due as well.
+    than allocations would. Therefore many allocations also make an older generation due.
     """
     youngest, *older = gc.get_threshold()
     n_allocated = gc.get_count()[0]

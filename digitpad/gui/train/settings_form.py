@@ -476,7 +476,7 @@ class SettingsForm(QWidget):
             tip = "Run a short test that suggests a learning rate (Ctrl+Shift+F)"
             self.find_rate = link("F&ind…", "find_rate_button", tip)
             self._add_beside_field(editor, self.find_rate)
-        self.setTabOrder(editor, explain(name, field.term))  # a field first, then what it means
+        self.setTabOrder(editor, explain(name, field.term))  # the ⓘ comes after its field
         self.rows[field.key] = _Row(field, editor, name, error)
 
     def _add(self, text: str, widget: QWidget, tip: str) -> tuple[QLabel, QLabel]:

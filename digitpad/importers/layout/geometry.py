@@ -70,7 +70,7 @@ def modules_between(one: NamedArray, following: NamedArray | None, vectors: Sequ
     """Return the number of activations and pools between two layers of a numbered list, or None if unknown.
 
     PyTorch's `Sequential` numbers all its layers: between ``net.0.weight`` and ``net.3.weight`` there are two others,
-    of which those with vectors of their own are normalisations.
+    and those with vectors of their own are normalisations.
     """
     if following is None or one.family != following.family or not one.numbers:
         return None

@@ -78,7 +78,7 @@ def _link(name: str, address: int) -> bytes:
 
 
 def _array(shape: tuple[int, ...]) -> bytes:
-    """Return the messages of a dataset of this shape, of which nothing is stored."""
+    """Return the messages of a dataset of this shape without stored values."""
     sizes = struct.pack(f"<BBB5x{len(shape)}Q", 1, len(shape), 0, *shape)
     layout = struct.pack("<BBQQ", 3, 1, _NOWHERE, 0)
     return _message(_SHAPE, sizes) + _message(_TYPE, _FLOAT32) + _message(_LAYOUT, layout)

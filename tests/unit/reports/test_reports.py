@@ -19,7 +19,7 @@ from tests.unit.training.made_runs import made_run
 
 
 def assessed(weights: Weights, n_wrong: int) -> Assessment:
-    """An assessment of 60 random images, of which so many are read wrongly."""
+    """Return an assessment of 60 random images with this number of mistakes."""
     rng = np.random.default_rng(2)
     digits = Digits(rng.integers(0, 255, (60, 28, 28), dtype=np.uint8), (np.arange(60) % 10).astype(np.uint8))
     logits = 5 * np.eye(10, dtype=np.float32)[(digits.labels + (np.arange(60) < n_wrong)) % 10]
