@@ -62,9 +62,10 @@ def recipes() -> Recipes:
 
 @pytest.fixture
 def theme(qapp: QApplication) -> Iterator[Theme]:
-    """Yield a theme that follows the system; delete it and its followers after the test."""
+    """Yield a theme that follows the system; after the test restore the text size, and delete the theme."""
     theme = Theme(qapp)
     yield theme
+    theme.set_text_size(100)  # the next theme would take a larger one for the system's
     theme.deleteLater()
     QApplication.sendPostedEvents(theme, QEvent.Type.DeferredDelete.value)
 
