@@ -1,10 +1,12 @@
 """Start of the graphical application: check the system, then build and run the window."""
 
 import ctypes
+import gc
 import os
 import signal
 import socket
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,7 +88,8 @@ def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
     DigitpadError
         If the weights file cannot be opened.
     """
-    from PySide6.QtCore import QSettings, Qt
+    gc.disable()  # importing makes many objects and no garbage; `GuiThreadCollector` collects later
+    from PySide6.QtCore import QSettings, Qt, QTimer
     from PySide6.QtGui import QIcon
     from PySide6.QtWidgets import QApplication
 
@@ -115,16 +118,19 @@ def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
     application = QApplication(sys.argv[:1])
     GuiThreadCollector(application)
     install_accessible_roles()
-    TooltipWrapper(application)
     # Keep every point of a pen. Set after the application is created, because Qt's X11 plugin sets it as well.
     application.setAttribute(Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents, on=False)
     application.setApplicationName("digitpad")
     application.setDesktopFileName("digitpad")
-    application.setWindowIcon(QIcon(str(assets.RESOURCES / "icon.svg")))
     session = Session(Theme(application), weights, preferences)
     session.network_path = None if path == SHIPPED else path
     window = Window(session)
-    FileOpenEvents(application, window.clipboard.open_any)
+    if sys.platform == "darwin":  # no other system sends them, and a filter in Python costs time at every event
+        FileOpenEvents(application, window.clipboard.open_any)
+    gc.freeze()  # what was imported stays, so no collection needs to look at it
+    # After the first paint: neither is needed before, and drawing the icon takes 10 ms.
+    QTimer.singleShot(0, application, partial(TooltipWrapper, application))
+    QTimer.singleShot(0, application, lambda: application.setWindowIcon(QIcon(str(assets.RESOURCES / "icon.svg"))))
     if unnamed is not None:
         window.networks.open(unnamed)
     if problem is not None:

@@ -729,8 +729,11 @@ def test_figures_are_not_cut_off(qtbot: QtBot, training_window: Window) -> None:
     tab = training_window.page(TrainTab)
     tab.train()
     wait_for(qtbot, training_window, TrainingState.DONE)
-    QApplication.processEvents()
-    for tile in tab.findChildren(Tile):
-        for label in tile.findChildren(QLabel):
-            if label.text():
-                assert_text_fits(label)
+
+    def all_fit() -> None:
+        for tile in tab.findChildren(Tile):
+            for label in tile.findChildren(QLabel):
+                if label.text():
+                    assert_text_fits(label)
+
+    qtbot.waitUntil(all_fit)  # once the layout has made room for the last figures
