@@ -74,6 +74,14 @@ def early_stopping(c: Canvas) -> None:
     c.text("best", c.tokens.good, QRectF(place.x() - 30, place.y() - 22, 60, 16))
 
 
+def adaptation(c: Canvas) -> None:
+    """My digits are read better, and those of others as well as before."""
+    own = 0.97 - 0.22 * np.exp(-5 * _X)
+    others = np.full_like(_X, 0.985)
+    lines = [Line(_X, own, c.tokens.accent, "my digits"), Line(_X, others, c.tokens.second, "other people's")]
+    c.plot(lines, (0, 1), (0.7, 1.03), ("training", "accuracy"))
+
+
 def _overfit(c: Canvas) -> list[Line]:
     training = 0.9 * np.exp(-4.5 * _X) + 0.03
     validation = 0.85 * np.exp(-6 * _X) + 0.2 + 0.45 * _X**1.6
@@ -282,8 +290,8 @@ def interval(c: Canvas) -> None:
 CURVES: dict[str, Callable[[Canvas], None]] = {
     function.__name__: function
     for function in (
-        loss, learning_rate, finder, epochs, overfitting, early_stopping, optimiser, momentum, gradient, schedule,
-        warm_up, clipping, averaging, smoothing, initialiser, penalties, seed, activation, leaky, batch_norm,
+        loss, learning_rate, finder, epochs, overfitting, early_stopping, adaptation, optimiser, momentum, gradient,
+        schedule, warm_up, clipping, averaging, smoothing, initialiser, penalties, seed, activation, leaky, batch_norm,
         robustness, calibration, interval,
     )
 }  # fmt: skip

@@ -8,8 +8,7 @@ from digitpad.errors import DigitpadError
 from digitpad.gui.help.digit_pictures import Subject
 from digitpad.gui.help.pictures import PICTURE_PX, PictureView
 from digitpad.gui.session import Session
-from digitpad.gui.widgets.basics import SPACE, make_label
-from digitpad.gui.widgets.form_widgets import link
+from digitpad.gui.widgets.basics import SPACE, link, make_label
 from digitpad.gui.widgets.term_button import TermButton
 from digitpad.gui.widgets.text_size import scaled
 from digitpad.teaching.help_library import Term, find_term

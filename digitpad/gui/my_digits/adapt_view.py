@@ -26,6 +26,7 @@ from digitpad.gui.session import Lifetime, Session
 from digitpad.gui.tasks.task import Policy, TaskRunner, as_digitpad_error
 from digitpad.gui.widgets.basics import SPACE, ElidedLabel, make_card, make_label, named, set_kind
 from digitpad.gui.widgets.form_widgets import Choice
+from digitpad.gui.widgets.term_button import TermButton
 from digitpad.gui.widgets.text_size import scale_with_text, scaled
 from digitpad.number_format import format_percent
 from digitpad.training.adaptation.adapt import adapt, adaptation_problem
@@ -253,7 +254,10 @@ class AdaptView(QWidget):
         column.setContentsMargins(4 * SPACE, 3 * SPACE, 4 * SPACE, 3 * SPACE)
         column.setSpacing(2 * SPACE)
         self._about.setWordWrap(True)
-        column.addWidget(self._network)
+        heading = QHBoxLayout()
+        heading.addWidget(self._network, 1)
+        heading.addWidget(TermButton("adaptation"))
+        column.addLayout(heading)
         column.addWidget(self._about)
         line = QHBoxLayout()
         line.setSpacing(2 * SPACE)

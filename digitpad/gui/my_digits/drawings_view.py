@@ -14,16 +14,17 @@ from digitpad.gui.my_digits.drawing_grid import DrawingGrid
 from digitpad.gui.my_digits.group_table import Group, GroupTable
 from digitpad.gui.my_digits.wording import NO_WRITER, count_of, describe, drawings_of, label_name
 from digitpad.gui.session import Session
-from digitpad.gui.widgets.basics import SPACE, ElidedLabel, make_card, make_label, named
-from digitpad.gui.widgets.form_widgets import Check, Choice, link
+from digitpad.gui.widgets.basics import SPACE, ElidedLabel, link, make_card, make_label, named
+from digitpad.gui.widgets.form_widgets import Check, Choice
 from digitpad.gui.widgets.menu_utils import add_action
+from digitpad.gui.widgets.term_button import TermButton
 from digitpad.gui.widgets.text_size import follow_text_size, scale_with_text
 from digitpad.nn.losses import NONE
 
 LABELS = (*range(10), NONE)
 
 _ALL, _MISREAD, _READ_RIGHT = "all", "misread", "right"
-_SIDE_PX = 224
+_SIDE_PX = 240
 
 
 class DrawingsView(QWidget):
@@ -253,7 +254,9 @@ class DrawingsView(QWidget):
         )
         self._forget.setToolTip("Let none of the present drawings change an answer; all drawings are kept")
         self._forget.setAccessibleName("Clear the memory of corrections")
-        foot.addWidget(self.memory, 1)
+        foot.addWidget(self.memory)
+        foot.addWidget(TermButton("correction"))
+        foot.addStretch(1)
         foot.addWidget(self._forget)
         column.addLayout(foot)
         return frame

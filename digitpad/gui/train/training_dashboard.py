@@ -76,8 +76,8 @@ class TrainingDashboard(QWidget):
                 ("epoch", "Epoch", "epoch"),
                 ("loss", "Training loss", "loss"),
                 ("accuracy", "Validation accuracy", "validation"),
-                ("speed", "Images / s", ""),
-                ("left", "Time left", ""),
+                ("speed", "Images / s", "images-per-second"),
+                ("left", "Time left", "time-left"),
             )
         }
         self._progress = named(QProgressBar(textVisible=False), "training_progress")
