@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QFileSystemWatcher, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from digitpad.datasets.own_digits.records import OwnDigit
-from digitpad.datasets.own_digits.store import DigitStore
 from digitpad.errors import DigitpadError
 from digitpad.gui.tasks.task import Policy, TaskRunner
-from digitpad.recognition.memory import CorrectionMemory
 from digitpad.weights.native_format import Weights
+
+if TYPE_CHECKING:
+    from digitpad.datasets.own_digits.records import OwnDigit
+    from digitpad.datasets.own_digits.store import DigitStore
+    from digitpad.recognition.memory import CorrectionMemory
 
 _REFRESH_MS = 150  # other windows append several lines at a time
 
@@ -23,8 +26,8 @@ class _Edit(QUndoCommand):
         self,
         corrections: "Corrections",
         text: str,
-        change: Callable[[DigitStore], object],
-        added: Sequence[OwnDigit],
+        change: Callable[["DigitStore"], object],
+        added: Sequence["OwnDigit"],
     ) -> None:
         super().__init__(text)
         self._corrections, self._change, self._added, self._id = corrections, change, tuple(added), ""
@@ -72,9 +75,11 @@ class Corrections(QObject):
         self.edits = QUndoStack(self)
 
     @property
-    def store(self) -> DigitStore:
+    def store(self) -> "DigitStore":
         """My digits."""
         if self._store is None:
+            from digitpad.datasets.own_digits.store import DigitStore
+
             self._store = DigitStore()
             self._watch()
         return self._store
@@ -85,7 +90,7 @@ class Corrections(QObject):
         return self._store is not None
 
     @property
-    def digits(self) -> tuple[OwnDigit, ...]:
+    def digits(self) -> "tuple[OwnDigit, ...]":
         """All labelled drawings, in the order in which they were added; none until they have been read."""
         return () if self._store is None else self._store.digits
 
@@ -112,15 +117,15 @@ class Corrections(QObject):
 
     def clear_memory(self) -> None:
         """Let none of the present drawings change an answer any more, which can be undone; all are kept."""
-        self.edit("Clear memory", DigitStore.clear_memory)
+        self.edit("Clear memory", lambda store: store.clear_memory())
 
     # Changes.
 
     def edit(
         self,
         text: str,
-        change: Callable[[DigitStore], object],
-        added: Sequence[OwnDigit] = (),
+        change: Callable[["DigitStore"], object],
+        added: Sequence["OwnDigit"] = (),
         stack: QUndoStack | None = None,
     ) -> None:
         """Change My digits, so that Undo takes it back.
@@ -138,11 +143,11 @@ class Corrections(QObject):
         """
         (self.edits if stack is None else stack).push(_Edit(self, text, change, added))
 
-    def add(self, digits: Sequence[OwnDigit], text: str, stack: QUndoStack | None = None) -> None:
+    def add(self, digits: Sequence["OwnDigit"], text: str, stack: QUndoStack | None = None) -> None:
         """Add drawings."""
         self.edit(text, lambda store: store.add(digits), digits, stack)
 
-    def apply(self, change: Callable[[DigitStore], object], added: Sequence[OwnDigit] = ()) -> str:
+    def apply(self, change: Callable[["DigitStore"], object], added: Sequence["OwnDigit"] = ()) -> str:
         """Change the store without undo; return the identifier of the change."""
         store = self.store
         had_unsaved = store.has_unsaved
@@ -205,7 +210,7 @@ class Corrections(QObject):
         if str(place) not in watched and place.exists():
             self._watcher.addPath(str(place))
 
-    def _use(self, opened: tuple[DigitStore, CorrectionMemory]) -> None:
+    def _use(self, opened: "tuple[DigitStore, CorrectionMemory]") -> None:
         store, memory = opened
         if self._store is not None and self._store is not store and self._weights is not None:
             self.follow(self._weights)  # something was labelled while My digits were being opened
@@ -224,7 +229,10 @@ class Corrections(QObject):
 
 
 def _open(
-    store: DigitStore | None, digits: tuple[OwnDigit, ...] | None, weights: Weights
-) -> tuple[DigitStore, CorrectionMemory]:
+    store: "DigitStore | None", digits: "tuple[OwnDigit, ...] | None", weights: Weights
+) -> "tuple[DigitStore, CorrectionMemory]":
+    from digitpad.datasets.own_digits.store import DigitStore
+    from digitpad.recognition.memory import CorrectionMemory
+
     store = DigitStore() if store is None else store
     return store, CorrectionMemory(weights, store.digits if digits is None else digits)

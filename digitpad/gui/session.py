@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtGui import QUndoStack
 
-from digitpad.datasets.own_digits.dataset import MIN_WRITERS, OWN, OWN_BY_WRITER, WITH_MNIST, WITH_MNIST_BY_WRITER
-from digitpad.datasets.own_digits.records import CONFIRMATION, CORRECTION, OwnDigit
 from digitpad.errors import DigitpadError
 from digitpad.gui.corrections import Corrections
 from digitpad.gui.preferences import Preferences
@@ -23,13 +21,13 @@ from digitpad.gui.tasks.lazy import Lazy
 from digitpad.gui.widgets.theme import Mode, Theme
 from digitpad.ink.drawing import Drawing
 from digitpad.nn.losses import NONE
-from digitpad.recognition.number_reader import NumberReader
-from digitpad.recognition.reading import Reading
-from digitpad.recognition.recognizer import Prediction
 from digitpad.runs.network_names import is_of_run, network_name
 from digitpad.weights.native_format import Weights
 
 if TYPE_CHECKING:
+    from digitpad.recognition.number_reader import NumberReader
+    from digitpad.recognition.reading import Reading
+    from digitpad.recognition.recognizer import Prediction
     from digitpad.runs.run import Run
     from digitpad.training.recipe import Recipe
 
@@ -116,7 +114,7 @@ class Session(QObject):
         self.trained_path: Path | None = None
         self._weights = weights
         self.network_path: Path | None = None
-        self._reader = NumberReader(weights)
+        self._reader = self._make_reader(weights)
         self.corrections = Corrections(self)
         self.corrections.set_on(preferences.uses_memory)
         self.corrections.changed.connect(self._remember)
@@ -166,11 +164,11 @@ class Session(QObject):
         """
         weights = _named_after_run(weights, path)
         self._weights, self.network_path = weights, path
-        self._reader = NumberReader(weights)
+        self._reader = self._make_reader(weights)
         if self._lifetime is Lifetime.NETWORK:
             self.say("")
+        self.corrections.follow(weights)  # first, so that nothing is read with the memory of another network
         self.network_changed.emit(weights)
-        self.corrections.follow(weights)
         if path is not None:
             self.add_network_file(path)
 
@@ -198,6 +196,16 @@ class Session(QObject):
         if path.suffix == ".npz":
             self.add_network_file(path)
 
+    def _make_reader(self, weights: Weights) -> "Lazy[NumberReader]":
+        """Return the reader of a network; the first ink imports it, so that the window opens sooner."""
+
+        def make() -> "NumberReader":
+            from digitpad.recognition.number_reader import NumberReader
+
+            return NumberReader(weights, self.corrections.memory)
+
+        return Lazy(make)
+
     # The drawing.
 
     @property
@@ -220,12 +228,12 @@ class Session(QObject):
         self.drawing_replaced.emit(drawing, change)
 
     @property
-    def reading(self) -> Reading | None:
+    def reading(self) -> "Reading | None":
         """The digits that the network in use reads in the drawing; None for an empty pad."""
         known, drawing, single = self._reading, self.drawing, self.preferences.reads_single_digit
-        if known is None or known[0] is not drawing or known[1] is not self._reader or known[2] != single:
-            reading = self._reader.read(drawing, single=single)
-            known = self._reading = drawing, self._reader, single, reading
+        if known is None or known[0] is not drawing or known[1] is not self._reader() or known[2] != single:
+            reading = self._reader().read(drawing, single=single)
+            known = self._reading = drawing, self._reader(), single, reading
             if reading is None or len(reading.items) == 1:
                 self._selected = 0
         return known[3]
@@ -239,18 +247,20 @@ class Session(QObject):
     def correct(self, label: int) -> None:
         """Correct the selected item: add it to My digits, and read similar drawings with this label."""
         if self.prediction is not None:
-            self._keep(label, CORRECTION)
+            self._keep(label, is_correction=True)
             name = "not a digit" if label == NONE else f"a {label}"
             self.say(f"Added to My digits as {name}; similar drawings will be read the same way")
 
     def confirm(self) -> None:
         """Keep the selected item in My digits as the digit that was read."""
         if (prediction := self.prediction) is not None:
-            self._keep(prediction.digit, CONFIRMATION)
+            self._keep(prediction.digit, is_correction=False)
             self.say(f"Added to My digits as a {prediction.digit}")
 
-    def _keep(self, label: int, source: str) -> None:
+    def _keep(self, label: int, *, is_correction: bool) -> None:
         """Add the selected item to My digits; one that is there already gets the new label."""
+        from digitpad.datasets.own_digits.records import CONFIRMATION, CORRECTION, OwnDigit
+
         prediction, corrections = self.prediction, self.corrections
         assert prediction is not None
         if self.kept_label is not None:
@@ -259,6 +269,7 @@ class Session(QObject):
             return
         correction = prediction.correction
         read_as = prediction.digit if correction is None else correction.network_digit
+        source = CORRECTION if is_correction else CONFIRMATION
         digit = OwnDigit.from_drawing(self.selected_drawing, label, source=source, read_as=read_as)
         kept = self._kept[1] if self._kept[0] is self.drawing else {}
         self._kept = (self.drawing, {**kept, self.selected: digit.id})
@@ -279,7 +290,8 @@ class Session(QObject):
         self.corrections.set_on(uses)
 
     def _remember(self) -> None:
-        self._reader.recognizer.memory = self.corrections.memory
+        if self._reader.value is not None:
+            self._reader.value.recognizer.memory = self.corrections.memory
         self._reading = None
         self.reading_changed.emit()
 
@@ -294,7 +306,7 @@ class Session(QObject):
         self.reading_changed.emit()
 
     @property
-    def prediction(self) -> Prediction | None:
+    def prediction(self) -> "Prediction | None":
         """The prediction for the selected item of `reading`; None for an empty pad."""
         reading = self.reading
         if reading is None:
@@ -332,6 +344,14 @@ class Session(QObject):
 
     def _offer_own_digits(self) -> None:
         """Offer My digits as datasets, once there are some."""
+        from digitpad.datasets.own_digits.dataset import (
+            MIN_WRITERS,
+            OWN,
+            OWN_BY_WRITER,
+            WITH_MNIST,
+            WITH_MNIST_BY_WRITER,
+        )
+
         digits = self.corrections.digits
         sources = [OWN, WITH_MNIST] if any(digit.is_digit for digit in digits) else []
         if len({digit.writer for digit in digits}) >= MIN_WRITERS:

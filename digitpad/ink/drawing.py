@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from digitpad.errors import FileError
 from digitpad.ink.components import bounds
-from digitpad.ink.finding import WORK_SIDE, find_ink
-from digitpad.ink.image import rasterize_ink
+from digitpad.ink.image import WORK_SIDE, rasterize_ink
 from digitpad.ink.raster import SIDE, rasterize
 from digitpad.ink.strokes import CANVAS_PX, Stroke, distance_to_path, erase, read_strokes
 from digitpad.nn.arrays import Floats
@@ -58,6 +57,8 @@ class Drawing:
     @classmethod
     def from_pixels(cls, pixels: NDArray[np.uint8]) -> "Drawing":
         """Return a drawing with the ink of an image, centred on the pad and as large as fits."""
+        from digitpad.ink.finding import find_ink
+
         return cls.from_ink(find_ink(pixels))
 
     @classmethod

@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 from digitpad.ink.clutter import stroke_width, without_clutter
 from digitpad.ink.components import Mask, bounding_boxes, bounds, grow, label
 from digitpad.ink.ground import Levels, box_blur, closing, noise_level
+from digitpad.ink.image import WORK_SIDE
 from digitpad.nn.arrays import Floats
-
-WORK_SIDE = 240
-"""Longest side in pixels of the ink of a single digit; 28 × 28 needs no more detail."""
 
 SEARCH_SIDE = 640
 """Longest side in pixels of the picture in which ink is searched."""

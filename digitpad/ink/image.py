@@ -29,6 +29,9 @@ FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 MAX_SIDE = 4096
 """Longest side in pixels of what is read from a file; larger images are averaged down to it."""
 
+WORK_SIDE = 240
+"""Longest side in pixels of the ink of a single digit; 28 × 28 needs no more detail."""
+
 STROKE_WIDTHS_PX = (1.8, 3.8)
 """Smallest and largest stroke width in the box; 90 % of MNIST's training images lie in this range."""
 

@@ -3,6 +3,7 @@
 import time
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,19 +11,20 @@ from numpy.typing import NDArray
 from digitpad.class_names import DIGITS
 from digitpad.ink.components import bounds
 from digitpad.ink.drawing import Drawing
-from digitpad.ink.finding import FoundInk, locate_ink
 from digitpad.ink.strokes import CANVAS_PX
 from digitpad.nn.arrays import Floats
 from digitpad.nn.losses import NONE
-from digitpad.recognition.memory import CorrectionMemory
 from digitpad.recognition.reading import Item, Reading
 from digitpad.recognition.recognizer import Prediction, Recognizer
-from digitpad.recognition.segmentation.image_parts import DividedImage
 from digitpad.recognition.segmentation.layout import Unit, digit_height, find_lines, find_units, widest_gap
 from digitpad.recognition.segmentation.parts import Box, DividedInk
 from digitpad.recognition.segmentation.search import Hypothesis, best_reading, may_be_letter
 from digitpad.recognition.segmentation.strokes import DividedStrokes
 from digitpad.weights.native_format import Weights
+
+if TYPE_CHECKING:
+    from digitpad.ink.finding import FoundInk
+    from digitpad.recognition.memory import CorrectionMemory
 
 MAX_CACHED = 1000
 """Number of predictions that are kept for the next reading."""
@@ -50,7 +52,7 @@ class NumberReader:
     are computed. A network whose classes are not the digits always reads its whole input as one item.
     """
 
-    def __init__(self, weights: Weights, memory: CorrectionMemory | None = None) -> None:
+    def __init__(self, weights: Weights, memory: "CorrectionMemory | None" = None) -> None:
         self.recognizer = Recognizer(weights, memory)
         self._is_dividing = weights.class_names == DIGITS
         self._cache: OrderedDict[Hashable, Prediction] = OrderedDict()
@@ -59,6 +61,9 @@ class NumberReader:
         """Read a drawing; with ``single``, as one digit. A dataset image is always read as one digit."""
         if drawing.image is None or not drawing.image.any():
             return self.read_paths([stroke.points for stroke in drawing.strokes], single=single)
+        from digitpad.ink.finding import FoundInk
+        from digitpad.recognition.segmentation.image_parts import DividedImage
+
         begin = time.perf_counter()
         image, x, y = drawing.painted()
         found = FoundInk(image / 255, x, y, CANVAS_PX / len(drawing.image))
@@ -78,8 +83,11 @@ class NumberReader:
         """Read an image of any size: grey levels of shape (height, width), or RGBA of shape (height, width, 4)."""
         return self.find_and_read(pixels, single=single)[1]
 
-    def find_and_read(self, pixels: NDArray[np.uint8], *, single: bool = False) -> tuple[FoundInk, Reading | None]:
+    def find_and_read(self, pixels: NDArray[np.uint8], *, single: bool = False) -> "tuple[FoundInk, Reading | None]":
         """Read an image as `read_image` does, and return the ink that was found, too."""
+        from digitpad.ink.finding import locate_ink
+        from digitpad.recognition.segmentation.image_parts import DividedImage
+
         begin = time.perf_counter()
         if not single and self._is_dividing:
             found = locate_ink(pixels, NUMBER_SIDE)
@@ -156,7 +164,7 @@ class NumberReader:
         return frozenset(whole for whole in wholes if n_parts[whole] > 1)
 
 
-def _ink_box(found: FoundInk) -> Box:
+def _ink_box(found: "FoundInk") -> Box:
     """Return the box of the ink in the unit of its picture."""
     box = bounds(found.ink > 0)
     assert box is not None

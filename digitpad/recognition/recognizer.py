@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,10 @@ from digitpad.ink.drawing import Drawing
 from digitpad.ink.raster import rasterize
 from digitpad.nn.arrays import Floats
 from digitpad.nn.losses import NONE, softmax
-from digitpad.recognition.memory import Correction, CorrectionMemory
 from digitpad.weights.native_format import Weights
+
+if TYPE_CHECKING:
+    from digitpad.recognition.memory import Correction, CorrectionMemory
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +48,7 @@ class Prediction:
     image: NDArray[np.uint8]
     milliseconds: float
     class_names: tuple[str, ...] = DIGITS
-    correction: Correction | None = None
+    correction: "Correction | None" = None
 
     @property
     def label(self) -> str:
@@ -78,7 +81,7 @@ class Recognizer:
         Corrections that may change an answer; it must be made for the same weights.
     """
 
-    def __init__(self, weights: Weights, memory: CorrectionMemory | None = None) -> None:
+    def __init__(self, weights: Weights, memory: "CorrectionMemory | None" = None) -> None:
         self.weights = weights
         self.memory = memory
         self._network = weights.network()
@@ -141,7 +144,7 @@ class Recognizer:
         image: NDArray[np.uint8],
         output: Floats,
         milliseconds: float,
-        correction: Correction | None = None,
+        correction: "Correction | None" = None,
     ) -> Prediction:
         if not np.isfinite(output).all():  # the network overflowed, so every class is equally likely
             output, correction = np.full_like(output, 1 / len(output)), None

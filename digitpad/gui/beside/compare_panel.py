@@ -13,8 +13,7 @@ from digitpad.gui.evaluate.weights_choice import IN_USE, WeightsChoice
 from digitpad.gui.session import Session
 from digitpad.gui.tasks.task import Policy, TaskRunner, as_digitpad_error, end_tasks
 from digitpad.gui.tasks.throttle import Throttle
-from digitpad.gui.widgets.basics import SPACE, ElidedLabel, make_label, named
-from digitpad.gui.widgets.form_widgets import link
+from digitpad.gui.widgets.basics import SPACE, ElidedLabel, link, make_label, named
 from digitpad.gui.widgets.text_size import scaled
 from digitpad.number_format import format_percent
 from digitpad.recognition.recognizer import Prediction, Recognizer

@@ -10,9 +10,8 @@ from digitpad.errors import InkError, reason
 from digitpad.gui.beside.drawing_history import DrawingHistory, contact_sheet
 from digitpad.gui.canvas.qt_images import picture_of
 from digitpad.gui.session import Session
-from digitpad.gui.widgets.basics import SPACE, make_label, named
+from digitpad.gui.widgets.basics import SPACE, link, make_label, named
 from digitpad.gui.widgets.file_dialogs import PNG, FileDialogs
-from digitpad.gui.widgets.form_widgets import link
 from digitpad.gui.widgets.text_size import scaled
 from digitpad.system.atomic_write import write_atomically
 

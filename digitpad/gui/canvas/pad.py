@@ -4,6 +4,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QElapsedTimer, QEvent, QPointF, QRectF, Qt, Signal
@@ -37,7 +38,9 @@ from digitpad.ink.drawing import Drawing
 from digitpad.ink.strokes import CANVAS_PX, Stroke
 from digitpad.nn.arrays import Floats
 from digitpad.plotting.palette import readable_on
-from digitpad.recognition.reading import Item
+
+if TYPE_CHECKING:
+    from digitpad.recognition.reading import Item
 
 PEN_WIDTHS_PX = (8, 48)
 DEFAULT_PEN_WIDTH_PX = 24
@@ -173,7 +176,7 @@ class Pad(QWidget):
         self._evidence = None if evidence is None or area is None else (evidence, area)
         self.update()
 
-    def show_boxes(self, items: Sequence[Item], selected: int) -> None:
+    def show_boxes(self, items: Sequence["Item"], selected: int) -> None:
         """Show a box around each digit of a number, labelled with the digit; none for a single digit."""
         if (tuple(items), selected) != (self._boxes, self._selected_box):
             self._boxes, self._selected_box = tuple(items), selected
@@ -186,7 +189,7 @@ class Pad(QWidget):
         left = min(max(box.x(), 2.0), self.width() - 2 * height)
         return QRectF(left, max(2.0, box.y() - height), 1.6 * height, height)
 
-    def _framed(self, item: Item) -> QRectF:
+    def _framed(self, item: "Item") -> QRectF:
         """Return the box of an item with the width of the pen around it, in canvas pixels."""
         margin = self.pen_width_px / 2 + 4
         return QRectF(*item.box).adjusted(-margin, -margin, margin, margin)

@@ -1,5 +1,7 @@
 """View of the 28 × 28 pixels of the network input, and of the evidence in them."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, QSize
@@ -12,8 +14,10 @@ from digitpad.gui.widgets.theme import Theme
 from digitpad.ink.raster import SIDE
 from digitpad.nn.arrays import Floats
 from digitpad.plotting.palette import DARK
-from digitpad.recognition.explainer import Evidence
-from digitpad.recognition.recognizer import Prediction
+
+if TYPE_CHECKING:
+    from digitpad.recognition.explainer import Evidence
+    from digitpad.recognition.recognizer import Prediction
 
 GREY = 0.4
 """Brightness of ink under the evidence."""
@@ -59,14 +63,14 @@ class PixelView(QWidget):
         """Set the size of the square."""
         self.setFixedSize(QSize(side_px, side_px))
 
-    def set_prediction(self, prediction: Prediction | None) -> None:
+    def set_prediction(self, prediction: "Prediction | None") -> None:
         """Show the network input of a prediction, or black."""
         self._evidence = None
         self._image = None if prediction is None else from_grey(prediction.image)
         self.setAccessibleDescription("")
         self.update()
 
-    def set_evidence(self, evidence: Evidence) -> None:
+    def set_evidence(self, evidence: "Evidence") -> None:
         """Show a network input with its evidence."""
         self._evidence = evidence
         self.setAccessibleDescription(evidence.description)

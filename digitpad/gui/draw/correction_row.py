@@ -21,7 +21,15 @@ class CorrectionRow(QWidget):
         self.setAccessibleName("Correct the answer")
         set_accessible_role(self, Role.Grouping)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        row = QHBoxLayout(self)
+        self._row: QHBoxLayout | None = None  # made with the buttons, when there is an answer
+
+    def setVisible(self, visible: bool) -> None:
+        if visible and self._row is None:
+            self._row = QHBoxLayout(self)
+            self._add_buttons(self._row)
+        super().setVisible(visible)
+
+    def _add_buttons(self, row: QHBoxLayout) -> None:
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         caption = make_label("It was", "caption")

@@ -1,5 +1,7 @@
 """Draw tab: pad and tools on the left, prediction and explanation on the right."""
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
@@ -24,12 +26,14 @@ from digitpad.gui.tasks.throttle import Throttle
 from digitpad.gui.widgets.basics import SPACE, ElidedLabel, FittedLabel, make_card, make_label, named, set_role
 from digitpad.gui.widgets.segmented_control import join_buttons
 from digitpad.gui.widgets.tab_page import TabPage
-from digitpad.gui.widgets.term_button import explain
+from digitpad.gui.widgets.term_button import TermButton, explain
 from digitpad.gui.widgets.text_size import follow_text_size, scale_with_text, scaled
 from digitpad.number_format import format_percent
-from digitpad.recognition.reading import Reading
-from digitpad.recognition.recognizer import Prediction
 from digitpad.weights.native_format import Weights
+
+if TYPE_CHECKING:
+    from digitpad.recognition.reading import Reading
+    from digitpad.recognition.recognizer import Prediction
 
 FRAME_MS = 12
 """Minimum time between predictions: less than a frame at 60 Hz, so that late input is still read within a frame."""
@@ -79,6 +83,7 @@ class DrawTab(TabPage):
         self.items = ItemsRow()
         self.correction = CorrectionRow()
         self.confirm = ConfirmButton()
+        self._about_correction = TermButton("correction")
         self.seen = ExplanationPanel(theme, self.pad, session.weights, lambda: session.selected_drawing)
         self._build()
         self._set_classes(session.weights.class_names)
@@ -131,7 +136,7 @@ class DrawTab(TabPage):
         self.pad.invite("Draw a digit" if class_names == DIGITS else "Draw here", _DROP)
         self._grow()
 
-    def read_now(self) -> Prediction | None:
+    def read_now(self) -> "Prediction | None":
         """Predict the current drawing without waiting for the next frame, and return the prediction."""
         self._read()
         return self.prediction
@@ -140,7 +145,9 @@ class DrawTab(TabPage):
         session = self._session
         self.show_prediction(session.prediction, session.reading, session.selected)
 
-    def show_prediction(self, prediction: Prediction | None, reading: Reading | None = None, selected: int = 0) -> None:
+    def show_prediction(
+        self, prediction: "Prediction | None", reading: "Reading | None" = None, selected: int = 0
+    ) -> None:
         """Show the prediction for the selected item of a reading."""
         self.prediction = prediction
         items = () if reading is None else reading.items
@@ -148,6 +155,7 @@ class DrawTab(TabPage):
         self.items.set_items(items, selected)
         can_correct = prediction is not None and self._class_names == DIGITS
         self.correction.setVisible(can_correct)
+        self._about_correction.setVisible(can_correct)
         self.confirm.setVisible(can_correct and prediction is not None and prediction.sure)
         self.confirm.set_kept(self._session.kept_label if can_correct else None)
         self.seen.set_prediction(prediction)
@@ -321,6 +329,7 @@ class DrawTab(TabPage):
         top = QHBoxLayout()
         top.addWidget(self._confidence, 1)
         top.addWidget(self.confirm)
+        top.addWidget(self._about_correction)
         column.addLayout(top)
         for line in (self._runners_up, self.items, self.correction, self._time):
             column.addWidget(line)

@@ -1,6 +1,7 @@
 """Explanation panel: the 28 × 28 network input, the evidence in its pixels, and changes that alter the prediction."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +21,11 @@ from digitpad.gui.widgets.theme import Theme
 from digitpad.ink.drawing import Drawing
 from digitpad.ink.raster import input_area
 from digitpad.ink.strokes import CANVAS_PX, Stroke
-from digitpad.recognition.explainer import Evidence, Explainer, Finding
-from digitpad.recognition.recognizer import Prediction
 from digitpad.weights.native_format import Weights
+
+if TYPE_CHECKING:
+    from digitpad.recognition.explainer import Evidence, Explainer, Finding
+    from digitpad.recognition.recognizer import Prediction
 
 WEIGH_MS = 100
 """Minimum time between updates of the evidence; faster changes cannot be seen."""
@@ -30,8 +33,9 @@ WEIGH_MS = 100
 ALIKE = 0.7
 """Minimum share of common ink of two images, at which one counts as a continuation of the other."""
 
-_SCALED = "28 × 28 pixels, scaled and centred like the training digits."
-_SAMPLE = "28 × 28 pixels from the dataset, neither scaled nor moved."
+# The text, short enough for a small window, and the rest of its tooltip.
+_SCALED = "28 × 28 pixels, scaled and centred", " like the training digits."
+_SAMPLE = "28 × 28 pixels from the dataset", ", neither scaled nor moved."
 
 
 class _Lines(QLabel):
@@ -89,7 +93,7 @@ class ExplanationPanel(QFrame):
         self._for = LegendEntry(theme, sign_symbol("+", SPEAKS_FOR), name="speaks_for")
         self._against = LegendEntry(theme, sign_symbol("−", SPEAKS_AGAINST), name="speaks_against")
         self._why = named(QPushButton("Why?"), "why")
-        self._about = make_label(_SCALED, "soft", "about_seen")
+        self._about = make_label(_SCALED[0], "soft", "about_seen")
         self._try = named(QPushButton("Try it"), "try_it")
         self._proposal: Finding | None = None
         self._explained = drawing or (lambda: pad.drawing)
@@ -137,14 +141,15 @@ class ExplanationPanel(QFrame):
         self._forget_findings()
         self._search()
 
-    def set_prediction(self, prediction: Prediction | None) -> None:
+    def set_prediction(self, prediction: "Prediction | None") -> None:
         """Show the network input; the evidence follows when it has been computed.
 
         If the ink continues the previous ink, the previous evidence stays until then, so that colours do not flicker.
         """
         before, self._prediction = self._prediction, prediction
-        self._about.setText(_SAMPLE if self._pad.drawing.is_sample else _SCALED)
-        self._about.setToolTip(self._about.text())  # a small window cuts its end
+        about, more = _SAMPLE if self._pad.drawing.is_sample else _SCALED
+        self._about.setText(about)
+        self._about.setToolTip(about + more)
         if prediction is None or not self.explains:
             self._weighing.cancel()
             self._view.set_prediction(prediction)
@@ -173,7 +178,9 @@ class ExplanationPanel(QFrame):
         self.set_prediction(self._prediction)
         self._search()
 
-    def _get_explainer(self) -> Explainer:
+    def _get_explainer(self) -> "Explainer":
+        from digitpad.recognition.explainer import Explainer
+
         if self._explainer is None:
             self._explainer = Explainer(self._weights)
         return self._explainer
@@ -194,14 +201,14 @@ class ExplanationPanel(QFrame):
         explainer = self._get_explainer()
         self._weighing.start(lambda: explainer.weigh(prediction.image, digit, instead), finished=self._show_evidence)
 
-    def _show_evidence(self, evidence: Evidence) -> None:
+    def _show_evidence(self, evidence: "Evidence") -> None:
         self._view.set_evidence(evidence)
         if self._prediction is not None:  # the ink may have grown since
             self._view.set_ink(self._prediction.image)
         self._name_digits(evidence.digit, evidence.instead)
         self._lay_over_ink(evidence)
 
-    def _lay_over_ink(self, evidence: Evidence) -> None:
+    def _lay_over_ink(self, evidence: "Evidence") -> None:
         """Show the evidence over the ink on the pad, where it is large."""
         drawing = self._explained()
         area = input_area([stroke.points for stroke in drawing.strokes]) if drawing.image is None else None
@@ -221,7 +228,7 @@ class ExplanationPanel(QFrame):
             others = tuple(stroke for stroke in self._pad.drawing.strokes if id(stroke) not in explained)
             self._pad.replace(Drawing((*others, *strokes)), "Try a change")
 
-    def _propose(self, finding: Finding | None) -> None:
+    def _propose(self, finding: "Finding | None") -> None:
         self._proposal = finding
         self._try.setEnabled(finding is not None)
         self._pad.show_ghost(() if finding is None else finding.paths)
@@ -238,7 +245,7 @@ class ExplanationPanel(QFrame):
             explainer, drawing = self._get_explainer(), self._explained()
             self._searching.start(lambda: explainer.search(drawing), finished=self._show_findings)
 
-    def _show_findings(self, findings: tuple[Finding, ...] | None) -> None:
+    def _show_findings(self, findings: "tuple[Finding, ...] | None") -> None:
         self._propose(findings[0] if findings else None)
         if findings:
             self.findings.set_lines([f"· {finding}" for finding in findings])

@@ -1,6 +1,7 @@
 """The digits of a number, to choose one of them from."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent
@@ -9,7 +10,9 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QSizePolic
 from digitpad.gui.widgets.accessibility import Role, set_accessible_role
 from digitpad.gui.widgets.basics import SPACE
 from digitpad.number_format import format_percent
-from digitpad.recognition.reading import Item
+
+if TYPE_CHECKING:
+    from digitpad.recognition.reading import Item
 
 _PADDING_PX = 12
 
@@ -43,7 +46,7 @@ class ItemsRow(QWidget):
         self._row.setSpacing(SPACE)
         self._row.addStretch(1)
 
-    def set_items(self, items: Sequence[Item], current: int) -> None:
+    def set_items(self, items: Sequence["Item"], current: int) -> None:
         """Show the items of a reading; with only one, nothing."""
         self.setVisible(len(items) > 1)
         shares = [(item.text, format_percent(item.prediction.confidence)) for item in items]

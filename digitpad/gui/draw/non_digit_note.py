@@ -5,8 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from digitpad.class_names import DIGITS
 from digitpad.errors import DigitpadError
 from digitpad.gui.session import Session
-from digitpad.gui.widgets.basics import SPACE, ElidedLabel
-from digitpad.gui.widgets.form_widgets import link
+from digitpad.gui.widgets.basics import SPACE, ElidedLabel, link
 from digitpad.weights.native_format import Weights
 
 N_NON_DIGITS = 15_000

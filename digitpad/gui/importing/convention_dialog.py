@@ -14,8 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from digitpad.class_names import describe_names
-from digitpad.gui.widgets.basics import SPACE, dialog_buttons, make_label, named
-from digitpad.gui.widgets.form_widgets import link
+from digitpad.gui.widgets.basics import SPACE, dialog_buttons, link, make_label, named
 from digitpad.gui.widgets.table_items import prepare_table
 from digitpad.gui.widgets.text_size import scale_with_text
 from digitpad.importers.inference.best_convention import POOR, ImportResult

@@ -4,8 +4,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from digitpad.gui.widgets.basics import SPACE, ElidedLabel, make_label, named, set_kind
-from digitpad.gui.widgets.form_widgets import link
+from digitpad.gui.widgets.basics import SPACE, ElidedLabel, link, make_label, named, set_kind
 from digitpad.gui.widgets.text_size import scaled
 from digitpad.teaching.lesson import Lesson, Step
 

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
-from digitpad.gui.pictures.picture_reading import PictureReading, Pixels, read_picture
 from digitpad.gui.session import Session
 from digitpad.gui.tasks.task import Policy, TaskRunner, as_digitpad_error
 from digitpad.ink.drawing import Drawing
-from digitpad.recognition.number_reader import NumberReader
+
+if TYPE_CHECKING:
+    from digitpad.gui.pictures.picture_reading import PictureReading, Pixels
 
 MAX_IMMEDIATE = 500 * 500
 """Number of pixels up to which a picture is read at once, in less than a tenth of a second."""
@@ -36,7 +38,7 @@ class PictureOpener(QObject):
         self._tasks = TaskRunner("pictures", Policy.LATEST, self)
         self._picture: tuple[Pixels, str, str] | None = None
 
-    def open(self, pixels: Pixels, change: str, name: str) -> None:
+    def open(self, pixels: "Pixels", change: str, name: str) -> None:
         """Read a picture; put its digit on the pad, or show the dialog if there are several.
 
         Parameters
@@ -47,6 +49,9 @@ class PictureOpener(QObject):
         name : str
             Name of the picture, for the user.
         """
+        from digitpad.gui.pictures.picture_reading import read_picture
+        from digitpad.recognition.number_reader import NumberReader
+
         self._picture = pixels, change, name
         self.opened.emit()
         work = partial(
@@ -67,7 +72,7 @@ class PictureOpener(QObject):
         if self._picture is not None:
             self._show_dialog(None)
 
-    def _take(self, found: PictureReading) -> None:
+    def _take(self, found: "PictureReading") -> None:
         assert self._picture is not None
         _, change, name = self._picture
         self._session.say("")
@@ -76,7 +81,7 @@ class PictureOpener(QObject):
         else:
             self._put(found.drawing, change, f"No drawing found in {name}")
 
-    def _show_dialog(self, found: PictureReading | None) -> None:
+    def _show_dialog(self, found: "PictureReading | None") -> None:
         from digitpad.gui.pictures.picture_dialog import PictureDialog
 
         assert self._picture is not None

@@ -21,8 +21,8 @@ from PySide6.QtWidgets import (
 from digitpad.errors import RunError
 from digitpad.gui.runs.comparison_table import ComparisonModel
 from digitpad.gui.tasks.task import TaskRunner, as_digitpad_error
-from digitpad.gui.widgets.basics import SPACE, make_card, make_label, named
-from digitpad.gui.widgets.form_widgets import Check, WordChoice, link
+from digitpad.gui.widgets.basics import SPACE, link, make_card, make_label, named
+from digitpad.gui.widgets.form_widgets import Check, WordChoice
 from digitpad.gui.widgets.menu_utils import add_action
 from digitpad.gui.widgets.reserved_label import ReservedLabel
 from digitpad.gui.widgets.table_items import prepare_table

@@ -7,8 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from digitpad.gui.session import Session, TrainingState
 from digitpad.gui.tasks.task import Policy, TaskRunner
-from digitpad.gui.widgets.basics import SPACE, make_label
-from digitpad.gui.widgets.form_widgets import link
+from digitpad.gui.widgets.basics import SPACE, link, make_label
 
 if TYPE_CHECKING:
     from digitpad.runs.run_registry import RunEntry

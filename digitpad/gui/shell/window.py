@@ -29,7 +29,11 @@ from digitpad.weights.native_format import Weights
 if TYPE_CHECKING:
     from digitpad.gui.shell.preferences_dialog import PreferencesDialog
 
-_IMPORTED_LATER = ("digitpad.gui.importing.network_import", "digitpad.gui.runs.runs_window")
+_IMPORTED_LATER = (
+    "digitpad.recognition.number_reader",
+    "digitpad.gui.importing.network_import",
+    "digitpad.gui.runs.runs_window",
+)
 
 _MINIMUM_PX = (480, 320)
 
@@ -114,7 +118,7 @@ class Window(QMainWindow):
         """Import the other tabs in advance, so that they open quickly."""
         # In a task: imports take 100 ms or more, but a thread blocks the pen for only a millisecond at a time.
         self._importing.start(
-            lambda: [*(page.load() for page in self.pages), *map(import_module, _IMPORTED_LATER)],
+            lambda: [*map(import_module, _IMPORTED_LATER), *(page.load() for page in self.pages)],
             finished=self._status.banner.look,  # an import that fails raises its error when the tab is shown
         )
         self.session.corrections.follow(self.session.weights)

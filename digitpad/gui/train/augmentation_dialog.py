@@ -34,8 +34,7 @@ from digitpad.errors import DataError
 from digitpad.gui.canvas.qt_images import inked
 from digitpad.gui.tasks.throttle import Throttle
 from digitpad.gui.widgets.accessibility import Role, set_accessible_role
-from digitpad.gui.widgets.basics import SPACE, dialog_buttons, make_card, make_label, named
-from digitpad.gui.widgets.form_widgets import link
+from digitpad.gui.widgets.basics import SPACE, dialog_buttons, link, make_card, make_label, named
 from digitpad.gui.widgets.theme import Theme
 from digitpad.training.recipe import AugmentationSettings
 

@@ -27,8 +27,8 @@ from digitpad.gui.data.dataset_choice import DatasetChoice
 from digitpad.gui.train.augmentation_choice import AugmentationChoice, describe_amounts
 from digitpad.gui.train.augmentation_dialog import AugmentationDialog
 from digitpad.gui.train.settings_fields import FIELDS, HEADING_TERMS, Editor, Field
-from digitpad.gui.widgets.basics import SPACE, bring_to_front, make_card, make_label, named
-from digitpad.gui.widgets.form_widgets import Choice, Disclosure, TextField, link
+from digitpad.gui.widgets.basics import SPACE, bring_to_front, link, make_card, make_label, named
+from digitpad.gui.widgets.form_widgets import Choice, Disclosure, TextField
 from digitpad.gui.widgets.term_button import SIDE_PX, TermButton, explain
 from digitpad.gui.widgets.text_size import scaled
 from digitpad.gui.widgets.theme import Theme

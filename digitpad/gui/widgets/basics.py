@@ -46,6 +46,17 @@ def named(thing: _W, name: str) -> _W:
     return thing
 
 
+def link(text: str, name: str, tip: str) -> QPushButton:
+    """Create a button that looks like a link, for actions that are rarely used."""
+    button = QPushButton(text)
+    button.setObjectName(name)
+    button.setToolTip(tip)
+    button.setProperty("kind", "link")
+    button.setMinimumHeight(24)  # the smallest target that is easy to hit
+    button.setAutoDefault(False)
+    return button
+
+
 def make_card(name: str, parent: QWidget | None = None) -> QFrame:
     """Create a card: a framed panel on the window background."""
     frame = QFrame(parent)

@@ -237,17 +237,6 @@ def _colour(role: QPalette.ColorRole) -> QColor:
     return QApplication.palette().color(role)
 
 
-def link(text: str, name: str, tip: str) -> QPushButton:
-    """Create a button that looks like a link, for actions that are rarely used."""
-    button = QPushButton(text)
-    button.setObjectName(name)
-    button.setToolTip(tip)
-    button.setProperty("kind", "link")
-    button.setMinimumHeight(24)  # the smallest target that is easy to hit
-    button.setAutoDefault(False)
-    return button
-
-
 def paint_chevron(painter: QPainter, middle: QPointF, colour: QColor, *, down: bool) -> None:
     """Paint a small chevron that points down or to the right."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)

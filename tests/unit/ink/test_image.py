@@ -15,8 +15,8 @@ from digitpad.datasets.dataset import mnist
 from digitpad.errors import InkError
 from digitpad.ink import image as image_module
 from digitpad.ink.drawing import Drawing
-from digitpad.ink.finding import WORK_SIDE, find_ink
-from digitpad.ink.image import FORMATS, MAX_PIXELS, MAX_SIDE, STROKE_WIDTHS_PX, read_image, stroke_width
+from digitpad.ink.finding import find_ink
+from digitpad.ink.image import FORMATS, MAX_PIXELS, MAX_SIDE, STROKE_WIDTHS_PX, WORK_SIDE, read_image, stroke_width
 from digitpad.ink.raster import centre_of_mass
 from digitpad.recognition.recognizer import Recognizer
 from digitpad.weights.native_format import SHIPPED, load_weights
