@@ -17,7 +17,6 @@ that are not sure, this makes half of those sure that are right, and none that i
 labelled when it comes. Of 1,439 symbols that are no digits, it makes 0.5 per writer a digit.
 """
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -123,6 +122,11 @@ class CorrectionMemory:
         self.add(drawings)
 
     @property
+    def is_active(self) -> bool:
+        """Whether there are drawings, and they may change answers."""
+        return self.is_on and bool(self._drawings)
+
+    @property
     def n_corrections(self) -> int:
         """Number of drawings that can change an answer."""
         return sum(drawing.label != digit for drawing, digit in zip(self._drawings, self._read_as, strict=True))
@@ -134,9 +138,9 @@ class CorrectionMemory:
             return
         points = [self._points] if self._drawings else []
         for drawing in new:  # one by one, as a drawing is read on the pad
-            logits, point = forward_with_features(self._network, drawing.image[None], self._places)
+            logits, features = forward_with_features(self._network, drawing.image[None], self._places)
             self._read_as.append(int(logits[0].argmax()))
-            points.append(point[None])
+            points.append(features)
         drawings = [*self._drawings, *new]
         misread = [drawing.label != digit for drawing, digit in zip(drawings, self._read_as, strict=True)]
         kept = sorted(sorted(range(len(drawings)), key=lambda place: (misread[place], place))[-MAX_REMEMBERED:])
@@ -149,24 +153,22 @@ class CorrectionMemory:
         self._drawings, self._read_as = [], []
         self._points = self._points[:0]
 
-    def read(self, image: NDArray[np.uint8], network: Network) -> tuple[Floats, Correction | None]:
-        """Read an image with a network of the same weights.
+    def forward(self, network: Network, images: NDArray[np.uint8]) -> tuple[Floats, Floats]:
+        """Return the logits and the features of images by a network of the same weights.
 
         Parameters
         ----------
-        image : ndarray of uint8, shape (28, 28)
         network : Network
             The recogniser's own copy.
+        images : ndarray of uint8, shape (n_images, 28, 28)
 
         Returns
         -------
-        logits : ndarray of shape (n_classes,)
-            The network's.
-        correction : Correction or None
-            The labelled drawing that changes the answer or makes it sure, if there is one.
+        logits : ndarray of shape (n_images, n_classes)
+            The network's, which its next call overwrites.
+        features : ndarray of shape (n_images, n_features)
         """
-        logits, point = forward_with_features(network, image[None], self._places)
-        return logits[0], self.look_up(logits[0], point) if self.is_on else None
+        return forward_with_features(network, images, self._places)
 
     def look_up(self, logits: Floats, point: Floats) -> Correction | None:
         """Return the labelled drawing that changes the answer for these logits and features or makes it sure, or None.
@@ -174,10 +176,11 @@ class CorrectionMemory:
         Parameters
         ----------
         logits : ndarray of shape (n_classes,)
+            Up to a constant.
         point : ndarray of shape (n_features,)
-            From `forward_with_features`.
+            From `forward`.
         """
-        if not self._drawings:
+        if not self.is_active:
             return None
         distances = 1 - self._points @ point
         place = int(distances.argmin())
@@ -207,9 +210,10 @@ def feature_places(network: Network) -> tuple[int, ...]:
 def forward_with_features(
     network: Network, images: NDArray[np.uint8], places: tuple[int, ...]
 ) -> tuple[Floats, Floats]:
-    """Return logits, which the next call overwrites, and the features of the first image.
+    """Return logits, which the next call overwrites, and the features of each image.
 
-    The features have shape (n_features,) and length 1, so that their dot product is the mean cosine.
+    The features have shape (n_images, n_features). Those of an image have length 1, so that the dot product of two is
+    their mean cosine.
     """
     x: NDArray[Any] = images
     parts = []
@@ -220,15 +224,15 @@ def forward_with_features(
             x = layer.forward(x, False)
     if places[-1] == len(network.layers):
         parts.append(_unit(x, len(places)))
-    return x, np.concatenate(parts) if len(parts) > 1 else parts[0]
+    return x, np.concatenate(parts, axis=1)
 
 
 def _unit(activations: NDArray[Any], n_parts: int) -> Floats:
-    """Return a copy of the first image's activations, scaled to a squared length of 1 / n_parts."""
-    part: Floats = activations[0].ravel().astype(np.float32)  # a copy: the layer may overwrite the activations
-    square = float(part @ part) * n_parts
-    if 0 < square < math.inf:
-        part *= 1 / math.sqrt(square)
-    else:  # no unit is active, or they overflow
-        part[:] = 0
-    return part
+    """Return a copy of the activations, those of each image scaled to a squared length of 1 / n_parts.
+
+    They are 0 where no unit is active, or where they overflow.
+    """
+    part: Floats = activations.reshape(len(activations), -1).astype(np.float32)  # a copy: layers overwrite activations
+    squares = np.einsum("ij,ij->i", part, part)[:, None] * n_parts
+    is_usable = (squares > 0) & np.isfinite(squares)
+    return np.where(is_usable, part / np.sqrt(np.where(is_usable, squares, 1)), 0)

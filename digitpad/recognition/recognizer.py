@@ -18,6 +18,8 @@ from digitpad.weights.native_format import Weights
 if TYPE_CHECKING:
     from digitpad.recognition.memory import Correction, CorrectionMemory
 
+_MIN_PROBABILITY = 1e-30  # smaller ones have no logarithm in float32
+
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
@@ -40,6 +42,8 @@ class Prediction:
     correction : Correction or None
         The user's labelled drawing that changed the answer or made it sure. The probabilities of the network's own
         answer and of the corrected one are then exchanged; a correction to "not a digit" makes the answer not sure.
+    features : ndarray of shape (n_features,) or None
+        Activations of hidden layers, by which the memory compares drawings; None without an active memory.
     """
 
     digit: int
@@ -49,6 +53,7 @@ class Prediction:
     milliseconds: float
     class_names: tuple[str, ...] = DIGITS
     correction: "Correction | None" = None
+    features: Floats | None = None
 
     @property
     def label(self) -> str:
@@ -101,60 +106,78 @@ class Recognizer:
         return self.read(Drawing.from_pixels(pixels))
 
     def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[Prediction]:
-        """Recognise network inputs, each of shape (28, 28), in batches; each prediction has its share of the time."""
+        """Recognise network inputs, each of shape (28, 28), in batches; each prediction has its share of the time.
+
+        The memory changes none of them; see `recall`.
+        """
         predictions: list[Prediction] = []
         for start in range(0, len(images), self._network.chunk):
             begin = time.perf_counter()
             chunk = images[start : start + self._network.chunk]
             with np.errstate(over="ignore", invalid="ignore"):
-                outputs = self._network.predict(np.stack(chunk))
+                outputs, features = self._forward(np.stack(chunk))
             milliseconds = (time.perf_counter() - begin) * 1000 / len(chunk)
-            predictions += [
-                self._prediction(image, output, milliseconds) for image, output in zip(chunk, outputs, strict=True)
-            ]
+            for image, output, point in zip(chunk, outputs, features, strict=True):
+                if not np.isfinite(output).all():  # the network overflowed, so every class is equally likely
+                    output = np.full_like(output, 1 / len(output))
+                    point = None if point is None else np.zeros_like(point)  # similar to no drawing
+                predictions.append(
+                    Prediction(
+                        int(np.argmax(output)),
+                        tuple(output.tolist()),
+                        float(output.max()) >= self.weights.confidence_threshold,
+                        image,
+                        milliseconds,
+                        self.weights.class_names,
+                        features=point,
+                    )
+                )
         return predictions
+
+    def recall(self, prediction: Prediction) -> Prediction:
+        """Return the prediction, changed by the memory if a similar drawing was corrected."""
+        if self._active_memory is None:
+            return prediction
+        if prediction.features is None:  # made before there was a memory
+            prediction = self.predict([prediction.image])[0]
+        assert prediction.features is not None
+        logits = np.log(np.maximum(prediction.probabilities, _MIN_PROBABILITY))
+        correction = self._active_memory.look_up(logits, prediction.features)
+        return prediction if correction is None else _corrected(prediction, correction)
 
     def _predict(self, image: NDArray[np.uint8], begin: float) -> Prediction | None:
         if not image.any():
             return None
-        prediction = self._remembered(image) if self._remembers else self.predict([image])[0]
+        prediction = self.recall(self.predict([image])[0])
         return replace(prediction, milliseconds=(time.perf_counter() - begin) * 1000)
 
-    def recall(self, prediction: Prediction) -> Prediction:
-        """Return the prediction, changed by the memory if a similar drawing was corrected."""
-        if not self._remembers:
-            return prediction
-        remembered = self._remembered(prediction.image)
-        return prediction if remembered.correction is None else remembered
+    def _forward(self, images: NDArray[np.uint8]) -> tuple[Floats, Sequence[Floats | None]]:
+        """Return the probabilities of images, and the features by which the memory compares them, if it is active."""
+        if self._active_memory is None:
+            return self._network.predict(images), [None] * len(images)
+        logits, features = self._active_memory.forward(self._network, images)
+        return softmax(logits), list(features)
 
     @property
-    def _remembers(self) -> bool:
-        return self.memory is not None and self.memory.weights is self.weights
+    def _active_memory(self) -> "CorrectionMemory | None":
+        """The memory, if it may change an answer of this network."""
+        memory = self.memory
+        return memory if memory is not None and memory.is_active and memory.weights is self.weights else None
 
-    def _remembered(self, image: NDArray[np.uint8]) -> Prediction:
-        assert self.memory is not None
-        begin = time.perf_counter()
-        with np.errstate(over="ignore", invalid="ignore"):
-            logits, correction = self.memory.read(image, self._network)
-            output = softmax(logits[None])[0]
-        return self._prediction(image, output, (time.perf_counter() - begin) * 1000, correction)
 
-    def _prediction(
-        self,
-        image: NDArray[np.uint8],
-        output: Floats,
-        milliseconds: float,
-        correction: "Correction | None" = None,
-    ) -> Prediction:
-        if not np.isfinite(output).all():  # the network overflowed, so every class is equally likely
-            output, correction = np.full_like(output, 1 / len(output)), None
-        is_sure = float(output.max()) >= self.weights.confidence_threshold
-        if correction is not None and correction.label == correction.network_digit and is_sure:
-            correction = None  # the network alone would have answered the same
-        if correction is not None and correction.label != NONE:
-            changed = [correction.network_digit, correction.label]
-            output[changed] = output[changed[::-1]]
-        probabilities = tuple(output.tolist())
-        sure = is_sure if correction is None else correction.label != NONE and (is_sure or correction.is_sure)
-        digit = int(np.argmax(probabilities))
-        return Prediction(digit, probabilities, sure, image, milliseconds, self.weights.class_names, correction)
+def _corrected(prediction: Prediction, correction: "Correction") -> Prediction:
+    """Return a prediction of the network alone, changed by a labelled drawing."""
+    if correction.label == NONE:
+        return replace(prediction, sure=False, correction=correction)
+    if correction.label == correction.network_digit and prediction.sure:
+        return prediction  # the network alone has answered the same
+    probabilities = list(prediction.probabilities)
+    first, second = correction.network_digit, correction.label
+    probabilities[first], probabilities[second] = probabilities[second], probabilities[first]
+    return replace(
+        prediction,
+        digit=int(np.argmax(probabilities)),
+        probabilities=tuple(probabilities),
+        sure=prediction.sure or correction.is_sure,
+        correction=correction,
+    )

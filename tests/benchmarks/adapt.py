@@ -55,9 +55,9 @@ class Data:
         places = feature_places(network)
         logits, points = [], []
         for image in self.images:
-            rows, point = forward_with_features(network, image[None], places)
+            rows, features = forward_with_features(network, image[None], places)
             logits.append(rows[0].copy())
-            points.append(point)
+            points.append(features[0])
         self.logits, self.points = np.stack(logits), np.stack(points)
         self.right = self.logits.argmax(axis=1) == self.labels
 
@@ -145,7 +145,7 @@ def lookup_milliseconds(data: Data, weights: Weights) -> dict[str, float]:
 
 
 def _first(result: tuple[Any, Any]) -> tuple[Any, Any]:
-    return result[0][0], result[1]
+    return result[0][0], result[1][0]
 
 
 def pooled(rows: list[dict[str, float]]) -> dict[str, float]:

@@ -41,10 +41,10 @@ class Drawings:
             for line in path.read_text("utf-8").splitlines():
                 values = json.loads(line)
                 image = rasterize([np.asarray(stroke, np.float64) for stroke in values["strokes"]])
-                rows, point = forward_with_features(network, image[None], places)
+                rows, features = forward_with_features(network, image[None], places)
                 labels.append(int(values["label"]))
                 logits.append(rows[0].copy())
-                points.append(point)
+                points.append(features[0])
                 writers.append(str(values["writer"]))
         self.labels, self.logits, self.points = np.array(labels), np.stack(logits), np.stack(points)
         self.read = self.logits.argmax(axis=1)

@@ -159,7 +159,9 @@ def test_features_of_any_network(hidden: tuple[int | str, ...]) -> None:
     """Features have length 1, and the returned logits are those of the network."""
     network = Network(feedforward(hidden, "relu", "auto"))
     network.initialize(np.random.default_rng(1))
-    image = mnist().test.images[:1]
-    logits, point = forward_with_features(network, image, feature_places(network))
-    np.testing.assert_array_equal(logits.copy(), network.forward(image))
-    assert np.linalg.norm(point) == pytest.approx(1, abs=1e-5)
+    images = mnist().test.images[:3]
+    logits, features = forward_with_features(network, images, feature_places(network))
+    np.testing.assert_array_equal(logits.copy(), network.forward(images))
+    np.testing.assert_allclose(np.linalg.norm(features, axis=1), 1, atol=1e-5)
+    alone = forward_with_features(network, images[1:2], feature_places(network))[1]
+    np.testing.assert_allclose(alone[0], features[1], atol=1e-5)
