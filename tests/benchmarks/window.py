@@ -59,8 +59,8 @@ def pen_to_prediction() -> dict[str, Any]:
     latencies: list[float] = []
     show = tab.show_prediction
 
-    def show_and_measure(prediction: Any) -> None:
-        show(prediction)
+    def show_and_measure(*shown: Any) -> None:
+        show(*shown)
         tab.repaint()
         now = time.perf_counter()
         latencies.extend((now - begin) * 1000 for begin in waiting)

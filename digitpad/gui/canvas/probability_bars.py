@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import QEasingCurve, QRectF, QSize, Qt, QVariantAnimation
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
 
 from digitpad.class_names import DIGITS
@@ -41,6 +42,8 @@ class ProbabilityBars(QWidget):
         self.setAccessibleName("Probabilities")
         set_accessible_role(self, Role.Chart)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._ground_key: tuple[object, ...] | None = None
+        self._ground_picture = QPixmap()
         self._animation = QVariantAnimation(self)
         self._animation.setStartValue(0.0)
         self._animation.setEndValue(1.0)
@@ -111,50 +114,101 @@ class ProbabilityBars(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         tokens = self._theme.tokens
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        font = fixed_width_digits(self.font())
         best = None
         if self._target is not None and self.sure:
             best = max(range(len(self._target)), key=self._target.__getitem__)
-        rows = self.rows
-        row_height = min(self.height() / max(1, min(len(self._class_names), N_BARS)), scaled(48))
-        growth = min(max(1.0, row_height / scaled(30)), MAX_GROWTH)
-        font.setPixelSize(round(scaled(BODY_PX) * growth))
-        font.setBold(True)
-        name_px = self._name_px(QFontMetricsF(font))
-        letter_px = max(NAME_PX, math.ceil(QFontMetricsF(font).horizontalAdvance("0")) + 5)
-        right = QFontMetricsF(font).horizontalAdvance(format_percent(1.0)) + 12
-        left = name_px + 11.0
-        room = self.width() - left - right
-        thick = min(12.0 * growth, 0.62 * row_height)
-        for row_index, class_index in enumerate(rows):
-            row = QRectF(0, row_index * row_height, self.width(), row_height)
-            track = QRectF(left, row.center().y() - thick / 2, room, thick)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(tokens.ground))
-            painter.drawRoundedRect(track, thick / 2, thick / 2)
-            if (length := room * self.drawn[class_index]) > 0.5:
-                painter.setBrush(QColor(tokens.accent if class_index == best else tokens.faint))
+        rows, places = self.rows, self._places()
+        font = self._font(places)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.drawPixmap(0, 0, self._ground(rows, places))
+        painter.setFont(font)
+        painter.setPen(QColor(tokens.soft))
+        for row, class_index in enumerate(rows):
+            length = places.room * self.drawn[class_index]
+            if length > 0.5:
                 # Clip a short bar to the track's round end; with round ends of its own it would look like a bead.
                 painter.save()
+                track = places.track(row)
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(QColor(tokens.accent if class_index == best else tokens.faint))
                 painter.setClipRect(QRectF(track.left(), track.top(), length, track.height()))
                 painter.drawRoundedRect(
-                    QRectF(track.left(), track.top(), max(length, thick), thick), thick / 2, thick / 2
+                    QRectF(track.left(), track.top(), max(length, places.thick), places.thick),
+                    places.thick / 2,
+                    places.thick / 2,
                 )
                 painter.restore()
-            font.setBold(True)
-            painter.setFont(font)
-            painter.setPen(QColor(tokens.text))
-            name = self._class_names[class_index]
-            if name_px > letter_px:
-                elided = QFontMetricsF(font).elidedText(name, Qt.TextElideMode.ElideRight, name_px)
-                painter.drawText(QRectF(0, row.top(), name_px, row_height), Qt.AlignmentFlag.AlignVCenter, elided)
-            else:
-                painter.drawText(QRectF(0, row.top(), name_px, row_height), Qt.AlignmentFlag.AlignCenter, name)
-            font.setBold(class_index == best)
-            painter.setFont(font)
-            painter.setPen(QColor(tokens.text if class_index == best else tokens.soft))
-            text = "" if self._target is None else format_percent(self._target[class_index])
-            painter.drawText(row, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+            if self._target is not None:
+                if class_index == best:
+                    painter.save()
+                    font.setBold(True)
+                    painter.setFont(font)
+                    painter.setPen(QColor(tokens.text))
+                text = format_percent(self._target[class_index])
+                area = QRectF(0, row * places.row_height, self.width(), places.row_height)
+                painter.drawText(area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+                if class_index == best:
+                    painter.restore()
         painter.end()
+
+    def _places(self) -> "_Places":
+        """Return where names, bars and percentages are for the present size and classes."""
+        row_height = min(self.height() / max(1, min(len(self._class_names), N_BARS)), scaled(48))
+        growth = min(max(1.0, row_height / scaled(30)), MAX_GROWTH)
+        places = _Places(row_height, round(scaled(BODY_PX) * growth), min(12.0 * growth, 0.62 * row_height))
+        metrics = QFontMetricsF(self._font(places, bold=True))
+        places.name_px = self._name_px(metrics)
+        places.left = places.name_px + 11.0
+        places.room = self.width() - places.left - metrics.horizontalAdvance(format_percent(1.0)) - 12
+        return places
+
+    def _font(self, places: "_Places", *, bold: bool = False) -> QFont:
+        font = fixed_width_digits(self.font())
+        font.setPixelSize(places.font_px)
+        font.setBold(bold)
+        return font
+
+    def _ground(self, rows: Sequence[int], places: "_Places") -> QPixmap:
+        """Return the names and the empty tracks, which stay the same while probabilities change."""
+        tokens, ratio = self._theme.tokens, self.devicePixelRatioF()
+        key = (self.size().toTuple(), ratio, tokens, self.font().key(), places, tuple(rows), self._class_names)
+        if self._ground_key != key:
+            self._ground_key = key
+            self._ground_picture = QPixmap(self.size() * ratio)
+            self._ground_picture.setDevicePixelRatio(ratio)
+            self._ground_picture.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(self._ground_picture)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setBrush(QColor(tokens.ground))
+            painter.setFont(self._font(places, bold=True))
+            metrics = QFontMetricsF(painter.font())
+            letter_px = max(NAME_PX, math.ceil(metrics.horizontalAdvance("0")) + 5)
+            for row, class_index in enumerate(rows):
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.drawRoundedRect(places.track(row), places.thick / 2, places.thick / 2)
+                painter.setPen(QColor(tokens.text))
+                name, alignment = self._class_names[class_index], Qt.AlignmentFlag.AlignCenter
+                if places.name_px > letter_px:
+                    name = metrics.elidedText(name, Qt.TextElideMode.ElideRight, places.name_px)
+                    alignment = Qt.AlignmentFlag.AlignVCenter
+                painter.drawText(QRectF(0, row * places.row_height, places.name_px, places.row_height), alignment, name)
+            painter.end()
+        return self._ground_picture
+
+
+@dataclass
+class _Places:
+    """Geometry of the rows, in pixels."""
+
+    row_height: float
+    font_px: int
+    thick: float
+    name_px: float = 0.0
+    left: float = 0.0
+    room: float = 0.0
+
+    def track(self, row: int) -> QRectF:
+        """Return the rectangle of the empty bar of a row."""
+        middle = (row + 0.5) * self.row_height
+        return QRectF(self.left, middle - self.thick / 2, self.room, self.thick)
