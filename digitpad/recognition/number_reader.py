@@ -16,10 +16,11 @@ from digitpad.nn.arrays import Floats
 from digitpad.nn.losses import NONE
 from digitpad.recognition.reading import Item, Reading
 from digitpad.recognition.recognizer import Prediction, Recognizer
-from digitpad.recognition.segmentation.layout import Unit, digit_height, find_lines, find_units, widest_gap
+from digitpad.recognition.segmentation.layout import find_lines, find_units, widest_gap
 from digitpad.recognition.segmentation.parts import Box, DividedInk
 from digitpad.recognition.segmentation.search import Hypothesis, best_reading, may_be_letter
 from digitpad.recognition.segmentation.strokes import DividedStrokes
+from digitpad.recognition.segmentation.units import Unit, digit_height
 from digitpad.weights.native_format import Weights
 
 if TYPE_CHECKING:

@@ -27,6 +27,10 @@ MAX_PARTS = 400
 _INK = 0.3  # amount of ink from which a pixel belongs to a component
 
 
+BAR_ASPECT = 2.5
+"""Smallest ratio of the sides of a straight line."""
+
+
 class DividedImage:
     """Components of an image's ink as parts, see `DividedInk`. Boxes are in pixels of the picture."""
 
@@ -55,7 +59,9 @@ class DividedImage:
                         [xs.max() + 1 + left + begin, ys.max() + 1 + top],
                     ]
                 )
-                self.parts.append(Part(Box.around(corners * found.scale + [found.x, found.y]), whole))
+                box = Box.around(corners * found.scale + [found.x, found.y])
+                is_bar = max(box.width, box.height) > BAR_ASPECT * min(box.width, box.height)
+                self.parts.append(Part(box, whole, is_straight=is_bar and len(edges) == 2))
 
     def key(self, parts: Sequence[int]) -> Hashable:
         """Return what identifies the ink of these parts."""

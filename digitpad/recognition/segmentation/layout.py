@@ -1,56 +1,22 @@
-"""Layout of ink: units that are not divided, the height of digits, and lines of writing."""
+"""Layout of ink: units that are not divided, and lines of writing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 
-from digitpad.ink.raster import SPECK_SHARE, not_specks
+from digitpad.ink.raster import SPECK_SHARE
 from digitpad.recognition.segmentation.parts import Box, Part
-
-TALL = 0.45
-"""Height of a unit that shapes a line, as a share of the height of digits; bars, dots and hats are lower."""
+from digitpad.recognition.segmentation.signs import mark_signs
+from digitpad.recognition.segmentation.units import TALL, Unit, digit_height
 
 SMALL_LINE = 0.7
 """A line lower than this share of its neighbour, beside its units, holds exponents or indices of the neighbour."""
-
-FLAT = 0.15
-"""Smallest height of digits, as a share of the widest unit; drawings of bars alone have no height."""
-
-
-@dataclass(frozen=True, eq=False)
-class Unit:
-    """Parts that certainly belong to the same digit: a stroke or component, or a piece of one, with its specks.
-
-    Attributes
-    ----------
-    parts : tuple of int
-        Ascending.
-    box : Box
-        Without specks.
-    whole : int
-        Number of the stroke or component.
-    n_pieces : int
-        Number of parts between whose ends the unit can be cut, 1 if it cannot.
-    joins : bool
-        Whether it may only join two digits.
-    is_point : bool
-        Whether it is a dot between digits, which belongs to neither.
-    """
-
-    parts: tuple[int, ...]
-    box: Box
-    whole: int
-    n_pieces: int = 1
-    joins: bool = False
-    is_point: bool = False
 
 
 def find_units(parts: Sequence[Part], divided: frozenset[int] = frozenset()) -> list[Unit]:
     """Return the units of the parts, from left to right; of the wholes in ``divided``, each part is a unit.
 
-    A speck joins the nearest unit, whose network input it seldom changes. A dot on the line between two units stays
-    alone, because it may be a decimal point.
+    A speck joins the nearest unit, whose network input it seldom changes; a point or another sign stays alone.
     """
     wholes: dict[int, list[int]] = {}
     for i, part in enumerate(parts):
@@ -63,42 +29,27 @@ def find_units(parts: Sequence[Part], divided: frozenset[int] = frozenset()) -> 
             box = Box.union([parts[i].box for i in members])
             units.append(Unit(tuple(members), box, whole, len(members)))
     if len(units) > 1:
-        units = _join_specks(units)
+        units = _join_specks(mark_signs(units, parts, digit_height(units)))
     return sorted(units, key=lambda unit: 2 * unit.box.x + unit.box.width)
 
 
 def _join_specks(units: list[Unit]) -> list[Unit]:
     height = digit_height(units)
+    signs = [unit for unit in units if unit.is_sign]
+    units = [unit for unit in units if not unit.is_sign]
     large = [unit for unit in units if unit.box.size > SPECK_SHARE * height]
     if not large or len(large) == len(units):
-        return units
+        return [*units, *signs]
     kept: dict[int, Unit] = {id(unit): unit for unit in large}
-    alone = []
     for speck in units:
         if id(speck) in kept:
             continue
         distances = [_distance(speck.box, unit.box) for unit in large]
         nearest = large[int(np.argmin(distances))]
-        if _is_point(speck.box, large, height):
-            alone.append(replace(speck, is_point=True))
-        else:
-            joined = kept[id(nearest)]
-            members = tuple(sorted((*joined.parts, *speck.parts)))
-            kept[id(nearest)] = Unit(members, joined.box, joined.whole, joined.n_pieces)
-    return [*kept.values(), *alone]
-
-
-def _is_point(dot: Box, units: Sequence[Unit], height: float) -> bool:
-    """Return whether a dot lies low between two units, like a decimal point."""
-    x = dot.x + dot.width / 2
-    left = [unit.box for unit in units if unit.box.right <= x]
-    right = [unit.box for unit in units if unit.box.x >= x]
-    if not left or not right or len(left) + len(right) < len(units):
-        return False
-    before, after = max(left, key=lambda box: box.right), min(right, key=lambda box: box.x)
-    low = min(before.bottom, after.bottom)
-    boxes = np.array([[[box.x, box.y], [box.right, box.bottom]] for box in (before, dot)])
-    return abs(dot.bottom - low) < 0.3 * height and before.height > TALL * height and not not_specks(boxes)[1]
+        joined = kept[id(nearest)]
+        members = tuple(sorted((*joined.parts, *speck.parts)))
+        kept[id(nearest)] = Unit(members, joined.box, joined.whole, joined.n_pieces)
+    return [*kept.values(), *signs]
 
 
 def _distance(first: Box, second: Box) -> float:
@@ -106,13 +57,6 @@ def _distance(first: Box, second: Box) -> float:
     across = max(0.0, first.x - second.right, second.x - first.right)
     down = max(0.0, first.y - second.bottom, second.y - first.bottom)
     return float(np.hypot(across, down))
-
-
-def digit_height(units: Sequence[Unit]) -> float:
-    """Return the height of digits: that of the tallest units, but not of a single one among many."""
-    heights = sorted((unit.box.height for unit in units), reverse=True)
-    widest = max(unit.box.width for unit in units)
-    return max(heights[len(heights) // 6], FLAT * widest) or 1.0
 
 
 def find_lines(units: Sequence[Unit]) -> list[list[Unit]]:

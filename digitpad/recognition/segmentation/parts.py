@@ -62,11 +62,14 @@ class Part:
         cuts between them only if this gives a better reading.
     joins : bool
         Whether it may only join two digits, and so belong to none.
+    is_straight : bool
+        Whether it is a straight line, such as a minus sign.
     """
 
     box: Box
     whole: int
     joins: bool = False
+    is_straight: bool = False
 
 
 class DividedInk(Protocol):

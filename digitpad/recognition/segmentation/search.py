@@ -15,8 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from digitpad.recognition.recognizer import Prediction
-from digitpad.recognition.segmentation.layout import FLAT, Unit, digit_height
 from digitpad.recognition.segmentation.parts import Box
+from digitpad.recognition.segmentation.units import FLAT, Unit, digit_height
 
 MAX_UNITS = 4
 """Number of units in a hypothesis, except the one of all units."""
@@ -27,19 +27,20 @@ WINDOW = 6
 MAX_SINGLE = 24
 """Number of units that may together form one digit, or one scribble."""
 
-SAME, PER_OVERLAP, PER_SHARED_HEIGHT, PER_STEP = 7.3, 5.7, -6.4, -8.8
-"""Log-odds that two units are in the same digit: a constant, and factors of three lengths in heights of digits.
+SAME, PER_OVERLAP, PER_SHARED_HEIGHT, PER_STEP, PER_OFFSET, PER_COVERED = 5.0, 4.7, -4.0, -10.6, 5.0, 5.4
+"""Log-odds that two units are in the same digit: a constant, and factors of five lengths in heights of digits.
 
-The lengths are the overlap of their boxes in x (below 0: the gap), that in y, and the distance of their centres in x.
-Two digits stand beside each other at the same height; two strokes of a digit seldom do.
-From logistic regression; each length is limited to the range in which it was fitted.
+The lengths are the overlap of their boxes in x (below 0: the gap), that in y, the distance of their centres in x, how
+far their upper and lower edges differ, and the overlap in x beyond half of the narrower unit.
+Two digits stand beside each other at the same height; two strokes of a digit seldom do, and crossed strokes are seldom
+two digits. From logistic regression; each length is limited to the range in which it was fitted.
 """
+
+RAISED, MIN_RAISED, MAX_RAISED = -6.0, 0.2, 0.8
+"""The same for an exponent, and its smallest and largest height; 3 of 4,163 digits have a stroke in such a place."""
 
 MIN_LOG_ODDS, MAX_LOG_ODDS = -4.0, 7.0
 """Limits of the log-odds from geometry: units with less are never considered as one digit."""
-
-PER_COVERED = 8.0
-"""Factor of the overlap in x beyond half of the narrower unit; crossed strokes are seldom two digits."""
 
 CONTRARY = 0.5
 """Factor of the log-odds of units that are unlikely in the same digit, in a hypothesis that connects them by others."""
@@ -54,7 +55,10 @@ NO_DIGIT = -5.0
 """Logarithm of the probability that ink is not a digit, before it is read."""
 
 SIGN_HEIGHT, SIGN = 0.65, -1.5
-"""The same for ink lower than this share of the line's height, which may be a sign, a point or a comma."""
+"""The same for ink lower than this share of the line's height, which may be a sign."""
+
+KNOWN_SIGN = -0.5
+"""Score of a unit that is a sign by its shape and place."""
 
 MIN_SURE = -1.2
 """Lowest score of a sure digit."""
@@ -89,6 +93,8 @@ class Hypothesis:
         Logarithm of the probability that it is not a digit, before it is read.
     joins : bool
         Whether it is a line that only joins two digits.
+    is_sign : bool
+        Whether it is a point, comma, minus or plus sign, whatever the network reads.
     prediction : Prediction or None
         None until the network has read it.
     score : float
@@ -106,16 +112,21 @@ class Hypothesis:
     size: float
     no_digit: float = NO_DIGIT
     joins: bool = False
+    is_sign: bool = False
     prediction: Prediction | None = field(default=None, init=False)
     score: float = field(init=False)
     doubt: float = field(default=0.0, init=False)
     is_digit: bool = field(default=True, init=False)
 
     def __post_init__(self) -> None:
-        self.score = self.geometry + (0.0 if self.joins else max(self.size, self.no_digit))
+        own = KNOWN_SIGN if self.is_sign else 0.0 if self.joins else max(self.size, self.no_digit)
+        self.score = self.geometry + own
 
     def take(self, prediction: Prediction) -> None:
         """Set the prediction, and compute the score with it."""
+        if self.is_sign:
+            self.prediction, self.is_digit = prediction, False
+            return
         share = no_digit_share(prediction)
         as_digit, as_other = self.size + math.log(1 - share), self.no_digit + math.log(share)
         self.prediction = prediction
@@ -234,7 +245,7 @@ def link_log_odds(units: Sequence[Unit], height: float) -> list[dict[int, float]
     links: list[dict[int, float]] = [{} for _ in units]
     for i, j in itertools.combinations(range(len(units)), 2):
         first, second = units[i], units[j]
-        if first.is_point or second.is_point:
+        if first.is_sign or second.is_sign:
             continue
         if first.whole == second.whole:
             if abs(first.parts[0] - second.parts[0]) == 1:
@@ -242,12 +253,25 @@ def link_log_odds(units: Sequence[Unit], height: float) -> list[dict[int, float]
             continue
         x, y = _overlaps(first.box, second.box)
         step = abs(first.box.x - second.box.x + (first.box.width - second.box.width) / 2)
+        offset = abs(first.box.y - second.box.y) + abs(first.box.bottom - second.box.bottom)
         odds = SAME + PER_OVERLAP * min(max(x / height, -0.4), 0.6) + PER_SHARED_HEIGHT * min(max(y / height, 0.0), 1.0)
-        odds += PER_STEP * min(step / height, 1.0)
+        odds += PER_STEP * min(step / height, 1.0) + PER_OFFSET * min(offset / height, 0.9)
         odds += PER_COVERED * max(0.0, x / max(min(first.box.width, second.box.width), FLAT * height) - 0.5)
+        if _is_raised(first.box, second.box, height):
+            odds += RAISED
         if odds > MIN_LOG_ODDS:
             links[i][j] = links[j][i] = min(odds, MAX_LOG_ODDS)
     return links
+
+
+def _is_raised(left: Box, right: Box, height: float) -> bool:
+    """Return whether the box on the right is small and beside the upper half of the other, as an exponent is."""
+    return (
+        MIN_RAISED * height < right.height < MAX_RAISED * height
+        and 0.4 * right.width < right.height < left.height  # the hat of a 5 is flat
+        and right.x - left.right > -0.03 * height
+        and right.bottom < left.y + left.height / 2 + 0.1 * height
+    )
 
 
 def _overlaps(first: Box, second: Box) -> tuple[float, float]:
@@ -291,6 +315,6 @@ def _hypothesis(units: Sequence[Unit], members: Sequence[int], geometry: float, 
         size = PER_HEIGHT * math.log(share / MIN_HEIGHT)
         below = (box.y + box.height / 2 - line.y - line.height / 2) / height
         size += LOWER if below > LOW else 0.0
-    return Hypothesis(
-        sum(1 << i for i in members), parts, box, geometry, size, SIGN if share < SIGN_HEIGHT else NO_DIGIT
-    )
+    no_digit = SIGN if share < SIGN_HEIGHT else NO_DIGIT
+    is_sign = len(members) == 1 and units[members[0]].is_sign
+    return Hypothesis(sum(1 << i for i in members), parts, box, geometry, size, no_digit, is_sign=is_sign)

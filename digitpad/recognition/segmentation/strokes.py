@@ -36,6 +36,9 @@ LIGATURE_CUTS = (0.15, 0.5, 0.85)
 
 MAX_CUTS = 9
 
+MAX_BEND = 0.17
+"""Largest width of a straight stroke, as a share of its length."""
+
 
 class DividedStrokes:
     """Strokes as parts of ink, see `DividedInk`.
@@ -52,10 +55,10 @@ class DividedStrokes:
         self.parts: list[Part] = []
         for whole, path in enumerate(paths):
             if len(path):
-                for piece, key, box, joins in _divide(np.asarray(path, np.float64).tobytes()):
+                for piece, key, box, joins, straight in _divide(np.asarray(path, np.float64).tobytes()):
                     self._pieces.append(piece)
                     self._keys.append(key)
-                    self.parts.append(Part(box, whole, joins))
+                    self.parts.append(Part(box, whole, joins, straight))
 
     def key(self, parts: Sequence[int]) -> Hashable:
         """Return what identifies the ink of these parts."""
@@ -74,13 +77,24 @@ class DividedStrokes:
 
 
 @functools.lru_cache(maxsize=256)
-def _divide(path: bytes) -> list[tuple[Floats, bytes, Box, bool]]:
-    """Return the pieces of a stroke, each with its key, its box, and whether it may only join two digits.
+def _divide(path: bytes) -> list[tuple[Floats, bytes, Box, bool, bool]]:
+    """Return the pieces of a stroke, each with its key, its box, whether it may only join two digits or is straight.
 
     The strokes of a drawing are the same at each movement of the pen, except for the last.
     """
-    pieces, joins = _cut(np.frombuffer(path).reshape(-1, 2))
-    return [(piece, piece.tobytes(), Box.around(piece), join) for piece, join in zip(pieces, joins, strict=True)]
+    points = np.frombuffer(path).reshape(-1, 2)
+    if _is_straight(points):
+        return [(points, path, Box.around(points), False, True)]
+    pieces, joins = _cut(points)
+    return [(piece, piece.tobytes(), Box.around(piece), join, False) for piece, join in zip(pieces, joins, strict=True)]
+
+
+def _is_straight(path: Floats) -> bool:
+    """Return whether a path stays near its longest line, as that of a minus sign does."""
+    centred = path - path.mean(axis=0)
+    axes = np.linalg.svd(centred, full_matrices=False)[2]
+    length, width = np.ptp(centred @ axes.T, axis=0) if len(axes) > 1 else (1.0, 0.0)
+    return bool(width <= MAX_BEND * length)
 
 
 def _cut(path: Floats) -> tuple[list[Floats], list[bool]]:

@@ -124,6 +124,38 @@ def test_signs_and_points_are_question_marks(reader: NumberReader) -> None:
     assert text(reader, [*three, *moved(two, 80, -35, 0.5)]) == "32"
 
 
+@pytest.mark.parametrize("writer", range(3))
+@pytest.mark.parametrize(
+    ("sign", "width"),
+    [
+        ([[(0, 97), (-5, 118)]], 0),  # a comma close to the digits
+        ([[(0, 98), (1, 99)]], 1),  # a point
+        ([[(0, 50), (20, 51), (40, 48)]], 40),  # a minus sign
+        ([[(0, 35), (30, 34)], [(2, 60), (31, 58)]], 31),  # an equals sign
+        ([[(0, 50), (80, 47)], [(41, 5), (39, 95)]], 80),  # a plus sign as large as the digits
+    ],
+    ids=["comma", "point", "minus", "equals", "plus"],
+)
+def test_sign_close_to_digits_is_told_from_them(
+    reader: NumberReader, sign: list[list[tuple[float, float]]], width: float, writer: int
+) -> None:
+    """The digits beside a sign are read as without it, and the sign is one "?"."""
+    first, second = clear_number("3", writer), clear_number("8", writer)
+    right = max(path[:, 0].max() for path in first)
+    left = min(path[:, 0].min() for path in second)
+    marks = moved([np.array(path, float) for path in sign], right + 12, 0)
+    assert text(reader, [*first, *marks, *moved(second, right + width + 24 - left, 0)]) == "3?8"
+
+
+@pytest.mark.parametrize("exponent", ["1", "2", "3"])
+def test_exponent_close_to_its_base(reader: NumberReader, exponent: str) -> None:
+    """An exponent that almost touches its base is a digit of its own."""
+    base, small = clear_number("8"), [path * 0.45 for path in clear_number(exponent)]
+    right = max(path[:, 0].max() for path in base)
+    left = min(path[:, 0].min() for path in small)
+    assert text(reader, [*base, *moved(small, right + 5 - left, -15)]) == f"8{exponent}"
+
+
 def test_order_of_strokes_does_not_matter(reader: NumberReader) -> None:
     """A number is read from left to right, even if it is written from right to left."""
     paths = clear_number("2706")
