@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from digitpad.gui.widgets.accessibility import Role, set_accessible_role
 from digitpad.gui.widgets.basics import SPACE, ElidedLabel, link, make_label, named, set_kind
 from digitpad.gui.widgets.text_size import scaled
 from digitpad.teaching.lesson import Lesson, Step
@@ -135,6 +136,8 @@ class LessonPanel(QFrame):
         self._text.setWordWrap(True)
         self._text.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self._scroll = named(QScrollArea(), "lesson_scroll")
+        self._scroll.setAccessibleName("Text of the lesson")
+        set_accessible_role(self._scroll, Role.Pane)
         self._scroll.setWidgetResizable(True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

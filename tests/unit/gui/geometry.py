@@ -47,7 +47,7 @@ def clipped_texts(window: QWidget) -> list[str]:
         if not text or text in widget.toolTip():
             continue
         wraps = isinstance(widget, QLabel) and widget.wordWrap()
-        flags = Qt.TextFlag.TextWordWrap if wraps else Qt.TextFlag.TextSingleLine
+        flags = Qt.TextFlag.TextWordWrap if wraps or "\n" in text else Qt.TextFlag.TextSingleLine
         lines = widget.fontMetrics().boundingRect(QRect(0, 0, room.width(), 10_000), int(flags), text).size()
         if lines.width() > room.width() + 2 or lines.height() > room.height() + 1:
             where = f"{type(widget).__name__} {widget.objectName()}"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QWidget
@@ -13,10 +14,13 @@ from digitpad.gui.data.data_dialog import DataDialog
 from digitpad.gui.data.download_dialog import DownloadDialog
 from digitpad.gui.draw.draw_tab import DrawTab
 from digitpad.gui.evaluate.evaluate_tab import EvaluateTab
+from digitpad.gui.help.help_window import HelpWindow
 from digitpad.gui.importing.classes_dialog import ClassesDialog
+from digitpad.gui.importing.opening_dialog import OpeningDialog
 from digitpad.gui.my_digits.import_dialog import ImportDialog
 from digitpad.gui.my_digits.my_digits_tab import MyDigitsTab
 from digitpad.gui.my_digits.sheet_dialog import SheetDialog
+from digitpad.gui.pictures.picture_dialog import PictureDialog
 from digitpad.gui.shell.about_dialog import AboutDialog
 from digitpad.gui.shell.preferences_dialog import PreferencesDialog
 from digitpad.gui.shell.window import Window
@@ -24,9 +28,10 @@ from digitpad.gui.train.augmentation_dialog import AugmentationDialog
 from digitpad.gui.train.recipe_dialog import RecipeDialog
 from digitpad.gui.train.train_tab import TrainTab
 from digitpad.gui.widgets.file_dialogs import FileDialogs
+from digitpad.teaching.lesson import LESSONS
 from tests.unit.datasets.idx_files import write_folder
 from tests.unit.gui.geometry import clipped_texts
-from tests.unit.gui.hand import DRAW, EVALUATE, INSIDE, MY_DIGITS, TRAIN, draw, placed
+from tests.unit.gui.hand import DRAW, EVALUATE, INSIDE, MY_DIGITS, TRAIN, draw, find, placed
 from tests.unit.gui.my_digits.own_drawings import drawing
 
 Role = QAccessible.Role
@@ -80,6 +85,24 @@ def screens(window: Window) -> Iterator[str]:
             yield window.pages[page].title
 
 
+def beside(window: Window) -> Iterator[QWidget]:
+    """Show the windows and panels that stand beside the tabs, in turn."""
+    companions = window.companions
+    companions.show_runs()
+    yield companions.runs_window
+    companions.show_help("train.md")
+    yield find(window, HelpWindow)
+    window.show_page(DRAW)
+    companions.toggle_history()
+    companions.toggle_comparison()
+    yield window
+    companions.toggle_history()
+    companions.toggle_comparison()
+    for lesson in sorted(LESSONS.glob("*.md")):
+        companions.start_lesson(lesson)
+        yield window
+
+
 def dialogs(window: Window) -> list[QDialog]:
     """Return the dialogs that can be opened without a file."""
     session = window.session
@@ -93,22 +116,24 @@ def dialogs(window: Window) -> list[QDialog]:
         ClassesDialog("letters.npz", 26, window),
         ImportDialog(session.theme, [], (), window),
         SheetDialog(session.theme, session.weights, [], window),
+        PictureDialog(session, np.full((400, 300, 4), 255, np.uint8), "note.png", window),
+        OpeningDialog("weights.h5", window),
     ]
 
 
 def test_every_control_has_a_role_and_a_name(busy_window: Window, qtbot: QtBot) -> None:
     """Each widget that is focusable or paints itself has a role and a name, on every tab and in every dialog."""
-    busy_window.companions.show_runs()
     found: list[str] = []
     for screen in screens(busy_window):
         found += [f"{screen}: {problem}" for problem in nameless(busy_window)]
+    for other in beside(busy_window):
+        QApplication.processEvents()
+        found += [f"{other.windowTitle()}: {problem}" for problem in nameless(other)]
     for dialog in dialogs(busy_window):
         dialog.show()
         found += [f"{dialog.windowTitle()}: {problem}" for problem in nameless(dialog)]
         dialog.close()
-    runs = busy_window.companions.runs_window
-    found += [f"Runs: {problem}" for problem in nameless(runs)]
-    runs.close()
+    busy_window.companions.runs_window.close()
     assert not found, "\n".join(sorted(set(found)))
 
 
@@ -148,4 +173,8 @@ def test_no_text_is_cut_off(busy_window: Window, qtbot: QtBot, percent: int) -> 
         QApplication.processEvents()
         found += [f"{dialog.windowTitle()}: {problem}" for problem in clipped_texts(dialog)]
         dialog.close()
+    for other in beside(busy_window):
+        QApplication.processEvents()
+        found += [f"{other.windowTitle()} with panels: {problem}" for problem in clipped_texts(other)]
+    busy_window.companions.runs_window.close()
     assert not found, "\n".join(found)
