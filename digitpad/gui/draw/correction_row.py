@@ -47,7 +47,7 @@ class CorrectionRow(QWidget):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             if label != NONE:
                 button.setShortcut(f"Alt+{text}")
-            scale_with_text(button, button.setMinimumWidth, 17)
+            scale_with_text(button, button.setMinimumWidth, 16)
             scale_with_text(button, button.setMaximumWidth, 28)
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             button.clicked.connect(lambda _=False, label=label: self.corrected.emit(label))

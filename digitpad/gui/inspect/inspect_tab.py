@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QHideEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent, QUndoStack
 from PySide6.QtWidgets import (
@@ -267,7 +268,7 @@ class InspectTab(TabPage):
     def _read(self) -> None:
         if self.tracer is None or not self.isVisible():
             return
-        image = self.pad.drawing.rasterize()
+        image = self._shown_image()
         self.trace = self.tracer.trace(image) if image.any() else None
         self.view.set_trace(self.trace)
         if self._softmax.isVisible():
@@ -275,6 +276,13 @@ class InspectTab(TabPage):
         self.show_selection()
         if not self.pad.is_drawing:
             self._search()
+
+    def _shown_image(self) -> NDArray[np.uint8]:
+        """Return the network input, of the selected digit if a number is drawn; show the boxes of its digits."""
+        reading = None if self.pad.drawing is not self._session.drawing else self._session.reading
+        items = () if reading is None or len(reading.items) == 1 else reading.items
+        self.pad.show_boxes(items, self._session.selected if items else 0)
+        return items[self._session.selected].prediction.image if items else self.pad.drawing.rasterize()
 
     def _search(self) -> None:
         self.nearest.set_image(None if self.trace is None else self.trace.image)
@@ -392,6 +400,8 @@ class InspectTab(TabPage):
             lambda place: self._session.show_pad_menu(self.pad.mapToGlobal(place))
         )
         self._session.drawing_settled.connect(self._take_over)
+        self._session.reading_changed.connect(self.reading.request)
+        self.pad.box_chosen.connect(self._session.select)
         self._session.network_changed.connect(self._follow_network)
         self.data_choice.share(self._session)
         self.data_choice.follow(self._in_use)

@@ -177,6 +177,18 @@ def test_calculation_of_the_unit_under_the_pointer_is_shown(qtbot: QtBot, inside
     qtbot.waitUntil(lambda: text(inside, "unit_title") == "Nothing selected")
 
 
+def test_selected_digit_of_a_number_is_shown(qtbot: QtBot, inside: InspectTab, window: Window) -> None:
+    """Of "47", the 4 is traced; a click on the label of its box selects the 7."""
+    scale = inside.pad.width() / 500
+    for digit, x in ((4, 80), (7, 260)):
+        draw(inside.pad, placed(digit, x * scale, 150 * scale, 150 * scale))
+    qtbot.waitUntil(lambda: int(np.argmax(trace(inside).logits)) == 4)
+    label = inside.pad.box_label(1).center()
+    qtbot.mouseClick(inside.pad, Qt.MouseButton.LeftButton, pos=label.toPoint())
+    qtbot.waitUntil(lambda: int(np.argmax(trace(inside).logits)) == 7)
+    assert window.session.selected == 1
+
+
 def test_numbers_are_updated_with_the_drawing(qtbot: QtBot, inside: InspectTab) -> None:
     """The numbers of the selected unit change while a stroke is drawn."""
     seven(inside)
