@@ -32,6 +32,7 @@ _COARSE_PRODUCTS, _MIN_COARSE = 1e8, 20  # multiplications, and digits, to score
 _ALL_PRODUCTS, _MIN_ALL = 1e9, 250  # the same for a finalist
 _HEATS = 100  # digits after which all but the best finalists of a slow network leave the search
 _HEAT_MARGIN = 0.03  # possible error of the difference of two accuracies after the heats
+_N_LIKELY = 6  # geometries that are tried with other activations, if one is nearly right
 _MARGIN = 0.07  # possible error of an accuracy on the first digits
 
 
@@ -135,10 +136,13 @@ class ConventionSearch:
         With ``every``, try all structures for an activation before stopping.
         """
         usual = [item for item in self._common_scalings if item[0] in USUAL_FOR_IMAGES] or self._common_scalings[:1]
+        activations = self._activations(self._structures[0])
         if every and self._scored:
-            best_scaling = min(self._scored, key=lambda candidate: candidate.rank).convention.scaling
-            usual = [item for item in self._common_scalings if item[0] == best_scaling]
-        for name, name_cost in self._activations(self._structures[0]):
+            known = min(self._scored, key=lambda candidate: candidate.rank).convention
+            usual = [item for item in self._common_scalings if item[0] == known.scaling]
+            if self._best() > _POSSIBLE:
+                activations = [item for item in activations if item[0] == known.activation]
+        for name, name_cost in activations:
             if name_cost >= 0 and name not in _DISTINCTIVE:
                 continue
             for structure in structures:
@@ -150,6 +154,9 @@ class ConventionSearch:
                 self._try([structure], [(name, name_cost)], usual, n=self._n_coarse)
             if self._best() > _LIKELY:
                 break
+            if self._best() > _POSSIBLE:  # the geometry is nearly right; only the activation or the scaling is not
+                likely = self._likely(_N_LIKELY)
+                structures = [structure for structure in structures if structure in likely]
 
     def most_usual(self) -> list[Candidate]:
         """Return candidates sorted from the most common, for when there are no images to score on."""

@@ -70,10 +70,9 @@ class StatedSearch:
         best = max(item.accuracy for item in scored)
         close = sorted((item for item in scored if item.accuracy >= best - _MARGIN), key=lambda item: item.rank)
         common_first = sorted(close, key=lambda item: item.cost)
-        finalists = [
-            self._scorer.score(item, self._n_all)
-            for item in {id(item): item for item in (*close[:4], *common_first[:3])}.values()
-        ]
+        lowest_loss = sorted(close, key=lambda item: item.loss)  # few digits tell losses apart, but not accuracies
+        chosen = (*close[:4], *common_first[:3], *lowest_loss[:2])
+        finalists = [self._scorer.score(item, self._n_all) for item in {id(item): item for item in chosen}.values()]
         return finalists, [item for item in scored if all(item.convention != one.convention for one in finalists)]
 
     def _common(self) -> list[tuple[str, float]]:

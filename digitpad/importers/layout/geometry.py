@@ -56,10 +56,14 @@ def geometries(kernels: Sequence[int], modules: Sequence[int | None], *, torch: 
     for start, start_cost, side in starts:
         states = [Geometry(start_cost, side, (), start)]
         for place, (kernel, n_modules) in enumerate(zip(kernels, modules, strict=True)):
+            options = {
+                side: list(_options(side, kernel, place, len(kernels), n_modules, torch))
+                for side in {state.side for state in states}
+            }
             grown = [
                 Geometry(state.cost + cost + _change(state, step), out, (*state.steps, step), start)
                 for state in states
-                for cost, out, step in _options(state.side, kernel, place, len(kernels), n_modules, torch)
+                for cost, out, step in options[state.side]
             ]
             states = _most_common_per_side(grown)
         found += states

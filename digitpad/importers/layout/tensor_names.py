@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _TOKEN = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_DIMENSIONS = re.compile(r"(conv|pool(?:ing)?|norm|dropout|padding)[123]d", re.IGNORECASE)  # in conv2d, d is no word
 
 BIAS = frozenset(["b", "bias", "biases", "intercept", "intercepts", "bh", "bo", "bi", "bs", "byh"])
 WEIGHT = frozenset(
@@ -102,7 +103,7 @@ def named_arrays(arrays: dict[str, NDArray[Any]]) -> list[NamedArray]:
     """Return the arrays: those of a list sorted by their numbers, and lists in file order."""
     result = []
     for place, (name, array) in enumerate(arrays.items()):
-        words = tuple(word.lower() for word in _TOKEN.findall(name))
+        words = tuple(words_of(name))
         numbers = tuple(int(word[:9]) for word in words if word.isdigit())
         result.append(NamedArray(name, array, words, numbers, place))
     firsts: dict[tuple[str, ...], int] = {}
@@ -113,5 +114,5 @@ def named_arrays(arrays: dict[str, NDArray[Any]]) -> list[NamedArray]:
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words of a text in lower case, split at capitals and punctuation."""
-    return [word.lower() for word in _TOKEN.findall(text)]
+    """Return the words and numbers of a text in lower case, split at capitals, digits and punctuation."""
+    return [word.lower() for word in _TOKEN.findall(_DIMENSIONS.sub(r"\1", text))]
