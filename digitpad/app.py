@@ -56,9 +56,9 @@ def run(weights_path: Path | None) -> int:
     """
     check_system()
     application, window = build(weights_path)
+    _end_at_interrupt(application)
     window.show()
     window.companions.offer_tour()
-    _end_at_interrupt(application)
     status = application.exec()
     problem = window.finish_work()
     window.shut_down()
@@ -71,9 +71,13 @@ def _end_at_interrupt(application: "QApplication") -> None:
     """Make Ctrl-C, `kill` and a closed console end the program with status 130; training is stopped and saved."""
     from PySide6.QtCore import QTimer
 
+    def end(*_: object) -> None:
+        # By a timer: before the event loop runs, as right after the start, `exit` itself would do nothing.
+        QTimer.singleShot(0, application, lambda: application.exit(130))
+
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):  # no system has all of them
         if (number := getattr(signal, name, None)) is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, lambda *_: application.exit(130))
+            signal.signal(number, end)
     # Python handles signals only while it runs its own code; without a timer, Qt's event loop might run none for long.
     timer = QTimer(application)
     timer.timeout.connect(lambda: None)

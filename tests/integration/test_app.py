@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -131,9 +130,11 @@ def test_end_signal_closes_the_window(tmp_path: Path, name: str) -> None:
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"open\n"
-        time.sleep(0.5)  # until the event loop runs
-        process.send_signal(getattr(signal, name))
-        assert process.wait(20) == 130
+        process.send_signal(getattr(signal, name))  # perhaps before the event loop runs
+        try:
+            assert process.wait(60) == 130
+        finally:
+            process.kill()
 
 
 ASKING = """
