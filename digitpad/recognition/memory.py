@@ -33,7 +33,7 @@ from digitpad.nn.losses import NONE
 from digitpad.nn.network import Network
 from digitpad.weights.native_format import Weights
 
-NEAR, FAR, MAX_LEAD = 0.06, 0.5, 6.0
+NEAR, FAR, MAX_LEAD = 0.06, 0.4, 6.0
 
 SURE_WITHIN = 0.22
 

@@ -1,6 +1,7 @@
 """Search for a network's layers among the arrays of a file, chained by shape from 784 pixels to the classes."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,8 +14,10 @@ from digitpad.importers.layout.convolutions import broken_images, convolutional
 from digitpad.importers.layout.dense import N_MIDDLE, dense_structures, pad_to_28
 from digitpad.importers.layout.flattened import cut_vector, fold_rows, leading_sizes, split_stacks, stack_neurons
 from digitpad.importers.layout.layer_matching import BrokenChain, find_chain
+from digitpad.importers.layout.stated_network import Step
 from digitpad.importers.layout.structure import N_PIXELS, NetworkStructure
 from digitpad.importers.layout.tensor_names import NamedArray, named_arrays
+from digitpad.nn.layers import Flatten
 
 
 def find_structures(tensor_tree: TensorTree, n_classes: int) -> list[NetworkStructure]:
@@ -68,6 +71,8 @@ def _stated_structures(tensor_tree: TensorTree, n_classes: int) -> list[NetworkS
             shape = network.plan().output_shape
         except ValueError as error:
             raise WeightsError(tensor_tree.path, f"describes an impossible network: {error}") from error
+        if len(shape) == 3 and shape[:2] == (1, 1):  # global pooling whose output was not flattened
+            network, shape = replace(network, steps=(*network.steps, Step(Flatten()))), shape[2:]
         n = shape[0] if len(shape) == 1 else 0
         if not 2 <= n <= MAX_CLASSES:
             found = " × ".join(map(str, shape))

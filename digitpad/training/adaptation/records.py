@@ -39,8 +39,8 @@ class AdaptationSettings:
     n_mnist: int = 6000
     n_pen: int = 2000
     n_validation: int = 4000
-    max_drop: float = 0.0005
-    max_divergence: float = 0.0004
+    max_drop: float = 0.001
+    max_divergence: float = 0.002
     seed: int = 1
 
 
