@@ -7,19 +7,15 @@ from digitpad.errors import OutputsError
 from digitpad.importers.containers.tensor_tree import TensorTree
 from digitpad.importers.inference.structure_search import find_structures
 from digitpad.importers.layout.stated_network import StatedNetwork, Step
-from digitpad.nn.layers import Conv2d
+from digitpad.nn.layers import Conv2d, Reshape
 
 
 def with_output(channels: int) -> TensorTree:
     """Return a file that states one convolution over the whole image."""
-    kernel = 11
-    layers = [Conv2d(4, kernel), Conv2d(4, kernel), Conv2d(channels, 8)]
-    steps, n_inputs = [], 1
-    for layer in layers:
-        shapes = layer.parameter_shapes((28, 28, n_inputs))
-        steps.append(Step(layer, {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}))
-        n_inputs = layer.channels
-    return TensorTree(Path("gap.onnx"), "an ONNX file", stated=[StatedNetwork(tuple(steps))])
+    layer = Conv2d(channels, 28)
+    parameters = {name: np.zeros(shape, np.float32) for name, shape in layer.parameter_shapes((28, 28, 1)).items()}
+    steps = Step(Reshape([28, 28, 1])), Step(layer, parameters)
+    return TensorTree(Path("gap.onnx"), "an ONNX file", stated=[StatedNetwork(steps)])
 
 
 def test_one_pixel_per_class_is_an_output() -> None:
