@@ -20,6 +20,7 @@ from digitpad.nn.layers import (
     ELU,
     GELU,
     AvgPool2d,
+    BatchNorm,
     Clip,
     Conv2d,
     GlobalAvgPool2d,
@@ -204,6 +205,8 @@ def _arithmetic(flow: Flow, node: OnnxNode, constants: Sequence[Array | None]) -
     number = np.asarray(value, np.float64)
     if node.kind == "Div" and not is_first:
         raise ValueError("divides a constant by its input, which is not supported")
+    if number.size > 1 and flow.places.ndim > 1:
+        number = flow.per_channel(number)
     scale, shift = np.ones(1), np.zeros(1)
     if node.kind == "Mul":
         scale = number
@@ -217,11 +220,8 @@ def _arithmetic(flow: Flow, node: OnnxNode, constants: Sequence[Array | None]) -
         return flow.add(Rescale(float(scale.ravel()[0]), float(shift.ravel()[0])))
     n = number.size
     last = flow.steps[-1] if flow.steps else None
-    if flow.places.ndim == 1:
-        if n != flow.places.size:
-            raise ValueError("takes a constant of another size than its input")
-    elif number.shape[-3:] != (flow.places.shape[0], 1, 1):
-        raise ValueError("takes a constant that is not one number per channel, which is not supported")
+    if flow.places.ndim == 1 and n != flow.places.size:
+        raise ValueError("takes a constant of another size than its input")
     has_bias = (
         isinstance(last.layer, Linear) and np.array_equal(flow.places, np.arange(n))
         if last is not None and flow.places.ndim == 1
@@ -230,7 +230,12 @@ def _arithmetic(flow: Flow, node: OnnxNode, constants: Sequence[Array | None]) -
     if node.kind == "Add" and last is not None and has_bias:
         bias = last.parameters["bias"] + number.ravel().astype(np.float32)
         return replace(flow, steps=(*flow.steps[:-1], Step(last.layer, {**last.parameters, "bias": bias})))
-    return flow.affine(scale, shift, eps=1e-12)
+    if flow.places.ndim == 1:
+        return flow.affine(scale, shift)
+    # With a variance of 1 and an eps of nearly 0, this only scales and shifts, in whatever order ONNX has the channels.
+    ones, zeros = np.ones(n), np.zeros(n)
+    parameters = {"scale": scale + zeros, "shift": shift + zeros, "mean": zeros, "variance": ones}
+    return flow.add(BatchNorm(eps=1e-12), parameters)
 
 
 def _clip(flow: Flow, node: OnnxNode, constants: Sequence[Array | None]) -> Flow:

@@ -123,6 +123,26 @@ class Flow:
         offset = np.zeros(n) if bias is None else np.broadcast_to(np.ravel(bias), (n,))
         return flow.add(Linear(n), {"weight": rows, "bias": offset}).moved(np.arange(n))
 
+    def per_channel(self, constant: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the number that a constant has for each channel of images, whose axes may be in any order.
+
+        Raises
+        ------
+        ValueError
+            If the constant does not fit the tensor, or differs between the pixels of a channel.
+        """
+        problem = "takes a constant that is not one number per channel, which is not supported"
+        try:
+            spread = np.broadcast_to(constant, (1, *self.places.shape))
+        except ValueError as error:
+            raise ValueError(problem) from error
+        ordered = np.empty(self.places.size)
+        ordered[self.places.ravel()] = spread.ravel()
+        pixels = ordered.reshape(-1, self.shape[2] if len(self.shape) == 3 else 1)
+        if not (pixels == pixels[0]).all():
+            raise ValueError(problem)
+        return pixels[0]
+
     def affine(self, scale: NDArray[Any], shift: NDArray[Any], mean: Any = 0.0, variance: Any = 1.0, eps: float = 1e-12
                ) -> "Flow":  # fmt: skip
         """Return the flow after a normalisation of each channel, or of each element of a vector."""
