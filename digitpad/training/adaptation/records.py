@@ -40,7 +40,7 @@ class AdaptationSettings:
     n_pen: int = 2000
     n_validation: int = 4000
     max_drop: float = 0.001
-    max_divergence: float = 0.002
+    max_divergence: float = 0.004
     seed: int = 1
 
 
