@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 MAX_CACHED = 1000
 """Number of predictions that are kept for the next reading."""
 
+MAX_DIVIDED = 300
+"""Strokes that are divided into digits; more are a scribble, and would take seconds."""
+
 DOUBT = 1.5
 """A stroke or component is cut only if its hypothesis is so much worse than a perfect digit, in units of e."""
 
@@ -76,7 +79,7 @@ class NumberReader:
         """Read strokes in any unit, each of shape (n_points, 2); with ``single``, as one digit."""
         begin = time.perf_counter()
         paths = [path for path in paths if len(path)]
-        if single or not self._is_dividing:
+        if single or not self._is_dividing or len(paths) > MAX_DIVIDED:
             return _one_item(self.recognizer.read_paths(paths), [Box.around(path) for path in paths], begin)
         return self.read_divided(DividedStrokes(paths))
 

@@ -11,7 +11,7 @@ network has not read, the network reads them, and the search is repeated. The re
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from digitpad.recognition.recognizer import Prediction
@@ -243,7 +243,7 @@ def _connected_sets(first: int, links: Sequence[dict[int, float]]) -> list[tuple
 def link_log_odds(units: Sequence[Unit], height: float) -> list[dict[int, float]]:
     """Return for each unit the log-odds that it is in the same digit as each unit near it."""
     links: list[dict[int, float]] = [{} for _ in units]
-    for i, j in itertools.combinations(range(len(units)), 2):
+    for i, j in _near(len(units)):
         first, second = units[i], units[j]
         if first.is_sign or second.is_sign:
             continue
@@ -262,6 +262,11 @@ def link_log_odds(units: Sequence[Unit], height: float) -> list[dict[int, float]
         if odds > MIN_LOG_ODDS:
             links[i][j] = links[j][i] = min(odds, MAX_LOG_ODDS)
     return links
+
+
+def _near(n: int) -> Iterator[tuple[int, int]]:
+    """Return the pairs of n units that may be in one hypothesis; a scribble has many others, which would take long."""
+    return ((i, j) for i in range(n) for j in range(i + 1, min(n, i + MAX_SINGLE)))
 
 
 def _is_raised(left: Box, right: Box, height: float) -> bool:

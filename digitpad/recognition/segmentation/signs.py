@@ -12,6 +12,9 @@ from digitpad.ink.raster import SPECK_SHARE
 from digitpad.recognition.segmentation.parts import Box, Part
 from digitpad.recognition.segmentation.units import TALL, Unit
 
+MAX_UNITS = 200
+"""Units among which signs are searched; more take long, and are a scribble or a picture without numbers."""
+
 MARK = 0.33
 """Largest size of a point or comma, in heights of digits."""
 
@@ -57,7 +60,7 @@ def mark_signs(units: Sequence[Unit], parts: Sequence[Part], height: float) -> l
     height : float
         Height of digits.
     """
-    if len(units) < 2:
+    if not 2 <= len(units) <= MAX_UNITS:
         return list(units)
     units = _join_crosses(units, parts, height)
     digits = [unit.box for unit in units if unit.box.height >= TALL * height and not unit.is_sign]

@@ -256,6 +256,15 @@ def test_odd_ink_is_read(reader: NumberReader, paths: list[Floats]) -> None:
     assert {whole for item in reading.items for whole in item.wholes} == set(range(len(paths)))
 
 
+def test_many_strokes_are_read_as_one_drawing(reader: NumberReader) -> None:
+    """A thousand strokes are a scribble, which is not divided, as that would take half a minute."""
+    rng = np.random.default_rng(0)
+    paths = [rng.uniform(0, 500, 2) + np.array([(0, 0), (5, 20)]) for _ in range(1000)]
+    reading = reader.read_paths(paths)
+    assert reading is not None
+    assert len(reading.items) == 1
+
+
 def test_other_classes_are_not_divided(weights: Weights) -> None:
     """A network whose classes are not digits reads all ink as one item."""
     letters = Weights("letters", weights.architecture, weights.parameters, class_names=tuple("ABCDEFGHIJ"))
