@@ -72,7 +72,7 @@ def _end_at_interrupt(application: "QApplication") -> None:
     from PySide6.QtCore import QTimer
 
     def end(*_: object) -> None:
-        # By a timer: before the event loop runs, as right after the start, `exit` itself would do nothing.
+        # By a timer, because `exit` does nothing before the event loop runs.
         QTimer.singleShot(0, application, lambda: application.exit(130))
 
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):  # no system has all of them
@@ -131,8 +131,8 @@ def build(weights_path: Path | None) -> "tuple[QApplication, Window]":
     window = Window(session)
     if sys.platform == "darwin":  # no other system sends them, and a filter in Python costs time at every event
         FileOpenEvents(application, window.clipboard.open_any)
-    gc.freeze()  # what was imported stays, so no collection needs to look at it
-    # After the first paint: neither is needed before, and drawing the icon takes 10 ms.
+    gc.freeze()  # imported objects are never garbage; later collections skip them
+    # Both can wait until the first paint; drawing the icon takes 10 ms.
     QTimer.singleShot(0, application, partial(TooltipWrapper, application))
     QTimer.singleShot(0, application, lambda: application.setWindowIcon(QIcon(str(assets.RESOURCES / "icon.svg"))))
     if unnamed is not None:

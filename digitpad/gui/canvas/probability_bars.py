@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from PySide6.QtCore import QEasingCurve, QRectF, QSize, Qt, QVariantAnimation
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPixmap
@@ -42,8 +42,8 @@ class ProbabilityBars(QWidget):
         self.setAccessibleName("Probabilities")
         set_accessible_role(self, Role.Chart)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self._ground_key: tuple[object, ...] | None = None
-        self._ground_picture = QPixmap()
+        self._background_key: tuple[object, ...] | None = None
+        self._background_picture = QPixmap()
         self._animation = QVariantAnimation(self)
         self._animation.setStartValue(0.0)
         self._animation.setEndValue(1.0)
@@ -118,70 +118,60 @@ class ProbabilityBars(QWidget):
         if self._target is not None and self.sure:
             best = max(range(len(self._target)), key=self._target.__getitem__)
         rows, places = self.rows, self._places()
-        font = self._font(places)
+        font = self._font(places.font_px)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.drawPixmap(0, 0, self._ground(rows, places))
-        painter.setFont(font)
-        painter.setPen(QColor(tokens.soft))
+        painter.drawPixmap(0, 0, self._background(rows, places))
         for row, class_index in enumerate(rows):
-            length = places.room * self.drawn[class_index]
-            if length > 0.5:
-                # Clip a short bar to the track's round end; with round ends of its own it would look like a bead.
-                painter.save()
-                track = places.track(row)
+            if (length := places.room * self.drawn[class_index]) > 0.5:
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(QColor(tokens.accent if class_index == best else tokens.faint))
-                painter.setClipRect(QRectF(track.left(), track.top(), length, track.height()))
-                painter.drawRoundedRect(
-                    QRectF(track.left(), track.top(), max(length, places.thick), places.thick),
-                    places.thick / 2,
-                    places.thick / 2,
-                )
+                # Clip a short bar to the track's round end; with round ends of its own it would look like a bead.
+                painter.save()
+                bar = places.track(row)
+                painter.setClipRect(QRectF(bar.left(), bar.top(), length, bar.height()))
+                bar.setWidth(max(length, places.thick))
+                painter.drawRoundedRect(bar, places.thick / 2, places.thick / 2)
                 painter.restore()
             if self._target is not None:
-                if class_index == best:
-                    painter.save()
-                    font.setBold(True)
-                    painter.setFont(font)
-                    painter.setPen(QColor(tokens.text))
-                text = format_percent(self._target[class_index])
+                font.setBold(class_index == best)
+                painter.setFont(font)
+                painter.setPen(QColor(tokens.text if class_index == best else tokens.soft))
                 area = QRectF(0, row * places.row_height, self.width(), places.row_height)
+                text = format_percent(self._target[class_index])
                 painter.drawText(area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
-                if class_index == best:
-                    painter.restore()
         painter.end()
 
     def _places(self) -> "_Places":
         """Return where names, bars and percentages are for the present size and classes."""
         row_height = min(self.height() / max(1, min(len(self._class_names), N_BARS)), scaled(48))
         growth = min(max(1.0, row_height / scaled(30)), MAX_GROWTH)
-        places = _Places(row_height, round(scaled(BODY_PX) * growth), min(12.0 * growth, 0.62 * row_height))
-        metrics = QFontMetricsF(self._font(places, bold=True))
-        places.name_px = self._name_px(metrics)
-        places.left = places.name_px + 11.0
-        places.room = self.width() - places.left - metrics.horizontalAdvance(format_percent(1.0)) - 12
-        return places
+        font_px = round(scaled(BODY_PX) * growth)
+        metrics = QFontMetricsF(self._font(font_px, bold=True))
+        name_px = self._name_px(metrics)
+        left = name_px + 11.0
+        room = self.width() - left - metrics.horizontalAdvance(format_percent(1.0)) - 12
+        return _Places(row_height, font_px, min(12.0 * growth, 0.62 * row_height), name_px, left, room)
 
-    def _font(self, places: "_Places", *, bold: bool = False) -> QFont:
+    def _font(self, size_px: int, *, bold: bool = False) -> QFont:
         font = fixed_width_digits(self.font())
-        font.setPixelSize(places.font_px)
+        font.setPixelSize(size_px)
         font.setBold(bold)
         return font
 
-    def _ground(self, rows: Sequence[int], places: "_Places") -> QPixmap:
+    def _background(self, rows: Sequence[int], places: "_Places") -> QPixmap:
         """Return the names and the empty tracks, which stay the same while probabilities change."""
         tokens, ratio = self._theme.tokens, self.devicePixelRatioF()
         key = (self.size().toTuple(), ratio, tokens, self.font().key(), places, tuple(rows), self._class_names)
-        if self._ground_key != key:
-            self._ground_key = key
-            self._ground_picture = QPixmap(self.size() * ratio)
-            self._ground_picture.setDevicePixelRatio(ratio)
-            self._ground_picture.fill(Qt.GlobalColor.transparent)
-            painter = QPainter(self._ground_picture)
+        if self._background_key != key:
+            self._background_key = key
+            self._background_picture = QPixmap(self.size() * ratio)
+            self._background_picture.setDevicePixelRatio(ratio)
+            self._background_picture.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(self._background_picture)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setBrush(QColor(tokens.ground))
-            painter.setFont(self._font(places, bold=True))
+            painter.setFont(self._font(places.font_px, bold=True))
             metrics = QFontMetricsF(painter.font())
             letter_px = max(NAME_PX, math.ceil(metrics.horizontalAdvance("0")) + 5)
             for row, class_index in enumerate(rows):
@@ -194,19 +184,18 @@ class ProbabilityBars(QWidget):
                     alignment = Qt.AlignmentFlag.AlignVCenter
                 painter.drawText(QRectF(0, row * places.row_height, places.name_px, places.row_height), alignment, name)
             painter.end()
-        return self._ground_picture
+        return self._background_picture
 
 
-@dataclass
-class _Places:
+class _Places(NamedTuple):
     """Geometry of the rows, in pixels."""
 
     row_height: float
     font_px: int
     thick: float
-    name_px: float = 0.0
-    left: float = 0.0
-    room: float = 0.0
+    name_px: float
+    left: float
+    room: float
 
     def track(self, row: int) -> QRectF:
         """Return the rectangle of the empty bar of a row."""

@@ -21,12 +21,10 @@ class CorrectionRow(QWidget):
         self.setAccessibleName("Correct the answer")
         set_accessible_role(self, Role.Grouping)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self._row: QHBoxLayout | None = None  # made with the buttons, when there is an answer
 
     def setVisible(self, visible: bool) -> None:
-        if visible and self._row is None:
-            self._row = QHBoxLayout(self)
-            self._add_buttons(self._row)
+        if visible and self.layout() is None:  # the buttons are made when there is an answer
+            self._add_buttons(QHBoxLayout(self))
         super().setVisible(visible)
 
     def _add_buttons(self, row: QHBoxLayout) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QHideEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent, QUndoStack
 from PySide6.QtWidgets import (
@@ -45,6 +44,7 @@ from digitpad.inspection.measure import MeasuredAccuracy, measure
 from digitpad.inspection.trace import ActivationTrace, Tracer
 from digitpad.inspection.weight_edits import WeightEdits, n_weights
 from digitpad.inspection.weight_images import first_weights
+from digitpad.recognition.reading import Item
 from digitpad.system import blas_threads
 from digitpad.weights.native_format import SHIPPED, Weights, load_weights
 
@@ -268,7 +268,9 @@ class InspectTab(TabPage):
     def _read(self) -> None:
         if self.tracer is None or not self.isVisible():
             return
-        image = self._shown_image()
+        items, selected = self._number, self._session.selected
+        self.pad.show_boxes(items, selected)
+        image = items[selected].prediction.image if items else self.pad.drawing.rasterize()
         self.trace = self.tracer.trace(image) if image.any() else None
         self.view.set_trace(self.trace)
         if self._softmax.isVisible():
@@ -277,12 +279,11 @@ class InspectTab(TabPage):
         if not self.pad.is_drawing:
             self._search()
 
-    def _shown_image(self) -> NDArray[np.uint8]:
-        """Return the network input, of the selected digit if a number is drawn; show the boxes of its digits."""
-        reading = None if self.pad.drawing is not self._session.drawing else self._session.reading
-        items = () if reading is None or len(reading.items) == 1 else reading.items
-        self.pad.show_boxes(items, self._session.selected if items else 0)
-        return items[self._session.selected].prediction.image if items else self.pad.drawing.rasterize()
+    @property
+    def _number(self) -> tuple[Item, ...]:
+        """The digits of the number on the pad; empty while a stroke is drawn, and for a single digit."""
+        reading = self._session.reading if self.pad.drawing is self._session.drawing else None
+        return reading.items if reading is not None and len(reading.items) > 1 else ()
 
     def _search(self) -> None:
         self.nearest.set_image(None if self.trace is None else self.trace.image)

@@ -112,7 +112,7 @@ _MAX_PICTURES = 4000
 
 
 class DrawingGrid(QListView):
-    """Tiles, one or more of which can be selected; a digit key relabels them, X means not a digit, Delete deletes."""
+    """Tiles of drawings. A digit key relabels the selected ones, X marks them as no digit, and Delete deletes them."""
 
     relabel_requested = Signal(int)
     delete_requested = Signal()

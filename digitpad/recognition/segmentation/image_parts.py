@@ -9,7 +9,7 @@ from digitpad.ink.components import bounding_boxes, bounds, label
 from digitpad.ink.finding import FoundInk
 from digitpad.ink.image import rasterize_ink
 from digitpad.nn.arrays import Floats
-from digitpad.recognition.segmentation.parts import Box, Part
+from digitpad.recognition.segmentation.parts import BAR_ASPECT, Box, Part
 
 MIN_ASPECT = 0.9
 """Width to height of the narrowest component that may be two digits."""
@@ -25,10 +25,6 @@ MAX_PARTS = 400
 """Largest number of components; smaller ones are left out if there are more."""
 
 _INK = 0.3  # amount of ink from which a pixel belongs to a component
-
-
-BAR_ASPECT = 2.5
-"""Smallest ratio of the sides of a straight line."""
 
 
 class DividedImage:

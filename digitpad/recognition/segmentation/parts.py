@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 from digitpad.nn.arrays import Floats
 
+BAR_ASPECT = 2.5
+"""Smallest ratio of the sides of a bar, such as a minus sign."""
+
 
 class Box(NamedTuple):
     """Bounding box, in the unit of the ink; y grows downwards."""
@@ -43,6 +46,13 @@ class Box(NamedTuple):
     def bottom(self) -> float:
         """Largest y."""
         return self.y + self.height
+
+    def overlaps(self, other: "Box") -> tuple[float, float]:
+        """Return the overlap with another box in x and in y; below 0, the gap between them."""
+        return (
+            min(self.right, other.right) - max(self.x, other.x),
+            min(self.bottom, other.bottom) - max(self.y, other.y),
+        )
 
     @property
     def size(self) -> float:

@@ -1,7 +1,7 @@
 """Points, commas, minus, equals and plus signs: ink beside digits that belongs to none of them.
 
-Among 23,902 single digits of the development sets, 4,163 are of several strokes, and in 7 of them a stroke has the
-size and the place of a point or comma. So these marks can be told by geometry alone.
+Among 23,902 single digits of the development sets, 4,163 are of several strokes, and in no more than 7 of them a
+stroke has the size and the place of a point or comma. So these marks can be told by geometry alone.
 """
 
 import itertools
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from digitpad.ink.raster import SPECK_SHARE
-from digitpad.recognition.segmentation.parts import Box, Part
+from digitpad.recognition.segmentation.parts import BAR_ASPECT, Box, Part
 from digitpad.recognition.segmentation.units import TALL, Unit
 
 MAX_UNITS = 200
@@ -26,9 +26,6 @@ BAR = 0.8
 
 MIDDLE = (0.25, 0.85)
 """Where the middle of a minus sign is, in heights of the digit beside it."""
-
-FLAT_ASPECT = 2.5
-"""Smallest ratio of the sides of a bar."""
 
 CROSSING = 0.2
 """How far from the ends of its bars, as a share of them, a plus sign crosses at least."""
@@ -101,7 +98,7 @@ def _is_mark(unit: Unit, parts: Sequence[Part], digits: Sequence[Box], height: f
     """Return whether a unit is a point or comma between two digits, or a minus sign before a digit."""
     box = unit.box
     straight = all(parts[part].is_straight for part in unit.parts)
-    is_bar = straight and box.width > FLAT_ASPECT * box.height and SPECK_SHARE * height < box.width < BAR * height
+    is_bar = straight and box.width > BAR_ASPECT * box.height and SPECK_SHARE * height < box.width < BAR * height
     if box.size > MARK * height and not is_bar:
         return False
     near = [other for other in digits if _gap_x(other, box) < MAX_GAP * height and _meets_y(other, box)]
@@ -129,7 +126,7 @@ def _join_stacked(units: Sequence[Unit], height: float) -> list[Unit]:
             and unit.is_sign
             and last.is_sign
             and _gap_x(last.box, unit.box) < -0.5 * min(last.box.width, unit.box.width)
-            and max(last.box.y, unit.box.y) - min(last.box.bottom, unit.box.bottom) < MAX_STACK * height
+            and -last.box.overlaps(unit.box)[1] < MAX_STACK * height
         ):
             parts = tuple(sorted((*last.parts, *unit.parts)))
             joined[-1] = replace(last, parts=parts, box=Box.union([last.box, unit.box]))
@@ -140,7 +137,7 @@ def _join_stacked(units: Sequence[Unit], height: float) -> list[Unit]:
 
 def _gap_x(first: Box, second: Box) -> float:
     """Return the distance of two boxes in x; below 0, minus their overlap."""
-    return max(first.x, second.x) - min(first.right, second.right)
+    return -first.overlaps(second)[0]
 
 
 def _meets_y(other: Box, sign: Box) -> bool:
