@@ -34,8 +34,11 @@ class Box(NamedTuple):
     @classmethod
     def union(cls, boxes: Sequence["Box"]) -> Self:
         """Return the box of one or more boxes."""
-        left, top = min(box.x for box in boxes), min(box.y for box in boxes)
-        return cls(left, top, max(box.right for box in boxes) - left, max(box.bottom for box in boxes) - top)
+        left, top, width, height = boxes[0]
+        right, bottom = left + width, top + height
+        for x, y, width, height in boxes[1:]:
+            left, top, right, bottom = min(left, x), min(top, y), max(right, x + width), max(bottom, y + height)
+        return cls(left, top, right - left, bottom - top)
 
     @property
     def right(self) -> float:

@@ -41,7 +41,7 @@ that are read correctly. Each length is limited to the range in which it was fit
 RAISED, MIN_RAISED, MAX_RAISED = -6.0, 0.2, 0.8
 """The same for an exponent, and its smallest and largest height; 3 of 4,163 digits have a stroke in such a place."""
 
-MIN_LOG_ODDS, MAX_LOG_ODDS = -4.0, 7.0
+MIN_LOG_ODDS, MAX_LOG_ODDS = -2.5, 7.0
 """Limits of the log-odds from geometry: units with less are never considered as one digit."""
 
 CONTRARY = 0.5
@@ -287,20 +287,21 @@ def _geometry(members: Sequence[int], links: Sequence[dict[int, float]]) -> floa
     Within, the strongest links that connect all units count; to each unit outside, half of the strongest link, because
     its own hypothesis counts the other half.
     """
-    inside = set(members)
-    connected, score = {members[0]}, 0.0
-    while len(connected) < len(members):
-        candidates = [(links[i].get(j, -MAX_LOG_ODDS), j) for i in connected for j in members if j not in connected]
-        odds, unit = max(candidates)
-        connected.add(unit)
-        score -= math.log1p(math.exp(-odds))
+    score = 0.0
+    if len(members) > 1:
+        connected, waiting = [members[0]], list(members[1:])
+        while waiting:
+            odds, unit = max([(links[i].get(j, -MAX_LOG_ODDS), j) for i in connected for j in waiting])
+            connected.append(unit)
+            waiting.remove(unit)
+            score -= math.log1p(math.exp(-odds))
     if len(members) > 2:
         for i, j in itertools.combinations(members, 2):
             score += CONTRARY * min(links[i].get(j, -MAX_LOG_ODDS), 0.0)
     outside: dict[int, float] = {}
     for i in members:
         for j, odds in links[i].items():
-            if j not in inside and odds > outside.get(j, -math.inf):
+            if j not in members and odds > outside.get(j, -math.inf):
                 outside[j] = odds
     return score - sum([math.log1p(math.exp(odds)) for odds in outside.values()]) / 2
 
