@@ -184,6 +184,8 @@ def read_drawings(path: Path, max_drawings: int) -> tuple[list[tuple[str, Drawin
     FileError
         If the file cannot be read or contains no strokes.
     """
+    if path.is_fifo():  # on the command line a pipe has a writer; a window would wait for one
+        raise FileError(path, "is not a regular file")
     drawings, notes = [], []
     for line in itertools.islice(read_strokes(path), max_drawings):
         if line.paths:

@@ -6,6 +6,7 @@ by its centre of mass.
 """
 
 import contextlib
+import stat
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,7 +50,10 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     from PIL import Image, ImageOps, UnidentifiedImageError  # this import takes 15 ms, which would delay the start
 
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
+        status = path.stat()
+        if stat.S_ISFIFO(status.st_mode) or stat.S_ISCHR(status.st_mode):  # opening a pipe would block
+            raise InkError(path, "is not a regular file")
+        if status.st_size > MAX_FILE_BYTES:
             raise InkError(path, f"is too large; the limit is {MAX_FILE_BYTES // 2**20} MB")
         with _without_warnings(), Image.open(path, formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:

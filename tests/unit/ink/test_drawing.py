@@ -1,9 +1,11 @@
 import json
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from digitpad.errors import FileError
 from digitpad.ink.drawing import IMAGE_SIDE, MAX_POINTS, Drawing, read_drawings
 from digitpad.ink.raster import rasterize
 from digitpad.ink.strokes import CANVAS_PX, Stroke
@@ -159,3 +161,12 @@ def test_strokes_beyond_the_canvas_are_kept_beside_an_image() -> None:
     assert image[int(200 / px), int((-200 - x) / px)] == 255
     np.testing.assert_array_equal(image[:, round(-x / px) :], Drawing.from_pixels(TWO).image)
     assert image.shape[0] == IMAGE_SIDE
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes as POSIX has them")
+def test_pipe_is_not_read_as_drawings(tmp_path: Path) -> None:
+    """A named pipe that is dropped on the window is refused, because reading it would block."""
+    path = tmp_path / "x.jsonl"
+    os.mkfifo(path)
+    with pytest.raises(FileError, match="not a regular file"):
+        read_drawings(path, 1)
