@@ -6,6 +6,7 @@ from pathlib import Path
 import platformdirs
 
 from digitpad.errors import FileError
+from digitpad.system.atomic_write import write_atomically
 
 
 def user_data_path() -> Path:
@@ -43,10 +44,11 @@ def usual_runs_path() -> Path:
 def runs_path() -> Path:
     """Return the folder of runs: the one chosen by `set_runs_path`, or the usual one."""
     try:
-        chosen = _runs_choice().read_text(encoding="utf-8").strip()
+        chosen = os.fsdecode(_runs_choice().read_bytes()).strip()
     except (OSError, UnicodeDecodeError):
         chosen = ""
-    return Path(chosen) if chosen else usual_runs_path()
+    # A power cut may leave a file of zeros.
+    return Path(chosen) if chosen and "\0" not in chosen else usual_runs_path()
 
 
 def set_runs_path(folder: Path | None) -> str:
@@ -66,8 +68,8 @@ def set_runs_path(folder: Path | None) -> str:
         if not os.access(folder, os.W_OK):
             return f"{folder} cannot be written; choose another folder"
         user_data()
-        _runs_choice().write_text(f"{folder.resolve()}\n", encoding="utf-8")
-    except (FileError, OSError) as error:
+        write_atomically(_runs_choice(), os.fsencode(f"{folder.resolve()}\n"))
+    except (FileError, OSError, RuntimeError, ValueError) as error:  # no such user; a null character
         return f"{error}; choose another folder"
     return ""
 
