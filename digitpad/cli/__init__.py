@@ -14,7 +14,7 @@ from typing import Any
 
 from digitpad import __version__
 from digitpad.cli import adapt, convert, data, doctor, evaluate, predict, recipes, runs, train, tune
-from digitpad.cli.output import FAILED, INTERRUPTED, OK, discard, fail, flush_output, write_output
+from digitpad.cli.output import FAILED, INTERRUPTED, OK, Parser, discard, fail, flush_output, write_output
 from digitpad.errors import DigitpadError, reason
 from digitpad.system import blas_threads
 from digitpad.system.message_box import show_error
@@ -82,7 +82,7 @@ def window() -> int:
 
 
 def _window_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="digitpad",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Draw a digit and watch a neural network read it.",

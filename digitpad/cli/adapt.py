@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digitpad.cli.common import add_common, add_convention, check_free, chosen_weights
-from digitpad.cli.output import OK, print_progress, print_result, run_with_progress
+from digitpad.cli.output import OK, Parser, print_progress, print_result, run_with_progress
 from digitpad.errors import DigitpadError
 from digitpad.system import blas_threads
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def parser() -> argparse.ArgumentParser:
     """Return the argument parser of ``digitpad adapt``."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="digitpad adapt",
         description="Fine-tune a network on your own digits, together with MNIST and generated digits, so that it "
         "still reads other people's. A third of your digits is held out to measure the effect; the saved network is "

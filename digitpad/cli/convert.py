@@ -4,12 +4,12 @@ import argparse
 from pathlib import Path
 
 from digitpad.cli.common import add_convention, check_free, chosen_weights, report_doubt
-from digitpad.cli.output import OK, print_result
+from digitpad.cli.output import OK, Parser, print_result
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the argument parser of ``digitpad convert``."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="digitpad convert",
         description="Save a network of any supported type in another format. The ending of OUT selects the format: "
         ".npz (digitpad's own; with --plain, arrays W1, b1, …), .npy, .pkl, .json, .safetensors, .onnx, .py (a program "

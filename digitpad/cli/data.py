@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from digitpad.cli.common import add_normalise, data_source, report_skipped
-from digitpad.cli.output import FAILED, OK, clear_line, is_terminal, print_progress, print_result
+from digitpad.cli.output import FAILED, OK, Parser, clear_line, is_terminal, print_progress, print_result
 from digitpad.errors import DigitpadError
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def parser() -> argparse.ArgumentParser:
     """Return the argument parser of ``digitpad data``."""
-    parser = argparse.ArgumentParser(prog="digitpad data", description="Show or download datasets.")
+    parser = Parser(prog="digitpad data", description="Show or download datasets.")
     commands = parser.add_subparsers(dest="what", required=True, metavar="show|get")
     show = commands.add_parser(
         "show", help="show the contents of a dataset", description="Show the contents of a dataset."

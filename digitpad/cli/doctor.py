@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from digitpad import __version__
-from digitpad.cli.output import FAILED, OK, print_result
+from digitpad.cli.output import FAILED, OK, Parser, print_result
 from digitpad.errors import DigitpadError, reason
 from digitpad.system import blas_threads, user_folders
 from digitpad.system.versions import versions
@@ -30,7 +30,7 @@ class Finding:
 
 def parser() -> argparse.ArgumentParser:
     """Return the argument parser of ``digitpad doctor``."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="digitpad doctor",
         description="Check the display, fonts, BLAS threads, data folder, disk space and writable folders, and print "
         "what to do. The exit status is 1 if something must be done.",

@@ -20,7 +20,7 @@ from digitpad.cli.common import (
     report_doubt,
     write_picture,
 )
-from digitpad.cli.output import FAILED, OK, print_result, run_with_progress
+from digitpad.cli.output import FAILED, OK, Parser, print_result, run_with_progress
 from digitpad.errors import DigitpadError
 from digitpad.system import blas_threads
 
@@ -36,7 +36,7 @@ TABLES = ("classes", "confusion", "digits", "robustness")
 
 def parser() -> argparse.ArgumentParser:
     """Return the argument parser of ``digitpad evaluate``."""
-    parser = argparse.ArgumentParser(prog="digitpad evaluate", description="Evaluate a network on a test set.")
+    parser = Parser(prog="digitpad evaluate", description="Evaluate a network on a test set.")
     parser.add_argument("weights", nargs="?", type=Path, metavar="WEIGHTS", help="default: the built-in network")
     parser.add_argument("--data", metavar="PATH", help=DATA_HELP)
     parser.add_argument(

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Generator, Iterator
-from typing import Any, TextIO, TypeVar
+from typing import Any, NoReturn, TextIO, TypeVar
 
 from digitpad.errors import DigitpadError, printable, reason
 
@@ -58,13 +58,16 @@ def write_output(text: str) -> None:
     """
     lines = text.split("\n")
     with _output_errors():
+        if sys.stdout is None:  # closed by the shell, or a program for Windows without a console
+            raise ValueError("it is closed")
         sys.stdout.write("\n".join(map(printable, lines)))
 
 
 def flush_output() -> None:
-    """Flush standard output; see `write_output`."""
+    """Flush standard output, if there is one; see `write_output`."""
     with _output_errors():
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
 
 
 @contextlib.contextmanager
@@ -74,7 +77,8 @@ def _output_errors() -> Iterator[None]:
     except BrokenPipeError:
         raise
     except (OSError, ValueError) as error:  # ValueError: it is closed
-        discard(sys.stdout)
+        if sys.stdout is not None:
+            discard(sys.stdout)
         raise DigitpadError(f"standard output: cannot be written ({reason(error)})") from error
 
 
@@ -119,6 +123,13 @@ def discard(stream: TextIO) -> None:
             os.dup2(null, stream.fileno())
         finally:
             os.close(null)
+
+
+class Parser(argparse.ArgumentParser):
+    """Argument parser that escapes control characters in its errors: a shell may insert the name of any file."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
 
 
 def fail(message: str) -> int:

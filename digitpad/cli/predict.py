@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digitpad.cli.common import add_common, add_convention, chosen_weights
-from digitpad.cli.output import OK, print_progress, print_result
+from digitpad.cli.output import OK, Parser, print_progress, print_result
 from digitpad.errors import DigitpadError
 from digitpad.system import blas_threads
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def parser() -> argparse.ArgumentParser:
     """Return the argument parser of ``digitpad predict``."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="digitpad predict", description="Read the digits and numbers in images, or in the lines of a strokes file."
     )
     parser.add_argument(

@@ -3,13 +3,13 @@
 import argparse
 import json
 
-from digitpad.cli.output import FAILED, OK, print_progress, write_output
+from digitpad.cli.output import FAILED, OK, Parser, print_progress, write_output
 from digitpad.errors import printable
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the argument parser of ``digitpad recipes``."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="digitpad recipes",
         description="List the built-in recipes and your own, which are TOML files in the folder `recipes` of your data "
         "folder.",

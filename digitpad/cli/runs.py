@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digitpad.cli.common import check_free, check_picture, write_picture
-from digitpad.cli.output import OK, print_progress, write_output
+from digitpad.cli.output import OK, Parser, print_progress, write_output
 from digitpad.errors import DigitpadError, printable
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _AXES = ("step", "epoch", "time")
 
 def parser() -> argparse.ArgumentParser:
     """Return the argument parser of ``digitpad runs``."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="digitpad runs",
         description="List the runs in your data folder, newest first. RUN is the name of a run, its id, the first or "
         "last characters of its id, or its folder; if several runs match, the newest is used.",

@@ -14,7 +14,7 @@ from digitpad.cli.common import (
     parse_pairs,
 )
 from digitpad.cli.deferred_sigint import DeferredSigint
-from digitpad.cli.output import FAILED, OK, clear_line, is_terminal, print_progress, print_result
+from digitpad.cli.output import FAILED, OK, Parser, clear_line, is_terminal, print_progress, print_result
 from digitpad.errors import DigitpadError
 from digitpad.system import blas_threads
 
@@ -30,7 +30,7 @@ _BAR_WIDTH = 24  # characters
 
 def parser() -> argparse.ArgumentParser:
     """Return the argument parser of ``digitpad train``."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="digitpad train",
         description="Train a network with a recipe. Each training is a run, saved in your data folder while it trains: "
         "Ctrl-C pauses it, and --resume continues it, even after a crash, with the same result to the bit.",

@@ -20,7 +20,7 @@ from digitpad.cli.common import (
     write_picture,
 )
 from digitpad.cli.deferred_sigint import DeferredSigint
-from digitpad.cli.output import OK, clear_line, is_terminal, print_progress, print_result
+from digitpad.cli.output import OK, Parser, clear_line, is_terminal, print_progress, print_result
 from digitpad.errors import DigitpadError
 from digitpad.system import blas_threads
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 def parser() -> argparse.ArgumentParser:
     """Return the argument parser of ``digitpad tune``."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="digitpad tune",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Search for a recipe's best settings, by validation accuracy. All trials are saved: the same\n"

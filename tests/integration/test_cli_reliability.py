@@ -66,6 +66,36 @@ def test_control_characters_do_not_reach_the_terminal(capsys: pytest.CaptureFixt
         assert not set(output) & {"\x1b", "\x9b", "\u202e"}
 
 
+def test_control_characters_in_wrong_usage_do_not_reach_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """An error about unknown arguments, which may be the names of files, escapes control characters."""
+    for arguments in (["--a\x1b[2J"], ["predict", "--a\x1b[2J"], ["runs", "\x1b[2J"]):
+        with pytest.raises(SystemExit):
+            main(arguments)
+        error = capsys.readouterr().err
+        assert "\\x1b[2J" in error
+        assert "\x1b" not in error
+
+
+@posix
+@pytest.mark.parametrize("arguments", [["recipes"], ["--version"], ["runs", "--json"]], ids=" ".join)
+def test_closed_standard_output_is_reported(tmp_path: Path, arguments: list[str]) -> None:
+    """A result that cannot be written because standard output is closed ends with status 1 and one line."""
+    process = start(tmp_path, *arguments, preexec_fn=lambda: os.close(1), stderr=subprocess.PIPE)
+    _, err = process.communicate(timeout=100)
+    assert process.returncode == 1
+    assert err.decode() == "digitpad: standard output: cannot be written (it is closed)\n"
+
+
+@posix
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_pipe_or_device_is_not_read_as_an_image(capsys: pytest.CaptureFixture[str], tmp_path: Path, kind: str) -> None:
+    """A named pipe, which would block, and a device are refused as images."""
+    path = tmp_path / "x.png"
+    os.mkfifo(path) if kind == "pipe" else path.symlink_to("/dev/zero")
+    assert main(["predict", str(path)]) == 1
+    assert one_error(capsys) == f"digitpad: {path}: is not a regular file"
+
+
 @posix
 def test_null_character_in_a_setting_is_a_one_line_error(capsys: pytest.CaptureFixture[str], data: Path) -> None:
     """A file name with a null character is an error that names the setting."""
