@@ -73,6 +73,9 @@ def _list(options: argparse.Namespace) -> int:
         _write_table([_HEAD, *(_row(entry) for entry in entries)], right=(4, 5, 6, 7))
     elif not registry.problems:
         print_progress(f"there are no runs in {runs_folder()}; start one with: digitpad train")
+    for entry in entries:
+        if entry.is_unfinished and entry.summary.problem:
+            print_progress(f"digitpad: {entry.name}: {entry.summary.problem}")
     for problem in registry.problems:
         print_progress(f"digitpad: unreadable run: {problem}")
     return OK

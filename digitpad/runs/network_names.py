@@ -4,6 +4,11 @@ import contextlib
 import json
 from pathlib import Path
 
+from digitpad.formats.bounded_read import read_bounded
+from digitpad.runs.run_description import FILE, MAX_BYTES
+
+_MAX_NAME, _MAX_NAME_BYTES = 200, 10_000
+
 
 def network_name(path: Path) -> str:
     """Return the name of a network file for the user: the name of its run, or else the name of the file."""
@@ -11,16 +16,17 @@ def network_name(path: Path) -> str:
     if not is_of_run(path):
         return path.name
     with contextlib.suppress(OSError, UnicodeDecodeError):
-        if name := (folder / "name.txt").read_text("utf-8").strip()[:200]:
+        if name := read_bounded(folder / "name.txt", _MAX_NAME_BYTES).decode().strip()[:_MAX_NAME]:
             return name
-    with contextlib.suppress(OSError, KeyError, TypeError, ValueError):
-        return str(json.loads((folder / "run.json").read_text("utf-8"))["recipe"]["name"]) or path.name
+    with contextlib.suppress(OSError, KeyError, TypeError, ValueError, RecursionError):
+        about = json.loads(read_bounded(folder / FILE, MAX_BYTES))
+        return str(about["recipe"]["name"])[:_MAX_NAME] or path.name
     return path.name
 
 
 def is_of_run(path: Path) -> bool:
     """Return whether a network file is the result of a run, in its folder."""
-    return path.stem == path.parent.name and (path.parent / "run.json").is_file()
+    return path.stem == path.parent.name and (path.parent / FILE).is_file()
 
 
 def run_start(path: Path) -> str:

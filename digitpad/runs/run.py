@@ -214,13 +214,26 @@ class Run:
         return recipe
 
     def summary(self) -> RunSummary:
-        """Read the summary; the defaults of `RunSummary` if it cannot be read."""
-        summary = RunSummary()
-        with contextlib.suppress(OSError, KeyError, TypeError, ValueError, RecursionError):
+        """Read the summary; if it cannot be read, the progress that the name of the newest checkpoint states."""
+        try:
             summary = RunSummary.from_dict(json.loads(read_bounded(self.folder / "summary.json", _MAX_SUMMARY_BYTES)))
+        except (OSError, KeyError, TypeError, ValueError, RecursionError):
+            summary = self._progress()
         if summary.status is RunStatus.RUNNING and not self.is_in_training:
             summary = dataclasses.replace(summary, status=RunStatus.CUT_OFF)
         return summary
+
+    def _progress(self) -> RunSummary:
+        latest = next(iter(self.checkpoints()), None)
+        if latest is None:  # the run may be just starting
+            return RunSummary()
+        _, step, scored = latest.stem.split("-")
+        return RunSummary(
+            epoch=max(0, int(scored) - 1),
+            n_epochs=self.recipe.training.epochs,
+            step=int(step),
+            problem="summary.json cannot be read; resume the run to restore its scores",
+        )
 
     def write_summary(self, summary: RunSummary) -> None:
         """Save the summary.

@@ -17,6 +17,7 @@ from digitpad.training.recipe_library import own_folder
 from digitpad.weights.native_format import load_weights
 from tests.integration.test_cli import one_error
 from tests.unit.datasets.idx_files import write_folder
+from tests.unit.runs.test_hostile_runs import trained
 from tests.unit.training.made_runs import made_run
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="devices, pipes and arguments as POSIX has them")
@@ -49,6 +50,17 @@ def test_damaged_run_does_not_affect_the_others(capsys: pytest.CaptureFixture[st
     assert [run["id"] for run in values["runs"]] == [good.id]
     assert [entry["file"] for entry in values["unreadable"]] == [str(bad.folder / "run.json")]
     assert main(["runs", "compare", "good"]) == 0
+
+
+def test_lost_summary_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
+    """`runs` says that the summary of a run cannot be read."""
+    run = trained().run
+    assert run is not None
+    (run.folder / "summary.json").write_bytes(bytes(100))
+    assert main(["runs"]) == 0
+    out, err = capsys.readouterr()
+    assert "interrupted" in out
+    assert err == "digitpad: small: summary.json cannot be read; resume the run to restore its scores\n"
 
 
 def test_control_characters_do_not_reach_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from digitpad.errors import RunError
+from digitpad.runs.network_names import network_name
 from digitpad.runs.recorder import Recorder
 from digitpad.runs.run import Run, RunStatus, RunSummary, all_runs, find_run
 from digitpad.runs.run_comparison import RunTrace, differences, to_csv
@@ -78,14 +79,39 @@ def test_date_without_a_time_zone_is_local_time() -> None:
     ],
     ids=str,
 )  # fmt: skip
-def test_invalid_summary_is_read_as_the_default(values: dict[str, Any]) -> None:
-    """A summary with an invalid value is read as the default summary."""
+def test_run_with_an_invalid_summary_is_interrupted(values: dict[str, Any]) -> None:
+    """A run whose summary has an invalid value counts as interrupted."""
     run = made_run()
     path = run.folder / "summary.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
     assert run.summary() == RunSummary(RunStatus.CUT_OFF)
     path.write_text("[" * 100_000)
     assert run.summary() == RunSummary(RunStatus.CUT_OFF)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\0" * 300])
+def test_progress_without_a_summary_is_that_of_the_checkpoint(content: bytes | None) -> None:
+    """If the summary is lost, epoch and step are those of the newest checkpoint, and the summary says what is lost."""
+    run = trained().run
+    assert run is not None
+    path = run.folder / "summary.json"
+    path.unlink() if content is None else path.write_bytes(content)
+    summary = run.summary()
+    assert summary.status is RunStatus.CUT_OFF
+    assert (summary.epoch, summary.n_epochs, summary.step) == (1, 3, 45)
+    assert "summary.json cannot be read" in summary.problem
+
+
+@posix
+@pytest.mark.parametrize("content", ["pipe", "[" * 100_000, '{"recipe": 5}', "\0\0"], ids=lambda text: text[:10])
+@pytest.mark.parametrize("name", ["name.txt", "run.json"])
+def test_network_of_a_damaged_run_has_a_name(name: str, content: str) -> None:
+    """The network of a run with a damaged description or a named pipe has the name of its recipe or of its file."""
+    run = made_run()
+    path = run.folder / name
+    path.unlink(missing_ok=True)
+    os.mkfifo(path) if content == "pipe" else path.write_text(content)
+    assert network_name(run.weights_path) in (run.weights_path.name, "small", content[:200])
 
 
 @pytest.mark.parametrize(
