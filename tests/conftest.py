@@ -1,6 +1,7 @@
 """Shared test setup: an offscreen display, a separate data folder, and a check for leftover threads."""
 
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,11 @@ if os.environ.get("QT_QPA_PLATFORM", "offscreen") == "offscreen":
     os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={Path(__file__).with_name('screen.json')}"
 # One BLAS thread, as the window uses on two cores; it also leaves room for tests that run in parallel.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# A shell starts background jobs with SIGINT ignored, and nohup ignores SIGHUP; what tests start would inherit that.
+for name, handler in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
+    number = getattr(signal, name, None)  # Windows has no SIGHUP
+    if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, handler)
 
 
 @pytest.fixture(autouse=True)
