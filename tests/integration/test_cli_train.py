@@ -178,6 +178,19 @@ def test_pause_on_a_full_disk_names_the_last_saved_step(
     assert not out or load_weights(tmp_path / "out.npz").about["epoch"] == 1
 
 
+@pytest.mark.parametrize(("api", "is_warned"), [("openblas", False), ("mkl", True), (None, True)])
+def test_resume_promises_the_same_bits_only_where_blas_can_keep_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, data: Path, api: str | None, is_warned: bool
+) -> None:
+    """With MKL, and with Accelerate, which threadpoolctl does not know, resuming says that results may differ."""
+    assert main([*TRAIN, "--data", str(data)]) == 0
+    capsys.readouterr()
+    loaded = [] if api is None else [{"user_api": "blas", "internal_api": api, "version": "1", "num_threads": 1}]
+    monkeypatch.setattr("threadpoolctl.threadpool_info", lambda: loaded)
+    assert main(["train", "--resume", "quick"]) == 0
+    assert ("the results may differ slightly" in capsys.readouterr().err) == is_warned
+
+
 def test_unknown_run_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     """The error says that there is no such run."""
     assert main(["train", "--resume", "none such"]) == 1
