@@ -1,9 +1,11 @@
 """Tests of deferred handling of Ctrl-C and other end signals."""
 
+import runpy
 import signal
 
 import pytest
 
+from digitpad.cli import deferred_sigint
 from digitpad.cli.deferred_sigint import END_SIGNALS, DeferredSigint
 
 
@@ -53,3 +55,10 @@ def test_ignored_signal_stays_ignored() -> None:
             interrupts.check()
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_closed_console_of_windows_ends_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SIGBREAK, which only Windows has, is one of the signals that are deferred."""
+    monkeypatch.setattr(signal, "SIGBREAK", 21, raising=False)
+    assert deferred_sigint.__file__ is not None
+    assert 21 in runpy.run_path(deferred_sigint.__file__)["END_SIGNALS"]

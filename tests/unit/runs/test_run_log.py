@@ -105,3 +105,18 @@ def test_full_disk_loses_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) ->
     log.add("steps", first=5, losses=[0.5], seconds=5.0)
     log.close()
     assert read_log(path).losses == [4.0, 3.0, 2.0, 1.0, 0.5]
+
+
+def test_log_is_opened_in_binary_mode(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If `os.open` has a text mode, as on Windows, the log is opened in binary mode, so that line ends stay."""
+    flags: list[int] = []
+    os_open = os.open
+
+    def note(file: Path, mode: int, permissions: int) -> int:
+        flags.append(mode)
+        return os_open(file, mode & ~0x8000000, permissions)
+
+    monkeypatch.setattr(os, "O_BINARY", 0x8000000, raising=False)
+    monkeypatch.setattr(os, "open", note)
+    write(path, {"kind": "begun", "step": 0, "n_epochs": 0, "n_changes": 0})
+    assert flags[0] & 0x8000000
