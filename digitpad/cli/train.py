@@ -33,7 +33,8 @@ def parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="digitpad train",
         description="Train a network with a recipe. Each training is a run, saved in your data folder while it trains: "
-        "Ctrl-C pauses it, --resume continues it, even after a crash. With OpenBLAS the result is the same to the bit.",
+        "Ctrl-C pauses it, and --resume continues it, even after a crash. With OpenBLAS, the result is the same to the "
+        "bit.",
     )
     add_recipe(parser)
     parser.add_argument(
