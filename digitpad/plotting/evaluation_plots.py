@@ -221,11 +221,12 @@ def draw_confusion(
     diagonal = np.arange(n)
     shades[diagonal, diagonal] = (*_rgb(colours.accent), 0.25)
     axes.imshow(shades)
-    for row, column in np.ndindex(n, n):
-        count = int(confusion[row, column])
+    zero_rows, zero_columns = np.nonzero(confusion == 0)
+    axes.scatter(zero_columns, zero_rows, s=2.5, color=colours.faint, linewidth=0)
+    for row, column in np.argwhere(confusion).tolist():
         axes.text(
-            column, row, f"{count:,}" if count else "·", ha="center", va="center",
-            fontsize=9 if n <= _MAX_LEGEND_CLASSES else 6.5, color=colours.text if count else colours.faint,
+            column, row, f"{confusion[row, column]:,}", ha="center", va="center",
+            fontsize=9 if n <= _MAX_LEGEND_CLASSES else 6.5, color=colours.text,
             fontweight="bold" if row == column else "normal",
         )  # fmt: skip
     names = [_plain(name) for name in class_names]
