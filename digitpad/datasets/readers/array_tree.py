@@ -1,5 +1,6 @@
 """Reader of MATLAB's MAT files and of HDF5 files, such as EMNIST's and USPS's: trees of named arrays."""
 
+import math
 import re
 import zlib
 from collections.abc import Iterator
@@ -34,7 +35,7 @@ def has_tree_data(path: Path, tell: ProgressCallback = ignore_progress) -> bool:
     DataError
         If the file cannot be read.
     """
-    arrays, _ = _read(path, tell)
+    arrays, _, _ = _read(path, tell)
     return has_pair({name: array.shape for name, array in arrays.items()}, arrays.__getitem__)
 
 
@@ -42,15 +43,16 @@ def read_tree(path: Path, tell: ProgressCallback = ignore_progress) -> ReaderRes
     """Read the dataset in a MAT or HDF5 file.
 
     The images and labels may be variables, or fields of structures or groups, as in EMNIST's and USPS's files. There
-    may also be an array per class, such as ``train0`` to ``train9``.
+    may also be an array per class, such as ``train0`` to ``train9``, or one array with an axis for the digits.
 
     Raises
     ------
     DataError
         If the file cannot be read, or has no images and labels.
     """
-    arrays, kind = _read(path, tell)
+    arrays, kind, notes = _read(path, tell)
     result = found_in(path, {name: array.shape for name, array in arrays.items()}, arrays.__getitem__, kind)
+    result = replace(result, notes=(*result.notes, *notes))
     if not family_of(path.parent.name, path.name).transposed:
         return result
     training, test = (
@@ -61,8 +63,8 @@ def read_tree(path: Path, tell: ProgressCallback = ignore_progress) -> ReaderRes
     return replace(result, training=training, test=test, notes=(*result.notes, note))
 
 
-def _read(path: Path, tell: ProgressCallback) -> tuple[dict[str, NDArray[Any]], str]:
-    """Return all numeric arrays by name, and the file format."""
+def _read(path: Path, tell: ProgressCallback) -> tuple[dict[str, NDArray[Any]], str, tuple[str, ...]]:
+    """Return all numeric arrays by name, the file format, and notes about assumptions."""
     kind = "MATLAB file"
     try:
         size = path.stat().st_size
@@ -84,7 +86,10 @@ def _read(path: Path, tell: ProgressCallback) -> tuple[dict[str, NDArray[Any]], 
         raise DataError(path, f"is a damaged or unsupported {kind}: {error}") from error
     except (OSError, ValueError, OverflowError, LookupError, MemoryError, ArithmeticError, zlib.error) as error:
         raise DataError(path, f"cannot be read ({reason(error)})") from error
-    return _joined_classes(arrays), kind
+    paged = _from_pages(arrays)
+    if paged is None:
+        return _joined_classes(arrays), kind, ()
+    return paged, kind, ("The pages of the array were read as the digits 1 to 9 and 0, and its columns as images.",)
 
 
 def _members(group: Hdf5Group, depth: int) -> Iterator[tuple[str, Any]]:
@@ -104,6 +109,24 @@ def _arrays(name: str, value: Any, depth: int) -> Iterator[tuple[str, NDArray[An
     elif isinstance(value, dict) and depth < _MAX_DEPTH:
         for key, inner in value.items():
             yield from _arrays(f"{name}.{key}", inner, depth + 1)
+
+
+def _from_pages(arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]] | None:
+    """Return the images and labels in a lone array of shape (pixels, images of a digit, 10), or None.
+
+    USPS's file ``usps_all.mat`` is one. As usual in MATLAB, the tenth page is for the digit 0, and the pixels of an
+    image are stored column by column.
+    """
+    if len(arrays) != 1:
+        return None
+    (array,) = arrays.values()
+    if array.ndim != 3 or array.shape[2] != 10 or (n := array.shape[1]) not in image_layouts(array.shape[:2]):
+        return None
+    side = math.isqrt(len(array))
+    if side**2 != len(array):  # there is a pixel in each column, not an image
+        return None
+    images = array.transpose(2, 1, 0).reshape(10 * n, side, side).transpose(0, 2, 1)
+    return {"images": images, "labels": np.repeat([*range(1, 10), 0], n)}
 
 
 def _joined_classes(arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

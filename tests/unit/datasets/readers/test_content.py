@@ -308,6 +308,17 @@ def test_a_mat_file_with_images_in_columns_is_read(tmp_path: Path) -> None:
     assert any("1 to 10" in note for note in dataset.notes)
 
 
+def test_a_mat_file_with_a_page_per_digit_is_read(tmp_path: Path) -> None:
+    """A lone array of pixels × images × digits, such as USPS's ``usps_all.mat``, is read; the last page is for 0."""
+    images = [mnist().training.images[mnist().training.labels == digit][:11] for digit in [*range(1, 10), 0]]
+    columns = np.stack([part.transpose(0, 2, 1).reshape(11, 784).T for part in images], axis=2)
+    (tmp_path / "all.mat").write_bytes(mat(mat_matrix("data", columns)))
+    assert is_data_set(tmp_path / "all.mat")
+    dataset = load_path(tmp_path / "all.mat")
+    assert_holds(dataset, Digits(np.concatenate(images), np.repeat([*range(1, 10), 0], 11).astype(np.uint8)))
+    assert any("digits 1 to 9 and 0" in note for note in dataset.notes)
+
+
 def test_swapped_rows_and_columns_are_detected(tmp_path: Path) -> None:
     """Digits that are stored column by column are transposed."""
     digits = mnist().training[:400]
