@@ -49,7 +49,7 @@ def is_image_folder(folder: Path) -> bool:
     if len(list(itertools.islice(with_images, 2))) == 2:
         return True
     images = _images(part)
-    return bool(images) and labels_in_names([path.stem for path in images]) is not None
+    return bool(images) and _stated_labels(images) is not None
 
 
 def has_images(folder: Path) -> bool:
@@ -183,7 +183,7 @@ def _labelled(folder: Path, root: Path) -> Labelled:
 
 def _labelled_by_name(folder: Path, root: Path) -> Labelled:
     images = _images(folder)
-    labels = labels_in_names([path.stem for path in images])
+    labels = _stated_labels(images)
     if images and labels is None:
         raise DataError(
             folder,
@@ -191,6 +191,16 @@ def _labelled_by_name(folder: Path, root: Path) -> Labelled:
             "in each file name, as in 3_02.png, or add a CSV file with a column of file names and a column of labels",
         )
     return [(resolve_inside(root, path), label) for path, label in zip(images, labels or [], strict=True)]
+
+
+def _stated_labels(images: Sequence[Path]) -> list[str] | None:
+    """Return the label that each image's name states, or None; the label of an image that cannot be read is empty."""
+    readable = [path for path in images if path.suffix.lower() not in UNREADABLE_SUFFIXES]
+    labels = labels_in_names([path.stem for path in readable])
+    if labels is None:
+        return None
+    label_of = dict(zip(readable, labels, strict=True))
+    return [label_of.get(path, "") for path in images]
 
 
 def _images(folder: Path, files: Iterable[Path] | None = None) -> list[Path]:

@@ -408,6 +408,17 @@ def test_class_folders_may_name_digits_in_words(tmp_path: Path, names: list[str]
     assert {dataset.class_names[label] for label in dataset.all.labels} == {"0", "1"}
 
 
+def test_an_unreadable_image_needs_no_label(tmp_path: Path) -> None:
+    """Among images with the digit in their names, one of an unsupported format without a digit is only skipped."""
+    for digit in range(10):
+        page(TRAINING.images[int(np.argmax(TRAINING.labels == digit))]).save(tmp_path / f"{digit}_a.png")
+    (tmp_path / "IMG_2044.heic").write_bytes(bytes(40))
+    assert is_data_set(tmp_path)
+    dataset = load_path(tmp_path)
+    assert len(dataset.all) == 10
+    assert "IMG_2044.heic: is not an image" in dataset.skipped[0]
+
+
 def test_error_for_unlabelled_images_says_how_to_label_them(tmp_path: Path) -> None:
     """The error for images without labels lists the ways to label them."""
     for row in range(12):
