@@ -9,11 +9,13 @@ import numpy as np
 from digitpad.formats.progress import ProgressCallback
 from digitpad.importers.inference.conventions import Candidate, ProbeSet
 from digitpad.importers.inference.scalings import StoredScaler
+from digitpad.importers.inference.shared_layers import SharedLayers
 from digitpad.importers.layout.building import SOME_IMAGES, build_network
 from digitpad.nn.losses import CrossEntropy
 
 _FIRST, _FIRST_IF_SLOW = 25, 10  # digits that show that a candidate is far off
-_FAR_OFF = 0.4
+_FAR_OFF, _FEW = 0.4, 0.5  # difference to the best accuracy, and share of it, that show the same
+_SHARED = 30  # digits for which candidates share the outputs of their first layers
 
 
 class Scorer:
@@ -31,6 +33,7 @@ class Scorer:
         self._first = _FIRST_IF_SLOW if slow else _FIRST
         self._n_scored = 0
         self._best = 0.0
+        self._shared = SharedLayers()
 
     def score(self, candidate: Candidate, n: int) -> Candidate:
         """Return a candidate with its scores on the first ``n`` digits, or fewer if it is far behind the best so far.
@@ -48,9 +51,11 @@ class Scorer:
                 finite = np.isfinite(network.forward(SOME_IMAGES)).all()
                 return candidate if finite else replace(candidate, cost=math.inf)
             n_correct, loss, end = 0, 0.0, 0
-            while end < n and (end == 0 or n_correct / end >= self._best - _FAR_OFF):
+            enough = max(self._best - _FAR_OFF, self._best * _FEW)
+            while end < n and (end == 0 or n_correct / end >= enough):
                 begin, end = end, min(n, end + (network.chunk if end else min(network.chunk, self._first)))
-                logits = network.forward(self._probe_set.images[begin:end])
+                images = self._probe_set.images[begin:end]
+                logits = network.forward(images) if end > _SHARED else self._shared.forward(network, images)
                 labels = self._probe_set.labels[begin:end]
                 if not np.isfinite(logits).all():
                     return replace(candidate, accuracy=0.0)
