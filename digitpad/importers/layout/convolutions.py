@@ -21,6 +21,8 @@ from digitpad.importers.layout.structure import (
 from digitpad.importers.layout.tensor_names import NamedArray
 
 _MAX_TRIED_GEOMETRIES = 30
+_MAX_TRIED_POOLED = 40  # geometries of networks whose shapes fit any geometry, as the average of each channel follows
+_MIXED = 0.4  # how uncommon it is in such networks that only some convolutions are padded
 _MAX_TRIED_OUTPUTS = 4
 
 _LAYOUTS = {"OIHW": (2, 3, 1, 0), "OHWI": (1, 2, 3, 0), "HWIO": (0, 1, 2, 3), "IOHW": (2, 3, 0, 1)}
@@ -96,10 +98,10 @@ def _with_geometry(
     channels = weights[-1].shape[3]
     vectors = [item for item in ones if item.array.size == max(item.array.shape)]
     following = next((item for item in matrices if item.place > kernels[-1].place), None)
-    modules = [
+    modules = tuple(
         modules_between(one, after, vectors) for one, after in zip(kernels, [*kernels[1:], following], strict=True)
-    ]
-    found = geometries([len(weight) for weight in weights], modules, torch=layout in ("OIHW", "IOHW"))
+    )
+    found = geometries(tuple(len(weight) for weight in weights), modules, torch=layout in ("OIHW", "IOHW"))
     input_sizes = {size - extra for matrix in matrices for size in matrix.array.shape for extra in (0, 1)}
     flat = {item.side**2 * channels for item in found} & input_sizes
     chains = {n: find_chain(matrices, n, n_classes)[0] for n in {*flat, channels}}
@@ -107,7 +109,9 @@ def _with_geometry(
 
     def ends(item: Geometry) -> Iterator[tuple[float, int]]:
         """Yield how uncommon each end of the convolutions is, and the number of inputs of the first matrix."""
-        for cost, n in ((0.0, item.side**2 * channels), *(((0.3, channels),) if item.side > 1 else ()), (1.0, 0)):
+        mixed = _MIXED * item.n_changes
+        flat = 0.0, item.side**2 * channels
+        for cost, n in (flat, *(((0.3 + mixed, channels),) if item.side > 1 else ()), (1.0 + mixed, 0)):
             if (links := chains.get(n)) is not None:  # an unused matrix costs more than any padding
                 yield item.cost + cost + 5.0 * (len(matrices) - len(links)), n
 
@@ -117,7 +121,8 @@ def _with_geometry(
     denses_of: dict[int, tuple[DenseStructure, ...]] = {}
     by_pixel: dict[tuple[int, int], DenseStructure] = {}
     structures: list[NetworkStructure] = []
-    for cost, n, item in options[:_MAX_TRIED_GEOMETRIES]:
+    is_pooled = all(n != item.side**2 * channels for _, n, item in options[:_MAX_TRIED_GEOMETRIES])
+    for cost, n, item in options[: _MAX_TRIED_POOLED if is_pooled else _MAX_TRIED_GEOMETRIES]:
         convs = tuple(
             ConvStructure(weight, bias, step, norm)
             for weight, (bias, norm), step in zip(weights, biases, item.steps, strict=True)

@@ -1,7 +1,9 @@
 """Geometries of convolutions: paddings, strides and pools, which a file without a configuration does not state."""
 
+import functools
+import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from digitpad.importers.layout.enlargement import ENLARGEMENTS, LARGE_SIDE
@@ -12,6 +14,7 @@ POOL_FIRST = "pooled first"
 
 _MAX_PER_SIDE = 60  # geometries kept for each side of the image after a convolution, the most common ones
 _MAX_MODULES = 12
+_STRIDED = 0.8
 
 
 @dataclass(frozen=True)
@@ -34,18 +37,25 @@ class Geometry:
     steps: tuple[ConvGeometry, ...]
     start: str = ""
 
+    @property
+    def n_changes(self) -> int:
+        """Number of times that padding begins or ends from one convolution to the next."""
+        padded = [step.after > 0 for step in self.steps]
+        return sum(one != following for one, following in itertools.pairwise(padded))
+
     def __str__(self) -> str:
         return ", ".join([self.start] * bool(self.start) + [str(step) for step in self.steps])
 
 
-def geometries(kernels: Sequence[int], modules: Sequence[int | None], *, torch: bool) -> list[Geometry]:
+@functools.lru_cache(maxsize=4)  # opening a file searches it for structures more than once
+def geometries(kernels: tuple[int, ...], modules: tuple[int | None, ...], *, torch: bool) -> tuple[Geometry, ...]:
     """Return the possible geometries of convolutions with these kernels.
 
     Parameters
     ----------
-    kernels : sequence of int
+    kernels : tuple of int
         Side of each kernel.
-    modules : sequence of int or None
+    modules : tuple of int or None
         Number of layers without parameters after each convolution, as `modules_between` returns it.
     torch : bool
         Whether the kernels are laid out as by PyTorch, which pads both sides alike even with a stride.
@@ -60,23 +70,19 @@ def geometries(kernels: Sequence[int], modules: Sequence[int | None], *, torch: 
                 side: list(_options(side, kernel, place, len(kernels), n_modules, torch))
                 for side in {state.side for state in states}
             }
-            grown = [
-                Geometry(state.cost + cost + _change(state, step), out, (*state.steps, step), start)
-                for state in states
-                for cost, out, step in options[state.side]
-            ]
-            states = _most_common_per_side(grown)
+            states = _most_common_per_side(states, options)
         found += states
-    return found
+    return tuple(found)
 
 
 def modules_between(one: NamedArray, following: NamedArray | None, vectors: Sequence[NamedArray]) -> int | None:
     """Return the number of activations and pools between two layers of a numbered list, or None if unknown.
 
     PyTorch's `Sequential` numbers all its layers: between ``net.0.weight`` and ``net.3.weight`` there are two others,
-    and those with vectors of their own are normalisations.
+    and those with vectors of their own are normalisations. In a list, such as ``arr_0`` and ``arr_1``, every array has
+    a number, but not every layer.
     """
-    if following is None or one.family != following.family or not one.numbers:
+    if following is None or one.family != following.family or not one.numbers or one.family[-1] == "#":
         return None
     if one.numbers[:-1] != following.numbers[:-1]:
         return None
@@ -112,6 +118,8 @@ def _options(
             pools: set[tuple[int, int, int]] = {(1, 1, 0), (2, 2, 0), (3, 2, 0)}
             if n_kernels <= 4:
                 pools |= {(3, 3, 0), (4, 4, 0)}
+            if place == 0 and n_kernels <= 3:  # many write LeNet so that the windows of its first pooling overlap
+                pools.add((2, 1, 0))
             if place == n_kernels - 1:
                 pools.add((out, out, 0))
             if out % 2 and not torch:
@@ -128,25 +136,42 @@ def _cost(step: ConvGeometry, n_modules: int | None) -> float:
     """Return how uncommon the stride and the pooling after a convolution are."""
     cost = {1: 0.3, 2: 0.0, 3: 1.0, 4: 1.2}.get(step.pool, 1.0)  # any other size pools over the whole image
     if step.stride > 1:
-        cost = 0.8 if step.pool == 1 else 2.0
-    cost += 0.3 * (step.pool_step < step.pool) + 1.0 * (step.pool_after > 0)
+        cost = _STRIDED if step.pool == 1 else 2.0
+    cost += 0.6 * (step.pool - step.pool_step) / step.pool_step + 1.0 * (step.pool_after > 0)
     if n_modules is not None and (n_modules >= 2) != (step.pool > 1):
         cost += 1.0 if n_modules < 2 else 0.4
     return cost
 
 
 def _change(state: Geometry, step: ConvGeometry) -> float:
-    """Return how uncommon it is that a convolution differs from the one before it."""
+    """Return how uncommon a convolution is after the one before it, in addition to its cost when it is alone.
+
+    That another one has the same stride is no surprise.
+    """
     if not state.steps:
         return 0.0
-    return 0.2 * ((state.steps[-1].after > 0) != (step.after > 0))
+    last = state.steps[-1]
+    if step.stride > 1 and step == last:
+        return -_cost(step, None)
+    return 0.2 * ((last.after > 0) != (step.after > 0))
 
 
-def _most_common_per_side(found: list[Geometry]) -> list[Geometry]:
-    """Return the most common geometries of each side: what follows depends only on the side."""
+def _most_common_per_side(
+    states: Sequence[Geometry], options: Mapping[int, Sequence[tuple[float, int, ConvGeometry]]]
+) -> list[Geometry]:
+    """Return the most common geometries with another convolution for each side: what follows depends only on the side.
+
+    ``options`` are those for the side of a state.
+    """
+    grown = [
+        (state.cost + cost + _change(state, step), out, state, step)
+        for state in states
+        for cost, out, step in options[state.side]
+    ]
+    grown.sort(key=lambda item: item[0])
     kept: dict[int, list[Geometry]] = {}
-    for item in sorted(found, key=lambda item: item.cost):
-        of_side = kept.setdefault(item.side, [])
+    for cost, out, state, step in grown:
+        of_side = kept.setdefault(out, [])
         if len(of_side) < _MAX_PER_SIDE:
-            of_side.append(item)
+            of_side.append(Geometry(cost, out, (*state.steps, step), state.start))
     return [item for items in kept.values() for item in items]

@@ -79,6 +79,13 @@ GEOMETRIES: dict[str, list[Layer]] = {
     "stride 2, plain, global average pool": [
         *(Conv2d(8, 5, stride=2), ReLU(), Conv2d(10, 3), GlobalAvgPool2d()),
     ],
+    "padding 1 stride 2, padding 1 stride 2, padding 1 stride 2, global average pool": [
+        *(Conv2d(8, 3, 1, stride=2), ReLU(), Conv2d(8, 3, 1, stride=2), ReLU()),
+        *(Conv2d(10, 3, 1, stride=2), GlobalAvgPool2d()),
+    ],
+    "pool 2/1, pool 2; flattened by channel": [
+        *(Conv2d(4, 5), ReLU(), MaxPool2d(2, 1), Conv2d(6, 5), ReLU(), MaxPool2d(), Flatten(), Linear(10)),
+    ],
     "pooled first, padding 1 pool 2; flattened by channel": [
         *(MaxPool2d(), Conv2d(6, 3, 1), ReLU(), MaxPool2d(), Flatten(), Linear(10)),
     ],
