@@ -249,8 +249,8 @@ def _pixel_statistics(digits: Digits) -> tuple[NDArray[np.float64], NDArray[np.f
     pixels = digits.images.reshape(len(digits), -1)
     total, squares = np.zeros(784), np.zeros(784)
     for begin in range(0, len(pixels), 2000):
-        part = pixels[begin : begin + 2000].astype(np.float64)
+        part = pixels[begin : begin + 2000].astype(np.float32)
         total += part.sum(axis=0)
-        squares += (part**2).sum(axis=0)
+        squares += np.einsum("ij,ij->j", part, part)
     mean = total / len(pixels)
     return mean, np.sqrt(np.maximum(squares / len(pixels) - mean**2, 0))

@@ -32,7 +32,8 @@ _COARSE_PRODUCTS, _MIN_COARSE = 1e8, 20  # multiplications, and digits, to score
 _ALL_PRODUCTS, _MIN_ALL = 1e9, 250  # the same for a finalist
 _HEATS = 100  # digits after which all but the best finalists of a slow network leave the search
 _HEAT_MARGIN = 0.03  # possible error of the difference of two accuracies after the heats
-_N_LIKELY = 6  # geometries that are tried with other activations, if one is nearly right
+_SCALING_MARGIN = 0.15  # difference of two accuracies on the coarse digits that shows that a scaling is wrong
+_N_LIKELY = 6  # candidates that are tried with other activations, if one is nearly right
 _MARGIN = 0.07  # possible error of an accuracy on the first digits
 
 
@@ -62,10 +63,7 @@ class ConventionSearch:
         self._n_first = 30 if self._heavy else n_first
         n_products = max(1, _n_products(ways[0]))
         self._n_coarse = int(np.clip(_COARSE_PRODUCTS / n_products, _MIN_COARSE, self._n_first))
-        n_all = max(_MIN_ALL, int(_ALL_PRODUCTS / n_products)) if self._images else len(probe_set.labels)
-        self._n_all = min(n_all, len(probe_set.labels))
-        self._scored: list[Candidate] = []
-        self._tried: set[tuple[int, str, str, bool, bool, int]] = set()
+        self._results: dict[tuple[NetworkStructure, Convention], tuple[int, Candidate]] = {}
 
     def everywhere(self) -> None:
         """Try every activation with every scaling, and unusual conventions if no candidate is accurate."""
@@ -126,7 +124,10 @@ class ConventionSearch:
             for structure in self._likely(2):
                 best = self._top(structure)
                 activation = [item for item in self._activations(structure) if item[0] == best.convention.activation]
-                self._try([structure], activation, self._common_scalings, transposed=True)
+                scalings = self._common_scalings
+                if self._best() > _POSSIBLE:  # its scaling is nearly right
+                    scalings = [item for item in scalings if item[0] == best.convention.scaling]
+                self._try([structure], activation, scalings, transposed=True)
                 self._try([structure], activation, self._common_scalings[:2], shifted=True)
                 self._try([structure], activation, self._unusual_scalings)
 
@@ -142,21 +143,26 @@ class ConventionSearch:
             usual = [item for item in self._common_scalings if item[0] == known.scaling]
             if self._best() > _POSSIBLE:
                 activations = [item for item in activations if item[0] == known.activation]
+        tried = [(structure, usual) for structure in structures]
         for name, name_cost in activations:
             if name_cost >= 0 and name not in _DISTINCTIVE:
                 continue
-            for structure in structures:
+            for structure, scalings in tried:
                 best = max(self._scored, key=lambda candidate: candidate.accuracy, default=None)
                 if best is not None and not every and structure.cost > best.structure.cost + _next_cost(best.accuracy):
                     break  # less common structures could match it only by chance
-                if best is not None and best.accuracy > _LIKELY:  # its scaling is nearly right
-                    usual = [item for item in usual if item[0] == best.convention.scaling] or usual
-                self._try([structure], [(name, name_cost)], usual, n=self._n_coarse)
+                if best is not None and best.accuracy > _POSSIBLE:
+                    likely = self._likely_scalings(best)
+                    scalings = [item for item in scalings if item[0] in likely] or scalings
+                self._try([structure], [(name, name_cost)], scalings, n=self._n_coarse)
             if self._best() > _LIKELY:
                 break
-            if self._best() > _POSSIBLE:  # the geometry is nearly right; only the activation or the scaling is not
-                likely = self._likely(_N_LIKELY)
-                structures = [structure for structure in structures if structure in likely]
+            if self._best() > _POSSIBLE:  # geometry and scaling are nearly right; only the activation may not be
+                ranked = sorted(self._scored, key=lambda candidate: candidate.rank)[:_N_LIKELY]
+                tried = [
+                    (item.structure, [scaling for scaling in usual if scaling[0] == item.convention.scaling])
+                    for item in ranked
+                ]
 
     def most_usual(self) -> list[Candidate]:
         """Return candidates sorted from the most common, for when there are no images to score on."""
@@ -183,19 +189,29 @@ class ConventionSearch:
         common_first = sorted(close, key=lambda candidate: candidate.cost)
         n = 2 if self._heavy else 4 if self._images else 12
         chosen = [*close[:n], *common_first[:n]]
+        if self._images:  # few digits tell losses apart, but not accuracies
+            chosen += sorted(close, key=lambda candidate: candidate.loss)[:2]
         for name in MOST_USED:
             same_activation = [candidate for candidate in self._scored if candidate.convention.activation == name]
             chosen += sorted(same_activation, key=lambda candidate: candidate.rank)[:1]
         rest = list({id(candidate): candidate for candidate in chosen}.values())
         others: list[Candidate] = []
-        if self._heavy and self._n_all > _HEATS:
+        if self._heavy and self._n_all(rest) > _HEATS:
             scored = sorted((self._scorer.score(candidate, _HEATS) for candidate in rest), key=lambda item: item.rank)
             likely = [item for item in scored if item.accuracy >= best_accuracy(scored) - _HEAT_MARGIN]
             rest = [*likely[:2], *sorted(likely, key=lambda item: item.cost)[:2]]
             rest += [item for item in sorted(likely, key=lambda item: item.loss)[:1] if item.loss < math.inf]
             rest = list({id(candidate): candidate for candidate in rest}.values())
             others = [item for item in scored if item not in rest]
-        return [self._scorer.score(candidate, self._n_all) for candidate in rest], others
+        return [self._scorer.score(candidate, self._n_all(rest)) for candidate in rest], others
+
+    def _n_all(self, candidates: Sequence[Candidate]) -> int:
+        """Return the number of digits to score finalists on."""
+        n = len(self._probe_set.labels)
+        if not self._images:
+            return n
+        n_products = max(1, *(_n_products(candidate.structure) for candidate in candidates))
+        return min(n, max(_MIN_ALL, int(_ALL_PRODUCTS / n_products)))
 
     def _activations(self, structure: NetworkStructure) -> list[tuple[str, float]]:
         names = list(ACTIVATIONS) if self._activation is None else [self._activation]
@@ -219,11 +235,15 @@ class ConventionSearch:
             convention = Convention(name, scale, structure.orientation, transposed, details)
             cost = name_cost + scale_cost + structure.cost + 2.0 * transposed + 2.5 * shifted
             n_scored = min(n or self._n_first, len(self._probe_set.labels))
-            key = id(structure), name, scale, transposed, shifted, n_scored
-            if key in self._tried:
-                continue
-            self._tried.add(key)
-            self._scored.append(self._scorer.score(Candidate(convention, 0.0, cost, structure, shifted), n_scored))
+            key = structure, convention
+            if key not in self._results or self._results[key][0] < n_scored:
+                candidate = Candidate(convention, 0.0, cost, structure, shifted)
+                self._results[key] = n_scored, self._scorer.score(candidate, n_scored)
+
+    @property
+    def _scored(self) -> list[Candidate]:
+        """All candidates, each with its score on the most digits."""
+        return [candidate for _, candidate in self._results.values()]
 
     def _best(self) -> float:
         return best_accuracy(self._scored)
@@ -231,6 +251,12 @@ class ConventionSearch:
     def _likely(self, n: int) -> list[NetworkStructure]:
         ranked = sorted(self._scored, key=lambda candidate: candidate.rank)
         return list(dict.fromkeys(candidate.structure for candidate in ranked))[:n]
+
+    def _likely_scalings(self, best: Candidate) -> set[str]:
+        """Return the scaling of the best candidate, and others that are almost as accurate if it is not accurate."""
+        margin = 0.0 if best.accuracy > _LIKELY else _SCALING_MARGIN
+        close = {item.convention.scaling for item in self._scored if item.accuracy > best.accuracy - margin}
+        return {best.convention.scaling} | close
 
     def _top(self, structure: NetworkStructure) -> Candidate:
         candidates = [candidate for candidate in self._scored if candidate.structure is structure]
