@@ -54,7 +54,9 @@ def other_kind(tensor_tree: TensorTree) -> str:
         return f"is a pickle that tries to call {harmful[0]}; no code was run, and the file holds no weights"
     images = [item for item in arrays if item.array.shape[-2:] == (SIDE, SIDE) and item.array.dtype.kind in "ub"]
     kinds = [(item, kind) for item in arrays if (kind := kind_of(item)) is not None]
-    data = [item for item, kind in kinds if kind is ArrayKind.IMAGES] or list(filter(are_samples, arrays))
+    named_otherwise = {item.name for item, kind in kinds if kind is not ArrayKind.IMAGES}
+    data = [item for item, kind in kinds if kind is ArrayKind.IMAGES]
+    data = data or [item for item in arrays if item.name not in named_otherwise and are_samples(item)]
     if data:
         labelled = any(item.array.size == len(data[0].array) for item in arrays) or data[0].array[0].size > N_PIXELS
         return f"is a dataset ({listed(arrays)}{' without labels' * (not labelled)}), not weights; {DATA_HINT}"

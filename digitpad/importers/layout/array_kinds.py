@@ -10,16 +10,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from digitpad.class_names import MAX_CLASSES
 from digitpad.importers.layout.structure import N_PIXELS
 from digitpad.importers.layout.tensor_names import BIAS, WEIGHT, NamedArray
 
 _JUDGED_NUMBERS = 500  # the numbers of a smaller matrix may all be positive by chance
 _SAMPLE_ROWS = 200
 _MIN_BACKGROUND = 0.2
+_GREY_LEVELS = 256
 
 _OPTIMIZER = frozenset(["buffer", "avg", "momentum", "momentums", "velocity", "velocities", "moment", "moments"])
 _GRADIENTS = frozenset(["grad", "grads", "gradient", "gradients", "nabla", "dw", "db", "dweights", "dbiases"])
 _MEANS = frozenset(["mean", "means", "centroid", "centroids", "prototype", "prototypes", "templates", "centers"])
+_COMPONENTS = frozenset(["component", "components", "eigenvector", "eigenvectors"])
 _EMBEDDINGS = frozenset(["embedding", "embeddings", "tsne", "umap"])
 _ACTIVATIONS = frozenset(["activation", "activations"])
 _PREDICTIONS = frozenset(["prediction", "predictions", "probabilities", "probs", "logits"])
@@ -32,6 +35,7 @@ class ArrayKind(enum.Enum):
     OPTIMIZER_STATE = "an optimizer's state"
     GRADIENTS = "gradients"
     CLASS_MEANS = "class means"
+    COMPONENTS = "principal components"
     EMBEDDINGS = "embeddings"
     ACTIVATIONS = "activations"
     PREDICTIONS = "predicted probabilities"
@@ -43,6 +47,7 @@ _BY_NAME = (
     (_OPTIMIZER, ArrayKind.OPTIMIZER_STATE),
     (_GRADIENTS, ArrayKind.GRADIENTS),
     (_MEANS, ArrayKind.CLASS_MEANS),
+    (_COMPONENTS, ArrayKind.COMPONENTS),
     (_EMBEDDINGS, ArrayKind.EMBEDDINGS),
     (_ACTIVATIONS, ArrayKind.ACTIVATIONS),
     (_PREDICTIONS, ArrayKind.PREDICTIONS),
@@ -70,6 +75,8 @@ def _kind_of_numbers(item: NamedArray) -> ArrayKind | None:
     lowest = rows.min()
     if not np.isfinite(lowest) or lowest == rows.max():
         return None
+    if are_samples(item) and len(array) <= MAX_CLASSES and np.unique(array).size > _GREY_LEVELS:
+        return ArrayKind.CLASS_MEANS  # averages of images have more grey levels than images
     if are_samples(item) or _are_rows_of_images(item):
         return ArrayKind.IMAGES
     if lowest < 0 or array.min() < 0:

@@ -37,6 +37,18 @@ def optimizer(folder: Path) -> Path:
     return save_pickle(folder / "a.pkl", {"state": state, "param_groups": [{"lr": 0.01, "params": [0, 1, 2, 3]}]})
 
 
+def adam(folder: Path) -> Path:
+    """Write the state of Adam, whose second moments are 0 for pixels that are always black."""
+    moments = random((64, 784)) ** 2 * (np.arange(784) > 300)
+    state = {i: {"step": np.ones(()), "exp_avg": random((64, 784)), "exp_avg_sq": moments} for i in range(2)}
+    return save_pickle(folder / "a.pkl", {"state": state, "param_groups": [{"lr": 0.01, "params": [0, 1]}]})
+
+
+def means() -> Any:
+    digits = mnist().training
+    return np.stack([digits.images[digits.labels == digit].mean(0).ravel() / 255 for digit in range(10)])
+
+
 def naive_bayes(folder: Path) -> Path:
     """Write a pickle of scikit-learn's class name and attributes, without scikit-learn."""
     content = b"csklearn.naive_bayes\nGaussianNB\n)\x81}(X\x06\0\0\0theta_" + pickle.dumps(random((10, 784)), 2)[2:-1]
@@ -51,6 +63,7 @@ FILES: dict[str, tuple[Callable[[Path], Path], str]] = {
         "is a dataset",
     ),
     "an optimizer's state": (optimizer, "is an optimizer's state"),
+    "Adam's state": (adam, "is an optimizer's state"),
     "gradients": (
         lambda p: save_npz(p / "a.npz", {"dW1": random((784, 32)), "db1": random((32,)), "dW2": random((32, 10))}),
         "holds gradients",
@@ -58,6 +71,12 @@ FILES: dict[str, tuple[Callable[[Path], Path], str]] = {
     "naive Bayes": (naive_bayes, "is a GaussianNB, which has no layers"),
     "class means": (lambda p: save_npz(p / "a.npz", {"class_means": random((10, 784))}), "holds class means"),
     "cluster centres": (lambda p: save_npz(p / "a.npz", {"centroids": random((10, 784))}), "holds class means"),
+    "means of images": (lambda p: save_npz(p / "a.npz", {"means": means()}), "holds class means"),
+    "means without a name": (lambda p: save_npz(p / "a.npz", {"a": means()}), "holds class means"),
+    "principal components": (
+        lambda p: save_npz(p / "a.npz", {"components": random((10, 784))}),
+        "holds principal comp",
+    ),
     "embeddings": (lambda p: save_npz(p / "a.npz", {"embeddings": random((784, 10))}), "holds embeddings"),
     "activations": (
         lambda p: save_npz(p / "a.npz", {"h": np.maximum(random((784, 10)), 0)}),
