@@ -24,6 +24,7 @@ _WINDOWS = (1 / 12, 1 / 6, 1 / 3, 4.0)  # sides of the background's window, as s
 _MIN_CONTRAST = 0.015  # between ink and background, as a share of the background; fainter marks are noise
 _NOISE = 5.0  # standard deviations of the noise that ink must differ by
 _CORE = 0.45  # share of a component's full contrast from which a pixel is ink
+_SOFT = 0.3  # the same, to which ink may fade from such a pixel
 _FAINT = 0.35  # share of the strongest component's contrast from which others count
 
 
@@ -218,9 +219,21 @@ def _candidate(levels: Levels, dark: bool, window: float) -> _Candidate:
     sizes = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
     sized = sizes >= max(3.0, 0.2 * sizes.max())
     strong = full >= _FAINT * full[sized].max(initial=0)
-    threshold = np.concatenate([[np.inf], np.where(strong, _CORE * full, np.inf)])
-    mask = without_clutter((contrast > floor) & (contrast > threshold[parts]))
+    threshold = np.concatenate([[np.inf], np.where(strong, full, np.inf)])[parts]
+    core = (contrast > floor) & (contrast > _CORE * threshold)
+    # A ruled line about as faint as the threshold would be a row of dashes, which is not removed as a line.
+    whole = _reaching(core, (contrast > floor) & (contrast > _SOFT * threshold))
+    mask = without_clutter(whole) & core
     return _Candidate(ground, contrast, difference, mask, float(contrast[mask].sum()))
+
+
+def _reaching(core: Mask, mask: Mask) -> Mask:
+    """Return the components of a mask that contain a pixel of the core."""
+    parts = label(mask)
+    kept = np.zeros(int(parts.max(initial=0)) + 1, bool)
+    kept[parts[core]] = True
+    kept[0] = False
+    return kept[parts]
 
 
 def _without_dust(mask: Mask) -> Mask:

@@ -66,6 +66,16 @@ def test_ruled_paper_is_removed(digit: int, squared: bool) -> None:
 
 
 @pytest.mark.parametrize("digit", INKS)
+@pytest.mark.parametrize("darkness", [0.3, 0.35, 0.4])
+def test_noisy_rules_are_removed_whole(digit: int, darkness: float) -> None:
+    """Noise does not turn rules of nearly half the ink's darkness into dashes, which stay."""
+    rules = np.maximum(lines(60), lines(60).T)
+    noise = np.random.default_rng(digit).normal(0, 0.012, rules.shape)
+    image = 0.95 - np.maximum(darkness * rules, 0.85 * INKS[digit]) + noise
+    assert difference(network_input(pixels(image.clip(0, 1))), expected(digit)) < 40
+
+
+@pytest.mark.parametrize("digit", INKS)
 def test_faint_pencil_is_found(digit: int) -> None:
     """Ink that is only four hundredths darker than clean paper is found."""
     assert difference(network_input(pixels(0.96 - 0.04 * INKS[digit])), expected(digit)) < 30
