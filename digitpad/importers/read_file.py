@@ -46,6 +46,10 @@ _NOT_READ = {
     b"\0\0\x08\x01": "is a dataset's labels (IDX), not weights; use it to train or evaluate a network",
     b"MATLAB 7.3": "is a MATLAB 7.3 file (HDF5), which is not supported; save it with save(…, '-v7')",
     b"%PDF": "is a PDF",
+    b"version https://git-lfs": "is a Git LFS pointer, not the file itself; fetch it with `git lfs pull`",
+    b"<!DOCTYPE": "is a web page, not weights; download the file itself",
+    b"<!doctype": "is a web page, not weights; download the file itself",
+    b"<html": "is a web page, not weights; download the file itself",
 }
 _TFLITE_MAGIC, _TFLITE_MAGIC_AT = b"TFL3", 4
 

@@ -83,6 +83,11 @@ FILES: dict[str, tuple[Callable[[Path], Path], str]] = {
         "holds only numbers of 0",
     ),
     "one-hot labels": (lambda p: save_npz(p / "a.npz", {"y": np.eye(10)[np.arange(784) % 10]}), "one-hot labels"),
+    "Git LFS pointer": (
+        lambda p: _written(p / "model.h5", b"version https://git-lfs.example/spec/v1\noid sha256:4d7a\nsize 9\n"),
+        "Git LFS pointer",
+    ),
+    "web page": (lambda p: _written(p / "model.h5", b"<!DOCTYPE html>\n<html>404</html>"), "web page"),
     "TensorFlow Lite": (lambda p: _written(p / "a.tflite", b"\x1c\0\0\0TFL3" + bytes(100)), "TensorFlow Lite"),
 }
 
