@@ -5,7 +5,9 @@ import json
 from pathlib import Path
 
 from digitpad.formats.bounded_read import read_bounded
-from digitpad.runs.run_description import FILE, MAX_BYTES
+
+DESCRIPTION, MAX_DESCRIPTION_BYTES = "run.json", 1_000_000
+"""Name of the file that describes a run, and its largest size."""
 
 _MAX_NAME, _MAX_NAME_BYTES = 200, 10_000
 
@@ -19,14 +21,14 @@ def network_name(path: Path) -> str:
         if name := read_bounded(folder / "name.txt", _MAX_NAME_BYTES).decode().strip()[:_MAX_NAME]:
             return name
     with contextlib.suppress(OSError, KeyError, TypeError, ValueError, RecursionError):
-        about = json.loads(read_bounded(folder / FILE, MAX_BYTES))
+        about = json.loads(read_bounded(folder / DESCRIPTION, MAX_DESCRIPTION_BYTES))
         return str(about["recipe"]["name"])[:_MAX_NAME] or path.name
     return path.name
 
 
 def is_of_run(path: Path) -> bool:
     """Return whether a network file is the result of a run, in its folder."""
-    return path.stem == path.parent.name and (path.parent / FILE).is_file()
+    return path.stem == path.parent.name and (path.parent / DESCRIPTION).is_file()
 
 
 def run_start(path: Path) -> str:

@@ -28,7 +28,7 @@ from digitpad.datasets.own_digits.dataset import OWN_SOURCES
 from digitpad.errors import DigitpadError, FileError, RecipeError, RunError, reason
 from digitpad.formats.bounded_read import read_bounded
 from digitpad.runs.checkpoint import load_checkpoint, save_checkpoint
-from digitpad.runs.run_description import FILE as DESCRIPTION
+from digitpad.runs.network_names import DESCRIPTION
 from digitpad.runs.run_description import is_readable, read_description, started
 from digitpad.runs.run_log import RunHistory, read_log
 from digitpad.runs.run_summary import RunStatus as RunStatus  # re-exported: callers import both from here

@@ -14,10 +14,9 @@ from digitpad.errors import RecipeError, RunError, reason
 from digitpad.formats import json_values
 from digitpad.formats.bounded_read import read_bounded
 from digitpad.runs.checkpoint import load_description
+from digitpad.runs.network_names import DESCRIPTION, MAX_DESCRIPTION_BYTES
 from digitpad.training.recipe import Recipe
 
-FILE = "run.json"
-MAX_BYTES = 1_000_000
 _MAX_TEXT = 1000
 _MAX_THREADS = 4096
 
@@ -61,11 +60,11 @@ def started(about: Mapping[str, Any]) -> datetime:
 
 def _read_file(folder: Path) -> tuple[Mapping[str, Any], Recipe]:
     try:
-        return _checked(json.loads(read_bounded(folder / FILE, MAX_BYTES)))
+        return _checked(json.loads(read_bounded(folder / DESCRIPTION, MAX_DESCRIPTION_BYTES)))
     except OSError as error:
-        raise RunError(folder, f"is not a run: {FILE} cannot be read ({reason(error)})") from error
+        raise RunError(folder, f"is not a run: {DESCRIPTION} cannot be read ({reason(error)})") from error
     except (KeyError, TypeError, ValueError, RecursionError, OverflowError, RecipeError) as error:
-        raise RunError(folder / FILE, f"is not a valid description of a run ({reason(error)})") from error
+        raise RunError(folder / DESCRIPTION, f"is not a valid description of a run ({reason(error)})") from error
 
 
 def _checked(about: Any) -> tuple[Mapping[str, Any], Recipe]:
