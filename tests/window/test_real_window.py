@@ -279,7 +279,7 @@ def test_a_pupil_corrects_and_writes(display: str) -> None:
         app.wait_for_answer("")
         app.draw(7)
         app.wait_for_answer("2")
-        assert "as you corrected on" in app.seen["texts"]["reading_time"]
+        assert "s you corrected on" in app.seen["texts"]["reading_time"]
         app.keys("ctrl+5")
         app.wait(lambda: app.seen["texts"].get("my_digits_summary", "").startswith("1 drawing"))
         app.keys("ctrl+d")

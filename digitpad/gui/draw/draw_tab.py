@@ -77,7 +77,7 @@ class DrawTab(TabPage):
         self._confidence.setProperty("role", "strong")
         self._confidence.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self._runners_up = ElidedLabel("soft", "runners_up")  # class names may be long
-        self._time = make_label("", "soft", "reading_time")
+        self._time = ElidedLabel("soft", "reading_time")  # must not widen the card, or it would cover the pad
         self._note = NonDigitNote(session)
         self._answer_card = make_card("answer_card")
         self.items = ItemsRow()
@@ -166,12 +166,12 @@ class DrawTab(TabPage):
             self._confidence.setText("Draw a digit" if digits else "Draw one of these")
             hint = "The prediction appears here while you draw."
             self._runners_up.set_text(hint if digits else describe_names(self._class_names))
-            self._time.setText("" if digits else hint)
+            self._time.set_text("" if digits else hint)
             return
         self._bars.set_probabilities(prediction.probabilities, sure=prediction.sure)
         milliseconds = prediction.milliseconds if reading is None else reading.milliseconds
-        reason = "" if prediction.correction is None else f", {prediction.correction.said}"
-        self._time.setText(f"Read in {milliseconds:.1f} ms{reason}")
+        reason = "" if prediction.correction is None else prediction.correction.said
+        self._time.set_text(reason[:1].upper() + reason[1:] or f"Read in {milliseconds:.1f} ms")
         self._runners_up.setVisible(len(items) < 2)
         self._time.setVisible(len(items) < 2 or bool(reason))  # a small window has no room for both
         if reading is not None and len(items) > 1:

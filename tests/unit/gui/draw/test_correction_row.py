@@ -2,7 +2,7 @@
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from digitpad.datasets.own_digits.store import DigitStore
@@ -31,11 +31,20 @@ def test_correction_takes_effect_at_once(qtbot: QtBot, window: Window, tab: Draw
     """After one correction, a similar drawing is read as corrected, the reason is shown, and it is in My digits."""
     find(tab, QPushButton, "was_2").click()
     qtbot.waitUntil(lambda: answer(tab) == "2")
-    assert "as you corrected on " in find(tab, QLabel, "reading_time").text()
+    assert find(tab, QLabel, "reading_time").accessibleName().startswith("As you corrected on ")
     tab.pad.clear()
     draw(tab.pad, placed(7, 120, 90, 260))
     qtbot.waitUntil(lambda: answer(tab) == "2")
     assert [digit.label for digit in DigitStore().digits] == [2]
+
+
+def test_reason_does_not_cover_the_pad(qtbot: QtBot, window: Window, tab: DrawTab) -> None:
+    """The reason for a corrected answer does not widen the prediction, which would cover the pad."""
+    window.resize(1024, 800)
+    find(tab, QPushButton, "was_2").click()
+    qtbot.waitUntil(lambda: answer(tab) == "2")
+    qtbot.wait(200)  # layouts follow changed sizes
+    assert tab.pad.geometry().right() < find(tab, QFrame, "answer_card").geometry().left()
 
 
 def test_correction_can_be_undone(qtbot: QtBot, window: Window, tab: DrawTab) -> None:
