@@ -24,7 +24,7 @@ _WINDOWS = (1 / 12, 1 / 6, 1 / 3, 4.0)  # sides of the background's window, as s
 _MIN_CONTRAST = 0.015  # between ink and background, as a share of the background; fainter marks are noise
 _NOISE = 5.0  # standard deviations of the noise that ink must differ by
 _CORE = 0.45  # share of a component's full contrast from which a pixel is ink
-_SOFT = 0.3  # the same, to which ink may fade from such a pixel
+_SOFT = 0.3  # the same for pixels that are connected with one of those
 _FAINT = 0.35  # share of the strongest component's contrast from which others count
 
 
@@ -100,9 +100,9 @@ def _from_crop(
     levels: Levels, box: tuple[int, int, int, int], scale: float, search: tuple[bool, float, Mask], side: int
 ) -> FoundInk:
     """Return the ink inside a box of the searched picture, from the full picture."""
-    dark, window, mask = search
-    height, width = mask.shape
-    margin = int(0.25 * max(box[1] - box[0], box[3] - box[2]) + 0.5 * min(window, 0.2 * max(mask.shape)) + 4)
+    dark, window, found = search
+    height, width = found.shape
+    margin = int(0.25 * max(box[1] - box[0], box[3] - box[2]) + 0.5 * min(window, 0.2 * max(found.shape)) + 4)
     top, left = max(0, box[0] - margin), max(0, box[2] - margin)
     bottom, right = min(height, box[1] + margin), min(width, box[3] + margin)
     rows, columns = (int(top * scale), int(bottom * scale)), (int(left * scale), int(right * scale))
@@ -110,12 +110,9 @@ def _from_crop(
     crop = _reduced(full, max(side, SEARCH_SIDE))
     crop_scale = (rows[1] - rows[0]) / crop.shape[0]
     candidate = _candidate(crop, dark, window * scale / crop_scale)
-    near = _resized(grow(mask[top:bottom, left:right], 1).astype(np.uint8) * 255, crop.shape) > 127
-    parts = label(candidate.mask)
-    kept = np.zeros(int(parts.max(initial=0)) + 1, bool)
-    kept[parts[near & candidate.mask]] = True
-    kept[0] = False
-    ink = _amounts(full if dark else ~full, replace(candidate, mask=kept[parts]), side)
+    near = _resized(grow(found[top:bottom, left:right], 1).astype(np.uint8) * 255, crop.shape) > 127
+    mask = _reaching(near & candidate.mask, candidate.mask)
+    ink = _amounts(full if dark else ~full, replace(candidate, mask=mask), side)
     return FoundInk(ink, float(columns[0]), float(rows[0]), full.shape[0] / ink.shape[0])
 
 
@@ -219,10 +216,10 @@ def _candidate(levels: Levels, dark: bool, window: float) -> _Candidate:
     sizes = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
     sized = sizes >= max(3.0, 0.2 * sizes.max())
     strong = full >= _FAINT * full[sized].max(initial=0)
-    threshold = np.concatenate([[np.inf], np.where(strong, full, np.inf)])[parts]
-    core = (contrast > floor) & (contrast > _CORE * threshold)
-    # A ruled line about as faint as the threshold would be a row of dashes, which is not removed as a line.
-    whole = _reaching(core, (contrast > floor) & (contrast > _SOFT * threshold))
+    full_here = np.concatenate([[np.inf], np.where(strong, full, np.inf)])[parts]
+    core = (contrast > floor) & (contrast > _CORE * full_here)
+    # In the core, a ruled line that is just as faint would be a row of dashes, which are not removed as a line.
+    whole = _reaching(core, (contrast > floor) & (contrast > _SOFT * full_here))
     mask = without_clutter(whole) & core
     return _Candidate(ground, contrast, difference, mask, float(contrast[mask].sum()))
 

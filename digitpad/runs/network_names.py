@@ -7,7 +7,7 @@ from pathlib import Path
 from digitpad.formats.bounded_read import read_bounded
 
 DESCRIPTION, MAX_DESCRIPTION_BYTES = "run.json", 1_000_000
-"""Name of the file that describes a run, and its largest size."""
+"""Name of the file that describes a run, and its largest size; here, because the start must not import all of `run`."""
 
 _MAX_NAME, _MAX_NAME_BYTES = 200, 10_000
 

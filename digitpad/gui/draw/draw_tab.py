@@ -171,7 +171,7 @@ class DrawTab(TabPage):
         self._bars.set_probabilities(prediction.probabilities, sure=prediction.sure)
         milliseconds = prediction.milliseconds if reading is None else reading.milliseconds
         reason = "" if prediction.correction is None else prediction.correction.said
-        self._time.set_text(reason[:1].upper() + reason[1:] or f"Read in {milliseconds:.1f} ms")
+        self._time.set_text(f"{reason[0].upper()}{reason[1:]}" if reason else f"Read in {milliseconds:.1f} ms")
         self._runners_up.setVisible(len(items) < 2)
         self._time.setVisible(len(items) < 2 or bool(reason))  # a small window has no room for both
         if reading is not None and len(items) > 1:
