@@ -219,6 +219,22 @@ def test_full_disk_keeps_the_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert labels(store) == labels(DigitStore()) == [1, 2, 3, 4]
 
 
+def test_file_is_opened_in_binary_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If `os.open` has a text mode, as on Windows, the file is opened in binary mode, so that line ends stay."""
+    flags: list[int] = []
+    os_open = os.open
+
+    def note(file: Path, mode: int, permissions: int = 0o777) -> int:
+        flags.append(mode)
+        return os_open(file, mode & ~0x8000000, permissions)
+
+    store = DigitStore()
+    monkeypatch.setattr(os, "O_BINARY", 0x8000000, raising=False)
+    monkeypatch.setattr(os, "open", note)
+    store.add([drawn(7)])
+    assert [bool(mode & 0x8000000) for mode in flags if mode & os.O_APPEND] == [True]
+
+
 def test_unwritable_folder_is_reported(tmp_path: Path) -> None:
     """The error for a file in place of the folder names it, and the drawing is kept."""
     (tmp_path / "file").touch()
