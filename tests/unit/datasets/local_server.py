@@ -64,6 +64,7 @@ def serving(folder: Path) -> Iterator[Server]:
     state.files = {path.name: path.read_bytes() for path in folder.iterdir()}
     handler = type("Bound", (Handler,), {"state": state})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
+        running.daemon_threads = False  # closing it waits for the threads of requests
         state.url = f"http://127.0.0.1:{running.server_port}/"
         thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
