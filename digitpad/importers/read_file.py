@@ -17,6 +17,7 @@ from digitpad.errors import WeightsError, reason
 from digitpad.formats.hdf5 import find_hdf5
 from digitpad.formats.npy import BUDGET_BYTES, mebibytes, read_npy
 from digitpad.formats.progress import ProgressCallback, ignore_progress
+from digitpad.formats.stand_in import stand_in_problem
 from digitpad.importers.containers.archives import is_legacy_torch, read_legacy_torch, read_zip
 from digitpad.importers.containers.matlab import MAGIC, OCTAVE_MAGIC, read_mat, read_octave
 from digitpad.importers.containers.pickles import read_pickle
@@ -46,10 +47,6 @@ _NOT_READ = {
     b"\0\0\x08\x01": "is a dataset's labels (IDX), not weights; use it to train or evaluate a network",
     b"MATLAB 7.3": "is a MATLAB 7.3 file (HDF5), which is not supported; save it with save(…, '-v7')",
     b"%PDF": "is a PDF",
-    b"version https://git-lfs": "is a Git LFS pointer, not the file itself; fetch it with `git lfs pull`",
-    b"<!DOCTYPE": "is a web page, not weights; download the file itself",
-    b"<!doctype": "is a web page, not weights; download the file itself",
-    b"<html": "is a web page, not weights; download the file itself",
 }
 _TFLITE_MAGIC, _TFLITE_MAGIC_AT = b"TFL3", 4
 
@@ -167,6 +164,8 @@ def _file_bytes(path: Path) -> bytes:
 
 
 def _read_bytes(path: Path, content: bytes, tell: ProgressCallback, *, unpacked: bool = False) -> TensorTree:
+    if (problem := stand_in_problem(content, "weights")) is not None:
+        raise WeightsError(path, problem)
     for beginning, problem in _NOT_READ.items():
         if content.startswith(beginning):
             raise WeightsError(path, problem)

@@ -28,6 +28,7 @@ from digitpad.errors import DataError, reason
 from digitpad.formats.hdf5 import find_hdf5
 from digitpad.formats.mat import MAGIC as MAT_MAGIC
 from digitpad.formats.progress import ProgressCallback, ignore_progress
+from digitpad.formats.stand_in import stand_in_problem
 
 KINDS = (
     "IDX files, an .npz, .npy, .pkl, .mat, .h5, .parquet or .csv file, a .jsonl file of strokes, images in a folder "
@@ -46,9 +47,6 @@ _MAX_NESTED = 3  # folders that only wrap another
 
 # First bytes of files that cannot be datasets, and the message for each.
 _REFUSED = {
-    b"<!doctype": "is a web page, not a dataset; download the file itself",
-    b"<html": "is a web page, not a dataset; download the file itself",
-    b"version https://git-lfs": "is a Git LFS pointer, not the file itself; fetch it with `git lfs pull`",
     b"%pdf": "is a PDF, not a dataset",
     b"rar!": "is a RAR archive; unpack it first",
     b"7z\xbc\xaf": "is a 7z archive; unpack it first",
@@ -225,6 +223,8 @@ def _read_file(path: Path, tell: ProgressCallback) -> ReaderResult:
     start = _start(path)
     if not start.raw:
         raise DataError(path, f"is empty; expected {KINDS}")
+    if (problem := stand_in_problem(start.content, "a dataset")) is not None:
+        raise DataError(path, problem)
     for magic, problem in _REFUSED.items():
         if start.content.lstrip()[: len(magic)].lower() == magic:
             raise DataError(path, problem)
