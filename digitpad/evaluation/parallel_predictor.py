@@ -48,7 +48,7 @@ class ParallelPredictor:
     """
 
     def __init__(self, weights: Weights, n_threads: int = 1) -> None:
-        network = weights.network()
+        network = weights.network().folded()
         self._n_threads = n_threads
         self._chunk = min(CHUNK, network.chunk)
         self._split = feature_layer(network)

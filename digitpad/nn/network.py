@@ -225,6 +225,29 @@ class Network:
             for norm, momentum in zip(norms, momenta, strict=True):
                 norm.momentum = momentum
 
+    def folded(self) -> "Network":
+        """Return a copy for inference alone, in which each `BatchNorm` is part of the dense or convolution before it.
+
+        Outside training, normalisation multiplies each channel by a constant and adds another one, which the weights
+        and the bias before it can do as well. The outputs are the same up to rounding.
+        """
+        layers: list[Layer] = []
+        parameters: list[dict[str, Floats]] = []
+        for layer, own in zip(self.layers, self._views(self.parameters), strict=True):
+            if isinstance(layer, BatchNorm) and layers and isinstance(layers[-1], Linear | Conv2d):
+                before = parameters[-1]
+                with np.errstate(all="ignore"):  # as in `forward`, an overflow shows in the output
+                    slope, offset = layer.affine()
+                    parameters[-1] = {"weight": before["weight"] * slope, "bias": before["bias"] * slope + offset}
+            else:
+                layers.append(replace(layer))  # type: ignore[type-var]
+                parameters.append(own)
+        folded = Network(layers, self.input_shape, self.parameters.dtype)
+        for target, source in zip(folded._views(folded.parameters), parameters, strict=True):
+            for name, view in target.items():
+                view[...] = source[name]
+        return folded
+
     @property
     def chunk(self) -> int:
         """Number of samples to process at once: enough for BLAS, but few enough for memory and for a quick stop."""

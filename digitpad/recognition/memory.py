@@ -114,7 +114,7 @@ class CorrectionMemory:
         self.weights = weights
         self.is_on = True
         self._knows_digits = weights.class_names == DIGITS
-        self._network = weights.network()
+        self._network = weights.network().folded()
         self._places = feature_places(self._network)
         self._drawings: list[OwnDigit] = []
         self._points: Floats = np.empty((0, 0), np.float32)

@@ -89,7 +89,7 @@ class Recognizer:
     def __init__(self, weights: Weights, memory: "CorrectionMemory | None" = None) -> None:
         self.weights = weights
         self.memory = memory
-        self._network = weights.network()
+        self._network = weights.network().folded()
 
     def read(self, drawing: Drawing) -> Prediction | None:
         """Recognise a drawing."""

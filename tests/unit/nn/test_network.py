@@ -8,7 +8,7 @@ import pytest
 
 from digitpad.nn.arrays import Floats
 from digitpad.nn.feedforward import ACTIVATIONS, feedforward
-from digitpad.nn.layers import LAYERS, Dropout, Linear
+from digitpad.nn.layers import LAYERS, BatchNorm, Dropout, Flatten, Linear, Rescale
 from digitpad.nn.losses import CrossEntropy
 from digitpad.nn.network import Network
 from digitpad.nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
@@ -234,3 +234,30 @@ def test_optimizers_do_not_change_running_averages(optimizer: Optimizer) -> None
         optimizer.step(network.parameters, network.gradients, 0.01)
         for average, expected in zip(averages, observed, strict=True):
             np.testing.assert_array_equal(average, expected)
+
+
+@pytest.mark.parametrize("hidden", [(16, 8), ("3x3x4", "pool", "5x5x6", 12)])
+def test_folded_network_has_the_same_outputs(hidden: tuple[int | str, ...]) -> None:
+    """Normalisation can be part of the layer before it: the outputs are those of the network, outside training."""
+    network = Network(feedforward(hidden, batch_norm=True))
+    rng = np.random.default_rng(5)
+    network.initialize(rng)
+    network.parameters += rng.uniform(0, 0.3, network.parameters.shape).astype(np.float32)
+    images, _ = random_batch(6)
+    folded = network.folded()
+    assert not folded.is_normalized
+    assert network.is_normalized
+    expected = network.forward(images).copy()
+    np.testing.assert_allclose(folded.forward(images), expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
+    network.parameters.fill(0)  # the copy is independent
+    assert folded.forward(images).any()
+
+
+def test_folding_keeps_networks_without_normalisation() -> None:
+    """Without normalisation, and with normalisation of the pixels, nothing can be folded."""
+    for layers in (feedforward((16,)), [Rescale(), Flatten(), BatchNorm(), Linear(10)]):
+        network = Network(layers)
+        network.initialize(np.random.default_rng(6))
+        images, _ = random_batch(4)
+        assert [type(layer) for layer in network.folded().layers] == [type(layer) for layer in network.layers]
+        assert network.folded().forward(images).tobytes() == network.forward(images).tobytes()
