@@ -61,6 +61,7 @@ class BatchNorm(Layer):
             np.multiply(centred, self._repeat_channels(scale * self._inverse, rows), out=y)
             y += self._repeat_channels(shift, rows)
         else:
+            self._inverse = self._inverse_deviation()
             slope, offset = self.affine()
             np.multiply(rows, self._repeat_channels(slope, rows), out=y)
             y += self._repeat_channels(offset, rows)
@@ -68,11 +69,12 @@ class BatchNorm(Layer):
 
     def affine(self) -> tuple[Floats, Floats]:
         """Return the slope and the offset of y = slope · x + offset outside training, each of shape (n_channels,)."""
-        mean, variance = self.parameters["mean"], self.parameters["variance"]
+        slope = self.parameters["scale"] * self._inverse_deviation()
+        return slope, self.parameters["shift"] - self.parameters["mean"] * slope
+
+    def _inverse_deviation(self) -> Floats:
         # A variance that was read from a file may be negative.
-        self._inverse = 1 / np.sqrt(np.maximum(variance, 0) + self.eps)
-        slope = self.parameters["scale"] * self._inverse
-        return slope, self.parameters["shift"] - mean * slope
+        return 1 / np.sqrt(np.maximum(self.parameters["variance"], 0) + self.eps)
 
     def _centre(self, mean: Floats) -> Floats:
         """Return the input minus the mean of each channel, and keep it for the gradients."""
