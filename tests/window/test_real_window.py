@@ -71,14 +71,14 @@ class App:
             assert time.monotonic() < end, f"not seen in time; seen was {self.seen}"
             time.sleep(0.02)
 
-    def press_until(self, key: str, true: Callable[[], object]) -> None:
-        """Press a key until a condition is true: a list of completions that is just shown takes the first press."""
-        for _ in range(12):
-            self.keys(key)
+    def accept_file(self) -> None:
+        """Press Return until the file dialog closes: a list of completions that is just shown takes the first press."""
+        for _ in range(3):
+            self.keys("Return")
             with contextlib.suppress(AssertionError):
-                self.wait(true, 5)
+                self.wait(lambda: "file_name" not in self.seen["places"], 15)
                 return
-        self.wait(true, 5)
+        raise AssertionError("the file dialog does not close")
 
     def wait_for_answer(self, answer: str) -> None:
         """Wait until the Draw tab shows this answer."""
@@ -167,7 +167,8 @@ def test_draw_train_use_save_restart_load(display: str, tmp_path: Path) -> None:
         app.keys("ctrl+a")
         app.xdotool("type", "--delay", 5, str(kept))
         app.wait(lambda: app.seen["file_name"] == str(kept))
-        app.press_until("Return", kept.exists)
+        app.accept_file()
+        app.wait(kept.exists)
         assert app.end() == 0
 
     accuracy = load_weights(kept).test_accuracy
@@ -241,7 +242,8 @@ def test_results_and_messages_of_the_train_tab(display: str, tmp_path: Path) -> 
         app.click("file_name")
         app.xdotool("type", "--delay", 5, str(table))
         app.wait(lambda: app.seen["file_name"].endswith("table.csv"))
-        app.press_until("Return", lambda: "table.csv" in app.seen["texts"].get("data_set_error", ""))
+        app.accept_file()
+        app.wait(lambda: "table.csv" in app.seen["texts"].get("data_set_error", ""))
         assert app.seen["state"] == "DONE"
         assert "use_button" in app.seen["places"]
 
