@@ -29,7 +29,7 @@ def npy_claiming(shape: str, content: bytes = b"", descr: str = "|u1") -> bytes:
 
 
 def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """Return an archive without the time, so that a test that is named after it has the same name in every process."""
+    """Return an archive that is the same at any time: tests are named after its bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", method) as archive:
         for name, content in members.items():

@@ -154,7 +154,7 @@ def test_training_can_be_paused_and_resumed(qtbot: QtBot, training_window: Windo
     qtbot.waitUntil(lambda: all_runs()[0].summary().status is RunStatus.PAUSED)
     assert training_window.session.message == "Paused own"
     assert find(training_window, Tile, "tile_left").value == "Paused"
-    QApplication.processEvents()  # delivers what the training sent before it paused
+    QApplication.processEvents()  # the last events before the pause
     with qtbot.assertNotEmitted(tab.progressed, wait=300):
         QApplication.processEvents()
     click(qtbot, training_window, "train_button")
